@@ -1,0 +1,1 @@
+"""Values and rules. No SQL, files, clock, randomness, HTTP or float."""

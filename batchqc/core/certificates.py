@@ -1,0 +1,191 @@
+"""The frozen content of a certificate of analysis, and its hash.
+
+The content is plain JSON (``batchqc/certificate/1``). It is frozen and stored before anything is
+rendered or sealed, so that the printed page is a rendering of it and never the other way round.
+Requirements 5.01 to 5.06 say what it carries.
+"""
+
+from typing import TypedDict, cast
+
+from batchqc.core.canonical import Json, sha256_of
+
+CONTENT_TYPE = "batchqc/certificate/1"
+
+
+class Moment(TypedDict):
+    """An instant: canonical UTC text, and the text shown to people with its offset."""
+
+    utc: str
+    shown: str
+
+
+class Issuer(TypedDict):
+    """The site that makes and issues: name, address lines, IANA time zone."""
+
+    name: str
+    address: list[str]
+    time_zone: str
+
+
+class SampleLine(TypedDict):
+    """One sample that results rest on."""
+
+    id: str
+    stage: str
+    container: str
+    taken: Moment
+
+
+class LotPart(TypedDict):
+    """The lot; dates are site-local, the expiry date is the last usable day."""
+
+    id: str
+    manufactured_on: str
+    expires_on: str
+    samples: list[SampleLine]
+
+
+class ProductPart(TypedDict):
+    """What is made, in which form and pack, and how it is kept."""
+
+    code: str
+    name: str
+    form: str
+    storage: str
+
+
+class DonorPart(TypedDict):
+    """A donor, by code only (requirement 5.05: no name)."""
+
+    code: str
+    tissue_source: str
+    eligibility: str
+
+
+class SpecificationPart(TypedDict):
+    """The specification version that judged the lot, with the hash of its approved bytes."""
+
+    id: str
+    version: int
+    title: str
+    effective: str
+    sha256: str
+
+
+class Provenance(TypedDict):
+    """The cell that a replicate was read from."""
+
+    upload: str
+    file: str
+    sha256: str
+    row: int
+    column: str
+    text: str
+
+
+class ResultLine(TypedDict):
+    """One criterion with its result and verdict.
+
+    ``rounded`` is the value that was compared where a rounding rule changed it, else null.
+    ``verdict`` is PASS, FAIL or CANNOT_JUDGE, and null for a report-only line.
+    """
+
+    criterion: str
+    title: str
+    category: str
+    test: str
+    method: str
+    analyte: str
+    stage: str
+    unit: str
+    acceptance: str
+    rounding: str
+    result: str
+    rounded: str | None
+    verdict: str | None
+    sentence: str
+    n: int
+    aggregate: str
+    measured_on: str
+    external: str
+    notes: list[int]
+    provenance: list[Provenance]
+
+
+class SignaturePart(TypedDict):
+    """The manifestation of an electronic signature (requirements 1.13 and 1.14)."""
+
+    id: str
+    name: str
+    user_id: str
+    role: str
+    meaning: str
+    reason: str
+    signed: Moment
+    record: str
+    record_sha256: str
+
+
+class CorrectionPart(TypedDict):
+    """A correction of registration data (requirement 1.33)."""
+
+    subject: str
+    field: str
+    before: str
+    after: str
+    reason: str
+    requested_by: str
+    approved_by: str
+    approved: Moment
+
+
+class Supersedes(TypedDict):
+    """The certificate that this one replaces, and why (requirement 5.07)."""
+
+    number: str
+    reason: str
+
+
+class AuditPart(TypedDict):
+    """Where the audit trail stood when the content was frozen."""
+
+    sequence: int
+    head: str
+
+
+class SoftwarePart(TypedDict):
+    """Versions that the decision depended on."""
+
+    batchqc: str
+    contract: str
+    vocabularies: list[str]
+
+
+class CertificateContent(TypedDict):
+    """All that a certificate says. ``notes`` are its numbered footnotes, first is 1."""
+
+    type: str
+    number: str
+    specimen: bool
+    statements: list[str]
+    issuer: Issuer
+    issued: Moment
+    supersedes: Supersedes | None
+    product: ProductPart
+    lot: LotPart
+    donors: list[DonorPart]
+    specification: SpecificationPart
+    decision_rule: str
+    lines: list[ResultLine]
+    notes: list[str]
+    conclusion: str
+    complies: bool
+    signatures: list[SignaturePart]
+    corrections: list[CorrectionPart]
+    audit: AuditPart
+    software: SoftwarePart
+
+
+def content_sha256(content: CertificateContent) -> str:
+    """SHA-256 of the content's canonical bytes, as hexadecimal."""
+    return sha256_of(cast("Json", content))

@@ -1,0 +1,1 @@
+"""Artefacts of the outside world: specification files, certificates, seals, the store."""

@@ -1,0 +1,1 @@
+"""SQLAlchemy rows, queries, and the transaction that audits them."""
