@@ -1,0 +1,84 @@
+"""Measurements as read from a file, and the assay runs they belong to.
+
+A run as stored is one run id of one test in one upload. Another file for the same run is other
+content, and so another run as stored: nothing replaces what was read before.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from batchqc.core.quantities import Amount, parse_amount
+
+REPORTABLE: Final = "reportable"
+RESULT_TYPES: Final = (REPORTABLE, "raw", "control", "standard", "blank")
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """One assay run as stored: the upload it came with, its test and its run id."""
+
+    upload: str
+    test: str
+    run: str
+
+    def __str__(self) -> str:
+        return f"run {self.run} ({self.test}) of {self.upload}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a value was read: row as a spreadsheet counts it, physical line, column name, text."""
+
+    row: int
+    line: int
+    column: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One replicate: the text of its value and all that it was measured with.
+
+    ``method`` is the method's code; ``version`` may be empty. Times carry their offset.
+    """
+
+    run: RunKey
+    lot: str
+    sample: str
+    stage: str
+    aliquot: str
+    analyte: str
+    replicate: int
+    unit: str
+    measured_at: datetime
+    started_at: datetime | None
+    analyst: str
+    instrument: str
+    method: str
+    version: str
+    result_type: str
+    cell: Cell
+    comment: str = ""
+
+    @property
+    def text(self) -> str:
+        """The value as typed."""
+        return self.cell.text
+
+    @property
+    def amount(self) -> Amount | None:
+        """The value as a number, where it is one."""
+        return amount_of(self.text, self.unit)
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """From thaw, inoculation or plating to the measurement."""
+        return None if self.started_at is None else self.measured_at - self.started_at
+
+
+def amount_of(text: str, unit: str) -> Amount | None:
+    """The number in a value cell; a trailing ``%`` is read where the unit is ``%``."""
+    if unit == "%" and text.endswith("%"):
+        text = text[:-1].rstrip()
+    return parse_amount(text)

@@ -1,0 +1,107 @@
+"""Audit trail entries: their content, their canonical bytes, and the chain over them.
+
+An entry's bytes hold neither a sequence number nor the previous hash, so that a log of another
+shape can be laid over the same bytes later. The chain is a list of links beside them.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from batchqc.core.canonical import Json, canonical_bytes, sha256_of, utc_text
+
+ENTRY_TYPE: Final = "batchqc/audit-entry/1"
+START: Final = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who did what, when and why, and what it was before and after.
+
+    Args:
+        user_id: of the person, or ``system`` for set-up.
+        offset_minutes: of the local time of the actor's site.
+        subjects: every record the entry speaks of, by natural key.
+        records: each record written with it, by natural key, with the hash of its content.
+    """
+
+    user_id: str
+    role: str
+    at: datetime
+    offset_minutes: int
+    action: str
+    reason: str
+    subjects: tuple[str, ...]
+    before: Mapping[str, Json]
+    after: Mapping[str, Json]
+    records: Mapping[str, str]
+
+    @property
+    def body(self) -> Mapping[str, Json]:
+        """The entry as canonical content."""
+        return {
+            "type": ENTRY_TYPE,
+            "who": self.user_id,
+            "role": self.role,
+            "at": utc_text(self.at),
+            "offset_minutes": self.offset_minutes,
+            "what": self.action,
+            "why": self.reason,
+            "subjects": list(self.subjects),
+            "before": self.before,
+            "after": self.after,
+            "records": self.records,
+        }
+
+    @property
+    def text(self) -> str:
+        """The canonical bytes as text; this is what is stored."""
+        return canonical_bytes(self.body).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of the chain: a position, the entry there, the link before, and its own hash."""
+
+    sequence: int
+    entry_sha256: str
+    previous: str
+    sha256: str
+
+
+def entry_sha256(text: str) -> str:
+    """The hash of an entry's stored text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def next_link(previous: Link | None, entry: str) -> Link:
+    """The link that puts an entry (by its hash) behind ``previous``."""
+    sequence = previous.sequence + 1 if previous else 1
+    before = previous.sha256 if previous else START
+    return Link(sequence, entry, before, _link_sha256(sequence, entry, before))
+
+
+def first_break(links: Iterable[Link]) -> str | None:
+    """What is wrong with the first link that does not follow from the one before, or ``None``."""
+    previous: Link | None = None
+    for link in links:
+        expected = next_link(previous, link.entry_sha256)
+        if link.sequence != expected.sequence:
+            return f"entry {expected.sequence} is missing (found {link.sequence} in its place)"
+        if link != expected:
+            return f"entry {link.sequence} does not follow from the one before it"
+        previous = link
+    return None
+
+
+def _link_sha256(sequence: int, entry: str, previous: str) -> str:
+    return sha256_of(
+        {
+            "type": "batchqc/audit-link/1",
+            "sequence": sequence,
+            "entry": entry,
+            "previous": previous,
+        }
+    )

@@ -1,0 +1,191 @@
+"""May this lot be released? Every reason why not.
+
+A lot is released when every gate is open. Gates are computed together and never stop at the first
+closed one: the answer to "why not" is always the whole answer. The same gates are the readiness
+that people see before they sign, and the reasons of a refused release.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from batchqc.core.assays import RunKey
+from batchqc.core.donors import ELIGIBLE, Donor
+from batchqc.core.lots import Lot
+from batchqc.core.verdicts import Verdict
+
+
+class Disposition(StrEnum):
+    """What the label of a lot says."""
+
+    QUARANTINE = "quarantine"
+    RELEASED = "released"
+    REJECTED = "rejected"
+
+
+DECISIONS: Final[Mapping[Disposition, frozenset[Disposition]]] = {
+    Disposition.QUARANTINE: frozenset({Disposition.RELEASED, Disposition.REJECTED}),
+    Disposition.RELEASED: frozenset(),
+    Disposition.REJECTED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """Who stands behind an assay run: people by user id."""
+
+    key: RunKey
+    uploaded_by: str
+    analysts: frozenset[str]
+    reviewed_by: frozenset[str]
+
+    @property
+    def entered_by(self) -> frozenset[str]:
+        """Everyone who entered or measured (design, decided once, 7)."""
+        return self.analysts | {self.uploaded_by}
+
+
+@dataclass(frozen=True, slots=True)
+class LotFacts:
+    """All that a disposition rests on.
+
+    Args:
+        specification_problem: why the bound specification cannot judge the lot, or "".
+        today: the site-local date of the decision.
+        open_corrections: corrections that wait for a second person, in words.
+        damaged: stored records that contradict the audit trail, in words.
+    """
+
+    lot: Lot
+    disposition: Disposition
+    specification_problem: str
+    verdicts: tuple[Verdict, ...]
+    donors: tuple[Donor, ...]
+    runs: tuple[RunFacts, ...]
+    today: date
+    open_corrections: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One condition of release: open, or closed with every reason and what to do."""
+
+    name: str
+    reasons: tuple[str, ...]
+    todo: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing stands against release here."""
+        return not self.reasons
+
+
+def readiness(facts: LotFacts) -> tuple[Gate, ...]:
+    """Every gate between a lot and its release, whoever signs."""
+    return (
+        Gate(
+            "Disposition",
+            _disposition(facts),
+            "A decided lot stays decided; see its disposition.",
+        ),
+        Gate(
+            "Specification",
+            (facts.specification_problem,) if facts.specification_problem else (),
+            "Have QA approve a specification that is in force on the date of manufacture.",
+        ),
+        Gate(
+            "Results",
+            _results(facts),
+            "Upload what is missing; reject the lot, or have QA conclude on what failed.",
+        ),
+        Gate(
+            "Review",
+            _reviews(facts),
+            "Have a reviewer who neither measured nor uploaded review each run.",
+        ),
+        Gate("Donor", _donors(facts), "Have a donor officer determine the eligibility."),
+        Gate("Expiry", _expiry(facts), "An expired lot cannot be released; reject it."),
+        Gate(
+            "Corrections",
+            facts.open_corrections,
+            "Have a second person approve or refuse each correction.",
+        ),
+        Gate(
+            "Records",
+            facts.damaged,
+            "Stop. Run `batchqc audit verify` and call the system owner.",
+        ),
+    )
+
+
+def signer_gate(facts: LotFacts, signer: str) -> Gate:
+    """Whether this person may sign the release of this lot (by person, not by role)."""
+    reasons = []
+    for run in facts.runs:
+        if signer in run.entered_by:
+            reasons.append(f"{signer} entered or measured {run.key}")
+        if signer in run.reviewed_by:
+            reasons.append(f"{signer} reviewed {run.key}")
+    return Gate(
+        "People",
+        tuple(reasons),
+        "Have a QA person sign who neither entered, measured nor reviewed results of this lot.",
+    )
+
+
+def blocking_reasons(gates: Iterable[Gate]) -> tuple[str, ...]:
+    """Every reason of every closed gate, each with the gate's name."""
+    return tuple(f"{gate.name}: {reason}" for gate in gates for reason in gate.reasons)
+
+
+def may_decide(current: Disposition, wanted: Disposition) -> bool:
+    """Whether a decision may lead from one disposition to the other."""
+    return wanted in DECISIONS[current]
+
+
+def review_problem(run: RunFacts, reviewer: str) -> str | None:
+    """Why this person may not review this run, or ``None``."""
+    if reviewer in run.entered_by:
+        return f"{reviewer} entered or measured {run.key}; a second person reviews it"
+    return None
+
+
+def _disposition(facts: LotFacts) -> tuple[str, ...]:
+    if may_decide(facts.disposition, Disposition.RELEASED):
+        return ()
+    return (f"the lot is {facts.disposition}",)
+
+
+def _results(facts: LotFacts) -> tuple[str, ...]:
+    if not facts.verdicts:
+        return ("no criterion was judged",)
+    return tuple(verdict.sentence for verdict in facts.verdicts if verdict.blocks)
+
+
+def _reviews(facts: LotFacts) -> tuple[str, ...]:
+    if not facts.runs:
+        return ("no assay run is on record",)
+    return tuple(
+        f"{run.key} has not been reviewed by a second person"
+        for run in facts.runs
+        if not run.reviewed_by - run.entered_by
+    )
+
+
+def _donors(facts: LotFacts) -> tuple[str, ...]:
+    if not facts.donors:
+        return ("no donor is registered for the lot",)
+    return tuple(
+        f"donor {donor.code} is {donor.eligibility or 'not determined to be eligible'}"
+        for donor in facts.donors
+        if donor.eligibility != ELIGIBLE
+    )
+
+
+def _expiry(facts: LotFacts) -> tuple[str, ...]:
+    if facts.today > facts.lot.expires_on:
+        return (f"the lot expired: its last usable day was {facts.lot.expires_on}",)
+    return ()

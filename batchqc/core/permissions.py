@@ -1,0 +1,74 @@
+"""Who may do what: one table of roles and actions. What is not in it is denied.
+
+Roles are of people; separation of duties on one lot is by person and stands in
+``dispositions`` (requirement 2.4: one person may hold several roles).
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a person is appointed as."""
+
+    ANALYST = "analyst"
+    REVIEWER = "reviewer"
+    SPEC_AUTHOR = "spec author"
+    QA = "QA"
+    QP = "QP"
+    DONOR_OFFICER = "donor officer"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """What can be done, in the words of the people who do it."""
+
+    READ = "read records"
+    UPLOAD_RESULTS = "upload results"
+    REGISTER_LOT = "register lots and samples"
+    REGISTER_PRODUCT = "register products"
+    REGISTER_DONOR = "register donors"
+    DETERMINE_ELIGIBILITY = "determine donor eligibility"
+    REVIEW_RESULTS = "review results"
+    IMPORT_SPECIFICATION = "import specifications"
+    APPROVE_SPECIFICATION = "approve specifications"
+    REQUEST_CORRECTION = "request corrections"
+    APPROVE_CORRECTION = "approve corrections"
+    RELEASE_LOT = "release lots"
+    REJECT_LOT = "reject lots"
+    ISSUE_CERTIFICATE = "issue certificates"
+    MANAGE_ACCOUNTS = "manage accounts"
+
+
+_EVERYONE: Final = frozenset(Role)
+
+WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
+    Permission.READ: _EVERYONE,
+    Permission.UPLOAD_RESULTS: frozenset({Role.ANALYST}),
+    Permission.REGISTER_LOT: frozenset({Role.ANALYST, Role.QA}),
+    Permission.REGISTER_PRODUCT: frozenset({Role.QA}),
+    Permission.REGISTER_DONOR: frozenset({Role.DONOR_OFFICER}),
+    Permission.DETERMINE_ELIGIBILITY: frozenset({Role.DONOR_OFFICER}),
+    Permission.REVIEW_RESULTS: frozenset({Role.REVIEWER}),
+    Permission.IMPORT_SPECIFICATION: frozenset({Role.SPEC_AUTHOR}),
+    Permission.APPROVE_SPECIFICATION: frozenset({Role.QA}),
+    Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
+    Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
+    Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.REJECT_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
+    Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
+}
+
+
+def is_permitted(roles: Iterable[Role], permission: Permission) -> bool:
+    """Whether one of ``roles`` may do it."""
+    return not WHO_MAY[permission].isdisjoint(roles)
+
+
+def acting_role(roles: Iterable[Role], permission: Permission) -> Role | None:
+    """The role in which a person with ``roles`` does it, for the record; ``None`` if denied."""
+    held = frozenset(roles)
+    return next((role for role in Role if role in held and role in WHO_MAY[permission]), None)

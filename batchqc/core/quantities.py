@@ -1,0 +1,228 @@
+"""Exact amounts: what was typed, what it means, and what it leaves open.
+
+- A value keeps the text that was typed and a Decimal; no float is ever made.
+- A qualifier (``<0.05``) makes a value a set of possible numbers, an ``Interval``. An exact value
+  is the interval that holds one number.
+- Units are compared after one alias table and never converted (design, decided once, 5).
+- Anything else (``1,250``, ``NaN``, ``0x1F``, ``١٢``) is not an amount.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Self
+
+LONGEST_NUMBER: Final = 40
+LARGEST_EXPONENT: Final = 30
+
+_AMOUNT: Final = re.compile(
+    r"(?P<qualifier><=|>=|<|>|≤|≥)?[ ]?(?P<number>[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)"
+)
+_QUALIFIERS: Final = {None: "=", "≤": "<=", "≥": ">="}
+_UNIT_ALIASES: Final = str.maketrans({"\N{GREEK SMALL LETTER MU}": "\N{MICRO SIGN}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A set of numbers between two ends; ``None`` is an open end at infinity.
+
+    A closed end belongs to the set. Both a result and a criterion are intervals, so that one
+    comparison decides: a result passes when it lies inside, fails when it lies outside.
+    """
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+    low_closed: bool = False
+    high_closed: bool = False
+
+    @classmethod
+    def exactly(cls, number: Fraction | Decimal) -> Self:
+        """The set that holds one number."""
+        value = Fraction(number)
+        return cls(value, value, low_closed=True, high_closed=True)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no number belongs to the set."""
+        if self.low is None or self.high is None:
+            return False
+        both_closed = self.low_closed and self.high_closed
+        return self.low > self.high or (self.low == self.high and not both_closed)
+
+    @property
+    def exact(self) -> Fraction | None:
+        """The number, where the set holds just one."""
+        return self.low if self.low == self.high and not self.is_empty else None
+
+    def intersection(self, other: Self) -> Self:
+        """The numbers that belong to both sets."""
+        low, low_closed = _tighter(self, other, side="low")
+        high, high_closed = _tighter(self, other, side="high")
+        return type(self)(low, high, low_closed=low_closed, high_closed=high_closed)
+
+    def is_inside(self, other: Self) -> bool:
+        """Whether every number of this set belongs to ``other``."""
+        return self.intersection(other) == self
+
+    def is_outside(self, other: Self) -> bool:
+        """Whether no number of this set belongs to ``other``."""
+        return self.intersection(other).is_empty
+
+    def __str__(self) -> str:
+        """In words for people: ``90.5 and up``, ``above 90``, ``from 20 to 80``."""
+        low = None if self.low is None else decimal_text(self.low)
+        high = None if self.high is None else decimal_text(self.high)
+        match low, high:
+            case None, None:
+                return "any number"
+            case str(), None:
+                return f"{low} and up" if self.low_closed else f"above {low}"
+            case None, str():
+                return f"up to {high}" if self.high_closed else f"below {high}"
+            case _:
+                words = f"{low} ({_end(self.low_closed)}) to {high} ({_end(self.high_closed)})"
+                return low or "" if self.exact is not None else words
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number as typed, such as ``93.40``, ``<0.05`` or ``2.45E6``.
+
+    ``text`` is kept digit for digit; ``number`` has the same digits (``93.40`` stays ``93.40``).
+    """
+
+    text: str
+    qualifier: str
+    number: Decimal
+
+    @property
+    def possible(self) -> Interval:
+        """The set of numbers that the text allows."""
+        value = Fraction(self.number)
+        match self.qualifier:
+            case "<":
+                return Interval(high=value)
+            case "<=":
+                return Interval(high=value, high_closed=True)
+            case ">":
+                return Interval(low=value)
+            case ">=":
+                return Interval(low=value, low_closed=True)
+            case _:
+                return Interval.exactly(value)
+
+    @property
+    def is_censored(self) -> bool:
+        """Whether the text gives a bound and not a number."""
+        return self.qualifier != "="
+
+
+def parse_amount(text: str) -> Amount | None:
+    """Read ``[< <= > >=]decimal[E±n]`` with a decimal point; ``None`` for anything else.
+
+    Digits before and after the point are required. A number of more than 40 characters or with an
+    exponent beyond 30 is not read: no measurement needs it, and arithmetic on it never ends.
+    """
+    found = _AMOUNT.fullmatch(text)
+    if found is None or len(text) > LONGEST_NUMBER:
+        return None
+    number = Decimal(found["number"])
+    if abs(number.adjusted()) > LARGEST_EXPONENT:
+        return None
+    sign = found["qualifier"]
+    return Amount(text, _QUALIFIERS.get(sign, sign or "="), number)
+
+
+def last_digit(number: Decimal) -> Decimal:
+    """The place of the last stated digit: 0.1 of ``98.0``, 1 of ``90``, 1E7 of ``1.8E8``."""
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise TypeError(f"{number} is not a number")
+    return Decimal((0, (1,), exponent))
+
+
+def decimal_text(number: Fraction) -> str:
+    """A fraction as decimal text; one without an end is cut after 10 places and marked so."""
+    denominator, places = number.denominator, 0
+    while denominator % 10 == 0:
+        denominator, places = denominator // 10, places + 1
+    for factor in (2, 5):
+        while denominator % factor == 0:
+            denominator, places = denominator // factor, places + 1
+    ends = denominator == 1
+    places = places if ends else 10
+    digits = str(abs(number.numerator) * 10**places // number.denominator).rjust(places + 1, "0")
+    whole, part = digits[: len(digits) - places], digits[len(digits) - places :]
+    sign = "-" if number < 0 else ""
+    point = f"{whole}.{part.rstrip('0')}" if part.strip("0") else whole
+    return f"{sign}{point}" if ends else f"{sign}{whole}.{part}…"
+
+
+def canonical_unit(unit: str) -> str:
+    """The unit by its one approved spelling: both micro signs and ``u`` before g, L, m, M, mol."""
+    plain = unit.strip().translate(_UNIT_ALIASES)
+    return re.sub(r"\bu(?=(?:g|L|l|m|M|mol)\b)", "\N{MICRO SIGN}", plain)
+
+
+def unit_problem(unit: str) -> str | None:
+    """Why ``unit`` cannot be judged against, or ``None``."""
+    if canonical_unit(unit).upper() in {"EU", "IU", "[IU]", "[EU]"}:
+        return f'"{unit}" is an amount of endotoxin without "per what": write EU/mL or EU/{{dose}}'
+    return None
+
+
+def mean(possible: Sequence[Interval]) -> Interval:
+    """The exact mean of several sets of numbers; an end is closed when all ends are."""
+    lows, highs = [p.low for p in possible], [p.high for p in possible]
+    return Interval(
+        _mean_of(lows),
+        _mean_of(highs),
+        low_closed=all(p.low_closed for p in possible),
+        high_closed=all(p.high_closed for p in possible),
+    )
+
+
+def extreme(possible: Sequence[Interval], *, largest: bool) -> Interval:
+    """The largest or smallest of several sets of numbers.
+
+    Where sets of different closedness share an end, it is taken as closed: the wider set can only
+    turn a verdict into CANNOT_JUDGE.
+    """
+    low = _pick([p.low for p in possible], largest=largest, infinity_wins=not largest)
+    high = _pick([p.high for p in possible], largest=largest, infinity_wins=largest)
+    return Interval(
+        low,
+        high,
+        low_closed=any(p.low_closed for p in possible if p.low == low),
+        high_closed=any(p.high_closed for p in possible if p.high == high),
+    )
+
+
+def _tighter(a: Interval, b: Interval, *, side: str) -> tuple[Fraction | None, bool]:
+    ends = [(getattr(i, side), bool(getattr(i, f"{side}_closed"))) for i in (a, b)]
+    finite = [(end, closed) for end, closed in ends if end is not None]
+    if not finite:
+        return None, False
+    values = [end for end, _ in finite]
+    end = max(values) if side == "low" else min(values)
+    return end, all(closed for value, closed in finite if value == end)
+
+
+def _mean_of(ends: Sequence[Fraction | None]) -> Fraction | None:
+    finite = [end for end in ends if end is not None]
+    return sum(finite, Fraction()) / len(ends) if len(finite) == len(ends) else None
+
+
+def _pick(
+    ends: Sequence[Fraction | None], *, largest: bool, infinity_wins: bool
+) -> Fraction | None:
+    finite = [end for end in ends if end is not None]
+    if not finite or (infinity_wins and len(finite) < len(ends)):
+        return None
+    return max(finite) if largest else min(finite)
+
+
+def _end(closed: bool) -> str:  # noqa: FBT001 - one word for one flag
+    return "included" if closed else "excluded"

@@ -1,0 +1,168 @@
+"""Specification files: TOML that a QA person reads and writes, and everything wrong with one.
+
+- Every problem is reported at once, with the file, the line, the key and what was expected.
+- Limits are text, so that ``98.0`` keeps its zero. Unknown keys are refused.
+- A specification comes out only where there is no problem at all.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from batchqc.core.identifiers import id_problem
+from batchqc.core.rounding import Rounding
+from batchqc.core.specifications import Criterion, Measured, Specification, Stage
+from batchqc.core.vocabularies import Term, Vocabulary
+from batchqc.documents.spec_criterion import CriterionReader
+from batchqc.documents.spec_keys import Keys, SpecProblem
+
+SCHEMA: Final = "batchqc/specification/1"
+LARGEST_FILE: Final = 5_000_000
+DECISION_RULE: Final = "simple acceptance: measurement uncertainty is not considered"
+_KEYS: Final = (
+    "schema", "id", "version", "product", "stage", "title", "effective", "rounding",
+    "decision_rule", "sources", "vocabularies", "criteria",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SpecReading:
+    """What a file says: a specification, or every problem in it."""
+
+    specification: Specification | None
+    problems: tuple[SpecProblem, ...]
+
+
+def read_specification(data: bytes, *, file: str) -> SpecReading:
+    """Read the bytes of a specification file.
+
+    Args:
+        data: UTF-8 TOML.
+        file: the name to show in problems.
+    """
+    if len(data) > LARGEST_FILE:
+        return _refused(file, 0, f"the file is larger than {LARGEST_FILE} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return _refused(file, line, "not UTF-8 text; save the file as UTF-8")
+    try:
+        content = tomllib.loads(text, parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return _refused(file, _line_of_error(str(error)), f"not valid TOML: {error}")
+    return _Document(content, Keys(text, file)).read()
+
+
+def _refused(file: str, line: int, message: str) -> SpecReading:
+    return SpecReading(None, (SpecProblem(file, line, "", message),))
+
+
+def _line_of_error(message: str) -> int:
+    _, found, rest = message.partition("at line ")
+    number = rest.split(",", maxsplit=1)[0]
+    return int(number) if found and number.isdigit() else 0
+
+
+class _Document:
+    """Reads the top level, then each vocabulary and criterion; collects every problem."""
+
+    def __init__(self, content: Mapping[str, Any], keys: Keys) -> None:
+        self.content = content
+        self.keys = keys
+
+    def read(self) -> SpecReading:
+        keys, content = self.keys, self.content
+        keys.refuse_unknown((), content, _KEYS)
+        if content.get("schema") != SCHEMA:
+            keys.problem(("schema",), f'expected schema = "{SCHEMA}"')
+        name = keys.text((), content, "id")
+        if name and id_problem(name):
+            keys.problem(("id",), id_problem(name) or "")
+        rounding = keys.choice((), content, "rounding", Rounding) or Rounding.ABSOLUTE
+        vocabularies = self._vocabularies()
+        criteria = self._criteria(vocabularies, rounding)
+        specification = Specification(
+            id=name,
+            version=self._version(),
+            product=keys.text((), content, "product"),
+            stage=keys.choice((), content, "stage", Stage) or Stage.RELEASE,
+            title=keys.text((), content, "title"),
+            effective=self._effective(),
+            rounding=rounding,
+            criteria=criteria,
+            decision_rule=keys.text((), content, "decision_rule", default=DECISION_RULE),
+            vocabularies=tuple(vocabularies.values()),
+            sources=keys.texts((), content, "sources"),
+        )
+        problems = tuple(sorted(keys.problems, key=lambda one: one.line))
+        return SpecReading(None if problems else specification, problems)
+
+    def _version(self) -> int:
+        version = self.content.get("version")
+        if isinstance(version, int) and not isinstance(version, bool) and version >= 1:
+            return version
+        self.keys.problem(("version",), "expected a whole number from 1, such as version = 1")
+        return 1
+
+    def _effective(self) -> date:
+        effective = self.content.get("effective")
+        if isinstance(effective, date) and not isinstance(effective, datetime):
+            return effective
+        self.keys.problem(("effective",), "expected a date, such as effective = 2026-01-15")
+        return date.min
+
+    def _vocabularies(self) -> dict[str, Vocabulary]:
+        found = {}
+        tables = self.keys.tables((), self.content, "vocabularies", required=False)
+        for name, table in tables.items():
+            path = ("vocabularies", name)
+            version = table.get("version")
+            if not isinstance(version, int) or isinstance(version, bool):
+                self.keys.problem((*path, "version"), "expected a whole number")
+            terms = [
+                Term(term, self.keys.texts(path, table, term))
+                for term in table
+                if term != "version"
+            ]
+            if len(terms) < 2:
+                self.keys.problem(path, "expected at least two words, one that passes and one not")
+            self._unambiguous(path, terms)
+            found[name] = Vocabulary(name, version if isinstance(version, int) else 0, tuple(terms))
+        return found
+
+    def _unambiguous(self, path: tuple[str, ...], terms: list[Term]) -> None:
+        seen: dict[str, str] = {}
+        for term in terms:
+            for word in (term.name, *term.synonyms):
+                other = seen.setdefault(" ".join(word.casefold().split()), term.name)
+                if other != term.name:
+                    self.keys.problem(
+                        (*path, term.name), f'"{word}" means both "{other}" and "{term.name}"'
+                    )
+
+    def _criteria(
+        self, vocabularies: Mapping[str, Vocabulary], rounding: Rounding
+    ) -> tuple[Criterion, ...]:
+        tables = self.keys.tables((), self.content, "criteria", required=True)
+        criteria = [
+            CriterionReader(self.keys, name, table, vocabularies).read(rounding)
+            for name, table in tables.items()
+        ]
+        if tables and not any(one.required for one in criteria):
+            self.keys.problem(("criteria",), "no criterion is required: any lot would pass")
+        seen: dict[object, str] = {}
+        for one in criteria:
+            subject = one.subject
+            key: object = subject
+            if isinstance(subject, Measured):
+                key = (subject.test, subject.analyte)
+            other = seen.setdefault(key, one.id)
+            if other != one.id:
+                self.keys.problem(
+                    ("criteria", one.id), f'measures the same as criterion "{other}": remove one'
+                )
+        return tuple(criteria)

@@ -1,0 +1,111 @@
+"""Reading typed keys of a TOML table, with the line and the reason of everything wrong."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+Path = tuple[str, ...]
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class SpecProblem:
+    """One thing wrong with a specification file: where, and what was expected."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class Keys:
+    """Reads typed keys of tables, and remembers every problem with its line."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.problems: list[SpecProblem] = []
+        self._lines = _lines_of_keys(text)
+
+    def problem(self, path: Path, message: str) -> None:
+        """Remember a problem at a key; an absent key is shown at the line of its table."""
+        line = next(
+            (self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1
+        )
+        self.problems.append(SpecProblem(self.file, line, ".".join(path), message))
+
+    def refuse_unknown(self, path: Path, table: Mapping[str, Any], known: Iterable[str]) -> None:
+        """Remember every key that nobody reads."""
+        for key in table:
+            if key not in known:
+                self.problem((*path, key), f"unknown key; known are: {', '.join(known)}")
+
+    def text(
+        self, path: Path, table: Mapping[str, Any], key: str, *, default: str | None = None
+    ) -> str:
+        """A text that is not blank."""
+        value = table.get(key, default)
+        if isinstance(value, str) and (value.strip() or value == default):
+            return value
+        self.problem((*path, key), f'expected text, such as {key} = "…"')
+        return ""
+
+    def texts(self, path: Path, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        """A list of texts; absent is empty."""
+        value = table.get(key, [])
+        if isinstance(value, list) and all(isinstance(x, str) and x.strip() for x in value):
+            return tuple(value)
+        self.problem((*path, key), 'expected a list of texts, such as ["…", "…"]')
+        return ()
+
+    def choice(
+        self, path: Path, table: Mapping[str, Any], key: str, kind: type[Choice]
+    ) -> Choice | None:
+        """One of a fixed list of words."""
+        value = table.get(key)
+        if isinstance(value, str) and value in set(kind):
+            return kind(value)
+        words = ", ".join(f'"{word}"' for word in kind)
+        self.problem((*path, key), f"expected one of {words}")
+        return None
+
+    def tables(
+        self, path: Path, table: Mapping[str, Any], key: str, *, required: bool
+    ) -> dict[str, Mapping[str, Any]]:
+        """A table of tables."""
+        value = table.get(key, {})
+        if not isinstance(value, dict) or not all(isinstance(x, dict) for x in value.values()):
+            self.problem((*path, key), f"expected tables [{key}.name]")
+            return {}
+        if required and not value:
+            self.problem((*path, key), f"expected at least one table [{key}.name]")
+        return value
+
+
+_HEADER: Final = re.compile(r"\s*\[\s*(.+?)\s*\]\s*(?:#.*)?")
+_KEY: Final = re.compile(
+    r"\s*((?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+))*)\s*="
+)
+_PART: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'|([A-Za-z0-9_-]+)")
+
+
+def _lines_of_keys(text: str) -> dict[Path, int]:
+    """The line of every table header and key, by its path. For messages only."""
+    lines: dict[Path, int] = {}
+    table: Path = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.fullmatch(line):
+            table = _path(header[1])
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_path(key[1])), number)
+    return lines
+
+
+def _path(text: str) -> Path:
+    return tuple("".join(groups) for groups in _PART.findall(text))
