@@ -1,0 +1,138 @@
+"""Audit trail rows: entries, their subjects, and the chain over them.
+
+An entry is written in the transaction of what it tells. Its link in the chain is the last thing
+written before the commit, behind a lock that only writers of links take, so that transactions do
+not queue behind each other for longer than that.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint, func, insert, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.audit import Entry, Link, entry_sha256, next_link
+from batchqc.records.base import AUDITED, Row, refers_to
+
+
+class AuditEntry(Row):
+    """One entry. ``text`` is the record; the other columns are for searching it."""
+
+    __tablename__ = "audit_entry"
+
+    sha256: Mapped[str] = mapped_column(unique=True)
+    text: Mapped[str]
+    who: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    what: Mapped[str] = mapped_column(index=True)
+
+    subjects: Mapped[list["AuditSubject"]] = relationship(back_populates="entry")
+
+    @property
+    def natural_key(self) -> str:
+        """Its hash."""
+        return self.sha256
+
+
+class AuditSubject(Row):
+    """A record that an entry speaks of, for searching."""
+
+    __tablename__ = "audit_subject"
+    __table_args__ = (UniqueConstraint("subject", "entry_id"),)
+
+    entry_id: Mapped[int] = refers_to("audit_entry")
+    subject: Mapped[str]
+
+    entry: Mapped[AuditEntry] = relationship(back_populates="subjects")
+
+    @property
+    def natural_key(self) -> str:
+        """The entry and what it speaks of."""
+        return f"{self.entry.sha256}:{self.subject}"
+
+
+class AuditLink(Row):
+    """One link of the chain over the entries."""
+
+    __tablename__ = "audit_link"
+
+    sequence: Mapped[int] = mapped_column(unique=True)
+    entry_sha256: Mapped[str] = mapped_column(unique=True)
+    previous: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+
+    @property
+    def natural_key(self) -> str:
+        """Its place."""
+        return str(self.sequence)
+
+    @property
+    def link(self) -> Link:
+        """The link as a value."""
+        return Link(self.sequence, self.entry_sha256, self.previous, self.sha256)
+
+
+def write_entries(session: Session, entries: Sequence[Entry]) -> None:
+    """Store entries, their subjects, and their links behind the newest link."""
+    head = newest_link(session)
+    for entry in entries:
+        text = entry.text
+        sha256 = entry_sha256(text)
+        row = AuditEntry(
+            sha256=sha256, text=text, who=entry.user_id, at=entry.at, what=entry.action
+        )
+        session.add(row)
+        session.flush()
+        if entry.subjects:
+            subjects = dict.fromkeys(entry.subjects)
+            statement = insert(AuditSubject.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]
+            session.execute(statement, [{"entry_id": row.id, "subject": one} for one in subjects])
+        head = next_link(head, sha256)
+        session.add(
+            AuditLink(
+                sequence=head.sequence,
+                entry_sha256=head.entry_sha256,
+                previous=head.previous,
+                sha256=head.sha256,
+            )
+        )
+    session.flush()
+
+
+def newest_link(session: Session) -> Link | None:
+    """The head of the chain, or ``None`` before the first entry."""
+    newest = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
+    row = session.scalar(newest)
+    return row.link if row else None
+
+
+def entries_after(
+    session: Session, sequence: int, *, limit: int, subject: str = "", who: str = "", what: str = ""
+) -> Sequence[tuple[AuditLink, AuditEntry]]:
+    """Entries by their place in the chain, oldest first, after ``sequence``."""
+    query = (
+        select(AuditLink, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditLink.sequence > sequence)
+        .order_by(AuditLink.sequence)
+        .limit(limit)
+    )
+    if subject:
+        of_subject = select(AuditSubject.entry_id).where(AuditSubject.subject == subject)
+        query = query.where(AuditEntry.id.in_(of_subject))
+    if who:
+        query = query.where(AuditEntry.who == who)
+    if what:
+        query = query.where(AuditEntry.what == what)
+    return [(link, entry) for link, entry in session.execute(query)]
+
+
+def all_links(session: Session) -> Iterable[Link]:
+    """Every link in order, streamed."""
+    query = select(AuditLink).order_by(AuditLink.sequence).execution_options(yield_per=1000)
+    return (row.link for row in session.scalars(query))
+
+
+def entry_count(session: Session) -> int:
+    """How many entries there are."""
+    return session.scalar(select(func.count()).select_from(AuditEntry)) or 0

@@ -1,0 +1,75 @@
+"""What all rows share: how they are named, and what of them an audit entry witnesses.
+
+Every table is append-only; what holds now is folded from its rows. Columns are text or integers:
+text is the record, so that digits, zones and spellings come back as they went in.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from sqlalchemy import ForeignKey, Text, TypeDecorator, inspect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from batchqc.core.canonical import Json, sha256_of, utc_text
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+
+AUDITED: Final = {"audited": True}  # on a bulk statement: its rows' common hash is in an entry
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, stored as RFC 3339 text in UTC with six digits; sorts as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: "Dialect") -> str | None:  # noqa: ARG002
+        """To text; a moment without a zone is refused."""
+        return None if value is None else utc_text(value)
+
+    def process_result_value(self, value: str | None, dialect: "Dialect") -> datetime | None:  # noqa: ARG002
+        """From text."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Row(DeclarativeBase):
+    """A regulated row: it has a natural key, and an audit entry holds the hash of its content."""
+
+    type_annotation_map: ClassVar = {str: Text, datetime: Instant}
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+    @property
+    def natural_key(self) -> str:
+        """What people and records call the row; never the surrogate id."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        """The natural key with the kind of record before it, such as ``lot:UCM-P1-T1``."""
+        return f"{self.__tablename__}:{self.natural_key}"
+
+    def content(self) -> dict[str, Json]:
+        """Every column but the surrogate id; references by the key of what they refer to."""
+        content: dict[str, Json] = {}
+        for column in inspect(type(self)).columns:
+            if column.foreign_keys:
+                name = column.key.removesuffix("_id")
+                target = getattr(self, name)
+                content[name] = None if target is None else target.key
+            elif column.key != "id":
+                value = getattr(self, column.key)
+                content[column.key] = utc_text(value) if isinstance(value, datetime) else value
+        return content
+
+    @property
+    def content_sha256(self) -> str:
+        """The hash that the audit entry of the row holds."""
+        return sha256_of({"type": f"batchqc/row/{self.__tablename__}/1", **self.content()})
+
+
+def refers_to(table: str, *, nullable: bool = False) -> Mapped[int]:
+    """A column that refers to a row of ``table``."""
+    return mapped_column(ForeignKey(f"{table}.id"), nullable=nullable, index=True)

@@ -1,0 +1,206 @@
+"""Corrections of registrations, dispositions of lots, and certificates."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.records.base import Row, refers_to
+from batchqc.records.registers import LotRow, Site
+from batchqc.records.signatures import SignatureRow, parse_number
+
+
+class Correction(Row):
+    """A correction of registration data that a second person has to decide on.
+
+    ``subject`` is the key of the record, such as ``lot:UCM-P1-T1``.
+    """
+
+    __tablename__ = "correction"
+
+    year: Mapped[int]
+    number: Mapped[int]
+    subject: Mapped[str] = mapped_column(index=True)
+    field: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    reason: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Its public number."""
+        return f"C-{self.year}-{self.number:06d}"
+
+
+class CorrectionDecision(Row):
+    """The second person's signed answer to a correction."""
+
+    __tablename__ = "correction_decision"
+
+    correction_id: Mapped[int] = mapped_column(ForeignKey("correction.id"), unique=True)
+    signature_id: Mapped[int] = refers_to("signature")
+    approved: Mapped[int]
+
+    correction: Mapped[Correction] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the correction."""
+        return self.correction.natural_key
+
+
+class DispositionRow(Row):
+    """A signed decision over a lot; the newest is its disposition.
+
+    ``content_sha`` names the decision content in the store, which the signature binds.
+    """
+
+    __tablename__ = "disposition"
+
+    lot_id: Mapped[int] = refers_to("lot")
+    number: Mapped[int]
+    disposition: Mapped[str]
+    reason: Mapped[str]
+    content_sha: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+    decided_at: Mapped[datetime]
+
+    lot: Mapped[LotRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("lot_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Lot and the how many-th."""
+        return f"{self.lot.lot}/{self.number}"
+
+
+class Certificate(Row):
+    """A certificate number, reserved with its frozen content when the lot was decided."""
+
+    __tablename__ = "certificate"
+
+    site_id: Mapped[int] = refers_to("site")
+    year: Mapped[int]
+    number: Mapped[int]
+    lot_id: Mapped[int] = refers_to("lot")
+    disposition_id: Mapped[int] = refers_to("disposition")
+    content_sha: Mapped[str]
+    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
+    reserved_at: Mapped[datetime]
+
+    site: Mapped[Site] = relationship()
+    lot: Mapped[LotRow] = relationship()
+    disposition: Mapped[DispositionRow] = relationship()
+    supersedes: Mapped["Certificate | None"] = relationship(remote_side="Certificate.id")
+    __table_args__ = (UniqueConstraint("site_id", "year", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Its public number."""
+        return f"{self.site.series}-{self.year}-{self.number:06d}"
+
+
+class CertificateIssue(Row):
+    """The sealed document of a certificate, in the store by its hash."""
+
+    __tablename__ = "certificate_issue"
+
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"), unique=True)
+    document_sha: Mapped[str]
+    size: Mapped[int]
+    issued_by: Mapped[str]
+    issued_at: Mapped[datetime]
+
+    certificate: Mapped[Certificate] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the certificate."""
+        return self.certificate.natural_key
+
+
+class Answer(Row):
+    """The answer given to a request with an idempotency key, to be given again."""
+
+    __tablename__ = "answer"
+
+    person: Mapped[str]
+    idempotency_key: Mapped[str]
+    request_sha256: Mapped[str]
+    status: Mapped[int]
+    body: Mapped[str]
+    at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("person", "idempotency_key"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Whose, and the key."""
+        return f"{self.person}/{self.idempotency_key}"
+
+
+def correction_by(session: Session, public: str) -> Correction | None:
+    """The correction of a public number such as ``C-2026-000001``."""
+    parsed = parse_number(public)
+    if parsed is None or parsed[0] != "C":
+        return None
+    query = select(Correction).where(Correction.year == parsed[1], Correction.number == parsed[2])
+    return session.scalar(query)
+
+
+def corrections_of(
+    session: Session, subjects: Iterable[str]
+) -> Sequence[tuple[Correction, CorrectionDecision | None]]:
+    """Every correction of some records with the decision on it, oldest first."""
+    query = (
+        select(Correction, CorrectionDecision)
+        .outerjoin(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(Correction.subject.in_(sorted(subjects)))
+        .order_by(Correction.id)
+    )
+    return [(correction, decision) for correction, decision in session.execute(query)]
+
+
+def dispositions_of(session: Session, lot: LotRow) -> Sequence[DispositionRow]:
+    """Every decision over a lot, oldest first."""
+    query = select(DispositionRow).where(DispositionRow.lot_id == lot.id)
+    return session.scalars(query.order_by(DispositionRow.number)).all()
+
+
+def certificates_of(session: Session, lot: LotRow | None = None) -> Sequence[Certificate]:
+    """The certificates of a lot, or all, oldest first."""
+    query = select(Certificate).order_by(Certificate.id)
+    if lot is not None:
+        query = query.where(Certificate.lot_id == lot.id)
+    return session.scalars(query).all()
+
+
+def certificate_by(session: Session, public: str) -> Certificate | None:
+    """The certificate of a public number such as ``COA-2026-000001``."""
+    parsed = parse_number(public)
+    if parsed is None:
+        return None
+    series, year, number = parsed
+    query = (
+        select(Certificate)
+        .join(Site, Site.id == Certificate.site_id)
+        .where(
+            Site.series == series,
+            Certificate.year == year,
+            Certificate.number == number,
+        )
+    )
+    return session.scalar(query)
+
+
+def issue_of(session: Session, certificate: Certificate) -> CertificateIssue | None:
+    """The sealed document of a certificate, or ``None`` while it is pending."""
+    query = select(CertificateIssue).where(CertificateIssue.certificate_id == certificate.id)
+    return session.scalar(query)

@@ -1,0 +1,41 @@
+"""The determination of a donor's eligibility, signed by a donor officer."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, relationship
+
+from batchqc.records.base import Row, refers_to
+from batchqc.records.registers import DonorRow
+from batchqc.records.signatures import SignatureRow
+
+
+class EligibilityRow(Row):
+    """One determination: eligible or ineligible; the newest counts."""
+
+    __tablename__ = "eligibility"
+
+    donor_id: Mapped[int] = refers_to("donor")
+    number: Mapped[int]
+    eligibility: Mapped[str]
+    basis: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    donor: Mapped[DonorRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("donor_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Donor and the how many-th."""
+        return f"{self.donor.code}/{self.number}"
+
+
+def newest_eligibility(
+    session: Session, donors: Iterable[DonorRow]
+) -> Mapping[int, EligibilityRow]:
+    """The determination that counts of each donor that has one, by donor id."""
+    ids = [donor.id for donor in donors]
+    query = select(EligibilityRow).where(EligibilityRow.donor_id.in_(ids))
+    rows = session.scalars(query.order_by(EligibilityRow.number))
+    return {row.donor_id: row for row in rows}

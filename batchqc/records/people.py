@@ -1,0 +1,158 @@
+"""People, their roles, passwords, sign-ins and failed attempts. Never deleted, ids never reused."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.identifiers import fold
+from batchqc.core.permissions import Role
+from batchqc.records.base import Row, refers_to
+
+
+class Person(Row):
+    """A person, or a contract laboratory that measures for the site and never signs in."""
+
+    __tablename__ = "person"
+
+    user_id: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    is_laboratory: Mapped[int]
+    registered_at: Mapped[datetime]
+
+    @property
+    def natural_key(self) -> str:
+        """The user id."""
+        return self.user_id
+
+
+class Password(Row):
+    """A password hash (argon2id); the newest counts. ``set_by_other`` ones must be changed."""
+
+    __tablename__ = "password"
+
+    person_id: Mapped[int] = refers_to("person")
+    number: Mapped[int]
+    hash: Mapped[str]
+    set_by_other: Mapped[int]
+    set_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship()
+    __table_args__ = (UniqueConstraint("person_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Whose, and the how many-th."""
+        return f"{self.person.user_id}/{self.number}"
+
+
+class RoleChange(Row):
+    """A role granted to or withdrawn from a person; the newest of a role counts."""
+
+    __tablename__ = "role_change"
+
+    person_id: Mapped[int] = refers_to("person")
+    number: Mapped[int]
+    role: Mapped[str]
+    granted: Mapped[int]
+    changed_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship()
+    __table_args__ = (UniqueConstraint("person_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Whose, and the how many-th."""
+        return f"{self.person.user_id}/{self.number}"
+
+
+class Attempt(Row):
+    """A password that was tried, for a sign-in or a signature, and whether it was right."""
+
+    __tablename__ = "attempt"
+
+    person_id: Mapped[int] = refers_to("person")
+    number: Mapped[int]
+    purpose: Mapped[str]
+    succeeded: Mapped[int]
+    at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship()
+    __table_args__ = (UniqueConstraint("person_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Whose, and the how many-th."""
+        return f"{self.person.user_id}/{self.number}"
+
+
+class SignIn(Row):
+    """A session: the hash of its token, from when and until when."""
+
+    __tablename__ = "sign_in"
+
+    token_sha256: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = refers_to("person")
+    began_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """The hash of the token."""
+        return self.token_sha256
+
+
+class SignOut(Row):
+    """The end of a session before its time."""
+
+    __tablename__ = "sign_out"
+
+    sign_in_id: Mapped[int] = mapped_column(ForeignKey("sign_in.id"), unique=True)
+    at: Mapped[datetime]
+
+    sign_in: Mapped[SignIn] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """The hash of the token."""
+        return self.sign_in.token_sha256
+
+
+def person_by(session: Session, user_id: str) -> Person | None:
+    """The person or laboratory of a user id, compared without case."""
+    return session.scalar(select(Person).where(Person.folded == fold(user_id)))
+
+
+def roles_of(session: Session, person: Person) -> frozenset[Role]:
+    """The roles that a person holds now."""
+    changes = session.scalars(
+        select(RoleChange).where(RoleChange.person_id == person.id).order_by(RoleChange.number)
+    )
+    newest = {change.role: change.granted for change in changes}
+    return frozenset(Role(role) for role, granted in newest.items() if granted)
+
+
+def newest_password(session: Session, person: Person) -> Password | None:
+    """The password hash that counts."""
+    query = select(Password).where(Password.person_id == person.id)
+    return session.scalar(query.order_by(Password.number.desc()).limit(1))
+
+
+def newest_attempts(session: Session, person: Person, *, limit: int) -> Sequence[Attempt]:
+    """The newest attempts of a person, newest first."""
+    query = select(Attempt).where(Attempt.person_id == person.id)
+    return session.scalars(query.order_by(Attempt.number.desc()).limit(limit)).all()
+
+
+def open_sign_in(session: Session, token_sha256: str, now: datetime) -> SignIn | None:
+    """The session of a token, where it has neither ended nor been ended."""
+    query = (
+        select(SignIn)
+        .outerjoin(SignOut, SignOut.sign_in_id == SignIn.id)
+        .where(SignIn.token_sha256 == token_sha256, SignIn.ends_at > now, SignOut.id.is_(None))
+    )
+    return session.scalar(query)

@@ -1,0 +1,172 @@
+"""What must be registered before anything is measured: site, products, donors, lots, samples."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.identifiers import fold
+from batchqc.records.base import Row, refers_to
+from batchqc.records.specifications import SpecificationVersion
+
+
+class Site(Row):
+    """Who makes and issues: name, address (lines), IANA time zone, series of its certificates."""
+
+    __tablename__ = "site"
+
+    name: Mapped[str]
+    address: Mapped[str]
+    time_zone: Mapped[str]
+    series: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+    @property
+    def natural_key(self) -> str:
+        """Its series."""
+        return self.series
+
+
+class Product(Row):
+    """What is made."""
+
+    __tablename__ = "product"
+
+    code: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    form: Mapped[str]
+    storage: Mapped[str]
+    registered_at: Mapped[datetime]
+
+    @property
+    def natural_key(self) -> str:
+        """Its code."""
+        return self.code
+
+
+class DonorRow(Row):
+    """A donor, by code only."""
+
+    __tablename__ = "donor"
+
+    code: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    tissue_source: Mapped[str]
+    registered_at: Mapped[datetime]
+
+    @property
+    def natural_key(self) -> str:
+        """Its code."""
+        return self.code
+
+
+class LotRow(Row):
+    """A lot as registered; corrections are laid over it when it is read."""
+
+    __tablename__ = "lot"
+
+    lot: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    product_id: Mapped[int] = refers_to("product")
+    site_id: Mapped[int] = refers_to("site")
+    manufactured_on: Mapped[str]
+    expires_on: Mapped[str]
+    specification_version_id: Mapped[int] = refers_to("specification_version")
+    bound_because: Mapped[str]
+    registered_by: Mapped[str]
+    registered_at: Mapped[datetime]
+
+    product: Mapped[Product] = relationship()
+    site: Mapped[Site] = relationship()
+    specification_version: Mapped[SpecificationVersion] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """The lot id as registered."""
+        return self.lot
+
+    @property
+    def dates(self) -> tuple[date, date]:
+        """Manufacture and expiry as registered."""
+        return date.fromisoformat(self.manufactured_on), date.fromisoformat(self.expires_on)
+
+
+class LotDonor(Row):
+    """A donor of a lot; a pooled lot has several."""
+
+    __tablename__ = "lot_donor"
+    __table_args__ = (UniqueConstraint("lot_id", "donor_id"),)
+
+    lot_id: Mapped[int] = refers_to("lot")
+    donor_id: Mapped[int] = refers_to("donor")
+
+    lot: Mapped[LotRow] = relationship()
+    donor: Mapped[DonorRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Lot and donor."""
+        return f"{self.lot.lot}/{self.donor.code}"
+
+
+class SampleRow(Row):
+    """A sample: stage, container, and when it was taken, with the text as typed."""
+
+    __tablename__ = "sample"
+
+    sample: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    lot_id: Mapped[int] = refers_to("lot")
+    stage: Mapped[str]
+    container: Mapped[str]
+    taken_text: Mapped[str]
+    taken_at: Mapped[datetime]
+    registered_by: Mapped[str]
+    registered_at: Mapped[datetime]
+
+    lot: Mapped[LotRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """The sample id as registered."""
+        return self.sample
+
+
+def the_site(session: Session) -> Site | None:
+    """The site of this database."""
+    return session.scalar(select(Site).order_by(Site.id).limit(1))
+
+
+def product_by(session: Session, code: str) -> Product | None:
+    """The product of a code."""
+    return session.scalar(select(Product).where(Product.folded == fold(code)))
+
+
+def donor_by(session: Session, code: str) -> DonorRow | None:
+    """The donor of a code."""
+    return session.scalar(select(DonorRow).where(DonorRow.folded == fold(code)))
+
+
+def lot_by(session: Session, lot: str) -> LotRow | None:
+    """The lot of an id, compared without case."""
+    return session.scalar(select(LotRow).where(LotRow.folded == fold(lot)))
+
+
+def lots_by(session: Session, folded: Iterable[str]) -> Sequence[LotRow]:
+    """All lots of a set of folded ids."""
+    return session.scalars(select(LotRow).where(LotRow.folded.in_(sorted(folded)))).all()
+
+
+def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
+    """The donors of a lot, by code."""
+    query = select(DonorRow).join(LotDonor, LotDonor.donor_id == DonorRow.id)
+    return session.scalars(query.where(LotDonor.lot_id == lot.id).order_by(DonorRow.code)).all()
+
+
+def samples_of(session: Session, lots: Iterable[LotRow]) -> Sequence[SampleRow]:
+    """The samples of some lots, by id."""
+    ids = [lot.id for lot in lots]
+    query = select(SampleRow).where(SampleRow.lot_id.in_(ids)).order_by(SampleRow.sample)
+    return session.scalars(query).all()

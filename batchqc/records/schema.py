@@ -1,0 +1,31 @@
+"""Every table, in one place for migrations and checks."""
+
+from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
+from batchqc.records.base import Row
+from batchqc.records.decisions import (
+    Answer,
+    Certificate,
+    CertificateIssue,
+    Correction,
+    CorrectionDecision,
+    DispositionRow,
+)
+from batchqc.records.donors import EligibilityRow
+from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
+from batchqc.records.registers import DonorRow, LotDonor, LotRow, Product, SampleRow, Site
+from batchqc.records.signatures import SignatureRow
+from batchqc.records.specifications import SpecificationApproval, SpecificationVersion
+from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Upload
+
+METADATA = Row.metadata
+
+#: Rows whose content an audit entry holds one by one.
+WITNESSED: tuple[type[Row], ...] = (
+    Site, Person, Password, RoleChange, Attempt, SignIn, SignOut, Product, SpecificationVersion,
+    SpecificationApproval, SignatureRow, DonorRow, EligibilityRow, LotRow, LotDonor, SampleRow,
+    Upload, AssayRun, Review, Correction, CorrectionDecision, DispositionRow, Certificate,
+    CertificateIssue, Answer,
+)  # fmt: skip
+
+#: Rows of which an audit entry holds a common hash, and the audit trail itself.
+OTHERS: tuple[type[Row], ...] = (MeasurementRow, AuditEntry, AuditSubject, AuditLink)

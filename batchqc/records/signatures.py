@@ -1,0 +1,75 @@
+"""Electronic signatures as rows, and number series without gaps."""
+
+import re
+from datetime import datetime
+from typing import Final, Protocol
+
+from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.signatures import Meaning, Signing
+from batchqc.records.base import Row, refers_to
+from batchqc.records.people import Person
+
+
+_PUBLIC: Final = re.compile(r"([A-Za-z0-9-]{1,20})-([0-9]{4})-([0-9]{6,9})")
+
+
+class SignatureRow(Row):
+    """A signature: who, as what, meaning what, why, when, over which record with which hash."""
+
+    __tablename__ = "signature"
+
+    year: Mapped[int]
+    number: Mapped[int]
+    person_id: Mapped[int] = refers_to("person")
+    name: Mapped[str]
+    role: Mapped[str]
+    meaning: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    record: Mapped[str] = mapped_column(index=True)
+    record_sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+
+    person: Mapped[Person] = relationship()
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Its public id."""
+        return f"S-{self.year}-{self.number:06d}"
+
+    @property
+    def signing(self) -> Signing:
+        """The signature as a value, whose hash must equal ``sha256``."""
+        return Signing(
+            user_id=self.person.user_id,
+            name=self.name,
+            role=self.role,
+            meaning=Meaning(self.meaning),
+            reason=self.reason,
+            at=self.at,
+            record=self.record,
+            record_sha256=self.record_sha256,
+        )
+
+
+class Numbered(Protocol):
+    """A row class with a number series by year."""
+
+    id: Mapped[int]
+    year: Mapped[int]
+    number: Mapped[int]
+
+
+def next_number(session: Session, table: type[Numbered], year: int) -> int:
+    """The next number of a series by year; the caller holds the lock of the series."""
+    newest = session.scalar(select(func.max(table.number)).where(table.year == year))
+    return (newest or 0) + 1
+
+
+def parse_number(public: str) -> tuple[str, int, int] | None:
+    """Series, year and number of a public number such as ``U-2026-000001``, or ``None``."""
+    found = _PUBLIC.fullmatch(public.strip())
+    return (found[1].upper(), int(found[2]), int(found[3])) if found else None

@@ -1,0 +1,178 @@
+"""A transaction: session, actor, time and audit in one; nothing changes outside of one.
+
+Rings that keep a change from escaping the audit trail:
+
+1. A new row that no audit entry of the transaction mentions refuses to commit.
+2. Updates, deletes and bulk statements through the session are refused.
+3. Triggers refuse UPDATE, DELETE, TRUNCATE and replacing INSERT in the database itself, and the
+   runtime role of PostgreSQL holds no right to them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, event, insert, text
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from batchqc.core.audit import Entry
+from batchqc.core.canonical import Json
+from batchqc.errors import IntegrityFailure
+from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, write_entries
+from batchqc.records.base import AUDITED, Row
+from batchqc.records.database import READ_ONLY
+
+_AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, in which role, in which time zone (IANA name)."""
+
+    user_id: str
+    role: str
+    time_zone: str = "UTC"
+
+
+SYSTEM: Final = Actor("system", "system")
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One unit of work of one actor at one time."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    _written: dict[str, str] = field(default_factory=dict)
+    _entries: list[Entry] = field(default_factory=list)
+
+    def add(self, *rows: Row) -> None:
+        """Add rows and give them their ids; an entry must mention them before the commit."""
+        self.session.add_all(rows)
+        self.session.flush()
+
+    def add_many(self, table: type[Row], values: Sequence[Mapping[str, Any]]) -> None:
+        """Add very many rows of which the entry holds one common hash."""
+        if values:
+            statement = insert(table.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]
+            self.session.execute(statement, list(values))
+
+    def audit(  # noqa: PLR0913 - who, what, why, before, after are what an entry is
+        self,
+        action: str,
+        *,
+        rows: Iterable[Row] = (),
+        about: Iterable[str] = (),
+        reason: str = "",
+        before: Mapping[str, Json] | None = None,
+        after: Mapping[str, Json] | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write one audit entry.
+
+        Args:
+            action: what was done, in words of the vocabulary.
+            rows: the rows that were added by it; the entry holds their hashes.
+            about: keys of further records that it speaks of.
+            reason: why.
+            before: what was so before.
+            after: what is so now.
+            extra: further hashes to hold, by name.
+        """
+        records = {row.key: row.content_sha256 for row in rows} | dict(extra or {})
+        self._written |= records
+        offset = self.now.astimezone(ZoneInfo(self.actor.time_zone)).utcoffset()
+        self._entries.append(
+            Entry(
+                user_id=self.actor.user_id,
+                role=self.actor.role,
+                at=self.now,
+                offset_minutes=int(offset.total_seconds() // 60) if offset else 0,
+                action=action,
+                reason=reason,
+                subjects=(*records, *about),
+                before=before or {},
+                after=after or {},
+                records=records,
+            )
+        )
+
+    def lock(self, name: str) -> None:
+        """Wait until no other transaction holds the lock ``name``; held until the end.
+
+        SQLite has one writer anyway. PostgreSQL takes an advisory lock, which needs no right to
+        change rows.
+        """
+        if self.session.get_bind().dialect.name == "postgresql":
+            lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+            self.session.execute(lock, {"name": name})
+
+    def seal(self, new_rows: Iterable[Row]) -> None:
+        """Check that every new row is mentioned, then write the entries and their links.
+
+        Raises:
+            IntegrityFailure: where a row would change without an entry.
+        """
+        self.session.flush()
+        silent = [row.key for row in new_rows if row.key not in self._written]
+        if silent:
+            raise IntegrityFailure(
+                "BQC-AUD-001",
+                f"no audit entry mentions {', '.join(silent)}; nothing was committed",
+            )
+        if self._entries:
+            self.lock("audit chain")
+            write_entries(self.session, self._entries)
+
+
+@contextmanager
+def transaction(engine: Engine, actor: Actor, now: datetime) -> Iterator[Transaction]:
+    """A transaction that commits at the end of the block, or changes nothing at all."""
+    with Session(engine, autoflush=False) as session:
+        new_rows: list[Row] = []
+        event.listen(session, "before_flush", _flush_guard(new_rows))
+        event.listen(session, "do_orm_execute", _refuse_bulk)
+        tx = Transaction(session, actor, now)
+        yield tx
+        tx.seal(new_rows)
+        session.commit()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that reads one consistent state and cannot write."""
+    options = {READ_ONLY: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}  # type: ignore[dict-item]
+    with Session(engine.execution_options(**options), autoflush=False) as session:
+        event.listen(session, "before_flush", _refuse_write)
+        yield session
+
+
+def _flush_guard(new_rows: list[Row]) -> Any:
+    def remember(session: Session, *_: object) -> None:
+        if session.dirty or session.deleted:
+            changed = [row for row in session.dirty if session.is_modified(row)]
+            if changed or session.deleted:
+                raise IntegrityFailure(
+                    "BQC-AUD-002", "records are appended, never changed; nothing was committed"
+                )
+        new_rows.extend(row for row in session.new if not isinstance(row, _AUDIT_ROWS))
+
+    return remember
+
+
+def _refuse_bulk(state: ORMExecuteState) -> None:
+    changes = state.is_insert or state.is_update or state.is_delete
+    if changes and not state.execution_options.get("audited"):
+        raise IntegrityFailure(
+            "BQC-AUD-003", "bulk statements pass the audit trail by; nothing was committed"
+        )
+
+
+def _refuse_write(*_: object) -> None:
+    raise IntegrityFailure("BQC-AUD-004", "this session only reads; nothing was committed")

@@ -1,0 +1,213 @@
+"""Uploads, the assay runs in them, their measurements, and the reviews of runs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.assays import Cell, Measurement, RunKey
+from batchqc.core.canonical import Json
+from batchqc.records.base import Row, refers_to
+from batchqc.records.registers import LotRow, SampleRow
+from batchqc.records.signatures import SignatureRow, parse_number
+
+
+class Upload(Row):
+    """One file received. ``sha256`` is empty where it was too large to be kept.
+
+    ``problems`` is canonical JSON.
+    """
+
+    __tablename__ = "upload"
+
+    year: Mapped[int]
+    number: Mapped[int]
+    sha256: Mapped[str] = mapped_column(index=True)
+    size: Mapped[int]
+    file: Mapped[str]
+    client: Mapped[str]
+    contract: Mapped[str]
+    accepted: Mapped[int]
+    rows: Mapped[int]
+    problems: Mapped[str]
+    uploaded_by: Mapped[str]
+    received_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Its public number."""
+        return upload_number(self.year, self.number)
+
+
+class AssayRun(Row):
+    """One run id of one test in one upload, for one lot.
+
+    ``analysts`` are user ids, one a line; ``measurements_sha256`` covers every measurement.
+    """
+
+    __tablename__ = "assay_run"
+
+    upload_id: Mapped[int] = refers_to("upload")
+    lot_id: Mapped[int] = refers_to("lot")
+    test: Mapped[str]
+    run: Mapped[str]
+    analysts: Mapped[str]
+    measurements_sha256: Mapped[str]
+
+    upload: Mapped[Upload] = relationship()
+    lot: Mapped[LotRow] = relationship()
+    __table_args__ = (UniqueConstraint("upload_id", "lot_id", "test", "run"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Upload, lot, test and run."""
+        return f"{self.upload.natural_key}/{self.lot.lot}/{self.test}/{self.run}"
+
+    @property
+    def run_key(self) -> RunKey:
+        """The run as core knows it."""
+        return RunKey(self.upload.natural_key, self.test, self.run)
+
+
+class MeasurementRow(Row):
+    """One measurement with its cell. Narrow in keys: the run holds the rest."""
+
+    __tablename__ = "measurement"
+
+    assay_run_id: Mapped[int] = refers_to("assay_run")
+    sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"))
+    aliquot: Mapped[str]
+    analyte: Mapped[str]
+    replicate: Mapped[int]
+    value: Mapped[str]
+    unit: Mapped[str]
+    started_text: Mapped[str]
+    measured_text: Mapped[str]
+    measured_at: Mapped[datetime]
+    analyst: Mapped[str]
+    instrument: Mapped[str]
+    method: Mapped[str]
+    method_version: Mapped[str]
+    result_type: Mapped[str]
+    comment: Mapped[str]
+    row: Mapped[int]
+    line: Mapped[int]
+    column: Mapped[str]
+
+    assay_run: Mapped[AssayRun] = relationship()
+    sample: Mapped[SampleRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Run and row."""
+        return f"{self.assay_run.natural_key}/{self.row}"
+
+
+class Review(Row):
+    """The signed review of a run by a second person."""
+
+    __tablename__ = "review"
+
+    assay_run_id: Mapped[int] = refers_to("assay_run")
+    signature_id: Mapped[int] = refers_to("signature")
+
+    assay_run: Mapped[AssayRun] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("assay_run_id", "signature_id"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Run and signature."""
+        return f"{self.assay_run.natural_key}/{self.signature.natural_key}"
+
+
+def upload_number(year: int, number: int) -> str:
+    """The public number of an upload."""
+    return f"U-{year}-{number:06d}"
+
+
+def upload_by(session: Session, public: str) -> Upload | None:
+    """The upload of a public number such as ``U-2026-000001``."""
+    parsed = parse_number(public)
+    if parsed is None or parsed[0] != "U":
+        return None
+    query = select(Upload).where(Upload.year == parsed[1], Upload.number == parsed[2])
+    return session.scalar(query)
+
+
+def accepted_upload_of(session: Session, sha256: str) -> Upload | None:
+    """The first accepted upload of the same bytes."""
+    query = select(Upload).where(Upload.sha256 == sha256, Upload.accepted == 1)
+    return session.scalar(query.order_by(Upload.id).limit(1))
+
+
+def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
+    """Every run of a lot, as uploaded."""
+    query = select(AssayRun).where(AssayRun.lot_id == lot.id)
+    return session.scalars(query.order_by(AssayRun.upload_id, AssayRun.test, AssayRun.run)).all()
+
+
+def runs_in(session: Session, upload: Upload) -> Sequence[AssayRun]:
+    """Every run of an upload."""
+    query = select(AssayRun).where(AssayRun.upload_id == upload.id)
+    return session.scalars(query.order_by(AssayRun.id)).all()
+
+
+def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
+    """Every review of some runs, oldest first."""
+    ids = [run.id for run in runs]
+    return session.scalars(
+        select(Review).where(Review.assay_run_id.in_(ids)).order_by(Review.id)
+    ).all()
+
+
+def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
+    """Every measurement of some runs as core knows it, in the order of their rows."""
+    by_id = {run.id: run for run in runs}
+    query = (
+        select(MeasurementRow, SampleRow.sample, SampleRow.stage)
+        .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
+        .where(MeasurementRow.assay_run_id.in_(by_id))
+        .order_by(MeasurementRow.assay_run_id, MeasurementRow.row)
+    )
+    for row, sample, stage in session.execute(query):
+        run = by_id[row.assay_run_id]
+        yield Measurement(
+            run=run.run_key,
+            lot=run.lot.lot,
+            sample=sample,
+            stage=stage,
+            aliquot=row.aliquot,
+            analyte=row.analyte,
+            replicate=row.replicate,
+            unit=row.unit,
+            measured_at=datetime.fromisoformat(row.measured_text),
+            started_at=datetime.fromisoformat(row.started_text) if row.started_text else None,
+            analyst=row.analyst,
+            instrument=row.instrument,
+            method=row.method,
+            version=row.method_version,
+            result_type=row.result_type,
+            cell=Cell(row.row, row.line, row.column, row.value),
+            comment=row.comment,
+        )
+
+
+def measurement_content(measurements: Iterable[Measurement]) -> Json:
+    """What the hash of a run's measurements covers: every field, in the order of rows."""
+    return {
+        "type": "batchqc/measurements/1",
+        "measurements": [
+            [
+                one.run.test, one.run.run, one.lot, one.sample, one.aliquot, one.analyte,
+                one.replicate, one.text, one.unit, one.measured_at.isoformat(),
+                one.started_at.isoformat() if one.started_at else None, one.analyst,
+                one.instrument, one.method, one.version, one.result_type, one.comment,
+                one.cell.row, one.cell.line, one.cell.column,
+            ]
+            for one in sorted(measurements, key=lambda one: one.cell.row)
+        ],
+    }  # fmt: skip

@@ -1,0 +1,54 @@
+"""Addresses, folders and secrets, read once from the environment; and where bundled files are.
+
+Nothing here changes a decision: what does is a versioned record in the database.
+"""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from batchqc.errors import NotFound
+
+
+class Settings(BaseSettings):
+    """Every setting, each read from ``BATCHQC_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="BATCHQC_", frozen=True, extra="forbid")
+
+    database: str = Field(
+        default="sqlite:///batchqc.db", description="SQLAlchemy address of the database"
+    )
+    store: Path = Field(default=Path("store"), description="folder of the write-once store")
+    seal: Path = Field(
+        default=Path("keys/seal.p12"), description="PKCS#12 file of the site's seal key"
+    )
+    seal_passphrase: SecretStr | None = Field(
+        default=None, description="passphrase of the seal key"
+    )
+    upload_limit: int = Field(default=50_000_000, description="largest upload in bytes")
+    session_hours: int = Field(default=8, description="hours until a session ends")
+    specimen: bool = Field(default=False, description="mark every certificate SPECIMEN")
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Self:
+        """Settings of a folder that holds everything, such as the demo's."""
+        return cls(
+            database=f"sqlite:///{folder / 'batchqc.db'}",
+            store=folder / "store",
+            seal=folder / "keys" / "seal.p12",
+        )
+
+
+def bundled(name: str) -> Path:
+    """The folder ``specs``, ``reports`` or ``migrations``, in the wheel or the checkout.
+
+    Raises:
+        NotFound: where the installation is damaged.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "_bundled" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise NotFound("BQC-SYS-001", f"{name}/ is missing", hint="Install batchqc again.")
