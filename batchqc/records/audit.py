@@ -127,6 +127,12 @@ def entries_after(
     return [(link, entry) for link, entry in session.execute(query)]
 
 
+def entries_about(session: Session, subjects: Iterable[str]) -> Sequence[AuditEntry]:
+    """Every entry that speaks of one of some records."""
+    of_subjects = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
+    return session.scalars(select(AuditEntry).where(AuditEntry.id.in_(of_subjects))).all()
+
+
 def all_links(session: Session) -> Iterable[Link]:
     """Every link in order, streamed."""
     query = select(AuditLink).order_by(AuditLink.sequence).execution_options(yield_per=1000)

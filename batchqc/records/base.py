@@ -70,6 +70,15 @@ class Row(DeclarativeBase):
         return sha256_of({"type": f"batchqc/row/{self.__tablename__}/1", **self.content()})
 
 
+class Numbered(Row):
+    """A row with a public number in a series by year, without gaps and never reused."""
+
+    __abstract__ = True
+
+    year: Mapped[int]
+    number: Mapped[int]
+
+
 def refers_to(table: str, *, nullable: bool = False) -> Mapped[int]:
     """A column that refers to a row of ``table``."""
     return mapped_column(ForeignKey(f"{table}.id"), nullable=nullable, index=True)

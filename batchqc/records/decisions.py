@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, Site
 from batchqc.records.signatures import SignatureRow, parse_number
 
 
-class Correction(Row):
+class Correction(Numbered):
     """A correction of registration data that a second person has to decide on.
 
     ``subject`` is the key of the record, such as ``lot:UCM-P1-T1``.
@@ -19,8 +19,6 @@ class Correction(Row):
 
     __tablename__ = "correction"
 
-    year: Mapped[int]
-    number: Mapped[int]
     subject: Mapped[str] = mapped_column(index=True)
     field: Mapped[str]
     before: Mapped[str]
@@ -81,14 +79,12 @@ class DispositionRow(Row):
         return f"{self.lot.lot}/{self.number}"
 
 
-class Certificate(Row):
+class Certificate(Numbered):
     """A certificate number, reserved with its frozen content when the lot was decided."""
 
     __tablename__ = "certificate"
 
     site_id: Mapped[int] = refers_to("site")
-    year: Mapped[int]
-    number: Mapped[int]
     lot_id: Mapped[int] = refers_to("lot")
     disposition_id: Mapped[int] = refers_to("disposition")
     content_sha: Mapped[str]

@@ -129,11 +129,14 @@ def person_by(session: Session, user_id: str) -> Person | None:
 
 def roles_of(session: Session, person: Person) -> frozenset[Role]:
     """The roles that a person holds now."""
-    changes = session.scalars(
-        select(RoleChange).where(RoleChange.person_id == person.id).order_by(RoleChange.number)
-    )
-    newest = {change.role: change.granted for change in changes}
+    newest = {change.role: change.granted for change in role_changes_of(session, person)}
     return frozenset(Role(role) for role, granted in newest.items() if granted)
+
+
+def role_changes_of(session: Session, person: Person) -> Sequence[RoleChange]:
+    """Every change of a person's roles, oldest first."""
+    query = select(RoleChange).where(RoleChange.person_id == person.id)
+    return session.scalars(query.order_by(RoleChange.number)).all()
 
 
 def newest_password(session: Session, person: Person) -> Password | None:
@@ -156,3 +159,8 @@ def open_sign_in(session: Session, token_sha256: str, now: datetime) -> SignIn |
         .where(SignIn.token_sha256 == token_sha256, SignIn.ends_at > now, SignOut.id.is_(None))
     )
     return session.scalar(query)
+
+
+def all_people(session: Session) -> Sequence[Person]:
+    """Everyone, by user id."""
+    return session.scalars(select(Person).order_by(Person.folded)).all()

@@ -159,6 +159,11 @@ def lots_by(session: Session, folded: Iterable[str]) -> Sequence[LotRow]:
     return session.scalars(select(LotRow).where(LotRow.folded.in_(sorted(folded)))).all()
 
 
+def sample_by(session: Session, sample: str) -> SampleRow | None:
+    """The sample of an id, compared without case."""
+    return session.scalar(select(SampleRow).where(SampleRow.folded == fold(sample)))
+
+
 def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
     """The donors of a lot, by code."""
     query = select(DonorRow).join(LotDonor, LotDonor.donor_id == DonorRow.id)

@@ -2,26 +2,23 @@
 
 import re
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.signatures import Meaning, Signing
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Numbered, refers_to
 from batchqc.records.people import Person
-
 
 _PUBLIC: Final = re.compile(r"([A-Za-z0-9-]{1,20})-([0-9]{4})-([0-9]{6,9})")
 
 
-class SignatureRow(Row):
+class SignatureRow(Numbered):
     """A signature: who, as what, meaning what, why, when, over which record with which hash."""
 
     __tablename__ = "signature"
 
-    year: Mapped[int]
-    number: Mapped[int]
     person_id: Mapped[int] = refers_to("person")
     name: Mapped[str]
     role: Mapped[str]
@@ -53,14 +50,6 @@ class SignatureRow(Row):
             record=self.record,
             record_sha256=self.record_sha256,
         )
-
-
-class Numbered(Protocol):
-    """A row class with a number series by year."""
-
-    id: Mapped[int]
-    year: Mapped[int]
-    number: Mapped[int]
 
 
 def next_number(session: Session, table: type[Numbered], year: int) -> int:

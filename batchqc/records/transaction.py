@@ -20,6 +20,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from batchqc.core.audit import Entry
 from batchqc.core.canonical import Json
+from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, write_entries
 from batchqc.records.base import AUDITED, Row
@@ -30,11 +31,12 @@ _AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, in which role, in which time zone (IANA name)."""
+    """Who acts, in which role, in which time zone (IANA name), and what for."""
 
     user_id: str
     role: str
     time_zone: str = "UTC"
+    permission: Permission | None = None
 
 
 SYSTEM: Final = Actor("system", "system")

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
 
-class Upload(Row):
+class Upload(Numbered):
     """One file received. ``sha256`` is empty where it was too large to be kept.
 
     ``problems`` is canonical JSON.
@@ -21,8 +21,6 @@ class Upload(Row):
 
     __tablename__ = "upload"
 
-    year: Mapped[int]
-    number: Mapped[int]
     sha256: Mapped[str] = mapped_column(index=True)
     size: Mapped[int]
     file: Mapped[str]

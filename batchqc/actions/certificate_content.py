@@ -1,0 +1,222 @@
+"""Freezing what a certificate says, from the case that was decided."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from batchqc import __version__
+from batchqc.actions.evaluation import LotCase
+from batchqc.core.canonical import utc_text
+from batchqc.core.certificates import (
+    CONTENT_TYPE,
+    CertificateContent,
+    CorrectionPart,
+    Moment,
+    Provenance,
+    ResultLine,
+    SignaturePart,
+)
+from batchqc.core.specifications import Limits, Measured
+from batchqc.core.verdicts import Verdict
+from batchqc.intake.contract import CONTRACT
+from batchqc.records.audit import newest_link
+from batchqc.records.decisions import Certificate
+from batchqc.records.people import all_people
+from batchqc.records.signatures import SignatureRow
+from batchqc.records.transaction import Transaction
+
+if TYPE_CHECKING:
+    from batchqc.records.uploads import Upload
+
+UNREGISTERED: Final = "Instruments and method versions are as stated in the files, not in register."
+
+
+def frozen_content(
+    tx: Transaction,
+    *,
+    case: LotCase,
+    certificate: Certificate,
+    specimen: bool,
+    statements: Sequence[str],
+) -> CertificateContent:
+    """The content of a certificate (requirements 5.01 to 5.06), in canonical types only."""
+    site, product, version = case.row.site, case.row.product, case.row.specification_version
+    if case.specification is None:
+        raise ValueError("a lot without a readable specification has no certificate")
+    zone = ZoneInfo(site.time_zone)
+    notes: list[str] = []
+    link = newest_link(tx.session)
+    lines = [_line(tx, case, verdict, notes) for verdict in case.verdicts]
+    reviews = {review.signature_id: review.signature for review in case.reviews}
+    signatures = [*reviews.values(), certificate.disposition.signature]
+    return {
+        "type": CONTENT_TYPE,
+        "number": certificate.natural_key,
+        "specimen": specimen,
+        "statements": [*statements, UNREGISTERED],
+        "issuer": {
+            "name": site.name,
+            "address": site.address.splitlines(),
+            "time_zone": site.time_zone,
+        },
+        "issued": moment(tx.now.astimezone(zone)),
+        "supersedes": None,
+        "product": {
+            "code": product.code,
+            "name": product.name,
+            "form": product.form,
+            "storage": product.storage,
+        },
+        "lot": {
+            "id": case.lot.id,
+            "manufactured_on": case.lot.manufactured_on.isoformat(),
+            "expires_on": case.lot.expires_on.isoformat(),
+            "samples": [
+                {
+                    "id": row.sample,
+                    "stage": row.stage,
+                    "container": row.container,
+                    "taken": moment(datetime.fromisoformat(row.taken_text)),
+                }
+                for row in case.sample_rows
+            ],
+        },
+        "donors": [
+            {
+                "code": one.code,
+                "tissue_source": one.tissue_source,
+                "eligibility": one.eligibility,
+            }
+            for one in case.facts.donors
+        ],
+        "specification": {
+            "id": version.specification,
+            "version": version.version,
+            "title": version.title,
+            "effective": version.effective,
+            "sha256": version.sha256,
+        },
+        "decision_rule": case.specification.decision_rule,
+        "lines": lines,
+        "notes": notes,
+        "conclusion": (
+            f"Lot {case.lot.id} complies with {version.reference} and is"
+            f" {certificate.disposition.disposition}."
+        ),
+        "complies": True,
+        "signatures": [_signature(one, zone) for one in signatures],
+        "corrections": _corrections(case, zone),
+        "audit": {"sequence": link.sequence if link else 0, "head": link.sha256 if link else ""},
+        "software": {
+            "batchqc": __version__,
+            "contract": CONTRACT,
+            "vocabularies": [one.reference for one in case.specification.vocabularies],
+        },
+    }
+
+
+def moment(when: datetime) -> Moment:
+    """An instant as canonical UTC, and as shown to people with its offset."""
+    return {"utc": utc_text(when), "shown": when.strftime("%Y-%m-%d %H:%M %z")}
+
+
+def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) -> ResultLine:
+    criterion, derivation = verdict.criterion, verdict.derivation
+    subject = criterion.subject
+    measured = subject if isinstance(subject, Measured) else None
+    laboratories = {one.user_id: one.name for one in all_people(tx.session) if one.is_laboratory}
+    remarks = [criterion.note] if criterion.note else []
+    if derivation.rounded is not None:
+        remarks.append(f"{criterion.title}: {derivation.rounding}.")
+    remarks += [f"Comment in the file: {text}" for text in _comments(verdict)]
+    used = [one.measured_at.date().isoformat() for one in verdict.measurements]
+    return {
+        "criterion": criterion.id,
+        "title": criterion.title,
+        "category": criterion.category.value,
+        "test": measured.test if measured else "",
+        "method": _method(verdict) if measured else "register",
+        "analyte": measured.analyte if measured else "",
+        "stage": case.row.specification_version.stage if measured else "donor",
+        "unit": measured.unit if measured else "",
+        "acceptance": criterion.acceptance,
+        "rounding": criterion.rounding.value if isinstance(criterion.accept, Limits) else "",
+        "result": derivation.result or "not tested",
+        "rounded": derivation.rounded,
+        "verdict": verdict.outcome.value if verdict.outcome else None,
+        "sentence": verdict.sentence,
+        "n": len(verdict.measurements),
+        "aggregate": derivation.aggregate,
+        "measured_on": max(used, default=""),
+        "external": ", ".join(
+            sorted(
+                {laboratories[m.analyst] for m in verdict.measurements if m.analyst in laboratories}
+            )
+        ),
+        "notes": [_note(notes, text) for text in remarks],
+        "provenance": _provenance(case, verdict),
+    }
+
+
+def _comments(verdict: Verdict) -> list[str]:
+    return list(dict.fromkeys(one.comment for one in verdict.measurements if one.comment))
+
+
+def _method(verdict: Verdict) -> str:
+    methods = {f"{one.method} {one.version}".strip() for one in verdict.measurements}
+    subject = verdict.criterion.subject
+    fallback = subject.method if isinstance(subject, Measured) else ""
+    return ", ".join(sorted(methods)) or fallback
+
+
+def _note(notes: list[str], text: str) -> int:
+    if text not in notes:
+        notes.append(text)
+    return notes.index(text) + 1
+
+
+def _provenance(case: LotCase, verdict: Verdict) -> list[Provenance]:
+    uploads: Mapping[str, Upload] = {run.upload.natural_key: run.upload for run in case.runs}
+    return [
+        {
+            "upload": one.run.upload,
+            "file": uploads[one.run.upload].file,
+            "sha256": uploads[one.run.upload].sha256,
+            "row": one.cell.row,
+            "column": one.cell.column,
+            "text": one.cell.text,
+        }
+        for one in verdict.measurements
+    ]
+
+
+def _signature(row: SignatureRow, zone: ZoneInfo) -> SignaturePart:
+    return {
+        "id": row.natural_key,
+        "name": row.name,
+        "user_id": row.person.user_id,
+        "role": row.role,
+        "meaning": row.meaning,
+        "reason": row.reason,
+        "signed": moment(row.at.astimezone(zone)),
+        "record": row.record,
+        "record_sha256": row.record_sha256,
+    }
+
+
+def _corrections(case: LotCase, zone: ZoneInfo) -> list[CorrectionPart]:
+    return [
+        {
+            "subject": one.subject,
+            "field": one.field,
+            "before": one.before,
+            "after": one.after,
+            "reason": one.reason,
+            "requested_by": one.requested_by,
+            "approved_by": decision.signature.person.user_id,
+            "approved": moment(decision.signature.at.astimezone(zone)),
+        }
+        for one, decision in case.corrections
+        if decision is not None and decision.approved
+    ]

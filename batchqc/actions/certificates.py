@@ -1,0 +1,171 @@
+"""Certificates: number and content are frozen with the decision; the seal comes after it.
+
+No transaction is held while the document is rendered and sealed. Where the seal key fails, the lot
+stays released, its certificate is pending, and ``issue_certificate`` takes it up again.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from batchqc.actions.certificate_content import frozen_content
+from batchqc.actions.evaluation import LotCase
+from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.certificates import CertificateContent
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict, NotFound
+from batchqc.records.decisions import (
+    Certificate,
+    CertificateIssue,
+    DispositionRow,
+    certificate_by,
+    issue_of,
+)
+from batchqc.records.signatures import next_number
+from batchqc.records.transaction import Actor, Transaction, reading, transaction
+
+if TYPE_CHECKING:
+    from batchqc.documents.pades import SealKey
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What makes a document of a content: the fonts, and the site's seal key when it is needed."""
+
+    fonts: Path
+    seal_key: Callable[[], "SealKey"]
+
+
+def reserve_certificate(
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    case: LotCase,
+    disposition: DispositionRow,
+    specimen: bool,
+    statements: Sequence[str],
+) -> Certificate:
+    """Reserve the next number for a decided lot and freeze what its certificate says."""
+    site, year = case.row.site, tx.now.year
+    tx.lock(f"certificates of {year}")
+    number = next_number(tx.session, Certificate, year)
+    certificate = Certificate(
+        site=site,
+        year=year,
+        number=number,
+        lot=case.row,
+        disposition=disposition,
+        content_sha="",
+        supersedes=None,
+        reserved_at=tx.now,
+    )
+    content = frozen_content(
+        tx, case=case, certificate=certificate, specimen=specimen, statements=statements
+    )
+    certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
+    tx.add(certificate)
+    return certificate
+
+
+def issue_certificate(
+    engine: Engine,
+    archive: FolderArchive,
+    press: Press,
+    *,
+    number: str,
+    actor: Actor,
+    clock: Callable[[], datetime],
+) -> bytes:
+    """Render and seal the frozen content of a certificate, and record its document.
+
+    A certificate that is issued already is answered with its document.
+
+    Raises:
+        SigningUnavailable: the seal key cannot be used; the certificate stays pending.
+    """
+    with reading(engine) as session:
+        certificate = the_certificate(session, number)
+        issue = issue_of(session, certificate)
+        if issue is not None:
+            return archive.get(issue.document_sha)
+        content = content_of_certificate(archive, certificate)
+    document = _make(content, press)
+    with transaction(engine, actor, clock()) as tx:
+        certificate = the_certificate(tx.session, number)
+        tx.lock(certificate.key)
+        earlier = issue_of(tx.session, certificate)
+        if earlier is not None:  # somebody else was faster: theirs is the document
+            return archive.get(earlier.document_sha)
+        issue = CertificateIssue(
+            certificate=certificate,
+            document_sha=archive.put(document),
+            size=len(document),
+            issued_by=actor.user_id,
+            issued_at=tx.now,
+        )
+        tx.add(issue)
+        tx.audit(
+            "certificate issued",
+            rows=[issue],
+            about=[certificate.key, certificate.lot.key],
+            after={
+                "document sha256": issue.document_sha,
+                "content sha256": certificate.content_sha,
+            },
+        )
+    return document
+
+
+def the_certificate(session: Session, number: str) -> Certificate:
+    """The certificate of a public number.
+
+    Raises:
+        NotFound: where there is none.
+    """
+    certificate = certificate_by(session, number)
+    if certificate is None:
+        raise NotFound("BQC-CRT-030", f"there is no certificate {number}")
+    return certificate
+
+
+def document_of(session: Session, archive: FolderArchive, *, number: str) -> bytes:
+    """The sealed document of a certificate, with its hash checked.
+
+    Raises:
+        Conflict: while it is pending.
+    """
+    certificate = the_certificate(session, number)
+    issue = issue_of(session, certificate)
+    if issue is None:
+        raise Conflict(
+            "BQC-CRT-031",
+            f"certificate {certificate.natural_key} is pending",
+            hint="Run `batchqc certificate resume`, once the seal key can be used.",
+        )
+    return archive.get(issue.document_sha)
+
+
+def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> CertificateContent:
+    """What a certificate says, as frozen."""
+    return cast("CertificateContent", json.loads(archive.get(certificate.content_sha)))
+
+
+def _make(content: CertificateContent, press: Press) -> bytes:
+    from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who seals pays for it
+    from batchqc.documents.pades import seal  # noqa: PLC0415
+
+    signer = content["signatures"][-1]
+    return seal(
+        render(content, fonts=press.fonts),
+        press.seal_key(),
+        name=content["issuer"]["name"],
+        reason=f"{signer['meaning']} by {signer['name']} ({signer['id']})",
+        location=content["issuer"]["address"][-1],
+        signed_at=datetime.fromisoformat(content["issued"]["utc"]),
+    )

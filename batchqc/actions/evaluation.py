@@ -1,0 +1,235 @@
+"""Everything about one lot that a decision rests on, gathered once.
+
+Facts come from the database and the store, verdicts and gates from core. What is shown as
+readiness is the same object that a release is decided on.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.specifications import content_of, in_force
+from batchqc.core.assays import Measurement
+from batchqc.core.audit import entry_sha256
+from batchqc.core.canonical import sha256_of
+from batchqc.core.dispositions import (
+    Disposition,
+    Gate,
+    LotFacts,
+    RunFacts,
+    readiness,
+)
+from batchqc.core.donors import Donor
+from batchqc.core.lots import Lot
+from batchqc.core.specifications import Specification
+from batchqc.core.verdicts import Verdict, judge
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import IntegrityFailure
+from batchqc.records.audit import entries_about
+from batchqc.records.decisions import (
+    Correction,
+    CorrectionDecision,
+    DispositionRow,
+    corrections_of,
+    dispositions_of,
+)
+from batchqc.records.donors import newest_eligibility
+from batchqc.records.registers import DonorRow, LotRow, SampleRow, donors_of, samples_of
+from batchqc.records.specifications import SpecificationApproval, approval_of, approved_versions
+from batchqc.records.uploads import (
+    AssayRun,
+    Review,
+    measurement_content,
+    measurements_of,
+    reviews_of,
+    runs_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LotCase:
+    """A lot with all that is known about it, its verdicts and its gates."""
+
+    row: LotRow
+    lot: Lot
+    specification: Specification | None
+    approval: SpecificationApproval | None
+    donor_rows: tuple[DonorRow, ...]
+    sample_rows: tuple[SampleRow, ...]
+    corrections: tuple[tuple[Correction, CorrectionDecision | None], ...]
+    measurements: tuple[Measurement, ...]
+    runs: tuple[AssayRun, ...]
+    reviews: tuple[Review, ...]
+    dispositions: tuple[DispositionRow, ...]
+    facts: LotFacts
+    gates: tuple[Gate, ...]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdict of every criterion."""
+        return self.facts.verdicts
+
+    @property
+    def disposition(self) -> Disposition:
+        """What the label says."""
+        return self.facts.disposition
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every gate is open."""
+        return all(gate.is_open for gate in self.gates)
+
+
+def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetime) -> LotCase:
+    """Gather a lot's facts, judge its results and compute its gates."""
+    donor_rows, sample_rows = tuple(donors_of(session, lot)), tuple(samples_of(session, [lot]))
+    subjects = [lot.key, *(row.key for row in donor_rows), *(row.key for row in sample_rows)]
+    corrections = tuple(corrections_of(session, subjects))
+    approval = approval_of(session, lot.specification_version)
+    specification, damage = _specification(archive, lot)
+    corrected = _corrected(lot, corrections)
+    runs = tuple(runs_of(session, lot))
+    reviews = tuple(reviews_of(session, runs))
+    measurements = tuple(measurements_of(session, runs))
+    dispositions = tuple(dispositions_of(session, lot))
+    donors = _donors(session, donor_rows, corrections)
+    facts = LotFacts(
+        lot=corrected,
+        disposition=Disposition(dispositions[-1].disposition)
+        if dispositions
+        else Disposition.QUARANTINE,
+        specification_problem=_specification_problem(session, lot, corrected, approval),
+        verdicts=judge(specification, measurements, donors) if specification else (),
+        donors=donors,
+        runs=tuple(_run_facts(run, reviews) for run in runs),
+        today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
+        open_corrections=tuple(
+            f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"
+            for one, decision in corrections
+            if decision is None
+        ),
+        damaged=(*damage, *_damaged(session, runs, measurements, reviews)),
+    )
+    return LotCase(
+        lot, corrected, specification, approval, donor_rows, sample_rows, corrections,
+        measurements, runs, reviews, dispositions, facts, readiness(facts),
+    )  # fmt: skip
+
+
+def review_content(runs: Iterable[AssayRun]) -> str:
+    """The hash that the signature of a review binds: every run with the hash of its content."""
+    content = [[run.key, run.content_sha256] for run in sorted(runs, key=lambda run: run.key)]
+    return sha256_of({"type": "batchqc/review/1", "runs": content})
+
+
+def _specification(
+    archive: FolderArchive, lot: LotRow
+) -> tuple[Specification | None, tuple[str, ...]]:
+    try:
+        return content_of(archive, lot.specification_version), ()
+    except IntegrityFailure as failure:
+        return None, (failure.message,)
+
+
+def _specification_problem(
+    session: Session, lot: LotRow, corrected: Lot, approval: SpecificationApproval | None
+) -> str:
+    version = lot.specification_version
+    if approval is None:
+        return f"{version.reference} is not approved"
+    if approval.signature.record_sha256 != version.sha256:
+        return f"the approval of {version.reference} was signed over other bytes"
+    approved = approved_versions(session, product=version.product, stage=version.stage)
+    valid = in_force(approved, corrected.manufactured_on)
+    if valid is None or valid.id != version.id:
+        day = corrected.manufactured_on
+        return f"{version.reference} was not the version in force on the date of manufacture {day}"
+    return ""
+
+
+def _corrected(
+    lot: LotRow, corrections: Sequence[tuple[Correction, CorrectionDecision | None]]
+) -> Lot:
+    manufactured_on, expires_on = lot.dates
+    version = lot.specification_version
+    value = Lot(
+        lot.lot,
+        lot.product.code,
+        manufactured_on,
+        expires_on,
+        (version.specification, version.version),
+    )
+    for one, decision in corrections:
+        if one.subject == lot.key and decision is not None and decision.approved:
+            value = value.corrected(one.field, one.after)
+    return value
+
+
+def _donors(
+    session: Session,
+    rows: Sequence[DonorRow],
+    corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
+) -> tuple[Donor, ...]:
+    eligibility = newest_eligibility(session, rows)
+    sources = {
+        one.subject: one.after
+        for one, decision in corrections
+        if decision is not None and decision.approved and one.field == "tissue_source"
+    }
+    return tuple(
+        Donor(
+            row.code,
+            sources.get(row.key, row.tissue_source),
+            eligibility[row.id].eligibility if row.id in eligibility else "",
+        )
+        for row in rows
+    )
+
+
+def _run_facts(run: AssayRun, reviews: Sequence[Review]) -> RunFacts:
+    own = [review for review in reviews if review.assay_run_id == run.id]
+    return RunFacts(
+        key=run.run_key,
+        uploaded_by=run.upload.uploaded_by,
+        analysts=frozenset(run.analysts.splitlines()),
+        reviewed_by=frozenset(review.signature.person.user_id for review in own),
+    )
+
+
+def _damaged(
+    session: Session,
+    runs: Sequence[AssayRun],
+    measurements: Sequence[Measurement],
+    reviews: Sequence[Review],
+) -> tuple[str, ...]:
+    """Runs, measurements and reviews of the lot that their hashes do not match."""
+    witnessed = _witnessed(session, runs)
+    damaged = []
+    for run in runs:
+        own = [one for one in measurements if one.run == run.run_key]
+        if sha256_of(measurement_content(own)) != run.measurements_sha256:
+            damaged.append(f"the measurements of {run.run_key} are not those that were uploaded")
+        if witnessed.get(run.key) != run.content_sha256:
+            damaged.append(f"{run.run_key} is not as its audit entry says")
+    by_signature: dict[int, list[AssayRun]] = {}
+    for review in reviews:
+        by_signature.setdefault(review.signature_id, []).append(review.assay_run)
+    for review in {review.signature_id: review for review in reviews}.values():
+        signature = review.signature
+        signed = review_content(by_signature[review.signature_id])
+        if signature.record_sha256 != signed or signature.sha256 != signature.signing.sha256:
+            damaged.append(f"the review signature {signature.natural_key} belongs to other content")
+    return tuple(damaged)
+
+
+def _witnessed(session: Session, runs: Sequence[AssayRun]) -> Mapping[str, str]:
+    """The hash of each run by the audit entry of its upload; entries with other bytes count not."""
+    found: dict[str, str] = {}
+    for entry in entries_about(session, {run.upload.key for run in runs}):
+        if entry_sha256(entry.text) == entry.sha256:
+            found |= json.loads(entry.text)["records"]
+    return found

@@ -1,0 +1,78 @@
+"""Second-person review of assay runs, signed (requirements 1.31, 2.06)."""
+
+from collections.abc import Sequence
+
+from batchqc.actions.evaluation import LotCase, review_content, study
+from batchqc.actions.permission import require
+from batchqc.actions.registers import the_lot
+from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.dispositions import review_problem
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict, NotPermitted
+from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import AssayRun, Review
+
+
+def review_lot(
+    tx: Transaction, archive: FolderArchive, *, lot: str, credentials: Credentials
+) -> list[Review] | Refusal:
+    """Review every run of a lot that this person has not reviewed yet, with one signature.
+
+    Raises:
+        NotPermitted: the person entered or measured one of the runs.
+        Conflict: there is nothing to review, the lot is decided, or records are damaged.
+    """
+    require(tx, Permission.REVIEW_RESULTS)
+    check_reason(credentials.reason)
+    row = the_lot(tx.session, lot)
+    tx.lock(f"lot:{row.folded}")
+    case = study(tx.session, archive, lot=row, now=tx.now)
+    runs = _open_runs(case, tx.actor.user_id)
+    signature = sign(
+        tx,
+        credentials,
+        meaning=Meaning.REVIEWED,
+        record=row.key,
+        record_sha256=review_content(runs),
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    reviews = [Review(assay_run=run, signature=signature) for run in runs]
+    tx.add(*reviews)
+    tx.audit(
+        "results reviewed",
+        rows=[signature, *reviews],
+        about=[row.key, *(run.key for run in runs)],
+        reason=credentials.reason,
+        after={"runs": [str(run.run_key) for run in runs]},
+    )
+    return reviews
+
+
+def _open_runs(case: LotCase, reviewer: str) -> Sequence[AssayRun]:
+    if case.dispositions:
+        raise Conflict("BQC-REV-001", f"lot {case.lot.id} is {case.disposition}; it stays so")
+    if case.facts.damaged:
+        raise Conflict(
+            "BQC-REV-002",
+            f"records of lot {case.lot.id} are damaged",
+            reasons=case.facts.damaged,
+            hint="Stop. Run `batchqc audit verify` and call the system owner.",
+        )
+    facts = {fact.key: fact for fact in case.facts.runs}
+    runs = [run for run in case.runs if reviewer not in facts[run.run_key].reviewed_by]
+    if not runs:
+        raise Conflict("BQC-REV-003", f"lot {case.lot.id} has no run left for {reviewer} to review")
+    problems = [
+        problem for run in runs if (problem := review_problem(facts[run.run_key], reviewer))
+    ]
+    if problems:
+        raise NotPermitted(
+            "BQC-REV-004",
+            f"{reviewer} may not review lot {case.lot.id}",
+            reasons=problems,
+            hint="Ask a reviewer who neither measured nor uploaded.",
+        )
+    return runs

@@ -1,0 +1,110 @@
+"""The write-once store: bytes, found again by their SHA-256.
+
+The rules:
+
+- Nothing is ever overwritten or deleted; storing the same bytes again changes nothing.
+- Bytes are complete and on disk before their name exists: temporary file, fsync, hard link.
+- Every read checks the hash. What does not match is an integrity failure, never a result.
+
+A file lies at ``ab/abcdef…``, mode 0444. What a crash leaves behind is called ``.incoming-…``.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from batchqc.errors import IntegrityFailure, InvalidInput
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class FolderArchive:
+    """A write-once store in a folder of one file system that knows hard links."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, data: bytes) -> str:
+        """Store ``data`` and return its SHA-256.
+
+        Raises:
+            IntegrityFailure: BQC-ARC-001 where other bytes already lie under this hash.
+        """
+        return self.put_stream((data,))
+
+    def put_stream(self, chunks: Iterable[bytes]) -> str:
+        """Store bytes that arrive in chunks and return their SHA-256.
+
+        Where ``chunks`` raises (an upload beyond its limit), nothing is stored.
+
+        Raises:
+            IntegrityFailure: BQC-ARC-001 where other bytes already lie under this hash.
+        """
+        self._root.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self._root)
+        try:
+            digest = hashlib.sha256()
+            with os.fdopen(handle, "wb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fchmod(file.fileno(), 0o444)
+                os.fsync(file.fileno())
+            sha256 = digest.hexdigest()
+            self._name(Path(name), sha256)
+        finally:
+            Path(name).unlink()
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes with this hash.
+
+        Raises:
+            InvalidInput: BQC-ARC-003 where ``sha256`` is not 64 lower-case hexadecimal digits.
+            IntegrityFailure: BQC-ARC-001 damaged, BQC-ARC-002 missing.
+        """
+        path = self._path(sha256)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError as missing:
+            raise IntegrityFailure(
+                "BQC-ARC-002",
+                f"the archive holds no file {sha256}",
+                hint="Restore it from a copy of the archive.",
+            ) from missing
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise IntegrityFailure(
+                "BQC-ARC-001",
+                f"the archived file {sha256} is damaged",
+                hint="Keep it as it is, and restore the original from a copy of the archive.",
+            )
+        return data
+
+    def _name(self, temporary: Path, sha256: str) -> None:
+        path = self._path(sha256)
+        path.parent.mkdir(exist_ok=True)
+        # A link never replaces a file, whoever else writes at this moment.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(temporary)
+        self.get(sha256)
+        for folder in (path.parent, self._root):
+            _sync(folder)
+
+    def _path(self, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise InvalidInput("BQC-ARC-003", "a file is named by 64 lower-case hexadecimal digits")
+        return self._root / sha256[:2] / sha256
+
+
+def _sync(folder: Path) -> None:
+    """Bring the folder's entries to disk; without it a crash may lose a name."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

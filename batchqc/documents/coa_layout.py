@@ -1,0 +1,192 @@
+"""Certificate content -> PDF bytes.
+
+A4, embedded fonts, drawn at canvas level: everything is laid out first, then drawn with the total
+number of pages known. Every page carries certificate number, lot, "Page n of N" and the hash of the
+content (requirements 5.01 and 5.02). Same content, same bytes, on any machine.
+"""
+
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+
+from reportlab.pdfgen.canvas import Canvas
+
+from batchqc.core.certificates import CONTENT_TYPE, CertificateContent, content_sha256
+from batchqc.documents.coa_blocks import (
+    LABEL,
+    MARGIN,
+    SMALL,
+    WIDTH,
+    Block,
+    Placed,
+    paginate,
+)
+from batchqc.documents.coa_drawing import (
+    ACCENT,
+    GREY,
+    HAIRLINE,
+    INK,
+    PAGE_HEIGHT,
+    PAGE_WIDTH,
+    Box,
+    Mark,
+    Style,
+    Text,
+    draw,
+    new_canvas,
+    refuse_unprintable,
+    use_fonts,
+    width_of,
+    wrap,
+)
+from batchqc.documents.coa_sections import sections
+from batchqc.documents.coa_watermark import draw_specimen
+from batchqc.errors import InvalidInput
+
+SPECIMEN = "SPECIMEN"
+
+_TOP = 36.0
+_BOTTOM = 30.0
+_SIDE = WIDTH / 2 - 36
+_ISSUER = Style("bold", 9.4, 13)
+_ADDRESS = Style("sans", 7.2, 10, GREY)
+_NUMBER = Style("bold", 10.4, 14)
+_RUNNING = Style("sans", 7.2, 10, GREY)
+_RUNNING_LOT = Style("bold", 8.6, 12)
+_FOOT = Style("sans", 7, 10)
+_FOOT_HASH = Style("mono", 6, 9, GREY)
+_SPECIMEN = Style("bold", 8.6, 12)
+
+# ReportLab's fonts serve one open document at a time.
+_one_at_a_time = Lock()
+
+
+def render(content: CertificateContent, *, fonts: Path) -> bytes:
+    """The certificate as PDF bytes.
+
+    Args:
+        content: frozen content; its hash is printed on every page.
+        fonts: the folder ``fonts`` of the reports, with the DejaVu files.
+
+    Raises:
+        InvalidInput: BQC-CRT-001 for a character that the page cannot show, BQC-CRT-003 for
+            content of another type or an unknown verdict. Nothing was drawn.
+    """
+    if content["type"] != CONTENT_TYPE:
+        raise InvalidInput("BQC-CRT-003", f"this layout draws {CONTENT_TYPE} only")
+    refuse_unprintable(_strings(content), folder=fonts)
+    target = BytesIO()
+    with _one_at_a_time:
+        use_fonts(fonts)
+        _render(content, target)
+    return target.getvalue()
+
+
+def _render(content: CertificateContent, target: BytesIO) -> None:
+    sha256 = content_sha256(content)
+    first, running = _letterhead(content), _running_head(content)
+    footer = PAGE_HEIGHT - _BOTTOM - _footer(content, sha256, page="").height
+    pages = paginate(
+        sections(content),
+        first=footer - 14 - _TOP - first.height,
+        rest=footer - 14 - _TOP - running.height,
+    )
+    canvas = new_canvas(
+        target,
+        issued_utc=content["issued"]["utc"],
+        document_id=sha256,
+        info={
+            "Title": f"Certificate of analysis {content['number']}",
+            "Author": content["issuer"]["name"],
+            "Subject": f"Lot {content['lot']['id']}",
+            "Keywords": f"batchqc-certificate/1 content-sha256:{sha256}",
+            "Creator": f"batchqc {content['software']['batchqc']}",
+        },
+    )
+    for number, page in enumerate(pages, 1):
+        if content["specimen"]:
+            draw_specimen(canvas)
+        head = first if number == 1 else running
+        foot = _footer(content, sha256, page=f"Page {number} of {len(pages)}")
+        draw(canvas, head.marks, top=_TOP)
+        _draw_page(canvas, page, top=_TOP + head.height)
+        draw(canvas, foot.marks, top=footer)
+        canvas.showPage()
+    canvas.save()
+
+
+def _draw_page(canvas: Canvas, page: Placed, *, top: float) -> None:
+    for y, block in page:
+        draw(canvas, block.marks, top=top + y)
+
+
+def _letterhead(content: CertificateContent) -> Block:
+    """Head of page 1: who issues on the left, number and date on the right."""
+    issuer = content["issuer"]
+    left = [(issuer["name"], _ISSUER), *((line, _ADDRESS) for line in issuer["address"])]
+    right = [
+        ("Certificate number", LABEL),
+        (content["number"], _NUMBER),
+        (f"Issued {content['issued']['shown']}", SMALL),
+    ]
+    marks, height = _two_sides(left, right)
+    return Block(height + 22, (*marks, *_specimen(content)))
+
+
+def _running_head(content: CertificateContent) -> Block:
+    """Head of the other pages: what it is on the left, the lot on the right."""
+    left = [("Certificate of analysis", _RUNNING_LOT), (content["issuer"]["name"], _RUNNING)]
+    right = [(f"Lot {content['lot']['id']}", _RUNNING_LOT), (content["number"], _RUNNING)]
+    marks, height = _two_sides(left, right)
+    rule = Box(MARGIN, height + 6, WIDTH, 0.6, fill=ACCENT)
+    return Block(height + 18, (*marks, rule, *_specimen(content)))
+
+
+def _footer(content: CertificateContent, sha256: str, *, page: str) -> Block:
+    identity = f"Certificate {content['number']}  ·  Lot {content['lot']['id']}"
+    marks: list[Mark] = [Box(MARGIN, 0, WIDTH, 0.4, fill=HAIRLINE)]
+    marks.append(Text(MARGIN + WIDTH - width_of(page, _FOOT), 13, _FOOT, page))
+    y = 6.0
+    for line in wrap(identity, _FOOT, WIDTH - 90):
+        marks.append(Text(MARGIN, y + 7, _FOOT, line))
+        y += _FOOT.leading
+    marks.append(Text(MARGIN, y + 7, _FOOT_HASH, f"Content SHA-256 {sha256}"))
+    return Block(y + _FOOT_HASH.leading, tuple(marks))
+
+
+def _two_sides(
+    left: list[tuple[str, Style]], right: list[tuple[str, Style]]
+) -> tuple[list[Mark], float]:
+    """Lines from the left margin and lines that end at the right margin, and their height."""
+    marks: list[Mark] = []
+    height = 0.0
+    for lines, flush_right in ((left, False), (right, True)):
+        y = 0.0
+        for text, style in lines:
+            for line in wrap(text, style, _SIDE):
+                x = MARGIN + WIDTH - width_of(line, style) if flush_right else MARGIN
+                marks.append(Text(x, y + style.leading * 0.78, style, line))
+                y += style.leading
+        height = max(height, y)
+    return marks, height
+
+
+def _specimen(content: CertificateContent) -> list[Mark]:
+    """The word in the middle of the head, framed."""
+    if not content["specimen"]:
+        return []
+    width = width_of(SPECIMEN, _SPECIMEN)
+    x = (PAGE_WIDTH - width) / 2
+    return [Box(x - 7, 0, width + 14, 16, outline=INK), Text(x, 11.2, _SPECIMEN, SPECIMEN)]
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

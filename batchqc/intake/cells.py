@@ -1,0 +1,136 @@
+"""The cells of one row by column, and the rules that hold for a cell in every column.
+
+A cell with a problem is reported once: what would follow from it is not reported again.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from batchqc.core.identifiers import strange_character
+from batchqc.intake.problems import Place, Report, Wrong, shown
+from batchqc.intake.scan import Record
+from batchqc.intake.values import (
+    formula_problems,
+    is_spreadsheet_error,
+    says_nothing,
+    spreadsheet_error,
+)
+
+IDS_AND_CODES: Final = (
+    "lot_id",
+    "sample_id",
+    "aliquot",
+    "test_code",
+    "analyte",
+    "analyst",
+    "instrument_id",
+    "run_id",
+    "method_id",
+    "result_type",
+)
+LONGEST: Final = 100
+LONGEST_BY_COLUMN: Final = {"comment": 500, "value": 500}
+
+
+class Row:
+    """One row: reads cells, and reports what is wrong with them at their place."""
+
+    def __init__(
+        self,
+        record: Record,
+        *,
+        columns: Mapping[str, int],
+        names: tuple[str, ...],
+        spoiled: frozenset[tuple[int, int]],
+        report: Report,
+    ) -> None:
+        """Take a record; ``columns`` are indexes by name, ``names`` are how to show a column."""
+        self.record = record
+        self.is_wrong = False
+        self._columns = columns
+        self._names = names
+        self._report = report
+        self._unreadable = set()
+        if spoiled:
+            self._unreadable = {i for i in range(len(names)) if (record.row, i) in spoiled}
+            self.is_wrong = bool(self._unreadable)
+        self._check_every_cell()
+        self._check_lengths()
+        self._check_ids_and_codes()
+
+    def text(self, column: str) -> str | None:
+        """The cell as typed: "" where the file has no such column, ``None`` where it is wrong."""
+        index = self._columns.get(column)
+        if index is None:
+            return ""
+        return None if index in self._unreadable else self.record.cells[index]
+
+    def typed(self, column: str) -> str:
+        """The cell as typed, right or wrong."""
+        index = self._columns.get(column)
+        return "" if index is None else self.record.cells[index]
+
+    def required(self, column: str) -> str | None:
+        """The cell without outer spaces; ``None`` where it is wrong or blank, which is reported."""
+        text = self.text(column)
+        if text is None:
+            return None
+        if not text.strip():
+            self.wrong(column, Wrong("E202", f"{column} is blank", f"Enter the {column}."))
+            return None
+        return text.strip()
+
+    def optional_id(self, column: str) -> str | None:
+        """An id that nothing registers, without outer spaces; ``None`` where it is wrong."""
+        text = (self.text(column) or "").strip()
+        if text and says_nothing(text):
+            message = f'"{shown(text)}" is not a {column}'
+            self.wrong(column, Wrong("E202", message, "Leave the cell blank, or enter the id."))
+            return None
+        return text
+
+    def wrong(self, column: str, wrong: Wrong) -> None:
+        """Report a problem of a cell; an error makes the row unusable."""
+        place = Place(self.record.row, self.record.line, column)
+        self._report.add(wrong, place=place, text=self.typed(column))
+        self.is_wrong = self.is_wrong or wrong.code.startswith("E")
+
+    def _check_every_cell(self) -> None:
+        """Look for what a spreadsheet left behind or would run (OWASP CSV injection)."""
+        for index, cell in enumerate(self.record.cells):
+            if not cell or cell[0].isalnum() or index in self._unreadable:
+                continue
+            name = self._names[index]
+            signed_value = name == "value" and cell[0] in "+-"
+            for problem in () if signed_value else formula_problems(cell, column=name):
+                self._spoil(index, problem)
+            if name not in {"comment", "value"} and is_spreadsheet_error(cell):
+                self._spoil(index, spreadsheet_error(cell))
+
+    def _check_lengths(self) -> None:
+        if max(map(len, self.record.cells)) <= LONGEST:
+            return
+        for column, index in self._columns.items():
+            longest = LONGEST_BY_COLUMN.get(column, LONGEST)
+            length = len(self.record.cells[index])
+            if length > longest and index not in self._unreadable:
+                message = f"{column} has {length:,} characters; at most {longest} are read"
+                self._spoil(index, Wrong("E406", message, "Shorten it."))
+
+    def _check_ids_and_codes(self) -> None:
+        everything = "".join(self.record.cells)
+        if everything.isascii() and everything.isprintable():
+            return
+        for column in IDS_AND_CODES:
+            text = self.text(column)
+            if text and not (text.isascii() and text.isprintable()):
+                strange = strange_character(text)
+                message = f'{column} "{shown(text)}" contains {strange}'
+                hint = "Type it again, with plain letters, digits and signs only."
+                self._spoil(self._columns[column], Wrong("E403", message, hint))
+
+    def _spoil(self, index: int, wrong: Wrong) -> None:
+        self._unreadable.add(index)
+        self.is_wrong = True
+        place = Place(self.record.row, self.record.line, self._names[index])
+        self._report.add(wrong, place=place, text=self.record.cells[index])

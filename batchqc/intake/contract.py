@@ -1,0 +1,149 @@
+"""The long contract, version 1: from a file to measurements, whole or not at all.
+
+- Header names are exact: nothing is matched by likeness. Columns that the contract does not know
+  are not read, and are listed.
+- All problems are reported at once. A file with an error yields no measurement.
+- Preview and commit read by the same function, ``read_bytes``.
+
+Not read: wide tables, instrument exports, decimal commas. They wait for profiles.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from batchqc.core.assays import Measurement, amount_of
+from batchqc.core.identifiers import fold, id_problem
+from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, is_header, read_header
+from batchqc.intake.problems import Place, Problem, Report, Wrong
+from batchqc.intake.register import Register, RegisteredLot
+from batchqc.intake.rows import RowReader
+from batchqc.intake.table import Dialect, Table, read_table
+
+__all__ = [
+    "CONTRACT",
+    "OPTIONAL_COLUMNS",
+    "REQUIRED_COLUMNS",
+    "Reading",
+    "Register",
+    "RegisteredLot",
+    "lot_ids",
+    "read_bytes",
+    "read_long",
+]
+
+CONTRACT: Final = "batchqc long v1"
+
+_WITHOUT: Final = {
+    "method_id": "no column method_id: the method is that of the plan, its version is not stated",
+    "run_id": "no column run_id: the rows of each test are one run",
+    "result_type": "no column result_type: all rows are reportable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file says, and what is wrong with it.
+
+    ``measurements`` is empty where there is an error. ``parsed`` are the rows that could be read,
+    for a preview only. ``assumed`` says what the file leaves to the plan.
+    """
+
+    measurements: tuple[Measurement, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    columns_used: tuple[str, ...] = ()
+    columns_unused: tuple[str, ...] = ()
+    rows_read: int = 0
+    parsed: tuple[Measurement, ...] = ()
+    assumed: tuple[str, ...] = ()
+    dialect: Dialect | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether there is no error; warnings do not refuse a file."""
+        return all(problem.severity != "error" for problem in self.problems)
+
+
+def read_bytes(
+    data: bytes, register_for: Callable[[frozenset[str]], Register], *, upload: str
+) -> Reading:
+    """Read a file of the long contract.
+
+    Args:
+        data: the bytes of the file.
+        register_for: what is registered about some lots, by folded id; asked once, and not at
+            all where the file holds no table.
+        upload: the number of the upload, which names its runs.
+    """
+    table = read_table(data)
+    if table.dialect is None:
+        return Reading(problems=table.problems)
+    return read_long(table, register_for(lot_ids(table)), upload=upload)
+
+
+def lot_ids(table: Table) -> frozenset[str]:
+    """The folded ids of all lots that a table names; what cannot be an id is left out."""
+    if "lot_id" not in table.header:
+        return frozenset()
+    index = table.header.index("lot_id")
+    texts = {record.cells[index].strip() for record in table.records}
+    return frozenset(fold(text) for text in texts if id_problem(text) is None)
+
+
+def read_long(table: Table, register: Register, *, upload: str) -> Reading:
+    """Read a table of the long contract."""
+    report = Report()
+    header = read_header(table, report)
+    parsed: list[Measurement] = []
+    if header.is_complete:
+        reader = RowReader(register, upload, header.names, header.columns, table.spoiled, report)
+        parsed = _read_rows(table, reader)
+        _report_mixed_marks(table, header.columns["value"], report)
+    of_form = [one for one in table.problems if header.columns or one.code != "E106"]
+    problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
+    reading = Reading(
+        problems=tuple(problems),
+        columns_used=tuple(header.columns),
+        columns_unused=header.unused,
+        rows_read=table.rows,
+        parsed=tuple(parsed),
+        assumed=_assumed(header.columns),
+        dialect=table.dialect,
+    )
+    return replace(reading, measurements=reading.parsed) if reading.accepted else reading
+
+
+def _read_rows(table: Table, reader: RowReader) -> list[Measurement]:
+    parsed = []
+    for record in table.records:
+        place = Place(record.row, record.line)
+        if reader.report.is_full:
+            reader.report.stop_at(place)
+            break
+        if is_header(record.cells):
+            message = f"row {record.row} is a second header row"
+            reader.report.add(Wrong("E112", message, "Remove it."), place=place)
+            continue
+        measurement = reader.read(record)
+        if measurement is not None:
+            parsed.append(measurement)
+    return parsed
+
+
+def _report_mixed_marks(table: Table, value: int, report: Report) -> None:
+    """Point at the other kind of decimal mark too: either may be the slip."""
+    commas = [one for one in report.problems if one.code == "E205" and one.column == "value"]
+    comma = next((one for one in commas if one.text.count(",") == 1 and "." not in one.text), None)
+    points = (one for one in table.records if "." in one.cells[value])
+    point = next((one for one in points if amount_of(one.cells[value], "%")), None)
+    if comma is None or point is None:
+        return
+    rows = " and ".join(str(row) for row in sorted([comma.row, point.row]))
+    message = f'column value mixes "." and "," as decimal mark (rows {rows})'
+    hint = "Set the export to a decimal point, and export the file again."
+    place = Place(point.row, point.line, "value")
+    report.add(Wrong("E205", message, hint), place=place, text=point.cells[value])
+
+
+def _assumed(columns: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(said for column, said in _WITHOUT.items() if column not in columns)

@@ -1,0 +1,148 @@
+"""The header of the long contract: exact names, in any order.
+
+A name that is only like one of the contract (``Sample ID``, ``run_id`` with an invisible letter)
+is refused and shown, because reading the file without that column would change what it says. Other
+names are not read, and are listed.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+
+from batchqc.intake.problems import Place, Report, Wrong
+from batchqc.intake.table import Table
+from batchqc.intake.values import formula_problems
+
+REQUIRED_COLUMNS: Final = (
+    "lot_id",
+    "sample_id",
+    "test_code",
+    "analyte",
+    "replicate",
+    "value",
+    "unit",
+    "measured_at",
+    "analyst",
+)
+OPTIONAL_COLUMNS: Final = (
+    "aliquot",
+    "started_at",
+    "instrument_id",
+    "run_id",
+    "method_id",
+    "result_type",
+    "comment",
+)
+
+_COLUMNS: Final = frozenset(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
+_HINT: Final = "Take the header from the template; names are exact, in lower case."
+_LIKE: Final = 0.7
+_LONGEST_NAME: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which columns a file has: ``columns`` are indexes by name, ``names`` say all of them."""
+
+    names: tuple[str, ...]
+    columns: Mapping[str, int]
+    unused: tuple[str, ...]
+    is_complete: bool
+
+
+def read_header(table: Table, report: Report) -> Header:
+    """Find the columns of the contract, and report what is wrong with the header."""
+    indexes = range(len(table.header))
+    names = tuple(table.column_name(index) for index in indexes)
+    columns = {name: index for index, name in enumerate(table.header) if name in _COLUMNS}
+    unused = [i for i in indexes if table.header[i] not in _COLUMNS and table.header[i].strip()]
+    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
+    if missing:
+        report.add(_missing(table, columns, missing), place=_place(table))
+    repeated = _report_repeated(table, report)
+    near = [index for index in unused if _near(table.header[index])]
+    for index in near:
+        message = f'the header has "{names[index]}" where "{_near(table.header[index])}" is read'
+        place = _place(table, names[index])
+        report.add(Wrong("E110", message, _HINT), place=place, text=table.header[index])
+    _report_formulas(table, report)
+    if columns:
+        _report_unread(table, report, unused=[index for index in unused if index not in near])
+    is_complete = not missing and not repeated & _COLUMNS
+    return Header(names, columns, tuple(names[i] for i in unused), is_complete)
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether a row holds names of columns and no result."""
+    return len(_COLUMNS.intersection(map(str.strip, map(str.lower, cells)))) >= 3
+
+
+def _place(table: Table, column: str = "") -> Place:
+    has_sep_line = table.dialect is not None and table.dialect.has_sep_line
+    return Place(row=1, line=2 if has_sep_line else 1, column=column)
+
+
+def _missing(table: Table, columns: Mapping[str, int], missing: Sequence[str]) -> Wrong:
+    if columns:
+        return Wrong("E110", f"the header does not have: {', '.join(missing)}", _HINT)
+    message = f"header row not found at row 1 (required: {', '.join(REQUIRED_COLUMNS)})"
+    below = next((one.row for one in table.records if is_header(one.cells)), None)
+    hint = f"Row {below} looks like the header: remove what is above it." if below else _HINT
+    return Wrong("E110", message, hint)
+
+
+def _report_repeated(table: Table, report: Report) -> frozenset[str]:
+    """Report names that stand in the header more than once."""
+    where: dict[str, list[str]] = {}
+    for index, name in enumerate(table.header):
+        if name.strip():
+            where.setdefault(name.strip(), []).append(str(index + 1))
+    repeated = {name: numbers for name, numbers in where.items() if len(numbers) > 1}
+    for name, numbers in repeated.items():
+        index = int(numbers[0]) - 1
+        listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        message = f'duplicate column "{table.column_name(index)}" (columns {listed})'
+        place = _place(table, table.column_name(index))
+        hint = "Keep one of them; nobody else can say which one is right."
+        report.add(Wrong("E107", message, hint), place=place, text=name)
+    return frozenset(repeated)
+
+
+def _report_formulas(table: Table, report: Report) -> None:
+    for index, name in enumerate(table.header):
+        for problem in formula_problems(name, column=f"header column {index + 1}"):
+            report.add(problem, place=_place(table, table.column_name(index)), text=name)
+
+
+def _near(name: str) -> str | None:
+    """The column that ``name`` is like: the same letters, or a look-alike of one."""
+    if len(name) > _LONGEST_NAME:
+        return None
+    plain = _letters(name)
+    for column in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS):
+        wanted = _letters(column)
+        if plain == wanted:
+            return column
+        if not name.isascii() and SequenceMatcher(None, plain, wanted).ratio() > _LIKE:
+            return column
+    return None
+
+
+def _letters(name: str) -> str:
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(character for character in plain if character.isalnum())
+
+
+def _report_unread(table: Table, report: Report, *, unused: Sequence[int]) -> None:
+    if unused:
+        listed = ", ".join(f'"{table.column_name(index)}"' for index in unused)
+        message = f"columns that are not read: {listed}"
+        hint = "Nothing in them counts; put remarks into the column comment."
+        report.add(Wrong("W604", message, hint), place=_place(table))
+    for index, name in enumerate(table.header):
+        if not name.strip() and index not in table.blank_columns:
+            message = f"column {index + 1} has cells but no name"
+            place = _place(table, table.column_name(index))
+            report.add(Wrong("E110", message, "Name the column, or delete it."), place=place)

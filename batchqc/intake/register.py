@@ -1,0 +1,36 @@
+"""What the laboratory has registered and a file may refer to. Intake creates none of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from batchqc.core.lots import Sample
+from batchqc.core.specifications import Specification
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredLot:
+    """A lot with the specification that is its plan.
+
+    ``manufactured_on`` is a date in ``time_zone``, the IANA name of the site's zone.
+    ``closed_because`` says why the lot takes no results; "" where it does.
+    """
+
+    id: str
+    manufactured_on: date
+    time_zone: str
+    specification: Specification
+    closed_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Lots, samples and people by folded id, and the moment at which the file is read.
+
+    ``people`` are users and contract laboratories, by folded id, as registered.
+    """
+
+    lots: Mapping[str, RegisteredLot]
+    samples: Mapping[str, Sample]
+    people: Mapping[str, str]
+    now: datetime

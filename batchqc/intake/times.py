@@ -1,0 +1,52 @@
+"""Times as text: ISO 8601 with an offset, ``2026-03-21T16:56:00-05:00``, and nothing else.
+
+No date is guessed: ``03/04/2026`` is two dates, and a time without offset is a different moment in
+every zone. ``-00:00`` says that the offset is not known (RFC 3339), and so is none.
+"""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from batchqc.intake.problems import Wrong, shown
+
+EXPECTED: Final = "2026-03-21T16:56:00-05:00"
+
+_LARGEST_OFFSET: Final = 14 * 3600
+_YEARS: Final = range(1950, 2200)
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+_TIME: Final = re.compile(rf"({_DAY})[T ]({_CLOCK})(Z|[+-][0-9]{{2}}:[0-9]{{2}})")
+_NO_OFFSET: Final = re.compile(rf"{_DAY}(?:[T ]{_CLOCK}(?:-00:00)?)?")
+_SERIAL: Final = re.compile(r"[0-9]{4,6}(?:[.,][0-9]*)?")
+_SHORT_DATE: Final = re.compile(r"([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})(?:[ T].*)?")
+
+
+def read_time(text: str) -> datetime | Wrong:
+    """The moment that ``text`` states, with its offset, or what is wrong with it."""
+    hint = f"Write it with its offset from UTC, such as {EXPECTED}."
+    if _NO_OFFSET.fullmatch(text):
+        return Wrong("E302", f'"{text}" does not say the time and its offset from UTC', hint)
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return Wrong("E301", f'"{shown(text)}" {_why_not(text)}', hint)
+    day, clock, offset = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{offset.replace('Z', '+00:00')}")
+        seconds = 0 if (away := moment.utcoffset()) is None else abs(away.total_seconds())
+    except ValueError:
+        return Wrong("E301", f'"{text}" does not exist', hint)
+    if seconds > _LARGEST_OFFSET:
+        return Wrong("E301", f'"{text}" has an offset that no place has', hint)
+    if moment.year not in _YEARS:
+        return Wrong("E301", f'"{text}" is in a year in which nothing was measured', hint)
+    return moment
+
+
+def _why_not(text: str) -> str:
+    if _SERIAL.fullmatch(text):
+        return "is the number of a day as a spreadsheet counts it, not a time"
+    date = _SHORT_DATE.fullmatch(text)
+    if date and len(date[1]) < 4 and int(date[1]) <= 12 and int(date[2]) <= 12:
+        return f"is ambiguous: {date[1]} may be the day or the month"
+    return "is not a time in the one form that is read"

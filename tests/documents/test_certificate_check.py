@@ -1,0 +1,490 @@
+"""The independent checker, attacked."""
+
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asn1crypto import cms
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigFieldSpec, append_signature_field
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject
+
+from batchqc.core.certificates import CertificateContent, content_sha256
+from batchqc.documents import certificate_check
+from batchqc.documents.certificate_check import CheckReport, check, extract_signature
+from batchqc.documents.certificate_pages import read_pages
+from batchqc.documents.coa_layout import render
+from batchqc.documents.pades import SealKey, seal
+from batchqc.documents.pki import DOCUMENT_SIGNING
+from batchqc.errors import InvalidInput
+from tests.documents.certificate_content import certificate_content
+from tests.documents.conftest import Site
+from tests.documents.external import openssl_accepts, pdfsig
+from tests.documents.test_pades import accepted_by_pyhanko
+
+fuzzed = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def checked(pdf: bytes, site: Site, **expected: str) -> CheckReport:
+    return check(pdf, root_pem=site.root_pem, at=site.sealed_at, **expected)
+
+
+def failures(report: CheckReport) -> dict[str, str]:
+    """The checks that failed by themselves: not those that rest on one of them."""
+    return {
+        one.name: one.reason
+        for one in report.checks
+        if not one.ok and not one.reason.startswith("not examined")
+    }
+
+
+@pytest.mark.requirement("5.10")
+def test_the_sealed_certificate_passes_every_check(
+    sealed: bytes, site: Site, content: CertificateContent
+):
+    sha256 = content_sha256(content)
+    report = checked(sealed, site, lot="UCM-P2-T1", number="COA-2026-000017", content_sha256=sha256)
+    assert failures(report) == {}
+    assert report.passed
+    assert len({one.name for one in report.checks}) == len(report.checks) == 15
+    assert (report.number, report.lot) == ("COA-2026-000017", "UCM-P2-T1")
+    assert report.content_sha256 == sha256
+
+
+def test_without_checks_nothing_has_passed():
+    assert not CheckReport((), "", "", "").passed
+
+
+@pytest.mark.requirement("1.01")
+def test_no_changed_byte_passes(sealed: bytes, site: Site):
+    gap, resume = extract_signature(sealed).byte_range[1:3]
+    container = range(gap, gap + 2 * len(extract_signature(sealed).cms), 17)
+    ends = [*range(gap - 40, gap + 3), *range(resume - 3, resume + 60)]
+    places = [*range(0, len(sealed), 1499), *container, *ends, len(sealed) - 1]
+    for place in places:
+        for changed_to in {b"0", b"A", b" ", bytes([sealed[place] ^ 1])}:
+            if changed_to != sealed[place : place + 1]:
+                changed = sealed[:place] + changed_to + sealed[place + 1 :]
+                assert not checked(changed, site).passed, (place, changed_to)
+
+
+@fuzzed
+@given(data=st.data())
+def test_no_edit_passes_or_raises(sealed: bytes, site: Site, data: st.DataObject):
+    changed = sealed
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(changed)))
+        removed = data.draw(st.sampled_from([0, 1, 2, 16, 900, 9000]))
+        inserted = data.draw(
+            st.binary(max_size=24)
+            | st.just(changed[start : start + removed][::-1])
+            | st.sampled_from([b"/ByteRange [0 1 2 3]", b"%%EOF\n", b"\x00", b"<<>>", b"endobj"])
+        )
+        changed = changed[:start] + inserted + changed[start + removed :]
+    assert checked(changed, site).passed == (changed == sealed)
+
+
+@fuzzed
+@given(der=st.data())
+def test_no_edit_of_the_container_passes_or_raises(sealed: bytes, site: Site, der: st.DataObject):
+    container = bytearray(extract_signature(sealed).cms)
+    for _ in range(der.draw(st.integers(1, 4))):
+        container[der.draw(st.integers(0, len(container) - 1))] = der.draw(st.integers(0, 255))
+    changed = with_container(sealed, bytes(container))
+    assert checked(changed, site).passed == (changed == sealed)
+
+
+@fuzzed
+@given(pdf=st.binary(max_size=400) | st.binary(max_size=100).map(lambda end: b"%PDF-1.7\n" + end))
+def test_no_random_bytes_pass_or_raise(site: Site, pdf: bytes):
+    report = checked(pdf, site)
+    assert not report.passed
+    assert all(one.reason for one in report.checks)
+    with pytest.raises(InvalidInput) as refusal:
+        extract_signature(pdf)
+    assert refusal.value.code == "BQC-CRT-020"
+
+
+@fuzzed
+@given(root=st.binary(max_size=200))
+def test_no_random_root_passes_or_raises(sealed: bytes, site: Site, root: bytes):
+    pem = site.root_pem
+    for text in (root, pem[: len(root)], root + pem[60:]):
+        assert not check(sealed, root_pem=text, at=site.sealed_at).passed
+    check(sealed, root_pem=pem[:60] + root + pem[60:], at=site.sealed_at)
+
+
+@pytest.mark.parametrize("junk", [b"\n", b" ", b"\0", b"\n% a comment\n"])
+def test_nothing_may_follow_the_end(sealed: bytes, site: Site, junk: bytes, tmp_path: Path):
+    report = checked(sealed + junk, site)
+    assert failures(report) == {"coverage": "the signature does not cover the whole file"}
+    # Others say that the signature is valid: it is, of a part.
+    path = tmp_path / "continued.pdf"
+    path.write_bytes(sealed + junk)
+    assert "Signature is Valid" in pdfsig(path, site.nss)
+    assert accepted_by_pyhanko(sealed + junk, site.files.root_pem)
+
+
+def test_nothing_may_hide_in_the_padding(sealed: bytes, site: Site, tmp_path: Path):
+    resume = extract_signature(sealed).byte_range[2]
+    changed = sealed[: resume - 2] + b"7" + sealed[resume - 1 :]
+    assert accepted_by_pyhanko(changed, site.files.root_pem)
+    report = checked(changed, site)
+    assert failures(report) == {"coverage": "something is hidden behind the signature"}
+
+
+def test_the_case_of_a_digit_matters(sealed: bytes, site: Site):
+    extracted = extract_signature(sealed)
+    gap, resume = extracted.byte_range[1:3]
+    changed = sealed[:gap] + sealed[gap:resume].lower() + sealed[resume:]
+    assert openssl_sees_the_same(changed, sealed)
+    assert not checked(changed, site).passed
+
+
+def openssl_sees_the_same(one: bytes, other: bytes) -> bool:
+    contents = [
+        PdfReader(BytesIO(pdf)).root_object["/AcroForm"]["/Fields"][0].get_object()["/V"]
+        for pdf in (one, other)
+    ]
+    return bool(contents[0]["/Contents"] == contents[1]["/Contents"])
+
+
+def test_a_certificate_without_its_signature_is_refused(sealed: bytes, rendered: bytes, site: Site):
+    without = {"coverage": "the file holds 0 signatures instead of one"}
+    assert failures(checked(rendered, site)) == without
+    rewritten = PdfWriter(clone_from=BytesIO(sealed))
+    del rewritten.root_object["/AcroForm"]
+    target = BytesIO()
+    rewritten.write(target)
+    assert not checked(target.getvalue(), site).passed
+
+
+def test_a_rewritten_certificate_is_refused(sealed: bytes, site: Site):
+    target = BytesIO()
+    PdfWriter(clone_from=BytesIO(sealed)).write(target)
+    assert not checked(target.getvalue(), site).passed
+
+
+def test_the_valid_certificate_of_another_lot_is_refused(site: Site, fonts: Path, tmp_path: Path):
+    other = certificate_content(number="COA-2026-000018")
+    other["lot"]["id"] = "UCM-P3-T1"
+    pdf = seal(render(other, fonts=fonts), site.key, signed_at=site.sealed_at)
+    # To everyone who does not ask which lot it is, this is a perfect certificate.
+    path = tmp_path / "other.pdf"
+    path.write_bytes(pdf)
+    assert accepted_by_pyhanko(pdf, site.files.root_pem)
+    assert "Total document signed" in pdfsig(path, site.nss)
+    assert openssl_accepts(extract_signature(pdf), site.files.root_pem, tmp_path)
+    assert checked(pdf, site, lot="UCM-P3-T1", number="COA-2026-000018").passed
+    report = checked(pdf, site, lot="UCM-P2-T1", number="COA-2026-000017", content_sha256="0" * 64)
+    assert failures(report) == {
+        "number": "this is certificate COA-2026-000018, not certificate COA-2026-000017",
+        "lot": "this is lot UCM-P3-T1, not lot UCM-P2-T1",
+        "content": f"this is content {content_sha256(other)}, not content {'0' * 64}",
+    }
+
+
+def test_a_wrong_root_with_the_same_names_is_refused(sealed: bytes, site: Site, impostor: Site):
+    report = check(sealed, root_pem=impostor.root_pem, at=site.sealed_at)
+    assert list(failures(report)) == ["issuer"]
+    assert report.lot == ""
+
+
+def test_the_seal_is_not_its_own_root(sealed: bytes, site: Site):
+    pem = site.key.certificate.public_bytes(Encoding.PEM)
+    report = check(sealed, root_pem=pem, at=site.sealed_at)
+    assert failures(report) == {"root": "the given root is no certificate authority"}
+
+
+@pytest.mark.parametrize("years", [-1, 11, 31])
+def test_an_expired_or_future_seal_is_refused(sealed: bytes, site: Site, years: int):
+    at = site.sealed_at + timedelta(days=366 * years)
+    report = check(sealed, root_pem=site.root_pem, at=at)
+    assert list(failures(report)) == ["validity"]
+    assert "is valid from" in failures(report)["validity"]
+
+
+def test_a_moment_without_zone_fails_instead_of_guessing(sealed: bytes, site: Site):
+    naive = datetime(2026, 3, 20)  # noqa: DTZ001 - the mistake under test
+    report = check(sealed, root_pem=site.root_pem, at=naive)
+    assert list(failures(report)) == ["validity"]
+
+
+def test_a_page_replaced_by_an_update_is_refused(sealed: bytes, site: Site, tmp_path: Path):
+    writer = PdfWriter(BytesIO(sealed), incremental=True)
+    writer.pages[0].merge_page(PdfReader(BytesIO(sealed)).pages[1])
+    target = BytesIO()
+    writer.write(target)
+    updated = target.getvalue()
+    assert updated.startswith(sealed)
+    path = tmp_path / "updated.pdf"
+    path.write_bytes(updated)
+    told = pdfsig(path, site.nss)
+    assert "Signature is Valid" in told
+    assert "Not total document signed" in told
+    report = checked(updated, site)
+    assert failures(report) == {"coverage": "the signature does not cover the whole file"}
+
+
+def test_a_seal_in_another_field_is_refused(rendered: bytes, site: Site):
+    pdf = seal(rendered, site.key, field="QCReview", signed_at=site.sealed_at)
+    assert accepted_by_pyhanko(pdf, site.files.root_pem)
+    assert failures(checked(pdf, site)) == {
+        "field": "the signature fields are QCReview, instead of QARelease alone"
+    }
+
+
+def test_a_page_that_does_not_say_where_it_belongs_is_refused(rendered: bytes, site: Site):
+    writer = PdfWriter(clone_from=BytesIO(rendered))
+    writer.add_blank_page()
+    target = BytesIO()
+    writer.write(target)
+    pdf = seal(target.getvalue(), site.key, signed_at=site.sealed_at)
+    assert failures(checked(pdf, site)) == {"pages": "page 1 does not show “Page 1 of 4”"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "failing"),
+    [
+        ({"/Title": "Invoice 7"}, "number"),
+        ({"/Title": "Certificate of analysis "}, "number"),
+        ({"/Subject": "UCM-P2-T1"}, "lot"),
+        ({"/Subject": "Lot "}, "lot"),
+        ({"/Keywords": ""}, "content"),
+    ],
+)
+def test_a_document_that_does_not_name_itself_is_refused(
+    rendered: bytes, site: Site, changes: dict[str, str], failing: str
+):
+    writer = PdfWriter(clone_from=BytesIO(rendered))
+    writer.add_metadata(changes)
+    target = BytesIO()
+    writer.write(target)
+    pdf = seal(target.getvalue(), site.key, signed_at=site.sealed_at)
+    assert list(failures(checked(pdf, site))) == [failing]
+
+
+@pytest.mark.parametrize(
+    ("read", "failing", "reason"),
+    [
+        ({"texts": ()}, "document", "the document has no pages"),
+        ({"sub_filter": "/adbe.pkcs7.detached"}, "field", "the signature's format is /adbe"),
+        ({"contents": b"0"}, "field", "QARelease holds another signature"),
+        ({"byte_range": (0, 1, 2, 3)}, "field", "QARelease holds another signature"),
+    ],
+)
+def test_a_document_that_reads_differently_than_its_bytes_is_refused(
+    sealed: bytes,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    read: dict[str, Any],
+    failing: str,
+    reason: str,
+):
+    pages = read_pages(sealed)
+    if "texts" in read:
+        pages = replace(pages, **read)
+    else:
+        pages = replace(pages, fields=(replace(pages.fields[0], **read),))
+    monkeypatch.setattr(certificate_check, "read_pages", lambda _: pages)
+    found = failures(checked(sealed, site))
+    assert list(found) == [failing]
+    assert found[failing].startswith(reason)
+
+
+def test_a_second_empty_signature_field_is_refused(rendered: bytes, site: Site):
+    writer = IncrementalPdfFileWriter(BytesIO(rendered))
+    append_signature_field(writer, SigFieldSpec("QCReview"))
+    target = BytesIO()
+    writer.write(target)
+    pdf = seal(target.getvalue(), site.key, signed_at=site.sealed_at)
+    assert list(failures(checked(pdf, site))) == ["coverage"]
+    fields = [(field.name, bool(field.contents)) for field in read_pages(pdf).fields]
+    assert fields == [("QCReview", False), ("QARelease", True)]
+
+
+def test_only_signature_fields_count_and_a_field_must_be_one():
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    text = DictionaryObject({NameObject("/FT"): NameObject("/Tx")})
+    form = DictionaryObject({NameObject("/Fields"): ArrayObject([text])})
+    writer.root_object[NameObject("/AcroForm")] = form
+    target = BytesIO()
+    writer.write(target)
+    assert read_pages(target.getvalue()).fields == ()
+    form[NameObject("/Fields")] = ArrayObject([NameObject("/Tx")])
+    target = BytesIO()
+    writer.write(target)
+    with pytest.raises(TypeError):
+        read_pages(target.getvalue())
+
+
+def with_container(pdf: bytes, container: bytes) -> bytes:
+    """The file with another signature in the gap."""
+    gap, resume = extract_signature(pdf).byte_range[1:3]
+    digits = container.hex().upper().encode().ljust(resume - gap - 2, b"0")
+    return pdf[: gap + 1] + digits + pdf[resume - 1 :]
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["content_type", "message_digest"], "signed attributes are missing"),
+        (
+            ["content_type", "content_type", "message_digest", "signing_certificate_v2"],
+            "the signed attribute content_type has two values",
+        ),
+    ],
+)
+def test_signed_attributes_are_complete_and_unique(
+    sealed: bytes, site: Site, names: list[str], reason: str
+):
+    container = cms.ContentInfo.load(extract_signature(sealed).cms)
+    (signer,) = container["content"]["signer_infos"]
+    given_ones = {one["type"].native: one for one in signer["signed_attrs"]}
+    signer["signed_attrs"] = cms.CMSAttributes([given_ones[name] for name in names])
+    found = failures(checked(with_container(sealed, container.dump(force=True)), site))
+    assert list(found) == ["container"]
+    assert found["container"].startswith(reason)
+
+
+def test_a_root_with_another_kind_of_key_is_refused(sealed: bytes, site: Site):
+    key = ed25519.Ed25519PrivateKey.generate()
+    root = x509.load_pem_x509_certificate(site.root_pem)
+    twin = (
+        x509.CertificateBuilder()
+        .subject_name(root.subject)
+        .issuer_name(root.subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(root.not_valid_before_utc)
+        .not_valid_after(root.not_valid_after_utc)
+    )
+    for kind in (x509.BasicConstraints, x509.KeyUsage):
+        twin = twin.add_extension(
+            root.extensions.get_extension_for_class(kind).value, critical=True
+        )
+    pem = twin.sign(key, None).public_bytes(Encoding.PEM)
+    report = check(sealed, root_pem=pem, at=site.sealed_at)
+    assert failures(report) == {"issuer": "the key is neither ECDSA nor RSA"}
+
+
+def issued(
+    site: Site,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
+    *,
+    purposes: list[x509.ObjectIdentifier],
+    signs: bool = True,
+    condition: bool = False,
+) -> SealKey:
+    """A certificate by the site's root that differs from the seal's."""
+    data = site.files.root_p12.read_bytes()
+    root_key, root, _ = pkcs12.load_key_and_certificates(data, b"root in the safe")
+    assert isinstance(root_key, ec.EllipticCurvePrivateKey)
+    assert root is not None
+    own = site.key.certificate
+    usage = dict.fromkeys(
+        [
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
+        ],
+        False,
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(own.subject)
+        .issuer_name(root.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(own.not_valid_before_utc)
+        .not_valid_after(own.not_valid_after_utc)
+        .add_extension(
+            x509.KeyUsage(digital_signature=True, content_commitment=signs, **usage), critical=True
+        )
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    )
+    if condition:
+        builder = builder.add_extension(
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),
+            critical=True,
+        )
+    certificate = builder.sign(root_key, hashes.SHA384())
+    return SealKey(key, certificate)  # type: ignore[arg-type]
+
+
+def test_an_rsa_seal_is_accepted_too(rendered: bytes, site: Site):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pdf = seal(rendered, issued(site, key, purposes=[DOCUMENT_SIGNING]), signed_at=site.sealed_at)
+    assert failures(checked(pdf, site)) == {}
+
+
+@pytest.mark.parametrize(
+    ("unlike", "reason"),
+    [
+        (
+            {"purposes": [ExtendedKeyUsageOID.EMAIL_PROTECTION]},
+            "the seal is not meant for documents",
+        ),
+        ({"signs": False}, "the key is not meant for signatures"),
+        ({"condition": True}, "the seal has conditions unknown here: 1.2.3.4"),
+    ],
+)
+def test_a_certificate_of_the_root_for_another_purpose_is_no_seal(
+    rendered: bytes, site: Site, unlike: dict[str, Any], reason: str
+):
+    key = ec.generate_private_key(ec.SECP256R1())
+    other = issued(site, key, **{"purposes": [DOCUMENT_SIGNING], **unlike})
+    pdf = seal(rendered, other, signed_at=site.sealed_at)
+    assert failures(checked(pdf, site)) == {"purpose": reason}
+
+
+def test_a_certificate_that_replaces_the_signers_is_refused(sealed: bytes, site: Site):
+    container = extract_signature(sealed).cms
+    twin = issued(site, site.key.key, purposes=[DOCUMENT_SIGNING])
+    old, new = (key.certificate.public_bytes(Encoding.DER) for key in (site.key, twin))
+    assert old in container
+    assert not checked(with_container(sealed, container.replace(old, new)), site).passed
+
+
+def test_the_checker_leaks_no_warning_and_no_log(
+    sealed: bytes, site: Site, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+):
+    with caplog.at_level(logging.DEBUG):
+        checked(sealed, site)
+        checked(sealed[:-300], site)
+        checked(b"%PDF-1.7\ngarbage", site)
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_checker_shares_no_code_with_the_sealer():
+    program = (
+        "import sys, batchqc.documents.certificate_check\n"
+        "print(sorted({'pyhanko', 'reportlab', 'batchqc.documents.pades', 'batchqc.documents.pki'}"
+        " & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"

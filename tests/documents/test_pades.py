@@ -1,0 +1,193 @@
+"""The seal, judged by pyHanko, poppler and openssl."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from pyhanko.keys import load_cert_from_pemder
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+from pypdf import PdfReader
+
+from batchqc.documents.certificate_check import extract_signature
+from batchqc.documents.pades import load_seal, seal
+from batchqc.errors import InvalidInput, SigningUnavailable
+from tests.documents.conftest import Site
+from tests.documents.external import openssl_accepts, pdfsig, run
+
+
+def accepted_by_pyhanko(pdf: bytes, root_pem: Path) -> bool:
+    """Whether pyHanko finds one trusted signature and no change that it forbids."""
+    (signature,) = PdfFileReader(BytesIO(pdf)).embedded_signatures
+    trusted = ValidationContext(
+        trust_roots=[load_cert_from_pemder(str(root_pem))], allow_fetching=False
+    )
+    return bool(validate_pdf_signature(signature, trusted).bottom_line)
+
+
+def flipped(pdf: bytes, at: int) -> bytes:
+    return pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :]
+
+
+@pytest.mark.requirement("5.10")
+def test_three_independent_tools_accept_the_seal(sealed: bytes, site: Site, tmp_path: Path):
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(sealed)
+    told = pdfsig(path, site.nss)
+    assert told.count("Signature #") == 1
+    assert "Signature is Valid." in told
+    assert "Certificate is Trusted." in told
+    assert "Total document signed" in told
+    assert "Signature Type: ETSI.CAdES.detached" in told
+    assert openssl_accepts(extract_signature(sealed), site.files.root_pem, tmp_path)
+    assert accepted_by_pyhanko(sealed, site.files.root_pem)
+    run("qpdf", "--check", path)
+
+
+@pytest.mark.requirement("1.15")
+def test_a_changed_page_is_refused_by_poppler_and_openssl(
+    sealed: bytes, site: Site, tmp_path: Path
+):
+    changed = flipped(sealed, sealed.index(b"stream\n") + 200)
+    path = tmp_path / "changed.pdf"
+    path.write_bytes(changed)
+    assert "Digest Mismatch" in pdfsig(path, site.nss)
+    assert not openssl_accepts(extract_signature(changed), site.files.root_pem, tmp_path)
+
+
+@pytest.mark.requirement("1.15")
+def test_a_changed_signature_is_refused_by_poppler_and_openssl(
+    sealed: bytes, site: Site, tmp_path: Path
+):
+    extracted = extract_signature(sealed)
+    # The signature value is the last part of the container: this digit lies in its end.
+    at = extracted.byte_range[1] + 1 + 2 * (len(extracted.cms) - 10)
+    other = b"0" if sealed[at : at + 1] != b"0" else b"1"
+    changed = sealed[:at] + other + sealed[at + 1 :]
+    path = tmp_path / "changed.pdf"
+    path.write_bytes(changed)
+    assert "Signature is Valid" not in pdfsig(path, site.nss)
+    assert not openssl_accepts(extract_signature(changed), site.files.root_pem, tmp_path)
+
+
+def test_another_root_with_the_same_names_is_not_trusted(
+    sealed: bytes, impostor: Site, tmp_path: Path
+):
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(sealed)
+    assert "Certificate is Trusted" not in pdfsig(path, impostor.nss)
+    assert not openssl_accepts(extract_signature(sealed), impostor.files.root_pem, tmp_path)
+    assert not accepted_by_pyhanko(sealed, impostor.files.root_pem)
+
+
+def test_the_seal_carries_the_given_time_and_words(rendered: bytes, site: Site):
+    words = {"name": "Mekong Cell Therapy Centre", "reason": "Issued", "location": "Viet Nam"}
+    hanoi = site.sealed_at.astimezone(tz=datetime.fromisoformat("2026-01-01T00:00+07:00").tzinfo)
+    sealed = seal(rendered, site.key, **words, signed_at=hanoi)
+    (field,) = PdfReader(BytesIO(sealed), strict=True).root_object["/AcroForm"]["/Fields"]
+    value = field.get_object()["/V"]
+    assert field.get_object()["/T"] == "QARelease"
+    assert [value[f"/{key.title()}"] for key in words] == list(words.values())
+    assert value["/M"] == f"D:{hanoi:%Y%m%d%H%M%S}+07'00'"
+    assert value["/SubFilter"] == "/ETSI.CAdES.detached"
+
+
+def test_the_seal_adds_to_the_document_and_changes_nothing_in_it(sealed: bytes, rendered: bytes):
+    assert sealed.startswith(rendered)
+    before, after = (PdfReader(BytesIO(pdf), strict=True) for pdf in (rendered, sealed))
+    assert after.metadata == before.metadata
+    assert [page.extract_text() for page in after.pages] == [
+        page.extract_text() for page in before.pages
+    ]
+
+
+def test_a_seal_locks_the_document(sealed: bytes):
+    (field,) = PdfReader(BytesIO(sealed), strict=True).root_object["/AcroForm"]["/Fields"]
+    assert field.get_object()["/Lock"] == {"/Type": "/SigFieldLock", "/Action": "/All", "/P": 1}
+
+
+def test_a_missing_seal_is_unavailable(tmp_path: Path):
+    with pytest.raises(SigningUnavailable) as refusal:
+        load_seal(tmp_path / "seal.p12", "seal on the server")
+    assert refusal.value.code == "BQC-CRT-010"
+
+
+@pytest.mark.parametrize("passphrase", ["", "root in the safe", "Seal on the server"])
+def test_a_wrong_passphrase_does_not_open_the_seal(site: Site, passphrase: str):
+    with pytest.raises(SigningUnavailable) as refusal:
+        load_seal(site.files.seal_p12, passphrase)
+    assert refusal.value.code == "BQC-CRT-011"
+
+
+def test_a_damaged_seal_does_not_open(site: Site, tmp_path: Path):
+    path = tmp_path / "seal.p12"
+    path.write_bytes(site.files.seal_p12.read_bytes()[:-100])
+    with pytest.raises(SigningUnavailable) as refusal:
+        load_seal(path, "seal on the server")
+    assert refusal.value.code == "BQC-CRT-011"
+
+
+def test_the_root_is_no_seal(site: Site):
+    with pytest.raises(SigningUnavailable) as refusal:
+        load_seal(site.files.root_p12, "root in the safe")
+    assert refusal.value.code == "BQC-CRT-012"
+
+
+def test_a_key_without_its_certificate_is_no_seal(tmp_path: Path):
+    path = tmp_path / "seal.p12"
+    key = ec.generate_private_key(ec.SECP256R1())
+    data = pkcs12.serialize_key_and_certificates(
+        b"seal", key, None, None, BestAvailableEncryption(b"seal")
+    )
+    path.write_bytes(data)
+    with pytest.raises(SigningUnavailable) as refusal:
+        load_seal(path, "seal")
+    assert refusal.value.code == "BQC-CRT-012"
+
+
+@pytest.mark.parametrize("days", [-1, 3654])
+def test_an_expired_or_future_seal_seals_nothing(rendered: bytes, site: Site, days: int):
+    with pytest.raises(SigningUnavailable) as refusal:
+        seal(rendered, site.key, signed_at=site.sealed_at + timedelta(days=days))
+    assert refusal.value.code == "BQC-CRT-013"
+
+
+@pytest.mark.parametrize("pdf", [b"", b"not a PDF", b"%PDF-1.7\n"])
+def test_what_is_no_document_is_not_sealed(site: Site, pdf: bytes):
+    with pytest.raises(InvalidInput) as refusal:
+        seal(pdf, site.key, signed_at=site.sealed_at)
+    assert refusal.value.code == "BQC-CRT-002"
+
+
+def test_a_sealed_document_is_not_sealed_again(sealed: bytes, site: Site):
+    with pytest.raises(InvalidInput) as refusal:
+        seal(sealed, site.key, signed_at=site.sealed_at)
+    assert refusal.value.code == "BQC-CRT-002"
+
+
+def test_the_seal_is_known_by_the_hash_of_its_certificate(site: Site, impostor: Site):
+    assert len(site.key.sha256) == 64
+    assert site.key.sha256 != impostor.key.sha256
+    assert site.key.valid_at(site.sealed_at)
+    assert not replace(site.key).valid_at(datetime(1999, 12, 31, tzinfo=UTC))
+
+
+def test_importing_the_module_does_not_load_pyhanko():
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, batchqc.documents.pades; print('pyhanko' in sys.modules)",
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert told.stdout.strip() == "False"
