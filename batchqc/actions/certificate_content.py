@@ -21,6 +21,7 @@ from batchqc.core.specifications import Limits, Measured
 from batchqc.core.verdicts import Verdict
 from batchqc.intake.contract import CONTRACT
 from batchqc.records.audit import newest_link
+from batchqc.records.corrections import approved_changes
 from batchqc.records.decisions import Certificate
 from batchqc.records.people import all_people
 from batchqc.records.signatures import SignatureRow
@@ -76,7 +77,9 @@ def frozen_content(
                 {
                     "id": row.sample,
                     "stage": row.stage,
-                    "container": row.container,
+                    "container": dict(approved_changes(case.corrections, row.key)).get(
+                        "container", row.container
+                    ),
                     "taken": moment(datetime.fromisoformat(row.taken_text)),
                 }
                 for row in case.sample_rows

@@ -30,13 +30,14 @@ from batchqc.core.verdicts import Verdict, judge
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import entries_about
-from batchqc.records.decisions import (
+from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
-    DispositionRow,
+    approved_changes,
+    corrected_lot,
     corrections_of,
-    dispositions_of,
 )
+from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.donors import newest_eligibility
 from batchqc.records.registers import DonorRow, LotRow, SampleRow, donors_of, samples_of
 from batchqc.records.specifications import SpecificationApproval, approval_of, approved_versions
@@ -91,7 +92,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     corrections = tuple(corrections_of(session, subjects))
     approval = approval_of(session, lot.specification_version)
     specification, damage = _specification(archive, lot)
-    corrected = _corrected(lot, corrections)
+    corrected = corrected_lot(lot, corrections)
     runs = tuple(runs_of(session, lot))
     reviews = tuple(reviews_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
@@ -151,39 +152,16 @@ def _specification_problem(
     return ""
 
 
-def _corrected(
-    lot: LotRow, corrections: Sequence[tuple[Correction, CorrectionDecision | None]]
-) -> Lot:
-    manufactured_on, expires_on = lot.dates
-    version = lot.specification_version
-    value = Lot(
-        lot.lot,
-        lot.product.code,
-        manufactured_on,
-        expires_on,
-        (version.specification, version.version),
-    )
-    for one, decision in corrections:
-        if one.subject == lot.key and decision is not None and decision.approved:
-            value = value.corrected(one.field, one.after)
-    return value
-
-
 def _donors(
     session: Session,
     rows: Sequence[DonorRow],
     corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
 ) -> tuple[Donor, ...]:
     eligibility = newest_eligibility(session, rows)
-    sources = {
-        one.subject: one.after
-        for one, decision in corrections
-        if decision is not None and decision.approved and one.field == "tissue_source"
-    }
     return tuple(
         Donor(
             row.code,
-            sources.get(row.key, row.tissue_source),
+            dict(approved_changes(corrections, row.key)).get("tissue_source", row.tissue_source),
             eligibility[row.id].eligibility if row.id in eligibility else "",
         )
         for row in rows

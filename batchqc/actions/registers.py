@@ -20,6 +20,7 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Stage
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.base import Row
+from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.donors import EligibilityRow, newest_eligibility
 from batchqc.records.registers import (
@@ -241,7 +242,8 @@ def _lot_problems(new: NewLot, today: date) -> list[str]:
 
 
 def _add_samples(tx: Transaction, lot: LotRow, samples: Sequence[NewSample]) -> list[SampleRow]:
-    problems = [problem for new in samples for problem in _sample_problems(tx, lot, new)]
+    made_on = corrected_lot(lot, corrections_of(tx.session, [lot.key])).manufactured_on
+    problems = [problem for new in samples for problem in _sample_problems(tx, lot, new, made_on)]
     if not samples or len({fold(new.id) for new in samples}) < len(samples):
         problems.append("name at least one sample, and each one once")
     _refuse_all("BQC-REG-009", "the samples cannot be registered", problems)
@@ -264,7 +266,7 @@ def _add_samples(tx: Transaction, lot: LotRow, samples: Sequence[NewSample]) -> 
     return rows
 
 
-def _sample_problems(tx: Transaction, lot: LotRow, new: NewSample) -> list[str]:
+def _sample_problems(tx: Transaction, lot: LotRow, new: NewSample, made_on: date) -> list[str]:
     problems = [f"sample {new.id}: {problem}" for problem in (id_problem(new.id),) if problem]
     if sample_by(tx.session, new.id) is not None:
         problems.append(f"sample {new.id} is registered already; ids are never reused")
@@ -280,7 +282,7 @@ def _sample_problems(tx: Transaction, lot: LotRow, new: NewSample) -> list[str]:
         return [*problems, f"sample {new.id}: the time needs its offset, such as +07:00"]
     if taken > tx.now + timedelta(minutes=1):
         problems.append(f"sample {new.id} was taken in the future")
-    if taken.astimezone(ZoneInfo(lot.site.time_zone)).date() < lot.dates[0]:
+    if taken.astimezone(ZoneInfo(lot.site.time_zone)).date() < made_on:
         problems.append(f"sample {new.id} was taken before the lot was made")
     return problems
 

@@ -23,6 +23,7 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.intake.contract import CONTRACT, Reading, Register, RegisteredLot, read_bytes
 from batchqc.intake.problems import Problem
+from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.people import all_people
 from batchqc.records.registers import LotRow, SampleRow, lots_by, samples_of
@@ -174,7 +175,7 @@ def _registered(session: Session, archive: FolderArchive, row: LotRow) -> Regist
     decided = dispositions_of(session, row)
     return RegisteredLot(
         id=row.lot,
-        manufactured_on=row.dates[0],
+        manufactured_on=corrected_lot(row, corrections_of(session, [row.key])).manufactured_on,
         time_zone=row.site.time_zone,
         specification=content_of(archive, row.specification_version),
         closed_because=f"it is {decided[-1].disposition}" if decided else "",

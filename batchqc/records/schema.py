@@ -2,12 +2,11 @@
 
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
     Certificate,
     CertificateIssue,
-    Correction,
-    CorrectionDecision,
     DispositionRow,
 )
 from batchqc.records.donors import EligibilityRow

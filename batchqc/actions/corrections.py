@@ -1,0 +1,226 @@
+"""Corrections: what was registered wrongly is never edited (design: nothing regulated is edited).
+
+One person asks for it with the reason, another one decides, signed. While it waits, and for as
+long as it is known, the lot's gates are computed with it; each certificate carries its mark.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.permission import require
+from batchqc.actions.registers import the_donor, the_lot
+from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.donors import TISSUE_SOURCES
+from batchqc.core.lots import LOT_FIELDS, SAMPLE_FIELDS
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.errors import Conflict, InvalidInput, NotFound
+from batchqc.records.corrections import (
+    Correction,
+    CorrectionDecision,
+    approved_changes,
+    corrected_lot,
+    correction_by,
+    corrections_of,
+    decision_on,
+)
+from batchqc.records.decisions import dispositions_of
+from batchqc.records.registers import DonorRow, LotRow, SampleRow, sample_by
+from batchqc.records.signatures import next_number
+from batchqc.records.transaction import Transaction
+
+DONOR_FIELDS: Final = ("tissue_source",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A record that can be corrected, with its lot where it belongs to one."""
+
+    row: LotRow | SampleRow | DonorRow
+    lot: LotRow | None
+    fields: tuple[str, ...]
+
+
+def request_correction(
+    tx: Transaction, *, subject: str, field: str, after: str, reason: str
+) -> Correction:
+    """Ask for a correction of one field of a lot, sample or donor.
+
+    Args:
+        tx: of the person who asks.
+        subject: kind and id, such as ``lot:UCM-P1-T1``.
+        field: what is wrong.
+        after: what it should say.
+        reason: why it was wrong.
+
+    Raises:
+        InvalidInput: the field cannot be corrected so.
+        Conflict: the lot is decided, or a correction of the field waits already.
+    """
+    require(tx, Permission.REQUEST_CORRECTION)
+    check_reason(reason)
+    found = _subject(tx.session, subject)
+    after = after.strip()
+    tx.lock(found.lot.key if found.lot else found.row.key)
+    before = _checked(tx.session, found, field, after)
+    waiting = [
+        one.natural_key
+        for one, decision in corrections_of(tx.session, [found.row.key])
+        if decision is None and one.field == field
+    ]
+    if waiting:
+        raise Conflict("BQC-COR-005", f"{waiting[0]} of the same field waits for its decision")
+    tx.lock(f"corrections of {tx.now.year}")
+    correction = Correction(
+        year=tx.now.year,
+        number=next_number(tx.session, Correction, tx.now.year),
+        subject=found.row.key,
+        field=field,
+        before=before,
+        after=after,
+        reason=reason,
+        requested_by=tx.actor.user_id,
+        requested_at=tx.now,
+    )
+    tx.add(correction)
+    tx.audit(
+        "correction requested",
+        rows=[correction],
+        about=[found.row.key],
+        reason=reason,
+        before={field: before},
+        after={field: after},
+    )
+    return correction
+
+
+def decide_correction(
+    tx: Transaction, *, number: str, approve: bool, credentials: Credentials
+) -> CorrectionDecision | Refusal:
+    """Approve or refuse a correction as the second person, signed.
+
+    Raises:
+        Conflict: it is decided, the same person asked for it, or it does not fit any more.
+    """
+    require(tx, Permission.APPROVE_CORRECTION)
+    check_reason(credentials.reason)
+    correction = the_correction(tx.session, number)
+    found = _subject(tx.session, correction.subject)
+    tx.lock(found.lot.key if found.lot else found.row.key)
+    if decision_on(tx.session, correction) is not None:
+        raise Conflict("BQC-COR-006", f"{correction.natural_key} is decided already")
+    if correction.requested_by == tx.actor.user_id:
+        raise Conflict(
+            "BQC-COR-007",
+            f"{correction.requested_by} asked for {correction.natural_key} and may not decide it",
+            hint="Ask another QA person.",
+        )
+    if approve and _checked(tx.session, found, correction.field, correction.after) != (
+        correction.before
+    ):
+        raise Conflict(
+            "BQC-COR-008",
+            f"{correction.subject} has changed since {correction.natural_key} was asked for",
+            hint="Refuse it and ask anew.",
+        )
+    signature = sign(
+        tx,
+        credentials,
+        meaning=Meaning.APPROVED if approve else Meaning.REJECTED,
+        record=correction.key,
+        record_sha256=correction.content_sha256,
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    decision = CorrectionDecision(correction=correction, signature=signature, approved=int(approve))
+    tx.add(decision)
+    tx.audit(
+        "correction approved" if approve else "correction refused",
+        rows=[signature, decision],
+        about=[correction.key, found.row.key],
+        reason=credentials.reason,
+        before={correction.field: correction.before},
+        after={correction.field: correction.after if approve else correction.before},
+    )
+    return decision
+
+
+def the_correction(session: Session, number: str) -> Correction:
+    """The correction of a public number.
+
+    Raises:
+        NotFound: where there is none.
+    """
+    correction = correction_by(session, number)
+    if correction is None:
+        raise NotFound("BQC-COR-001", f"there is no correction {number}")
+    return correction
+
+
+def _subject(session: Session, subject: str) -> _Subject:
+    kind, _, name = subject.partition(":")
+    match kind:
+        case "lot":
+            lot = the_lot(session, name)
+            return _Subject(lot, lot, LOT_FIELDS)
+        case "donor":
+            return _Subject(the_donor(session, name), None, DONOR_FIELDS)
+        case "sample":
+            sample = sample_by(session, name)
+            if sample is None:
+                raise NotFound("BQC-COR-002", f"there is no sample {name}")
+            return _Subject(sample, sample.lot, SAMPLE_FIELDS)
+        case _:
+            raise InvalidInput(
+                "BQC-COR-003",
+                f'"{subject}" names nothing that can be corrected',
+                hint="Name it as lot:<id>, sample:<id> or donor:<code>.",
+            )
+
+
+def _checked(session: Session, found: _Subject, field: str, after: str) -> str:
+    """What the field says now, where it may be corrected to ``after``."""
+    if field not in found.fields:
+        raise InvalidInput(
+            "BQC-COR-003",
+            f'"{field}" cannot be corrected',
+            hint=f"Of this record: {', '.join(found.fields)}.",
+        )
+    if found.lot is not None and (decided := dispositions_of(session, found.lot)):
+        raise Conflict(
+            "BQC-COR-004",
+            f"lot {found.lot.lot} is {decided[-1].disposition}; its registration stays as it is",
+        )
+    corrections = corrections_of(session, [found.row.key])
+    now = dict(approved_changes(corrections, found.row.key))
+    before = now.get(field, str(getattr(found.row, field)))
+    problem = None
+    if after == before:
+        problem = "it says so already"
+    elif isinstance(found.row, LotRow):
+        problem = _date_problem(found.row, corrections, field, after)
+    elif field == "tissue_source" and after not in TISSUE_SOURCES:
+        problem = f"one of: {', '.join(TISSUE_SOURCES)}"
+    elif not after:
+        problem = "it cannot be empty"
+    if problem:
+        raise InvalidInput("BQC-COR-009", f'{field} cannot become "{after}": {problem}')
+    return before
+
+
+def _date_problem(
+    row: LotRow,
+    corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
+    field: str,
+    after: str,
+) -> str | None:
+    try:
+        lot = corrected_lot(row, corrections).corrected(field, after)
+        if after not in {lot.manufactured_on.isoformat(), lot.expires_on.isoformat()}:
+            return "write it as YYYY-MM-DD"
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,0 +1,178 @@
+"""Whether the records are still what the audit trail says (requirements 1.05, 1.09).
+
+Checked are the chain, each entry's own hash, that each regulated row is word for word what its
+entry witnessed and that none is missing or unmentioned, each run's measurements, each signature,
+and the bytes that the rows name in the store.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.core.audit import Link, entry_sha256, first_break
+from batchqc.core.canonical import sha256_of, utc_text
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import BatchqcError
+from batchqc.records.audit import AuditEntry, AuditSubject, all_links
+from batchqc.records.base import Row
+from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
+from batchqc.records.schema import WITNESSED
+from batchqc.records.signatures import SignatureRow
+from batchqc.records.specifications import SpecificationVersion
+from batchqc.records.uploads import AssayRun, Upload, measurement_content, measurements_of
+
+
+@dataclass(frozen=True, slots=True)
+class TrailCheck:
+    """What was found: how many entries, the head of the chain, and all that is broken.
+
+    Problems stand in the order of the entries, so that the first one is the first broken entry.
+    """
+
+    entries: int
+    head: Link | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Witness:
+    """The entry that holds the hash of a row."""
+
+    sequence: int
+    sha256: str
+
+
+def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
+    """Compare every record with the audit trail, and the audit trail with itself."""
+    links = list(all_links(session))
+    entries = {row.sha256: row for row in session.scalars(select(AuditEntry))}
+    sequences = {link.entry_sha256: link.sequence for link in links}
+    broken = first_break(links)
+    found: list[tuple[int, str]] = []
+    if broken:
+        found.append((_place(links), broken))
+    found += _entry_problems(session, links, entries)
+    witnesses = _witnesses(sequences, entries)
+    found += _row_problems(session, witnesses)
+    found += _run_problems(session, witnesses)
+    found += _stored_problems(session, archive, witnesses)
+    ordered = tuple(problem for _, problem in sorted(found))
+    return TrailCheck(len(entries), links[-1] if links else None, ordered)
+
+
+def _place(links: list[Link]) -> int:
+    """The sequence at which the chain breaks."""
+    return next(n for n in range(1, len(links) + 1) if first_break(links[:n]))
+
+
+def _entry_problems(
+    session: Session, links: Iterable[Link], entries: Mapping[str, AuditEntry]
+) -> Iterator[tuple[int, str]]:
+    subjects: dict[int, set[str]] = {}
+    for one in session.scalars(select(AuditSubject)):
+        subjects.setdefault(one.entry_id, set()).add(one.subject)
+    linked = set()
+    for link in links:
+        linked.add(link.entry_sha256)
+        entry = entries.get(link.entry_sha256)
+        if entry is None:
+            yield link.sequence, f"entry {link.sequence} is missing; its link is there"
+        elif entry_sha256(entry.text) != entry.sha256:
+            yield link.sequence, f"entry {link.sequence} was changed: its text has another hash"
+        elif not _columns_agree(entry, subjects.get(entry.id, set())):
+            yield link.sequence, f"entry {link.sequence} is filed under other words than its own"
+    for sha256 in entries.keys() - linked:
+        yield 0, f"an entry ({sha256[:12]}) stands outside the chain"
+
+
+def _columns_agree(entry: AuditEntry, subjects: set[str]) -> bool:
+    body = json.loads(entry.text)
+    stated = (body["who"], body["at"], body["what"], set(body["subjects"]))
+    return stated == (entry.who, utc_text(entry.at), entry.what, subjects)
+
+
+def _witnesses(
+    sequences: Mapping[str, int], entries: Mapping[str, AuditEntry]
+) -> Mapping[str, _Witness]:
+    """What each row was when it was written, by its key; changed entries witness nothing."""
+    found = {}
+    for sha256, entry in entries.items():
+        if sha256 in sequences and entry_sha256(entry.text) == sha256:
+            for key, content in json.loads(entry.text)["records"].items():
+                found[key] = _Witness(sequences[sha256], content)
+    return found
+
+
+def _row_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
+    seen = set()
+    for table in WITNESSED:
+        for row in session.scalars(select(table)):
+            key = _key(row)
+            seen.add(key)
+            witness = witnesses.get(key)
+            if witness is None:
+                yield 0, f"no entry mentions {key}"
+            elif witness.sha256 != row.content_sha256:
+                yield witness.sequence, f"{key} is not as entry {witness.sequence} says"
+    for key in witnesses.keys() - seen:
+        sequence = witnesses[key].sequence
+        yield sequence, f"{key} is missing; entry {sequence} speaks of it"
+
+
+def _key(row: Row) -> str:
+    """The row's key; one that refers to nothing has none and is named by its table."""
+    try:
+        return row.key
+    except AttributeError:
+        return f"{row.__tablename__} #{row.id}"
+
+
+def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
+    for upload in session.scalars(select(Upload)).all():
+        runs = session.scalars(select(AssayRun).where(AssayRun.upload_id == upload.id)).all()
+        measurements = list(measurements_of(session, runs))
+        for run in runs:
+            own = [one for one in measurements if one.run == run.run_key and one.lot == run.lot.lot]
+            if sha256_of(measurement_content(own)) != run.measurements_sha256:
+                sequence = _sequence(witnesses, run)
+                yield (
+                    sequence,
+                    f"the measurements of {run.key} are not as entry {sequence} says",
+                )
+
+
+def _stored_problems(
+    session: Session, archive: FolderArchive, witnesses: Mapping[str, _Witness]
+) -> Iterator[tuple[int, str]]:
+    for signature in session.scalars(select(SignatureRow)):
+        if signature.sha256 != signature.signing.sha256:
+            sequence = _sequence(witnesses, signature)
+            yield sequence, f"{signature.key} (entry {sequence}) is not what was signed"
+    for row, sha256 in _named_bytes(session):
+        try:
+            archive.get(sha256)
+        except BatchqcError as error:
+            sequence = _sequence(witnesses, row)
+            yield sequence, f"{row.key} (entry {sequence}): {error.message}"
+
+
+def _sequence(witnesses: Mapping[str, _Witness], row: Row) -> int:
+    witness = witnesses.get(row.key)
+    return witness.sequence if witness else 0
+
+
+def _named_bytes(session: Session) -> Iterator[tuple[Row, str]]:
+    """Every row that names bytes in the store, with their hash."""
+    for upload in session.scalars(select(Upload).where(Upload.sha256 != "")):
+        yield upload, upload.sha256
+    for version in session.scalars(select(SpecificationVersion)):
+        yield version, version.sha256
+    for disposition in session.scalars(select(DispositionRow)):
+        yield disposition, disposition.content_sha
+    for certificate in session.scalars(select(Certificate)):
+        yield certificate, certificate.content_sha
+    for issue in session.scalars(select(CertificateIssue)):
+        yield issue, issue.document_sha

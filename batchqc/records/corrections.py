@@ -1,0 +1,106 @@
+"""Corrections of registrations, and what they make of what was registered."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.lots import Lot
+from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.registers import LotRow
+from batchqc.records.signatures import SignatureRow, parse_number
+
+
+class Correction(Numbered):
+    """A correction of registration data that a second person has to decide on.
+
+    ``subject`` is the key of the record, such as ``lot:UCM-P1-T1``.
+    """
+
+    __tablename__ = "correction"
+
+    subject: Mapped[str] = mapped_column(index=True)
+    field: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    reason: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Its public number."""
+        return f"C-{self.year}-{self.number:06d}"
+
+
+class CorrectionDecision(Row):
+    """The second person's signed answer to a correction."""
+
+    __tablename__ = "correction_decision"
+
+    correction_id: Mapped[int] = mapped_column(ForeignKey("correction.id"), unique=True)
+    signature_id: Mapped[int] = refers_to("signature")
+    approved: Mapped[int]
+
+    correction: Mapped[Correction] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the correction."""
+        return self.correction.natural_key
+
+
+def correction_by(session: Session, public: str) -> Correction | None:
+    """The correction of a public number such as ``C-2026-000001``."""
+    parsed = parse_number(public)
+    if parsed is None or parsed[0] != "C":
+        return None
+    query = select(Correction).where(Correction.year == parsed[1], Correction.number == parsed[2])
+    return session.scalar(query)
+
+
+def corrections_of(
+    session: Session, subjects: Iterable[str]
+) -> Sequence[tuple[Correction, CorrectionDecision | None]]:
+    """Every correction of some records with the decision on it, oldest first."""
+    query = (
+        select(Correction, CorrectionDecision)
+        .outerjoin(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(Correction.subject.in_(sorted(subjects)))
+        .order_by(Correction.id)
+    )
+    return [(correction, decision) for correction, decision in session.execute(query)]
+
+
+def decision_on(session: Session, correction: Correction) -> CorrectionDecision | None:
+    """The decision on a correction, or ``None`` while it waits."""
+    query = select(CorrectionDecision).where(CorrectionDecision.correction_id == correction.id)
+    return session.scalar(query)
+
+
+def approved_changes(
+    corrections: Iterable[tuple[Correction, CorrectionDecision | None]], subject: str
+) -> Sequence[tuple[str, str]]:
+    """Field and new text of every approved correction of one record, oldest first."""
+    return [
+        (one.field, one.after)
+        for one, decision in corrections
+        if one.subject == subject and decision is not None and decision.approved
+    ]
+
+
+def corrected_lot(
+    row: LotRow, corrections: Iterable[tuple[Correction, CorrectionDecision | None]]
+) -> Lot:
+    """A lot as registered, with its approved corrections laid over it."""
+    manufactured_on, expires_on = row.dates
+    version = row.specification_version
+    bound = (version.specification, version.version)
+    lot = Lot(row.lot, row.product.code, manufactured_on, expires_on, bound)
+    for field, after in approved_changes(corrections, row.key):
+        lot = lot.corrected(field, after)
+    return lot
