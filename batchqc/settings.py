@@ -29,7 +29,6 @@ class Settings(BaseSettings):
     )
     upload_limit: int = Field(default=50_000_000, description="largest upload in bytes")
     session_hours: int = Field(default=8, description="hours until a session ends")
-    specimen: bool = Field(default=False, description="mark every certificate SPECIMEN")
 
     @classmethod
     def in_folder(cls, folder: Path) -> Self:

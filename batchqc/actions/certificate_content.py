@@ -1,6 +1,5 @@
 """Freezing what a certificate says, from the case that was decided."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -28,6 +27,8 @@ from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from batchqc.records.uploads import Upload
 
 UNREGISTERED: Final = "Instruments and method versions are as stated in the files, not in register."
@@ -38,8 +39,6 @@ def frozen_content(
     *,
     case: LotCase,
     certificate: Certificate,
-    specimen: bool,
-    statements: Sequence[str],
 ) -> CertificateContent:
     """The content of a certificate (requirements 5.01 to 5.06), in canonical types only."""
     site, product, version = case.row.site, case.row.product, case.row.specification_version
@@ -54,8 +53,8 @@ def frozen_content(
     return {
         "type": CONTENT_TYPE,
         "number": certificate.natural_key,
-        "specimen": specimen,
-        "statements": [*statements, UNREGISTERED],
+        "specimen": bool(site.specimen),
+        "statements": [*site.statements.splitlines(), UNREGISTERED],
         "issuer": {
             "name": site.name,
             "address": site.address.splitlines(),

@@ -5,7 +5,7 @@ stays released, its certificate is pending, and ``issue_certificate`` takes it u
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,8 +48,6 @@ def reserve_certificate(
     *,
     case: LotCase,
     disposition: DispositionRow,
-    specimen: bool,
-    statements: Sequence[str],
 ) -> Certificate:
     """Reserve the next number for a decided lot and freeze what its certificate says."""
     site, year = case.row.site, tx.now.year
@@ -65,9 +63,7 @@ def reserve_certificate(
         supersedes=None,
         reserved_at=tx.now,
     )
-    content = frozen_content(
-        tx, case=case, certificate=certificate, specimen=specimen, statements=statements
-    )
+    content = frozen_content(tx, case=case, certificate=certificate)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
     return certificate

@@ -39,8 +39,6 @@ def release_lot(
     *,
     lot: str,
     credentials: Credentials,
-    specimen: bool,
-    statements: Sequence[str] = (),
 ) -> Decision | Refusal:
     """Release a lot whose every gate is open, and reserve its certificate.
 
@@ -49,8 +47,6 @@ def release_lot(
         archive: the store.
         lot: its id.
         credentials: both components of the signature, and the reason.
-        specimen: whether the certificate is only for show.
-        statements: sentences that the certificate carries besides its results.
 
     Raises:
         NotPermitted: only this person may not; another one may.
@@ -79,9 +75,7 @@ def release_lot(
     if isinstance(signed, Refusal):
         return signed
     disposition, signature = signed
-    certificate = reserve_certificate(
-        tx, archive, case=case, disposition=disposition, specimen=specimen, statements=statements
-    )
+    certificate = reserve_certificate(tx, archive, case=case, disposition=disposition)
     _audit(tx, case, [signature, disposition, certificate], credentials.reason, disposition)
     return Decision(disposition, certificate)
 

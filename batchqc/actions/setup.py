@@ -1,46 +1,70 @@
 """The first records of a database: its site, and its first administrator."""
 
+import re
+from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.people import register_person
-from batchqc.core.identifiers import code_problem
 from batchqc.core.permissions import Role
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.registers import Site, the_site
 from batchqc.records.transaction import Transaction
 
+SERIES: Final = re.compile(r"[A-Z0-9]{1,10}")
 
-def create_site(tx: Transaction, *, name: str, address: str, time_zone: str, series: str) -> Site:
-    """Record the site of this database, once.
+
+@dataclass(frozen=True, slots=True)
+class NewSite:
+    """The site of a new database.
 
     Args:
-        tx: of the system.
         name: who makes and issues.
         address: lines, separated by line ends.
         time_zone: IANA name; dates of manufacture and expiry are dates there.
         series: what certificate numbers begin with, such as ``COA``.
+        specimen: whether its certificates are only for show; each page says so.
+        statements: sentences that each of its certificates carries.
+    """
+
+    name: str
+    address: str
+    time_zone: str
+    series: str
+    specimen: bool = False
+    statements: tuple[str, ...] = ()
+
+
+def create_site(tx: Transaction, new: NewSite) -> Site:
+    """Record the site of this database, once.
+
+    Raises:
+        Conflict: it has its site.
+        InvalidInput: a part is missing or impossible.
     """
     if the_site(tx.session) is not None:
         raise Conflict("BQC-SYS-002", "this database has its site already")
     try:
-        ZoneInfo(time_zone)
+        ZoneInfo(new.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidInput("BQC-SYS-003", f'"{time_zone}" is not an IANA time zone') from error
-    if not name.strip() or not address.strip() or code_problem(series) or not series.isalnum():
+        raise InvalidInput("BQC-SYS-003", f'"{new.time_zone}" is not an IANA time zone') from error
+    if not (new.name.strip() and new.address.strip() and SERIES.fullmatch(new.series)):
         raise InvalidInput(
-            "BQC-SYS-004", "a site needs a name, an address and a series of letters and digits"
+            "BQC-SYS-004", "a site needs a name, an address and a series of 1 to 10 of A-Z 0-9"
         )
     site = Site(
-        name=name.strip(),
-        address=address.strip(),
-        time_zone=time_zone,
-        series=series.upper(),
+        name=new.name.strip(),
+        address=new.address.strip(),
+        time_zone=new.time_zone,
+        series=new.series,
+        specimen=int(new.specimen),
+        statements="\n".join(new.statements),
         created_at=tx.now,
     )
     tx.add(site)
-    tx.audit("site recorded", rows=[site], after={"name": site.name, "time zone": time_zone})
+    tx.audit("site recorded", rows=[site], after={"name": site.name, "time zone": site.time_zone})
     return site
 
 

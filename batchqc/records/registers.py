@@ -12,7 +12,10 @@ from batchqc.records.specifications import SpecificationVersion
 
 
 class Site(Row):
-    """Who makes and issues: name, address (lines), IANA time zone, series of its certificates."""
+    """Who makes and issues: name, address (lines), IANA time zone, series of its certificates.
+
+    ``statements`` (lines) stand on every certificate; those of a ``specimen`` site are for show.
+    """
 
     __tablename__ = "site"
 
@@ -20,6 +23,8 @@ class Site(Row):
     address: Mapped[str]
     time_zone: Mapped[str]
     series: Mapped[str] = mapped_column(unique=True)
+    specimen: Mapped[int]
+    statements: Mapped[str]
     created_at: Mapped[datetime]
 
     @property

@@ -1,0 +1,106 @@
+"""What a command works with: database, store, seal and clock, and the person at the keyboard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import typer
+from sqlalchemy import Engine
+
+from batchqc import clock
+from batchqc.actions.certificates import Press
+from batchqc.actions.people import Principal, principal, prove
+from batchqc.actions.setup import own_site
+from batchqc.actions.signing import Credentials
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import NotSignedIn, SignatureRefused, SigningUnavailable
+from batchqc.records.database import open_database
+from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
+from batchqc.settings import Settings, bundled
+
+if TYPE_CHECKING:
+    from batchqc.documents.pades import SealKey
+
+USER: Final = typer.Option(
+    ..., "--user", "-u", envvar="BATCHQC_USER", prompt="User id", help="Who acts."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Database, store, seal and clock of one installation."""
+
+    settings: Settings
+    engine: Engine
+    archive: FolderArchive
+    press: Press
+    now: Callable[[], datetime]
+
+    @classmethod
+    def open(cls, settings: Settings, *, now: Callable[[], datetime] = clock.now) -> "Workplace":
+        """The installation that ``settings`` describe; nothing is created."""
+        return cls(
+            settings,
+            open_database(settings.database),
+            FolderArchive(settings.store),
+            Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
+            now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Keyboard:
+    """A person who has proved who they are, for the length of one command."""
+
+    person: Principal
+    password: str
+
+    def acting(self, permission: Permission) -> Actor:
+        """The person in the role that allows ``permission``."""
+        return self.person.acting(permission)
+
+    def signing(self, reason: str) -> Credentials:
+        """The two components of a signature, and the reason."""
+        return Credentials(self.person.user_id, self.password, reason)
+
+
+def at_keyboard(place: Workplace, user_id: str) -> Keyboard:
+    """Ask for the password of ``user_id`` and check it; the attempt is on record.
+
+    Raises:
+        NotSignedIn: it is wrong, or the account is locked.
+    """
+    password = typer.prompt("Password", hide_input=True)
+    with transaction(place.engine, SYSTEM, place.now()) as tx:
+        refusal = prove(tx, user_id=user_id, password=password, purpose="command line")
+    if refusal is not None:
+        raise NotSignedIn(refusal.code, refusal.message, hint=refusal.hint)
+    with reading(place.engine) as session:
+        zone = own_site(session).time_zone
+        return Keyboard(principal(session, user_id=user_id, time_zone=zone), password)
+
+
+def raise_refusal(answer: object) -> None:
+    """Turn a remembered refusal into the error that the door shows, after its commit.
+
+    Raises:
+        SignatureRefused: where ``answer`` is a refusal.
+    """
+    if isinstance(answer, Refusal):
+        raise SignatureRefused(answer.code, answer.message, hint=answer.hint)
+
+
+def _seal_key(settings: Settings) -> "SealKey":
+    from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals pays for it
+
+    if settings.seal_passphrase is None:
+        raise SigningUnavailable(
+            "BQC-CRT-032",
+            "the passphrase of the seal key is not set",
+            hint="Set BATCHQC_SEAL_PASSPHRASE and run `batchqc certificate resume`.",
+        )
+    return load_seal(settings.seal, settings.seal_passphrase.get_secret_value())
