@@ -53,7 +53,7 @@ def frozen_content(
     return {
         "type": CONTENT_TYPE,
         "number": certificate.natural_key,
-        "specimen": bool(site.specimen),
+        "specimen": site.specimen,
         "statements": [*site.statements.splitlines(), UNREGISTERED],
         "issuer": {
             "name": site.name,
@@ -166,7 +166,10 @@ def _comments(verdict: Verdict) -> list[str]:
 
 
 def _method(verdict: Verdict) -> str:
-    methods = {f"{one.method} {one.version}".strip() for one in verdict.measurements}
+    methods = {
+        f"{one.method} v{one.version}" if one.version else one.method
+        for one in verdict.measurements
+    }
     subject = verdict.criterion.subject
     fallback = subject.method if isinstance(subject, Measured) else ""
     return ", ".join(sorted(methods)) or fallback

@@ -25,7 +25,7 @@ class NewSite:
         address: lines, separated by line ends.
         time_zone: IANA name; dates of manufacture and expiry are dates there.
         series: what certificate numbers begin with, such as ``COA``.
-        specimen: whether its certificates are only for show; each page says so.
+        specimen: where certificates are only for show, the sentence that each page carries.
         statements: sentences that each of its certificates carries.
     """
 
@@ -33,7 +33,7 @@ class NewSite:
     address: str
     time_zone: str
     series: str
-    specimen: bool = False
+    specimen: str = ""
     statements: tuple[str, ...] = ()
 
 
@@ -59,7 +59,7 @@ def create_site(tx: Transaction, new: NewSite) -> Site:
         address=new.address.strip(),
         time_zone=new.time_zone,
         series=new.series,
-        specimen=int(new.specimen),
+        specimen=new.specimen,
         statements="\n".join(new.statements),
         created_at=tx.now,
     )

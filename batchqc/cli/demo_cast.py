@@ -19,9 +19,11 @@ SIMULATED: Final = (
     "PBMC proliferation inhibition",
     "IDO activity",
 )
+SPECIMEN: Final = (
+    "The published lots were released under another specification; nothing is said about them."
+)
 STATEMENTS: Final = (
     "Demonstration on results published in J Transl Med 2020, s12967-020-02568-6, Table 2.",
-    "The published lots were released under another specification; nothing is said about them.",
     f"Simulated: {', '.join(SIMULATED)}.",
 )
 SITE: Final = NewSite(
@@ -29,7 +31,7 @@ SITE: Final = NewSite(
     address="1 Simulated Street\nHanoi\nViet Nam",
     time_zone="Asia/Ho_Chi_Minh",
     series="COA",
-    specimen=True,
+    specimen=SPECIMEN,
     statements=STATEMENTS,
 )
 PRODUCT: Final = {

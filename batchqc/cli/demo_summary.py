@@ -64,7 +64,7 @@ def write(path: Path, endings: Sequence[Ending]) -> None:
             "version": version.version,
             "sha256": version.sha256,
         },
-        "specimen": True,
+        "specimen": cast.SPECIMEN,
         "statements": list(cast.STATEMENTS),
         "simulated": list(cast.SIMULATED),
         "lots": [_entry(ending) for ending in endings],
@@ -91,7 +91,7 @@ def show(console: Console, folder: Path, endings: Sequence[Ending]) -> None:
         for reason in ending.reasons:
             console.print(f"  {ending.case.lot.id}  {reason}", soft_wrap=True)
     console.print()
-    for statement in cast.STATEMENTS:
+    for statement in (*cast.STATEMENTS, cast.SPECIMEN):
         console.print(statement, soft_wrap=True)
     certificates = [ending for ending in endings if ending.certificate]
     first = certificates[0].certificate

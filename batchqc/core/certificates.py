@@ -162,11 +162,14 @@ class SoftwarePart(TypedDict):
 
 
 class CertificateContent(TypedDict):
-    """All that a certificate says. ``notes`` are its numbered footnotes, first is 1."""
+    """All that a certificate says. ``notes`` are its numbered footnotes, first is 1.
+
+    ``specimen`` is empty on a real certificate; on one for show it is what each page says of it.
+    """
 
     type: str
     number: str
-    specimen: bool
+    specimen: str
     statements: list[str]
     issuer: Issuer
     issued: Moment

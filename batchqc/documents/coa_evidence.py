@@ -4,6 +4,7 @@ Corrections, conclusion, signatures, the origin of each result, the record and t
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from batchqc.core.certificates import (
     CertificateContent,
@@ -38,7 +39,7 @@ _FILE_HASH = Style("mono", 6.4, 9.6)
 _END = Style("bold", 8, 12, ACCENT)
 
 _SIGNED_X = MARGIN + 194
-_ORIGIN_X = (MARGIN, MARGIN + 136, MARGIN + 322)
+_ORIGIN_X = (MARGIN, MARGIN + 118, MARGIN + 346)
 _FILES_X = (MARGIN, MARGIN + 88, MARGIN + 240)
 
 _REMARKS = (
@@ -151,4 +152,5 @@ def closing_blocks(content: CertificateContent) -> list[Block]:
     x = MARGIN + max(0.0, (WIDTH - width_of(end, _END)) / 2)
     mark = row([Cell(x, MARGIN + WIDTH - x, [(end, _END)])], above=8)
     rule = Block(0, (Box(MARGIN, 0, WIDTH, 1.2, fill=ACCENT),))
-    return [*section("Record", body), *tied([rule, *mark], before=16)]
+    *others, last = section("Record", body)
+    return [*others, replace(last, keep=True), *tied([rule, *mark], before=16)]

@@ -151,6 +151,9 @@ def _footer(content: CertificateContent, sha256: str, *, page: str) -> Block:
     for line in wrap(identity, _FOOT, WIDTH - 90):
         marks.append(Text(MARGIN, y + 7, _FOOT, line))
         y += _FOOT.leading
+    for line in wrap(content["specimen"], _FOOT, WIDTH - 90) if content["specimen"] else ():
+        marks.append(Text(MARGIN, y + 7, _FOOT, line))
+        y += _FOOT.leading
     marks.append(Text(MARGIN, y + 7, _FOOT_HASH, f"Content SHA-256 {sha256}"))
     return Block(y + _FOOT_HASH.leading, tuple(marks))
 

@@ -14,7 +14,8 @@ from batchqc.records.specifications import SpecificationVersion
 class Site(Row):
     """Who makes and issues: name, address (lines), IANA time zone, series of its certificates.
 
-    ``statements`` (lines) stand on every certificate; those of a ``specimen`` site are for show.
+    ``statements`` (lines) stand on every certificate. Where ``specimen`` is not empty, certificates
+    are for show, and each page says so and carries this sentence.
     """
 
     __tablename__ = "site"
@@ -23,7 +24,7 @@ class Site(Row):
     address: Mapped[str]
     time_zone: Mapped[str]
     series: Mapped[str] = mapped_column(unique=True)
-    specimen: Mapped[int]
+    specimen: Mapped[str]
     statements: Mapped[str]
     created_at: Mapped[datetime]
 

@@ -129,7 +129,7 @@ def upgrade() -> None:
         _text("address"),
         _text("time_zone"),
         _text("series"),
-        _whole("specimen"),
+        _text("specimen"),
         _text("statements"),
         _text("created_at"),
         sa.UniqueConstraint("series"),

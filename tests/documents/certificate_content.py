@@ -242,7 +242,7 @@ CORRECTION: CorrectionPart = {
 _CONTENT: CertificateContent = {
     "type": "batchqc/certificate/1",
     "number": "COA-2026-000017",
-    "specimen": True,
+    "specimen": "For show only; the lot was never made.",
     "statements": STATEMENTS,
     "issuer": {
         "name": "Mekong Cell Therapy Centre",

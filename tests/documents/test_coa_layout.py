@@ -50,10 +50,10 @@ CORRECTED = {
         },
     ],
     "supersedes": {"number": "COA-2026-000012", "reason": "The expiry date was corrected."},
-    "specimen": False,
+    "specimen": "",
 }
 # Not words of the page: the type, the machine's form of a moment, and what decides its look.
-SILENT = {"type", "utc", "specimen", "complies"}
+SILENT = {"type", "utc", "complies"}
 
 
 def written(content: CertificateContent, fonts: Path, folder: Path) -> Path:
@@ -258,6 +258,7 @@ def test_a_specimen_is_marked_on_every_page_and_stays_legible(rendered: bytes, t
     path.write_bytes(rendered)
     for page in pages_of(path):
         assert page.count("SPECIMEN") == 1
+        assert "For show only; the lot was never made." in page
     # The diagonal mark is drawn before the text, as curves: nothing else on the page is curved.
     for drawn in PdfReader(path).pages:
         drawing = drawn.get_contents().get_data().decode("latin-1")
@@ -267,7 +268,7 @@ def test_a_specimen_is_marked_on_every_page_and_stays_legible(rendered: bytes, t
 
 
 def test_a_real_certificate_bears_no_specimen_mark(fonts: Path, tmp_path: Path):
-    path = written(certificate_content(specimen=False), fonts, tmp_path)
+    path = written(certificate_content(specimen=""), fonts, tmp_path)
     assert "SPECIMEN" not in "".join(pages_of(path))
     for drawn in PdfReader(path).pages:
         assert not re.search(rb" c\s", drawn.get_contents().get_data())
