@@ -78,7 +78,7 @@ def demonstrate(folder: Path, console: Console) -> None:
     settings = Settings.in_folder(folder).model_copy(
         update={"seal_passphrase": SecretStr(cast.PASSWORD)}
     )
-    story = _Story(folder, Workplace.open(settings, now=clock), clock)
+    story = _Story(folder, Workplace.at(settings, now=clock), clock)
     if afresh:
         console.print(f"Starting afresh: the earlier demonstration in {folder}/ was removed.")
     progress(console, "Database, site, root and seal", lambda: _set_up(story))

@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
+from batchqc.cli import audit, certificate, correction, lot, register, spec, user
+from batchqc.cli.init import init
+from batchqc.cli.upload import upload
+from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
     Conflict,
@@ -52,6 +57,9 @@ def _begin(
     context.obj = home
 
 
+app.command()(init)
+
+
 @app.command()
 def demo(
     to: Annotated[
@@ -62,6 +70,37 @@ def demo(
     from batchqc.cli.demo import demonstrate  # noqa: PLC0415 - other commands start faster
 
     demonstrate(to, Console())
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the API, under /api/v1, with its description under /api/v1/docs."""
+    import uvicorn  # noqa: PLC0415 - other commands start faster
+
+    from batchqc.api.app import create_app  # noqa: PLC0415
+
+    workplace(context)  # refuses where nothing is set up
+    settings = settings_of(context)
+    if settings.seal_passphrase is None:
+        passphrase = typer.prompt("Passphrase of the seal key", hide_input=True)
+        settings = settings.model_copy(update={"seal_passphrase": SecretStr(passphrase)})
+    uvicorn.run(create_app(settings), host=host, port=port)
+
+
+app.add_typer(user.app, name="user")
+app.add_typer(spec.app, name="spec")
+app.add_typer(register.products, name="product")
+app.add_typer(register.donors, name="donor")
+app.add_typer(lot.app, name="lot")
+app.add_typer(register.samples, name="sample")
+app.command()(upload)
+app.add_typer(correction.app, name="correction")
+app.add_typer(certificate.app, name="certificate")
+app.add_typer(audit.app, name="audit")
 
 
 def run() -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from batchqc import clock
 from batchqc.actions.certificates import Press
@@ -17,7 +18,7 @@ from batchqc.actions.signing import Credentials
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
-from batchqc.errors import NotSignedIn, SignatureRefused, SigningUnavailable
+from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
 from batchqc.records.database import open_database
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled
@@ -25,9 +26,19 @@ from batchqc.settings import Settings, bundled
 if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
 
-USER: Final = typer.Option(
-    ..., "--user", "-u", envvar="BATCHQC_USER", prompt="User id", help="Who acts."
-)
+User = Annotated[
+    str,
+    typer.Option(
+        "--user",
+        "-u",
+        envvar="BATCHQC_USER",
+        prompt="User id",
+        help="Who acts; the password is asked for.",
+    ),
+]
+Reason = Annotated[
+    str, typer.Option(prompt="Reason", help="Why, in words that a stranger understands.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Workplace:
     now: Callable[[], datetime]
 
     @classmethod
-    def open(cls, settings: Settings, *, now: Callable[[], datetime] = clock.now) -> "Workplace":
+    def at(cls, settings: Settings, *, now: Callable[[], datetime] = clock.now) -> "Workplace":
         """The installation that ``settings`` describe; nothing is created."""
         return cls(
             settings,
@@ -50,6 +61,29 @@ class Workplace:
             Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
             now,
         )
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The settings of the folder that ``--home`` names, else those of the environment."""
+    home: Path | None = context.find_root().obj
+    return Settings() if home is None else Settings.in_folder(home)
+
+
+def workplace(context: typer.Context) -> Workplace:
+    """The installation that a command works with.
+
+    Raises:
+        NotFound: nothing was set up there.
+    """
+    settings = settings_of(context)
+    url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise NotFound(
+            "BQC-SYS-006",
+            f"there is no database {url.database}",
+            hint="Run `batchqc init`, or name the folder: batchqc --home <folder> ...",
+        )
+    return Workplace.at(settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +102,18 @@ class Keyboard:
         return Credentials(self.person.user_id, self.password, reason)
 
 
-def at_keyboard(place: Workplace, user_id: str) -> Keyboard:
+def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
     """Ask for the password of ``user_id`` and check it; the attempt is on record.
+
+    Args:
+        place: the installation.
+        user_id: who acts.
+        to: what the password will sign, where it signs something.
 
     Raises:
         NotSignedIn: it is wrong, or the account is locked.
     """
-    password = typer.prompt("Password", hide_input=True)
+    password = typer.prompt(f"Password, to {to}" if to else "Password", hide_input=True)
     with transaction(place.engine, SYSTEM, place.now()) as tx:
         refusal = prove(tx, user_id=user_id, password=password, purpose="command line")
     if refusal is not None:
@@ -97,10 +136,10 @@ def raise_refusal(answer: object) -> None:
 def _seal_key(settings: Settings) -> "SealKey":
     from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals pays for it
 
-    if settings.seal_passphrase is None:
-        raise SigningUnavailable(
-            "BQC-CRT-032",
-            "the passphrase of the seal key is not set",
-            hint="Set BATCHQC_SEAL_PASSPHRASE and run `batchqc certificate resume`.",
-        )
-    return load_seal(settings.seal, settings.seal_passphrase.get_secret_value())
+    given = settings.seal_passphrase
+    passphrase = (
+        typer.prompt("Passphrase of the seal key", hide_input=True)
+        if given is None
+        else given.get_secret_value()
+    )
+    return load_seal(settings.seal, passphrase)

@@ -1,0 +1,80 @@
+"""``batchqc init``: database, site, root and seal, and the first administrator."""
+
+import shutil
+from typing import Annotated
+
+import typer
+
+from batchqc.actions.setup import NewSite, create_site, register_first_administrator
+from batchqc.cli.show import say
+from batchqc.cli.workplace import Workplace, settings_of
+from batchqc.documents.pki import PkiNames, create_pki
+from batchqc.records.database import migrate
+from batchqc.records.transaction import SYSTEM, transaction
+from batchqc.settings import bundled
+
+
+def init(  # noqa: PLR0913 - each is a fact that only the site knows
+    context: typer.Context,
+    *,
+    name: Annotated[str, typer.Option(prompt="Name of the site", help="Who makes and issues.")],
+    address: Annotated[
+        str,
+        typer.Option(prompt="Address, lines separated by ;", help="Lines, separated by `;`."),
+    ],
+    time_zone: Annotated[
+        str,
+        typer.Option(
+            prompt="Time zone, such as Europe/Vienna",
+            help="IANA name. Dates of manufacture and expiry are dates there.",
+        ),
+    ],
+    series: Annotated[
+        str, typer.Option(help="What certificate numbers begin with: 1 to 10 of A-Z 0-9.")
+    ] = "COA",
+    admin: Annotated[
+        str, typer.Option(prompt="User id of the first administrator", help="Registers the others.")
+    ],
+    admin_name: Annotated[
+        str, typer.Option(prompt="Full name of the first administrator", help="As it is printed.")
+    ],
+    crl_url: Annotated[
+        str,
+        typer.Option(
+            prompt="Address where the revocation list of the root will be found",
+            help="An http address that auditors can reach; it stands in the seal's certificate.",
+        ),
+    ],
+) -> None:
+    """Set up an installation: its database, its site, its keys, its first administrator.
+
+    Two keys are made, under two passphrases that are asked for: the root, which belongs in a safe
+    once this is done, and the seal, which the server needs. Hand trust/root.pem to auditors.
+    """
+    settings = settings_of(context)
+    passwords = {
+        what: typer.prompt(what, hide_input=True, confirmation_prompt=True)
+        for what in ("Passphrase of the root", "Passphrase of the seal key", "First password")
+    }
+    root, seal, first = passwords.values()
+    place = Workplace.at(settings)
+    folder = settings.seal.parent
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    migrate(place.engine, bundled("migrations"))
+    site = NewSite(name, address.replace(";", "\n"), time_zone, series)
+    with transaction(place.engine, SYSTEM, place.now()) as tx:
+        create_site(tx, site)
+        register_first_administrator(tx, user_id=admin, name=admin_name, password=first)
+        files = create_pki(
+            folder,
+            names=PkiNames(name, f"{name}: root", f"{name}: seal"),
+            root_passphrase=root,
+            seal_passphrase=seal,
+            crl_url=crl_url,
+            now=place.now(),
+        )
+    trust = folder.parent / "trust"
+    trust.mkdir(exist_ok=True)
+    shutil.copyfile(files.root_pem, trust / "root.pem")
+    say(f"Set up. Move {files.root_p12} into a safe; hand {trust / 'root.pem'} to auditors.")
+    say(f"Next: batchqc user password --user {admin}, then batchqc user add.")

@@ -1,0 +1,184 @@
+"""``batchqc lot``: register lots, see what stands for and against them, review and decide."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from batchqc.actions.certificates import issue_certificate
+from batchqc.actions.dispositions import Decision, reject_lot, release_lot
+from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.registers import NewLot, register_lot, the_lot
+from batchqc.actions.reviews import review_lot
+from batchqc.cli.show import facts, say, table
+from batchqc.cli.workplace import (
+    Reason,
+    User,
+    Workplace,
+    at_keyboard,
+    raise_refusal,
+    workplace,
+)
+from batchqc.core.permissions import Permission
+from batchqc.errors import SigningUnavailable
+from batchqc.records.registers import LotRow
+from batchqc.records.transaction import reading, transaction
+
+app = typer.Typer(help="Lots: register them, see why and why not, review, release or reject.")
+
+Lot = Annotated[str, typer.Argument(help="Its id.")]
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], prompt=True, help="YYYY-MM-DD")]
+
+
+@app.command("add")
+def add(  # noqa: PLR0913 - a lot is this much
+    context: typer.Context,
+    lot: Lot,
+    *,
+    product: Annotated[str, typer.Option(prompt="Product", help="Code of its product.")],
+    made: Day,
+    expires: Day,
+    donor: Annotated[list[str], typer.Option(help="Code; several for a pooled lot.")],
+    user: User,
+) -> None:
+    """Register a lot. It begins in quarantine, under the specification then in force."""
+    place = workplace(context)
+    actor = at_keyboard(place, user).acting(Permission.REGISTER_LOT)
+    with transaction(place.engine, actor, place.now()) as tx:
+        row = register_lot(tx, NewLot(lot, product, made.date(), expires.date(), tuple(donor)))
+        bound = f"{row.specification_version.reference}, {row.bound_because}"
+    say(f"Lot {lot} is registered and in quarantine. Specification: {bound}.")
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """Every lot with its disposition, and how many gates are closed."""
+    place = workplace(context)
+    with reading(place.engine) as session:
+        lots = session.scalars(select(LotRow).order_by(LotRow.folded)).all()
+        cases = [study(session, place.archive, lot=lot, now=place.now()) for lot in lots]
+        rows = [
+            (
+                case.lot.id,
+                case.lot.product,
+                case.lot.manufactured_on,
+                case.disposition,
+                _progress(case),
+            )
+            for case in cases
+        ]
+    table(("Lot", "Product", "Made", "Disposition", "Next"), rows, empty="No lot.")
+
+
+@app.command()
+def show(context: typer.Context, lot: Lot) -> None:
+    """What is registered of a lot."""
+    case = _case(workplace(context), lot)
+    facts(
+        [
+            ("Lot", case.lot.id),
+            ("Disposition", case.disposition),
+            ("Product", case.lot.product),
+            ("Made", case.lot.manufactured_on),
+            ("Last usable day", case.lot.expires_on),
+            ("Specification", f"{case.lot.specification[0]} v{case.lot.specification[1]}"),
+            *(
+                (f"Donor {one.code}", f"{one.tissue_source}, {one.eligibility or 'not determined'}")
+                for one in case.facts.donors
+            ),
+            *(
+                (f"Correction {one.natural_key}", f"{one.field}: {one.before} -> {one.after}")
+                for one, _ in case.corrections
+            ),
+        ]
+    )
+
+
+@app.command()
+def readiness(context: typer.Context, lot: Lot) -> None:
+    """Every gate between a lot and its release: open or closed, why, and what to do."""
+    case = _case(workplace(context), lot)
+    rows = [
+        (gate.name, "open" if gate.is_open else "CLOSED", "\n".join(gate.reasons) or "", todo)
+        for gate in case.gates
+        for todo in ("" if gate.is_open else gate.todo,)
+    ]
+    table(("Gate", "", "Reasons", "What to do"), rows, empty="")
+    say(f"Lot {case.lot.id}: {'ready for a decision' if case.is_ready else 'not releasable'}.")
+
+
+@app.command()
+def results(context: typer.Context, lot: Lot) -> None:
+    """Every verdict of a lot, and the cell that each result was read from."""
+    case = _case(workplace(context), lot)
+    rows = [
+        (
+            verdict.criterion.title,
+            verdict.sentence,
+            "\n".join(
+                f"{one.run.upload}, row {one.cell.row}, {one.cell.column}: {one.cell.text}"
+                for one in verdict.measurements
+            ),
+        )
+        for verdict in case.verdicts
+    ]
+    table(("Criterion", "Verdict", "Read from"), rows, empty="Nothing is judged.")
+
+
+@app.command()
+def review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+    """Review every run of a lot as the second person, with your signature."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"sign the review of lot {lot}")
+    actor = keyboard.acting(Permission.REVIEW_RESULTS)
+    with transaction(place.engine, actor, place.now()) as tx:
+        reviews = review_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+    raise_refusal(reviews)
+    say(f"The runs of lot {lot} are reviewed.")
+
+
+@app.command()
+def release(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+    """Release a lot with your signature, and issue its certificate."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"sign the release of lot {lot}")
+    actor, number = keyboard.acting(Permission.RELEASE_LOT), ""
+    with transaction(place.engine, actor, place.now()) as tx:
+        signed = release_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+        if isinstance(signed, Decision) and signed.certificate is not None:
+            number = signed.certificate.natural_key
+    raise_refusal(signed)
+    say(f"Lot {lot} is released.")
+    try:
+        issue_certificate(
+            place.engine, place.archive, place.press, number=number, actor=actor, clock=place.now
+        )
+    except SigningUnavailable as problem:
+        say(f"Certificate {number} is pending: {problem}")
+    else:
+        say(f"Certificate {number} is issued: batchqc certificate get {number}")
+
+
+@app.command()
+def reject(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+    """Reject a lot with your signature."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"sign the rejection of lot {lot}")
+    actor = keyboard.acting(Permission.REJECT_LOT)
+    with transaction(place.engine, actor, place.now()) as tx:
+        signed = reject_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+    raise_refusal(signed)
+    say(f"Lot {lot} is rejected.")
+
+
+def _case(place: Workplace, lot: str) -> LotCase:
+    with reading(place.engine) as session:
+        return study(session, place.archive, lot=the_lot(session, lot), now=place.now())
+
+
+def _progress(case: LotCase) -> str:
+    if case.dispositions:
+        return ""
+    closed = [gate.name for gate in case.gates if not gate.is_open]
+    return f"closed: {', '.join(closed)}" if closed else "ready for a decision"

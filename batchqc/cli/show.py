@@ -1,0 +1,34 @@
+"""Printing for people: tables, and lines of names with values. Text of users is never markup."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+CONSOLE: Final = Console(highlight=False)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """Print a table, or ``empty`` where there is no row."""
+    printed = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        printed.add_column(column, overflow="fold")
+    for row in rows:
+        printed.add_row(*(escape(str(value)) for value in row))
+    if printed.row_count:
+        CONSOLE.print(printed)
+    else:
+        say(empty)
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print names with values, one a line."""
+    for name, value in pairs:
+        CONSOLE.print(f"[bold]{name}[/]: {escape(str(value))}", soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    CONSOLE.print(escape(text), soft_wrap=True)

@@ -1,0 +1,65 @@
+"""``batchqc upload``: one assay CSV in, whole or not at all."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batchqc.actions.uploads import ReceivedFile, UploadReport, preview_upload, upload_results
+from batchqc.cli.show import facts, say, table
+from batchqc.cli.workplace import User, at_keyboard, workplace
+from batchqc.core.permissions import Permission
+from batchqc.errors import InvalidInput
+from batchqc.records.transaction import reading, transaction
+
+
+def upload(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An assay CSV.")],
+    user: User,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")
+    ] = False,
+) -> None:
+    """Upload the results of a CSV in the long contract, and see what was read and what is wrong.
+
+    A file with one problem is refused whole, with every problem of it, by row and column.
+    """
+    place = workplace(context)
+    keyboard = at_keyboard(place, user)
+    actor = keyboard.acting(Permission.UPLOAD_RESULTS)
+    size = file.stat().st_size
+    data = file.read_bytes() if size <= place.settings.upload_limit else None
+    received = ReceivedFile(file.name, size, data, "batchqc upload")
+    if dry_run:
+        with reading(place.engine) as session:
+            report = preview_upload(session, place.archive, file=received, now=place.now())
+    else:
+        with transaction(place.engine, actor, place.now()) as tx:
+            report = upload_results(tx, place.archive, file=received)
+    _print(report)
+    if not report.accepted:
+        raise InvalidInput(
+            "BQC-UPL-001", f"{file.name} is refused; nothing of it is used", hint="See above."
+        )
+
+
+def _print(report: UploadReport) -> None:
+    read = report.reading
+    facts(
+        [
+            ("Upload", report.number + (" (these bytes came before)" * report.answered_before)),
+            ("SHA-256", report.sha256),
+            ("Rows read", read.rows_read),
+            ("Results", len(read.measurements)),
+            ("Columns used", ", ".join(read.columns_used)),
+            ("Columns not used", ", ".join(read.columns_unused) or "none"),
+        ]
+    )
+    rows = [
+        (one.code, one.row, one.column, one.text, one.message, one.hint) for one in read.problems
+    ]
+    table(("Code", "Row", "Column", "Text", "Problem", "What to do"), rows, empty="No problem.")
+    if report.accepted:
+        say("The file is accepted.")
