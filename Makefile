@@ -1,0 +1,61 @@
+# batchqc: `make demo` runs the main job, `make test` passes the tests. Both set up what they need.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+BIN := .venv/bin
+# What the tests verify certificates with, from outside: Debian package by program.
+PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf certutil:libnss3-tools openssl:openssl
+
+.PHONY: demo test long lint serve clean
+
+demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
+	$(BIN)/batchqc demo --to demo/
+
+test: .venv/test.done programs lint  ## everything that every change must pass
+	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/coverage report --include='batchqc/core/*' --fail-under=100 --skip-covered
+	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
+
+lint: .venv/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+long: .venv/test.done programs  ## benchmarks at full size; what they show is written down
+	$(BIN)/python tests/performance/peer_workload.py
+
+serve: demo  ## the API over the demonstration's records, on port 8000
+	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve
+
+clean:
+	rm -rf .venv demo dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "batchqc needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/demo.done: $(BIN)/uv uv.lock pyproject.toml
+	$(BIN)/uv sync --quiet --frozen --no-dev --inexact
+	@touch $@
+
+.venv/test.done: $(BIN)/uv uv.lock pyproject.toml
+	$(BIN)/uv sync --quiet --frozen --inexact
+	@touch $@ .venv/demo.done
+
+.PHONY: programs
+programs:
+	@missing=""; \
+	for pair in $(PROGRAMS); do \
+	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	missing=$$(echo $$missing | tr ' ' '\n' | sort -u | tr '\n' ' '); \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	else \
+	  echo "The tests verify certificates with programs that are missing. Type:"; \
+	  echo "  sudo apt-get install -y $$missing"; exit 1; \
+	fi

@@ -1,0 +1,140 @@
+"""The main job on published results, as a newcomer runs it."""
+
+import hashlib
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from batchqc.documents.certificate_check import check, extract_signature
+from tests.documents.external import openssl_accepts, pages_of, pdfsig, squeezed
+from tests.system.conftest import BATCHQC
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+RELEASED = ("UCM-P1-T1", "UCM-P2-T1", "UCM-P2-T2", "UCM-P3-T1", "UCM-P3-T2", "UCM-P4-T1")
+
+
+def lots(demo: Path) -> dict[str, dict[str, object]]:
+    summary = json.loads((demo / "summary.json").read_text())
+    return {lot["lot"]: lot for lot in summary["lots"]}
+
+
+def certificate(demo: Path, lot: str) -> Path:
+    return demo / str(lots(demo)[lot]["certificate"])
+
+
+@pytest.mark.requirement("4.02")
+def test_eight_lots_end_as_their_results_demand(demo: Path):
+    assert {name: lot["disposition"] for name, lot in lots(demo).items()} == {
+        **dict.fromkeys(RELEASED, "released"),
+        "UCM-P1-T2": "quarantine",
+        "UCM-P4-T2": "rejected",
+    }
+
+
+def test_what_is_not_released_says_why_and_has_no_certificate(demo: Path):
+    found = lots(demo)
+    assert found["UCM-P1-T2"]["reasons"] == [
+        "Results: CANNOT JUDGE: no result for IDO activity, kynurenine (IDO); UC-MSC-REL v1, ido"
+    ]
+    assert found["UCM-P4-T2"]["reasons"] == [
+        "Results: FAIL: 89 % does not meet > 90 %; UC-MSC-REL v1, viability"
+    ]
+    for lot in ("UCM-P1-T2", "UCM-P4-T2"):
+        assert found[lot]["certificate"] is None
+        assert found[lot]["sha256"] is None
+    assert len(list((demo / "certificates").iterdir())) == len(RELEASED)
+
+
+def test_the_summary_names_software_specification_and_what_is_simulated(demo: Path):
+    summary = json.loads((demo / "summary.json").read_text())
+    assert summary["software"]
+    assert summary["specification"]["id"] == "UC-MSC-REL"
+    assert summary["specification"]["version"] == 1
+    assert {"PBMC proliferation inhibition", "IDO activity", "dates"} <= set(summary["simulated"])
+    assert "nothing is said about them" in summary["specimen"]
+
+
+def test_progress_table_and_next_steps_are_told(told: str):
+    assert "Upload viability.csv: U-2026-000001: 8 results read" in told
+    assert "UCM-P4-T2" in told
+    assert "rejected" in told
+    assert "What to type next" in told
+    assert "nothing is said about them" in told
+
+
+@pytest.mark.requirement("5.02")
+@pytest.mark.parametrize("lot", RELEASED)
+def test_every_page_is_a_specimen_that_says_nothing_of_the_published_lots(demo: Path, lot: str):
+    pages = pages_of(certificate(demo, lot))
+    for number, page in enumerate(pages, 1):
+        assert "SPECIMEN" in page
+        assert "released under another specification; nothing is said about them" in page
+        assert f"Page {number} of {len(pages)}" in page
+    assert "simulated" in "".join(pages)
+
+
+@pytest.mark.requirement("4.20")
+def test_a_rounded_result_prints_what_was_reported_what_was_compared_and_the_rule(demo: Path):
+    text = "".join(pages_of(certificate(demo, "UCM-P2-T1")))
+    assert "19.5" in text
+    assert "rounded: 20 (usp)" in text
+    assert squeezed("rounded to the decimal places of the limit, five raises") in squeezed(text)
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("lot", RELEASED)
+def test_third_parties_accept_each_certificate(demo: Path, nss: Path, tmp_path: Path, lot: str):
+    path = certificate(demo, lot)
+    told = pdfsig(path, nss)
+    assert "Signature is Valid." in told
+    assert "Certificate is Trusted." in told
+    root = demo / "trust" / "root.pem"
+    assert openssl_accepts(extract_signature(path.read_bytes()), root, tmp_path)
+    assert check(path.read_bytes(), root_pem=root.read_bytes(), lot=lot, at=AT).passed
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == lots(demo)[lot]["sha256"]
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("lot", RELEASED)
+def test_third_parties_refuse_each_certificate_with_a_changed_byte(
+    demo: Path, nss: Path, tmp_path: Path, lot: str
+):
+    data = bytearray(certificate(demo, lot).read_bytes())
+    place = data.index(b"stream") + 40
+    data[place] ^= 1
+    path = tmp_path / "tampered.pdf"
+    path.write_bytes(data)
+    assert "Signature is Valid." not in pdfsig(path, nss)
+    root = demo / "trust" / "root.pem"
+    assert not openssl_accepts(extract_signature(bytes(data)), root, tmp_path)
+    assert not check(bytes(data), root_pem=root.read_bytes(), lot=lot, at=AT).passed
+
+
+def test_the_certificate_of_another_lot_is_refused(demo: Path):
+    root = (demo / "trust" / "root.pem").read_bytes()
+    pdf = certificate(demo, "UCM-P2-T2").read_bytes()
+    report = check(pdf, root_pem=root, lot="UCM-P2-T1", at=AT)
+    assert next(one.name for one in report.checks if not one.ok) == "lot"
+
+
+def test_running_it_again_starts_afresh_and_says_so(demo: Path, elsewhere: Path):
+    again = elsewhere / "again"
+    for expected in (False, True):
+        done = subprocess.run(
+            [BATCHQC, "demo", "--to", again], capture_output=True, text=True, check=True
+        )
+        assert ("Starting afresh" in done.stdout) is expected
+    assert lots(again).keys() == lots(demo).keys()
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    done = subprocess.run(
+        [BATCHQC, "demo", "--to", tmp_path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 5
+    assert "BQC-DEM-001" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
