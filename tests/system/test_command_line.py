@@ -1,0 +1,273 @@
+"""The command line, over a copy of the demonstration's records."""
+
+import re
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from batchqc.cli.demo_cast import PASSWORD
+from batchqc.cli.main import app
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    IntegrityFailure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    ReleaseBlocked,
+)
+from tests.system.conftest import BATCHQC
+
+IDO = (
+    "lot_id,sample_id,aliquot,test_code,analyte,replicate,value,unit,started_at,measured_at,"
+    "analyst,instrument_id,run_id,method_id,result_type,comment\n"
+    "UCM-P1-T2,UCM-P1-T2-S01,A6,IDO,kynurenine,1,{value},µmol/L,2026-01-09T14:00:00+07:00,"
+    "2026-01-12T14:00:00+07:00,bao.le,PHS-001,IDO-260112-01,SOP-QC-030 v2,reportable,simulated\n"
+)
+
+
+@pytest.fixture
+def home(demo: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(demo, tmp_path / "site")
+
+
+def batchqc(home: Path, *arguments: str | Path, typed: str = "", **environment: str) -> Result:
+    typed_lines = f"{typed}\n" if typed else ""
+    return CliRunner().invoke(
+        app,
+        ["--home", str(home), *map(str, arguments)],
+        input=typed_lines,
+        env={"COLUMNS": "250", "BATCHQC_SEAL_PASSPHRASE": PASSWORD, **environment},
+    )
+
+
+def refused(result: Result, kind: type[BatchqcError], code: str) -> BatchqcError:
+    assert isinstance(result.exception, kind), (result.output, result.exception)
+    assert result.exception.code == code
+    return result.exception
+
+
+def counts(home: Path) -> dict[str, int]:
+    database = sqlite3.connect(home / "batchqc.db")
+    names = [
+        row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    ]
+    found = {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608
+    database.close()
+    return found
+
+
+def changed(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    return {name for name in before if before[name] != after[name]}
+
+
+def test_a_missing_result_is_uploaded_reviewed_and_the_lot_released(home: Path, tmp_path: Path):
+    file = tmp_path / "ido.csv"
+    file.write_text(IDO.format(value="13.0"))
+    looked = batchqc(home, "upload", file, "--dry-run", "-u", "an.tran", typed=PASSWORD)
+    assert "No problem." in looked.output
+    assert batchqc(home, "upload", file, "-u", "an.tran", typed=PASSWORD).exit_code == 0
+    reviewed = batchqc(
+        home, "lot", "review", "UCM-P1-T2", "-u", "chi.pham", "--reason", "Agrees with raw data",
+        typed=PASSWORD,
+    )  # fmt: skip
+    assert reviewed.exit_code == 0, reviewed.output
+    ready = batchqc(home, "lot", "readiness", "UCM-P1-T2")
+    assert "ready for a decision" in ready.output
+    released = batchqc(
+        home, "lot", "release", "UCM-P1-T2", "-u", "giang.do", "--reason", "Complies now",
+        typed=PASSWORD,
+    )  # fmt: skip
+    number = re.search(r"Certificate (COA-\d{4}-\d{6}) is issued", released.output)
+    assert number, released.output
+    pdf = tmp_path / "certificate.pdf"
+    assert batchqc(home, "certificate", "get", number[1], "--to", pdf).exit_code == 0
+    root = home / "trust" / "root.pem"
+    verified = batchqc(home, "certificate", "verify", pdf, "--root", root, "--lot", "UCM-P1-T2")
+    assert "is genuine" in verified.output
+    assert batchqc(home, "audit", "verify").exit_code == 0
+
+
+def test_a_refused_file_is_told_cell_by_cell_and_leaves_its_record_only(home: Path, tmp_path: Path):
+    file = tmp_path / "ido.csv"
+    file.write_text(IDO.format(value="13;0").replace("bao.le", "nobody"))
+    before = counts(home)
+    result = batchqc(home, "upload", file, "-u", "an.tran", typed=PASSWORD)
+    refused(result, InvalidInput, "BQC-UPL-001")
+    assert "E203" in result.output
+    assert "E401" in result.output
+    assert changed(before, counts(home)) <= {
+        "upload", "attempt", "audit_entry", "audit_link", "audit_subject", "sqlite_sequence",
+    }  # fmt: skip
+
+
+def test_a_missing_result_cannot_be_released_and_every_reason_is_told(home: Path):
+    result = batchqc(
+        home, "lot", "release", "UCM-P1-T2", "-u", "giang.do", "--reason", "We need it",
+        typed=PASSWORD,
+    )  # fmt: skip
+    error = refused(result, ReleaseBlocked, "BQC-REL-001")
+    assert len(error.reasons) == 1
+    assert "no result for IDO activity" in error.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "code"),
+    [
+        (("lot", "release", "UCM-P1-T2", "-u", "an.tran", "--reason", "mine"),
+         NotPermitted, "BQC-ACC-002"),
+        (("lot", "show", "UCM-P9-T9"), NotFound, "BQC-REG-012"),
+        (("lot", "reject", "UCM-P1-T1", "-u", "giang.do", "--reason", "too late"),
+         Conflict, "BQC-REL-003"),
+        (("certificate", "get", "COA-2026-000099"), NotFound, "BQC-CRT-030"),
+        (("spec", "approve", "UC-MSC-REL", "1", "-u", "em.ngo", "--reason", "once more"),
+         Conflict, "BQC-SPC-003"),
+        (("sample", "add", "UCM-P1-T1", "UCM-P1-T1-S02", "--stage", "release",
+          "--container", "vial", "--taken-at", "2026-01-05T10:00+07:00", "-u", "an.tran"), Conflict, "BQC-REG-008"),
+        (("lot", "add", "UCM-P5-T1", "--product", "UC-MSC", "--made", "2026-02-01", "--expires",
+          "2026-01-01", "--donor", "DNR-UC-01", "-u", "an.tran"), InvalidInput, "BQC-REG-006"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_refused_with_its_code_and_changes_nothing(
+    home: Path, arguments: tuple[str, ...], kind: type[BatchqcError], code: str
+):
+    before = counts(home)
+    refused(batchqc(home, *arguments, typed=PASSWORD), kind, code)
+    attempts = {"attempt", "audit_entry", "audit_link", "audit_subject", "sqlite_sequence"}
+    assert changed(before, counts(home)) <= attempts
+
+
+@pytest.mark.requirement("1.16")
+def test_a_wrong_password_is_refused_remembered_and_locks_the_account(home: Path):
+    before = counts(home)
+    release = ("lot", "release", "UCM-P1-T2", "-u", "giang.do", "--reason", "Complies")
+    for _ in range(5):
+        refused(batchqc(home, *release, typed="guess"), NotSignedIn, "BQC-SIG-001")
+    refused(batchqc(home, *release, typed=PASSWORD), NotSignedIn, "BQC-SIG-002")
+    assert counts(home)["attempt"] == before["attempt"] + 6
+
+
+def test_a_tampered_database_is_named_by_its_first_broken_entry(home: Path):
+    database = sqlite3.connect(home / "batchqc.db")
+    database.execute("DROP TRIGGER measurement_no_update")
+    database.execute("UPDATE measurement SET value = '92' WHERE value = '89'")
+    database.commit()
+    database.close()
+    error = refused(batchqc(home, "audit", "verify"), IntegrityFailure, "BQC-AUD-010")
+    assert re.search(r"the measurements of assay_run:.*UCM-P4-T2/VIAB.* entry \d+", error.message)
+
+
+def test_corrections_take_two_people_and_are_listed(home: Path):
+    asked = batchqc(
+        home, "correction", "request", "lot:UCM-P1-T2", "expires_on", "2027-12-31",
+        "-u", "an.tran", "--reason", "Typed the wrong year", typed=PASSWORD,
+    )  # fmt: skip
+    assert "C-2026-000001" in asked.output
+    waiting = batchqc(home, "lot", "readiness", "UCM-P1-T2")
+    assert "C-2026-000001" in waiting.output
+    decided = batchqc(
+        home, "correction", "decide", "C-2026-000001", "-u", "em.ngo", "--reason",
+        "Batch record says so", typed=PASSWORD,
+    )  # fmt: skip
+    assert decided.exit_code == 0, decided.output
+    assert "2027-12-31" in batchqc(home, "lot", "show", "UCM-P1-T2").output
+    assert "approved" in batchqc(home, "correction", "list").output
+
+
+def test_people_are_registered_and_must_change_the_first_password(home: Path):
+    added = batchqc(
+        home, "user", "add", "new.one", "--name", "New One", "--role", "analyst", "-u", "ha.admin",
+        typed=f"{PASSWORD}\nfirst-password-1\nfirst-password-1",
+    )  # fmt: skip
+    assert added.exit_code == 0, added.output
+    early = batchqc(
+        home, "lot", "add", "UCM-P5-T1", "--product", "UC-MSC", "--made", "2026-02-01",
+        "--expires", "2027-02-01", "--donor", "DNR-UC-01", "-u", "new.one",
+        typed="first-password-1",
+    )  # fmt: skip
+    refused(early, NotPermitted, "BQC-ACC-003")
+    own = batchqc(
+        home, "user", "password", "-u", "new.one",
+        typed="first-password-1\nmy-own-password-2\nmy-own-password-2",
+    )  # fmt: skip
+    assert own.exit_code == 0, own.output
+    later = batchqc(
+        home, "lot", "add", "UCM-P5-T1", "--product", "UC-MSC", "--made", "2026-02-01",
+        "--expires", "2027-02-01", "--donor", "DNR-UC-01", "-u", "new.one",
+        typed="my-own-password-2",
+    )  # fmt: skip
+    assert "is registered and in quarantine" in later.output
+    withdrawn = batchqc(
+        home, "user", "role", "new.one", "analyst", "--withdraw", "-u", "ha.admin", "--reason",
+        "Left the company", typed=PASSWORD,
+    )  # fmt: skip
+    assert withdrawn.exit_code == 0, withdrawn.output
+    assert re.search(r"new\.one\s+│ New One\s+│ no role", batchqc(home, "user", "list").output)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lot", "list"), ("lot", "show", "UCM-P1-T1"), ("lot", "results", "UCM-P4-T2"),
+        ("spec", "list"), ("spec", "show", "UC-MSC-REL", "1"), ("product", "list"),
+        ("donor", "list"), ("sample", "list", "UCM-P1-T1"), ("certificate", "list"),
+        ("audit", "list", "--subject", "lot:UCM-P1-T1"), ("correction", "list"), ("user", "list"),
+    ],
+)  # fmt: skip
+def test_reading_commands_print_and_change_nothing(home: Path, command: tuple[str, ...]):
+    before = counts(home)
+    result = batchqc(home, *command)
+    assert result.exit_code == 0, result.exception
+    assert result.output.strip()
+    assert counts(home) == before
+
+
+def test_an_installation_is_set_up_from_nothing(tmp_path: Path):
+    typed = "\n".join(
+        [*["root passphrase"] * 2, *["seal passphrase"] * 2, *["first-password-1"] * 2]
+    )
+    result = batchqc(
+        tmp_path, "init", "--name", "Clinic", "--address", "1 Way;Vienna", "--time-zone",
+        "Europe/Vienna", "--admin", "boss", "--admin-name", "The Boss", "--crl-url",
+        "http://crl.example/root.crl", typed=typed,
+    )  # fmt: skip
+    assert result.exit_code == 0, (result.output, result.exception)
+    for file in ("batchqc.db", "keys/root.p12", "keys/seal.p12", "keys/root.crl", "trust/root.pem"):
+        assert (tmp_path / file).is_file(), file
+    assert "boss" in batchqc(tmp_path, "user", "list").output
+    again = batchqc(
+        tmp_path, "init", "--name", "Clinic", "--address", "1 Way", "--time-zone", "Europe/Vienna",
+        "--admin", "boss", "--admin-name", "The Boss", "--crl-url", "http://x/y", typed=typed,
+    )  # fmt: skip
+    refused(again, Conflict, "BQC-SYS-002")
+
+
+def test_no_password_is_an_argument():
+    for name in ("init", "upload", "user", "lot", "spec", "certificate"):
+        text = batchqc(Path(), name, "--help").output
+        assert not re.search(r"--pass(word|phrase)", text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("lot", "list"), 4, "BQC-SYS-006"),
+        (("spec", "check", "broken.toml"), 2, "BQC-SPC-001"),
+    ],
+)
+def test_an_error_is_plain_words_on_stderr_and_an_exit_status(
+    tmp_path: Path, arguments: tuple[str, ...], status: int, code: str
+):
+    (tmp_path / "broken.toml").write_text('id = "X"\n')
+    done = subprocess.run(
+        [BATCHQC, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert code in done.stderr
+    assert "Traceback" not in done.stderr
