@@ -4,17 +4,16 @@ Facts come from the database and the store, verdicts and gates from core. What i
 readiness is the same object that a release is decided on.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.integrity import row_damage
 from batchqc.actions.specifications import content_of, in_force
 from batchqc.core.assays import Measurement
-from batchqc.core.audit import entry_sha256
 from batchqc.core.canonical import sha256_of
 from batchqc.core.dispositions import (
     Disposition,
@@ -29,7 +28,6 @@ from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict, judge
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import entries_about
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
@@ -38,8 +36,15 @@ from batchqc.records.corrections import (
     corrections_of,
 )
 from batchqc.records.decisions import DispositionRow, dispositions_of
-from batchqc.records.donors import newest_eligibility
-from batchqc.records.registers import DonorRow, LotRow, SampleRow, donors_of, samples_of
+from batchqc.records.donors import eligibility_of, newest_eligibility
+from batchqc.records.registers import (
+    DonorRow,
+    LotRow,
+    SampleRow,
+    donors_of,
+    lot_donors_of,
+    samples_of,
+)
 from batchqc.records.specifications import SpecificationApproval, approval_of, approved_versions
 from batchqc.records.uploads import (
     AssayRun,
@@ -98,6 +103,13 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     measurements = tuple(measurements_of(session, runs))
     dispositions = tuple(dispositions_of(session, lot))
     donors = _donors(session, donor_rows, corrections)
+    decided = (approval, *reviews, *dispositions, *(decision for _, decision in corrections))
+    rows = (
+        lot, lot.site, lot.product, lot.specification_version, *lot_donors_of(session, lot),
+        *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
+        *runs, *(run.upload for run in runs), *(one for one, _ in corrections),
+        *(row for one in decided if one is not None for row in (one, one.signature)),
+    )  # fmt: skip
     facts = LotFacts(
         lot=corrected,
         disposition=Disposition(dispositions[-1].disposition)
@@ -113,7 +125,11 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             for one, decision in corrections
             if decision is None
         ),
-        damaged=(*damage, *_damaged(session, runs, measurements, reviews)),
+        damaged=(
+            *damage,
+            *row_damage(session, lot, donor_rows, rows),
+            *_damaged(runs, measurements, reviews),
+        ),
     )
     return LotCase(
         lot, corrected, specification, approval, donor_rows, sample_rows, corrections,
@@ -179,20 +195,13 @@ def _run_facts(run: AssayRun, reviews: Sequence[Review]) -> RunFacts:
 
 
 def _damaged(
-    session: Session,
-    runs: Sequence[AssayRun],
-    measurements: Sequence[Measurement],
-    reviews: Sequence[Review],
-) -> tuple[str, ...]:
-    """Runs, measurements and reviews of the lot that their hashes do not match."""
-    witnessed = _witnessed(session, runs)
-    damaged = []
+    runs: Sequence[AssayRun], measurements: Sequence[Measurement], reviews: Sequence[Review]
+) -> Iterator[str]:
+    """Measurements and reviews of the lot that the hashes over them do not match."""
     for run in runs:
         own = [one for one in measurements if one.run == run.run_key]
         if sha256_of(measurement_content(own)) != run.measurements_sha256:
-            damaged.append(f"the measurements of {run.run_key} are not those that were uploaded")
-        if witnessed.get(run.key) != run.content_sha256:
-            damaged.append(f"{run.run_key} is not as its audit entry says")
+            yield f"the measurements of {run.run_key} are not those that were uploaded"
     by_signature: dict[int, list[AssayRun]] = {}
     for review in reviews:
         by_signature.setdefault(review.signature_id, []).append(review.assay_run)
@@ -200,14 +209,4 @@ def _damaged(
         signature = review.signature
         signed = review_content(by_signature[review.signature_id])
         if signature.record_sha256 != signed or signature.sha256 != signature.signing.sha256:
-            damaged.append(f"the review signature {signature.natural_key} belongs to other content")
-    return tuple(damaged)
-
-
-def _witnessed(session: Session, runs: Sequence[AssayRun]) -> Mapping[str, str]:
-    """The hash of each run by the audit entry of its upload; entries with other bytes count not."""
-    found: dict[str, str] = {}
-    for entry in entries_about(session, {run.upload.key for run in runs}):
-        if entry_sha256(entry.text) == entry.sha256:
-            found |= json.loads(entry.text)["records"]
-    return found
+            yield f"the review signature {signature.natural_key} belongs to other content"

@@ -127,10 +127,13 @@ def entries_after(
     return [(link, entry) for link, entry in session.execute(query)]
 
 
-def entries_about(session: Session, subjects: Iterable[str]) -> Sequence[AuditEntry]:
-    """Every entry that speaks of one of some records."""
+def entries_about(
+    session: Session, subjects: Iterable[str], *, but: str = ""
+) -> Sequence[AuditEntry]:
+    """Every entry that speaks of one of some records, but those of one action."""
     of_subjects = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
-    return session.scalars(select(AuditEntry).where(AuditEntry.id.in_(of_subjects))).all()
+    query = select(AuditEntry).where(AuditEntry.id.in_(of_subjects), AuditEntry.what != but)
+    return session.scalars(query).all()
 
 
 def all_links(session: Session) -> Iterable[Link]:

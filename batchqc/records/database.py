@@ -11,6 +11,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from batchqc.records.schema import METADATA
+
 _PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA journal_mode=WAL",
@@ -39,6 +41,32 @@ def migrate(engine: Engine, migrations: Path) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def grant_runtime(engine: Engine, role: str) -> None:
+    """Give a role of PostgreSQL what the running system needs, and take everything else from it.
+
+    It reads and appends. It changes, deletes and truncates nothing, makes no table, not even a
+    temporary one that would hide another, and neither reads nor writes the state of migrations.
+    To be run as the owner of the database, after every migration.
+    """
+    quote = engine.dialect.identifier_preparer.quote
+    tables = ", ".join(quote(table) for table in METADATA.tables)
+    name, database = quote(role), quote(engine.url.database or "")
+    with engine.begin() as connection:
+        for statement in (
+            f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",
+            f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {name}",
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+            f"REVOKE ALL ON SCHEMA public FROM {name}",
+            f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC",
+            f"REVOKE ALL ON DATABASE {database} FROM {name}",
+            f"GRANT CONNECT ON DATABASE {database} TO {name}",
+            f"GRANT USAGE ON SCHEMA public TO {name}",
+            f"GRANT SELECT, INSERT ON {tables} TO {name}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
+        ):
+            connection.exec_driver_sql(statement)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

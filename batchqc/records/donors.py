@@ -1,6 +1,6 @@
 """The determination of a donor's eligibility, signed by a donor officer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
@@ -31,11 +31,15 @@ class EligibilityRow(Row):
         return f"{self.donor.code}/{self.number}"
 
 
+def eligibility_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[EligibilityRow]:
+    """Every determination of some donors, oldest first."""
+    ids = [donor.id for donor in donors]
+    query = select(EligibilityRow).where(EligibilityRow.donor_id.in_(ids))
+    return session.scalars(query.order_by(EligibilityRow.number)).all()
+
+
 def newest_eligibility(
     session: Session, donors: Iterable[DonorRow]
 ) -> Mapping[int, EligibilityRow]:
     """The determination that counts of each donor that has one, by donor id."""
-    ids = [donor.id for donor in donors]
-    query = select(EligibilityRow).where(EligibilityRow.donor_id.in_(ids))
-    rows = session.scalars(query.order_by(EligibilityRow.number))
-    return {row.donor_id: row for row in rows}
+    return {row.donor_id: row for row in eligibility_of(session, donors)}

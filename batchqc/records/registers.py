@@ -176,6 +176,11 @@ def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
     return session.scalars(query.where(LotDonor.lot_id == lot.id).order_by(DonorRow.code)).all()
 
 
+def lot_donors_of(session: Session, lot: LotRow) -> Sequence[LotDonor]:
+    """Which donors a lot has, as registered."""
+    return session.scalars(select(LotDonor).where(LotDonor.lot_id == lot.id)).all()
+
+
 def samples_of(session: Session, lots: Iterable[LotRow]) -> Sequence[SampleRow]:
     """The samples of some lots, by id."""
     ids = [lot.id for lot in lots]

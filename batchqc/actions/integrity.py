@@ -1,0 +1,69 @@
+"""Whether the rows that a decision rests on are those that the audit trail witnessed.
+
+Looked at are the rows of one lot, at each look at it: what was changed, what nobody wrote, and what
+was removed (a run that failed, a rejection). The whole trail is verified elsewhere.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from batchqc.core.audit import entry_sha256
+from batchqc.records.audit import AuditEntry, entries_about
+from batchqc.records.base import Row
+from batchqc.records.registers import DonorRow, LotRow
+
+_SUBJECTS: Final = ("lot:", "sample:", "specification_version:", "site:", "product:")
+_OF_SUBJECTS: Final = (
+    "correction",
+    "correction_decision",
+    "eligibility",
+    "specification_approval",
+)
+
+
+def row_damage(
+    session: Session, lot: LotRow, donors: Iterable[DonorRow], rows: Iterable[Row]
+) -> Iterator[str]:
+    """What is wrong with the rows of a lot, in words.
+
+    Args:
+        session: to read the audit trail.
+        lot: whose rows they are.
+        donors: of the lot.
+        rows: every row that speaks for or against the lot.
+    """
+    present = {row.key: row for row in rows}
+    subjects = [key for key in present if key.startswith(_SUBJECTS)]
+    entries = [*entries_about(session, subjects)]
+    entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
+    witnessed = _witnessed(entries)
+    for key, row in present.items():
+        if key not in witnessed:
+            yield f"no audit entry mentions {key}"
+        elif witnessed[key] != row.content_sha256:
+            yield f"{key} is not as its audit entry says"
+    for key in witnessed.keys() - present.keys():
+        if _belongs(key, lot):
+            yield f"{key} is missing; an audit entry speaks of it"
+
+
+def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
+    """The hash of each row by the entry of its writing; entries with other bytes count not."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry_sha256(entry.text) == entry.sha256:
+            found |= json.loads(entry.text)["records"]
+    return found
+
+
+def _belongs(key: str, lot: LotRow) -> bool:
+    """Whether a row of this key must be among the rows of the lot."""
+    kind, _, name = key.partition(":")
+    if kind == "assay_run":
+        return name.split("/")[1] == lot.lot
+    if kind in {"disposition", "lot_donor"}:
+        return name.split("/")[0] == lot.lot
+    return kind in _OF_SUBJECTS

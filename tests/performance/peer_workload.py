@@ -1,0 +1,319 @@
+"""The work that open peers were measured with: 200 lots x 15 results, over HTTP, to certificates.
+
+    python tests/performance/peer_workload.py [lots]
+
+A real server process on SQLite; one client that works lot by lot, as a laboratory does: register
+the lot with its sample, upload its results, review them (signed), release or reject (signed), fetch
+the certificate. Prints each figure with its limit and whether it holds, beside the figures of the
+peers for the same work (on another machine with 2 cores), and writes it into the guide.
+"""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from batchqc.actions.people import change_password, principal, register_person
+from batchqc.actions.registers import determine_eligibility, register_donor, register_product
+from batchqc.actions.setup import NewSite, create_site, register_first_administrator
+from batchqc.actions.signing import Credentials
+from batchqc.actions.specifications import approve_specification, import_specification
+from batchqc.cli.workplace import Workplace
+from batchqc.clock import now
+from batchqc.core.permissions import Permission, Role
+from batchqc.documents.pki import PkiNames, create_pki
+from batchqc.records.database import migrate
+from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
+from batchqc.settings import Settings, bundled
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "benchmark password 1"
+PEOPLE = {
+    "ana": (Role.ANALYST,),
+    "rev": (Role.REVIEWER,),
+    "spec": (Role.SPEC_AUTHOR,),
+    "qa": (Role.QA,),
+    "donor": (Role.DONOR_OFFICER,),
+}
+# code, title, unit, acceptance, mean and standard deviation, or the word
+ATTRIBUTES = (
+    ("VIAB", "Viability (7-AAD)", "%", ">= 70", (92, 3)),
+    ("VCC", "Viable cell concentration", "1e6/mL", "4 to 12", (8, 1)),
+    ("CD73", "CD73 positive", "%", ">= 95", (98.5, 0.6)),
+    ("CD90", "CD90 positive", "%", ">= 95", (99, 0.4)),
+    ("CD105", "CD105 positive", "%", ">= 95", (97.8, 0.7)),
+    ("CD45", "CD45 positive", "%", "<= 2", (0.6, 0.3)),
+    ("CD34", "CD34 positive", "%", "<= 2", (0.5, 0.25)),
+    ("CD14", "CD14 positive", "%", "<= 2", (0.4, 0.2)),
+    ("CD19", "CD19 positive", "%", "<= 2", (0.3, 0.15)),
+    ("HLADR", "HLA-DR positive", "%", "<= 2", (0.8, 0.3)),
+    ("ENDO", "Endotoxin", "EU/mL", "<= 0.5", (0.12, 0.05)),
+    ("STER", "Sterility", "", "no growth", "No growth"),
+    ("MYCO", "Mycoplasma", "", "not detected", "Not detected"),
+    ("POT", "Potency (IDO activity)", "% ref", "50 to 150", (100, 15)),
+    ("PDL", "Population doubling level", "PDL", "<= 20", (13, 1.5)),
+)
+COLUMNS = (
+    "lot_id,sample_id,aliquot,test_code,analyte,replicate,value,unit,measured_at,analyst,"
+    "instrument_id,run_id,method_id,result_type,comment"
+)
+OUTSIDE = {
+    "VIAB": "63.00", "VCC": "3.60", "CD73": "85.50", "CD90": "85.50", "CD105": "85.50",
+    "CD45": "2.40", "CD34": "2.40", "CD14": "2.40", "CD19": "2.40", "HLADR": "2.40",
+    "ENDO": "0.60", "STER": "Growth", "MYCO": "Detected", "POT": "45.00", "PDL": "24.00",
+}  # fmt: skip
+PEERS = (
+    "labtrack (FastAPI, SQLite; nothing is signed): 17.3 s, 6.9 requests a lot, 175 MiB, 3.4 s",
+    "lims-core (Fastify, PostgreSQL): 186.8 s, 63 requests a lot, 251 MiB, 1.8 s",
+    "SENAITE 2.6 (in process): 890 s, 639 MiB, 8 s",
+    "kalenis-lims 5.0 (in process): 1,722 s, 207 MiB and LibreOffice, 1.7 s",
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    value: float
+    limit: float
+    unit: str
+
+    def __str__(self) -> str:
+        verdict = "holds" if self.value <= self.limit else "DOES NOT HOLD"
+        ratio = self.value / self.limit
+        return (
+            f"{self.name:<28} {self.value:8.2f} {self.unit:<9} limit {self.limit:6.1f}"
+            f"  ratio {ratio:4.2f}  {verdict}"
+        )
+
+
+def specification() -> bytes:
+    head = [
+        'schema = "batchqc/specification/1"', 'id = "PEER-REL"', "version = 1",
+        'product = "PEER"', 'stage = "release"', 'title = "Benchmark"', "effective = 2020-01-01",
+        'rounding = "absolute"',
+        "[vocabularies.growth]", "version = 1", '"no growth" = []', '"growth" = []',
+        "[vocabularies.detection]", "version = 1", '"not detected" = []', '"detected" = []',
+    ]  # fmt: skip
+    for code, title, unit, accept, _ in ATTRIBUTES:
+        words = {"STER": "growth", "MYCO": "detection"}.get(code)
+        kind = f'vocabulary = "{words}"' if words else f'unit = "{unit}"'
+        head += [
+            f"[criteria.{code.lower()}]", f'title = "{title}"', 'category = "quantity"',
+            f'test = "{code}"', f'analyte = "{code}"', f'method = "SOP-{code}"', kind,
+            f'accept = "{accept}"',
+        ]  # fmt: skip
+    return "\n".join(head).encode()
+
+
+def work(count: int) -> list[tuple[str, dict[str, str]]]:
+    """Lots with their results; about 8 % carry one result out of specification."""
+    chance = random.Random(20260101)  # noqa: S311 - the same lots each time, nothing secret
+    lots = []
+    for number in range(1, count + 1):
+        results = {
+            code: spread if isinstance(spread, str) else f"{max(0, chance.gauss(*spread)):.2f}"
+            for code, _, _, _, spread in ATTRIBUTES
+        }
+        if chance.random() < 0.08:
+            code = chance.choice(ATTRIBUTES)[0]
+            results[code] = OUTSIDE[code]
+        lots.append((f"MSC-26-{number:04d}", results))
+    return lots
+
+
+def set_up(folder: Path) -> Settings:
+    settings = Settings.in_folder(folder)
+    place = Workplace.at(settings)
+    migrate(place.engine, bundled("migrations"))
+    with transaction(place.engine, SYSTEM, now()) as tx:
+        create_site(tx, NewSite("Benchmark", "1 Way", "UTC", "COA"))
+        register_first_administrator(tx, user_id="admin", name="Admin", password="first password 1")
+        for user_id, roles in PEOPLE.items():
+            register_person(
+                tx, user_id=user_id, name=user_id.title(), roles=roles, password="first password 1"
+            )
+    for user_id in PEOPLE:
+        with transaction(place.engine, Actor(user_id, "self"), now()) as tx:
+            change_password(tx, user_id=user_id, old="first password 1", new=PASSWORD)
+    create_pki(
+        settings.seal.parent, names=PkiNames("Benchmark", "Root", "Seal"), root_passphrase="root",
+        seal_passphrase=PASSWORD, crl_url="http://crl.example/root.crl", now=now(),
+    )  # fmt: skip
+
+    def acting(user_id: str, permission: Permission) -> Actor:
+        with reading(place.engine) as session:
+            return principal(session, user_id=user_id, time_zone="UTC").acting(permission)
+
+    with transaction(place.engine, acting("spec", Permission.IMPORT_SPECIFICATION), now()) as tx:
+        import_specification(tx, place.archive, data=specification(), file="peer.toml")
+    with transaction(place.engine, acting("qa", Permission.APPROVE_SPECIFICATION), now()) as tx:
+        approve_specification(
+            tx, specification="PEER-REL", version=1,
+            credentials=Credentials("qa", PASSWORD, "Benchmark"),
+        )  # fmt: skip
+    with transaction(place.engine, acting("qa", Permission.REGISTER_PRODUCT), now()) as tx:
+        register_product(tx, code="PEER", name="Peer", form="Suspension", storage="-150 °C")
+    with transaction(place.engine, acting("donor", Permission.REGISTER_DONOR), now()) as tx:
+        register_donor(tx, code="DNR-0001", tissue_source="umbilical cord")
+    with transaction(place.engine, acting("donor", Permission.DETERMINE_ELIGIBILITY), now()) as tx:
+        determine_eligibility(
+            tx, donor="DNR-0001", eligible=True, basis="Screening file",
+            credentials=Credentials("donor", PASSWORD, "Screened"),
+        )  # fmt: skip
+    place.engine.dispose()
+    return settings
+
+
+class Client:
+    """Counts requests; one token for each person."""
+
+    def __init__(self, address: str) -> None:
+        self.http = httpx.Client(base_url=f"{address}/api/v1", timeout=60)
+        self.requests = 0
+        self.tokens: dict[str, str] = {}
+
+    def sign_in(self, user_id: str) -> None:
+        answer = self.http.post("/session", json={"user_id": user_id, "password": PASSWORD})
+        self.tokens[user_id] = answer.json()["token"]
+
+    def send(self, user_id: str, method: str, path: str, **options: object) -> httpx.Response:
+        self.requests += 1
+        headers = {"Authorization": f"Bearer {self.tokens[user_id]}"}
+        answer = self.http.request(method, path, headers=headers, **options)  # type: ignore[arg-type]
+        if answer.is_error:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer
+
+
+def csv_of(lot: str, results: dict[str, str], at: datetime) -> bytes:
+    lines = [COLUMNS]
+    units = {code: unit for code, _, unit, _, _ in ATTRIBUTES}
+    for code, value in results.items():
+        lines.append(
+            f"{lot},{lot}-S01,A1,{code},{code},1,{value},{units[code]},{at.isoformat()},ana,I-1,"
+            f"R-{lot},SOP-{code},reportable,"
+        )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def one_lot(client: Client, lot: str, results: dict[str, str], at: datetime) -> bool:
+    """Whether it was released."""
+    day = at.date()
+    client.send("ana", "POST", "/lots", json={
+        "id": lot, "product": "PEER", "manufactured_on": day.isoformat(),
+        "expires_on": (day + timedelta(days=700)).isoformat(), "donors": ["DNR-0001"],
+        "samples": [{"id": f"{lot}-S01", "stage": "release", "container": "vial",
+                     "taken_at": at.isoformat()}],
+    })  # fmt: skip
+    client.send("ana", "POST", f"/uploads?file={lot}.csv", content=csv_of(lot, results, at))
+    signed = {"user_id": "rev", "password": PASSWORD, "reason": "Agrees with raw data"}
+    client.send("rev", "POST", f"/lots/{lot}/review", json=signed)
+    fails = any(results[code] == OUTSIDE[code] for code in OUTSIDE)
+    decision = {
+        "decision": "rejected" if fails else "released", "user_id": "qa", "password": PASSWORD,
+        "reason": "Out of specification" if fails else "Complies with specification",
+    }  # fmt: skip
+    answer = client.send("qa", "POST", f"/lots/{lot}/disposition", json=decision).json()
+    if fails:
+        return False
+    number = answer["certificate"]["number"]
+    pdf = client.send("qa", "GET", f"/certificates/{number}/pdf").content
+    if not pdf.startswith(b"%PDF"):
+        raise RuntimeError(f"{number} is no PDF")
+    return True
+
+
+def peak_mebibytes(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line) / 1024
+
+
+def serve(settings: Settings) -> tuple[subprocess.Popen[bytes], str, float]:
+    """The server's process, its address, and the seconds until it answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = str(Path(settings.store).parent)
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("batchqc"), "--home", home, "serve", "--port", str(port)],
+        env={**os.environ, "BATCHQC_SEAL_PASSPHRASE": PASSWORD},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    while time.perf_counter() - began < 60:
+        try:
+            httpx.get(f"{address}/api/v1/health", timeout=1).raise_for_status()
+            return process, address, time.perf_counter() - began
+        except httpx.HTTPError:
+            time.sleep(0.02)
+    raise RuntimeError("the server did not start")
+
+
+def measure(count: int) -> tuple[list[Figure], str]:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = set_up(Path(folder))
+        process, address, cold = serve(settings)
+        try:
+            client = Client(address)
+            for user_id in ("ana", "rev", "qa"):
+                client.sign_in(user_id)
+            at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)  # noqa: TID251
+            began = time.perf_counter()
+            released = sum(one_lot(client, lot, results, at) for lot, results in work(count))
+            seconds = time.perf_counter() - began
+            memory = peak_mebibytes(process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+    per_lot = client.requests / count
+    figures = [
+        Figure(f"{count} lots x {len(ATTRIBUTES)} results", seconds, 20.0 * count / 200, "s"),
+        Figure("requests per lot", per_lot, 5.0, ""),
+        Figure("peak memory of the server", memory, 180.0, "MiB"),
+        Figure("cold start", cold, 2.0, "s"),
+    ]
+    return figures, f"{released} certificates, {count - released} lots rejected"
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    figures, outcome = measure(count)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    lines = [
+        *map(str, figures),
+        outcome,
+        "",
+        "Peers, the same work (seconds, requests, peak memory, cold start):",
+        *(f"  {one}" for one in PEERS),
+    ]
+    print("\n".join(lines))
+    if count == 200:
+        measured = ROOT / "batchqc" / "guide" / "measured" / "peer_workload.md"
+        title = "# The peers' work: 200 lots x 15 results, over HTTP"
+        when = (
+            f"Measured {now():%Y-%m-%d} at commit {commit}, {os.cpu_count()} cores, by `make long`."
+        )
+        measured.write_text("\n".join([title, "", when, "", "```", *lines, "```", ""]))
+    if any(figure.value > figure.limit for figure in figures):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
