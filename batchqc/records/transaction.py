@@ -2,21 +2,22 @@
 
 Rings that keep a change from escaping the audit trail:
 
-1. A new row that no audit entry of the transaction mentions refuses to commit.
-2. Updates, deletes and bulk statements through the session are refused.
+1. A new row that no audit entry of the transaction mentions, as it is, refuses to commit.
+2. Updates, deletes and all statements that pass the first ring by are refused.
 3. Triggers refuse UPDATE, DELETE, TRUNCATE and replacing INSERT in the database itself, and the
    runtime role of PostgreSQL holds no right to them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, event, insert, text
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy import Connection, Engine, event, insert, text
+from sqlalchemy.orm import Session
 
 from batchqc.core.audit import Entry
 from batchqc.core.canonical import Json
@@ -25,7 +26,9 @@ from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, write_entries
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.database import READ_ONLY
+from batchqc.records.schema import WITNESSED
 
+_READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject)
 
 
@@ -58,7 +61,13 @@ class Transaction:
         self.session.flush()
 
     def add_many(self, table: type[Row], values: Sequence[Mapping[str, Any]]) -> None:
-        """Add very many rows of which the entry holds one common hash."""
+        """Add very many rows of which the entry holds one common hash.
+
+        Raises:
+            IntegrityFailure: for rows of a table that entries hold one by one.
+        """
+        if table in WITNESSED:
+            raise _passes_by()
         if values:
             statement = insert(table.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]
             self.session.execute(statement, list(values))
@@ -120,27 +129,30 @@ class Transaction:
             IntegrityFailure: where a row would change without an entry.
         """
         self.session.flush()
-        silent = [row.key for row in new_rows if row.key not in self._written]
+        silent = [row.key for row in new_rows if self._written.get(row.key) != row.content_sha256]
         if silent:
             raise IntegrityFailure(
                 "BQC-AUD-001",
                 f"no audit entry mentions {', '.join(silent)}; nothing was committed",
             )
-        if self._entries:
+        entries, self._entries = self._entries, []
+        if entries:
             self.lock("audit chain")
-            write_entries(self.session, self._entries)
+            write_entries(self.session, entries)
 
 
 @contextmanager
 def transaction(engine: Engine, actor: Actor, now: datetime) -> Iterator[Transaction]:
     """A transaction that commits at the end of the block, or changes nothing at all."""
     with Session(engine, autoflush=False) as session:
-        new_rows: list[Row] = []
-        event.listen(session, "before_flush", _flush_guard(new_rows))
-        event.listen(session, "do_orm_execute", _refuse_bulk)
         tx = Transaction(session, actor, now)
+        flushes = _Flushes()
+        event.listen(session, "before_flush", flushes.begin)
+        event.listen(session, "after_flush", flushes.end)
+        event.listen(session, "after_rollback", flushes.end)
+        event.listen(session, "before_commit", lambda _: tx.seal(flushes.new_rows))
+        event.listen(session, "after_begin", _every_statement(flushes.refuse_others))
         yield tx
-        tx.seal(new_rows)
         session.commit()
 
 
@@ -151,30 +163,53 @@ def reading(engine: Engine) -> Iterator[Session]:
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}  # type: ignore[dict-item]
     with Session(engine.execution_options(**options), autoflush=False) as session:
-        event.listen(session, "before_flush", _refuse_write)
+        event.listen(session, "after_begin", _every_statement(_refuse_writing))
         yield session
 
 
-def _flush_guard(new_rows: list[Row]) -> Any:
-    def remember(session: Session, *_: object) -> None:
-        if session.dirty or session.deleted:
-            changed = [row for row in session.dirty if session.is_modified(row)]
-            if changed or session.deleted:
-                raise IntegrityFailure(
-                    "BQC-AUD-002", "records are appended, never changed; nothing was committed"
-                )
-        new_rows.extend(row for row in session.new if not isinstance(row, _AUDIT_ROWS))
+class _Flushes:
+    """What the flushes of a session add; nothing but a flush may write."""
 
-    return remember
+    def __init__(self) -> None:
+        self.new_rows: list[Row] = []
+        self._flushing = False
+
+    def begin(self, session: Session, *_: object) -> None:
+        """Refuse a flush that changes or deletes a row; remember what it adds."""
+        if session.deleted or any(session.is_modified(row) for row in session.dirty):
+            raise IntegrityFailure(
+                "BQC-AUD-002", "records are appended, never changed; nothing was committed"
+            )
+        self.new_rows.extend(row for row in session.new if not isinstance(row, _AUDIT_ROWS))
+        self._flushing = True
+
+    def end(self, *_: object) -> None:
+        """A flush is over."""
+        self._flushing = False
+
+    def refuse_others(self, *arguments: Any) -> None:
+        """Refuse a writing statement outside of a flush, however it came to the connection."""
+        _, _, statement, _, context, _ = arguments
+        audited = context.execution_options.get("audited", False)
+        if not (self._flushing or audited or _READS.match(statement)):
+            raise _passes_by()
 
 
-def _refuse_bulk(state: ORMExecuteState) -> None:
-    changes = state.is_insert or state.is_update or state.is_delete
-    if changes and not state.execution_options.get("audited"):
-        raise IntegrityFailure(
-            "BQC-AUD-003", "bulk statements pass the audit trail by; nothing was committed"
-        )
+def _every_statement(guard: Callable[..., None]) -> Callable[..., None]:
+    """What lets ``guard`` see every statement of a session's connection."""
+
+    def watch(_session: Session, _transaction: object, connection: Connection) -> None:
+        event.listen(connection, "before_cursor_execute", guard)
+
+    return watch
 
 
-def _refuse_write(*_: object) -> None:
-    raise IntegrityFailure("BQC-AUD-004", "this session only reads; nothing was committed")
+def _passes_by() -> IntegrityFailure:
+    return IntegrityFailure(
+        "BQC-AUD-003", "this statement passes the audit trail by; nothing was committed"
+    )
+
+
+def _refuse_writing(*arguments: Any) -> None:
+    if not _READS.match(arguments[2]):
+        raise IntegrityFailure("BQC-AUD-004", "this session only reads; nothing was committed")

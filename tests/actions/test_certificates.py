@@ -1,0 +1,118 @@
+"""Certificates: number and content with the decision, the seal after it."""
+
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from batchqc.actions.certificates import Press, document_of, issue_certificate
+from batchqc.actions.dispositions import Decision, release_lot
+from batchqc.core.permissions import Permission
+from batchqc.documents.certificate_check import check
+from batchqc.documents.pades import SealKey, load_seal
+from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
+from batchqc.errors import Conflict, IntegrityFailure, NotFound, SigningUnavailable
+from batchqc.settings import bundled
+from tests.actions.state import counts, grown
+from tests.cast import NOW
+from tests.records.house import LOT, QA1, QA2, House, signing
+
+NUMBER = "COA-2026-000001"
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
+    return create_pki(
+        tmp_path_factory.mktemp("keys") / "pki",
+        names=PkiNames("Lakeside", "Root", "Seal"),
+        root_passphrase="root passphrase",
+        seal_passphrase="seal passphrase",
+        crl_url="http://crl.example/root.crl",
+        now=NOW - timedelta(days=1),
+    )
+
+
+@pytest.fixture
+def press(keys: PkiFiles) -> Press:
+    def seal_key() -> SealKey:
+        return load_seal(keys.seal_p12, "seal passphrase")
+
+    return Press(bundled("reports") / "fonts", seal_key)
+
+
+class PowerCut(Exception):
+    """What ends a transaction before its commit."""
+
+
+def broken() -> SealKey:
+    raise SigningUnavailable("BQC-CRT-010", "the token does not answer")
+
+
+def issue(house: House, press: Press, *, by: str = QA1) -> bytes:
+    actor = house.actor(by, Permission.ISSUE_CERTIFICATE)
+    return issue_certificate(
+        house.engine, house.archive, press, number=NUMBER, actor=actor, clock=house.now
+    )
+
+
+@pytest.mark.requirement("5.08")
+def test_a_certificate_is_sealed_once_and_answered_the_same_ever_after(
+    house: House, press: Press, keys: PkiFiles
+):
+    house.ready()
+    house.release()
+    pdf = issue(house, press)
+    before = counts(house.engine)
+    assert issue(house, press, by=QA2) == pdf
+    assert grown(house.engine, before) == {}
+    with house.reading() as session:
+        assert document_of(session, house.archive, number=NUMBER.lower()) == pdf
+    root = keys.root_pem.read_bytes()
+    assert check(pdf, root_pem=root, lot=LOT, number=NUMBER, at=house.now()).passed
+    assert house.verify().problems == ()
+
+
+@pytest.mark.requirement("5.08")
+def test_a_failing_seal_leaves_the_lot_released_and_its_certificate_pending(
+    house: House, press: Press
+):
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    before = counts(house.engine)
+    with pytest.raises(SigningUnavailable):
+        issue(house, Press(press.fonts, broken))
+    assert grown(house.engine, before) == {}
+    with house.reading() as session, pytest.raises(Conflict) as pending:
+        document_of(session, house.archive, number=NUMBER)
+    assert pending.value.code == "BQC-CRT-031"
+    assert issue(house, press).startswith(b"%PDF")
+
+
+def test_numbers_have_no_gaps_where_a_release_did_not_commit(house: House, press: Press):
+    house.ready()
+    with suppress(PowerCut), house.acting(QA1, Permission.RELEASE_LOT) as tx:
+        release_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+        raise PowerCut
+    assert isinstance(house.release(), Decision)
+    assert issue(house, press).startswith(b"%PDF")
+
+
+@pytest.mark.requirement("5.09")
+def test_a_damaged_document_is_never_handed_out(house: House, press: Press, tmp_path: Path):
+    house.ready()
+    house.release()
+    issue(house, press)
+    for path in (tmp_path / "store").rglob("*"):
+        if path.is_file() and path.read_bytes().startswith(b"%PDF"):
+            path.chmod(0o600)
+            path.write_bytes(path.read_bytes().replace(b"QARelease", b"QARelaese"))
+    with house.reading() as session, pytest.raises(IntegrityFailure):
+        document_of(session, house.archive, number=NUMBER)
+    assert any("certificate_issue" in problem for problem in house.verify().problems)
+
+
+@pytest.mark.parametrize("number", ["COA-2026-000009", "COA-2026-1", "nonsense", "U-2026-000001"])
+def test_an_unknown_number_is_not_found(house: House, number: str):
+    with house.reading() as session, pytest.raises(NotFound):
+        document_of(session, house.archive, number=number)

@@ -1,0 +1,156 @@
+"""People: passwords, sessions, lockout, roles."""
+
+from datetime import timedelta
+
+import pytest
+
+from batchqc.actions.people import (
+    change_password,
+    change_role,
+    principal,
+    register_person,
+    sign_in,
+    sign_out,
+    the_person,
+    who_is,
+)
+from batchqc.core.permissions import Permission, Role
+from batchqc.core.signatures import Refusal
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+)
+from batchqc.records.people import newest_password
+from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.state import TRAIL, counts, grown
+from tests.cast import SITE_ZONE
+from tests.records.house import ADM, ANA, FIRST_PASSWORD, LABORATORY, PASSWORD, House
+
+TOKEN = "an unguessable token"
+
+
+def enter(house: House, user_id: str = ANA, password: str = PASSWORD, token: str = TOKEN) -> object:
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        return sign_in(tx, user_id=user_id, password=password, token=token, hours=8)
+
+
+def holder(house: House, token: str = TOKEN) -> str:
+    with house.reading() as session:
+        return who_is(session, token=token, now=house.now(), time_zone=SITE_ZONE).user_id
+
+
+@pytest.mark.requirement("1.20")
+def test_a_session_begins_with_the_password_and_ends_in_time_or_at_once(house: House):
+    assert not isinstance(enter(house), Refusal)
+    assert holder(house) == ANA
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        sign_out(tx, token=TOKEN)
+    with pytest.raises(NotSignedIn):
+        holder(house)
+    enter(house, token="another")
+    house.now.at += timedelta(hours=9)
+    with pytest.raises(NotSignedIn):
+        holder(house, "another")
+
+
+def test_a_token_is_stored_as_its_hash_only_and_a_password_as_argon2id(house: House):
+    enter(house)
+    with house.reading() as session:
+        newest = newest_password(session, the_person(session, ANA))
+        assert newest is not None
+        assert newest.hash.startswith("$argon2id$")
+    with house.engine.connect() as connection:
+        stored = connection.exec_driver_sql("SELECT token_sha256 FROM sign_in").scalars().all()
+        trail = connection.exec_driver_sql("SELECT text FROM audit_entry").scalars().all()
+    assert TOKEN not in stored
+    assert not any(PASSWORD in text or TOKEN in text for text in trail)
+
+
+def test_an_unknown_user_and_a_wrong_password_are_told_apart_by_nobody(house: House):
+    wrong, unknown = enter(house, password="guess guess"), enter(house, user_id="nobody")
+    assert wrong == unknown
+    assert isinstance(wrong, Refusal)
+
+
+def test_a_laboratory_cannot_sign_in(house: House):
+    assert isinstance(enter(house, user_id=LABORATORY), Refusal)
+
+
+@pytest.mark.requirement("1.16")
+def test_sign_in_locks_after_five_failures_and_opens_again(house: House):
+    for _ in range(5):
+        enter(house, password="guess guess")
+    locked = enter(house)
+    assert isinstance(locked, Refusal)
+    assert locked.code == "BQC-SIG-002"
+    house.now.at += timedelta(minutes=16)
+    assert not isinstance(enter(house), Refusal)
+
+
+def test_a_first_password_opens_nothing_but_its_change(house: House):
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        register_person(
+            tx, user_id="new.one", name="New One", roles=[Role.QA], password=FIRST_PASSWORD
+        )
+    with house.reading() as session:
+        person = principal(session, user_id="new.one", time_zone=SITE_ZONE)
+    with pytest.raises(NotPermitted) as refused:
+        person.acting(Permission.RELEASE_LOT)
+    assert refused.value.code == "BQC-ACC-003"
+    with house.alone("new.one") as tx:
+        assert change_password(tx, user_id="new.one", old=FIRST_PASSWORD, new=PASSWORD) is None
+    assert house.actor("new.one", Permission.RELEASE_LOT).role == "QA"
+
+
+def test_a_withdrawn_role_is_gone_at_once_and_both_changes_stay_on_record(house: House):
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=ANA, role=Role.ANALYST, granted=False, reason="Left the team")
+    with pytest.raises(NotPermitted):
+        house.actor(ANA, Permission.UPLOAD_RESULTS)
+    assert house.verify().problems == ()
+
+
+@pytest.mark.parametrize(
+    ("user_id", "name", "password", "kind", "code"),
+    [
+        ("ANA", "Another Ana", PASSWORD, Conflict, "BQC-ACC-006"),
+        ("system", "The System", PASSWORD, Conflict, "BQC-ACC-006"),
+        ("a b", "Space", PASSWORD, InvalidInput, "BQC-ACC-005"),
+        ("fine", "  ", PASSWORD, InvalidInput, "BQC-ACC-005"),
+        ("fine", "Fine", "short", InvalidInput, "BQC-ACC-008"),
+        ("fine", "Fine", "a" * 20, InvalidInput, "BQC-ACC-008"),
+    ],
+)
+def test_a_bad_registration_registers_nobody(
+    house: House, user_id: str, name: str, password: str, kind: type[BatchqcError], code: str
+):
+    before = counts(house.engine)
+    with pytest.raises(kind) as refused, house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        register_person(tx, user_id=user_id, name=name, roles=[], password=password)
+    assert refused.value.code == code
+    assert grown(house.engine, before) == {}
+
+
+def test_a_password_is_changed_with_the_old_one_only(house: House):
+    before = counts(house.engine)
+    with house.alone(ANA) as tx:
+        refusal = change_password(tx, user_id=ANA, old="guess guess", new="new password 22")
+    assert isinstance(refusal, Refusal)
+    assert set(grown(house.engine, before)) <= TRAIL | {"attempt"}
+    with pytest.raises(InvalidInput), house.alone(ANA) as tx:
+        change_password(tx, user_id=ANA, old=PASSWORD, new=PASSWORD)
+
+
+def test_a_transaction_for_one_thing_does_no_other(house: House):
+    with pytest.raises(NotPermitted) as refused, house.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+        register_person(tx, user_id="friend", name="Friend", roles=[Role.QA], password=PASSWORD)
+    assert refused.value.code == "BQC-ACC-009"
+
+
+def test_nobody_is_found_under_an_unknown_user_id(house: House):
+    with house.reading() as session, pytest.raises(NotFound):
+        the_person(session, "nobody")

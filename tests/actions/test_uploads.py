@@ -1,0 +1,104 @@
+"""Uploads: whole or not at all, on record either way."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from batchqc.actions.uploads import ReceivedFile, preview_upload, upload_results
+from batchqc.core.permissions import Permission
+from batchqc.errors import IntegrityFailure
+from batchqc.records.uploads import upload_by
+from tests.actions.state import TRAIL, counts, grown
+from tests.records.house import ANA, LOT, House, results
+
+NUL = results().replace(b"93.40", b"93\x0040")
+BAD = {
+    "unknown lot": (results().replace(LOT.encode() + b",", b"MSC-26-0099,"), "E401"),
+    "analyte not in the plan": (results(CD73={"analyte": "CD13"}), "E404"),
+    "wrong unit": (results(endotoxin={"unit": "EU"}), "E208"),
+    "decimal comma": (results(viability="93,40"), "E205"),
+    "error literal": (results(viability="#DIV/0!"), "E201"),
+    "blank value": (results(viability=""), "E202"),
+    "NUL byte": (NUL, "E104"),
+    "ragged row": (results().replace(b"93.40,", b"93.40,,"), "E106"),
+    "duplicate key": (results() + results().splitlines(keepends=True)[1], "E405"),
+    "time without offset": (results(CD73={"measured_at": "2025-05-20T10:00:00"}), "E302"),
+    "an xlsx": (b"PK\x03\x04" + bytes(range(200)), "E101"),
+    "an empty file": (b"", "E100"),
+    "unknown analyst": (results(CD73={"analyst": "stranger"}), "E401"),
+    "a sterility test without its start": (results(growth_14d={"started_at": ""}), "E202"),
+}
+
+
+@pytest.mark.requirement("1.08")
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_leaves_its_bytes_its_record_and_its_audit_entry_only(house: House, case: str):
+    data, code = BAD[case]
+    before = counts(house.engine)
+    report = house.upload(data)
+    assert not report.accepted
+    assert code in {problem.code for problem in report.reading.problems}
+    assert all(problem.message and problem.hint for problem in report.reading.problems)
+    new = grown(house.engine, before)
+    assert {name: new.pop(name) for name in ("upload", "audit_entry", "audit_link")} == {
+        "upload": 1, "audit_entry": 1, "audit_link": 1,
+    }  # fmt: skip
+    assert set(new) <= TRAIL
+    assert house.archive.get(report.sha256) == data
+    with house.reading() as session:
+        upload = upload_by(session, report.number)
+        assert upload is not None
+        assert {problem["code"] for problem in json.loads(upload.problems)} >= {code}
+    assert house.verify().problems == ()
+
+
+def test_a_file_above_the_limit_is_recorded_without_its_bytes(house: House):
+    before = counts(house.engine)
+    with house.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+        file = ReceivedFile(name="zeros.csv", size=300_000_000, data=None, client="tests")
+        report = upload_results(tx, house.archive, file=file)
+    assert [problem.code for problem in report.reading.problems] == ["E113"]
+    assert grown(house.engine, before)["upload"] == 1
+
+
+def test_a_preview_tells_the_same_and_leaves_nothing(house: House, tmp_path: Path):
+    before = counts(house.engine)
+    for data, accepted in ((results(), True), (results(viability="93,40"), False)):
+        file = ReceivedFile(name="results.csv", size=len(data), data=data, client="tests")
+        with house.reading() as session:
+            preview = preview_upload(session, house.archive, file=file, now=house.now())
+        assert preview.accepted is accepted
+        assert grown(house.engine, before) == {}
+        with pytest.raises(IntegrityFailure):
+            house.archive.get(preview.sha256)
+    committed = house.upload(results(viability="93,40"))
+    assert committed.reading.problems == preview.reading.problems
+
+
+def test_the_same_bytes_are_answered_with_the_first_upload(house: House):
+    first = house.upload(results())
+    before = counts(house.engine)
+    again = house.upload(results(), name="another name.csv")
+    assert (again.number, again.accepted, again.answered_before) == (first.number, True, True)
+    assert grown(house.engine, before) == {}
+
+
+def test_a_refused_file_may_be_tried_again_and_gets_a_number_of_its_own(house: House):
+    numbers = [house.upload(results(CD73={"analyst": "stranger"})).number for _ in range(2)]
+    assert numbers == ["U-2026-000001", "U-2026-000002"]
+
+
+def test_a_decided_lot_takes_no_results(house: House):
+    house.ready()
+    house.release()
+    report = house.upload(results(viability="95.0"))
+    assert {problem.code for problem in report.reading.problems} == {"E401"}
+
+
+def test_values_come_back_as_they_were_typed(house: House):
+    house.upload(results(viability="93.40", endotoxin="<0.050", kynurenine="1.420E1"))
+    texts = {one.analyte: one.text for one in house.study().measurements}
+    assert texts["viability"] == "93.40"
+    assert texts["endotoxin"] == "<0.050"
+    assert texts["kynurenine"] == "1.420E1"

@@ -1,0 +1,136 @@
+"""Databases for every test, and the rule that a test of one runs on both kinds.
+
+A test that asks for ``database``, ``engine`` or ``house`` runs on SQLite and on PostgreSQL. One
+that can mean only one of them says so: ``@pytest.mark.only_on("sqlite", "the reason")``. Any other
+test that runs on one kind more often than on the other adds a failing test to the run.
+
+The rule counts what was collected, before ``-k``, ``-m`` and ``--lf`` take their choice, test by
+test: so it holds for one file as it holds for all. Only who names a variant in brackets on the
+command line (``test_x[sqlite]``) collects one variant on purpose, and is let alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import Engine
+
+from batchqc.actions import people
+from tests.databases import KINDS, Databases
+from tests.records.house import Clock, House, archive_of, furnish
+
+RULE = "every test of a database runs on both kinds"
+_FIXTURES = {"database", "engine", "house"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_passwords() -> Iterator[None]:
+    """Cheap hashes: argon2 is made to cost 50 ms and 64 MB, and tests hash thousands of times."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(people, "HASHER", cheap)
+        patch.setattr(people, "_ANY_HASH", cheap.hash("nobody has this password"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Every database of the session."""
+    found = Databases(tmp_path_factory.mktemp("databases"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database: each test that has one runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def engine(database: str, databases: Databases) -> Iterator[Engine]:
+    """A migrated database without a row."""
+    with databases.copy(database) as engine:
+        yield engine
+
+
+@pytest.fixture
+def house(database: str, databases: Databases, tmp_path: Path) -> Iterator[House]:
+    """A site with its people, product, donor, approved specification, lot and samples."""
+    with databases.copy(database, "house", furnish) as engine:
+        yield House(engine, archive_of(tmp_path), Clock())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that is marked ``only_on`` its one kind."""
+    marker = metafunc.definition.get_closest_marker("only_on")
+    if marker is None:
+        return
+    kind, reason = marker.args
+    if kind not in KINDS or not reason.strip():
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: only_on names a kind and a reason")
+    one = pytest.mark.parametrize("database", [kind], indirect=True)
+    metafunc.definition.add_marker(one)
+
+
+class _Rule(pytest.Item):
+    """Fails, and tells which tests break the rule."""
+
+    def __init__(self, *, lopsided: list[str], **kwargs: object) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self._lopsided = lopsided
+
+    def runtest(self) -> None:
+        pytest.fail("\n".join([f"{RULE}, but not", *self._lopsided]), pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return Path(__file__), 0, self.name
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Count before anything is deselected, and add the verdict after it."""
+    lopsided = [] if any("[" in one for one in config.args) else _lopsided(items)
+    for item in items:
+        marker = item.get_closest_marker("only_on")
+        if marker is not None:
+            item.user_properties.append(("only_on", ": ".join(marker.args)))
+    yield
+    if lopsided:
+        items.append(_Rule.from_parent(session, name=RULE, lopsided=lopsided))
+
+
+def _lopsided(items: list[pytest.Item]) -> list[str]:
+    counts: dict[str, Counter[str]] = {}
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & _FIXTURES and item.get_closest_marker("only_on") is None:
+            params = item.callspec.params if hasattr(item, "callspec") else {}
+            own = counts.setdefault(item.nodeid.partition("[")[0], Counter())
+            own[params.get("database", "another")] += 1
+    return [
+        f"  {test}: {', '.join(f'{count} on {kind}' for kind, count in own.items())}"
+        for test, own in counts.items()
+        if own != Counter(dict.fromkeys(KINDS, own.total() // 2))
+    ]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the tests that run on one kind only; reports bring them from xdist's workers."""
+    found = {
+        (reason, report.nodeid.partition("[")[0])
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport)
+        for name, reason in report.user_properties
+        if name == "only_on"
+    }
+    if found:
+        terminalreporter.section("tests of one kind of database")
+        for reason, test in sorted(found):
+            terminalreporter.write_line(f"{reason}: {test}")

@@ -1,0 +1,327 @@
+"""A laboratory in a database, and what its people do there.
+
+Site, people, product, donor, approved specification, lot and samples stand ready; no result is in.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from batchqc.actions.dispositions import Decision, release_lot
+from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.people import (
+    change_password,
+    principal,
+    register_laboratory,
+    register_person,
+)
+from batchqc.actions.registers import (
+    NewLot,
+    NewSample,
+    determine_eligibility,
+    register_donor,
+    register_lot,
+    register_product,
+    the_lot,
+)
+from batchqc.actions.reviews import review_lot
+from batchqc.actions.setup import NewSite, create_site, register_first_administrator
+from batchqc.actions.signing import Credentials
+from batchqc.actions.specifications import approve_specification, import_specification
+from batchqc.actions.uploads import ReceivedFile, UploadReport, upload_results
+from batchqc.actions.verification import TrailCheck, verify_audit_trail
+from batchqc.core.permissions import Permission, Role
+from batchqc.core.signatures import Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.transaction import SYSTEM, Actor, Transaction, reading, transaction
+from batchqc.records.uploads import Review
+from batchqc.settings import bundled
+from tests.cast import MADE_ON, MSC, NOW, SITE_ZONE, TAKEN_AT
+from tests.intake.files import HEADER
+
+ANA, BEN, REV, SPEC, QA1, QA2, DON, AUD, ADM = PEOPLE = (
+    "ana", "ben", "rev", "spec", "qa1", "qa2", "don", "aud", "adm",
+)  # fmt: skip
+ROLES: Final[Mapping[str, Role]] = {
+    ANA: Role.ANALYST,
+    BEN: Role.ANALYST,
+    REV: Role.REVIEWER,
+    SPEC: Role.SPEC_AUTHOR,
+    QA1: Role.QA,
+    QA2: Role.QA,
+    DON: Role.DONOR_OFFICER,
+    AUD: Role.AUDITOR,
+    ADM: Role.ADMIN,
+}
+LABORATORY: Final = "extlab"
+PASSWORD: Final = "correct horse 1"
+FIRST_PASSWORD: Final = "set by the admin"
+WHY: Final = "Compared with the raw data"
+
+PRODUCT: Final = "UC-MSC"
+DONOR: Final = "DNR-UC-01"
+LOT: Final = MSC
+SAMPLES: Final = (f"{LOT}-S01", f"{LOT}-S02")
+SPECIFICATION: Final = ("UC-MSC-REL", 1)
+SPECIFICATION_FILE: Final = "uc-msc/uc-msc-release-v1.toml"
+EXPIRES_ON: Final = date(2027, 5, 18)
+
+_ROW: Final = {
+    "sample_id": SAMPLES[0],
+    "aliquot": "A1",
+    "replicate": "1",
+    "unit": "%",
+    "measured_at": "2025-05-20T10:00:00-05:00",
+    "analyst": ANA,
+    "result_type": "reportable",
+}
+_FLOW: Final = {
+    "test_code": "FLOW",
+    "method_id": "SOP-QC-021 v5",
+    "instrument_id": "FAC-002",
+    "run_id": "FLOW-250520-01",
+}
+GOOD: Final[Mapping[str, Mapping[str, str]]] = {
+    "CD73": _FLOW | {"value": "97.90"},
+    "CD90": _FLOW | {"value": "100"},
+    "CD105": _FLOW | {"value": "99.1"},
+    "negative_panel": _FLOW | {"value": "0.30"},
+    "viability": {
+        "test_code": "VIAB",
+        "value": "93.40",
+        "method_id": "SOP-QC-014 v3",
+        "instrument_id": "VCB-001",
+        "run_id": "VCB-250520-01",
+    },
+    "inhibition": {
+        "test_code": "PBMC",
+        "value": "41.5",
+        "method_id": "SOP-QC-031 v2",
+        "instrument_id": "FAC-002",
+        "run_id": "PBMC-250525-01",
+        "measured_at": "2025-05-25T10:00:00-05:00",
+    },
+    "kynurenine": {
+        "test_code": "IDO",
+        "value": "14.2",
+        "unit": "µmol/L",
+        "method_id": "SOP-QC-030 v2",
+        "instrument_id": "PHS-001",
+        "run_id": "IDO-250523-01",
+        "measured_at": "2025-05-23T10:00:00-05:00",
+        "analyst": BEN,
+    },
+    "endotoxin": {
+        "test_code": "ENDO",
+        "value": "<0.05",
+        "unit": "EU/mL",
+        "method_id": "SOP-QC-040 v4",
+        "instrument_id": "PTS-001",
+        "run_id": "ENDO-250520-01",
+    },
+    "growth_14d": {
+        "test_code": "STER",
+        "value": "No growth",
+        "unit": "",
+        "method_id": "SOP-MB-002 v6",
+        "instrument_id": "BTA-001",
+        "run_id": "STER-250603-01",
+        "started_at": "2025-05-20T11:00:00-05:00",
+        "measured_at": "2025-06-03T11:00:00-05:00",
+    },
+    "mycoplasma": {
+        "test_code": "MYCO",
+        "value": "Negative",
+        "unit": "",
+        "method_id": "SOP-MB-007 v1",
+        "instrument_id": "QS5-001",
+        "run_id": "MYCO-250526-01",
+        "measured_at": "2025-05-26T10:00:00-05:00",
+        "analyst": LABORATORY,
+    },
+}
+"""Results with which the lot can be released, by analyte."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A time that runs a second for every look at it; tests may set ``at``."""
+
+    at: datetime = NOW
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(seconds=1)
+        return self.at
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The laboratory: what it works with, and its people acting."""
+
+    engine: Engine
+    archive: FolderArchive
+    now: Clock = field(default_factory=Clock)
+
+    def actor(self, user_id: str, permission: Permission) -> Actor:
+        """A person in the role that allows ``permission``."""
+        with reading(self.engine) as session:
+            return principal(session, user_id=user_id, time_zone=SITE_ZONE).acting(permission)
+
+    @contextmanager
+    def acting(self, user_id: str, permission: Permission) -> Iterator[Transaction]:
+        """A transaction of a person, now."""
+        with transaction(self.engine, self.actor(user_id, permission), self.now()) as tx:
+            yield tx
+
+    @contextmanager
+    def alone(self, user_id: str) -> Iterator[Transaction]:
+        """A transaction of a person in what concerns only themself, such as a password."""
+        with transaction(self.engine, Actor(user_id, "self", SITE_ZONE), self.now()) as tx:
+            yield tx
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads."""
+        with reading(self.engine) as session:
+            yield session
+
+    def upload(self, data: bytes, *, by: str = ANA, name: str = "results.csv") -> UploadReport:
+        """Upload a file."""
+        with self.acting(by, Permission.UPLOAD_RESULTS) as tx:
+            file = ReceivedFile(name=name, size=len(data), data=data, client="tests")
+            return upload_results(tx, self.archive, file=file)
+
+    def review(self, lot: str = LOT, *, by: str = REV) -> list[Review] | Refusal:
+        """Review every run of a lot."""
+        with self.acting(by, Permission.REVIEW_RESULTS) as tx:
+            return review_lot(tx, self.archive, lot=lot, credentials=signing(by))
+
+    def release(self, lot: str = LOT, *, by: str = QA1) -> Decision | Refusal:
+        """Release a lot."""
+        with self.acting(by, Permission.RELEASE_LOT) as tx:
+            return release_lot(tx, self.archive, lot=lot, credentials=signing(by))
+
+    def ready(self, lot: str = LOT) -> None:
+        """Upload good results of a lot and review them: it could be released."""
+        report = self.upload(results(lot=lot))
+        assert report.accepted, report.reading.problems
+        assert isinstance(self.review(lot), list)
+
+    def study(self, lot: str = LOT) -> LotCase:
+        """All that is known about a lot; its rows are read, their references not yet."""
+        with reading(self.engine) as session:
+            return study(session, self.archive, lot=the_lot(session, lot), now=self.now())
+
+    def verify(self) -> TrailCheck:
+        """Compare the records with the audit trail."""
+        with reading(self.engine) as session:
+            return verify_audit_trail(session, self.archive)
+
+
+def signing(user_id: str, reason: str = WHY, password: str = PASSWORD) -> Credentials:
+    """The two components of a signature, and the reason."""
+    return Credentials(user_id, password, reason)
+
+
+def results(*, lot: str = LOT, **changes: str | Mapping[str, str] | None) -> bytes:
+    """A file of the long contract with good results of a lot.
+
+    Args:
+        lot: whose; its sample is ``<lot>-S01``.
+        changes: by analyte, another value, other cells, or ``None`` for no row.
+    """
+    return table(
+        {"lot_id": lot, "sample_id": f"{lot}-S01"} | good(analyte) | _cells(changes.get(analyte))
+        for analyte in GOOD
+        if changes.get(analyte, "") is not None
+    )
+
+
+def good(analyte: str) -> dict[str, str]:
+    """The cells of a good result, without those of its lot."""
+    without = {key: value for key, value in _ROW.items() if key != "sample_id"}
+    return without | {"analyte": analyte} | dict(GOOD[analyte])
+
+
+def table(rows: Iterator[dict[str, str]] | list[dict[str, str]]) -> bytes:
+    """A file of the long contract."""
+    out = StringIO(newline="")
+    writer = csv.DictWriter(out, HEADER)
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def archive_of(folder: Path) -> FolderArchive:
+    """A store of a house: the bytes of the specification are in it."""
+    archive = FolderArchive(folder / "store")
+    archive.put(_specification())
+    return archive
+
+
+def furnish(engine: Engine) -> None:
+    """Set a laboratory up in a migrated, empty database, the day before the tests."""
+    now = Clock(NOW - timedelta(days=1))
+    with transaction(engine, SYSTEM, now()) as tx:
+        create_site(tx, NewSite("Lakeside Cell Therapy", "1 Pier\nChicago", SITE_ZONE, "COA"))
+        register_first_administrator(tx, user_id=ADM, name="Ada Min", password=FIRST_PASSWORD)
+    _people(engine, now)
+    with TemporaryDirectory() as folder:  # each copy of the house has a store of its own
+        _registers(House(engine, archive_of(Path(folder)), now))
+
+
+def _people(engine: Engine, now: Clock) -> None:
+    for user_id in PEOPLE:
+        with transaction(engine, SYSTEM, now()) as tx:
+            if user_id != ADM:
+                register_person(
+                    tx,
+                    user_id=user_id,
+                    name=f"{user_id.title()} of {SITE_ZONE}",
+                    roles=[ROLES[user_id]],
+                    password=FIRST_PASSWORD,
+                )
+            assert change_password(tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD) is None
+    with transaction(engine, SYSTEM, now()) as tx:
+        register_laboratory(tx, user_id=LABORATORY, name="External Laboratory")
+
+
+def _registers(house: House) -> None:
+    with house.acting(SPEC, Permission.IMPORT_SPECIFICATION) as tx:
+        import_specification(tx, house.archive, data=_specification(), file=SPECIFICATION_FILE)
+    with house.acting(QA2, Permission.APPROVE_SPECIFICATION) as tx:
+        name, version = SPECIFICATION
+        approve_specification(
+            tx, specification=name, version=version, credentials=signing(QA2, "Limits are right")
+        )
+    with house.acting(QA2, Permission.REGISTER_PRODUCT) as tx:
+        register_product(tx, code=PRODUCT, name="Cord MSC", form="Suspension", storage="-150 °C")
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        register_donor(tx, code=DONOR, tissue_source="umbilical cord")
+    with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
+        signed = signing(DON, "Screening is complete")
+        determine_eligibility(
+            tx, donor=DONOR, eligible=True, basis="Screening and testing", credentials=signed
+        )
+    samples = tuple(
+        NewSample(sample, "release", "cryovial", TAKEN_AT.isoformat()) for sample in SAMPLES
+    )
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        register_lot(tx, NewLot(LOT, PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), samples))
+
+
+def _specification() -> bytes:
+    return (bundled("specs") / SPECIFICATION_FILE).read_bytes()
+
+
+def _cells(change: str | Mapping[str, str] | None) -> Mapping[str, str]:
+    return {"value": change} if isinstance(change, str) else change or {}
