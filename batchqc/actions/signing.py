@@ -22,9 +22,11 @@ def check_reason(reason: str) -> None:
     """Refuse a reason that explains nothing.
 
     Raises:
-        InvalidInput: it is blank or has no word in it.
+        InvalidInput: it is blank, has no word in it, or is no single line of text.
     """
     problem = reason_problem(reason)
+    if not reason.isprintable():
+        problem = "write the reason in one line, without control characters"
     if problem:
         raise InvalidInput("BQC-SIG-004", problem)
 

@@ -1,6 +1,7 @@
 """``batchqc lot``: register lots, see what stands for and against them, review and decide."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,6 +70,28 @@ def list_(context: typer.Context) -> None:
             for case in cases
         ]
     table(("Lot", "Product", "Made", "Disposition", "Next"), rows, empty="No lot.")
+
+
+@app.command("table")
+def table_(
+    context: typer.Context,
+    to: Annotated[Path | None, typer.Option(help="A CSV file to write; not replaced.")] = None,
+) -> None:
+    """Results of all lots side by side, as they were reported."""
+    from batchqc.actions.tables import result_table  # noqa: PLC0415 - pandas is slow to load
+
+    place = workplace(context)
+    with reading(place.engine) as session:
+        lots = session.scalars(select(LotRow).order_by(LotRow.folded)).all()
+        found = result_table(
+            study(session, place.archive, lot=lot, now=place.now()) for lot in lots
+        )
+    if to is None:
+        table(("lot", *found.columns), found.reset_index().to_numpy().tolist(), empty="No lot.")
+    else:
+        with to.open("x", newline="", encoding="utf-8") as file:
+            found.to_csv(file)
+        say(f"{to} is written.")
 
 
 @app.command()

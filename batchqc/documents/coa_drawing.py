@@ -9,7 +9,7 @@ The rules:
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,8 +21,6 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-
-from batchqc.errors import InvalidInput
 
 # Binary streams: ASCII85 would add a quarter to every certificate. ReportLab offers no other place.
 rl_config.useA85 = 0
@@ -98,26 +96,18 @@ def use_fonts(folder: Path) -> None:
         pdfmetrics.registerFont(font)
 
 
-def refuse_unprintable(values: Iterable[str], *, folder: Path) -> None:
-    """Refuse text that the page could not show as it was written.
+def as_shown(text: str, *, folder: Path) -> str:
+    """``text`` with each character that the page could not show as its number: ``[U+1F9EC]``.
 
-    Refused are characters without a glyph (the page would show an empty box); control, format
-    and private-use characters; line and paragraph separators; and right-to-left letters, which
-    would be drawn in the wrong order.
-
-    Raises:
-        InvalidInput: BQC-CRT-001, naming every such character.
+    Those are characters without a glyph (the page would show an empty box); control, format and
+    private-use characters; line and paragraph separators; and right-to-left letters, which would
+    be drawn in the wrong order. A decided lot gets its certificate, whatever a comment says.
     """
-    sans, bold, _ = _fonts(folder)
-    glyphs = sans.face.charToGlyph.keys() & bold.face.charToGlyph.keys()
-    used = set("".join(unicodedata.normalize("NFC", value) for value in values))
-    refused = sorted(mark for mark in used if ord(mark) not in glyphs or not _plain(mark))
-    if refused:
-        raise InvalidInput(
-            "BQC-CRT-001",
-            "the certificate cannot show " + ", ".join(map(_character_name, refused)),
-            hint="Write the value without these characters; nothing was drawn.",
-        )
+    glyphs = _glyphs(folder)
+    return "".join(
+        mark if ord(mark) in glyphs and _plain(mark) else f"[U+{ord(mark):04X}]"
+        for mark in unicodedata.normalize("NFC", text)
+    )
 
 
 def width_of(text: str, style: Style) -> float:
@@ -195,6 +185,13 @@ def _fonts(folder: Path) -> tuple[TTFont, TTFont, TTFont]:
     return sans, bold, mono
 
 
+@lru_cache(maxsize=4)
+def _glyphs(folder: Path) -> frozenset[int]:
+    """What every font of the text can draw."""
+    sans, bold, _ = _fonts(folder)
+    return frozenset(sans.face.charToGlyph.keys() & bold.face.charToGlyph.keys())
+
+
 def _plain(mark: str) -> bool:
     category = unicodedata.category(mark)
     directions = {"R", "AL", "AN"}
@@ -203,11 +200,6 @@ def _plain(mark: str) -> bool:
         and category not in {"Zl", "Zp"}
         and unicodedata.bidirectional(mark) not in directions
     )
-
-
-def _character_name(mark: str) -> str:
-    name = f"U+{ord(mark):04X} {unicodedata.name(mark, '')}".rstrip()
-    return f"{name} ({mark})" if mark.isprintable() and not mark.isspace() else name
 
 
 def _cut(line: str, style: Style, width: float) -> int:

@@ -5,10 +5,11 @@ number of pages known. Every page carries certificate number, lot, "Page n of N"
 content (requirements 5.01 and 5.02). Same content, same bytes, on any machine.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
+from typing import cast
 
 from reportlab.pdfgen.canvas import Canvas
 
@@ -33,9 +34,9 @@ from batchqc.documents.coa_drawing import (
     Mark,
     Style,
     Text,
+    as_shown,
     draw,
     new_canvas,
-    refuse_unprintable,
     use_fonts,
     width_of,
     wrap,
@@ -70,21 +71,20 @@ def render(content: CertificateContent, *, fonts: Path) -> bytes:
         fonts: the folder ``fonts`` of the reports, with the DejaVu files.
 
     Raises:
-        InvalidInput: BQC-CRT-001 for a character that the page cannot show, BQC-CRT-003 for
-            content of another type or an unknown verdict. Nothing was drawn.
+        InvalidInput: BQC-CRT-003 for content of another type or an unknown verdict. Nothing was
+            drawn.
     """
     if content["type"] != CONTENT_TYPE:
         raise InvalidInput("BQC-CRT-003", f"this layout draws {CONTENT_TYPE} only")
-    refuse_unprintable(_strings(content), folder=fonts)
+    sha256 = content_sha256(content)
     target = BytesIO()
     with _one_at_a_time:
         use_fonts(fonts)
-        _render(content, target)
+        _render(cast("CertificateContent", _shown(content, fonts)), sha256, target)
     return target.getvalue()
 
 
-def _render(content: CertificateContent, target: BytesIO) -> None:
-    sha256 = content_sha256(content)
+def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
     first, running = _letterhead(content), _running_head(content)
     footer = PAGE_HEIGHT - _BOTTOM - _footer(content, sha256, page="").height
     pages = paginate(
@@ -184,12 +184,12 @@ def _specimen(content: CertificateContent) -> list[Mark]:
     return [Box(x - 7, 0, width + 14, 16, outline=INK), Text(x, 11.2, _SPECIMEN, SPECIMEN)]
 
 
-def _strings(value: object) -> Iterator[str]:
+def _shown(value: object, fonts: Path) -> object:
+    """Content with every string as the page can show it."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+        return as_shown(value, folder=fonts)
+    if isinstance(value, Mapping):
+        return {key: _shown(item, fonts) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shown(item, fonts) for item in value]
+    return value

@@ -29,9 +29,4 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
 def press(pki: PkiFiles) -> Press:
     """What makes the house's certificates."""
     key = load_seal(pki.seal_p12, "seal on the server")
-    return Press(fonts(), lambda: key)
-
-
-def fonts() -> Path:
-    """The fonts of certificates."""
-    return bundled("reports") / "fonts"
+    return Press(bundled("reports") / "fonts", lambda: key)

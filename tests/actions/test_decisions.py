@@ -205,7 +205,7 @@ def test_another_persons_password_signs_nothing(house: House):
     assert refusal.code == "BQC-SIG-003"
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "ok", "....", "xxxx"])
+@pytest.mark.parametrize("reason", ["", "   ", "ok", "....", "xxxx", "two\nlines", "hid\u202eden"])
 def test_a_decision_needs_a_reason_with_a_word_in_it(house: House, reason: str):
     house.ready()
     with (

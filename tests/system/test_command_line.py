@@ -1,5 +1,6 @@
 """The command line, over a copy of the demonstration's records."""
 
+import csv
 import re
 import shutil
 import sqlite3
@@ -227,6 +228,18 @@ def test_reading_commands_print_and_change_nothing(home: Path, command: tuple[st
     assert result.exit_code == 0, result.exception
     assert result.output.strip()
     assert counts(home) == before
+
+
+def test_results_of_all_lots_stand_side_by_side_as_reported(home: Path, tmp_path: Path):
+    file = tmp_path / "results.csv"
+    assert batchqc(home, "lot", "table", "--to", file).exit_code == 0
+    rows = {row["lot"]: row for row in csv.DictReader(file.read_text().splitlines())}
+    assert len(rows) == 8
+    assert rows["UCM-P3-T2"]["cd73"] == "99.63"
+    assert rows["UCM-P4-T2"]["negative-panel"] == "0.0"
+    assert rows["UCM-P1-T1"]["endotoxin"] == "<0.1"
+    assert rows["UCM-P1-T2"]["ido"] == ""
+    assert "99.63" in batchqc(home, "lot", "table").output
 
 
 def test_an_installation_is_set_up_from_nothing(tmp_path: Path):

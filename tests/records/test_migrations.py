@@ -1,0 +1,147 @@
+"""Migrations: from nothing to exactly what the code expects, whole or not at all, and guarded."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from batchqc.records.base import Row
+from batchqc.records.database import migrate
+from batchqc.records.schema import METADATA, OTHERS, WITNESSED
+from batchqc.settings import bundled
+from tests.databases import Databases
+
+TABLES = set(METADATA.tables)
+NOT_A_RECORD = {"alembic_version"}
+"""Alembic updates its one row; what it says is checked by every migration."""
+SQLITE_GUARDS = {"no_update", "no_delete", "no_replace"}
+POSTGRESQL_GUARDS = {"no_change", "no_truncate"}
+FAILING = '''
+"""Begins, and fails."""
+import sqlalchemy as sa
+from alembic import op
+revision = "9999"
+down_revision = "{head}"
+def upgrade() -> None:
+    op.create_table("half", sa.Column("id", sa.Integer(), primary_key=True))
+    op.execute("INSERT INTO half VALUES (1)")
+    raise RuntimeError("the power went")
+'''
+
+
+@pytest.fixture
+def blank(database: str, databases: Databases) -> Iterator[Engine]:
+    """A database without tables."""
+    with databases.new(database) as engine:
+        yield engine
+
+
+def tables_of(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def version_of(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+
+
+def guards_of(engine: Engine) -> dict[str, set[str]]:
+    """The names of each table's triggers; on PostgreSQL only of those that always fire."""
+    query = (
+        "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        " WHERE NOT tgisinternal AND tgenabled = 'A'"
+        if engine.dialect.name == "postgresql"
+        else "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    found: dict[str, set[str]] = {table: set() for table in tables_of(engine) - NOT_A_RECORD}
+    with engine.connect() as connection:
+        for table, trigger in connection.execute(text(query)):
+            found[table].add(trigger.removeprefix(f"{table}_"))
+    return found
+
+
+def unguarded(engine: Engine) -> set[str]:
+    """The tables that lack a guard."""
+    wanted = POSTGRESQL_GUARDS if engine.dialect.name == "postgresql" else SQLITE_GUARDS
+    return {table for table, guards in guards_of(engine).items() if not wanted <= guards}
+
+
+def test_migrations_lead_from_nothing_to_exactly_the_models(blank: Engine):
+    migrate(blank, bundled("migrations"))
+    with blank.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_migrating_again_changes_nothing(engine: Engine):
+    before = (tables_of(engine), version_of(engine))
+    migrate(engine, bundled("migrations"))
+    assert (tables_of(engine), version_of(engine)) == before
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(engine: Engine, tmp_path: Path):
+    before = (tables_of(engine), version_of(engine))
+    folder = tmp_path / "migrations"
+    shutil.copytree(bundled("migrations"), folder)
+    (folder / "versions" / "9999_fails.py").write_text(FAILING.format(head=before[1]))
+    with pytest.raises(RuntimeError, match="the power went"):
+        migrate(engine, folder)
+    assert (tables_of(engine), version_of(engine)) == before
+
+
+def test_a_first_migration_that_fails_leaves_an_empty_database(blank: Engine, tmp_path: Path):
+    folder = tmp_path / "migrations"
+    shutil.copytree(bundled("migrations"), folder)
+    head = max(path.name[:4] for path in (folder / "versions").glob("0*.py"))
+    (folder / "versions" / "9999_fails.py").write_text(FAILING.format(head=head))
+    with pytest.raises(RuntimeError, match="the power went"):
+        migrate(blank, folder)
+    assert tables_of(blank) <= NOT_A_RECORD
+
+
+@pytest.mark.requirement("1.05")
+def test_every_table_is_append_only_at_the_newest_schema(engine: Engine):
+    assert tables_of(engine) - NOT_A_RECORD == TABLES
+    assert guards_of(engine).keys() == TABLES
+    assert unguarded(engine) == set()
+
+
+def test_a_new_table_without_guards_is_noticed(engine: Engine):
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE diary (id INTEGER PRIMARY KEY)"))
+    assert unguarded(engine) == {"diary"}
+
+
+@pytest.mark.only_on("postgresql", "SQLite's triggers cannot be switched off, only dropped")
+@pytest.mark.parametrize("how", ["DISABLE TRIGGER", "ENABLE TRIGGER", "ENABLE REPLICA TRIGGER"])
+def test_a_guard_that_does_not_always_fire_is_noticed(engine: Engine, how: str):
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE lot {how} lot_no_change"))
+    assert unguarded(engine) == {"lot"}
+
+
+@pytest.mark.only_on("sqlite", "PostgreSQL's INSERT never replaces")
+def test_the_guard_against_replacing_looks_at_every_key_by_which_a_row_is_replaced(engine: Engine):
+    inspector = inspect(engine)
+    with engine.connect() as connection:
+        bodies = dict(
+            connection.execute(
+                text("SELECT tbl_name, sql FROM sqlite_master WHERE name LIKE '%_no_replace'")
+            ).tuples()
+        )
+    for table in TABLES:
+        keys = [["id"], *(one["column_names"] for one in inspector.get_unique_constraints(table))]
+        keys += [one["column_names"] for one in inspector.get_indexes(table) if one["unique"]]
+        for key in keys:
+            alike = "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in key) + ")"
+            assert alike in bodies[table], (table, key)
+
+
+def test_every_row_is_either_witnessed_one_by_one_or_named_as_an_exception():
+    mapped = {mapper.class_ for mapper in Row.registry.mappers}
+    assert {*WITNESSED, *OTHERS} == mapped
+    assert not set(WITNESSED) & set(OTHERS)

@@ -1,0 +1,251 @@
+"""The rings around a transaction: no row without its entry, no change, nothing by the side."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+from sqlalchemy import Engine, delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from batchqc.errors import IntegrityFailure
+from batchqc.records.audit import AuditEntry, entries_about, entry_count
+from batchqc.records.registers import Product
+from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
+from tests.cast import NOW
+
+VALUES: Mapping[str, object] = {
+    "code": "UC-MSC",
+    "folded": "uc-msc",
+    "name": "Cord MSC",
+    "form": "Suspension",
+    "storage": "Cold",
+    "registered_at": NOW,
+}
+RAW = (
+    "INSERT INTO product (code, folded, name, form, storage, registered_at)"
+    " VALUES ('X', 'x', 'X', 'X', 'X', '2026-01-01T00:00:00.000000Z')"
+)
+
+
+def product(code: str = "UC-MSC", **changes: object) -> Product:
+    return Product(**{**VALUES, "code": code, "folded": code.casefold(), **changes})
+
+
+def register(engine: Engine, *products: Product) -> None:
+    with transaction(engine, SYSTEM, NOW) as tx:
+        tx.add(*products)
+        tx.audit("products registered", rows=products)
+
+
+def counts(engine: Engine) -> tuple[int, int]:
+    """Products, and entries."""
+    with reading(engine) as session:
+        return (session.scalar(select(func.count(Product.id))) or 0, entry_count(session))
+
+
+def refused(engine: Engine, code: str, change: Callable[[Transaction], object]) -> None:
+    """``change`` is refused with ``code``, though an entry tells of it, and leaves nothing."""
+    before = counts(engine)
+    with (
+        pytest.raises(IntegrityFailure) as caught,
+        transaction(engine, SYSTEM, NOW) as tx,
+    ):
+        tx.audit("something changed", about=["product:UC-MSC"])
+        change(tx)
+    assert caught.value.code == code
+    assert counts(engine) == before
+
+
+def test_a_row_and_its_entry_are_committed_together(engine: Engine):
+    register(engine, product())
+    assert counts(engine) == (1, 1)
+    with reading(engine) as session:
+        (entry,) = entries_about(session, ["product:UC-MSC"])
+        stored = session.scalars(select(Product)).one()
+        assert f'"product:UC-MSC":"{stored.content_sha256}"' in entry.text
+
+
+@pytest.mark.requirement("1.05")
+def test_a_row_that_no_entry_mentions_is_not_committed(engine: Engine):
+    refused(engine, "BQC-AUD-001", lambda tx: tx.add(product()))
+
+
+def test_a_row_added_to_the_session_itself_is_not_committed_without_its_entry(engine: Engine):
+    refused(engine, "BQC-AUD-001", lambda tx: tx.session.add(product()))
+
+
+def test_a_row_that_is_not_as_its_entry_says_is_not_committed(engine: Engine):
+    def change(tx: Transaction) -> None:
+        row = product()
+        tx.audit("product registered", rows=[row])
+        row.name = "Another name"
+        tx.add(row)
+
+    refused(engine, "BQC-AUD-001", change)
+
+
+def test_each_row_without_an_entry_is_named(engine: Engine):
+    with (
+        pytest.raises(IntegrityFailure, match=r"product:P1, product:P3;"),
+        transaction(engine, SYSTEM, NOW) as tx,
+    ):
+        rows = [product(code) for code in ("P1", "P2", "P3")]
+        tx.add(*rows)
+        tx.audit("product registered", rows=[rows[1]])
+
+
+def test_a_commit_inside_of_the_block_is_checked_too(engine: Engine):
+    def change(tx: Transaction) -> None:
+        tx.add(product())
+        tx.session.commit()
+
+    refused(engine, "BQC-AUD-001", change)
+
+
+def test_after_a_commit_inside_of_the_block_entries_are_not_written_twice(engine: Engine):
+    with transaction(engine, SYSTEM, NOW) as tx:
+        tx.audit("the first thing")
+        tx.session.commit()
+        tx.audit("the second thing")
+    assert counts(engine) == (0, 2)
+
+
+@pytest.mark.requirement("1.61")
+def test_a_changed_row_is_refused(engine: Engine):
+    register(engine, product())
+
+    def change(tx: Transaction) -> None:
+        row = tx.session.scalars(select(Product)).one()
+        row.name = "Another name"
+        tx.session.flush()
+
+    refused(engine, "BQC-AUD-002", change)
+
+
+def test_a_changed_row_is_refused_by_the_commit_where_nothing_flushed_it(engine: Engine):
+    register(engine, product())
+
+    def change(tx: Transaction) -> None:
+        tx.session.scalars(select(Product)).one().name = "Another name"
+
+    refused(engine, "BQC-AUD-002", change)
+
+
+def test_a_deleted_row_is_refused(engine: Engine):
+    register(engine, product())
+    refused(
+        engine,
+        "BQC-AUD-002",
+        lambda tx: tx.session.delete(tx.session.scalars(select(Product)).one()),
+    )
+
+
+def test_a_merged_row_that_changes_one_is_refused(engine: Engine):
+    register(engine, product())
+    refused(engine, "BQC-AUD-002", lambda tx: tx.session.merge(product(id=1, name="Another")))
+
+
+BY_THE_SIDE: dict[str, Callable[[Session], object]] = {
+    "update of a class": lambda one: one.execute(update(Product).values(name="X")),
+    "update of a table": lambda one: one.execute(update(Product.__table__).values(name="X")),
+    "update of a query": lambda one: one.query(Product).update({"name": "X"}),
+    "delete of a class": lambda one: one.execute(delete(Product)),
+    "delete of a query": lambda one: one.query(Product).delete(),
+    "insert of a class": lambda one: one.execute(insert(Product).values(VALUES)),
+    "insert of many": lambda one: one.execute(insert(Product), [VALUES]),
+    "insert of a table": lambda one: one.execute(insert(Product.__table__).values(VALUES)),
+    "insert that returns": lambda one: one.scalars(insert(Product).returning(Product), [VALUES]),
+    "bulk_insert_mappings": lambda one: one.bulk_insert_mappings(Product, [dict(VALUES)]),
+    "bulk_save_objects": lambda one: one.bulk_save_objects([product("X")]),
+    "bulk_update_mappings": lambda one: one.bulk_update_mappings(Product, [{"id": 1, "name": "X"}]),
+    "text": lambda one: one.execute(text(RAW)),
+    "text with a remark": lambda one: one.execute(text(f"/* SELECT */ {RAW}")),
+    "the connection": lambda one: one.connection().execute(insert(Product).values(VALUES)),
+    "the driver": lambda one: one.connection().exec_driver_sql(RAW),
+    "a change in a query": lambda one: one.execute(
+        text(f"WITH sneaked AS ({RAW} RETURNING id) SELECT * FROM sneaked")
+    ),
+    "a table of its own": lambda one: one.execute(text("CREATE TABLE diary (id INTEGER)")),
+}
+
+
+@pytest.mark.parametrize("how", BY_THE_SIDE)
+def test_a_statement_that_passes_the_entries_by_is_refused(engine: Engine, how: str):
+    register(engine, product("P1"))
+    refused(engine, "BQC-AUD-003", lambda tx: BY_THE_SIDE[how](tx.session))
+
+
+def test_an_upsert_is_refused(engine: Engine):
+    register(engine, product())
+    own = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    statement = own(Product).values(VALUES)
+    statement = statement.on_conflict_do_update(index_elements=["folded"], set_={"name": "X"})
+    refused(engine, "BQC-AUD-003", lambda tx: tx.session.execute(statement))
+
+
+def test_many_rows_at_once_are_refused_where_entries_hold_each_one(engine: Engine):
+    refused(engine, "BQC-AUD-003", lambda tx: tx.add_many(Product, [VALUES]))
+
+
+def test_it_stays_refused_after_a_commit_or_a_rollback_inside_of_the_block(engine: Engine):
+    def commit(tx: Transaction) -> None:
+        tx.session.rollback()
+        tx.session.execute(text(RAW))
+
+    refused(engine, "BQC-AUD-003", commit)
+
+
+@pytest.mark.parametrize("how", BY_THE_SIDE)
+def test_a_session_that_reads_writes_in_no_way(engine: Engine, how: str):
+    register(engine, product("P1"))
+    before = counts(engine)
+    with reading(engine) as session, pytest.raises(IntegrityFailure) as caught:
+        BY_THE_SIDE[how](session)
+        session.commit()
+    assert caught.value.code == "BQC-AUD-004"
+    assert counts(engine) == before
+
+
+def test_a_session_that_reads_flushes_nothing(engine: Engine):
+    with reading(engine) as session, pytest.raises(IntegrityFailure) as caught:
+        session.add(product())
+        session.commit()
+    assert caught.value.code == "BQC-AUD-004"
+    assert counts(engine) == (0, 0)
+
+
+def test_a_session_that_reads_sees_one_state(engine: Engine):
+    with reading(engine) as session:
+        assert session.scalar(select(func.count(Product.id))) == 0
+        register(engine, product())
+        assert session.scalar(select(func.count(Product.id))) == 0
+    assert counts(engine) == (1, 1)
+
+
+class Interrupted(Exception):
+    """Something that happens in the middle."""
+
+
+def test_a_block_that_fails_changes_nothing(engine: Engine):
+    with pytest.raises(Interrupted), transaction(engine, SYSTEM, NOW) as tx:
+        row = product()
+        tx.add(row)
+        tx.audit("product registered", rows=[row])
+        raise Interrupted
+    assert counts(engine) == (0, 0)
+    register(engine, product())  # and nothing is left locked
+    assert counts(engine) == (1, 1)
+
+
+def test_a_block_that_fails_in_the_database_changes_nothing(engine: Engine):
+    register(engine, product())
+    with pytest.raises(IntegrityError):
+        register(engine, product("P2"), product())
+    assert counts(engine) == (1, 1)
+
+
+def test_a_block_without_a_change_writes_nothing(engine: Engine):
+    with transaction(engine, SYSTEM, NOW) as tx:
+        assert tx.session.scalars(select(AuditEntry)).all() == []
+    assert counts(engine) == (0, 0)
