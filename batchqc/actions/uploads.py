@@ -21,6 +21,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
+from batchqc.errors import NotFound
 from batchqc.intake.contract import CONTRACT, Reading, Register, RegisteredLot, read_bytes
 from batchqc.intake.problems import Problem
 from batchqc.records.corrections import corrected_lot, corrections_of
@@ -35,6 +36,7 @@ from batchqc.records.uploads import (
     Upload,
     accepted_upload_of,
     measurement_content,
+    upload_by,
     upload_number,
 )
 
@@ -131,6 +133,18 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     return UploadReport(
         number, reading.accepted, answered_before=False, sha256=file.sha256, reading=reading
     )
+
+
+def the_upload(session: Session, number: str) -> Upload:
+    """The upload of a public number.
+
+    Raises:
+        NotFound: where there is none.
+    """
+    upload = upload_by(session, number)
+    if upload is None:
+        raise NotFound("BQC-UPL-002", f"there is no upload {number}")
+    return upload
 
 
 def _read(

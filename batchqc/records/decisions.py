@@ -136,3 +136,9 @@ def issue_of(session: Session, certificate: Certificate) -> CertificateIssue | N
     """The sealed document of a certificate, or ``None`` while it is pending."""
     query = select(CertificateIssue).where(CertificateIssue.certificate_id == certificate.id)
     return session.scalar(query)
+
+
+def answer_by(session: Session, person: str, key: str) -> Answer | None:
+    """The answer that was given to a person's request with an idempotency key."""
+    query = select(Answer).where(Answer.person == person, Answer.idempotency_key == key)
+    return session.scalar(query)

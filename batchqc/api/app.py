@@ -1,0 +1,79 @@
+"""The application: ``/api/v1``, described by itself under ``/api/v1/docs``."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from fastapi import FastAPI
+
+from batchqc import __version__, clock
+from batchqc.actions.certificates import Press
+from batchqc.api import (
+    audit,
+    certificates,
+    corrections,
+    decisions,
+    lots,
+    people,
+    registers,
+    results,
+    session,
+    specifications,
+    uploads,
+)
+from batchqc.api.bodies import SmallBodies
+from batchqc.api.doors import Door
+from batchqc.api.errors import handle_errors
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import SigningUnavailable
+from batchqc.records.database import open_database
+from batchqc.settings import Settings, bundled
+
+if TYPE_CHECKING:
+    from batchqc.documents.pades import SealKey
+
+PREFIX: Final = "/api/v1"
+_NOUNS: Final = (
+    session, people, registers, specifications, lots, results, decisions, uploads, corrections,
+    certificates, audit,
+)  # fmt: skip
+
+
+def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> FastAPI:
+    """The application over the installation that ``settings`` describe."""
+    app = FastAPI(
+        title="batchqc",
+        summary="Batch release QC for cell therapy products",
+        description="From assay CSV to a certificate of analysis that anyone can verify. Sign in"
+        " with POST /session, then send the token as a bearer. Everything that is signed carries"
+        " user id and password anew. Errors are application/problem+json with a stable code.",
+        version=__version__,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=f"{PREFIX}/docs",
+        redoc_url=None,
+    )
+    app.state.door = Door(
+        settings,
+        open_database(settings.database),
+        FolderArchive(settings.store),
+        Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
+        now,
+    )
+    app.add_middleware(SmallBodies)
+    handle_errors(app)
+    for noun in _NOUNS:
+        app.include_router(noun.router, prefix=PREFIX)
+    return app
+
+
+def _seal_key(settings: Settings) -> "SealKey":
+    from batchqc.documents.pades import load_seal  # noqa: PLC0415 - a second, at the first seal
+
+    if settings.seal_passphrase is None:
+        raise SigningUnavailable(
+            "BQC-CRT-032",
+            "the passphrase of the seal key is not set",
+            hint="Set BATCHQC_SEAL_PASSPHRASE, then POST /certificates/{number}/issue.",
+        )
+    return load_seal(settings.seal, settings.seal_passphrase.get_secret_value())

@@ -1,0 +1,69 @@
+"""The audit trail: its entries, and whether the records are what it says."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from batchqc.actions.verification import verify_audit_trail
+from batchqc.api.doors import SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import Limit, Page
+from batchqc.records.audit import entries_after
+
+router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
+
+
+class EntryOut(BaseModel):
+    """One entry: who, in which role, when, what, why, before, after; and its link in the chain."""
+
+    sequence: int
+    sha256: str = Field(description="Of the entry's canonical bytes.")
+    link: str = Field(description="The link: over sequence, entry and the link before.")
+    entry: dict[str, Any]
+
+
+class Verification(BaseModel):
+    """What a comparison of all records with the audit trail found."""
+
+    entries: int
+    sequence: int
+    head: str = Field(description="Compare with certificates: a chain shows no cut tail.")
+    problems: list[str] = Field(description="The first one is the first broken entry.")
+
+
+@router.get("/audit", summary="Audit trail entries")
+def entries(
+    call: SignedIn,
+    subject: Annotated[str, Query(examples=["lot:UCM-P1-T1"])] = "",
+    who: Annotated[str, Query(description="Only of this person.")] = "",
+    after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
+    limit: Limit = 50,
+) -> Page[EntryOut]:
+    """Entries, oldest first."""
+    with call.reading() as session:
+        found = entries_after(session, after, limit=limit + 1, subject=subject, who=who)
+        items = [
+            EntryOut(
+                sequence=link.sequence,
+                sha256=entry.sha256,
+                link=link.sha256,
+                entry=json.loads(entry.text),
+            )
+            for link, entry in found[:limit]
+        ]
+    return Page(items=items, next=str(items[-1].sequence) if len(found) > limit else None)
+
+
+@router.get("/audit/verification", summary="Verify the audit trail")
+def verification(call: SignedIn) -> Verification:
+    """Compare every record with its entry, the chain with itself, the store with its hashes."""
+    with call.reading() as session:
+        found = verify_audit_trail(session, call.door.archive)
+    return Verification(
+        entries=found.entries,
+        sequence=found.head.sequence if found.head else 0,
+        head=found.head.sha256 if found.head else "",
+        problems=list(found.problems),
+    )

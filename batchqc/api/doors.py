@@ -1,0 +1,203 @@
+"""What every endpoint works with: the installation, who asks, and one transaction for one action.
+
+A request with an ``Idempotency-Key`` that was answered before gets the same answer again; nothing
+is done twice. A token alone never signs: what is signed carries user id and password each time.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from batchqc.actions.certificates import Press
+from batchqc.actions.people import Principal, who_is
+from batchqc.actions.setup import own_site
+from batchqc.actions.signing import Credentials
+from batchqc.core.canonical import sha256_of
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict, NotSignedIn, SignatureRefused
+from batchqc.records.decisions import Answer, answer_by
+from batchqc.records.transaction import Transaction, reading, transaction
+from batchqc.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The installation that an application serves."""
+
+    settings: Settings
+    engine: Engine
+    archive: FolderArchive
+    press: Press
+    now: Callable[[], datetime]
+
+
+class Signature(BaseModel):
+    """Both components of an electronic signature, given anew each time, and the reason."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"user_id": "giang.do", "password": "my own password", "reason": "Agrees with data"}
+            ]
+        },
+    )
+
+    user_id: str
+    password: SecretStr
+    reason: str = Field(description="Why, in words that a stranger understands.")
+
+    @property
+    def credentials(self) -> Credentials:
+        """For the action that signs."""
+        return Credentials(self.user_id, self.password.get_secret_value(), self.reason)
+
+
+def door_of(request: Request) -> Door:
+    """The installation behind a request."""
+    door: Door = request.app.state.door
+    return door
+
+
+OpenDoor = Annotated[Door, Depends(door_of)]
+_BEARER = HTTPBearer(auto_error=False, description="The token that POST /session answers.")
+
+
+@dataclass(slots=True)
+class Work:
+    """One action of one request, and the answer to it."""
+
+    tx: Transaction
+    status: int = 0
+    text: str = ""
+    refusal: Refusal | None = None
+    keep: bool = True  # for the idempotency key: what was refused may be tried again
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the action is still to be done: the request was not answered before."""
+        return not self.status
+
+    def answer(self, status: int, body: BaseModel | Refusal) -> None:
+        """Say what to answer once the transaction has committed."""
+        if isinstance(body, Refusal):
+            self.refusal = body
+        else:
+            self.status, self.text = status, body.model_dump_json()
+
+    def body(self) -> dict[str, Any]:
+        """The answer's content, after the commit.
+
+        Raises:
+            SignatureRefused: the action was refused, and that is on record now.
+        """
+        if self.refusal is not None:
+            raise SignatureRefused(self.refusal.code, self.refusal.message, hint=self.refusal.hint)
+        content: dict[str, Any] = json.loads(self.text)
+        return content
+
+    def response(self) -> Response:
+        """The answer, after the commit."""
+        self.body()
+        return Response(self.text, self.status, media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request of a person who is signed in."""
+
+    door: Door
+    person: Principal
+    token: str
+    address: str
+    key: str | None
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads, for a person who may read."""
+        self.person.acting(Permission.READ)
+        with reading(self.door.engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(
+        self, permission: Permission | None, body: BaseModel | str | None = None
+    ) -> Iterator[Work]:
+        """A transaction for one action, which commits at the end of the block.
+
+        Args:
+            permission: what for; ``None`` for what concerns only the person.
+            body: what was sent, to know the request again; secrets are masked in it.
+        """
+        actor = self.person.acting(permission) if permission else self.person.themself()
+        with transaction(self.door.engine, actor, self.door.now()) as tx:
+            work = Work(tx)
+            sent = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
+            request = sha256_of({"request": self.address, "body": sent})
+            if self.key is not None:
+                self._recall(work, self.key, request)
+            was_new = work.is_new
+            yield work
+            if self.key is not None and was_new and work.refusal is None and work.keep:
+                self._remember(work, self.key, request)
+
+    def _recall(self, work: Work, key: str, request: str) -> None:
+        work.tx.lock(f"answer:{self.person.user_id}/{key}")
+        earlier = answer_by(work.tx.session, self.person.user_id, key)
+        if earlier is None:
+            return
+        if earlier.request_sha256 != request:
+            raise Conflict(
+                "BQC-API-004",
+                "this Idempotency-Key belongs to another request",
+                hint="Use a new key for each new request.",
+            )
+        work.status, work.text = earlier.status, earlier.body
+
+    def _remember(self, work: Work, key: str, request: str) -> None:
+        answer = Answer(
+            person=self.person.user_id,
+            idempotency_key=key,
+            request_sha256=request,
+            status=work.status,
+            body=work.text,
+            at=work.tx.now,
+        )
+        work.tx.add(answer)
+        work.tx.audit("answer kept for its idempotency key", rows=[answer])
+
+
+def _call(
+    request: Request,
+    door: OpenDoor,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=8,
+            max_length=80,
+            description="A new one for each new request; see the guide.",
+        ),
+    ] = None,
+) -> Call:
+    if bearer is None:
+        raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="POST /api/v1/session")
+    with reading(door.engine) as session:
+        zone = own_site(session).time_zone
+        person = who_is(session, token=bearer.credentials, now=door.now(), time_zone=zone)
+    address = f"{request.method} {request.url.path}?{request.url.query}"
+    return Call(door, person, bearer.credentials, address, idempotency_key)
+
+
+SignedIn = Annotated[Call, Depends(_call)]

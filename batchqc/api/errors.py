@@ -1,0 +1,120 @@
+"""The only place where an error becomes an HTTP status (RFC 9457, ``application/problem+json``)."""
+
+import logging
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    IntegrityFailure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    SignatureRefused,
+    SigningUnavailable,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+_LOG: Final = logging.getLogger("batchqc.api")
+_STATUS: Final[tuple[tuple[type[BatchqcError], int, str], ...]] = (
+    (InvalidInput, 422, "The request is wrong"),
+    (NotSignedIn, 401, "Nobody is signed in"),
+    (NotPermitted, 403, "Not permitted"),
+    (SignatureRefused, 403, "The signature was refused"),
+    (NotFound, 404, "There is no such record"),
+    (Conflict, 409, "The record is in a state that forbids it"),
+    (SigningUnavailable, 503, "The seal cannot be used now"),
+    (IntegrityFailure, 500, "Records contradict each other"),
+)
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do about it."""
+
+    type: str = Field(description="Where the code is explained.")
+    title: str
+    status: int
+    code: str = Field(description="Stable; see the guide.", examples=["BQC-REL-001"])
+    detail: str
+    hint: str = Field(default="", description="What to do about it.")
+    reasons: list[str] = Field(default=[], description="Every reason, where there are several.")
+
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": title, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+    for _, status, title in _STATUS
+    if status not in {500, 503}
+}
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    hint: str = "",
+    reasons: tuple[str, ...] = (),
+    **more: Any,
+) -> Response:
+    """An answer that tells a problem."""
+    body = Problem(
+        type=f"/api/v1/docs#{code}",
+        title=title,
+        status=status,
+        code=code,
+        detail=detail,
+        hint=hint,
+        reasons=list(reasons),
+    ).model_dump()
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse({**body, **more}, status, headers, media_type=MEDIA_TYPE)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem."""
+    app.add_exception_handler(BatchqcError, _deliberate)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _deliberate(_: Request, error: Exception) -> Response:
+    if not isinstance(error, BatchqcError):
+        raise error
+    status, title = next(
+        (status, title) for kind, status, title in _STATUS if isinstance(error, kind)
+    )
+    return problem(status, error.code, title, error.message, hint=error.hint, reasons=error.reasons)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Every problem of the request by its place; what was sent is not repeated."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    reasons = tuple(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
+    return problem(
+        422, "BQC-API-001", "The request is wrong", "the request does not fit", reasons=reasons,
+        hint="See /api/v1/docs for what the request holds.",
+    )  # fmt: skip
+
+
+async def _of_http(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    return problem(status, "BQC-API-002", "The request cannot be answered", detail)
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    """What nobody foresaw: logged here, told without its inside."""
+    _LOG.exception("unexpected", exc_info=error)
+    return problem(
+        500, "BQC-API-003", "Something unforeseen happened", "nothing was changed by this request",
+        hint="Tell the system owner, with the time of the request.",
+    )  # fmt: skip

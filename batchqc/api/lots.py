@@ -1,0 +1,171 @@
+"""Lots and their samples."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from batchqc.actions.registers import (
+    NewLot,
+    NewSample,
+    register_lot,
+    register_samples,
+    the_lot,
+)
+from batchqc.api.doors import SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import After, Limit, Page, Sent, page
+from batchqc.core.dispositions import Disposition
+from batchqc.core.permissions import Permission
+from batchqc.core.specifications import Stage
+from batchqc.records.corrections import approved_changes, corrected_lot, corrections_of
+from batchqc.records.decisions import DispositionRow, dispositions_of
+from batchqc.records.registers import LotRow, donors_of, samples_of
+
+router = APIRouter(tags=["lots"], responses=PROBLEMS)
+
+Id = Annotated[str, Field(examples=["UCM-P5-T1"])]
+
+
+class SampleShape(Sent):
+    """A sample of a lot. `taken_at` is kept as typed, with its offset."""
+
+    id: Annotated[str, Field(examples=["UCM-P5-T1-S01"])]
+    stage: Stage
+    container: Annotated[str, Field(examples=["cryovial, 2 mL"])]
+    taken_at: Annotated[str, Field(examples=["2026-02-02T10:30:00+07:00"])]
+
+
+class NewSamples(Sent):
+    """Samples to register."""
+
+    samples: Annotated[list[SampleShape], Field(min_length=1, max_length=200)]
+
+
+class LotRequest(Sent):
+    """A lot to register, with its donors and its first samples. Dates are site-local."""
+
+    id: Id
+    product: Annotated[str, Field(examples=["UC-MSC"])]
+    manufactured_on: Annotated[date, Field(examples=["2026-02-02"])]
+    expires_on: Annotated[date, Field(examples=["2028-02-02"], description="Last usable day.")]
+    donors: Annotated[list[str], Field(examples=[["DNR-UC-01"]], description="Codes.")]
+    samples: Annotated[list[SampleShape], Field(default_factory=list)]
+
+
+class LotOut(BaseModel):
+    """A lot with its approved corrections laid over it."""
+
+    id: Id
+    product: str
+    disposition: Disposition
+    manufactured_on: date
+    expires_on: date
+    donors: list[str]
+    samples: list[SampleShape]
+    specification: str = Field(examples=["UC-MSC-REL v1"])
+    bound_because: str = Field(description="Why this version of the specification judges it.")
+    registered_by: str
+    registered_at: datetime
+
+
+@router.get("/lots", summary="Lots")
+def lots(
+    call: SignedIn,
+    disposition: Annotated[Disposition | None, Query(description="Only those.")] = None,
+    after: After = "",
+    limit: Limit = 50,
+) -> Page[LotOut]:
+    """Every lot, in the order of registration."""
+    query = select(LotRow)
+    decided = select(DispositionRow).where(DispositionRow.lot_id == LotRow.id)
+    if disposition is Disposition.QUARANTINE:
+        query = query.where(~exists(decided.subquery().select()))
+    elif disposition is not None:
+        query = query.where(
+            LotRow.id.in_(
+                select(DispositionRow.lot_id).where(DispositionRow.disposition == disposition.value)
+            )
+        )
+    with call.reading() as session:
+        return page(
+            session,
+            query,
+            LotRow,
+            after=the_lot(session, after) if after else None,
+            limit=limit,
+            show=lambda one: _lot(session, one),
+        )
+
+
+@router.post("/lots", status_code=201, response_model=LotOut, summary="Register a lot")
+def add(call: SignedIn, sent: LotRequest) -> Response:
+    """Register a lot. It begins in quarantine, under the specification then in force."""
+    new = NewLot(
+        id=sent.id,
+        product=sent.product,
+        manufactured_on=sent.manufactured_on,
+        expires_on=sent.expires_on,
+        donors=tuple(sent.donors),
+        samples=_samples(sent.samples),
+    )
+    with call.writing(Permission.REGISTER_LOT, sent) as work:
+        if work.is_new:
+            work.answer(201, _lot(work.tx.session, register_lot(work.tx, new)))
+    return work.response()
+
+
+@router.get("/lots/{lot}", summary="One lot")
+def one(call: SignedIn, lot: str) -> LotOut:
+    """A lot by its id, compared without case."""
+    with call.reading() as session:
+        return _lot(session, the_lot(session, lot))
+
+
+@router.post(
+    "/lots/{lot}/samples", status_code=201, response_model=LotOut, summary="Register samples"
+)
+def add_samples(call: SignedIn, lot: str, sent: NewSamples) -> Response:
+    """Register samples of a lot that is not decided yet."""
+    with call.writing(Permission.REGISTER_LOT, sent) as work:
+        if work.is_new:
+            register_samples(work.tx, lot=lot, samples=_samples(sent.samples))
+            work.answer(201, _lot(work.tx.session, the_lot(work.tx.session, lot)))
+    return work.response()
+
+
+def _samples(sent: list[SampleShape]) -> tuple[NewSample, ...]:
+    return tuple(NewSample(one.id, one.stage, one.container, one.taken_at) for one in sent)
+
+
+def _lot(session: Session, row: LotRow) -> LotOut:
+    samples = samples_of(session, [row])
+    corrections = corrections_of(session, [row.key, *(sample.key for sample in samples)])
+    lot = corrected_lot(row, corrections)
+    decided = dispositions_of(session, row)
+    return LotOut(
+        id=lot.id,
+        product=lot.product,
+        disposition=Disposition(decided[-1].disposition) if decided else Disposition.QUARANTINE,
+        manufactured_on=lot.manufactured_on,
+        expires_on=lot.expires_on,
+        donors=[donor.code for donor in donors_of(session, row)],
+        samples=[
+            SampleShape(
+                id=sample.sample,
+                stage=Stage(sample.stage),
+                container=dict(approved_changes(corrections, sample.key)).get(
+                    "container", sample.container
+                ),
+                taken_at=sample.taken_text,
+            )
+            for sample in samples
+        ],
+        specification=row.specification_version.reference,
+        bound_because=row.bound_because,
+        registered_by=row.registered_by,
+        registered_at=row.registered_at,
+    )

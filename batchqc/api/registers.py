@@ -1,0 +1,150 @@
+"""Products and donors."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.actions.registers import (
+    determine_eligibility,
+    register_donor,
+    register_product,
+    the_donor,
+    the_product,
+)
+from batchqc.api.doors import Signature, SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import After, Limit, Page, Sent, page
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.records.donors import newest_eligibility
+from batchqc.records.registers import DonorRow, Product
+
+router = APIRouter(responses=PROBLEMS)
+
+
+class ProductShape(Sent):
+    """What is made."""
+
+    code: Annotated[str, Field(examples=["UC-MSC-2"])]
+    name: Annotated[str, Field(examples=["Umbilical cord MSC, cryopreserved"])]
+    form: Annotated[str, Field(examples=["Cell suspension, 10 mL bag"])]
+    storage: Annotated[str, Field(examples=["Below -150 °C"])]
+
+
+class NewDonor(Sent):
+    """A donor by code; names never enter the system."""
+
+    code: Annotated[str, Field(examples=["DNR-UC-77"])]
+    tissue_source: Annotated[str, Field(examples=["umbilical cord"])]
+
+
+class DonorOut(NewDonor):
+    """A donor with the determination that counts."""
+
+    eligibility: str = Field(description='"eligible", "ineligible", or "" before determination.')
+
+
+class Determination(Signature):
+    """A determination of eligibility, signed."""
+
+    eligible: bool
+    basis: Annotated[str, Field(examples=["Screening and testing of the mother"])]
+
+
+@router.get("/products", tags=["registers"], summary="Products")
+def products(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[ProductShape]:
+    """Every product."""
+    with call.reading() as session:
+        start = the_product(session, after) if after else None
+        return page(session, select(Product), Product, after=start, limit=limit, show=_product)
+
+
+@router.post(
+    "/products",
+    tags=["registers"],
+    status_code=201,
+    response_model=ProductShape,
+    summary="Register a product",
+)
+def add_product(call: SignedIn, sent: ProductShape) -> Response:
+    """Register a product by its code."""
+    with call.writing(Permission.REGISTER_PRODUCT, sent) as work:
+        if work.is_new:
+            work.answer(201, _product(register_product(work.tx, **sent.model_dump())))
+    return work.response()
+
+
+@router.get("/donors", tags=["registers"], summary="Donors")
+def donors(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[DonorOut]:
+    """Every donor."""
+    with call.reading() as session:
+        return page(
+            session,
+            select(DonorRow),
+            DonorRow,
+            after=the_donor(session, after) if after else None,
+            limit=limit,
+            show=lambda one: _donor(session, one),
+        )
+
+
+@router.post(
+    "/donors",
+    tags=["registers"],
+    status_code=201,
+    response_model=DonorOut,
+    summary="Register a donor",
+)
+def add_donor(call: SignedIn, sent: NewDonor) -> Response:
+    """Register a donor; eligibility is determined afterwards."""
+    with call.writing(Permission.REGISTER_DONOR, sent) as work:
+        if work.is_new:
+            donor = register_donor(work.tx, code=sent.code, tissue_source=sent.tissue_source)
+            work.answer(201, _donor(work.tx.session, donor))
+    return work.response()
+
+
+@router.get("/donors/{code}", tags=["registers"], summary="One donor")
+def donor(call: SignedIn, code: str) -> DonorOut:
+    """A donor by code."""
+    with call.reading() as session:
+        return _donor(session, the_donor(session, code))
+
+
+@router.post(
+    "/donors/{code}/eligibility",
+    tags=["registers"],
+    status_code=201,
+    response_model=DonorOut,
+    summary="Determine a donor's eligibility (signed)",
+)
+def eligibility(call: SignedIn, code: str, sent: Determination) -> Response:
+    """Determine the eligibility; a later determination counts instead, both stay on record."""
+    with call.writing(Permission.DETERMINE_ELIGIBILITY, sent) as work:
+        if work.is_new:
+            signed = determine_eligibility(
+                work.tx,
+                donor=code,
+                eligible=sent.eligible,
+                basis=sent.basis,
+                credentials=sent.credentials,
+            )
+            donor = signed if isinstance(signed, Refusal) else _donor(work.tx.session, signed.donor)
+            work.answer(201, donor)
+    return work.response()
+
+
+def _product(row: Product) -> ProductShape:
+    return ProductShape(code=row.code, name=row.name, form=row.form, storage=row.storage)
+
+
+def _donor(session: Session, row: DonorRow) -> DonorOut:
+    determined = newest_eligibility(session, [row]).get(row.id)
+    return DonorOut(
+        code=row.code,
+        tissue_source=row.tissue_source,
+        eligibility=determined.eligibility if determined else "",
+    )

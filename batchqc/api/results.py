@@ -1,0 +1,185 @@
+"""What stands for and against a lot: its gates, its verdicts, and the cell of every value."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.registers import the_lot
+from batchqc.api.doors import Call, SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.core.assays import Measurement
+from batchqc.core.verdicts import Outcome, Verdict
+from batchqc.records.uploads import Upload
+
+router = APIRouter(tags=["lots"], responses=PROBLEMS)
+
+
+class GateOut(BaseModel):
+    """One condition of release."""
+
+    name: str
+    is_open: bool
+    reasons: list[str] = Field(description="Every reason why it is closed.")
+    todo: str = Field(description="What to do about it; empty where it is open.")
+
+
+class Readiness(BaseModel):
+    """Every gate between a lot and its release."""
+
+    lot: str
+    disposition: str
+    is_ready: bool
+    gates: list[GateOut]
+
+
+class MeasurementOut(BaseModel):
+    """One replicate with the cell that it was read from."""
+
+    upload: str
+    file: str
+    sha256: str = Field(description="Of the file.")
+    row: int = Field(description="As a spreadsheet counts: the header is row 1.")
+    line: int = Field(description="Physical line of the file.")
+    column: str
+    text: str = Field(description="What the cell says.")
+    unit: str
+    sample: str
+    aliquot: str
+    stage: str
+    test: str
+    analyte: str
+    run: str
+    replicate: int
+    measured_at: datetime
+    started_at: datetime | None
+    analyst: str
+    instrument: str = Field(description="As the file says; not in register.")
+    method: str
+    method_version: str = Field(description="As the file says; not in register.")
+    result_type: str
+    comment: str
+
+
+class DerivationOut(BaseModel):
+    """How a verdict came about, step by step."""
+
+    acceptance: str
+    rounding: str
+    passing: str = Field(description="The exact set of values that pass.")
+    replicates: list[str]
+    aggregate: str
+    result: str = Field(description="As reported; empty where there is none.")
+    rounded: str | None = Field(description="What was compared, where a rule rounds.")
+
+
+class VerdictOut(BaseModel):
+    """The verdict of one criterion."""
+
+    criterion: str
+    title: str
+    verdict: Outcome | None = Field(description="Null for a line that is for information only.")
+    sentence: str
+    blocks: bool
+    derivation: DerivationOut
+    measurements: list[MeasurementOut]
+
+
+class Results(BaseModel):
+    """Every verdict of a lot, and what is on record that no criterion uses."""
+
+    lot: str
+    specification: str
+    verdicts: list[VerdictOut]
+    not_used: list[MeasurementOut]
+
+
+@router.get("/lots/{lot}/readiness", summary="May this lot be released, and if not, why not?")
+def readiness(call: SignedIn, lot: str) -> Readiness:
+    """Every gate, open or closed, with every reason and what to do."""
+    case = _case(call, lot)[0]
+    return Readiness(
+        lot=case.lot.id,
+        disposition=case.disposition,
+        is_ready=case.is_ready,
+        gates=[
+            GateOut(
+                name=gate.name,
+                is_open=gate.is_open,
+                reasons=list(gate.reasons),
+                todo="" if gate.is_open else gate.todo,
+            )
+            for gate in case.gates
+        ],
+    )
+
+
+@router.get("/lots/{lot}/results", summary="Results and verdicts, down to the cell")
+def results(call: SignedIn, lot: str) -> Results:
+    """Each criterion with verdict and derivation; each value with file, row, column and text."""
+    case, uploads = _case(call, lot)
+    used = {id(one) for verdict in case.verdicts for one in verdict.measurements}
+    return Results(
+        lot=case.lot.id,
+        specification="{} v{}".format(*case.lot.specification),
+        verdicts=[_verdict(verdict, uploads) for verdict in case.verdicts],
+        not_used=[_measurement(one, uploads) for one in case.measurements if id(one) not in used],
+    )
+
+
+def _case(call: Call, lot: str) -> tuple[LotCase, dict[str, Upload]]:
+    with call.reading() as session:
+        row = the_lot(session, lot)
+        case = study(session, call.door.archive, lot=row, now=call.door.now())
+        return case, {run.upload.natural_key: run.upload for run in case.runs}
+
+
+def _verdict(verdict: Verdict, uploads: dict[str, Upload]) -> VerdictOut:
+    derivation = verdict.derivation
+    return VerdictOut(
+        criterion=verdict.criterion.id,
+        title=verdict.criterion.title,
+        verdict=verdict.outcome,
+        sentence=verdict.sentence,
+        blocks=verdict.blocks,
+        derivation=DerivationOut(
+            acceptance=derivation.acceptance,
+            rounding=derivation.rounding,
+            passing=derivation.passing,
+            replicates=list(derivation.replicates),
+            aggregate=derivation.aggregate,
+            result=derivation.result,
+            rounded=derivation.rounded,
+        ),
+        measurements=[_measurement(one, uploads) for one in verdict.measurements],
+    )
+
+
+def _measurement(one: Measurement, uploads: dict[str, Upload]) -> MeasurementOut:
+    upload = uploads[one.run.upload]
+    return MeasurementOut(
+        upload=one.run.upload,
+        file=upload.file,
+        sha256=upload.sha256,
+        row=one.cell.row,
+        line=one.cell.line,
+        column=one.cell.column,
+        text=one.text,
+        unit=one.unit,
+        sample=one.sample,
+        aliquot=one.aliquot,
+        stage=one.stage,
+        test=one.run.test,
+        analyte=one.analyte,
+        run=one.run.run,
+        replicate=one.replicate,
+        measured_at=one.measured_at,
+        started_at=one.started_at,
+        analyst=one.analyst,
+        instrument=one.instrument,
+        method=one.method,
+        method_version=one.version,
+        result_type=one.result_type,
+        comment=one.comment,
+    )

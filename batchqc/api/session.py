@@ -1,0 +1,154 @@
+"""Signing in and out, and one's own password."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from batchqc import clock
+from batchqc.actions.people import change_password, sign_in, sign_out
+from batchqc.actions.setup import own_site
+from batchqc.api.doors import OpenDoor, SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.core.permissions import Role
+from batchqc.core.signatures import Refusal
+from batchqc.errors import NotSignedIn
+from batchqc.records.transaction import SYSTEM, reading, transaction
+
+router = APIRouter(tags=["session"], responses=PROBLEMS)
+
+
+class SignInRequest(BaseModel):
+    """User id and password."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"user_id": "giang.do", "password": "my own password"}]},
+    )
+
+    user_id: str
+    password: SecretStr
+
+
+class SignInAnswer(BaseModel):
+    """The token of a session: send it as `Authorization: Bearer <token>`."""
+
+    token: str
+    ends_at: datetime
+
+
+class Me(BaseModel):
+    """Who is signed in."""
+
+    user_id: str
+    name: str
+    roles: list[Role]
+    must_change_password: bool
+
+
+class PasswordChange(BaseModel):
+    """The old password proves who asks."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"old": "set by the admin", "new": "my own password 7"}]},
+    )
+
+    old: SecretStr
+    new: SecretStr
+
+
+class Site(BaseModel):
+    """Who makes and issues."""
+
+    name: str
+    address: list[str]
+    time_zone: str
+    series: str
+    specimen: str
+
+
+class Health(BaseModel):
+    """Whether the database answers."""
+
+    status: str
+
+
+@router.post("/session", status_code=201, summary="Sign in")
+def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
+    """Begin a session. Five wrong passwords in a row lock the account for 15 minutes."""
+    token = clock.new_token()
+    with transaction(door.engine, SYSTEM, door.now()) as tx:
+        begun = sign_in(
+            tx,
+            user_id=sent.user_id,
+            password=sent.password.get_secret_value(),
+            token=token,
+            hours=door.settings.session_hours,
+        )
+        answer = (
+            begun
+            if isinstance(begun, Refusal)
+            else SignInAnswer(token=token, ends_at=begun.ends_at)
+        )
+    if isinstance(answer, Refusal):
+        raise NotSignedIn(answer.code, answer.message, hint=answer.hint)
+    return answer
+
+
+@router.delete("/session", status_code=204, summary="Sign out")
+def end(call: SignedIn) -> Response:
+    """End the session of this token at once."""
+    with transaction(call.door.engine, call.person.themself(), call.door.now()) as tx:
+        sign_out(tx, token=call.token)
+    return Response(status_code=204)
+
+
+@router.get("/me", summary="Who is signed in")
+def me(call: SignedIn) -> Me:
+    """The person behind the token, with the roles held now."""
+    person = call.person
+    return Me(
+        user_id=person.user_id,
+        name=person.name,
+        roles=sorted(person.roles),
+        must_change_password=person.must_change_password,
+    )
+
+
+@router.post("/password", response_model=Me, summary="Change your own password")
+def password(call: SignedIn, sent: PasswordChange) -> Response:
+    """Change your own password; a first password opens nothing but this."""
+    with call.writing(None, sent) as work:
+        if work.is_new:
+            refusal = change_password(
+                work.tx,
+                user_id=call.person.user_id,
+                old=sent.old.get_secret_value(),
+                new=sent.new.get_secret_value(),
+            )
+            changed = me(call).model_copy(update={"must_change_password": False})
+            work.answer(200, refusal or changed)
+    return work.response()
+
+
+@router.get("/site", summary="The site of this installation")
+def site(call: SignedIn) -> Site:
+    """Name, address and time zone; dates of manufacture and expiry are dates there."""
+    with call.reading() as session:
+        own = own_site(session)
+        return Site(
+            name=own.name,
+            address=own.address.splitlines(),
+            time_zone=own.time_zone,
+            series=own.series,
+            specimen=own.specimen,
+        )
+
+
+@router.get("/health", summary="Whether the service can work", responses={401: {}, 403: {}})
+def health(door: OpenDoor) -> Health:
+    """Answers once the database does; needs no sign-in."""
+    with reading(door.engine) as session:
+        own_site(session)
+    return Health(status="ok")

@@ -1,0 +1,48 @@
+"""Shapes that several nouns share: pages of lists, and the address parameters for them."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from batchqc.records.base import Row
+
+Item = TypeVar("Item", bound=BaseModel)
+Found = TypeVar("Found", bound=Row)
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
+After = Annotated[str, Query(description="`next` of the page before; empty for the first.")]
+
+
+class Sent(BaseModel):
+    """A body that is sent: what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next: str | None = Field(description="Give it as `after` for the next page; null at the end.")
+
+
+def page(
+    session: Session,
+    query: Select[Found],
+    kind: type[Found],
+    *,
+    after: Found | None,
+    limit: int,
+    show: Callable[[Found], Item],
+) -> Page[Item]:
+    """One page of a query, in the order in which the rows were written."""
+    if after is not None:
+        query = query.where(kind.id > after.id)
+    rows: Sequence[Found] = session.scalars(query.order_by(kind.id).limit(limit + 1)).all()
+    shown = rows[:limit]
+    more = shown[-1].natural_key if len(rows) > limit else None
+    return Page(items=[show(row) for row in shown], next=more)

@@ -1,0 +1,192 @@
+"""Specifications: import, approval, and what each criterion says."""
+
+from datetime import date, datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.actions.specifications import (
+    approve_specification,
+    content_of,
+    import_specification,
+    the_version,
+)
+from batchqc.api.bodies import RAW_TOML, Received
+from batchqc.api.doors import Signature, SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.core.specifications import Measured
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import InvalidInput
+from batchqc.records.specifications import SpecificationVersion, approval_of
+
+router = APIRouter(tags=["specifications"], responses=PROBLEMS)
+
+
+class VersionOut(BaseModel):
+    """One version of a specification."""
+
+    id: str
+    version: int
+    title: str
+    product: str
+    stage: str
+    effective: date
+    sha256: str = Field(description="Of the approved bytes, which are the record.")
+    imported_by: str
+    imported_at: datetime
+    approved_by: str = Field(description="Empty while it waits.")
+
+
+class CriterionOut(BaseModel):
+    """One criterion, in words."""
+
+    id: str
+    title: str
+    category: str
+    test: str
+    analyte: str
+    method: str
+    unit: str
+    acceptance: str
+    rounding: str
+    is_required: bool
+
+
+class SpecificationOut(VersionOut):
+    """A version with its criteria."""
+
+    decision_rule: str
+    criteria: list[CriterionOut]
+
+
+@router.get("/specifications", summary="Every version of every specification")
+def specifications(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[VersionOut]:
+    """In the order of their import. `after` is `<id>/<version>`."""
+    with call.reading() as session:
+        return page(
+            session,
+            select(SpecificationVersion),
+            SpecificationVersion,
+            after=_named(session, after) if after else None,
+            limit=limit,
+            show=lambda one: VersionOut(**_facts(session, one)),
+        )
+
+
+@router.post(
+    "/specifications",
+    status_code=201,
+    response_model=SpecificationOut,
+    summary="Import a specification file",
+    openapi_extra=RAW_TOML,
+)
+def add(call: SignedIn, file: Received) -> Response:
+    """Copy a file into the system, where it waits for approval. All problems are told at once."""
+    with call.writing(Permission.IMPORT_SPECIFICATION, file.sha256) as work:
+        if work.is_new:
+            if file.data is None:
+                raise InvalidInput("BQC-API-006", f"a specification of {file.size:,} bytes")
+            version = import_specification(
+                work.tx, call.door.archive, data=file.data, file=file.name
+            )
+            work.answer(201, _whole(work.tx.session, call.door.archive, version))
+    return work.response()
+
+
+@router.get("/specifications/{specification}/{version}", summary="One version")
+def one(call: SignedIn, specification: str, version: int) -> SpecificationOut:
+    """A version with every criterion in words."""
+    with call.reading() as session:
+        row = the_version(session, specification, version)
+        return _whole(session, call.door.archive, row)
+
+
+@router.get(
+    "/specifications/{specification}/{version}/file",
+    summary="The approved bytes",
+    response_class=Response,
+    responses={200: {"content": {"application/toml": {}}}},
+)
+def file_of(call: SignedIn, specification: str, version: int) -> Response:
+    """The file, byte for byte as it was imported."""
+    with call.reading() as session:
+        data = call.door.archive.get(the_version(session, specification, version).sha256)
+    return Response(data, media_type="application/toml")
+
+
+@router.post(
+    "/specifications/{specification}/{version}/approval",
+    status_code=201,
+    response_model=VersionOut,
+    summary="Approve a version (signed)",
+)
+def approve(call: SignedIn, specification: str, version: int, sent: Signature) -> Response:
+    """Approve a version; who imported it may not."""
+    with call.writing(Permission.APPROVE_SPECIFICATION, sent) as work:
+        if work.is_new:
+            signed = approve_specification(
+                work.tx,
+                specification=specification,
+                version=version,
+                credentials=sent.credentials,
+            )
+            work.answer(
+                201,
+                signed
+                if isinstance(signed, Refusal)
+                else VersionOut(**_facts(work.tx.session, signed.specification_version)),
+            )
+    return work.response()
+
+
+def _named(session: Session, name: str) -> SpecificationVersion:
+    specification, _, version = name.rpartition("/")
+    if not version.isdecimal():
+        raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
+    return the_version(session, specification, int(version))
+
+
+def _facts(session: Session, row: SpecificationVersion) -> dict[str, Any]:
+    approval = approval_of(session, row)
+    return {
+        "id": row.specification,
+        "version": row.version,
+        "title": row.title,
+        "product": row.product,
+        "stage": row.stage,
+        "effective": row.effective,
+        "sha256": row.sha256,
+        "imported_by": row.author,
+        "imported_at": row.imported_at,
+        "approved_by": approval.signature.name if approval else "",
+    }
+
+
+def _whole(session: Session, archive: FolderArchive, row: SpecificationVersion) -> SpecificationOut:
+    specification = content_of(archive, row)
+    criteria = []
+    for criterion in specification.criteria:
+        subject = criterion.subject if isinstance(criterion.subject, Measured) else None
+        criteria.append(
+            CriterionOut(
+                id=criterion.id,
+                title=criterion.title,
+                category=criterion.category,
+                test=subject.test if subject else "",
+                analyte=subject.analyte if subject else "",
+                method=subject.method if subject else "register",
+                unit=subject.unit if subject else "",
+                acceptance=criterion.acceptance,
+                rounding=criterion.rounding,
+                is_required=criterion.required,
+            )
+        )
+    return SpecificationOut(
+        **_facts(session, row), decision_rule=specification.decision_rule, criteria=criteria
+    )

@@ -1,0 +1,203 @@
+"""Assay CSVs: one file in, whole or not at all, and its report."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.actions.uploads import (
+    UploadReport,
+    preview_upload,
+    the_upload,
+    upload_results,
+)
+from batchqc.api.bodies import RAW_CSV, Received
+from batchqc.api.doors import SignedIn
+from batchqc.api.errors import PROBLEMS, problem
+from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.core.permissions import Permission
+from batchqc.errors import NotFound
+from batchqc.records.uploads import Upload, runs_in
+
+router = APIRouter(tags=["uploads"], responses=PROBLEMS)
+
+
+class ProblemOut(BaseModel):
+    """One problem of a file, with its place."""
+
+    code: str = Field(examples=["E205"])
+    severity: str = Field(description="`error` refuses the file, `warning` is shown.")
+    row: int
+    line: int
+    column: str
+    text: str
+    message: str
+    hint: str
+
+
+class ReportOut(BaseModel):
+    """What was read and what is wrong."""
+
+    number: str = Field(examples=["U-2026-000123"])
+    accepted: bool
+    answered_before: bool = Field(description="The same bytes were accepted before: nothing new.")
+    sha256: str
+    rows_read: int
+    results: int
+    columns_used: list[str]
+    columns_unused: list[str]
+    assumed: list[str] = Field(description="What the file does not say and the plan does.")
+    problems: list[ProblemOut]
+
+
+class UploadOut(BaseModel):
+    """An upload on record."""
+
+    number: str
+    file: str
+    sha256: str
+    size: int
+    accepted: bool
+    rows: int
+    uploaded_by: str
+    received_at: datetime
+    client: str
+    contract: str
+
+
+class UploadDetail(UploadOut):
+    """An upload with its problems and the assay runs that came with it."""
+
+    problems: list[ProblemOut]
+    runs: list[str]
+
+
+@router.post(
+    "/uploads",
+    status_code=201,
+    response_model=ReportOut,
+    summary="Upload an assay CSV, or preview it",
+    openapi_extra=RAW_CSV,
+    responses={200: {"model": ReportOut, "description": "A preview, or accepted before"}},
+)
+def add(
+    call: SignedIn,
+    file: Received,
+    dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
+) -> Response:
+    """201 accepted; 200 for a preview or for bytes that came before; 422 refused, with the report.
+
+    A refused file leaves its bytes, its record and its audit entry, and nothing else.
+    """
+    door = call.door
+    if dry_run:
+        call.person.acting(Permission.UPLOAD_RESULTS)
+        with call.reading() as session:
+            report = preview_upload(session, door.archive, file=file, now=door.now())
+        return Response(_report(report).model_dump_json(), media_type="application/json")
+    refused = None
+    with call.writing(Permission.UPLOAD_RESULTS, file.sha256 or str(file.size)) as work:
+        if work.is_new:
+            report = upload_results(work.tx, door.archive, file=file)
+            refused = None if report.accepted else _report(report)
+            work.answer(200 if report.answered_before else 201, _report(report))
+            work.keep = report.accepted
+    return work.response() if refused is None else _refused(file.name, refused)
+
+
+@router.get("/uploads", summary="Uploads")
+def uploads(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[UploadOut]:
+    """Every upload, accepted or refused, in the order in which they came."""
+    with call.reading() as session:
+        start = the_upload(session, after) if after else None
+        return page(
+            session, select(Upload), Upload, after=start, limit=limit,
+            show=lambda one: UploadOut(**_facts(one)),
+        )  # fmt: skip
+
+
+@router.get("/uploads/{number}", summary="One upload with its problems and runs")
+def one(call: SignedIn, number: str) -> UploadDetail:
+    """What was said of the file when it came."""
+    with call.reading() as session:
+        upload = the_upload(session, number)
+        return UploadDetail(
+            **_facts(upload),
+            problems=[ProblemOut(**one) for one in json.loads(upload.problems)],
+            runs=_runs(session, upload),
+        )
+
+
+@router.get(
+    "/uploads/{number}/file",
+    summary="The file, byte for byte",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def file_of(call: SignedIn, number: str) -> Response:
+    """The bytes as they came, checked against their hash."""
+    with call.reading() as session:
+        upload = the_upload(session, number)
+        if not upload.sha256:
+            raise NotFound(
+                "BQC-UPL-003", f"the bytes of {upload.natural_key} were too many to be kept"
+            )
+        data = call.door.archive.get(upload.sha256)
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+def _refused(name: str, report: ReportOut) -> Response:
+    return problem(
+        422,
+        "BQC-UPL-001",
+        "The file is refused",
+        f"{name} is refused; nothing of it is used",
+        hint="Mend every cell that is named and upload the file again.",
+        reasons=tuple(
+            f"row {one.row}, {one.column or 'the file'}: {one.code} {one.message}"
+            for one in report.problems
+            if one.severity == "error"
+        ),
+        report=report.model_dump(),
+    )
+
+
+def _report(report: UploadReport) -> ReportOut:
+    read = report.reading
+    return ReportOut(
+        number=report.number,
+        accepted=report.accepted,
+        answered_before=report.answered_before,
+        sha256=report.sha256,
+        rows_read=read.rows_read,
+        results=len(read.measurements),
+        columns_used=list(read.columns_used),
+        columns_unused=list(read.columns_unused),
+        assumed=list(read.assumed),
+        problems=[ProblemOut(**asdict(one)) for one in read.problems],
+    )
+
+
+def _facts(row: Upload) -> dict[str, Any]:
+    return {
+        "number": row.natural_key,
+        "file": row.file,
+        "sha256": row.sha256,
+        "size": row.size,
+        "accepted": bool(row.accepted),
+        "rows": row.rows,
+        "uploaded_by": row.uploaded_by,
+        "received_at": row.received_at,
+        "client": row.client,
+        "contract": row.contract,
+    }
+
+
+def _runs(session: Session, upload: Upload) -> list[str]:
+    return [f"{run.run_key} for lot {run.lot.lot}" for run in runs_in(session, upload)]

@@ -1,0 +1,49 @@
+"""The guide knows every code, and what it tells a reader to type exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from batchqc.intake.problems import CODES
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "batchqc" / "guide"
+
+
+def codes_in(*paths: Path) -> set[str]:
+    return {code for path in paths for code in re.findall(r"BQC-[A-Z]{3}-\d{3}", path.read_text())}
+
+
+def test_every_error_code_is_documented_and_every_documented_one_exists():
+    raised = codes_in(*(ROOT / "batchqc").rglob("*.py"))
+    assert raised == codes_in(GUIDE / "errors.md")
+
+
+def test_every_problem_code_of_the_intake_is_documented_with_its_meaning():
+    table = dict(
+        re.findall(r"^\| ([EW]\d{3}) \| (.+) \|$", (GUIDE / "uploads.md").read_text(), re.MULTILINE)
+    )
+    assert table == dict(CODES)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(GUIDE.rglob("*.md"))])
+def test_links_and_paths_in_the_guide_lead_somewhere(page: Path):
+    text = page.read_text()
+    links = [target for target in re.findall(r"\]\(([^)#:]+)\)", text) if target]
+    pictures = re.findall(r'src="([^"]+)"', text)
+    missing = [one for one in (*links, *pictures) if not (page.parent / one).exists()]
+    named = re.findall(r"`((?:batchqc|tests|specs|reports|migrations)/[\w./-]+)`", text)
+    missing += [one for one in named if not (ROOT / one).exists()]
+    assert missing == []
+
+
+def test_the_commands_of_the_readme_are_targets():
+    commands = re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert commands[:2] == ["demo", "test"]
+    assert set(commands) <= set(targets)
+
+
+def test_the_readme_fits_a_screen():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 50
