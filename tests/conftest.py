@@ -11,6 +11,7 @@ command line (``test_x[sqlite]``) collects one variant on purpose, and is let al
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,17 @@ from argon2 import PasswordHasher
 from sqlalchemy import Engine
 
 from batchqc.actions import people
+from batchqc.actions.certificates import Press
+from batchqc.documents.archive import FolderArchive
+from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
+from batchqc.settings import bundled
+from tests.cast import NOW
 from tests.databases import KINDS, Databases
+from tests.records.full_house import furnish_fully
 from tests.records.house import Clock, House, archive_of, furnish
 
 RULE = "every test of a database runs on both kinds"
-_FIXTURES = {"database", "engine", "house"}
+_FIXTURES = {"database", "engine", "house", "full_house"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,6 +68,45 @@ def house(database: str, databases: Databases, tmp_path: Path) -> Iterator[House
     """A site with its people, product, donor, approved specification, lot and samples."""
     with databases.copy(database, "house", furnish) as engine:
         yield House(engine, archive_of(tmp_path), Clock())
+
+
+@pytest.fixture(scope="session")
+def shared_archive(tmp_path_factory: pytest.TempPathFactory) -> FolderArchive:
+    """The store of every full house; it only ever grows."""
+    return archive_of(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def full_house(
+    database: str, databases: Databases, shared_archive: FolderArchive
+) -> Iterator[House]:
+    """A house with a row in every table; its lot is released."""
+    with databases.copy(
+        database, "full_house", lambda engine: furnish_fully(engine, shared_archive)
+    ) as engine:
+        yield House(engine, shared_archive, Clock(NOW + timedelta(days=1)))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
+    """Root and seal of every house."""
+    return create_pki(
+        tmp_path_factory.mktemp("pki") / "keys",
+        names=PkiNames("Lakeside Cell Therapy", "Lakeside root", "Lakeside seal"),
+        root_passphrase="root in the safe",
+        seal_passphrase="seal on the server",
+        crl_url="http://crl.example.org/root.crl",
+        now=NOW - timedelta(days=1),
+    )
+
+
+@pytest.fixture(scope="session")
+def press(pki: PkiFiles) -> Press:
+    """What makes the certificates of every house."""
+    from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals waits for it
+
+    key = load_seal(pki.seal_p12, "seal on the server")
+    return Press(bundled("reports") / "fonts", lambda: key)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -22,7 +22,6 @@ from batchqc.api import (
     specifications,
     uploads,
 )
-from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
 from batchqc.documents.archive import FolderArchive
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
 
 PREFIX: Final = "/api/v1"
+LARGEST_BODY: Final = 1_000_000  # where no file is expected
 _NOUNS: Final = (
     session, people, registers, specifications, lots, results, decisions, uploads, corrections,
     certificates, audit,
@@ -52,6 +52,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=f"{PREFIX}/docs",
         redoc_url=None,
+        max_body_size=LARGEST_BODY,
     )
     app.state.door = Door(
         settings,
@@ -60,7 +61,6 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
         now,
     )
-    app.add_middleware(SmallBodies)
     handle_errors(app)
     for noun in _NOUNS:
         app.include_router(noun.router, prefix=PREFIX)

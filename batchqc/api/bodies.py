@@ -4,15 +4,12 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from batchqc.actions.uploads import ReceivedFile
 from batchqc.api.doors import OpenDoor
 from batchqc.errors import InvalidInput
 
-LARGEST_BODY: Final = 1_000_000
-_FILES: Final = frozenset({"/api/v1/uploads", "/api/v1/specifications"})
+ANY_SIZE: Final = 2**40  # counted and dropped above the limit of uploads, so that it is on record
 _FileName = Annotated[
     str, Query(min_length=1, max_length=200, description="The file's name, for the record.")
 ]
@@ -55,28 +52,3 @@ RAW_TOML = {
         "content": {"application/toml": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-
-
-class SmallBodies:
-    """Refuses a body of more than a megabyte where no file is expected, while it streams."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap ``app``."""
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what is received."""
-        if scope["type"] != "http" or scope["path"] in _FILES:
-            await self._app(scope, receive, send)
-            return
-        size = 0
-
-        async def counted() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > LARGEST_BODY:
-                raise HTTPException(413, "the body is larger than a megabyte")
-            return message
-
-        await self._app(scope, counted, send)

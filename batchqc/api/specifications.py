@@ -14,7 +14,7 @@ from batchqc.actions.specifications import (
     import_specification,
     the_version,
 )
-from batchqc.api.bodies import RAW_TOML, Received
+from batchqc.api.bodies import ANY_SIZE, RAW_TOML, Received
 from batchqc.api.doors import Signature, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import After, Limit, Page, page
@@ -85,6 +85,7 @@ def specifications(call: SignedIn, after: After = "", limit: Limit = 50) -> Page
     response_model=SpecificationOut,
     summary="Import a specification file",
     openapi_extra=RAW_TOML,
+    max_body_size=ANY_SIZE,
 )
 def add(call: SignedIn, file: Received) -> Response:
     """Copy a file into the system, where it waits for approval. All problems are told at once."""

@@ -16,7 +16,7 @@ from batchqc.actions.uploads import (
     the_upload,
     upload_results,
 )
-from batchqc.api.bodies import RAW_CSV, Received
+from batchqc.api.bodies import ANY_SIZE, RAW_CSV, Received
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS, problem
 from batchqc.api.shapes import After, Limit, Page, page
@@ -83,6 +83,7 @@ class UploadDetail(UploadOut):
     response_model=ReportOut,
     summary="Upload an assay CSV, or preview it",
     openapi_extra=RAW_CSV,
+    max_body_size=ANY_SIZE,
     responses={200: {"model": ReportOut, "description": "A preview, or accepted before"}},
 )
 def add(

@@ -48,8 +48,15 @@ class Row(DeclarativeBase):
 
     @property
     def key(self) -> str:
-        """The natural key with the kind of record before it, such as ``lot:UCM-P1-T1``."""
-        return f"{self.__tablename__}:{self.natural_key}"
+        """The natural key with the kind of record before it, such as ``lot:UCM-P1-T1``.
+
+        Where somebody removed what the key is made of, the surrogate id stands in for it: such a
+        row can still be named, and its content has another hash than its audit entry says.
+        """
+        try:
+            return f"{self.__tablename__}:{self.natural_key}"
+        except AttributeError:
+            return f"{self.__tablename__}:#{self.id}"
 
     def content(self) -> dict[str, Json]:
         """Every column but the surrogate id; references by the key of what they refer to."""

@@ -128,11 +128,8 @@ def test_a_guard_that_does_not_always_fire_is_noticed(engine: Engine, how: str):
 def test_the_guard_against_replacing_looks_at_every_key_by_which_a_row_is_replaced(engine: Engine):
     inspector = inspect(engine)
     with engine.connect() as connection:
-        bodies = dict(
-            connection.execute(
-                text("SELECT tbl_name, sql FROM sqlite_master WHERE name LIKE '%_no_replace'")
-            ).tuples()
-        )
+        query = "SELECT tbl_name, sql FROM sqlite_master WHERE name LIKE '%_no_replace'"
+        bodies = {table: body for table, body in connection.execute(text(query))}  # noqa: C416
     for table in TABLES:
         keys = [["id"], *(one["column_names"] for one in inspector.get_unique_constraints(table))]
         keys += [one["column_names"] for one in inspector.get_indexes(table) if one["unique"]]

@@ -1,0 +1,210 @@
+"""People who work at the same moment: numbers have no gap, the chain has no fork, one decides."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import select
+
+from batchqc.actions.corrections import request_correction
+from batchqc.actions.dispositions import Decision, release_lot
+from batchqc.actions.people import prove
+from batchqc.actions.registers import (
+    NewSample,
+    determine_eligibility,
+    register_donor,
+    register_samples,
+)
+from batchqc.core.audit import first_break
+from batchqc.core.permissions import Permission
+from batchqc.errors import Conflict, ReleaseBlocked
+from batchqc.records.audit import AuditEntry, AuditLink, all_links
+from batchqc.records.base import Numbered
+from batchqc.records.decisions import Certificate, DispositionRow
+from batchqc.records.people import Attempt
+from batchqc.records.signatures import SignatureRow
+from batchqc.records.transaction import SYSTEM, transaction
+from batchqc.records.uploads import Upload
+from tests.cast import TAKEN_AT
+from tests.records.house import ANA, AUD, DON, LOT, QA1, QA2, Clock, House, results, signing
+
+T = TypeVar("T")
+
+
+def at_once(house: House, works: Sequence[Callable[[House], T]]) -> list[T]:
+    """What each of ``works`` returns; they begin at one moment, each with a clock of its own."""
+    barrier = Barrier(len(works))
+
+    def work(place: int) -> T:
+        own = replace(house, now=Clock(house.now.at + timedelta(seconds=place)))
+        barrier.wait()
+        return works[place](own)
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(work, range(len(works))))
+
+
+def numbers(house: House, table: type[Numbered]) -> list[int]:
+    with house.reading() as session:
+        return sorted(session.scalars(select(table.number)))
+
+
+def assert_one_chain(house: House) -> None:
+    """Every entry has one link, and the links follow from each other."""
+    with house.reading() as session:
+        assert first_break(all_links(session)) is None
+        linked = set(session.scalars(select(AuditLink.entry_sha256)))
+        assert linked == set(session.scalars(select(AuditEntry.sha256)))
+    assert house.verify().problems == ()
+
+
+def uploading(number: int) -> Callable[[House], str]:
+    """An upload of a file of its own; every third one is refused."""
+    value = {"comment": f"file {number}"} | ({"value": "much"} if number % 3 == 0 else {})
+    return lambda house: house.upload(results(viability=value), name=f"{number}.csv").number
+
+
+def determining(donor: str) -> Callable[[House], str]:
+    def determine(house: House) -> str:
+        with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
+            row = determine_eligibility(
+                tx, donor=donor, eligible=True, basis="Screening", credentials=signing(DON)
+            )
+            return row.natural_key if hasattr(row, "natural_key") else row.code
+
+    return determine
+
+
+def donors(house: House, count: int) -> list[str]:
+    codes = [f"DNR-UC-{number:02d}" for number in range(10, 10 + count)]
+    for code in codes:
+        with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+            register_donor(tx, code=code, tissue_source="umbilical cord")
+    return codes
+
+
+def test_uploads_at_once_have_numbers_without_gaps_refused_ones_too(house: House):
+    found = at_once(house, [uploading(number) for number in range(6)])
+    assert sorted(found) == [f"U-2026-{number:06d}" for number in range(1, 7)]
+    assert numbers(house, Upload) == list(range(1, 7))
+    assert_one_chain(house)
+
+
+def test_the_same_file_uploaded_at_once_is_stored_once(house: House):
+    assert at_once(house, [uploading(1)] * 4) == ["U-2026-000001"] * 4
+    assert numbers(house, Upload) == [1]
+    assert_one_chain(house)
+
+
+def test_signatures_at_once_have_numbers_without_gaps(house: House):
+    first = max(numbers(house, SignatureRow))
+    codes = donors(house, 5)
+    assert at_once(house, [determining(code) for code in codes]) == [f"{one}/1" for one in codes]
+    assert numbers(house, SignatureRow) == list(range(1, first + 6))
+    assert_one_chain(house)
+
+
+def test_uploads_and_signatures_at_once_make_one_chain(house: House):
+    codes = donors(house, 3)
+    at_once(house, [*map(uploading, (1, 2, 4)), *map(determining, codes)])
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("1.06")
+def test_two_people_who_release_a_lot_at_once_release_it_once(house: House):
+    house.ready()
+
+    def releasing(by: str) -> Callable[[House], str]:
+        def release(own: House) -> str:
+            try:
+                return "released" if isinstance(own.release(by=by), Decision) else "refused"
+            except ReleaseBlocked as blocked:
+                return " ".join(blocked.reasons)
+
+        return release
+
+    assert sorted(at_once(house, [releasing(QA1), releasing(QA2)])) == [
+        "Disposition: the lot is released",
+        "released",
+    ]
+    assert numbers(house, Certificate) == [1]
+    with house.reading() as session:
+        assert len(session.scalars(select(DispositionRow)).all()) == 1
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("2.02")
+def test_results_that_come_while_the_lot_is_released_are_refused_or_block_it(house: House):
+    house.ready()
+
+    def upload(own: House) -> str:
+        failing = results(viability={"value": "50", "run_id": "VCB-250520-02"})
+        return "accepted" if own.upload(failing).accepted else "refused"
+
+    def release(own: House) -> str:
+        try:
+            return "released" if isinstance(own.release(), Decision) else "refused"
+        except ReleaseBlocked:
+            return "blocked"
+
+    assert at_once(house, [upload, release]) in (["refused", "released"], ["accepted", "blocked"])
+    assert (house.study(LOT).disposition == "released") == (len(house.study(LOT).runs) == 7)
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("1.24")
+def test_wrong_passwords_at_once_are_counted_one_by_one(house: House):
+    def guess(own: House) -> str:
+        with transaction(own.engine, SYSTEM, own.now()) as tx:
+            refusal = prove(tx, user_id=AUD, password="a guess of somebody", purpose="sign-in")
+        assert refusal is not None
+        return refusal.code
+
+    found = at_once(house, [guess] * 8)
+    assert sorted(found) == ["BQC-SIG-001"] * 5 + ["BQC-SIG-002"] * 3
+    with house.reading() as session:
+        own = session.scalars(select(Attempt).where(Attempt.purpose == "sign-in")).all()
+        assert sorted(one.number for one in own) == list(range(2, 10))
+    assert_one_chain(house)
+
+
+def ask_for_a_correction(house: House) -> str:
+    with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
+        return request_correction(
+            tx, subject=f"lot:{LOT}", field="expires_on", after="2026-05-18", reason="Misread label"
+        ).natural_key
+
+
+def add_a_sample(house: House) -> str:
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        late = NewSample(f"{LOT}-S09", "release", "cryovial", TAKEN_AT.isoformat())
+        return register_samples(tx, lot=LOT, samples=[late])[0].sample
+
+
+def upload_more(house: House) -> str:
+    report = house.upload(results(viability={"run_id": "VCB-250520-02"}))
+    if report.accepted:
+        return report.number
+    raise Conflict("", ", ".join(problem.code for problem in report.reading.problems))
+
+
+@pytest.mark.requirement("1.06")
+@pytest.mark.parametrize("change", [upload_more, ask_for_a_correction, add_a_sample])
+def test_what_changes_a_lot_waits_for_its_release_and_is_refused_then(
+    house: House, change: Callable[[House], str]
+):
+    house.ready()
+    later = replace(house, now=Clock(house.now.at + timedelta(minutes=1)))
+    with ThreadPoolExecutor(1) as pool:
+        with house.acting(QA1, Permission.RELEASE_LOT) as tx:
+            decision = release_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+            assert isinstance(decision, Decision)
+            waiting = pool.submit(change, later)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+        with pytest.raises(Conflict):
+            waiting.result()

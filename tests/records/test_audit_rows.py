@@ -1,0 +1,130 @@
+"""Audit entries as rows: their text, their links, and how they are found."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+
+from batchqc.core.audit import START, entry_sha256, first_break
+from batchqc.records.audit import (
+    AuditEntry,
+    AuditLink,
+    AuditSubject,
+    all_links,
+    entries_about,
+    entries_after,
+    entry_count,
+    newest_link,
+)
+from batchqc.records.transaction import Actor, reading, transaction
+from tests.cast import NOW, SITE_ZONE
+
+ANA = Actor("ana", "analyst", SITE_ZONE)
+BEN = Actor("ben", "analyst", "Asia/Ho_Chi_Minh")
+
+
+def write(engine: Engine, *whats: str, actor: Actor = ANA, about: tuple[str, ...] = ()) -> None:
+    """Each in a transaction of its own, a second apart."""
+    with reading(engine) as session:
+        count = entry_count(session)
+    for number, what in enumerate(whats, count):
+        with transaction(engine, actor, NOW + timedelta(seconds=number)) as tx:
+            tx.audit(what, about=about, reason="Because", before={"a": "µ"}, after={"a": None})
+
+
+def found(engine: Engine, after: int = 0, limit: int = 100, **by: str) -> list[str]:
+    with reading(engine) as session:
+        return [entry.what for _, entry in entries_after(session, after, limit=limit, **by)]
+
+
+def test_there_is_no_link_before_the_first_entry(engine: Engine):
+    with reading(engine) as session:
+        assert newest_link(session) is None
+        assert list(all_links(session)) == []
+        assert entry_count(session) == 0
+
+
+@pytest.mark.requirement("1.01")
+def test_each_entry_has_one_link_to_the_one_before_it(engine: Engine):
+    write(engine, "one", "two", "three")
+    with reading(engine) as session:
+        links = list(all_links(session))
+        assert [link.sequence for link in links] == [1, 2, 3]
+        assert links[0].previous == START
+        assert [link.previous for link in links[1:]] == [link.sha256 for link in links[:-1]]
+        assert first_break(links) is None
+        assert newest_link(session) == links[-1]
+
+
+def test_entries_of_one_transaction_are_linked_in_the_order_in_which_they_were_written(
+    engine: Engine,
+):
+    with transaction(engine, ANA, NOW) as tx:
+        for what in ("zebra", "ant", "mouse"):
+            tx.audit(what)
+    assert found(engine) == ["zebra", "ant", "mouse"]
+
+
+@pytest.mark.requirement("1.51")
+def test_the_text_of_an_entry_is_canonical_and_says_who_what_when_and_why(engine: Engine):
+    write(engine, "changed", actor=BEN, about=("lot:MSC-26-0012",))
+    with reading(engine) as session:
+        row = session.scalars(select(AuditEntry)).one()
+        assert row.sha256 == entry_sha256(row.text)
+        assert json.loads(row.text) == {
+            "type": "batchqc/audit-entry/1",
+            "who": "ben",
+            "role": "analyst",
+            "at": "2026-06-01T12:00:00.000000Z",
+            "offset_minutes": 420,
+            "what": "changed",
+            "why": "Because",
+            "subjects": ["lot:MSC-26-0012"],
+            "before": {"a": "µ"},
+            "after": {"a": None},
+            "records": {},
+        }
+        assert row.text.startswith('{"after":{"a":null},"at":"2026-06-01T12:00:00.000000Z"')
+
+
+@pytest.mark.parametrize(("month", "minutes"), [(1, -360), (7, -300)])
+def test_an_entry_holds_the_offset_of_its_actors_site_on_that_day(engine, month: int, minutes: int):
+    with transaction(engine, ANA, NOW.replace(month=month)) as tx:
+        tx.audit("something")
+    with reading(engine) as session:
+        text = session.scalars(select(AuditEntry.text)).one()
+    assert json.loads(text)["offset_minutes"] == minutes
+
+
+@pytest.mark.requirement("1.53")
+def test_entries_are_found_by_what_they_speak_of_by_whom_and_by_what(engine: Engine):
+    write(engine, "one", "two", about=("lot:A",))
+    write(engine, "two", "three", actor=BEN, about=("lot:A", "lot:B"))
+    write(engine, "four")
+    assert found(engine) == ["one", "two", "two", "three", "four"]
+    assert found(engine, subject="lot:A") == ["one", "two", "two", "three"]
+    assert found(engine, subject="lot:B") == ["two", "three"]
+    assert found(engine, who="ben") == ["two", "three"]
+    assert found(engine, what="two") == ["two", "two"]
+    assert found(engine, what="two", who="ana", subject="lot:A") == ["two"]
+    assert found(engine, subject="lot:C") == []
+
+
+def test_entries_are_read_page_by_page(engine: Engine):
+    write(engine, *"abcde")
+    assert found(engine, limit=2) == ["a", "b"]
+    assert found(engine, after=2, limit=2) == ["c", "d"]
+    assert found(engine, after=4, limit=2) == ["e"]
+    assert found(engine, after=5) == []
+
+
+def test_an_entry_about_several_of_the_wanted_records_is_found_once(engine: Engine):
+    write(engine, "one", about=("lot:A", "lot:B", "lot:A"))
+    with reading(engine) as session:
+        assert [one.what for one in entries_about(session, ["lot:A", "lot:B"])] == ["one"]
+        subjects = session.scalars(select(AuditSubject.subject).order_by(AuditSubject.subject))
+        assert list(subjects) == ["lot:A", "lot:B"]
+        (subject,) = session.scalars(select(AuditSubject).where(AuditSubject.subject == "lot:A"))
+        assert subject.natural_key == f"{subject.entry.natural_key}:lot:A"
+        assert session.scalars(select(AuditLink)).one().natural_key == "1"
