@@ -41,7 +41,7 @@ class SignatureRow(Numbered):
     def signing(self) -> Signing:
         """The signature as a value, whose hash must equal ``sha256``."""
         return Signing(
-            user_id=self.person.user_id,
+            user_id=getattr(self.person, "user_id", ""),  # "" where somebody removed the person
             name=self.name,
             role=self.role,
             meaning=Meaning(self.meaning),

@@ -175,7 +175,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
         run = by_id[row.assay_run_id]
         yield Measurement(
             run=run.run_key,
-            lot=run.lot.lot,
+            lot=getattr(run.lot, "lot", ""),  # "" where somebody removed the lot
             sample=sample,
             stage=stage,
             aliquot=row.aliquot,

@@ -6,69 +6,31 @@ The owner covers the tracks: triggers are back in place when somebody looks.
 # ruff: noqa: S608 - statements are made of our own names
 
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
 from batchqc.actions.evaluation import review_content
 from batchqc.actions.verification import verify_audit_trail
-from batchqc.core.audit import Entry, Link, entry_sha256, next_link
+from batchqc.core.audit import Link, entry_sha256, next_link
 from batchqc.core.signatures import Meaning, Signing
 from batchqc.errors import ReleaseBlocked
-from batchqc.records.audit import AuditEntry, AuditLink, all_links, write_entries
-from batchqc.records.base import Row
+from batchqc.records.audit import AuditEntry, AuditLink, all_links
 from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.uploads import AssayRun, Review, Upload
 from tests.records.house import ANA, LOT, REV, House, results
-from tests.records.test_migrations import unguarded
+from tests.records.tampering import CONTENT, append, columns_of, tamper, tampering
 
-CONTENT = Row.metadata.tables
 RUN = f"assay_run:U-2026-000002/{LOT}/VIAB/VCB-250520-01"
 AT_20 = " WHERE sha256 = (SELECT entry_sha256 FROM audit_link WHERE sequence = 20)"
 OF_VIABILITY = "assay_run_id IN (SELECT id FROM assay_run WHERE test = 'VIAB')"
 
 
 NOT_YET = pytest.mark.xfail(reason="an orphan ends the verification with an AttributeError")
-ORPHANS = {"lot": NOT_YET, "person": NOT_YET}
-
-
-@contextmanager
-def tampering(engine: Engine) -> Iterator[Connection]:
-    """A connection of the owner with every trigger out of the way, and back afterwards."""
-    if engine.dialect.name == "postgresql":
-        with engine.begin() as connection:
-            for table in CONTENT:
-                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-            yield connection
-            for table in CONTENT:
-                connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
-                for name in (f"{table}_no_change", f"{table}_no_truncate"):
-                    connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
-        return
-    path = str(engine.url.database)
-    own = create_engine(engine.url, creator=lambda: sqlite3.connect(path), poolclass=NullPool)
-    with own.begin() as connection:
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-        triggers = connection.exec_driver_sql(query).all()
-        for name, _ in triggers:
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        yield connection
-        for _, statement in triggers:
-            connection.exec_driver_sql(statement)
-
-
-def tamper(engine: Engine, *statements: str) -> None:
-    with tampering(engine) as connection:
-        for statement in statements:
-            assert connection.exec_driver_sql(statement).rowcount > 0, statement
-    assert unguarded(engine) == set()
+ORPHANS = {"lot": NOT_YET}
 
 
 def first_problem(house: House) -> str:
@@ -289,9 +251,7 @@ class TestTheTrailItself:
 
     @pytest.mark.requirement("1.05")
     @pytest.mark.xfail(reason="nobody compares the chain with the heads that decisions name")
-    def test_a_chain_that_was_written_anew_has_not_the_head_that_was_signed(
-        self, full_house: House
-    ):
+    def test_a_chain_that_was_written_anew_has_another_head(self, full_house: House):
         with full_house.reading() as session:
             old = list(all_links(session))
             stored = session.scalars(
@@ -310,31 +270,18 @@ class TestTheTrailItself:
         assert full_house.verify().problems
 
 
-def columns_of(link: Link) -> dict[str, object]:
-    return {
-        name: getattr(link, name) for name in ("sequence", "entry_sha256", "previous", "sha256")
-    }
-
-
-def append(house: House, records: Mapping[str, str]) -> None:
-    """Add an entry and its link, right in themselves, as a running system in wrong hands can."""
-    entry = Entry(ANA, "analyst", house.now(), 0, "noted", "", tuple(records), {}, {}, records)
-    with Session(house.engine) as session:
-        write_entries(session, [entry])
-        session.commit()
-
-
 READY = {
     "a changed measurement": f"UPDATE measurement SET value = '99.40' WHERE {OF_VIABILITY}",
     "a deleted measurement": f"DELETE FROM measurement WHERE {OF_VIABILITY}",
     "an extra measurement": CHANGES["an extra measurement"][1],
     "a measurement of another run": (
-        f"UPDATE measurement SET assay_run_id = (SELECT min(id) FROM assay_run) WHERE {OF_VIABILITY}"
+        "UPDATE measurement SET assay_run_id = (SELECT min(id) FROM assay_run)"
+        f" WHERE {OF_VIABILITY}"
     ),
     "a changed run": "UPDATE assay_run SET analysts = 'ben' WHERE test = 'VIAB'",
-    "a run of other measurements": "UPDATE assay_run SET measurements_sha256 = '' WHERE test = 'VIAB'",
-    "a review of another run": (
-        "UPDATE review SET assay_run_id = (SELECT max(id) FROM assay_run)"
+    "a run of other measurements": "UPDATE assay_run SET measurements_sha256 = ''",
+    "a review under another signature": (
+        "UPDATE review SET signature_id = (SELECT min(id) FROM signature)"
         " WHERE id = (SELECT min(id) FROM review)"
     ),
     "a deleted review": "DELETE FROM review WHERE id = (SELECT min(id) FROM review)",

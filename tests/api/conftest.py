@@ -1,0 +1,98 @@
+"""The application as it runs: a real server on a real port, over a house on both databases."""
+
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from batchqc.api.app import create_app
+from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
+from batchqc.settings import Settings
+from tests.cast import NOW
+from tests.records.house import PASSWORD, House
+
+SEAL_PASSPHRASE = "seal passphrase"
+
+
+@dataclass
+class Site:
+    """A running server, the house behind it, and whoever is signed in."""
+
+    house: House
+    app: FastAPI
+    http: httpx.Client
+    keys: PkiFiles
+    tokens: dict[str, str]
+
+    def token(self, user_id: str) -> str:
+        if user_id not in self.tokens:
+            answer = self.http.post("/session", json={"user_id": user_id, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            self.tokens[user_id] = answer.json()["token"]
+        return self.tokens[user_id]
+
+    def send(self, user_id: str, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token(user_id)}"} | options.pop("headers", {})
+        return self.http.request(method, path, headers=headers, **options)
+
+    def get(self, user_id: str, path: str, **options: Any) -> Any:
+        answer = self.send(user_id, "GET", path, **options)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="session")
+def seal(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
+    return create_pki(
+        tmp_path_factory.mktemp("seal") / "pki",
+        names=PkiNames("Lakeside", "Root", "Seal"),
+        root_passphrase="root passphrase",
+        seal_passphrase=SEAL_PASSPHRASE,
+        crl_url="http://crl.example/root.crl",
+        now=NOW - timedelta(days=1),
+    )
+
+
+@pytest.fixture
+def settings(house: House, seal: PkiFiles, tmp_path: Path) -> Settings:
+    return Settings(
+        database=house.engine.url.render_as_string(hide_password=False),
+        store=tmp_path / "store",
+        seal=seal.seal_p12,
+        seal_passphrase=SecretStr(SEAL_PASSPHRASE),
+        upload_limit=1_000_000,
+    )
+
+
+@pytest.fixture
+def site(house: House, settings: Settings, seal: PkiFiles) -> Iterator[Site]:
+    app = create_app(settings, now=house.now)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1"
+    try:
+        with httpx.Client(base_url=address, timeout=60) as http:
+            yield Site(house, app, http, seal, {})
+    finally:
+        server.should_exit = True
+        thread.join()
+        app.state.door.engine.dispose()
+
+
+def signed(user_id: str, **more: Any) -> dict[str, Any]:
+    """Both components of a signature, the reason, and what else is sent with them."""
+    return {"user_id": user_id, "password": PASSWORD, "reason": "Compared with raw data"} | more

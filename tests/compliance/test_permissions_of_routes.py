@@ -1,0 +1,167 @@
+"""Who may do what, as the running application does it, against a table written by hand.
+
+The table is not the one that the application uses. Every route is called by a person who holds one
+role, for every role: it is either denied (403 BQC-ACC-002) or it is not. A route without a line
+fails, a line without a route fails.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from batchqc.actions.people import change_password, register_person
+from batchqc.core.permissions import Permission, Role
+from batchqc.records.transaction import SYSTEM, transaction
+from tests.api.conftest import Site, seal, settings, site  # noqa: F401 - fixtures
+from tests.records.house import ADM, FIRST_PASSWORD, LOT, PASSWORD
+
+ANYONE = "anyone"
+ALL = "analyst reviewer author QA QP donor auditor admin"
+SHORT = {
+    "analyst": Role.ANALYST, "reviewer": Role.REVIEWER, "author": Role.SPEC_AUTHOR, "QA": Role.QA,
+    "QP": Role.QP, "donor": Role.DONOR_OFFICER, "auditor": Role.AUDITOR, "admin": Role.ADMIN,
+}  # fmt: skip
+SIGNED = {"user_id": "x", "password": "no password", "reason": "Only to see who may"}
+
+# route -> who may, and a body with which the request gets as far as that question
+ORACLE: dict[str, tuple[str, Any]] = {
+    "POST /session": (ANYONE, {"user_id": "x", "password": "no password"}),
+    "GET /health": (ANYONE, None),
+    "DELETE /session": (ALL, None),
+    "GET /me": (ALL, None),
+    "POST /password": (ALL, {"old": "no password", "new": "new password 33"}),
+    "GET /site": (ALL, None),
+    "GET /people": (ALL, None),
+    "POST /people": ("admin", {"user_id": "p1", "name": "P", "roles": [], "password": "x"}),
+    "POST /people/{user_id}/roles": ("admin", {"role": "QA", "reason": "Only to see who may"}),
+    "POST /laboratories": ("admin", {"user_id": "lab1", "name": ""}),
+    "GET /products": (ALL, None),
+    "POST /products": ("QA", {"code": "", "name": "", "form": "", "storage": ""}),
+    "GET /donors": (ALL, None),
+    "POST /donors": ("donor", {"code": "", "tissue_source": ""}),
+    "GET /donors/{code}": (ALL, None),
+    "POST /donors/{code}/eligibility": ("donor", SIGNED | {"eligible": True, "basis": "None"}),
+    "GET /specifications": (ALL, None),
+    "POST /specifications": ("author", b"not a specification"),
+    "GET /specifications/{specification}/{version}": (ALL, None),
+    "GET /specifications/{specification}/{version}/file": (ALL, None),
+    "POST /specifications/{specification}/{version}/approval": ("QA", SIGNED),
+    "GET /lots": (ALL, None),
+    "POST /lots": (
+        "analyst QA",
+        {"id": "", "product": "", "manufactured_on": "2025-01-01", "expires_on": "2026-01-01",
+         "donors": []},
+    ),
+    "GET /lots/{lot}": (ALL, None),
+    "POST /lots/{lot}/samples": (
+        "analyst QA",
+        {"samples": [{"id": "", "stage": "release", "container": "", "taken_at": ""}]},
+    ),
+    "GET /lots/{lot}/readiness": (ALL, None),
+    "GET /lots/{lot}/results": (ALL, None),
+    "POST /lots/{lot}/review": ("reviewer", SIGNED),
+    "POST /lots/{lot}/disposition": ("QA QP", SIGNED | {"decision": "released"}),
+    "POST /lots/{lot}/disposition rejected": ("QA QP", SIGNED | {"decision": "rejected"}),
+    "GET /uploads": (ALL, None),
+    "POST /uploads": ("analyst", b"not a file of results"),
+    "POST /uploads dry run": ("analyst", b"not a file of results"),
+    "GET /uploads/{number}": (ALL, None),
+    "GET /uploads/{number}/file": (ALL, None),
+    "GET /corrections": (ALL, None),
+    "POST /corrections": (
+        "analyst QA donor",
+        {"subject": "lot:none", "field": "expires_on", "after": "", "reason": "Only to see"},
+    ),
+    "POST /corrections/{number}/decision": ("QA", SIGNED | {"approve": True}),
+    "GET /certificates": (ALL, None),
+    "GET /certificates/{number}": (ALL, None),
+    "GET /certificates/{number}/pdf": (ALL, None),
+    "POST /certificates/{number}/issue": ("QA QP", None),
+    "GET /audit": (ALL, None),
+    "GET /audit/verification": (ALL, None),
+}  # fmt: skip
+PLACES = {
+    "user_id": "ana", "code": "DNR-UC-01", "specification": "UC-MSC-REL", "version": "1",
+    "lot": LOT, "number": "COA-2026-000001",
+}  # fmt: skip
+
+
+def holder(role: Role) -> str:
+    return f"only.{role.replace(' ', '.').lower()}"
+
+
+@pytest.fixture
+def everyone(site: Site) -> Site:  # noqa: F811
+    """A person for every role, who holds that role and no other."""
+    house = site.house
+    for role in Role:
+        with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+            register_person(
+                tx, user_id=holder(role), name=role, roles=[role], password=FIRST_PASSWORD
+            )
+        with transaction(house.engine, SYSTEM, house.now()) as tx:
+            change_password(tx, user_id=holder(role), old=FIRST_PASSWORD, new=PASSWORD)
+    return site
+
+
+def request_of(line: str) -> tuple[str, str]:
+    method, path = line.split(" ")[:2]
+    query = "?file=x.csv" if path in {"/uploads", "/specifications"} and method == "POST" else ""
+    return method, path.format(**PLACES) + query + ("&dry_run=true" if "dry run" in line else "")
+
+
+def routes(site: Site) -> Iterator[str]:  # noqa: F811
+    described = site.app.openapi()["paths"]
+    for path, operations in described.items():
+        for method in operations:
+            yield f"{method.upper()} {path.removeprefix('/api/v1')}"
+
+
+@pytest.mark.requirement("2.04")
+def test_every_route_has_a_line_and_every_line_a_route(site: Site):  # noqa: F811
+    lines = {" ".join(line.split(" ")[:2]) for line in ORACLE}
+    assert set(routes(site)) == lines
+    hidden = [
+        route.path
+        for route in site.app.routes
+        if isinstance(route, APIRoute) and not route.include_in_schema
+    ]
+    assert hidden == []
+
+
+@pytest.mark.requirement("2.04")
+def test_every_route_admits_the_roles_of_the_table_and_no_other(everyone: Site):
+    wrong = []
+    for line, (who, body) in ORACLE.items():
+        method, path = request_of(line)
+        sent = {"content": body} if isinstance(body, bytes) else {"json": body}
+        options = {} if body is None else sent
+        admitted = {SHORT[name] for name in who.split()} if who != ANYONE else set()
+        nobody = everyone.http.request(method, path, **options)
+        if (nobody.json().get("code") == "BQC-ACC-001") is (who == ANYONE):
+            wrong.append(f"{line} without a token: {nobody.status_code}")
+        for role in Role if who != ANYONE else ():
+            everyone.tokens.pop(holder(role), None)  # DELETE /session ends it
+            answer = everyone.send(holder(role), method, path, **options)
+            denied = answer.status_code == 403 and answer.json().get("code") == "BQC-ACC-002"
+            if denied is (role in admitted):
+                wrong.append(f"{line} as {role}: {answer.status_code} {answer.text[:90]}")
+    assert wrong == []
+
+
+@pytest.mark.requirement("2.04")
+def test_a_person_without_a_role_reads_nothing(everyone: Site):
+    house = everyone.house
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        register_person(tx, user_id="roleless", name="None", roles=[], password=FIRST_PASSWORD)
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        change_password(tx, user_id="roleless", old=FIRST_PASSWORD, new=PASSWORD)
+    own = {"DELETE /session", "GET /me", "POST /password", "POST /session", "GET /health"}
+    for line, (_, body) in ORACLE.items():
+        if line not in own:
+            method, path = request_of(line)
+            sent = {"content": body} if isinstance(body, bytes) else {"json": body}
+            answer = everyone.send("roleless", method, path, **({} if body is None else sent))
+            assert answer.json()["code"] == "BQC-ACC-002", line
