@@ -51,11 +51,11 @@ def row_damage(
 
 
 def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
-    """The hash of each row by the entry of its writing; entries with other bytes count not."""
+    """The hash of each row by the first entry that speaks of it; changed entries count not."""
     found: dict[str, str] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: entry.id):
         if entry_sha256(entry.text) == entry.sha256:
-            found |= json.loads(entry.text)["records"]
+            found = json.loads(entry.text)["records"] | found
     return found
 
 

@@ -8,6 +8,7 @@ and the bytes that the rows name in the store.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,10 +20,14 @@ from batchqc.errors import BatchqcError
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
+from batchqc.records.people import Person
+from batchqc.records.registers import LotRow
 from batchqc.records.schema import WITNESSED
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, Upload, measurement_content, measurements_of
+
+LAST: Final = 2**53  # where problems stand that no entry speaks of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,12 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     if broken:
         found.append((_place(links), broken))
     found += _entry_problems(session, links, entries)
-    witnesses = _witnesses(sequences, entries)
+    witnesses, again = _witnesses(sequences, entries)
+    found += again
     found += _row_problems(session, witnesses)
     found += _run_problems(session, witnesses)
     found += _stored_problems(session, archive, witnesses)
+    found += _head_problems(session, archive, {link.sequence: link.sha256 for link in links})
     ordered = tuple(problem for _, problem in sorted(found))
     return TrailCheck(len(entries), links[-1] if links else None, ordered)
 
@@ -85,7 +92,7 @@ def _entry_problems(
         elif not _columns_agree(entry, subjects.get(entry.id, set())):
             yield link.sequence, f"entry {link.sequence} is filed under other words than its own"
     for sha256 in entries.keys() - linked:
-        yield 0, f"an entry ({sha256[:12]}) stands outside the chain"
+        yield LAST, f"an entry ({sha256[:12]}) stands outside the chain"
 
 
 def _columns_agree(entry: AuditEntry, subjects: set[str]) -> bool:
@@ -96,43 +103,53 @@ def _columns_agree(entry: AuditEntry, subjects: set[str]) -> bool:
 
 def _witnesses(
     sequences: Mapping[str, int], entries: Mapping[str, AuditEntry]
-) -> Mapping[str, _Witness]:
-    """What each row was when it was written, by its key; changed entries witness nothing."""
-    found = {}
-    for sha256, entry in entries.items():
-        if sha256 in sequences and entry_sha256(entry.text) == sha256:
-            for key, content in json.loads(entry.text)["records"].items():
-                found[key] = _Witness(sequences[sha256], content)
-    return found
+) -> tuple[Mapping[str, _Witness], list[tuple[int, str]]]:
+    """What each row was when it was written, by its key; and rows that are witnessed again.
+
+    Changed entries witness nothing, and the first witness is believed.
+    """
+    found: dict[str, _Witness] = {}
+    again = []
+    for sha256, sequence in sequences.items():
+        entry = entries.get(sha256)
+        if entry is None or entry_sha256(entry.text) != sha256:
+            continue
+        for key, content in json.loads(entry.text)["records"].items():
+            first = found.setdefault(key, _Witness(sequence, content))
+            if first.sequence != sequence:
+                again.append((sequence, f"entry {sequence} speaks of {key} as new once more"))
+    return found, again
 
 
 def _row_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
     seen = set()
     for table in WITNESSED:
-        for row in session.scalars(select(table)):
-            key = _key(row)
+        for row in session.scalars(select(table)).all():
+            key, content = _identity(row)
             seen.add(key)
             witness = witnesses.get(key)
             if witness is None:
-                yield 0, f"no entry mentions {key}"
-            elif witness.sha256 != row.content_sha256:
+                yield LAST, f"no entry mentions {key}"
+            elif witness.sha256 != content:
                 yield witness.sequence, f"{key} is not as entry {witness.sequence} says"
     for key in witnesses.keys() - seen:
         sequence = witnesses[key].sequence
         yield sequence, f"{key} is missing; entry {sequence} speaks of it"
 
 
-def _key(row: Row) -> str:
-    """The row's key; one that refers to nothing has none and is named by its table."""
+def _identity(row: Row) -> tuple[str, str]:
+    """A row's key and hash; one whose reference is gone has neither and is named by its table."""
     try:
-        return row.key
+        return row.key, row.content_sha256
     except AttributeError:
-        return f"{row.__tablename__} #{row.id}"
+        return f"{row.__tablename__} #{row.id}, which refers to nothing,", ""
 
 
 def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
     for upload in session.scalars(select(Upload)).all():
-        runs = session.scalars(select(AssayRun).where(AssayRun.upload_id == upload.id)).all()
+        # a run whose lot is gone is named among the rows
+        query = select(AssayRun).join(LotRow).where(AssayRun.upload_id == upload.id)
+        runs = session.scalars(query).all()
         measurements = list(measurements_of(session, runs))
         for run in runs:
             own = [one for one in measurements if one.run == run.run_key and one.lot == run.lot.lot]
@@ -147,7 +164,7 @@ def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterat
 def _stored_problems(
     session: Session, archive: FolderArchive, witnesses: Mapping[str, _Witness]
 ) -> Iterator[tuple[int, str]]:
-    for signature in session.scalars(select(SignatureRow)):
+    for signature in session.scalars(select(SignatureRow).join(Person)).all():
         if signature.sha256 != signature.signing.sha256:
             sequence = _sequence(witnesses, signature)
             yield sequence, f"{signature.key} (entry {sequence}) is not what was signed"
@@ -156,12 +173,29 @@ def _stored_problems(
             archive.get(sha256)
         except BatchqcError as error:
             sequence = _sequence(witnesses, row)
-            yield sequence, f"{row.key} (entry {sequence}): {error.message}"
+            yield sequence, f"{_identity(row)[0]} (entry {sequence}): {error.message}"
+
+
+def _head_problems(
+    session: Session, archive: FolderArchive, links: Mapping[int, str]
+) -> Iterator[tuple[int, str]]:
+    """Decisions and certificates name the head of the chain of their time: it is still there."""
+    for row, sha256 in _named_bytes(session):
+        if not isinstance(row, DispositionRow | Certificate):
+            continue
+        try:
+            audit = json.loads(archive.get(sha256))["audit"]
+        except BatchqcError:
+            continue  # named among the stored bytes
+        sequence, head = audit if isinstance(audit, list) else (audit["sequence"], audit["head"])
+        if links.get(sequence) != head:
+            key, _ = _identity(row)
+            yield sequence, f"the chain up to entry {sequence} is not the one that {key} names"
 
 
 def _sequence(witnesses: Mapping[str, _Witness], row: Row) -> int:
-    witness = witnesses.get(row.key)
-    return witness.sequence if witness else 0
+    witness = witnesses.get(_identity(row)[0])
+    return witness.sequence if witness else LAST
 
 
 def _named_bytes(session: Session) -> Iterator[tuple[Row, str]]:

@@ -77,7 +77,9 @@ def settings(house: House, seal: PkiFiles, tmp_path: Path) -> Settings:
 @pytest.fixture
 def site(house: House, settings: Settings, seal: PkiFiles) -> Iterator[Site]:
     app = create_app(settings, now=house.now)
-    listener = socket.create_server(("127.0.0.1", 0))
+    # With its protocol named, asyncio switches Nagle's algorithm off: 40 ms less for each request.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -11,8 +11,8 @@ from sqlalchemy.pool import NullPool
 from batchqc.core.audit import Entry, Link
 from batchqc.records.audit import write_entries
 from batchqc.records.base import Row
+from tests.databases import unguarded
 from tests.records.house import ANA, House
-from tests.records.test_migrations import unguarded
 
 CONTENT = Row.metadata.tables
 

@@ -13,13 +13,9 @@ from batchqc.records.base import Row
 from batchqc.records.database import migrate
 from batchqc.records.schema import METADATA, OTHERS, WITNESSED
 from batchqc.settings import bundled
-from tests.databases import Databases
+from tests.databases import NOT_A_RECORD, Databases, guards_of, tables_of, unguarded
 
 TABLES = set(METADATA.tables)
-NOT_A_RECORD = {"alembic_version"}
-"""Alembic updates its one row; what it says is checked by every migration."""
-SQLITE_GUARDS = {"no_update", "no_delete", "no_replace"}
-POSTGRESQL_GUARDS = {"no_change", "no_truncate"}
 FAILING = '''
 """Begins, and fails."""
 import sqlalchemy as sa
@@ -40,34 +36,9 @@ def blank(database: str, databases: Databases) -> Iterator[Engine]:
         yield engine
 
 
-def tables_of(engine: Engine) -> set[str]:
-    return set(inspect(engine).get_table_names())
-
-
 def version_of(engine: Engine) -> str:
     with engine.connect() as connection:
         return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
-
-
-def guards_of(engine: Engine) -> dict[str, set[str]]:
-    """The names of each table's triggers; on PostgreSQL only of those that always fire."""
-    query = (
-        "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE NOT tgisinternal AND tgenabled = 'A'"
-        if engine.dialect.name == "postgresql"
-        else "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
-    )
-    found: dict[str, set[str]] = {table: set() for table in tables_of(engine) - NOT_A_RECORD}
-    with engine.connect() as connection:
-        for table, trigger in connection.execute(text(query)):
-            found[table].add(trigger.removeprefix(f"{table}_"))
-    return found
-
-
-def unguarded(engine: Engine) -> set[str]:
-    """The tables that lack a guard."""
-    wanted = POSTGRESQL_GUARDS if engine.dialect.name == "postgresql" else SQLITE_GUARDS
-    return {table for table, guards in guards_of(engine).items() if not wanted <= guards}
 
 
 def test_migrations_lead_from_nothing_to_exactly_the_models(blank: Engine):
