@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
-from batchqc.actions.registers import the_donor, the_lot
+from batchqc.actions.registers import lock_lot, the_donor, the_lot
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.lots import LOT_FIELDS, SAMPLE_FIELDS
@@ -64,7 +64,7 @@ def request_correction(
     check_reason(reason)
     found = _subject(tx.session, subject)
     after = after.strip()
-    tx.lock(found.lot.key if found.lot else found.row.key)
+    _lock(tx, found)
     before = _checked(tx.session, found, field, after)
     waiting = [
         one.natural_key
@@ -109,7 +109,7 @@ def decide_correction(
     check_reason(credentials.reason)
     correction = the_correction(tx.session, number)
     found = _subject(tx.session, correction.subject)
-    tx.lock(found.lot.key if found.lot else found.row.key)
+    _lock(tx, found)
     if decision_on(tx.session, correction) is not None:
         raise Conflict("BQC-COR-006", f"{correction.natural_key} is decided already")
     if correction.requested_by == tx.actor.user_id:
@@ -158,6 +158,13 @@ def the_correction(session: Session, number: str) -> Correction:
     if correction is None:
         raise NotFound("BQC-COR-001", f"there is no correction {number}")
     return correction
+
+
+def _lock(tx: Transaction, found: _Subject) -> None:
+    if found.lot is not None:
+        lock_lot(tx, found.lot)
+    else:
+        tx.lock(found.row.key)
 
 
 def _subject(session: Session, subject: str) -> _Subject:

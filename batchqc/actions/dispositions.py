@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.permission import require
-from batchqc.actions.registers import the_lot
+from batchqc.actions.registers import lock_lot, the_lot
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.dispositions import Disposition, blocking_reasons, may_decide, signer_gate
@@ -133,7 +133,7 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
 
 def _case(tx: Transaction, archive: FolderArchive, lot: str) -> LotCase:
     row = the_lot(tx.session, lot)
-    tx.lock(f"lot:{row.folded}")
+    lock_lot(tx, row)
     return study(tx.session, archive, lot=row, now=tx.now)
 
 

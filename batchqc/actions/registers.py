@@ -30,6 +30,7 @@ from batchqc.records.registers import (
     Product,
     SampleRow,
     donor_by,
+    donors_of,
     lot_by,
     product_by,
     sample_by,
@@ -201,10 +202,17 @@ def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample])
     """Register samples of a lot that is not decided yet."""
     require(tx, Permission.REGISTER_LOT)
     row = the_lot(tx.session, lot)
-    tx.lock(row.key)
+    lock_lot(tx, row)
     if dispositions_of(tx.session, row):
         raise Conflict("BQC-REG-008", f"lot {row.lot} is decided; no sample can be added")
     return _add_samples(tx, row, samples)
+
+
+def lock_lot(tx: Transaction, lot: LotRow) -> None:
+    """Let nobody else change what a decision over this lot rests on, its donors among it."""
+    tx.lock(f"lot:{lot.folded}")
+    for donor in donors_of(tx.session, lot):
+        tx.lock(donor.key)
 
 
 def the_product(session: Session, code: str) -> Product:

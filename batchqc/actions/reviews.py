@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from batchqc.actions.evaluation import LotCase, review_content, study
 from batchqc.actions.permission import require
-from batchqc.actions.registers import the_lot
+from batchqc.actions.registers import lock_lot, the_lot
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.dispositions import review_problem
 from batchqc.core.permissions import Permission
@@ -27,7 +27,7 @@ def review_lot(
     require(tx, Permission.REVIEW_RESULTS)
     check_reason(credentials.reason)
     row = the_lot(tx.session, lot)
-    tx.lock(f"lot:{row.folded}")
+    lock_lot(tx, row)
     case = study(tx.session, archive, lot=row, now=tx.now)
     runs = _open_runs(case, tx.actor.user_id)
     signature = sign(

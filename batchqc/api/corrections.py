@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from batchqc.actions.corrections import decide_correction, request_correction, the_correction
 from batchqc.api.doors import Signature, SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, Sent, page
+from batchqc.api.sent import Sent
+from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.corrections import Correction, decision_on

@@ -21,11 +21,12 @@ from batchqc.actions.certificates import Press
 from batchqc.actions.people import Principal, who_is
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
+from batchqc.api.sent import Sent, is_text
 from batchqc.core.canonical import sha256_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
-from batchqc.errors import Conflict, NotSignedIn, SignatureRefused
+from batchqc.errors import Conflict, InvalidInput, NotSignedIn, SignatureRefused
 from batchqc.records.decisions import Answer, answer_by
 from batchqc.records.transaction import Transaction, reading, transaction
 from batchqc.settings import Settings
@@ -42,11 +43,10 @@ class Door:
     now: Callable[[], datetime]
 
 
-class Signature(BaseModel):
+class Signature(Sent):
     """Both components of an electronic signature, given anew each time, and the reason."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {"user_id": "giang.do", "password": "my own password", "reason": "Agrees with data"}
@@ -65,7 +65,14 @@ class Signature(BaseModel):
 
 
 def door_of(request: Request) -> Door:
-    """The installation behind a request."""
+    """The installation behind a request.
+
+    Raises:
+        InvalidInput: the address holds a character that no record has.
+    """
+    texts = [request.url.path, *request.path_params.values(), *request.query_params.values()]
+    if not all(is_text(str(text)) for text in texts):
+        raise InvalidInput("BQC-API-008", "the address holds U+0000")
     door: Door = request.app.state.door
     return door
 

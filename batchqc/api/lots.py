@@ -17,7 +17,8 @@ from batchqc.actions.registers import (
 )
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, Sent, page
+from batchqc.api.sent import Sent
+from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.dispositions import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage

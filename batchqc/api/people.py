@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from batchqc.actions.people import change_role, register_laboratory, register_person, the_person
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, Sent, page
+from batchqc.api.sent import Sent
+from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission, Role
 from batchqc.records.people import Person, roles_of
 
@@ -26,11 +27,10 @@ class PersonOut(BaseModel):
     roles: list[Role]
 
 
-class NewPerson(BaseModel):
+class NewPerson(Sent):
     """A person with a first password, which they change before anything else."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {

@@ -16,7 +16,8 @@ from batchqc.actions.registers import (
 )
 from batchqc.api.doors import Signature, SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, Sent, page
+from batchqc.api.sent import Sent
+from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.donors import newest_eligibility

@@ -10,6 +10,7 @@ from batchqc.actions.people import change_password, sign_in, sign_out
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import OpenDoor, SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.sent import Sent
 from batchqc.core.permissions import Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import NotSignedIn
@@ -18,11 +19,10 @@ from batchqc.records.transaction import SYSTEM, reading, transaction
 router = APIRouter(tags=["session"], responses=PROBLEMS)
 
 
-class SignInRequest(BaseModel):
+class SignInRequest(Sent):
     """User id and password."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"user_id": "giang.do", "password": "my own password"}]},
     )
 
@@ -46,11 +46,10 @@ class Me(BaseModel):
     must_change_password: bool
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(Sent):
     """The old password proves who asks."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"old": "set by the admin", "new": "my own password 7"}]},
     )
 

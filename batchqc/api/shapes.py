@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
@@ -15,12 +15,6 @@ Found = TypeVar("Found", bound=Row)
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
 After = Annotated[str, Query(description="`next` of the page before; empty for the first.")]
-
-
-class Sent(BaseModel):
-    """A body that is sent: what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class Page(BaseModel, Generic[Item]):

@@ -9,7 +9,7 @@ from batchqc.actions.setup import NewSite, create_site, register_first_administr
 from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.documents.pki import PkiNames, create_pki
-from batchqc.records.database import migrate
+from batchqc.records.database import grant_runtime, migrate
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import bundled
 
@@ -45,6 +45,10 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
             help="An http address that auditors can reach; it stands in the seal's certificate.",
         ),
     ],
+    runtime_role: Annotated[
+        str,
+        typer.Option(help="PostgreSQL: the role of the servers; it may only read and append."),
+    ] = "",
 ) -> None:
     """Set up an installation: its database, its site, its keys, its first administrator.
 
@@ -61,6 +65,8 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
     folder = settings.seal.parent
     folder.parent.mkdir(parents=True, exist_ok=True)
     migrate(place.engine, bundled("migrations"))
+    if runtime_role:
+        grant_runtime(place.engine, runtime_role)
     site = NewSite(name, address.replace(";", "\n"), time_zone, series)
     with transaction(place.engine, SYSTEM, place.now()) as tx:
         create_site(tx, site)

@@ -8,18 +8,18 @@ import re
 import unicodedata
 from typing import Final
 
-_ID: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{3,39}", re.IGNORECASE)
+_ID: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{3,39}", re.IGNORECASE | re.ASCII)
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,39}")
-_USER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.IGNORECASE)
+_USER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.IGNORECASE | re.ASCII)
 _MONTH: Final = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"  # in the spreadsheet's English
 )
 _DATE: Final = re.compile(
     rf"\d{{1,4}}[-/. ]?{_MONTH}(?:[-/. ]?\d{{1,4}})?|{_MONTH}[-/. ]?\d{{1,4}}"
     r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_NUMBER: Final = re.compile(r"[\d.]+(?:e[+-]?\d+)?", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[\d.]+(?:e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 def fold(text: str) -> str:

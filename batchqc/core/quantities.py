@@ -18,7 +18,8 @@ LONGEST_NUMBER: Final = 40
 LARGEST_EXPONENT: Final = 30
 
 _AMOUNT: Final = re.compile(
-    r"(?P<qualifier><=|>=|<|>|≤|≥)?[ ]?(?P<number>[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)"
+    r"(?:(?P<qualifier><=|>=|<|>|≤|≥)[ ]?)?"
+    r"(?P<number>[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)"
 )
 _QUALIFIERS: Final = {None: "=", "≤": "<=", "≥": ">="}
 _UNIT_ALIASES: Final = str.maketrans({"\N{GREEK SMALL LETTER MU}": "\N{MICRO SIGN}"})

@@ -1,5 +1,6 @@
 """What the door refuses: always a problem with a code, never a secret, never half a change."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -233,3 +234,24 @@ def test_the_api_describes_itself_whole(site: Site):
         properties = schema["properties"].values()
         assert schema.get("examples") or any("examples" in one for one in properties), name
     assert site.http.get("/docs").status_code == 200
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_text_that_no_database_gives_back_is_refused_in_bodies(site: Site, text: str):
+    site.token(ANA)
+    before = counts(site.house.engine)
+    as_json = {"content-type": "application/json"}
+    for who, path, body in (
+        (ANA, "/lots", LOT_REQUEST | {"product": text}),
+        (ANA, "/session", {"user_id": text, "password": "x"}),
+        (QA1, "/products", {"code": "X", "name": text, "form": "x", "storage": "x"}),
+    ):
+        answer = site.send(who, "POST", path, content=json.dumps(body), headers=as_json)
+        is_problem(answer, 422, "BQC-API-001")
+    new = grown(site.house.engine, before)
+    assert set(new) <= TRAIL | {"attempt", "sign_in"}
+
+
+@pytest.mark.parametrize("path", ["/lots/a%00b", "/lots?after=a%00b", "/audit?who=%00"])
+def test_an_address_with_a_null_character_is_refused(site: Site, path: str):
+    is_problem(site.send(AUD, "GET", path), 422, "BQC-API-008")

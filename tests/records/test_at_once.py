@@ -185,9 +185,6 @@ def add_a_sample(house: House) -> str:
         return register_samples(tx, lot=LOT, samples=[late])[0].sample
 
 
-ANOTHER_LOCK = pytest.mark.xfail(reason="it locks lot:<id> as registered, a release its folded id")
-
-
 def upload_more(house: House) -> str:
     report = house.upload(results(viability={"run_id": "VCB-250520-02"}))
     if report.accepted:
@@ -198,10 +195,8 @@ def upload_more(house: House) -> str:
 @pytest.mark.requirement("1.06")
 @pytest.mark.parametrize("change", [upload_more, ask_for_a_correction, add_a_sample])
 def test_what_changes_a_lot_waits_for_its_release_and_is_refused_then(
-    house: House, database: str, change: Callable[[House], str], request: pytest.FixtureRequest
+    house: House, change: Callable[[House], str]
 ):
-    if database == "postgresql" and change is not upload_more:
-        request.applymarker(ANOTHER_LOCK)
     house.ready()
     later = replace(house, now=Clock(house.now.at + timedelta(minutes=1)))
     with ThreadPoolExecutor(1) as pool:
