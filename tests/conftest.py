@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from batchqc.actions import people
@@ -27,6 +28,9 @@ from tests.cast import NOW
 from tests.databases import KINDS, Databases
 from tests.records.full_house import furnish_fully
 from tests.records.house import Clock, House, archive_of, furnish
+
+settings.register_profile("batchqc", deadline=None)  # a slow machine is no defect
+settings.load_profile("batchqc")
 
 RULE = "every test of a database runs on both kinds"
 _FIXTURES = {"database", "engine", "house", "full_house"}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from batchqc.core.assays import Measurement
 from batchqc.core.quantities import Interval, canonical_unit, extreme, mean
@@ -186,6 +186,8 @@ def _aggregated(
             return (extreme(numbers, largest=False),)
         case Aggregate.MAXIMUM:
             return (extreme(numbers, largest=True),)
+        case _:
+            assert_never(aggregate)
 
 
 def _reported(judged: Sequence[Interval | str], replicates: Sequence[Measurement]) -> str:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
+from typing import assert_never
 
 from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding, passing_interval
@@ -153,6 +154,8 @@ class Criterion:
                 return frozenset(terms)
             case ReportOnly():
                 return None
+            case _:
+                assert_never(self.accept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ LIMITS = st.decimals(
 ).flatmap(lambda number: st.sampled_from([number, number.quantize(Decimal(1)), number / 10]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     limit=LIMITS,
     steps=st.integers(-600, 600),

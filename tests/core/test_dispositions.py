@@ -1,0 +1,181 @@
+"""May this lot be released? Every reason why not, and nothing that turns a no into a yes."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batchqc.core.assays import RunKey
+from batchqc.core.dispositions import (
+    Disposition,
+    LotFacts,
+    RunFacts,
+    blocking_reasons,
+    may_decide,
+    readiness,
+    review_problem,
+    signer_gate,
+)
+from batchqc.core.donors import Donor
+from batchqc.core.lots import Lot
+from batchqc.core.verdicts import Verdict
+from tests.core.world import DONOR, criterion, measured, verdict_of
+
+MADE = date(2026, 1, 5)
+LOT = Lot("MSC-1", "MSC", MADE, date(2028, 1, 5), ("REL", 1))
+RUN = RunFacts(
+    RunKey("U-2026-000001", "VIAB", "R-1"), "ana", frozenset({"ben"}), frozenset({"rev"})
+)
+PASSED = verdict_of(criterion(), measured("95"))
+FAILED = verdict_of(criterion(), measured("89"))
+MISSING = verdict_of(criterion())
+READY = LotFacts(
+    lot=LOT,
+    disposition=Disposition.QUARANTINE,
+    specification_problem="",
+    verdicts=(PASSED,),
+    donors=(DONOR,),
+    runs=(RUN,),
+    today=date(2026, 2, 1),
+)
+
+
+def closed(facts: LotFacts) -> list[str]:
+    return [gate.name for gate in readiness(facts) if not gate.is_open]
+
+
+def test_a_lot_with_nothing_against_it_is_ready():
+    assert closed(READY) == []
+    assert blocking_reasons(readiness(READY)) == ()
+
+
+CLOSED_BY = {
+    "Disposition": replace(READY, disposition=Disposition.REJECTED),
+    "Specification": replace(READY, specification_problem="REL v1 is not approved"),
+    "Results": replace(READY, verdicts=(PASSED, FAILED)),
+    "Review": replace(READY, runs=(replace(RUN, reviewed_by=frozenset()),)),
+    "Donor": replace(READY, donors=(replace(DONOR, eligibility=""),)),
+    "Expiry": replace(READY, today=LOT.expires_on + timedelta(days=1)),
+    "Corrections": replace(READY, open_corrections=("C-2026-000001 waits",)),
+    "Records": replace(READY, damaged=("a measurement",)),
+}
+
+
+@pytest.mark.requirement("2.09")
+@pytest.mark.parametrize("name", CLOSED_BY)
+def test_each_gate_is_closed_by_its_own_fact_alone_and_says_what_to_do(name: str):
+    facts = CLOSED_BY[name]
+    assert closed(facts) == [name]
+    (gate,) = (gate for gate in readiness(facts) if not gate.is_open)
+    assert gate.todo
+    assert blocking_reasons((gate,)) == tuple(f"{name}: {reason}" for reason in gate.reasons)
+
+
+def test_every_gate_is_covered_above():
+    assert [gate.name for gate in readiness(READY)] == list(CLOSED_BY)
+
+
+def test_all_reasons_are_told_at_once():
+    facts = replace(
+        READY, verdicts=(FAILED, MISSING), donors=(), runs=(), specification_problem="no",
+        open_corrections=("a", "b"), damaged=("c",), today=date(2030, 1, 1),
+        disposition=Disposition.RELEASED,
+    )  # fmt: skip
+    assert closed(facts) == list(CLOSED_BY)
+    assert len(blocking_reasons(readiness(facts))) == 10
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        replace(READY, verdicts=()),
+        replace(READY, runs=()),
+        replace(READY, donors=()),
+        replace(READY, donors=(DONOR, Donor("D2", "umbilical cord", "ineligible"))),
+        replace(READY, runs=(RUN, replace(RUN, reviewed_by=frozenset({"ana", "ben"})))),
+        replace(READY, disposition=Disposition.RELEASED),
+    ],
+)
+def test_nothing_at_all_is_never_enough(facts: LotFacts):
+    assert len(closed(facts)) == 1
+
+
+@pytest.mark.parametrize(("days", "is_open"), [(-1, True), (0, True), (1, False)])
+def test_the_expiry_date_is_the_last_usable_day(days: int, is_open: bool):
+    facts = replace(READY, today=LOT.expires_on + timedelta(days=days))
+    assert ("Expiry" not in closed(facts)) is is_open
+
+
+@pytest.mark.requirement("2.06")
+@pytest.mark.parametrize(("who", "count"), [("ana", 1), ("ben", 1), ("rev", 1), ("qa1", 0)])
+def test_who_entered_measured_or_reviewed_may_not_sign_the_release(who: str, count: int):
+    assert len(signer_gate(READY, who).reasons) == count
+
+
+def test_who_did_both_is_told_both():
+    both = replace(RUN, reviewed_by=frozenset({"ana"}))
+    assert len(signer_gate(replace(READY, runs=(both,)), "ana").reasons) == 2
+
+
+@pytest.mark.requirement("2.06")
+def test_who_entered_or_measured_may_not_review():
+    assert "a second person" in (review_problem(RUN, "ana") or "")
+    assert "a second person" in (review_problem(RUN, "ben") or "")
+    assert review_problem(RUN, "rev") is None
+
+
+def test_a_decided_lot_stays_decided():
+    for decided in (Disposition.RELEASED, Disposition.REJECTED):
+        assert may_decide(Disposition.QUARANTINE, decided)
+        assert not any(may_decide(decided, other) for other in Disposition)
+    assert not may_decide(Disposition.QUARANTINE, Disposition.QUARANTINE)
+
+
+VERDICTS = st.sampled_from([PASSED, FAILED, MISSING])
+FACTS = st.builds(
+    LotFacts,
+    lot=st.just(LOT),
+    disposition=st.sampled_from(list(Disposition)),
+    specification_problem=st.sampled_from(["", "none"]),
+    verdicts=st.lists(VERDICTS, max_size=3).map(tuple),
+    donors=st.lists(st.sampled_from([DONOR, replace(DONOR, eligibility="")]), max_size=2).map(
+        tuple
+    ),
+    runs=st.lists(st.sampled_from([RUN, replace(RUN, reviewed_by=frozenset())]), max_size=2).map(
+        tuple
+    ),
+    today=st.dates(date(2027, 12, 1), date(2028, 2, 1)),
+    open_corrections=st.sampled_from([(), ("C",)]),
+    damaged=st.sampled_from([(), ("x",)]),
+)
+
+
+@settings(max_examples=200)
+@given(facts=FACTS, bad=st.sampled_from([FAILED, MISSING]))
+def test_a_fail_a_missing_result_or_anything_open_never_makes_a_lot_releasable(
+    facts: LotFacts, bad: Verdict
+):
+    before = set(closed(facts))
+    worse = (
+        replace(facts, verdicts=(*facts.verdicts, bad)),
+        replace(facts, runs=(*facts.runs, replace(RUN, reviewed_by=frozenset()))),
+        replace(facts, donors=(*facts.donors, replace(DONOR, eligibility="ineligible"))),
+        replace(facts, open_corrections=(*facts.open_corrections, "C-2")),
+        replace(facts, damaged=(*facts.damaged, "y")),
+        replace(facts, verdicts=()),
+        replace(facts, runs=()),
+        replace(facts, today=facts.today + timedelta(days=400)),
+    )
+    for one in worse:
+        after = set(closed(one))
+        assert after
+        assert before - {"Results", "Review", "Donor"} <= after
+    assert "Results" in closed(worse[0])
+
+
+def test_another_result_never_turns_a_blocked_attribute_into_a_passed_one():
+    for texts in (("89", "92"), ("92", "89"), ("92", "92"), ("n/a", "92")):
+        rows = [measured(text, run=f"R-{n}") for n, text in enumerate(texts)]
+        assert verdict_of(criterion(), *rows).blocks

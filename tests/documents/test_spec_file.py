@@ -1,0 +1,163 @@
+"""Specification files: what QA writes, and every mistake by its line."""
+
+import re
+
+import pytest
+
+from batchqc.core.rounding import Rounding
+from batchqc.core.specifications import Aggregate, DonorFact, Measured, ReportOnly, Stage, Words
+from batchqc.documents.spec_file import LARGEST_FILE, read_specification
+from batchqc.settings import bundled
+
+SHIPPED = (bundled("specs") / "uc-msc" / "uc-msc-release-v1.toml").read_bytes()
+HEAD = """schema = "batchqc/specification/1"
+id = "X-REL"
+version = 1
+product = "X"
+stage = "release"
+title = "Release"
+effective = 2026-01-15
+rounding = "absolute"
+"""
+VIABILITY = """[criteria.viability]
+title = "Viability"
+category = "quantity"
+test = "VIAB"
+analyte = "viability"
+method = "SOP-1"
+unit = "%"
+accept = "> 90"
+"""
+
+
+def problems(text: str | bytes) -> list[str]:
+    data = text.encode() if isinstance(text, str) else text
+    reading = read_specification(data, file="x.toml")
+    assert (reading.specification is None) == bool(reading.problems)
+    return [str(problem) for problem in reading.problems]
+
+
+@pytest.mark.requirement("3.01")
+def test_the_shipped_specification_says_what_the_demonstration_needs():
+    reading = read_specification(SHIPPED, file="shipped.toml")
+    found = reading.specification
+    assert found is not None, reading.problems
+    assert (found.reference, found.stage, found.rounding) == (
+        "UC-MSC-REL v1", Stage.RELEASE, Rounding.ABSOLUTE,
+    )  # fmt: skip
+    limits = {one.id: one.acceptance for one in found.criteria}
+    assert limits == {
+        "cd73": ">= 95 %", "cd90": ">= 95 %", "cd105": ">= 95 %", "negative-panel": "<= 2 %",
+        "viability": "> 90 %", "pbmc-inhibition": ">= 20 %", "ido": ">= 10.0 µmol/L",
+        "endotoxin": "<= 1 EU/mL", "sterility": "no growth", "mycoplasma": "not detected",
+        "donor-source": "umbilical cord or Wharton's jelly", "donor-eligibility": "eligible",
+    }  # fmt: skip
+    by_id = {one.id: one for one in found.criteria}
+    assert by_id["pbmc-inhibition"].rounding is Rounding.USP
+    assert by_id["viability"].rounding is Rounding.ABSOLUTE
+    assert by_id["donor-source"].subject is DonorFact.TISSUE_SOURCE
+    sterility = by_id["sterility"]
+    assert isinstance(sterility.accept, Words)
+    assert isinstance(sterility.subject, Measured)
+    assert sterility.subject.planned_days == 14
+
+
+def test_limits_keep_the_digits_of_their_text():
+    reading = read_specification((HEAD + VIABILITY.replace("> 90", ">= 98.0")).encode(), file="x")
+    assert reading.specification is not None
+    (one,) = reading.specification.criteria
+    assert str(one.accept.limits[0].number) == "98.0"  # type: ignore[union-attr]
+
+
+def test_replicates_information_and_rounding_are_read():
+    text = HEAD + VIABILITY + 'rounding = "usp"\nreplicates = { n = 3, aggregate = "mean" }\n'
+    text += VIABILITY.replace("viability", "other").replace('accept = "> 90"', "report_only = true")
+    reading = read_specification(text.encode(), file="x")
+    assert reading.specification is not None, reading.problems
+    first, second = reading.specification.criteria
+    assert isinstance(first.subject, Measured)
+    assert (first.subject.replicates.n, first.subject.replicates.aggregate) == (3, Aggregate.MEAN)
+    assert first.rounding is Rounding.USP
+    assert isinstance(second.accept, ReportOnly)
+
+
+@pytest.mark.requirement("3.02")
+@pytest.mark.parametrize(
+    ("change", "line", "said"),
+    [
+        (('unit = "%"\n', ""), None, "unit"),
+        (('unit = "%"', 'unit = "EU"'), 15, "per what"),
+        (('accept = "> 90"', 'accept = "10 to 5"'), 16, "accept"),
+        (('accept = "> 90"', 'accept = "> 90 and < 80"'), 16, "accept"),
+        (('accept = "> 90"', 'accept = "about 90"'), 16, "accept"),
+        (('accept = "> 90"', "accept = 90.5"), 16, "accept"),
+        (('accept = "> 90"', 'accept = ">90,0"'), 16, "accept"),
+        (('accept = "> 90"\n', ""), None, "accept"),
+        (('title = "Viability"', 'titel = "Viability"'), 10, "unknown key"),
+        (('category = "quantity"', 'category = "vibes"'), 11, "expected one of"),
+        (('test = "VIAB"', "test = 5"), 12, "test"),
+        (('method = "SOP-1"\n', ""), None, "method"),
+        (('rounding = "absolute"', 'rounding = "banker"'), 8, "expected one of"),
+        (('stage = "release"', 'stage = "phase 2"'), 5, "expected one of"),
+        (("version = 1", 'version = "one"'), 3, "whole number"),
+        (("version = 1", "version = true"), 3, "whole number"),
+        (("version = 1", "version = 0"), 3, "whole number"),
+        (("effective = 2026-01-15", 'effective = "soon"'), 7, "expected a date"),
+        (("effective = 2026-01-15", "effective = 2026-01-15T10:00:00"), 7, "expected a date"),
+        (('id = "X-REL"', 'id = "SEP2"'), 2, "id"),
+        (('schema = "batchqc/specification/1"', 'schema = "other/9"'), 1, "expected schema"),
+        (('accept = "> 90"', 'accept = "> 90"\nplausible = "1 - 100"'), 17, "plausible"),
+        (('accept = "> 90"', 'accept = "> 90"\nreplicates = { n = 0 }'), 17, "replicates"),
+        (('accept = "> 90"', 'accept = "> 90"\nreplicates = { n = 3 }'), None, ""),
+        (('accept = "> 90"', 'accept = "> 90"\nrequired = false'), 9, "any lot would pass"),
+        (('unit = "%"\naccept = "> 90"', 'vocabulary = "none"\naccept = "x"'), 15, "vocabulary"),
+    ],
+)
+def test_each_mistake_is_named_with_its_line_and_what_was_expected(
+    change: tuple[str, str], line: int | None, said: str
+):
+    found = problems((HEAD + VIABILITY).replace(*change, 1))
+    if not said:  # three replicates without an aggregate are judged each
+        assert found == []
+        return
+    assert any(said in one for one in found), found
+    if line is not None:
+        assert any(f"x.toml, line {line}:" in one for one in found), found
+    assert all(re.match(r"x\.toml(, line \d+)?: ", one) for one in found)
+
+
+@pytest.mark.requirement("3.02")
+def test_every_mistake_is_told_at_once_in_the_order_of_the_lines():
+    text = HEAD.replace("version = 1", "version = 0").replace("release", "never", 1)
+    text += VIABILITY.replace('unit = "%"\n', "").replace("> 90", "50 to 40") + 'colour = "red"\n'
+    text += VIABILITY.replace("criteria.viability", "criteria.again")
+    found = problems(text)
+    told = "\n".join(found)
+    for said in ("version", "stage", "unit", "accept", "colour", "measures the same as"):
+        assert said in told
+    lines = [int(number) for number in re.findall(r"line (\d+):", told)]
+    assert lines == sorted(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "expected schema"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a = ", "not valid TOML"),
+        ((HEAD + VIABILITY + VIABILITY).encode(), "not valid TOML"),
+        ((HEAD).encode(), "at least one table"),
+        ((HEAD + "criteria = 5\n").encode(), "expected tables"),
+        ((HEAD + 'a = "' + "[" * 10 + '"\n' + VIABILITY).encode(), "unknown key"),
+        (b"x = " + b"[" * 5000, "not valid TOML"),
+        (b"#" * (LARGEST_FILE + 1), "larger than"),
+        (
+            (HEAD + '[vocabularies.g]\nversion = 1\n"a" = ["b"]\n"b" = []\n' + VIABILITY).encode(),
+            "means both",
+        ),
+        ((HEAD + '[vocabularies.g]\nversion = 1\n"a" = []\n' + VIABILITY).encode(), "two words"),
+        ((HEAD + '[vocabularies.g]\n"a" = []\n"b" = 5\n' + VIABILITY).encode(), "whole number"),
+    ],
+)
+def test_a_file_that_is_no_specification_is_refused(text: bytes, said: str):
+    assert any(said in one for one in problems(text))
