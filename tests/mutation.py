@@ -1,0 +1,131 @@
+"""Mutants of the rules: each changes one decision, and the tests of core must notice.
+
+    python tests/mutation.py
+
+Run by `make long` on a copy of the tree; what survives is printed, and written into the guide.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from batchqc.clock import now
+
+ROOT = Path(__file__).parents[1]
+
+
+class Mutant(NamedTuple):
+    module: str
+    old: str
+    new: str
+
+
+MUTANTS = (
+    Mutant("verdicts", "if value.is_inside(passing):", "if not value.is_outside(passing):"),
+    Mutant("verdicts", "Outcome.FAIL if value.is_outside(passing) else", "Outcome.FAIL if True else"),
+    Mutant("verdicts", "if value.is_empty:", "if False:"),
+    Mutant("verdicts", "if Outcome.FAIL in outcomes:", "if outcomes == {Outcome.FAIL}:"),
+    Mutant("verdicts", "outcomes == {Outcome.PASS} else", "Outcome.PASS in outcomes else"),
+    Mutant("verdicts", "return self.outcome is not Outcome.PASS", "return self.outcome is Outcome.FAIL"),
+    Mutant("verdicts", "return self.criterion.required\n", "return False\n"),
+    Mutant("verdicts", "one.result_type == REPORTABLE and ", ""),
+    Mutant("verdicts", " and one.stage == specification.stage", ""),
+    Mutant("verdicts", "if outcome is Outcome.PASS and any(too_early", "if False and any(too_early"),
+    Mutant("verdicts", "if unknown and outcome is not Outcome.FAIL:", "if False:"),
+    Mutant("verdicts", "if value in passing else Outcome.FAIL", "if passing else Outcome.FAIL"),
+    Mutant("results", "if len(runs) == 1:", "if runs:"),
+    Mutant("results", "if len(found) == n:", "if len(found) >= n:"),
+    Mutant("results", "if len(found) == n:", "if len(found) <= n:"),
+    Mutant("results", "if one.method != subject.method", "if False"),
+    Mutant("results", "if canonical_unit(one.unit) != wanted", "if False"),
+    Mutant("results", "one.elapsed < timedelta(days=subject.planned_days)", "False"),
+    Mutant("results", "one.elapsed > subject.window", "False"),
+    Mutant("results", "if one.elapsed is None or one.elapsed < timedelta():", "if one.elapsed is None:"),
+    Mutant("results", "return (mean(numbers),)", "return (extreme(numbers, largest=True),)"),
+    Mutant("results", "largest=False),)", "largest=True),)"),
+    Mutant("results", "        if value is None:", "        if False:"),
+    Mutant("rounding", 'return limit, operator in {"<=", ">="}', "return limit, True"),
+    Mutant("rounding", "ROUND_HALF_EVEN if rounding is Rounding.ASTM", "ROUND_HALF_UP if rounding is Rounding.ASTM"),
+    Mutant("rounding", 'upward = operator in {">", "<="}', 'upward = operator in {">", ">="}'),
+    Mutant("rounding", "else not tie_is_limit", "else tie_is_limit"),
+    Mutant("rounding", "if rounding is Rounding.PH_EUR and is_power_of_ten and towards_zero:", "if False:"),
+    Mutant("quantities", "self.low > self.high or", "self.low >= self.high or"),
+    Mutant("quantities", "return all(closed", "return any(closed"),
+    Mutant("quantities", "return end, all(closed for", "return end, any(closed for"),
+    Mutant("quantities", "low_closed=all(p.low_closed", "low_closed=any(p.low_closed"),
+    Mutant("dispositions", "if facts.today > facts.lot.expires_on:", "if facts.today >= facts.lot.expires_on:"),
+    Mutant("dispositions", "if facts.today > facts.lot.expires_on:", "if False:"),
+    Mutant("dispositions", "if not run.reviewed_by - run.entered_by", "if not run.reviewed_by"),
+    Mutant("dispositions", "if verdict.blocks)", "if verdict.outcome is None)"),
+    Mutant("dispositions", "if donor.eligibility != ELIGIBLE", "if not donor.eligibility"),
+    Mutant("dispositions", "if signer in run.entered_by:", "if signer == run.uploaded_by:"),
+    Mutant("dispositions", "if signer in run.reviewed_by:", "if False:"),
+    Mutant("dispositions", "if reviewer in run.entered_by:", "if reviewer in run.analysts:"),
+    Mutant("dispositions", "if not facts.donors:", "if False:"),
+    Mutant("dispositions", "if not facts.runs:", "if False:"),
+    Mutant("dispositions", "if not facts.verdicts:", "if False:"),
+    Mutant("dispositions", "Disposition.RELEASED: frozenset(),", "Disposition.RELEASED: frozenset({Disposition.REJECTED}),"),
+    Mutant("dispositions", "            facts.damaged,\n", "            (),\n"),
+    Mutant("dispositions", "            facts.open_corrections,\n", "            (),\n"),
+    Mutant("audit", "if link != expected:", "if link.sha256 != expected.sha256:"),
+    Mutant("audit", "if link.sequence != expected.sequence:", "if False:"),
+    Mutant("audit", "        previous = link\n", ""),
+    Mutant("signatures", '"reason": self.reason,\n', ""),
+    Mutant("signatures", '"record": self.record,\n', ""),
+    Mutant("permissions", "Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP})", "Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP, Role.ANALYST})"),
+    Mutant("canonical", "abs(value) > LARGEST_INTEGER", "value > LARGEST_INTEGER"),
+    Mutant("lots", "if changed.expires_on < changed.manufactured_on:", "if False:"),
+)  # fmt: skip
+
+
+def survives(mutant: Mutant) -> str:
+    """ "" where a test noticed; else what survived."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        for name in ("batchqc", "tests", "specs", "reports", "migrations"):
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", tree)
+        path = tree / "batchqc" / "core" / f"{mutant.module}.py"
+        source = path.read_text()
+        if mutant.old not in source:
+            return f"{mutant.module}: not found: {mutant.old!r}"
+        path.write_text(source.replace(mutant.old, mutant.new, 1))
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/core"],
+            cwd=tree, capture_output=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(tree)},
+        )  # fmt: skip
+        if done.returncode == 1:
+            return ""
+        return f"{mutant.module}: {mutant.old!r} -> {mutant.new!r} (exit {done.returncode})"
+
+
+def main() -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        survivors = [one for one in pool.map(survives, MUTANTS) if one]
+    killed = len(MUTANTS) - len(survivors)
+    holds = "DOES NOT HOLD" if survivors else "holds"
+    first = f"{killed} of {len(MUTANTS)} mutants noticed, limit {len(MUTANTS)}: {holds}"
+    lines = [first, *survivors]
+    print("\n".join(lines))
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    title = "# Mutants of the rules in `batchqc/core`"
+    when = f"Run {now():%Y-%m-%d} at commit {commit}, by `make long`."
+    measured = ROOT / "batchqc" / "guide" / "measured" / "mutation.md"
+    measured.write_text("\n".join([title, "", when, "", "```", *lines, "```", ""]))
+    sys.exit(bool(survivors))
+
+
+if __name__ == "__main__":
+    main()
