@@ -1,37 +1,10 @@
-"""Files that must come out in one way only, written here and as they lie in the corpus."""
-
-import csv
-import re
-from dataclasses import replace
-from pathlib import Path
+"""Files that must come out in one way only."""
 
 import pytest
 
 from batchqc.intake.contract import Reading
 from tests.intake.files import found, read
-from tests.intake.nasty import NASTY, Nasty
-
-CORPUS = Path(__file__).parents[3] / "shared/data/nasty"
-
-
-def corpus() -> list[dict[str, str]]:
-    """The long files of the corpus with what its manifest says; none where it is not at hand."""
-    if not CORPUS.is_dir():
-        return []
-    with (CORPUS / "MANIFEST.csv").open(encoding="utf-8", newline="") as manifest:
-        rows = list(csv.DictReader(manifest))
-    return [row for row in rows if row["profile"] == "batchqc long v1"]
-
-
-def cases() -> list[Nasty]:
-    """The files written here, and the same files of the corpus where it is at hand."""
-    files = [(one, CORPUS / f"{one.name}.csv") for one in NASTY]
-    there = [
-        replace(one, name=f"corpus {one.name}", data=file.read_bytes())
-        for one, file in files
-        if file.is_file()
-    ]
-    return [*NASTY, *there]
+from tests.intake.nasty import NASTY
 
 
 def decision(reading: Reading) -> str:
@@ -40,31 +13,12 @@ def decision(reading: Reading) -> str:
     return "accept_with_warning" if reading.problems else "accept"
 
 
-@pytest.mark.parametrize("nasty", cases(), ids=lambda nasty: nasty.name)
+@pytest.mark.parametrize("nasty", NASTY, ids=lambda nasty: nasty.name)
 def test_a_nasty_file_comes_out_as_written(nasty):
     reading = read(nasty.data)
     assert decision(reading) == nasty.decision
     assert tuple(one.text for one in reading.measurements) == nasty.values
     assert tuple(found(reading.problems)) == nasty.problems
-
-
-def test_the_files_written_here_are_those_of_the_corpus():
-    corpus_files = {one.name: one.data for one in cases() if one.name.startswith("corpus ")}
-    written = {f"corpus {one.name}": one.data for one in NASTY}
-    assert corpus_files == {name: written[name] for name in corpus_files}
-
-
-def test_the_corpus_comes_out_as_its_manifest_says():
-    for row in corpus():
-        reading = read((CORPUS / row["file"]).read_bytes())
-        wanted = "reject" if row["decision"] == "needs_profile" else row["decision"]
-        assert decision(reading) == wanted, row["file"]
-        assert bool(reading.measurements) == reading.accepted, row["file"]
-        codes = {one.code for one in reading.problems}
-        assert set(re.findall(r"\b[EW]\d{3}\b", row["message"])) <= codes, row["file"]
-        rows = {(one.code, one.row) for one in reading.problems}
-        for code, number in re.findall(r"\b([EW]\d{3}) row (\d+)", row["message"]):
-            assert (code, int(number)) in rows, row["file"]
 
 
 def test_a_word_is_kept_and_its_meaning_is_shown():
