@@ -1,8 +1,4 @@
-"""The nasty files of the corpus, byte by byte, and what must come of each.
-
-They are written here again, because the project's tests stand alone; a test compares them with the
-corpus where it is at hand.
-"""
+"""The nasty files, byte by byte, and what must come of each: decision, values, problems."""
 
 from dataclasses import dataclass
 
