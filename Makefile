@@ -12,7 +12,7 @@ demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into 
 	$(BIN)/batchqc demo --to demo/
 
 test: .venv/test.done programs lint  ## everything that every change must pass
-	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --include='batchqc/core/*' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
 
