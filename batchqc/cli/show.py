@@ -1,13 +1,10 @@
 """Printing for people: tables, and lines of names with values. Text of users is never markup."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-
-CONSOLE: Final = Console(highlight=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
@@ -18,7 +15,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
     for row in rows:
         printed.add_row(*(escape(str(value)) for value in row))
     if printed.row_count:
-        CONSOLE.print(printed)
+        _print(printed)
     else:
         say(empty)
 
@@ -26,9 +23,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
     """Print names with values, one a line."""
     for name, value in pairs:
-        CONSOLE.print(f"[bold]{name}[/]: {escape(str(value))}", soft_wrap=True)
+        _print(f"[bold]{name}[/]: {escape(str(value))}", soft_wrap=True)
 
 
 def say(text: str) -> None:
     """Print one line."""
-    CONSOLE.print(escape(text), soft_wrap=True)
+    _print(escape(text), soft_wrap=True)
+
+
+def _print(what: object, *, soft_wrap: bool = False) -> None:
+    Console(highlight=False).print(what, soft_wrap=soft_wrap)  # as wide as the terminal is now
