@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.permission import require
 from batchqc.core.identifiers import fold, user_problem
 from batchqc.core.permissions import Permission, Role, acting_role
-from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal
+from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal, reason_problem
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn
 from batchqc.records.people import (
     Attempt,
@@ -105,8 +105,11 @@ def register_laboratory(tx: Transaction, *, user_id: str, name: str) -> Person:
 
 
 def change_role(tx: Transaction, *, user_id: str, role: Role, granted: bool, reason: str) -> None:
-    """Grant a role to a person, or withdraw it."""
+    """Grant a role to a person, or withdraw it; the reason is one that explains something."""
     require(tx, Permission.MANAGE_ACCOUNTS)
+    problem = reason_problem(reason)
+    if problem:
+        raise InvalidInput("BQC-SIG-004", problem)
     person = the_person(tx.session, user_id)
     before = sorted(roles_of(tx.session, person))
     number = len(role_changes_of(tx.session, person)) + 1

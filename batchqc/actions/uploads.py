@@ -167,7 +167,7 @@ def _read(
 
 
 def _too_large(file: ReceivedFile) -> Reading:
-    message = f"the file has more than {file.size:,} bytes, the largest that is read"
+    message = f"the file has {file.size:,} bytes, more than are read"
     problem = Problem("E113", "error", 0, 0, "", "", message, "Split it into several files.")
     return Reading(problems=(problem,))
 

@@ -22,6 +22,7 @@ from batchqc.api import (
     specifications,
     uploads,
 )
+from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
 from batchqc.documents.archive import FolderArchive
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
 
 PREFIX: Final = "/api/v1"
-LARGEST_BODY: Final = 1_000_000  # where no file is expected
+_FILES: Final = frozenset({f"{PREFIX}/uploads", f"{PREFIX}/specifications"})
 _NOUNS: Final = (
     session, people, registers, specifications, lots, results, decisions, uploads, corrections,
     certificates, audit,
@@ -52,7 +53,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=f"{PREFIX}/docs",
         redoc_url=None,
-        max_body_size=LARGEST_BODY,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # one address for one thing
     )
     app.state.door = Door(
         settings,
@@ -61,6 +63,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
         now,
     )
+    app.add_middleware(SmallBodies, but=_FILES)
     handle_errors(app)
     for noun in _NOUNS:
         app.include_router(noun.router, prefix=PREFIX)

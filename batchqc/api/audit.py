@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import Limit, Page
+from batchqc.api.shapes import LARGEST, Limit, Page
 from batchqc.records.audit import entries_after
 
 router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
@@ -38,12 +38,13 @@ def entries(
     call: SignedIn,
     subject: Annotated[str, Query(examples=["lot:UCM-P1-T1"])] = "",
     who: Annotated[str, Query(description="Only of this person.")] = "",
-    after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
+    what: Annotated[str, Query(examples=["lot released"])] = "",
+    after: Annotated[int, Query(ge=0, le=LARGEST, description="`next` of the page before.")] = 0,
     limit: Limit = 50,
 ) -> Page[EntryOut]:
     """Entries, oldest first."""
     with call.reading() as session:
-        found = entries_after(session, after, limit=limit + 1, subject=subject, who=who)
+        found = entries_after(session, after, limit=limit + 1, subject=subject, who=who, what=what)
         items = [
             EntryOut(
                 sequence=link.sequence,

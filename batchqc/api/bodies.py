@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from batchqc.actions.uploads import ReceivedFile
 from batchqc.api.doors import OpenDoor
 from batchqc.errors import InvalidInput
 
-ANY_SIZE: Final = 2**40  # counted and dropped above the limit of uploads, so that it is on record
+LARGEST_BODY: Final = 1_000_000  # where no file is expected
+LONGEST_READ: Final = 20_000_000  # who sends more may find the connection closed, not an answer
 _FileName = Annotated[
     str, Query(min_length=1, max_length=200, description="The file's name, for the record.")
 ]
@@ -38,6 +41,38 @@ async def _kept(stream: AsyncIterator[bytes], limit: int) -> tuple[bytes | None,
 
 
 Received = Annotated[ReceivedFile, Depends(_received)]
+
+
+class SmallBodies:
+    """Refuses a body of more than a megabyte where no file is expected, and never keeps it.
+
+    The limit of the framework answers in plain text where the length is declared; here the refusal
+    is an error like every other, and becomes a problem.
+    """
+
+    def __init__(self, app: ASGIApp, but: frozenset[str]) -> None:
+        """Wrap ``app``; ``but`` are the paths that expect a file."""
+        self._app = app
+        self._but = but
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what is received; what is too much is read to its end, so that we are heard."""
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size <= LARGEST_BODY:
+                return message
+            while message.get("more_body", False) and size <= LONGEST_READ:
+                message = await receive()
+                size += len(message.get("body", b""))
+            raise HTTPException(413, "the body is larger than a megabyte")
+
+        is_file = scope["type"] != "http" or scope["path"] in self._but
+        await self._app(scope, receive if is_file else counted, send)
+
 
 #: What OpenAPI says of such a body.
 RAW_CSV = {

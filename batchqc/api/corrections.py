@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.corrections import decide_correction, request_correction, the_correction
-from batchqc.api.doors import Signature, SignedIn
+from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
@@ -53,7 +53,7 @@ class CorrectionOut(BaseModel):
 class CorrectionDecisionRequest(Signature):
     """The second person's answer."""
 
-    approve: bool
+    approve: StrictBool
 
 
 @router.get("/corrections", summary="Corrections")
@@ -73,7 +73,7 @@ def corrections(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Co
 @router.post(
     "/corrections", status_code=201, response_model=CorrectionOut, summary="Ask for a correction"
 )
-def add(call: SignedIn, sent: NewCorrection) -> Response:
+def add(call: Writing, sent: NewCorrection) -> Response:
     """The lot waits until another person has decided."""
     with call.writing(Permission.REQUEST_CORRECTION, sent) as work:
         if work.is_new:
@@ -88,7 +88,7 @@ def add(call: SignedIn, sent: NewCorrection) -> Response:
     response_model=CorrectionOut,
     summary="Approve or refuse a correction (signed)",
 )
-def decide(call: SignedIn, number: str, sent: CorrectionDecisionRequest) -> Response:
+def decide(call: Writing, number: str, sent: CorrectionDecisionRequest) -> Response:
     """Who asked for it may not decide it. Gates are computed with it from then on."""
     with call.writing(Permission.APPROVE_CORRECTION, sent) as work:
         if work.is_new:

@@ -1,6 +1,7 @@
 """Review, and the decision over a lot: each signed with user id and password."""
 
-from typing import Annotated, Literal
+import logging
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -9,15 +10,15 @@ from pydantic import BaseModel, Field
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.reviews import review_lot
-from batchqc.api.doors import Call, Signature, SignedIn
+from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.errors import SigningUnavailable
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.uploads import Review
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
+_LOG: Final = logging.getLogger("batchqc.api")
 
 
 class SignatureOut(BaseModel):
@@ -69,7 +70,7 @@ class DecisionOut(BaseModel):
     response_model=ReviewOut,
     summary="Review every run of a lot as the second person (signed)",
 )
-def review(call: SignedIn, lot: str, sent: Signature) -> Response:
+def review(call: Writing, lot: str, sent: Signature) -> Response:
     """Who entered or measured any of the runs may not review them."""
     with call.writing(Permission.REVIEW_RESULTS, sent) as work:
         if work.is_new:
@@ -84,7 +85,7 @@ def review(call: SignedIn, lot: str, sent: Signature) -> Response:
     response_model=DecisionOut,
     summary="Release or reject a lot (signed)",
 )
-def decide(call: SignedIn, lot: str, sent: DecisionRequest) -> Response:
+def decide(call: Writing, lot: str, sent: DecisionRequest) -> Response:
     """A lot is released when this commits; its certificate is sealed after that.
 
     A refused release tells every reason. Where the seal cannot be used, the lot is released and the
@@ -104,6 +105,7 @@ def decide(call: SignedIn, lot: str, sent: DecisionRequest) -> Response:
 
 
 def _seal(call: Call, number: str) -> Literal["issued", "pending"]:
+    """Seal the certificate of a lot that is released, whatever becomes of its document."""
     door = call.door
     try:
         issue_certificate(
@@ -114,7 +116,8 @@ def _seal(call: Call, number: str) -> Literal["issued", "pending"]:
             actor=call.person.acting(Permission.ISSUE_CERTIFICATE),
             clock=door.now,
         )
-    except SigningUnavailable:
+    except Exception:  # noqa: BLE001 - the decision has committed; an error would deny it
+        _LOG.exception("certificate %s is pending", number)
         return "pending"
     return "issued"
 

@@ -7,7 +7,7 @@ is done twice. A token alone never signs: what is signed carries user id and pas
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -89,7 +89,9 @@ class Work:
     status: int = 0
     text: str = ""
     refusal: Refusal | None = None
-    keep: bool = True  # for the idempotency key: what was refused may be tried again
+    #: Whether to keep the answer for its idempotency key. What was refused may be tried again;
+    #: what sets a password cannot be known again, since no password is remembered.
+    keep: bool = True
 
     @property
     def is_new(self) -> bool:
@@ -128,7 +130,7 @@ class Call:
     person: Principal
     token: str
     address: str
-    key: str | None
+    key: str | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -189,6 +191,21 @@ def _call(
     request: Request,
     door: OpenDoor,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Call:
+    if bearer is None:
+        raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="POST /api/v1/session")
+    with reading(door.engine) as session:
+        zone = own_site(session).time_zone
+        person = who_is(session, token=bearer.credentials, now=door.now(), time_zone=zone)
+    address = f"{request.method} {request.url.path}?{request.url.query}"
+    return Call(door, person, bearer.credentials, address)
+
+
+SignedIn = Annotated[Call, Depends(_call)]
+
+
+def _keyed(
+    call: SignedIn,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -198,13 +215,7 @@ def _call(
         ),
     ] = None,
 ) -> Call:
-    if bearer is None:
-        raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="POST /api/v1/session")
-    with reading(door.engine) as session:
-        zone = own_site(session).time_zone
-        person = who_is(session, token=bearer.credentials, now=door.now(), time_zone=zone)
-    address = f"{request.method} {request.url.path}?{request.url.query}"
-    return Call(door, person, bearer.credentials, address, idempotency_key)
+    return replace(call, key=idempotency_key)
 
 
-SignedIn = Annotated[Call, Depends(_call)]
+Writing = Annotated[Call, Depends(_keyed)]  # what is asked for once is done once

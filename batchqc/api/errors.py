@@ -49,8 +49,11 @@ class Problem(BaseModel):
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": title, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
-    for _, status, title in _STATUS
-    if status not in {500, 503}
+    for status, title in (
+        *((status, title) for _, status, title in _STATUS if status not in {500, 503}),
+        (413, "The body is too large"),
+        (500, "Records contradict each other, or something unforeseen happened"),
+    )
 }
 
 
@@ -108,13 +111,19 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _of_http(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
-    return problem(status, "BQC-API-002", "The request cannot be answered", detail)
+    answer = problem(status, "BQC-API-002", "The request cannot be answered", detail)
+    if isinstance(error, HTTPException):
+        answer.headers.update(error.headers or {})  # such as Allow, which a 405 must carry
+    return answer
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
-    """What nobody foresaw: logged here, told without its inside."""
+    """What nobody foresaw: logged here, told without its inside.
+
+    A connection that breaks during a commit leaves open whether it was done: so nothing is claimed.
+    """
     _LOG.exception("unexpected", exc_info=error)
     return problem(
-        500, "BQC-API-003", "Something unforeseen happened", "nothing was changed by this request",
-        hint="Tell the system owner, with the time of the request.",
+        500, "BQC-API-003", "Something unforeseen happened", "the request was not answered",
+        hint="Look at the record before you send it again, and tell the system owner the time.",
     )  # fmt: skip

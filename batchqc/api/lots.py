@@ -15,9 +15,9 @@ from batchqc.actions.registers import (
     register_samples,
     the_lot,
 )
-from batchqc.api.doors import SignedIn
+from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.sent import Sent
+from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.dispositions import Disposition
 from batchqc.core.permissions import Permission
@@ -51,8 +51,8 @@ class LotRequest(Sent):
 
     id: Id
     product: Annotated[str, Field(examples=["UC-MSC"])]
-    manufactured_on: Annotated[date, Field(examples=["2026-02-02"])]
-    expires_on: Annotated[date, Field(examples=["2028-02-02"], description="Last usable day.")]
+    manufactured_on: Annotated[Day, Field(examples=["2026-02-02"])]
+    expires_on: Annotated[Day, Field(examples=["2028-02-02"], description="Last usable day.")]
     donors: Annotated[list[str], Field(examples=[["DNR-UC-01"]], description="Codes.")]
     samples: Annotated[list[SampleShape], Field(default_factory=list)]
 
@@ -103,7 +103,7 @@ def lots(
 
 
 @router.post("/lots", status_code=201, response_model=LotOut, summary="Register a lot")
-def add(call: SignedIn, sent: LotRequest) -> Response:
+def add(call: Writing, sent: LotRequest) -> Response:
     """Register a lot. It begins in quarantine, under the specification then in force."""
     new = NewLot(
         id=sent.id,
@@ -129,7 +129,7 @@ def one(call: SignedIn, lot: str) -> LotOut:
 @router.post(
     "/lots/{lot}/samples", status_code=201, response_model=LotOut, summary="Register samples"
 )
-def add_samples(call: SignedIn, lot: str, sent: NewSamples) -> Response:
+def add_samples(call: Writing, lot: str, sent: NewSamples) -> Response:
     """Register samples of a lot that is not decided yet."""
     with call.writing(Permission.REGISTER_LOT, sent) as work:
         if work.is_new:

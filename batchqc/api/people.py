@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.people import change_role, register_laboratory, register_person, the_person
-from batchqc.api.doors import SignedIn
+from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
@@ -60,8 +60,8 @@ class NewRole(Sent):
     """A role to grant or to withdraw."""
 
     role: Role
-    granted: bool = True
-    reason: Annotated[str, Field(min_length=4, examples=["Stands in for a colleague"])]
+    granted: StrictBool = True
+    reason: Annotated[str, Field(examples=["Stands in for a colleague"])]
 
 
 @router.get("/people", summary="Everyone")
@@ -79,7 +79,7 @@ def people(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[PersonO
 
 
 @router.post("/people", status_code=201, response_model=PersonOut, summary="Register a person")
-def add_person(call: SignedIn, sent: NewPerson) -> Response:
+def add_person(call: Writing, sent: NewPerson) -> Response:
     """Register a person; user ids are never given again."""
     with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
         if work.is_new:
@@ -91,13 +91,14 @@ def add_person(call: SignedIn, sent: NewPerson) -> Response:
                 password=sent.password.get_secret_value(),
             )
             work.answer(201, _shown(work.tx.session, person))
+            work.keep = False
     return work.response()
 
 
 @router.post(
     "/laboratories", status_code=201, response_model=PersonOut, summary="Register a laboratory"
 )
-def add_laboratory(call: SignedIn, sent: NewLaboratory) -> Response:
+def add_laboratory(call: Writing, sent: NewLaboratory) -> Response:
     """Register a contract laboratory; it has no password and no role."""
     with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
         if work.is_new:
@@ -112,7 +113,7 @@ def add_laboratory(call: SignedIn, sent: NewLaboratory) -> Response:
     response_model=PersonOut,
     summary="Grant or withdraw a role",
 )
-def set_role(call: SignedIn, user_id: str, sent: NewRole) -> Response:
+def set_role(call: Writing, user_id: str, sent: NewRole) -> Response:
     """Grant a role, or withdraw it; it counts from the next request on."""
     with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
         if work.is_new:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from batchqc.actions.registers import (
     the_donor,
     the_product,
 )
-from batchqc.api.doors import Signature, SignedIn
+from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
@@ -51,7 +51,7 @@ class DonorOut(NewDonor):
 class Determination(Signature):
     """A determination of eligibility, signed."""
 
-    eligible: bool
+    eligible: StrictBool
     basis: Annotated[str, Field(examples=["Screening and testing of the mother"])]
 
 
@@ -70,7 +70,7 @@ def products(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Produ
     response_model=ProductShape,
     summary="Register a product",
 )
-def add_product(call: SignedIn, sent: ProductShape) -> Response:
+def add_product(call: Writing, sent: ProductShape) -> Response:
     """Register a product by its code."""
     with call.writing(Permission.REGISTER_PRODUCT, sent) as work:
         if work.is_new:
@@ -99,7 +99,7 @@ def donors(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[DonorOu
     response_model=DonorOut,
     summary="Register a donor",
 )
-def add_donor(call: SignedIn, sent: NewDonor) -> Response:
+def add_donor(call: Writing, sent: NewDonor) -> Response:
     """Register a donor; eligibility is determined afterwards."""
     with call.writing(Permission.REGISTER_DONOR, sent) as work:
         if work.is_new:
@@ -122,7 +122,7 @@ def donor(call: SignedIn, code: str) -> DonorOut:
     response_model=DonorOut,
     summary="Determine a donor's eligibility (signed)",
 )
-def eligibility(call: SignedIn, code: str, sent: Determination) -> Response:
+def eligibility(call: Writing, code: str, sent: Determination) -> Response:
     """Determine the eligibility; a later determination counts instead, both stay on record."""
     with call.writing(Permission.DETERMINE_ELIGIBILITY, sent) as work:
         if work.is_new:

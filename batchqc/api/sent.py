@@ -1,8 +1,13 @@
 """What is sent in a body: nothing unknown, and no character that no database could give back."""
 
-from typing import Any
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Sent(BaseModel):
@@ -24,11 +29,23 @@ def is_text(text: str) -> bool:
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
 
 
-def _texts(content: Any) -> list[str]:
-    if isinstance(content, str):
-        return [content]
-    if isinstance(content, dict):
-        return [text for pair in content.items() for item in pair for text in _texts(item)]
-    if isinstance(content, list):
-        return [text for item in content for text in _texts(item)]
-    return []
+def _texts(content: Any) -> Iterator[str]:
+    """Every text in a body, however deep it is nested."""
+    waiting = [content]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+
+
+def _as_written(day: Any) -> Any:
+    if not isinstance(day, str) or _DAY.fullmatch(day) is None:
+        raise ValueError("a date is written as YYYY-MM-DD")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_as_written)]  # a number is no date: 86400 is not 1970-01-02

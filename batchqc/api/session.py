@@ -3,17 +3,19 @@
 from datetime import datetime
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.orm import Session
 
 from batchqc import clock
-from batchqc.actions.people import change_password, sign_in, sign_out
+from batchqc.actions.people import change_password, principal, sign_in, sign_out
 from batchqc.actions.setup import own_site
-from batchqc.api.doors import OpenDoor, SignedIn
+from batchqc.api.doors import OpenDoor, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.core.permissions import Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import NotSignedIn
+from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, reading, transaction
 
 router = APIRouter(tags=["session"], responses=PROBLEMS)
@@ -35,6 +37,7 @@ class SignInAnswer(BaseModel):
 
     token: str
     ends_at: datetime
+    must_change_password: bool = Field(description="Nothing else is allowed before.")
 
 
 class Me(BaseModel):
@@ -85,11 +88,7 @@ def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
             token=token,
             hours=door.settings.session_hours,
         )
-        answer = (
-            begun
-            if isinstance(begun, Refusal)
-            else SignInAnswer(token=token, ends_at=begun.ends_at)
-        )
+        answer = begun if isinstance(begun, Refusal) else _begun(tx.session, token, begun)
     if isinstance(answer, Refusal):
         raise NotSignedIn(answer.code, answer.message, hint=answer.hint)
     return answer
@@ -116,7 +115,7 @@ def me(call: SignedIn) -> Me:
 
 
 @router.post("/password", response_model=Me, summary="Change your own password")
-def password(call: SignedIn, sent: PasswordChange) -> Response:
+def password(call: Writing, sent: PasswordChange) -> Response:
     """Change your own password; a first password opens nothing but this."""
     with call.writing(None, sent) as work:
         if work.is_new:
@@ -128,6 +127,7 @@ def password(call: SignedIn, sent: PasswordChange) -> Response:
             )
             changed = me(call).model_copy(update={"must_change_password": False})
             work.answer(200, refusal or changed)
+            work.keep = False
     return work.response()
 
 
@@ -151,3 +151,10 @@ def health(door: OpenDoor) -> Health:
     with reading(door.engine) as session:
         own_site(session)
     return Health(status="ok")
+
+
+def _begun(session: Session, token: str, begun: SignIn) -> SignInAnswer:
+    person = principal(session, user_id=begun.person.user_id, time_zone="UTC")
+    return SignInAnswer(
+        token=token, ends_at=begun.ends_at, must_change_password=person.must_change_password
+    )

@@ -1,7 +1,7 @@
 """Shapes that several nouns share: pages of lists, and the address parameters for them."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -13,6 +13,7 @@ from batchqc.records.base import Row
 Item = TypeVar("Item", bound=BaseModel)
 Found = TypeVar("Found", bound=Row)
 
+LARGEST: Final = 2**31 - 1  # the largest whole number that both databases compare
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
 After = Annotated[str, Query(description="`next` of the page before; empty for the first.")]
 

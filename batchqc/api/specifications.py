@@ -1,9 +1,9 @@
 """Specifications: import, approval, and what each criterion says."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,10 +14,10 @@ from batchqc.actions.specifications import (
     import_specification,
     the_version,
 )
-from batchqc.api.bodies import ANY_SIZE, RAW_TOML, Received
-from batchqc.api.doors import Signature, SignedIn
+from batchqc.api.bodies import RAW_TOML, Received
+from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import LARGEST, After, Limit, Page, page
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.specifications import Measured
@@ -26,6 +26,8 @@ from batchqc.errors import InvalidInput
 from batchqc.records.specifications import SpecificationVersion, approval_of
 
 router = APIRouter(tags=["specifications"], responses=PROBLEMS)
+
+Version = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
 class VersionOut(BaseModel):
@@ -85,9 +87,8 @@ def specifications(call: SignedIn, after: After = "", limit: Limit = 50) -> Page
     response_model=SpecificationOut,
     summary="Import a specification file",
     openapi_extra=RAW_TOML,
-    max_body_size=ANY_SIZE,
 )
-def add(call: SignedIn, file: Received) -> Response:
+def add(call: Writing, file: Received) -> Response:
     """Copy a file into the system, where it waits for approval. All problems are told at once."""
     with call.writing(Permission.IMPORT_SPECIFICATION, file.sha256) as work:
         if work.is_new:
@@ -101,7 +102,7 @@ def add(call: SignedIn, file: Received) -> Response:
 
 
 @router.get("/specifications/{specification}/{version}", summary="One version")
-def one(call: SignedIn, specification: str, version: int) -> SpecificationOut:
+def one(call: SignedIn, specification: str, version: Version) -> SpecificationOut:
     """A version with every criterion in words."""
     with call.reading() as session:
         row = the_version(session, specification, version)
@@ -114,7 +115,7 @@ def one(call: SignedIn, specification: str, version: int) -> SpecificationOut:
     response_class=Response,
     responses={200: {"content": {"application/toml": {}}}},
 )
-def file_of(call: SignedIn, specification: str, version: int) -> Response:
+def file_of(call: SignedIn, specification: str, version: Version) -> Response:
     """The file, byte for byte as it was imported."""
     with call.reading() as session:
         data = call.door.archive.get(the_version(session, specification, version).sha256)
@@ -127,7 +128,7 @@ def file_of(call: SignedIn, specification: str, version: int) -> Response:
     response_model=VersionOut,
     summary="Approve a version (signed)",
 )
-def approve(call: SignedIn, specification: str, version: int, sent: Signature) -> Response:
+def approve(call: Writing, specification: str, version: Version, sent: Signature) -> Response:
     """Approve a version; who imported it may not."""
     with call.writing(Permission.APPROVE_SPECIFICATION, sent) as work:
         if work.is_new:
@@ -148,7 +149,7 @@ def approve(call: SignedIn, specification: str, version: int, sent: Signature) -
 
 def _named(session: Session, name: str) -> SpecificationVersion:
     specification, _, version = name.rpartition("/")
-    if not version.isdecimal():
+    if not (version.isdecimal() and len(version) < len(str(LARGEST))):
         raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
     return the_version(session, specification, int(version))
 

@@ -16,8 +16,8 @@ from batchqc.actions.uploads import (
     the_upload,
     upload_results,
 )
-from batchqc.api.bodies import ANY_SIZE, RAW_CSV, Received
-from batchqc.api.doors import SignedIn
+from batchqc.api.bodies import RAW_CSV, Received
+from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS, problem
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
@@ -83,11 +83,10 @@ class UploadDetail(UploadOut):
     response_model=ReportOut,
     summary="Upload an assay CSV, or preview it",
     openapi_extra=RAW_CSV,
-    max_body_size=ANY_SIZE,
     responses={200: {"model": ReportOut, "description": "A preview, or accepted before"}},
 )
 def add(
-    call: SignedIn,
+    call: Writing,
     file: Received,
     dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
 ) -> Response:

@@ -143,6 +143,7 @@ class TestReplicates:
             (("89", "95", "99"), Aggregate.MAXIMUM, "99", PASS),
             (("91", "95", "99"), Aggregate.EACH, "91; 95; 99", PASS),
             (("91", "89", "99"), Aggregate.EACH, "91; 89; 99", FAIL),
+            (("91", ">80", "99"), Aggregate.EACH, "91; >80; 99", CANNOT),
             ((">95", "91", "93"), Aggregate.MEAN, ">93", PASS),
             (("<95", "91", "93"), Aggregate.MEAN, "<93", CANNOT),
             ((">95", "<91", "93"), Aggregate.MEAN, "any number", CANNOT),

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from batchqc.cli.main import app
 from batchqc.documents.certificate_check import check, extract_signature
 from tests.documents.external import openssl_accepts, pages_of, pdfsig, squeezed
 from tests.system.conftest import BATCHQC
@@ -123,9 +125,8 @@ def test_the_certificate_of_another_lot_is_refused(demo: Path):
 def test_running_it_again_starts_afresh_and_says_so(demo: Path, elsewhere: Path):
     again = elsewhere / "again"
     for expected in (False, True):
-        done = subprocess.run(
-            [BATCHQC, "demo", "--to", again], capture_output=True, text=True, check=True
-        )
+        done = CliRunner().invoke(app, ["demo", "--to", str(again)])
+        assert done.exit_code == 0, done.output
         assert ("Starting afresh" in done.stdout) is expected
     assert lots(again).keys() == lots(demo).keys()
 
