@@ -37,7 +37,7 @@ class NewPerson(Sent):
                     "user_id": "new.analyst",
                     "name": "New Analyst",
                     "roles": ["analyst"],
-                    "password": "set by the admin",
+                    "password": "a first password 1",
                 }
             ]
         },

@@ -53,7 +53,7 @@ class PasswordChange(Sent):
     """The old password proves who asks."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"old": "set by the admin", "new": "my own password 7"}]},
+        json_schema_extra={"examples": [{"old": "a first password 1", "new": "my own password 7"}]},
     )
 
     old: SecretStr

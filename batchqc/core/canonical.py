@@ -6,10 +6,11 @@ them decides on their text first. An object names its type and version first in 
 """
 
 import hashlib
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import rfc8785
 
@@ -17,6 +18,8 @@ Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None
 _Plain: TypeAlias = "str | int | bool | list[_Plain] | dict[str, _Plain] | None"
 
 LARGEST_INTEGER = 2**53 - 1
+_ASTRAL: Final = "\U00010000"  # only from here on do UTF-16 and code points order keys differently
+_FAST: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def canonical_bytes(value: Json) -> bytes:
@@ -26,7 +29,11 @@ def canonical_bytes(value: Json) -> bytes:
         TypeError: for a float or any other type that has no canonical form.
         ValueError: for an integer of 2**53 or more, or two keys that are equal in NFC.
     """
-    return rfc8785.dumps(_normal(value))
+    plain = _normal(value)
+    text = _FAST.encode(plain)
+    if text.isascii() or max(text) < _ASTRAL:
+        return text.encode()
+    return rfc8785.dumps(plain)
 
 
 def sha256_of(value: Json) -> str:

@@ -5,6 +5,7 @@ text is the record, so that digits, zones and spellings come back as they went i
 """
 
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from sqlalchemy import ForeignKey, Text, TypeDecorator, inspect
@@ -61,20 +62,31 @@ class Row(DeclarativeBase):
     def content(self) -> dict[str, Json]:
         """Every column but the surrogate id; references by the key of what they refer to."""
         content: dict[str, Json] = {}
-        for column in inspect(type(self)).columns:
-            if column.foreign_keys:
-                name = column.key.removesuffix("_id")
-                target = getattr(self, name)
-                content[name] = None if target is None else target.key
-            elif column.key != "id":
-                value = getattr(self, column.key)
-                content[column.key] = utc_text(value) if isinstance(value, datetime) else value
+        for name, refers in _members(type(self)):
+            value = getattr(self, name)
+            if refers:
+                content[name] = None if value is None else value.key
+            else:
+                content[name] = utc_text(value) if isinstance(value, datetime) else value
         return content
 
     @property
     def content_sha256(self) -> str:
         """The hash that the audit entry of the row holds."""
         return sha256_of({"type": f"batchqc/row/{self.__tablename__}/1", **self.content()})
+
+
+@cache
+def _members(table: type[Row]) -> tuple[tuple[str, bool], ...]:
+    """Name of each member of a row's content, and whether it refers to another row."""
+    return tuple(
+        (
+            column.key.removesuffix("_id") if column.foreign_keys else column.key,
+            bool(column.foreign_keys),
+        )
+        for column in inspect(table).columns
+        if column.key != "id"
+    )
 
 
 class Numbered(Row):

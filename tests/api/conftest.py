@@ -19,9 +19,10 @@ from batchqc.api.app import create_app
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.settings import Settings
 from tests.cast import NOW
-from tests.records.house import PASSWORD, House
+from tests.records.house import FIRST_PASSWORD, PASSWORD, House
 
 SEAL_PASSPHRASE = "seal passphrase"
+SECRETS = tuple(one.encode() for one in (PASSWORD, FIRST_PASSWORD, SEAL_PASSPHRASE))
 
 
 @dataclass
@@ -87,12 +88,19 @@ def site(house: House, settings: Settings, seal: PkiFiles) -> Iterator[Site]:
         time.sleep(0.005)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1"
     try:
-        with httpx.Client(base_url=address, timeout=60) as http:
+        hooks = {"response": [no_secret]}
+        with httpx.Client(base_url=address, timeout=60, event_hooks=hooks) as http:
             yield Site(house, app, http, seal, {})
     finally:
         server.should_exit = True
         thread.join()
         app.state.door.engine.dispose()
+
+
+def no_secret(answer: httpx.Response) -> None:
+    """No answer whatever holds a password, in its body or its headers."""
+    told = answer.read() + repr(answer.headers.raw).encode()
+    assert not [secret for secret in SECRETS if secret in told]
 
 
 def signed(user_id: str, **more: Any) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """Canonical bytes, audit chain, signatures: what is hashed, and what a change of it shows."""
 
 import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +71,21 @@ def test_the_order_of_members_is_irrelevant_and_nfc_is_applied(value: object):
     assert canonical_bytes(turned(value)) == text  # type: ignore[arg-type]
     assert sha256_of(value) == hashlib.sha256(text).hexdigest()  # type: ignore[arg-type]
     assert canonical_bytes("e\u0301") == canonical_bytes("\u00e9")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=4),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+        max_leaves=8,
+    )
+)
+def test_the_bytes_are_those_of_a_library_for_rfc_8785(value: object):
+    try:
+        text = canonical_bytes(value)  # type: ignore[arg-type]
+    except ValueError:  # half a surrogate pair, or keys that are equal in NFC
+        return
+    assert text == rfc8785.dumps(json.loads(text))
 
 
 def test_a_time_is_utc_with_six_digits_and_a_z():
