@@ -70,7 +70,7 @@ def test_a_role_counts_from_the_next_request_on_and_no_longer_once_withdrawn(sit
     site.send(ADM, "POST", f"/people/{REV}/roles", json=change | {"granted": False})
     assert site.send(REV, "POST", "/uploads", **upload).status_code == 403
     about = site.get(AUD, f"/audit?subject=person:{REV}&what=role withdrawn")["items"]
-    assert [one["entry"]["reason"] for one in about] == ["Stands in for a colleague"]
+    assert [one["entry"]["why"] for one in about] == ["Stands in for a colleague"]
 
 
 def test_a_laboratory_is_registered(site: Site):
@@ -120,7 +120,7 @@ def test_a_specification_is_imported_by_one_person_and_approved_by_another(site:
     told = made.json()
     assert (told["version"], told["effective"], told["approved_by"]) == (2, "2026-05-01", "")
     viability = next(one for one in told["criteria"] if one["id"] == "viability")
-    assert (viability["acceptance"], viability["unit"]) == ("> 90", "%")
+    assert (viability["acceptance"], viability["unit"]) == ("> 90 %", "%")
     path = "/specifications/UC-MSC-REL/2"
     assert site.send(AUD, "GET", f"{path}/file").content == data
     approved = site.send(QA1, "POST", f"{path}/approval", json=signed(QA1))
