@@ -14,6 +14,7 @@ from batchqc.actions.permission import require
 from batchqc.actions.registers import lock_lot, the_donor, the_lot
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.donors import TISSUE_SOURCES
+from batchqc.core.identifiers import line_problem
 from batchqc.core.lots import LOT_FIELDS, SAMPLE_FIELDS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
@@ -211,8 +212,8 @@ def _checked(session: Session, found: _Subject, field: str, after: str) -> str:
         problem = _date_problem(found.row, corrections, field, after)
     elif field == "tissue_source" and after not in TISSUE_SOURCES:
         problem = f"one of: {', '.join(TISSUE_SOURCES)}"
-    elif not after:
-        problem = "it cannot be empty"
+    elif field == "container":
+        problem = line_problem("the container", after)
     if problem:
         raise InvalidInput("BQC-COR-009", f'{field} cannot become "{after}": {problem}')
     return before

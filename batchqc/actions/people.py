@@ -15,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
-from batchqc.core.identifiers import fold, user_problem
+from batchqc.core.identifiers import fold, line_problem, user_problem
 from batchqc.core.permissions import Permission, Role, acting_role
 from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal, reason_problem
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn
@@ -105,13 +105,29 @@ def register_laboratory(tx: Transaction, *, user_id: str, name: str) -> Person:
 
 
 def change_role(tx: Transaction, *, user_id: str, role: Role, granted: bool, reason: str) -> None:
-    """Grant a role to a person, or withdraw it; the reason is one that explains something."""
+    """Grant a role to a person, or withdraw it; the reason is one that explains something.
+
+    Nobody changes their own roles, so that no administrator alone becomes QA, and the last one
+    cannot lock everybody out.
+    """
     require(tx, Permission.MANAGE_ACCOUNTS)
     problem = reason_problem(reason)
     if problem:
         raise InvalidInput("BQC-SIG-004", problem)
     person = the_person(tx.session, user_id)
+    tx.lock(person.key)
     before = sorted(roles_of(tx.session, person))
+    if person.user_id == tx.actor.user_id:
+        raise NotPermitted(
+            "BQC-ACC-010",
+            "nobody changes their own roles",
+            hint="Ask another administrator.",
+        )
+    if person.is_laboratory:
+        raise InvalidInput("BQC-ACC-011", f"{person.user_id} is a laboratory and holds no role")
+    if (role in before) == granted:
+        held = "already holds" if granted else "does not hold"
+        raise Conflict("BQC-ACC-012", f"{person.user_id} {held} the role {role}")
     number = len(role_changes_of(tx.session, person)) + 1
     change = _role_change(tx, person, number, role, granted=granted)
     tx.add(change)
@@ -272,9 +288,9 @@ def _is_right(stored: str, password: str) -> bool:
 
 
 def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool) -> Person:
-    problem = user_problem(user_id)
-    if problem or not name.strip():
-        raise InvalidInput("BQC-ACC-005", problem or "a person needs a name")
+    problem = user_problem(user_id) or line_problem("the name", name)
+    if problem:
+        raise InvalidInput("BQC-ACC-005", problem)
     if person_by(tx.session, user_id) is not None or fold(user_id) == "system":
         raise Conflict("BQC-ACC-006", f'the user id "{user_id}" is taken and never given again')
     return Person(

@@ -14,7 +14,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.specifications import bind
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.donors import ELIGIBLE, INELIGIBLE, TISSUE_SOURCES
-from batchqc.core.identifiers import code_problem, fold, id_problem
+from batchqc.core.identifiers import code_problem, fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Stage
@@ -65,11 +65,9 @@ class NewLot:
 def register_product(tx: Transaction, *, code: str, name: str, form: str, storage: str) -> Product:
     """Register what is made."""
     require(tx, Permission.REGISTER_PRODUCT)
-    problem = code_problem(code)
-    if problem or not (name.strip() and form.strip() and storage.strip()):
-        raise InvalidInput(
-            "BQC-REG-001", problem or "a product needs a name, a form and a storage condition"
-        )
+    texts = {"the name": name, "the form": form, "the storage condition": storage}
+    problems = [code_problem(code), *(line_problem(what, text) for what, text in texts.items())]
+    _refuse_all("BQC-REG-001", "the product cannot be registered", [p for p in problems if p])
     if product_by(tx.session, code) is not None:
         raise Conflict("BQC-REG-002", f"product {code} is registered already")
     product = Product(
@@ -280,8 +278,9 @@ def _sample_problems(tx: Transaction, lot: LotRow, new: NewSample, made_on: date
         problems.append(f"sample {new.id} is registered already; ids are never reused")
     if new.stage not in set(Stage):
         problems.append(f'sample {new.id}: "{new.stage}" is not a stage: {", ".join(Stage)}')
-    if not new.container.strip():
-        problems.append(f"sample {new.id} needs a container")
+    container = line_problem("the container", new.container)
+    if container:
+        problems.append(f"sample {new.id}: {container}")
     try:
         taken = datetime.fromisoformat(new.taken_at)
     except ValueError:

@@ -57,6 +57,14 @@ def user_problem(text: str) -> str | None:
     return None
 
 
+def line_problem(what: str, text: str) -> str | None:
+    """Why ``text`` cannot stand on a certificate as ``what``, or ``None``: one printable line."""
+    strange = next((character for character in text.strip() if not character.isprintable()), None)
+    if strange is not None:
+        return f"{what} is one line of printable characters; this one holds U+{ord(strange):04X}"
+    return None if text.strip() else f"{what} is missing"
+
+
 def strange_character(text: str) -> str | None:
     """The first character that looks like plain ASCII but is not, described, or ``None``.
 

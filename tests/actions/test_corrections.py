@@ -100,6 +100,7 @@ def test_who_asked_may_not_decide(house: House):
         (f"lot:{LOT}", "expires_on", "2027-05-18", InvalidInput, "BQC-COR-009"),
         (f"donor:{DONOR}", "tissue_source", "unicorn", InvalidInput, "BQC-COR-009"),
         (f"sample:{SAMPLES[0]}", "container", "  ", InvalidInput, "BQC-COR-009"),
+        (f"sample:{SAMPLES[0]}", "container", "bag\nno", InvalidInput, "BQC-COR-009"),
         ("person:ana", "name", "Other", InvalidInput, "BQC-COR-003"),
         ("sample:MSC-26-0012-S99", "container", "bag", NotFound, "BQC-COR-002"),
         ("lot:MSC-26-0099", "expires_on", "2027-01-01", NotFound, "BQC-REG-012"),

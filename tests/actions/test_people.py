@@ -115,12 +115,37 @@ def test_a_withdrawn_role_is_gone_at_once_and_both_changes_stay_on_record(house:
 
 
 @pytest.mark.parametrize(
+    ("user_id", "role", "granted", "code"),
+    [
+        (ADM, Role.QA, True, "BQC-ACC-010"),
+        (ADM, Role.ADMIN, False, "BQC-ACC-010"),
+        (LABORATORY, Role.QA, True, "BQC-ACC-011"),
+        (ANA, Role.ANALYST, True, "BQC-ACC-012"),
+        (ANA, Role.QA, False, "BQC-ACC-012"),
+    ],
+)
+def test_a_change_of_roles_that_cannot_be_changes_nothing(
+    house: House, user_id: str, role: Role, granted: bool, code: str
+):
+    before = counts(house.engine)
+    with (
+        pytest.raises(BatchqcError) as refused,
+        house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx,
+    ):
+        change_role(tx, user_id=user_id, role=role, granted=granted, reason="To see who may")
+    assert refused.value.code == code
+    assert grown(house.engine, before) == {}
+
+
+@pytest.mark.parametrize(
     ("user_id", "name", "password", "kind", "code"),
     [
         ("ANA", "Another Ana", PASSWORD, Conflict, "BQC-ACC-006"),
         ("system", "The System", PASSWORD, Conflict, "BQC-ACC-006"),
         ("a b", "Space", PASSWORD, InvalidInput, "BQC-ACC-005"),
         ("fine", "  ", PASSWORD, InvalidInput, "BQC-ACC-005"),
+        ("fine", "Ana\nQA director", PASSWORD, InvalidInput, "BQC-ACC-005"),
+        ("fine", "Ana \u202eDirector", PASSWORD, InvalidInput, "BQC-ACC-005"),
         ("fine", "Fine", "short", InvalidInput, "BQC-ACC-008"),
         ("fine", "Fine", "a" * 20, InvalidInput, "BQC-ACC-008"),
     ],

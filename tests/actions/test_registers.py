@@ -93,6 +93,21 @@ def test_everything_that_is_wrong_with_a_lot_and_its_samples_is_told_at_once(hou
     assert len(refused.value.reasons) == 6
 
 
+def test_texts_that_would_break_a_line_of_a_certificate_are_refused(house: House):
+    before = counts(house.engine)
+    with (
+        pytest.raises(InvalidInput) as refused,
+        house.acting(QA1, Permission.REGISTER_PRODUCT) as tx,
+    ):
+        register_product(tx, code="OTHER", name="MSC\nreleased", form=" ", storage="below\x00-150")
+    assert refused.value.reasons == (
+        "the name is one line of printable characters; this one holds U+000A",
+        "the form is missing",
+        "the storage condition is one line of printable characters; this one holds U+0000",
+    )
+    assert grown(house.engine, before) == {}
+
+
 @pytest.mark.requirement("3.04")
 def test_the_version_in_force_on_the_date_of_manufacture_is_bound(house: House):
     second = SHIPPED.replace(b"version   = 1", b"version   = 2").replace(
