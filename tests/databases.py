@@ -17,17 +17,13 @@ from typing import Any, Protocol
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from batchqc.records.database import migrate, open_database
+from batchqc.records.guards import unguarded
 from batchqc.settings import bundled
 
 SQLITE, POSTGRESQL = KINDS = ("sqlite", "postgresql")
 EMPTY = "empty"
 RUNTIME_ROLE = "batchqc_runtime"
 """A role without any right of its own; a server has it from its start."""
-
-NOT_A_RECORD = {"alembic_version"}
-"""Alembic updates its one row; what it says is checked by every migration."""
-SQLITE_GUARDS = {"no_update", "no_delete", "no_replace"}
-POSTGRESQL_GUARDS = {"no_change", "no_truncate"}
 
 Fill = Callable[[Engine], None]
 
@@ -103,25 +99,10 @@ def tables_of(engine: Engine) -> set[str]:
     return set(inspect(engine).get_table_names())
 
 
-def guards_of(engine: Engine) -> dict[str, set[str]]:
-    """The names of each table's triggers; on PostgreSQL only of those that always fire."""
-    query = (
-        "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE NOT tgisinternal AND tgenabled = 'A'"
-        if engine.dialect.name == "postgresql"
-        else "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
-    )
-    found: dict[str, set[str]] = {table: set() for table in tables_of(engine) - NOT_A_RECORD}
-    with engine.connect() as connection:
-        for table, trigger in connection.execute(text(query)):
-            found[table].add(trigger.removeprefix(f"{table}_"))
-    return found
-
-
-def unguarded(engine: Engine) -> set[str]:
+def unguarded_in(engine: Engine) -> list[str]:
     """The tables that lack a guard."""
-    wanted = POSTGRESQL_GUARDS if engine.dialect.name == "postgresql" else SQLITE_GUARDS
-    return {table for table, guards in guards_of(engine).items() if not wanted <= guards}
+    with engine.connect() as connection:
+        return unguarded(connection)
 
 
 def _migrate(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 Checked are the chain, each entry's own hash, that each regulated row is word for word what its
 entry witnessed and that none is missing or unmentioned, each run's measurements, each signature,
-and the bytes that the rows name in the store.
+the bytes that the rows name in the store, and that the triggers against changes are in place.
 """
 
 import json
@@ -20,6 +20,7 @@ from batchqc.errors import BatchqcError
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
+from batchqc.records.guards import unguarded
 from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
 from batchqc.records.schema import WITNESSED
@@ -27,6 +28,7 @@ from batchqc.records.signatures import SignatureRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, Upload, measurement_content, measurements_of
 
+_UNGUARDED: Final = "table {} can be changed: a trigger that kept it append-only is not in place"
 LAST: Final = 2**53  # where problems stand that no entry speaks of
 
 
@@ -66,6 +68,7 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     found += _run_problems(session, witnesses)
     found += _stored_problems(session, archive, witnesses)
     found += _head_problems(session, archive, {link.sequence: link.sha256 for link in links})
+    found += [(LAST, _UNGUARDED.format(table)) for table in unguarded(session.connection())]
     ordered = tuple(problem for _, problem in sorted(found))
     return TrailCheck(len(entries), links[-1] if links else None, ordered)
 

@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from batchqc.core.audit import Entry, Link
 from batchqc.records.audit import write_entries
 from batchqc.records.base import Row
-from tests.databases import unguarded
+from tests.databases import unguarded_in
 from tests.records.house import ANA, House
 
 CONTENT = Row.metadata.tables
@@ -47,7 +47,7 @@ def tamper(engine: Engine, *statements: str) -> None:
     with tampering(engine) as connection:
         for statement in statements:
             assert connection.exec_driver_sql(statement).rowcount > 0, statement
-    assert unguarded(engine) == set()
+    assert unguarded_in(engine) == []
 
 
 def columns_of(link: Link) -> dict[str, object]:
