@@ -8,22 +8,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from batchqc.core.acceptance import Limit, Limits, Words
+from batchqc.core.criteria import Category, Criterion
 from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
 from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding
-from batchqc.core.specifications import (
-    Aggregate,
-    Category,
-    Criterion,
-    Limit,
-    Limits,
-    Measured,
-    ReplicatePlan,
-    Specification,
-    Stage,
-    Words,
-)
+from batchqc.core.specifications import Specification, Stage
+from batchqc.core.subjects import Aggregate, Measured, ReplicatePlan
 from batchqc.core.vocabularies import Term, Vocabulary
 from batchqc.intake.contract import Register, RegisteredLot
 

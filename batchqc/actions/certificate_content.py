@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from batchqc import __version__
 from batchqc.actions.evaluation import LotCase
+from batchqc.core.acceptance import Limits
 from batchqc.core.canonical import utc_text
 from batchqc.core.certificates import (
     CONTENT_TYPE,
@@ -16,7 +17,7 @@ from batchqc.core.certificates import (
     ResultLine,
     SignaturePart,
 )
-from batchqc.core.specifications import Limits, Measured
+from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Verdict
 from batchqc.intake.contract import CONTRACT
 from batchqc.records.audit import newest_link

@@ -23,9 +23,10 @@ from batchqc.core.dispositions import (
     readiness,
 )
 from batchqc.core.donors import Donor
+from batchqc.core.judging import judge
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
-from batchqc.core.verdicts import Verdict, judge
+from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure
 from batchqc.records.corrections import (

@@ -20,7 +20,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.core.specifications import Measured
+from batchqc.core.subjects import Measured
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import InvalidInput
 from batchqc.records.specifications import SpecificationVersion, approval_of

@@ -11,7 +11,8 @@ from typing import Final
 from batchqc.core.quantities import Amount, parse_amount
 
 REPORTABLE: Final = "reportable"
-RESULT_TYPES: Final = (REPORTABLE, "raw", "control", "standard", "blank")
+CONTROL: Final = "control"
+RESULT_TYPES: Final = (REPORTABLE, "raw", CONTROL, "standard", "blank")
 
 
 @dataclass(frozen=True, slots=True)

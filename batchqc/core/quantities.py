@@ -3,12 +3,10 @@
 - A value keeps the text that was typed and a Decimal; no float is ever made.
 - A qualifier (``<0.05``) makes a value a set of possible numbers, an ``Interval``. An exact value
   is the interval that holds one number.
-- Units are compared after one alias table and never converted (design, decided once, 5).
 - Anything else (``1,250``, ``NaN``, ``0x1F``, ``١٢``) is not an amount.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -16,13 +14,13 @@ from typing import Final, Self
 
 LONGEST_NUMBER: Final = 40
 LARGEST_EXPONENT: Final = 30
+SHOWN_PLACES: Final = 10
 
 _AMOUNT: Final = re.compile(
     r"(?:(?P<qualifier><=|>=|<|>|≤|≥)[ ]?)?"
     r"(?P<number>[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)"
 )
 _QUALIFIERS: Final = {None: "=", "≤": "<=", "≥": ">="}
-_UNIT_ALIASES: Final = str.maketrans({"\N{GREEK SMALL LETTER MU}": "\N{MICRO SIGN}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,61 +142,25 @@ def last_digit(number: Decimal) -> Decimal:
     return Decimal((0, (1,), exponent))
 
 
-def decimal_text(number: Fraction) -> str:
-    """A fraction as decimal text; one without an end is cut after 10 places and marked so."""
-    denominator, places = number.denominator, 0
+def decimal_text(number: Fraction, *, places: int | None = None) -> str:
+    """A fraction as decimal text.
+
+    One without an end, or with more than ``places`` places where that is given, is cut and ends
+    with "…".
+    """
+    denominator, needed = number.denominator, 0
     while denominator % 10 == 0:
-        denominator, places = denominator // 10, places + 1
+        denominator, needed = denominator // 10, needed + 1
     for factor in (2, 5):
         while denominator % factor == 0:
-            denominator, places = denominator // factor, places + 1
-    ends = denominator == 1
-    places = places if ends else 10
-    digits = str(abs(number.numerator) * 10**places // number.denominator).rjust(places + 1, "0")
-    whole, part = digits[: len(digits) - places], digits[len(digits) - places :]
+            denominator, needed = denominator // factor, needed + 1
+    ends = denominator == 1 and (places is None or needed <= places)
+    shown = needed if ends else places or SHOWN_PLACES
+    digits = str(abs(number.numerator) * 10**shown // number.denominator).rjust(shown + 1, "0")
+    whole, part = digits[: len(digits) - shown], digits[len(digits) - shown :]
     sign = "-" if number < 0 else ""
     point = f"{whole}.{part.rstrip('0')}" if part.strip("0") else whole
     return f"{sign}{point}" if ends else f"{sign}{whole}.{part}…"
-
-
-def canonical_unit(unit: str) -> str:
-    """The unit by its one approved spelling: both micro signs and ``u`` before g, L, m, M, mol."""
-    plain = unit.strip().translate(_UNIT_ALIASES)
-    return re.sub(r"\bu(?=(?:g|L|l|m|M|mol)\b)", "\N{MICRO SIGN}", plain)
-
-
-def unit_problem(unit: str) -> str | None:
-    """Why ``unit`` cannot be judged against, or ``None``."""
-    if canonical_unit(unit).upper() in {"EU", "IU", "[IU]", "[EU]"}:
-        return f'"{unit}" is an amount of endotoxin without "per what": write EU/mL or EU/{{dose}}'
-    return None
-
-
-def mean(possible: Sequence[Interval]) -> Interval:
-    """The exact mean of several sets of numbers; an end is closed when all ends are."""
-    lows, highs = [p.low for p in possible], [p.high for p in possible]
-    return Interval(
-        _mean_of(lows),
-        _mean_of(highs),
-        low_closed=all(p.low_closed for p in possible),
-        high_closed=all(p.high_closed for p in possible),
-    )
-
-
-def extreme(possible: Sequence[Interval], *, largest: bool) -> Interval:
-    """The largest or smallest of several sets of numbers.
-
-    Where sets of different closedness share an end, it is taken as closed: the wider set can only
-    turn a verdict into CANNOT_JUDGE.
-    """
-    low = _pick([p.low for p in possible], largest=largest, infinity_wins=not largest)
-    high = _pick([p.high for p in possible], largest=largest, infinity_wins=largest)
-    return Interval(
-        low,
-        high,
-        low_closed=any(p.low_closed for p in possible if p.low == low),
-        high_closed=any(p.high_closed for p in possible if p.high == high),
-    )
 
 
 def _tighter(a: Interval, b: Interval, *, side: str) -> tuple[Fraction | None, bool]:
@@ -209,20 +171,6 @@ def _tighter(a: Interval, b: Interval, *, side: str) -> tuple[Fraction | None, b
     values = [end for end, _ in finite]
     end = max(values) if side == "low" else min(values)
     return end, all(closed for value, closed in finite if value == end)
-
-
-def _mean_of(ends: Sequence[Fraction | None]) -> Fraction | None:
-    finite = [end for end in ends if end is not None]
-    return sum(finite, Fraction()) / len(ends) if len(finite) == len(ends) else None
-
-
-def _pick(
-    ends: Sequence[Fraction | None], *, largest: bool, infinity_wins: bool
-) -> Fraction | None:
-    finite = [end for end in ends if end is not None]
-    if not finite or (infinity_wins and len(finite) < len(ends)):
-        return None
-    return max(finite) if largest else min(finite)
 
 
 def _end(closed: bool) -> str:  # noqa: FBT001 - one word for one flag

@@ -4,18 +4,23 @@
 - Aggregation is exact and never rounds; the order of replicates is irrelevant.
 - Two runs for one attribute make no result, whatever their values: without an authorised retest
   nobody may choose between them (design, decided once, 3; requirements 2.07, 3.06).
-- A unit, method, word or time that the criterion does not know makes no result.
+- A unit, method, word or time that the criterion does not know makes no result; nor do replicates
+  that lie further apart than the plan allows (requirement 3.09), or a missing control.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final
 
+from batchqc.core.acceptance import ReportOnly, Words
+from batchqc.core.arithmetic import extreme, geometric_mean, mean, median, spread_exceeds
 from batchqc.core.assays import Measurement
-from batchqc.core.quantities import Interval, canonical_unit, extreme, mean
-from batchqc.core.specifications import Aggregate, Criterion, Measured, ReportOnly, Words
+from batchqc.core.criteria import Criterion
+from batchqc.core.quantities import SHOWN_PLACES, Interval, decimal_text
+from batchqc.core.subjects import Aggregate, Measured
+from batchqc.core.units import canonical_unit
 
 
 class NoResultBecause(StrEnum):
@@ -28,6 +33,9 @@ class NoResultBecause(StrEnum):
     UNIT = "unit"
     UNREADABLE = "unreadable"
     TIME = "time"
+    SPREAD = "spread"
+    CONTROL = "control"
+    INPUTS = "inputs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +43,21 @@ class ReportableResult:
     """What is compared with the criterion.
 
     ``values`` are the sets of possible numbers or the terms to judge: one, or one for each
-    replicate. ``text`` is the result as reported.
+    replicate. ``text`` is the result as reported, ``how`` the aggregate or formula it came by,
+    ``each`` the value of every replicate.
     """
 
     values: tuple[Interval | str, ...]
     text: str
-    aggregate: Aggregate
-    replicates: tuple[Measurement, ...]
+    how: str
+    replicates: tuple[Measurement, ...] = ()
+    each: tuple[Interval | str, ...] = ()
+
+    @property
+    def number(self) -> Interval | None:
+        """The one set of numbers to go on with, where the result is one."""
+        first = self.values[0] if len(self.values) == 1 else ""
+        return first if isinstance(first, Interval) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +91,17 @@ def reportable_result(
             why = f'"{one.text}" (row {one.cell.row}) cannot be read as {_expected(criterion)}'
             return NoResult(NoResultBecause.UNREADABLE, why, ordered)
         values.append(value)
-    judged = _aggregated(subject.replicates.aggregate, values)
+    numbers = [value for value in values if isinstance(value, Interval)]
+    apart = _spread(subject, numbers) if len(numbers) == len(values) else None
+    if apart is not None:
+        return NoResult(NoResultBecause.SPREAD, apart, ordered)
+    aggregate = subject.replicates.aggregate
+    judged = _aggregated(aggregate, values, numbers)
+    if judged is None:
+        undefined = f"the {aggregate} of replicates that may be zero or less is not defined"
+        return NoResult(NoResultBecause.UNREADABLE, undefined, ordered)
     return ReportableResult(
-        judged, _reported(judged, ordered), subject.replicates.aggregate, ordered
+        judged, _reported(judged, ordered), aggregate.value, ordered, tuple(values)
     )
 
 
@@ -99,6 +123,22 @@ def too_early(subject: Measured, measurement: Measurement) -> bool:
     if subject.planned_days is None or measurement.elapsed is None:
         return False
     return measurement.elapsed < timedelta(days=subject.planned_days)
+
+
+def possible_text(value: Interval | str) -> str:
+    """A computed value as reported: a number, a bound such as ``<0.05``, or a range."""
+    if isinstance(value, str) or value.exact is not None:
+        return str(value)
+    low, high = value.low, value.high
+    if low is None and high is not None:
+        return f"{'<=' if value.high_closed else '<'}{Interval.exactly(high)}"
+    if high is None and low is not None:
+        return f"{'>=' if value.low_closed else '>'}{Interval.exactly(low)}"
+    if low is not None and high is not None:
+        ends = {decimal_text(end, places=SHOWN_PLACES) for end in (low, high)}
+        if len(ends) == 1:  # a root or logarithm, known to 50 digits
+            return ends.pop()
+    return str(value)
 
 
 def _missing(
@@ -171,44 +211,56 @@ _CHECKS: Final[
 ] = (_missing, _two_results, _replicates, _method, _unit, _time)
 
 
+def _spread(subject: Measured, numbers: Sequence[Interval]) -> str | None:
+    """Why the replicates lie too far apart, or nobody can say; ``None`` where they do not."""
+    plan = subject.replicates
+    if plan.max_cv is not None:
+        exceeds = spread_exceeds(numbers, plan.max_cv)
+        if exceeds is None:
+            return f"the %CV of the replicates is not defined; the plan allows {plan.max_cv} %"
+        if exceeds:
+            return f"the %CV of the replicates is above {plan.max_cv} %"
+    if plan.max_range is not None:
+        exact = [one.exact for one in numbers if one.exact is not None]
+        if len(exact) < len(numbers) or max(exact) - min(exact) > plan.max_range:
+            return f"the replicates are not known to lie within {plan.max_range} {subject.unit}"
+    return None
+
+
 def _aggregated(
-    aggregate: Aggregate, values: Sequence[Interval | str]
-) -> tuple[Interval | str, ...]:
-    numbers = [value for value in values if isinstance(value, Interval)]
+    aggregate: Aggregate, values: Sequence[Interval | str], numbers: Sequence[Interval]
+) -> tuple[Interval | str, ...] | None:
     if len(numbers) != len(values):
         return tuple(values)  # words have no mean: each one counts
+    if aggregate in {Aggregate.SINGLE, Aggregate.EACH}:
+        return tuple(values)
+    found = _together(aggregate, numbers)
+    return None if found is None else (found,)
+
+
+def _together(aggregate: Aggregate, numbers: Sequence[Interval]) -> Interval | None:
     match aggregate:
-        case Aggregate.SINGLE | Aggregate.EACH:
-            return tuple(values)
-        case Aggregate.MEAN:
-            return (mean(numbers),)
+        case Aggregate.MEDIAN:
+            return median(numbers)
+        case Aggregate.GEOMETRIC_MEAN:
+            return geometric_mean(numbers)
         case Aggregate.MINIMUM:
-            return (extreme(numbers, largest=False),)
+            return extreme(numbers, largest=False)
         case Aggregate.MAXIMUM:
-            return (extreme(numbers, largest=True),)
+            return extreme(numbers, largest=True)
         case _:
-            assert_never(aggregate)
+            return mean(numbers)
 
 
 def _reported(judged: Sequence[Interval | str], replicates: Sequence[Measurement]) -> str:
     """As typed where nothing was computed; a listed synonym names the term that it means."""
     if len(judged) != len(replicates):
-        return "; ".join(_possible_text(value) for value in judged)
+        return "; ".join(possible_text(value) for value in judged)
     texts = []
     for value, one in zip(judged, replicates, strict=True):
         same = isinstance(value, Interval) or value.casefold() == one.text.casefold()
         texts.append(one.text if same else f"{one.text} ({value})")
     return "; ".join(texts)
-
-
-def _possible_text(value: Interval | str) -> str:
-    if isinstance(value, str) or value.exact is not None:
-        return str(value)
-    if value.low is None and value.high is not None:
-        return f"{'<=' if value.high_closed else '<'}{Interval.exactly(value.high)}"
-    if value.high is None and value.low is not None:
-        return f"{'>=' if value.low_closed else '>'}{Interval.exactly(value.low)}"
-    return str(value)
 
 
 def _expected(criterion: Criterion) -> str:

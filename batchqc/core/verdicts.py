@@ -3,38 +3,30 @@
 First law: unknown is never a pass.
 
 1. A criterion with its rounding rule has one exact set of passing values (``Criterion.passing``).
-2. A result is the set of values that its text allows (``results.reportable_result``).
+2. A result is the set of values that its text allows (``results.reportable_result``), or is
+   computed from such sets (``derived.derived_result``).
 3. PASS when every value of the result passes, FAIL when none does, else CANNOT_JUDGE.
 4. Where there is no result, or more than one, the verdict is CANNOT_JUDGE and says why.
-5. A report-only criterion has no verdict.
+5. A group passes when enough members pass, and fails when enough cannot pass any more; its members
+   count in the group and nowhere else.
+6. A report-only criterion has no verdict. Alert and action limits never block.
 
-A verdict carries its derivation as data, and says the same in one sentence.
+A verdict carries its derivation as data, and says the same in one sentence. ``judging`` applies
+these rules to every criterion of a specification.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final
 
-from batchqc.core.assays import REPORTABLE, Measurement
-from batchqc.core.donors import Donor
+from batchqc.core.acceptance import Limits, Relative, Words
+from batchqc.core.assays import Measurement
+from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Interval
-from batchqc.core.results import (
-    NoResult,
-    NoResultBecause,
-    ReportableResult,
-    reportable_result,
-    too_early,
-)
+from batchqc.core.results import NoResult, NoResultBecause, ReportableResult
 from batchqc.core.rounding import Rounding, rounded
-from batchqc.core.specifications import (
-    Criterion,
-    DonorFact,
-    Limits,
-    Measured,
-    ReportOnly,
-    Specification,
-)
+from batchqc.core.subjects import Measured
 
 
 class Outcome(StrEnum):
@@ -43,6 +35,14 @@ class Outcome(StrEnum):
     PASS = "PASS"  # noqa: S105 - a verdict, not a secret
     FAIL = "FAIL"
     CANNOT_JUDGE = "CANNOT_JUDGE"
+
+
+class Trend(StrEnum):
+    """Where a passing result lies beside the limits inside the acceptance (requirement 3.11)."""
+
+    WITHIN = ""
+    ALERT = "alert"
+    ACTION = "action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class Derivation:
 class Verdict:
     """The verdict of one criterion; ``outcome`` is ``None`` for a report-only line.
 
-    ``missing`` says that there is nothing at all to judge, which blocks only where required.
+    ``missing`` says that there is nothing at all to judge, which blocks only where required;
+    ``counted_in`` names the group in which alone the verdict counts.
     """
 
     criterion: Criterion
@@ -71,10 +72,14 @@ class Verdict:
     derivation: Derivation
     measurements: tuple[Measurement, ...] = ()
     missing: bool = False
+    trend: Trend = Trend.WITHIN
+    counted_in: str = ""
 
     @property
     def blocks(self) -> bool:
         """Whether this verdict forbids release (design, decided once, 2)."""
+        if self.counted_in:
+            return False
         if self.missing:
             return self.criterion.required
         if self.outcome is None:
@@ -82,36 +87,33 @@ class Verdict:
         return self.outcome is not Outcome.PASS
 
 
-def judge(
-    specification: Specification, measurements: Iterable[Measurement], donors: Sequence[Donor]
-) -> tuple[Verdict, ...]:
-    """The verdict of every criterion, in the order of the specification.
+WORDS: Final[Mapping[Outcome, str]] = {
+    Outcome.PASS: "meets",
+    Outcome.FAIL: "does not meet",
+    Outcome.CANNOT_JUDGE: "neither meets nor misses",
+}
 
-    Args:
-        specification: the version bound to the lot.
-        measurements: all measurements of the lot; those of another stage or that are not
-            reportable are not used.
-        donors: all donors of the lot.
-    """
-    usable = [
-        one
-        for one in measurements
-        if one.result_type == REPORTABLE and one.stage == specification.stage
-    ]
-    verdicts = []
-    for criterion in specification.criteria:
-        subject = criterion.subject
-        if isinstance(subject, Measured):
-            own = [x for x in usable if (x.run.test, x.analyte) == (subject.test, subject.analyte)]
-            verdicts.append(_judge_measured(specification, criterion, subject, own))
-        else:
-            verdicts.append(_judge_donors(specification, criterion, subject, donors))
-    return tuple(verdicts)
+
+def word(outcome: Outcome | None) -> str:
+    """A verdict as people read it."""
+    return outcome.value.replace("_", " ") if outcome else "for information"
+
+
+def with_unit(criterion: Criterion, text: str) -> str:
+    """A result with its unit, where it has one."""
+    unit = criterion.unit
+    if not unit or text.endswith(unit) or isinstance(criterion.accept, Words):
+        return text
+    return f"{text} {unit}"
 
 
 def compare(passing: Interval | frozenset[str], values: Sequence[Interval | str]) -> Outcome:
     """PASS when all values pass, FAIL when one cannot pass, else CANNOT_JUDGE."""
-    outcomes = {_compare_one(passing, value) for value in values}
+    return together({_compare_one(passing, value) for value in values})
+
+
+def together(outcomes: set[Outcome]) -> Outcome:
+    """FAIL where one fails, PASS where all pass, else CANNOT_JUDGE."""
     if Outcome.FAIL in outcomes:
         return Outcome.FAIL
     return Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.CANNOT_JUDGE
@@ -131,84 +133,61 @@ def _compare_one(passing: Interval | frozenset[str], value: Interval | str) -> O
             return Outcome.CANNOT_JUDGE
 
 
-def _judge_measured(
-    specification: Specification,
+def decided(
+    reference: str,
     criterion: Criterion,
-    subject: Measured,
-    measurements: Sequence[Measurement],
+    outcome: Outcome | None,
+    said: str,
+    result: ReportableResult,
 ) -> Verdict:
-    result = reportable_result(criterion, subject, measurements)
-    if isinstance(result, NoResult):
-        return _undecided(specification, criterion, result)
-    passing = criterion.passing
-    shown = _rounded(criterion, result)
-    derivation = _derivation(criterion, result.replicates, result.text, shown)
-    if passing is None:
-        sentence = _sentence(
-            specification, criterion, f"for information: {_with_unit(criterion, result.text)}"
-        )
-        return Verdict(criterion, None, sentence, derivation, result.replicates)
-    outcome = compare(passing, result.values)
-    words = _WORDS[outcome]
-    if outcome is Outcome.PASS and any(too_early(subject, one) for one in result.replicates):
-        outcome, words = (
-            Outcome.CANNOT_JUDGE,
-            f"was read before day {subject.planned_days}, too early for",
-        )
-    step = f" rounds to {_with_unit(criterion, shown)} and" if shown else ""
-    said = f"{_with_unit(criterion, result.text)}{step} {words} {criterion.acceptance}"
+    """The verdict over a result; ``said`` is what the sentence says of it."""
+    trend = _trend(criterion, result) if outcome is Outcome.PASS else Trend.WITHIN
+    if trend:
+        said += f"; out of trend, beyond the {trend} limit"
+    verdict = f"{word(outcome)}: " if outcome else ""
     return Verdict(
         criterion,
         outcome,
-        _sentence(specification, criterion, said, outcome),
-        derivation,
+        f"{verdict}{said}; {reference}, {criterion.id}",
+        _derivation(criterion, result),
         result.replicates,
+        trend=trend,
     )
 
 
-def _judge_donors(
-    specification: Specification, criterion: Criterion, fact: DonorFact, donors: Sequence[Donor]
-) -> Verdict:
-    match fact:
-        case DonorFact.TISSUE_SOURCE:
-            facts = [(donor.code, donor.tissue_source) for donor in donors]
-        case DonorFact.ELIGIBILITY:
-            facts = [(donor.code, donor.eligibility) for donor in donors]
-        case _:
-            assert_never(fact)
-    result = "; ".join(value for _, value in facts)
-    derivation = _derivation(criterion, (), result, None)
-    if not facts:
-        said = "no donor is registered for the lot"
-        sentence = _sentence(specification, criterion, said, Outcome.CANNOT_JUDGE)
-        return Verdict(criterion, Outcome.CANNOT_JUDGE, sentence, derivation, missing=True)
-    unknown = [code for code, value in facts if not value]
-    outcome = compare(criterion.passing or frozenset(), [value for _, value in facts if value])
-    if unknown and outcome is not Outcome.FAIL:
-        said = f"{fact} of donor {', '.join(unknown)} is not determined"
-        sentence = _sentence(specification, criterion, said, Outcome.CANNOT_JUDGE)
-        return Verdict(criterion, Outcome.CANNOT_JUDGE, sentence, derivation)
-    who = ", ".join(f"{value} (donor {code})" for code, value in facts)
-    said = f"{who} {_WORDS[outcome]} {criterion.acceptance}"
-    return Verdict(
-        criterion, outcome, _sentence(specification, criterion, said, outcome), derivation
-    )
-
-
-def _undecided(specification: Specification, criterion: Criterion, result: NoResult) -> Verdict:
-    judged = not isinstance(criterion.accept, ReportOnly)
-    outcome = Outcome.CANNOT_JUDGE if judged else None
+def undecided(reference: str, criterion: Criterion, result: NoResult) -> Verdict:
+    """CANNOT_JUDGE, or nothing for information, because there is no result."""
+    outcome = Outcome.CANNOT_JUDGE if criterion.is_judged else None
     return Verdict(
         criterion,
         outcome,
-        _sentence(specification, criterion, result.why, Outcome.CANNOT_JUDGE),
-        _derivation(criterion, result.replicates, "", None),
+        f"{word(Outcome.CANNOT_JUDGE)}: {result.why}{pending(criterion)};"
+        f" {reference}, {criterion.id}",
+        _derivation(criterion, ReportableResult((), "", "", result.replicates)),
         result.replicates,
         missing=result.because is NoResultBecause.MISSING,
     )
 
 
-def _rounded(criterion: Criterion, result: ReportableResult) -> str | None:
+def pending(criterion: Criterion) -> str:
+    """What stands in while the result is pending; the verdict stays CANNOT_JUDGE."""
+    if not criterion.interim:
+        return ""
+    names = " and ".join(criterion.interim)
+    return f"; it may stay pending for a conditional release while {names} pass"
+
+
+def _trend(criterion: Criterion, result: ReportableResult) -> Trend:
+    """The outermost limit beyond which a value may lie."""
+    for limits, trend in ((criterion.action, Trend.ACTION), (criterion.alert, Trend.ALERT)):
+        if limits is None:
+            continue
+        if compare(limits.passing(criterion.rounding), result.values) is not Outcome.PASS:
+            return trend
+    return Trend.WITHIN
+
+
+def rounded_text(criterion: Criterion, result: ReportableResult) -> str | None:
     """The values as compared, where a rounding rule rounds them and they are exact."""
     if not isinstance(criterion.accept, Limits) or criterion.rounding is Rounding.ABSOLUTE:
         return None
@@ -223,39 +202,22 @@ def _rounded(criterion: Criterion, result: ReportableResult) -> str | None:
     return "; ".join(texts)
 
 
-def _derivation(
-    criterion: Criterion, replicates: Sequence[Measurement], result: str, shown: str | None
-) -> Derivation:
-    subject = criterion.subject
+def _derivation(criterion: Criterion, result: ReportableResult) -> Derivation:
     passing = criterion.passing
     words = ", ".join(sorted(passing)) if isinstance(passing, frozenset) else passing
+    if isinstance(criterion.accept, Relative):
+        words = criterion.accept.text
     return Derivation(
         acceptance=criterion.acceptance,
         rounding=criterion.rounding.words if isinstance(criterion.accept, Limits) else "",
         passing="" if words is None else str(words),
-        replicates=tuple(one.text for one in replicates),
-        aggregate=subject.replicates.aggregate.value if isinstance(subject, Measured) else "",
-        result=result,
-        rounded=shown,
+        replicates=tuple(one.text for one in result.replicates),
+        aggregate=result.how or _plan(criterion),
+        result=result.text,
+        rounded=rounded_text(criterion, result) if result.text else None,
     )
 
 
-_WORDS: Final = {
-    Outcome.PASS: "meets",
-    Outcome.FAIL: "does not meet",
-    Outcome.CANNOT_JUDGE: "neither meets nor misses",
-}
-
-
-def _sentence(
-    specification: Specification, criterion: Criterion, said: str, outcome: Outcome | None = None
-) -> str:
-    verdict = f"{outcome.value.replace('_', ' ')}: " if outcome else ""
-    return f"{verdict}{said}; {specification.reference}, {criterion.id}"
-
-
-def _with_unit(criterion: Criterion, text: str) -> str:
+def _plan(criterion: Criterion) -> str:
     subject = criterion.subject
-    if not isinstance(subject, Measured) or not subject.unit or text.endswith(subject.unit):
-        return text
-    return f"{text} {subject.unit}" if isinstance(criterion.accept, Limits | ReportOnly) else text
+    return subject.replicates.aggregate.value if isinstance(subject, Measured) else ""

@@ -12,12 +12,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from batchqc.core.criteria import Criterion
 from batchqc.core.identifiers import id_problem
 from batchqc.core.rounding import Rounding
-from batchqc.core.specifications import Criterion, Measured, Specification, Stage
+from batchqc.core.specifications import Specification, Stage
+from batchqc.core.subjects import Measured
 from batchqc.core.vocabularies import Term, Vocabulary
-from batchqc.documents.spec_criterion import CriterionReader
+from batchqc.documents.spec_criterion import read_criterion
 from batchqc.documents.spec_keys import Keys, SpecProblem
+from batchqc.documents.spec_links import check_links
 
 SCHEMA: Final = "batchqc/specification/1"
 LARGEST_FILE: Final = 5_000_000
@@ -149,11 +152,12 @@ class _Document:
     ) -> tuple[Criterion, ...]:
         tables = self.keys.tables((), self.content, "criteria", required=True)
         criteria = [
-            CriterionReader(self.keys, name, table, vocabularies).read(rounding)
+            read_criterion(self.keys, name, table, vocabularies, rounding)
             for name, table in tables.items()
         ]
         if tables and not any(one.required for one in criteria):
             self.keys.problem(("criteria",), "no criterion is required: any lot would pass")
+        check_links(self.keys, criteria)
         seen: dict[object, str] = {}
         for one in criteria:
             subject = one.subject

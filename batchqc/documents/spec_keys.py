@@ -1,10 +1,15 @@
 """Reading typed keys of a TOML table, with the line and the reason of everything wrong."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+
+from batchqc.core.identifiers import code_problem
+from batchqc.core.quantities import parse_amount
+from batchqc.core.units import unit_problem
 
 Path = tuple[str, ...]
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -84,6 +89,73 @@ class Keys:
             return {}
         if required and not value:
             self.problem((*path, key), f"expected at least one table [{key}.name]")
+        return value
+
+
+class CriterionKeys:
+    """The keys of one ``[criteria.name]`` table."""
+
+    def __init__(self, keys: Keys, name: str, table: Mapping[str, Any]) -> None:
+        self.keys, self.name, self.table = keys, name, table
+        self.path = ("criteria", name)
+
+    def problem(self, key: str, message: str) -> None:
+        """Remember a problem at one of the keys."""
+        self.keys.problem((*self.path, key), message)
+
+    def text(self, key: str, *, default: str | None = None) -> str:
+        """A text that is not blank."""
+        return self.keys.text(self.path, self.table, key, default=default)
+
+    def code(self, key: str) -> str:
+        """A code as it stands in results."""
+        code = self.text(key)
+        if code and code_problem(code):
+            self.problem(key, code_problem(code) or "")
+        return code
+
+    def unit(self) -> str:
+        """A unit that results can have; absent is blank."""
+        unit = self.text("unit", default="")
+        if unit and unit_problem(unit):
+            self.problem("unit", unit_problem(unit) or "")
+        return unit
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self.table.get(key, default)
+        if not isinstance(value, bool):
+            self.problem(key, "expected true or false")
+            return default
+        return value
+
+    def whole(self, key: str, *, most: int, what: str) -> int | None:
+        """A whole number from 1; absent is ``None``."""
+        value = self.table.get(key)
+        if value is None or (
+            isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+        ):
+            return value
+        self.problem(key, f"expected a whole number {what} from 1 to {most}")
+        return None
+
+    def positive(self, key: str, table: Mapping[str, Any] | None = None) -> Decimal | None:
+        """A number above 0 as text; absent is ``None``."""
+        value = (self.table if table is None else table).get(key)
+        amount = parse_amount(value) if isinstance(value, str) else None
+        if value is None or (amount and not amount.is_censored and amount.number > 0):
+            return amount.number if amount else None
+        self.problem(key, f'expected a number above 0 as text, such as {key} = "0.5"')
+        return None
+
+    def subtable(self, key: str, *, known: Sequence[str] | None = None) -> Mapping[str, Any]:
+        """An inline table, with unknown keys refused where they are listed."""
+        value = self.table.get(key, {})
+        if not isinstance(value, dict) or (key in self.table and not value):
+            self.problem(key, f"expected a table, such as {key} = {{ … }}")
+            return {}
+        if known is not None:
+            self.keys.refuse_unknown((*self.path, key), value, known)
         return value
 
 

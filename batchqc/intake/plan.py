@@ -5,8 +5,10 @@ Codes are compared letter by letter; what is near is named in the hint and never
 
 from typing import NamedTuple
 
+from batchqc.core.criteria import Criterion
 from batchqc.core.identifiers import fold
-from batchqc.core.specifications import Criterion, Measured, Specification
+from batchqc.core.specifications import Specification
+from batchqc.core.subjects import Measured
 from batchqc.intake.problems import Wrong, shown
 from batchqc.intake.register import RegisteredLot
 

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
+from batchqc.core.acceptance import ReportOnly, Words
 from batchqc.core.assays import amount_of
-from batchqc.core.quantities import Amount, Interval, canonical_unit, unit_problem
-from batchqc.core.specifications import Criterion, Measured, ReportOnly, Words
+from batchqc.core.criteria import Criterion
+from batchqc.core.quantities import Amount, Interval
+from batchqc.core.subjects import Measured
+from batchqc.core.units import canonical_unit, unit_problem
 from batchqc.core.vocabularies import Vocabulary
 from batchqc.intake.problems import Wrong, shown
 

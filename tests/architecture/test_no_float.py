@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 DECIDES = ("core", "intake", "records", "actions")
 MODULES = sorted(path for name in DECIDES for path in (ROOT / "batchqc" / name).rglob("*.py"))
 #: True division is exact between Fractions; these modules divide nothing else.
-DIVIDES = {"batchqc/core/quantities.py", "batchqc/core/rounding.py"}
+DIVIDES = {f"batchqc/core/{name}.py" for name in ("arithmetic", "quantities", "rounding")}
 #: How alike two names of columns are, for a hint; how many bytes are text. No value is touched.
 DESCRIBES = {"batchqc/intake/header.py": 1, "batchqc/intake/decoding.py": 4}
 

@@ -8,17 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchqc.core.arithmetic import extreme, mean
 from batchqc.core.assays import amount_of
-from batchqc.core.quantities import (
-    Interval,
-    canonical_unit,
-    decimal_text,
-    extreme,
-    last_digit,
-    mean,
-    parse_amount,
-    unit_problem,
-)
+from batchqc.core.quantities import Interval, decimal_text, last_digit, parse_amount
+from batchqc.core.units import canonical_unit, unit_problem
 
 
 @pytest.mark.requirement("4.03")

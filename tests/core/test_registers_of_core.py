@@ -6,6 +6,8 @@ from fractions import Fraction
 
 import pytest
 
+from batchqc.core.acceptance import ReportOnly, Words
+from batchqc.core.criteria import Category, Criterion
 from batchqc.core.identifiers import (
     code_problem,
     fold,
@@ -18,7 +20,7 @@ from batchqc.core.lots import Lot
 from batchqc.core.permissions import Permission, Role, acting_role, is_permitted
 from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding
-from batchqc.core.specifications import Category, Criterion, DonorFact, Measured, ReportOnly, Words
+from batchqc.core.subjects import DonorFact, Measured
 from tests.cast import GROWTH
 from tests.core.world import TISSUE, criterion, specification
 

@@ -8,19 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batchqc.core.acceptance import ReportOnly, Words
+from batchqc.core.criteria import Category, Criterion
 from batchqc.core.donors import ELIGIBLE, INELIGIBLE, Donor
+from batchqc.core.judging import judge
 from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding
-from batchqc.core.specifications import (
-    Aggregate,
-    Category,
-    Criterion,
-    Measured,
-    ReplicatePlan,
-    ReportOnly,
-    Words,
-)
-from batchqc.core.verdicts import Outcome, compare, judge
+from batchqc.core.subjects import Aggregate, Measured, ReplicatePlan
+from batchqc.core.verdicts import Outcome, compare
 from tests.cast import GROWTH
 from tests.core.world import (
     AT,

@@ -4,23 +4,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from batchqc.core.acceptance import Limit, Limits, Words
 from batchqc.core.assays import Cell, Measurement, RunKey
+from batchqc.core.criteria import Category, Criterion
 from batchqc.core.donors import ELIGIBLE, Donor
+from batchqc.core.judging import judge
 from batchqc.core.rounding import Rounding
-from batchqc.core.specifications import (
-    Aggregate,
-    Category,
-    Criterion,
-    DonorFact,
-    Limit,
-    Limits,
-    Measured,
-    ReplicatePlan,
-    Specification,
-    Stage,
-    Words,
-)
-from batchqc.core.verdicts import Verdict, judge
+from batchqc.core.specifications import Specification, Stage
+from batchqc.core.subjects import Aggregate, DonorFact, Measured, ReplicatePlan
+from batchqc.core.verdicts import Verdict
 from tests.cast import GROWTH
 
 AT = datetime(2026, 3, 21, 16, 56, tzinfo=UTC)

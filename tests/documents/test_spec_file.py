@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from batchqc.core.acceptance import ReportOnly, Words
 from batchqc.core.rounding import Rounding
-from batchqc.core.specifications import Aggregate, DonorFact, Measured, ReportOnly, Stage, Words
+from batchqc.core.specifications import Stage
+from batchqc.core.subjects import Aggregate, DonorFact, Measured
 from batchqc.documents.spec_file import LARGEST_FILE, read_specification
 from batchqc.settings import bundled
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from batchqc.core.assays import RunKey
-from batchqc.core.specifications import Measured
+from batchqc.core.subjects import Measured
 from batchqc.intake.contract import CONTRACT, lot_ids, read_bytes
 from batchqc.intake.table import read_table
 from tests.cast import DECIDED, MSC, register, specification

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from batchqc.core.specifications import Measured, ReportOnly, Specification
+from batchqc.core.acceptance import ReportOnly
+from batchqc.core.specifications import Specification
+from batchqc.core.subjects import Measured
 from batchqc.intake.contract import Reading
 from tests.cast import specification
 from tests.intake.files import DENSITY, ENDOTOXIN, STERILITY, file, found, read, read_one

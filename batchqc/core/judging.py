@@ -1,0 +1,259 @@
+"""Every verdict of one lot: the rules of ``verdicts`` over a whole specification.
+
+What is computed is judged after what it is computed from. What waits for itself has no result.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+from typing import assert_never
+
+from batchqc.core.acceptance import AtLeast, Bands, Relative
+from batchqc.core.arithmetic import negative, plus, times
+from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
+from batchqc.core.criteria import Criterion
+from batchqc.core.derived import derived_result
+from batchqc.core.donors import Donor
+from batchqc.core.quantities import Interval
+from batchqc.core.results import (
+    NoResult,
+    NoResultBecause,
+    ReportableResult,
+    reportable_result,
+    too_early,
+)
+from batchqc.core.specifications import Specification
+from batchqc.core.subjects import Derived, DonorFact, Group, Measured
+from batchqc.core.verdicts import (
+    WORDS,
+    Outcome,
+    Verdict,
+    compare,
+    decided,
+    pending,
+    rounded_text,
+    together,
+    undecided,
+    with_unit,
+    word,
+)
+
+
+def judge(
+    specification: Specification, measurements: Iterable[Measurement], donors: Sequence[Donor]
+) -> tuple[Verdict, ...]:
+    """The verdict of every criterion, in the order of the specification.
+
+    Args:
+        specification: the version bound to the lot.
+        measurements: all measurements of the lot; those of another stage, or that are neither
+            reportable nor controls, are not used.
+        donors: all donors of the lot.
+    """
+    ordered, waiting = _in_order(specification.criteria)
+    groups = {
+        member: one.id
+        for one in ordered
+        if isinstance(one.subject, Group)
+        for member in one.subject.members
+    }
+    work = _Judging(specification, groups, measurements, donors)
+    for criterion in (*ordered, *waiting):
+        work.judge(criterion)
+    return tuple(work.verdicts[criterion.id] for criterion in specification.criteria)
+
+
+def _in_order(criteria: Sequence[Criterion]) -> tuple[list[Criterion], list[Criterion]]:
+    """Every criterion after those it is computed from, and those that wait for themselves."""
+    by_id = {criterion.id: criterion for criterion in criteria}
+    sorter = TopologicalSorter(
+        {one.id: [need for need in one.needs if need in by_id] for one in criteria}
+    )
+    with suppress(CycleError):
+        sorter.prepare()
+    ordered: dict[str, Criterion] = {}
+    while ready := sorter.get_ready():
+        ordered.update((name, by_id[name]) for name in ready)
+        sorter.done(*ready)
+    return list(ordered.values()), [one for one in criteria if one.id not in ordered]
+
+
+class _Judging:
+    """One specification over one lot: the facts, and what is decided so far."""
+
+    def __init__(
+        self,
+        specification: Specification,
+        groups: Mapping[str, str],
+        measurements: Iterable[Measurement],
+        donors: Sequence[Donor],
+    ) -> None:
+        self.groups = groups
+        self.reference = specification.reference
+        self.donors = donors
+        self.units = {one.id: one.unit for one in specification.criteria}
+        self.measured: dict[tuple[str, str, str], list[Measurement]] = defaultdict(list)
+        for one in measurements:
+            if one.stage == specification.stage:
+                self.measured[one.result_type, one.run.test, one.analyte].append(one)
+        self.results: dict[str, ReportableResult | NoResult] = {}
+        self.verdicts: dict[str, Verdict] = {}
+
+    def judge(self, criterion: Criterion) -> None:
+        match criterion.subject:
+            case Measured() as subject:
+                verdict = self._measured(criterion, subject)
+            case Derived() as subject:
+                result = derived_result(criterion, subject, self.units, self.results)
+                verdict = self._result(criterion, result)
+            case Group(members=members):
+                verdict = self._group(criterion, members)
+            case DonorFact() as fact:
+                verdict = self._donor(criterion, fact)
+            case _:
+                assert_never(criterion.subject)
+        group = self.groups.get(criterion.id, "")
+        self.verdicts[criterion.id] = replace(verdict, counted_in=group)
+
+    def _measured(self, criterion: Criterion, subject: Measured) -> Verdict:
+        own = self.measured[REPORTABLE, subject.test, subject.analyte]
+        result = reportable_result(criterion, subject, own)
+        if isinstance(result, NoResult) or not isinstance(criterion.accept, Relative):
+            return self._result(criterion, result)
+        run = result.replicates[0].run
+        controls = [
+            one
+            for one in self.measured[CONTROL, subject.test, subject.analyte]
+            if one.run == run and one.aliquot == subject.control
+        ]
+        control = reportable_result(criterion, subject, controls)
+        if isinstance(control, NoResult):
+            why = f"the control {subject.control} of {run} cannot be used: {control.why}"
+            control = NoResult(NoResultBecause.CONTROL, why, result.replicates)
+            return self._undecided(criterion, control)
+        return self._relative(criterion, criterion.accept, result, control)
+
+    def _relative(
+        self,
+        criterion: Criterion,
+        accept: Relative,
+        result: ReportableResult,
+        control: ReportableResult,
+    ) -> Verdict:
+        """Compares result less factor times control with nothing."""
+        self.results[criterion.id] = result
+        values: list[Interval | str] = []
+        if result.number is not None and control.number is not None:
+            values = [plus(result.number, negative(times(accept.multiple, control.number)))]
+        how = f"{result.how}; control {control.text}"
+        shown = replace(result, how=how)
+        outcome = compare(accept.passing, values)
+        said = (
+            f"{with_unit(criterion, result.text)} {WORDS[outcome]} {criterion.acceptance}"
+            f" ({with_unit(criterion, control.text)})"
+        )
+        return self._verdict(criterion, outcome, said, shown)
+
+    def _result(self, criterion: Criterion, result: ReportableResult | NoResult) -> Verdict:
+        self.results[criterion.id] = result
+        if isinstance(result, NoResult):
+            return self._undecided(criterion, result)
+        if isinstance(criterion.accept, Bands):
+            return self._classified(criterion, criterion.accept, result)
+        passing = criterion.passing
+        if passing is None:
+            said = f"for information: {with_unit(criterion, result.text)}"
+            return self._verdict(criterion, None, said, result)
+        outcome = together({compare(passing, result.values), *_individual(criterion, result)})
+        words = WORDS[outcome]
+        subject = criterion.subject
+        if (
+            outcome is Outcome.PASS
+            and isinstance(subject, Measured)
+            and any(too_early(subject, one) for one in result.replicates)
+        ):
+            outcome = Outcome.CANNOT_JUDGE
+            words = f"was read before day {subject.planned_days}, too early for"
+        shown = rounded_text(criterion, result)
+        step = f" rounds to {with_unit(criterion, shown)} and" if shown else ""
+        said = f"{with_unit(criterion, result.text)}{step} {words} {criterion.acceptance}"
+        if outcome is Outcome.CANNOT_JUDGE:
+            said += pending(criterion)
+        return self._verdict(criterion, outcome, said, result)
+
+    def _classified(self, criterion: Criterion, accept: Bands, result: ReportableResult) -> Verdict:
+        names = [
+            accept.read(value, criterion.rounding) if isinstance(value, Interval) else None
+            for value in result.values
+        ]
+        text = with_unit(criterion, result.text)
+        known = [name for name in names if name is not None]
+        if len(known) < len(names):
+            said = f"{text} lies in no one class of {accept.text}"
+            return self._verdict(criterion, Outcome.CANNOT_JUDGE, said, result)
+        classes = " and ".join(dict.fromkeys(known))
+        if not criterion.is_judged:
+            said = f"for information: {text} is {classes}"
+            return self._verdict(criterion, None, said, result)
+        outcome = compare(frozenset(accept.accepted), known)
+        said = f"{text} is {classes} and {WORDS[outcome]} {criterion.acceptance}"
+        return self._verdict(criterion, outcome, said, result)
+
+    def _group(self, criterion: Criterion, members: Sequence[str]) -> Verdict:
+        found = [self.verdicts[name] for name in members if name in self.verdicts]
+        passed = sum(one.outcome is Outcome.PASS for one in found)
+        failed = sum(one.outcome is Outcome.FAIL for one in found)
+        accept = criterion.accept
+        wanted = accept.count if isinstance(accept, AtLeast) else len(members)
+        if passed >= wanted > 0:
+            outcome = Outcome.PASS
+        elif len(members) - failed < wanted:
+            outcome = Outcome.FAIL
+        else:
+            outcome = Outcome.CANNOT_JUDGE
+        text = f"{passed} of {len(members)} pass"
+        each = ", ".join(f"{one.criterion.id} {word(one.outcome)}" for one in found)
+        said = f"{text} ({each}): {WORDS[outcome]} {criterion.acceptance}"
+        missing = all(one.missing for one in found)
+        result = ReportableResult((), "" if missing else text, each)
+        verdict = self._verdict(criterion, outcome, said, result)
+        return replace(verdict, missing=missing)
+
+    def _donor(self, criterion: Criterion, fact: DonorFact) -> Verdict:
+        match fact:
+            case DonorFact.TISSUE_SOURCE:
+                facts = [(donor.code, donor.tissue_source) for donor in self.donors]
+            case DonorFact.ELIGIBILITY:
+                facts = [(donor.code, donor.eligibility) for donor in self.donors]
+            case _:
+                assert_never(fact)
+        result = ReportableResult((), "; ".join(value for _, value in facts), "")
+        if not facts:
+            said = "no donor is registered for the lot"
+            verdict = self._verdict(criterion, Outcome.CANNOT_JUDGE, said, result)
+            return replace(verdict, missing=True)
+        unknown = [code for code, value in facts if not value]
+        outcome = compare(criterion.passing or frozenset(), [value for _, value in facts if value])
+        if unknown and outcome is not Outcome.FAIL:
+            said = f"{fact} of donor {', '.join(unknown)} is not determined"
+            return self._verdict(criterion, Outcome.CANNOT_JUDGE, said, result)
+        who = ", ".join(f"{value} (donor {code})" for code, value in facts)
+        said = f"{who} {WORDS[outcome]} {criterion.acceptance}"
+        return self._verdict(criterion, outcome, said, result)
+
+    def _undecided(self, criterion: Criterion, result: NoResult) -> Verdict:
+        return undecided(self.reference, criterion, result)
+
+    def _verdict(
+        self, criterion: Criterion, outcome: Outcome | None, said: str, result: ReportableResult
+    ) -> Verdict:
+        return decided(self.reference, criterion, outcome, said, result)
+
+
+def _individual(criterion: Criterion, result: ReportableResult) -> list[Outcome]:
+    """The outcome over every replicate, where the plan has limits for each."""
+    subject = criterion.subject
+    limits = subject.replicates.individual if isinstance(subject, Measured) else None
+    return [compare(limits.passing(criterion.rounding), result.each)] if limits else []
