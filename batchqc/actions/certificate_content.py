@@ -17,7 +17,7 @@ from batchqc.core.certificates import (
     ResultLine,
     SignaturePart,
 )
-from batchqc.core.subjects import Measured
+from batchqc.core.subjects import Derived, DonorFact, Measured
 from batchqc.core.verdicts import Verdict
 from batchqc.intake.contract import CONTRACT
 from batchqc.records.audit import newest_link
@@ -132,6 +132,14 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
     remarks = [criterion.note] if criterion.note else []
     if derivation.rounded is not None:
         remarks.append(f"{criterion.title}: {derivation.rounding}.")
+    if criterion.basis:
+        remarks.append(f"{criterion.title}: {criterion.basis}.")
+    if isinstance(subject, Derived):
+        remarks.append(f"{criterion.title}: {derivation.aggregate}.")
+    if verdict.trend:
+        remarks.append(f"{criterion.title}: out of trend, beyond the {verdict.trend} limit.")
+    if verdict.counted_in:
+        remarks.append(f"{criterion.title}: judged as part of {verdict.counted_in}.")
     remarks += [f"Comment in the file: {text}" for text in _comments(verdict)]
     used = [one.measured_at.date().isoformat() for one in verdict.measurements]
     return {
@@ -139,10 +147,12 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
         "title": criterion.title,
         "category": criterion.category.value,
         "test": measured.test if measured else "",
-        "method": _method(verdict) if measured else "register",
+        "method": _method(verdict),
         "analyte": measured.analyte if measured else "",
-        "stage": case.row.specification_version.stage if measured else "donor",
-        "unit": measured.unit if measured else "",
+        "stage": "donor"
+        if isinstance(subject, DonorFact)
+        else case.row.specification_version.stage,
+        "unit": criterion.unit,
         "acceptance": criterion.acceptance,
         "rounding": criterion.rounding.value if isinstance(criterion.accept, Limits) else "",
         "result": derivation.result or "not tested",
@@ -171,9 +181,7 @@ def _method(verdict: Verdict) -> str:
         f"{one.method} v{one.version}" if one.version else one.method
         for one in verdict.measurements
     }
-    subject = verdict.criterion.subject
-    fallback = subject.method if isinstance(subject, Measured) else ""
-    return ", ".join(sorted(methods)) or fallback
+    return ", ".join(sorted(methods)) or verdict.criterion.method
 
 
 def _note(notes: list[str], text: str) -> int:

@@ -119,7 +119,10 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
                 "criterion": verdict.criterion.id,
                 "verdict": verdict.outcome.value if verdict.outcome else None,
                 "sentence": verdict.sentence,
-                "cells": [[str(one.run), one.cell.row, one.text] for one in verdict.measurements],
+                "cells": [
+                    [str(one.run), one.cell.row, one.text]
+                    for one in (*verdict.measurements, *verdict.controls)
+                ],
             }
             for verdict in case.verdicts
         ],

@@ -10,7 +10,7 @@ from batchqc.actions.registers import the_lot
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.core.assays import Measurement
-from batchqc.core.verdicts import Outcome, Verdict
+from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.records.uploads import Upload
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
@@ -82,8 +82,11 @@ class VerdictOut(BaseModel):
     verdict: Outcome | None = Field(description="Null for a line that is for information only.")
     sentence: str
     blocks: bool
+    trend: Trend = Field(description="The alert or action limit that a passing result is beyond.")
+    counted_in: str = Field(description="The group in which alone the verdict counts.")
     derivation: DerivationOut
     measurements: list[MeasurementOut]
+    controls: list[MeasurementOut] = Field(description="Control rows that it was compared with.")
 
 
 class Results(BaseModel):
@@ -119,7 +122,9 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
 def results(call: SignedIn, lot: str) -> Results:
     """Each criterion with verdict and derivation; each value with file, row, column and text."""
     case, uploads = _case(call, lot)
-    used = {id(one) for verdict in case.verdicts for one in verdict.measurements}
+    used = {
+        id(one) for verdict in case.verdicts for one in (*verdict.measurements, *verdict.controls)
+    }
     return Results(
         lot=case.lot.id,
         specification="{} v{}".format(*case.lot.specification),
@@ -143,6 +148,8 @@ def _verdict(verdict: Verdict, uploads: dict[str, Upload]) -> VerdictOut:
         verdict=verdict.outcome,
         sentence=verdict.sentence,
         blocks=verdict.blocks,
+        trend=verdict.trend,
+        counted_in=verdict.counted_in,
         derivation=DerivationOut(
             acceptance=derivation.acceptance,
             rounding=derivation.rounding,
@@ -153,6 +160,7 @@ def _verdict(verdict: Verdict, uploads: dict[str, Upload]) -> VerdictOut:
             rounded=derivation.rounded,
         ),
         measurements=[_measurement(one, uploads) for one in verdict.measurements],
+        controls=[_measurement(one, uploads) for one in verdict.controls],
     )
 
 

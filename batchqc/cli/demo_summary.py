@@ -32,7 +32,7 @@ class Ending:
     @property
     def verdict(self) -> Outcome:
         """The worst verdict of all criteria."""
-        outcomes = {verdict.outcome for verdict in self.case.verdicts}
+        outcomes = {one.outcome for one in self.case.verdicts if not one.counted_in}
         return next(
             (one for one in (Outcome.FAIL, Outcome.CANNOT_JUDGE) if one in outcomes), Outcome.PASS
         )

@@ -73,6 +73,19 @@ class Criterion:
         return self.subject.unit if isinstance(self.subject, Measured | Derived) else ""
 
     @property
+    def method(self) -> str:
+        """The method code, or where the result comes from."""
+        match self.subject:
+            case Measured(method=method):
+                return method
+            case Derived():
+                return "computed"
+            case Group():
+                return "group"
+            case _:
+                return "register"
+
+    @property
     def acceptance(self) -> str:
         """The criterion as text with its unit, as certificates print it."""
         text = self.accept.text

@@ -154,7 +154,7 @@ class _Judging:
             f"{with_unit(criterion, result.text)} {WORDS[outcome]} {criterion.acceptance}"
             f" ({with_unit(criterion, control.text)})"
         )
-        return self._verdict(criterion, outcome, said, shown)
+        return replace(self._verdict(criterion, outcome, said, shown), controls=control.replicates)
 
     def _result(self, criterion: Criterion, result: ReportableResult | NoResult) -> Verdict:
         self.results[criterion.id] = result

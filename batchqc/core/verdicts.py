@@ -63,7 +63,8 @@ class Verdict:
     """The verdict of one criterion; ``outcome`` is ``None`` for a report-only line.
 
     ``missing`` says that there is nothing at all to judge, which blocks only where required;
-    ``counted_in`` names the group in which alone the verdict counts.
+    ``counted_in`` names the group in which alone the verdict counts; ``controls`` are what the
+    result was compared with.
     """
 
     criterion: Criterion
@@ -74,6 +75,7 @@ class Verdict:
     missing: bool = False
     trend: Trend = Trend.WITHIN
     counted_in: str = ""
+    controls: tuple[Measurement, ...] = ()
 
     @property
     def blocks(self) -> bool:
