@@ -76,6 +76,11 @@ class Input:
     constant: Amount | None = None
     unit: str = ""
 
+    @property
+    def text(self) -> str:
+        """The criterion or the constant, as written."""
+        return self.criterion if self.constant is None else f"{self.constant.text} {self.unit}"
+
 
 @dataclass(frozen=True, slots=True)
 class Derived:

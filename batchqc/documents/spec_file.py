@@ -16,7 +16,7 @@ from batchqc.core.criteria import Criterion
 from batchqc.core.identifiers import id_problem
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification, Stage
-from batchqc.core.subjects import Measured
+from batchqc.core.subjects import DonorFact, Measured
 from batchqc.core.vocabularies import Term, Vocabulary
 from batchqc.documents.spec_criterion import read_criterion
 from batchqc.documents.spec_keys import Keys, SpecProblem
@@ -160,10 +160,13 @@ class _Document:
         check_links(self.keys, criteria)
         seen: dict[object, str] = {}
         for one in criteria:
-            subject = one.subject
-            key: object = subject
-            if isinstance(subject, Measured):
-                key = (subject.test, subject.analyte)
+            match one.subject:
+                case Measured(test=test, analyte=analyte):
+                    key: object = (test, analyte)
+                case DonorFact() as key:
+                    pass
+                case _:
+                    continue
             other = seen.setdefault(key, one.id)
             if other != one.id:
                 self.keys.problem(

@@ -500,6 +500,16 @@ class TestPerDose:
         assert any(said in one for one in found), found
 
 
+def test_each_line_says_where_its_result_comes_from():
+    text = TestDerived.VIABILITY + group("g", 'any_of = ["viability"]')
+    text += '[criteria.d]\ntitle = "d"\ncategory = "donor"\ndonor = "eligibility"\n'
+    one = specification(text + 'accept = "eligible"\n')
+    assert {each.id: each.method for each in one.criteria} == {
+        "viable": "SOP-1", "total": "SOP-1", "viability": "computed", "g": "group",
+        "d": "register",
+    }  # fmt: skip
+
+
 def test_ten_thousand_criteria_are_read_and_judged():
     text = "".join(table(f"c{n}") for n in range(9_990))
     text += group("g", 'any_of = ["c1", "c2"]')
