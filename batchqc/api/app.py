@@ -19,6 +19,7 @@ from batchqc.api import (
     registers,
     results,
     session,
+    specification_tools,
     specifications,
     uploads,
 )
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
 
 PREFIX: Final = "/api/v1"
-_FILES: Final = frozenset({f"{PREFIX}/uploads", f"{PREFIX}/specifications"})
+_FILES: Final = frozenset(
+    f"{PREFIX}/{path}" for path in ("uploads", "specifications", "specifications/lint")
+)
 _NOUNS: Final = (
-    session, people, registers, specifications, lots, results, decisions, uploads, corrections,
-    certificates, audit,
+    session, people, registers, specifications, specification_tools, lots, results, decisions,
+    uploads, corrections, certificates, audit,
 )  # fmt: skip
 
 

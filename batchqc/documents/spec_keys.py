@@ -38,11 +38,13 @@ class Keys:
         self._lines = _lines_of_keys(text)
 
     def problem(self, path: Path, message: str) -> None:
-        """Remember a problem at a key; an absent key is shown at the line of its table."""
-        line = next(
-            (self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1
-        )
-        self.problems.append(SpecProblem(self.file, line, ".".join(path), message))
+        """Remember a problem at a key."""
+        self.problems.append(SpecProblem(self.file, self.line(path), ".".join(path), message))
+
+    def line(self, path: Path) -> int:
+        """The line of a key; an absent key is shown at the line of its table."""
+        known = (path[:n] for n in range(len(path), 0, -1))
+        return next((self._lines[part] for part in known if part in self._lines), 1)
 
     def refuse_unknown(self, path: Path, table: Mapping[str, Any], known: Iterable[str]) -> None:
         """Remember every key that nobody reads."""

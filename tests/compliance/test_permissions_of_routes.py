@@ -50,6 +50,9 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /specifications": ("author", b"not a specification"),
     "GET /specifications/{specification}/{version}": (ALL, None),
     "GET /specifications/{specification}/{version}/file": (ALL, None),
+    "POST /specifications/lint": (ALL, b"not a specification"),
+    "GET /specifications/{specification}/{version}/boundary": (ALL, None),
+    "GET /specifications/{specification}/{version}/differences": (ALL, None),
     "POST /specifications/{specification}/{version}/approval": ("QA", SIGNED),
     "GET /lots": (ALL, None),
     "POST /lots": (
@@ -85,6 +88,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /audit": (ALL, None),
     "GET /audit/verification": (ALL, None),
 }  # fmt: skip
+TAKES_A_FILE = {"/uploads", "/specifications", "/specifications/lint"}
 PLACES = {
     "user_id": "ana", "code": "DNR-UC-01", "specification": "UC-MSC-REL", "version": "1",
     "lot": LOT, "number": "COA-2026-000001",
@@ -111,7 +115,7 @@ def everyone(site: Site) -> Site:  # noqa: F811
 
 def request_of(line: str) -> tuple[str, str]:
     method, path = line.split(" ")[:2]
-    query = "?file=x.csv" if path in {"/uploads", "/specifications"} and method == "POST" else ""
+    query = "?file=x.csv" if path in TAKES_A_FILE and method == "POST" else ""
     return method, path.format(**PLACES) + query + ("&dry_run=true" if "dry run" in line else "")
 
 

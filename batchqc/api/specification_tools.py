@@ -1,0 +1,144 @@
+"""What an author and an approver look at: findings, boundaries and differences. All of it reads."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from batchqc.actions.specifications import content_of, the_version
+from batchqc.api.bodies import RAW_TOML, Received
+from batchqc.api.doors import SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import LARGEST
+from batchqc.core.boundaries import boundaries
+from batchqc.core.differences import Direction, differences
+from batchqc.documents.spec_lint import lint_specification
+from batchqc.errors import InvalidInput
+
+router = APIRouter(tags=["specifications"], responses=PROBLEMS)
+
+Version = Annotated[int, Path(ge=1, le=LARGEST)]
+
+
+class FindingOut(BaseModel):
+    """One doubtful thing in a file."""
+
+    line: int
+    criterion: str
+    key: str
+    code: str = Field(examples=["dead-band"])
+    why: str
+    suggestion: str
+    acknowledged: str = Field(description="The author's reason; empty where there is none.")
+
+
+class Linted(BaseModel):
+    """Everything wrong with a file, and everything doubtful."""
+
+    is_clean: bool
+    problems: list[str] = Field(description="Each with file, line, key and what was expected.")
+    findings: list[FindingOut]
+
+
+class TurnOut(BaseModel):
+    """One end of what passes, at the resolution of the method."""
+
+    end: str = Field(examples=["from below"])
+    last_failing: str
+    first_passing: str
+
+
+class BoundaryOut(BaseModel):
+    """What passes one criterion, and where it turns."""
+
+    criterion: str
+    acceptance: str
+    rounding: str
+    passing: str = Field(examples=["90.5 and up %"])
+    resolution: str
+    is_resolution_stated: bool = Field(description="Else it is the last digit of the limit.")
+    turns: list[TurnOut]
+
+
+class ChangeOut(BaseModel):
+    """One change from a version to another."""
+
+    criterion: str = Field(description="Empty for the specification as a whole.")
+    words: str = Field(examples=["Viability: > 80 % became > 90 %"])
+    direction: Direction
+
+
+@router.post(
+    "/specifications/lint", summary="Say what is wrong or doubtful", openapi_extra=RAW_TOML
+)
+def lint(call: SignedIn, file: Received) -> Linted:
+    """Read a specification file; nothing is stored."""
+    if file.data is None:
+        raise InvalidInput("BQC-API-006", f"a specification of {file.size:,} bytes")
+    with call.reading():  # who holds no role reads nothing
+        found = lint_specification(file.data, file=file.name)
+    return Linted(
+        is_clean=found.is_clean,
+        problems=[str(one) for one in found.problems],
+        findings=[
+            FindingOut(
+                line=one.line,
+                criterion=one.finding.criterion,
+                key=one.finding.key,
+                code=one.finding.code,
+                why=one.finding.why,
+                suggestion=one.finding.suggestion,
+                acknowledged=one.finding.acknowledged,
+            )
+            for one in found.findings
+        ],
+    )
+
+
+@router.get(
+    "/specifications/{specification}/{version}/boundary", summary="What passes, and where it turns"
+)
+def boundary(call: SignedIn, specification: str, version: Version) -> list[BoundaryOut]:
+    """The exact passing set of each criterion, the last failing and the first passing value."""
+    with call.reading() as session:
+        content = content_of(call.door.archive, the_version(session, specification, version))
+    return [
+        BoundaryOut(
+            criterion=one.criterion,
+            acceptance=one.acceptance,
+            rounding=one.rounding,
+            passing=one.passing,
+            resolution=one.resolution,
+            is_resolution_stated=one.is_resolution_stated,
+            turns=[
+                TurnOut(
+                    end=turn.end, last_failing=turn.last_failing, first_passing=turn.first_passing
+                )
+                for turn in one.turns
+            ],
+        )
+        for one in boundaries(content)
+    ]
+
+
+@router.get(
+    "/specifications/{specification}/{version}/differences", summary="What changed since a version"
+)
+def changes(
+    call: SignedIn,
+    specification: str,
+    version: Version,
+    since: Annotated[
+        int | None, Query(ge=1, le=LARGEST, description="By default the version before.")
+    ] = None,
+) -> list[ChangeOut]:
+    """Every change in words, and whether it is stricter or looser."""
+    with call.reading() as session:
+        before, after = (
+            content_of(call.door.archive, the_version(session, specification, number))
+            for number in (since or version - 1, version)
+        )
+    return [
+        ChangeOut(criterion=one.criterion, words=one.words, direction=one.direction)
+        for one in differences(before, after)
+    ]
