@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         default=None, description="passphrase of the seal key"
     )
     upload_limit: int = Field(default=50_000_000, description="largest upload in bytes")
+    specification_folder: Path | None = Field(
+        default=None, description="the site's folder of specification files, to compare"
+    )
     session_hours: int = Field(default=8, description="hours until a session ends")
 
     @classmethod

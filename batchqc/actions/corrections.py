@@ -10,8 +10,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
-from batchqc.actions.registers import lock_lot, the_donor, the_lot
+from batchqc.actions.registers import the_donor
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.identifiers import line_problem

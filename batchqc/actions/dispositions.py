@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
-from batchqc.actions.registers import lock_lot, the_lot
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.dispositions import Disposition, blocking_reasons, may_decide, signer_gate

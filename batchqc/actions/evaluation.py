@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.approval import approval_problem
+from batchqc.actions.binding import bind
 from batchqc.actions.integrity import row_damage
-from batchqc.actions.specifications import content_of, in_force
+from batchqc.actions.specifications import content_of
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import sha256_of
 from batchqc.core.dispositions import (
@@ -29,6 +31,7 @@ from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure
+from batchqc.records.base import Row
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
@@ -41,12 +44,20 @@ from batchqc.records.donors import eligibility_of, newest_eligibility
 from batchqc.records.registers import (
     DonorRow,
     LotRow,
+    LotSpecification,
     SampleRow,
     donors_of,
+    lot_donors_among,
     lot_donors_of,
+    other_specifications_of,
     samples_of,
 )
-from batchqc.records.specifications import SpecificationApproval, approval_of, approved_versions
+from batchqc.records.specifications import (
+    SpecificationApproval,
+    SpecificationVersion,
+    approval_of,
+    history_of,
+)
 from batchqc.records.uploads import (
     AssayRun,
     Review,
@@ -55,6 +66,19 @@ from batchqc.records.uploads import (
     reviews_of,
     runs_of,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StageVerdicts:
+    """What a specification of another stage says of a lot; a failed result forbids release."""
+
+    specification: Specification
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Every verdict over what is on record that does not pass; what is absent is not due."""
+        return tuple(one.sentence for one in self.verdicts if one.blocks and not one.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +93,7 @@ class LotCase:
     sample_rows: tuple[SampleRow, ...]
     corrections: tuple[tuple[Correction, CorrectionDecision | None], ...]
     measurements: tuple[Measurement, ...]
+    beside: tuple[StageVerdicts, ...]
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
     dispositions: tuple[DispositionRow, ...]
@@ -97,16 +122,19 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     subjects = [lot.key, *(row.key for row in donor_rows), *(row.key for row in sample_rows)]
     corrections = tuple(corrections_of(session, subjects))
     approval = approval_of(session, lot.specification_version)
-    specification, damage = _specification(archive, lot)
+    specification, damage = _specification(archive, lot.specification_version)
     corrected = corrected_lot(lot, corrections)
     runs = tuple(runs_of(session, lot))
     reviews = tuple(reviews_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
     dispositions = tuple(dispositions_of(session, lot))
     donors = _donors(session, donor_rows, corrections)
-    decided = (approval, *reviews, *dispositions, *(decision for _, decision in corrections))
+    beside_rows = tuple(other_specifications_of(session, lot))
+    beside, beside_damage = _beside(archive, beside_rows, measurements, donors)
+    decided = (*reviews, *dispositions, *(decision for _, decision in corrections))
     rows = (
-        lot, lot.site, lot.product, lot.specification_version, *lot_donors_of(session, lot),
+        lot, lot.site, lot.product, *lot_donors_of(session, lot), *beside_rows,
+        *_of_versions(session, lot, beside_rows),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *runs, *(run.upload for run in runs), *(one for one, _ in corrections),
         *(row for one in decided if one is not None for row in (one, one.signature)),
@@ -116,11 +144,12 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         disposition=Disposition(dispositions[-1].disposition)
         if dispositions
         else Disposition.QUARANTINE,
-        specification_problem=_specification_problem(session, lot, corrected, approval),
+        specification_problem=_specification_problem(session, archive, lot, corrected, approval),
         verdicts=judge(specification, measurements, donors) if specification else (),
         donors=donors,
         runs=tuple(_run_facts(run, reviews) for run in runs),
         today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
+        beside=tuple(failure for one in beside for failure in one.failures),
         open_corrections=tuple(
             f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"
             for one, decision in corrections
@@ -128,13 +157,14 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         ),
         damaged=(
             *damage,
+            *beside_damage,
             *row_damage(session, lot, donor_rows, rows),
             *_damaged(runs, measurements, reviews),
         ),
     )
     return LotCase(
         lot, corrected, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, runs, reviews, dispositions, facts, readiness(facts),
+        measurements, beside, runs, reviews, dispositions, facts, readiness(facts),
     )  # fmt: skip
 
 
@@ -145,28 +175,76 @@ def review_content(runs: Iterable[AssayRun]) -> str:
 
 
 def _specification(
-    archive: FolderArchive, lot: LotRow
+    archive: FolderArchive, version: SpecificationVersion
 ) -> tuple[Specification | None, tuple[str, ...]]:
     try:
-        return content_of(archive, lot.specification_version), ()
+        return content_of(archive, version), ()
     except IntegrityFailure as failure:
         return None, (failure.message,)
 
 
+def _beside(
+    archive: FolderArchive,
+    rows: Sequence[LotSpecification],
+    measurements: Sequence[Measurement],
+    donors: Sequence[Donor],
+) -> tuple[tuple[StageVerdicts, ...], tuple[str, ...]]:
+    """The verdicts of the other stages, and what is damaged."""
+    found: list[StageVerdicts] = []
+    damaged: list[str] = []
+    for row in rows:
+        specification, damage = _specification(archive, row.specification_version)
+        damaged += damage
+        if specification is not None:
+            verdicts = judge(specification, measurements, donors)
+            found.append(StageVerdicts(specification, verdicts))
+    return tuple(found), tuple(damaged)
+
+
+def _of_versions(
+    session: Session, lot: LotRow, beside: Sequence[LotSpecification]
+) -> Iterator[Row]:
+    """The versions that judge a lot, with what was recorded of them."""
+    for version in (lot.specification_version, *(row.specification_version for row in beside)):
+        yield version
+        yield from history_of(session, version)
+
+
 def _specification_problem(
-    session: Session, lot: LotRow, corrected: Lot, approval: SpecificationApproval | None
+    session: Session,
+    archive: FolderArchive,
+    lot: LotRow,
+    corrected: Lot,
+    approval: SpecificationApproval | None,
 ) -> str:
     version = lot.specification_version
     if approval is None:
         return f"{version.reference} is not approved"
-    if approval.signature.record_sha256 != version.sha256:
-        return f"the approval of {version.reference} was signed over other bytes"
-    approved = approved_versions(session, product=version.product, stage=version.stage)
-    valid = in_force(approved, corrected.manufactured_on)
-    if valid is None or valid.id != version.id:
-        day = corrected.manufactured_on
+    if problem := approval_problem(archive, approval):
+        return problem
+    day = corrected.manufactured_on
+    valid = bind(
+        session,
+        product=version.product,
+        stage=version.stage,
+        market=lot.market,
+        manufactured_on=day,
+    )
+    if valid is None or valid.version.id != version.id:
         return f"{version.reference} was not the version in force on the date of manufacture {day}"
     return ""
+
+
+def study_donors(session: Session, lots: Sequence[LotRow]) -> dict[int, tuple[Donor, ...]]:
+    """The donors of some lots as they stand today, by lot id."""
+    pairs = lot_donors_among(session, lots)
+    rows = list({row.id: row for _, row in pairs}.values())
+    corrections = tuple(corrections_of(session, [row.key for row in rows]))
+    known = dict(zip((row.id for row in rows), _donors(session, rows, corrections), strict=True))
+    found: dict[int, tuple[Donor, ...]] = {lot.id: () for lot in lots}
+    for lot, row in pairs:
+        found[lot] += (known[row.id],)
+    return found
 
 
 def _donors(

@@ -21,6 +21,9 @@ _OF_SUBJECTS: Final = (
     "correction_decision",
     "eligibility",
     "specification_approval",
+    "specification_submission",
+    "specification_withdrawal",
+    "impact_report",
 )
 
 
@@ -64,6 +67,6 @@ def _belongs(key: str, lot: LotRow) -> bool:
     kind, _, name = key.partition(":")
     if kind == "assay_run":
         return name.split("/")[1] == lot.lot
-    if kind in {"disposition", "lot_donor"}:
+    if kind in {"disposition", "lot_donor", "lot_specification"}:
         return name.split("/")[0] == lot.lot
     return kind in _OF_SUBJECTS

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from batchqc.actions.evaluation import LotCase, review_content, study
+from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
-from batchqc.actions.registers import lock_lot, the_lot
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.dispositions import review_problem
 from batchqc.core.permissions import Permission

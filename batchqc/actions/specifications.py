@@ -1,14 +1,16 @@
-"""Specifications: import by copy, approval by a second person, and which version judges a lot."""
+"""Specifications: imported by copy, submitted for review, withdrawn; and how a version stands."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
+from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.effectivity import State, state_of_approved
+from batchqc.core.findings import findings
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Specification
@@ -16,21 +18,16 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.specifications import (
-    SpecificationApproval,
+    SpecificationSubmission,
     SpecificationVersion,
+    SpecificationWithdrawal,
     approval_of,
     approved_versions,
+    submission_of,
     version_by,
+    withdrawal_of,
 )
 from batchqc.records.transaction import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The version that judges a lot, and why it is this one."""
-
-    version: SpecificationVersion
-    because: str
 
 
 def import_specification(
@@ -68,6 +65,7 @@ def import_specification(
         effective=specification.effective.isoformat(),
         file=file,
         sha256=archive.put(data),
+        market=specification.market,
         author=tx.actor.user_id,
         imported_at=tx.now,
     )
@@ -76,48 +74,87 @@ def import_specification(
     return version
 
 
-def approve_specification(
-    tx: Transaction, *, specification: str, version: int, credentials: Credentials
-) -> SpecificationApproval | Refusal:
-    """Approve a version; the signature binds the hash of its bytes. The author may not."""
+def submit_specification(
+    tx: Transaction, archive: FolderArchive, *, specification: str, version: int
+) -> SpecificationSubmission:
+    """Give a draft up for review; nothing doubtful may be left in it without a reason.
+
+    Raises:
+        Conflict: with every open finding, or where it was submitted before.
+    """
+    require(tx, Permission.IMPORT_SPECIFICATION)
+    tx.lock(f"specification {specification}")
+    row = the_version(tx.session, specification, version)
+    if submission_of(tx.session, row) is not None:
+        raise Conflict("BQC-SPC-012", f"{row.reference} is submitted already")
+    found = [one for one in findings(content_of(archive, row)) if not one.acknowledged]
+    if found:
+        raise Conflict(
+            "BQC-SPC-010",
+            f"{row.reference} has findings that nobody acknowledged",
+            reasons=[f"{one.criterion}: {one.code}: {one.why}" for one in found],
+            hint="Import a version in which they are mended, or acknowledged with a reason.",
+        )
+    submission = SpecificationSubmission(
+        specification_version=row, submitted_by=tx.actor.user_id, submitted_at=tx.now
+    )
+    tx.add(submission)
+    tx.audit("specification submitted", rows=[submission], about=[row.key])
+    return submission
+
+
+def withdraw_specification(
+    tx: Transaction,
+    *,
+    specification: str,
+    version: int,
+    from_day: date,
+    credentials: Credentials,
+) -> SpecificationWithdrawal | Refusal:
+    """Withdraw an approved version: lots made from ``from_day`` on are not judged by it.
+
+    Raises:
+        Conflict: it is not approved, was withdrawn before, or the day has passed.
+    """
     require(tx, Permission.APPROVE_SPECIFICATION)
     check_reason(credentials.reason)
     tx.lock(f"specification {specification}")
     row = the_version(tx.session, specification, version)
-    if approval_of(tx.session, row) is not None:
-        raise Conflict("BQC-SPC-003", f"{row.reference} is approved already")
-    if row.author == tx.actor.user_id:
-        raise Conflict(
-            "BQC-SPC-004",
-            f"{row.author} imported {row.reference} and may not approve it",
-            hint="Ask another QA person.",
-        )
-    same_day = [
-        other.reference
-        for other in approved_versions(tx.session, product=row.product, stage=row.stage)
-        if other.effective == row.effective
-    ]
-    if same_day:
-        raise Conflict(
-            "BQC-SPC-005",
-            f"{', '.join(same_day)} is approved for {row.product}, {row.stage}, from the same day",
-            hint="Give the new version a later effective date.",
-        )
+    today = site_day(tx.session, tx.now)
+    problem = _withdrawal_problem(tx, row, from_day, today)
+    if problem:
+        raise Conflict("BQC-SPC-014", f"{row.reference} cannot be withdrawn: {problem}")
     signature = sign(
-        tx, credentials, meaning=Meaning.APPROVED, record=row.key, record_sha256=row.sha256
+        tx, credentials, meaning=Meaning.WITHDRAWN, record=row.key, record_sha256=row.sha256
     )
     if isinstance(signature, Refusal):
         return signature
-    approval = SpecificationApproval(specification_version=row, signature=signature)
-    tx.add(approval)
+    withdrawal = SpecificationWithdrawal(
+        specification_version=row, from_day=from_day.isoformat(), signature=signature
+    )
+    tx.add(withdrawal)
     tx.audit(
-        "specification approved",
-        rows=[signature, approval],
+        "specification withdrawn",
+        rows=[signature, withdrawal],
         about=[row.key],
         reason=credentials.reason,
-        after={"sha256": row.sha256, "effective": row.effective},
+        after={"from": withdrawal.from_day},
     )
-    return approval
+    return withdrawal
+
+
+def site_day(session: Session, now: datetime) -> date:
+    """The date at the site."""
+    return now.astimezone(ZoneInfo(own_site(session).time_zone)).date()
+
+
+def state_of(session: Session, row: SpecificationVersion, today: date) -> State:
+    """How a version stands on a day of the site."""
+    if approval_of(session, row) is None:
+        return State.DRAFT if submission_of(session, row) is None else State.IN_REVIEW
+    approved = approved_versions(session, product=row.product, stage=row.stage, market=row.market)
+    own = next(one for one in approved if one.version.id == row.id)
+    return state_of_approved(own, approved, today)
 
 
 def the_version(session: Session, specification: str, version: int) -> SpecificationVersion:
@@ -130,33 +167,6 @@ def the_version(session: Session, specification: str, version: int) -> Specifica
     if row is None:
         raise NotFound("BQC-SPC-006", f"there is no specification {specification} v{version}")
     return row
-
-
-def bind(session: Session, *, product: str, stage: str, manufactured_on: date) -> Bound:
-    """The approved version in force on the date of manufacture.
-
-    Validity is from the effective date until the day before the next version's.
-
-    Raises:
-        Conflict: where no version was in force.
-    """
-    versions = approved_versions(session, product=product, stage=stage)
-    found = in_force(versions, manufactured_on)
-    if found is None:
-        raise Conflict(
-            "BQC-SPC-007",
-            f"no approved specification of {product} for {stage} was in force on {manufactured_on}",
-            hint="Import one that applies from then or earlier, and have QA approve it.",
-        )
-    return Bound(
-        found, f"in force on the date of manufacture {manufactured_on} (from {found.effective})"
-    )
-
-
-def in_force(versions: Sequence[SpecificationVersion], day: date) -> SpecificationVersion | None:
-    """The version of approved ``versions`` (by date) that applies on a day."""
-    begun = [one for one in versions if date.fromisoformat(one.effective) <= day]
-    return begun[-1] if begun else None
 
 
 def content_of(archive: FolderArchive, version: SpecificationVersion) -> Specification:
@@ -176,3 +186,15 @@ def content_of(archive: FolderArchive, version: SpecificationVersion) -> Specifi
 @lru_cache(maxsize=64)
 def _read(data: bytes, file: str) -> Specification | None:
     return read_specification(data, file=file).specification
+
+
+def _withdrawal_problem(
+    tx: Transaction, row: SpecificationVersion, from_day: date, today: date
+) -> str:
+    if approval_of(tx.session, row) is None:
+        return "it is not approved"
+    if withdrawal_of(tx.session, row) is not None:
+        return "it is withdrawn already"
+    if from_day < today:
+        return f"{from_day} has passed; lots made since may be judged by it"
+    return ""

@@ -27,7 +27,13 @@ from batchqc.intake.problems import Problem
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.people import all_people
-from batchqc.records.registers import LotRow, SampleRow, lots_by, samples_of
+from batchqc.records.registers import (
+    LotRow,
+    SampleRow,
+    lots_by,
+    other_specifications_of,
+    samples_of,
+)
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import (
@@ -193,6 +199,10 @@ def _registered(session: Session, archive: FolderArchive, row: LotRow) -> Regist
         time_zone=row.site.time_zone,
         specification=content_of(archive, row.specification_version),
         closed_because=f"it is {decided[-1].disposition}" if decided else "",
+        beside=tuple(
+            content_of(archive, one.specification_version)
+            for one in other_specifications_of(session, row)
+        ),
     )
 
 

@@ -8,13 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.registers import (
-    NewLot,
-    NewSample,
-    register_lot,
-    register_samples,
-    the_lot,
-)
+from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent

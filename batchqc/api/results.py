@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from batchqc.actions.evaluation import LotCase, study
-from batchqc.actions.registers import the_lot
+from batchqc.actions.lots import the_lot
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.core.assays import Measurement

@@ -1,19 +1,27 @@
 """What an author and an approver look at: findings, boundaries and differences. All of it reads."""
 
+import json
+from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
+from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.specifications import content_of, the_version
 from batchqc.api.bodies import RAW_TOML, Received
-from batchqc.api.doors import SignedIn
+from batchqc.api.doors import Call, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST
 from batchqc.core.boundaries import boundaries
 from batchqc.core.differences import Direction, differences
+from batchqc.core.permissions import Permission
+from batchqc.core.verdicts import Outcome
 from batchqc.documents.spec_lint import lint_specification
-from batchqc.errors import InvalidInput
+from batchqc.errors import InvalidInput, NotFound
+from batchqc.records.specifications import ImpactReport, reports_of
+from batchqc.settings import bundled
 
 router = APIRouter(tags=["specifications"], responses=PROBLEMS)
 
@@ -66,6 +74,32 @@ class ChangeOut(BaseModel):
     criterion: str = Field(description="Empty for the specification as a whole.")
     words: str = Field(examples=["Viability: > 80 % became > 90 %"])
     direction: Direction
+
+
+class FlipOut(BaseModel):
+    """A lot of which a verdict would change."""
+
+    lot: str
+    manufactured_on: date
+    disposition: str
+    judged_by: str
+    donors: list[str]
+    before: Outcome
+    after: Outcome
+    criteria: list[list[str]] = Field(description="Criterion, its verdict, and what it would be.")
+
+
+class ImpactOut(BaseModel):
+    """What a version would do to every past lot."""
+
+    report: str = Field(examples=["UC-MSC-REL/2/1"])
+    sha256: str = Field(description="Of the report's data; the approver names it.")
+    runs: int = Field(description="Assay runs on record when it was made.")
+    made_by: str
+    lots: int
+    results: int
+    flips: int
+    changed: list[FlipOut]
 
 
 @router.post(
@@ -142,3 +176,63 @@ def changes(
         ChangeOut(criterion=one.criterion, words=one.words, direction=one.direction)
         for one in differences(before, after)
     ]
+
+
+@router.post(
+    "/specifications/{specification}/{version}/impact",
+    status_code=201,
+    response_model=ImpactOut,
+    summary="Say what a version would do to every past lot",
+)
+def assess(call: Writing, specification: str, version: Version) -> Response:
+    """Judge all history by the version as well, and keep the report. No verdict is changed."""
+    with call.reading() as session:
+        draft = content_of(call.door.archive, the_version(session, specification, version))
+        found = assess_impact(session, call.door.archive, draft=draft)
+    with call.writing(Permission.REPORT_IMPACT) as work:
+        if work.is_new:
+            archive, fonts = call.door.archive, bundled("reports") / "fonts"
+            report = keep_impact(work.tx, archive, fonts=fonts, impact=found)
+            work.answer(201, _impact(call, report))
+    return work.response()
+
+
+@router.get("/specifications/{specification}/{version}/impact", summary="The newest impact report")
+def impact(call: SignedIn, specification: str, version: Version) -> ImpactOut:
+    """Every lot of which a verdict would change, and how."""
+    with call.reading() as session:
+        return _impact(call, _newest(session, specification, version))
+
+
+@router.get(
+    "/specifications/{specification}/{version}/impact/pdf",
+    summary="The newest impact report as a document",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {}}}},
+)
+def impact_pdf(call: SignedIn, specification: str, version: Version) -> Response:
+    """The document that stands beside the data."""
+    with call.reading() as session:
+        data = call.door.archive.get(_newest(session, specification, version).document_sha)
+    return Response(data, media_type="application/pdf")
+
+
+def _newest(session: Session, specification: str, version: int) -> ImpactReport:
+    reports = reports_of(session, the_version(session, specification, version))
+    if not reports:
+        raise NotFound("BQC-SPC-019", f"{specification} v{version} has no impact report")
+    return reports[-1]
+
+
+def _impact(call: Call, report: ImpactReport) -> ImpactOut:
+    content = json.loads(call.door.archive.get(report.content_sha))
+    return ImpactOut(
+        report=report.natural_key,
+        sha256=report.content_sha,
+        runs=report.runs,
+        made_by=report.made_by,
+        lots=content["lots"],
+        results=content["results"],
+        flips=content["flips"],
+        changed=[FlipOut(**one) for one in content["changed"]],
+    )

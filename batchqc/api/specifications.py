@@ -8,20 +8,24 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.approval import approve_specification
 from batchqc.actions.specifications import (
-    approve_specification,
     content_of,
     import_specification,
+    site_day,
+    state_of,
+    submit_specification,
     the_version,
+    withdraw_specification,
 )
 from batchqc.api.bodies import RAW_TOML, Received
-from batchqc.api.doors import Signature, SignedIn, Writing
+from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.core.effectivity import State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.subjects import Measured
-from batchqc.documents.archive import FolderArchive
 from batchqc.errors import InvalidInput
 from batchqc.records.specifications import SpecificationVersion, approval_of
 
@@ -43,6 +47,8 @@ class VersionOut(BaseModel):
     imported_by: str
     imported_at: datetime
     approved_by: str = Field(description="Empty while it waits.")
+    market: str = Field(description="Where the lots go; empty for every market.")
+    state: State
 
 
 class CriterionOut(BaseModel):
@@ -67,6 +73,18 @@ class SpecificationOut(VersionOut):
     criteria: list[CriterionOut]
 
 
+class Approving(Signature):
+    """The signature of an approver, who has seen what the version would do to past lots."""
+
+    impact: str = Field(description="SHA-256 of the newest impact report's data.")
+
+
+class Withdrawing(Signature):
+    """The signature of a withdrawal."""
+
+    from_day: date = Field(description="Lots made from this date on are not judged by it.")
+
+
 @router.get("/specifications", summary="Every version of every specification")
 def specifications(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[VersionOut]:
     """In the order of their import. `after` is `<id>/<version>`."""
@@ -77,7 +95,7 @@ def specifications(call: SignedIn, after: After = "", limit: Limit = 50) -> Page
             SpecificationVersion,
             after=_named(session, after) if after else None,
             limit=limit,
-            show=lambda one: VersionOut(**_facts(session, one)),
+            show=lambda one: VersionOut(**_facts(session, one, call.door.now())),
         )
 
 
@@ -97,7 +115,7 @@ def add(call: Writing, file: Received) -> Response:
             version = import_specification(
                 work.tx, call.door.archive, data=file.data, file=file.name
             )
-            work.answer(201, _whole(work.tx.session, call.door.archive, version))
+            work.answer(201, _whole(work.tx.session, call.door, version))
     return work.response()
 
 
@@ -106,7 +124,7 @@ def one(call: SignedIn, specification: str, version: Version) -> SpecificationOu
     """A version with every criterion in words."""
     with call.reading() as session:
         row = the_version(session, specification, version)
-        return _whole(session, call.door.archive, row)
+        return _whole(session, call.door, row)
 
 
 @router.get(
@@ -128,21 +146,71 @@ def file_of(call: SignedIn, specification: str, version: Version) -> Response:
     response_model=VersionOut,
     summary="Approve a version (signed)",
 )
-def approve(call: Writing, specification: str, version: Version, sent: Signature) -> Response:
+def approve(call: Writing, specification: str, version: Version, sent: Approving) -> Response:
     """Approve a version; who imported it may not."""
     with call.writing(Permission.APPROVE_SPECIFICATION, sent) as work:
         if work.is_new:
             signed = approve_specification(
                 work.tx,
+                call.door.archive,
                 specification=specification,
                 version=version,
+                impact=sent.impact,
                 credentials=sent.credentials,
             )
             work.answer(
                 201,
                 signed
                 if isinstance(signed, Refusal)
-                else VersionOut(**_facts(work.tx.session, signed.specification_version)),
+                else VersionOut(
+                    **_facts(work.tx.session, signed.specification_version, call.door.now())
+                ),
+            )
+    return work.response()
+
+
+@router.post(
+    "/specifications/{specification}/{version}/submission",
+    status_code=201,
+    response_model=VersionOut,
+    summary="Give a draft up for review",
+)
+def submit(call: Writing, specification: str, version: Version) -> Response:
+    """Nothing doubtful may be left in it without a reason."""
+    with call.writing(Permission.IMPORT_SPECIFICATION, None) as work:
+        if work.is_new:
+            submit_specification(
+                work.tx, call.door.archive, specification=specification, version=version
+            )
+            row = the_version(work.tx.session, specification, version)
+            work.answer(201, VersionOut(**_facts(work.tx.session, row, call.door.now())))
+    return work.response()
+
+
+@router.post(
+    "/specifications/{specification}/{version}/withdrawal",
+    status_code=201,
+    response_model=VersionOut,
+    summary="Withdraw an approved version (signed)",
+)
+def withdraw(call: Writing, specification: str, version: Version, sent: Withdrawing) -> Response:
+    """Lots made before the day keep it."""
+    with call.writing(Permission.APPROVE_SPECIFICATION, sent) as work:
+        if work.is_new:
+            signed = withdraw_specification(
+                work.tx,
+                specification=specification,
+                version=version,
+                from_day=sent.from_day,
+                credentials=sent.credentials,
+            )
+            work.answer(
+                201,
+                signed
+                if isinstance(signed, Refusal)
+                else VersionOut(
+                    **_facts(work.tx.session, signed.specification_version, call.door.now())
+                ),
             )
     return work.response()
 
@@ -154,7 +222,7 @@ def _named(session: Session, name: str) -> SpecificationVersion:
     return the_version(session, specification, int(version))
 
 
-def _facts(session: Session, row: SpecificationVersion) -> dict[str, Any]:
+def _facts(session: Session, row: SpecificationVersion, now: datetime) -> dict[str, Any]:
     approval = approval_of(session, row)
     return {
         "id": row.specification,
@@ -167,11 +235,13 @@ def _facts(session: Session, row: SpecificationVersion) -> dict[str, Any]:
         "imported_by": row.author,
         "imported_at": row.imported_at,
         "approved_by": approval.signature.name if approval else "",
+        "market": row.market,
+        "state": state_of(session, row, site_day(session, now)),
     }
 
 
-def _whole(session: Session, archive: FolderArchive, row: SpecificationVersion) -> SpecificationOut:
-    specification = content_of(archive, row)
+def _whole(session: Session, door: Door, row: SpecificationVersion) -> SpecificationOut:
+    specification = content_of(door.archive, row)
     criteria = []
     for criterion in specification.criteria:
         subject = criterion.subject if isinstance(criterion.subject, Measured) else None
@@ -190,5 +260,7 @@ def _whole(session: Session, archive: FolderArchive, row: SpecificationVersion) 
             )
         )
     return SpecificationOut(
-        **_facts(session, row), decision_rule=specification.decision_rule, criteria=criteria
+        **_facts(session, row, door.now()),
+        decision_rule=specification.decision_rule,
+        criteria=criteria,
     )

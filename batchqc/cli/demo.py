@@ -11,26 +11,28 @@ from typing import Final
 from pydantic import SecretStr
 from rich.console import Console
 
+from batchqc.actions.approval import approve_specification
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.impact import assess_impact, keep_impact
+from batchqc.actions.lots import register_lot, the_lot
 from batchqc.actions.people import (
     change_password,
     principal,
     register_laboratory,
     register_person,
 )
-from batchqc.actions.registers import (
-    determine_eligibility,
-    register_donor,
-    register_lot,
-    register_product,
-    the_lot,
-)
+from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
-from batchqc.actions.specifications import approve_specification, import_specification
+from batchqc.actions.specifications import (
+    content_of,
+    import_specification,
+    submit_specification,
+    the_version,
+)
 from batchqc.actions.uploads import ReceivedFile, upload_results
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import demo_cast as cast
@@ -166,13 +168,23 @@ def _specification(story: _Story) -> str:
     with transaction(place.engine, author, place.now()) as tx:
         version = import_specification(tx, place.archive, data=path.read_bytes(), file=path.name)
         reference, name, number = version.reference, version.specification, version.version
+        submit_specification(tx, place.archive, specification=name, version=number)
+    with reading(place.engine) as session:
+        draft = content_of(place.archive, the_version(session, name, number))
+        impact = assess_impact(session, place.archive, draft=draft)
+    author = story.acting(cast.AUTHOR, Permission.REPORT_IMPACT)
+    with transaction(place.engine, author, place.now()) as tx:
+        fonts = bundled("reports") / "fonts"
+        seen = keep_impact(tx, place.archive, fonts=fonts, impact=impact).content_sha
     approver = story.acting(cast.APPROVER, Permission.APPROVE_SPECIFICATION)
     with transaction(place.engine, approver, place.now()) as tx:
         raise_refusal(
             approve_specification(
                 tx,
+                place.archive,
                 specification=name,
                 version=number,
+                impact=seen,
                 credentials=_signing(cast.APPROVER, "Limits agree with their sources"),
             )
         )

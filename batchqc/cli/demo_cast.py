@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from batchqc.actions.registers import NewLot, NewSample
+from batchqc.actions.lots import NewLot, NewSample
 from batchqc.actions.setup import NewSite
 from batchqc.core.permissions import Role
 from batchqc.core.specifications import Stage

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.evaluation import LotCase, study
-from batchqc.actions.registers import NewLot, register_lot, the_lot
+from batchqc.actions.lots import NewLot, register_lot, the_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import (

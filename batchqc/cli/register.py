@@ -5,14 +5,8 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
-from batchqc.actions.registers import (
-    NewSample,
-    determine_eligibility,
-    register_donor,
-    register_product,
-    register_samples,
-    the_lot,
-)
+from batchqc.actions.lots import NewSample, register_samples, the_lot
+from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission

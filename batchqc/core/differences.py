@@ -56,6 +56,7 @@ def _whole(old: Specification, new: Specification) -> Iterator[str]:
     for label, before, after in (
         ("product", old.product, new.product),
         ("stage", old.stage.value, new.stage.value),
+        ("market", old.market, new.market),
         ("title", old.title, new.title),
         ("effective date", old.effective.isoformat(), new.effective.isoformat()),
         ("decision rule", old.decision_rule, new.decision_rule),

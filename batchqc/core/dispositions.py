@@ -54,6 +54,7 @@ class LotFacts:
     Args:
         specification_problem: why the bound specification cannot judge the lot, or "".
         today: the site-local date of the decision.
+        beside: results that fail a specification of another stage, in words.
         open_corrections: corrections that wait for a second person, in words.
         damaged: stored records that contradict the audit trail, in words.
     """
@@ -65,6 +66,7 @@ class LotFacts:
     donors: tuple[Donor, ...]
     runs: tuple[RunFacts, ...]
     today: date
+    beside: tuple[str, ...] = ()
     open_corrections: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
 
@@ -100,6 +102,11 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             "Results",
             _results(facts),
             "Upload what is missing; reject the lot, or have QA conclude on what failed.",
+        ),
+        Gate(
+            "Other stages",
+            facts.beside,
+            "Reject the lot, or have QA conclude on what failed.",
         ),
         Gate(
             "Review",

@@ -21,8 +21,9 @@ from batchqc.core.results import (
     NoResult,
     NoResultBecause,
     ReportableResult,
+    Timing,
     reportable_result,
-    too_early,
+    timing,
 )
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
@@ -172,7 +173,7 @@ class _Judging:
         if (
             outcome is Outcome.PASS
             and isinstance(subject, Measured)
-            and any(too_early(subject, one) for one in result.replicates)
+            and any(timing(subject, one.elapsed) is Timing.EARLY for one in result.replicates)
         ):
             outcome = Outcome.CANNOT_JUDGE
             words = f"was read before day {subject.planned_days}, too early for"

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     DETERMINE_ELIGIBILITY = "determine donor eligibility"
     REVIEW_RESULTS = "review results"
     IMPORT_SPECIFICATION = "import specifications"
+    REPORT_IMPACT = "report the impact of specifications"
     APPROVE_SPECIFICATION = "approve specifications"
     REQUEST_CORRECTION = "request corrections"
     APPROVE_CORRECTION = "approve corrections"
@@ -53,6 +54,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.DETERMINE_ELIGIBILITY: frozenset({Role.DONOR_OFFICER}),
     Permission.REVIEW_RESULTS: frozenset({Role.REVIEWER}),
     Permission.IMPORT_SPECIFICATION: frozenset({Role.SPEC_AUTHOR}),
+    Permission.REPORT_IMPACT: frozenset({Role.SPEC_AUTHOR, Role.QA}),
     Permission.APPROVE_SPECIFICATION: frozenset({Role.QA}),
     Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),

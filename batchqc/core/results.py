@@ -38,6 +38,15 @@ class NoResultBecause(StrEnum):
     INPUTS = "inputs"
 
 
+class Timing(StrEnum):
+    """How a measurement stands to its window or planned days; ``EARLY`` can still fail."""
+
+    FINE = "fine"
+    EARLY = "early"
+    LATE = "late"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class ReportableResult:
     """What is compared with the criterion.
@@ -118,11 +127,17 @@ def read_value(criterion: Criterion, measurement: Measurement) -> Interval | str
             return amount.possible if amount else None
 
 
-def too_early(subject: Measured, measurement: Measurement) -> bool:
-    """Whether a planned incubation had not ended when the result was read (requirement 4.26)."""
-    if subject.planned_days is None or measurement.elapsed is None:
-        return False
-    return measurement.elapsed < timedelta(days=subject.planned_days)
+def timing(subject: Measured, elapsed: timedelta | None) -> Timing:
+    """What the time from thaw, inoculation or plating means (requirement 4.26)."""
+    if not subject.needs_start:
+        return Timing.FINE
+    if elapsed is None or elapsed < timedelta():
+        return Timing.UNKNOWN
+    if subject.window is not None and elapsed > subject.window:
+        return Timing.LATE
+    if subject.planned_days is not None and elapsed < timedelta(days=subject.planned_days):
+        return Timing.EARLY
+    return Timing.FINE
 
 
 def possible_text(value: Interval | str) -> str:
@@ -191,13 +206,12 @@ def _unit(
 
 
 def _time(_: Criterion, subject: Measured, found: tuple[Measurement, ...]) -> NoResult | None:
-    if not subject.needs_start:
-        return None
     for one in found:
-        if one.elapsed is None or one.elapsed < timedelta():
+        state = timing(subject, one.elapsed)
+        if state is Timing.UNKNOWN:
             why = f"row {one.cell.row} does not say when it was started (started_at)"
             return NoResult(NoResultBecause.TIME, why, found)
-        if subject.window is not None and one.elapsed > subject.window:
+        if state is Timing.LATE:
             why = (
                 f"row {one.cell.row} was measured {one.elapsed} after the start;"
                 f" the window is {subject.window}"

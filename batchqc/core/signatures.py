@@ -24,6 +24,7 @@ class Meaning(StrEnum):
     APPROVED = "approved"
     CERTIFIED = "certified"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Specification:
-    """One version of a specification. ``effective`` is a site-local date."""
+    """One version of a specification. ``effective`` is a site-local date.
+
+    ``market`` is where lots go that it judges; "" judges those without one of their own.
+    """
 
     id: str
     version: int
@@ -38,6 +41,7 @@ class Specification:
     decision_rule: str
     vocabularies: tuple[Vocabulary, ...] = ()
     sources: tuple[str, ...] = ()
+    market: str = ""
 
     @property
     def reference(self) -> str:

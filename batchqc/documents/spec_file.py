@@ -27,7 +27,7 @@ LARGEST_FILE: Final = 5_000_000
 DECISION_RULE: Final = "simple acceptance: measurement uncertainty is not considered"
 _KEYS: Final = (
     "schema", "id", "version", "product", "stage", "title", "effective", "rounding",
-    "decision_rule", "sources", "vocabularies", "criteria",
+    "decision_rule", "sources", "vocabularies", "criteria", "market",
 )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ class _Document:
             decision_rule=keys.text((), content, "decision_rule", default=DECISION_RULE),
             vocabularies=tuple(vocabularies.values()),
             sources=keys.texts((), content, "sources"),
+            market=keys.text((), content, "market", default=""),
         )
         problems = tuple(sorted(keys.problems, key=lambda one: one.line))
         return SpecReading(None if problems else specification, problems)

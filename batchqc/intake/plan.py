@@ -31,18 +31,21 @@ class Unplanned(NamedTuple):
 
 
 def find_plan(
-    lot: RegisteredLot, *, test: str, analyte: str, is_reportable: bool
+    lot: RegisteredLot, *, stage: str, test: str, analyte: str, is_reportable: bool
 ) -> Plan | Unplanned:
     """The plan of a row. One that is not reportable needs a planned test, not a planned analyte."""
-    planned = _planned(lot.specification)
+    specification = lot.plan_at(stage)
+    planned = _planned(specification)
     own = [subject for subject in planned if subject.test == test]
     if not own:
         tests = sorted({subject.test for subject in planned})
-        return Unplanned("test_code", _wrong(test, "test_code", tests, lot))
-    criterion = lot.specification.criterion(test=test, analyte=analyte)
+        return Unplanned("test_code", _wrong(test, "test_code", tests, lot, specification))
+    criterion = specification.criterion(test=test, analyte=analyte)
     if criterion is None and is_reportable:
         analytes = sorted({subject.analyte for subject in own})
-        return Unplanned("analyte", _wrong(analyte, f"analyte of {test}", analytes, lot))
+        return Unplanned(
+            "analyte", _wrong(analyte, f"analyte of {test}", analytes, lot, specification)
+        )
     subject = next((one for one in own if one.analyte == analyte), None)
     methods = (subject.method,) if subject else tuple(sorted({one.method for one in own}))
     return Plan(test, analyte, methods, criterion, subject)
@@ -53,9 +56,11 @@ def _planned(specification: Specification) -> list[Measured]:
     return [subject for subject in subjects if isinstance(subject, Measured)]
 
 
-def _wrong(text: str, what: str, planned: list[str], lot: RegisteredLot) -> Wrong:
+def _wrong(
+    text: str, what: str, planned: list[str], lot: RegisteredLot, specification: Specification
+) -> Wrong:
     listed = ", ".join(planned)
     message = f'{what} "{shown(text)}" is not in the plan of lot {lot.id}: {listed}'
     near = next((one for one in planned if fold(one) == fold(text)), None)
-    hint = f'Write "{near}".' if near else f"The plan is {lot.specification.reference}."
+    hint = f'Write "{near}".' if near else f"The plan is {specification.reference}."
     return Wrong("E404", message, hint)

@@ -10,7 +10,7 @@ from batchqc.core.specifications import Specification
 
 @dataclass(frozen=True, slots=True)
 class RegisteredLot:
-    """A lot with the specification that is its plan.
+    """A lot with the specification that is its plan, and those of other stages ``beside`` it.
 
     ``manufactured_on`` is a date in ``time_zone``, the IANA name of the site's zone.
     ``closed_because`` says why the lot takes no results; "" where it does.
@@ -21,6 +21,11 @@ class RegisteredLot:
     time_zone: str
     specification: Specification
     closed_because: str = ""
+    beside: tuple[Specification, ...] = ()
+
+    def plan_at(self, stage: str) -> Specification:
+        """The specification of a stage; the one that decides, where the stage has none."""
+        return next((one for one in self.beside if one.stage == stage), self.specification)
 
 
 @dataclass(frozen=True, slots=True)

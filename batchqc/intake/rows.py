@@ -46,7 +46,7 @@ class RowReader:
     report: Report
     _keys: dict[tuple[str, ...], int] = field(default_factory=dict)
     _runs: dict[tuple[str, str], str] = field(default_factory=dict)
-    _plans: dict[tuple[str, str, str], Plan] = field(default_factory=dict)
+    _plans: dict[tuple[str, str, str, str], Plan] = field(default_factory=dict)
 
     def read(self, record: Record) -> Measurement | None:
         """The measurement of a row; ``None`` where it has an error, each of which is reported."""
@@ -60,7 +60,8 @@ class RowReader:
         result_type = self._result_type(row)
         lot = self._lot(row)
         sample = self._sample(row, lot)
-        plan = self._plan(row, lot, is_reportable=result_type == REPORTABLE)
+        stage = sample.stage if sample else ""
+        plan = self._plan(row, lot, stage, is_reportable=result_type == REPORTABLE)
         is_judged = result_type == REPORTABLE
         self._value(row, plan if is_judged else None)
         measured_at, started_at = self._times(row, lot, sample, plan if is_judged else None)
@@ -124,22 +125,24 @@ class RowReader:
             row.wrong("sample_id", Wrong("E401", message, "Check the lot id and the sample id."))
         return sample
 
-    def _plan(self, row: Row, lot: RegisteredLot | None, *, is_reportable: bool) -> Plan | None:
-        """What the row measures, by the specification of its lot."""
+    def _plan(
+        self, row: Row, lot: RegisteredLot | None, stage: str, *, is_reportable: bool
+    ) -> Plan | None:
+        """What the row measures, by the specification of its lot and stage."""
         test, analyte = row.required("test_code"), row.required("analyte")
         if lot is None or test is None:
             return None
         if analyte is None:  # a test may still be unknown
             analyte, is_reportable = "", False
-        known = self._plans.get((lot.id, test, analyte))
+        known = self._plans.get((lot.id, stage, test, analyte))
         if known is not None:
             return known
-        plan = find_plan(lot, test=test, analyte=analyte, is_reportable=is_reportable)
+        plan = find_plan(lot, stage=stage, test=test, analyte=analyte, is_reportable=is_reportable)
         if isinstance(plan, Unplanned):
             row.wrong(*plan)
             return None
         if plan.criterion is not None:
-            self._plans[lot.id, test, analyte] = plan
+            self._plans[lot.id, stage, test, analyte] = plan
         return plan
 
     def _value(self, row: Row, plan: Plan | None) -> None:

@@ -60,10 +60,16 @@ class Row(DeclarativeBase):
             return f"{self.__tablename__}:#{self.id}"
 
     def content(self) -> dict[str, Json]:
-        """Every column but the surrogate id; references by the key of what they refer to."""
+        """Every column but the surrogate id; references by the key of what they refer to.
+
+        A column that was added later is left out where it says nothing, so that rows of before
+        keep the hash that their audit entry holds.
+        """
         content: dict[str, Json] = {}
-        for name, refers in _members(type(self)):
+        for name, refers, is_later in _members(type(self)):
             value = getattr(self, name)
+            if is_later and not value:
+                continue
             if refers:
                 content[name] = None if value is None else value.key
             else:
@@ -77,12 +83,13 @@ class Row(DeclarativeBase):
 
 
 @cache
-def _members(table: type[Row]) -> tuple[tuple[str, bool], ...]:
-    """Name of each member of a row's content, and whether it refers to another row."""
+def _members(table: type[Row]) -> tuple[tuple[str, bool, bool], ...]:
+    """Name of each member of a row's content, whether it refers to a row, and was added later."""
     return tuple(
         (
             column.key.removesuffix("_id") if column.foreign_keys else column.key,
             bool(column.foreign_keys),
+            column.info.get("later", False),
         )
         for column in inspect(table).columns
         if column.key != "id"
@@ -101,3 +108,8 @@ class Numbered(Row):
 def refers_to(table: str, *, nullable: bool = False) -> Mapped[int]:
     """A column that refers to a row of ``table``."""
     return mapped_column(ForeignKey(f"{table}.id"), nullable=nullable, index=True)
+
+
+def added_later() -> Mapped[str]:
+    """A text column that a later migration added; blank in rows of before."""
+    return mapped_column(default="", server_default="", info={"later": True})

@@ -1,6 +1,6 @@
 """Dispositions of lots, certificates, and answers to be given again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
@@ -104,6 +104,15 @@ def dispositions_of(session: Session, lot: LotRow) -> Sequence[DispositionRow]:
     """Every decision over a lot, oldest first."""
     query = select(DispositionRow).where(DispositionRow.lot_id == lot.id)
     return session.scalars(query.order_by(DispositionRow.number)).all()
+
+
+def newest_dispositions(session: Session, lots: Iterable[LotRow]) -> dict[int, str]:
+    """What the label of each decided lot says, by lot id."""
+    query = select(DispositionRow.lot_id, DispositionRow.disposition).where(
+        DispositionRow.lot_id.in_([lot.id for lot in lots])
+    )
+    found = session.execute(query.order_by(DispositionRow.number))
+    return {lot: disposition for lot, disposition in found}  # noqa: C416 - rows are no pairs
 
 
 def certificates_of(session: Session, lot: LotRow | None = None) -> Sequence[Certificate]:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from batchqc.core.identifiers import fold
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.specifications import SpecificationVersion
 
 
@@ -83,6 +83,7 @@ class LotRow(Row):
     bound_because: Mapped[str]
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
+    market: Mapped[str] = added_later()
 
     product: Mapped[Product] = relationship()
     site: Mapped[Site] = relationship()
@@ -97,6 +98,25 @@ class LotRow(Row):
     def dates(self) -> tuple[date, date]:
         """Manufacture and expiry as registered."""
         return date.fromisoformat(self.manufactured_on), date.fromisoformat(self.expires_on)
+
+
+class LotSpecification(Row):
+    """A specification of another stage that a lot is judged by beside the one that decides."""
+
+    __tablename__ = "lot_specification"
+    __table_args__ = (UniqueConstraint("lot_id", "specification_version_id"),)
+
+    lot_id: Mapped[int] = refers_to("lot")
+    specification_version_id: Mapped[int] = refers_to("specification_version")
+    bound_because: Mapped[str]
+
+    lot: Mapped[LotRow] = relationship()
+    specification_version: Mapped[SpecificationVersion] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Lot and version."""
+        return f"{self.lot.lot}/{self.specification_version.natural_key}"
 
 
 class LotDonor(Row):
@@ -186,3 +206,39 @@ def samples_of(session: Session, lots: Iterable[LotRow]) -> Sequence[SampleRow]:
     ids = [lot.id for lot in lots]
     query = select(SampleRow).where(SampleRow.lot_id.in_(ids)).order_by(SampleRow.sample)
     return session.scalars(query).all()
+
+
+def other_specifications_of(session: Session, lot: LotRow) -> Sequence[LotSpecification]:
+    """What a lot is judged by beside the specification that decides, by id."""
+    query = select(LotSpecification).where(LotSpecification.lot_id == lot.id)
+    return session.scalars(query.order_by(LotSpecification.id)).all()
+
+
+def lots_bound_beside(session: Session, version: SpecificationVersion) -> Sequence[LotRow]:
+    """Lots made from the effective date of ``version`` on that another version of its key judges.
+
+    Lots that a later version judges are not among them.
+    """
+    other = aliased(SpecificationVersion)
+    return session.scalars(
+        select(LotRow)
+        .join(other, LotRow.specification_version_id == other.id)
+        .where(
+            other.product == version.product,
+            other.stage == version.stage,
+            other.market == version.market,
+            other.effective <= version.effective,
+            other.id != version.id,
+            LotRow.manufactured_on >= version.effective,
+        )
+        .order_by(LotRow.id)
+    ).all()
+
+
+def lot_donors_among(session: Session, lots: Iterable[LotRow]) -> Sequence[tuple[int, DonorRow]]:
+    """Lot id and donor of each donor of some lots, by id."""
+    query = select(LotDonor.lot_id, DonorRow).join(DonorRow, DonorRow.id == LotDonor.donor_id)
+    found = session.execute(
+        query.where(LotDonor.lot_id.in_([lot.id for lot in lots])).order_by(LotDonor.id)
+    )
+    return [(lot, donor) for lot, donor in found]

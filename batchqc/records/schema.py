@@ -11,9 +11,23 @@ from batchqc.records.decisions import (
 )
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
-from batchqc.records.registers import DonorRow, LotDonor, LotRow, Product, SampleRow, Site
+from batchqc.records.registers import (
+    DonorRow,
+    LotDonor,
+    LotRow,
+    LotSpecification,
+    Product,
+    SampleRow,
+    Site,
+)
 from batchqc.records.signatures import SignatureRow
-from batchqc.records.specifications import SpecificationApproval, SpecificationVersion
+from batchqc.records.specifications import (
+    ImpactReport,
+    SpecificationApproval,
+    SpecificationSubmission,
+    SpecificationVersion,
+    SpecificationWithdrawal,
+)
 from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Upload
 
 METADATA = Row.metadata
@@ -23,7 +37,8 @@ WITNESSED: tuple[type[Row], ...] = (
     Site, Person, Password, RoleChange, Attempt, SignIn, SignOut, Product, SpecificationVersion,
     SpecificationApproval, SignatureRow, DonorRow, EligibilityRow, LotRow, LotDonor, SampleRow,
     Upload, AssayRun, Review, Correction, CorrectionDecision, DispositionRow, Certificate,
-    CertificateIssue, Answer,
+    CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
+    ImpactReport,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

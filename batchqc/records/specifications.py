@@ -1,13 +1,31 @@
 """Specification versions as imported, and their approval. The bytes stand in the store."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.signatures import SignatureRow
+
+
+class Approved(NamedTuple):
+    """An approved version, and from which day on it is withdrawn."""
+
+    version: "SpecificationVersion"
+    withdrawn: str | None
+
+    @property
+    def effective(self) -> date:
+        """From which date of manufacture it applies."""
+        return date.fromisoformat(self.version.effective)
+
+    @property
+    def withdrawn_from(self) -> date | None:
+        """From which date of manufacture it no longer applies."""
+        return None if self.withdrawn is None else date.fromisoformat(self.withdrawn)
 
 
 class SpecificationVersion(Row):
@@ -25,6 +43,7 @@ class SpecificationVersion(Row):
     sha256: Mapped[str]
     author: Mapped[str]
     imported_at: Mapped[datetime]
+    market: Mapped[str] = added_later()
 
     __table_args__ = (UniqueConstraint("specification", "version"),)
 
@@ -47,6 +66,8 @@ class SpecificationApproval(Row):
     specification_version_id: Mapped[int] = refers_to("specification_version")
     signature_id: Mapped[int] = refers_to("signature")
 
+    content_sha: Mapped[str] = added_later()
+
     specification_version: Mapped[SpecificationVersion] = relationship()
     signature: Mapped[SignatureRow] = relationship()
     __table_args__ = (UniqueConstraint("specification_version_id"),)
@@ -55,6 +76,70 @@ class SpecificationApproval(Row):
     def natural_key(self) -> str:
         """Of the version."""
         return self.specification_version.natural_key
+
+
+class SpecificationSubmission(Row):
+    """A draft that its author gave up for review; there is one at the most."""
+
+    __tablename__ = "specification_submission"
+
+    specification_version_id: Mapped[int] = mapped_column(
+        ForeignKey("specification_version.id"), unique=True
+    )
+    submitted_by: Mapped[str]
+    submitted_at: Mapped[datetime]
+
+    specification_version: Mapped[SpecificationVersion] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the version."""
+        return self.specification_version.natural_key
+
+
+class SpecificationWithdrawal(Row):
+    """The signed withdrawal of a version: lots made from ``from_day`` on are not judged by it."""
+
+    __tablename__ = "specification_withdrawal"
+
+    specification_version_id: Mapped[int] = mapped_column(
+        ForeignKey("specification_version.id"), unique=True
+    )
+    from_day: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    specification_version: Mapped[SpecificationVersion] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the version."""
+        return self.specification_version.natural_key
+
+
+class ImpactReport(Row):
+    """What a version would do to every past lot, as data and as a document in the store.
+
+    ``runs`` is the number of assay runs on record when it was made: more runs make it out of date.
+    """
+
+    __tablename__ = "impact_report"
+
+    specification_version_id: Mapped[int] = refers_to("specification_version")
+    number: Mapped[int]
+    content_sha: Mapped[str]
+    document_sha: Mapped[str]
+    runs: Mapped[int]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+    specification_version: Mapped[SpecificationVersion] = relationship()
+    __table_args__ = (UniqueConstraint("specification_version_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Version and the how many-th."""
+        return f"{self.specification_version.natural_key}/{self.number}"
 
 
 def version_by(session: Session, specification: str, version: int) -> SpecificationVersion | None:
@@ -71,6 +156,26 @@ def approval_of(session: Session, version: SpecificationVersion) -> Specificatio
     return session.scalar(query.where(SpecificationApproval.specification_version_id == version.id))
 
 
+def submission_of(
+    session: Session, version: SpecificationVersion
+) -> SpecificationSubmission | None:
+    """The submission of a version for review."""
+    query = select(SpecificationSubmission)
+    return session.scalar(
+        query.where(SpecificationSubmission.specification_version_id == version.id)
+    )
+
+
+def withdrawal_of(
+    session: Session, version: SpecificationVersion
+) -> SpecificationWithdrawal | None:
+    """The withdrawal of a version."""
+    query = select(SpecificationWithdrawal)
+    return session.scalar(
+        query.where(SpecificationWithdrawal.specification_version_id == version.id)
+    )
+
+
 def all_versions(session: Session) -> Sequence[SpecificationVersion]:
     """Every version, by id and version."""
     order = (SpecificationVersion.specification, SpecificationVersion.version)
@@ -78,16 +183,40 @@ def all_versions(session: Session) -> Sequence[SpecificationVersion]:
 
 
 def approved_versions(
-    session: Session, *, product: str, stage: str
-) -> Sequence[SpecificationVersion]:
-    """The approved versions for a product and stage, by the date from which they apply."""
+    session: Session, *, product: str, stage: str, market: str
+) -> Sequence[Approved]:
+    """The approved versions for a product, stage and market, by the date from which they apply."""
     query = (
-        select(SpecificationVersion)
+        select(SpecificationVersion, SpecificationWithdrawal.from_day)
         .join(
             SpecificationApproval,
             SpecificationApproval.specification_version_id == SpecificationVersion.id,
         )
-        .where(SpecificationVersion.product == product, SpecificationVersion.stage == stage)
+        .outerjoin(
+            SpecificationWithdrawal,
+            SpecificationWithdrawal.specification_version_id == SpecificationVersion.id,
+        )
+        .where(
+            SpecificationVersion.product == product,
+            SpecificationVersion.stage == stage,
+            SpecificationVersion.market == market,
+        )
         .order_by(SpecificationVersion.effective, SpecificationVersion.version)
     )
-    return session.scalars(query).all()
+    return [Approved(version, withdrawn) for version, withdrawn in session.execute(query)]
+
+
+def history_of(session: Session, version: SpecificationVersion) -> Iterator[Row]:
+    """Everything recorded of a version, signatures among it."""
+    for kind in (SpecificationSubmission, ImpactReport):
+        yield from session.scalars(select(kind).where(kind.specification_version_id == version.id))
+    for signed in (approval_of(session, version), withdrawal_of(session, version)):
+        if signed is not None:
+            yield signed
+            yield signed.signature
+
+
+def reports_of(session: Session, version: SpecificationVersion) -> Sequence[ImpactReport]:
+    """Every impact report of a version, oldest first."""
+    query = select(ImpactReport).where(ImpactReport.specification_version_id == version.id)
+    return session.scalars(query.order_by(ImpactReport.number)).all()

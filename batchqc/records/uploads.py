@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import Cell, Measurement, RunKey
@@ -152,6 +152,11 @@ def runs_in(session: Session, upload: Upload) -> Sequence[AssayRun]:
     """Every run of an upload."""
     query = select(AssayRun).where(AssayRun.upload_id == upload.id)
     return session.scalars(query.order_by(AssayRun.id)).all()
+
+
+def runs_on_record(session: Session) -> int:
+    """How many assay runs are on record."""
+    return session.scalar(select(func.count()).select_from(AssayRun)) or 0
 
 
 def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:

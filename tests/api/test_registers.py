@@ -112,6 +112,22 @@ def test_a_sample_is_added_to_a_lot(site: Site):
     assert site.get(AUD, f"/lots/{LOT}")["samples"][-1] == sample
 
 
+def approvable(site: Site, path: str) -> dict[str, str]:
+    """Bring a draft to where it can be approved; each step before is refused."""
+    assert site.get(AUD, path)["state"] == "draft"
+    early = site.send(QA1, "POST", f"{path}/approval", json=signed(QA1) | {"impact": ""})
+    assert (early.status_code, early.json()["code"]) == (409, "BQC-SPC-011")
+    assert site.send(SPEC, "POST", f"{path}/submission").json()["state"] == "in review"
+    blind = site.send(QA1, "POST", f"{path}/approval", json=signed(QA1) | {"impact": ""})
+    assert (blind.status_code, blind.json()["code"]) == (409, "BQC-SPC-015")
+    impact = site.send(QA1, "POST", f"{path}/impact")
+    assert impact.status_code == 201, impact.text
+    seen = {"impact": impact.json()["sha256"]}
+    assert site.get(AUD, f"{path}/impact") == impact.json()
+    assert site.send(AUD, "GET", f"{path}/impact/pdf").content.startswith(b"%PDF")
+    return seen
+
+
 @pytest.mark.requirement("1.19")
 def test_a_specification_is_imported_by_one_person_and_approved_by_another(site: Site):
     data = specification(2, "2026-05-01")
@@ -123,14 +139,21 @@ def test_a_specification_is_imported_by_one_person_and_approved_by_another(site:
     assert (viability["acceptance"], viability["unit"]) == ("> 90 %", "%")
     path = "/specifications/UC-MSC-REL/2"
     assert site.send(AUD, "GET", f"{path}/file").content == data
-    approved = site.send(QA1, "POST", f"{path}/approval", json=signed(QA1))
-    assert approved.status_code == 201
+    seen = approvable(site, path)
+    approved = site.send(QA1, "POST", f"{path}/approval", json=signed(QA1) | seen)
+    assert approved.status_code == 201, approved.text
+    assert approved.json()["state"] == "effective"
     assert site.get(AUD, path)["approved_by"].startswith("Qa1")
-    again = site.send(QA2, "POST", f"{path}/approval", json=signed(QA2))
+    again = site.send(QA2, "POST", f"{path}/approval", json=signed(QA2) | seen)
     assert (again.status_code, again.json()["code"]) == (409, "BQC-SPC-003")
     (first,) = site.get(AUD, "/specifications?limit=1")["items"]
     assert first["version"] == 1
+    assert first["state"] == "superseded"
     assert site.get(AUD, "/specifications?after=UC-MSC-REL/1")["items"][0]["version"] == 2
+    withdrawal = signed(QA1) | {"from_day": "2099-01-01"}
+    withdrawn = site.send(QA1, "POST", f"{path}/withdrawal", json=withdrawal)
+    assert withdrawn.status_code == 201, withdrawn.text
+    assert withdrawn.json()["state"] == "effective"
 
 
 def test_a_specification_with_several_errors_is_refused_with_all_of_them(site: Site):

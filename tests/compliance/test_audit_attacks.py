@@ -247,7 +247,7 @@ class TestTheTrailItself:
     def test_a_row_is_witnessed_once_a_second_entry_does_not_change_it(self, full_house: House):
         tamper(full_house.engine, "UPDATE lot SET expires_on = '2031-01-01'")
         with full_house.reading() as session:
-            lot = session.scalars(select(LotRow)).one()
+            lot = session.scalars(select(LotRow).where(LotRow.lot == LOT)).one()
             records = {lot.key: lot.content_sha256}
         append(full_house, records)
         assert any(f"lot:{LOT}" in problem for problem in full_house.verify().problems)

@@ -53,7 +53,14 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /specifications/lint": (ALL, b"not a specification"),
     "GET /specifications/{specification}/{version}/boundary": (ALL, None),
     "GET /specifications/{specification}/{version}/differences": (ALL, None),
-    "POST /specifications/{specification}/{version}/approval": ("QA", SIGNED),
+    "POST /specifications/{specification}/{version}/submission": ("author", None),
+    "POST /specifications/{specification}/{version}/impact": ("author QA", None),
+    "GET /specifications/{specification}/{version}/impact": (ALL, None),
+    "GET /specifications/{specification}/{version}/impact/pdf": (ALL, None),
+    "POST /specifications/{specification}/{version}/approval": ("QA", SIGNED | {"impact": ""}),
+    "POST /specifications/{specification}/{version}/withdrawal": (
+        "QA", SIGNED | {"from_day": "2099-01-01"},
+    ),
     "GET /lots": (ALL, None),
     "POST /lots": (
         "analyst QA",

@@ -55,6 +55,7 @@ CLOSED_BY = {
     "Disposition": replace(READY, disposition=Disposition.REJECTED),
     "Specification": replace(READY, specification_problem="REL v1 is not approved"),
     "Results": replace(READY, verdicts=(PASSED, FAILED)),
+    "Other stages": replace(READY, beside=("FAIL: 70 % does not meet > 80 %",)),
     "Review": replace(READY, runs=(replace(RUN, reviewed_by=frozenset()),)),
     "Donor": replace(READY, donors=(replace(DONOR, eligibility=""),)),
     "Expiry": replace(READY, today=LOT.expires_on + timedelta(days=1)),
@@ -80,11 +81,11 @@ def test_every_gate_is_covered_above():
 def test_all_reasons_are_told_at_once():
     facts = replace(
         READY, verdicts=(FAILED, MISSING), donors=(), runs=(), specification_problem="no",
-        open_corrections=("a", "b"), damaged=("c",), today=date(2030, 1, 1),
+        beside=("z",), open_corrections=("a", "b"), damaged=("c",), today=date(2030, 1, 1),
         disposition=Disposition.RELEASED,
     )  # fmt: skip
     assert closed(facts) == list(CLOSED_BY)
-    assert len(blocking_reasons(readiness(facts))) == 10
+    assert len(blocking_reasons(readiness(facts))) == 11
 
 
 @pytest.mark.parametrize(

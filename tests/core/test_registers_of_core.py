@@ -108,6 +108,7 @@ WHO = {
     "determine donor eligibility": "donor",
     "review results": "reviewer",
     "import specifications": "author",
+    "report the impact of specifications": "author QA",
     "approve specifications": "QA",
     "request corrections": "analyst QA donor",
     "approve corrections": "QA",

@@ -22,11 +22,18 @@ from pathlib import Path
 
 import httpx
 
+from batchqc.actions.approval import approve_specification
+from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.people import HASHER, change_password, principal, register_person
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
-from batchqc.actions.specifications import approve_specification, import_specification
+from batchqc.actions.specifications import (
+    content_of,
+    import_specification,
+    submit_specification,
+    the_version,
+)
 from batchqc.cli.workplace import Workplace
 from batchqc.clock import now
 from batchqc.core.permissions import Permission, Role
@@ -155,9 +162,16 @@ def set_up(folder: Path) -> Settings:
 
     with transaction(place.engine, acting("spec", Permission.IMPORT_SPECIFICATION), now()) as tx:
         import_specification(tx, place.archive, data=specification(), file="peer.toml")
+        submit_specification(tx, place.archive, specification="PEER-REL", version=1)
+    with reading(place.engine) as session:
+        draft = content_of(place.archive, the_version(session, "PEER-REL", 1))
+        impact = assess_impact(session, place.archive, draft=draft)
+    with transaction(place.engine, acting("spec", Permission.REPORT_IMPACT), now()) as tx:
+        fonts = bundled("reports") / "fonts"
+        seen = keep_impact(tx, place.archive, fonts=fonts, impact=impact).content_sha
     with transaction(place.engine, acting("qa", Permission.APPROVE_SPECIFICATION), now()) as tx:
         approve_specification(
-            tx, specification="PEER-REL", version=1,
+            tx, place.archive, specification="PEER-REL", version=1, impact=seen,
             credentials=Credentials("qa", PASSWORD, "Benchmark"),
         )  # fmt: skip
     with transaction(place.engine, acting("qa", Permission.REGISTER_PRODUCT), now()) as tx:

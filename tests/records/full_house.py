@@ -1,24 +1,64 @@
 """A house in which everything has happened: there is a row in every table."""
 
+from datetime import date
+
 from sqlalchemy import Engine
 
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.lots import NewLot, register_lot
 from batchqc.actions.people import sign_in, sign_out
+from batchqc.actions.specifications import withdraw_specification
 from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.corrections import CorrectionDecision
 from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
 from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, transaction
-from tests.records.house import ANA, AUD, LOT, PASSWORD, QA1, QA2, House, furnish, results, signing
+from tests.records.house import (
+    ANA,
+    AUD,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    MADE_ON,
+    PASSWORD,
+    PRODUCT,
+    QA1,
+    QA2,
+    House,
+    adopt,
+    furnish,
+    restock,
+    results,
+    signing,
+)  # fmt: skip
 
 CERTIFICATE = "COA-2026-000001"
+POST_THAW = b"""schema = "batchqc/specification/1"
+id = "UC-MSC-THAW"
+version = 1
+product = "UC-MSC"
+stage = "post-thaw"
+title = "Umbilical cord MSC, thawed"
+effective = 2020-01-01
+rounding = "absolute"
+[criteria.viability]
+title = "Viability, post-thaw"
+category = "quantity"
+test = "VIAB"
+analyte = "viability"
+method = "SOP-QC-014"
+unit = "%"
+accept = "> 80"
+"""
 
 
 def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     """Furnish a house and live in it: its lot is released."""
     furnish(engine)
+    restock(archive)
     house = House(engine, archive)
     assert not house.upload(results(viability="much")).accepted
     _correct(house)
@@ -27,6 +67,20 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     assert isinstance(decision, Decision)
     _certificate(house)
     _visit(house)
+    _other_stage(house)
+
+
+def _other_stage(house: House) -> None:
+    """A specification of thawed doses judges a second lot, and is withdrawn in the end."""
+    name, version = adopt(house, POST_THAW)
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        register_lot(tx, NewLot("MSC-26-0099", PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,)))
+    with house.acting(QA1, Permission.APPROVE_SPECIFICATION) as tx:
+        withdrawn = withdraw_specification(
+            tx, specification=name, version=version, from_day=date(2099, 1, 1),
+            credentials=signing(QA1, "Replaced by another test"),
+        )  # fmt: skip
+        assert not isinstance(withdrawn, Refusal)
 
 
 def _correct(house: House) -> None:

@@ -16,27 +16,27 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.actions.approval import approve_specification
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.impact import assess_impact, keep_impact
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.people import (
     change_password,
     principal,
     register_laboratory,
     register_person,
 )
-from batchqc.actions.registers import (
-    NewLot,
-    NewSample,
-    determine_eligibility,
-    register_donor,
-    register_lot,
-    register_product,
-    the_lot,
-)
+from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
-from batchqc.actions.specifications import approve_specification, import_specification
+from batchqc.actions.specifications import (
+    content_of,
+    import_specification,
+    submit_specification,
+    the_version,
+)
 from batchqc.actions.uploads import ReceivedFile, UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
 from batchqc.core.permissions import Permission, Role
@@ -261,11 +261,21 @@ def table(rows: Iterator[dict[str, str]] | list[dict[str, str]]) -> bytes:
     return out.getvalue().encode()
 
 
+#: The specification, its impact report and its approval, the same whenever a house is furnished.
+_STORED: set[bytes] = set()
+
+
 def archive_of(folder: Path) -> FolderArchive:
-    """A store of a house: the bytes of the specification are in it."""
+    """A store of a house: what was stored while it was furnished is in it."""
     archive = FolderArchive(folder / "store")
-    archive.put(_specification())
+    restock(archive)
     return archive
+
+
+def restock(archive: FolderArchive) -> None:
+    """Put what was stored while a house was furnished into another store."""
+    for data in _STORED:
+        archive.put(data)
 
 
 def furnish(engine: Engine) -> None:
@@ -277,6 +287,7 @@ def furnish(engine: Engine) -> None:
     _people(engine, now)
     with TemporaryDirectory() as folder:  # each copy of the house has a store of its own
         _registers(House(engine, archive_of(Path(folder)), now))
+        _STORED.update(path.read_bytes() for path in Path(folder).rglob("*") if path.is_file())
 
 
 def _people(engine: Engine, now: Clock) -> None:
@@ -295,14 +306,44 @@ def _people(engine: Engine, now: Clock) -> None:
         register_laboratory(tx, user_id=LABORATORY, name="External Laboratory")
 
 
-def _registers(house: House) -> None:
+def draft_in_review(house: House, data: bytes, file: str) -> tuple[str, int]:
+    """Import a specification and submit it: id and version."""
     with house.acting(SPEC, Permission.IMPORT_SPECIFICATION) as tx:
-        import_specification(tx, house.archive, data=_specification(), file=SPECIFICATION_FILE)
+        row = import_specification(tx, house.archive, data=data, file=file)
+        name, version = row.specification, row.version
+        submit_specification(tx, house.archive, specification=name, version=version)
+    return name, version
+
+
+def see_impact(house: House, specification: str, version: int) -> str:
+    """Make an impact report, and return the hash by which its approver says to have seen it."""
+    with reading(house.engine) as session:
+        draft = content_of(house.archive, the_version(session, specification, version))
+        impact = assess_impact(session, house.archive, draft=draft)
+    with house.acting(SPEC, Permission.REPORT_IMPACT) as tx:
+        fonts = bundled("reports") / "fonts"
+        return keep_impact(tx, house.archive, fonts=fonts, impact=impact).content_sha
+
+
+def adopt(house: House, data: bytes, file: str = "another.toml") -> tuple[str, int]:
+    """Import, submit, assess and approve a specification: id and version."""
+    name, version = draft_in_review(house, data, file)
+    seen = see_impact(house, name, version)
     with house.acting(QA2, Permission.APPROVE_SPECIFICATION) as tx:
-        name, version = SPECIFICATION
-        approve_specification(
-            tx, specification=name, version=version, credentials=signing(QA2, "Limits are right")
+        approved = approve_specification(
+            tx,
+            house.archive,
+            specification=name,
+            version=version,
+            impact=seen,
+            credentials=signing(QA2, "Limits are right"),
         )
+        assert not isinstance(approved, Refusal)
+    return name, version
+
+
+def _registers(house: House) -> None:
+    assert adopt(house, _specification(), SPECIFICATION_FILE) == SPECIFICATION
     with house.acting(QA2, Permission.REGISTER_PRODUCT) as tx:
         register_product(tx, code=PRODUCT, name="Cord MSC", form="Suspension", storage="-150 °C")
     with house.acting(DON, Permission.REGISTER_DONOR) as tx:

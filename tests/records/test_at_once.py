@@ -12,13 +12,9 @@ from sqlalchemy import select
 
 from batchqc.actions.corrections import request_correction
 from batchqc.actions.dispositions import Decision, release_lot
+from batchqc.actions.lots import NewSample, register_samples
 from batchqc.actions.people import prove
-from batchqc.actions.registers import (
-    NewSample,
-    determine_eligibility,
-    register_donor,
-    register_samples,
-)
+from batchqc.actions.registers import determine_eligibility, register_donor
 from batchqc.core.audit import first_break
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, ReleaseBlocked

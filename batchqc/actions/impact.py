@@ -1,0 +1,233 @@
+"""What a draft would do to every past lot: looked at, kept as a report, and signed as seen.
+
+Nothing is changed by looking. A report that is kept holds every change with its reason, as data and
+as a document; it is out of date as soon as another run is on record.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.evaluation import study_donors
+from batchqc.actions.permission import require
+from batchqc.actions.specifications import content_of, the_version
+from batchqc.core.canonical import Json, canonical_bytes, sha256_of
+from batchqc.core.impact import Comparison, CriterionChange, LotImpact, Standing
+from batchqc.core.permissions import Permission
+from batchqc.core.specifications import Specification
+from batchqc.documents.archive import FolderArchive
+from batchqc.documents.impact_report import impact_document
+from batchqc.records.decisions import newest_dispositions
+from batchqc.records.history import evidence_of, lots_judged
+from batchqc.records.registers import LotRow
+from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
+from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import runs_on_record
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedLot:
+    """A lot of which a verdict would change."""
+
+    lot: str
+    manufactured_on: str
+    disposition: str
+    version: str
+    donors: tuple[str, ...]
+    impact: LotImpact
+
+
+@dataclass(slots=True)
+class Impact:
+    """What a draft would do to the lots that were looked at; ``runs`` were on record then."""
+
+    specification: Specification
+    runs: int
+    since: str = ""
+    until: str = ""
+    lots: int = 0
+    results: int = 0
+    changed: list[ChangedLot] = field(default_factory=list)
+
+    @property
+    def flips(self) -> list[ChangedLot]:
+        """The lots that would be judged differently as a whole."""
+        return [one for one in self.changed if one.impact.flips]
+
+    @property
+    def by_criterion(self) -> list[tuple[str, str, str, int]]:
+        """How many lots change for each criterion, from which verdict to which."""
+        counted = Counter(
+            (change.criterion, standing_text(change.before), standing_text(change.after))
+            for one in self.changed
+            for change in one.impact.changes
+        )
+        return [(*key, count) for key, count in sorted(counted.items())]
+
+    @property
+    def by_donor(self) -> list[tuple[str, int]]:
+        """How many lots of each donor flip."""
+        return sorted(Counter(code for one in self.flips for code in one.donors).items())
+
+
+def assess_impact(
+    session: Session,
+    archive: FolderArchive,
+    *,
+    draft: Specification,
+    since: str = "",
+    until: str = "",
+) -> Impact:
+    """Judge every past lot of the draft's product, stage and market by the draft as well.
+
+    Args:
+        session: only read.
+        archive: where the versions stand that judged the lots.
+        draft: what would judge them.
+        since: the first date of manufacture, ISO 8601; "" is open.
+        until: the last one.
+    """
+    found = Impact(draft, runs_on_record(session), since, until)
+    key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
+    comparisons: dict[int, Comparison] = {}
+    for lots in lots_judged(session, key, since=since, until=until):
+        evidence = evidence_of(session, lots, stage=draft.stage.value)
+        donors = study_donors(session, lots)
+        decided = newest_dispositions(session, lots)
+        for lot in lots:
+            comparison = comparisons.get(lot.specification_version_id)
+            if comparison is None:
+                old = content_of(archive, lot.specification_version)
+                comparison = comparisons[lot.specification_version_id] = Comparison(old, draft)
+            own = evidence.get(lot.id, [])
+            impact = comparison.impact(own, donors[lot.id])
+            found.lots += 1
+            found.results += len(own)
+            if impact is not None:
+                codes = tuple(donor.code for donor in donors[lot.id])
+                disposition = decided.get(lot.id, "quarantine")
+                found.changed.append(_changed(lot, disposition, codes, impact))
+        session.expunge_all()
+    return found
+
+
+def keep_impact(
+    tx: Transaction, archive: FolderArchive, *, fonts: Path, impact: Impact
+) -> ImpactReport:
+    """Keep what was assessed of an imported version, for whoever approves it."""
+    require(tx, Permission.REPORT_IMPACT)
+    row = the_version(tx.session, impact.specification.id, impact.specification.version)
+    content = impact_content(impact)
+    report = ImpactReport(
+        specification_version=row,
+        number=len(reports_of(tx.session, row)) + 1,
+        content_sha=archive.put(canonical_bytes(content)),
+        document_sha=archive.put(impact_document(impact_rows(impact), fonts, sha256_of(content))),
+        runs=impact.runs,
+        made_by=tx.actor.user_id,
+        made_at=tx.now,
+    )
+    tx.add(report)
+    tx.audit(
+        "impact assessed",
+        rows=[report],
+        about=[row.key],
+        after={"lots": impact.lots, "would flip": len(impact.flips)},
+    )
+    return report
+
+
+def impact_content(impact: Impact) -> dict[str, Json]:
+    """The report as data."""
+    return {
+        "type": "batchqc/impact/1",
+        "specification": impact.specification.reference,
+        "since": impact.since,
+        "until": impact.until,
+        "lots": impact.lots,
+        "results": impact.results,
+        "flips": len(impact.flips),
+        "changed": [
+            {
+                "lot": one.lot,
+                "manufactured_on": one.manufactured_on,
+                "disposition": one.disposition,
+                "judged_by": one.version,
+                "donors": list(one.donors),
+                "before": one.impact.before.value,
+                "after": one.impact.after.value,
+                "criteria": [
+                    [change.criterion, standing_text(change.before), standing_text(change.after)]
+                    for change in one.impact.changes
+                ],
+            }
+            for one in impact.changed
+        ],
+    }
+
+
+def impact_rows(impact: Impact) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """The report as titled tables of text, the first row of each its header."""
+    yield (
+        f"{impact.specification.reference}: what it would do to past lots",
+        [
+            ("Lots", "Results", "Lots that would flip", "Lots with another verdict"),
+            (
+                str(impact.lots),
+                str(impact.results),
+                str(len(impact.flips)),
+                str(len(impact.changed)),
+            ),
+        ],
+    )
+    yield (
+        "By criterion",
+        [
+            ("Criterion", "Was", "Would be", "Lots"),
+            *((*names, str(count)) for *names, count in impact.by_criterion),
+        ],
+    )
+    yield (
+        "Lots that flip, by donor",
+        [("Donor", "Lots"), *((code, str(count)) for code, count in impact.by_donor)],
+    )
+    yield (
+        "Lots",
+        [
+            ("Lot", "Made", "Disposition", "Judged by", "Was", "Would be", "Because"),
+            *(
+                (
+                    one.lot,
+                    one.manufactured_on,
+                    one.disposition,
+                    one.version,
+                    one.impact.before.value,
+                    one.impact.after.value,
+                    "; ".join(change_text(change) for change in one.impact.changes),
+                )
+                for one in impact.changed
+            ),
+        ],
+    )
+
+
+def standing_text(standing: Standing | None) -> str:
+    """A standing in a word."""
+    if standing is None:
+        return "not in this version"
+    return standing.outcome.value if standing.outcome else "for information"
+
+
+def change_text(change: CriterionChange) -> str:
+    """One change in words."""
+    return f"{change.criterion}: {standing_text(change.before)} to {standing_text(change.after)}"
+
+
+def _changed(
+    lot: LotRow, disposition: str, donors: tuple[str, ...], impact: LotImpact
+) -> ChangedLot:
+    version = lot.specification_version.reference
+    return ChangedLot(lot.lot, lot.manufactured_on, disposition, version, donors, impact)

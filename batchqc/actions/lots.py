@@ -1,0 +1,193 @@
+"""Lots and their samples: registered once, bound to the specifications that judge them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.binding import bind_beside, bind_release
+from batchqc.actions.permission import require
+from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
+from batchqc.actions.setup import own_site
+from batchqc.core.identifiers import fold, id_problem, line_problem
+from batchqc.core.permissions import Permission
+from batchqc.core.specifications import Stage
+from batchqc.errors import Conflict
+from batchqc.records.base import Row
+from batchqc.records.corrections import corrected_lot, corrections_of
+from batchqc.records.decisions import dispositions_of
+from batchqc.records.registers import (
+    LotDonor,
+    LotRow,
+    LotSpecification,
+    SampleRow,
+    donors_of,
+    lot_by,
+    sample_by,
+)
+from batchqc.records.transaction import Transaction
+
+Found = TypeVar("Found", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSample:
+    """A sample to register: id, stage, container, and when it was taken, with its offset."""
+
+    id: str
+    stage: str
+    container: str
+    taken_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot to register, with its donors and its first samples."""
+
+    id: str
+    product: str
+    manufactured_on: date
+    expires_on: date
+    donors: tuple[str, ...]
+    samples: tuple[NewSample, ...] = ()
+    market: str = ""
+
+
+def register_lot(tx: Transaction, new: NewLot) -> LotRow:
+    """Register a lot with donors and samples; it begins in quarantine.
+
+    The specification that was in force on the date of manufacture is bound to it.
+
+    Raises:
+        InvalidInput: with everything that is wrong.
+        Conflict: the id is taken, or no specification was in force.
+    """
+    require(tx, Permission.REGISTER_LOT)
+    site = own_site(tx.session)
+    today = tx.now.astimezone(ZoneInfo(site.time_zone)).date()
+    refuse_all("BQC-REG-006", "the lot cannot be registered", _lot_problems(new, today))
+    if lot_by(tx.session, new.id) is not None:
+        raise Conflict("BQC-REG-007", f"lot {new.id} is registered already; ids are never reused")
+    product = the_product(tx.session, new.product)
+    donors = [the_donor(tx.session, code) for code in new.donors]
+    made_on, market = new.manufactured_on, new.market
+    bound = bind_release(tx.session, product=product.code, market=market, manufactured_on=made_on)
+    lot = LotRow(
+        lot=new.id,
+        folded=fold(new.id),
+        product=product,
+        site=site,
+        manufactured_on=new.manufactured_on.isoformat(),
+        expires_on=new.expires_on.isoformat(),
+        specification_version=bound.version,
+        bound_because=bound.because,
+        registered_by=tx.actor.user_id,
+        registered_at=tx.now,
+        market=new.market,
+    )
+    of_donors = [LotDonor(lot=lot, donor=donor) for donor in donors]
+    beside = [
+        LotSpecification(lot=lot, specification_version=one.version, bound_because=one.because)
+        for one in bind_beside(
+            tx.session, product=product.code, market=market, manufactured_on=made_on
+        )
+    ]
+    tx.add(lot, *of_donors, *beside)
+    tx.audit(
+        "lot registered",
+        rows=[lot, *of_donors, *beside],
+        about=[donor.key for donor in donors],
+        after={
+            "specification": bound.version.reference,
+            "bound because": bound.because,
+            "beside": [one.specification_version.reference for one in beside],
+        },
+    )
+    if new.samples:
+        _add_samples(tx, lot, new.samples)
+    return lot
+
+
+def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample]) -> list[SampleRow]:
+    """Register samples of a lot that is not decided yet."""
+    require(tx, Permission.REGISTER_LOT)
+    row = the_lot(tx.session, lot)
+    lock_lot(tx, row)
+    if dispositions_of(tx.session, row):
+        raise Conflict("BQC-REG-008", f"lot {row.lot} is decided; no sample can be added")
+    return _add_samples(tx, row, samples)
+
+
+def lock_lot(tx: Transaction, lot: LotRow) -> None:
+    """Let nobody else change what a decision over this lot rests on, its donors among it."""
+    tx.lock(f"lot:{lot.folded}")
+    for donor in donors_of(tx.session, lot):
+        tx.lock(donor.key)
+
+
+def the_lot(session: Session, lot: str) -> LotRow:
+    """The lot of an id, or NotFound."""
+    return found_or_not(lot_by(session, lot), "BQC-REG-012", f"there is no lot {lot}")
+
+
+def _lot_problems(new: NewLot, today: date) -> list[str]:
+    problems = [problem for problem in (id_problem(new.id),) if problem]
+    if new.expires_on < new.manufactured_on:
+        problems.append(f"it would expire ({new.expires_on}) before it was made")
+    if new.manufactured_on > today:
+        problems.append(f"the date of manufacture {new.manufactured_on} lies in the future")
+    if not new.donors:
+        problems.append("a lot has at least one donor")
+    if len({fold(code) for code in new.donors}) < len(new.donors):
+        problems.append("a donor is named twice")
+    return problems
+
+
+def _add_samples(tx: Transaction, lot: LotRow, samples: Sequence[NewSample]) -> list[SampleRow]:
+    made_on = corrected_lot(lot, corrections_of(tx.session, [lot.key])).manufactured_on
+    problems = [problem for new in samples for problem in _sample_problems(tx, lot, new, made_on)]
+    if not samples or len({fold(new.id) for new in samples}) < len(samples):
+        problems.append("name at least one sample, and each one once")
+    refuse_all("BQC-REG-009", "the samples cannot be registered", problems)
+    rows = [
+        SampleRow(
+            sample=new.id,
+            folded=fold(new.id),
+            lot=lot,
+            stage=new.stage,
+            container=new.container.strip(),
+            taken_text=new.taken_at,
+            taken_at=datetime.fromisoformat(new.taken_at),
+            registered_by=tx.actor.user_id,
+            registered_at=tx.now,
+        )
+        for new in samples
+    ]
+    tx.add(*rows)
+    tx.audit("samples registered", rows=rows, about=[lot.key])
+    return rows
+
+
+def _sample_problems(tx: Transaction, lot: LotRow, new: NewSample, made_on: date) -> list[str]:
+    problems = [f"sample {new.id}: {problem}" for problem in (id_problem(new.id),) if problem]
+    if sample_by(tx.session, new.id) is not None:
+        problems.append(f"sample {new.id} is registered already; ids are never reused")
+    if new.stage not in set(Stage):
+        problems.append(f'sample {new.id}: "{new.stage}" is not a stage: {", ".join(Stage)}')
+    container = line_problem("the container", new.container)
+    if container:
+        problems.append(f"sample {new.id}: {container}")
+    try:
+        taken = datetime.fromisoformat(new.taken_at)
+    except ValueError:
+        return [*problems, f'sample {new.id}: "{new.taken_at}" is not an ISO 8601 time']
+    if taken.tzinfo is None:
+        return [*problems, f"sample {new.id}: the time needs its offset, such as +07:00"]
+    if taken > tx.now + timedelta(minutes=1):
+        problems.append(f"sample {new.id} was taken in the future")
+    if taken.astimezone(ZoneInfo(lot.site.time_zone)).date() < made_on:
+        problems.append(f"sample {new.id} was taken before the lot was made")
+    return problems

@@ -1,0 +1,161 @@
+"""``batchqc spec``: what an author and an approver look at. Nothing here needs an approval."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batchqc.actions.impact import assess_impact, impact_rows, keep_impact
+from batchqc.actions.specifications import content_of, the_version
+from batchqc.cli.show import facts, say, table
+from batchqc.cli.workplace import at_keyboard, workplace
+from batchqc.core.boundaries import boundaries
+from batchqc.core.differences import differences
+from batchqc.core.permissions import Permission
+from batchqc.core.specifications import Specification
+from batchqc.documents.spec_file import read_specification
+from batchqc.documents.spec_keys import SpecProblem
+from batchqc.documents.spec_lint import lint_specification
+from batchqc.errors import InvalidInput
+from batchqc.records.transaction import reading, transaction
+from batchqc.settings import bundled
+
+app = typer.Typer()
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A specification file.")]
+Id = Annotated[str, typer.Argument(help="Its id, such as UC-MSC-REL.")]
+
+
+@app.command()
+def check(file: File) -> None:
+    """Read a specification file and say everything that is wrong with it. Nothing is stored."""
+    found = read_specification(file.read_bytes(), file=file.name)
+    if found.specification is None:
+        raise _not_a_specification(file, found.problems)
+    print_specification(found.specification)
+
+
+@app.command()
+def lint(file: File) -> None:
+    """Say what is wrong with a specification file, and what is doubtful in it."""
+    found = lint_specification(file.read_bytes(), file=file.name)
+    for problem in found.problems:
+        say(str(problem))
+    for placed in found.findings:
+        one = placed.finding
+        say(f"{file.name}, line {placed.line}: {one.criterion}: {one.code}: {one.why}.")
+        say(
+            f"    Acknowledged: {one.acknowledged}"
+            if one.acknowledged
+            else f"    {one.suggestion}."
+        )
+    if not found.is_clean:
+        say('Mend it, or acknowledge a finding in its criterion: acknowledge = { code = "why" }')
+        raise typer.Exit(1)
+    say(f"{file.name} is clean.")
+
+
+@app.command()
+def boundary(
+    context: typer.Context,
+    specification: Annotated[str, typer.Argument(help="A file, or the id of a version.")],
+    version: Annotated[int | None, typer.Argument(help="The version of an id.")] = None,
+) -> None:
+    """What passes each criterion: the exact set, the last failing and the first passing value."""
+    rows = [
+        (
+            one.criterion,
+            one.acceptance,
+            one.rounding,
+            one.passing,
+            one.resolution if one.is_resolution_stated else f"({one.resolution or 'none'})",
+            "; ".join(f"{x.last_failing} fails, {x.first_passing} passes" for x in one.turns),
+        )
+        for one in boundaries(_specification(context, specification, version))
+    ]
+    columns = ("Criterion", "Acceptance", "Rounding", "Passes", "Resolution", "Turns")
+    table(columns, rows, empty="It has no criterion.")
+    say("A resolution in brackets is the last digit of the limit; the file states none.")
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    specification: Id,
+    old: Annotated[str, typer.Argument(help="A version, or a file.")],
+    new: Annotated[str, typer.Argument(help="A version, or a file.")],
+) -> None:
+    """What changed from one version to another, criterion by criterion."""
+    before, after = (
+        _specification(context, specification, int(one))
+        if one.isdecimal()
+        else _specification(context, one, None)
+        for one in (old, new)
+    )
+    rows = [(one.words, one.direction.value) for one in differences(before, after)]
+    table(("Change", "Means"), rows, empty="Nothing changed.")
+
+
+@app.command()
+def impact(
+    context: typer.Context,
+    specification: Annotated[str, typer.Argument(help="A draft file, or the id of a version.")],
+    version: Annotated[int | None, typer.Argument(help="The version of an id.")] = None,
+    user: Annotated[str, typer.Option(help="Keep the report, made by this person.")] = "",
+    since: Annotated[str, typer.Option(help="Only lots made from this date on.")] = "",
+    until: Annotated[str, typer.Option(help="Only lots made until this date.")] = "",
+) -> None:
+    """What a draft would do to every past lot. Nothing is changed by looking."""
+    if user and (since or until or version is None):
+        raise InvalidInput("BQC-SPC-017", "a report is kept of an imported version, over all lots")
+    place = workplace(context)
+    draft = _specification(context, specification, version)
+    actor = at_keyboard(place, user).acting(Permission.REPORT_IMPACT) if user else None
+    with reading(place.engine) as session:
+        found = assess_impact(session, place.archive, draft=draft, since=since, until=until)
+    for title, (columns, *rows) in impact_rows(found):
+        say(f"\n{title}")
+        table(columns, rows, empty="none")
+    if actor is not None:
+        fonts = bundled("reports") / "fonts"
+        with transaction(place.engine, actor, place.now()) as tx:
+            report = keep_impact(tx, place.archive, fonts=fonts, impact=found)
+            said = f"\nKept as report {report.natural_key}, SHA-256 {report.content_sha}."
+        say(said)
+
+
+def _specification(context: typer.Context, name: str, version: int | None) -> Specification:
+    """A specification from a file, or a version from the system."""
+    if version is None:
+        path = Path(name)
+        if not path.is_file():
+            raise InvalidInput("BQC-SPC-009", f"there is no file {name}; or give id and version")
+        found = read_specification(path.read_bytes(), file=path.name)
+        if found.specification is None:
+            raise _not_a_specification(path, found.problems)
+        return found.specification
+    place = workplace(context)
+    with reading(place.engine) as session:
+        return content_of(place.archive, the_version(session, name, version))
+
+
+def _not_a_specification(path: Path, problems: Sequence[SpecProblem]) -> InvalidInput:
+    return InvalidInput(
+        "BQC-SPC-001",
+        f"{path} is not a specification",
+        reasons=[str(problem) for problem in problems],
+    )
+
+
+def print_specification(specification: Specification) -> None:
+    """Id, title, date and every criterion, in words."""
+    facts(
+        [
+            ("Specification", specification.reference),
+            ("Title", specification.title),
+            ("Effective from", specification.effective),
+        ]
+    )
+    rows = [(one.id, one.title, one.acceptance) for one in specification.criteria]
+    table(("Criterion", "Title", "Acceptance"), rows, empty="It has no criterion.")

@@ -1,0 +1,220 @@
+"""What a draft specification would do to lots that were judged by another version.
+
+Both versions judge the same stored results by the rules of ``judging``. A criterion's verdict hangs
+on its evidence only: the texts, units, methods and times of what was measured for it, and the
+donors. So each distinct evidence is judged once, however many lots have it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from batchqc.core.assays import Cell, Measurement, RunKey
+from batchqc.core.criteria import Criterion
+from batchqc.core.donors import Donor
+from batchqc.core.judging import judge
+from batchqc.core.results import timing
+from batchqc.core.specifications import Specification
+from batchqc.core.subjects import DonorFact, Group, Measured
+from batchqc.core.verdicts import Outcome, Verdict
+
+MOST_REMEMBERED: Final = 50_000
+
+
+class Evidence(NamedTuple):
+    """One stored measurement, as text: reportable, or a control."""
+
+    lot: int
+    run: int
+    test: str
+    analyte: str
+    result_type: str
+    aliquot: str
+    value: str
+    unit: str
+    method: str
+    started: str
+    measured: str
+
+    @property
+    def measurement(self) -> Measurement:
+        """The measurement, with what no verdict hangs on left blank."""
+        return Measurement(
+            run=RunKey(f"#{self.run}", self.test, ""),
+            lot="",
+            sample="",
+            stage="",
+            aliquot=self.aliquot,
+            analyte=self.analyte,
+            replicate=0,
+            unit=self.unit,
+            measured_at=datetime.fromisoformat(self.measured),
+            started_at=datetime.fromisoformat(self.started) if self.started else None,
+            analyst="",
+            instrument="",
+            method=self.method,
+            version="",
+            result_type=self.result_type,
+            cell=Cell(0, 0, "value", self.value),
+        )
+
+
+class Standing(NamedTuple):
+    """How one criterion stands: its verdict, and whether that forbids release."""
+
+    outcome: Outcome | None
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionChange:
+    """How a criterion of one lot stood, and would stand; ``None`` where a version has none."""
+
+    criterion: str
+    before: Standing | None
+    after: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class LotImpact:
+    """A lot whose verdicts would change; it flips where the verdict over the lot would."""
+
+    before: Outcome
+    after: Outcome
+    changes: tuple[CriterionChange, ...]
+
+    @property
+    def flips(self) -> bool:
+        """Whether the lot as a whole would be judged differently."""
+        return self.before is not self.after
+
+
+def overall(standings: Iterable[Standing]) -> Outcome:
+    """The verdict over a lot: PASS where nothing blocks, FAIL where a failure does."""
+    blocking = [one.outcome for one in standings if one.blocks]
+    if not blocking:
+        return Outcome.PASS
+    return Outcome.FAIL if Outcome.FAIL in blocking else Outcome.CANNOT_JUDGE
+
+
+class Comparison:
+    """Two versions over the evidence of one lot after another."""
+
+    def __init__(self, old: Specification, new: Specification) -> None:
+        """Prepare ``old``, which judged the lots, and ``new``, which would."""
+        self._old, self._new = _Outlook(old), _Outlook(new)
+
+    def impact(self, evidence: Sequence[Evidence], donors: tuple[Donor, ...]) -> LotImpact | None:
+        """What would change for a lot; ``None`` where nothing would."""
+        by_pair: dict[tuple[str, str], list[Evidence]] = {}
+        for one in evidence:
+            by_pair.setdefault((one[2], one[3]), []).append(one)
+        before = self._old.standings(by_pair, donors)
+        after = self._new.standings(by_pair, donors)
+        if before == after:
+            return None
+        names = dict.fromkeys((*before, *after))
+        changes = tuple(
+            CriterionChange(name, before.get(name), after.get(name))
+            for name in names
+            if before.get(name) != after.get(name)
+        )
+        return LotImpact(overall(before.values()), overall(after.values()), changes)
+
+
+class _Outlook:
+    """One specification, criterion by criterion, with what was judged before."""
+
+    def __init__(self, specification: Specification) -> None:
+        self._own = [_Own(specification, one) for one in specification.criteria]
+
+    def standings(
+        self, evidence: Mapping[tuple[str, str], list[Evidence]], donors: tuple[Donor, ...]
+    ) -> dict[str, Standing]:
+        return {own.name: own.standing(evidence, donors) for own in self._own}
+
+
+class _Own:
+    """One criterion with all that it is computed from, as a specification of its own."""
+
+    def __init__(self, specification: Specification, criterion: Criterion) -> None:
+        needed = tuple(_closure(specification, criterion))
+        self.name = criterion.id
+        self._counted = any(
+            isinstance(one.subject, Group) and criterion.id in one.subject.members
+            for one in specification.criteria
+        )
+        self._specification = replace(specification, criteria=needed)
+        self._subjects = [one.subject for one in needed if isinstance(one.subject, Measured)]
+        self._pairs = [(one.test, one.analyte) for one in self._subjects]
+        self._is_plain = len(self._pairs) == 1 and not self._subjects[0].needs_start
+        self._donors = any(isinstance(one.subject, DonorFact) for one in needed)
+        self._known: dict[object, Standing] = {}
+
+    def standing(
+        self, evidence: Mapping[tuple[str, str], list[Evidence]], donors: tuple[Donor, ...]
+    ) -> Standing:
+        key: object
+        if self._is_plain:
+            rows = evidence.get(self._pairs[0])
+            key = None if rows is None else rows[0][4:9] if len(rows) == 1 else _key(rows)
+        else:
+            key = self._whole_key(evidence)
+        if self._donors:
+            key = (key, donors)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= MOST_REMEMBERED:  # memory stays flat
+                self._known.clear()
+            found = self._known[key] = self._judged(evidence, donors)
+        return found
+
+    def _whole_key(self, evidence: Mapping[tuple[str, str], list[Evidence]]) -> object:
+        return tuple(
+            (
+                _key(rows),
+                tuple(timing(subject, one.measurement.elapsed) for one in rows)
+                if subject.needs_start
+                else None,
+            )
+            for subject, pair in zip(self._subjects, self._pairs, strict=True)
+            for rows in [evidence.get(pair, [])]
+        )
+
+    def _judged(
+        self, evidence: Mapping[tuple[str, str], list[Evidence]], donors: tuple[Donor, ...]
+    ) -> Standing:
+        stage = self._specification.stage
+        measurements = [
+            replace(one.measurement, stage=stage)
+            for pair in self._pairs
+            for one in evidence.get(pair, [])
+        ]
+        verdicts = judge(self._specification, measurements, donors)
+        own = next(one for one in verdicts if one.criterion.id == self.name)
+        return standing_of(own, counted=self._counted)
+
+
+def standing_of(verdict: Verdict, *, counted: bool) -> Standing:
+    """The standing of a verdict; one that is ``counted`` in a group blocks nothing itself."""
+    return Standing(verdict.outcome, verdict.blocks and not counted)
+
+
+def _key(rows: Sequence[Evidence]) -> object:
+    """What a verdict hangs on: texts, units, methods, and which of them share a run."""
+    runs: dict[int, int] = {}
+    return tuple((runs.setdefault(one[1], len(runs)), *one[4:9]) for one in rows)
+
+
+def _closure(specification: Specification, criterion: Criterion) -> Iterator[Criterion]:
+    """A criterion and everything that it is computed from, each once."""
+    by_id = {one.id: one for one in specification.criteria}
+    waiting, seen = [criterion.id], set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in by_id:
+            continue
+        seen.add(name)
+        waiting.extend(by_id[name].needs)
+    yield from (one for one in specification.criteria if one.id in seen)
