@@ -201,7 +201,7 @@ def _provenance(case: LotCase, verdict: Verdict) -> list[Provenance]:
             "column": one.cell.column,
             "text": one.cell.text,
         }
-        for one in verdict.measurements
+        for one in (*verdict.measurements, *verdict.controls)
     ]
 
 

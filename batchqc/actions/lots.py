@@ -139,6 +139,8 @@ def _lot_problems(new: NewLot, today: date) -> list[str]:
         problems.append(f"it would expire ({new.expires_on}) before it was made")
     if new.manufactured_on > today:
         problems.append(f"the date of manufacture {new.manufactured_on} lies in the future")
+    if new.market and line_problem("the market", new.market):
+        problems.append(line_problem("the market", new.market) or "")
     if not new.donors:
         problems.append("a lot has at least one donor")
     if len({fold(code) for code in new.donors}) < len(new.donors):

@@ -153,6 +153,16 @@ def the_upload(session: Session, number: str) -> Upload:
     return upload
 
 
+def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tuple[Measurement, ...]:
+    """What an accepted upload says, read anew from its bytes, as of the moment it was received."""
+
+    def register_for(lots: frozenset[str]) -> Register:
+        return _register(session, archive, lots, upload.received_at, as_registered=True)
+
+    reading = read_bytes(archive.get(upload.sha256), register_for, upload=upload.natural_key)
+    return reading.parsed
+
+
 def _read(
     session: Session,
     archive: FolderArchive,
@@ -179,23 +189,37 @@ def _too_large(file: ReceivedFile) -> Reading:
 
 
 def _register(
-    session: Session, archive: FolderArchive, lots: frozenset[str], now: datetime
+    session: Session,
+    archive: FolderArchive,
+    lots: frozenset[str],
+    now: datetime,
+    *,
+    as_registered: bool = False,
 ) -> Register:
-    """What the laboratory has registered about the lots that a file names."""
+    """What the laboratory has registered about the lots that a file names.
+
+    ``as_registered`` is before any decision and correction.
+    """
     rows = lots_by(session, lots)
     return Register(
-        lots={row.folded: _registered(session, archive, row) for row in rows},
+        lots={
+            row.folded: _registered(session, archive, row, as_registered=as_registered)
+            for row in rows
+        },
         samples={row.folded: core_sample(row) for row in samples_of(session, rows)},
         people={person.folded: person.user_id for person in all_people(session)},
         now=now,
     )
 
 
-def _registered(session: Session, archive: FolderArchive, row: LotRow) -> RegisteredLot:
-    decided = dispositions_of(session, row)
+def _registered(
+    session: Session, archive: FolderArchive, row: LotRow, *, as_registered: bool
+) -> RegisteredLot:
+    decided = () if as_registered else dispositions_of(session, row)
+    corrections = () if as_registered else corrections_of(session, [row.key])
     return RegisteredLot(
         id=row.lot,
-        manufactured_on=corrected_lot(row, corrections_of(session, [row.key])).manufactured_on,
+        manufactured_on=corrected_lot(row, corrections).manufactured_on,
         time_zone=row.site.time_zone,
         specification=content_of(archive, row.specification_version),
         closed_because=f"it is {decided[-1].disposition}" if decided else "",

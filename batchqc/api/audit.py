@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from batchqc.actions.recheck import recheck
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
@@ -31,6 +32,23 @@ class Verification(BaseModel):
     sequence: int
     head: str = Field(description="Compare with certificates: a chain shows no cut tail.")
     problems: list[str] = Field(description="The first one is the first broken entry.")
+
+
+class DifferenceOut(BaseModel):
+    """A recorded verdict that is not what its raw data give."""
+
+    record: str = Field(examples=["disposition:UCM-P1-T1/1"])
+    lot: str
+    criterion: str = Field(description="Empty where nothing of the record could be computed.")
+    difference: str
+
+
+class RecheckOut(BaseModel):
+    """How many verdicts were computed anew, and what differs."""
+
+    decisions: int
+    verdicts: int
+    differences: list[DifferenceOut]
 
 
 @router.get("/audit", summary="Audit trail entries")
@@ -67,4 +85,21 @@ def verification(call: SignedIn) -> Verification:
         sequence=found.head.sequence if found.head else 0,
         head=found.head.sha256 if found.head else "",
         problems=list(found.problems),
+    )
+
+
+@router.get("/audit/recheck", summary="Compute every recorded verdict anew")
+def verdicts_again(call: SignedIn) -> RecheckOut:
+    """From raw bytes, under the version that each decision names. None may differ."""
+    with call.reading() as session:
+        found = recheck(session, call.door.archive)
+    return RecheckOut(
+        decisions=found.decisions,
+        verdicts=found.verdicts,
+        differences=[
+            DifferenceOut(
+                record=one.record, lot=one.lot, criterion=one.criterion, difference=one.said
+            )
+            for one in found.differences
+        ],
     )

@@ -49,6 +49,7 @@ class LotRequest(Sent):
     expires_on: Annotated[Day, Field(examples=["2028-02-02"], description="Last usable day.")]
     donors: Annotated[list[str], Field(examples=[["DNR-UC-01"]], description="Codes.")]
     samples: Annotated[list[SampleShape], Field(default_factory=list)]
+    market: str = Field(default="", description="Where it goes; decides which specification.")
 
 
 class LotOut(BaseModel):
@@ -61,6 +62,7 @@ class LotOut(BaseModel):
     expires_on: date
     donors: list[str]
     samples: list[SampleShape]
+    market: str
     specification: str = Field(examples=["UC-MSC-REL v1"])
     bound_because: str = Field(description="Why this version of the specification judges it.")
     registered_by: str
@@ -106,6 +108,7 @@ def add(call: Writing, sent: LotRequest) -> Response:
         expires_on=sent.expires_on,
         donors=tuple(sent.donors),
         samples=_samples(sent.samples),
+        market=sent.market,
     )
     with call.writing(Permission.REGISTER_LOT, sent) as work:
         if work.is_new:
@@ -159,6 +162,7 @@ def _lot(session: Session, row: LotRow) -> LotOut:
             )
             for sample in samples
         ],
+        market=row.market,
         specification=row.specification_version.reference,
         bound_because=row.bound_because,
         registered_by=row.registered_by,

@@ -1,16 +1,21 @@
 """What stands for and against a lot: its gates, its verdicts, and the cell of every value."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import the_lot
+from batchqc.actions.specifications import content_of, the_version
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import id_and_version
 from batchqc.core.assays import Measurement
+from batchqc.core.judging import judge
 from batchqc.core.verdicts import Outcome, Trend, Verdict
+from batchqc.errors import InvalidInput
 from batchqc.records.uploads import Upload
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
@@ -94,8 +99,18 @@ class Results(BaseModel):
 
     lot: str
     specification: str
+    decides: bool = Field(description="Whether this specification decides over the lot.")
     verdicts: list[VerdictOut]
     not_used: list[MeasurementOut]
+
+
+Under = Annotated[
+    str,
+    Query(
+        description="Judge by this version instead, to see; the bound one decides.",
+        examples=["UC-MSC-REL/2"],
+    ),
+]
 
 
 @router.get("/lots/{lot}/readiness", summary="May this lot be released, and if not, why not?")
@@ -119,16 +134,25 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
 
 
 @router.get("/lots/{lot}/results", summary="Results and verdicts, down to the cell")
-def results(call: SignedIn, lot: str) -> Results:
+def results(call: SignedIn, lot: str, under: Under = "") -> Results:
     """Each criterion with verdict and derivation; each value with file, row, column and text."""
     case, uploads = _case(call, lot)
-    used = {
-        id(one) for verdict in case.verdicts for one in (*verdict.measurements, *verdict.controls)
-    }
+    reference, verdicts = "{} v{}".format(*case.lot.specification), case.verdicts
+    decides = True
+    if under:
+        named = id_and_version(under)
+        if named is None:
+            raise InvalidInput("BQC-API-009", f'"{under}" is no id and version, as UC-MSC-REL/1')
+        with call.reading() as session:
+            other = content_of(call.door.archive, the_version(session, *named))
+        decides, reference = other.reference == reference, other.reference
+        verdicts = judge(other, case.measurements, case.facts.donors)
+    used = {id(one) for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)}
     return Results(
         lot=case.lot.id,
-        specification="{} v{}".format(*case.lot.specification),
-        verdicts=[_verdict(verdict, uploads) for verdict in case.verdicts],
+        specification=reference,
+        decides=decides,
+        verdicts=[_verdict(verdict, uploads) for verdict in verdicts],
         not_used=[_measurement(one, uploads) for one in case.measurements if id(one) not in used],
     )
 

@@ -41,3 +41,10 @@ def page(
     shown = rows[:limit]
     more = shown[-1].natural_key if len(rows) > limit else None
     return Page(items=[show(row) for row in shown], next=more)
+
+
+def id_and_version(text: str) -> tuple[str, int] | None:
+    """Id and number of a version written as ``UC-MSC-REL/2``, or ``None``."""
+    specification, _, version = text.rpartition("/")
+    is_number = version.isdecimal() and len(version) < len(str(LARGEST))
+    return (specification, int(version)) if is_number else None

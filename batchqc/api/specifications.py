@@ -21,7 +21,7 @@ from batchqc.actions.specifications import (
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.api.shapes import LARGEST, After, Limit, Page, id_and_version, page
 from batchqc.core.effectivity import State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -216,10 +216,10 @@ def withdraw(call: Writing, specification: str, version: Version, sent: Withdraw
 
 
 def _named(session: Session, name: str) -> SpecificationVersion:
-    specification, _, version = name.rpartition("/")
-    if not (version.isdecimal() and len(version) < len(str(LARGEST))):
+    named = id_and_version(name)
+    if named is None:
         raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
-    return the_version(session, specification, int(version))
+    return the_version(session, *named)
 
 
 def _facts(session: Session, row: SpecificationVersion, now: datetime) -> dict[str, Any]:

@@ -42,12 +42,14 @@ def add(  # noqa: PLR0913 - a lot is this much
     expires: Day,
     donor: Annotated[list[str], typer.Option(help="Code; several for a pooled lot.")],
     user: User,
+    market: Annotated[str, typer.Option(help="Where it goes; empty for every market.")] = "",
 ) -> None:
     """Register a lot. It begins in quarantine, under the specification then in force."""
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.REGISTER_LOT)
     with transaction(place.engine, actor, place.now()) as tx:
-        row = register_lot(tx, NewLot(lot, product, made.date(), expires.date(), tuple(donor)))
+        new = NewLot(lot, product, made.date(), expires.date(), tuple(donor), market=market)
+        row = register_lot(tx, new)
         bound = f"{row.specification_version.reference}, {row.bound_because}"
     say(f"Lot {lot} is registered and in quarantine. Specification: {bound}.")
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from batchqc.actions.impact import assess_impact, impact_rows, keep_impact
+from batchqc.actions.recheck import recheck
 from batchqc.actions.specifications import content_of, the_version
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import at_keyboard, workplace
@@ -95,6 +96,19 @@ def diff(
     )
     rows = [(one.words, one.direction.value) for one in differences(before, after)]
     table(("Change", "Means"), rows, empty="Nothing changed.")
+
+
+@app.command("recheck")
+def recheck_(context: typer.Context) -> None:
+    """Compute every recorded verdict anew from raw bytes. None may differ."""
+    place = workplace(context)
+    with reading(place.engine) as session:
+        found = recheck(session, place.archive)
+    say(f"{found.decisions} decisions, {found.verdicts} verdicts computed anew from raw bytes.")
+    rows = [(one.record, one.lot, one.criterion, one.said) for one in found.differences]
+    table(("Record", "Lot", "Criterion", "Difference"), rows, empty="None differs.")
+    if rows:
+        raise typer.Exit(7)
 
 
 @app.command()

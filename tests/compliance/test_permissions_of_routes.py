@@ -94,6 +94,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /certificates/{number}/issue": ("QA QP", None),
     "GET /audit": (ALL, None),
     "GET /audit/verification": (ALL, None),
+    "GET /audit/recheck": (ALL, None),
 }  # fmt: skip
 TAKES_A_FILE = {"/uploads", "/specifications", "/specifications/lint"}
 PLACES = {
