@@ -19,6 +19,8 @@ from batchqc.core.differences import Direction, differences
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.spec_lint import lint_specification
+from batchqc.documents.spec_templates import draft_from, templates
+from batchqc.documents.spec_templates import template as the_template
 from batchqc.errors import InvalidInput, NotFound
 from batchqc.records.specifications import ImpactReport, reports_of
 from batchqc.settings import bundled
@@ -100,6 +102,42 @@ class ImpactOut(BaseModel):
     results: int
     flips: int
     changed: list[FlipOut]
+
+
+class TemplateOut(BaseModel):
+    """A shipped specification to begin from."""
+
+    name: str = Field(examples=["wj-msc-release"])
+    title: str
+    sources: list[str]
+
+
+@router.get("/specification-templates", summary="Shipped, sourced starting points")
+def shipped(call: SignedIn) -> list[TemplateOut]:
+    """Every template, by name."""
+    with call.reading():
+        found = templates(bundled("specs"))
+    return [TemplateOut(name=x.name, title=x.title, sources=list(x.sources)) for x in found]
+
+
+@router.get(
+    "/specification-templates/{template}",
+    summary="A draft of your own from a template",
+    response_class=Response,
+    responses={200: {"content": {"application/toml": {}}}},
+)
+def draft(
+    call: SignedIn,
+    template: str,
+    id: Annotated[str, Query(examples=["MY-REL"])],  # noqa: A002 - the word of the file
+    product: Annotated[str, Query(examples=["MY-MSC"])],
+    effective: Annotated[date, Query(examples=["2026-12-01"])],
+) -> Response:
+    """The file to edit, then to lint and to import."""
+    with call.reading():
+        chosen = the_template(bundled("specs"), template)
+        data = draft_from(chosen, name=id, product=product, effective=effective)
+    return Response(data, media_type="application/toml")
 
 
 @router.post(

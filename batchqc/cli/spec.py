@@ -1,7 +1,6 @@
 """``batchqc spec``: write, check, compare, import, approve and read specifications."""
 
 import json
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -18,11 +17,10 @@ from batchqc.actions.specifications import (
     withdraw_specification,
 )
 from batchqc.cli.show import facts, say, table
-from batchqc.cli.spec_tools import File, Id, print_specification
+from batchqc.cli.spec_tools import File, Id, day_of, print_specification
 from batchqc.cli.spec_tools import app as tools
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
-from batchqc.errors import InvalidInput
 from batchqc.records.specifications import all_versions, approval_of, reports_of
 from batchqc.records.transaction import reading, transaction
 
@@ -101,7 +99,7 @@ def withdraw(
             tx,
             specification=specification,
             version=version,
-            from_day=_day(from_day),
+            from_day=day_of(from_day),
             credentials=keyboard.signing(reason),
         )
     raise_refusal(signed)
@@ -149,10 +147,3 @@ def list_(context: typer.Context) -> None:
         ]
     columns = ("Specification", "Product", "Stage", "Effective from", "State")
     table(columns, rows, empty="No specification is imported.")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput("BQC-SPC-018", f'"{text}" is not a date such as 2026-01-15') from None

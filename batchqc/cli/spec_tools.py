@@ -1,11 +1,13 @@
 """``batchqc spec``: what an author and an approver look at. Nothing here needs an approval."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from batchqc import clock
 from batchqc.actions.impact import assess_impact, impact_rows, keep_impact
 from batchqc.actions.recheck import recheck
 from batchqc.actions.specifications import content_of, the_version
@@ -18,6 +20,8 @@ from batchqc.core.specifications import Specification
 from batchqc.documents.spec_file import read_specification
 from batchqc.documents.spec_keys import SpecProblem
 from batchqc.documents.spec_lint import lint_specification
+from batchqc.documents.spec_templates import draft_from, templates
+from batchqc.documents.spec_templates import template as the_template
 from batchqc.errors import InvalidInput
 from batchqc.records.transaction import reading, transaction
 from batchqc.settings import bundled
@@ -55,6 +59,29 @@ def lint(file: File) -> None:
         say('Mend it, or acknowledge a finding in its criterion: acknowledge = { code = "why" }')
         raise typer.Exit(1)
     say(f"{file.name} is clean.")
+
+
+@app.command()
+def new(
+    file: Annotated[Path | None, typer.Argument(help="Where the draft is written.")] = None,
+    template: Annotated[str, typer.Option("--from", help="A shipped template.")] = "",
+    name: Annotated[str, typer.Option("--id", help="Id of your specification.")] = "",
+    product: Annotated[str, typer.Option(help="Code of your product.")] = "",
+    effective: Annotated[str, typer.Option(help="First date of manufacture it judges.")] = "",
+) -> None:
+    """Begin a specification from a shipped, sourced template; without --from, list them."""
+    folder = bundled("specs")
+    if not template:
+        rows = [(one.name, one.title) for one in templates(folder)]
+        table(("Template", "Title"), rows, empty="None is shipped.")
+        say("Next: batchqc spec new my.toml --from NAME --id MY-REL --product MY-PRODUCT")
+        return
+    if file is None or file.exists():
+        raise InvalidInput("BQC-SPC-022", "name a file that does not exist yet")
+    day = day_of(effective) if effective else clock.now().date()
+    chosen = the_template(folder, template)
+    file.write_bytes(draft_from(chosen, name=name, product=product, effective=day))
+    say(f"{file} is a draft from {template}. Next: edit it, then batchqc spec lint {file}")
 
 
 @app.command()
@@ -160,6 +187,14 @@ def _not_a_specification(path: Path, problems: Sequence[SpecProblem]) -> Invalid
         f"{path} is not a specification",
         reasons=[str(problem) for problem in problems],
     )
+
+
+def day_of(text: str) -> date:
+    """A date of the site, ISO 8601."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput("BQC-SPC-018", f'"{text}" is not a date such as 2026-01-15') from None
 
 
 def print_specification(specification: Specification) -> None:

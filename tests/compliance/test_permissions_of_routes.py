@@ -46,6 +46,8 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /donors": ("donor", {"code": "", "tissue_source": ""}),
     "GET /donors/{code}": (ALL, None),
     "POST /donors/{code}/eligibility": ("donor", SIGNED | {"eligible": True, "basis": "None"}),
+    "GET /specification-templates": (ALL, None),
+    "GET /specification-templates/{template}": (ALL, None),
     "GET /specifications": (ALL, None),
     "POST /specifications": ("author", b"not a specification"),
     "GET /specifications/{specification}/{version}": (ALL, None),
@@ -98,6 +100,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 TAKES_A_FILE = {"/uploads", "/specifications", "/specifications/lint"}
 PLACES = {
+    "template": "none?id=X-1&product=X-1&effective=2026-01-01",
     "user_id": "ana", "code": "DNR-UC-01", "specification": "UC-MSC-REL", "version": "1",
     "lot": LOT, "number": "COA-2026-000001",
 }  # fmt: skip
