@@ -24,6 +24,7 @@ lint: .venv/test.done
 
 long: .venv/test.done programs  ## benchmarks at full size; what they show is written down
 	$(BIN)/python tests/mutation.py
+	$(BIN)/python tests/performance/specification_impact.py
 	$(BIN)/python tests/performance/peer_workload.py
 
 serve: demo  ## the API over the demonstration's records, on port 8000

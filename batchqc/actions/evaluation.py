@@ -235,15 +235,14 @@ def _specification_problem(
     return ""
 
 
-def study_donors(session: Session, lots: Sequence[LotRow]) -> dict[int, tuple[Donor, ...]]:
-    """The donors of some lots as they stand today, by lot id."""
-    pairs = lot_donors_among(session, lots)
-    rows = list({row.id: row for _, row in pairs}.values())
+def study_donors(session: Session, lots: Sequence[int]) -> dict[int, tuple[Donor, ...]]:
+    """The donors of some lots as they stand today, by lot id, of lots by their ids."""
+    pairs, rows = lot_donors_among(session, lots)
     corrections = tuple(corrections_of(session, [row.key for row in rows]))
     known = dict(zip((row.id for row in rows), _donors(session, rows, corrections), strict=True))
-    found: dict[int, tuple[Donor, ...]] = {lot.id: () for lot in lots}
-    for lot, row in pairs:
-        found[lot] += (known[row.id],)
+    found: dict[int, tuple[Donor, ...]] = dict.fromkeys(lots, ())
+    for lot, donor in pairs:
+        found[lot] += (known[donor],)
     return found
 
 

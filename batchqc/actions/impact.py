@@ -22,7 +22,6 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.impact_report import impact_document
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.history import evidence_of, lots_judged
-from batchqc.records.registers import LotRow
 from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import runs_on_record
@@ -92,25 +91,28 @@ def assess_impact(
     """
     found = Impact(draft, runs_on_record(session), since, until)
     key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
+    versions: dict[int, SpecificationVersion] = {}
     comparisons: dict[int, Comparison] = {}
     for lots in lots_judged(session, key, since=since, until=until):
+        ids = [lot.id for lot in lots]
         evidence = evidence_of(session, lots, stage=draft.stage.value)
-        donors = study_donors(session, lots)
-        decided = newest_dispositions(session, lots)
+        donors = study_donors(session, ids)
+        decided = newest_dispositions(session, ids)
         for lot in lots:
-            comparison = comparisons.get(lot.specification_version_id)
-            if comparison is None:
-                old = content_of(archive, lot.specification_version)
-                comparison = comparisons[lot.specification_version_id] = Comparison(old, draft)
-            own = evidence.get(lot.id, [])
-            impact = comparison.impact(own, donors[lot.id])
+            if lot.version not in comparisons:
+                version = versions[lot.version] = session.get_one(SpecificationVersion, lot.version)
+                comparisons[lot.version] = Comparison(content_of(archive, version), draft)
+            own = evidence.get(lot.id, {})
+            impact = comparisons[lot.version].impact(own, donors[lot.id])
             found.lots += 1
-            found.results += len(own)
+            found.results += sum(map(len, own.values()))
             if impact is not None:
                 codes = tuple(donor.code for donor in donors[lot.id])
                 disposition = decided.get(lot.id, "quarantine")
-                found.changed.append(_changed(lot, disposition, codes, impact))
-        session.expunge_all()
+                reference = versions[lot.version].reference
+                found.changed.append(
+                    ChangedLot(lot.lot, lot.manufactured_on, disposition, reference, codes, impact)
+                )
     return found
 
 
@@ -224,10 +226,3 @@ def standing_text(standing: Standing | None) -> str:
 def change_text(change: CriterionChange) -> str:
     """One change in words."""
     return f"{change.criterion}: {standing_text(change.before)} to {standing_text(change.after)}"
-
-
-def _changed(
-    lot: LotRow, disposition: str, donors: tuple[str, ...], impact: LotImpact
-) -> ChangedLot:
-    version = lot.specification_version.reference
-    return ChangedLot(lot.lot, lot.manufactured_on, disposition, version, donors, impact)

@@ -5,9 +5,9 @@ on its evidence only: the texts, units, methods and times of what was measured f
 donors. So each distinct evidence is judged once, however many lots have it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from batchqc.core.assays import Cell, Measurement, RunKey
@@ -67,6 +67,10 @@ class Standing(NamedTuple):
     blocks: bool
 
 
+#: The evidence of one lot, by test and analyte.
+Grouped = dict[tuple[str, str], list[Evidence]]
+
+
 @dataclass(frozen=True, slots=True)
 class CriterionChange:
     """How a criterion of one lot stood, and would stand; ``None`` where a version has none."""
@@ -103,40 +107,52 @@ class Comparison:
 
     def __init__(self, old: Specification, new: Specification) -> None:
         """Prepare ``old``, which judged the lots, and ``new``, which would."""
-        self._old, self._new = _Outlook(old), _Outlook(new)
-
-    def impact(self, evidence: Sequence[Evidence], donors: tuple[Donor, ...]) -> LotImpact | None:
-        """What would change for a lot; ``None`` where nothing would."""
-        by_pair: dict[tuple[str, str], list[Evidence]] = {}
-        for one in evidence:
-            by_pair.setdefault((one[2], one[3]), []).append(one)
-        before = self._old.standings(by_pair, donors)
-        after = self._new.standings(by_pair, donors)
-        if before == after:
-            return None
+        before = {one.id: _Own(old, one) for one in old.criteria}
+        after = {one.id: _Own(new, one) for one in new.criteria}
         names = dict.fromkeys((*before, *after))
-        changes = tuple(
-            CriterionChange(name, before.get(name), after.get(name))
-            for name in names
-            if before.get(name) != after.get(name)
+        self._same = [before[name] for name in names if before.get(name) == after.get(name)]
+        same = {own.name for own in self._same}
+        self._changed = [
+            (name, before.get(name), after.get(name)) for name in names if name not in same
+        ]
+
+    def impact(self, evidence: Grouped, donors: tuple[Donor, ...]) -> LotImpact | None:
+        """What would change for a lot; ``None`` where nothing would.
+
+        What both versions say alike is looked at only where something else changes.
+        """
+        changes = []
+        old, new = [], []
+        for name, was, would_be in self._changed:
+            before = was.standing(evidence, donors) if was else None
+            after = would_be.standing(evidence, donors) if would_be else None
+            if before != after:
+                changes.append(CriterionChange(name, before, after))
+            old.append(before)
+            new.append(after)
+        if not changes:
+            return None
+        alike = [own.standing(evidence, donors) for own in self._same]
+        return LotImpact(
+            overall((*alike, *(one for one in old if one))),
+            overall((*alike, *(one for one in new if one))),
+            tuple(changes),
         )
-        return LotImpact(overall(before.values()), overall(after.values()), changes)
 
 
-class _Outlook:
-    """One specification, criterion by criterion, with what was judged before."""
-
-    def __init__(self, specification: Specification) -> None:
-        self._own = [_Own(specification, one) for one in specification.criteria]
-
-    def standings(
-        self, evidence: Mapping[tuple[str, str], list[Evidence]], donors: tuple[Donor, ...]
-    ) -> dict[str, Standing]:
-        return {own.name: own.standing(evidence, donors) for own in self._own}
+def grouped(evidence: Iterable[Evidence]) -> Grouped:
+    """The evidence of one lot by test and analyte."""
+    found: Grouped = {}
+    for one in evidence:
+        found.setdefault((one[2], one[3]), []).append(one)
+    return found
 
 
 class _Own:
-    """One criterion with all that it is computed from, as a specification of its own."""
+    """One criterion with all that it is computed from, as a specification of its own.
+
+    Two are equal where they say the same of any evidence.
+    """
 
     def __init__(self, specification: Specification, criterion: Criterion) -> None:
         needed = tuple(_closure(specification, criterion))
@@ -150,11 +166,17 @@ class _Own:
         self._pairs = [(one.test, one.analyte) for one in self._subjects]
         self._is_plain = len(self._pairs) == 1 and not self._subjects[0].needs_start
         self._donors = any(isinstance(one.subject, DonorFact) for one in needed)
+        self._saying = (criterion.id, specification.stage, needed, self._counted)
         self._known: dict[object, Standing] = {}
 
-    def standing(
-        self, evidence: Mapping[tuple[str, str], list[Evidence]], donors: tuple[Donor, ...]
-    ) -> Standing:
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Own):
+            return False
+        return self._saying == other._saying
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def standing(self, evidence: Grouped, donors: tuple[Donor, ...]) -> Standing:
         key: object
         if self._is_plain:
             rows = evidence.get(self._pairs[0])
@@ -170,11 +192,11 @@ class _Own:
             found = self._known[key] = self._judged(evidence, donors)
         return found
 
-    def _whole_key(self, evidence: Mapping[tuple[str, str], list[Evidence]]) -> object:
+    def _whole_key(self, evidence: Grouped) -> object:
         return tuple(
             (
                 _key(rows),
-                tuple(timing(subject, one.measurement.elapsed) for one in rows)
+                tuple(timing(subject, _elapsed(one)) for one in rows)
                 if subject.needs_start
                 else None,
             )
@@ -182,12 +204,10 @@ class _Own:
             for rows in [evidence.get(pair, [])]
         )
 
-    def _judged(
-        self, evidence: Mapping[tuple[str, str], list[Evidence]], donors: tuple[Donor, ...]
-    ) -> Standing:
+    def _judged(self, evidence: Grouped, donors: tuple[Donor, ...]) -> Standing:
         stage = self._specification.stage
         measurements = [
-            replace(one.measurement, stage=stage)
+            replace(Evidence(*one).measurement, stage=stage)
             for pair in self._pairs
             for one in evidence.get(pair, [])
         ]
@@ -205,6 +225,12 @@ def _key(rows: Sequence[Evidence]) -> object:
     """What a verdict hangs on: texts, units, methods, and which of them share a run."""
     runs: dict[int, int] = {}
     return tuple((runs.setdefault(one[1], len(runs)), *one[4:9]) for one in rows)
+
+
+def _elapsed(one: Evidence) -> timedelta | None:
+    if not one[9]:
+        return None
+    return datetime.fromisoformat(one[10]) - datetime.fromisoformat(one[9])
 
 
 def _closure(specification: Specification, criterion: Criterion) -> Iterator[Criterion]:

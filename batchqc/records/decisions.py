@@ -106,10 +106,10 @@ def dispositions_of(session: Session, lot: LotRow) -> Sequence[DispositionRow]:
     return session.scalars(query.order_by(DispositionRow.number)).all()
 
 
-def newest_dispositions(session: Session, lots: Iterable[LotRow]) -> dict[int, str]:
-    """What the label of each decided lot says, by lot id."""
+def newest_dispositions(session: Session, lots: Iterable[int]) -> dict[int, str]:
+    """What the label of each decided lot says, by lot id, of lots by their ids."""
     query = select(DispositionRow.lot_id, DispositionRow.disposition).where(
-        DispositionRow.lot_id.in_([lot.id for lot in lots])
+        DispositionRow.lot_id.in_(list(lots))
     )
     found = session.execute(query.order_by(DispositionRow.number))
     return {lot: disposition for lot, disposition in found}  # noqa: C416 - rows are no pairs

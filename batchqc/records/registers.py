@@ -235,10 +235,11 @@ def lots_bound_beside(session: Session, version: SpecificationVersion) -> Sequen
     ).all()
 
 
-def lot_donors_among(session: Session, lots: Iterable[LotRow]) -> Sequence[tuple[int, DonorRow]]:
-    """Lot id and donor of each donor of some lots, by id."""
-    query = select(LotDonor.lot_id, DonorRow).join(DonorRow, DonorRow.id == LotDonor.donor_id)
-    found = session.execute(
-        query.where(LotDonor.lot_id.in_([lot.id for lot in lots])).order_by(LotDonor.id)
-    )
-    return [(lot, donor) for lot, donor in found]
+def lot_donors_among(
+    session: Session, lots: Iterable[int]
+) -> tuple[Sequence[tuple[int, int]], Sequence[DonorRow]]:
+    """Pairs of lot id and donor id, of lots by their ids, and those donors."""
+    query = select(LotDonor.lot_id, LotDonor.donor_id).where(LotDonor.lot_id.in_(list(lots)))
+    pairs = [(lot, donor) for lot, donor in session.execute(query.order_by(LotDonor.id))]
+    ids = {donor for _, donor in pairs}
+    return pairs, session.scalars(select(DonorRow).where(DonorRow.id.in_(ids))).all()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from batchqc.core import impact as module
 from batchqc.core.donors import Donor
-from batchqc.core.impact import Comparison, Evidence, Standing, overall, standing_of
+from batchqc.core.impact import Comparison, Evidence, Standing, grouped, overall, standing_of
 from batchqc.core.judging import judge
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Outcome
@@ -47,7 +47,7 @@ def as_judged(one: Specification, evidence: list[Evidence]) -> dict[str, Standin
 )
 def test_a_lot_flips_where_its_verdict_would_change(value: str, before: Outcome, after: Outcome):
     comparison = Comparison(specification(table("a", "> 80")), specification(table("a")))
-    found = comparison.impact([row("a", value)], DONORS)
+    found = comparison.impact(grouped([row("a", value)]), DONORS)
     if before is after:
         assert found is None
         return
@@ -64,7 +64,7 @@ def test_a_lot_flips_where_its_verdict_would_change(value: str, before: Outcome,
 def test_a_criterion_may_change_where_the_lot_does_not_flip():
     old = specification(table("a") + table("b", "> 80"))
     new = specification(table("a") + table("b", "> 90"))
-    found = Comparison(old, new).impact([row("a", "50"), row("b", "85")], DONORS)
+    found = Comparison(old, new).impact(grouped([row("a", "50"), row("b", "85")]), DONORS)
     assert found is not None
     assert not found.flips
     assert [change.criterion for change in found.changes] == ["b"]
@@ -72,7 +72,7 @@ def test_a_criterion_may_change_where_the_lot_does_not_flip():
 
 def test_a_criterion_that_a_version_does_not_have_is_a_change():
     old, new = specification(table("a")), specification(table("a") + table("b"))
-    found = Comparison(old, new).impact([row("a", "95")], DONORS)
+    found = Comparison(old, new).impact(grouped([row("a", "95")]), DONORS)
     assert found is not None
     (change,) = found.changes
     assert (change.before, change.after) == (None, Standing(Outcome.CANNOT_JUDGE, blocks=True))
@@ -85,8 +85,8 @@ def test_the_donor_counts_and_is_remembered_apart():
     comparison = Comparison(specification(table("a")), new)
     other = (Donor("D-2", "skin", "ineligible"),)
     for _ in range(2):
-        fine = comparison.impact([row("a", "95")], DONORS)
-        failed = comparison.impact([row("a", "95")], other)
+        fine = comparison.impact(grouped([row("a", "95")]), DONORS)
+        failed = comparison.impact(grouped([row("a", "95")]), other)
         assert fine is not None
         assert failed is not None
         assert (fine.flips, failed.after) == (False, Outcome.FAIL)
@@ -129,7 +129,7 @@ def test_what_is_remembered_is_what_the_rules_say(lots: list[list[Evidence]]):
     for evidence in lots:
         rows = [*evidence, *(row("w", one.value, started=one.started) for one in evidence[:1])]
         before, after = as_judged(OLD, rows), as_judged(NEW, rows)
-        found = comparison.impact(rows, DONORS)
+        found = comparison.impact(grouped(rows), DONORS)
         if found is None:
             assert before == after
             continue
@@ -142,5 +142,7 @@ def test_what_is_remembered_is_what_the_rules_say(lots: list[list[Evidence]]):
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
     comparison = Comparison(specification(table("a", "> 80")), specification(table("a")))
-    flips = [comparison.impact([row("a", f"{n}.5")], DONORS) is not None for n in range(75, 95)]
+    flips = [
+        comparison.impact(grouped([row("a", f"{n}.5")]), DONORS) is not None for n in range(75, 95)
+    ]
     assert flips == [80 <= n < 90 for n in range(75, 95)]

@@ -54,7 +54,7 @@ PEOPLE = {
 # code, title, unit, acceptance, mean and standard deviation, or the word
 ATTRIBUTES = (
     ("VIAB", "Viability (7-AAD)", "%", ">= 70", (92, 3)),
-    ("VCC", "Viable cell concentration", "1e6/mL", "4 to 12", (8, 1)),
+    ("VCC", "Viable cell concentration", "10*6/mL", "4 to 12", (8, 1)),
     ("CD73", "CD73 positive", "%", ">= 95", (98.5, 0.6)),
     ("CD90", "CD90 positive", "%", ">= 95", (99, 0.4)),
     ("CD105", "CD105 positive", "%", ">= 95", (97.8, 0.7)),
@@ -66,8 +66,8 @@ ATTRIBUTES = (
     ("ENDO", "Endotoxin", "EU/mL", "<= 0.5", (0.12, 0.05)),
     ("STER", "Sterility", "", "no growth", "No growth"),
     ("MYCO", "Mycoplasma", "", "not detected", "Not detected"),
-    ("POT", "Potency (IDO activity)", "% ref", "50 to 150", (100, 15)),
-    ("PDL", "Population doubling level", "PDL", "<= 20", (13, 1.5)),
+    ("POT", "Potency (IDO activity)", "%{ref}", "50 to 150", (100, 15)),
+    ("PDL", "Population doubling level", "{PDL}", "<= 20", (13, 1.5)),
 )
 COLUMNS = (
     "lot_id,sample_id,aliquot,test_code,analyte,replicate,value,unit,measured_at,analyst,"
@@ -137,7 +137,11 @@ def work(count: int) -> list[tuple[str, dict[str, str]]]:
     return lots
 
 
-def set_up(folder: Path) -> Settings:
+def set_up(  # noqa: PLR0915 - one step after another
+    folder: Path, data: bytes = b"", name: str = "PEER-REL", product: str = "PEER"
+) -> Settings:
+    """A site with people, product, donor and an approved specification."""
+    data = data or specification()
     settings = Settings.in_folder(folder)
     place = Workplace.at(settings)
     migrate(place.engine, bundled("migrations"))
@@ -161,21 +165,21 @@ def set_up(folder: Path) -> Settings:
             return principal(session, user_id=user_id, time_zone="UTC").acting(permission)
 
     with transaction(place.engine, acting("spec", Permission.IMPORT_SPECIFICATION), now()) as tx:
-        import_specification(tx, place.archive, data=specification(), file="peer.toml")
-        submit_specification(tx, place.archive, specification="PEER-REL", version=1)
+        import_specification(tx, place.archive, data=data, file="spec.toml")
+        submit_specification(tx, place.archive, specification=name, version=1)
     with reading(place.engine) as session:
-        draft = content_of(place.archive, the_version(session, "PEER-REL", 1))
+        draft = content_of(place.archive, the_version(session, name, 1))
         impact = assess_impact(session, place.archive, draft=draft)
     with transaction(place.engine, acting("spec", Permission.REPORT_IMPACT), now()) as tx:
         fonts = bundled("reports") / "fonts"
         seen = keep_impact(tx, place.archive, fonts=fonts, impact=impact).content_sha
     with transaction(place.engine, acting("qa", Permission.APPROVE_SPECIFICATION), now()) as tx:
         approve_specification(
-            tx, place.archive, specification="PEER-REL", version=1, impact=seen,
+            tx, place.archive, specification=name, version=1, impact=seen,
             credentials=Credentials("qa", PASSWORD, "Benchmark"),
         )  # fmt: skip
     with transaction(place.engine, acting("qa", Permission.REGISTER_PRODUCT), now()) as tx:
-        register_product(tx, code="PEER", name="Peer", form="Suspension", storage="-150 °C")
+        register_product(tx, code=product, name="Peer", form="Suspension", storage="-150 °C")
     with transaction(place.engine, acting("donor", Permission.REGISTER_DONOR), now()) as tx:
         register_donor(tx, code="DNR-0001", tissue_source="umbilical cord")
     with transaction(place.engine, acting("donor", Permission.DETERMINE_ELIGIBILITY), now()) as tx:
