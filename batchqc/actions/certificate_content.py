@@ -17,6 +17,7 @@ from batchqc.core.certificates import (
     ResultLine,
     SignaturePart,
 )
+from batchqc.core.results import day_read
 from batchqc.core.subjects import Derived, DonorFact, Measured
 from batchqc.core.verdicts import Verdict
 from batchqc.intake.contract import CONTRACT
@@ -136,6 +137,8 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
         remarks.append(f"{criterion.title}: {criterion.basis}.")
     if isinstance(subject, Derived):
         remarks.append(f"{criterion.title}: {derivation.aggregate}.")
+    if day := day_read(subject, verdict.measurements):
+        remarks.append(f"{criterion.title}: read on {day}.")
     if verdict.trend:
         remarks.append(f"{criterion.title}: out of trend, beyond the {verdict.trend} limit.")
     if verdict.counted_in:

@@ -22,6 +22,7 @@ from batchqc.core.results import (
     NoResultBecause,
     ReportableResult,
     Timing,
+    day_read,
     reportable_result,
     timing,
 )
@@ -179,7 +180,9 @@ class _Judging:
             words = f"was read before day {subject.planned_days}, too early for"
         shown = rounded_text(criterion, result)
         step = f" rounds to {with_unit(criterion, shown)} and" if shown else ""
-        said = f"{with_unit(criterion, result.text)}{step} {words} {criterion.acceptance}"
+        day = day_read(subject, result.replicates)
+        read = f", read on {day}," if day else ""
+        said = f"{with_unit(criterion, result.text)}{read}{step} {words} {criterion.acceptance}"
         if outcome is Outcome.CANNOT_JUDGE:
             said += pending(criterion)
         return self._verdict(criterion, outcome, said, result)

@@ -140,6 +140,15 @@ def timing(subject: Measured, elapsed: timedelta | None) -> Timing:
     return Timing.FINE
 
 
+def day_read(subject: object, replicates: Sequence[Measurement]) -> str:
+    """On which day an incubation was read, and of how many planned (requirement 4.26); or ""."""
+    if not isinstance(subject, Measured) or subject.planned_days is None:
+        return ""
+    days = sorted({one.elapsed.days for one in replicates if one.elapsed is not None})
+    read = " and ".join(str(day) for day in days)
+    return f"day {read} of {subject.planned_days}" if days else ""
+
+
 def possible_text(value: Interval | str) -> str:
     """A computed value as reported: a number, a bound such as ``<0.05``, or a range."""
     if isinstance(value, str) or value.exact is not None:

@@ -1,11 +1,14 @@
 """The criterion language: each form written as a QA person writes it, and judged."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batchqc.core.judging import judge
 from batchqc.core.verdicts import Outcome, Trend
+from tests.core.world import AT
 from tests.documents.language import (
     DONOR,
     computed,
@@ -406,7 +409,17 @@ class TestBesideTheLimit:
         assert "may stay pending for a conditional release while gram pass" in found.sentence
         early = verdicts(text, {"gram": "negative", "sterility": "negative"})["sterility"]
         assert early.outcome is Outcome.CANNOT_JUDGE
+        assert "negative (no growth), read on day 0 of 14, was read before day 14" in early.sentence
         assert "too early for no growth; it may stay pending" in early.sentence
+
+    @pytest.mark.requirement("4.26")
+    def test_no_growth_says_on_which_day_it_was_read(self):
+        one = specification(
+            table("a", "no growth", "", vocabulary='"growth"', planned_days=14) + table("b")
+        )
+        start = {"started_at": AT - timedelta(days=14, hours=5)}
+        (found, _) = judge(one, results(one.criteria[0], "no growth", **start), [])
+        assert "no growth, read on day 14 of 14, meets no growth" in found.sentence
 
     @pytest.mark.parametrize(
         ("more", "said"),

@@ -152,6 +152,7 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_lines():
         ((HEAD + 'a = "' + "[" * 10 + '"\n' + VIABILITY).encode(), "unknown key"),
         (b"x = " + b"[" * 5000, "not valid TOML"),
         (b"#" * (LARGEST_FILE + 1), "larger than"),
+        (b"x" * 50_000_000, "larger than"),
         (
             (HEAD + '[vocabularies.g]\nversion = 1\n"a" = ["b"]\n"b" = []\n' + VIABILITY).encode(),
             "means both",

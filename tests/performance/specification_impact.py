@@ -4,8 +4,8 @@
 
 The million is generated: 100,000 lots with the ten measured criteria of the shipped specification,
 37 of which would flip; once with a draft that changes one criterion, once with one that changes
-every criterion. A bare loop over the same stored numbers is the peer: it reads each value and compares it
-with its limit, and knows nothing of units, runs, replicates, times or donors. The real lots are
+every criterion. A bare loop over the same stored numbers is the peer: it reads each value, compares
+it with its limit, and knows nothing of units, runs, replicates, times or donors. The real lots are
 those of Žagar & Mihelič, Scientific Data 9:99 (2022), where the file stands beside the project.
 Prints each figure with its limit and whether it holds, and writes it into the guide.
 """
