@@ -118,7 +118,7 @@ def test_an_analyst_may_not_release(house: House):
     [
         ({"viability": "90.0"}, "FAIL: 90.0 % does not meet > 90 %"),
         ({"CD73": "94.9"}, "FAIL: 94.9 % does not meet >= 95 %"),
-        ({"growth_14d": "Growth"}, "FAIL: Growth does not meet no growth"),
+        ({"growth_14d": "Growth"}, "FAIL: Growth, read on day 14 of 14, does not meet no growth"),
         ({"kynurenine": None}, "CANNOT JUDGE: no result for IDO activity"),
         ({"viability": ">85"}, "CANNOT JUDGE"),
     ],
