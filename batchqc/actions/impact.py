@@ -162,7 +162,12 @@ def impact_content(impact: Impact) -> dict[str, Json]:
                 "before": one.impact.before.value,
                 "after": one.impact.after.value,
                 "criteria": [
-                    [change.criterion, standing_text(change.before), standing_text(change.after)]
+                    [
+                        change.criterion,
+                        ", ".join(change.results),
+                        standing_text(change.before),
+                        standing_text(change.after),
+                    ]
                     for change in one.impact.changes
                 ],
             }
@@ -225,4 +230,6 @@ def standing_text(standing: Standing | None) -> str:
 
 def change_text(change: CriterionChange) -> str:
     """One change in words."""
-    return f"{change.criterion}: {standing_text(change.before)} to {standing_text(change.after)}"
+    results = f" {', '.join(change.results)}" if change.results else ""
+    stood, would = standing_text(change.before), standing_text(change.after)
+    return f"{change.criterion}{results}: {stood} to {would}"

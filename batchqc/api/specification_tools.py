@@ -64,7 +64,7 @@ class BoundaryOut(BaseModel):
     criterion: str
     acceptance: str
     rounding: str
-    passing: str = Field(examples=["90.5 and up %"])
+    passing: str = Field(examples=["90.5 and up, in %"])
     resolution: str
     is_resolution_stated: bool = Field(description="Else it is the last digit of the limit.")
     turns: list[TurnOut]
@@ -88,7 +88,9 @@ class FlipOut(BaseModel):
     donors: list[str]
     before: Outcome
     after: Outcome
-    criteria: list[list[str]] = Field(description="Criterion, its verdict, and what it would be.")
+    criteria: list[list[str]] = Field(
+        description="Criterion, results, verdict, and what it would be."
+    )
 
 
 class ImpactOut(BaseModel):

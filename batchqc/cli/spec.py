@@ -38,7 +38,7 @@ def import_(context: typer.Context, file: File, user: User) -> None:
     with transaction(place.engine, actor, place.now()) as tx:
         version = import_specification(tx, place.archive, data=file.read_bytes(), file=file.name)
         said = f"{version.reference} is imported (SHA-256 {version.sha256})."
-    say(f"{said} Next: another person approves it with batchqc spec approve.")
+    say(f"{said} Next: batchqc spec submit.")
 
 
 @app.command()

@@ -70,7 +70,7 @@ def _words(criterion: Criterion) -> str:
         return " or ".join(sorted(passing))
     if passing is None or isinstance(criterion.accept, Relative):
         return criterion.accept.text
-    return f"{passing} {criterion.unit}"
+    return f"{passing}, in {criterion.unit}"
 
 
 def _turns(passing: Interval, step: Fraction) -> tuple[Turn, ...]:

@@ -73,9 +73,13 @@ Grouped = dict[tuple[str, str], list[Evidence]]
 
 @dataclass(frozen=True, slots=True)
 class CriterionChange:
-    """How a criterion of one lot stood, and would stand; ``None`` where a version has none."""
+    """How a criterion of one lot stood, and would stand; ``None`` where a version has none.
+
+    ``results`` are the texts that it hangs on.
+    """
 
     criterion: str
+    results: tuple[str, ...]
     before: Standing | None
     after: Standing | None
 
@@ -127,7 +131,9 @@ class Comparison:
             before = was.standing(evidence, donors) if was else None
             after = would_be.standing(evidence, donors) if would_be else None
             if before != after:
-                changes.append(CriterionChange(name, before, after))
+                own = would_be or was
+                results = own.results(evidence) if own else ()
+                changes.append(CriterionChange(name, results, before, after))
             old.append(before)
             new.append(after)
         if not changes:
@@ -191,6 +197,9 @@ class _Own:
                 self._known.clear()
             found = self._known[key] = self._judged(evidence, donors)
         return found
+
+    def results(self, evidence: Grouped) -> tuple[str, ...]:
+        return tuple(one[6] for pair in self._pairs for one in evidence.get(pair, []))
 
     def _whole_key(self, evidence: Grouped) -> object:
         return tuple(

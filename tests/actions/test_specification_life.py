@@ -317,11 +317,11 @@ def test_a_report_names_lots_with_disposition_donor_and_reason(house: House):
         {
             "lot": LOT, "manufactured_on": MADE_ON.isoformat(), "disposition": "released",
             "judged_by": "UC-MSC-REL v1", "donors": [DONOR], "before": "PASS", "after": "FAIL",
-            "criteria": [["viability", "PASS", "FAIL"]],
+            "criteria": [["viability", "93.40", "PASS", "FAIL"]],
         }
     ]  # fmt: skip
     shown = dict(impact_rows(found))["Lots"]
-    assert shown[1][-1] == "viability: PASS to FAIL"
+    assert shown[1][-1] == "viability 93.40: PASS to FAIL"
     seen = see_impact(house, name, number)
     assert json.loads(house.archive.get(seen)) == content
     assert house.verify().problems == ()

@@ -53,8 +53,8 @@ def test_a_file_is_linted_and_nothing_is_stored(site: Site):
 
 def test_the_boundary_and_the_differences_of_versions_are_told(site: Site):
     told = {one["criterion"]: one for one in site.get(AUD, f"/specifications/{NAME}/1/boundary")}
-    assert told["viability"]["passing"] == "above 90 %"
-    assert told["pbmc-inhibition"]["passing"] == "19.5 and up %"
+    assert told["viability"]["passing"] == "above 90, in %"
+    assert told["pbmc-inhibition"]["passing"] == "19.5 and up, in %"
     assert told["pbmc-inhibition"]["turns"] == [
         {"end": "from below", "last_failing": "19", "first_passing": "20"}
     ]

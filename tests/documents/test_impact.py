@@ -54,7 +54,7 @@ def test_a_lot_flips_where_its_verdict_would_change(value: str, before: Outcome,
     assert found is not None
     assert (found.before, found.after, found.flips) == (before, after, True)
     (change,) = found.changes
-    assert change.criterion == "a"
+    assert (change.criterion, change.results) == ("a", (value,))
     assert (change.before, change.after) == (
         Standing(before, before != "PASS"),
         Standing(after, True),

@@ -58,7 +58,7 @@ def test_lint_says_everything_that_is_wrong(tmp_path: Path):
 def test_boundary_shows_where_each_criterion_turns(draft: Path):
     told = spec("boundary", draft)
     assert told.exit_code == 0, told.output
-    assert "90.5 and up %" in told.output
+    assert "90.5 and up, in %" in told.output
     assert "90 fails, 91 passes" in told.output
     missing = spec("boundary", "nowhere.toml")
     assert isinstance(missing.exception, InvalidInput)
