@@ -178,8 +178,23 @@ def impact_content(impact: Impact) -> dict[str, Json]:
 
 def impact_rows(impact: Impact) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
     """The report as titled tables of text, the first row of each its header."""
+    draft = impact.specification
     yield (
-        f"{impact.specification.reference}: what it would do to past lots",
+        f"{draft.reference}: what it would do to past lots",
+        [
+            ("Product", "Stage", "Market", "Made from", "Made until", "Assay runs on record"),
+            (
+                draft.product,
+                draft.stage.value,
+                draft.market or "every market",
+                impact.since or "the first lot",
+                impact.until or "the last lot",
+                str(impact.runs),
+            ),
+        ],
+    )
+    yield (
+        "In numbers",
         [
             ("Lots", "Results", "Lots that would flip", "Lots with another verdict"),
             (

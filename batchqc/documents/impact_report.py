@@ -41,20 +41,30 @@ def impact_document(
     """
     pdfmetrics.registerFont(TTFont(_SANS, fonts / "DejaVuSans.ttf"))
     pdfmetrics.registerFont(TTFont(_BOLD, fonts / "DejaVuSans-Bold.ttf"))
+    found = [(title, list(rows)) for title, rows in tables]
+    _, pages = _built(found, sha256, pages=0)
+    return _built(found, sha256, pages=pages)[0]
+
+
+def _built(
+    tables: Iterable[tuple[str, Sequence[Sequence[str]]]], sha256: str, *, pages: int
+) -> tuple[bytes, int]:
+    """The bytes, and on how many pages they are; ``pages`` is what each page says."""
     story: list[Flowable] = []
     for title, rows in tables:
         story += [Paragraph(escape(title), _TITLE), _table(rows), Spacer(1, 4 * mm)]
-    page = landscape(A4)
+    width = landscape(A4)[0]
 
     def foot(canvas: Canvas, _: object) -> None:
         canvas.setFont(_SANS, 6.5)
         canvas.drawString(15 * mm, 8 * mm, f"Impact report, SHA-256 of its data {sha256}")
-        canvas.drawRightString(page[0] - 15 * mm, 8 * mm, f"page {canvas.getPageNumber()}")
+        number = f"page {canvas.getPageNumber()} of {pages}"
+        canvas.drawRightString(width - 15 * mm, 8 * mm, number)
 
     out = BytesIO()
     document = SimpleDocTemplate(
         out,
-        pagesize=page,
+        pagesize=landscape(A4),
         leftMargin=15 * mm,
         rightMargin=15 * mm,
         topMargin=12 * mm,
@@ -64,7 +74,7 @@ def impact_document(
         invariant=1,
     )
     document.build(story, onFirstPage=foot, onLaterPages=foot)
-    return out.getvalue()
+    return out.getvalue(), document.page
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Flowable:
@@ -75,7 +85,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Flowable:
         for number, row in enumerate(rows)
     ]
     widths = [1.0] * len(rows[0])
-    widths[-1] = 3.0 if len(widths) > 4 else 1.0
+    widths[-1] = 3.0 if len(widths) > 6 else 1.0
     whole = landscape(A4)[0] - 30 * mm
     share = whole / sum(widths)
     table = LongTable(cells, colWidths=[width * share for width in widths], repeatRows=1)
