@@ -126,7 +126,7 @@ def survives(mutant: Mutant) -> str:
         path.write_text(source.replace(mutant.old, mutant.new, 1))
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/core",
-             "tests/documents/test_language.py"],
+             "tests/documents/test_language.py", "tests/documents/test_language_of_limits.py"],
             cwd=tree, capture_output=True, check=False,
             env={**os.environ, "PYTHONPATH": str(tree)},
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 
+from batchqc.actions.binding import hold_versions
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.specifications import content_of, the_version
@@ -55,6 +56,7 @@ def approve_specification(
     check_reason(credentials.reason)
     tx.lock(f"specification {specification}")
     row = the_version(tx.session, specification, version)
+    hold_versions(tx, row.product)
     if approval_of(tx.session, row) is not None:
         raise Conflict("BQC-SPC-003", f"{row.reference} is approved already")
     if row.author == tx.actor.user_id:

@@ -9,6 +9,7 @@ from batchqc.core.effectivity import in_force
 from batchqc.core.specifications import Stage
 from batchqc.errors import Conflict
 from batchqc.records.specifications import SpecificationVersion, approved_versions
+from batchqc.records.transaction import Transaction
 
 #: Stages whose results exist when a lot is decided; a failed one forbids its release.
 BESIDE = (Stage.DONOR, Stage.CELL_BANK, Stage.IN_PROCESS, Stage.POST_THAW, Stage.STABILITY)
@@ -40,6 +41,11 @@ def bind(
                 f" (from {version.effective})",
             )
     return None
+
+
+def hold_versions(tx: Transaction, product: str) -> None:
+    """Let nobody approve or withdraw a version of a product while a lot is bound, or at once."""
+    tx.lock(f"specifications of {product}")
 
 
 def bind_release(session: Session, *, product: str, market: str, manufactured_on: date) -> Bound:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.binding import bind_beside, bind_release
+from batchqc.actions.binding import bind_beside, bind_release, hold_versions
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
 from batchqc.actions.setup import own_site
@@ -74,6 +74,7 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
     product = the_product(tx.session, new.product)
     donors = [the_donor(tx.session, code) for code in new.donors]
     made_on, market = new.manufactured_on, new.market
+    hold_versions(tx, product.code)
     bound = bind_release(tx.session, product=product.code, market=market, manufactured_on=made_on)
     lot = LotRow(
         lot=new.id,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.binding import hold_versions
 from batchqc.actions.permission import require
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -120,6 +121,7 @@ def withdraw_specification(
     check_reason(credentials.reason)
     tx.lock(f"specification {specification}")
     row = the_version(tx.session, specification, version)
+    hold_versions(tx, row.product)
     today = site_day(tx.session, tx.now)
     problem = _withdrawal_problem(tx, row, from_day, today)
     if problem:
