@@ -10,9 +10,10 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import select
 
+from batchqc.actions.approval import approve_specification
 from batchqc.actions.corrections import request_correction
 from batchqc.actions.dispositions import Decision, release_lot
-from batchqc.actions.lots import NewSample, register_samples
+from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.people import prove
 from batchqc.actions.registers import determine_eligibility, register_donor
 from batchqc.core.audit import first_break
@@ -25,8 +26,26 @@ from batchqc.records.people import Attempt
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.uploads import Upload
-from tests.cast import TAKEN_AT
-from tests.records.house import ANA, AUD, DON, LOT, QA1, QA2, Clock, House, results, signing
+from batchqc.settings import bundled
+from tests.cast import MADE_ON, TAKEN_AT
+from tests.records.house import (
+    ANA,
+    AUD,
+    DON,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    PRODUCT,
+    QA1,
+    QA2,
+    SPECIFICATION_FILE,
+    Clock,
+    House,
+    draft_in_review,
+    results,
+    see_impact,
+    signing,
+)  # fmt: skip
 
 T = TypeVar("T")
 
@@ -204,3 +223,50 @@ def test_what_changes_a_lot_waits_for_its_release_and_is_refused_then(
                 waiting.result(timeout=0.3)
         with pytest.raises(Conflict):
             waiting.result()
+
+
+@pytest.mark.requirement("3.04")
+def test_lots_registered_while_a_version_is_approved_are_judged_by_the_version_in_force(
+    house: House,
+):
+    """Either the lots come first and the approval is refused, or they are bound to the new one."""
+    text = (bundled("specs") / SPECIFICATION_FILE).read_text()
+    text = text.replace("version   = 1", "version   = 2", 1)
+    day = MADE_ON + timedelta(days=1)
+    name, version = draft_in_review(
+        house, text.replace("effective = 2020-01-01", f"effective = {day}", 1).encode(), "v2.toml"
+    )
+    seen = see_impact(house, name, version)
+
+    def approve(own: House) -> str:
+        try:
+            with own.acting(QA1, Permission.APPROVE_SPECIFICATION) as tx:
+                approve_specification(
+                    tx, own.archive, specification=name, version=version, impact=seen,
+                    credentials=signing(QA1),
+                )  # fmt: skip
+        except Conflict as refused:
+            return refused.code
+        return "approved"
+
+    def registering(number: int) -> Callable[[House], str]:
+        def register(own: House) -> str:
+            with own.acting(ANA, Permission.REGISTER_LOT) as tx:
+                new = NewLot(f"MSC-26-08{number:02d}", PRODUCT, day, EXPIRES_ON, (DONOR,))
+                return register_lot(tx, new).specification_version.reference
+
+        return register
+
+    works = [registering(number) for number in range(6)]
+    works.insert(3, approve)
+    told = at_once(house, works)
+    outcome = told.pop(3)
+    assert outcome in {"approved", "BQC-SPC-013"}
+    assert set(told) <= {f"{name} v1", f"{name} v2"}
+    if outcome == "approved":
+        assert set(told) == {f"{name} v2"}
+    else:
+        assert set(told) == {f"{name} v1"}
+    for number in range(6):
+        assert house.study(f"MSC-26-08{number:02d}").facts.specification_problem == ""
+    assert_one_chain(house)
