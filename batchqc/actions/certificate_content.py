@@ -17,8 +17,8 @@ from batchqc.core.certificates import (
     ResultLine,
     SignaturePart,
 )
-from batchqc.core.results import day_read
 from batchqc.core.subjects import Derived, DonorFact, Measured
+from batchqc.core.timing import day_read
 from batchqc.core.verdicts import Verdict
 from batchqc.intake.contract import CONTRACT
 from batchqc.records.audit import newest_link

@@ -7,16 +7,22 @@ reports, the last value that fails and the first that passes.
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 from batchqc.core.acceptance import Limits, Relative
 from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Interval, decimal_text, last_digit
 from batchqc.core.specifications import Specification
 
+NONE: Final = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One end of what passes: ``end`` is "from below" or "from above"; values as text."""
+    """One end of what passes: ``end`` is "from below" or "from above"; values as text.
+
+    ``first_passing`` is "none" where no value in steps of the resolution passes.
+    """
 
     end: str
     last_failing: str
@@ -42,10 +48,11 @@ class Boundary:
 
 def boundaries(specification: Specification) -> tuple[Boundary, ...]:
     """The boundary of every criterion, in the order of the specification."""
-    return tuple(_boundary(criterion) for criterion in specification.criteria)
+    return tuple(boundary(criterion) for criterion in specification.criteria)
 
 
-def _boundary(criterion: Criterion) -> Boundary:
+def boundary(criterion: Criterion) -> Boundary:
+    """What passes one criterion, and where it turns."""
     passing, accept = criterion.passing, criterion.accept
     step = ""
     turns: tuple[Turn, ...] = ()
@@ -79,14 +86,15 @@ def _turns(passing: Interval, step: Fraction) -> tuple[Turn, ...]:
         first = -(-passing.low // step)
         if not passing.low_closed and first * step == passing.low:
             first += 1
-        turns.append(_turn("from below", (first - 1) * step, first * step))
+        turns.append(_turn("from below", passing, (first - 1) * step, first * step))
     if passing.high is not None:
         first = passing.high // step
         if not passing.high_closed and first * step == passing.high:
             first -= 1
-        turns.append(_turn("from above", (first + 1) * step, first * step))
+        turns.append(_turn("from above", passing, (first + 1) * step, first * step))
     return tuple(turns)
 
 
-def _turn(end: str, failing: Fraction, passing: Fraction) -> Turn:
-    return Turn(end, decimal_text(failing), decimal_text(passing))
+def _turn(end: str, passing: Interval, last: Fraction, first: Fraction) -> Turn:
+    passes = Interval.exactly(first).is_inside(passing)  # a step may lie beyond the other end
+    return Turn(end, decimal_text(last), decimal_text(first) if passes else NONE)

@@ -6,7 +6,8 @@
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Final, NamedTuple
 
 from batchqc.core.arithmetic import times
 from batchqc.core.criteria import Criterion
@@ -14,6 +15,9 @@ from batchqc.core.quantities import Interval, decimal_text
 from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, possible_text
 from batchqc.core.subjects import Derived, Input
 from batchqc.core.units import Unit, parse_unit
+
+_LARGEST: Final = Fraction(10**50)
+_SMALLEST: Final = Fraction(1, 10**50)
 
 Results = Mapping[str, ReportableResult | NoResult]
 
@@ -49,7 +53,10 @@ def derived_result(
     if value is None or target is None:
         return NoResult(NoResultBecause.INPUTS, f"{how}: not defined")
     result = times(value, Interval.exactly(target.scale**-1))
-    return ReportableResult((result,), possible_text(result), how)
+    if any(end and not _SMALLEST < abs(end) < _LARGEST for end in (result.low, result.high)):
+        return NoResult(NoResultBecause.INPUTS, f"{how}: too large or too small to be told")
+    is_early = any(one.is_early for one in known.values())
+    return ReportableResult((result,), possible_text(result), how, is_early=is_early)
 
 
 class _Known(NamedTuple):
@@ -58,6 +65,7 @@ class _Known(NamedTuple):
     number: Interval
     unit: Unit
     text: str
+    is_early: bool = False
 
 
 def _read(one: Input, units: Mapping[str, str], results: Results) -> _Known | str:
@@ -74,7 +82,7 @@ def _read(one: Input, units: Mapping[str, str], results: Results) -> _Known | st
         return f"{one.criterion}: {result.why}"
     if result.number is None:
         return f"{one.criterion} is not one number ({result.text})"
-    return _Known(result.number, unit, result.text)
+    return _Known(result.number, unit, result.text, result.is_early)
 
 
 def _nothing(subject: Derived, results: Results) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from batchqc.core.acceptance import Acceptance, AtLeast, Relative
+from batchqc.core.acceptance import Acceptance, AtLeast, Bands, Limits, Relative, Words
 from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Interval
 from batchqc.core.specifications import Specification
@@ -36,10 +36,12 @@ def differences(old: Specification, new: Specification) -> tuple[Change, ...]:
     """Every change from ``old`` to ``new``, in the order of the new version; removals last."""
     before = {one.id: one for one in old.criteria}
     after = {one.id: one for one in new.criteria}
+    groups = _groups(old), _groups(new)
     found = [Change("", words, Direction.OTHER) for words in _whole(old, new)]
     for criterion in new.criteria:
         if criterion.id in before:
             found += _changes(before[criterion.id], criterion)
+            found += _counting(criterion, *(one.get(criterion.id, "") for one in groups))
         else:
             words = f"{criterion.title}: {criterion.acceptance} was added"
             direction = Direction.STRICTER if criterion.is_judged else Direction.OTHER
@@ -70,6 +72,30 @@ def _vocabularies(specification: Specification) -> str:
     return "; ".join(f"{one.reference} ({one.words})" for one in specification.vocabularies)
 
 
+def _groups(specification: Specification) -> Mapping[str, str]:
+    """The group in which alone a criterion counts, by criterion."""
+    return {
+        name: one.id
+        for one in specification.criteria
+        if isinstance(one.subject, Group)
+        for name in one.subject.members
+    }
+
+
+def _counting(criterion: Criterion, old: str, new: str) -> Iterator[Change]:
+    if old == new:
+        return
+    if not old:
+        words = f"counts in {new} only: its failure alone does not block any more"
+        yield Change(criterion.id, f"{criterion.title}: {words}", Direction.LOOSER)
+    elif not new:
+        words = f"counts by itself, no longer in {old}"
+        yield Change(criterion.id, f"{criterion.title}: {words}", Direction.STRICTER)
+    else:
+        words = f"counts in {new}, no longer in {old}"
+        yield Change(criterion.id, f"{criterion.title}: {words}", Direction.OTHER)
+
+
 def _changes(old: Criterion, new: Criterion) -> Iterator[Change]:
     if _accepts(old) != _accepts(new):
         words = f"{new.title}: {_accepts(old)} became {_accepts(new)}"
@@ -88,7 +114,8 @@ def _changes(old: Criterion, new: Criterion) -> Iterator[Change]:
 
 def _accepts(criterion: Criterion) -> str:
     """The acceptance with its rounding, where that changes what passes."""
-    rounds = f", {criterion.rounding.value}" if isinstance(criterion.passing, Interval) else ""
+    is_rounded = isinstance(criterion.accept, Limits | Bands)
+    rounds = f", {criterion.rounding.value}" if is_rounded else ""
     return f"{criterion.acceptance}{rounds if rounds != ', absolute' else ''}"
 
 
@@ -98,7 +125,9 @@ def _direction(old: Criterion, new: Criterion) -> Direction:
     one, other = old.accept, new.accept
     if isinstance(one, AtLeast) and isinstance(other, AtLeast) and old.subject == new.subject:
         return _told(fewer=other.count >= one.count, more=other.count <= one.count)
-    if old.unit == new.unit and _scale(one) == _scale(other):
+    same_kind = type(one) is type(other) and old.unit == new.unit
+    rounds_alike = old.rounding is new.rounding or not isinstance(one, Bands)
+    if same_kind and rounds_alike and _scale(one) == _scale(other):
         before, after = old.passing, new.passing
         if isinstance(before, Interval) and isinstance(after, Interval):
             return _told(fewer=after.is_inside(before), more=before.is_inside(after))
@@ -109,7 +138,15 @@ def _direction(old: Criterion, new: Criterion) -> Direction:
 
 def _scale(accept: Acceptance) -> object:
     """What must be the same so that two passing sets can be compared."""
-    return accept.factor if isinstance(accept, Relative) else type(accept)
+    match accept:
+        case Relative(factor=factor):
+            return factor
+        case Bands(bands=bands):
+            return bands
+        case Words(vocabulary=vocabulary):
+            return vocabulary
+        case _:
+            return type(accept)
 
 
 def _told(*, fewer: bool, more: bool) -> Direction:
@@ -124,6 +161,7 @@ def _facts(criterion: Criterion) -> Mapping[str, str]:
         "title": criterion.title,
         "category": criterion.category.value,
         "unit": criterion.unit,
+        "vocabulary": _vocabulary(criterion.accept),
         "alert limits": criterion.alert.text if criterion.alert else "",
         "action limits": criterion.action.text if criterion.action else "",
         "resolution": str(criterion.resolution or ""),
@@ -152,6 +190,10 @@ def _facts(criterion: Criterion) -> Mapping[str, str]:
         case fact:
             facts["donor"] = fact.value
     return facts
+
+
+def _vocabulary(accept: Acceptance) -> str:
+    return accept.vocabulary.reference if isinstance(accept, Words) and accept.vocabulary else ""
 
 
 def _plan(plan: ReplicatePlan) -> str:

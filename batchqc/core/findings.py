@@ -11,12 +11,14 @@ from fractions import Fraction
 from typing import Final
 
 from batchqc.core.acceptance import AtLeast, Limits, Words
+from batchqc.core.boundaries import NONE, boundary
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.quantities import Interval, last_digit
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, Group, Measured
 from batchqc.core.units import parse_unit
+from batchqc.core.vocabularies import plain
 
 _UPPER: Final = {Category.PURITY, Category.SAFETY}
 _LOWER: Final = {Category.IDENTITY, Category.POTENCY}
@@ -55,6 +57,7 @@ def findings(specification: Specification) -> tuple[Finding, ...]:
             *_trend_limits(criterion),
             *_operators(criterion),
             *_endotoxin(criterion),
+            *_nothing(criterion),
             *_resolution(criterion),
             *_words(criterion, words),
             *_groups(criterion, by_id, groups),
@@ -131,6 +134,17 @@ def _endotoxin(criterion: Criterion) -> _Found:
         )
 
 
+def _nothing(criterion: Criterion) -> _Found:
+    turns = boundary(criterion).turns
+    if turns and all(turn.first_passing == NONE for turn in turns):
+        yield (
+            "nothing-passes",
+            "accept",
+            f"no value in steps of {boundary(criterion).resolution} passes {criterion.acceptance}",
+            "state the resolution of the method, or wider limits",
+        )
+
+
 def _resolution(criterion: Criterion) -> _Found:
     if criterion.resolution is None or not isinstance(criterion.accept, Limits):
         return
@@ -152,7 +166,7 @@ def _words(criterion: Criterion, contradicting: Mapping[str, str]) -> _Found:
         if term.name not in accept.terms:
             continue
         for word in (term.name, *term.synonyms):
-            other = contradicting.get(_plain(word))
+            other = contradicting.get(plain(word))
             if other is not None:
                 yield (
                     "vocabulary-overlap",
@@ -171,7 +185,7 @@ def _contradicting_words(specification: Specification) -> Mapping[str, str]:
             for term in accept.vocabulary.terms:
                 if term.name not in accept.terms:
                     failing.update(
-                        {_plain(word): criterion.id for word in (term.name, *term.synonyms)}
+                        {plain(word): criterion.id for word in (term.name, *term.synonyms)}
                     )
     return failing
 
@@ -214,18 +228,19 @@ def _reachable(members: list[Criterion]) -> int:
 def _most_at_once(sets: list[Interval]) -> int:
     """The largest number of intervals that share a number; they do where each two do."""
     return max(
-        sum(not one.intersection(_edge_of(start)).is_empty for one in sets) for start in sets
+        sum(one.low is None for one in sets)
+        if start.low is None
+        else sum(not one.intersection(_edge_of(start, start.low)).is_empty for one in sets)
+        for start in sets
     )
 
 
-def _edge_of(interval: Interval) -> Interval:
+def _edge_of(interval: Interval, low: Fraction) -> Interval:
     """Where an interval begins: its lowest number, or a sliver above an open end."""
-    if interval.low is None:
-        return Interval(high=interval.high, high_closed=interval.high_closed)
     if interval.low_closed:
-        return Interval.exactly(interval.low)
-    sliver = interval.low + Fraction(1, 10**60)
-    return Interval(interval.low, sliver, low_closed=False, high_closed=True)
+        return Interval.exactly(low)
+    sliver = low + Fraction(1, 10**60)
+    return Interval(low, sliver, low_closed=False, high_closed=True)
 
 
 def _needless(criterion: Criterion, codes: set[str]) -> list[tuple[str, str, str, str]]:
@@ -239,7 +254,3 @@ def _needless(criterion: Criterion, codes: set[str]) -> list[tuple[str, str, str
         for code, _ in criterion.acknowledged
         if code not in codes
     ]
-
-
-def _plain(word: str) -> str:
-    return " ".join(word.casefold().split())

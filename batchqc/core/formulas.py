@@ -1,6 +1,6 @@
 """Formulas of derived results: a small language that is read here and never by ``eval``.
 
-    100 * viable / total          |x| is abs(x)          log2(harvested / seeded)
+    viable / total          abs(observed - expected) / expected          log2(harvested / seeded)
 
 Numbers, names, ``+ - * /``, brackets and the functions ``abs min max sqrt log2 log10 ln``. A number
 in a formula has no unit. A formula knows the unit of what it computes, and refuses to add cells to
@@ -72,6 +72,11 @@ class Formula:
         """Every number that the result may be, from those that the names may be, in base units."""
         return self.term.value(values)
 
+    @property
+    def has_factor_100(self) -> bool:
+        """Whether something is multiplied by 100, as people do to have percent."""
+        return _has_factor_100(self.term)
+
 
 def parse_formula(text: str) -> Formula:
     """Read a formula of at most 500 characters.
@@ -127,7 +132,10 @@ class _Call:
             return ONE
         if self.function == "sqrt":
             return _root_of(first)
-        for other in found[1:]:
+        for other, term in zip(found, self.terms, strict=True):
+            if isinstance(term, _Number) and any(one.scale != 1 for one in found):
+                what = f'"{self.function}" of a number and {_scaled(found).text}'
+                raise FormulaProblem(f'{what}: give the number a unit, as an input such as "100 %"')
             if not other.measures_like(first):
                 what = f'"{self.function}" of {first.text} and {other.text}'
                 raise FormulaProblem(f"{what}: they do not measure the same")
@@ -239,6 +247,18 @@ class _Reader:
 
     def _found(self) -> str:
         return self.tokens[self.at][0].strip() if self.at < len(self.tokens) else "the end"
+
+
+def _has_factor_100(term: Term) -> bool:
+    if not isinstance(term, _Call):
+        return False
+    hundred = _Number(Interval.exactly(Fraction(100)))
+    own = term.function == "*" and hundred in term.terms
+    return own or any(_has_factor_100(part) for part in term.terms)
+
+
+def _scaled(units: Sequence[Unit]) -> Unit:
+    return next(one for one in units if one.scale != 1)
 
 
 def _root_of(unit: Unit) -> Unit:

@@ -14,9 +14,9 @@ from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.donors import Donor
 from batchqc.core.judging import judge
-from batchqc.core.results import timing
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import DonorFact, Group, Measured
+from batchqc.core.timing import timing
 from batchqc.core.verdicts import Outcome, Verdict
 
 MOST_REMEMBERED: Final = 50_000

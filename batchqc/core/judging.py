@@ -17,17 +17,10 @@ from batchqc.core.criteria import Criterion
 from batchqc.core.derived import derived_result
 from batchqc.core.donors import Donor
 from batchqc.core.quantities import Interval
-from batchqc.core.results import (
-    NoResult,
-    NoResultBecause,
-    ReportableResult,
-    Timing,
-    day_read,
-    reportable_result,
-    timing,
-)
+from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, reportable_result
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
+from batchqc.core.timing import day_read
 from batchqc.core.verdicts import (
     WORDS,
     Outcome,
@@ -150,10 +143,11 @@ class _Judging:
         if result.number is not None and control.number is not None:
             values = [plus(result.number, negative(times(accept.multiple, control.number)))]
         how = f"{result.how}; control {control.text}"
-        shown = replace(result, how=how)
-        outcome = compare(accept.passing, values)
+        early = result.is_early or control.is_early
+        shown = replace(result, how=how, is_early=early)
+        outcome, words = _settled(compare(accept.passing, values), shown)
         said = (
-            f"{with_unit(criterion, result.text)} {WORDS[outcome]} {criterion.acceptance}"
+            f"{with_unit(criterion, result.text)} {words} {criterion.acceptance}"
             f" ({with_unit(criterion, control.text)})"
         )
         return replace(self._verdict(criterion, outcome, said, shown), controls=control.replicates)
@@ -169,18 +163,10 @@ class _Judging:
             said = f"for information: {with_unit(criterion, result.text)}"
             return self._verdict(criterion, None, said, result)
         outcome = together({compare(passing, result.values), *_individual(criterion, result)})
-        words = WORDS[outcome]
-        subject = criterion.subject
-        if (
-            outcome is Outcome.PASS
-            and isinstance(subject, Measured)
-            and any(timing(subject, one.elapsed) is Timing.EARLY for one in result.replicates)
-        ):
-            outcome = Outcome.CANNOT_JUDGE
-            words = f"was read before day {subject.planned_days}, too early for"
+        outcome, words = _settled(outcome, result)
         shown = rounded_text(criterion, result)
         step = f" rounds to {with_unit(criterion, shown)} and" if shown else ""
-        day = day_read(subject, result.replicates)
+        day = day_read(criterion.subject, result.replicates)
         read = f", read on {day}," if day else ""
         said = f"{with_unit(criterion, result.text)}{read}{step} {words} {criterion.acceptance}"
         if outcome is Outcome.CANNOT_JUDGE:
@@ -201,8 +187,8 @@ class _Judging:
         if not criterion.is_judged:
             said = f"for information: {text} is {classes}"
             return self._verdict(criterion, None, said, result)
-        outcome = compare(frozenset(accept.accepted), known)
-        said = f"{text} is {classes} and {WORDS[outcome]} {criterion.acceptance}"
+        outcome, words = _settled(compare(frozenset(accept.accepted), known), result)
+        said = f"{text} is {classes} and {words} {criterion.acceptance}"
         return self._verdict(criterion, outcome, said, result)
 
     def _group(self, criterion: Criterion, members: Sequence[str]) -> Verdict:
@@ -254,6 +240,13 @@ class _Judging:
         self, criterion: Criterion, outcome: Outcome | None, said: str, result: ReportableResult
     ) -> Verdict:
         return decided(self.reference, criterion, outcome, said, result)
+
+
+def _settled(outcome: Outcome, result: ReportableResult) -> tuple[Outcome, str]:
+    """The outcome with its words: what was read too early may fail, and does not pass."""
+    if outcome is Outcome.PASS and result.is_early:
+        return Outcome.CANNOT_JUDGE, "was read too early for"
+    return outcome, WORDS[outcome]
 
 
 def _individual(criterion: Criterion, result: ReportableResult) -> list[Outcome]:

@@ -10,7 +10,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +19,7 @@ from batchqc.core.assays import Measurement
 from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import SHOWN_PLACES, Interval, decimal_text
 from batchqc.core.subjects import Aggregate, Measured
+from batchqc.core.timing import Timing, timing
 from batchqc.core.units import canonical_unit
 
 
@@ -38,22 +38,14 @@ class NoResultBecause(StrEnum):
     INPUTS = "inputs"
 
 
-class Timing(StrEnum):
-    """How a measurement stands to its window or planned days; ``EARLY`` can still fail."""
-
-    FINE = "fine"
-    EARLY = "early"
-    LATE = "late"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True, slots=True)
 class ReportableResult:
     """What is compared with the criterion.
 
     ``values`` are the sets of possible numbers or the terms to judge: one, or one for each
     replicate. ``text`` is the result as reported, ``how`` the aggregate or formula it came by,
-    ``each`` the value of every replicate.
+    ``each`` the value of every replicate. One that ``is_early`` was read before its planned day,
+    or computed from such a one: it may fail and cannot pass (requirement 4.26).
     """
 
     values: tuple[Interval | str, ...]
@@ -61,6 +53,7 @@ class ReportableResult:
     how: str
     replicates: tuple[Measurement, ...] = ()
     each: tuple[Interval | str, ...] = ()
+    is_early: bool = False
 
     @property
     def number(self) -> Interval | None:
@@ -110,7 +103,12 @@ def reportable_result(
         undefined = f"the {aggregate} of replicates that may be zero or less is not defined"
         return NoResult(NoResultBecause.UNREADABLE, undefined, ordered)
     return ReportableResult(
-        judged, _reported(judged, ordered), aggregate.value, ordered, tuple(values)
+        judged,
+        _reported(judged, ordered),
+        aggregate.value,
+        ordered,
+        tuple(values),
+        any(timing(subject, one.elapsed) is Timing.EARLY for one in ordered),
     )
 
 
@@ -125,28 +123,6 @@ def read_value(criterion: Criterion, measurement: Measurement) -> Interval | str
         case _:
             amount = measurement.amount
             return amount.possible if amount else None
-
-
-def timing(subject: Measured, elapsed: timedelta | None) -> Timing:
-    """What the time from thaw, inoculation or plating means (requirement 4.26)."""
-    if not subject.needs_start:
-        return Timing.FINE
-    if elapsed is None or elapsed < timedelta():
-        return Timing.UNKNOWN
-    if subject.window is not None and elapsed > subject.window:
-        return Timing.LATE
-    if subject.planned_days is not None and elapsed < timedelta(days=subject.planned_days):
-        return Timing.EARLY
-    return Timing.FINE
-
-
-def day_read(subject: object, replicates: Sequence[Measurement]) -> str:
-    """On which day an incubation was read, and of how many planned (requirement 4.26); or ""."""
-    if not isinstance(subject, Measured) or subject.planned_days is None:
-        return ""
-    days = sorted({one.elapsed.days for one in replicates if one.elapsed is not None})
-    read = " and ".join(str(day) for day in days)
-    return f"day {read} of {subject.planned_days}" if days else ""
 
 
 def possible_text(value: Interval | str) -> str:

@@ -59,6 +59,8 @@ _PLAIN: Final[Mapping[str, tuple[Fraction, Mapping[str, int]]]] = {
     "cryotube": (Fraction(1), {"cryotube": 1}),
     "unit": (Fraction(1), {"unit": 1}),
 }
+LONGEST_UNIT: Final = 60
+LARGEST_SCALE: Final = 10**40
 _ENDOTOXIN: Final = {"EU", "IU", "[IU]", "[EU]"}
 _TOKEN: Final = re.compile(
     r"10\*(?P<power>-?[0-9]{1,2})"
@@ -119,23 +121,32 @@ def canonical_unit(unit: str) -> str:
 
 def parse_unit(text: str) -> Unit | None:
     """What a unit measures, or ``None`` for text that is no unit known here."""
-    reader = _Reader(canonical_unit(text))
+    reader = _Reader(canonical_unit(text) if len(text) <= LONGEST_UNIT else "")
     found = reader.product()
     if found is None or not reader.is_at_end:
         return None
     scale, powers = found
+    if not Fraction(1, LARGEST_SCALE) <= scale <= LARGEST_SCALE:
+        return None
     return Unit(text, scale, _sorted(powers.items()))
 
 
 def unit_problem(text: str) -> str | None:
     """Why ``text`` cannot be judged against, or ``None``."""
-    if canonical_unit(text).upper() in _ENDOTOXIN:
+    unit = parse_unit(text)
+    if canonical_unit(text).upper() in _ENDOTOXIN or (unit is not None and _is_bare(unit)):
         return f'"{text}" is an amount of endotoxin without "per what": write EU/mL or EU/{{dose}}'
-    if parse_unit(text) is None:
+    if unit is None:
         return (
             f'"{text}" is no unit known here: write a UCUM code; what is counted in braces, {{x}}'
         )
     return None
+
+
+def _is_bare(unit: Unit) -> bool:
+    """Whether it counts endotoxin and says per nothing."""
+    counts = any(name in {"EU", "IU"} and power > 0 for name, power in unit.dimensions)
+    return counts and all(power > 0 for _, power in unit.dimensions)
 
 
 class _Reader:
@@ -199,9 +210,9 @@ class _Reader:
 
 def _atom(token: re.Match[str]) -> tuple[Fraction, Counter[str]] | None:
     found = _known(token["atom"])
-    if found is None or (token["atom"] == "1" and token["exponent"]):
-        return None
     exponent = int(token["exponent"] or 1)
+    if found is None or not exponent or (token["atom"] == "1" and token["exponent"]):
+        return None
     powers = Counter({name: power * exponent for name, power in found[1].items()})
     if token["note"]:
         powers[token["note"][1:-1]] += 1

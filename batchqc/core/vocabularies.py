@@ -27,9 +27,9 @@ class Vocabulary:
 
     def read(self, text: str) -> str | None:
         """The term that ``text`` means, compared without case and extra spaces, or ``None``."""
-        wanted = _plain(text)
+        wanted = plain(text)
         for term in self.terms:
-            if wanted in {_plain(word) for word in (term.name, *term.synonyms)}:
+            if wanted in {plain(word) for word in (term.name, *term.synonyms)}:
                 return term.name
         return None
 
@@ -44,5 +44,6 @@ class Vocabulary:
         return ", ".join(word for term in self.terms for word in (term.name, *term.synonyms))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A word as it is compared: without case, in one form of Unicode, with single spaces."""
     return " ".join(fold(text).split())

@@ -77,7 +77,7 @@ def read_numbers(keys: CriterionKeys, unit: str, *, rounding: Rounding) -> tuple
     return limits, ""
 
 
-def read_limits(keys: CriterionKeys, key: str) -> Limits | None:
+def read_limits(keys: CriterionKeys, key: str, rounding: Rounding) -> Limits | None:
     """Limits beside the acceptance, such as ``alert``; absent is ``None``."""
     if key not in keys.table:
         return None
@@ -85,7 +85,7 @@ def read_limits(keys: CriterionKeys, key: str) -> Limits | None:
     limits = parse_limits(text) if isinstance(text, str) else None
     if limits is None:
         keys.problem(key, 'expected limits as text, such as "> 92" or "92 to 99"')
-    elif limits.passing(Rounding.ABSOLUTE).is_empty:
+    elif limits.passing(rounding).is_empty:
         keys.problem(key, f'"{limits.text}" is impossible: no value lies inside')
     return limits
 
@@ -138,7 +138,11 @@ def _words(keys: CriterionKeys, vocabulary: Vocabulary | None, known: Sequence[s
 
 def _bands(keys: CriterionKeys, rounding: Rounding) -> Acceptance:
     bands: list[Band] = []
+    if "per_dose" in keys.table:
+        keys.problem("per_dose", "a limit per dose and classes exclude each other: remove one")
     for name, text in keys.subtable("bands").items():
+        if name == ReportOnly().text:
+            keys.problem("bands", f'"{name}" is no name of a class')
         limits = parse_limits(text) if isinstance(text, str) else None
         if limits is None or limits.passing(rounding).is_empty:
             keys.problem("bands", f'"{name}": expected limits as text, such as "30 to 37"')

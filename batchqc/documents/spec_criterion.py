@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
-from batchqc.core.acceptance import Acceptance, Limits, Relative, ReportOnly
+from batchqc.core.acceptance import Acceptance, Bands, Limits, Relative
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding
@@ -70,8 +71,8 @@ def read_criterion(
         required=own.flag("required", default=True),
         note=own.text("note", default=""),
         guard=own.positive("guard"),
-        alert=read_limits(own, "alert"),
-        action=read_limits(own, "action"),
+        alert=read_limits(own, "alert", rounding),
+        action=read_limits(own, "action", rounding),
         resolution=own.positive("resolution"),
         interim=keys.texts(own.path, table, "interim"),
         basis=said.basis,
@@ -79,6 +80,8 @@ def read_criterion(
     )
     if not isinstance(criterion.accept, Limits):
         _refuse(own, _NUMBERS_ONLY, "belongs to numeric limits: remove this key")
+    if not isinstance(criterion.accept, Limits | Bands):
+        _refuse(own, ("rounding",), "nothing is rounded here: remove this key")
     passing = criterion.passing
     if isinstance(passing, Interval) and passing.is_empty:
         own.problem("accept", f'"{criterion.acceptance}" is impossible: no value can pass')
@@ -103,9 +106,11 @@ def _said(keys: CriterionKeys, vocabularies: Mapping[str, Vocabulary], rounding:
         )
         return _Said(*read_group(keys))
     if "formula" in keys.table:
-        others = tuple(key for key in MEASURED_KEYS if key not in DERIVED_KEYS)
+        others = tuple(key for key in (*MEASURED_KEYS, *GROUP_KEYS) if key not in DERIVED_KEYS)
         _refuse(keys, others, "a derived result is not measured: remove this key")
         derived = read_derived(keys)
+        if not derived.unit:
+            keys.problem("unit", "a derived result has a unit, 1 where there is none")
         accept, basis = read_numbers(keys, derived.unit, rounding=rounding)
         if isinstance(accept, Relative):
             keys.problem("accept", "a derived result has no control: put it into the formula")
@@ -118,7 +123,7 @@ def _measured(
     keys: CriterionKeys, vocabularies: Mapping[str, Vocabulary], rounding: Rounding
 ) -> _Said:
     measured = read_measured(keys)
-    if "vocabulary" in keys.table and keys.table.get("accept") != ReportOnly().text:
+    if "vocabulary" in keys.table:
         others = ("plausible", "bands", "per_dose", "control", "resolution")
         _refuse(keys, others, "belongs to numbers: remove this key")
         return _Said(measured, read_words(keys, vocabularies))
@@ -129,9 +134,25 @@ def _measured(
             'a comparison with a control needs both accept = "< control" and control = the'
             ' aliquot of the control rows, such as "PC"',
         )
+    if measured.replicates.individual is not None and not isinstance(accept, Limits):
+        keys.problem("replicates", "individual stands beside numeric limits: remove it")
+    _check_ranges(keys, measured, accept, rounding)
     if isinstance(accept, Relative) and _each(measured):
         keys.problem("replicates", "a control is compared with one result: use a mean or median")
     return _Said(measured, accept, basis)
+
+
+def _check_ranges(
+    keys: CriterionKeys, measured: Measured, accept: Acceptance, rounding: Rounding
+) -> None:
+    """What can never be met together."""
+    plausible = measured.plausible
+    passing = accept.passing(rounding) if isinstance(accept, Limits) else None
+    if plausible and passing and plausible.intersection(passing).is_empty:
+        keys.problem("plausible", "no plausible value can pass")
+    days, window = measured.planned_days, measured.window
+    if days is not None and window is not None and window < timedelta(days=days):
+        keys.problem("window", f"it ends before the {days} planned days")
 
 
 def _each(measured: Measured) -> bool:

@@ -12,12 +12,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from batchqc.core.acceptance import ReportOnly
 from batchqc.core.criteria import Criterion
 from batchqc.core.identifiers import id_problem
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification, Stage
-from batchqc.core.subjects import DonorFact, Measured
-from batchqc.core.vocabularies import Term, Vocabulary
+from batchqc.core.subjects import DonorFact, Group, Measured
+from batchqc.core.vocabularies import Term, Vocabulary, plain
 from batchqc.documents.spec_criterion import read_criterion
 from batchqc.documents.spec_keys import Keys, SpecProblem
 from batchqc.documents.spec_links import check_links
@@ -25,6 +26,10 @@ from batchqc.documents.spec_links import check_links
 SCHEMA: Final = "batchqc/specification/1"
 LARGEST_FILE: Final = 5_000_000
 DECISION_RULE: Final = "simple acceptance: measurement uncertainty is not considered"
+GUARDED_RULE: Final = (
+    "guard bands: a result within the stated band of a limit is not accepted; where none is stated,"
+    " simple acceptance"
+)
 _KEYS: Final = (
     "schema", "id", "version", "product", "stage", "title", "effective", "rounding",
     "decision_rule", "sources", "vocabularies", "criteria", "market",
@@ -55,9 +60,13 @@ def read_specification(data: bytes, *, file: str) -> SpecReading:
         return _refused(file, line, "not UTF-8 text; save the file as UTF-8")
     try:
         content = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:  # numbers beyond all bounds too
         return _refused(file, _line_of_error(str(error)), f"not valid TOML: {error}")
     return _Document(content, Keys(text, file)).read()
+
+
+def _rule(criteria: tuple[Criterion, ...]) -> str:
+    return GUARDED_RULE if any(one.guard is not None for one in criteria) else DECISION_RULE
 
 
 def _refused(file: str, line: int, message: str) -> SpecReading:
@@ -97,7 +106,7 @@ class _Document:
             effective=self._effective(),
             rounding=rounding,
             criteria=criteria,
-            decision_rule=keys.text((), content, "decision_rule", default=DECISION_RULE),
+            decision_rule=keys.text((), content, "decision_rule", default=_rule(criteria)),
             vocabularies=tuple(vocabularies.values()),
             sources=keys.texts((), content, "sources"),
             market=keys.text((), content, "market", default=""),
@@ -135,6 +144,8 @@ class _Document:
             if len(terms) < 2:
                 self.keys.problem(path, "expected at least two words, one that passes and one not")
             self._unambiguous(path, terms)
+            if any(plain(one.name) == ReportOnly().text for one in terms):
+                self.keys.problem(path, f'"{ReportOnly().text}" is no word of a vocabulary')
             found[name] = Vocabulary(name, version if isinstance(version, int) else 0, tuple(terms))
         return found
 
@@ -142,7 +153,7 @@ class _Document:
         seen: dict[str, str] = {}
         for term in terms:
             for word in (term.name, *term.synonyms):
-                other = seen.setdefault(" ".join(word.casefold().split()), term.name)
+                other = seen.setdefault(plain(word), term.name)
                 if other != term.name:
                     self.keys.problem(
                         (*path, term.name), f'"{word}" means both "{other}" and "{term.name}"'
@@ -156,8 +167,13 @@ class _Document:
             read_criterion(self.keys, name, table, vocabularies, rounding)
             for name, table in tables.items()
         ]
-        if tables and not any(one.required for one in criteria):
-            self.keys.problem(("criteria",), "no criterion is required: any lot would pass")
+        counted = {name for one in criteria for name in one.needs if isinstance(one.subject, Group)}
+        if tables and not any(
+            one.required and one.is_judged and one.id not in counted for one in criteria
+        ):
+            self.keys.problem(
+                ("criteria",), "no judged criterion or group is required: any lot would pass"
+            )
         check_links(self.keys, criteria)
         seen: dict[object, str] = {}
         for one in criteria:

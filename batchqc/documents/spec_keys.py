@@ -161,7 +161,7 @@ class CriterionKeys:
         return value
 
 
-_HEADER: Final = re.compile(r"\s*\[\s*(.+?)\s*\]\s*(?:#.*)?")
+_HEADER: Final = re.compile(r"[ \t]*\[([^\[\]]*)\][ \t]*(?:#.*)?")
 _KEY: Final = re.compile(
     r"\s*((?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+))*)\s*="
 )

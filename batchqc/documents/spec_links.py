@@ -80,5 +80,7 @@ def _dimensions(subject: Derived, units: Mapping[str, Unit]) -> Iterator[tuple[s
     except FormulaProblem as problem:
         yield "formula", str(problem)
         return
+    if wanted is not None and wanted.scale != 1 and subject.formula.has_factor_100:
+        yield "formula", f"the result is in {subject.unit} already: remove the factor 100"
     if wanted is not None and not found.measures_like(wanted):
         yield "unit", f"the formula computes {found.base}, and {subject.unit} is {wanted.base}"

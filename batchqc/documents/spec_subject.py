@@ -7,6 +7,7 @@ from typing import Final
 from batchqc.core.acceptance import AtLeast
 from batchqc.core.formulas import Formula, FormulaProblem, parse_formula
 from batchqc.core.quantities import parse_amount
+from batchqc.core.rounding import Rounding
 from batchqc.core.subjects import Aggregate, Derived, Group, Input, Measured, ReplicatePlan
 from batchqc.core.units import unit_problem
 from batchqc.documents.spec_accept import parse_limits, plausible_range
@@ -114,7 +115,8 @@ def _replicates(keys: CriterionKeys) -> ReplicatePlan:
         keys.problem("replicates", f"{', '.join(extras)}: only for two or more numbers")
     text = plan.get("individual")
     individual = parse_limits(text) if isinstance(text, str) else None
-    if text is not None and individual is None:
+    is_empty = individual is not None and individual.passing(Rounding.ABSOLUTE).is_empty
+    if text is not None and (individual is None or is_empty):
         keys.problem("replicates", 'expected limits of each replicate, such as individual = "> 85"')
     return ReplicatePlan(
         n, aggregate, keys.positive("max_cv", plan), keys.positive("max_range", plan), individual

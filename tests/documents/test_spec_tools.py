@@ -10,6 +10,8 @@ from batchqc.settings import bundled
 from tests.documents.language import computed, group, specification, table
 
 INFORMATION = "for information"
+BANDS = '{ s = "< 29", p = "30 to 37", z = "> 91" }'
+SHOWN = "s < 29, p 30 to 37, z > 91"
 
 
 def found(text: str) -> list[Finding]:
@@ -63,6 +65,8 @@ class TestLint:
             (("> 10", "< 10"), 'all_of = ["d0", "d1"]', 1),
             (("> 10", "<= 10"), 'any_of = ["d0", "d1"]', None),
             ((">= 10", "<= 10"), 'all_of = ["d0", "d1"]', None),
+            (("<= 10", "1 to 2", "5 to 6"), 'all_of = ["d0", "d1", "d2"]', 2),
+            (("<= 10", "< 5"), 'all_of = ["d0", "d1"]', None),
             (("> 10", "<= 11"), 'all_of = ["d0", "d1"]', None),
             (("> 10", "< 10", "< 5"), 'at_least = 3\nof = ["d0", "d1", "d2"]', 2),
             (("> 10", "< 10"), 'at_least = 3\nof = ["a", "d0", "d1"]', 2),
@@ -128,6 +132,23 @@ class TestBoundary:
         assert one.is_resolution_stated is bool(resolution)
         assert [(turn.last_failing, turn.first_passing) for turn in one.turns] == turns
 
+    @pytest.mark.parametrize(
+        ("accept", "more", "turns"),
+        [
+            ("> 90 and < 91", {}, [("90", "none"), ("91", "none")]),
+            ("90.2 to 90.4", {"resolution": '"1"'}, [("90", "none"), ("91", "none")]),
+            ("90.0 to 90.4", {"resolution": '"1"'}, [("89", "90"), ("91", "90")]),
+        ],
+    )
+    def test_a_step_beyond_the_other_end_does_not_pass(
+        self, accept: str, more: dict[str, str], turns: list[tuple[str, str]]
+    ):
+        text = table("a", accept, **more) + table("b")
+        one = boundaries(specification(text))[0]
+        assert [(turn.last_failing, turn.first_passing) for turn in one.turns] == turns
+        nothing = any(each.code == "nothing-passes" for each in found(text))
+        assert nothing is all(turn[1] == "none" for turn in turns)
+
     def test_what_is_not_numeric_is_told_in_words(self):
         text = table("a", "no growth", "", vocabulary='"growth"') + table("b", INFORMATION)
         text += table("c", "< control", "1", control='"PC"')
@@ -153,14 +174,19 @@ class TestDifferences:
             ),
             (
                 table("a"), table("a", guard='"1"'),
-                ["a: > 90 % became > 90 % (guard band 1 %) (stricter)"],
+                [
+                    ("decision rule: simple acceptance: measurement uncertainty is not considered"
+                     " became guard bands: a result within the stated band of a limit is not"
+                     " accepted; where none is stated, simple acceptance (other)"),
+                    "a: > 90 % became > 90 % (guard band 1 %) (stricter)",
+                ],
             ),
             (
-                table("a"), table("a", INFORMATION),
+                table("a") + table("z"), table("a", INFORMATION) + table("z"),
                 ["a: > 90 % became for information (looser)"],
             ),
             (
-                table("a", INFORMATION), table("a"),
+                table("a", INFORMATION) + table("z"), table("a") + table("z"),
                 ["a: for information became > 90 % (stricter)"],
             ),
             (
@@ -204,7 +230,8 @@ class TestDifferences:
             ),
             (
                 table("a", "no growth", "", vocabulary='"growth"'), table("a", unit="1"),
-                ["a: no growth became > 90 1 (other)", "a: unit none became 1 (other)"],
+                ["a: no growth became > 90 1 (other)", "a: unit none became 1 (other)",
+                 "a: vocabulary growth v1 became none (other)"],
             ),
         ],
     )  # fmt: skip
@@ -232,6 +259,55 @@ class TestDifferences:
         loose = strict.replace('accept = "yes"', 'accept = ["yes", "so-so"]')
         told = [shown(one) for one in differences(specification(strict), specification(loose))]
         assert told == ["w: yes became yes or so-so (looser)"]
+
+    def test_a_criterion_that_counts_in_a_group_from_now_on_is_looser(self):
+        old = table("a") + table("b")
+        new = old + group("g", 'any_of = ["a", "b"]')
+        told = [shown(one) for one in differences(specification(old), specification(new))]
+        assert told == [
+            "a: counts in g only: its failure alone does not block any more (looser)",
+            "b: counts in g only: its failure alone does not block any more (looser)",
+            "g: at least 1 of 2 pass was added (stricter)",
+        ]
+        back = [shown(one) for one in differences(specification(new), specification(old))]
+        assert "a: counts by itself, no longer in g (stricter)" in back
+        other = new.replace("criteria.g]", "criteria.h]").replace('title = "g"', 'title = "h"')
+        moved = [shown(one) for one in differences(specification(new), specification(other))]
+        assert "a: counts in h, no longer in g (other)" in moved
+
+    @pytest.mark.parametrize(
+        ("old", "new", "said"),
+        [
+            (
+                table("a", "no growth", "", vocabulary='"growth"'),
+                table("a", "no growth", "", vocabulary='"lax"'),
+                ["a: vocabulary growth v1 became lax v1 (other)"],
+            ),
+            (
+                table("a", unit="Ct", bands=BANDS).replace('"> 90"', '["s"]'),
+                table("a", unit="Ct", bands=BANDS, rounding='"usp"').replace('"> 90"', '["s"]'),
+                [f"a: s ({SHOWN}) became s ({SHOWN}), usp (other)"],
+            ),
+            (
+                table("a", unit="Ct", bands=BANDS).replace('"> 90"', '["s", "p"]'),
+                table("a", unit="Ct", bands=BANDS).replace('"> 90"', '["s"]'),
+                [f"a: s or p ({SHOWN}) became s ({SHOWN}) (stricter)"],
+            ),
+            (
+                table("a", unit="Ct", bands=BANDS).replace('"> 90"', '["s", "p"]'),
+                table("a", unit="Ct", bands='{ s = "< 50", p = "60 to 70", z = "> 91" }').replace(
+                    '"> 90"', '["s"]'
+                ),
+                [f"a: s or p ({SHOWN}) became s (s < 50, p 60 to 70, z > 91) (other)"],
+            ),
+        ],
+    )
+    def test_classes_and_words_are_compared_only_where_they_mean_the_same(
+        self, old: str, new: str, said: list[str]
+    ):
+        lax = '[vocabularies.lax]\nversion = 1\n"no growth" = ["TNTC"]\n"growth" = []\n'
+        told = differences(specification(lax + old), specification(lax + new))
+        assert [shown(one) for one in told] == said
 
     def test_a_change_of_a_fact_about_the_donor_is_told(self):
         old = table("a") + '[criteria.d]\ntitle = "d"\ncategory = "donor"\n'
