@@ -2,7 +2,7 @@
 
 import json
 
-from batchqc.actions.binding import hold_versions
+from batchqc.actions.binding import hold_versions, taken_lots
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.specifications import content_of, the_version
@@ -13,7 +13,7 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Specification
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, IntegrityFailure
-from batchqc.records.registers import lots_bound_beside
+from batchqc.records.history import basis_of_impact
 from batchqc.records.specifications import (
     ImpactReport,
     SpecificationApproval,
@@ -24,7 +24,6 @@ from batchqc.records.specifications import (
     submission_of,
 )
 from batchqc.records.transaction import Transaction
-from batchqc.records.uploads import runs_on_record
 
 
 def approve_specification(
@@ -73,7 +72,7 @@ def approve_specification(
         )
     _refuse_same_day(tx, row)
     _refuse_taken_lots(tx, row)
-    report = _seen_report(tx, row, impact)
+    report = _seen_report(tx, archive, row, impact)
     content = approval_content(row, content_of(archive, row), report)
     content_sha = archive.put(canonical_bytes(content))
     signature = sign(
@@ -153,22 +152,21 @@ def _refuse_same_day(tx: Transaction, row: SpecificationVersion) -> None:
 
 def _refuse_taken_lots(tx: Transaction, row: SpecificationVersion) -> None:
     """No approval reaches back to lots that another version judges."""
-    lots = lots_bound_beside(tx.session, row)
+    lots = taken_lots(tx.session, row)
     if lots:
         raise Conflict(
             "BQC-SPC-013",
-            f"{row.reference} applies from {row.effective}; it would judge lots that another"
-            " version judges",
-            reasons=[
-                f"{lot.lot} of {lot.manufactured_on}: {lot.specification_version.reference}"
-                for lot in lots
-            ],
+            f"{row.reference} applies from {row.effective}; it would judge lots that were"
+            " registered without it",
+            reasons=lots,
             hint="Give it an effective date after the last of them was made.",
         )
 
 
-def _seen_report(tx: Transaction, row: SpecificationVersion, impact: str) -> ImpactReport:
-    """The newest impact report, where it is the one seen and no run was uploaded since."""
+def _seen_report(
+    tx: Transaction, archive: FolderArchive, row: SpecificationVersion, impact: str
+) -> ImpactReport:
+    """The newest impact report, where it is the one seen and nothing came since."""
     reports = reports_of(tx.session, row)
     report = reports[-1] if reports else None
     if report is None or report.content_sha != impact:
@@ -178,12 +176,12 @@ def _seen_report(tx: Transaction, row: SpecificationVersion, impact: str) -> Imp
             f"{said} of {row.reference}; its approver signs having seen the newest",
             hint="Make one with batchqc spec impact, and read it.",
         )
-    runs = runs_on_record(tx.session)
-    if report.runs != runs:
+    content = json.loads(archive.get(report.content_sha))
+    if content["basis"] != basis_of_impact(tx.session) or content["sha256"] != row.sha256:
         raise Conflict(
             "BQC-SPC-016",
-            f"the impact report of {row.reference} is out of date: it looked at {report.runs} assay"
-            f" runs, and {runs} are on record",
+            f"the impact report of {row.reference} is out of date: lots, results, eligibilities or"
+            " corrections came since",
             hint="Make it again with batchqc spec impact, and read it.",
         )
     return report

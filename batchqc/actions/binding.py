@@ -5,10 +5,16 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from batchqc.core.effectivity import in_force
+from batchqc.core.effectivity import for_market
 from batchqc.core.specifications import Stage
 from batchqc.errors import Conflict
-from batchqc.records.specifications import SpecificationVersion, approved_versions
+from batchqc.records.corrections import made_on_dates
+from batchqc.records.specifications import (
+    Approved,
+    SpecificationVersion,
+    approved_versions,
+    markets_of,
+)
 from batchqc.records.transaction import Transaction
 
 #: Stages whose results exist when a lot is decided; a failed one forbids its release.
@@ -30,17 +36,51 @@ def bind(
 
     A specification of the market comes before the one that is for every market.
     """
-    for place in dict.fromkeys((market, "")):
-        approved = approved_versions(session, product=product, stage=stage, market=place)
-        found = in_force(approved, manufactured_on)
-        if found is not None:
-            version, where = found.version, f" for {place}" if place else ""
-            return Bound(
-                version,
-                f"in force{where} on the date of manufacture {manufactured_on}"
-                f" (from {version.effective})",
-            )
-    return None
+    by_market = {
+        place: approved_versions(session, product=product, stage=stage, market=place)
+        for place in (market, "")
+    }
+    found = for_market(by_market, market, manufactured_on)
+    if found is None:
+        return None
+    version = found.version
+    where = f" for {version.market}" if version.market else ""
+    return Bound(
+        version,
+        f"in force{where} on the date of manufacture {manufactured_on} (from {version.effective})",
+    )
+
+
+def taken_lots(session: Session, row: SpecificationVersion) -> list[str]:
+    """Registered lots that ``row``, once approved, would judge: each with its date of manufacture.
+
+    Dates are those with approved corrections laid over them.
+    """
+    by_market = {
+        place: approved_versions(session, product=row.product, stage=row.stage, market=place)
+        for place in markets_of(session, row.product) | {""}
+    }
+    new = Approved(row, None)
+    by_market[row.market] = [*by_market.get(row.market, ()), new]
+    return [
+        f"{lot} of {made_on}"
+        for lot, market, made_on in made_on_dates(session, row.product)
+        if for_market(by_market, market, made_on) is new
+    ]
+
+
+def lots_without(session: Session, row: SpecificationVersion, from_day: date) -> list[str]:
+    """Registered lots that ``row`` judges and that were made on ``from_day`` or later."""
+    by_market = {
+        place: approved_versions(session, product=row.product, stage=row.stage, market=place)
+        for place in markets_of(session, row.product) | {""}
+    }
+    found = []
+    for lot, market, made_on in made_on_dates(session, row.product):
+        own = for_market(by_market, market, made_on) if made_on >= from_day else None
+        if own is not None and own.version.id == row.id:
+            found.append(f"{lot} of {made_on}")
+    return found
 
 
 def hold_versions(tx: Transaction, product: str) -> None:

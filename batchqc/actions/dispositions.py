@@ -16,6 +16,7 @@ from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.dispositions import Disposition, blocking_reasons, may_decide, signer_gate
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
+from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, NotPermitted, ReleaseBlocked
 from batchqc.records.audit import newest_link
@@ -114,17 +115,14 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
         "disposition": disposition.value,
         "specification": {"id": version.reference, "sha256": version.sha256},
         "donors": [[one.code, one.tissue_source, one.eligibility] for one in case.facts.donors],
-        "verdicts": [
+        "verdicts": _verdicts(case.verdicts),
+        "beside": [
             {
-                "criterion": verdict.criterion.id,
-                "verdict": verdict.outcome.value if verdict.outcome else None,
-                "sentence": verdict.sentence,
-                "cells": [
-                    [str(one.run), one.cell.row, one.text]
-                    for one in (*verdict.measurements, *verdict.controls)
-                ],
+                "specification": one.specification.reference,
+                "sha256": one.sha256,
+                "verdicts": _verdicts(one.verdicts),
             }
-            for verdict in case.verdicts
+            for one in case.beside
         ],
         "runs": [[run.key, run.content_sha256] for run in case.runs],
         "reviews": sorted({review.signature.natural_key for review in case.reviews}),
@@ -132,6 +130,22 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
         "corrections": [one.natural_key for one, _ in case.corrections],
         "audit": head,
     }
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:
+    """Each verdict with its sentence and the cells that it hangs on."""
+    return [
+        {
+            "criterion": verdict.criterion.id,
+            "verdict": verdict.outcome.value if verdict.outcome else None,
+            "sentence": verdict.sentence,
+            "cells": [
+                [str(one.run), one.cell.row, one.text]
+                for one in (*verdict.measurements, *verdict.controls)
+            ],
+        }
+        for verdict in verdicts
+    ]
 
 
 def _case(tx: Transaction, archive: FolderArchive, lot: str) -> LotCase:

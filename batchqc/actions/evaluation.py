@@ -14,7 +14,14 @@ from sqlalchemy.orm import Session
 from batchqc.actions.approval import approval_problem
 from batchqc.actions.binding import bind
 from batchqc.actions.integrity import row_damage
-from batchqc.actions.specifications import content_of
+from batchqc.actions.other_stages import (
+    StageVerdicts,
+    beside_problems,
+    judged_beside,
+    readable,
+    unjudged,
+    versions_of,
+)
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import sha256_of
 from batchqc.core.dispositions import (
@@ -30,7 +37,6 @@ from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
-from batchqc.errors import IntegrityFailure
 from batchqc.records.base import Row
 from batchqc.records.corrections import (
     Correction,
@@ -54,7 +60,6 @@ from batchqc.records.registers import (
 )
 from batchqc.records.specifications import (
     SpecificationApproval,
-    SpecificationVersion,
     approval_of,
     history_of,
 )
@@ -66,19 +71,6 @@ from batchqc.records.uploads import (
     reviews_of,
     runs_of,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StageVerdicts:
-    """What a specification of another stage says of a lot; a failed result forbids release."""
-
-    specification: Specification
-    verdicts: tuple[Verdict, ...]
-
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """Every verdict over what is on record that does not pass; what is absent is not due."""
-        return tuple(one.sentence for one in self.verdicts if one.blocks and not one.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +114,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     subjects = [lot.key, *(row.key for row in donor_rows), *(row.key for row in sample_rows)]
     corrections = tuple(corrections_of(session, subjects))
     approval = approval_of(session, lot.specification_version)
-    specification, damage = _specification(archive, lot.specification_version)
+    specification, damage = readable(archive, lot.specification_version)
     corrected = corrected_lot(lot, corrections)
     runs = tuple(runs_of(session, lot))
     reviews = tuple(reviews_of(session, runs))
@@ -130,7 +122,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     dispositions = tuple(dispositions_of(session, lot))
     donors = _donors(session, donor_rows, corrections)
     beside_rows = tuple(other_specifications_of(session, lot))
-    beside, beside_damage = _beside(archive, beside_rows, measurements, donors)
+    beside, beside_damage = judged_beside(archive, beside_rows, measurements, donors)
     decided = (*reviews, *dispositions, *(decision for _, decision in corrections))
     rows = (
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *beside_rows,
@@ -144,12 +136,22 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         disposition=Disposition(dispositions[-1].disposition)
         if dispositions
         else Disposition.QUARANTINE,
-        specification_problem=_specification_problem(session, archive, lot, corrected, approval),
+        specification_problem="; ".join(
+            problem
+            for problem in (
+                _specification_problem(session, archive, lot, corrected, approval),
+                *beside_problems(session, archive, lot, corrected, beside_rows),
+            )
+            if problem
+        ),
         verdicts=judge(specification, measurements, donors) if specification else (),
         donors=donors,
         runs=tuple(_run_facts(run, reviews) for run in runs),
         today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
-        beside=tuple(failure for one in beside for failure in one.failures),
+        beside=(
+            *(failure for one in beside for failure in one.failures),
+            *unjudged(measurements, [lot.specification_version, *versions_of(beside_rows)]),
+        ),
         open_corrections=tuple(
             f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"
             for one, decision in corrections
@@ -172,33 +174,6 @@ def review_content(runs: Iterable[AssayRun]) -> str:
     """The hash that the signature of a review binds: every run with the hash of its content."""
     content = [[run.key, run.content_sha256] for run in sorted(runs, key=lambda run: run.key)]
     return sha256_of({"type": "batchqc/review/1", "runs": content})
-
-
-def _specification(
-    archive: FolderArchive, version: SpecificationVersion
-) -> tuple[Specification | None, tuple[str, ...]]:
-    try:
-        return content_of(archive, version), ()
-    except IntegrityFailure as failure:
-        return None, (failure.message,)
-
-
-def _beside(
-    archive: FolderArchive,
-    rows: Sequence[LotSpecification],
-    measurements: Sequence[Measurement],
-    donors: Sequence[Donor],
-) -> tuple[tuple[StageVerdicts, ...], tuple[str, ...]]:
-    """The verdicts of the other stages, and what is damaged."""
-    found: list[StageVerdicts] = []
-    damaged: list[str] = []
-    for row in rows:
-        specification, damage = _specification(archive, row.specification_version)
-        damaged += damage
-        if specification is not None:
-            verdicts = judge(specification, measurements, donors)
-            found.append(StageVerdicts(specification, verdicts))
-    return tuple(found), tuple(damaged)
 
 
 def _of_versions(

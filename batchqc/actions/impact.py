@@ -5,8 +5,8 @@ as a document; it is out of date as soon as another run is on record.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -20,8 +20,9 @@ from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Specification
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.impact_report import impact_document
+from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
-from batchqc.records.history import evidence_of, lots_judged
+from batchqc.records.history import basis_of_impact, evidence_of, lots_judged
 from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import runs_on_record
@@ -41,10 +42,14 @@ class ChangedLot:
 
 @dataclass(slots=True)
 class Impact:
-    """What a draft would do to the lots that were looked at; ``runs`` were on record then."""
+    """What a draft would do to the lots that were looked at.
+
+    ``basis`` counts what it hangs on; all of it only grows, so other counts make it out of date.
+    """
 
     specification: Specification
     runs: int
+    basis: Mapping[str, int]
     since: str = ""
     until: str = ""
     lots: int = 0
@@ -89,9 +94,9 @@ def assess_impact(
         since: the first date of manufacture, ISO 8601; "" is open.
         until: the last one.
     """
-    found = Impact(draft, runs_on_record(session), since, until)
+    found = Impact(draft, runs_on_record(session), basis_of_impact(session), since, until)
     key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
-    versions: dict[int, SpecificationVersion] = {}
+    references: dict[int, str] = {}
     comparisons: dict[int, Comparison] = {}
     for lots in lots_judged(session, key, since=since, until=until):
         ids = [lot.id for lot in lots]
@@ -99,9 +104,11 @@ def assess_impact(
         donors = study_donors(session, ids)
         decided = newest_dispositions(session, ids)
         for lot in lots:
+            if not lot.version and lot.id not in evidence:
+                continue  # nothing judges the lot at this stage, and nothing was measured
             if lot.version not in comparisons:
-                version = versions[lot.version] = session.get_one(SpecificationVersion, lot.version)
-                comparisons[lot.version] = Comparison(content_of(archive, version), draft)
+                old, references[lot.version] = _judging(session, archive, lot.version, draft)
+                comparisons[lot.version] = Comparison(old, draft)
             own = evidence.get(lot.id, {})
             impact = comparisons[lot.version].impact(own, donors[lot.id])
             found.lots += 1
@@ -109,20 +116,38 @@ def assess_impact(
             if impact is not None:
                 codes = tuple(donor.code for donor in donors[lot.id])
                 disposition = decided.get(lot.id, "quarantine")
-                reference = versions[lot.version].reference
                 found.changed.append(
-                    ChangedLot(lot.lot, lot.manufactured_on, disposition, reference, codes, impact)
+                    ChangedLot(
+                        lot=lot.lot,
+                        manufactured_on=lot.manufactured_on,
+                        disposition=disposition,
+                        version=references[lot.version],
+                        donors=codes,
+                        impact=impact,
+                    )
                 )
     return found
+
+
+def _judging(
+    session: Session, archive: FolderArchive, version: int, draft: Specification
+) -> tuple[Specification, str]:
+    """What judges a lot today, and its name; nothing, where the stage has no version yet."""
+    if not version:
+        return replace(draft, criteria=()), "none"
+    row = session.get_one(SpecificationVersion, version)
+    return content_of(archive, row), row.reference
 
 
 def keep_impact(
     tx: Transaction, archive: FolderArchive, *, fonts: Path, impact: Impact
 ) -> ImpactReport:
-    """Keep what was assessed of an imported version, for whoever approves it."""
+    """Keep what was assessed of an imported version over all lots, for whoever approves it."""
     require(tx, Permission.REPORT_IMPACT)
     row = the_version(tx.session, impact.specification.id, impact.specification.version)
-    content = impact_content(impact)
+    if impact.since or impact.until or content_of(archive, row) != impact.specification:
+        raise InvalidInput("BQC-SPC-017", "a report is kept of an imported version, over all lots")
+    content = impact_content(impact) | {"sha256": row.sha256}
     report = ImpactReport(
         specification_version=row,
         number=len(reports_of(tx.session, row)) + 1,
@@ -149,6 +174,7 @@ def impact_content(impact: Impact) -> dict[str, Json]:
         "specification": impact.specification.reference,
         "since": impact.since,
         "until": impact.until,
+        "basis": dict(impact.basis),
         "lots": impact.lots,
         "results": impact.results,
         "flips": len(impact.flips),

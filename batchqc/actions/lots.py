@@ -28,6 +28,7 @@ from batchqc.records.registers import (
     lot_by,
     sample_by,
 )
+from batchqc.records.specifications import markets_of
 from batchqc.records.transaction import Transaction
 
 Found = TypeVar("Found", bound=Row)
@@ -73,8 +74,13 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         raise Conflict("BQC-REG-007", f"lot {new.id} is registered already; ids are never reused")
     product = the_product(tx.session, new.product)
     donors = [the_donor(tx.session, code) for code in new.donors]
-    made_on, market = new.manufactured_on, new.market
+    made_on, market = new.manufactured_on, new.market.strip().upper()
     hold_versions(tx, product.code)
+    known = markets_of(tx.session, product.code)
+    if market and market not in known:
+        told = f"; there are: {', '.join(sorted(known))}" if known else ""
+        reason = f'no specification of {product.code} is for market "{market}"{told}'
+        refuse_all("BQC-REG-006", "the lot cannot be registered", [reason])
     bound = bind_release(tx.session, product=product.code, market=market, manufactured_on=made_on)
     lot = LotRow(
         lot=new.id,
@@ -87,7 +93,7 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         bound_because=bound.because,
         registered_by=tx.actor.user_id,
         registered_at=tx.now,
-        market=new.market,
+        market=market,
     )
     of_donors = [LotDonor(lot=lot, donor=donor) for donor in donors]
     beside = [
@@ -140,8 +146,6 @@ def _lot_problems(new: NewLot, today: date) -> list[str]:
         problems.append(f"it would expire ({new.expires_on}) before it was made")
     if new.manufactured_on > today:
         problems.append(f"the date of manufacture {new.manufactured_on} lies in the future")
-    if new.market and line_problem("the market", new.market):
-        problems.append(line_problem("the market", new.market) or "")
     if not new.donors:
         problems.append("a lot has at least one donor")
     if len({fold(code) for code in new.donors}) < len(new.donors):

@@ -6,7 +6,7 @@ Nothing may differ; whatever does is named.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,12 @@ from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.spec_file import read_specification
-from batchqc.errors import BatchqcError
+from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.uploads import AssayRun, runs_of
+
+#: Verdict, texts of cells, and the sentence.
+Recorded = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +68,50 @@ class _Recheck:
         lot = decision.lot.lot
         try:
             content = json.loads(self.archive.get(decision.content_sha))
-            found = self._judged(decision, content)
-        except BatchqcError as error:
-            yield Difference(decision.key, lot, "", f"cannot be computed anew: {error.message}")
+            found, beside = self._judged(decision, content)
+            decided = _decided(content["verdicts"])
+            for other in content.get("beside", []):
+                name = other["specification"]
+                own = _decided(other["verdicts"])
+                decided |= {f"{name}, {criterion}": one for criterion, one in own.items()}
+        except (BatchqcError, ValueError, KeyError, TypeError) as error:
+            yield Difference(decision.key, lot, "", f"cannot be computed anew: {error}")
             return
-        yield from self._compared(decision.key, lot, found, _decided(content))
+        if decision.signature.record_sha256 != decision.content_sha:
+            yield Difference(decision.key, lot, "", "its signature binds other content")
+        if content["specification"]["sha256"] != decision.lot.specification_version.sha256:
+            yield Difference(decision.key, lot, "", "it names another specification than the lot")
+        yield from self._compared(decision.key, lot, found | beside, decided)
         query = select(Certificate).where(Certificate.disposition_id == decision.id)
         for certificate in self.session.scalars(query):
             try:
                 printed = json.loads(self.archive.get(certificate.content_sha))
-            except BatchqcError as error:
-                yield Difference(certificate.key, lot, "", f"cannot be read: {error.message}")
+                recorded = _printed(printed)
+                named = printed["specification"]["sha256"]
+            except (BatchqcError, ValueError, KeyError, TypeError) as error:
+                yield Difference(certificate.key, lot, "", f"cannot be read: {error}")
                 continue
-            yield from self._compared(certificate.key, lot, found, _printed(printed))
+            if named != content["specification"]["sha256"]:
+                yield Difference(certificate.key, lot, "", "it names another specification")
+            yield from self._compared(certificate.key, lot, found, recorded)
 
     def _judged(
         self, decision: DispositionRow, content: Mapping[str, Any]
-    ) -> dict[str, tuple[str, str]]:
-        """Verdict and result of each criterion, from raw bytes."""
+    ) -> tuple[dict[str, Recorded], dict[str, Recorded]]:
+        """What each criterion says, from raw bytes: of the deciding version, of other stages."""
         specification = self._specification(content["specification"]["sha256"])
         used = {key for key, _ in content["runs"]}
         runs = [run for run in runs_of(self.session, decision.lot) if run.key in used]
         measurements = [one for run in runs for one in self._measurements(run)]
         donors = [Donor(*facts) for facts in content["donors"]]
-        verdicts = judge(specification, measurements, donors)
-        self.verdicts += len(verdicts)
-        return {one.criterion.id: (_word(one), _cells(one)) for one in verdicts}
+        found = _computed(judge(specification, measurements, donors))
+        beside: dict[str, Recorded] = {}
+        for other in content.get("beside", []):
+            stage = self._specification(other["sha256"])
+            own = _computed(judge(stage, measurements, donors))
+            beside |= {f"{stage.reference}, {name}": one for name, one in own.items()}
+        self.verdicts += len(found) + len(beside)
+        return found, beside
 
     def _measurements(self, run: AssayRun) -> Iterator[Measurement]:
         number = run.upload.natural_key
@@ -102,39 +123,49 @@ class _Recheck:
     def _specification(self, sha256: str) -> Specification:
         found = read_specification(self.archive.get(sha256), file=sha256).specification
         if found is None:
-            raise ValueError(f"{sha256} was approved and is no specification")
+            raise IntegrityFailure("BQC-SPC-008", f"the stored bytes {sha256} are no specification")
         return found
 
     def _compared(
         self,
         record: str,
         lot: str,
-        found: Mapping[str, tuple[str, str]],
-        recorded: Mapping[str, tuple[str, str]],
+        found: Mapping[str, Recorded],
+        recorded: Mapping[str, Recorded],
     ) -> Iterator[Difference]:
         for criterion in dict.fromkeys((*recorded, *found)):
-            was = recorded.get(criterion, ("no verdict", ""))
-            now = found.get(criterion, ("no verdict", ""))
+            was = recorded.get(criterion, ("no verdict", "", ""))
+            now = found.get(criterion, ("no verdict", "", ""))
             if was != now:
-                said = f"recorded {_told(was)}, computed {_told(now)}"
+                alike = was[:2] == now[:2]
+                said = (
+                    f"recorded {_told(was, with_sentence=alike)},"
+                    f" computed {_told(now, with_sentence=alike)}"
+                )
                 yield Difference(record, lot, criterion, said)
 
 
-def _decided(content: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _computed(verdicts: Iterable[Verdict]) -> dict[str, Recorded]:
+    return {one.criterion.id: (_word(one), _cells(one), one.sentence) for one in verdicts}
+
+
+def _decided(verdicts: list[dict[str, Any]]) -> dict[str, Recorded]:
     return {
         one["criterion"]: (
             one["verdict"] or "for information",
             "; ".join(text for _, _, text in one["cells"]),
+            one["sentence"],
         )
-        for one in content["verdicts"]
+        for one in verdicts
     }
 
 
-def _printed(content: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _printed(content: Mapping[str, Any]) -> dict[str, Recorded]:
     return {
         one["criterion"]: (
             one["verdict"] or "for information",
             "; ".join(cell["text"] for cell in one["provenance"]),
+            one["sentence"],
         )
         for one in content["lines"]
     }
@@ -148,6 +179,7 @@ def _cells(verdict: Verdict) -> str:
     return "; ".join(one.text for one in (*verdict.measurements, *verdict.controls))
 
 
-def _told(pair: tuple[str, str]) -> str:
-    verdict, cells = pair
-    return f"{verdict} of {cells}" if cells else verdict
+def _told(recorded: Recorded, *, with_sentence: bool) -> str:
+    verdict, cells, sentence = recorded
+    told = f"{verdict} of {cells}" if cells else verdict
+    return f'{told} ("{sentence}")' if with_sentence else told

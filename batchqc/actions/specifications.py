@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.binding import hold_versions
+from batchqc.actions.binding import hold_versions, lots_without
 from batchqc.actions.permission import require
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -199,4 +199,5 @@ def _withdrawal_problem(
         return "it is withdrawn already"
     if from_day < today:
         return f"{from_day} has passed; lots made since may be judged by it"
-    return ""
+    lots = lots_without(tx.session, row, from_day)
+    return f"it judges lots made on that day or later: {', '.join(lots)}" if lots else ""

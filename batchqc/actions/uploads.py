@@ -198,7 +198,7 @@ def _register(
 ) -> Register:
     """What the laboratory has registered about the lots that a file names.
 
-    ``as_registered`` is before any decision and correction.
+    ``as_registered`` is before any decision, and whatever the date of manufacture was then.
     """
     rows = lots_by(session, lots)
     return Register(
@@ -216,10 +216,10 @@ def _registered(
     session: Session, archive: FolderArchive, row: LotRow, *, as_registered: bool
 ) -> RegisteredLot:
     decided = () if as_registered else dispositions_of(session, row)
-    corrections = () if as_registered else corrections_of(session, [row.key])
+    made_on = corrected_lot(row, corrections_of(session, [row.key])).manufactured_on
     return RegisteredLot(
         id=row.lot,
-        manufactured_on=corrected_lot(row, corrections).manufactured_on,
+        manufactured_on=min(made_on, row.dates[0]) if as_registered else made_on,
         time_zone=row.site.time_zone,
         specification=content_of(archive, row.specification_version),
         closed_because=f"it is {decided[-1].disposition}" if decided else "",

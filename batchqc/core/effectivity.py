@@ -4,7 +4,7 @@ A version applies to lots made from its effective date until the day before the 
 before it was withdrawn. One that was withdrawn before it applied never did.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -44,6 +44,25 @@ def in_force(approved: Iterable[Version], day: date) -> Version | None:
     newest = max(begun, key=lambda one: one.effective)
     ended = newest.withdrawn_from is not None and newest.withdrawn_from <= day
     return None if ended else newest
+
+
+def has_begun(approved: Iterable[Version], day: date) -> bool:
+    """Whether a version ever applied by ``day``, ended or not."""
+    return any(one.effective <= day and not _never_applied(one) for one in approved)
+
+
+def for_market(
+    by_market: Mapping[str, Sequence[Version]], market: str, day: date
+) -> Version | None:
+    """The version that judges a lot for a market: the market's own, else that for every market.
+
+    A market whose own version has ended has none until the next: it does not fall back.
+    """
+    for place in dict.fromkeys((market, "")):
+        approved = by_market.get(place, ())
+        if has_begun(approved, day):
+            return in_force(approved, day)
+    return None
 
 
 def state_of_approved(one: Version, approved: Iterable[Version], today: date) -> State:

@@ -109,7 +109,7 @@ class _Document:
             decision_rule=keys.text((), content, "decision_rule", default=_rule(criteria)),
             vocabularies=tuple(vocabularies.values()),
             sources=keys.texts((), content, "sources"),
-            market=keys.text((), content, "market", default=""),
+            market=keys.text((), content, "market", default="").strip().upper(),
         )
         problems = tuple(sorted(keys.problems, key=lambda one: one.line))
         return SpecReading(None if problems else specification, problems)

@@ -34,7 +34,11 @@ def find_plan(
     lot: RegisteredLot, *, stage: str, test: str, analyte: str, is_reportable: bool
 ) -> Plan | Unplanned:
     """The plan of a row. One that is not reportable needs a planned test, not a planned analyte."""
-    specification = lot.plan_at(stage)
+    specification = lot.plan_at(stage) if stage else lot.specification
+    if specification is None:
+        message = f"no specification of lot {lot.id} judges results of stage {stage}"
+        hint = "Check the sample; or have a specification of that stage approved first."
+        return Unplanned("sample_id", Wrong("E404", message, hint))
     planned = _planned(specification)
     own = [subject for subject in planned if subject.test == test]
     if not own:

@@ -23,9 +23,9 @@ class RegisteredLot:
     closed_because: str = ""
     beside: tuple[Specification, ...] = ()
 
-    def plan_at(self, stage: str) -> Specification:
-        """The specification of a stage; the one that decides, where the stage has none."""
-        return next((one for one in self.beside if one.stage == stage), self.specification)
+    def plan_at(self, stage: str) -> Specification | None:
+        """The specification of a stage, or ``None`` where no result of it would be judged."""
+        return next((one for one in (self.specification, *self.beside) if one.stage == stage), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """Corrections of registrations, and what they make of what was registered."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.lots import Lot
 from batchqc.records.base import Numbered, Row, refers_to
-from batchqc.records.registers import LotRow
+from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow, parse_number
 
 
@@ -104,3 +104,24 @@ def corrected_lot(
     for field, after in approved_changes(corrections, row.key):
         lot = lot.corrected(field, after)
     return lot
+
+
+def made_on_dates(session: Session, product: str) -> list[tuple[str, str, date]]:
+    """Lot, market and date of manufacture, as corrected, of every lot of a product."""
+    corrected = session.execute(
+        select(Correction.subject, Correction.after)
+        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(Correction.field == "manufactured_on", CorrectionDecision.approved == 1)
+        .order_by(Correction.id)
+    )
+    changed = {row.subject: row.after for row in corrected}
+    query = (
+        select(LotRow.lot, LotRow.market, LotRow.manufactured_on)
+        .join(Product, Product.id == LotRow.product_id)
+        .where(Product.code == product)
+        .order_by(LotRow.id)
+    )
+    return [
+        (lot, market, date.fromisoformat(changed.get(f"lot:{lot}", made_on)))
+        for lot, market, made_on in session.execute(query)
+    ]

@@ -5,12 +5,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
-from sqlalchemy import select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import CONTROL, REPORTABLE
 from batchqc.core.impact import Evidence, Grouped, grouped
-from batchqc.records.registers import LotRow, SampleRow
+from batchqc.core.specifications import Stage
+from batchqc.records.corrections import CorrectionDecision
+from batchqc.records.donors import EligibilityRow
+from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, MeasurementRow
 
@@ -18,7 +21,7 @@ LOTS_AT_ONCE = 500
 
 
 class JudgedLot(NamedTuple):
-    """A lot and the version that decides over it, by their surrogate ids."""
+    """A lot and the version that judges it at a stage, by their surrogate ids; 0 is none."""
 
     id: int
     lot: str
@@ -29,34 +32,54 @@ class JudgedLot(NamedTuple):
 def lots_judged(
     session: Session, key: SpecificationVersion, *, since: str = "", until: str = ""
 ) -> Iterator[Sequence[JudgedLot]]:
-    """Lots whose deciding version has the product, stage and market of ``key``, in portions.
+    """Lots that a version of the product, stage and market of ``key`` would judge, in portions.
+
+    A version for a market judges its lots; one for every market those that no market's own judges.
 
     Args:
         session: only read.
         key: a version.
-        since: the first date of manufacture; "" is open.
+        since: the first date of manufacture as registered; "" is open.
         until: the last one.
     """
-    columns = (LotRow.id, LotRow.lot, LotRow.manufactured_on, LotRow.specification_version_id)
+    bound = _bound_at(key.stage)
     query = (
-        select(*columns)
-        .join(SpecificationVersion, SpecificationVersion.id == LotRow.specification_version_id)
-        .where(
-            SpecificationVersion.product == key.product,
-            SpecificationVersion.stage == key.stage,
-            SpecificationVersion.market == key.market,
-        )
+        select(LotRow.id, LotRow.lot, LotRow.manufactured_on, bound.c.id)
+        .join(Product, Product.id == LotRow.product_id)
+        .outerjoin(bound, bound.c.lot_id == LotRow.id)
+        .where(Product.code == key.product)
         .order_by(LotRow.id)
         .limit(LOTS_AT_ONCE)
     )
+    if key.market:
+        query = query.where(LotRow.market == key.market)
+    else:
+        query = query.where(func.coalesce(bound.c.market, "") == "")
     if since:
         query = query.where(LotRow.manufactured_on >= since)
     if until:
         query = query.where(LotRow.manufactured_on <= until)
     last = 0
-    while lots := [JudgedLot(*row) for row in session.execute(query.where(LotRow.id > last))]:
+    while lots := [
+        JudgedLot(lot, name, made_on, version or 0)
+        for lot, name, made_on, version in session.execute(query.where(LotRow.id > last))
+    ]:
         last = lots[-1].id
         yield lots
+
+
+def _bound_at(stage: str) -> Subquery:
+    """Lot, version and market of what judges each lot at a stage."""
+    version = SpecificationVersion
+    if stage == Stage.RELEASE:
+        query = select(LotRow.id.label("lot_id"), version.id, version.market).join(
+            version, version.id == LotRow.specification_version_id
+        )
+    else:
+        query = select(LotSpecification.lot_id, version.id, version.market).join(
+            version, version.id == LotSpecification.specification_version_id
+        )
+    return query.where(version.stage == stage).subquery()
 
 
 def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> dict[int, Grouped]:
@@ -86,3 +109,12 @@ def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> d
     )
     rows = cast("Iterable[Evidence]", session.execute(query))  # rows are tuples of this shape
     return {lot: grouped(own) for lot, own in groupby(rows, key=itemgetter(0))}
+
+
+def basis_of_impact(session: Session) -> dict[str, int]:
+    """How many rows there are of everything that an impact hangs on; none is ever taken away."""
+    tables = (LotRow, LotSpecification, AssayRun, EligibilityRow, CorrectionDecision)
+    return {
+        table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
+        for table in tables
+    }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, added_later, refers_to
@@ -212,27 +212,6 @@ def other_specifications_of(session: Session, lot: LotRow) -> Sequence[LotSpecif
     """What a lot is judged by beside the specification that decides, by id."""
     query = select(LotSpecification).where(LotSpecification.lot_id == lot.id)
     return session.scalars(query.order_by(LotSpecification.id)).all()
-
-
-def lots_bound_beside(session: Session, version: SpecificationVersion) -> Sequence[LotRow]:
-    """Lots made from the effective date of ``version`` on that another version of its key judges.
-
-    Lots that a later version judges are not among them.
-    """
-    other = aliased(SpecificationVersion)
-    return session.scalars(
-        select(LotRow)
-        .join(other, LotRow.specification_version_id == other.id)
-        .where(
-            other.product == version.product,
-            other.stage == version.stage,
-            other.market == version.market,
-            other.effective <= version.effective,
-            other.id != version.id,
-            LotRow.manufactured_on >= version.effective,
-        )
-        .order_by(LotRow.id)
-    ).all()
 
 
 def lot_donors_among(

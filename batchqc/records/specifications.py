@@ -220,3 +220,9 @@ def reports_of(session: Session, version: SpecificationVersion) -> Sequence[Impa
     """Every impact report of a version, oldest first."""
     query = select(ImpactReport).where(ImpactReport.specification_version_id == version.id)
     return session.scalars(query.order_by(ImpactReport.number)).all()
+
+
+def markets_of(session: Session, product: str) -> set[str]:
+    """The markets for which a product has a specification of its own."""
+    query = select(SpecificationVersion.market).where(SpecificationVersion.product == product)
+    return {market for market in session.scalars(query.distinct()) if market}

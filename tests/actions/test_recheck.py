@@ -1,11 +1,14 @@
 """Every recorded verdict, computed anew from raw bytes: whatever differs is named."""
 
 import json
+from datetime import date
 
 import pytest
 from sqlalchemy import select
 
+from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision, reject_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.recheck import Recheck, recheck
 from batchqc.core import acceptance
 from batchqc.core.canonical import canonical_bytes
@@ -13,7 +16,24 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.spec_file import read_specification
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.uploads import Upload
-from tests.records.house import LOT, QA1, SAMPLES, House, good, results, signing, table
+from tests.cast import TAKEN_AT
+from tests.records.full_house import POST_THAW, THAWED_FROM
+from tests.records.house import (
+    ANA,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    PRODUCT,
+    QA1,
+    QA2,
+    SAMPLES,
+    House,
+    adopt,
+    good,
+    results,
+    signing,
+    table,
+)  # fmt: skip
 from tests.records.tampering import tamper
 
 
@@ -36,7 +56,75 @@ def test_nothing_differs_of_a_released_lot(decided: House):
     assert (found.decisions, found.verdicts, found.differences) == (1, 12, ())
 
 
-def test_nothing_differs_of_a_rejected_lot_with_two_runs_and_a_correction(house: House):
+def test_nothing_differs_of_a_lot_whose_date_of_manufacture_was_corrected(house: House):
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        new = NewLot("MSC-26-0050", PRODUCT, date(2025, 5, 25), EXPIRES_ON, (DONOR,))
+        register_lot(tx, new)
+    with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
+        number = request_correction(
+            tx, subject="lot:MSC-26-0050", field="manufactured_on", after="2025-05-18",
+            reason="Misread label",
+        ).natural_key  # fmt: skip
+    with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
+        decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        sample = NewSample("MSC-26-0050-S01", "release", "cryovial", TAKEN_AT.isoformat())
+        register_samples(tx, lot="MSC-26-0050", samples=[sample])
+    house.ready("MSC-26-0050")
+    assert isinstance(house.release("MSC-26-0050"), Decision)
+    found = rechecked(house)
+    assert (found.decisions, found.differences) == (1, ())
+
+
+def test_the_verdicts_of_other_stages_are_signed_and_computed_anew(house: House):
+    adopt(house, POST_THAW)
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        samples = tuple(
+            NewSample(f"MSC-26-0051-S0{n}", stage, "cryovial", TAKEN_AT.isoformat())
+            for n, stage in ((1, "release"), (2, "post-thaw"))
+        )
+        new = NewLot("MSC-26-0051", PRODUCT, THAWED_FROM, EXPIRES_ON, (DONOR,), samples)
+        register_lot(tx, new)
+    thawed = {"lot_id": "MSC-26-0051", "sample_id": "MSC-26-0051-S02", "run_id": "VCB-T"}
+    assert house.upload(table([good("viability") | thawed | {"value": "85.0"}])).accepted
+    house.ready("MSC-26-0051")
+    assert isinstance(house.release("MSC-26-0051"), Decision)
+    found = rechecked(house)
+    assert (found.verdicts, found.differences) == (13, ())
+    with house.reading() as session:
+        first = session.scalars(select(Upload.sha256).order_by(Upload.id)).first()
+        assert first is not None
+        data = house.archive.get(first)
+    sha = house.archive.put(data.replace(b"85.0", b"65.0"))
+    tamper(house.engine, f"UPDATE upload SET sha256 = '{sha}' WHERE id = 1")  # noqa: S608
+    (differs,) = rechecked(house).differences
+    assert differs.criterion == "UC-MSC-THAW v1, viability"
+    assert differs.said == "recorded PASS of 85.0, computed FAIL of 65.0"
+
+
+def test_content_that_nobody_signed_and_a_sentence_that_was_changed_are_named(decided: House):
+    with decided.reading() as session:
+        row = session.scalars(select(DispositionRow)).one()
+        content = json.loads(decided.archive.get(row.content_sha))
+    content["specification"]["sha256"] = decided.archive.put(
+        decided.archive.get(content["specification"]["sha256"]) + b"\n"
+    )
+    content["verdicts"][0]["sentence"] = "PASS: 99.99 %"
+    sha = decided.archive.put(canonical_bytes(content))
+    tamper(decided.engine, f"UPDATE disposition SET content_sha = '{sha}'")  # noqa: S608
+    said = [one.said for one in rechecked(decided).differences]
+    assert "its signature binds other content" in said
+    assert "it names another specification than the lot" in said
+    assert any('recorded PASS of 97.90 ("PASS: 99.99 %")' in one for one in said)
+    assert any(one == "it names another specification" for one in said)
+    content["specification"]["sha256"] = decided.archive.put(b"no specification")
+    sha = decided.archive.put(canonical_bytes(content))
+    tamper(decided.engine, f"UPDATE disposition SET content_sha = '{sha}'")  # noqa: S608
+    (found,) = rechecked(decided).differences
+    assert "are no specification" in found.said
+
+
+def test_nothing_differs_of_a_rejected_lot_with_two_runs(house: House):
     assert house.upload(results(viability="89.0")).accepted
     again = good("viability") | {"run_id": "VCB-2", "lot_id": LOT, "sample_id": SAMPLES[0]}
     assert house.upload(table([again]), name="again.csv").accepted
@@ -57,14 +145,15 @@ def test_an_altered_verdict_is_named(decided: House):
     viability["verdict"] = "FAIL"
     sha = decided.archive.put(canonical_bytes(content))
     tamper(decided.engine, f"UPDATE disposition SET content_sha = '{sha}'")  # noqa: S608
-    (found,) = rechecked(decided).differences
+    unsigned, found = rechecked(decided).differences
+    assert unsigned.said == "its signature binds other content"
     assert (found.record, found.lot, found.criterion) == (f"disposition:{LOT}/1", LOT, "viability")
     assert found.said == "recorded FAIL of 93.40, computed PASS of 93.40"
     printed = json.loads(decided.archive.get(number))
     printed["lines"][0]["verdict"] = None
     other = decided.archive.put(canonical_bytes(printed))
     tamper(decided.engine, f"UPDATE certificate SET content_sha = '{other}'")  # noqa: S608
-    first, second = rechecked(decided).differences
+    _, first, second = rechecked(decided).differences
     assert first == found
     assert second.record.startswith("certificate:COA-2026-000001")
     assert second.said.startswith("recorded for information of 97.90, computed PASS")

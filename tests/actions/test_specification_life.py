@@ -8,8 +8,9 @@ import pytest
 
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.binding import bind
-from batchqc.actions.impact import Impact, assess_impact, impact_content, impact_rows
+from batchqc.actions.impact import Impact, assess_impact, impact_content, impact_rows, keep_impact
 from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.registers import determine_eligibility
 from batchqc.actions.specification_folder import compare_folder
 from batchqc.actions.specifications import (
     import_specification,
@@ -22,14 +23,15 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.spec_file import read_specification
-from batchqc.errors import BatchqcError, Conflict
+from batchqc.errors import BatchqcError, Conflict, InvalidInput
 from batchqc.records.specifications import approval_of
 from batchqc.settings import bundled
 from tests.actions.state import counts, grown
 from tests.cast import TAKEN_AT
-from tests.records.full_house import POST_THAW
+from tests.records.full_house import POST_THAW, THAWED_FROM
 from tests.records.house import (
     ANA,
+    DON,
     DONOR,
     EXPIRES_ON,
     GOOD,
@@ -177,8 +179,10 @@ def test_a_step_out_of_its_order_is_refused(house: House):
     refused("BQC-SPC-015", house, "approve", 2, impact="0" * 64)
     assert house.upload(results()).accepted
     told = refused("BQC-SPC-016", house, "approve", 2, impact=first)
-    assert "looked at 0 assay runs, and 7 are on record" in told.message
-    approve(house, 2, see_impact(house, NAME, 2))
+    assert "is out of date" in told.message
+    again = see_impact(house, NAME, 2)
+    refused("BQC-SPC-015", house, "approve", 2, impact=first)
+    approve(house, 2, again)
     refused("BQC-SPC-014", house, "withdraw", 2, day="2026-05-01")
     withdraw(house, 2, date(2026, 6, 20))
     told = refused("BQC-SPC-014", house, "withdraw", 2, day="2026-06-20")
@@ -211,8 +215,8 @@ def test_a_past_date_that_would_take_lots_from_another_version_is_refused(house:
     draft_in_review(house, version(2, MADE_ON.isoformat(), LOOSER), "v2.toml")
     told = refused("BQC-SPC-013", house, "approve", 2, impact=see_impact(house, NAME, 2))
     assert told.reasons == (
-        f"{LOT} of {MADE_ON}: UC-MSC-REL v1",
-        f"MSC-26-0031 of {MADE_ON}: UC-MSC-REL v1",
+        f"{LOT} of {MADE_ON}",
+        f"MSC-26-0031 of {MADE_ON}",
     )
     assert house.study().facts.specification_problem == ""
 
@@ -236,13 +240,100 @@ def test_a_withdrawn_version_judges_no_later_lot_and_keeps_the_earlier(house: Ho
 def test_a_market_has_its_own_specification_and_others_use_the_common_one(house: House):
     adopt(house, version(2, "2020-01-01", FOR_EU, LOOSER))
     assert register(house, "MSC-26-0034", MADE_ON, "EU") == "UC-MSC-REL v2"
-    assert register(house, "MSC-26-0035", MADE_ON, "US") == "UC-MSC-REL v1"
+    assert register(house, "MSC-26-0038", MADE_ON, " eu ") == "UC-MSC-REL v2"
+    with pytest.raises(InvalidInput) as refusal:
+        register(house, "MSC-26-0035", MADE_ON, "US")
+    assert refusal.value.reasons == (
+        'no specification of UC-MSC is for market "US"; there are: EU',
+    )
     assert register(house, "MSC-26-0036", MADE_ON) == "UC-MSC-REL v1"
-    for lot in ("MSC-26-0034", "MSC-26-0035"):
+    for lot, market in (("MSC-26-0034", "EU"), ("MSC-26-0038", "EU"), ("MSC-26-0036", "")):
         case = house.study(lot)
         assert case.facts.specification_problem == ""
-        assert "EU" not in case.row.bound_because or case.row.market == "EU"
+        assert ("for EU" in case.row.bound_because, case.row.market) == (bool(market), market)
     assert house.verify().problems == ()
+
+
+def test_a_market_whose_own_version_has_ended_does_not_fall_back(house: House):
+    adopt(house, version(2, "2020-01-01", FOR_EU, ('accept   = "> 90"', 'accept   = "> 95"')))
+    withdraw(house, 2, TODAY)
+    with house.reading() as session:
+        key = {"product": PRODUCT, "stage": "release", "market": "EU"}
+        assert bind(session, manufactured_on=TODAY, **key) is None
+        assert bind(session, manufactured_on=MADE_ON, **key) is not None
+
+
+def test_a_version_is_not_withdrawn_from_a_day_of_lots_that_it_judges(house: House):
+    register(house, "MSC-26-0041", TODAY)
+    told = refused("BQC-SPC-014", house, "withdraw", 1, day=TODAY.isoformat())
+    assert f"MSC-26-0041 of {TODAY}" in told.message
+    withdraw(house, 1, date(2026, 6, 2))
+
+
+STAGED = POST_THAW.replace(b"UC-MSC-THAW", b"UC-MSC-STAGE")
+
+
+def lot_of_stages(house: House, *stages: str, lot: str = "MSC-26-0042") -> None:
+    samples = tuple(
+        NewSample(f"{lot}-S0{n}", stage, "cryovial", TAKEN_AT.isoformat())
+        for n, stage in enumerate(("release", *stages), start=1)
+    )
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        register_lot(tx, NewLot(lot, PRODUCT, THAWED_FROM, EXPIRES_ON, (DONOR,), samples))
+
+
+@pytest.mark.requirement("2.22")
+@pytest.mark.parametrize("stage", ["donor", "cell bank", "in process"])
+def test_what_is_due_before_release_blocks_where_it_is_missing(house: House, stage: str):
+    adopt(house, STAGED.replace(b'"post-thaw"', f'"{stage}"'.encode()))
+    lot_of_stages(house, stage)
+    house.ready("MSC-26-0042")
+    case = house.study("MSC-26-0042")
+    assert [gate.name for gate in case.gates if not gate.is_open] == ["Other stages"]
+    assert "no result for Viability, post-thaw" in case.facts.beside[0]
+    of_stage = {"sample_id": "MSC-26-0042-S02", "lot_id": "MSC-26-0042", "run_id": "VCB-9"}
+    assert house.upload(table([good("viability") | of_stage | {"value": ">79"}])).accepted
+    assert isinstance(house.review("MSC-26-0042"), list)
+    (reason,) = house.study("MSC-26-0042").facts.beside
+    assert reason.startswith("CANNOT JUDGE: >79 %")
+
+
+@pytest.mark.parametrize("stage", ["post-thaw", "stability", "in process"])
+def test_a_result_of_a_stage_that_nothing_judges_is_not_taken(house: House, stage: str):
+    lot_of_stages(house, stage)
+    row = {"sample_id": "MSC-26-0042-S02", "lot_id": "MSC-26-0042", "value": "Growth"}
+    report = house.upload(table([good("growth_14d") | row]))
+    assert not report.accepted
+    assert [problem.code for problem in report.reading.problems] == ["E404"]
+    assert f"judges results of stage {stage}" in report.reading.problems[0].message
+
+
+def test_a_specification_of_another_stage_does_not_reach_back(house: House):
+    draft = STAGED.replace(b"2025-05-20", b"2020-01-01")
+    name, number = draft_in_review(house, draft, "thaw.toml")
+    seen = see_impact(house, name, number)
+    with (
+        pytest.raises(Conflict) as refusal,
+        house.acting(QA1, Permission.APPROVE_SPECIFICATION) as tx,
+    ):
+        approve_specification(
+            tx, house.archive, specification=name, version=number, impact=seen,
+            credentials=signing(QA1),
+        )  # fmt: skip
+    assert refusal.value.code == "BQC-SPC-013"
+    assert refusal.value.reasons == (f"{LOT} of {MADE_ON}",)
+
+
+def test_a_version_of_another_stage_counts_only_as_it_was_approved(house: House):
+    name, number = adopt(house, STAGED)
+    lot_of_stages(house, "post-thaw")
+    assert house.study("MSC-26-0042").facts.specification_problem == ""
+    with house.reading() as session:
+        approval = approval_of(session, the_version(session, name, number))
+        assert approval is not None
+        path = house.archive._path(approval.content_sha)
+    path.unlink()
+    assert "cannot be read" in house.study("MSC-26-0042").facts.specification_problem
 
 
 THAWED = {"sample_id": "MSC-26-0037-S02", "lot_id": "MSC-26-0037"}
@@ -256,7 +347,8 @@ def test_a_lot_is_judged_at_each_stage_and_the_right_specification_decides(house
             NewSample(f"MSC-26-0037-S0{n}", stage, "cryovial", TAKEN_AT.isoformat())
             for n, stage in ((1, "release"), (2, "post-thaw"))
         )
-        register_lot(tx, NewLot("MSC-26-0037", PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), samples))
+        new = NewLot("MSC-26-0037", PRODUCT, THAWED_FROM, EXPIRES_ON, (DONOR,), samples)
+        register_lot(tx, new)
     house.ready("MSC-26-0037")
     case = house.study("MSC-26-0037")
     assert case.is_ready  # what is not measured after thawing is not due
@@ -305,6 +397,57 @@ def test_impact_finds_exactly_the_flips_that_were_planted(house: House):
     assert impact_of(house, version(2, "2026-06-10"), until="2025-12-01").lots == 121
 
 
+def test_impact_looks_at_the_lots_that_a_draft_would_judge(house: House):
+    """Those of its market, or of every market but those with their own; and of its stage."""
+    adopt(house, version(2, "2020-01-01", FOR_EU, ('accept   = "> 90"', 'accept   = "> 80"')))
+    register(house, "MSC-26-0061", MADE_ON, "EU")
+    register(house, "MSC-26-0062", MADE_ON)
+    for lot in ("MSC-26-0061", "MSC-26-0062"):
+        assert house.upload(results(lot=lot, viability="85.0"), name=f"{lot}.csv").accepted
+    loose, strict = ("3", LOOSER), ("4", ('accept   = "> 90"', 'accept   = "> 86"'))
+    common = impact_of(house, version(int(loose[0]), "2099-01-01", loose[1]))
+    assert ([one.lot for one in common.flips], common.lots) == (["MSC-26-0062"], 2)
+    market = impact_of(house, version(int(strict[0]), "2099-01-01", FOR_EU, strict[1]))
+    assert ([one.lot for one in market.flips], market.lots) == (["MSC-26-0061"], 1)
+    adopt(house, STAGED)
+    lot_of_stages(house, "post-thaw")
+    thawed = {"sample_id": "MSC-26-0042-S02", "lot_id": "MSC-26-0042", "run_id": "VCB-9"}
+    assert house.upload(table([good("viability") | thawed | {"value": "85.0"}])).accepted
+    later = STAGED.replace(b"version = 1", b"version = 2").replace(b'"> 80"', b'"> 90"')
+    staged = impact_of(house, later)
+    assert [one.lot for one in staged.flips] == ["MSC-26-0042"]
+    assert staged.flips[0].version == "UC-MSC-STAGE v1"
+    assert (staged.lots, staged.results) == (1, 1)
+
+
+@pytest.mark.parametrize("what", ["eligibility", "lot"])
+def test_a_report_is_out_of_date_when_what_it_hangs_on_has_grown(house: House, what: str):
+    draft_in_review(house, version(2, "2026-06-10", LOOSER), "v2.toml")
+    seen = see_impact(house, NAME, 2)
+    if what == "lot":
+        register(house, "MSC-26-0063", MADE_ON)
+    else:
+        with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
+            determine_eligibility(
+                tx, donor=DONOR, eligible=False, basis="Seroconversion", credentials=signing(DON)
+            )
+    refused("BQC-SPC-016", house, "approve", 2, impact=seen)
+
+
+def test_a_report_over_a_part_or_of_another_file_is_not_kept(house: House):
+    draft_in_review(house, version(2, "2026-06-10", LOOSER), "v2.toml")
+    for part in (
+        impact_of(house, version(2, "2026-06-10", LOOSER), since="2030-01-01"),
+        impact_of(house, version(2, "2026-06-10")),
+    ):
+        with (
+            pytest.raises(InvalidInput) as refusal,
+            house.acting(SPEC, Permission.REPORT_IMPACT) as tx,
+        ):
+            keep_impact(tx, house.archive, fonts=bundled("reports") / "fonts", impact=part)
+        assert refusal.value.code == "BQC-SPC-017"
+
+
 def test_a_report_names_lots_with_disposition_donor_and_reason(house: House):
     house.ready()
     house.release()
@@ -323,7 +466,8 @@ def test_a_report_names_lots_with_disposition_donor_and_reason(house: House):
     shown = dict(impact_rows(found))["Lots"]
     assert shown[1][-1] == "viability 93.40: PASS to FAIL"
     seen = see_impact(house, name, number)
-    assert json.loads(house.archive.get(seen)) == content
+    kept = json.loads(house.archive.get(seen))
+    assert {key: kept[key] for key in content} == content
     assert house.verify().problems == ()
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from batchqc.core.assays import RunKey
+from batchqc.core.specifications import Stage
 from batchqc.core.subjects import Measured
 from batchqc.intake.contract import CONTRACT, lot_ids, read_bytes
 from batchqc.intake.table import read_table
@@ -234,8 +235,16 @@ def test_a_run_has_one_spelling_in_a_file():
 def test_the_stage_is_that_of_the_sample():
     world = register()
     samples = {key: replace(one, stage="in process") for key, one in world.samples.items()}
-    changed = replace(world, samples=samples)
-    reading = read_bytes(file(), lambda _: changed, upload=UPLOAD)
+    nothing = replace(world, samples=samples)
+    refused = read_bytes(file(), lambda _: nothing, upload=UPLOAD)
+    assert [one.code for one in refused.problems] == ["E404"]
+    assert "judges results of stage in process" in refused.problems[0].message
+    lots = {
+        key: replace(one, beside=(replace(one.specification, stage=Stage.IN_PROCESS),))
+        for key, one in world.lots.items()
+    }
+    planned = replace(world, samples=samples, lots=lots)
+    reading = read_bytes(file(), lambda _: planned, upload=UPLOAD)
     assert reading.measurements[0].stage == "in process"
 
 

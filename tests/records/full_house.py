@@ -1,6 +1,6 @@
 """A house in which everything has happened: there is a row in every table."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Engine
 
@@ -36,13 +36,14 @@ from tests.records.house import (
 )  # fmt: skip
 
 CERTIFICATE = "COA-2026-000001"
+THAWED_FROM = MADE_ON + timedelta(days=1)
 POST_THAW = b"""schema = "batchqc/specification/1"
 id = "UC-MSC-THAW"
 version = 1
 product = "UC-MSC"
 stage = "post-thaw"
 title = "Umbilical cord MSC, thawed"
-effective = 2020-01-01
+effective = 2025-05-20
 rounding = "absolute"
 [criteria.viability]
 title = "Viability, post-thaw"
@@ -74,7 +75,7 @@ def _other_stage(house: House) -> None:
     """A specification of thawed doses judges a second lot, and is withdrawn in the end."""
     name, version = adopt(house, POST_THAW)
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
-        register_lot(tx, NewLot("MSC-26-0099", PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,)))
+        register_lot(tx, NewLot("MSC-26-0099", PRODUCT, THAWED_FROM, EXPIRES_ON, (DONOR,)))
     with house.acting(QA1, Permission.APPROVE_SPECIFICATION) as tx:
         withdrawn = withdraw_specification(
             tx, specification=name, version=version, from_day=date(2099, 1, 1),

@@ -1,0 +1,106 @@
+"""What judges a lot beside the specification that decides: those of the other stages.
+
+What fails there forbids release, and what is absent before release does; so do results of a stage
+that no bound specification is for.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.approval import approval_problem
+from batchqc.actions.binding import bind_beside
+from batchqc.actions.specifications import content_of
+from batchqc.core.assays import REPORTABLE, Measurement
+from batchqc.core.donors import Donor
+from batchqc.core.judging import judge
+from batchqc.core.lots import Lot
+from batchqc.core.specifications import Specification, Stage
+from batchqc.core.verdicts import Verdict
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import IntegrityFailure
+from batchqc.records.registers import LotRow, LotSpecification
+from batchqc.records.specifications import SpecificationVersion, approval_of
+
+
+@dataclass(frozen=True, slots=True)
+class StageVerdicts:
+    """What a specification of another stage says of a lot; a failed result forbids release."""
+
+    specification: Specification
+    sha256: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Every verdict that forbids release; what is absent after thawing is not due."""
+        is_later = self.specification.stage in {Stage.POST_THAW, Stage.STABILITY}
+        return tuple(
+            one.sentence for one in self.verdicts if one.blocks and not (is_later and one.missing)
+        )
+
+
+def readable(
+    archive: FolderArchive, version: SpecificationVersion
+) -> tuple[Specification | None, tuple[str, ...]]:
+    """The content of a version, or why it cannot be read."""
+    try:
+        return content_of(archive, version), ()
+    except IntegrityFailure as failure:
+        return None, (failure.message,)
+
+
+def judged_beside(
+    archive: FolderArchive,
+    rows: Sequence[LotSpecification],
+    measurements: Sequence[Measurement],
+    donors: Sequence[Donor],
+) -> tuple[tuple[StageVerdicts, ...], tuple[str, ...]]:
+    """The verdicts of the other stages, and what is damaged."""
+    found: list[StageVerdicts] = []
+    damaged: list[str] = []
+    for row in rows:
+        specification, damage = readable(archive, row.specification_version)
+        damaged += damage
+        if specification is not None:
+            verdicts = judge(specification, measurements, donors)
+            found.append(StageVerdicts(specification, row.specification_version.sha256, verdicts))
+    return tuple(found), tuple(damaged)
+
+
+def versions_of(rows: Iterable[LotSpecification]) -> list[SpecificationVersion]:
+    """The versions that are bound beside the deciding one."""
+    return [row.specification_version for row in rows]
+
+
+def beside_problems(
+    session: Session,
+    archive: FolderArchive,
+    lot: LotRow,
+    corrected: Lot,
+    rows: Sequence[LotSpecification],
+) -> Iterator[str]:
+    """Why the versions bound beside the deciding one are not those in force and approved."""
+    day = corrected.manufactured_on
+    product = lot.specification_version.product
+    due = bind_beside(session, product=product, market=lot.market, manufactured_on=day)
+    bound, in_force = {one.id: one for one in versions_of(rows)}, {one.version.id for one in due}
+    for one in due:
+        if one.version.id not in bound:
+            yield f"{one.version.reference} is in force for {one.version.stage} and not bound"
+    for version in bound.values():
+        if version.id not in in_force:
+            yield f"{version.reference} was not the version in force on {day}"
+        approval = approval_of(session, version)
+        yield "" if approval is None else approval_problem(archive, approval)
+
+
+def unjudged(
+    measurements: Sequence[Measurement], versions: Sequence[SpecificationVersion]
+) -> Iterator[str]:
+    """Results of stages that no bound specification is for."""
+    judged = {version.stage for version in versions}
+    stages = {one.stage for one in measurements if one.result_type == REPORTABLE}
+    for stage in sorted(stages - judged):
+        yield f"results of stage {stage} are on record, and no specification judges them"
