@@ -150,6 +150,9 @@ def impact(
     """What a draft would do to every past lot. Nothing is changed by looking."""
     if user and (since or until or version is None):
         raise InvalidInput("BQC-SPC-017", "a report is kept of an imported version, over all lots")
+    for day in (since, until):
+        if day:
+            day_of(day)
     place = workplace(context)
     draft = _specification(context, specification, version)
     actor = at_keyboard(place, user).acting(Permission.REPORT_IMPACT) if user else None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from batchqc.core.assays import CONTROL, REPORTABLE
 from batchqc.core.impact import Evidence, Grouped, grouped
 from batchqc.core.specifications import Stage
-from batchqc.records.corrections import CorrectionDecision
+from batchqc.records.corrections import CorrectionDecision, made_on_dates
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
@@ -39,7 +39,7 @@ def lots_judged(
     Args:
         session: only read.
         key: a version.
-        since: the first date of manufacture as registered; "" is open.
+        since: the first date of manufacture, ISO 8601, as corrected; "" is open.
         until: the last one.
     """
     bound = _bound_at(key.stage)
@@ -55,17 +55,15 @@ def lots_judged(
         query = query.where(LotRow.market == key.market)
     else:
         query = query.where(func.coalesce(bound.c.market, "") == "")
-    if since:
-        query = query.where(LotRow.manufactured_on >= since)
-    if until:
-        query = query.where(LotRow.manufactured_on <= until)
+    days = made_on_dates(session, key.product) if since or until else []
+    made_on = {lot: day.isoformat() for lot, _, day in days}
     last = 0
     while lots := [
-        JudgedLot(lot, name, made_on, version or 0)
-        for lot, name, made_on, version in session.execute(query.where(LotRow.id > last))
+        JudgedLot(lot, name, made_on.get(name, registered), version or 0)
+        for lot, name, registered, version in session.execute(query.where(LotRow.id > last))
     ]:
         last = lots[-1].id
-        yield lots
+        yield [one for one in lots if since <= one.manufactured_on <= (until or "9999")]
 
 
 def _bound_at(stage: str) -> Subquery:

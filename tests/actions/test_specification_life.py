@@ -8,6 +8,7 @@ import pytest
 
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.binding import bind
+from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.impact import Impact, assess_impact, impact_content, impact_rows, keep_impact
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.registers import determine_eligibility
@@ -432,6 +433,23 @@ def test_a_report_is_out_of_date_when_what_it_hangs_on_has_grown(house: House, w
                 tx, donor=DONOR, eligible=False, basis="Seroconversion", credentials=signing(DON)
             )
     refused("BQC-SPC-016", house, "approve", 2, impact=seen)
+
+
+def test_a_period_is_of_dates_as_corrected(house: House):
+    house.ready()
+    with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
+        number = request_correction(
+            tx, subject=f"lot:{LOT}", field="manufactured_on", after="2025-05-01",
+            reason="Misread label",
+        ).natural_key  # fmt: skip
+    strict = version(2, "2099-01-01", ('accept   = "> 90"', 'accept   = "> 99"'))
+    before = impact_of(house, strict, since=MADE_ON.isoformat(), until=MADE_ON.isoformat())
+    assert [one.manufactured_on for one in before.flips] == [MADE_ON.isoformat()]
+    with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
+        decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+    assert impact_of(house, strict, since="2025-05-02").lots == 0
+    after = impact_of(house, strict, until="2025-05-01")
+    assert [one.manufactured_on for one in after.flips] == ["2025-05-01"]
 
 
 def test_a_report_over_a_part_or_of_another_file_is_not_kept(house: House):

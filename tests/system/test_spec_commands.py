@@ -200,6 +200,9 @@ def test_a_report_is_kept_of_an_imported_version_only(home: Path):
     told = at(home, "impact", SHIPPED, "--user", AUTHOR)
     assert isinstance(told.exception, InvalidInput)
     assert told.exception.code == "BQC-SPC-017"
+    soon = at(home, "impact", SHIPPED, "--since", "soon")
+    assert isinstance(soon.exception, InvalidInput)
+    assert soon.exception.code == "BQC-SPC-018"
     bad = at(
         home, "withdraw", "UC-MSC-REL", "1", "-u", APPROVER, "--reason", "Not needed",
         "--from", "tomorrow", typed=PASSWORD,
