@@ -139,6 +139,19 @@ def test_what_is_remembered_is_what_the_rules_say(lots: list[list[Evidence]]):
         assert told == {name: both for name, both in expected.items() if both[0] != both[1]}
 
 
+def test_one_result_two_results_and_two_runs_are_remembered_apart():
+    """What looks alike at its first row is judged by all its rows, and by the runs they are of."""
+    two = table("a", replicates='{ n = 2, aggregate = "mean" }')
+    comparison = Comparison(specification(table("a")), specification(two))
+    one_row, second = row("a", "95"), row("a", "96")
+    stood = []
+    for rows in ([one_row], [one_row, second], [one_row, second._replace(run=2)]):
+        found = comparison.impact(grouped(rows), DONORS)
+        stood.append(None if found is None else (found.before, found.after))
+    passed, unknown = Outcome.PASS, Outcome.CANNOT_JUDGE
+    assert stood == [(passed, unknown), (unknown, passed), None]
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
     comparison = Comparison(specification(table("a", "> 80")), specification(table("a")))

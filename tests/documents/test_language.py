@@ -1,5 +1,7 @@
 """The criterion language: each form written as a QA person writes it, and judged."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from batchqc.core.judging import judge
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.spec_file import read_specification
+from tests.core.world import AT
 from tests.documents.language import (
     DONOR,
     computed,
@@ -397,6 +400,17 @@ class TestTooEarly:
         found = verdicts(text, values)[name]
         assert found.outcome is Outcome.CANNOT_JUDGE
         assert found.blocks
+
+    def test_a_control_that_was_read_too_early_lets_nothing_pass(self):
+        one = specification(table("a", "< control", "1", control='"PC"', planned_days=14))
+        (criterion,) = one.criteria
+        late = {"started_at": AT - timedelta(days=14)}
+        own = results(criterion, "1", **late)
+        control = {"result_type": "control", "aliquot": "PC"}
+        (early,) = judge(one, [*own, *results(criterion, "10", **control)], [])
+        assert early.outcome is Outcome.CANNOT_JUDGE
+        (fine,) = judge(one, [*own, *results(criterion, "10", **control, **late)], [])
+        assert fine.outcome is Outcome.PASS
 
     def test_it_fails_all_the_same(self):
         assert outcomes(EARLY_BANDS, {"a": "50"}) == {"a": FAIL}
