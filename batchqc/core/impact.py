@@ -180,7 +180,7 @@ class _Own:
             return False
         return self._saying == other._saying
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by what it says, and never a key
 
     def standing(self, evidence: Grouped, donors: tuple[Donor, ...]) -> Standing:
         key: object
