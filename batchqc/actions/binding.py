@@ -1,5 +1,6 @@
 """Which specifications judge a lot: bound at registration, and looked at again at each decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -56,10 +57,7 @@ def taken_lots(session: Session, row: SpecificationVersion) -> list[str]:
 
     Dates are those with approved corrections laid over them.
     """
-    by_market = {
-        place: approved_versions(session, product=row.product, stage=row.stage, market=place)
-        for place in markets_of(session, row.product) | {""}
-    }
+    by_market = _by_market(session, row)
     new = Approved(row, None)
     by_market[row.market] = [*by_market.get(row.market, ()), new]
     return [
@@ -71,16 +69,21 @@ def taken_lots(session: Session, row: SpecificationVersion) -> list[str]:
 
 def lots_without(session: Session, row: SpecificationVersion, from_day: date) -> list[str]:
     """Registered lots that ``row`` judges and that were made on ``from_day`` or later."""
-    by_market = {
-        place: approved_versions(session, product=row.product, stage=row.stage, market=place)
-        for place in markets_of(session, row.product) | {""}
-    }
+    by_market = _by_market(session, row)
     found = []
     for lot, market, made_on in made_on_dates(session, row.product):
         own = for_market(by_market, market, made_on) if made_on >= from_day else None
         if own is not None and own.version.id == row.id:
             found.append(f"{lot} of {made_on}")
     return found
+
+
+def _by_market(session: Session, row: SpecificationVersion) -> dict[str, Sequence[Approved]]:
+    """The approved versions of a product and stage, by market."""
+    return {
+        place: approved_versions(session, product=row.product, stage=row.stage, market=place)
+        for place in markets_of(session, row.product) | {""}
+    }
 
 
 def hold_versions(tx: Transaction, product: str) -> None:

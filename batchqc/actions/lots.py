@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -16,7 +15,6 @@ from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.errors import Conflict
-from batchqc.records.base import Row
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import (
@@ -30,8 +28,6 @@ from batchqc.records.registers import (
 )
 from batchqc.records.specifications import markets_of
 from batchqc.records.transaction import Transaction
-
-Found = TypeVar("Found", bound=Row)
 
 
 @dataclass(frozen=True, slots=True)
