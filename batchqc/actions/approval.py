@@ -8,6 +8,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.specifications import content_of, the_version
 from batchqc.core.boundaries import boundaries
 from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.effectivity import never_applied
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Specification
@@ -140,7 +141,7 @@ def _refuse_same_day(tx: Transaction, row: SpecificationVersion) -> None:
         for other in approved_versions(
             tx.session, product=row.product, stage=row.stage, market=row.market
         )
-        if other.version.effective == row.effective
+        if other.version.effective == row.effective and not never_applied(other)
     ]
     if same_day:
         raise Conflict(

@@ -43,7 +43,7 @@ def frozen_content(
     certificate: Certificate,
 ) -> CertificateContent:
     """The content of a certificate (requirements 5.01 to 5.06), in canonical types only."""
-    site, product, version = case.row.site, case.row.product, case.row.specification_version
+    site, product, version = case.row.site, case.row.product, case.version
     if case.specification is None:
         raise ValueError("a lot without a readable specification has no certificate")
     zone = ZoneInfo(site.time_zone)
@@ -152,9 +152,7 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
         "test": measured.test if measured else "",
         "method": _method(verdict),
         "analyte": measured.analyte if measured else "",
-        "stage": "donor"
-        if isinstance(subject, DonorFact)
-        else case.row.specification_version.stage,
+        "stage": "donor" if isinstance(subject, DonorFact) else case.version.stage,
         "unit": criterion.unit,
         "acceptance": criterion.acceptance,
         "rounding": criterion.rounding.value if isinstance(criterion.accept, Limits) else "",

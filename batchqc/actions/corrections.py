@@ -10,16 +10,18 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.binding import bind_beside, bind_release, hold_versions
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import the_donor
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.identifiers import line_problem
-from batchqc.core.lots import LOT_FIELDS, SAMPLE_FIELDS
+from batchqc.core.lots import LOT_DATES, SAMPLE_FIELDS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import Conflict, InvalidInput, NotFound
+from batchqc.records.bindings import REBOUND, binding_of, binding_text
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
@@ -33,7 +35,9 @@ from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import DonorRow, LotRow, SampleRow, sample_by
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import reviews_of, runs_of
 
+LOT_FIELDS: Final = (*LOT_DATES, REBOUND)
 DONOR_FIELDS: Final = ("tissue_source",)
 
 
@@ -67,7 +71,7 @@ def request_correction(
     found = _subject(tx.session, subject)
     after = after.strip()
     _lock(tx, found)
-    before = _checked(tx.session, found, field, after)
+    before = _checked(tx, found, field, after)
     waiting = [
         one.natural_key
         for one, decision in corrections_of(tx.session, [found.row.key])
@@ -120,9 +124,7 @@ def decide_correction(
             f"{correction.requested_by} asked for {correction.natural_key} and may not decide it",
             hint="Ask another QA person.",
         )
-    if approve and _checked(tx.session, found, correction.field, correction.after) != (
-        correction.before
-    ):
+    if approve and _checked(tx, found, correction.field, correction.after) != correction.before:
         raise Conflict(
             "BQC-COR-008",
             f"{correction.subject} has changed since {correction.natural_key} was asked for",
@@ -190,7 +192,7 @@ def _subject(session: Session, subject: str) -> _Subject:
             )
 
 
-def _checked(session: Session, found: _Subject, field: str, after: str) -> str:
+def _checked(tx: Transaction, found: _Subject, field: str, after: str) -> str:
     """What the field says now, where it may be corrected to ``after``."""
     if field not in found.fields:
         raise InvalidInput(
@@ -198,26 +200,63 @@ def _checked(session: Session, found: _Subject, field: str, after: str) -> str:
             f'"{field}" cannot be corrected',
             hint=f"Of this record: {', '.join(found.fields)}.",
         )
-    if found.lot is not None and (decided := dispositions_of(session, found.lot)):
+    if found.lot is not None and (decided := dispositions_of(tx.session, found.lot)):
         raise Conflict(
             "BQC-COR-004",
             f"lot {found.lot.lot} is {decided[-1].disposition}; its registration stays as it is",
         )
-    corrections = corrections_of(session, [found.row.key])
-    now = dict(approved_changes(corrections, found.row.key))
-    before = now.get(field, str(getattr(found.row, field)))
-    problem = None
+    corrections = corrections_of(tx.session, [found.row.key])
+    if isinstance(found.row, LotRow) and field == REBOUND:
+        before = binding_of(tx.session, found.row, corrections).text
+    else:
+        now = dict(approved_changes(corrections, found.row.key))
+        before = now.get(field, str(getattr(found.row, field)))
     if after == before:
-        problem = "it says so already"
-    elif isinstance(found.row, LotRow):
-        problem = _date_problem(found.row, corrections, field, after)
-    elif field == "tissue_source" and after not in TISSUE_SOURCES:
-        problem = f"one of: {', '.join(TISSUE_SOURCES)}"
-    elif field == "container":
-        problem = line_problem("the container", after)
+        problem: str | None = "it says so already"
+    else:
+        problem = _problem(tx, found.row, corrections, field, after)
     if problem:
         raise InvalidInput("BQC-COR-009", f'{field} cannot become "{after}": {problem}')
     return before
+
+
+def _problem(
+    tx: Transaction,
+    row: LotRow | SampleRow | DonorRow,
+    corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
+    field: str,
+    after: str,
+) -> str | None:
+    """Why a field cannot say so."""
+    if isinstance(row, LotRow):
+        if field == REBOUND:
+            return _binding_problem(tx, row, corrections, after)
+        return _date_problem(row, corrections, field, after)
+    if isinstance(row, SampleRow):
+        return line_problem("the container", after)
+    return None if after in TISSUE_SOURCES else f"one of: {', '.join(TISSUE_SOURCES)}"
+
+
+def _binding_problem(
+    tx: Transaction,
+    row: LotRow,
+    corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
+    after: str,
+) -> str | None:
+    """Why a lot cannot be bound to the versions that ``after`` names (design 15)."""
+    runs = runs_of(tx.session, row)
+    if reviews_of(tx.session, runs):
+        return "results of the lot are reviewed; what judged them stays"
+    if any(run.upload.received_at >= tx.now for run in runs):
+        return "results came in meanwhile; look at them and try again"
+    day, product, market = (
+        corrected_lot(row, corrections).manufactured_on, row.product.code, row.market,
+    )  # fmt: skip
+    hold_versions(tx, product)
+    release = bind_release(tx.session, product=product, market=market, manufactured_on=day)
+    beside = bind_beside(tx.session, product=product, market=market, manufactured_on=day)
+    right = binding_text(one.version for one in (release, *beside))
+    return None if after == right else f'in force on {day} is "{right}"'
 
 
 def _date_problem(

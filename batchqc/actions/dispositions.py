@@ -106,7 +106,7 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
         disposition: what is decided.
         head: sequence and hash of the audit trail's newest link.
     """
-    version = case.row.specification_version
+    version = case.version
     return {
         "type": "batchqc/decision/1",
         "lot": case.row.content(),

@@ -20,7 +20,6 @@ from batchqc.actions.other_stages import (
     judged_beside,
     readable,
     unjudged,
-    versions_of,
 )
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import sha256_of
@@ -38,6 +37,7 @@ from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.base import Row
+from batchqc.records.bindings import Binding, binding_of
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
@@ -50,7 +50,6 @@ from batchqc.records.donors import eligibility_of, newest_eligibility
 from batchqc.records.registers import (
     DonorRow,
     LotRow,
-    LotSpecification,
     SampleRow,
     donors_of,
     lot_donors_among,
@@ -60,6 +59,7 @@ from batchqc.records.registers import (
 )
 from batchqc.records.specifications import (
     SpecificationApproval,
+    SpecificationVersion,
     approval_of,
     history_of,
 )
@@ -79,6 +79,7 @@ class LotCase:
 
     row: LotRow
     lot: Lot
+    binding: Binding
     specification: Specification | None
     approval: SpecificationApproval | None
     donor_rows: tuple[DonorRow, ...]
@@ -91,6 +92,11 @@ class LotCase:
     dispositions: tuple[DispositionRow, ...]
     facts: LotFacts
     gates: tuple[Gate, ...]
+
+    @property
+    def version(self) -> SpecificationVersion:
+        """The version of the specification that decides."""
+        return self.binding.versions[0]
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -113,20 +119,27 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     donor_rows, sample_rows = tuple(donors_of(session, lot)), tuple(samples_of(session, [lot]))
     subjects = [lot.key, *(row.key for row in donor_rows), *(row.key for row in sample_rows)]
     corrections = tuple(corrections_of(session, subjects))
-    approval = approval_of(session, lot.specification_version)
-    specification, damage = readable(archive, lot.specification_version)
+    binding = binding_of(session, lot, corrections)
+    version, *others = binding.versions
+    approval = approval_of(session, version)
+    specification, damage = readable(archive, version)
     corrected = corrected_lot(lot, corrections)
     runs = tuple(runs_of(session, lot))
     reviews = tuple(reviews_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
     dispositions = tuple(dispositions_of(session, lot))
     donors = _donors(session, donor_rows, corrections)
-    beside_rows = tuple(other_specifications_of(session, lot))
-    beside, beside_damage = judged_beside(archive, beside_rows, measurements, donors)
+    beside, beside_damage = judged_beside(archive, others, measurements, donors)
+    registered_beside = other_specifications_of(session, lot)
+    known = (
+        lot.specification_version,
+        *(row.specification_version for row in registered_beside),
+        *binding.versions,
+    )
     decided = (*reviews, *dispositions, *(decision for _, decision in corrections))
     rows = (
-        lot, lot.site, lot.product, *lot_donors_of(session, lot), *beside_rows,
-        *_of_versions(session, lot, beside_rows),
+        lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
+        *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *runs, *(run.upload for run in runs), *(one for one, _ in corrections),
         *(row for one in decided if one is not None for row in (one, one.signature)),
@@ -139,8 +152,8 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         specification_problem="; ".join(
             problem
             for problem in (
-                _specification_problem(session, archive, lot, corrected, approval),
-                *beside_problems(session, archive, lot, corrected, beside_rows),
+                _specification_problem(session, archive, lot, corrected, version, approval),
+                *beside_problems(session, archive, lot, corrected, others),
             )
             if problem
         ),
@@ -150,7 +163,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
-            *unjudged(measurements, [lot.specification_version, *versions_of(beside_rows)]),
+            *unjudged(measurements, binding.versions),
         ),
         open_corrections=tuple(
             f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"
@@ -165,7 +178,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         ),
     )
     return LotCase(
-        lot, corrected, specification, approval, donor_rows, sample_rows, corrections,
+        lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
         measurements, beside, runs, reviews, dispositions, facts, readiness(facts),
     )  # fmt: skip
 
@@ -176,11 +189,9 @@ def review_content(runs: Iterable[AssayRun]) -> str:
     return sha256_of({"type": "batchqc/review/1", "runs": content})
 
 
-def _of_versions(
-    session: Session, lot: LotRow, beside: Sequence[LotSpecification]
-) -> Iterator[Row]:
-    """The versions that judge a lot, with what was recorded of them."""
-    for version in (lot.specification_version, *(row.specification_version for row in beside)):
+def _of_versions(session: Session, versions: Iterable[SpecificationVersion]) -> Iterator[Row]:
+    """Versions with what was recorded of them."""
+    for version in versions:
         yield version
         yield from history_of(session, version)
 
@@ -190,9 +201,9 @@ def _specification_problem(
     archive: FolderArchive,
     lot: LotRow,
     corrected: Lot,
+    version: SpecificationVersion,
     approval: SpecificationApproval | None,
 ) -> str:
-    version = lot.specification_version
     if approval is None:
         return f"{version.reference} is not approved"
     if problem := approval_problem(archive, approval):
@@ -205,9 +216,13 @@ def _specification_problem(
         market=lot.market,
         manufactured_on=day,
     )
-    if valid is None or valid.version.id != version.id:
-        return f"{version.reference} was not the version in force on the date of manufacture {day}"
-    return ""
+    if valid is not None and valid.version.id == version.id:
+        return ""
+    right = valid.version.reference if valid else "none"
+    return (
+        f"{version.reference} was not the version in force on the date of manufacture {day};"
+        f" {right} was"
+    )
 
 
 def study_donors(session: Session, lots: Sequence[int]) -> dict[int, tuple[Donor, ...]]:

@@ -4,7 +4,7 @@ What fails there forbids release, and what is absent before release does; so do 
 that no bound specification is for.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from batchqc.core.specifications import Specification, Stage
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure
-from batchqc.records.registers import LotRow, LotSpecification
+from batchqc.records.registers import LotRow
 from batchqc.records.specifications import SpecificationVersion, approval_of
 
 
@@ -53,25 +53,20 @@ def readable(
 
 def judged_beside(
     archive: FolderArchive,
-    rows: Sequence[LotSpecification],
+    versions: Sequence[SpecificationVersion],
     measurements: Sequence[Measurement],
     donors: Sequence[Donor],
 ) -> tuple[tuple[StageVerdicts, ...], tuple[str, ...]]:
     """The verdicts of the other stages, and what is damaged."""
     found: list[StageVerdicts] = []
     damaged: list[str] = []
-    for row in rows:
-        specification, damage = readable(archive, row.specification_version)
+    for version in versions:
+        specification, damage = readable(archive, version)
         damaged += damage
         if specification is not None:
             verdicts = judge(specification, measurements, donors)
-            found.append(StageVerdicts(specification, row.specification_version.sha256, verdicts))
+            found.append(StageVerdicts(specification, version.sha256, verdicts))
     return tuple(found), tuple(damaged)
-
-
-def versions_of(rows: Iterable[LotSpecification]) -> list[SpecificationVersion]:
-    """The versions that are bound beside the deciding one."""
-    return [row.specification_version for row in rows]
 
 
 def beside_problems(
@@ -79,13 +74,12 @@ def beside_problems(
     archive: FolderArchive,
     lot: LotRow,
     corrected: Lot,
-    rows: Sequence[LotSpecification],
+    versions: Sequence[SpecificationVersion],
 ) -> Iterator[str]:
     """Why the versions bound beside the deciding one are not those in force and approved."""
     day = corrected.manufactured_on
-    product = lot.specification_version.product
-    due = bind_beside(session, product=product, market=lot.market, manufactured_on=day)
-    bound, in_force = {one.id: one for one in versions_of(rows)}, {one.version.id for one in due}
+    due = bind_beside(session, product=corrected.product, market=lot.market, manufactured_on=day)
+    bound, in_force = {one.id: one for one in versions}, {one.version.id for one in due}
     for one in due:
         if one.version.id not in bound:
             yield f"{one.version.reference} is in force for {one.version.stage} and not bound"

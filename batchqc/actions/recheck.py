@@ -22,6 +22,8 @@ from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import BatchqcError, IntegrityFailure
+from batchqc.records.bindings import binding_of
+from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.uploads import AssayRun, runs_of
 
@@ -79,7 +81,10 @@ class _Recheck:
             return
         if decision.signature.record_sha256 != decision.content_sha:
             yield Difference(decision.key, lot, "", "its signature binds other content")
-        if content["specification"]["sha256"] != decision.lot.specification_version.sha256:
+        binding = binding_of(
+            self.session, decision.lot, corrections_of(self.session, [decision.lot.key])
+        )
+        if content["specification"]["sha256"] != binding.versions[0].sha256:
             yield Difference(decision.key, lot, "", "it names another specification than the lot")
         yield from self._compared(decision.key, lot, found | beside, decided)
         query = select(Certificate).where(Certificate.disposition_id == decision.id)

@@ -18,7 +18,7 @@ def result_table(cases: Iterable[LotCase]) -> pd.DataFrame:
             {
                 "lot": case.lot.id,
                 "made": case.lot.manufactured_on.isoformat(),
-                "specification": case.row.specification_version.reference,
+                "specification": case.version.reference,
                 "disposition": case.disposition.value,
                 **{one.criterion.id: one.derivation.result or "" for one in case.verdicts},
             }

@@ -24,6 +24,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import CONTRACT, Reading, Register, RegisteredLot, read_bytes
 from batchqc.intake.problems import Problem
+from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.people import all_people
@@ -31,7 +32,6 @@ from batchqc.records.registers import (
     LotRow,
     SampleRow,
     lots_by,
-    other_specifications_of,
     samples_of,
 )
 from batchqc.records.signatures import next_number
@@ -203,7 +203,7 @@ def _register(
     rows = lots_by(session, lots)
     return Register(
         lots={
-            row.folded: _registered(session, archive, row, as_registered=as_registered)
+            row.folded: _registered(session, archive, row, now, as_registered=as_registered)
             for row in rows
         },
         samples={row.folded: core_sample(row) for row in samples_of(session, rows)},
@@ -213,20 +213,19 @@ def _register(
 
 
 def _registered(
-    session: Session, archive: FolderArchive, row: LotRow, *, as_registered: bool
+    session: Session, archive: FolderArchive, row: LotRow, now: datetime, *, as_registered: bool
 ) -> RegisteredLot:
     decided = () if as_registered else dispositions_of(session, row)
-    made_on = corrected_lot(row, corrections_of(session, [row.key])).manufactured_on
+    corrections = corrections_of(session, [row.key])
+    made_on = corrected_lot(row, corrections).manufactured_on
+    plan, *beside = binding_of(session, row, corrections, at=now).versions
     return RegisteredLot(
         id=row.lot,
         manufactured_on=min(made_on, row.dates[0]) if as_registered else made_on,
         time_zone=row.site.time_zone,
-        specification=content_of(archive, row.specification_version),
+        specification=content_of(archive, plan),
         closed_because=f"it is {decided[-1].disposition}" if decided else "",
-        beside=tuple(
-            content_of(archive, one.specification_version)
-            for one in other_specifications_of(session, row)
-        ),
+        beside=tuple(content_of(archive, version) for version in beside),
     )
 
 

@@ -28,7 +28,7 @@ class NewCorrection(Sent):
         Field(examples=["lot:UCM-P1-T2"], description="lot:<id>, sample:<id> or donor:<code>"),
     ]
     field: Annotated[
-        Literal["manufactured_on", "expires_on", "container", "tissue_source"],
+        Literal["manufactured_on", "expires_on", "specification", "container", "tissue_source"],
         Field(examples=["expires_on"]),
     ]
     after: Annotated[str, Field(examples=["2027-12-31"])]

@@ -16,6 +16,7 @@ from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.dispositions import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
+from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import approved_changes, corrected_lot, corrections_of
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.registers import LotRow, donors_of, samples_of
@@ -64,6 +65,7 @@ class LotOut(BaseModel):
     samples: list[SampleShape]
     market: str
     specification: str = Field(examples=["UC-MSC-REL v1"])
+    beside: list[str] = Field(description="Specifications of other stages that judge it as well.")
     bound_because: str = Field(description="Why this version of the specification judges it.")
     registered_by: str
     registered_at: datetime
@@ -144,6 +146,7 @@ def _lot(session: Session, row: LotRow) -> LotOut:
     corrections = corrections_of(session, [row.key, *(sample.key for sample in samples)])
     lot = corrected_lot(row, corrections)
     decided = dispositions_of(session, row)
+    binding = binding_of(session, row, corrections)
     return LotOut(
         id=lot.id,
         product=lot.product,
@@ -163,8 +166,9 @@ def _lot(session: Session, row: LotRow) -> LotOut:
             for sample in samples
         ],
         market=row.market,
-        specification=row.specification_version.reference,
-        bound_because=row.bound_because,
+        specification=binding.versions[0].reference,
+        beside=[version.reference for version in binding.versions[1:]],
+        bound_because=binding.because,
         registered_by=row.registered_by,
         registered_at=row.registered_at,
     )

@@ -137,7 +137,7 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
 def results(call: SignedIn, lot: str, under: Under = "") -> Results:
     """Each criterion with verdict and derivation; each value with file, row, column and text."""
     case, uploads = _case(call, lot)
-    reference, verdicts = "{} v{}".format(*case.lot.specification), case.verdicts
+    reference, verdicts = case.version.reference, case.verdicts
     decides = True
     if under:
         named = id_and_version(under)

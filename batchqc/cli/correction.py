@@ -21,7 +21,9 @@ def request(
     subject: Annotated[str, typer.Argument(help="lot:<id>, sample:<id> or donor:<code>")],
     field: Annotated[
         str,
-        typer.Argument(help="manufactured_on, expires_on, container or tissue_source"),
+        typer.Argument(
+            help="manufactured_on, expires_on, specification, container or tissue_source"
+        ),
     ],
     after: Annotated[str, typer.Argument(help="What it should say.")],
     user: User,

@@ -55,7 +55,7 @@ def progress(console: Console, what: str, do: Callable[[], Answer]) -> Answer:
 
 def write(path: Path, endings: Sequence[Ending]) -> None:
     """Write ``summary.json``."""
-    version = endings[0].case.row.specification_version
+    version = endings[0].case.version
     summary = {
         "schema": "batchqc/demo-summary/1",
         "software": __version__,

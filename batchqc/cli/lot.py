@@ -107,7 +107,7 @@ def show(context: typer.Context, lot: Lot) -> None:
             ("Product", case.lot.product),
             ("Made", case.lot.manufactured_on),
             ("Last usable day", case.lot.expires_on),
-            ("Specification", f"{case.lot.specification[0]} v{case.lot.specification[1]}"),
+            ("Specification", f"{case.version.reference}, {case.binding.because}"),
             *(
                 (f"Donor {one.code}", f"{one.tissue_source}, {one.eligibility or 'not determined'}")
                 for one in case.facts.donors

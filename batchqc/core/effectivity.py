@@ -38,7 +38,7 @@ Version = TypeVar("Version", bound=Dated)
 
 def in_force(approved: Iterable[Version], day: date) -> Version | None:
     """The one approved version that judges a lot made on ``day``, or ``None``."""
-    begun = [one for one in approved if one.effective <= day and not _never_applied(one)]
+    begun = [one for one in approved if one.effective <= day and not never_applied(one)]
     if not begun:
         return None
     newest = max(begun, key=lambda one: one.effective)
@@ -48,7 +48,7 @@ def in_force(approved: Iterable[Version], day: date) -> Version | None:
 
 def has_begun(approved: Iterable[Version], day: date) -> bool:
     """Whether a version ever applied by ``day``, ended or not."""
-    return any(one.effective <= day and not _never_applied(one) for one in approved)
+    return any(one.effective <= day and not never_applied(one) for one in approved)
 
 
 def for_market(
@@ -67,12 +67,13 @@ def for_market(
 
 def state_of_approved(one: Version, approved: Iterable[Version], today: date) -> State:
     """How an approved version stands among the approved versions of its key."""
-    if one.withdrawn_from is not None and (one.withdrawn_from <= today or _never_applied(one)):
+    if one.withdrawn_from is not None and (one.withdrawn_from <= today or never_applied(one)):
         return State.WITHDRAWN
     if one.effective > today:
         return State.APPROVED
     return State.EFFECTIVE if in_force(approved, today) == one else State.SUPERSEDED
 
 
-def _never_applied(one: Dated) -> bool:
+def never_applied(one: Dated) -> bool:
+    """Whether a version was withdrawn before it applied to anything."""
     return one.withdrawn_from is not None and one.withdrawn_from <= one.effective

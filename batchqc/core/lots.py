@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-LOT_FIELDS: Final = ("manufactured_on", "expires_on")
+LOT_DATES: Final = ("manufactured_on", "expires_on")
 SAMPLE_FIELDS: Final = ("container",)
 
 
@@ -23,15 +23,13 @@ class Sample:
 class Lot:
     """The quantity released or rejected as one.
 
-    Dates are site-local; ``expires_on`` is the last usable day. ``specification`` is the version
-    bound at registration, as ``(id, version)``.
+    Dates are site-local; ``expires_on`` is the last usable day.
     """
 
     id: str
     product: str
     manufactured_on: date
     expires_on: date
-    specification: tuple[str, int]
 
     def corrected(self, field: str, after: str) -> "Lot":
         """This lot with one corrected date.

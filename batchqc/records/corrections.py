@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.lots import Lot
+from batchqc.core.lots import LOT_DATES, Lot
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow, parse_number
@@ -98,11 +98,10 @@ def corrected_lot(
 ) -> Lot:
     """A lot as registered, with its approved corrections laid over it."""
     manufactured_on, expires_on = row.dates
-    version = row.specification_version
-    bound = (version.specification, version.version)
-    lot = Lot(row.lot, row.product.code, manufactured_on, expires_on, bound)
+    lot = Lot(row.lot, row.product.code, manufactured_on, expires_on)
     for field, after in approved_changes(corrections, row.key):
-        lot = lot.corrected(field, after)
+        if field in LOT_DATES:
+            lot = lot.corrected(field, after)
     return lot
 
 

@@ -5,12 +5,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import CONTROL, REPORTABLE
 from batchqc.core.impact import Evidence, Grouped, grouped
 from batchqc.core.specifications import Stage
+from batchqc.records.bindings import rebound_lots
 from batchqc.records.corrections import CorrectionDecision, made_on_dates
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
@@ -43,6 +44,11 @@ def lots_judged(
         until: the last one.
     """
     bound = _bound_at(key.stage)
+    rebound = {
+        lot: next((one for one in versions if one.stage == key.stage), None)
+        for lot, versions in rebound_lots(session, key.product).items()
+    }
+    ids = {lot: version.id if version else 0 for lot, version in rebound.items()}
     query = (
         select(LotRow.id, LotRow.lot, LotRow.manufactured_on, bound.c.id)
         .join(Product, Product.id == LotRow.product_id)
@@ -54,12 +60,16 @@ def lots_judged(
     if key.market:
         query = query.where(LotRow.market == key.market)
     else:
-        query = query.where(func.coalesce(bound.c.market, "") == "")
+        others = [lot for lot, version in rebound.items() if version and version.market]
+        query = query.where(
+            or_(func.coalesce(bound.c.market, "") == "", LotRow.lot.in_(rebound)),
+            LotRow.lot.not_in(others),
+        )
     days = made_on_dates(session, key.product) if since or until else []
     made_on = {lot: day.isoformat() for lot, _, day in days}
     last = 0
     while lots := [
-        JudgedLot(lot, name, made_on.get(name, registered), version or 0)
+        JudgedLot(lot, name, made_on.get(name, registered), ids.get(name, version or 0))
         for lot, name, registered, version in session.execute(query.where(LotRow.id > last))
     ]:
         last = lots[-1].id

@@ -223,6 +223,10 @@ def reports_of(session: Session, version: SpecificationVersion) -> Sequence[Impa
 
 
 def markets_of(session: Session, product: str) -> set[str]:
-    """The markets for which a product has a specification of its own."""
-    query = select(SpecificationVersion.market).where(SpecificationVersion.product == product)
+    """The markets for which a product has an approved specification of its own."""
+    query = (
+        select(SpecificationVersion.market)
+        .join(SpecificationApproval)
+        .where(SpecificationVersion.product == product)
+    )
     return {market for market in session.scalars(query.distinct()) if market}

@@ -3,30 +3,12 @@
 import pytest
 
 from batchqc.actions.certificates import content_of_certificate, the_certificate
-from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
-from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Refusal
 from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, ReleaseBlocked
 from batchqc.records.corrections import CorrectionDecision
+from tests.actions.correcting import WHY, decide, request
 from tests.actions.state import counts, grown
-from tests.records.house import ANA, DON, DONOR, LOT, QA1, QA2, SAMPLES, House, signing
-
-WHY = "Typed the wrong one"
-
-
-def request(house: House, subject: str, field: str, after: str, *, by: str = ANA) -> str:
-    with house.acting(by, Permission.REQUEST_CORRECTION) as tx:
-        return request_correction(
-            tx, subject=subject, field=field, after=after, reason=WHY
-        ).natural_key
-
-
-def decide(
-    house: House, number: str, *, approve: bool = True, by: str = QA2
-) -> CorrectionDecision | Refusal:
-    with house.acting(by, Permission.APPROVE_CORRECTION) as tx:
-        return decide_correction(tx, number=number, approve=approve, credentials=signing(by))
+from tests.records.house import ANA, DON, DONOR, LOT, QA1, QA2, SAMPLES, House
 
 
 @pytest.mark.requirement("1.33")
@@ -79,7 +61,10 @@ def test_a_date_of_manufacture_under_another_specification_blocks(house: House):
     decide(house, number)
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    assert "was not the version in force on the date of manufacture" in blocked.value.reasons[0]
+    assert blocked.value.reasons[0] == (
+        "Specification: UC-MSC-REL v1 was not the version in force"
+        " on the date of manufacture 2019-12-31; none was"
+    )
 
 
 @pytest.mark.requirement("2.06")
@@ -101,6 +86,8 @@ def test_who_asked_may_not_decide(house: House):
         (f"donor:{DONOR}", "tissue_source", "unicorn", InvalidInput, "BQC-COR-009"),
         (f"sample:{SAMPLES[0]}", "container", "  ", InvalidInput, "BQC-COR-009"),
         (f"sample:{SAMPLES[0]}", "container", "bag\nno", InvalidInput, "BQC-COR-009"),
+        (f"lot:{LOT}", "specification", "UC-MSC-REL v1", InvalidInput, "BQC-COR-009"),
+        (f"lot:{LOT}", "specification", "UC-MSC-REL v2", InvalidInput, "BQC-COR-009"),
         ("person:ana", "name", "Other", InvalidInput, "BQC-COR-003"),
         ("sample:MSC-26-0012-S99", "container", "bag", NotFound, "BQC-COR-002"),
         ("lot:MSC-26-0099", "expires_on", "2027-01-01", NotFound, "BQC-REG-012"),

@@ -112,7 +112,7 @@ def test_the_version_in_force_on_the_date_of_manufacture_is_bound(house: House):
     adopt(house, second)
     add(house, new_lot(id="MSC-26-0015", manufactured_on=date(2025, 5, 31)))
     add(house, new_lot(id="MSC-26-0016", manufactured_on=date(2025, 6, 1)))
-    bound = {lot: house.study(lot).lot.specification[1] for lot in ("MSC-26-0015", "MSC-26-0016")}
+    bound = {lot: house.study(lot).version.version for lot in ("MSC-26-0015", "MSC-26-0016")}
     assert bound == {"MSC-26-0015": 1, "MSC-26-0016": 2}
 
 

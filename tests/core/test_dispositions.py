@@ -24,7 +24,7 @@ from batchqc.core.verdicts import Verdict
 from tests.core.world import DONOR, criterion, measured, verdict_of
 
 MADE = date(2026, 1, 5)
-LOT = Lot("MSC-1", "MSC", MADE, date(2028, 1, 5), ("REL", 1))
+LOT = Lot("MSC-1", "MSC", MADE, date(2028, 1, 5))
 RUN = RunFacts(
     RunKey("U-2026-000001", "VIAB", "R-1"), "ana", frozenset({"ben"}), frozenset({"rev"})
 )

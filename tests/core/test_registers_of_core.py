@@ -82,7 +82,7 @@ def test_a_vocabulary_reads_listed_words_only():
     assert GROWTH.words.startswith("no growth, negative, sterile")
 
 
-LOT = Lot("MSC-1", "MSC", date(2026, 1, 5), date(2028, 1, 5), ("REL", 1))
+LOT = Lot("MSC-1", "MSC", date(2026, 1, 5), date(2028, 1, 5))
 
 
 def test_a_lots_dates_are_corrected_one_at_a_time():

@@ -13,7 +13,7 @@ from batchqc.core.judging import judge
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Outcome
 from tests.documents.language import DONOR, specification, table
-from tests.documents.test_language import WHOLE
+from tests.documents.test_language_total import WHOLE
 
 START, READ = "2026-01-01T08:00:00+00:00", "2026-01-15T08:00:00+00:00"
 DONORS = (DONOR,)

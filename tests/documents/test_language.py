@@ -3,15 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from batchqc.core.judging import judge
 from batchqc.core.verdicts import Outcome
-from batchqc.documents.spec_file import read_specification
 from tests.core.world import AT
 from tests.documents.language import (
-    DONOR,
     computed,
     group,
     outcomes,
@@ -416,94 +412,6 @@ class TestTooEarly:
         assert outcomes(EARLY_BANDS, {"a": "50"}) == {"a": FAIL}
 
 
-class TestWhatIsRefused:
-    """Files that say two things, or nothing, are refused where they do."""
-
-    @pytest.mark.parametrize(
-        ("text", "said"),
-        [
-            (
-                table("a", "low", "EU/mL", bands='{ low = "< 1000", high = ">= 1000" }',
-                      per_dose='{ k = "5 EU/kg/h", dose = "2 mL/h", weight = "70 kg" }'),
-                "exclude each other",
-            ),
-            (
-                table("a") + table("b") + group("g", 'any_of = ["a", "b"]', "required = false"),
-                "any lot would pass",
-            ),
-            (table("a", INFORMATION) + table("b", required="false"), "any lot would pass"),
-            (
-                table("a", "low", bands='{ low = "< 10", high = ">= 10" }',
-                      replicates='{ n = 3, aggregate = "mean", individual = "4 to 6" }'),
-                "individual stands beside numeric limits",
-            ),
-            (
-                table("a", replicates='{ n = 3, aggregate = "mean", individual = "10 to 5" }'),
-                "limits of each replicate",
-            ),
-            (table("v") + computed("d", "100 * a", 'a = "v"', "> 1", "%"), "remove the factor 100"),
-            (table("v") + computed("d", "100 - a", 'a = "v"', "> 1", "%"), "number a unit"),
-            (table("v") + computed("d", "max(a, 5)", 'a = "v"', "> 1", "%"), "number a unit"),
-            (table("v") + computed("d", "a", 'a = "v"', INFORMATION, ""), "has a unit"),
-            (
-                table("v") + computed("d", "a", 'a = "v"', "> 1", "%", 'of = ["zzz"]'),
-                "a derived result is not measured",
-            ),
-            (table("a", INFORMATION, "", vocabulary='"none"'), "not in [vocabularies]"),
-            (table("a", INFORMATION, bands='{ "for information" = "< 1" }'), "no name of a class"),
-            ('[vocabularies.w]\nversion = 1\n"for information" = []\n"b" = []\n' + table("a"),
-             "no word of a vocabulary"),
-            (
-                '[vocabularies.w]\nversion = 1\n"n\u00e9" = []\n"ne\u0301" = []\n' + table("a"),
-                "means both",
-            ),
-            (
-                table("a", "no growth", "", vocabulary='"growth"', rounding='"usp"'),
-                "nothing is rounded",
-            ),
-            (table("a", plausible='"1 to 50"'), "no plausible value can pass"),
-            (table("a", window='"30 min"', planned_days=14), "before the 14 planned days"),
-            (table("a", alert='"> 90 and < 91"', rounding='"usp"'), "is impossible"),
-            *((table("a", "<= 5", unit), "per what")
-              for unit in ("{EU}", "(EU)", "1.EU", "EU/1", "10*3.EU", "EU{x}")),
-            (table("a", "<= 5", "cells0"), "no unit known"),
-            (table("a", "<= 5", ".".join(["10*99"] * 9)), "no unit known"),
-            (table("a", "<= 5", "g." * 40 + "g"), "no unit known"),
-        ],
-    )  # fmt: skip
-    def test_it_is_told(self, text: str, said: str):
-        found = told(text)
-        assert any(said in one for one in found), found
-
-    @pytest.mark.parametrize("line", ["version = " + "9" * 5000, "x = 1e99999999999999999999"])
-    def test_a_number_beyond_all_bounds_is_no_specification(self, line: str):
-        reading = read_specification(line.encode(), file="x.toml")
-        assert reading.specification is None
-
-    def test_a_percentage_is_taken_from_a_whole_with_its_unit(self):
-        text = table("dead", INFORMATION) + computed(
-            "alive", "whole - dead", 'dead = "dead", whole = "100 %"', "> 90", "%"
-        )
-        assert outcomes(text, {"dead": "80"})["alive"] == FAIL
-        assert outcomes(text, {"dead": "9"})["alive"] == PASS
-
-    def test_a_guard_band_is_part_of_the_decision_rule(self):
-        assert "guard bands" in specification(table("a", guard='"1"')).decision_rule
-        assert "simple acceptance" in specification(table("a")).decision_rule
-
-    @pytest.mark.parametrize("formula", ["a*a*a*a*a", "*".join(["a"] * 150), "1/(a*a*a)"])
-    def test_a_result_beyond_all_bounds_is_not_judged(self, formula: str):
-        text = table("a", INFORMATION, "1")
-        text += computed("d", formula, 'a = "a"', "> 1", "1", 'rounding = "usp"')
-        found = verdicts(text, {"a": "1E30"})["d"]
-        assert found.outcome is Outcome.CANNOT_JUDGE
-        assert "too large or too small" in found.sentence
-
-    def test_a_long_text_is_read_in_no_time(self):
-        note = 'note = """\n[' + " " * 200_000 + '\n"""'
-        assert told(table("a") + note) == []
-
-
 def test_each_line_says_where_its_result_comes_from():
     text = TestDerived.VIABILITY + group("g", 'any_of = ["viability"]')
     text += '[criteria.d]\ntitle = "d"\ncategory = "donor"\ndonor = "eligibility"\n'
@@ -512,65 +420,3 @@ def test_each_line_says_where_its_result_comes_from():
         "viable": "SOP-1", "total": "SOP-1", "viability": "computed", "g": "group",
         "d": "register",
     }  # fmt: skip
-
-
-def test_ten_thousand_criteria_are_read_and_judged():
-    text = "".join(table(f"c{n}") for n in range(9_990))
-    text += group("g", 'any_of = ["c1", "c2"]')
-    text += computed("d0", "a", 'a = "c3"', "> 1", "%")
-    text += "".join(computed(f"d{n}", "a", f'a = "d{n - 1}"', "> 1", "%") for n in range(1, 9))
-    one = specification(text)
-    assert len(one.criteria) == 10_000
-    found = {v.criterion.id: v for v in judge(one, results(one.criteria[3], "91"), [DONOR])}
-    assert found["d8"].outcome is Outcome.PASS
-    assert sum(verdict.missing for verdict in found.values()) == 9_990
-
-
-WHOLE = (
-    table("a") + table("b", "50 to 60", guard='"1"', alert='"52 to 58"')
-    + table("c", "< 0.5 * control", "1", control='"PC"')
-    + table("d", unit="Ct", bands=TestBands.BANDS).replace('"> 90"', '["strong"]')
-    + table("e", "no growth", "", vocabulary='"growth"', interim='["a"]')
-    + table("f", INFORMATION)
-    + table("m", ">= 95", replicates='{ n = 2, aggregate = "geometric mean", max_cv = "20" }')
-    + table("r", "<= 0.05", rounding='"ph-eur"')
-    + computed(
-        "x", "log2(a / f) + abs(b - a) / m", 'a = "a", b = "b", f = "f", m = "m"', "> 1", "1"
-    )
-    + group("g", 'at_least = 2\nof = ["a", "b", "x"]')
-)  # fmt: skip
-NUMBERS = st.decimals(-200, 200, places=2).map(str)
-TEXTS = st.one_of(
-    NUMBERS, st.tuples(st.sampled_from(["<", ">", "<=", ">="]), NUMBERS).map("".join),
-    st.sampled_from(["negative", "growth", "n/a", "", "1E30", "0"]), st.text(max_size=5),
-)  # fmt: skip
-
-
-@pytest.mark.requirement("4.20")
-@given(st.dictionaries(st.sampled_from("abcdefmr"), st.lists(TEXTS, min_size=1, max_size=2)), TEXTS)
-def test_evaluation_is_total(values: dict[str, list[str]], control: str):
-    """Any result against any criterion gives a verdict with its derivation, never an exception."""
-    found = verdicts(
-        WHOLE, {key: tuple(texts) for key, texts in values.items()} | {"c@PC": control}
-    )
-    assert len(found) == 10
-    for verdict in found.values():
-        assert verdict.sentence
-        assert verdict.derivation.acceptance
-        assert (verdict.outcome is None) is (verdict.criterion.id == "f")
-        if verdict.outcome is Outcome.PASS:
-            assert verdict.derivation.result
-
-
-@pytest.mark.requirement("4.20")
-@given(st.decimals(0, 100, places=2), st.decimals(0, 100, places=2))
-def test_more_viable_cells_never_turn_a_pass_into_a_fail(one: object, other: object):
-    low, high = sorted(str(x) for x in (one, other))
-    low, high = sorted((low, high), key=float)
-    for text, inputs in ((table("a"), "a"), (TestDerived.VIABILITY, "viable")):
-        name = "a" if inputs == "a" else "viability"
-        rest: dict[str, tuple[str, ...] | str] = {} if inputs == "a" else {"total": "100"}
-        order = [FAIL, PASS]
-        worse = outcomes(text, {inputs: low} | rest)[name]
-        better = outcomes(text, {inputs: high} | rest)[name]
-        assert order.index(worse) <= order.index(better)

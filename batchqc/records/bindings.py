@@ -1,0 +1,84 @@
+"""Which specifications judge a lot: as registered, or as a signed correction rebound it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.records.corrections import Correction, CorrectionDecision
+from batchqc.records.registers import LotRow, Product, other_specifications_of
+from batchqc.records.specifications import SpecificationVersion, all_versions
+
+#: The field of a lot whose correction binds it to other versions.
+REBOUND: Final = "specification"
+_BETWEEN: Final = ", "
+
+
+class Binding(NamedTuple):
+    """What judges a lot, the deciding version first, and why it is these."""
+
+    versions: tuple[SpecificationVersion, ...]
+    because: str
+
+    @property
+    def text(self) -> str:
+        """Every version, as a correction names them."""
+        return binding_text(self.versions)
+
+
+def binding_text(versions: Iterable[SpecificationVersion]) -> str:
+    """Versions as a correction names them: ``UC-MSC-REL v2, UC-MSC-DONOR v1``."""
+    return _BETWEEN.join(version.reference for version in versions)
+
+
+def binding_of(
+    session: Session,
+    lot: LotRow,
+    corrections: Iterable[tuple[Correction, CorrectionDecision | None]],
+    *,
+    at: datetime | None = None,
+) -> Binding:
+    """What judges a lot, today or at a moment.
+
+    A correction that names what is not on record was tampered with: the audit trail tells of it,
+    and the lot is shown as it was registered.
+    """
+    rebound = [
+        one
+        for one, decision in corrections
+        if (one.subject, one.field) == (lot.key, REBOUND)
+        and decision is not None
+        and decision.approved
+        and (at is None or decision.signature.at <= at)
+    ]
+    for newest in rebound[-1:]:
+        if versions := _named(session, newest.after):
+            return Binding(versions, f"{newest.natural_key}: {newest.reason}")
+    beside = (one.specification_version for one in other_specifications_of(session, lot))
+    return Binding((lot.specification_version, *beside), lot.bound_because)
+
+
+def rebound_lots(session: Session, product: str) -> dict[str, tuple[SpecificationVersion, ...]]:
+    """The versions of every lot of a product that a correction rebound."""
+    approved = (
+        select(Correction.subject, Correction.after)
+        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(Correction.field == REBOUND, CorrectionDecision.approved == 1)
+        .order_by(Correction.id)
+    )
+    newest = {row.subject: row.after for row in session.execute(approved)}
+    names = [subject.partition(":")[2] for subject in newest]
+    lots = session.scalars(
+        select(LotRow.lot).join(Product).where(Product.code == product, LotRow.lot.in_(names))
+    )
+    named = {lot: _named(session, newest[f"lot:{lot}"]) for lot in lots}
+    return {lot: versions for lot, versions in named.items() if versions}
+
+
+def _named(session: Session, text: str) -> tuple[SpecificationVersion, ...]:
+    """The versions of a text, or none where one of them is not on record."""
+    known = {version.reference: version for version in all_versions(session)}
+    names = text.split(_BETWEEN)
+    return tuple(known[name] for name in names) if known.keys() >= set(names) else ()
