@@ -22,7 +22,7 @@ from batchqc.core.lots import Sample
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
-from batchqc.intake.contract import CONTRACT, Reading, Register, RegisteredLot, read_bytes
+from batchqc.intake.contract import Reading, Register, RegisteredLot, read_bytes
 from batchqc.intake.problems import Problem
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrected_lot, corrections_of
@@ -115,7 +115,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         size=file.size,
         file=file.name,
         client=file.client,
-        contract=CONTRACT,
+        contract=reading.contract,
         accepted=int(reading.accepted),
         rows=reading.rows_read,
         problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),

@@ -28,6 +28,7 @@ IDS_AND_CODES: Final = (
     "method_id",
     "result_type",
 )
+OF_RESULT: Final = frozenset({"test_code", "analyte", "value", "unit"})
 LONGEST: Final = 100
 LONGEST_BY_COLUMN: Final = {"comment": 500, "value": 500}
 
@@ -91,8 +92,7 @@ class Row:
 
     def wrong(self, column: str, wrong: Wrong) -> None:
         """Report a problem of a cell; an error makes the row unusable."""
-        place = Place(self.record.row, self.record.line, column)
-        self._report.add(wrong, place=place, text=self.typed(column))
+        self._report.add(wrong, place=self._place(column), text=self.typed(column))
         self.is_wrong = self.is_wrong or wrong.code.startswith("E")
 
     def _check_every_cell(self) -> None:
@@ -132,5 +132,10 @@ class Row:
     def _spoil(self, index: int, wrong: Wrong) -> None:
         self._unreadable.add(index)
         self.is_wrong = True
-        place = Place(self.record.row, self.record.line, self._names[index])
+        place = self._place(self._names[index])
         self._report.add(wrong, place=place, text=self.record.cells[index])
+
+    def _place(self, column: str) -> Place:
+        """Where a cell stands: what a wide table says by a column's header is said there."""
+        name = self.record.column if self.record.column and column in OF_RESULT else column
+        return Place(self.record.row, self.record.line, name)

@@ -1,11 +1,12 @@
-"""The long contract, version 1: from a file to measurements, whole or not at all.
+"""The contracts, version 1: from a file to measurements, whole or not at all.
 
+- The long contract has a row for each replicate, the wide one a row for each sample.
 - Header names are exact: nothing is matched by likeness. Columns that the contract does not know
   are not read, and are listed.
 - All problems are reported at once. A file with an error yields no measurement.
 - Preview and commit read by the same function, ``read_bytes``.
 
-Not read: wide tables, instrument exports, decimal commas. They wait for profiles.
+Not read: instrument exports, decimal commas. They wait for profiles.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +15,12 @@ from typing import Final
 
 from batchqc.core.assays import Measurement, amount_of
 from batchqc.core.identifiers import fold, id_problem
-from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, is_header, read_header
+from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, is_second_header, read_header
 from batchqc.intake.problems import Place, Problem, Report, Wrong
 from batchqc.intake.register import Register, RegisteredLot
 from batchqc.intake.rows import RowReader
 from batchqc.intake.table import Dialect, Table, read_table
+from batchqc.intake.wide import WIDE_CONTRACT, is_wide, unfold
 
 __all__ = [
     "CONTRACT",
@@ -29,7 +31,7 @@ __all__ = [
     "RegisteredLot",
     "lot_ids",
     "read_bytes",
-    "read_long",
+    "read_contract",
 ]
 
 CONTRACT: Final = "batchqc long v1"
@@ -53,6 +55,7 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     columns_used: tuple[str, ...] = ()
     columns_unused: tuple[str, ...] = ()
+    contract: str = CONTRACT
     rows_read: int = 0
     parsed: tuple[Measurement, ...] = ()
     assumed: tuple[str, ...] = ()
@@ -67,7 +70,7 @@ class Reading:
 def read_bytes(
     data: bytes, register_for: Callable[[frozenset[str]], Register], *, upload: str
 ) -> Reading:
-    """Read a file of the long contract.
+    """Read a file of a contract.
 
     Args:
         data: the bytes of the file.
@@ -78,7 +81,7 @@ def read_bytes(
     table = read_table(data)
     if table.dialect is None:
         return Reading(problems=table.problems)
-    return read_long(table, register_for(lot_ids(table)), upload=upload)
+    return read_contract(table, register_for(lot_ids(table)), upload=upload)
 
 
 def lot_ids(table: Table) -> frozenset[str]:
@@ -90,10 +93,13 @@ def lot_ids(table: Table) -> frozenset[str]:
     return frozenset(fold(text) for text in texts if id_problem(text) is None)
 
 
-def read_long(table: Table, register: Register, *, upload: str) -> Reading:
-    """Read a table of the long contract."""
+def read_contract(table: Table, register: Register, *, upload: str) -> Reading:
+    """Read a table of the long contract, or of the wide one as if it were long."""
     report = Report()
-    header = read_header(table, report)
+    if is_wide(table.header):
+        contract, (header, table) = WIDE_CONTRACT, unfold(table, register, report)
+    else:
+        contract, header = CONTRACT, read_header(table, report)
     parsed: list[Measurement] = []
     if header.is_complete:
         reader = RowReader(register, upload, header.names, header.columns, table.spoiled, report)
@@ -103,7 +109,8 @@ def read_long(table: Table, register: Register, *, upload: str) -> Reading:
     problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
     reading = Reading(
         problems=tuple(problems),
-        columns_used=tuple(header.columns),
+        contract=contract,
+        columns_used=header.used,
         columns_unused=header.unused,
         rows_read=table.rows,
         parsed=tuple(parsed),
@@ -120,9 +127,7 @@ def _read_rows(table: Table, reader: RowReader) -> list[Measurement]:
         if reader.report.is_full:
             reader.report.stop_at(place)
             break
-        if is_header(record.cells):
-            message = f"row {record.row} is a second header row"
-            reader.report.add(Wrong("E112", message, "Remove it."), place=place)
+        if is_second_header(record, reader.report):
             continue
         measurement = reader.read(record)
         if measurement is not None:
@@ -132,7 +137,7 @@ def _read_rows(table: Table, reader: RowReader) -> list[Measurement]:
 
 def _report_mixed_marks(table: Table, value: int, report: Report) -> None:
     """Point at the other kind of decimal mark too: either may be the slip."""
-    commas = [one for one in report.problems if one.code == "E205" and one.column == "value"]
+    commas = [one for one in report.problems if one.code == "E205"]
     comma = next((one for one in commas if one.text.count(",") == 1 and "." not in one.text), None)
     points = (one for one in table.records if "." in one.cells[value])
     point = next((one for one in points if amount_of(one.cells[value], "%")), None)
@@ -141,7 +146,7 @@ def _report_mixed_marks(table: Table, value: int, report: Report) -> None:
     rows = " and ".join(str(row) for row in sorted([comma.row, point.row]))
     message = f'column value mixes "." and "," as decimal mark (rows {rows})'
     hint = "Set the export to a decimal point, and export the file again."
-    place = Place(point.row, point.line, "value")
+    place = Place(point.row, point.line, point.column or "value")
     report.add(Wrong("E205", message, hint), place=place, text=point.cells[value])
 
 

@@ -1,4 +1,4 @@
-"""The header of the long contract: exact names, in any order.
+"""The header of a contract: exact names, in any order.
 
 A name that is only like one of the contract (``Sample ID``, ``run_id`` with an invisible letter)
 is refused and shown, because reading the file without that column would change what it says. Other
@@ -6,12 +6,13 @@ names are not read, and are listed.
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
 from batchqc.intake.problems import Place, Report, Wrong
+from batchqc.intake.scan import Record
 from batchqc.intake.table import Table
 from batchqc.intake.values import formula_problems
 
@@ -48,38 +49,68 @@ class Header:
 
     names: tuple[str, ...]
     columns: Mapping[str, int]
+    used: tuple[str, ...]
     unused: tuple[str, ...]
     is_complete: bool
 
 
-def read_header(table: Table, report: Report) -> Header:
-    """Find the columns of the contract, and report what is wrong with the header."""
+def read_header(
+    table: Table,
+    report: Report,
+    *,
+    required: Sequence[str] = REQUIRED_COLUMNS,
+    optional: Sequence[str] = OPTIONAL_COLUMNS,
+    results: Collection[int] = (),
+) -> Header:
+    """Find the columns of a contract, and report what is wrong with the header.
+
+    Args:
+        table: the file.
+        report: takes the problems.
+        required: names that must be there.
+        optional: names that may be there.
+        results: indexes of columns that are read for themselves.
+    """
+    known = (*required, *optional)
     indexes = range(len(table.header))
     names = tuple(table.column_name(index) for index in indexes)
-    columns = {name: index for index, name in enumerate(table.header) if name in _COLUMNS}
-    unused = [i for i in indexes if table.header[i] not in _COLUMNS and table.header[i].strip()]
-    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
+    columns = {name: index for index, name in enumerate(table.header) if name in known}
+    unused = [
+        i for i in indexes
+        if i not in results and table.header[i] not in known and table.header[i].strip()
+    ]  # fmt: skip
+    missing = [name for name in required if name not in columns]
     if missing:
-        report.add(_missing(table, columns, missing), place=_place(table))
+        report.add(_missing(table, columns, missing), place=header_place(table))
     repeated = _report_repeated(table, report)
-    near = [index for index in unused if _near(table.header[index])]
-    for index in near:
-        message = f'the header has "{names[index]}" where "{_near(table.header[index])}" is read'
-        place = _place(table, names[index])
+    near = {index: like for index in unused if (like := _near(table.header[index], known))}
+    for index, like in near.items():
+        message = f'the header has "{names[index]}" where "{like}" is read'
+        place = header_place(table, names[index])
         report.add(Wrong("E110", message, _HINT), place=place, text=table.header[index])
     _report_formulas(table, report)
     if columns:
         _report_unread(table, report, unused=[index for index in unused if index not in near])
-    is_complete = not missing and not repeated & _COLUMNS
-    return Header(names, columns, tuple(names[i] for i in unused), is_complete)
+    is_complete = not missing and not repeated.intersection(known)
+    return Header(names, columns, tuple(columns), tuple(names[i] for i in unused), is_complete)
 
 
-def is_header(cells: Sequence[str]) -> bool:
+def _is_header(cells: Sequence[str]) -> bool:
     """Whether a row holds names of columns and no result."""
     return len(_COLUMNS.intersection(map(str.strip, map(str.lower, cells)))) >= 3
 
 
-def _place(table: Table, column: str = "") -> Place:
+def is_second_header(record: Record, report: Report) -> bool:
+    """Whether a row holds the header again, which is reported."""
+    if not _is_header(record.cells):
+        return False
+    message = f"row {record.row} is a second header row"
+    report.add(Wrong("E112", message, "Remove it."), place=Place(record.row, record.line))
+    return True
+
+
+def header_place(table: Table, column: str = "") -> Place:
+    """Where the header stands."""
     has_sep_line = table.dialect is not None and table.dialect.has_sep_line
     return Place(row=1, line=2 if has_sep_line else 1, column=column)
 
@@ -88,7 +119,7 @@ def _missing(table: Table, columns: Mapping[str, int], missing: Sequence[str]) -
     if columns:
         return Wrong("E110", f"the header does not have: {', '.join(missing)}", _HINT)
     message = f"header row not found at row 1 (required: {', '.join(REQUIRED_COLUMNS)})"
-    below = next((one.row for one in table.records if is_header(one.cells)), None)
+    below = next((one.row for one in table.records if _is_header(one.cells)), None)
     hint = f"Row {below} looks like the header: remove what is above it." if below else _HINT
     return Wrong("E110", message, hint)
 
@@ -104,7 +135,7 @@ def _report_repeated(table: Table, report: Report) -> frozenset[str]:
         index = int(numbers[0]) - 1
         listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
         message = f'duplicate column "{table.column_name(index)}" (columns {listed})'
-        place = _place(table, table.column_name(index))
+        place = header_place(table, table.column_name(index))
         hint = "Keep one of them; nobody else can say which one is right."
         report.add(Wrong("E107", message, hint), place=place, text=name)
     return frozenset(repeated)
@@ -113,15 +144,15 @@ def _report_repeated(table: Table, report: Report) -> frozenset[str]:
 def _report_formulas(table: Table, report: Report) -> None:
     for index, name in enumerate(table.header):
         for problem in formula_problems(name, column=f"header column {index + 1}"):
-            report.add(problem, place=_place(table, table.column_name(index)), text=name)
+            report.add(problem, place=header_place(table, table.column_name(index)), text=name)
 
 
-def _near(name: str) -> str | None:
+def _near(name: str, known: Sequence[str]) -> str | None:
     """The column that ``name`` is like: the same letters, or a look-alike of one."""
     if len(name) > _LONGEST_NAME:
         return None
     plain = _letters(name)
-    for column in (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS):
+    for column in known:
         wanted = _letters(column)
         if plain == wanted:
             return column
@@ -140,9 +171,9 @@ def _report_unread(table: Table, report: Report, *, unused: Sequence[int]) -> No
         listed = ", ".join(f'"{table.column_name(index)}"' for index in unused)
         message = f"columns that are not read: {listed}"
         hint = "Nothing in them counts; put remarks into the column comment."
-        report.add(Wrong("W604", message, hint), place=_place(table))
+        report.add(Wrong("W604", message, hint), place=header_place(table))
     for index, name in enumerate(table.header):
         if not name.strip() and index not in table.blank_columns:
             message = f"column {index + 1} has cells but no name"
-            place = _place(table, table.column_name(index))
+            place = header_place(table, table.column_name(index))
             report.add(Wrong("E110", message, "Name the column, or delete it."), place=place)

@@ -54,6 +54,7 @@ CODES: Final[Mapping[str, str]] = {
     "W602": "blank columns or rows are ignored",
     "W603": "the last row has no line end: it may have been cut",
     "W604": "columns that the contract does not know are not read",
+    "W605": "an empty cell of a wide table is taken as not reported",
     "W606": "the rows end in different ways",
 }
 
@@ -98,7 +99,7 @@ class Report:
         """Begin without a problem."""
         self.errors = 0
         self.warnings = 0
-        self._found: list[Problem] = []
+        self._found: dict[Problem, None] = {}
 
     @property
     def is_full(self) -> bool:
@@ -111,15 +112,17 @@ class Report:
         return tuple(sorted(self._found, key=lambda one: one.row))
 
     def add(self, wrong: Wrong, *, place: Place = WHOLE_FILE, text: str = "") -> None:
-        """Add one problem."""
+        """Add one problem; the same one of the same place counts once."""
         is_error = wrong.code.startswith("E")
-        self.errors += is_error
-        self.warnings += not is_error
         severity = "error" if is_error else "warning"
         said = shown(text)
-        self._found.append(
-            Problem(wrong.code, severity, *place, said, message=wrong.message, hint=wrong.hint)
+        problem = Problem(
+            wrong.code, severity, *place, said, message=wrong.message, hint=wrong.hint
         )
+        if problem not in self._found:
+            self._found[problem] = None
+            self.errors += is_error
+            self.warnings += not is_error
 
     def stop_at(self, place: Place) -> None:
         """Say that what comes after ``place`` was not read."""

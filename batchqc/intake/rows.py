@@ -89,7 +89,7 @@ class RowReader:
             method=method[0],
             version=method[1],
             result_type=result_type,
-            cell=Cell(record.row, record.line, "value", row.typed("value")),
+            cell=Cell(record.row, record.line, record.column or "value", row.typed("value")),
             comment=comment or "",
         )
 

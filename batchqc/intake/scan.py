@@ -18,11 +18,12 @@ LINE_ENDS: Final = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}
 
 
 class Record(NamedTuple):
-    """One row of cells."""
+    """One row of cells; ``column`` is the header of its value, where that is not ``value``."""
 
     row: int
     line: int
     cells: Sequence[str]
+    column: str = ""
 
 
 def column_name(header: Sequence[str], index: int) -> str:

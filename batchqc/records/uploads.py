@@ -100,8 +100,8 @@ class MeasurementRow(Row):
 
     @property
     def natural_key(self) -> str:
-        """Run and row."""
-        return f"{self.assay_run.natural_key}/{self.row}"
+        """Run, row and column."""
+        return f"{self.assay_run.natural_key}/{self.row}/{self.column}"
 
 
 class Review(Row):
@@ -174,7 +174,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
         .where(MeasurementRow.assay_run_id.in_(by_id))
-        .order_by(MeasurementRow.assay_run_id, MeasurementRow.row)
+        .order_by(MeasurementRow.assay_run_id, MeasurementRow.row, MeasurementRow.id)
     )
     for row, sample, stage in session.execute(query):
         run = by_id[row.assay_run_id]
@@ -211,6 +211,6 @@ def measurement_content(measurements: Iterable[Measurement]) -> Json:
                 one.instrument, one.method, one.version, one.result_type, one.comment,
                 one.cell.row, one.cell.line, one.cell.column,
             ]
-            for one in sorted(measurements, key=lambda one: one.cell.row)
+            for one in sorted(measurements, key=lambda one: (one.cell.row, one.cell.column))
         ],
     }  # fmt: skip

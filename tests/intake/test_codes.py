@@ -52,6 +52,8 @@ PROVOKED = {
     "W602": file() + b"\n",
     "W603": file()[:-2],
     "W604": file(header=[*HEADER, "more"]),
+    "W605": b"lot_id,sample_id,replicate,measured_at,analyst,VIAB.viability [%],FLOW.CD73 [%]\n"
+    b"MSC-26-0012,MSC-26-0012-S01,1,2026-03-21T16:56:00-05:00,jdoe,96.9,\n",
     "W606": file().replace(b"\r\n", b"\n", 1),
 }
 
