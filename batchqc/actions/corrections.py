@@ -7,6 +7,7 @@ long as it is known, the lot's gates are computed with it; each certificate carr
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -32,10 +33,10 @@ from batchqc.records.corrections import (
     decision_on,
 )
 from batchqc.records.decisions import dispositions_of
-from batchqc.records.registers import DonorRow, LotRow, SampleRow, sample_by
+from batchqc.records.registers import DonorRow, LotRow, SampleRow, sample_by, samples_of
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
-from batchqc.records.uploads import reviews_of, runs_of
+from batchqc.records.uploads import measurements_of, reviews_of, runs_of
 
 LOT_FIELDS: Final = (*LOT_DATES, REBOUND)
 DONOR_FIELDS: Final = ("tissue_source",)
@@ -229,9 +230,12 @@ def _problem(
 ) -> str | None:
     """Why a field cannot say so."""
     if isinstance(row, LotRow):
+        runs = runs_of(tx.session, row)
+        if any(run.upload.received_at >= tx.now for run in runs):
+            return "results came in meanwhile; look at them and try again"
         if field == REBOUND:
             return _binding_problem(tx, row, corrections, after)
-        return _date_problem(row, corrections, field, after)
+        return _date_problem(tx, row, corrections, field, after)
     if isinstance(row, SampleRow):
         return line_problem("the container", after)
     return None if after in TISSUE_SOURCES else f"one of: {', '.join(TISSUE_SOURCES)}"
@@ -244,11 +248,8 @@ def _binding_problem(
     after: str,
 ) -> str | None:
     """Why a lot cannot be bound to the versions that ``after`` names (design 15)."""
-    runs = runs_of(tx.session, row)
-    if reviews_of(tx.session, runs):
+    if reviews_of(tx.session, runs_of(tx.session, row)):
         return "results of the lot are reviewed; what judged them stays"
-    if any(run.upload.received_at >= tx.now for run in runs):
-        return "results came in meanwhile; look at them and try again"
     day, product, market = (
         corrected_lot(row, corrections).manufactured_on, row.product.code, row.market,
     )  # fmt: skip
@@ -260,6 +261,7 @@ def _binding_problem(
 
 
 def _date_problem(
+    tx: Transaction,
     row: LotRow,
     corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
     field: str,
@@ -271,4 +273,18 @@ def _date_problem(
             return "write it as YYYY-MM-DD"
     except ValueError as error:
         return str(error)
+    return _too_late(tx, row, after) if field == "manufactured_on" else None
+
+
+def _too_late(tx: Transaction, row: LotRow, made_on: str) -> str | None:
+    """What was before a date of manufacture, and cannot have been."""
+    zone = ZoneInfo(row.site.time_zone)
+    if made_on > tx.now.astimezone(zone).date().isoformat():
+        return "it lies in the future"
+    for sample in samples_of(tx.session, [row]):
+        if made_on > (day := sample.taken_at.astimezone(zone).date().isoformat()):
+            return f"sample {sample.sample} was taken on {day}"
+    for one in measurements_of(tx.session, runs_of(tx.session, row)):
+        if made_on > (day := one.measured_at.astimezone(zone).date().isoformat()):
+            return f"{one.analyte} was measured on {day} ({one.run})"
     return None

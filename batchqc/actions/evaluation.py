@@ -163,7 +163,10 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
-            *unjudged(measurements, binding.versions),
+            *unjudged(
+                measurements,
+                [one for one in (specification, *(other.specification for other in beside)) if one],
+            ),
         ),
         open_corrections=tuple(
             f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"

@@ -17,6 +17,7 @@ from batchqc.core.donors import Donor
 from batchqc.core.judging import judge
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification, Stage
+from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure
@@ -91,10 +92,19 @@ def beside_problems(
 
 
 def unjudged(
-    measurements: Sequence[Measurement], versions: Sequence[SpecificationVersion]
+    measurements: Sequence[Measurement], specifications: Sequence[Specification]
 ) -> Iterator[str]:
-    """Results of stages that no bound specification is for."""
-    judged = {version.stage for version in versions}
-    stages = {one.stage for one in measurements if one.result_type == REPORTABLE}
-    for stage in sorted(stages - judged):
-        yield f"results of stage {stage} are on record, and no specification judges them"
+    """Reportable results that no criterion of a bound specification measures."""
+    judged = {
+        (one.stage.value, criterion.subject.test, criterion.subject.analyte)
+        for one in specifications
+        for criterion in one.criteria
+        if isinstance(criterion.subject, Measured)
+    }
+    found = {
+        (one.stage, one.run.test, one.analyte)
+        for one in measurements
+        if one.result_type == REPORTABLE
+    }
+    for stage, test, analyte in sorted(found - judged):
+        yield f"results of {test} {analyte}, stage {stage}, are on record and nothing judges them"

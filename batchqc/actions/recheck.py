@@ -84,8 +84,9 @@ class _Recheck:
         binding = binding_of(
             self.session, decision.lot, corrections_of(self.session, [decision.lot.key])
         )
-        if content["specification"]["sha256"] != binding.versions[0].sha256:
-            yield Difference(decision.key, lot, "", "it names another specification than the lot")
+        named = [one["sha256"] for one in (content["specification"], *content.get("beside", []))]
+        if sorted(named) != sorted(version.sha256 for version in binding.versions):
+            yield Difference(decision.key, lot, "", "it names other specifications than the lot")
         yield from self._compared(decision.key, lot, found | beside, decided)
         query = select(Certificate).where(Certificate.disposition_id == decision.id)
         for certificate in self.session.scalars(query):

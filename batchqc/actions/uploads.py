@@ -21,11 +21,11 @@ from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
-from batchqc.errors import NotFound
+from batchqc.errors import Conflict, NotFound
 from batchqc.intake.contract import Reading, Register, RegisteredLot, read_bytes
 from batchqc.intake.problems import Problem
 from batchqc.records.bindings import binding_of
-from batchqc.records.corrections import corrected_lot, corrections_of
+from batchqc.records.corrections import corrected_lot, corrections_of, decided_by
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.people import all_people
 from batchqc.records.registers import (
@@ -196,9 +196,12 @@ def _register(
     *,
     as_registered: bool = False,
 ) -> Register:
-    """What the laboratory has registered about the lots that a file names.
+    """What the laboratory had registered about the lots of a file at a moment.
 
-    ``as_registered`` is before any decision, and whatever the date of manufacture was then.
+    ``as_registered`` is before any disposition.
+
+    Raises:
+        Conflict: somebody decided a correction after the moment, which is now.
     """
     rows = lots_by(session, lots)
     return Register(
@@ -217,11 +220,14 @@ def _registered(
 ) -> RegisteredLot:
     decided = () if as_registered else dispositions_of(session, row)
     corrections = corrections_of(session, [row.key])
-    made_on = corrected_lot(row, corrections).manufactured_on
-    plan, *beside = binding_of(session, row, corrections, at=now).versions
+    then = decided_by(corrections, now)
+    if not as_registered and then != list(corrections):
+        message = f"a correction of lot {row.lot} was decided while the file came in"
+        raise Conflict("BQC-UPL-004", message, hint="Send it again.")
+    plan, *beside = binding_of(session, row, then).versions
     return RegisteredLot(
         id=row.lot,
-        manufactured_on=min(made_on, row.dates[0]) if as_registered else made_on,
+        manufactured_on=corrected_lot(row, then).manufactured_on,
         time_zone=row.site.time_zone,
         specification=content_of(archive, plan),
         closed_because=f"it is {decided[-1].disposition}" if decided else "",

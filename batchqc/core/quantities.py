@@ -117,6 +117,11 @@ class Amount:
         """Whether the text gives a bound and not a number."""
         return self.qualifier != "="
 
+    @property
+    def is_negative_zero(self) -> bool:
+        """Whether it is ``-0.0``, which instruments write for "unknown"."""
+        return self.number.is_zero() and self.number.is_signed()
+
 
 def parse_amount(text: str) -> Amount | None:
     """Read ``[< <= > >=]decimal[E±n]`` with a decimal point; ``None`` for anything else.

@@ -4,8 +4,9 @@
 - Aggregation is exact and never rounds; the order of replicates is irrelevant.
 - Two runs for one attribute make no result, whatever their values: without an authorised retest
   nobody may choose between them (design, decided once, 3; requirements 2.07, 3.06).
-- A unit, method, word or time that the criterion does not know makes no result; nor do replicates
-  that lie further apart than the plan allows (requirement 3.09), or a missing control.
+- A unit, method, word or time that the criterion does not know makes no result, nor does a value
+  that is not plausible; nor do replicates that lie further apart than the plan allows (requirement
+  3.09), or a missing control.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ class NoResultBecause(StrEnum):
     TWO_RESULTS = "two results"
     REPLICATES = "replicates"
     METHOD = "method"
+    IMPLAUSIBLE = "implausible"
     UNIT = "unit"
     UNREADABLE = "unreadable"
     TIME = "time"
@@ -190,6 +192,25 @@ def _unit(
     return NoResult(NoResultBecause.UNIT, why, found)
 
 
+def _implausible(
+    criterion: Criterion, subject: Measured, found: tuple[Measurement, ...]
+) -> NoResult | None:
+    """Intake refuses such values; a version that a lot is bound to later may know better."""
+    if isinstance(criterion.accept, Words):
+        return None
+    for one in found:
+        amount = one.amount
+        if amount is None:
+            continue
+        if amount.is_negative_zero:
+            why = f'"{one.text}" (row {one.cell.row}) is a negative zero'
+            return NoResult(NoResultBecause.IMPLAUSIBLE, why, found)
+        if subject.plausible is not None and amount.possible.is_outside(subject.plausible):
+            why = f"{one.text} (row {one.cell.row}) is outside the plausible {subject.plausible}"
+            return NoResult(NoResultBecause.IMPLAUSIBLE, why, found)
+    return None
+
+
 def _time(_: Criterion, subject: Measured, found: tuple[Measurement, ...]) -> NoResult | None:
     for one in found:
         state = timing(subject, one.elapsed)
@@ -207,7 +228,7 @@ def _time(_: Criterion, subject: Measured, found: tuple[Measurement, ...]) -> No
 
 _CHECKS: Final[
     tuple[Callable[[Criterion, Measured, tuple[Measurement, ...]], NoResult | None], ...]
-] = (_missing, _two_results, _replicates, _method, _unit, _time)
+] = (_missing, _two_results, _replicates, _method, _unit, _implausible, _time)
 
 
 def _spread(subject: Measured, numbers: Sequence[Interval]) -> str | None:

@@ -130,7 +130,7 @@ def _word_problem(text: str, accept: Words, vocabulary: Vocabulary) -> Wrong | N
 
 
 def _amount_problem(amount: Amount, subject: Measured) -> Wrong | None:
-    if amount.number.is_zero() and amount.number.is_signed():
+    if amount.is_negative_zero:
         message = f'"{amount.text}" is a negative zero, which instruments write for "unknown"'
         return Wrong("E203", message, "Check the raw data; write 0 if zero was measured.")
     plausible = subject.plausible

@@ -1,10 +1,9 @@
 """Which specifications judge a lot: as registered, or as a signed correction rebound it."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from batchqc.records.corrections import Correction, CorrectionDecision
@@ -37,10 +36,8 @@ def binding_of(
     session: Session,
     lot: LotRow,
     corrections: Iterable[tuple[Correction, CorrectionDecision | None]],
-    *,
-    at: datetime | None = None,
 ) -> Binding:
-    """What judges a lot, today or at a moment.
+    """What judges a lot, with its corrections as they stand.
 
     A correction that names what is not on record was tampered with: the audit trail tells of it,
     and the lot is shown as it was registered.
@@ -51,10 +48,9 @@ def binding_of(
         if (one.subject, one.field) == (lot.key, REBOUND)
         and decision is not None
         and decision.approved
-        and (at is None or decision.signature.at <= at)
     ]
     for newest in rebound[-1:]:
-        if versions := _named(session, newest.after):
+        if versions := _named(newest.after, all_versions(session)):
             return Binding(versions, f"{newest.natural_key}: {newest.reason}")
     beside = (one.specification_version for one in other_specifications_of(session, lot))
     return Binding((lot.specification_version, *beside), lot.bound_because)
@@ -63,22 +59,23 @@ def binding_of(
 def rebound_lots(session: Session, product: str) -> dict[str, tuple[SpecificationVersion, ...]]:
     """The versions of every lot of a product that a correction rebound."""
     approved = (
-        select(Correction.subject, Correction.after)
+        select(LotRow.lot, Correction.after)
+        .join(Product)
+        .join(Correction, Correction.subject == literal("lot:") + LotRow.lot)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
-        .where(Correction.field == REBOUND, CorrectionDecision.approved == 1)
+        .where(
+            Product.code == product, Correction.field == REBOUND, CorrectionDecision.approved == 1
+        )
         .order_by(Correction.id)
     )
-    newest = {row.subject: row.after for row in session.execute(approved)}
-    names = [subject.partition(":")[2] for subject in newest]
-    lots = session.scalars(
-        select(LotRow.lot).join(Product).where(Product.code == product, LotRow.lot.in_(names))
-    )
-    named = {lot: _named(session, newest[f"lot:{lot}"]) for lot in lots}
+    newest = {row.lot: row.after for row in session.execute(approved)}
+    versions = all_versions(session)
+    named = {lot: _named(after, versions) for lot, after in newest.items()}
     return {lot: versions for lot, versions in named.items() if versions}
 
 
-def _named(session: Session, text: str) -> tuple[SpecificationVersion, ...]:
+def _named(text: str, versions: Iterable[SpecificationVersion]) -> tuple[SpecificationVersion, ...]:
     """The versions of a text, or none where one of them is not on record."""
-    known = {version.reference: version for version in all_versions(session)}
+    known = {version.reference: version for version in versions}
     names = text.split(_BETWEEN)
     return tuple(known[name] for name in names) if known.keys() >= set(names) else ()

@@ -76,6 +76,16 @@ def corrections_of(
     return [(correction, decision) for correction, decision in session.execute(query)]
 
 
+def decided_by(
+    corrections: Iterable[tuple[Correction, CorrectionDecision | None]], moment: datetime
+) -> list[tuple[Correction, CorrectionDecision | None]]:
+    """Corrections as they stood at a moment: what was decided later still waits."""
+    return [
+        (one, decision if decision is not None and decision.signature.at <= moment else None)
+        for one, decision in corrections
+    ]
+
+
 def decision_on(session: Session, correction: Correction) -> CorrectionDecision | None:
     """The decision on a correction, or ``None`` while it waits."""
     query = select(CorrectionDecision).where(CorrectionDecision.correction_id == correction.id)

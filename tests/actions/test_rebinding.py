@@ -1,9 +1,12 @@
 """A lot is bound to other versions only by a signed correction, before its first review."""
 
+from datetime import timedelta
+
 import pytest
 
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot
+from batchqc.actions.lots import NewSample, register_samples
 from batchqc.actions.recheck import recheck
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -22,7 +25,7 @@ from tests.actions.versions import (
 )
 from tests.cast import MADE_ON
 from tests.records.full_house import POST_THAW, THAWED_FROM
-from tests.records.house import LOT, QA1, SAMPLES, House, adopt, good, results, signing, table
+from tests.records.house import ANA, LOT, QA1, SAMPLES, House, adopt, good, results, signing, table
 from tests.records.tampering import tamper
 
 OTHER_METHOD = ('method   = "SOP-QC-014"', 'method   = "SOP-QC-015"')
@@ -187,3 +190,82 @@ def test_a_correction_that_was_tampered_with_binds_nothing_and_closes_the_gate(h
     assert case.version.reference == "UC-MSC-REL v1"
     assert "correction:C-2026-000002 is not as its audit entry says" in case.facts.damaged
     assert impact_of(house, version(3, "2099-01-01")).lots == 1
+
+
+def test_a_lot_is_not_moved_behind_its_samples_its_results_or_today(house: House):
+    """Or a failed lot could look for a version under which it passes."""
+    for day, told in (
+        ("2026-06-02", "it lies in the future"),
+        ("2025-05-21", f"sample {SAMPLES[0]} was taken on 2025-05-20"),
+    ):
+        with pytest.raises(InvalidInput) as refusal:
+            request(house, f"lot:{LOT}", "manufactured_on", day)
+        assert refusal.value.message.endswith(told)
+    register(house, "MSC-26-0091", MADE_ON)
+    waits = request(house, "lot:MSC-26-0091", "manufactured_on", RIGHT)
+    assert house.upload(results(lot="MSC-26-0091")).accepted
+    decide(house, waits)  # its results are of the same day
+    assert str(house.study("MSC-26-0091").lot.manufactured_on) == RIGHT
+
+
+def test_a_day_after_its_measurements_is_refused_too(house: House):
+    """Its sample was taken on the next day at the site, and measured on the one before that."""
+    assert house.upload(results(viability=None)).accepted
+    tamper(house.engine, "UPDATE sample SET taken_at = '2026-05-20T13:00:00.000000Z'")
+    with pytest.raises(InvalidInput) as refusal:
+        request(house, f"lot:{LOT}", "manufactured_on", "2025-05-21")
+    assert " was measured on 2025-05-20 (run " in refusal.value.message
+
+
+def test_a_failed_result_of_a_test_that_the_new_version_does_not_know_closes_the_gate(house: House):
+    second(house, ('test     = "VIAB"', 'test     = "VIAB2"'))
+    assert house.upload(results(viability="12.0")).accepted
+    correct(house, "manufactured_on", RIGHT)
+    correct(house, "specification", "UC-MSC-REL v2")
+    other = good("viability") | {"lot_id": LOT, "sample_id": SAMPLES[0], "test_code": "VIAB2"}
+    assert house.upload(table([other])).accepted
+    assert isinstance(house.review(), list)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        house.release()
+    (reason,) = blocked.value.reasons
+    assert "results of VIAB viability, stage release, are on record and nothing judges" in reason
+
+
+def test_what_the_new_version_finds_implausible_is_not_judged(house: House):
+    second(house, ('> 90"\nplausible = "1 to 100"', '> 90"\nplausible = "94 to 100"'))
+    assert house.upload(results(viability="93.4")).accepted
+    correct(house, "manufactured_on", RIGHT)
+    correct(house, "specification", "UC-MSC-REL v2")
+    assert isinstance(house.review(), list)
+    (viability,) = (one for one in house.study().verdicts if one.criterion.id == "viability")
+    assert viability.outcome is Outcome.CANNOT_JUDGE
+    assert "outside the plausible 94 (included) to 100" in viability.sentence
+
+
+def test_a_file_that_came_in_while_a_correction_was_decided_is_sent_again(house: House):
+    second(house, OTHER_METHOD)
+    correct(house, "manufactured_on", RIGHT)
+    correct(house, "specification", "UC-MSC-REL v2")
+    before = counts(house.engine)
+    house.now.at -= timedelta(minutes=1)
+    with pytest.raises(Conflict) as refusal:
+        house.upload(results())
+    assert refusal.value.code == "BQC-UPL-004"
+    assert grown(house.engine, before) == {}
+
+
+def test_a_file_is_read_again_by_the_date_of_its_time(house: House):
+    """Corrected to an earlier day, a result taken then, and corrected back: nothing differs."""
+    correct(house, "manufactured_on", "2025-05-10")
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        early = NewSample(f"{LOT}-S09", "release", "bag", "2025-05-11T08:00:00-05:00")
+        register_samples(tx, lot=LOT, samples=[early])
+    row = {"lot_id": LOT, "sample_id": f"{LOT}-S09", "measured_at": "2025-05-12T09:00:00-05:00"}
+    assert house.upload(table([good("viability") | row])).accepted
+    with pytest.raises(InvalidInput):
+        correct(house, "manufactured_on", MADE_ON.isoformat())
+    correct(house, "manufactured_on", "2025-05-11")
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+    with house.reading() as session:
+        assert recheck(session, house.archive).differences == ()

@@ -66,6 +66,27 @@ class TestReplicates:
         assert any(said in one for one in told(table("a", replicates=plan)))
 
 
+class TestPlausible:
+    TEXT = table("a", "> -1", plausible='"0 to 100"')
+
+    @pytest.mark.parametrize(
+        ("value", "outcome", "said"),
+        [
+            ("0", PASS, "meets"),
+            (">50", PASS, "meets"),
+            ("100.1", CANNOT, "100.1 (row 2) is outside the plausible 0 (included)"),
+            (">100", CANNOT, "outside the plausible"),
+            ("-0.0", CANNOT, '"-0.0" (row 2) is a negative zero'),
+            ("<-0.0", CANNOT, "negative zero"),
+            ("strong", CANNOT, "cannot be read"),
+        ],
+    )
+    def test_what_is_not_plausible_is_not_judged(self, value: str, outcome: str, said: str):
+        found = verdicts(self.TEXT, {"a": value})["a"]
+        assert found.outcome == outcome
+        assert said in found.sentence
+
+
 class TestBands:
     #: Kaplan et al. 2025, World J Stem Cells 17:101675, Table 3: classes of gene expression by Ct.
     BANDS = '{ strong = "< 29", positive = "30 to 37", poor = "38 to 40" }'
