@@ -12,7 +12,7 @@ from batchqc.core.impact import Comparison, Evidence, Standing, grouped, overall
 from batchqc.core.judging import judge
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Outcome
-from tests.documents.language import DONOR, specification, table
+from tests.documents.language import DONOR, group, specification, table
 from tests.documents.test_language_total import WHOLE
 
 START, READ = "2026-01-01T08:00:00+00:00", "2026-01-15T08:00:00+00:00"
@@ -68,6 +68,18 @@ def test_a_criterion_may_change_where_the_lot_does_not_flip():
     assert found is not None
     assert not found.flips
     assert [change.criterion for change in found.changes] == ["b"]
+
+
+def test_a_member_that_fails_in_a_group_that_passes_flips_no_lot():
+    members = group("g", 'any_of = ["a", "b"]')
+    old = specification(table("a", "> 80") + table("b") + members)
+    new = specification(table("a", "> 90") + table("b") + members)
+    found = Comparison(old, new).impact(grouped([row("a", "85"), row("b", "95")]), DONORS)
+    assert found is not None
+    assert (found.before, found.after, found.flips) == (Outcome.PASS, Outcome.PASS, False)
+    assert (found.changes[0].criterion, found.changes[0].after) == (
+        "a", Standing(Outcome.FAIL, blocks=False)
+    )  # fmt: skip
 
 
 def test_a_criterion_that_a_version_does_not_have_is_a_change():
