@@ -199,7 +199,7 @@ def _implausible(
     if isinstance(criterion.accept, Words):
         return None
     for one in found:
-        amount = one.amount
+        amount = one.amount if subject.plausible is not None or "-" in one.text else None
         if amount is None:
             continue
         if amount.is_negative_zero:

@@ -1,4 +1,4 @@
-"""From bytes to text: the encoding is stated or UTF-8, and is never guessed.
+"""From bytes to text: the encoding is declared by a profile, or UTF-8, and is never guessed.
 
 - UTF-8 with or without a byte order mark, and UTF-16 with one, are read.
 - A workbook, archive, page or other file that was renamed to ``.csv`` is named and refused.
@@ -58,17 +58,24 @@ class Decoded(NamedTuple):
     encoding: str
 
 
-def decode(data: bytes) -> Decoded | Wrong:
-    """The text of ``data`` without byte order mark, or why it is not the text of a table."""
+def decode(data: bytes, *, declared: str = "") -> Decoded | Wrong:
+    """The text of ``data`` without byte order mark, or why it is not the text of a table.
+
+    Args:
+        data: the bytes of a file.
+        declared: the encoding that a profile declares; "" is UTF-8, or UTF-16 with its mark.
+    """
     if not data:
         return _empty("the file has 0 bytes")
-    problem = _other_kind(data) or _unannounced(data)
+    problem = _other_kind(data) or _unannounced(data) or _undeclared(data, declared)
     if problem is not None:
         return problem
-    decoded = _decode(data)
+    single = declared if declared and not declared.startswith("utf-") else ""
+    decoded = Decoded(_with_surrogates(data, single), single) if single else _decode(data)
     if not decoded.text.strip():
         return _empty("the file holds nothing but spaces and line ends")
-    return _text_problem(decoded.text) or decoded
+    kind = None if declared else _text_kind(decoded.text)
+    return kind or _damage(decoded.text) or decoded
 
 
 def _empty(why: str) -> Wrong:
@@ -103,6 +110,18 @@ def _unannounced(data: bytes) -> Wrong | None:
     return None
 
 
+def _undeclared(data: bytes, declared: str) -> Wrong | None:
+    """A byte order mark says another encoding than the profile."""
+    found = next((codec for bom, codec, _ in _BOMS if data.startswith(bom)), "")
+    if not declared or found.startswith(declared):
+        return None
+    if found or declared == "utf-16":
+        said = f"is {found}" if found else "has no byte order mark"
+        message = f"the profile says {declared}, and the file {said}"
+        return Wrong("E103", message, "Choose the profile of this export, or export it again.")
+    return None
+
+
 def _decode(data: bytes) -> Decoded:
     for bom, codec, name in _BOMS:
         if data.startswith(bom):
@@ -111,18 +130,22 @@ def _decode(data: bytes) -> Decoded:
 
 
 def _with_surrogates(data: bytes, codec: str) -> str:
-    if codec == "utf-8":
+    if not codec.startswith("utf-16"):
         return data.decode(codec, errors="surrogateescape")
     whole = len(data) // 2 * 2
     rest = "".join(chr(0xDC00 + byte) if byte > 0x7F else "\ufffd" for byte in data[whole:])
     return data[:whole].decode(codec, errors="surrogatepass") + rest
 
 
-def _text_problem(text: str) -> Wrong | None:
+def _text_kind(text: str) -> Wrong | None:
     beginning = text.lstrip()[:_LOOK_AT]
     for start, kind in _TEXT_KINDS:
         if start.match(beginning):
             return _not_csv(kind)
+    return None
+
+
+def _damage(text: str) -> Wrong | None:
     first = CONTROL.search(text)
     if first is None:
         return None

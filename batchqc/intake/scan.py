@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from batchqc.intake.decoding import CONTROL, UNDECODED
 from batchqc.intake.problems import WHOLE_FILE, Place, Report, Wrong, shown
+from batchqc.intake.sections import Finder, Part, joined
 
 MOST_COLUMNS: Final = 1000
 LINE_ENDS: Final = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}
@@ -37,11 +38,14 @@ class Scan:
     """Reads records and remembers what was odd; ``is_readable`` says that there is a header.
 
     ``is_damaged`` says that some cell holds a control character or an undecoded byte, so that
-    each is looked at. ``ends`` are the line ends of rows with the first place of each.
+    each is looked at. ``ends`` are the line ends of rows with the first place of each. A ``finder``
+    says which rows are the table; the others are ``outside``.
     """
 
     report: Report
     is_damaged: bool
+    finder: Finder | None = None
+    outside: list[Record] = field(default_factory=list)
     header: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     spoiled: set[tuple[int, int]] = field(default_factory=set)
@@ -83,7 +87,7 @@ class Scan:
         hint = 'Put the cell in quotation marks, and write each one inside it twice ("").'
         self.rows += place.row > 1
         self.last, self.last_is_short = place, "unexpected end" in error
-        self.is_readable = place.row > 1
+        self.is_readable = place.row > 1 or self.finder is not None
         if "field larger" in error and text.count('"') % 2 == 0:
             message = f"a cell of row {place.row} has more than 131,072 characters"
             self.report.add(Wrong("E114", message, "Shorten it."), place=place)
@@ -97,19 +101,29 @@ class Scan:
         return line.count('"') % 2 == 0
 
     def _take(self, place: Place, cells: list[str]) -> None:
-        if place.row == 1:
-            self._take_header(place, cells)
-        elif "".join(cells).strip():
-            self.rows += 1
-            self._take_row(place, cells)
-        else:
-            self.blank_rows += 1
+        match self._part(place, cells):
+            case Part.HEADER:
+                self._take_header(place, cells)
+            case Part.ROW if "".join(cells).strip():
+                self.rows += 1
+                self._take_row(place, cells)
+            case Part.ROW:
+                self.blank_rows += 1
+            case Part.OUTSIDE:
+                self.outside.append(Record(place.row, place.line, cells))
+            case Part.SKIPPED:
+                pass
         if self.is_damaged and self.is_readable:
             for index, cell in enumerate(cells):
                 self._find_damage(place, index, cell)
 
+    def _part(self, place: Place, cells: list[str]) -> Part:
+        if self.finder is not None:
+            return self.finder.part(place.row, cells)
+        return Part.HEADER if place.row == 1 else Part.ROW
+
     def _take_header(self, place: Place, cells: list[str]) -> None:
-        self.header = cells[:MOST_COLUMNS]
+        self.header = (joined(self.header, cells) if self.header else cells)[:MOST_COLUMNS]
         self.is_readable = len(cells) <= MOST_COLUMNS
         if not self.is_readable:
             message = f"the header has {len(cells):,} columns; at most {MOST_COLUMNS:,} are read"
@@ -117,6 +131,8 @@ class Scan:
             self.report.add(Wrong("E116", message, hint), place=place)
 
     def _take_row(self, place: Place, cells: list[str]) -> None:
+        if self.finder is not None and not "".join(cells[len(self.header) :]).strip():
+            cells = cells[: len(self.header)]
         found, expected = len(cells), len(self.header)
         self.last, self.last_is_short = place, found < expected
         if found == expected:

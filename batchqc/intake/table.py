@@ -14,9 +14,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from batchqc.core.profiles import Header, Layout, Profile
 from batchqc.intake.decoding import CONTROL, UNDECODED, decode
 from batchqc.intake.problems import Place, Problem, Report, Wrong, shown
 from batchqc.intake.scan import LINE_ENDS, Record, Scan, column_name
+from batchqc.intake.sections import Finder
 
 __all__ = ["DELIMITERS", "Dialect", "Record", "Table", "read_table"]
 
@@ -41,8 +43,9 @@ class Table:
     """What a file holds, and every problem of its form.
 
     ``dialect`` is ``None`` where no table could be read at all. ``records`` are the sound rows;
-    ``rows`` counts all that are not blank. ``spoiled`` are (row, column index) of cells that
-    already have a problem; ``blank_columns`` are indexes of nameless columns without content.
+    ``outside`` are rows above and below the table that a profile describes. ``rows`` counts all of
+    the table that are not blank. ``spoiled`` are (row, column index) of cells that already have a
+    problem; ``blank_columns`` are indexes of nameless columns without content.
     """
 
     header: tuple[str, ...] = ()
@@ -52,16 +55,17 @@ class Table:
     rows: int = 0
     spoiled: frozenset[tuple[int, int]] = frozenset()
     blank_columns: frozenset[int] = frozenset()
+    outside: tuple[Record, ...] = ()
 
     def column_name(self, index: int) -> str:
         """The header of a column as it can be shown, or ``column 3`` where it has none."""
         return column_name(self.header, index)
 
 
-def read_table(data: bytes) -> Table:
-    """Read a file. Every input has an outcome; none raises."""
+def read_table(data: bytes, profile: Profile | None = None) -> Table:
+    """Read a file, as a profile declares it or as a contract. Every input has an outcome."""
     report = Report()
-    decoded = decode(data)
+    decoded = decode(data, declared=profile.encoding if profile else "")
     if isinstance(decoded, Wrong):
         report.add(decoded)
         return Table(problems=report.problems)
@@ -71,13 +75,18 @@ def read_table(data: bytes) -> Table:
     if not text.strip():
         report.add(Wrong("E100", "the file holds a sep= line and nothing else", "Export it again."))
         return Table(problems=report.problems)
-    delimiter = _delimiter(text, stated=sep_line[1] if sep_line else None)
+    stated = sep_line[1] if sep_line else None
+    declared = profile.delimiter if profile and stated is None else ""
+    delimiter = declared or _delimiter(text, stated=stated)
     if isinstance(delimiter, Wrong):
         report.add(delimiter, place=Place(row=1, line=1 + skipped))
         return Table(problems=report.problems)
     is_damaged = bool(CONTROL.search(text) or UNDECODED.search(text))
-    scan = Scan(report, is_damaged=is_damaged)
+    scan = Scan(report, is_damaged=is_damaged, finder=_finder(profile))
     scan.read(text, delimiter=delimiter, skipped_lines=skipped)
+    if scan.is_readable and not scan.header and not _is_page(profile):
+        report.add(_no_header(profile))
+        scan.is_readable = False
     if not scan.is_readable:
         return Table(problems=report.problems)
     blank_columns = scan.blank_columns()
@@ -90,7 +99,27 @@ def read_table(data: bytes) -> Table:
         rows=scan.rows,
         spoiled=frozenset(scan.spoiled),
         blank_columns=blank_columns,
+        outside=tuple(scan.outside),
     )
+
+
+def _finder(profile: Profile | None) -> Finder | None:
+    """What finds the table of a profile; a contract begins in row 1."""
+    if profile is None or profile.layout in {Layout.LONG, Layout.WIDE}:
+        return None
+    return Finder(profile.header)
+
+
+def _is_page(profile: Profile | None) -> bool:
+    return profile is not None and profile.layout is Layout.PAGE
+
+
+def _no_header(profile: Profile | None) -> Wrong:
+    wanted = profile.header if profile else Header()
+    names = ", ".join(f'"{name}"' for name in wanted.holds) or f"row {wanted.row}"
+    below = f" below {' '.join(wanted.after)}" if wanted.after else ""
+    message = f"header row not found{below}: the profile looks for {names}"
+    return Wrong("E110", message, "Check that this is the export for which the profile is.")
 
 
 def _delimiter(text: str, *, stated: str | None) -> str | Wrong:
@@ -146,7 +175,7 @@ def _report_the_rest(scan: Scan, *, blank_columns: int, is_ended: bool) -> None:
         report.add(Wrong("W606", message, "Check that no row was cut in two."))
     if not is_ended:
         report.add(_not_ended(scan), place=scan.last)
-    if not scan.rows:
+    if not scan.rows and (scan.header or scan.finder is None):
         message = "no data rows: the file holds a header and nothing else"
         report.add(Wrong("E109", message, "Add one row for each replicate."))
 

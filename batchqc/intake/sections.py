@@ -1,0 +1,67 @@
+"""Where the table of a profile stands in a file: below a preamble, above a footer.
+
+Rows outside are kept for the names and values in them, and are never read as results.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from batchqc.core.profiles import Header
+
+
+class Part(Enum):
+    """What a row is."""
+
+    OUTSIDE = auto()
+    HEADER = auto()
+    ROW = auto()
+    SKIPPED = auto()
+
+
+@dataclass(slots=True)
+class Finder:
+    """Says of each row of a file, in order, what it is."""
+
+    header: Header
+    _is_near: bool = False
+    _begun: int = 0
+    _ended: bool = False
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+    def part(self, row: int, cells: Sequence[str]) -> Part:
+        """What the next row is."""
+        stripped = [cell.strip() for cell in cells]
+        if self._ended:
+            return Part.OUTSIDE
+        if self._begun:
+            return self._below(row, stripped)
+        if self.header.after and not self._is_near:
+            self._is_near = tuple(stripped[: len(self.header.after)]) == self.header.after
+            return Part.OUTSIDE
+        if row == self.header.row or (
+            self.header.holds and set(self.header.holds) <= set(stripped)
+        ):
+            self._begun = row
+            return Part.HEADER
+        return Part.OUTSIDE
+
+    def _below(self, row: int, cells: Sequence[str]) -> Part:
+        if row < self._begun + self.header.rows:
+            return Part.HEADER
+        first = next((cell for cell in cells if cell), "")
+        ends = first == self.header.until if self.header.until else not first and self.header.after
+        if ends:
+            self._ended = True
+            return Part.OUTSIDE
+        if first and first in self.header.skip:
+            self.skipped.append((row, first))
+            return Part.SKIPPED
+        return Part.ROW
+
+
+def joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """Two rows of a header as one: their cells joined by a space."""
+    cells = [*upper, *[""] * (len(lower) - len(upper))]
+    below = [*lower, *[""] * (len(cells) - len(lower))]
+    return [f"{above} {under}".strip() for above, under in zip(cells, below, strict=True)]
