@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         )
 
 
+def shipped_profiles() -> Path:
+    """The folder of the profiles that batchqc ships."""
+    return Path(__file__).parent / "intake" / "profiles"
+
+
 def bundled(name: str) -> Path:
     """The folder ``specs``, ``reports`` or ``migrations``, in the wheel or the checkout.
 

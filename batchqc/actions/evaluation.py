@@ -47,6 +47,7 @@ from batchqc.records.corrections import (
 )
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.donors import eligibility_of, newest_eligibility
+from batchqc.records.profiles import profile_rows
 from batchqc.records.registers import (
     DonorRow,
     LotRow,
@@ -142,6 +143,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *runs, *(run.upload for run in runs), *(one for one, _ in corrections),
+        *profile_rows(session, (run.upload.profile for run in runs)),
         *(row for one in decided if one is not None for row in (one, one.signature)),
     )  # fmt: skip
     facts = LotFacts(

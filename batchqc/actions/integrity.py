@@ -15,7 +15,14 @@ from batchqc.records.audit import AuditEntry, entries_about
 from batchqc.records.base import Row
 from batchqc.records.registers import DonorRow, LotRow
 
-_SUBJECTS: Final = ("lot:", "sample:", "specification_version:", "site:", "product:")
+_SUBJECTS: Final = (
+    "lot:",
+    "sample:",
+    "specification_version:",
+    "profile_version:",
+    "site:",
+    "product:",
+)
 _OF_SUBJECTS: Final = (
     "correction",
     "correction_decision",
@@ -24,6 +31,7 @@ _OF_SUBJECTS: Final = (
     "specification_submission",
     "specification_withdrawal",
     "impact_report",
+    "profile_approval",
 )
 
 

@@ -1,5 +1,6 @@
 """What a file is read against: the lots, samples and people that the laboratory has registered."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -8,18 +9,18 @@ from batchqc.actions.specifications import content_of
 from batchqc.core.lots import Sample
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
-from batchqc.intake.register import Register, RegisteredLot
+from batchqc.intake.register import Named, Register, RegisteredLot
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrected_lot, corrections_of, decided_by
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.people import all_people
-from batchqc.records.registers import LotRow, SampleRow, lots_by, samples_of
+from batchqc.records.registers import LotRow, SampleRow, lots_by, samples_by, samples_of
 
 
 def registered(
     session: Session,
     archive: FolderArchive,
-    lots: frozenset[str],
+    named: Named,
     now: datetime,
     *,
     as_registered: bool = False,
@@ -31,7 +32,7 @@ def registered(
     Raises:
         Conflict: somebody decided a correction after the moment, which is now.
     """
-    rows = lots_by(session, lots)
+    rows = lots_named(session, named)
     return Register(
         lots={
             row.folded: _registered(session, archive, row, now, as_registered=as_registered)
@@ -41,6 +42,12 @@ def registered(
         people={person.folded: person.user_id for person in all_people(session)},
         now=now,
     )
+
+
+def lots_named(session: Session, named: Named) -> Sequence[LotRow]:
+    """The lots that a file names, and those of the samples that it names, by folded id."""
+    lots = {row.lot.folded for row in samples_by(session, named.samples)}
+    return lots_by(session, named.lots | lots)
 
 
 def _registered(

@@ -71,4 +71,5 @@ def _measurement_values(
         "row": one.cell.row,
         "line": one.cell.line,
         "column": one.cell.column,
+        "original": one.cell.original,
     }

@@ -6,19 +6,21 @@ audit entry, and nothing else; a preview leaves nothing.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
-from batchqc.actions.registered import registered
+from batchqc.actions.profiles import approved_profile, profile_content
+from batchqc.actions.registered import lots_named, registered
 from batchqc.actions.runs import store_runs
 from batchqc.core.assays import Measurement
 from batchqc.core.permissions import Permission
+from batchqc.core.profiles import Profile
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
-from batchqc.intake.contract import Reading, Register, read_bytes
+from batchqc.intake.contract import Asked, Named, Reading, Register, read_bytes
 from batchqc.intake.problems import Problem
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -34,12 +36,17 @@ PREVIEW = "preview"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file as it came in; ``data`` is ``None`` where it was larger than the limit."""
+    """A file as it came in; ``data`` is ``None`` where it was larger than the limit.
+
+    ``profile`` names how it is read ("" is by a contract), ``asked`` is what was stated beside it.
+    """
 
     name: str
     size: int
     data: bytes | None
     client: str
+    profile: str = ""
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def sha256(self) -> str:
@@ -74,11 +81,14 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     The same bytes as an accepted upload are answered with that upload; nothing is stored twice.
     """
     require(tx, Permission.UPLOAD_RESULTS)
+    if file.profile:
+        file = replace(file, profile=approved_profile(tx.session, file.profile).reference)
     year = tx.now.year
     tx.lock(f"uploads of {year}")
     first = accepted_upload_of(tx.session, file.sha256) if file.sha256 else None
     if first is not None:
-        reading = _read(tx.session, archive, file, first.natural_key, tx.now)
+        again = replace(file, profile=first.profile, asked=_stated(first.stated))
+        reading = _read(tx.session, archive, again, first.natural_key, tx.now)
         return UploadReport(
             first.natural_key,
             accepted=True,
@@ -99,6 +109,8 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         file=file.name,
         client=file.client,
         contract=reading.contract,
+        profile=file.profile,
+        stated=_as_text(file.asked),
         accepted=int(reading.accepted),
         rows=reading.rows_read,
         problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
@@ -139,10 +151,16 @@ def the_upload(session: Session, number: str) -> Upload:
 def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tuple[Measurement, ...]:
     """What an accepted upload says, read anew from its bytes, as of the moment it was received."""
 
-    def register_for(lots: frozenset[str]) -> Register:
-        return registered(session, archive, lots, upload.received_at, as_registered=True)
+    def register_for(named: Named) -> Register:
+        return registered(session, archive, named, upload.received_at, as_registered=True)
 
-    reading = read_bytes(archive.get(upload.sha256), register_for, upload=upload.natural_key)
+    reading = read_bytes(
+        archive.get(upload.sha256),
+        register_for,
+        upload=upload.natural_key,
+        profile=_profile(session, archive, upload.profile),
+        asked=_stated(upload.stated),
+    )
     return reading.parsed
 
 
@@ -154,15 +172,29 @@ def _read(
     now: datetime,
     tx: Transaction | None = None,
 ) -> Reading:
-    def register_for(lots: frozenset[str]) -> Register:
+    def register_for(named: Named) -> Register:
         if tx is not None:
-            for lot in sorted(lots):
+            for lot in sorted(named.lots | {row.folded for row in lots_named(session, named)}):
                 tx.lock(f"lot:{lot}")
-        return registered(session, archive, lots, now)
+        return registered(session, archive, named, now)
 
+    profile = _profile(session, archive, file.profile)
     if file.data is None:
         return _too_large(file)
-    return read_bytes(file.data, register_for, upload=number)
+    return read_bytes(file.data, register_for, upload=number, profile=profile, asked=file.asked)
+
+
+def _profile(session: Session, archive: FolderArchive, name: str) -> Profile | None:
+    return profile_content(archive, approved_profile(session, name)) if name else None
+
+
+def _as_text(asked: Asked) -> str:
+    stated = {"cells": dict(asked.cells), "samples": dict(asked.samples)}
+    return json.dumps(stated, ensure_ascii=False, sort_keys=True) if asked != Asked() else ""
+
+
+def _stated(text: str) -> Asked:
+    return Asked(**json.loads(text)) if text else Asked()
 
 
 def _too_large(file: ReceivedFile) -> Reading:

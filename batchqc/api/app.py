@@ -16,6 +16,7 @@ from batchqc.api import (
     decisions,
     lots,
     people,
+    profiles,
     registers,
     results,
     session,
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/api/v1"
 _FILES: Final = frozenset(
-    f"{PREFIX}/{path}" for path in ("uploads", "specifications", "specifications/lint")
+    f"{PREFIX}/{path}" for path in ("uploads", "profiles", "specifications", "specifications/lint")
 )
 _NOUNS: Final = (
     session, people, registers, specifications, specification_tools, lots, results, decisions,
-    uploads, corrections, certificates, audit,
+    profiles, uploads, corrections, certificates, audit,
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Files that are sent as the raw body of a request; bytes above a limit are never kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from batchqc.actions.uploads import ReceivedFile
 from batchqc.api.doors import OpenDoor
 from batchqc.errors import InvalidInput
+from batchqc.intake.contract import Asked
 
 LARGEST_BODY: Final = 1_000_000  # where no file is expected
 LONGEST_READ: Final = 20_000_000  # who sends more may find the connection closed, not an answer
@@ -41,6 +43,41 @@ async def _kept(stream: AsyncIterator[bytes], limit: int) -> tuple[bytes | None,
 
 
 Received = Annotated[ReceivedFile, Depends(_received)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What is stated beside a file: its profile, cells for every row, and names of samples."""
+
+    profile: Annotated[str, Query(description="By which it is read; blank is a contract.")] = ""
+    stated: Annotated[
+        list[str], Query(default_factory=list, description="`analyst=jdoe`, for every row.")
+    ] = field(default_factory=list)
+    sample: Annotated[
+        list[str],
+        Query(default_factory=list, description="`CLB001=MSC-26-0012-S01`: name in the file, id."),
+    ] = field(default_factory=list)
+
+    def beside(self, file: ReceivedFile) -> ReceivedFile:
+        """The file with it."""
+        asked = Asked(pairs(self.stated), pairs(self.sample, at_last=True))
+        return replace(file, profile=self.profile.strip(), asked=asked)
+
+
+def pairs(texts: Sequence[str], *, at_last: bool = False) -> dict[str, str]:
+    """Names and texts of ``name=text``, parted at the first or the last ``=``.
+
+    Raises:
+        InvalidInput: a text is in another form, or a name is there twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        parts = text.rpartition("=") if at_last else text.partition("=")
+        name, mark, said = (part.strip() for part in parts)
+        if not mark or not name or not said or name in found:
+            raise InvalidInput("BQC-API-010", f'"{text}" is not name=text, or names it twice')
+        found[name] = said
+    return found
 
 
 class SmallBodies:

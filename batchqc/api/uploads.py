@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from batchqc.actions.uploads import (
     the_upload,
     upload_results,
 )
-from batchqc.api.bodies import RAW_CSV, Received
+from batchqc.api.bodies import RAW_CSV, Received, Stated
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS, problem
 from batchqc.api.shapes import After, Limit, Page, page
@@ -68,6 +68,7 @@ class UploadOut(BaseModel):
     received_at: datetime
     client: str
     contract: str
+    profile: str = Field(description="By which it was read; blank is by a contract.")
 
 
 class UploadDetail(UploadOut):
@@ -88,20 +89,22 @@ class UploadDetail(UploadOut):
 def add(
     call: Writing,
     file: Received,
+    stated: Annotated[Stated, Depends()],
     dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
 ) -> Response:
     """201 accepted; 200 for a preview or for bytes that came before; 422 refused, with the report.
 
     A refused file leaves its bytes, its record and its audit entry, and nothing else.
     """
-    door = call.door
+    door, file = call.door, stated.beside(file)
     if dry_run:
         call.person.acting(Permission.UPLOAD_RESULTS)
         with call.reading() as session:
             report = preview_upload(session, door.archive, file=file, now=door.now())
         return Response(_report(report).model_dump_json(), media_type="application/json")
     refused = None
-    with call.writing(Permission.UPLOAD_RESULTS, file.sha256 or str(file.size)) as work:
+    request = [file.sha256 or str(file.size), file.profile, *stated.stated, *stated.sample]
+    with call.writing(Permission.UPLOAD_RESULTS, "\n".join(request)) as work:
         if work.is_new:
             report = upload_results(work.tx, door.archive, file=file)
             refused = None if report.accepted else _report(report)
@@ -196,6 +199,7 @@ def _facts(row: Upload) -> dict[str, Any]:
         "received_at": row.received_at,
         "client": row.client,
         "contract": row.contract,
+        "profile": row.profile,
     }
 
 

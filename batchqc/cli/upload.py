@@ -6,18 +6,31 @@ from typing import Annotated
 import typer
 
 from batchqc.actions.uploads import ReceivedFile, UploadReport, preview_upload, upload_results
+from batchqc.api.bodies import pairs
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import User, at_keyboard, workplace
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
+from batchqc.intake.contract import Asked
 from batchqc.records.transaction import reading, transaction
 
 
-def upload(
+def upload(  # noqa: PLR0913 - what is stated beside a file
     context: typer.Context,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An assay CSV.")],
     user: User,
     *,
+    profile: Annotated[
+        str, typer.Option(help="By which it is read; without it, by a contract.")
+    ] = "",
+    stated: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="analyst=jdoe: what the file does not say, for every row."),
+    ] = None,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(help="CLB001=MSC-26-0012-S01: the name in the file, and the sample's id."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")
     ] = False,
@@ -31,7 +44,8 @@ def upload(
     actor = keyboard.acting(Permission.UPLOAD_RESULTS)
     size = file.stat().st_size
     data = file.read_bytes() if size <= place.settings.upload_limit else None
-    received = ReceivedFile(file.name, size, data, "batchqc upload")
+    asked = Asked(pairs(stated or ()), pairs(sample or (), at_last=True))
+    received = ReceivedFile(file.name, size, data, "batchqc upload", profile, asked)
     if dry_run:
         with reading(place.engine) as session:
             report = preview_upload(session, place.archive, file=received, now=place.now())

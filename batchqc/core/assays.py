@@ -29,12 +29,16 @@ class RunKey:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Where a value was read: row as a spreadsheet counts it, physical line, column name, text."""
+    """Where a value was read: row as a spreadsheet counts it, physical line, column name, text.
+
+    ``original`` is the text in the file where a declared profile made ``text`` of it (``96,90``).
+    """
 
     row: int
     line: int
     column: str
     text: str
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)

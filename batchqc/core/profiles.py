@@ -59,6 +59,7 @@ class Source:
         fixed: the same text in every row.
         asked: who uploads states it.
         formats: the forms of a time, as of ``strptime``; it is site-local.
+        offset: the label of the line that holds the hours from UTC of that time.
         before: only what stands before the last such mark is read.
         after: only what stands after the first such mark is read.
     """
@@ -68,6 +69,7 @@ class Source:
     fixed: str = ""
     asked: bool = False
     formats: tuple[str, ...] = ()
+    offset: str = ""
     before: str = ""
     after: str = ""
 

@@ -44,7 +44,7 @@ _KEYS: Final = (
 )
 _FILE: Final = ("layout", "encoding", "delimiter", "decimal", "thousands")
 _HEADER: Final = ("row", "holds", "rows", "after", "until", "skip")
-_SOURCE: Final = ("column", "label", "fixed", "asked", "formats", "before", "after")
+_SOURCE: Final = ("column", "label", "fixed", "asked", "formats", "offset", "before", "after")
 _RESULT: Final = ("column", "test", "analyte", "unit", "suffix", "absent", "result_type")
 
 
@@ -171,7 +171,7 @@ class _Document:
         self.keys.refuse_unknown(path, value, _SOURCE)
         texts = {
             key: self.keys.text(path, value, key)
-            for key in ("column", "label", "fixed", "before", "after")
+            for key in ("column", "label", "fixed", "offset", "before", "after")
             if key in value
         }
         formats = self.keys.texts(path, value, "formats")
@@ -179,6 +179,8 @@ class _Document:
         places = [key for key in ("column", "label", "fixed") if key in value]
         if len(places) + asked != 1:
             self.keys.problem(path, "expected one of column, label, fixed, or asked = true")
+        if "offset" in texts and not formats:
+            self.keys.problem((*path, "offset"), "belongs to formats")
         if formats and (name not in _TIMES or not {"column", "label"} & set(places)):
             self.keys.problem((*path, "formats"), "only a time that stands in the file has a form")
         if name in _TIMES and not formats and {"column", "label"} & set(places):
@@ -190,7 +192,9 @@ class _Document:
         if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
             self.keys.problem(("results",), "expected tables [[results]]")
             return ()
-        return tuple(self._result(("results",), one) for one in tables)
+        return tuple(
+            self._result(("results", str(n)), one) for n, one in enumerate(tables, start=1)
+        )
 
     def _result(self, path: Path, table: Mapping[str, Any]) -> ResultColumn:
         self.keys.refuse_unknown(path, table, _RESULT)

@@ -1,6 +1,7 @@
 """Reading typed keys of a TOML table, with the line and the reason of everything wrong."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -162,6 +163,7 @@ class CriterionKeys:
 
 
 _HEADER: Final = re.compile(r"[ \t]*\[([^\[\]]*)\][ \t]*(?:#.*)?")
+_ITEM: Final = re.compile(r"[ \t]*\[\[([^\[\]]*)\]\][ \t]*(?:#.*)?")
 _KEY: Final = re.compile(
     r"\s*((?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+))*)\s*="
 )
@@ -169,11 +171,20 @@ _PART: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'|([A-Za-z0-9_-]+)")
 
 
 def _lines_of_keys(text: str) -> dict[Path, int]:
-    """The line of every table header and key, by its path. For messages only."""
+    """The line of every table header and key, by its path. For messages only.
+
+    The tables of a list are numbered: ``results.1`` is the first ``[[results]]``.
+    """
     lines: dict[Path, int] = {}
     table: Path = ()
+    counts: Counter[Path] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.fullmatch(line):
+        if item := _ITEM.fullmatch(line):
+            path = _path(item[1])
+            counts[path] += 1
+            table = (*path, str(counts[path]))
+            lines.setdefault(table, number)
+        elif header := _HEADER.fullmatch(line):
             table = _path(header[1])
             lines.setdefault(table, number)
         elif key := _KEY.match(line):

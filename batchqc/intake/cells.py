@@ -44,13 +44,24 @@ class Row:
         names: tuple[str, ...],
         spoiled: frozenset[tuple[int, int]],
         report: Report,
+        shown: Mapping[str, str],
     ) -> None:
-        """Take a record; ``columns`` are indexes by name, ``names`` are how to show a column."""
+        """Take a record.
+
+        Args:
+            record: its cells.
+            columns: indexes by name.
+            names: how to show each column.
+            spoiled: cells that have a problem already.
+            report: takes the problems.
+            shown: the header of a column in the file, where it is not that of the contract.
+        """
         self.record = record
         self.is_wrong = False
         self._columns = columns
         self._names = names
         self._report = report
+        self._shown = shown
         self._unreadable = set()
         if spoiled:
             self._unreadable = {i for i in range(len(names)) if (record.row, i) in spoiled}
@@ -137,5 +148,8 @@ class Row:
 
     def _place(self, column: str) -> Place:
         """Where a cell stands: what a wide table says by a column's header is said there."""
-        name = self.record.column if self.record.column and column in OF_RESULT else column
+        if self.record.column and column in OF_RESULT:
+            name = self.record.column
+        else:
+            name = self._shown.get(column, column)
         return Place(self.record.row, self.record.line, name)

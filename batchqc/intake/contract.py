@@ -3,10 +3,9 @@
 - The long contract has a row for each replicate, the wide one a row for each sample.
 - Header names are exact: nothing is matched by likeness. Columns that the contract does not know
   are not read, and are listed.
+- What is neither is read under a declared profile, which turns it into rows of the long contract.
 - All problems are reported at once. A file with an error yields no measurement.
 - Preview and commit read by the same function, ``read_bytes``.
-
-Not read: instrument exports, decimal commas. They wait for profiles.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +14,18 @@ from typing import Final
 
 from batchqc.core.assays import Measurement, amount_of
 from batchqc.core.identifiers import fold, id_problem
-from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, is_second_header, read_header
+from batchqc.core.profiles import Layout, Profile
+from batchqc.intake.header import (
+    OPTIONAL_COLUMNS,
+    REQUIRED_COLUMNS,
+    is_second_header,
+    read_header,
+    with_stated,
+)
+from batchqc.intake.marks import POINT
 from batchqc.intake.problems import Place, Problem, Report, Wrong
-from batchqc.intake.register import Register, RegisteredLot
+from batchqc.intake.profiled import Asked, Unfolded, sample_ids, unfold_profile
+from batchqc.intake.register import Named, Register, RegisteredLot
 from batchqc.intake.rows import RowReader
 from batchqc.intake.table import Dialect, Table, read_table
 from batchqc.intake.wide import WIDE_CONTRACT, is_wide, unfold
@@ -26,6 +34,8 @@ __all__ = [
     "CONTRACT",
     "OPTIONAL_COLUMNS",
     "REQUIRED_COLUMNS",
+    "Asked",
+    "Named",
     "Reading",
     "Register",
     "RegisteredLot",
@@ -68,20 +78,35 @@ class Reading:
 
 
 def read_bytes(
-    data: bytes, register_for: Callable[[frozenset[str]], Register], *, upload: str
+    data: bytes,
+    register_for: Callable[[Named], Register],
+    *,
+    upload: str,
+    profile: Profile | None = None,
+    asked: Asked | None = None,
 ) -> Reading:
-    """Read a file of a contract.
+    """Read a file of a contract, or as a profile declares it.
 
     Args:
         data: the bytes of the file.
-        register_for: what is registered about some lots, by folded id; asked once, and not at
-            all where the file holds no table.
+        register_for: what is registered about the lots and samples that a file names; asked once,
+            and not at all where the file holds no table.
         upload: the number of the upload, which names its runs.
+        profile: how the file is read; ``None`` is by a contract.
+        asked: what who uploads states beside the file.
     """
-    table = read_table(data)
+    asked = asked or Asked()
+    table = read_table(data, profile)
     if table.dialect is None:
         return Reading(problems=table.problems)
-    return read_contract(table, register_for(lot_ids(table)), upload=upload)
+    if profile is not None and profile.layout in {Layout.TABLE, Layout.PAGE}:
+        register = register_for(Named(samples=sample_ids(table, profile, asked)))
+        report = Report()
+        unfolded = unfold_profile(table, profile, asked, register, report)
+        reading = _read(unfolded, register, report, upload=upload, profile=profile)
+        return replace(reading, contract=f"profile {profile.reference}", assumed=())
+    register = register_for(Named(lots=lot_ids(table)))
+    return read_contract(table, register, upload=upload, profile=profile, asked=asked)
 
 
 def lot_ids(table: Table) -> frozenset[str]:
@@ -93,23 +118,56 @@ def lot_ids(table: Table) -> frozenset[str]:
     return frozenset(fold(text) for text in texts if id_problem(text) is None)
 
 
-def read_contract(table: Table, register: Register, *, upload: str) -> Reading:
+def read_contract(
+    table: Table,
+    register: Register,
+    *,
+    upload: str,
+    profile: Profile | None = None,
+    asked: Asked | None = None,
+) -> Reading:
     """Read a table of the long contract, or of the wide one as if it were long."""
     report = Report()
+    table, shown = with_stated(table, asked.cells if asked else {}, report)
+    is_wanted = profile is None or profile.layout is (
+        Layout.WIDE if is_wide(table.header) else Layout.LONG
+    )
+    if not is_wanted and profile is not None:
+        message = f"{profile.reference} is for the {profile.layout} contract, and this is the other"
+        report.add(Wrong("E110", message, "Choose the profile of this file."))
     if is_wide(table.header):
         contract, (header, table) = WIDE_CONTRACT, unfold(table, register, report)
     else:
         contract, header = CONTRACT, read_header(table, report)
+    reading = _read(
+        Unfolded(header, table, shown), register, report, upload=upload, profile=profile
+    )
+    return replace(reading, contract=contract)
+
+
+def _read(
+    unfolded: Unfolded,
+    register: Register,
+    report: Report,
+    *,
+    upload: str,
+    profile: Profile | None,
+) -> Reading:
+    """Read rows that have the columns of the long contract."""
+    header, table, shown = unfolded
     parsed: list[Measurement] = []
     if header.is_complete:
-        reader = RowReader(register, upload, header.names, header.columns, table.spoiled, report)
+        marks = profile.marks if profile else POINT
+        reader = RowReader(
+            register, upload, header.names, header.columns, table.spoiled, report, shown, marks
+        )
         parsed = _read_rows(table, reader)
-        _report_mixed_marks(table, header.columns["value"], report)
+        if profile is None:
+            _report_mixed_marks(table, header.columns["value"], report)
     of_form = [one for one in table.problems if header.columns or one.code != "E106"]
     problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
     reading = Reading(
         problems=tuple(problems),
-        contract=contract,
         columns_used=header.used,
         columns_unused=header.unused,
         rows_read=table.rows,

@@ -7,7 +7,7 @@ names are not read, and are listed.
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -36,6 +36,9 @@ OPTIONAL_COLUMNS: Final = (
     "result_type",
     "comment",
 )
+
+#: What may be stated once for a whole file of a contract.
+MAY_STATE: Final = ("run_id", "method_id")
 
 _COLUMNS: Final = frozenset(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
 _HINT: Final = "Take the header from the template; names are exact, in lower case."
@@ -98,6 +101,26 @@ def read_header(
 def _is_header(cells: Sequence[str]) -> bool:
     """Whether a row holds names of columns and no result."""
     return len(_COLUMNS.intersection(map(str.strip, map(str.lower, cells)))) >= 3
+
+
+def with_stated(
+    table: Table, stated: Mapping[str, str], report: Report
+) -> tuple[Table, dict[str, str]]:
+    """The table with the columns that who uploads states for every row, and how to show those."""
+    for name in stated:
+        if name not in MAY_STATE:
+            message = f"{name} was stated; only {' and '.join(MAY_STATE)} can be"
+            report.add(Wrong("E110", message, f"Put {name} into the file."))
+        elif name in table.header:
+            message = f"{name} was stated, and the file has it too"
+            report.add(Wrong("E107", message, "Keep one of them."), place=header_place(table, name))
+    new = {name: stated[name] for name in MAY_STATE if name in stated and name not in table.header}
+    records = table.records
+    if new:
+        cells = list(new.values())
+        records = tuple(one._replace(cells=[*one.cells, *cells]) for one in records)
+    widened = replace(table, header=(*table.header, *new), records=records)
+    return widened, {name: f"stated: {name}" for name in new}
 
 
 def is_second_header(record: Record, report: Report) -> bool:

@@ -56,6 +56,7 @@ CODES: Final[Mapping[str, str]] = {
     "W604": "columns that the contract does not know are not read",
     "W605": "an empty cell of a wide table is taken as not reported",
     "W606": "the rows end in different ways",
+    "W607": "rows are left out, as the profile says",
 }
 
 

@@ -29,6 +29,14 @@ class RegisteredLot:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Folded ids of the lots and samples that a file names."""
+
+    lots: frozenset[str] = frozenset()
+    samples: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Register:
     """Lots, samples and people by folded id, and the moment at which the file is read.
 

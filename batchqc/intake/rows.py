@@ -20,7 +20,9 @@ from zoneinfo import ZoneInfo
 from batchqc.core.assays import REPORTABLE, RESULT_TYPES, Cell, Measurement, RunKey
 from batchqc.core.identifiers import fold, looks_like_a_date
 from batchqc.core.lots import Sample
+from batchqc.core.profiles import Marks
 from batchqc.intake.cells import Row
+from batchqc.intake.marks import POINT, plain_number
 from batchqc.intake.plan import Plan, Unplanned, find_plan
 from batchqc.intake.problems import Report, Wrong, shown
 from batchqc.intake.register import Register, RegisteredLot
@@ -44,6 +46,8 @@ class RowReader:
     columns: Mapping[str, int]
     spoiled: frozenset[tuple[int, int]]
     report: Report
+    shown: Mapping[str, str] = field(default_factory=dict)
+    marks: Marks = POINT
     _keys: dict[tuple[str, ...], int] = field(default_factory=dict)
     _runs: dict[tuple[str, str], str] = field(default_factory=dict)
     _plans: dict[tuple[str, str, str, str], Plan] = field(default_factory=dict)
@@ -56,6 +60,7 @@ class RowReader:
             names=self.names,
             spoiled=self.spoiled,
             report=self.report,
+            shown=self.shown,
         )
         result_type = self._result_type(row)
         lot = self._lot(row)
@@ -63,7 +68,8 @@ class RowReader:
         stage = sample.stage if sample else ""
         plan = self._plan(row, lot, stage, is_reportable=result_type == REPORTABLE)
         is_judged = result_type == REPORTABLE
-        self._value(row, plan if is_judged else None)
+        value = self._plain(row)
+        self._value(row, value, plan if is_judged else None)
         measured_at, started_at = self._times(row, lot, sample, plan if is_judged else None)
         method = self._method(row, plan)
         replicate = self._replicate(row)
@@ -89,7 +95,13 @@ class RowReader:
             method=method[0],
             version=method[1],
             result_type=result_type,
-            cell=Cell(record.row, record.line, record.column or "value", row.typed("value")),
+            cell=Cell(
+                record.row,
+                record.line,
+                record.column or self.shown.get("value", "value"),
+                value or "",
+                typed if (typed := record.typed or row.typed("value")) != value else "",
+            ),
             comment=comment or "",
         )
 
@@ -145,9 +157,18 @@ class RowReader:
             self._plans[lot.id, stage, test, analyte] = plan
         return plan
 
-    def _value(self, row: Row, plan: Plan | None) -> None:
+    def _plain(self, row: Row) -> str | None:
+        """The value with a decimal point; ``None`` where it is wrong."""
+        text = row.text("value")
+        plain = None if text is None else plain_number(text, self.marks)
+        if isinstance(plain, Wrong):
+            row.wrong("value", plain)
+            return None
+        return plain
+
+    def _value(self, row: Row, text: str | None, plan: Plan | None) -> None:
         """Judged against its criterion where there is one; else it must be there."""
-        text, unit = row.text("value"), row.text("unit")
+        unit = row.text("unit")
         criterion, subject = (plan.criterion, plan.subject) if plan else (None, None)
         if criterion is None or subject is None:
             for problem in () if text is None else unused_value_problems(text):

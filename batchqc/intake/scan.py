@@ -19,12 +19,17 @@ LINE_ENDS: Final = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}
 
 
 class Record(NamedTuple):
-    """One row of cells; ``column`` is the header of its value, where that is not ``value``."""
+    """One row of cells.
+
+    ``column`` is the header of its value where that is not ``value``, ``typed`` its text in the
+    file where a profile made another of it.
+    """
 
     row: int
     line: int
     cells: Sequence[str]
     column: str = ""
+    typed: str = ""
 
 
 def column_name(header: Sequence[str], index: int) -> str:

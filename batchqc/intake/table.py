@@ -168,6 +168,10 @@ def _report_the_rest(scan: Scan, *, blank_columns: int, is_ended: bool) -> None:
         counts = [_count(blank_columns, "column"), _count(scan.blank_rows, "row")]
         message = f"{' and '.join(filter(None, counts))} ignored"
         report.add(Wrong("W602", message, "They are blank; nothing needs to be done."))
+    if scan.finder is not None and scan.finder.skipped:
+        rows = ", ".join(f"{first} (row {row})" for row, first in scan.finder.skipped)
+        message = f"rows that the profile leaves out: {rows}"
+        report.add(Wrong("W607", message, "Nothing in them counts."))
     if _line_end(scan) == "mixed":
         ends = [end for end in LINE_ENDS if end in scan.ends]
         where = [f"{LINE_ENDS[end]} (row {scan.ends[end].row})" for end in ends]

@@ -12,6 +12,7 @@ from batchqc.intake.problems import Wrong, shown
 
 EXPECTED: Final = "2026-03-21T16:56:00-05:00"
 
+_EPOCH: Final = "1970-01-01"
 _LARGEST_OFFSET: Final = 14 * 3600
 _YEARS: Final = range(1950, 2200)
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -38,8 +39,11 @@ def read_time(text: str) -> datetime | Wrong:
         return Wrong("E301", f'"{text}" does not exist', hint)
     if seconds > _LARGEST_OFFSET:
         return Wrong("E301", f'"{text}" has an offset that no place has', hint)
-    if moment.year not in _YEARS:
-        return Wrong("E301", f'"{text}" is in a year in which nothing was measured', hint)
+    if day == _EPOCH or moment.year not in _YEARS:
+        why = (
+            'the day that computers write for "unknown"' if day == _EPOCH else "long ago or to come"
+        )
+        return Wrong("E301", f'"{text}" is no time of a measurement: it is {why}', hint)
     return moment
 
 

@@ -190,6 +190,11 @@ def sample_by(session: Session, sample: str) -> SampleRow | None:
     return session.scalar(select(SampleRow).where(SampleRow.folded == fold(sample)))
 
 
+def samples_by(session: Session, folded: Iterable[str]) -> Sequence[SampleRow]:
+    """All samples of a set of folded ids."""
+    return session.scalars(select(SampleRow).where(SampleRow.folded.in_(sorted(folded)))).all()
+
+
 def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
     """The donors of a lot, by code."""
     query = select(DonorRow).join(LotDonor, LotDonor.donor_id == DonorRow.id)

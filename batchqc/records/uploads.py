@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -16,7 +16,8 @@ from batchqc.records.signatures import SignatureRow, parse_number
 class Upload(Numbered):
     """One file received. ``sha256`` is empty where it was too large to be kept.
 
-    ``problems`` is canonical JSON.
+    ``problems`` is JSON, and so is ``stated``: what the uploader stated beside the file.
+    ``profile`` is the reference of the profile that it was read by, "" for a contract.
     """
 
     __tablename__ = "upload"
@@ -31,6 +32,8 @@ class Upload(Numbered):
     problems: Mapped[str]
     uploaded_by: Mapped[str]
     received_at: Mapped[datetime]
+    profile: Mapped[str] = added_later()
+    stated: Mapped[str] = added_later()
 
     __table_args__ = (UniqueConstraint("year", "number"),)
 
@@ -94,6 +97,7 @@ class MeasurementRow(Row):
     row: Mapped[int]
     line: Mapped[int]
     column: Mapped[str]
+    original: Mapped[str] = added_later()
 
     assay_run: Mapped[AssayRun] = relationship()
     sample: Mapped[SampleRow] = relationship()
@@ -194,7 +198,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             method=row.method,
             version=row.method_version,
             result_type=row.result_type,
-            cell=Cell(row.row, row.line, row.column, row.value),
+            cell=Cell(row.row, row.line, row.column, row.value, row.original),
             comment=row.comment,
         )
 
@@ -210,6 +214,7 @@ def measurement_content(measurements: Iterable[Measurement]) -> Json:
                 one.started_at.isoformat() if one.started_at else None, one.analyst,
                 one.instrument, one.method, one.version, one.result_type, one.comment,
                 one.cell.row, one.cell.line, one.cell.column,
+                *([one.cell.original] if one.cell.original else []),
             ]
             for one in sorted(measurements, key=lambda one: (one.cell.row, one.cell.column))
         ],

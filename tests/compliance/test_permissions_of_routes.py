@@ -79,6 +79,11 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /lots/{lot}/review": ("reviewer", SIGNED),
     "POST /lots/{lot}/disposition": ("QA QP", SIGNED | {"decision": "released"}),
     "POST /lots/{lot}/disposition rejected": ("QA QP", SIGNED | {"decision": "rejected"}),
+    "GET /profiles": (ALL, None),
+    "POST /profiles": ("author", b"not a profile"),
+    "GET /profiles/{profile}/{version}": (ALL, None),
+    "GET /profiles/{profile}/{version}/file": (ALL, None),
+    "POST /profiles/{profile}/{version}/approval": ("QA", SIGNED),
     "GET /uploads": (ALL, None),
     "POST /uploads": ("analyst", b"not a file of results"),
     "POST /uploads dry run": ("analyst", b"not a file of results"),
@@ -98,10 +103,11 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /audit/verification": (ALL, None),
     "GET /audit/recheck": (ALL, None),
 }  # fmt: skip
-TAKES_A_FILE = {"/uploads", "/specifications", "/specifications/lint"}
+TAKES_A_FILE = {"/uploads", "/profiles", "/specifications", "/specifications/lint"}
 PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
-    "user_id": "ana", "code": "DNR-UC-01", "specification": "UC-MSC-REL", "version": "1",
+    "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
+    "specification": "UC-MSC-REL", "version": "1",
     "lot": LOT, "number": "COA-2026-000001",
 }  # fmt: skip
 

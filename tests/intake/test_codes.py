@@ -9,7 +9,8 @@ from batchqc.intake import contract
 from batchqc.intake.problems import CODES, MOST_PROBLEMS
 from tests.intake.files import HEADER, STERILITY, file, read
 
-BY_THE_DOOR = {"E113"}  # the size is limited while the file is received
+# the size is limited while the file is received; rows are left out by profiles (test_profiles)
+BY_THE_DOOR = {"E113", "W607"}
 
 PROVOKED = {
     "E100": b"",

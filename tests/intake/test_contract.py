@@ -8,7 +8,7 @@ import pytest
 from batchqc.core.assays import RunKey
 from batchqc.core.specifications import Stage
 from batchqc.core.subjects import Measured
-from batchqc.intake.contract import CONTRACT, lot_ids, read_bytes
+from batchqc.intake.contract import CONTRACT, Named, lot_ids, read_bytes
 from batchqc.intake.table import read_table
 from tests.cast import DECIDED, MSC, register, specification
 from tests.intake.files import (
@@ -329,7 +329,7 @@ def test_the_register_is_asked_once_for_the_lots_of_the_file_and_not_for_other_f
     asked = []
     data = file({}, {"lot_id": "msc-26-0011"}, {"lot_id": "x" * 60}, {"lot_id": "Кот-1"})
     read_bytes(data, lambda lots: asked.append(lots) or register(), upload=UPLOAD)  # type: ignore[func-returns-value]
-    assert asked == [frozenset({"msc-26-0012", "msc-26-0011"})]
+    assert asked == [Named(lots=frozenset({"msc-26-0012", "msc-26-0011"}))]
     read_bytes(b"%PDF", lambda lots: asked.append(lots) or register(), upload=UPLOAD)  # type: ignore[func-returns-value]
     assert len(asked) == 1
     assert lot_ids(read_table(b"a,b\n1,2\n")) == frozenset()

@@ -25,10 +25,12 @@ from tests.records.house import (
     MADE_ON,
     PASSWORD,
     PRODUCT,
+    PROFILE,
     QA1,
     QA2,
     House,
     adopt,
+    adopt_profile,
     furnish,
     restock,
     results,
@@ -69,6 +71,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _certificate(house)
     _visit(house)
     _other_stage(house)
+    adopt_profile(house, PROFILE)
 
 
 def _other_stage(house: House) -> None:

@@ -27,6 +27,7 @@ from batchqc.actions.people import (
     register_laboratory,
     register_person,
 )
+from batchqc.actions.profiles import approve_profile, import_profile
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
@@ -42,6 +43,7 @@ from batchqc.actions.verification import TrailCheck, verify_audit_trail
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
+from batchqc.intake.contract import Asked
 from batchqc.records.transaction import SYSTEM, Actor, Transaction, reading, transaction
 from batchqc.records.uploads import Review
 from batchqc.settings import bundled
@@ -194,10 +196,18 @@ class House:
         with reading(self.engine) as session:
             yield session
 
-    def upload(self, data: bytes, *, by: str = ANA, name: str = "results.csv") -> UploadReport:
+    def upload(
+        self,
+        data: bytes,
+        *,
+        by: str = ANA,
+        name: str = "results.csv",
+        profile: str = "",
+        asked: Asked | None = None,
+    ) -> UploadReport:
         """Upload a file."""
         with self.acting(by, Permission.UPLOAD_RESULTS) as tx:
-            file = ReceivedFile(name=name, size=len(data), data=data, client="tests")
+            file = ReceivedFile(name, len(data), data, "tests", profile, asked or Asked())
             return upload_results(tx, self.archive, file=file)
 
     def review(self, lot: str = LOT, *, by: str = REV) -> list[Review] | Refusal:
@@ -340,6 +350,27 @@ def adopt(house: House, data: bytes, file: str = "another.toml") -> tuple[str, i
         )
         assert not isinstance(approved, Refusal)
     return name, version
+
+
+PROFILE: Final = b"""schema = "batchqc/profile/1"
+id = "SITE-COMMA"
+version = 1
+title = "The laboratory's spreadsheet"
+[file]
+layout = "long"
+decimal = ","
+"""
+
+
+def adopt_profile(house: House, data: bytes) -> str:
+    """Import and approve a profile: its reference."""
+    with house.acting(SPEC, Permission.IMPORT_PROFILE) as tx:
+        row = import_profile(tx, house.archive, data=data, file="profile.toml")
+        profile, version, reference = row.profile, row.version, row.reference
+    with house.acting(QA1, Permission.APPROVE_PROFILE) as tx:
+        approved = approve_profile(tx, profile=profile, version=version, credentials=signing(QA1))
+        assert not isinstance(approved, Refusal)
+    return reference
 
 
 def _registers(house: House) -> None:

@@ -1,0 +1,267 @@
+"""The file of a profile, turned into rows of the long contract.
+
+Each filled cell under a column of results becomes a row, read by the rules of the contract at its
+own place. What the table does not say comes from a line of names and values, from the profile, or
+from who uploads; a lot is that of its sample. Cells that the profile calls absent are listed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from batchqc.core.identifiers import fold
+from batchqc.core.profiles import Layout, Profile, ResultColumn, Source
+from batchqc.core.quantities import parse_amount
+from batchqc.intake.header import Header, header_place
+from batchqc.intake.problems import Place, Report, Wrong, shown
+from batchqc.intake.register import Register
+from batchqc.intake.scan import Record
+from batchqc.intake.table import Table
+
+LONG: Final = (
+    "lot_id", "sample_id", "aliquot", "replicate", "started_at", "measured_at", "analyst",
+    "instrument_id", "run_id", "method_id", "comment", "test_code", "analyte", "unit",
+    "result_type", "value",
+)  # fmt: skip
+_SHARED: Final = LONG[:11]
+_HINT: Final = "Check that this is the export for which the profile is."
+_LISTED: Final = 5
+_MOST_HOURS: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What who uploads states beside the file.
+
+    Args:
+        cells: text by column of the contract, such as ``analyst``; the same for every row.
+        samples: registered sample ids by the name that the file gives them.
+    """
+
+    cells: Mapping[str, str] = field(default_factory=dict)
+    samples: Mapping[str, str] = field(default_factory=dict)
+
+
+class Unfolded(NamedTuple):
+    """Rows of the long contract, and how the columns of the file are used."""
+
+    header: Header
+    table: Table
+    shown: Mapping[str, str]
+
+
+def sample_ids(table: Table, profile: Profile, asked: Asked) -> frozenset[str]:
+    """The folded ids of all samples that a file names."""
+    return _Unfolding(table, profile, asked, Report()).samples()
+
+
+def unfold_profile(
+    table: Table, profile: Profile, asked: Asked, register: Register, report: Report
+) -> Unfolded:
+    """Rows of the long contract from a table or page that a profile describes."""
+    work = _Unfolding(table, profile, asked, report)
+    is_complete = work.check()
+    records = tuple(work.records(register)) if is_complete else ()
+    work.report_rest()
+    columns = {name: index for index, name in enumerate(LONG)}
+    header = Header(LONG, columns, work.used(), work.unused(), is_complete)
+    shown = {
+        name: source.column or source.label or f"{'stated' if source.asked else 'profile'}: {name}"
+        for name, source in profile.columns.items()
+    }
+    return Unfolded(header, replace(table, records=records, spoiled=frozenset()), shown)
+
+
+class _Unfolding:
+    """One file of one profile."""
+
+    def __init__(self, table: Table, profile: Profile, asked: Asked, report: Report) -> None:
+        self.table, self.profile, self.asked, self.report = table, profile, asked, report
+        self.labels = _labels(table)
+        self.absent: dict[str, list[int]] = {}
+        self.at = {name: index for index, name in enumerate(_names(table))}
+        if profile.layout is Layout.PAGE:
+            self.at = {}
+
+    def check(self) -> bool:
+        """Whether everything that the profile names is there, once; else say what is not."""
+        wanted = [one.name for one in self.profile.results]
+        sources = self.profile.columns.values()
+        names = _names(self.table)
+        columns = [*(one.column for one in sources), *(wanted if self.at else ())]
+        labels = [*(one.label for one in sources), *(() if self.at else wanted)]
+        wrong = [
+            *(self._absent_column(name) for name in columns if name and name not in self.at),
+            *(self._twice(name) for name in columns if name and names.count(name) > 1),
+            *(self._absent_label(name) for name in labels if name and name not in self.labels),
+            *(self._twice(name) for name in labels if len(self.labels.get(name, ())) > 1),
+            *(self._not_asked(name) for name in self.asked.cells if name not in self._may_ask()),
+            *(self._unstated(name) for name in self.profile.asked if name not in self.asked.cells),
+        ]
+        for one in dict.fromkeys(wrong):
+            self.report.add(one, place=header_place(self.table))
+        return not wrong
+
+    def samples(self) -> frozenset[str]:
+        source = self.profile.columns["sample_id"]
+        texts = {self._text(source, record) for record in self._rows()}
+        return frozenset(fold(self._sample(text)) for text in texts if text)
+
+    def records(self, register: Register) -> Iterator[Record]:
+        """The rows of the long contract."""
+        zone = next((lot.time_zone for lot in register.lots.values()), "UTC")
+        for row in self._rows():
+            shared = {
+                name: self._shared(name, source, row, zone)
+                for name, source in self.profile.columns.items()
+            }
+            shared["sample_id"] = self._sample(shared["sample_id"])
+            sample = register.samples.get(fold(shared["sample_id"]))
+            if "lot_id" not in shared and sample is not None:
+                shared["lot_id"] = sample.lot
+            for column in self.profile.results:
+                cell = self._cell(column, row)
+                if cell is not None:
+                    said = (column.test, column.analyte, column.unit, column.result_type)
+                    shown = (shared.get(name, "") for name in _SHARED)
+                    yield cell._replace(cells=[*shown, *said, *cell.cells])
+
+    def used(self) -> tuple[str, ...]:
+        """Every column and label that is read."""
+        sources = self.profile.columns.values()
+        names = (
+            *(one.column or one.label for one in sources),
+            *(r.name for r in self.profile.results),
+        )
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    def unused(self) -> tuple[str, ...]:
+        """Columns that are not read."""
+        used = set(self.used())
+        return tuple(name for name in self.at if name not in used)
+
+    def report_rest(self) -> None:
+        """List what the profile leaves out."""
+        for name, rows in self.absent.items():
+            listed = ", ".join(map(str, rows[:_LISTED])) + (", …" if len(rows) > _LISTED else "")
+            message = f'{len(rows)} cells of "{name}" say that nothing is reported (rows {listed})'
+            hint = "Nothing needs to be done if it was not measured."
+            self.report.add(Wrong("W605", message, hint), place=Place(rows[0], rows[0], name))
+
+    def _rows(self) -> Iterator[Record]:
+        """The rows of the table; a page is one row."""
+        if self.profile.layout is Layout.PAGE:
+            yield self.table.outside[0]._replace(cells=())
+        else:
+            yield from self.table.records
+
+    def _cell(self, column: ResultColumn, row: Record) -> Record | None:
+        """The cell of a result without its suffix; ``None`` where nothing is reported."""
+        if self.at:
+            found = row._replace(cells=(row.cells[self.at[column.name]],))
+        else:
+            line = self.labels[column.name][0]
+            found = line._replace(cells=line.cells[1:])
+        typed = found.cells[0]
+        text = typed.strip()
+        if not text or text in column.absent:
+            self.absent.setdefault(column.name, []).append(found.row)
+            return None
+        if column.suffix and text.endswith(column.suffix):
+            text = text[: -len(column.suffix)].rstrip()
+        return found._replace(cells=(text,), column=column.name, typed=typed)
+
+    def _shared(self, name: str, source: Source, row: Record, zone: str) -> str:
+        if source.asked:
+            return self.asked.cells.get(name, "")
+        text = self._text(source, row)
+        if not source.formats or not text:
+            return text
+        hours = self._text(Source(label=source.offset), row) if source.offset else ""
+        place = _offset(hours) if source.offset else ZoneInfo(zone)
+        return local_time(text, source.formats, place) if place else text
+
+    def _text(self, source: Source, row: Record) -> str:
+        """What a source says in a row, cut as the profile says."""
+        if source.fixed:
+            return source.fixed
+        if source.column:
+            index = self.at.get(source.column)
+            text = "" if index is None else row.cells[index].strip()
+        else:
+            lines = self.labels.get(source.label, ())
+            text = lines[0].cells[1].strip() if lines else ""
+        if source.after and source.after in text:
+            text = text.partition(source.after)[2].strip()
+        if source.before and source.before in text:
+            text = text.rpartition(source.before)[0].strip()
+        return text
+
+    def _sample(self, text: str) -> str:
+        return self.asked.samples.get(text, text)
+
+    def _may_ask(self) -> tuple[str, ...]:
+        return self.profile.asked
+
+    def _absent_column(self, name: str) -> Wrong:
+        return Wrong("E110", f'the table has no column "{shown(name)}"', _HINT)
+
+    def _absent_label(self, name: str) -> Wrong:
+        return Wrong("E110", f'no line begins with "{shown(name)}"', _HINT)
+
+    def _twice(self, name: str) -> Wrong:
+        return Wrong("E107", f'"{shown(name)}" stands in the file more than once', _HINT)
+
+    def _not_asked(self, name: str) -> Wrong:
+        message = f"{name} was stated, and {self.profile.reference} does not ask for it"
+        return Wrong("E110", message, "Leave it out: the file or the profile says it.")
+
+    def _unstated(self, name: str) -> Wrong:
+        message = f"{self.profile.reference} does not find {name} in the file"
+        return Wrong("E202", message, f"State it with the upload: {name}=…")
+
+
+def local_time(text: str, formats: Sequence[str], zone: tzinfo) -> str:
+    """A time of a zone in the one form that is read; as it stands where it is in no form.
+
+    A time that the clocks of the zone show twice or never (daylight saving) comes out without its
+    offset, and is refused for that.
+    """
+    for form in formats:
+        try:
+            naive = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the site
+        except ValueError:
+            continue
+        if naive.tzinfo is not None:
+            return naive.isoformat()
+        first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
+        is_one = exists and first.utcoffset() == second.utcoffset()
+        return first.isoformat() if is_one else naive.isoformat()
+    return text
+
+
+def _offset(hours: str) -> timezone | None:
+    """A zone of some hours from UTC, such as ``2`` or ``-5.5``."""
+    amount = parse_amount(hours.removeprefix("+"))
+    if amount is None or amount.is_censored or abs(amount.number) > _MOST_HOURS:
+        return None
+    return timezone(timedelta(minutes=int(amount.number * 60)))
+
+
+def _labels(table: Table) -> dict[str, list[Record]]:
+    """Lines of a name and a value by their name, which is the first cell; a value may be cut."""
+    mark = table.dialect.delimiter if table.dialect else ","
+    found: dict[str, list[Record]] = {}
+    for record in table.outside:
+        first, *rest = record.cells or ("",)
+        name, value = first.strip(), mark.join(rest).strip(f"{mark} \t")
+        if name and rest:
+            found.setdefault(name, []).append(record._replace(cells=(name, value)))
+    return found
+
+
+def _names(table: Table) -> list[str]:
+    return [table.column_name(index) for index in range(len(table.header))]
