@@ -1,7 +1,7 @@
 """Files that are sent as the raw body of a request; bytes above a limit are never kept."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
@@ -46,22 +46,33 @@ Received = Annotated[ReceivedFile, Depends(_received)]
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedBeside:
     """What is stated beside a file: its profile, cells for every row, and names of samples."""
 
-    profile: Annotated[str, Query(description="By which it is read; blank is a contract.")] = ""
-    stated: Annotated[
-        list[str], Query(default_factory=list, description="`analyst=jdoe`, for every row.")
-    ] = field(default_factory=list)
-    sample: Annotated[
-        list[str],
-        Query(default_factory=list, description="`CLB001=MSC-26-0012-S01`: name in the file, id."),
-    ] = field(default_factory=list)
+    profile: str
+    stated: tuple[str, ...]
+    samples: tuple[str, ...]
 
     def beside(self, file: ReceivedFile) -> ReceivedFile:
         """The file with it."""
-        asked = Asked(pairs(self.stated), pairs(self.sample, at_last=True))
-        return replace(file, profile=self.profile.strip(), asked=asked)
+        asked = Asked(pairs(self.stated), pairs(self.samples, at_last=True))
+        return replace(file, profile=self.profile, asked=asked)
+
+
+def _stated(
+    profile: Annotated[
+        str, Query(description="By which the file is read; blank is a contract.")
+    ] = "",
+    stated: Annotated[list[str] | None, Query(description="`analyst=jdoe`, for every row.")] = None,
+    sample: Annotated[
+        list[str] | None,
+        Query(description="`CLB001=MSC-26-0012-S01`: the name in the file, and the sample."),
+    ] = None,
+) -> StatedBeside:
+    return StatedBeside(profile.strip(), tuple(stated or ()), tuple(sample or ()))
+
+
+Stated = Annotated[StatedBeside, Depends(_stated)]
 
 
 def pairs(texts: Sequence[str], *, at_last: bool = False) -> dict[str, str]:

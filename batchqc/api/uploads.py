@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -89,7 +89,7 @@ class UploadDetail(UploadOut):
 def add(
     call: Writing,
     file: Received,
-    stated: Annotated[Stated, Depends()],
+    stated: Stated,
     dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
 ) -> Response:
     """201 accepted; 200 for a preview or for bytes that came before; 422 refused, with the report.
@@ -103,7 +103,7 @@ def add(
             report = preview_upload(session, door.archive, file=file, now=door.now())
         return Response(_report(report).model_dump_json(), media_type="application/json")
     refused = None
-    request = [file.sha256 or str(file.size), file.profile, *stated.stated, *stated.sample]
+    request = [file.sha256 or str(file.size), file.profile, *stated.stated, *stated.samples]
     with call.writing(Permission.UPLOAD_RESULTS, "\n".join(request)) as work:
         if work.is_new:
             report = upload_results(work.tx, door.archive, file=file)

@@ -71,7 +71,8 @@ def unfold_profile(
         name: source.column or source.label or f"{'stated' if source.asked else 'profile'}: {name}"
         for name, source in profile.columns.items()
     }
-    return Unfolded(header, replace(table, records=records, spoiled=frozenset()), shown)
+    lotless = frozenset((row, LONG.index("lot_id")) for row in work.lotless)
+    return Unfolded(header, replace(table, records=records, spoiled=lotless), shown)
 
 
 class _Unfolding:
@@ -81,6 +82,7 @@ class _Unfolding:
         self.table, self.profile, self.asked, self.report = table, profile, asked, report
         self.labels = _labels(table)
         self.absent: dict[str, list[int]] = {}
+        self.lotless: set[int] = set()  # rows whose sample, and so whose lot, is not known
         self.at = {name: index for index, name in enumerate(_names(table))}
         if profile.layout is Layout.PAGE:
             self.at = {}
@@ -124,6 +126,8 @@ class _Unfolding:
             for column in self.profile.results:
                 cell = self._cell(column, row)
                 if cell is not None:
+                    if "lot_id" not in shared:
+                        self.lotless.add(cell.row)
                     said = (column.test, column.analyte, column.unit, column.result_type)
                     shown = (shared.get(name, "") for name in _SHARED)
                     yield cell._replace(cells=[*shown, *said, *cell.cells])

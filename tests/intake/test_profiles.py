@@ -165,10 +165,12 @@ class TestTables:
     def test_a_name_in_the_file_is_a_registered_sample_where_the_uploader_says_so(self):
         assert values(vi_cell((S01, "CLB001"), CLB001=S02))[0] == (S02, "viability", "96.90")
 
+    def test_an_unknown_sample_is_told_once(self):
+        assert found(vi_cell((S01, "CLB001")).problems) == [("E401", 2, "Sample ID")]
+
     @pytest.mark.parametrize(
         ("change", "code", "place"),
         [
-            ((S01, "CLB001"), "E401", (2, "Sample ID")),
             (("96.90", "ERROR"), "E203", (2, "Viability (%)")),
             (("96.90", "NaN"), "E202", (2, "Viability (%)")),
             (("96.90", "inf"), "E203", (2, "Viability (%)")),
@@ -236,7 +238,7 @@ class TestTables:
 
     def test_thousands_by_a_space_and_cells_that_report_nothing(self):
         head = "SAMPLE ID,INSTRUMENT,STATUS,LIVE (cells/ml),VIABILITY (%)\n"
-        rows = f"{S01},S/N: 9002,OK,124 000,95.1\n{S02},S/N: 9002,OK,1 240 000,\n"
+        rows = f"{S01},S/N: 9002,OK,124\u00a0000,95.1\n{S02},S/N: 9002,OK,1\u00a0240\u00a0000,\n"
         reading = read(
             (head + rows).encode(), shipped("nc-view-nc202"), ("measured_at", "analyst", "run_id")
         )
@@ -244,7 +246,7 @@ class TestTables:
             (S01, "viability", "95.1"), (S01, "viable_cell_density", "124000"),
             (S02, "viable_cell_density", "1240000"),
         ]  # fmt: skip
-        assert reading.measurements[1].cell.original == "124 000"
+        assert reading.measurements[1].cell.original == "124\u00a0000"
         assert ("W605", 3, "VIABILITY (%)") in found(reading.problems)
 
 
