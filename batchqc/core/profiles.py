@@ -1,8 +1,8 @@
 """Profiles: how the files of one instrument or site are read, declared and approved, never guessed.
 
-A profile turns a table, or a page of names and values, into rows of the long contract. It states
-encoding, delimiter, decimal mark, where the header stands, and for each column of the contract
-where its text comes from.
+A profile turns a table, a page of names and values, or a plate into rows of the long contract. It
+states encoding, delimiter, decimal mark, where the header stands, and for each column of the
+contract where its text comes from.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,17 @@ from enum import StrEnum
 
 
 class Layout(StrEnum):
-    """How a file is laid out."""
+    """How a file is laid out.
+
+    A plate has wells: the header numbers its columns, the first cell of a row is the letter, and
+    the last one says what was read. Its column ``Well`` is made of number and letter.
+    """
 
     LONG = "long"
     WIDE = "wide"
     TABLE = "table"
     PAGE = "page"
+    PLATE = "plate"
 
 
 @dataclass(frozen=True, slots=True)

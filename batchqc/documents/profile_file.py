@@ -133,7 +133,7 @@ class _Document:
         header = profile.header
         if profile.layout is Layout.PAGE and "header" in self.content:
             self.keys.problem(("header",), "a page of names and values has no header: remove it")
-        if profile.layout is Layout.TABLE and bool(header.row) == bool(header.holds):
+        if profile.layout is not Layout.PAGE and bool(header.row) == bool(header.holds):
             self.keys.problem(("header",), 'expected either row = 6 or holds = ["…", "…"]')
         measured = {(one.test, one.analyte, one.result_type) for one in profile.results}
         if len(measured) < len(profile.results):

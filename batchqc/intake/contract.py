@@ -99,7 +99,7 @@ def read_bytes(
     table = read_table(data, profile)
     if table.dialect is None:
         return Reading(problems=table.problems)
-    if profile is not None and profile.layout in {Layout.TABLE, Layout.PAGE}:
+    if profile is not None and profile.layout not in {Layout.LONG, Layout.WIDE}:
         register = register_for(Named(samples=sample_ids(table, profile, asked)))
         report = Report()
         unfolded = unfold_profile(table, profile, asked, register, report)

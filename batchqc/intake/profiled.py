@@ -15,6 +15,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.profiles import Layout, Profile, ResultColumn, Source
 from batchqc.core.quantities import parse_amount
 from batchqc.intake.header import Header, header_place
+from batchqc.intake.plates import WELL, wells
 from batchqc.intake.problems import Place, Report, Wrong, shown
 from batchqc.intake.register import Register
 from batchqc.intake.scan import Record
@@ -84,14 +85,18 @@ class _Unfolding:
         self.absent: dict[str, list[int]] = {}
         self.lotless: set[int] = set()  # rows whose sample, and so whose lot, is not known
         self.at = {name: index for index, name in enumerate(_names(table))}
+        self.wells: Mapping[str, Mapping[str, Record]] = {}
         if profile.layout is Layout.PAGE:
             self.at = {}
+        elif profile.layout is Layout.PLATE:
+            self.wells = wells(table)
+            self.at = {WELL: 0} | {name: 0 for one in self.wells.values() for name in one}
 
     def check(self) -> bool:
         """Whether everything that the profile names is there, once; else say what is not."""
         wanted = [one.name for one in self.profile.results]
         sources = self.profile.columns.values()
-        names = _names(self.table)
+        names = list(self.at) if self.wells else _names(self.table)
         columns = [*(one.column for one in sources), *(wanted if self.at else ())]
         labels = [*(one.label for one in sources), *(() if self.at else wanted)]
         wrong = [
@@ -148,6 +153,12 @@ class _Unfolding:
 
     def report_rest(self) -> None:
         """List what the profile leaves out."""
+        nameless = [well for well in self.wells if well not in self.asked.samples]
+        if nameless:
+            message = f"wells without a stated sample are not read: {', '.join(nameless)}"
+            self.report.add(
+                Wrong("W607", message, "State A1=<sample id> for each well to be read.")
+            )
         for name, rows in self.absent.items():
             listed = ", ".join(map(str, rows[:_LISTED])) + (", …" if len(rows) > _LISTED else "")
             message = f'{len(rows)} cells of "{name}" say that nothing is reported (rows {listed})'
@@ -155,15 +166,23 @@ class _Unfolding:
             self.report.add(Wrong("W605", message, hint), place=Place(rows[0], rows[0], name))
 
     def _rows(self) -> Iterator[Record]:
-        """The rows of the table; a page is one row."""
+        """The rows of the table; a page is one row, and so is each well whose sample is known."""
         if self.profile.layout is Layout.PAGE:
             yield self.table.outside[0]._replace(cells=())
+        elif self.wells:
+            for well, reads in self.wells.items():
+                first = next(iter(reads.values()))
+                if well in self.asked.samples:
+                    yield first._replace(cells=(well,))
         else:
             yield from self.table.records
 
     def _cell(self, column: ResultColumn, row: Record) -> Record | None:
         """The cell of a result without its suffix; ``None`` where nothing is reported."""
-        if self.at:
+        if self.wells:
+            read = self.wells[row.cells[0]].get(column.name)
+            found = row._replace(cells=("",)) if read is None else read
+        elif self.at:
             found = row._replace(cells=(row.cells[self.at[column.name]],))
         else:
             line = self.labels[column.name][0]
@@ -175,7 +194,8 @@ class _Unfolding:
             return None
         if column.suffix and text.endswith(column.suffix):
             text = text[: -len(column.suffix)].rstrip()
-        return found._replace(cells=(text,), column=column.name, typed=typed)
+        name = found.column or column.name
+        return found._replace(cells=(text,), column=name, typed=typed)
 
     def _shared(self, name: str, source: Source, row: Record, zone: str) -> str:
         if source.asked:

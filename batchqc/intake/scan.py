@@ -128,7 +128,10 @@ class Scan:
         return Part.HEADER if place.row == 1 else Part.ROW
 
     def _take_header(self, place: Place, cells: list[str]) -> None:
-        self.header = (joined(self.header, cells) if self.header else cells)[:MOST_COLUMNS]
+        names = joined(self.header, cells) if self.header else cells
+        if self.finder is not None and self.finder.is_plate:
+            names = [*names, "read"]  # the header of a plate ends before what was read
+        self.header = names[:MOST_COLUMNS]
         self.is_readable = len(cells) <= MOST_COLUMNS
         if not self.is_readable:
             message = f"the header has {len(cells):,} columns; at most {MOST_COLUMNS:,} are read"

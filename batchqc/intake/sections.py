@@ -24,6 +24,7 @@ class Finder:
     """Says of each row of a file, in order, what it is."""
 
     header: Header
+    is_plate: bool = False
     _is_near: bool = False
     _begun: int = 0
     _ended: bool = False

@@ -107,7 +107,7 @@ def _finder(profile: Profile | None) -> Finder | None:
     """What finds the table of a profile; a contract begins in row 1."""
     if profile is None or profile.layout in {Layout.LONG, Layout.WIDE}:
         return None
-    return Finder(profile.header)
+    return Finder(profile.header, is_plate=profile.layout is Layout.PLATE)
 
 
 def _is_page(profile: Profile | None) -> bool:

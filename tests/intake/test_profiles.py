@@ -319,3 +319,30 @@ def test_run_and_method_may_be_stated_once_for_a_file_of_a_contract():
     assert [(p.code, p.column) for p in wrong] == [("E404", "stated: method_id")]
     both = read_bytes(file(), lambda _: register(), upload=UPLOAD, asked=Asked({"run_id": "VCB-9"}))
     assert [p.code for p in both.problems] == ["E107"]
+
+
+PLATE = (
+    "Plate Number\tPlate 1\nReader Serial Number:\tSYN-1\n\nLayout\n\t1\t2\n"
+    "A\tSTD1\tS1\tWell ID\n\n"
+    "Results\n\t1\t2\t3\nA\t3.337\t1.998\t2.023\t630nm:630\n\t1980.4\t93.5\t94.6\t[Concentration]\n"
+    "B\t1.1\tOVRFLW\t0.9\t630nm:630\n\t660.1\t592.7\t\t[Concentration]\n\nStdCurve\n"
+)
+
+
+def test_the_wells_of_a_plate_are_read_whose_sample_is_stated():
+    profile = shipped("gen5-plate", ('"ELISA_IDO"', '"FLOW"'), ('"kynurenine"', '"CD73"'),
+                      ('"umol/L"', '"%"'), ('result_type = "raw"\n', ""))  # fmt: skip
+    reading = read(PLATE.encode(), profile, ("measured_at", "analyst"), A2=S01, A3=S02)
+    assert values(reading) == [(S01, "CD73", "93.5"), (S02, "CD73", "94.6")]
+    first = reading.measurements[0]
+    assert (first.cell.row, first.cell.column) == (11, "2 ([Concentration])")
+    assert (first.instrument, first.run.run, first.aliquot) == ("SYN-1", "Plate 1", "A2")
+    (listed,) = [one for one in reading.problems if one.code == "W607"]
+    assert listed.message.endswith("are not read: A1, B1, B2, B3")
+    empty = read(PLATE.encode(), profile, ("measured_at", "analyst"), B3=S01)
+    assert "W605" in [one.code for one in empty.problems]
+    optical = shipped("gen5-plate", ('"ELISA_IDO"', '"FLOW"'), ('"kynurenine"', '"CD73"'),
+                      ('"umol/L"', '"%"'), ('result_type = "raw"\n', ""),
+                      ('"[Concentration]"', '"630nm:630"'))  # fmt: skip
+    over = read(PLATE.encode(), optical, ("measured_at", "analyst"), B2=S01)
+    assert ("E204", 12, "2 (630nm:630)") in found(over.problems)
