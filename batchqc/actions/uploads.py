@@ -6,11 +6,12 @@ audit entry, and nothing else; a preview leaves nothing.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.outlook import Outlook, outlook
 from batchqc.actions.permission import require
 from batchqc.actions.registered import registered
 from batchqc.actions.runs import store_runs
@@ -49,23 +50,27 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class UploadReport:
-    """What became of a file: the number of its record, and what was read and is wrong."""
+    """What became of a file: the number of its record, what was read, and what is wrong.
+
+    ``outlook`` are the verdicts that it touches, as they are with it; none where it has an error.
+    """
 
     number: str
     accepted: bool
     answered_before: bool
     sha256: str
     reading: Reading
+    outlook: tuple[Outlook, ...] = ()
 
 
 def preview_upload(
     session: Session, archive: FolderArchive, *, file: ReceivedFile, now: datetime
 ) -> UploadReport:
     """Read a file as ``upload_results`` would, and change nothing."""
+    if (first := _accepted_before(session, file)) is not None:
+        return _answered_before(session, archive, file, first, now)
     reading = _read(session, archive, file, PREVIEW, now)
-    return UploadReport(
-        PREVIEW, reading.accepted, answered_before=False, sha256=file.sha256, reading=reading
-    )
+    return _report(session, archive, PREVIEW, file, reading)
 
 
 def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFile) -> UploadReport:
@@ -76,16 +81,8 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     require(tx, Permission.UPLOAD_RESULTS)
     year = tx.now.year
     tx.lock(f"uploads of {year}")
-    first = accepted_upload_of(tx.session, file.sha256) if file.sha256 else None
-    if first is not None:
-        reading = _read(tx.session, archive, file, first.natural_key, tx.now)
-        return UploadReport(
-            first.natural_key,
-            accepted=True,
-            answered_before=True,
-            sha256=first.sha256,
-            reading=reading,
-        )
+    if (first := _accepted_before(tx.session, file)) is not None:
+        return _answered_before(tx.session, archive, file, first, tx.now)
     if file.data is not None:
         archive.put(file.data)
     sequence = next_number(tx.session, Upload, year)
@@ -119,9 +116,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
             "problems": len(reading.problems),
         },
     )
-    return UploadReport(
-        number, reading.accepted, answered_before=False, sha256=file.sha256, reading=reading
-    )
+    return _report(tx.session, archive, number, file, reading)
 
 
 def the_upload(session: Session, number: str) -> Upload:
@@ -144,6 +139,34 @@ def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tupl
 
     reading = read_bytes(archive.get(upload.sha256), register_for, upload=upload.natural_key)
     return reading.parsed
+
+
+def _accepted_before(session: Session, file: ReceivedFile) -> Upload | None:
+    """The accepted upload that answers for the same bytes, if there is one."""
+    return accepted_upload_of(session, file.sha256) if file.sha256 else None
+
+
+def _answered_before(
+    session: Session, archive: FolderArchive, file: ReceivedFile, first: Upload, now: datetime
+) -> UploadReport:
+    number = first.natural_key
+    reading = _read(session, archive, file, number, now)
+    report = _report(session, archive, number, file, reading)
+    return replace(report, accepted=True, answered_before=True)
+
+
+def _report(
+    session: Session, archive: FolderArchive, number: str, file: ReceivedFile, reading: Reading
+) -> UploadReport:
+    seen = outlook(session, archive, upload=number, measurements=reading.measurements)
+    return UploadReport(
+        number,
+        reading.accepted,
+        answered_before=False,
+        sha256=file.sha256,
+        reading=reading,
+        outlook=seen,
+    )
 
 
 def _read(

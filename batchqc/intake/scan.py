@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Final, NamedTuple
 
+from batchqc.core.spreadsheets import APOSTROPHE, unguarded
 from batchqc.intake.decoding import CONTROL, UNDECODED
 from batchqc.intake.problems import WHOLE_FILE, Place, Report, Wrong, shown
 
@@ -37,13 +38,15 @@ class Scan:
     """Reads records and remembers what was odd; ``is_readable`` says that there is a header.
 
     ``is_damaged`` says that some cell holds a control character or an undecoded byte, so that
-    each is looked at. ``ends`` are the line ends of rows with the first place of each.
+    each is looked at. ``ends`` are the line ends of rows with the first place of each. ``left_out``
+    are the rows that are not records, blank ones too: what could be read of them.
     """
 
     report: Report
     is_damaged: bool
     header: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    left_out: list[Record] = field(default_factory=list)
     spoiled: set[tuple[int, int]] = field(default_factory=set)
     ends: dict[str, Place] = field(default_factory=dict)
     rows: int = 0
@@ -56,6 +59,7 @@ class Scan:
         """Read every record of ``text``, which begins after ``skipped_lines`` of the file."""
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        is_guarded = APOSTROPHE in text
         row = 0
         while self.is_readable and not self.report.is_full:
             row += 1
@@ -69,7 +73,7 @@ class Scan:
             if cells is None:
                 return
             self.ends.setdefault(lines.end, place)
-            self._take(place, cells)
+            self._take(place, [unguarded(cell) for cell in cells] if is_guarded else cells)
 
     def blank_columns(self) -> frozenset[int]:
         """Indexes of nameless columns without content."""
@@ -84,6 +88,7 @@ class Scan:
         self.rows += place.row > 1
         self.last, self.last_is_short = place, "unexpected end" in error
         self.is_readable = place.row > 1
+        self.left_out.append(Record(place.row, place.line, [line.rstrip("\r\n")]))
         if "field larger" in error and text.count('"') % 2 == 0:
             message = f"a cell of row {place.row} has more than 131,072 characters"
             self.report.add(Wrong("E114", message, "Shorten it."), place=place)
@@ -104,6 +109,7 @@ class Scan:
             self._take_row(place, cells)
         else:
             self.blank_rows += 1
+            self.left_out.append(Record(place.row, place.line, cells))
         if self.is_damaged and self.is_readable:
             for index, cell in enumerate(cells):
                 self._find_damage(place, index, cell)
@@ -122,6 +128,7 @@ class Scan:
         if found == expected:
             self.records.append(Record(place.row, place.line, cells))
             return
+        self.left_out.append(Record(place.row, place.line, cells))
         message = f"row {place.row} has {found} cells, the header has {expected}"
         hint = "Give each row as many cells as the header; quote a cell that holds a separator."
         self.report.add(Wrong("E106", message, hint), place=place)
