@@ -168,7 +168,7 @@ def _refused(name: str, report: ReportOut) -> Response:
             for one in report.problems
             if one.severity == "error"
         ),
-        report=report.model_dump(),
+        report=report.model_dump(mode="json"),
     )
 
 
