@@ -47,7 +47,9 @@ def _told(problems: Sequence[Problem]) -> tuple[str, str]:
 
 
 def _said(problem: Problem) -> str:
-    where = problem.column or ("the file" if problem.row < 1 else f"row {problem.row}")
-    if problem.row == 1:
-        where = f"the header, {problem.column}" if problem.column else "the header"
-    return f"{where}: {problem.code} {problem.message}"
+    told = f"{problem.code} {problem.message}"
+    where = problem.column
+    if problem.row <= 1:
+        place = "the header" if problem.row else "the file"
+        where = f"{place}, {where}" if where else place
+    return f"{where}: {told}" if where else told

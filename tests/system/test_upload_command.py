@@ -79,7 +79,7 @@ def test_a_template_is_of_something_and_replaces_nothing(home: Path, tmp_path: P
 
 def test_problems_are_written_beside_the_rows_of_a_file(home: Path, tmp_path: Path):  # noqa: F811
     file, out = tmp_path / "ido.csv", tmp_path / "annotated.csv"
-    file.write_text(IDO.format(value="13,0").replace("simulated", "=simulated"))
+    file.write_text(IDO.format(value='"13,0"').replace("simulated", "=simulated"))
     result = batchqc(
         home, "upload", file, "--dry-run", "--annotated", out, *ME, typed=PASSWORD
     )  # fmt: skip
@@ -87,7 +87,9 @@ def test_problems_are_written_beside_the_rows_of_a_file(home: Path, tmp_path: Pa
     assert "No verdict: the file has an error." in result.output
     assert "No value can be read." in result.output
     (row,) = rows_of(out)
-    assert "E205" in row["problems"] or None in row
+    assert (row["value"], row["comment"]) == ("13,0", "'=simulated")
+    assert "value: E205" in row["problems"]
+    assert "comment: E501" in row["problems"]
     before = counts(home)
     again = batchqc(home, "upload", file, "--annotated", out, *ME, typed=PASSWORD)
     refused(again, Conflict, "BQC-CSV-001")
