@@ -3,8 +3,9 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 BIN := .venv/bin
-# What the tests verify certificates with, from outside: Debian package by program.
-PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf certutil:libnss3-tools openssl:openssl
+# What the tests look with from outside, at certificates and at CSVs: Debian package by program.
+PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf certutil:libnss3-tools openssl:openssl \
+  soffice:libreoffice-calc-nogui
 
 .PHONY: demo test long lint serve clean
 
@@ -58,6 +59,6 @@ programs:
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
 	else \
-	  echo "The tests verify certificates with programs that are missing. Type:"; \
+	  echo "The tests use programs that are missing. Type:"; \
 	  echo "  sudo apt-get install -y $$missing"; exit 1; \
 	fi

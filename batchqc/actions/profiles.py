@@ -131,6 +131,11 @@ def approved_profile(session: Session, name: str) -> ProfileVersion:
     return row
 
 
+def profile_named(session: Session, archive: FolderArchive, name: str) -> Profile | None:
+    """What a file is read by: an approved profile, or ``None`` for a contract."""
+    return profile_content(archive, approved_profile(session, name)) if name else None
+
+
 def profile_content(archive: FolderArchive, version: ProfileVersion) -> Profile:
     """The profile as approved, read from its stored bytes.
 

@@ -11,13 +11,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.outlook import Outlook, outlook
 from batchqc.actions.permission import require
-from batchqc.actions.profiles import approved_profile, profile_content
+from batchqc.actions.profiles import approved_profile, profile_named
 from batchqc.actions.registered import lots_named, registered
 from batchqc.actions.runs import store_runs
 from batchqc.core.assays import Measurement
 from batchqc.core.permissions import Permission
-from batchqc.core.profiles import Profile
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import Asked, Named, Reading, Register, read_bytes
@@ -56,23 +56,27 @@ class ReceivedFile:
 
 @dataclass(frozen=True, slots=True)
 class UploadReport:
-    """What became of a file: the number of its record, and what was read and is wrong."""
+    """What became of a file: the number of its record, what was read, and what is wrong.
+
+    ``outlook`` are the verdicts that it touches, as they are with it; none where it has an error.
+    """
 
     number: str
     accepted: bool
     answered_before: bool
     sha256: str
     reading: Reading
+    outlook: tuple[Outlook, ...] = ()
 
 
 def preview_upload(
     session: Session, archive: FolderArchive, *, file: ReceivedFile, now: datetime
 ) -> UploadReport:
     """Read a file as ``upload_results`` would, and change nothing."""
+    if (first := _accepted_before(session, file)) is not None:
+        return _answered_before(session, archive, file, first, now)
     reading = _read(session, archive, file, PREVIEW, now)
-    return UploadReport(
-        PREVIEW, reading.accepted, answered_before=False, sha256=file.sha256, reading=reading
-    )
+    return _report(session, archive, PREVIEW, file, reading)
 
 
 def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFile) -> UploadReport:
@@ -85,17 +89,8 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         file = replace(file, profile=approved_profile(tx.session, file.profile).reference)
     year = tx.now.year
     tx.lock(f"uploads of {year}")
-    first = accepted_upload_of(tx.session, file.sha256) if file.sha256 else None
-    if first is not None:
-        again = replace(file, profile=first.profile, asked=_stated(first.stated))
-        reading = _read(tx.session, archive, again, first.natural_key, tx.now)
-        return UploadReport(
-            first.natural_key,
-            accepted=True,
-            answered_before=True,
-            sha256=first.sha256,
-            reading=reading,
-        )
+    if (first := _accepted_before(tx.session, file)) is not None:
+        return _answered_before(tx.session, archive, file, first, tx.now)
     if file.data is not None:
         archive.put(file.data)
     sequence = next_number(tx.session, Upload, year)
@@ -131,9 +126,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
             "problems": len(reading.problems),
         },
     )
-    return UploadReport(
-        number, reading.accepted, answered_before=False, sha256=file.sha256, reading=reading
-    )
+    return _report(tx.session, archive, number, file, reading)
 
 
 def the_upload(session: Session, number: str) -> Upload:
@@ -158,10 +151,39 @@ def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tupl
         archive.get(upload.sha256),
         register_for,
         upload=upload.natural_key,
-        profile=_profile(session, archive, upload.profile),
+        profile=profile_named(session, archive, upload.profile),
         asked=_stated(upload.stated),
     )
     return reading.parsed
+
+
+def _accepted_before(session: Session, file: ReceivedFile) -> Upload | None:
+    """The accepted upload that answers for the same bytes, if there is one."""
+    return accepted_upload_of(session, file.sha256) if file.sha256 else None
+
+
+def _answered_before(
+    session: Session, archive: FolderArchive, file: ReceivedFile, first: Upload, now: datetime
+) -> UploadReport:
+    number = first.natural_key
+    file = replace(file, profile=first.profile, asked=_stated(first.stated))
+    reading = _read(session, archive, file, number, now)
+    report = _report(session, archive, number, file, reading)
+    return replace(report, accepted=True, answered_before=True)
+
+
+def _report(
+    session: Session, archive: FolderArchive, number: str, file: ReceivedFile, reading: Reading
+) -> UploadReport:
+    seen = outlook(session, archive, upload=number, measurements=reading.measurements)
+    return UploadReport(
+        number,
+        reading.accepted,
+        answered_before=False,
+        sha256=file.sha256,
+        reading=reading,
+        outlook=seen,
+    )
 
 
 def _read(
@@ -178,14 +200,10 @@ def _read(
                 tx.lock(f"lot:{lot}")
         return registered(session, archive, named, now)
 
-    profile = _profile(session, archive, file.profile)
+    profile = profile_named(session, archive, file.profile)
     if file.data is None:
         return _too_large(file)
     return read_bytes(file.data, register_for, upload=number, profile=profile, asked=file.asked)
-
-
-def _profile(session: Session, archive: FolderArchive, name: str) -> Profile | None:
-    return profile_content(archive, approved_profile(session, name)) if name else None
 
 
 def _as_text(asked: Asked) -> str:

@@ -22,6 +22,7 @@ from batchqc.api import (
     session,
     specification_tools,
     specifications,
+    upload_files,
     uploads,
 )
 from batchqc.api.bodies import SmallBodies
@@ -41,7 +42,7 @@ _FILES: Final = frozenset(
 )
 _NOUNS: Final = (
     session, people, registers, specifications, specification_tools, lots, results, decisions,
-    profiles, uploads, corrections, certificates, audit,
+    profiles, upload_files, uploads, corrections, certificates, audit,
 )  # fmt: skip
 
 

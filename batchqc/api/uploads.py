@@ -5,11 +5,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.annotations import annotated_file, bytes_of
 from batchqc.actions.uploads import (
     UploadReport,
     preview_upload,
@@ -20,8 +21,9 @@ from batchqc.api.bodies import RAW_CSV, Received, Stated
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS, problem
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.upload_files import CSV_ANSWER, csv_answer
+from batchqc.api.upload_seen import SeenOut, seen
 from batchqc.core.permissions import Permission
-from batchqc.errors import NotFound
 from batchqc.records.uploads import Upload, runs_in
 
 router = APIRouter(tags=["uploads"], responses=PROBLEMS)
@@ -40,7 +42,7 @@ class ProblemOut(BaseModel):
     hint: str
 
 
-class ReportOut(BaseModel):
+class ReportOut(SeenOut):
     """What was read and what is wrong."""
 
     number: str = Field(examples=["U-2026-000123"])
@@ -84,13 +86,18 @@ class UploadDetail(UploadOut):
     response_model=ReportOut,
     summary="Upload an assay CSV, or preview it",
     openapi_extra=RAW_CSV,
-    responses={200: {"model": ReportOut, "description": "A preview, or accepted before"}},
+    responses={
+        200: {"model": ReportOut, "description": "A preview, or accepted before"} | CSV_ANSWER
+    },
 )
 def add(
     call: Writing,
     file: Received,
     stated: Stated,
     dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
+    accept: Annotated[
+        str, Header(description="`text/csv` answers a preview with the annotated file.")
+    ] = "",
 ) -> Response:
     """201 accepted; 200 for a preview or for bytes that came before; 422 refused, with the report.
 
@@ -101,6 +108,9 @@ def add(
         call.person.acting(Permission.UPLOAD_RESULTS)
         with call.reading() as session:
             report = preview_upload(session, door.archive, file=file, now=door.now())
+            if accept.partition(";")[0].strip().lower() == "text/csv":
+                data = annotated_file(session, door.archive, file, report)
+                return csv_answer(data, "annotated.csv")
         return Response(_report(report).model_dump_json(), media_type="application/json")
     refused = None
     request = [file.sha256 or str(file.size), file.profile, *stated.stated, *stated.samples]
@@ -145,12 +155,7 @@ def one(call: SignedIn, number: str) -> UploadDetail:
 def file_of(call: SignedIn, number: str) -> Response:
     """The bytes as they came, checked against their hash."""
     with call.reading() as session:
-        upload = the_upload(session, number)
-        if not upload.sha256:
-            raise NotFound(
-                "BQC-UPL-003", f"the bytes of {upload.natural_key} were too many to be kept"
-            )
-        data = call.door.archive.get(upload.sha256)
+        data = bytes_of(call.door.archive, the_upload(session, number))
     headers = {"X-Content-Type-Options": "nosniff"}
     return Response(data, media_type="application/octet-stream", headers=headers)
 
@@ -167,7 +172,7 @@ def _refused(name: str, report: ReportOut) -> Response:
             for one in report.problems
             if one.severity == "error"
         ),
-        report=report.model_dump(),
+        report=report.model_dump(mode="json"),
     )
 
 
@@ -184,6 +189,7 @@ def _report(report: UploadReport) -> ReportOut:
         columns_unused=list(read.columns_unused),
         assumed=list(read.assumed),
         problems=[ProblemOut(**asdict(one)) for one in read.problems],
+        **dict(seen(read, report.outlook)),
     )
 
 

@@ -12,6 +12,7 @@ from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import NewLot, register_lot, the_lot
 from batchqc.actions.reviews import review_lot
+from batchqc.cli.csv_out import write_csv
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import (
     Reason,
@@ -91,8 +92,8 @@ def table_(
     if to is None:
         table(("lot", *found.columns), found.reset_index().to_numpy().tolist(), empty="No lot.")
     else:
-        with to.open("x", newline="", encoding="utf-8") as file:
-            found.to_csv(file)
+        rows = found.reset_index().to_numpy().tolist()
+        write_csv(to, [("lot", *found.columns), *rows])
         say(f"{to} is written.")
 
 

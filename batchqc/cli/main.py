@@ -8,9 +8,8 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from batchqc.cli import audit, certificate, correction, lot, profile, register, spec, user
+from batchqc.cli import audit, certificate, correction, lot, profile, register, spec, upload, user
 from batchqc.cli.init import init
-from batchqc.cli.upload import upload
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
@@ -98,7 +97,7 @@ app.add_typer(register.products, name="product")
 app.add_typer(register.donors, name="donor")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
-app.command()(upload)
+app.add_typer(upload.app, name="upload")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")

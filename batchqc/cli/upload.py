@@ -1,20 +1,45 @@
-"""``batchqc upload``: one assay CSV in, whole or not at all."""
+"""``batchqc upload``: one assay CSV in, whole or not at all; and the template to fill before."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from batchqc.actions.uploads import ReceivedFile, UploadReport, preview_upload, upload_results
+from batchqc.actions.annotations import annotated_file
+from batchqc.actions.templates import Wanted, template_csv
+from batchqc.actions.uploads import ReceivedFile, preview_upload, upload_results
 from batchqc.api.bodies import pairs
-from batchqc.cli.show import facts, say, table
+from batchqc.cli.csv_out import expect_new, write_new
+from batchqc.cli.show import say
+from batchqc.cli.upload_seen import print_report
 from batchqc.cli.workplace import User, at_keyboard, workplace
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked
 from batchqc.records.transaction import reading, transaction
 
+FILE = "file"
 
+
+class FileOrCommand(TyperGroup):
+    """``upload results.csv`` is ``upload file results.csv``, unless a command is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Name the command that takes a file, where none is named."""
+        is_named = not args or args[0] in {*self.commands, *self.get_help_option_names(ctx)}
+        return super().parse_args(ctx, args if is_named else [FILE, *args])
+
+
+app = typer.Typer(
+    cls=FileOrCommand,
+    no_args_is_help=True,
+    help="Upload the results of a CSV: batchqc upload results.csv (options: upload file --help).",
+)
+
+
+@app.command(FILE)
 def upload(  # noqa: PLR0913 - what is stated beside a file
     context: typer.Context,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An assay CSV.")],
@@ -34,12 +59,19 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")
     ] = False,
+    annotated: Annotated[
+        Path | None,
+        typer.Option(help="A CSV to write: the file with its problems beside its rows."),
+    ] = None,
 ) -> None:
-    """Upload the results of a CSV in the long contract, and see what was read and what is wrong.
+    """Upload the results of a CSV in the long or wide contract.
 
-    A file with one problem is refused whole, with every problem of it, by row and column.
+    You see what was read, what the verdicts are with it, and what is wrong. A file with one problem
+    is refused whole, with every problem of it, by row and column.
     """
     place = workplace(context)
+    if annotated is not None:
+        expect_new(annotated)
     keyboard = at_keyboard(place, user)
     actor = keyboard.acting(Permission.UPLOAD_RESULTS)
     size = file.stat().st_size
@@ -52,28 +84,40 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
     else:
         with transaction(place.engine, actor, place.now()) as tx:
             report = upload_results(tx, place.archive, file=received)
-    _print(report)
+    print_report(report)
+    if annotated is not None:
+        with reading(place.engine) as session:
+            write_new(annotated, annotated_file(session, place.archive, received, report))
+        say(f"{annotated} is written.")
     if not report.accepted:
         raise InvalidInput(
             "BQC-UPL-001", f"{file.name} is refused; nothing of it is used", hint="See above."
         )
+    say("The file would be accepted." if dry_run else "The file is accepted.")
 
 
-def _print(report: UploadReport) -> None:
-    read = report.reading
-    facts(
-        [
-            ("Upload", report.number + (" (these bytes came before)" * report.answered_before)),
-            ("SHA-256", report.sha256),
-            ("Rows read", read.rows_read),
-            ("Results", len(read.measurements)),
-            ("Columns used", ", ".join(read.columns_used)),
-            ("Columns not used", ", ".join(read.columns_unused) or "none"),
-        ]
-    )
-    rows = [
-        (one.code, one.row, one.column, one.text, one.message, one.hint) for one in read.problems
-    ]
-    table(("Code", "Row", "Column", "Text", "Problem", "What to do"), rows, empty="No problem.")
-    if report.accepted:
-        say("The file is accepted.")
+@app.command()
+def template(
+    context: typer.Context,
+    *,
+    to: Annotated[Path, typer.Option(help="The CSV to write; not replaced.")] = Path(
+        "template.csv"
+    ),
+    lot: Annotated[list[str] | None, typer.Option(help="Id of a lot; may be repeated.")] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Samples taken on that day at the site."),
+    ] = None,
+    run: Annotated[str, typer.Option(help="Id of a run: fills run_id; needs --test.")] = "",
+    test: Annotated[str, typer.Option(help="Only this test, such as VIAB.")] = "",
+) -> None:
+    """Write a CSV to fill, with a row for each replicate that is still to be measured.
+
+    Of lots, of a day, or for a run of a test; what is asked for together narrows.
+    """
+    place = workplace(context)
+    wanted = Wanted(tuple(lot or ()), day.date() if day else None, run, test)
+    with reading(place.engine) as session:
+        data = template_csv(session, place.archive, wanted=wanted)
+    write_new(to, data)
+    say(f"{to} is written. Fill it, then: batchqc upload {to}")

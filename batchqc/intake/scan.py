@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Final, NamedTuple
 
+from batchqc.core.spreadsheets import APOSTROPHE, unguarded
 from batchqc.intake.decoding import CONTROL, UNDECODED
 from batchqc.intake.problems import WHOLE_FILE, Place, Report, Wrong, shown
 from batchqc.intake.sections import Finder, Part, joined
@@ -44,7 +45,8 @@ class Scan:
 
     ``is_damaged`` says that some cell holds a control character or an undecoded byte, so that
     each is looked at. ``ends`` are the line ends of rows with the first place of each. A ``finder``
-    says which rows are the table; the others are ``outside``.
+    says which rows are the table; the others are ``outside``. ``left_out`` are rows of the table
+    that are not records, blank ones too: what could be read of them.
     """
 
     report: Report
@@ -53,6 +55,7 @@ class Scan:
     outside: list[Record] = field(default_factory=list)
     header: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    left_out: list[Record] = field(default_factory=list)
     spoiled: set[tuple[int, int]] = field(default_factory=set)
     ends: dict[str, Place] = field(default_factory=dict)
     rows: int = 0
@@ -65,6 +68,7 @@ class Scan:
         """Read every record of ``text``, which begins after ``skipped_lines`` of the file."""
         lines = _Lines(text)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        is_guarded = APOSTROPHE in text
         row = 0
         while self.is_readable and not self.report.is_full:
             row += 1
@@ -78,7 +82,7 @@ class Scan:
             if cells is None:
                 return
             self.ends.setdefault(lines.end, place)
-            self._take(place, cells)
+            self._take(place, [unguarded(cell) for cell in cells] if is_guarded else cells)
 
     def blank_columns(self) -> frozenset[int]:
         """Indexes of nameless columns without content."""
@@ -93,6 +97,7 @@ class Scan:
         self.rows += place.row > 1
         self.last, self.last_is_short = place, "unexpected end" in error
         self.is_readable = place.row > 1 or self.finder is not None
+        self.left_out.append(Record(place.row, place.line, [line.rstrip("\r\n")]))
         if "field larger" in error and text.count('"') % 2 == 0:
             message = f"a cell of row {place.row} has more than 131,072 characters"
             self.report.add(Wrong("E114", message, "Shorten it."), place=place)
@@ -114,10 +119,11 @@ class Scan:
                 self._take_row(place, cells)
             case Part.ROW:
                 self.blank_rows += 1
+                self.left_out.append(Record(place.row, place.line, cells))
             case Part.OUTSIDE:
                 self.outside.append(Record(place.row, place.line, cells))
             case Part.SKIPPED:
-                pass
+                self.left_out.append(Record(place.row, place.line, cells))
         if self.is_damaged and self.is_readable:
             for index, cell in enumerate(cells):
                 self._find_damage(place, index, cell)
@@ -146,6 +152,7 @@ class Scan:
         if found == expected:
             self.records.append(Record(place.row, place.line, cells))
             return
+        self.left_out.append(Record(place.row, place.line, cells))
         message = f"row {place.row} has {found} cells, the header has {expected}"
         hint = "Give each row as many cells as the header; quote a cell that holds a separator."
         self.report.add(Wrong("E106", message, hint), place=place)

@@ -1,6 +1,7 @@
 """Strict table reader: bytes -> a header and records of text cells, each with its place.
 
-- A cell stays the text that the file holds: no trimming, no numbers, no dates.
+- A cell stays the text that the file holds: no trimming, no numbers, no dates. Only an apostrophe
+  that keeps a spreadsheet from running the text behind it is not read (``core.spreadsheets``).
 - Row is the record as a spreadsheet counts it (the header is 1, a ``sep=`` line is not counted);
   line is the physical line on which the record begins.
 - Columns are separated by comma, semicolon or TAB: by what ``sep=`` says, else by what the header
@@ -43,9 +44,10 @@ class Table:
     """What a file holds, and every problem of its form.
 
     ``dialect`` is ``None`` where no table could be read at all. ``records`` are the sound rows;
-    ``outside`` are rows above and below the table that a profile describes. ``rows`` counts all of
-    the table that are not blank. ``spoiled`` are (row, column index) of cells that already have a
-    problem; ``blank_columns`` are indexes of nameless columns without content.
+    ``outside`` are rows above and below the table that a profile describes, ``left_out`` the other
+    rows, as far as they can be read. ``rows`` counts all of the table that are not blank.
+    ``spoiled`` are (row, column index) of cells that already have a problem; ``blank_columns`` are
+    indexes of nameless columns without content.
     """
 
     header: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ class Table:
     spoiled: frozenset[tuple[int, int]] = frozenset()
     blank_columns: frozenset[int] = frozenset()
     outside: tuple[Record, ...] = ()
+    left_out: tuple[Record, ...] = ()
 
     def column_name(self, index: int) -> str:
         """The header of a column as it can be shown, or ``column 3`` where it has none."""
@@ -100,6 +103,7 @@ def read_table(data: bytes, profile: Profile | None = None) -> Table:
         spoiled=frozenset(scan.spoiled),
         blank_columns=blank_columns,
         outside=tuple(scan.outside),
+        left_out=tuple(scan.left_out),
     )
 
 

@@ -87,7 +87,9 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /uploads": (ALL, None),
     "POST /uploads": ("analyst", b"not a file of results"),
     "POST /uploads dry run": ("analyst", b"not a file of results"),
+    "GET /uploads/template": (ALL, None),
     "GET /uploads/{number}": (ALL, None),
+    "GET /uploads/{number}/annotated": (ALL, None),
     "GET /uploads/{number}/file": (ALL, None),
     "GET /corrections": (ALL, None),
     "POST /corrections": (

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from batchqc.core.assays import Measurement
 from batchqc.core.identifiers import fold
+from batchqc.core.spreadsheets import unguarded
 from batchqc.intake.contract import Reading
 from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from batchqc.intake.problems import CODES
@@ -109,7 +110,7 @@ def read_again(data: bytes, dialect: Dialect) -> list[list[str]]:
 
 def check_measurement(measurement: Measurement, records: list[list[str]]) -> None:
     header, record = records[0], records[measurement.cell.row - 1]
-    cells = dict(zip(header, record, strict=True))
+    cells = dict(zip(header, map(unguarded, record), strict=True))
     assert measurement.text == cells["value"]
     assert measurement.comment == cells.get("comment", "")
     assert measurement.unit == cells["unit"].strip()

@@ -233,7 +233,7 @@ def test_reading_commands_print_and_change_nothing(home: Path, command: tuple[st
 def test_results_of_all_lots_stand_side_by_side_as_reported(home: Path, tmp_path: Path):
     file = tmp_path / "results.csv"
     assert batchqc(home, "lot", "table", "--to", file).exit_code == 0
-    rows = {row["lot"]: row for row in csv.DictReader(file.read_text().splitlines())}
+    rows = {row["lot"]: row for row in csv.DictReader(file.read_text("utf-8-sig").splitlines())}
     assert len(rows) == 8
     assert rows["UCM-P3-T2"]["cd73"] == "99.63"
     assert rows["UCM-P4-T2"]["negative-panel"] == "0.0"

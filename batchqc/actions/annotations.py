@@ -1,0 +1,49 @@
+"""The problems of a file as a CSV: the file's own rows with what is wrong and what to do."""
+
+import json
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.profiles import profile_named
+from batchqc.actions.uploads import ReceivedFile, UploadReport
+from batchqc.documents.archive import FolderArchive
+from batchqc.documents.csv_file import csv_bytes
+from batchqc.errors import NotFound
+from batchqc.intake.annotated import annotated_rows
+from batchqc.intake.problems import Problem
+from batchqc.records.uploads import Upload
+
+
+def annotated_file(
+    session: Session, archive: FolderArchive, file: ReceivedFile, report: UploadReport
+) -> bytes:
+    """A file that was just read, with its problems; without its rows where it was too large."""
+    profile = profile_named(session, archive, file.profile)
+    return csv_bytes(annotated_rows(file.data or b"", report.reading.problems, profile))
+
+
+def annotated_upload(session: Session, archive: FolderArchive, upload: Upload) -> bytes:
+    """An upload on record, with the problems that were told when it came.
+
+    Raises:
+        NotFound: its bytes were not kept.
+    """
+    return csv_bytes(
+        annotated_rows(
+            bytes_of(archive, upload),
+            [Problem(**one) for one in json.loads(upload.problems)],
+            profile_named(session, archive, upload.profile),
+        )
+    )
+
+
+def bytes_of(archive: FolderArchive, upload: Upload) -> bytes:
+    """The bytes of an upload as they came, checked against their hash.
+
+    Raises:
+        NotFound: they were not kept.
+    """
+    if not upload.sha256:
+        message = f"the bytes of {upload.natural_key} were too many to be kept"
+        raise NotFound("BQC-UPL-003", message)
+    return archive.get(upload.sha256)

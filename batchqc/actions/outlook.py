@@ -1,0 +1,80 @@
+"""What the results of a file make of its lots: the verdicts that they touch.
+
+The same before and after a file is stored: the measurements of other uploads on record and those
+of the file, judged under the versions that are bound to the lot.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.evaluation import study_donors
+from batchqc.actions.specifications import content_of
+from batchqc.core.assays import Measurement
+from batchqc.core.donors import Donor
+from batchqc.core.identifiers import fold
+from batchqc.core.judging import judge
+from batchqc.core.specifications import Specification
+from batchqc.core.touched import touched
+from batchqc.core.verdicts import Verdict
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.bindings import binding_of
+from batchqc.records.corrections import corrections_of
+from batchqc.records.registers import LotRow, lots_by
+from batchqc.records.uploads import measurements_of, runs_of
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One criterion of a lot that a file touches, and its verdict with the file."""
+
+    lot: str
+    stage: str
+    specification: str
+    verdict: Verdict
+
+
+def outlook(
+    session: Session, archive: FolderArchive, *, upload: str, measurements: Sequence[Measurement]
+) -> tuple[Outlook, ...]:
+    """Every verdict that a file touches, by lot, in the order of the specifications.
+
+    Args:
+        session: the database.
+        archive: where the specifications are.
+        upload: the number that the file has; what is on record of it is not counted twice.
+        measurements: what the file says; empty where it has an error.
+    """
+    lots = sorted(
+        lots_by(session, {fold(one.lot) for one in measurements}), key=lambda row: row.folded
+    )
+    donors = study_donors(session, [lot.id for lot in lots])
+    found: list[Outlook] = []
+    for lot in lots:
+        own = [one for one in measurements if one.lot == lot.lot]
+        others = [run for run in runs_of(session, lot) if run.upload.natural_key != upload]
+        known = [*measurements_of(session, others), *own]
+        for specification in _bound(session, archive, lot):
+            found += _touched(specification, lot, own, known, donors[lot.id])
+    return tuple(found)
+
+
+def _bound(session: Session, archive: FolderArchive, lot: LotRow) -> Iterator[Specification]:
+    for version in binding_of(session, lot, corrections_of(session, [lot.key])).versions:
+        yield content_of(archive, version)
+
+
+def _touched(
+    specification: Specification,
+    lot: LotRow,
+    own: Sequence[Measurement],
+    known: Sequence[Measurement],
+    donors: tuple[Donor, ...],
+) -> Iterator[Outlook]:
+    names = touched(specification, own)
+    if not names:
+        return
+    for verdict in judge(specification, known, donors):
+        if verdict.criterion.id in names:
+            yield Outlook(lot.lot, specification.stage, specification.reference, verdict)

@@ -1,0 +1,116 @@
+"""The template, the preview and the annotated file on the command line."""
+
+import csv
+from pathlib import Path
+
+from batchqc.cli.demo_cast import PASSWORD
+from batchqc.documents.csv_file import csv_bytes
+from batchqc.errors import Conflict, InvalidInput, NotFound
+from tests.intake.files import HEADER
+from tests.system.test_command_line import (
+    IDO,
+    batchqc,
+    changed,
+    counts,
+    home,  # noqa: F401 - a fixture
+    refused,
+)
+
+ME = ("-u", "an.tran")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_is_open_is_written_filled_previewed_and_uploaded(home: Path, tmp_path: Path):  # noqa: F811
+    file = tmp_path / "template.csv"
+    written = batchqc(home, "upload", "template", "--lot", "UCM-P1-T2", "--to", file)
+    assert f"{file} is written." in written.output, written.exception
+    (row,) = rows_of(file)
+    assert (row["analyte"], row["unit"], row["value"]) == ("kynurenine", "µmol/L", "")
+    row |= {
+        "value": "13.0", "measured_at": "2026-01-12T14:00:00+07:00", "analyst": "bao.le",
+        "instrument_id": "PHS-001", "run_id": "IDO-260112-01",
+    }  # fmt: skip
+    file.write_bytes(csv_bytes([HEADER, [row[name] for name in HEADER]]))
+    before = counts(home)
+    looked = batchqc(home, "upload", *ME, file, "--dry-run", typed=PASSWORD)
+    assert looked.exit_code == 0, looked.exception
+    assert changed(before, counts(home)) <= {"sqlite_sequence", "attempt", "audit_entry",
+                                             "audit_link", "audit_subject"}  # fmt: skip
+    for said in (
+        "Contract: batchqc long v1",
+        "UTF-8 with byte order mark, columns separated by comma, rows end in CRLF",
+        "13.0 µmol/L",
+        "PASS: 13.0 µmol/L meets",
+        "Columns not used: none",
+        "Assumed: nothing",
+        "No problem.",
+    ):
+        assert said in looked.output
+    assert "The file would be accepted." in looked.output
+    done = batchqc(home, "upload", file, *ME, typed=PASSWORD)
+    assert "PASS: 13.0 µmol/L meets" in done.output
+    assert "The file is accepted." in done.output
+    nothing = batchqc(home, "upload", "template", "--lot", "UCM-P1-T2", "--to", tmp_path / "n.csv")
+    refused(nothing, NotFound, "BQC-TPL-002")
+    assert not (tmp_path / "n.csv").exists()
+
+
+def test_a_template_is_of_something_and_replaces_nothing(home: Path, tmp_path: Path):  # noqa: F811
+    file = tmp_path / "there.csv"
+    file.write_text("mine")
+    lot = ("--lot", "UCM-P1-T2")
+    refused(batchqc(home, "upload", "template", *lot, "--to", file), Conflict, "BQC-CSV-001")
+    assert file.read_text() == "mine"
+    away = tmp_path / "no" / "folder.csv"
+    refused(batchqc(home, "upload", "template", *lot, "--to", away), InvalidInput, "BQC-CSV-002")
+    refused(batchqc(home, "upload", "template"), InvalidInput, "BQC-TPL-001")
+    unknown = batchqc(home, "upload", "template", "--lot", "UCM-P9-T9")
+    refused(unknown, NotFound, "BQC-REG-012")
+    run = ("--run", "IDO-9", "--test", "IDO", "--to", tmp_path / "run.csv")
+    assert batchqc(home, "upload", "template", *run).exit_code == 0
+    assert [row["run_id"] for row in rows_of(tmp_path / "run.csv")] == ["IDO-9"]
+    never = batchqc(home, "upload", "template", "--day", "2024-02-29")
+    refused(never, NotFound, "BQC-TPL-002")
+
+
+def test_problems_are_written_beside_the_rows_of_a_file(home: Path, tmp_path: Path):  # noqa: F811
+    file, out = tmp_path / "ido.csv", tmp_path / "annotated.csv"
+    file.write_text(IDO.format(value='"13,0"').replace("simulated", "=simulated"))
+    result = batchqc(
+        home, "upload", file, "--dry-run", "--annotated", out, *ME, typed=PASSWORD
+    )  # fmt: skip
+    refused(result, InvalidInput, "BQC-UPL-001")
+    assert "No verdict: the file has an error." in result.output
+    assert "No value can be read." in result.output
+    (row,) = rows_of(out)
+    assert (row["value"], row["comment"]) == ("13,0", "'=simulated")
+    assert "value: E205" in row["problems"]
+    assert "comment: E501" in row["problems"]
+    before = counts(home)
+    again = batchqc(home, "upload", file, "--annotated", out, *ME, typed=PASSWORD)
+    refused(again, Conflict, "BQC-CSV-001")
+    assert counts(home) == before
+
+
+def test_upload_tells_how_to_use_it_and_takes_a_file_by_its_command_too(
+    home: Path,  # noqa: F811
+    tmp_path: Path,
+):
+    told = batchqc(home, "upload", "--help").output
+    assert "template" in told
+    assert "batchqc upload results.csv" in told
+    assert "--annotated" in batchqc(home, "upload", "file", "--help").output
+    file = tmp_path / "none.csv"
+    file.write_text("")
+    for start in ((), ("file",)):
+        result = batchqc(home, "upload", *start, file, "--dry-run", *ME, typed=PASSWORD)
+        refused(result, InvalidInput, "BQC-UPL-001")
+        assert "E100" in result.output
+        assert "Written as: no table" in result.output
+    missing = batchqc(home, "upload", "not-there.csv", *ME, typed=PASSWORD)
+    assert missing.exit_code == 2
+    assert "not-there.csv" in missing.output
