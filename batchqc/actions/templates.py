@@ -59,7 +59,7 @@ def template_csv(session: Session, archive: FolderArchive, *, wanted: Wanted) ->
         raise NotFound(
             "BQC-TPL-002",
             "nothing is open: no row would be in the template",
-            reasons=closed,
+            reasons=[*closed, *_without_samples(session, lots if wanted.lots else ())],
             hint="See `batchqc lot readiness`; a retest is entered with a run id of its own.",
         )
     return csv_bytes(template_rows(found, run=wanted.run))
@@ -94,6 +94,12 @@ def _lots(session: Session, wanted: Wanted) -> tuple[Sequence[LotRow], list[str]
         if decided[lot.id]
     ]
     return [lot for lot in named if not decided[lot.id]], closed
+
+
+def _without_samples(session: Session, lots: Iterable[LotRow]) -> Iterator[str]:
+    for lot in lots:
+        if not samples_of(session, [lot]):
+            yield f"no sample of lot {lot.lot} is registered"
 
 
 def _open(

@@ -1,8 +1,9 @@
 """A file with its problems beside its rows: two more columns, in the order of the file.
 
 Problems of the whole file and of the header stand below the header, one a line, in rows of their
-own with no other cell filled. A row that cannot be read stands there as far as it can. A byte that
-is not of the encoding becomes U+FFFD, which no file may hold: it is never mistaken for a character.
+own with no other cell filled. What an earlier copy said in the two columns is left out. A row that
+cannot be read stands there as far as it can. A byte that is not of the encoding becomes U+FFFD,
+which no file may hold: it is never mistaken for a character.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,11 +33,14 @@ def annotated_rows(
     by_row: dict[int, list[Problem]] = {}
     for problem in problems:
         by_row.setdefault(problem.row if problem.row in known else 0, []).append(problem)
-    header = list(table.header)
-    width = max([len(header), *(len(one.cells) for one in rows)])
-    lines = [_line(header, width, ANNOTATIONS)]
+    header = table.header
+    kept = len(header) - (len(ANNOTATIONS) if header[-len(ANNOTATIONS) :] == ANNOTATIONS else 0)
+    cells = [[*one.cells[:kept], *one.cells[len(header) :]] for one in rows]
+    width = max([kept, *map(len, cells)])
+    lines = [_line(header[:kept], width, ANNOTATIONS)]
     lines += [_line((), width, (_said(one), one.hint)) for one in by_row.get(0, ())]
-    lines += [_line(one.cells, width, _told(by_row.get(one.row, ()))) for one in rows]
+    for one, own in zip(rows, cells, strict=True):
+        lines.append(_line(own, width, _told(by_row.get(one.row, ()))))
     return lines
 
 

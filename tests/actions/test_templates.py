@@ -159,6 +159,12 @@ def test_a_decided_lot_has_nothing_open_and_that_is_told(house: House):
     refusal(house, NotFound, "BQC-TPL-002", run="R-1", test="VIAB")
 
 
+def test_a_lot_without_samples_has_nothing_open_and_that_is_told(house: House):
+    register(house, "MSC-26-0031", date(2025, 5, 20))
+    error = refusal(house, NotFound, "BQC-TPL-002", "MSC-26-0031")
+    assert error.reasons == ("no sample of lot MSC-26-0031 is registered",)
+
+
 def test_nothing_is_open_where_no_sample_needs_the_test(house: House):
     refusal(house, NotFound, "BQC-TPL-002", LOT, test="NONE")
     with pytest.raises(NotFound), house.reading() as session:

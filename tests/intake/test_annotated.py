@@ -106,6 +106,16 @@ def test_a_corrected_annotated_copy_is_accepted_with_its_columns_not_read():
     assert [one.text for one in reading.measurements] == ["93.40", "96.90"]
 
 
+def test_a_copy_of_a_copy_has_the_two_columns_once_with_what_is_wrong_now():
+    rows = annotated(file({"value": "93,40"}, {"replicate": "2", "value": "9S"}))
+    rows[1][6] = "93.40"
+    header, *top, first, second = annotated(csv_bytes(rows))
+    assert header == [*HEADER, "problems", "what to do"]
+    assert [line[-2].split()[2] for line in top] == ["W604"]
+    assert first == [*rows[1][:-2], "", ""]
+    assert "E203" in second[-2]
+
+
 @pytest.mark.requirement("11.03")
 def test_an_apostrophe_before_a_formula_is_taken_off_before_the_cell_is_read():
     assert found(read_one(comment="'=1+1").problems) == [("E501", 2, "comment")]
