@@ -6,7 +6,7 @@ audit entry, and nothing else; a preview leaves nothing.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from batchqc.actions.permission import require
 from batchqc.actions.registered import registered
 from batchqc.actions.runs import store_runs
+from batchqc.actions.signing import check_reason
+from batchqc.actions.superseding import known_runs, supersede
 from batchqc.core.assays import Measurement
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
@@ -34,12 +36,17 @@ PREVIEW = "preview"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file as it came in; ``data`` is ``None`` where it was larger than the limit."""
+    """A file as it came in; ``data`` is ``None`` where it was larger than the limit.
+
+    ``supersedes`` is why it supersedes runs on record, as who sends it says; ``None`` where it is
+    not said to.
+    """
 
     name: str
     size: int
     data: bytes | None
     client: str
+    supersedes: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -61,10 +68,20 @@ class UploadReport:
 def preview_upload(
     session: Session, archive: FolderArchive, *, file: ReceivedFile, now: datetime
 ) -> UploadReport:
-    """Read a file as ``upload_results`` would, and change nothing."""
+    """Read a file as ``upload_results`` would, and change nothing.
+
+    Raises:
+        InvalidInput: it is said to supersede, without a reason.
+    """
+    _check_supersedes(file)
     reading = _read(session, archive, file, PREVIEW, now)
+    before = _accepted_before(session, file) is not None
     return UploadReport(
-        PREVIEW, reading.accepted, answered_before=False, sha256=file.sha256, reading=reading
+        PREVIEW,
+        before or reading.accepted,
+        answered_before=before,
+        sha256=file.sha256,
+        reading=reading,
     )
 
 
@@ -72,11 +89,15 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     """Receive a file: keep its bytes, read it, and store its measurements if nothing is wrong.
 
     The same bytes as an accepted upload are answered with that upload; nothing is stored twice.
+
+    Raises:
+        InvalidInput: it is said to supersede, without a reason.
     """
     require(tx, Permission.UPLOAD_RESULTS)
+    _check_supersedes(file)
     year = tx.now.year
     tx.lock(f"uploads of {year}")
-    first = accepted_upload_of(tx.session, file.sha256) if file.sha256 else None
+    first = _accepted_before(tx.session, file)
     if first is not None:
         reading = _read(tx.session, archive, file, first.natural_key, tx.now)
         return UploadReport(
@@ -104,19 +125,25 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
         uploaded_by=tx.actor.user_id,
         received_at=tx.now,
+        supersedes=file.supersedes or "",
     )
     tx.add(upload)
     runs = store_runs(tx, upload, reading.measurements) if reading.accepted else []
+    superseded = supersede(tx, runs, file.supersedes) if file.supersedes else []
     tx.audit(
         "upload accepted" if reading.accepted else "upload refused",
-        rows=[upload, *runs],
-        about=sorted({run.lot.key for run in runs}),
+        rows=[upload, *runs, *superseded],
+        about=sorted(
+            {*(run.lot.key for run in runs), *(one.older.key for one in superseded)},
+        ),
+        reason=file.supersedes or "",
         after={
             "file": file.name,
             "sha256": file.sha256,
             "rows": reading.rows_read,
             "measurements": len(reading.measurements),
             "problems": len(reading.problems),
+            **({"supersedes": list(reading.supersedes)} if superseded else {}),
         },
     )
     return UploadReport(
@@ -158,11 +185,24 @@ def _read(
         if tx is not None:
             for lot in sorted(lots):
                 tx.lock(f"lot:{lot}")
-        return registered(session, archive, lots, now)
+        register = registered(session, archive, lots, now)
+        if _accepted_before(session, file) is not None:
+            return register  # its own runs are those on record
+        superseding = file.supersedes is not None
+        return replace(register, known=known_runs(session, lots, superseding=superseding))
 
     if file.data is None:
         return _too_large(file)
     return read_bytes(file.data, register_for, upload=number)
+
+
+def _accepted_before(session: Session, file: ReceivedFile) -> Upload | None:
+    return accepted_upload_of(session, file.sha256) if file.sha256 else None
+
+
+def _check_supersedes(file: ReceivedFile) -> None:
+    if file.supersedes is not None:
+        check_reason(file.supersedes)
 
 
 def _too_large(file: ReceivedFile) -> Reading:

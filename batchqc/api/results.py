@@ -65,6 +65,7 @@ class MeasurementOut(BaseModel):
     method_version: str = Field(description="As the file says; not in register.")
     result_type: str
     comment: str
+    superseded_by: str = Field(description="The upload with the next version of its run, or empty.")
 
 
 class DerivationOut(BaseModel):
@@ -214,4 +215,5 @@ def _measurement(one: Measurement, uploads: dict[str, Upload]) -> MeasurementOut
         method_version=one.version,
         result_type=one.result_type,
         comment=one.comment,
+        superseded_by=one.superseded_by,
     )

@@ -1,7 +1,7 @@
 """Assay CSVs: one file in, whole or not at all, and its report."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -52,6 +52,7 @@ class ReportOut(BaseModel):
     columns_used: list[str]
     columns_unused: list[str]
     assumed: list[str] = Field(description="What the file does not say and the plan does.")
+    supersedes: list[str] = Field(description="Runs on record of which it has the next version.")
     problems: list[ProblemOut]
 
 
@@ -68,6 +69,9 @@ class UploadOut(BaseModel):
     received_at: datetime
     client: str
     contract: str
+    supersedes: str = Field(
+        description="Why it supersedes runs on record; empty where it does not."
+    )
 
 
 class UploadDetail(UploadOut):
@@ -75,6 +79,15 @@ class UploadDetail(UploadOut):
 
     problems: list[ProblemOut]
     runs: list[str]
+
+
+Supersedes = Annotated[
+    str | None,
+    Query(
+        max_length=500,
+        description="Why this file supersedes runs that are on record; both versions are kept.",
+    ),
+]
 
 
 @router.post(
@@ -89,12 +102,14 @@ def add(
     call: Writing,
     file: Received,
     dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
+    supersedes: Supersedes = None,
 ) -> Response:
     """201 accepted; 200 for a preview or for bytes that came before; 422 refused, with the report.
 
     A refused file leaves its bytes, its record and its audit entry, and nothing else.
     """
     door = call.door
+    file = replace(file, supersedes=supersedes)
     if dry_run:
         call.person.acting(Permission.UPLOAD_RESULTS)
         with call.reading() as session:
@@ -180,6 +195,7 @@ def _report(report: UploadReport) -> ReportOut:
         columns_used=list(read.columns_used),
         columns_unused=list(read.columns_unused),
         assumed=list(read.assumed),
+        supersedes=list(read.supersedes),
         problems=[ProblemOut(**asdict(one)) for one in read.problems],
     )
 
@@ -196,6 +212,7 @@ def _facts(row: Upload) -> dict[str, Any]:
         "received_at": row.received_at,
         "client": row.client,
         "contract": row.contract,
+        "supersedes": row.supersedes,
     }
 
 

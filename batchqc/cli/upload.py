@@ -21,6 +21,10 @@ def upload(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")
     ] = False,
+    supersedes: Annotated[
+        str | None,
+        typer.Option(help="Why this file supersedes runs on record; both versions are kept."),
+    ] = None,
 ) -> None:
     """Upload the results of a CSV in the long contract, and see what was read and what is wrong.
 
@@ -31,7 +35,7 @@ def upload(
     actor = keyboard.acting(Permission.UPLOAD_RESULTS)
     size = file.stat().st_size
     data = file.read_bytes() if size <= place.settings.upload_limit else None
-    received = ReceivedFile(file.name, size, data, "batchqc upload")
+    received = ReceivedFile(file.name, size, data, "batchqc upload", supersedes)
     if dry_run:
         with reading(place.engine) as session:
             report = preview_upload(session, place.archive, file=received, now=place.now())
@@ -54,6 +58,7 @@ def _print(report: UploadReport) -> None:
             ("Rows read", read.rows_read),
             ("Results", len(read.measurements)),
             ("Columns used", ", ".join(read.columns_used)),
+            ("Supersedes", "\n".join(read.supersedes) or "nothing"),
             ("Columns not used", ", ".join(read.columns_unused) or "none"),
         ]
     )

@@ -16,6 +16,7 @@ from typing import Final
 from batchqc.core.assays import Measurement, amount_of
 from batchqc.core.identifiers import fold, id_problem
 from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS, is_second_header, read_header
+from batchqc.intake.known_runs import check_known_runs, superseded_by
 from batchqc.intake.problems import Place, Problem, Report, Wrong
 from batchqc.intake.register import Register, RegisteredLot
 from batchqc.intake.rows import RowReader
@@ -48,7 +49,8 @@ class Reading:
     """What a file says, and what is wrong with it.
 
     ``measurements`` is empty where there is an error. ``parsed`` are the rows that could be read,
-    for a preview only. ``assumed`` says what the file leaves to the plan.
+    for a preview only. ``assumed`` says what the file leaves to the plan. ``supersedes`` names the
+    runs on record of which it has the next version.
     """
 
     measurements: tuple[Measurement, ...] = ()
@@ -60,6 +62,7 @@ class Reading:
     parsed: tuple[Measurement, ...] = ()
     assumed: tuple[str, ...] = ()
     dialect: Dialect | None = None
+    supersedes: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -105,6 +108,7 @@ def read_contract(table: Table, register: Register, *, upload: str) -> Reading:
         reader = RowReader(register, upload, header.names, header.columns, table.spoiled, report)
         parsed = _read_rows(table, reader)
         _report_mixed_marks(table, header.columns["value"], report)
+    check_known_runs(parsed, register.known, report)
     of_form = [one for one in table.problems if header.columns or one.code != "E106"]
     problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
     reading = Reading(
@@ -116,8 +120,14 @@ def read_contract(table: Table, register: Register, *, upload: str) -> Reading:
         parsed=tuple(parsed),
         assumed=_assumed(header.columns),
         dialect=table.dialect,
+        supersedes=_supersedes(parsed, register),
     )
     return replace(reading, measurements=reading.parsed) if reading.accepted else reading
+
+
+def _supersedes(parsed: list[Measurement], register: Register) -> tuple[str, ...]:
+    found = superseded_by(parsed, register.known) if register.known.superseding else {}
+    return tuple(f"{rows[0].run} for lot {rows[0].lot}" for rows in found.values())
 
 
 def _read_rows(table: Table, reader: RowReader) -> list[Measurement]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -16,7 +16,7 @@ from batchqc.records.signatures import SignatureRow, parse_number
 class Upload(Numbered):
     """One file received. ``sha256`` is empty where it was too large to be kept.
 
-    ``problems`` is canonical JSON.
+    ``problems`` is canonical JSON; ``supersedes`` is why it supersedes runs on record, or "".
     """
 
     __tablename__ = "upload"
@@ -31,6 +31,7 @@ class Upload(Numbered):
     problems: Mapped[str]
     uploaded_by: Mapped[str]
     received_at: Mapped[datetime]
+    supersedes: Mapped[str] = added_later()
 
     __table_args__ = (UniqueConstraint("year", "number"),)
 
@@ -122,6 +123,26 @@ class Review(Row):
         return f"{self.assay_run.natural_key}/{self.signature.natural_key}"
 
 
+class Superseding(Row):
+    """A run of which another file holds the next version: which, by whom, when and why."""
+
+    __tablename__ = "superseding"
+
+    older_id: Mapped[int] = mapped_column(ForeignKey("assay_run.id"), unique=True)
+    newer_id: Mapped[int] = refers_to("assay_run")
+    superseded_by: Mapped[str]
+    superseded_at: Mapped[datetime]
+    reason: Mapped[str]
+
+    older: Mapped[AssayRun] = relationship(foreign_keys=[older_id])
+    newer: Mapped[AssayRun] = relationship(foreign_keys=[newer_id])
+
+    @property
+    def natural_key(self) -> str:
+        """Of the superseded run."""
+        return self.older.natural_key
+
+
 def upload_number(year: int, number: int) -> str:
     """The public number of an upload."""
     return f"U-{year}-{number:06d}"
@@ -167,9 +188,20 @@ def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
     ).all()
 
 
+def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Superseding]:
+    """What superseded some runs, oldest first."""
+    ids = [run.id for run in runs]
+    query = select(Superseding).where(Superseding.older_id.in_(ids)).order_by(Superseding.id)
+    return session.scalars(query).all()
+
+
 def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
     """Every measurement of some runs as core knows it, in the order of their rows."""
     by_id = {run.id: run for run in runs}
+    newer = {
+        one.older_id: one.newer.upload.natural_key
+        for one in supersedings_of(session, by_id.values())
+    }
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
@@ -196,6 +228,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             result_type=row.result_type,
             cell=Cell(row.row, row.line, row.column, row.value),
             comment=row.comment,
+            superseded_by=newer.get(run.id, ""),
         )
 
 

@@ -194,10 +194,17 @@ class House:
         with reading(self.engine) as session:
             yield session
 
-    def upload(self, data: bytes, *, by: str = ANA, name: str = "results.csv") -> UploadReport:
+    def upload(
+        self,
+        data: bytes,
+        *,
+        by: str = ANA,
+        name: str = "results.csv",
+        supersedes: str | None = None,
+    ) -> UploadReport:
         """Upload a file."""
         with self.acting(by, Permission.UPLOAD_RESULTS) as tx:
-            file = ReceivedFile(name=name, size=len(data), data=data, client="tests")
+            file = ReceivedFile(name, len(data), data, "tests", supersedes)
             return upload_results(tx, self.archive, file=file)
 
     def review(self, lot: str = LOT, *, by: str = REV) -> list[Review] | Refusal:

@@ -270,3 +270,37 @@ def test_lots_registered_while_a_version_is_approved_are_judged_by_the_version_i
     for number in range(6):
         assert house.study(f"MSC-26-08{number:02d}").facts.specification_problem == ""
     assert_one_chain(house)
+
+
+@pytest.mark.requirement("2.07")
+def test_the_same_run_from_two_files_at_once_is_stored_once_and_refused_once(house: House):
+    def send(value: str) -> Callable[[House], tuple[bool, str]]:
+        def upload(own: House) -> tuple[bool, str]:
+            report = own.upload(results(viability=value))
+            return report.accepted, " ".join(one.code for one in report.reading.problems[:1])
+
+        return upload
+
+    found = at_once(house, [send("89"), send("93"), send("94")])
+    assert sorted(found) == [(False, "E407"), (False, "E407"), (True, "")]
+    assert len(house.study().runs) == len({run.test for run in house.study().runs})
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("2.07")
+def test_files_that_supersede_one_run_at_once_supersede_one_another(house: House):
+    house.upload(results(viability="89"))
+
+    def send(value: str) -> Callable[[House], bool]:
+        data = results(viability=value)
+        return lambda own: own.upload(data, supersedes="Wrong cell was exported").accepted
+
+    assert at_once(house, [send("93"), send("94"), send("95")]) == [True] * 3
+    case = house.study()
+    newest = [one for one in case.measurements if not one.superseded_by]
+    assert len(newest) == len({one.analyte for one in newest})
+    assert len(case.supersedings) == len(case.runs) * 3 // 4
+    found = {one.criterion.id: str(one.outcome) for one in case.verdicts}
+    assert found.pop("viability") == "CANNOT_JUDGE"
+    assert set(found.values()) == {"PASS"}
+    assert_one_chain(house)
