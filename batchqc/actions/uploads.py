@@ -165,12 +165,16 @@ def the_upload(session: Session, number: str) -> Upload:
 
 def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tuple[Measurement, ...]:
     """What an accepted upload says, read anew from its bytes, as of the moment it was received."""
+    return reading_of(session, archive, upload).parsed
+
+
+def reading_of(session: Session, archive: FolderArchive, upload: Upload) -> Reading:
+    """An upload read anew from its bytes, as of the moment it was received."""
 
     def register_for(lots: frozenset[str]) -> Register:
         return registered(session, archive, lots, upload.received_at, as_registered=True)
 
-    reading = read_bytes(archive.get(upload.sha256), register_for, upload=upload.natural_key)
-    return reading.parsed
+    return read_bytes(archive.get(upload.sha256), register_for, upload=upload.natural_key)
 
 
 def _read(

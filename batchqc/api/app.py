@@ -21,6 +21,7 @@ from batchqc.api import (
     session,
     specification_tools,
     specifications,
+    tracing,
     uploads,
 )
 from batchqc.api.bodies import SmallBodies
@@ -40,7 +41,7 @@ _FILES: Final = frozenset(
 )
 _NOUNS: Final = (
     session, people, registers, specifications, specification_tools, lots, results, decisions,
-    uploads, corrections, certificates, audit,
+    uploads, corrections, certificates, audit, tracing,
 )  # fmt: skip
 
 

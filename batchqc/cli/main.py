@@ -10,6 +10,7 @@ from rich.console import Console
 
 from batchqc.cli import audit, certificate, correction, lot, register, spec, user
 from batchqc.cli.init import init
+from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.upload import upload
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
@@ -98,6 +99,8 @@ app.add_typer(register.donors, name="donor")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
 app.command()(upload)
+app.command()(trace)
+lot.app.command("trace")(trace_lot)
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")
