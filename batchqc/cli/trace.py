@@ -13,8 +13,8 @@ from batchqc.cli.workplace import workplace
 from batchqc.records.transaction import reading
 
 _COLUMNS = (
-    "Used as", "Upload", "File", "Row", "Line", "Column", "Text", "Run", "Analyst", "Instrument",
-    "Method", "Reviewed", "SHA-256",
+    "Used as", "Upload", "Row", "Line", "Column", "Text", "Run", "Analyst", "Instrument", "Method",
+    "Reviewed",
 )  # fmt: skip
 
 
@@ -48,15 +48,18 @@ def trace_lot(
         for one in sources_of_criterion(case, criterion):
             say(one.verdict.sentence)
             table(_COLUMNS, map(_source, one.sources), empty="Nothing was measured.")
+            files = {each.measurement.run.upload: each for each in one.sources}
+            for upload, each in files.items():
+                say(f"{upload}: {each.file}, SHA-256 {each.sha256}")
 
 
 def _source(source: Source) -> tuple[object, ...]:
     one = source.measurement
     method = f"{one.method} v{one.version}" if one.version else one.method
     return (
-        source.use, one.run.upload, source.file, one.cell.row, one.cell.line, one.cell.column,
+        source.use, one.run.upload, one.cell.row, one.cell.line, one.cell.column,
         one.text, one.run.run, one.analyst, one.instrument, method,
-        "\n".join(source.reviews) or "not reviewed", source.sha256,
+        "\n".join(source.reviews) or "not reviewed",
     )  # fmt: skip
 
 
