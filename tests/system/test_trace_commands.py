@@ -53,9 +53,9 @@ def test_a_released_lot_is_traced_back_and_forward(home: Path):
     assert back.exit_code == 0, back.output
     assert "PASS" in back.output
     assert re.search(r"U-\d{4}-\d{6}: \S+\.csv, SHA-256 [0-9a-f]{64}", back.output)
-    words = back.output.split()
-    upload = next(word for word in words if word.startswith("U-"))
-    row = words[words.index(upload) + 1]
+    cell = re.search(r"(U-\d{4}-\d{6})\W+(\d+)", back.output)
+    assert cell is not None
+    upload, row = cell.groups()
     for column in ([], ["--column", "value"]):
         told = batchqc(home, "trace", upload, "--row", row, *column)
         assert told.exit_code == 0, told.output
