@@ -181,9 +181,9 @@ def _comments(verdict: Verdict) -> list[str]:
 def _superseded(case: LotCase, verdict: Verdict) -> list[str]:
     """Which other files held the runs of a result before, and why they no longer count."""
     used = {one.run for one in (*verdict.measurements, *verdict.controls)}
-    found, runs = [], {run.id: run for run in case.runs}
+    found, runs = [], {run.id: run.run_key for run in case.runs}
     for one in reversed(case.supersedings):
-        older, newer = runs[one.older_id].run_key, runs[one.newer_id].run_key
+        older, newer = runs[one.older_id], runs[one.newer_id]
         if newer in used:
             used.add(older)
             found.append(f"{older} is superseded by {newer}: {one.reason}.")

@@ -107,7 +107,7 @@ class _Recheck:
         named = [one["sha256"] for one in (content["specification"], *content.get("beside", []))]
         if sorted(named) != sorted(version.sha256 for version in binding.versions):
             yield "it names other specifications than the lot"
-        versions = sorted([older, newer] for older, newer in self._versions(decision))
+        versions = sorted(list(one) for one in self._versions(decision))
         if versions != content.get("superseded", []):
             yield "it names other versions of runs than are on record"
 
@@ -137,7 +137,7 @@ class _Recheck:
     def _versions(self, decision: DispositionRow) -> list[tuple[str, str]]:
         """Each run of a lot that was superseded when it was decided, and its next version."""
         return [
-            (one.older.key, one.newer.key)
+            one.versions
             for one in supersedings_of(self.session, runs_of(self.session, decision.lot))
             if one.superseded_at <= decision.decided_at
         ]

@@ -142,6 +142,17 @@ class Superseding(Row):
         """Of the superseded run."""
         return self.older.natural_key
 
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The keys of the superseded run and of the next version; "" where somebody removed it."""
+        return getattr(self.older, "key", ""), getattr(self.newer, "key", "")
+
+    @property
+    def upload(self) -> str:
+        """The upload with the next version; the surrogate id where somebody removed that."""
+        upload = getattr(self.newer, "upload", None)
+        return upload.natural_key if upload else f"#{self.newer_id}"
+
 
 def upload_number(year: int, number: int) -> str:
     """The public number of an upload."""
@@ -198,10 +209,7 @@ def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Supe
 def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
     """Every measurement of some runs as core knows it, in the order of their rows."""
     by_id = {run.id: run for run in runs}
-    newer = {
-        one.older_id: one.newer.upload.natural_key
-        for one in supersedings_of(session, by_id.values())
-    }
+    newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)

@@ -253,6 +253,11 @@ def results(*, lot: str = LOT, **changes: str | Mapping[str, str] | None) -> byt
     )
 
 
+def alone(analyte: str, *, lot: str = LOT, **cells: str) -> bytes:
+    """A file with the good result of one analyte, with changes in its cells."""
+    return table([{"lot_id": lot, "sample_id": f"{lot}-S01"} | good(analyte) | cells])
+
+
 def good(analyte: str) -> dict[str, str]:
     """The cells of a good result, without those of its lot."""
     without = {key: value for key, value in _ROW.items() if key != "sample_id"}

@@ -41,6 +41,7 @@ from tests.records.house import (
     SPECIFICATION_FILE,
     Clock,
     House,
+    alone,
     draft_in_review,
     results,
     see_impact,
@@ -79,8 +80,8 @@ def assert_one_chain(house: House) -> None:
 
 def uploading(number: int) -> Callable[[House], str]:
     """An upload of a file of its own; every third one is refused."""
-    value = {"comment": f"file {number}"} | ({"value": "much"} if number % 3 == 0 else {})
-    return lambda house: house.upload(results(viability=value), name=f"{number}.csv").number
+    run = {"run_id": f"VCB-250520-{number:02d}"} | ({"value": "much"} if number % 3 == 0 else {})
+    return lambda house: house.upload(alone("viability", **run), name=f"{number}.csv").number
 
 
 def determining(donor: str) -> Callable[[House], str]:
@@ -157,7 +158,7 @@ def test_results_that_come_while_the_lot_is_released_are_refused_or_block_it(hou
     house.ready()
 
     def upload(own: House) -> str:
-        failing = results(viability={"value": "50", "run_id": "VCB-250520-02"})
+        failing = alone("viability", value="50", run_id="VCB-250520-02")
         return "accepted" if own.upload(failing).accepted else "refused"
 
     def release(own: House) -> str:
@@ -201,7 +202,7 @@ def add_a_sample(house: House) -> str:
 
 
 def upload_more(house: House) -> str:
-    report = house.upload(results(viability={"run_id": "VCB-250520-02"}))
+    report = house.upload(alone("viability", run_id="VCB-250520-02"))
     if report.accepted:
         return report.number
     raise Conflict("", ", ".join(problem.code for problem in report.reading.problems))
