@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from batchqc.core.acceptance import Limit, Limits, Words
+from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
@@ -18,6 +19,7 @@ from batchqc.core.specifications import Specification, Stage
 from batchqc.core.subjects import Aggregate, Measured, ReplicatePlan
 from batchqc.core.vocabularies import Term, Vocabulary
 from batchqc.intake.contract import Register, RegisteredLot
+from batchqc.intake.known_runs import KnownRuns, known_name
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SITE_ZONE = "America/Chicago"
@@ -29,6 +31,9 @@ MSC = "MSC-26-0012"
 """The lot that takes results."""
 DECIDED = "MSC-26-0011"
 """A lot that is released and takes none."""
+
+RUN_ON_RECORD = "VCB-260320-01"
+"""A run of test VIAB of that lot which another file holds."""
 
 PERCENT = Interval(Fraction(1), Fraction(100), low_closed=True, high_closed=True)
 CELLS = Interval(Fraction(1000), Fraction(10**9), low_closed=True, high_closed=True)
@@ -110,4 +115,16 @@ def register(plan: Specification | None = None, now: datetime = NOW) -> Register
         samples={fold(one.id): one for one in samples},
         people={fold(one): one for one in PEOPLE},
         now=now,
+        known=KnownRuns({known_name(on_record()): (on_record(),)}),
     )
+
+
+def on_record() -> Measurement:
+    """The one result of the run on record."""
+    return Measurement(
+        run=RunKey("U-2026-000099", "VIAB", RUN_ON_RECORD), lot=MSC, sample=f"{MSC}-S01",
+        stage=Stage.RELEASE, aliquot="A1", analyte="viability", replicate=1, unit="%",
+        measured_at=datetime.fromisoformat("2026-03-21T16:56:00-05:00"), started_at=None,
+        analyst="jdoe", instrument="VCB-001", method="SOP-QC-014", version="3",
+        result_type="reportable", cell=Cell(2, 2, "value", "89.0"),
+    )  # fmt: skip

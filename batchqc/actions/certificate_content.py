@@ -141,6 +141,7 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
         remarks.append(f"{criterion.title}: read on {day}.")
     if verdict.trend:
         remarks.append(f"{criterion.title}: out of trend, beyond the {verdict.trend} limit.")
+    remarks += _superseded(case, verdict)
     if verdict.counted_in:
         remarks.append(f"{criterion.title}: judged as part of {verdict.counted_in}.")
     remarks += [f"Comment in the file: {text}" for text in _comments(verdict)]
@@ -175,6 +176,18 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
 
 def _comments(verdict: Verdict) -> list[str]:
     return list(dict.fromkeys(one.comment for one in verdict.measurements if one.comment))
+
+
+def _superseded(case: LotCase, verdict: Verdict) -> list[str]:
+    """Which other files held the runs of a result before, and why they no longer count."""
+    used = {one.run for one in (*verdict.measurements, *verdict.controls)}
+    found, runs = [], {run.id: run.run_key for run in case.runs}
+    for one in reversed(case.supersedings):
+        older, newer = runs[one.older_id], runs[one.newer_id]
+        if newer in used:
+            used.add(older)
+            found.append(f"{older} is superseded by {newer}: {one.reason}.")
+    return found[::-1]
 
 
 def _method(verdict: Verdict) -> str:

@@ -125,6 +125,7 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
             for one in case.beside
         ],
         "runs": [[run.key, run.content_sha256] for run in case.runs],
+        "superseded": sorted(list(one.versions) for one in case.supersedings),
         "reviews": sorted({review.signature.natural_key for review in case.reviews}),
         "gates": [[gate.name, list(gate.reasons)] for gate in case.gates],
         "corrections": [one.natural_key for one, _ in case.corrections],

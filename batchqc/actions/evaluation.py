@@ -67,10 +67,12 @@ from batchqc.records.specifications import (
 from batchqc.records.uploads import (
     AssayRun,
     Review,
+    Superseding,
     measurement_content,
     measurements_of,
     reviews_of,
     runs_of,
+    supersedings_of,
 )
 
 
@@ -90,6 +92,7 @@ class LotCase:
     beside: tuple[StageVerdicts, ...]
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
+    supersedings: tuple[Superseding, ...]
     dispositions: tuple[DispositionRow, ...]
     facts: LotFacts
     gates: tuple[Gate, ...]
@@ -127,6 +130,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     corrected = corrected_lot(lot, corrections)
     runs = tuple(runs_of(session, lot))
     reviews = tuple(reviews_of(session, runs))
+    supersedings = tuple(supersedings_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
     dispositions = tuple(dispositions_of(session, lot))
     donors = _donors(session, donor_rows, corrections)
@@ -142,7 +146,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
         *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
-        *runs, *(run.upload for run in runs), *(one for one, _ in corrections),
+        *runs, *(run.upload for run in runs), *supersedings, *(one for one, _ in corrections),
         *profile_rows(session, (run.upload.profile for run in runs)),
         *(row for one in decided if one is not None for row in (one, one.signature)),
     )  # fmt: skip
@@ -184,7 +188,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, runs, reviews, dispositions, facts, readiness(facts),
+        measurements, beside, runs, reviews, supersedings, dispositions, facts, readiness(facts),
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.impact_report import impact_document
 from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
-from batchqc.records.history import basis_of_impact, evidence_of, lots_judged
+from batchqc.records.history import basis_of_impact, evidence_of, lots_judged, versions_of
 from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import runs_on_record
@@ -101,6 +101,7 @@ def assess_impact(
     for lots in lots_judged(session, key, since=since, until=until):
         ids = [lot.id for lot in lots]
         evidence = evidence_of(session, lots, stage=draft.stage.value)
+        versions = versions_of(session, ids)
         donors = study_donors(session, ids)
         decided = newest_dispositions(session, ids)
         for lot in lots:
@@ -110,7 +111,7 @@ def assess_impact(
                 old, references[lot.version] = _judging(session, archive, lot.version, draft)
                 comparisons[lot.version] = Comparison(old, draft)
             own = evidence.get(lot.id, {})
-            impact = comparisons[lot.version].impact(own, donors[lot.id])
+            impact = comparisons[lot.version].impact(own, donors[lot.id], versions.get(lot.id, ()))
             found.lots += 1
             found.results += sum(map(len, own.values()))
             if impact is not None:

@@ -73,7 +73,7 @@ def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
 def _belongs(key: str, lot: LotRow) -> bool:
     """Whether a row of this key must be among the rows of the lot."""
     kind, _, name = key.partition(":")
-    if kind == "assay_run":
+    if kind in {"assay_run", "superseding"}:
         return name.split("/")[1] == lot.lot
     if kind in {"disposition", "lot_donor", "lot_specification"}:
         return name.split("/")[0] == lot.lot

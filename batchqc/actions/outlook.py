@@ -5,7 +5,7 @@ of the file, judged under the versions that are bound to the lot.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from batchqc.core.specifications import Specification
 from batchqc.core.touched import touched
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
+from batchqc.intake.known_runs import known_name
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.registers import LotRow, lots_by
@@ -36,7 +37,12 @@ class Outlook:
 
 
 def outlook(
-    session: Session, archive: FolderArchive, *, upload: str, measurements: Sequence[Measurement]
+    session: Session,
+    archive: FolderArchive,
+    *,
+    upload: str,
+    measurements: Sequence[Measurement],
+    superseding: bool,
 ) -> tuple[Outlook, ...]:
     """Every verdict that a file touches, by lot, in the order of the specifications.
 
@@ -45,6 +51,7 @@ def outlook(
         archive: where the specifications are.
         upload: the number that the file has; what is on record of it is not counted twice.
         measurements: what the file says; empty where it has an error.
+        superseding: whether its runs supersede those on record.
     """
     lots = sorted(
         lots_by(session, {fold(one.lot) for one in measurements}), key=lambda row: row.folded
@@ -54,7 +61,14 @@ def outlook(
     for lot in lots:
         own = [one for one in measurements if one.lot == lot.lot]
         others = [run for run in runs_of(session, lot) if run.upload.natural_key != upload]
-        known = [*measurements_of(session, others), *own]
+        names = {known_name(one) for one in own} if superseding else set()
+        known = [
+            replace(one, superseded_by=one.superseded_by or upload)
+            if known_name(one) in names
+            else one
+            for one in measurements_of(session, others)
+        ]
+        known += own
         for specification in _bound(session, archive, lot):
             found += _touched(specification, lot, own, known, donors[lot.id])
     return tuple(found)

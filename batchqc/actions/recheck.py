@@ -7,7 +7,7 @@ Nothing may differ; whatever does is named.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import Certificate, DispositionRow
-from batchqc.records.uploads import AssayRun, runs_of
+from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
 
 #: Verdict, texts of cells, and the sentence.
 Recorded = tuple[str, str, str]
@@ -79,14 +79,8 @@ class _Recheck:
         except (BatchqcError, ValueError, KeyError, TypeError) as error:
             yield Difference(decision.key, lot, "", f"cannot be computed anew: {error}")
             return
-        if decision.signature.record_sha256 != decision.content_sha:
-            yield Difference(decision.key, lot, "", "its signature binds other content")
-        binding = binding_of(
-            self.session, decision.lot, corrections_of(self.session, [decision.lot.key])
-        )
-        named = [one["sha256"] for one in (content["specification"], *content.get("beside", []))]
-        if sorted(named) != sorted(version.sha256 for version in binding.versions):
-            yield Difference(decision.key, lot, "", "it names other specifications than the lot")
+        for said in self._contradictions(decision, content):
+            yield Difference(decision.key, lot, "", said)
         yield from self._compared(decision.key, lot, found | beside, decided)
         query = select(Certificate).where(Certificate.disposition_id == decision.id)
         for certificate in self.session.scalars(query):
@@ -101,6 +95,22 @@ class _Recheck:
                 yield Difference(certificate.key, lot, "", "it names another specification")
             yield from self._compared(certificate.key, lot, found, recorded)
 
+    def _contradictions(
+        self, decision: DispositionRow, content: Mapping[str, Any]
+    ) -> Iterator[str]:
+        """What the signed content says otherwise than the records."""
+        if decision.signature.record_sha256 != decision.content_sha:
+            yield "its signature binds other content"
+        binding = binding_of(
+            self.session, decision.lot, corrections_of(self.session, [decision.lot.key])
+        )
+        named = [one["sha256"] for one in (content["specification"], *content.get("beside", []))]
+        if sorted(named) != sorted(version.sha256 for version in binding.versions):
+            yield "it names other specifications than the lot"
+        versions = sorted(list(one) for one in self._versions(decision))
+        if versions != content.get("superseded", []):
+            yield "it names other versions of runs than are on record"
+
     def _judged(
         self, decision: DispositionRow, content: Mapping[str, Any]
     ) -> tuple[dict[str, Recorded], dict[str, Recorded]]:
@@ -108,7 +118,12 @@ class _Recheck:
         specification = self._specification(content["specification"]["sha256"])
         used = {key for key, _ in content["runs"]}
         runs = [run for run in runs_of(self.session, decision.lot) if run.key in used]
-        measurements = [one for run in runs for one in self._measurements(run)]
+        newer = dict(self._versions(decision))
+        measurements = [
+            replace(one, superseded_by=newer.get(run.key, ""))
+            for run in runs
+            for one in self._measurements(run)
+        ]
         donors = [Donor(*facts) for facts in content["donors"]]
         found = _computed(judge(specification, measurements, donors))
         beside: dict[str, Recorded] = {}
@@ -118,6 +133,14 @@ class _Recheck:
             beside |= {f"{stage.reference}, {name}": one for name, one in own.items()}
         self.verdicts += len(found) + len(beside)
         return found, beside
+
+    def _versions(self, decision: DispositionRow) -> list[tuple[str, str]]:
+        """Each run of a lot that was superseded when it was decided, and its next version."""
+        return [
+            one.versions
+            for one in supersedings_of(self.session, runs_of(self.session, decision.lot))
+            if one.superseded_at <= decision.decided_at
+        ]
 
     def _measurements(self, run: AssayRun) -> Iterator[Measurement]:
         number = run.upload.natural_key

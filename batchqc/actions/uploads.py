@@ -16,6 +16,8 @@ from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile, profile_named
 from batchqc.actions.registered import lots_named, registered
 from batchqc.actions.runs import store_runs
+from batchqc.actions.signing import check_reason
+from batchqc.actions.superseding import known_runs, supersede
 from batchqc.core.assays import Measurement
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
@@ -39,6 +41,8 @@ class ReceivedFile:
     """A file as it came in; ``data`` is ``None`` where it was larger than the limit.
 
     ``profile`` names how it is read ("" is by a contract), ``asked`` is what was stated beside it.
+    ``supersedes`` is why it supersedes runs on record, as who sends it says; ``None`` where it is
+    not said to.
     """
 
     name: str
@@ -47,6 +51,7 @@ class ReceivedFile:
     client: str
     profile: str = ""
     asked: Asked = field(default_factory=Asked)
+    supersedes: str | None = None
 
     @property
     def sha256(self) -> str:
@@ -72,7 +77,12 @@ class UploadReport:
 def preview_upload(
     session: Session, archive: FolderArchive, *, file: ReceivedFile, now: datetime
 ) -> UploadReport:
-    """Read a file as ``upload_results`` would, and change nothing."""
+    """Read a file as ``upload_results`` would, and change nothing.
+
+    Raises:
+        InvalidInput: it is said to supersede, without a reason.
+    """
+    _check_supersedes(file)
     if (first := _accepted_before(session, file)) is not None:
         return _answered_before(session, archive, file, first, now)
     reading = _read(session, archive, file, PREVIEW, now)
@@ -83,8 +93,12 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     """Receive a file: keep its bytes, read it, and store its measurements if nothing is wrong.
 
     The same bytes as an accepted upload are answered with that upload; nothing is stored twice.
+
+    Raises:
+        InvalidInput: it is said to supersede, without a reason.
     """
     require(tx, Permission.UPLOAD_RESULTS)
+    _check_supersedes(file)
     if file.profile:
         file = replace(file, profile=approved_profile(tx.session, file.profile).reference)
     year = tx.now.year
@@ -111,19 +125,25 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
         uploaded_by=tx.actor.user_id,
         received_at=tx.now,
+        supersedes=file.supersedes or "",
     )
     tx.add(upload)
     runs = store_runs(tx, upload, reading.measurements) if reading.accepted else []
+    superseded = supersede(tx, runs, file.supersedes) if file.supersedes else []
     tx.audit(
         "upload accepted" if reading.accepted else "upload refused",
-        rows=[upload, *runs],
-        about=sorted({run.lot.key for run in runs}),
+        rows=[upload, *runs, *superseded],
+        about=sorted(
+            {*(run.lot.key for run in runs), *(one.older.key for one in superseded)},
+        ),
+        reason=file.supersedes or "",
         after={
             "file": file.name,
             "sha256": file.sha256,
             "rows": reading.rows_read,
             "measurements": len(reading.measurements),
             "problems": len(reading.problems),
+            **({"supersedes": list(reading.supersedes)} if superseded else {}),
         },
     )
     return _report(tx.session, archive, number, file, reading)
@@ -143,18 +163,22 @@ def the_upload(session: Session, number: str) -> Upload:
 
 def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tuple[Measurement, ...]:
     """What an accepted upload says, read anew from its bytes, as of the moment it was received."""
+    return reading_of(session, archive, upload).parsed
+
+
+def reading_of(session: Session, archive: FolderArchive, upload: Upload) -> Reading:
+    """An upload read anew from its bytes, as of the moment it was received."""
 
     def register_for(named: Named) -> Register:
         return registered(session, archive, named, upload.received_at, as_registered=True)
 
-    reading = read_bytes(
+    return read_bytes(
         archive.get(upload.sha256),
         register_for,
         upload=upload.natural_key,
         profile=profile_named(session, archive, upload.profile),
         asked=_stated(upload.stated),
     )
-    return reading.parsed
 
 
 def _accepted_before(session: Session, file: ReceivedFile) -> Upload | None:
@@ -175,7 +199,13 @@ def _answered_before(
 def _report(
     session: Session, archive: FolderArchive, number: str, file: ReceivedFile, reading: Reading
 ) -> UploadReport:
-    seen = outlook(session, archive, upload=number, measurements=reading.measurements)
+    seen = outlook(
+        session,
+        archive,
+        upload=number,
+        measurements=reading.measurements,
+        superseding=file.supersedes is not None,
+    )
     return UploadReport(
         number,
         reading.accepted,
@@ -198,7 +228,11 @@ def _read(
         if tx is not None:
             for lot in sorted(named.lots | {row.folded for row in lots_named(session, named)}):
                 tx.lock(f"lot:{lot}")
-        return registered(session, archive, named, now)
+        register = registered(session, archive, named, now)
+        if _accepted_before(session, file) is not None:
+            return register  # its own runs are those on record
+        lots, superseding = lots_named(session, named), file.supersedes is not None
+        return replace(register, known=known_runs(session, lots, superseding=superseding))
 
     profile = profile_named(session, archive, file.profile)
     if file.data is None:
@@ -213,6 +247,11 @@ def _as_text(asked: Asked) -> str:
 
 def _stated(text: str) -> Asked:
     return Asked(**json.loads(text)) if text else Asked()
+
+
+def _check_supersedes(file: ReceivedFile) -> None:
+    if file.supersedes is not None:
+        check_reason(file.supersedes)
 
 
 def _too_large(file: ReceivedFile) -> Reading:

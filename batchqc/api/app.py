@@ -22,6 +22,7 @@ from batchqc.api import (
     session,
     specification_tools,
     specifications,
+    tracing,
     upload_files,
     uploads,
 )
@@ -42,7 +43,7 @@ _FILES: Final = frozenset(
 )
 _NOUNS: Final = (
     session, people, registers, specifications, specification_tools, lots, results, decisions,
-    profiles, upload_files, uploads, corrections, certificates, audit,
+    profiles, upload_files, uploads, corrections, certificates, audit, tracing,
 )  # fmt: skip
 
 

@@ -8,15 +8,14 @@ from pydantic import BaseModel, Field
 
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import the_lot
+from batchqc.actions.sources import Files, Source
 from batchqc.actions.specifications import content_of, the_version
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import id_and_version
-from batchqc.core.assays import Measurement
 from batchqc.core.judging import judge
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.errors import InvalidInput
-from batchqc.records.uploads import Upload
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
 
@@ -45,6 +44,7 @@ class MeasurementOut(BaseModel):
     upload: str
     file: str
     sha256: str = Field(description="Of the file.")
+    sheet: str = Field(description="Of a workbook; empty for a CSV.")
     row: int = Field(description="As a spreadsheet counts: the header is row 1.")
     line: int = Field(description="Physical line of the file.")
     column: str
@@ -65,6 +65,8 @@ class MeasurementOut(BaseModel):
     method_version: str = Field(description="As the file says; not in register.")
     result_type: str
     comment: str
+    superseded_by: str = Field(description="The upload with the next version of its run, or empty.")
+    reviews: list[str] = Field(description="Signatures under the reviews of its run, and of whom.")
 
 
 class DerivationOut(BaseModel):
@@ -136,7 +138,7 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
 @router.get("/lots/{lot}/results", summary="Results and verdicts, down to the cell")
 def results(call: SignedIn, lot: str, under: Under = "") -> Results:
     """Each criterion with verdict and derivation; each value with file, row, column and text."""
-    case, uploads = _case(call, lot)
+    case, files = _case(call, lot)
     reference, verdicts = case.version.reference, case.verdicts
     decides = True
     if under:
@@ -152,19 +154,21 @@ def results(call: SignedIn, lot: str, under: Under = "") -> Results:
         lot=case.lot.id,
         specification=reference,
         decides=decides,
-        verdicts=[_verdict(verdict, uploads) for verdict in verdicts],
-        not_used=[_measurement(one, uploads) for one in case.measurements if id(one) not in used],
+        verdicts=[_verdict(verdict, files) for verdict in verdicts],
+        not_used=[
+            measurement_out(files.source(one)) for one in case.measurements if id(one) not in used
+        ],
     )
 
 
-def _case(call: Call, lot: str) -> tuple[LotCase, dict[str, Upload]]:
+def _case(call: Call, lot: str) -> tuple[LotCase, Files]:
     with call.reading() as session:
         row = the_lot(session, lot)
         case = study(session, call.door.archive, lot=row, now=call.door.now())
-        return case, {run.upload.natural_key: run.upload for run in case.runs}
+        return case, Files(case)
 
 
-def _verdict(verdict: Verdict, uploads: dict[str, Upload]) -> VerdictOut:
+def _verdict(verdict: Verdict, files: Files) -> VerdictOut:
     derivation = verdict.derivation
     return VerdictOut(
         criterion=verdict.criterion.id,
@@ -183,17 +187,19 @@ def _verdict(verdict: Verdict, uploads: dict[str, Upload]) -> VerdictOut:
             result=derivation.result,
             rounded=derivation.rounded,
         ),
-        measurements=[_measurement(one, uploads) for one in verdict.measurements],
-        controls=[_measurement(one, uploads) for one in verdict.controls],
+        measurements=[measurement_out(files.source(one)) for one in verdict.measurements],
+        controls=[measurement_out(files.source(one)) for one in verdict.controls],
     )
 
 
-def _measurement(one: Measurement, uploads: dict[str, Upload]) -> MeasurementOut:
-    upload = uploads[one.run.upload]
+def measurement_out(source: Source) -> MeasurementOut:
+    """A measurement with its cell, as it is answered."""
+    one = source.measurement
     return MeasurementOut(
         upload=one.run.upload,
-        file=upload.file,
-        sha256=upload.sha256,
+        file=source.file,
+        sha256=source.sha256,
+        sheet=source.sheet,
         row=one.cell.row,
         line=one.cell.line,
         column=one.cell.column,
@@ -214,4 +220,6 @@ def _measurement(one: Measurement, uploads: dict[str, Upload]) -> MeasurementOut
         method_version=one.version,
         result_type=one.result_type,
         comment=one.comment,
+        superseded_by=one.superseded_by,
+        reviews=list(source.reviews),
     )

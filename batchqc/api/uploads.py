@@ -1,7 +1,7 @@
 """Assay CSVs: one file in, whole or not at all, and its report."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -54,6 +54,7 @@ class ReportOut(SeenOut):
     columns_used: list[str]
     columns_unused: list[str]
     assumed: list[str] = Field(description="What the file does not say and the plan does.")
+    supersedes: list[str] = Field(description="Runs on record of which it has the next version.")
     problems: list[ProblemOut]
 
 
@@ -71,6 +72,9 @@ class UploadOut(BaseModel):
     client: str
     contract: str
     profile: str = Field(description="By which it was read; blank is by a contract.")
+    supersedes: str = Field(
+        description="Why it supersedes runs on record; empty where it does not."
+    )
 
 
 class UploadDetail(UploadOut):
@@ -78,6 +82,15 @@ class UploadDetail(UploadOut):
 
     problems: list[ProblemOut]
     runs: list[str]
+
+
+Supersedes = Annotated[
+    str | None,
+    Query(
+        max_length=500,
+        description="Why this file supersedes runs that are on record; both versions are kept.",
+    ),
+]
 
 
 @router.post(
@@ -98,12 +111,14 @@ def add(
     accept: Annotated[
         str, Header(description="`text/csv` answers a preview with the annotated file.")
     ] = "",
+    supersedes: Supersedes = None,
 ) -> Response:
     """201 accepted; 200 for a preview or for bytes that came before; 422 refused, with the report.
 
     A refused file leaves its bytes, its record and its audit entry, and nothing else.
     """
-    door, file = call.door, stated.beside(file)
+    door = call.door
+    file = replace(stated.beside(file), supersedes=supersedes)
     if dry_run:
         call.person.acting(Permission.UPLOAD_RESULTS)
         with call.reading() as session:
@@ -188,6 +203,7 @@ def _report(report: UploadReport) -> ReportOut:
         columns_used=list(read.columns_used),
         columns_unused=list(read.columns_unused),
         assumed=list(read.assumed),
+        supersedes=list(read.supersedes),
         problems=[ProblemOut(**asdict(one)) for one in read.problems],
         **dict(seen(read, report.outlook)),
     )
@@ -206,6 +222,7 @@ def _facts(row: Upload) -> dict[str, Any]:
         "client": row.client,
         "contract": row.contract,
         "profile": row.profile,
+        "supersedes": row.supersedes,
     }
 
 

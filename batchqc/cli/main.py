@@ -10,6 +10,7 @@ from rich.console import Console
 
 from batchqc.cli import audit, certificate, correction, lot, profile, register, spec, upload, user
 from batchqc.cli.init import init
+from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
@@ -98,6 +99,8 @@ app.add_typer(register.donors, name="donor")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")
+upload.app.command("trace")(trace)
+lot.app.command("trace")(trace_lot)
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")

@@ -59,6 +59,10 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be read; change nothing.")
     ] = False,
+    supersedes: Annotated[
+        str | None,
+        typer.Option(help="Why this file supersedes runs on record; both versions are kept."),
+    ] = None,
     annotated: Annotated[
         Path | None,
         typer.Option(help="A CSV to write: the file with its problems beside its rows."),
@@ -77,7 +81,7 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
     size = file.stat().st_size
     data = file.read_bytes() if size <= place.settings.upload_limit else None
     asked = Asked(pairs(stated or ()), pairs(sample or (), at_last=True))
-    received = ReceivedFile(file.name, size, data, "batchqc upload", profile, asked)
+    received = ReceivedFile(file.name, size, data, "batchqc upload", profile, asked, supersedes)
     if dry_run:
         with reading(place.engine) as session:
             report = preview_upload(session, place.archive, file=received, now=place.now())

@@ -24,6 +24,7 @@ def print_report(report: UploadReport) -> None:
             ("Results", len(read.measurements)),
             ("Columns used", ", ".join(read.columns_used)),
             ("Columns not used", ", ".join(read.columns_unused) or "none"),
+            ("Supersedes", "\n".join(read.supersedes) or "nothing"),
             ("Assumed", "; ".join(read.assumed) or "nothing"),
         ]
     )

@@ -1,7 +1,8 @@
 """Measurements as read from a file, and the assay runs they belong to.
 
 A run as stored is one run id of one test in one upload. Another file for the same run is other
-content, and so another run as stored: nothing replaces what was read before.
+content, and so another version of the run, stored beside the first: nothing replaces what was
+read before.
 """
 
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class Measurement:
     """One replicate: the text of its value and all that it was measured with.
 
     ``method`` is the method's code; ``version`` may be empty. Times carry their offset.
+    ``superseded_by`` is the upload that has the next version of its run, or "".
     """
 
     run: RunKey
@@ -65,6 +67,7 @@ class Measurement:
     result_type: str
     cell: Cell
     comment: str = ""
+    superseded_by: str = ""
 
     @property
     def text(self) -> str:

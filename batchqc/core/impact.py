@@ -5,7 +5,7 @@ on its evidence only: the texts, units, methods and times of what was measured f
 donors. So each distinct evidence is judged once, however many lots have it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.donors import Donor
 from batchqc.core.judging import judge
-from batchqc.core.specifications import Specification
+from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import DonorFact, Group, Measured
 from batchqc.core.timing import timing
 from batchqc.core.verdicts import Outcome, Verdict
@@ -120,16 +120,22 @@ class Comparison:
             (name, before.get(name), after.get(name)) for name in names if name not in same
         ]
 
-    def impact(self, evidence: Grouped, donors: tuple[Donor, ...]) -> LotImpact | None:
+    def impact(
+        self,
+        evidence: Grouped,
+        donors: tuple[Donor, ...],
+        versions: Sequence[Measurement] = (),
+    ) -> LotImpact | None:
         """What would change for a lot; ``None`` where nothing would.
 
-        What both versions say alike is looked at only where something else changes.
+        What both versions say alike is looked at only where something else changes. ``versions``
+        are all measurements of a lot with a superseded run: it is judged by them.
         """
         changes = []
         old, new = [], []
         for name, was, would_be in self._changed:
-            before = was.standing(evidence, donors) if was else None
-            after = would_be.standing(evidence, donors) if would_be else None
+            before = was.standing(evidence, donors, versions) if was else None
+            after = would_be.standing(evidence, donors, versions) if would_be else None
             if before != after:
                 own = would_be or was
                 results = own.results(evidence) if own else ()
@@ -138,7 +144,7 @@ class Comparison:
             new.append(after)
         if not changes:
             return None
-        alike = [own.standing(evidence, donors) for own in self._same]
+        alike = [own.standing(evidence, donors, versions) for own in self._same]
         return LotImpact(
             overall((*alike, *(one for one in old if one))),
             overall((*alike, *(one for one in new if one))),
@@ -161,7 +167,7 @@ class _Own:
     """
 
     def __init__(self, specification: Specification, criterion: Criterion) -> None:
-        needed = tuple(_closure(specification, criterion))
+        needed = tuple(closure(specification, criterion))
         self.name = criterion.id
         self._counted = any(
             isinstance(one.subject, Group) and criterion.id in one.subject.members
@@ -182,7 +188,11 @@ class _Own:
 
     __hash__ = None  # type: ignore[assignment]  # equal by what it says, and never a key
 
-    def standing(self, evidence: Grouped, donors: tuple[Donor, ...]) -> Standing:
+    def standing(
+        self, evidence: Grouped, donors: tuple[Donor, ...], versions: Sequence[Measurement]
+    ) -> Standing:
+        if versions:
+            return self._standing(versions, donors)
         key: object
         if self._is_plain:
             rows = evidence.get(self._pairs[0])
@@ -220,6 +230,9 @@ class _Own:
             for pair in self._pairs
             for one in evidence.get(pair, [])
         ]
+        return self._standing(measurements, donors)
+
+    def _standing(self, measurements: Sequence[Measurement], donors: tuple[Donor, ...]) -> Standing:
         verdicts = judge(self._specification, measurements, donors)
         own = next(one for one in verdicts if one.criterion.id == self.name)
         return standing_of(own, counted=self._counted)
@@ -240,16 +253,3 @@ def _elapsed(one: Evidence) -> timedelta | None:
     if not one[9]:
         return None
     return datetime.fromisoformat(one[10]) - datetime.fromisoformat(one[9])
-
-
-def _closure(specification: Specification, criterion: Criterion) -> Iterator[Criterion]:
-    """A criterion and everything that it is computed from, each once."""
-    by_id = {one.id: one for one in specification.criteria}
-    waiting, seen = [criterion.id], set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in by_id:
-            continue
-        seen.add(name)
-        waiting.extend(by_id[name].needs)
-    yield from (one for one in specification.criteria if one.id in seen)

@@ -20,6 +20,7 @@ from batchqc.core.quantities import Interval
 from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, reportable_result
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
+from batchqc.core.superseding import NONE_CONCLUDED, Concluded, contested, counted, newest
 from batchqc.core.timing import day_read
 from batchqc.core.verdicts import (
     WORDS,
@@ -37,16 +38,38 @@ from batchqc.core.verdicts import (
 
 
 def judge(
-    specification: Specification, measurements: Iterable[Measurement], donors: Sequence[Donor]
+    specification: Specification,
+    measurements: Iterable[Measurement],
+    donors: Sequence[Donor],
+    *,
+    concluded: Concluded = NONE_CONCLUDED,
 ) -> tuple[Verdict, ...]:
     """The verdict of every criterion, in the order of the specification.
 
     Args:
         specification: the version bound to the lot.
-        measurements: all measurements of the lot; those of another stage, or that are neither
-            reportable nor controls, are not used.
+        measurements: all measurements of the lot, of all versions of its runs; those of another
+            stage, or that are neither reportable nor controls, are not used.
         donors: all donors of the lot.
+        concluded: which run counts, where a signed conclusion says so.
     """
+    found = counted(measurements, concluded)
+    current = newest(found)
+    against: Mapping[str, NoResult] = {}
+    if len(current) < len(found):
+        against = contested(
+            specification, found, lambda alone, chosen: _judged(alone, chosen, donors, {})
+        )
+    return _judged(specification, current, donors, against)
+
+
+def _judged(
+    specification: Specification,
+    measurements: Iterable[Measurement],
+    donors: Sequence[Donor],
+    against: Mapping[str, NoResult],
+) -> tuple[Verdict, ...]:
+    """Every verdict over one version of each run; what something stands against has no result."""
     ordered, waiting = _in_order(specification.criteria)
     groups = {
         member: one.id
@@ -56,7 +79,7 @@ def judge(
     }
     work = _Judging(specification, groups, measurements, donors)
     for criterion in (*ordered, *waiting):
-        work.judge(criterion)
+        work.judge(criterion, against.get(criterion.id))
     return tuple(work.verdicts[criterion.id] for criterion in specification.criteria)
 
 
@@ -96,8 +119,10 @@ class _Judging:
         self.results: dict[str, ReportableResult | NoResult] = {}
         self.verdicts: dict[str, Verdict] = {}
 
-    def judge(self, criterion: Criterion) -> None:
+    def judge(self, criterion: Criterion, against: NoResult | None) -> None:
         match criterion.subject:
+            case Measured() | Derived() if against is not None:
+                verdict = self._result(criterion, against)
             case Measured() as subject:
                 verdict = self._measured(criterion, subject)
             case Derived() as subject:

@@ -4,6 +4,8 @@
 - Aggregation is exact and never rounds; the order of replicates is irrelevant.
 - Two runs for one attribute make no result, whatever their values: without an authorised retest
   nobody may choose between them (design, decided once, 3; requirements 2.07, 3.06).
+- A run in several versions makes no result where a version fails, or a row was dropped
+  (``superseding``).
 - A unit, method, word or time that the criterion does not know makes no result, nor does a value
   that is not plausible; nor do replicates that lie further apart than the plan allows (requirement
   3.09), or a missing control.
@@ -29,6 +31,7 @@ class NoResultBecause(StrEnum):
 
     MISSING = "missing"
     TWO_RESULTS = "two results"
+    VERSIONS = "versions"
     REPLICATES = "replicates"
     METHOD = "method"
     IMPLAUSIBLE = "implausible"

@@ -1,6 +1,6 @@
 """Specifications: criteria that are approved as a whole and never edited."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -60,3 +60,16 @@ class Specification:
     def criterion(self, *, test: str, analyte: str) -> Criterion | None:
         """The criterion that judges an analyte of a test, or ``None``."""
         return self.measured.get((test, analyte))
+
+
+def closure(specification: Specification, criterion: Criterion) -> Iterator[Criterion]:
+    """A criterion and everything that it is computed from, each once."""
+    by_id = {one.id: one for one in specification.criteria}
+    waiting, seen = [criterion.id], set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in by_id:
+            continue
+        seen.add(name)
+        waiting.extend(by_id[name].needs)
+    yield from (one for one in specification.criteria if one.id in seen)

@@ -22,6 +22,7 @@ from batchqc.intake.header import (
     read_header,
     with_stated,
 )
+from batchqc.intake.known_runs import check_known_runs, superseded_by
 from batchqc.intake.marks import POINT
 from batchqc.intake.problems import Place, Problem, Report, Wrong
 from batchqc.intake.profiled import Asked, Unfolded, sample_ids, unfold_profile
@@ -58,7 +59,8 @@ class Reading:
     """What a file says, and what is wrong with it.
 
     ``measurements`` is empty where there is an error. ``parsed`` are the rows that could be read,
-    for a preview only. ``assumed`` says what the file leaves to the plan.
+    for a preview only. ``assumed`` says what the file leaves to the plan. ``supersedes`` names the
+    runs on record of which it has the next version.
     """
 
     measurements: tuple[Measurement, ...] = ()
@@ -70,6 +72,7 @@ class Reading:
     parsed: tuple[Measurement, ...] = ()
     assumed: tuple[str, ...] = ()
     dialect: Dialect | None = None
+    supersedes: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -164,6 +167,7 @@ def _read(
         parsed = _read_rows(table, reader)
         if profile is None:
             _report_mixed_marks(table, header.columns["value"], report)
+    check_known_runs(parsed, register.known, report)
     of_form = [one for one in table.problems if header.columns or one.code != "E106"]
     problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
     reading = Reading(
@@ -174,8 +178,14 @@ def _read(
         parsed=tuple(parsed),
         assumed=_assumed(header.columns),
         dialect=table.dialect,
+        supersedes=_supersedes(parsed, register),
     )
     return replace(reading, measurements=reading.parsed) if reading.accepted else reading
+
+
+def _supersedes(parsed: list[Measurement], register: Register) -> tuple[str, ...]:
+    found = superseded_by(parsed, register.known) if register.known.superseding else {}
+    return tuple(f"{rows[0].run} for lot {rows[0].lot}" for rows in found.values())
 
 
 def _read_rows(table: Table, reader: RowReader) -> list[Measurement]:

@@ -49,6 +49,7 @@ CODES: Final[Mapping[str, str]] = {
     "E404": "the test, analyte or method is not in the plan of the lot",
     "E405": "a row repeats the key of another row",
     "E406": "the text is longer than the column allows",
+    "E407": "a run is on record already, or a file that supersedes holds none that is",
     "E501": "the cell begins like a spreadsheet formula",
     "W601": "a listed synonym is read as a result that does not meet the criterion",
     "W602": "blank columns or rows are ignored",

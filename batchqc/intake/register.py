@@ -1,11 +1,12 @@
 """What the laboratory has registered and a file may refer to. Intake creates none of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from batchqc.core.lots import Sample
 from batchqc.core.specifications import Specification
+from batchqc.intake.known_runs import KnownRuns
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +48,4 @@ class Register:
     samples: Mapping[str, Sample]
     people: Mapping[str, str]
     now: datetime
+    known: KnownRuns = field(default_factory=KnownRuns)

@@ -21,6 +21,7 @@ from batchqc.core.assays import REPORTABLE, RESULT_TYPES, Cell, Measurement, Run
 from batchqc.core.identifiers import fold, looks_like_a_date
 from batchqc.core.lots import Sample
 from batchqc.core.profiles import Marks
+from batchqc.core.superseding import unnamed
 from batchqc.intake.cells import Row
 from batchqc.intake.marks import POINT, plain_number
 from batchqc.intake.plan import Plan, Unplanned, find_plan
@@ -221,7 +222,7 @@ class RowReader:
         """The run as it is spelled first in the file; made where the file does not say."""
         run, test = row.optional_id("run_id"), row.typed("test_code").strip()
         if not run:
-            return f"{test} (no run_id)"
+            return unnamed(test)
         return self._runs.setdefault((test, fold(run)), run)
 
     def _times(

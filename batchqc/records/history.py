@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
-from batchqc.core.assays import CONTROL, REPORTABLE
+from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
 from batchqc.core.impact import Evidence, Grouped, grouped
 from batchqc.core.specifications import Stage
 from batchqc.records.bindings import rebound_lots
@@ -16,7 +16,7 @@ from batchqc.records.corrections import CorrectionDecision, made_on_dates
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
-from batchqc.records.uploads import AssayRun, MeasurementRow
+from batchqc.records.uploads import AssayRun, MeasurementRow, Superseding, measurements_of
 
 LOTS_AT_ONCE = 500
 
@@ -117,6 +117,20 @@ def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> d
     )
     rows = cast("Iterable[Evidence]", session.execute(query))  # rows are tuples of this shape
     return {lot: grouped(own) for lot, own in groupby(rows, key=itemgetter(0))}
+
+
+def versions_of(session: Session, lots: Sequence[int]) -> dict[int, tuple[Measurement, ...]]:
+    """Every measurement of those of some lots that have a superseded run, by lot id."""
+    superseded = (
+        select(AssayRun.lot_id)
+        .join(Superseding, Superseding.older_id == AssayRun.id)
+        .where(AssayRun.lot_id.in_(lots))
+    )
+    found: dict[int, tuple[Measurement, ...]] = {}
+    for lot in set(session.scalars(superseded)):
+        runs = session.scalars(select(AssayRun).where(AssayRun.lot_id == lot)).all()
+        found[lot] = tuple(measurements_of(session, runs))
+    return found
 
 
 def basis_of_impact(session: Session) -> dict[str, int]:

@@ -29,7 +29,7 @@ from batchqc.records.specifications import (
     SpecificationVersion,
     SpecificationWithdrawal,
 )
-from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Upload
+from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Superseding, Upload
 
 METADATA = Row.metadata
 
@@ -39,7 +39,7 @@ WITNESSED: tuple[type[Row], ...] = (
     SpecificationApproval, SignatureRow, DonorRow, EligibilityRow, LotRow, LotDonor, SampleRow,
     Upload, AssayRun, Review, Correction, CorrectionDecision, DispositionRow, Certificate,
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
-    ImpactReport, ProfileVersion, ProfileApproval,
+    ImpactReport, ProfileVersion, ProfileApproval, Superseding,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

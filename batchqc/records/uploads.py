@@ -17,7 +17,8 @@ class Upload(Numbered):
     """One file received. ``sha256`` is empty where it was too large to be kept.
 
     ``problems`` is JSON, and so is ``stated``: what the uploader stated beside the file.
-    ``profile`` is the reference of the profile that it was read by, "" for a contract.
+    ``profile`` is the reference of the profile that it was read by, "" for a contract;
+    ``supersedes`` is why it supersedes runs on record, or "".
     """
 
     __tablename__ = "upload"
@@ -34,6 +35,7 @@ class Upload(Numbered):
     received_at: Mapped[datetime]
     profile: Mapped[str] = added_later()
     stated: Mapped[str] = added_later()
+    supersedes: Mapped[str] = added_later()
 
     __table_args__ = (UniqueConstraint("year", "number"),)
 
@@ -126,6 +128,37 @@ class Review(Row):
         return f"{self.assay_run.natural_key}/{self.signature.natural_key}"
 
 
+class Superseding(Row):
+    """A run of which another file holds the next version: which, by whom, when and why."""
+
+    __tablename__ = "superseding"
+
+    older_id: Mapped[int] = mapped_column(ForeignKey("assay_run.id"), unique=True)
+    newer_id: Mapped[int] = refers_to("assay_run")
+    superseded_by: Mapped[str]
+    superseded_at: Mapped[datetime]
+    reason: Mapped[str]
+
+    older: Mapped[AssayRun] = relationship(foreign_keys=[older_id])
+    newer: Mapped[AssayRun] = relationship(foreign_keys=[newer_id])
+
+    @property
+    def natural_key(self) -> str:
+        """Of the superseded run."""
+        return self.older.natural_key
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The keys of the superseded run and of the next version; "" where somebody removed it."""
+        return getattr(self.older, "key", ""), getattr(self.newer, "key", "")
+
+    @property
+    def upload(self) -> str:
+        """The upload with the next version; the surrogate id where somebody removed that."""
+        upload = getattr(self.newer, "upload", None)
+        return upload.natural_key if upload else f"#{self.newer_id}"
+
+
 def upload_number(year: int, number: int) -> str:
     """The public number of an upload."""
     return f"U-{year}-{number:06d}"
@@ -171,9 +204,17 @@ def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
     ).all()
 
 
+def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Superseding]:
+    """What superseded some runs, oldest first."""
+    ids = [run.id for run in runs]
+    query = select(Superseding).where(Superseding.older_id.in_(ids)).order_by(Superseding.id)
+    return session.scalars(query).all()
+
+
 def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
     """Every measurement of some runs as core knows it, in the order of their rows."""
     by_id = {run.id: run for run in runs}
+    newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
@@ -200,6 +241,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             result_type=row.result_type,
             cell=Cell(row.row, row.line, row.column, row.value, row.original),
             comment=row.comment,
+            superseded_by=newer.get(run.id, ""),
         )
 
 

@@ -90,11 +90,22 @@ def test_only_criteria_that_the_file_touches_are_shown(house: House):
 def test_a_second_result_is_foretold_to_be_no_result(house: House):
     first = house.upload(only("viability"))
     assert [one.verdict.outcome for one in first.outlook] == [Outcome.PASS]
-    again = only("viability", viability="95.0")
+    again = only("viability", viability={"value": "95.0", "run_id": "VCB-2"})
     seen = preview(house, again)
     assert [one.verdict.outcome for one in seen.outlook] == [Outcome.CANNOT_JUDGE]
     assert "two results, no authorised retest" in seen.outlook[0].verdict.sentence
     report = house.upload(again)
+    assert told(seen.outlook, PREVIEW) == told(report.outlook, report.number)
+
+
+def test_a_failure_that_is_superseded_is_foretold_to_stand(house: House):
+    house.upload(only("viability", viability="85.0"))
+    again = only("viability", viability="95.0")
+    with house.reading() as session:
+        file = ReceivedFile("r.csv", len(again), again, "tests", supersedes="Wrong cell exported")
+        seen = preview_upload(session, house.archive, file=file, now=house.now())
+    assert [one.verdict.outcome for one in seen.outlook] == [Outcome.CANNOT_JUDGE]
+    report = house.upload(again, supersedes="Wrong cell exported")
     assert told(seen.outlook, PREVIEW) == told(report.outlook, report.number)
 
 

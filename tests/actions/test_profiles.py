@@ -6,6 +6,7 @@ from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.profiles import approve_profile, approved_profile, import_profile
 from batchqc.actions.recheck import recheck
+from batchqc.actions.tracing import trace_cell
 from batchqc.actions.uploads import the_upload
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -99,6 +100,11 @@ def test_what_was_stated_is_recorded_and_read_again(house: House):
     assert (viability.text, viability.cell.original, viability.sample) == (
         "93.40", "93,40", SAMPLES[0],
     )  # fmt: skip
+    with house.reading() as session:
+        traced = trace_cell(
+            session, house.archive, number=report.number, place=(2, "Viability"), now=house.now()
+        )
+    assert (traced.text, bool(traced.verdicts)) == ("93,40", True)
     again = house.upload(COUNTS)
     assert (again.answered_before, again.number) == (True, report.number)
     assert [one.text for one in again.reading.measurements] == ["93.40"]

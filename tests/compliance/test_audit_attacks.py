@@ -21,7 +21,7 @@ from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.uploads import AssayRun, Review, Upload
-from tests.records.house import ANA, LOT, REV, House, results
+from tests.records.house import ANA, LOT, REV, House, alone, results
 from tests.records.tampering import CONTENT, append, columns_of, tamper, tampering
 
 RUN = f"assay_run:U-2026-000002/{LOT}/VIAB/VCB-250520-01"
@@ -345,7 +345,8 @@ def test_a_failed_upload_that_was_removed_with_its_filing_is_missed_by_the_audit
     house.ready()
     with house.reading() as session:
         last = session.scalar(select(func.max(Upload.id)))
-    house.upload(results(viability={"value": "50", "run_id": "VCB-250521-01"}), name="again.csv")
+    failing = alone("viability", value="50", run_id="VCB-250521-01")
+    assert house.upload(failing, name="again.csv").accepted
     of_upload = f"upload_id > {last}"
     runs = f"SELECT id FROM assay_run WHERE {of_upload}"
     tamper(

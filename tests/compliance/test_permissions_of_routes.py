@@ -91,6 +91,9 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /uploads/{number}": (ALL, None),
     "GET /uploads/{number}/annotated": (ALL, None),
     "GET /uploads/{number}/file": (ALL, None),
+    "GET /uploads/{number}/cells/{row}/{column}": (ALL, None),
+    "GET /lots/{lot}/criteria/{criterion}/sources": (ALL, None),
+    "GET /certificates/{number}/lines/{criterion}/sources": (ALL, None),
     "GET /corrections": (ALL, None),
     "POST /corrections": (
         "analyst QA donor",
@@ -110,7 +113,8 @@ PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1",
-    "lot": LOT, "number": "COA-2026-000001",
+    "lot": LOT, "number": "COA-2026-000001", "row": "2",
+    "column": "value", "criterion": "viability",
 }  # fmt: skip
 
 
@@ -150,7 +154,8 @@ def routes(found: Iterable[Any], prefix: str = "") -> Iterator[str]:
         else:
             path = prefix + getattr(route, "path", repr(route))
             methods = set(getattr(route, "methods", None) or {"?"}) - {"HEAD"}
-            yield from (f"{method} {path.removeprefix('/api/v1')}" for method in methods)
+            path = path.removeprefix("/api/v1").replace(":path}", "}")  # as OpenAPI names it
+            yield from (f"{method} {path}" for method in methods)
 
 
 def code_of(answer: httpx.Response) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from batchqc.intake import contract
 from batchqc.intake.problems import CODES, MOST_PROBLEMS
+from tests.cast import RUN_ON_RECORD
 from tests.intake.files import HEADER, STERILITY, file, read
 
 # the size is limited while the file is received; rows are left out by profiles (test_profiles)
@@ -48,6 +49,7 @@ PROVOKED = {
     "E404": file({"analyte": "CD73"}),
     "E405": file({}, {}),
     "E406": file({"comment": "x" * 501}),
+    "E407": file({"run_id": RUN_ON_RECORD.lower()}),
     "E501": file({"comment": "=1"}),
     "W601": file(STERILITY | {"value": "TNTC"}),
     "W602": file() + b"\n",

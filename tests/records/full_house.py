@@ -32,9 +32,11 @@ from tests.records.house import (
     adopt,
     adopt_profile,
     furnish,
+    good,
     restock,
     results,
     signing,
+    table,
 )  # fmt: skip
 
 CERTIFICATE = "COA-2026-000001"
@@ -66,12 +68,21 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     assert not house.upload(results(viability="much")).accepted
     _correct(house)
     house.ready()
+    _supersede(house)
     decision = house.release()
     assert isinstance(decision, Decision)
     _certificate(house)
     _visit(house)
     _other_stage(house)
     adopt_profile(house, PROFILE)
+
+
+def _supersede(house: House) -> None:
+    """Another file has the next version of a run; it is reviewed again."""
+    own = {"lot_id": LOT, "sample_id": f"{LOT}-S01"}
+    data = table([own | good("endotoxin") | {"value": "<0.04"}])
+    assert house.upload(data, supersedes="Wrong cell was exported").accepted
+    assert isinstance(house.review(), list)
 
 
 def _other_stage(house: House) -> None:

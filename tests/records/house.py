@@ -204,10 +204,13 @@ class House:
         name: str = "results.csv",
         profile: str = "",
         asked: Asked | None = None,
+        supersedes: str | None = None,
     ) -> UploadReport:
         """Upload a file."""
         with self.acting(by, Permission.UPLOAD_RESULTS) as tx:
-            file = ReceivedFile(name, len(data), data, "tests", profile, asked or Asked())
+            file = ReceivedFile(
+                name, len(data), data, "tests", profile, asked or Asked(), supersedes
+            )
             return upload_results(tx, self.archive, file=file)
 
     def review(self, lot: str = LOT, *, by: str = REV) -> list[Review] | Refusal:
@@ -254,6 +257,11 @@ def results(*, lot: str = LOT, **changes: str | Mapping[str, str] | None) -> byt
         for analyte in GOOD
         if changes.get(analyte, "") is not None
     )
+
+
+def alone(analyte: str, *, lot: str = LOT, **cells: str) -> bytes:
+    """A file with the good result of one analyte, with changes in its cells."""
+    return table([{"lot_id": lot, "sample_id": f"{lot}-S01"} | good(analyte) | cells])
 
 
 def good(analyte: str) -> dict[str, str]:

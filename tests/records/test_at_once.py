@@ -41,6 +41,7 @@ from tests.records.house import (
     SPECIFICATION_FILE,
     Clock,
     House,
+    alone,
     draft_in_review,
     results,
     see_impact,
@@ -79,8 +80,8 @@ def assert_one_chain(house: House) -> None:
 
 def uploading(number: int) -> Callable[[House], str]:
     """An upload of a file of its own; every third one is refused."""
-    value = {"comment": f"file {number}"} | ({"value": "much"} if number % 3 == 0 else {})
-    return lambda house: house.upload(results(viability=value), name=f"{number}.csv").number
+    run = {"run_id": f"VCB-250520-{number:02d}"} | ({"value": "much"} if number % 3 == 0 else {})
+    return lambda house: house.upload(alone("viability", **run), name=f"{number}.csv").number
 
 
 def determining(donor: str) -> Callable[[House], str]:
@@ -157,7 +158,7 @@ def test_results_that_come_while_the_lot_is_released_are_refused_or_block_it(hou
     house.ready()
 
     def upload(own: House) -> str:
-        failing = results(viability={"value": "50", "run_id": "VCB-250520-02"})
+        failing = alone("viability", value="50", run_id="VCB-250520-02")
         return "accepted" if own.upload(failing).accepted else "refused"
 
     def release(own: House) -> str:
@@ -201,7 +202,7 @@ def add_a_sample(house: House) -> str:
 
 
 def upload_more(house: House) -> str:
-    report = house.upload(results(viability={"run_id": "VCB-250520-02"}))
+    report = house.upload(alone("viability", run_id="VCB-250520-02"))
     if report.accepted:
         return report.number
     raise Conflict("", ", ".join(problem.code for problem in report.reading.problems))
@@ -269,4 +270,38 @@ def test_lots_registered_while_a_version_is_approved_are_judged_by_the_version_i
         assert set(told) == {f"{name} v1"}
     for number in range(6):
         assert house.study(f"MSC-26-08{number:02d}").facts.specification_problem == ""
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("2.07")
+def test_the_same_run_from_two_files_at_once_is_stored_once_and_refused_once(house: House):
+    def send(value: str) -> Callable[[House], tuple[bool, str]]:
+        def upload(own: House) -> tuple[bool, str]:
+            report = own.upload(results(viability=value))
+            return report.accepted, " ".join(one.code for one in report.reading.problems[:1])
+
+        return upload
+
+    found = at_once(house, [send("89"), send("93"), send("94")])
+    assert sorted(found) == [(False, "E407"), (False, "E407"), (True, "")]
+    assert len(house.study().runs) == len({run.test for run in house.study().runs})
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("2.07")
+def test_files_that_supersede_one_run_at_once_supersede_one_another(house: House):
+    house.upload(results(viability="89"))
+
+    def send(value: str) -> Callable[[House], bool]:
+        data = results(viability=value)
+        return lambda own: own.upload(data, supersedes="Wrong cell was exported").accepted
+
+    assert at_once(house, [send("93"), send("94"), send("95")]) == [True] * 3
+    case = house.study()
+    newest = [one for one in case.measurements if not one.superseded_by]
+    assert len(newest) == len({one.analyte for one in newest})
+    assert len(case.supersedings) == len(case.runs) * 3 // 4
+    found = {one.criterion.id: str(one.outcome) for one in case.verdicts}
+    assert found.pop("viability") == "CANNOT_JUDGE"
+    assert set(found.values()) == {"PASS"}
     assert_one_chain(house)

@@ -1,0 +1,65 @@
+"""Runs that are on record already, and the next version of one, stored beside it."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from batchqc.core.superseding import is_named, run_name
+from batchqc.intake.known_runs import KnownName, KnownRuns, known_name
+from batchqc.records.registers import LotRow
+from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import (
+    AssayRun,
+    Superseding,
+    measurements_of,
+    runs_of,
+    supersedings_of,
+)
+
+if TYPE_CHECKING:
+    from batchqc.core.assays import Measurement
+
+
+def known_runs(session: Session, lots: Iterable[LotRow], *, superseding: bool) -> KnownRuns:
+    """The newest version of each named run of some lots."""
+    found: dict[KnownName, tuple[Measurement, ...]] = {}
+    for lot in lots:
+        for one in measurements_of(session, _newest(session, lot)):
+            name = known_name(one)
+            found[name] = (*found.get(name, ()), one)
+    return KnownRuns(found, superseding)
+
+
+def supersede(tx: Transaction, runs: Sequence[AssayRun], reason: str) -> list[Superseding]:
+    """Mark the runs on record of which ``runs``, that are stored now, are the next version.
+
+    Args:
+        tx: of the person who uploads; it holds the locks of the lots.
+        runs: of one upload.
+        reason: why they supersede.
+    """
+    own = {run.id for run in runs}
+    found = []
+    for lot in {run.lot_id: run.lot for run in runs}.values():
+        newer = {run_name(run.test, run.run): run for run in runs if run.lot_id == lot.id}
+        found += [
+            Superseding(
+                older=run,
+                newer=newer[run_name(run.test, run.run)],
+                superseded_by=tx.actor.user_id,
+                superseded_at=tx.now,
+                reason=reason,
+            )
+            for run in _newest(tx.session, lot)
+            if run.id not in own and run_name(run.test, run.run) in newer
+        ]
+    tx.add(*found)
+    return found
+
+
+def _newest(session: Session, lot: LotRow) -> Sequence[AssayRun]:
+    """The runs of a lot that have an id and that nothing superseded."""
+    runs = [run for run in runs_of(session, lot) if is_named(run.test, run.run)]
+    older = {one.older_id for one in supersedings_of(session, runs)}
+    return [run for run in runs if run.id not in older]
