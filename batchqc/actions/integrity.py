@@ -24,6 +24,8 @@ _OF_SUBJECTS: Final = (
     "specification_submission",
     "specification_withdrawal",
     "impact_report",
+    "entry_verification",
+    "attachment",
 )
 
 

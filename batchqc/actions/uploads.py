@@ -15,16 +15,19 @@ from batchqc.actions.permission import require
 from batchqc.actions.registered import registered
 from batchqc.actions.runs import store_runs
 from batchqc.core.assays import Measurement
+from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import Reading, Register, read_bytes
 from batchqc.intake.problems import Problem
+from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import (
     Upload,
     accepted_upload_of,
+    newest_upload_of,
     upload_by,
     upload_number,
 )
@@ -34,12 +37,16 @@ PREVIEW = "preview"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """A file as it came in; ``data`` is ``None`` where it was larger than the limit."""
+    """A file as it came in; ``data`` is ``None`` where it was larger than the limit.
+
+    ``typed`` is "by hand" where a person typed the results and no file came.
+    """
 
     name: str
     size: int
     data: bytes | None
     client: str
+    typed: str = ""
 
     @property
     def sha256(self) -> str:
@@ -76,7 +83,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     require(tx, Permission.UPLOAD_RESULTS)
     year = tx.now.year
     tx.lock(f"uploads of {year}")
-    first = accepted_upload_of(tx.session, file.sha256) if file.sha256 else None
+    first = _answer_to(tx.session, file)
     if first is not None:
         reading = _read(tx.session, archive, file, first.natural_key, tx.now)
         return UploadReport(
@@ -104,6 +111,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
         uploaded_by=tx.actor.user_id,
         received_at=tx.now,
+        typed=file.typed,
     )
     tx.add(upload)
     runs = store_runs(tx, upload, reading.measurements) if reading.accepted else []
@@ -144,6 +152,17 @@ def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tupl
 
     reading = read_bytes(archive.get(upload.sha256), register_for, upload=upload.natural_key)
     return reading.parsed
+
+
+def _answer_to(session: Session, file: ReceivedFile) -> Upload | None:
+    """The accepted upload of the same bytes; what was typed and did not match may be typed anew."""
+    first = accepted_upload_of(session, file.sha256) if file.sha256 else None
+    if first is None or not file.typed:
+        return first
+    newest = newest_upload_of(session, file.sha256)
+    verified = verifications_of(session, [newest.id]).get(newest.id)
+    is_useless = how_entered(newest, verified) is SecondEntry.MISMATCH
+    return None if is_useless else newest
 
 
 def _read(

@@ -14,6 +14,7 @@ from batchqc.api import (
     certificates,
     corrections,
     decisions,
+    entries,
     lots,
     people,
     registers,
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/api/v1"
 _FILES: Final = frozenset(
-    f"{PREFIX}/{path}" for path in ("uploads", "specifications", "specifications/lint")
+    f"{PREFIX}/{path}"
+    for path in ("uploads", "specifications", "specifications/lint", "results/attachments")
 )
 _NOUNS: Final = (
     session, people, registers, specifications, specification_tools, lots, results, decisions,
-    uploads, corrections, certificates, audit,
+    uploads, entries, corrections, certificates, audit,
 )  # fmt: skip
 
 

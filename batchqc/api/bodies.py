@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from batchqc.actions.attachments import Document
 from batchqc.actions.uploads import ReceivedFile
 from batchqc.api.doors import OpenDoor
 from batchqc.errors import InvalidInput
@@ -28,6 +29,12 @@ async def _received(request: Request, door: OpenDoor, file: _FileName) -> Receiv
     return ReceivedFile(name=file, size=size, data=data, client=f"{host} {agent}")
 
 
+async def _document(request: Request, door: OpenDoor, file: _FileName) -> Document:
+    """A document of a typed result; above its limit the bytes are counted and dropped."""
+    data, size = await _kept(request.stream(), door.settings.attachment_limit)
+    return Document(name=file, size=size, data=data)
+
+
 async def _kept(stream: AsyncIterator[bytes], limit: int) -> tuple[bytes | None, int]:
     chunks: list[bytes] = []
     size = 0
@@ -41,6 +48,7 @@ async def _kept(stream: AsyncIterator[bytes], limit: int) -> tuple[bytes | None,
 
 
 Received = Annotated[ReceivedFile, Depends(_received)]
+ReceivedDocument = Annotated[Document, Depends(_document)]
 
 
 class SmallBodies:
@@ -79,6 +87,12 @@ RAW_CSV = {
     "requestBody": {
         "required": True,
         "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+RAW_DOCUMENT = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 RAW_TOML = {

@@ -1,5 +1,6 @@
 """What stands for and against a lot: its gates, its verdicts, and the cell of every value."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import id_and_version
 from batchqc.core.assays import Measurement
+from batchqc.core.entries import HIDDEN, SecondEntry
 from batchqc.core.judging import judge
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.errors import InvalidInput
@@ -65,6 +67,9 @@ class MeasurementOut(BaseModel):
     method_version: str = Field(description="As the file says; not in register.")
     result_type: str
     comment: str
+    second_entry: SecondEntry = Field(
+        description="Of a typed result: whether a second person typed the same; else empty."
+    )
 
 
 class DerivationOut(BaseModel):
@@ -190,6 +195,8 @@ def _verdict(verdict: Verdict, uploads: dict[str, Upload]) -> VerdictOut:
 
 def _measurement(one: Measurement, uploads: dict[str, Upload]) -> MeasurementOut:
     upload = uploads[one.run.upload]
+    if one.second is SecondEntry.WAITS:  # to everybody: who typed it sees it among the entries
+        one = replace(one, cell=replace(one.cell, text=HIDDEN), unit=HIDDEN, comment=HIDDEN)
     return MeasurementOut(
         upload=one.run.upload,
         file=upload.file,
@@ -214,4 +221,5 @@ def _measurement(one: Measurement, uploads: dict[str, Upload]) -> MeasurementOut
         method_version=one.version,
         result_type=one.result_type,
         comment=one.comment,
+        second_entry=one.second,
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.entries import is_shown
 from batchqc.actions.uploads import (
     UploadReport,
     preview_upload,
@@ -20,8 +21,9 @@ from batchqc.api.bodies import RAW_CSV, Received
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS, problem
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.core.entries import HIDDEN
 from batchqc.core.permissions import Permission
-from batchqc.errors import NotFound
+from batchqc.errors import NotFound, NotPermitted
 from batchqc.records.uploads import Upload, runs_in
 
 router = APIRouter(tags=["uploads"], responses=PROBLEMS)
@@ -99,15 +101,15 @@ def add(
         call.person.acting(Permission.UPLOAD_RESULTS)
         with call.reading() as session:
             report = preview_upload(session, door.archive, file=file, now=door.now())
-        return Response(_report(report).model_dump_json(), media_type="application/json")
+        return Response(report_out(report).model_dump_json(), media_type="application/json")
     refused = None
     with call.writing(Permission.UPLOAD_RESULTS, file.sha256 or str(file.size)) as work:
         if work.is_new:
             report = upload_results(work.tx, door.archive, file=file)
-            refused = None if report.accepted else _report(report)
-            work.answer(200 if report.answered_before else 201, _report(report))
+            refused = None if report.accepted else report_out(report)
+            work.answer(200 if report.answered_before else 201, report_out(report))
             work.keep = report.accepted
-    return work.response() if refused is None else _refused(file.name, refused)
+    return work.response() if refused is None else refused_upload(file.name, refused)
 
 
 @router.get("/uploads", summary="Uploads")
@@ -123,12 +125,14 @@ def uploads(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Upload
 
 @router.get("/uploads/{number}", summary="One upload with its problems and runs")
 def one(call: SignedIn, number: str) -> UploadDetail:
-    """What was said of the file when it came."""
+    """What was said of the file when it came; of a typed result, once it may be seen."""
     with call.reading() as session:
         upload = the_upload(session, number)
         return UploadDetail(
             **_facts(upload),
-            problems=[ProblemOut(**one) for one in json.loads(upload.problems)],
+            problems=[ProblemOut(**one) for one in json.loads(upload.problems)]
+            if is_shown(session, upload, call.person.user_id)
+            else [],
             runs=_runs(session, upload),
         )
 
@@ -147,12 +151,15 @@ def file_of(call: SignedIn, number: str) -> Response:
             raise NotFound(
                 "BQC-UPL-003", f"the bytes of {upload.natural_key} were too many to be kept"
             )
+        if not is_shown(session, upload, call.person.user_id):
+            raise NotPermitted("BQC-ENT-011", f"{upload.natural_key} is {HIDDEN}")
         data = call.door.archive.get(upload.sha256)
     headers = {"X-Content-Type-Options": "nosniff"}
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-def _refused(name: str, report: ReportOut) -> Response:
+def refused_upload(name: str, report: ReportOut) -> Response:
+    """The answer where a file is refused: a problem with every problem of the file."""
     return problem(
         422,
         "BQC-UPL-001",
@@ -168,7 +175,8 @@ def _refused(name: str, report: ReportOut) -> Response:
     )
 
 
-def _report(report: UploadReport) -> ReportOut:
+def report_out(report: UploadReport) -> ReportOut:
+    """What became of a file, as it is answered."""
     read = report.reading
     return ReportOut(
         number=report.number,

@@ -8,7 +8,7 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from batchqc.cli import audit, certificate, correction, lot, register, spec, user
+from batchqc.cli import audit, certificate, correction, lot, register, result, spec, user
 from batchqc.cli.init import init
 from batchqc.cli.upload import upload
 from batchqc.cli.workplace import settings_of, workplace
@@ -98,6 +98,7 @@ app.add_typer(register.donors, name="donor")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
 app.command()(upload)
+app.add_typer(result.app, name="result")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")

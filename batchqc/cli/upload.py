@@ -38,14 +38,15 @@ def upload(
     else:
         with transaction(place.engine, actor, place.now()) as tx:
             report = upload_results(tx, place.archive, file=received)
-    _print(report)
+    print_report(report)
     if not report.accepted:
         raise InvalidInput(
             "BQC-UPL-001", f"{file.name} is refused; nothing of it is used", hint="See above."
         )
 
 
-def _print(report: UploadReport) -> None:
+def print_report(report: UploadReport) -> None:
+    """Print what became of a file, with every problem of it."""
     read = report.reading
     facts(
         [

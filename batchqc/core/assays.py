@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from batchqc.core.entries import SecondEntry
 from batchqc.core.quantities import Amount, parse_amount
 
 REPORTABLE: Final = "reportable"
@@ -41,7 +42,8 @@ class Cell:
 class Measurement:
     """One replicate: the text of its value and all that it was measured with.
 
-    ``method`` is the method's code; ``version`` may be empty. Times carry their offset.
+    ``method`` is the method's code; ``version`` may be empty. Times carry their offset. ``second``
+    says whether a typed result has been typed by a second person.
     """
 
     run: RunKey
@@ -61,6 +63,7 @@ class Measurement:
     result_type: str
     cell: Cell
     comment: str = ""
+    second: SecondEntry = SecondEntry.NOT_NEEDED
 
     @property
     def text(self) -> str:

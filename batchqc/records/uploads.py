@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.base import Numbered, Row, added_later, refers_to
+from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -16,7 +17,7 @@ from batchqc.records.signatures import SignatureRow, parse_number
 class Upload(Numbered):
     """One file received. ``sha256`` is empty where it was too large to be kept.
 
-    ``problems`` is canonical JSON.
+    ``problems`` is canonical JSON. ``typed`` is "by hand" where a person typed the results.
     """
 
     __tablename__ = "upload"
@@ -31,6 +32,7 @@ class Upload(Numbered):
     problems: Mapped[str]
     uploaded_by: Mapped[str]
     received_at: Mapped[datetime]
+    typed: Mapped[str] = added_later()
 
     __table_args__ = (UniqueConstraint("year", "number"),)
 
@@ -142,6 +144,12 @@ def accepted_upload_of(session: Session, sha256: str) -> Upload | None:
     return session.scalar(query.order_by(Upload.id).limit(1))
 
 
+def newest_upload_of(session: Session, sha256: str) -> Upload:
+    """The newest accepted upload of some bytes that were accepted."""
+    query = select(Upload).where(Upload.sha256 == sha256, Upload.accepted == 1)
+    return session.scalars(query.order_by(Upload.id.desc()).limit(1)).one()
+
+
 def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
     """Every run of a lot, as uploaded."""
     query = select(AssayRun).where(AssayRun.lot_id == lot.id)
@@ -170,6 +178,10 @@ def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
 def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
     """Every measurement of some runs as core knows it, in the order of their rows."""
     by_id = {run.id: run for run in runs}
+    verified = verifications_of(session, (run.upload_id for run in by_id.values()))
+    second = {
+        run.id: how_entered(run.upload, verified.get(run.upload_id)) for run in by_id.values()
+    }
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
@@ -196,6 +208,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             result_type=row.result_type,
             cell=Cell(row.row, row.line, row.column, row.value),
             comment=row.comment,
+            second=second[row.assay_run_id],
         )
 
 

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Engine
 
+from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.lots import NewLot, register_lot
@@ -16,6 +17,7 @@ from batchqc.records.corrections import CorrectionDecision
 from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
 from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.typing_results import REPORT, enter, verify
 from tests.records.house import (
     ANA,
     AUD,
@@ -63,7 +65,8 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     house = House(engine, archive)
     assert not house.upload(results(viability="much")).accepted
     _correct(house)
-    house.ready()
+    _type(house)
+    house.ready(mycoplasma=None)
     decision = house.release()
     assert isinstance(decision, Decision)
     _certificate(house)
@@ -82,6 +85,12 @@ def _other_stage(house: House) -> None:
             credentials=signing(QA1, "Replaced by another test"),
         )  # fmt: skip
         assert not isinstance(withdrawn, Refusal)
+
+
+def _type(house: House) -> None:
+    """One result has no file: two people type it."""
+    number = enter(house, documents=(Document("report.pdf", len(REPORT), REPORT),)).number
+    assert verify(house, number)
 
 
 def _correct(house: House) -> None:
