@@ -9,7 +9,7 @@ from sqlalchemy import select
 from batchqc.actions.attachments import Document
 from batchqc.actions.entries import enter_result, the_entry, verify_entry
 from batchqc.cli.show import say, table
-from batchqc.cli.upload import print_report
+from batchqc.cli.upload import print_report, read_within
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.entries import HIDDEN, SecondEntry, Typed
 from batchqc.core.permissions import Permission
@@ -124,5 +124,5 @@ def list_(context: typer.Context) -> None:
 
 
 def _document(path: Path, limit: int) -> Document:
-    size = path.stat().st_size
-    return Document(path.name, size, path.read_bytes() if size <= limit else None)
+    size, data = read_within(path, limit)
+    return Document(path.name, size, data)

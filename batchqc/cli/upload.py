@@ -29,8 +29,7 @@ def upload(
     place = workplace(context)
     keyboard = at_keyboard(place, user)
     actor = keyboard.acting(Permission.UPLOAD_RESULTS)
-    size = file.stat().st_size
-    data = file.read_bytes() if size <= place.settings.upload_limit else None
+    size, data = read_within(file, place.settings.upload_limit)
     received = ReceivedFile(file.name, size, data, "batchqc upload")
     if dry_run:
         with reading(place.engine) as session:
@@ -43,6 +42,19 @@ def upload(
         raise InvalidInput(
             "BQC-UPL-001", f"{file.name} is refused; nothing of it is used", hint="See above."
         )
+
+
+def read_within(file: Path, limit: int) -> tuple[int, bytes | None]:
+    """Size and bytes of a file; never more is read than the limit, whatever its size claims.
+
+    A pipe or a device says that it is empty, and may have no end: of what is larger than the limit
+    the size is what is known of it.
+    """
+    with file.open("rb") as stream:
+        data = stream.read(limit + 1)
+    if len(data) <= limit:
+        return len(data), data
+    return max(file.stat().st_size, len(data)), None
 
 
 def print_report(report: UploadReport) -> None:

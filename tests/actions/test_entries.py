@@ -9,12 +9,14 @@ from batchqc.actions.attachments import MOST_DOCUMENTS, Document
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.entries import attach_document, the_attachment, the_entry
+from batchqc.actions.impact import Impact, assess_impact, impact_content
 from batchqc.actions.people import change_role
 from batchqc.actions.recheck import recheck
 from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.core.verdicts import Outcome, Verdict
+from batchqc.documents.spec_file import read_specification
 from batchqc.errors import (
     Conflict,
     InvalidInput,
@@ -25,6 +27,7 @@ from batchqc.errors import (
 from batchqc.intake.typed import COLUMNS
 from batchqc.records.audit import AuditEntry
 from batchqc.records.entries import EntryVerification
+from batchqc.settings import bundled
 from tests.actions.state import TRAIL, counts, grown
 from tests.actions.typing_results import MYCO, REPORT, VIAB, enter, try_to_verify, verify
 from tests.intake.files import read
@@ -37,6 +40,7 @@ from tests.records.house import (
     PASSWORD,
     QA1,
     REV,
+    SPECIFICATION_FILE,
     House,
     results,
     signing,
@@ -415,3 +419,37 @@ def test_an_entry_of_a_laboratory_is_verified_by_a_person_of_the_house(house: Ho
         entry = the_entry(session, report.number)
         assert {one.analyst for one in entry.measurements} == {LABORATORY}
     assert verify(house, report.number)
+
+
+@pytest.mark.requirement("2.41")
+def test_impact_judges_typed_results_as_the_verdict_does_and_tells_no_hidden_value(house: House):
+    number = enter(house, VIAB, values=("89.90",)).number
+    draft = draft_of(house)
+    (lot,) = draft.changed
+    (change,) = (one for one in lot.impact.changes if one.criterion == "new-viability")
+    assert change.after is not None
+    assert change.after.outcome is Outcome.CANNOT_JUDGE
+    assert "89.90" not in str(impact_content(draft))
+    waited = draft.basis
+    assert verify(house, number, "89.90", unit="%")
+    verified = draft_of(house)
+    (change,) = (
+        one for one in verified.changed[0].impact.changes if one.criterion == "new-viability"
+    )
+    assert change.after is not None
+    assert change.after.outcome is Outcome.PASS
+    assert change.results == ("89.90",)
+    assert verified.basis != waited  # a report of before is out of date
+
+
+def draft_of(house: House) -> Impact:
+    data = (bundled("specs") / SPECIFICATION_FILE).read_bytes()
+    data = data.replace(b"version   = 1", b"version   = 2").replace(
+        b"version = 1", b"version = 2", 1
+    )
+    data = data.replace(b"[criteria.viability]", b"[criteria.new-viability]")
+    data = data.replace(b'accept     = "> 90"', b'accept = "> 80"').replace(b'"> 90"', b'"> 80"')
+    found = read_specification(data, file="draft.toml")
+    assert found.specification is not None
+    with house.reading() as session:
+        return assess_impact(session, house.archive, draft=found.specification)
