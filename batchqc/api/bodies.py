@@ -24,9 +24,14 @@ async def _received(request: Request, door: OpenDoor, file: _FileName) -> Receiv
     if not file.isprintable():
         raise InvalidInput("BQC-API-005", "the file's name has control characters in it")
     data, size = await _kept(request.stream(), door.settings.upload_limit)
+    return ReceivedFile(name=file, size=size, data=data, client=client_of(request))
+
+
+def client_of(request: Request) -> str:
+    """The address and the program that a request came from, for the record."""
     host = request.client.host if request.client else "unknown"
     agent = request.headers.get("user-agent", "unknown")[:200]
-    return ReceivedFile(name=file, size=size, data=data, client=f"{host} {agent}")
+    return f"{host} {agent}"
 
 
 async def _document(request: Request, door: OpenDoor, file: _FileName) -> Document:

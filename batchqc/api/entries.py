@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -21,7 +21,7 @@ from batchqc.actions.entries import (
     verify_entry,
 )
 from batchqc.actions.uploads import the_upload
-from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument
+from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument, client_of
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
@@ -105,14 +105,15 @@ class EntryOut(BaseModel):
 @router.post(
     "/manual", status_code=201, response_model=ReportOut, summary="Type a result that has no file"
 )
-def enter(call: Writing, sent: NewEntry) -> Response:
+def enter(call: Writing, sent: NewEntry, request: Request) -> Response:
     """Checked like an upload; it counts once a second person has typed the same."""
     refused = None
     with call.writing(Permission.UPLOAD_RESULTS, sent) as work:
         if work.is_new:
             facts = sent.model_dump()
             result = TypedResult(**facts | {"values": tuple(sent.values)})
-            report = enter_result(work.tx, call.door.archive, result=result, client="API")
+            client = client_of(request)
+            report = enter_result(work.tx, call.door.archive, result=result, client=client)
             refused = None if report.accepted else report_out(report)
             work.answer(200 if report.answered_before else 201, report_out(report))
             work.keep = report.accepted

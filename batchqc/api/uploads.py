@@ -70,6 +70,7 @@ class UploadOut(BaseModel):
     received_at: datetime
     client: str
     contract: str
+    typed: str = Field(description="`by hand` where a person typed it: see /results/manual.")
 
 
 class UploadDetail(UploadOut):
@@ -204,6 +205,7 @@ def _facts(row: Upload) -> dict[str, Any]:
         "received_at": row.received_at,
         "client": row.client,
         "contract": row.contract,
+        "typed": row.typed,
     }
 
 

@@ -66,7 +66,8 @@ def enter(  # noqa: PLR0913 - a command has an option for each thing that is sta
         raise InvalidInput(
             "BQC-UPL-001", "what was typed is refused; nothing of it is used", hint="See above."
         )
-    say(f"{report.number} waits for a second person: batchqc result verify {report.number}")
+    if not report.answered_before:
+        say(f"{report.number} waits for a second person: batchqc result verify {report.number}")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Results without a file: typed by two people who do not see each other's entry (1.31)."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -46,6 +47,7 @@ from tests.records.house import (
     signing,
 )  # fmt: skip
 from tests.records.tampering import tamper
+from tests.records.test_at_once import at_once
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 ZIP = b"PK\x03\x04" + bytes(400)
@@ -453,3 +455,23 @@ def draft_of(house: House) -> Impact:
     assert found.specification is not None
     with house.reading() as session:
         return assess_impact(session, house.archive, draft=found.specification)
+
+
+def test_of_two_who_verify_at_once_one_does(house: House):
+    give(house, QA1, Role.REVIEWER)
+    number = enter(house).number
+
+    def work(who: str) -> Callable[[House], str]:
+        def done(own: House) -> str:
+            try:
+                return str(verify(own, number, "Negative" if who == REV else "Positive", by=who))
+            except Conflict as refused:
+                return refused.code
+
+        return done
+
+    found = at_once(house, [work(REV), work(QA1)])
+    assert "BQC-ENT-003" in found
+    assert len({"True", "False"} & set(found)) == 1
+    assert house.verify().problems == ()
+    assert house.study().facts.damaged == ()
