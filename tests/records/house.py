@@ -210,9 +210,9 @@ class House:
         with self.acting(by, Permission.RELEASE_LOT) as tx:
             return release_lot(tx, self.archive, lot=lot, credentials=signing(by))
 
-    def ready(self, lot: str = LOT, **changes: str | None) -> None:
+    def ready(self, lot: str = LOT) -> None:
         """Upload good results of a lot and review them: it could be released."""
-        report = self.upload(results(lot=lot, **changes))
+        report = self.upload(results(lot=lot))
         assert report.accepted, report.reading.problems
         assert isinstance(self.review(lot), list)
 
