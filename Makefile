@@ -27,6 +27,7 @@ long: .venv/test.done programs  ## benchmarks at full size; what they show is wr
 	$(BIN)/python tests/mutation.py
 	$(BIN)/python tests/performance/specification_impact.py
 	$(BIN)/python tests/performance/peer_workload.py
+	$(BIN)/python tests/performance/hostile_uploads.py
 
 serve: demo  ## the API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve

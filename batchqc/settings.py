@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         default=None, description="passphrase of the seal key"
     )
     upload_limit: int = Field(default=50_000_000, description="largest upload in bytes")
+    attachment_limit: int = Field(
+        default=20_000_000, description="largest document of a typed result in bytes"
+    )
     specification_folder: Path | None = Field(
         default=None, description="the site's folder of specification files, to compare"
     )

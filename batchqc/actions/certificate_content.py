@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from batchqc import __version__
+from batchqc.actions.entry_remarks import entry_remarks
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.acceptance import Limits
 from batchqc.core.canonical import utc_text
@@ -145,6 +146,7 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
     if verdict.counted_in:
         remarks.append(f"{criterion.title}: judged as part of {verdict.counted_in}.")
     remarks += [f"Comment in the file: {text}" for text in _comments(verdict)]
+    remarks += entry_remarks(case, verdict)
     used = [one.measured_at.date().isoformat() for one in verdict.measurements]
     return {
         "criterion": criterion.id,

@@ -127,10 +127,17 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
         "runs": [[run.key, run.content_sha256] for run in case.runs],
         "superseded": sorted(list(one.versions) for one in case.supersedings),
         "reviews": sorted({review.signature.natural_key for review in case.reviews}),
+        **_second_entries(case),
         "gates": [[gate.name, list(gate.reasons)] for gate in case.gates],
         "corrections": [one.natural_key for one, _ in case.corrections],
         "audit": head,
     }
+
+
+def _second_entries(case: LotCase) -> dict[str, Json]:
+    """Every second entry by its signature, where results of the lot were typed."""
+    signatures = sorted(one.signature.natural_key for one in case.verifications)
+    return {"second entries": list[Json](signatures)} if signatures else {}
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:

@@ -21,6 +21,7 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
+from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import sha256_of
 from batchqc.core.dispositions import (
@@ -47,6 +48,7 @@ from batchqc.records.corrections import (
 )
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.donors import eligibility_of, newest_eligibility
+from batchqc.records.entries import EntryVerification, attachments_of, verifications_of
 from batchqc.records.profiles import profile_rows
 from batchqc.records.registers import (
     DonorRow,
@@ -93,6 +95,7 @@ class LotCase:
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
     supersedings: tuple[Superseding, ...]
+    verifications: tuple[EntryVerification, ...]
     dispositions: tuple[DispositionRow, ...]
     facts: LotFacts
     gates: tuple[Gate, ...]
@@ -132,6 +135,8 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     reviews = tuple(reviews_of(session, runs))
     supersedings = tuple(supersedings_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
+    uploads = {run.upload_id for run in runs}
+    verified, attachments = verifications_of(session, uploads), attachments_of(session, uploads)
     dispositions = tuple(dispositions_of(session, lot))
     donors = _donors(session, donor_rows, corrections)
     beside, beside_damage = judged_beside(archive, others, measurements, donors)
@@ -141,12 +146,18 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         *(row.specification_version for row in registered_beside),
         *binding.versions,
     )
-    decided = (*reviews, *dispositions, *(decision for _, decision in corrections))
+    decided = (
+        *reviews,
+        *verified.values(),
+        *dispositions,
+        *(decision for _, decision in corrections),
+    )
     rows = (
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
         *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
-        *runs, *(run.upload for run in runs), *supersedings, *(one for one, _ in corrections),
+        *runs, *(run.upload for run in runs), *supersedings, *attachments,
+        *(one for one, _ in corrections),
         *profile_rows(session, (run.upload.profile for run in runs)),
         *(row for one in decided if one is not None for row in (one, one.signature)),
     )  # fmt: skip
@@ -165,7 +176,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         ),
         verdicts=judge(specification, measurements, donors) if specification else (),
         donors=donors,
-        runs=tuple(_run_facts(run, reviews) for run in runs),
+        runs=tuple(_run_facts(run, reviews, verified.get(run.upload_id)) for run in runs),
         today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
@@ -184,11 +195,13 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *beside_damage,
             *row_damage(session, lot, donor_rows, rows),
             *_damaged(runs, measurements, reviews),
+            *unsigned_entries(verified.values(), attachments),
         ),
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, runs, reviews, supersedings, dispositions, facts, readiness(facts),
+        measurements, beside, runs, reviews, supersedings, tuple(verified.values()), dispositions,
+        facts, readiness(facts),
     )  # fmt: skip
 
 
@@ -261,13 +274,16 @@ def _donors(
     )
 
 
-def _run_facts(run: AssayRun, reviews: Sequence[Review]) -> RunFacts:
+def _run_facts(
+    run: AssayRun, reviews: Sequence[Review], verified: EntryVerification | None
+) -> RunFacts:
     own = [review for review in reviews if review.assay_run_id == run.id]
     return RunFacts(
         key=run.run_key,
         uploaded_by=run.upload.uploaded_by,
         analysts=frozenset(run.analysts.splitlines()),
         reviewed_by=frozenset(review.signature.person.user_id for review in own),
+        verified_by=verified.signature.person.user_id if verified else "",
     )
 
 

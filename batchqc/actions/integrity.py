@@ -32,6 +32,8 @@ _OF_SUBJECTS: Final = (
     "specification_withdrawal",
     "impact_report",
     "profile_approval",
+    "entry_verification",
+    "attachment",
 )
 
 

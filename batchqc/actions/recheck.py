@@ -8,6 +8,7 @@ Nothing may differ; whatever does is named.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +26,7 @@ from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import Certificate, DispositionRow
+from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
 
 #: Verdict, texts of cells, and the sentence.
@@ -118,11 +120,11 @@ class _Recheck:
         specification = self._specification(content["specification"]["sha256"])
         used = {key for key, _ in content["runs"]}
         runs = [run for run in runs_of(self.session, decision.lot) if run.key in used]
-        newer = dict(self._versions(decision))
+        newer, at = dict(self._versions(decision)), decision.signature.at
         measurements = [
             replace(one, superseded_by=newer.get(run.key, ""))
             for run in runs
-            for one in self._measurements(run)
+            for one in self._measurements(run, at)
         ]
         donors = [Donor(*facts) for facts in content["donors"]]
         found = _computed(judge(specification, measurements, donors))
@@ -142,12 +144,19 @@ class _Recheck:
             if one.superseded_at <= decision.decided_at
         ]
 
-    def _measurements(self, run: AssayRun) -> Iterator[Measurement]:
+    def _measurements(self, run: AssayRun, at: datetime) -> Iterator[Measurement]:
+        """The measurements of a run, those that were typed as they stood at a moment."""
         number = run.upload.natural_key
         if number not in self._uploads:
             self._uploads[number] = read_again(self.session, self.archive, run.upload)
         key = (run.lot.lot, run.test, run.run)
-        return (one for one in self._uploads[number] if (one.lot, one.run.test, one.run.run) == key)
+        verified = verifications_of(self.session, [run.upload_id]).get(run.upload_id)
+        second = how_entered(run.upload, verified, at=at)
+        return (
+            replace(one, second=second)
+            for one in self._uploads[number]
+            if (one.lot, one.run.test, one.run.run) == key
+        )
 
     def _specification(self, sha256: str) -> Specification:
         found = read_specification(self.archive.get(sha256), file=sha256).specification

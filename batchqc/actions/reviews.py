@@ -7,6 +7,7 @@ from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.dispositions import review_problem
+from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
@@ -19,6 +20,8 @@ def review_lot(
     tx: Transaction, archive: FolderArchive, *, lot: str, credentials: Credentials
 ) -> list[Review] | Refusal:
     """Review every run of a lot that this person has not reviewed yet, with one signature.
+
+    What was typed and waits for its second entry is left for a later review.
 
     Raises:
         NotPermitted: the person entered or measured one of the runs.
@@ -51,7 +54,12 @@ def review_lot(
     return reviews
 
 
-def _open_runs(case: LotCase, reviewer: str) -> Sequence[AssayRun]:
+def check_undecided(case: LotCase) -> None:
+    """Refuse what is too late, or would be signed over damaged records.
+
+    Raises:
+        Conflict: the lot is decided, or records are damaged.
+    """
     if case.dispositions:
         raise Conflict("BQC-REV-001", f"lot {case.lot.id} is {case.disposition}; it stays so")
     if case.facts.damaged:
@@ -61,8 +69,21 @@ def _open_runs(case: LotCase, reviewer: str) -> Sequence[AssayRun]:
             reasons=case.facts.damaged,
             hint="Stop. Run `batchqc audit verify` and call the system owner.",
         )
+
+
+def _open_runs(case: LotCase, reviewer: str) -> Sequence[AssayRun]:
+    check_undecided(case)
     facts = {fact.key: fact for fact in case.facts.runs}
-    runs = [run for run in case.runs if reviewer not in facts[run.run_key].reviewed_by]
+    waiting = {one.run for one in case.measurements if one.second is SecondEntry.WAITS}
+    left = [run for run in case.runs if reviewer not in facts[run.run_key].reviewed_by]
+    runs = [run for run in left if run.run_key not in waiting]
+    if left and not runs:
+        raise Conflict(
+            "BQC-REV-005",
+            f"what is left of lot {case.lot.id} to review was typed and not verified",
+            reasons=sorted(map(str, waiting)),
+            hint="Nobody reviews what is hidden: verify it first (batchqc result verify).",
+        )
     if not runs:
         raise Conflict("BQC-REV-003", f"lot {case.lot.id} has no run left for {reviewer} to review")
     problems = [

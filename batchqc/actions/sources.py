@@ -73,7 +73,7 @@ class Files:
         """A measurement with its file and the reviews of its run."""
         run = self._runs[one.run]
         reviews = tuple(self._reviews.get(run.id, ()))
-        return Source(one, run.upload.file, run.upload.sha256, reviews, use)
+        return Source(one.shown, run.upload.file, run.upload.sha256, reviews, use)
 
 
 def cell_of(one: Measurement) -> tuple[str, int, str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from batchqc.core.entries import SecondEntry
 from batchqc.core.superseding import is_named, run_name
 from batchqc.intake.known_runs import KnownName, KnownRuns, known_name
 from batchqc.records.registers import LotRow
@@ -27,7 +28,8 @@ def known_runs(session: Session, lots: Iterable[LotRow], *, superseding: bool) -
     for lot in lots:
         for one in measurements_of(session, _newest(session, lot)):
             name = known_name(one)
-            found[name] = (*found.get(name, ()), one)
+            if one.second is not SecondEntry.MISMATCH:  # it is typed anew, under the same run
+                found[name] = (*found.get(name, ()), one.shown)
     return KnownRuns(found, superseding)
 
 

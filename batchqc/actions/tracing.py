@@ -26,10 +26,12 @@ from batchqc.actions.uses import (
     recorded_uses,
 )
 from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
+from batchqc.core.entries import HIDDEN, SecondEntry
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from batchqc.intake.table import read_table
+from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
 
 VALUE: Final = "value"
@@ -116,6 +118,8 @@ def trace_cell(
     files = {lot: Files(case) for lot, case in cases.items()}
     verdicts = (*current, *(used for _, used in recorded))
     problems = json.loads(upload.problems)
+    verified = verifications_of(session, [upload.id]).get(upload.id)
+    is_hidden = how_entered(upload, verified) is SecondEntry.WAITS
     return CellTrace(
         upload=upload.natural_key,
         file=upload.file,
@@ -124,9 +128,9 @@ def trace_cell(
         row=cell.row,
         line=cell.line,
         column=cell.column,
-        text=cell.text,
+        text=HIDDEN if is_hidden else cell.text,
         not_used="" if verdicts else _why_not(session, archive, upload, cell, own),
-        problems=tuple(problems),
+        problems=() if is_hidden else tuple(problems),
         sources=tuple(files[one.lot].source(one) for one in own),
         verdicts=verdicts,
         decisions=tuple(decision_use(one) for one in decisions.values()),

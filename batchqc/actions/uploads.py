@@ -19,16 +19,19 @@ from batchqc.actions.runs import store_runs
 from batchqc.actions.signing import check_reason
 from batchqc.actions.superseding import known_runs, supersede
 from batchqc.core.assays import Measurement
+from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import Asked, Named, Reading, Register, read_bytes
 from batchqc.intake.problems import Problem
+from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import (
     Upload,
     accepted_upload_of,
+    newest_upload_of,
     upload_by,
     upload_number,
 )
@@ -42,7 +45,7 @@ class ReceivedFile:
 
     ``profile`` names how it is read ("" is by a contract), ``asked`` is what was stated beside it.
     ``supersedes`` is why it supersedes runs on record, as who sends it says; ``None`` where it is
-    not said to.
+    not said to. ``typed`` is "by hand" where a person typed the results and no file came.
     """
 
     name: str
@@ -52,6 +55,7 @@ class ReceivedFile:
     profile: str = ""
     asked: Asked = field(default_factory=Asked)
     supersedes: str | None = None
+    typed: str = ""
 
     @property
     def sha256(self) -> str:
@@ -83,7 +87,7 @@ def preview_upload(
         InvalidInput: it is said to supersede, without a reason.
     """
     _check_supersedes(file)
-    if (first := _accepted_before(session, file)) is not None:
+    if (first := _answer_to(session, file)) is not None:
         return _answered_before(session, archive, file, first, now)
     reading = _read(session, archive, file, PREVIEW, now)
     return _report(session, archive, PREVIEW, file, reading)
@@ -103,7 +107,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         file = replace(file, profile=approved_profile(tx.session, file.profile).reference)
     year = tx.now.year
     tx.lock(f"uploads of {year}")
-    if (first := _accepted_before(tx.session, file)) is not None:
+    if (first := _answer_to(tx.session, file)) is not None:
         return _answered_before(tx.session, archive, file, first, tx.now)
     if file.data is not None:
         archive.put(file.data)
@@ -126,6 +130,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         uploaded_by=tx.actor.user_id,
         received_at=tx.now,
         supersedes=file.supersedes or "",
+        typed=file.typed,
     )
     tx.add(upload)
     runs = store_runs(tx, upload, reading.measurements) if reading.accepted else []
@@ -181,11 +186,6 @@ def reading_of(session: Session, archive: FolderArchive, upload: Upload) -> Read
     )
 
 
-def _accepted_before(session: Session, file: ReceivedFile) -> Upload | None:
-    """The accepted upload that answers for the same bytes, if there is one."""
-    return accepted_upload_of(session, file.sha256) if file.sha256 else None
-
-
 def _answered_before(
     session: Session, archive: FolderArchive, file: ReceivedFile, first: Upload, now: datetime
 ) -> UploadReport:
@@ -216,6 +216,17 @@ def _report(
     )
 
 
+def _answer_to(session: Session, file: ReceivedFile) -> Upload | None:
+    """The accepted upload of the same bytes; what was typed and did not match may be typed anew."""
+    first = accepted_upload_of(session, file.sha256) if file.sha256 else None
+    if first is None or not file.typed:
+        return first
+    newest = newest_upload_of(session, file.sha256)
+    verified = verifications_of(session, [newest.id]).get(newest.id)
+    is_useless = how_entered(newest, verified) is SecondEntry.MISMATCH
+    return None if is_useless else newest
+
+
 def _read(
     session: Session,
     archive: FolderArchive,
@@ -229,7 +240,7 @@ def _read(
             for lot in sorted(named.lots | {row.folded for row in lots_named(session, named)}):
                 tx.lock(f"lot:{lot}")
         register = registered(session, archive, named, now)
-        if _accepted_before(session, file) is not None:
+        if _answer_to(session, file) is not None:
             return register  # its own runs are those on record
         lots, superseding = lots_named(session, named), file.supersedes is not None
         return replace(register, known=known_runs(session, lots, superseding=superseding))

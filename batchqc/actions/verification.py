@@ -20,6 +20,7 @@ from batchqc.errors import BatchqcError
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
+from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
@@ -205,6 +206,8 @@ def _named_bytes(session: Session) -> Iterator[tuple[Row, str]]:
     """Every row that names bytes in the store, with their hash."""
     for upload in session.scalars(select(Upload).where(Upload.sha256 != "")):
         yield upload, upload.sha256
+    for attachment in session.scalars(select(Attachment)):
+        yield attachment, attachment.sha256
     for version in session.scalars(select(SpecificationVersion)):
         yield version, version.sha256
     for disposition in session.scalars(select(DispositionRow)):

@@ -14,6 +14,7 @@ from batchqc.api import (
     certificates,
     corrections,
     decisions,
+    entries,
     lots,
     people,
     profiles,
@@ -39,11 +40,18 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/api/v1"
 _FILES: Final = frozenset(
-    f"{PREFIX}/{path}" for path in ("uploads", "profiles", "specifications", "specifications/lint")
+    f"{PREFIX}/{path}"
+    for path in (
+        "uploads",
+        "profiles",
+        "specifications",
+        "specifications/lint",
+        "results/attachments",
+    )
 )
 _NOUNS: Final = (
     session, people, registers, specifications, specification_tools, lots, results, decisions,
-    profiles, upload_files, uploads, corrections, certificates, audit, tracing,
+    profiles, upload_files, uploads, entries, corrections, certificates, audit, tracing,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from batchqc.actions.attachments import Document
 from batchqc.actions.uploads import ReceivedFile
 from batchqc.api.doors import OpenDoor
 from batchqc.errors import InvalidInput
@@ -25,9 +26,20 @@ async def _received(request: Request, door: OpenDoor, file: _FileName) -> Receiv
     if not file.isprintable():
         raise InvalidInput("BQC-API-005", "the file's name has control characters in it")
     data, size = await _kept(request.stream(), door.settings.upload_limit)
+    return ReceivedFile(name=file, size=size, data=data, client=client_of(request))
+
+
+def client_of(request: Request) -> str:
+    """The address and the program that a request came from, for the record."""
     host = request.client.host if request.client else "unknown"
     agent = request.headers.get("user-agent", "unknown")[:200]
-    return ReceivedFile(name=file, size=size, data=data, client=f"{host} {agent}")
+    return f"{host} {agent}"
+
+
+async def _document(request: Request, door: OpenDoor, file: _FileName) -> Document:
+    """A document of a typed result; above its limit the bytes are counted and dropped."""
+    data, size = await _kept(request.stream(), door.settings.attachment_limit)
+    return Document(name=file, size=size, data=data)
 
 
 async def _kept(stream: AsyncIterator[bytes], limit: int) -> tuple[bytes | None, int]:
@@ -43,6 +55,7 @@ async def _kept(stream: AsyncIterator[bytes], limit: int) -> tuple[bytes | None,
 
 
 Received = Annotated[ReceivedFile, Depends(_received)]
+ReceivedDocument = Annotated[Document, Depends(_document)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,12 @@ RAW_CSV = {
     "requestBody": {
         "required": True,
         "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+RAW_DOCUMENT = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 RAW_TOML = {

@@ -13,6 +13,7 @@ from batchqc.actions.specifications import content_of, the_version
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import id_and_version
+from batchqc.core.entries import SecondEntry
 from batchqc.core.judging import judge
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.errors import InvalidInput
@@ -67,6 +68,9 @@ class MeasurementOut(BaseModel):
     comment: str
     superseded_by: str = Field(description="The upload with the next version of its run, or empty.")
     reviews: list[str] = Field(description="Signatures under the reviews of its run, and of whom.")
+    second_entry: SecondEntry = Field(
+        description="Of a typed result: whether a second person typed the same; else empty."
+    )
 
 
 class DerivationOut(BaseModel):
@@ -193,8 +197,8 @@ def _verdict(verdict: Verdict, files: Files) -> VerdictOut:
 
 
 def measurement_out(source: Source) -> MeasurementOut:
-    """A measurement with its cell, as it is answered."""
-    one = source.measurement
+    """A measurement with its cell, as it is answered; what waits for its second entry is hidden."""
+    one = source.measurement.shown  # who typed it sees it among the entries
     return MeasurementOut(
         upload=one.run.upload,
         file=source.file,
@@ -222,4 +226,5 @@ def measurement_out(source: Source) -> MeasurementOut:
         comment=one.comment,
         superseded_by=one.superseded_by,
         reviews=list(source.reviews),
+        second_entry=one.second,
     )

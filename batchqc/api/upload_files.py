@@ -5,12 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from batchqc.actions.annotations import annotated_upload
+from batchqc.actions.entries import is_shown
 from batchqc.actions.templates import Wanted, template_csv
 from batchqc.actions.uploads import the_upload
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day
+from batchqc.core.entries import HIDDEN
 from batchqc.documents.csv_file import MEDIA_TYPE
+from batchqc.errors import NotPermitted
 
 router = APIRouter(tags=["uploads"], responses=PROBLEMS)
 
@@ -52,6 +55,8 @@ def annotated(call: SignedIn, number: str) -> Response:
     """The rows of an upload on record, each with what was wrong with it and what to do."""
     with call.reading() as session:
         upload = the_upload(session, number)
+        if not is_shown(session, upload, call.person.user_id):
+            raise NotPermitted("BQC-ENT-011", f"{upload.natural_key} is {HIDDEN}")
         data = annotated_upload(session, call.door.archive, upload)
         name = upload.natural_key
     return csv_answer(data, f"{name}_annotated.csv")

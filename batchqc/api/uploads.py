@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.annotations import annotated_file, bytes_of
+from batchqc.actions.entries import is_shown
 from batchqc.actions.uploads import (
     UploadReport,
     preview_upload,
@@ -23,7 +24,9 @@ from batchqc.api.errors import PROBLEMS, problem
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.api.upload_files import CSV_ANSWER, csv_answer
 from batchqc.api.upload_seen import SeenOut, seen
+from batchqc.core.entries import HIDDEN
 from batchqc.core.permissions import Permission
+from batchqc.errors import NotPermitted
 from batchqc.records.uploads import Upload, runs_in
 
 router = APIRouter(tags=["uploads"], responses=PROBLEMS)
@@ -75,6 +78,7 @@ class UploadOut(BaseModel):
     supersedes: str = Field(
         description="Why it supersedes runs on record; empty where it does not."
     )
+    typed: str = Field(description="`by hand` where a person typed it: see /results/manual.")
 
 
 class UploadDetail(UploadOut):
@@ -126,16 +130,16 @@ def add(
             if accept.partition(";")[0].strip().lower() == "text/csv":
                 data = annotated_file(session, door.archive, file, report)
                 return csv_answer(data, "annotated.csv")
-        return Response(_report(report).model_dump_json(), media_type="application/json")
+        return Response(report_out(report).model_dump_json(), media_type="application/json")
     refused = None
     request = [file.sha256 or str(file.size), file.profile, *stated.stated, *stated.samples]
     with call.writing(Permission.UPLOAD_RESULTS, "\n".join(request)) as work:
         if work.is_new:
             report = upload_results(work.tx, door.archive, file=file)
-            refused = None if report.accepted else _report(report)
-            work.answer(200 if report.answered_before else 201, _report(report))
+            refused = None if report.accepted else report_out(report)
+            work.answer(200 if report.answered_before else 201, report_out(report))
             work.keep = report.accepted
-    return work.response() if refused is None else _refused(file.name, refused)
+    return work.response() if refused is None else refused_upload(file.name, refused)
 
 
 @router.get("/uploads", summary="Uploads")
@@ -151,12 +155,14 @@ def uploads(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Upload
 
 @router.get("/uploads/{number}", summary="One upload with its problems and runs")
 def one(call: SignedIn, number: str) -> UploadDetail:
-    """What was said of the file when it came."""
+    """What was said of the file when it came; of a typed result, once it may be seen."""
     with call.reading() as session:
         upload = the_upload(session, number)
         return UploadDetail(
             **_facts(upload),
-            problems=[ProblemOut(**one) for one in json.loads(upload.problems)],
+            problems=[ProblemOut(**one) for one in json.loads(upload.problems)]
+            if is_shown(session, upload, call.person.user_id)
+            else [],
             runs=_runs(session, upload),
         )
 
@@ -170,12 +176,16 @@ def one(call: SignedIn, number: str) -> UploadDetail:
 def file_of(call: SignedIn, number: str) -> Response:
     """The bytes as they came, checked against their hash."""
     with call.reading() as session:
-        data = bytes_of(call.door.archive, the_upload(session, number))
+        upload = the_upload(session, number)
+        if not is_shown(session, upload, call.person.user_id):
+            raise NotPermitted("BQC-ENT-011", f"{upload.natural_key} is {HIDDEN}")
+        data = bytes_of(call.door.archive, upload)
     headers = {"X-Content-Type-Options": "nosniff"}
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-def _refused(name: str, report: ReportOut) -> Response:
+def refused_upload(name: str, report: ReportOut) -> Response:
+    """The answer where a file is refused: a problem with every problem of the file."""
     return problem(
         422,
         "BQC-UPL-001",
@@ -191,7 +201,8 @@ def _refused(name: str, report: ReportOut) -> Response:
     )
 
 
-def _report(report: UploadReport) -> ReportOut:
+def report_out(report: UploadReport) -> ReportOut:
+    """What became of a file, as it is answered."""
     read = report.reading
     return ReportOut(
         number=report.number,
@@ -223,6 +234,7 @@ def _facts(row: Upload) -> dict[str, Any]:
         "contract": row.contract,
         "profile": row.profile,
         "supersedes": row.supersedes,
+        "typed": row.typed,
     }
 
 

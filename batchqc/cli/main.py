@@ -8,7 +8,18 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from batchqc.cli import audit, certificate, correction, lot, profile, register, spec, upload, user
+from batchqc.cli import (
+    audit,
+    certificate,
+    correction,
+    lot,
+    profile,
+    register,
+    result,
+    spec,
+    upload,
+    user,
+)
 from batchqc.cli.init import init
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.workplace import settings_of, workplace
@@ -101,6 +112,7 @@ app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
+app.add_typer(result.app, name="result")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")

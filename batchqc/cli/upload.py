@@ -78,8 +78,7 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
         expect_new(annotated)
     keyboard = at_keyboard(place, user)
     actor = keyboard.acting(Permission.UPLOAD_RESULTS)
-    size = file.stat().st_size
-    data = file.read_bytes() if size <= place.settings.upload_limit else None
+    size, data = read_within(file, place.settings.upload_limit)
     asked = Asked(pairs(stated or ()), pairs(sample or (), at_last=True))
     received = ReceivedFile(file.name, size, data, "batchqc upload", profile, asked, supersedes)
     if dry_run:
@@ -125,3 +124,16 @@ def template(
         data = template_csv(session, place.archive, wanted=wanted)
     write_new(to, data)
     say(f"{to} is written. Fill it, then: batchqc upload {to}")
+
+
+def read_within(file: Path, limit: int) -> tuple[int, bytes | None]:
+    """Size and bytes of a file; never more is read than the limit, whatever its size claims.
+
+    A pipe or a device says that it is empty, and may have no end: of what is larger than the limit
+    the size is what is known of it.
+    """
+    with file.open("rb") as stream:
+        data = stream.read(limit + 1)
+    if len(data) <= limit:
+        return len(data), data
+    return max(file.stat().st_size, len(data)), None

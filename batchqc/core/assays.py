@@ -5,10 +5,11 @@ content, and so another version of the run, stored beside the first: nothing rep
 read before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from batchqc.core.entries import HIDDEN, SecondEntry
 from batchqc.core.quantities import Amount, parse_amount
 
 REPORTABLE: Final = "reportable"
@@ -47,7 +48,8 @@ class Measurement:
     """One replicate: the text of its value and all that it was measured with.
 
     ``method`` is the method's code; ``version`` may be empty. Times carry their offset.
-    ``superseded_by`` is the upload that has the next version of its run, or "".
+    ``superseded_by`` is the upload that has the next version of its run, or ""; ``second`` says
+    whether a typed result has been typed by a second person.
     """
 
     run: RunKey
@@ -68,11 +70,20 @@ class Measurement:
     cell: Cell
     comment: str = ""
     superseded_by: str = ""
+    second: SecondEntry = SecondEntry.NOT_NEEDED
 
     @property
     def text(self) -> str:
         """The value as typed."""
         return self.cell.text
+
+    @property
+    def shown(self) -> "Measurement":
+        """It as anybody may see it: what waits for its second entry is hidden."""
+        if self.second is not SecondEntry.WAITS:
+            return self
+        cell = replace(self.cell, text=HIDDEN, original="")
+        return replace(self, cell=cell, unit=HIDDEN, comment=HIDDEN)
 
     @property
     def amount(self) -> Amount | None:

@@ -34,12 +34,13 @@ DECISIONS: Final[Mapping[Disposition, frozenset[Disposition]]] = {
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """Who stands behind an assay run: people by user id."""
+    """Who stands behind an assay run: people by user id; a typed one has a second typist."""
 
     key: RunKey
     uploaded_by: str
     analysts: frozenset[str]
     reviewed_by: frozenset[str]
+    verified_by: str = ""
 
     @property
     def entered_by(self) -> frozenset[str]:
@@ -136,6 +137,8 @@ def signer_gate(facts: LotFacts, signer: str) -> Gate:
             reasons.append(f"{signer} entered or measured {run.key}")
         if signer in run.reviewed_by:
             reasons.append(f"{signer} reviewed {run.key}")
+        if signer == run.verified_by:
+            reasons.append(f"{signer} typed {run.key} as the second person")
     return Gate(
         "People",
         tuple(reasons),

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.donors import Donor
+from batchqc.core.entries import HIDDEN, SecondEntry
 from batchqc.core.judging import judge
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import DonorFact, Group, Measured
@@ -36,6 +37,7 @@ class Evidence(NamedTuple):
     method: str
     started: str
     measured: str
+    second: str = ""
 
     @property
     def measurement(self) -> Measurement:
@@ -57,6 +59,7 @@ class Evidence(NamedTuple):
             version="",
             result_type=self.result_type,
             cell=Cell(0, 0, "value", self.value),
+            second=SecondEntry(self.second),
         )
 
 
@@ -196,7 +199,7 @@ class _Own:
         key: object
         if self._is_plain:
             rows = evidence.get(self._pairs[0])
-            key = None if rows is None else rows[0][4:9] if len(rows) == 1 else _key(rows)
+            key = None if rows is None else _facts(rows[0]) if len(rows) == 1 else _key(rows)
         else:
             key = self._whole_key(evidence)
         if self._donors:
@@ -209,7 +212,8 @@ class _Own:
         return found
 
     def results(self, evidence: Grouped) -> tuple[str, ...]:
-        return tuple(one[6] for pair in self._pairs for one in evidence.get(pair, []))
+        found = (Evidence(*one) for pair in self._pairs for one in evidence.get(pair, []))
+        return tuple(HIDDEN if one.second == SecondEntry.WAITS else one.value for one in found)
 
     def _whole_key(self, evidence: Grouped) -> object:
         return tuple(
@@ -246,7 +250,12 @@ def standing_of(verdict: Verdict, *, counted: bool) -> Standing:
 def _key(rows: Sequence[Evidence]) -> object:
     """What a verdict hangs on: texts, units, methods, and which of them share a run."""
     runs: dict[int, int] = {}
-    return tuple((runs.setdefault(one[1], len(runs)), *one[4:9]) for one in rows)
+    return tuple((runs.setdefault(one[1], len(runs)), *_facts(one)) for one in rows)
+
+
+def _facts(one: Evidence) -> tuple[str, ...]:
+    """From type of result to method, and whether it was typed and verified."""
+    return one[4:9] + one[11:]
 
 
 def _elapsed(one: Evidence) -> timedelta | None:

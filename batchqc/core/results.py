@@ -6,6 +6,8 @@
   nobody may choose between them (design, decided once, 3; requirements 2.07, 3.06).
 - A run in several versions makes no result where a version fails, or a row was dropped
   (``superseding``).
+- What was typed and is not verified makes no result; what did not match is not looked at
+  (requirement 1.31).
 - A unit, method, word or time that the criterion does not know makes no result, nor does a value
   that is not plausible; nor do replicates that lie further apart than the plan allows (requirement
   3.09), or a missing control.
@@ -24,12 +26,14 @@ from batchqc.core.quantities import SHOWN_PLACES, Interval, decimal_text
 from batchqc.core.subjects import Aggregate, Measured
 from batchqc.core.timing import Timing, timing
 from batchqc.core.units import canonical_unit
+from batchqc.core.unverified import usable, why_unverified
 
 
 class NoResultBecause(StrEnum):
     """Why there is no reportable result."""
 
     MISSING = "missing"
+    UNVERIFIED = "unverified"
     TWO_RESULTS = "two results"
     VERSIONS = "versions"
     REPLICATES = "replicates"
@@ -86,7 +90,9 @@ def reportable_result(
         subject: what the criterion measures.
         measurements: every reportable measurement of this test and analyte, of all runs.
     """
-    ordered = tuple(sorted(measurements, key=_order))
+    if unverified := why_unverified(measurements):
+        return NoResult(NoResultBecause.UNVERIFIED, unverified)
+    ordered = usable(measurements)
     for check in _CHECKS:
         problem = check(criterion, subject, ordered)
         if problem is not None:
@@ -290,10 +296,6 @@ def _expected(criterion: Criterion) -> str:
     if isinstance(criterion.accept, Words) and criterion.accept.vocabulary:
         return f"one of: {criterion.accept.vocabulary.words}"
     return "a number"
-
-
-def _order(one: Measurement) -> tuple[str, str, str, str, int, int]:
-    return (one.run.upload, one.run.run, one.sample, one.aliquot, one.replicate, one.cell.row)
 
 
 def _count(number: int) -> str:

@@ -21,6 +21,7 @@ class Meaning(StrEnum):
 
     AUTHORED = "authored"
     REVIEWED = "reviewed"
+    VERIFIED = "verified"
     APPROVED = "approved"
     CERTIFIED = "certified"
     REJECTED = "rejected"

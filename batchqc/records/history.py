@@ -5,18 +5,26 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
-from sqlalchemy import Subquery, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
+from batchqc.core.entries import SecondEntry
 from batchqc.core.impact import Evidence, Grouped, grouped
 from batchqc.core.specifications import Stage
 from batchqc.records.bindings import rebound_lots
 from batchqc.records.corrections import CorrectionDecision, made_on_dates
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.entries import EntryVerification
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
-from batchqc.records.uploads import AssayRun, MeasurementRow, Superseding, measurements_of
+from batchqc.records.uploads import (
+    AssayRun,
+    MeasurementRow,
+    Superseding,
+    Upload,
+    measurements_of,
+)
 
 LOTS_AT_ONCE = 500
 
@@ -105,8 +113,11 @@ def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> d
             MeasurementRow.method,
             MeasurementRow.started_text,
             MeasurementRow.measured_text,
+            _second_entry(),
         )
         .join(AssayRun, AssayRun.id == MeasurementRow.assay_run_id)
+        .join(Upload, Upload.id == AssayRun.upload_id)
+        .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
         .where(
             AssayRun.lot_id.in_([lot.id for lot in lots]),
@@ -133,9 +144,26 @@ def versions_of(session: Session, lots: Sequence[int]) -> dict[int, tuple[Measur
     return found
 
 
+def _second_entry() -> ColumnElement[str]:
+    """What ``core.entries.second_entry`` says of a typed result, as an expression."""
+    return case(
+        (Upload.typed == "", SecondEntry.NOT_NEEDED.value),
+        (EntryVerification.id.is_(None), SecondEntry.WAITS.value),
+        (EntryVerification.matches == 1, SecondEntry.VERIFIED.value),
+        else_=SecondEntry.MISMATCH.value,
+    )
+
+
 def basis_of_impact(session: Session) -> dict[str, int]:
     """How many rows there are of everything that an impact hangs on; none is ever taken away."""
-    tables = (LotRow, LotSpecification, AssayRun, EligibilityRow, CorrectionDecision)
+    tables = (
+        LotRow,
+        LotSpecification,
+        AssayRun,
+        EligibilityRow,
+        CorrectionDecision,
+        EntryVerification,
+    )
     return {
         table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
         for table in tables

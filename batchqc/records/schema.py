@@ -10,6 +10,7 @@ from batchqc.records.decisions import (
     DispositionRow,
 )
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
 from batchqc.records.registers import (
@@ -39,7 +40,7 @@ WITNESSED: tuple[type[Row], ...] = (
     SpecificationApproval, SignatureRow, DonorRow, EligibilityRow, LotRow, LotDonor, SampleRow,
     Upload, AssayRun, Review, Correction, CorrectionDecision, DispositionRow, Certificate,
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
-    ImpactReport, ProfileVersion, ProfileApproval, Superseding,
+    ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

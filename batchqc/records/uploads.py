@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
 from batchqc.records.base import Numbered, Row, added_later, refers_to
+from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -18,7 +19,8 @@ class Upload(Numbered):
 
     ``problems`` is JSON, and so is ``stated``: what the uploader stated beside the file.
     ``profile`` is the reference of the profile that it was read by, "" for a contract;
-    ``supersedes`` is why it supersedes runs on record, or "".
+    ``supersedes`` is why it supersedes runs on record, or ""; ``typed`` is "by hand" where a person
+    typed the results.
     """
 
     __tablename__ = "upload"
@@ -36,6 +38,7 @@ class Upload(Numbered):
     profile: Mapped[str] = added_later()
     stated: Mapped[str] = added_later()
     supersedes: Mapped[str] = added_later()
+    typed: Mapped[str] = added_later()
 
     __table_args__ = (UniqueConstraint("year", "number"),)
 
@@ -179,6 +182,12 @@ def accepted_upload_of(session: Session, sha256: str) -> Upload | None:
     return session.scalar(query.order_by(Upload.id).limit(1))
 
 
+def newest_upload_of(session: Session, sha256: str) -> Upload:
+    """The newest accepted upload of some bytes that were accepted."""
+    query = select(Upload).where(Upload.sha256 == sha256, Upload.accepted == 1)
+    return session.scalars(query.order_by(Upload.id.desc()).limit(1)).one()
+
+
 def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
     """Every run of a lot, as uploaded."""
     query = select(AssayRun).where(AssayRun.lot_id == lot.id)
@@ -215,6 +224,10 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
     """Every measurement of some runs as core knows it, in the order of their rows."""
     by_id = {run.id: run for run in runs}
     newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
+    verified = verifications_of(session, (run.upload_id for run in by_id.values()))
+    second = {
+        run.id: how_entered(run.upload, verified.get(run.upload_id)) for run in by_id.values()
+    }
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
@@ -242,6 +255,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             cell=Cell(row.row, row.line, row.column, row.value, row.original),
             comment=row.comment,
             superseded_by=newer.get(run.id, ""),
+            second=second[row.assay_run_id],
         )
 
 

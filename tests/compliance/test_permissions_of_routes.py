@@ -94,6 +94,16 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /uploads/{number}/cells/{row}/{column}": (ALL, None),
     "GET /lots/{lot}/criteria/{criterion}/sources": (ALL, None),
     "GET /certificates/{number}/lines/{criterion}/sources": (ALL, None),
+    "POST /results/manual": (
+        "analyst",
+        {"lot": "", "sample": "", "test": "", "analyte": "", "values": ["1"], "measured_at": "",
+         "analyst": ""},
+    ),
+    "GET /results/manual": (ALL, None),
+    "GET /results/manual/{number}": (ALL, None),
+    "POST /results/manual/{number}/verification": ("reviewer", SIGNED | {"values": ["1"]}),
+    "POST /results/attachments": ("analyst", b"no document"),
+    "GET /results/manual/{number}/attachments/{position}": (ALL, None),
     "GET /corrections": (ALL, None),
     "POST /corrections": (
         "analyst QA donor",
@@ -108,11 +118,13 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /audit/verification": (ALL, None),
     "GET /audit/recheck": (ALL, None),
 }  # fmt: skip
-TAKES_A_FILE = {"/uploads", "/profiles", "/specifications", "/specifications/lint"}
+TAKES_A_FILE = {
+    "/uploads", "/profiles", "/results/attachments", "/specifications", "/specifications/lint",
+}  # fmt: skip
 PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
-    "specification": "UC-MSC-REL", "version": "1",
+    "specification": "UC-MSC-REL", "version": "1", "position": "1",
     "lot": LOT, "number": "COA-2026-000001", "row": "2",
     "column": "value", "criterion": "viability",
 }  # fmt: skip
@@ -139,6 +151,7 @@ def everyone(site: Site) -> Site:  # noqa: F811
 def request_of(line: str) -> tuple[str, str]:
     method, path = line.split(" ")[:2]
     query = "?file=x.csv" if path in TAKES_A_FILE and method == "POST" else ""
+    query += "&entry=U-2026-000001" if path == "/results/attachments" else ""
     return method, path.format(**PLACES) + query + ("&dry_run=true" if "dry run" in line else "")
 
 

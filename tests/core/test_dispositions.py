@@ -42,6 +42,14 @@ READY = LotFacts(
 )
 
 
+@pytest.mark.requirement("1.31")
+def test_who_typed_a_result_as_the_second_person_does_not_release_it():
+    facts = replace(READY, runs=(replace(RUN, verified_by="qa1"),))
+    assert not signer_gate(facts, "qa1").is_open
+    assert signer_gate(facts, "qa2").is_open
+    assert closed(facts) == []
+
+
 def closed(facts: LotFacts) -> list[str]:
     return [gate.name for gate in readiness(facts) if not gate.is_open]
 

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 from sqlalchemy import Engine
 
+from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
-from batchqc.actions.lots import NewLot, register_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.people import sign_in, sign_out
 from batchqc.actions.specifications import withdraw_specification
 from batchqc.core.permissions import Permission
@@ -16,6 +17,8 @@ from batchqc.records.corrections import CorrectionDecision
 from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
 from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.typing_results import REPORT, enter, verify
+from tests.cast import TAKEN_AT
 from tests.records.house import (
     ANA,
     AUD,
@@ -74,6 +77,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _certificate(house)
     _visit(house)
     _other_stage(house)
+    _type(house)
     adopt_profile(house, PROFILE)
 
 
@@ -96,6 +100,18 @@ def _other_stage(house: House) -> None:
             credentials=signing(QA1, "Replaced by another test"),
         )  # fmt: skip
         assert not isinstance(withdrawn, Refusal)
+
+
+def _type(house: House) -> None:
+    """One result of the second lot has no file: two people type it."""
+    lot, sample = "MSC-26-0099", "MSC-26-0099-S01"
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        taken = NewSample(sample, "release", "cryovial", TAKEN_AT.isoformat())
+        register_samples(tx, lot=lot, samples=[taken])
+    number = enter(
+        house, lot=lot, sample=sample, documents=(Document("report.pdf", len(REPORT), REPORT),)
+    ).number
+    assert verify(house, number)
 
 
 def _correct(house: House) -> None:

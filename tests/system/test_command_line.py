@@ -95,6 +95,40 @@ def test_a_missing_result_is_uploaded_reviewed_and_the_lot_released(home: Path, 
     assert batchqc(home, "audit", "verify").exit_code == 0
 
 
+@pytest.mark.requirement("1.31")
+def test_a_missing_result_is_typed_by_two_people(home: Path, tmp_path: Path):
+    report = tmp_path / "report.pdf"
+    report.write_bytes(b"%PDF-1.7\n%%EOF\n")
+    typed = (
+        "result", "enter", "--lot", "UCM-P1-T2", "--sample", "UCM-P1-T2-S01", "--test", "IDO",
+        "--analyte", "kynurenine", "--value", "13.0", "--unit", "µmol/L",
+        "--started-at", "2026-01-09T14:00:00+07:00", "--measured-at", "2026-01-12T14:00:00+07:00",
+        "--analyst", "bao.le", "--method", "SOP-QC-030 v2", "-u", "an.tran",
+    )  # fmt: skip
+    zip_file = tmp_path / "bomb.pdf"
+    zip_file.write_bytes(b"PK\x03\x04" + bytes(99))
+    bomb = batchqc(home, *typed, "--attach", zip_file, typed=PASSWORD)
+    refused(bomb, InvalidInput, "BQC-ENT-009")
+    comma = batchqc(home, *typed, "--value", "13,0", typed=PASSWORD)
+    refused(comma, InvalidInput, "BQC-UPL-001")
+    assert "E205" in comma.output
+    entered = batchqc(home, *typed, "--attach", report, typed=PASSWORD)
+    number = re.search(r"(U-\d{4}-\d{6}) waits", entered.output)
+    assert number, entered.output
+    listed = batchqc(home, "result", "list").output
+    assert "waits" in listed
+    assert "13.0" not in listed + batchqc(home, "lot", "results", "UCM-P1-T2").output
+    second = ("result", "verify", number[1], "--unit", "µmol/L", "--reason", "Read on the report")
+    own = batchqc(home, *second, "--value", "13.0", "-u", "an.tran", typed=PASSWORD)
+    refused(own, NotPermitted, "BQC-ACC-002")
+    done = batchqc(home, *second, "--value", "13.0", "-u", "chi.pham", typed=PASSWORD)
+    assert "is verified" in done.output, done.output
+    again = batchqc(home, *second, "--value", "13.0", "-u", "chi.pham", typed=PASSWORD)
+    refused(again, Conflict, "BQC-ENT-003")
+    assert "13.0 µmol/L" in batchqc(home, "result", "list").output
+    assert batchqc(home, "audit", "verify").exit_code == 0
+
+
 def test_a_refused_file_is_told_cell_by_cell_and_leaves_its_record_only(home: Path, tmp_path: Path):
     file = tmp_path / "ido.csv"
     file.write_text(IDO.format(value="13;0").replace("bao.le", "nobody"))

@@ -1,0 +1,130 @@
+"""``batchqc result``: results that no file holds, typed by two people."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from batchqc.actions.attachments import Document
+from batchqc.actions.entries import enter_result, the_entry, verify_entry
+from batchqc.cli.show import say, table
+from batchqc.cli.upload import read_within
+from batchqc.cli.upload_seen import print_report
+from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
+from batchqc.core.entries import HIDDEN, SecondEntry, Typed
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.errors import InvalidInput
+from batchqc.intake.typed import TypedResult
+from batchqc.records.transaction import reading, transaction
+from batchqc.records.uploads import Upload
+
+app = typer.Typer(help="Results that no file holds: one person types them, another one again.")
+
+Option = typer.Option
+Optional = Annotated[str, Option(help="As on the raw data.")]
+
+
+@app.command()
+def enter(  # noqa: PLR0913 - a command has an option for each thing that is stated
+    context: typer.Context,
+    user: User,
+    *,
+    lot: Annotated[str, Option(help="The lot id.")],
+    sample: Annotated[str, Option(help="The sample id.")],
+    test: Annotated[str, Option(help="The test, as in the plan.")],
+    analyte: Annotated[str, Option(help="The analyte, as in the plan.")],
+    value: Annotated[list[str], Option(help="As on the source; once for each replicate.")],
+    measured_at: Annotated[str, Option(help="With the offset from UTC.")],
+    analyst: Annotated[str, Option(help="User id of the person or contract laboratory.")],
+    unit: Annotated[str, Option(help="As in the plan; none for words.")] = "",
+    aliquot: Optional = "",
+    started_at: Optional = "",
+    instrument: Optional = "",
+    run: Optional = "",
+    method: Optional = "",
+    comment: Optional = "",
+    attach: Annotated[
+        list[Path], Option(exists=True, dir_okay=False, help="A document, such as the report.")
+    ] = [],  # noqa: B006 - typer copies it
+) -> None:
+    """Type a result that has no file. It counts once a second person has typed the same."""
+    place = workplace(context)
+    actor = at_keyboard(place, user).acting(Permission.UPLOAD_RESULTS)
+    result = TypedResult(
+        lot=lot, sample=sample, test=test, analyte=analyte, values=tuple(value), unit=unit,
+        measured_at=measured_at, analyst=analyst, aliquot=aliquot, started_at=started_at,
+        instrument=instrument, run=run, method=method, comment=comment,
+    )  # fmt: skip
+    documents = [_document(path, place.settings.attachment_limit) for path in attach]
+    with transaction(place.engine, actor, place.now()) as tx:
+        report = enter_result(
+            tx, place.archive, result=result, client="batchqc result", documents=documents
+        )
+    print_report(report)
+    if not report.accepted:
+        raise InvalidInput(
+            "BQC-UPL-001", "what was typed is refused; nothing of it is used", hint="See above."
+        )
+    if not report.answered_before:
+        say(f"{report.number} waits for a second person: batchqc result verify {report.number}")
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    number: Annotated[str, typer.Argument(help="Its number, such as U-2026-000001.")],
+    user: User,
+    *,
+    value: Annotated[
+        list[str], Option(help="As you read it on the source; once for each replicate.")
+    ],
+    reason: Reason,
+    unit: Annotated[str, Option(help="As you read it on the source.")] = "",
+) -> None:
+    """Type a result as the second person, from the source, with your signature."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"sign the second entry of {number}")
+    actor = keyboard.acting(Permission.REVIEW_RESULTS)
+    with transaction(place.engine, actor, place.now()) as tx:
+        signed = verify_entry(
+            tx,
+            place.archive,
+            number=number,
+            typed=[Typed(one, unit) for one in value],
+            credentials=keyboard.signing(reason),
+        )
+        matches = not isinstance(signed, Refusal) and bool(signed.matches)
+    raise_refusal(signed)
+    if matches:
+        say(f"{number} is verified: two people typed the same.")
+    else:
+        say(f"{number} does not match and is not used. Have the result typed anew.")
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """Every typed result; what waits for its second entry is not shown."""
+    with reading(workplace(context).engine) as session:
+        query = select(Upload).where(Upload.typed != "", Upload.accepted == 1)
+        rows = []
+        for upload in session.scalars(query.order_by(Upload.id)).all():
+            entry = the_entry(session, upload.natural_key)
+            waits = entry.state is SecondEntry.WAITS
+            first, again = (
+                HIDDEN if waits else "; ".join(f"{one.value} {one.unit}".strip() for one in typed)
+                for typed in (entry.typed, entry.typed_again)
+            )
+            one = entry.measurements[0]
+            rows.append(
+                (upload.natural_key, entry.lot.lot, f"{one.run.test} {one.analyte}", entry.state,
+                 first, "" if waits else again, len(entry.attachments))
+            )  # fmt: skip
+    columns = ("Entry", "Lot", "Of", "State", "Typed", "Typed again", "Documents")
+    table(columns, rows, empty="No typed result.")
+
+
+def _document(path: Path, limit: int) -> Document:
+    size, data = read_within(path, limit)
+    return Document(path.name, size, data)

@@ -1,0 +1,79 @@
+"""Typed results: what the second person typed, and the documents that belong to an entry."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.entries import SecondEntry, second_entry
+from batchqc.records.base import Row, refers_to
+from batchqc.records.signatures import SignatureRow
+
+if TYPE_CHECKING:
+    from batchqc.records.uploads import Upload
+
+
+class EntryVerification(Row):
+    """The signed second entry of a typed result. ``typed`` is JSON: value and unit of each."""
+
+    __tablename__ = "entry_verification"
+
+    upload_id: Mapped[int] = mapped_column(ForeignKey("upload.id"), unique=True)
+    signature_id: Mapped[int] = refers_to("signature")
+    typed: Mapped[str]
+    matches: Mapped[int]
+
+    upload: Mapped["Upload"] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the entry."""
+        return self.upload.natural_key
+
+
+class Attachment(Row):
+    """A document that belongs to an entry, such as the report of a contract laboratory."""
+
+    __tablename__ = "attachment"
+
+    upload_id: Mapped[int] = refers_to("upload")
+    number: Mapped[int]
+    sha256: Mapped[str]
+    size: Mapped[int]
+    name: Mapped[str]
+    kind: Mapped[str]
+    attached_by: Mapped[str]
+    attached_at: Mapped[datetime]
+
+    upload: Mapped["Upload"] = relationship()
+    __table_args__ = (UniqueConstraint("upload_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Entry and the how many-th."""
+        return f"{self.upload.natural_key}/{self.number}"
+
+
+def verifications_of(session: Session, uploads: Iterable[int]) -> dict[int, EntryVerification]:
+    """The second entries of some uploads, both by the surrogate id of the upload."""
+    query = select(EntryVerification).where(EntryVerification.upload_id.in_(set(uploads)))
+    return {one.upload_id: one for one in session.scalars(query)}
+
+
+def attachments_of(session: Session, uploads: Iterable[int]) -> Sequence[Attachment]:
+    """The documents of some uploads, by the surrogate id of the upload, in their order."""
+    query = select(Attachment).where(Attachment.upload_id.in_(set(uploads)))
+    return session.scalars(query.order_by(Attachment.upload_id, Attachment.number)).all()
+
+
+def how_entered(
+    upload: "Upload", verification: EntryVerification | None, *, at: datetime | None = None
+) -> SecondEntry:
+    """How an upload stands; at a moment, a second entry that came later is not there yet."""
+    if verification is not None and at is not None and verification.signature.at > at:
+        verification = None
+    matches = None if verification is None else bool(verification.matches)
+    return second_entry(by_hand=bool(upload.typed), matches=matches)
