@@ -139,6 +139,7 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
         remarks.append(f"{criterion.title}: {derivation.aggregate}.")
     if day := day_read(subject, verdict.measurements):
         remarks.append(f"{criterion.title}: read on {day}.")
+    remarks += [f"{criterion.title}: not counted: {run}." for run in derivation.set_aside]
     if verdict.trend:
         remarks.append(f"{criterion.title}: out of trend, beyond the {verdict.trend} limit.")
     if verdict.counted_in:

@@ -21,6 +21,7 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
+from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import sha256_of
 from batchqc.core.dispositions import (
@@ -87,6 +88,7 @@ class LotCase:
     corrections: tuple[tuple[Correction, CorrectionDecision | None], ...]
     measurements: tuple[Measurement, ...]
     beside: tuple[StageVerdicts, ...]
+    looked_at: RunsLookedAt
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
     dispositions: tuple[DispositionRow, ...]
@@ -129,7 +131,10 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     measurements = tuple(measurements_of(session, runs))
     dispositions = tuple(dispositions_of(session, lot))
     donors = _donors(session, donor_rows, corrections)
-    beside, beside_damage = judged_beside(archive, others, measurements, donors)
+    zone = ZoneInfo(lot.site.time_zone)
+    looked = look_at_runs(session, archive, runs=runs, measurements=measurements, zone=zone)
+    validity = looked.validity
+    beside, beside_damage = judged_beside(archive, others, measurements, donors, validity=validity)
     registered_beside = other_specifications_of(session, lot)
     known = (
         lot.specification_version,
@@ -141,7 +146,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
         *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
-        *runs, *(run.upload for run in runs), *(one for one, _ in corrections),
+        *looked.rows, *runs, *(run.upload for run in runs), *(one for one, _ in corrections),
         *(row for one in decided if one is not None for row in (one, one.signature)),
     )  # fmt: skip
     facts = LotFacts(
@@ -157,10 +162,12 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             )
             if problem
         ),
-        verdicts=judge(specification, measurements, donors) if specification else (),
+        verdicts=judge(specification, measurements, donors, validity=validity)
+        if specification
+        else (),
         donors=donors,
         runs=tuple(_run_facts(run, reviews) for run in runs),
-        today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
+        today=now.astimezone(zone).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
             *unjudged(
@@ -176,13 +183,14 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         damaged=(
             *damage,
             *beside_damage,
-            *row_damage(session, lot, donor_rows, rows),
+            *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
+            *looked.damaged,
             *_damaged(runs, measurements, reviews),
         ),
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, runs, reviews, dispositions, facts, readiness(facts),
+        measurements, beside, looked, runs, reviews, dispositions, facts, readiness(facts),
     )  # fmt: skip
 
 

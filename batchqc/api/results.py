@@ -77,6 +77,7 @@ class DerivationOut(BaseModel):
     aggregate: str
     result: str = Field(description="As reported; empty where there is none.")
     rounded: str | None = Field(description="What was compared, where a rule rounds.")
+    set_aside: list[str] = Field(description="Invalid runs in whose place a valid one counts.")
 
 
 class VerdictOut(BaseModel):
@@ -146,7 +147,12 @@ def results(call: SignedIn, lot: str, under: Under = "") -> Results:
         with call.reading() as session:
             other = content_of(call.door.archive, the_version(session, *named))
         decides, reference = other.reference == reference, other.reference
-        verdicts = judge(other, case.measurements, case.facts.donors)
+        verdicts = judge(
+            other,
+            case.measurements,
+            case.facts.donors,
+            validity=case.looked_at.validity,
+        )
     used = {id(one) for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)}
     return Results(
         lot=case.lot.id,
@@ -182,6 +188,7 @@ def _verdict(verdict: Verdict, uploads: dict[str, Upload]) -> VerdictOut:
             aggregate=derivation.aggregate,
             result=derivation.result,
             rounded=derivation.rounded,
+            set_aside=list(derivation.set_aside),
         ),
         measurements=[_measurement(one, uploads) for one in verdict.measurements],
         controls=[_measurement(one, uploads) for one in verdict.controls],

@@ -8,16 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
-from typing import assert_never
+from types import MappingProxyType
+from typing import Final, assert_never
 
 from batchqc.core.acceptance import AtLeast, Bands, Relative
 from batchqc.core.arithmetic import negative, plus, times
-from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
+from batchqc.core.assays import CONTROL, REPORTABLE, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.derived import derived_result
 from batchqc.core.donors import Donor
 from batchqc.core.quantities import Interval
 from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, reportable_result
+from batchqc.core.runs import RunValidity, usable_results
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
 from batchqc.core.timing import day_read
@@ -35,9 +37,15 @@ from batchqc.core.verdicts import (
     word,
 )
 
+NO_VALIDITY: Final[Mapping[RunKey, RunValidity]] = MappingProxyType({})
+
 
 def judge(
-    specification: Specification, measurements: Iterable[Measurement], donors: Sequence[Donor]
+    specification: Specification,
+    measurements: Iterable[Measurement],
+    donors: Sequence[Donor],
+    *,
+    validity: Mapping[RunKey, RunValidity] = NO_VALIDITY,
 ) -> tuple[Verdict, ...]:
     """The verdict of every criterion, in the order of the specification.
 
@@ -46,6 +54,8 @@ def judge(
         measurements: all measurements of the lot; those of another stage, or that are neither
             reportable nor controls, are not used.
         donors: all donors of the lot.
+        validity: of every run that has validity criteria; no result of another than a valid run
+            is judged.
     """
     ordered, waiting = _in_order(specification.criteria)
     groups = {
@@ -54,7 +64,7 @@ def judge(
         if isinstance(one.subject, Group)
         for member in one.subject.members
     }
-    work = _Judging(specification, groups, measurements, donors)
+    work = _Judging(specification, groups, measurements, donors, validity)
     for criterion in (*ordered, *waiting):
         work.judge(criterion)
     return tuple(work.verdicts[criterion.id] for criterion in specification.criteria)
@@ -84,10 +94,12 @@ class _Judging:
         groups: Mapping[str, str],
         measurements: Iterable[Measurement],
         donors: Sequence[Donor],
+        validity: Mapping[RunKey, RunValidity],
     ) -> None:
         self.groups = groups
         self.reference = specification.reference
         self.donors = donors
+        self.validity = validity
         self.units = {one.id: one.unit for one in specification.criteria}
         self.measured: dict[tuple[str, str, str], list[Measurement]] = defaultdict(list)
         for one in measurements:
@@ -113,7 +125,22 @@ class _Judging:
         self.verdicts[criterion.id] = replace(verdict, counted_in=group)
 
     def _measured(self, criterion: Criterion, subject: Measured) -> Verdict:
+        """The verdict over the runs that count; the invalid ones beside them are named."""
         own = self.measured[REPORTABLE, subject.test, subject.analyte]
+        usable = usable_results(own, self.validity)
+        if usable.problem:
+            result = NoResult(NoResultBecause.RUN, usable.problem, tuple(own))
+            return self._result(criterion, result)
+        verdict = self._of_runs(criterion, subject, usable.measurements)
+        if not usable.set_aside:
+            return verdict
+        derivation = replace(verdict.derivation, set_aside=usable.set_aside)
+        said = f"{verdict.sentence}; not counted: {'; '.join(usable.set_aside)}"
+        return replace(verdict, sentence=said, derivation=derivation)
+
+    def _of_runs(
+        self, criterion: Criterion, subject: Measured, own: Sequence[Measurement]
+    ) -> Verdict:
         result = reportable_result(criterion, subject, own)
         if isinstance(result, NoResult) or not isinstance(criterion.accept, Relative):
             return self._result(criterion, result)

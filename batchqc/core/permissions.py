@@ -35,6 +35,8 @@ class Permission(StrEnum):
     IMPORT_SPECIFICATION = "import specifications"
     REPORT_IMPACT = "report the impact of specifications"
     APPROVE_SPECIFICATION = "approve specifications"
+    IMPORT_METHOD = "import methods"
+    APPROVE_METHOD = "approve methods"
     REQUEST_CORRECTION = "request corrections"
     APPROVE_CORRECTION = "approve corrections"
     RELEASE_LOT = "release lots"
@@ -56,6 +58,8 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.IMPORT_SPECIFICATION: frozenset({Role.SPEC_AUTHOR}),
     Permission.REPORT_IMPACT: frozenset({Role.SPEC_AUTHOR, Role.QA}),
     Permission.APPROVE_SPECIFICATION: frozenset({Role.QA}),
+    Permission.IMPORT_METHOD: frozenset({Role.SPEC_AUTHOR}),
+    Permission.APPROVE_METHOD: frozenset({Role.QA}),
     Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),

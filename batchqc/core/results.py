@@ -38,6 +38,7 @@ class NoResultBecause(StrEnum):
     SPREAD = "spread"
     CONTROL = "control"
     INPUTS = "inputs"
+    RUN = "run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from batchqc.core.specifications import Stage
 from batchqc.records.bindings import rebound_lots
 from batchqc.records.corrections import CorrectionDecision, made_on_dates
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.methods import MethodApproval
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, MeasurementRow
@@ -121,7 +122,14 @@ def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> d
 
 def basis_of_impact(session: Session) -> dict[str, int]:
     """How many rows there are of everything that an impact hangs on; none is ever taken away."""
-    tables = (LotRow, LotSpecification, AssayRun, EligibilityRow, CorrectionDecision)
+    tables = (
+        LotRow,
+        LotSpecification,
+        AssayRun,
+        EligibilityRow,
+        CorrectionDecision,
+        MethodApproval,
+    )
     return {
         table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
         for table in tables

@@ -10,6 +10,7 @@ from batchqc.records.decisions import (
     DispositionRow,
 )
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
 from batchqc.records.registers import (
     DonorRow,
@@ -38,7 +39,7 @@ WITNESSED: tuple[type[Row], ...] = (
     SpecificationApproval, SignatureRow, DonorRow, EligibilityRow, LotRow, LotDonor, SampleRow,
     Upload, AssayRun, Review, Correction, CorrectionDecision, DispositionRow, Certificate,
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
-    ImpactReport,
+    ImpactReport, MethodVersion, MethodApproval,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

@@ -110,6 +110,8 @@ WHO = {
     "import specifications": "author",
     "report the impact of specifications": "author QA",
     "approve specifications": "QA",
+    "import methods": "author",
+    "approve methods": "QA",
     "request corrections": "analyst QA donor",
     "approve corrections": "QA",
     "release lots": "QA QP",
