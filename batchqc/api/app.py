@@ -15,6 +15,7 @@ from batchqc.api import (
     corrections,
     decisions,
     lots,
+    methods,
     people,
     registers,
     results,
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/api/v1"
 _FILES: Final = frozenset(
-    f"{PREFIX}/{path}" for path in ("uploads", "specifications", "specifications/lint")
+    f"{PREFIX}/{path}" for path in ("uploads", "specifications", "specifications/lint", "methods")
 )
 _NOUNS: Final = (
-    session, people, registers, specifications, specification_tools, lots, results, decisions,
-    uploads, corrections, certificates, audit,
+    session, people, registers, specifications, specification_tools, methods, lots, results,
+    decisions, uploads, corrections, certificates, audit,
 )  # fmt: skip
 
 

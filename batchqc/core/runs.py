@@ -123,6 +123,7 @@ def usable_results(
 def _assessed(
     run: RunKey, rows: Sequence[Measurement], methods: Sequence[Method], zone: tzinfo
 ) -> RunValidity | None:
+    rows = sorted(rows, key=lambda one: (one.cell.row, one.cell.column))  # as the file has them
     judging, unknown = _versions(rows, methods, zone)
     if not judging and not unknown:
         return None

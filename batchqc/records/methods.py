@@ -55,6 +55,12 @@ class MethodApproval(Row):
         return self.method_version.natural_key
 
 
+def all_methods(session: Session) -> Sequence[MethodVersion]:
+    """Every version, by code and the date from which it applies."""
+    order = (MethodVersion.method, MethodVersion.effective, MethodVersion.id)
+    return session.scalars(select(MethodVersion).order_by(*order)).all()
+
+
 def method_by(session: Session, method: str, version: str) -> MethodVersion | None:
     """One version."""
     return session.scalar(

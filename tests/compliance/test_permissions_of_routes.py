@@ -63,6 +63,11 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /specifications/{specification}/{version}/withdrawal": (
         "QA", SIGNED | {"from_day": "2099-01-01"},
     ),
+    "GET /methods": (ALL, None),
+    "POST /methods": ("author", b"not a method"),
+    "GET /methods/{method}/{version}": (ALL, None),
+    "POST /methods/{method}/{version}/approval": ("QA", SIGNED),
+    "GET /method-runs": (ALL, None),
     "GET /lots": (ALL, None),
     "POST /lots": (
         "analyst QA",
@@ -98,11 +103,11 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /audit/verification": (ALL, None),
     "GET /audit/recheck": (ALL, None),
 }  # fmt: skip
-TAKES_A_FILE = {"/uploads", "/specifications", "/specifications/lint"}
+TAKES_A_FILE = {"/uploads", "/specifications", "/specifications/lint", "/methods"}
 PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
     "user_id": "ana", "code": "DNR-UC-01", "specification": "UC-MSC-REL", "version": "1",
-    "lot": LOT, "number": "COA-2026-000001",
+    "method": "SOP-QC-040", "lot": LOT, "number": "COA-2026-000001",
 }  # fmt: skip
 
 

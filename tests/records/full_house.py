@@ -34,6 +34,7 @@ from tests.records.house import (
     results,
     signing,
 )  # fmt: skip
+from tests.records.laboratory import adopt_method
 
 CERTIFICATE = "COA-2026-000001"
 THAWED_FROM = MADE_ON + timedelta(days=1)
@@ -69,6 +70,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _certificate(house)
     _visit(house)
     _other_stage(house)
+    adopt_method(house)
 
 
 def _other_stage(house: House) -> None:
