@@ -21,6 +21,7 @@ from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.guards import unguarded
+from batchqc.records.laboratory import LaboratoryCertificate
 from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
@@ -210,6 +211,8 @@ def _named_bytes(session: Session) -> Iterator[tuple[Row, str]]:
         yield version, version.sha256
     for method in session.scalars(select(MethodVersion)):
         yield method, method.sha256
+    for certified in session.scalars(select(LaboratoryCertificate)):
+        yield certified, certified.sha256
     for disposition in session.scalars(select(DispositionRow)):
         yield disposition, disposition.content_sha
     for certificate in session.scalars(select(Certificate)):

@@ -14,6 +14,7 @@ from batchqc.api import (
     certificates,
     corrections,
     decisions,
+    laboratory,
     lots,
     methods,
     people,
@@ -37,11 +38,18 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/api/v1"
 _FILES: Final = frozenset(
-    f"{PREFIX}/{path}" for path in ("uploads", "specifications", "specifications/lint", "methods")
+    f"{PREFIX}/{path}"
+    for path in (
+        "uploads",
+        "specifications",
+        "specifications/lint",
+        "methods",
+        "laboratory-certificates",
+    )
 )
 _NOUNS: Final = (
-    session, people, registers, specifications, specification_tools, methods, lots, results,
-    decisions, uploads, corrections, certificates, audit,
+    session, people, registers, laboratory, specifications, specification_tools, methods, lots,
+    results, decisions, uploads, corrections, certificates, audit,
 )  # fmt: skip
 
 

@@ -8,7 +8,17 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from batchqc.cli import audit, certificate, correction, lot, method, register, spec, user
+from batchqc.cli import (
+    audit,
+    certificate,
+    correction,
+    laboratory,
+    lot,
+    method,
+    register,
+    spec,
+    user,
+)
 from batchqc.cli.init import init
 from batchqc.cli.upload import upload
 from batchqc.cli.workplace import settings_of, workplace
@@ -94,6 +104,7 @@ def serve(
 app.add_typer(user.app, name="user")
 app.add_typer(spec.app, name="spec")
 app.add_typer(method.app, name="method")
+app.add_typer(laboratory.app, name="register")
 app.add_typer(register.products, name="product")
 app.add_typer(register.donors, name="donor")
 app.add_typer(lot.app, name="lot")

@@ -1,9 +1,10 @@
 """What the laboratory has registered and a file may refer to. Intake creates none of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from batchqc.core.laboratory import Laboratory
 from batchqc.core.lots import Sample
 from batchqc.core.specifications import Specification
 
@@ -32,10 +33,12 @@ class RegisteredLot:
 class Register:
     """Lots, samples and people by folded id, and the moment at which the file is read.
 
-    ``people`` are users and contract laboratories, by folded id, as registered.
+    ``people`` are users and contract laboratories, by folded id, as registered; ``laboratory``
+    holds the registers that rows are held against.
     """
 
     lots: Mapping[str, RegisteredLot]
     samples: Mapping[str, Sample]
     people: Mapping[str, str]
     now: datetime
+    laboratory: Laboratory = field(default_factory=Laboratory)

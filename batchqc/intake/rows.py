@@ -13,14 +13,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from batchqc.core.assays import REPORTABLE, RESULT_TYPES, Cell, Measurement, RunKey
 from batchqc.core.identifiers import fold, looks_like_a_date
+from batchqc.core.laboratory import Done
 from batchqc.core.lots import Sample
 from batchqc.intake.cells import Row
+from batchqc.intake.laboratory import laboratory_problems
 from batchqc.intake.plan import Plan, Unplanned, find_plan
 from batchqc.intake.problems import Report, Wrong, shown
 from batchqc.intake.register import Register, RegisteredLot
@@ -71,6 +73,10 @@ class RowReader:
         aliquot, instrument = row.optional_id("aliquot"), row.optional_id("instrument_id")
         run, comment = self._run(row), row.text("comment")
         self._check_key(row)
+        if self.register.laboratory.rules and lot and method and measured_at and analyst:
+            done = Done(instrument or "", analyst, *method, _day(measured_at, lot))
+            for column, problem in laboratory_problems(self.register.laboratory, done):
+                row.wrong(column, problem)
         if row.is_wrong or not (lot and sample and plan and method and measured_at and run):
             return None
         return Measurement(
@@ -245,6 +251,11 @@ class RowReader:
             row.wrong("replicate", Wrong("E405", message, hint))
 
 
+def _day(moment: datetime, lot: RegisteredLot) -> date:
+    """The date at the site."""
+    return moment.astimezone(ZoneInfo(lot.time_zone)).date()
+
+
 def _unknown(text: str, column: str, noun: str) -> Wrong:
     if looks_like_a_date(text):
         message = f'{column} "{shown(text)}" looks like a spreadsheet date'
@@ -264,7 +275,7 @@ def _too_early(
         taken = sample.taken_at.isoformat()
         found.append(f"measured_at is before sample {sample.id} was taken ({taken})")
     if lot is not None:
-        day = measured_at.astimezone(ZoneInfo(lot.time_zone)).date()
+        day = _day(measured_at, lot)
         if day < lot.manufactured_on:
             found.append(f"measured_at is before lot {lot.id} was made ({lot.manufactured_on})")
     return found

@@ -10,6 +10,14 @@ from batchqc.records.decisions import (
     DispositionRow,
 )
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.laboratory import (
+    Instrument,
+    LaboratoryCertificate,
+    Material,
+    MaterialUse,
+    RegisterRule,
+    Training,
+)
 from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
 from batchqc.records.registers import (
@@ -39,7 +47,8 @@ WITNESSED: tuple[type[Row], ...] = (
     SpecificationApproval, SignatureRow, DonorRow, EligibilityRow, LotRow, LotDonor, SampleRow,
     Upload, AssayRun, Review, Correction, CorrectionDecision, DispositionRow, Certificate,
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
-    ImpactReport, MethodVersion, MethodApproval,
+    ImpactReport, MethodVersion, MethodApproval, Instrument, Training, Material,
+    MaterialUse, RegisterRule, LaboratoryCertificate,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

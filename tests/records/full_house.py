@@ -34,7 +34,7 @@ from tests.records.house import (
     results,
     signing,
 )  # fmt: skip
-from tests.records.laboratory import adopt_method
+from tests.records.laboratory import adopt_method, use_registers
 
 CERTIFICATE = "COA-2026-000001"
 THAWED_FROM = MADE_ON + timedelta(days=1)
@@ -71,6 +71,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _visit(house)
     _other_stage(house)
     adopt_method(house)
+    use_registers(house)
 
 
 def _other_stage(house: House) -> None:
