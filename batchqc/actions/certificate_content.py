@@ -1,10 +1,11 @@
 """Freezing what a certificate says, from the case that was decided."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from batchqc import __version__
+from batchqc.actions.certificate_statements import register_statements
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.acceptance import Limits
 from batchqc.core.canonical import utc_text
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
     from batchqc.records.uploads import Upload
 
-UNREGISTERED: Final = "Instruments and method versions are as stated in the files, not in register."
-
 
 def frozen_content(
     tx: Transaction,
@@ -56,7 +55,7 @@ def frozen_content(
         "type": CONTENT_TYPE,
         "number": certificate.natural_key,
         "specimen": site.specimen,
-        "statements": [*site.statements.splitlines(), UNREGISTERED],
+        "statements": [*site.statements.splitlines(), *register_statements(tx.session, case)],
         "issuer": {
             "name": site.name,
             "address": site.address.splitlines(),

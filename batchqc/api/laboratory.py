@@ -1,6 +1,5 @@
 """Registers of the laboratory: instruments, training, materials and their use, rules."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -125,12 +124,14 @@ def instruments(call: SignedIn) -> list[InstrumentShape]:
     """Oldest first; a later row replaces earlier ones from its first day on."""
     with call.reading() as session:
         return [
-            InstrumentShape(
-                instrument=one.instrument,
-                kind=one.kind,
-                calibrated_on=date.fromisoformat(one.calibrated_on),
-                due_on=date.fromisoformat(one.due_on),
-                reason=one.reason,
+            InstrumentShape.model_validate(
+                {
+                    "instrument": one.instrument,
+                    "kind": one.kind,
+                    "calibrated_on": one.calibrated_on,
+                    "due_on": one.due_on,
+                    "reason": one.reason,
+                }
             )
             for one in session.scalars(select(Instrument).order_by(Instrument.id))
         ]
@@ -156,12 +157,14 @@ def training(call: SignedIn) -> list[TrainingShape]:
     """Oldest first."""
     with call.reading() as session:
         return [
-            TrainingShape(
-                person=one.person.user_id,
-                method=one.method,
-                trained_on=date.fromisoformat(one.trained_on),
-                expires_on=date.fromisoformat(one.expires_on),
-                reason=one.reason,
+            TrainingShape.model_validate(
+                {
+                    "person": one.person.user_id,
+                    "method": one.method,
+                    "trained_on": one.trained_on,
+                    "expires_on": one.expires_on,
+                    "reason": one.reason,
+                }
             )
             for one in session.scalars(select(Training).order_by(Training.id))
         ]
@@ -187,12 +190,14 @@ def materials(call: SignedIn) -> list[MaterialShape]:
     """Oldest first."""
     with call.reading() as session:
         return [
-            MaterialShape(
-                material=one.material,
-                kind=one.kind,
-                lot=one.lot,
-                expires_on=date.fromisoformat(one.expires_on),
-                reason=one.reason,
+            MaterialShape.model_validate(
+                {
+                    "material": one.material,
+                    "kind": one.kind,
+                    "lot": one.lot,
+                    "expires_on": one.expires_on,
+                    "reason": one.reason,
+                }
             )
             for one in session.scalars(select(Material).order_by(Material.id))
         ]

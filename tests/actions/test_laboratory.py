@@ -1,10 +1,13 @@
 """Keeping the registers: rules, rows that come after others, uses, and certificates."""
 
+import json
 from datetime import date
 
 import pytest
 from sqlalchemy import select
 
+from batchqc.actions.certificate_statements import REGISTERED, UNREGISTERED
+from batchqc.actions.dispositions import Decision
 from batchqc.actions.laboratory import (
     Use,
     keep_certificate,
@@ -18,11 +21,14 @@ from batchqc.actions.recheck import recheck
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, InvalidInput, NotFound
+from batchqc.records.decisions import Certificate
 from batchqc.records.laboratory import Instrument, LaboratoryCertificate, rules_of
 from tests.actions.state import counts, grown
-from tests.records.house import ANA, LABORATORY, QA1, House, results
+from tests.records.house import ANA, GOOD, LABORATORY, QA1, House, results
+from tests.records.laboratory import adopt_method
 from tests.records.tampering import tamper
 
+CODES = sorted({tuple(one["method_id"].split(" v")) for one in GOOD.values()})
 WHY = "As the certificate has it"
 
 
@@ -201,3 +207,56 @@ def test_the_certificate_of_a_contract_laboratory_is_kept_by_its_hash(house: Hou
     assert house.verify().problems == ()
     tamper(house.engine, "UPDATE laboratory_certificate SET file = 'other'")
     assert any("laboratory_certificate" in one for one in house.verify().problems)
+
+
+def printed(house: House) -> list[str]:
+    assert isinstance(house.review(), list)
+    assert isinstance(house.release(), Decision)
+    with house.reading() as session:
+        (certificate,) = session.scalars(select(Certificate)).all()
+        content = json.loads(house.archive.get(certificate.content_sha))
+        return list(content["statements"])
+
+
+def test_a_certificate_says_that_nothing_is_in_register_where_no_rule_looks(house: House):
+    house.upload(results())
+    assert printed(house) == [UNREGISTERED]
+
+
+def test_a_certificate_states_what_the_registers_say_against_the_lot(house: House):
+    for register in (Register.INSTRUMENTS, Register.MATERIALS):
+        rule(house, register, Rule.FLAG)
+    material(house, "2025-05-19")
+    number = house.upload(results()).number
+    use(house, number)
+    with house.acting(ANA, Permission.RECORD_USE) as tx:
+        keep_certificate(
+            tx, house.archive, laboratory=LABORATORY, upload=number, file="c.pdf", data=b"theirs"
+        )
+    first, *others = printed(house)
+    assert first == UNREGISTERED
+    assert "Register: instrument PTS-001 was not in the register on 2025-05-20." in others
+    assert any("LAL-1, used in run ENDO-250520-01 (ENDO)" in one for one in others)
+    assert any(one.startswith("Certificate of External Laboratory over U-2026") for one in others)
+
+
+def test_a_certificate_says_that_all_is_in_register_where_it_is(house: House):
+    for number, one in enumerate(("VCB-001", "FAC-002", "PHS-001", "PTS-001", "BTA-001")):
+        with house.acting(QA1, Permission.KEEP_REGISTERS) as tx:
+            register_instrument(
+                tx, instrument=one, kind=f"kind {number}", calibrated_on=date(2025, 1, 1),
+                due_on=date(2025, 12, 31), reason="",
+            )  # fmt: skip
+    for code, version in CODES:
+        text = f"""schema = "batchqc/method/1"
+id = "{code}"
+version = {version}
+title = "A method without validity criteria"
+effective = 2025-01-01
+"""
+        adopt_method(house, text.encode())
+    for register in (Register.INSTRUMENTS, Register.METHODS):
+        rule(house, register, Rule.REFUSE)
+    report = house.upload(results())
+    assert report.accepted, report.reading.problems
+    assert printed(house) == [REGISTERED]
