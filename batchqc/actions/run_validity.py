@@ -12,7 +12,7 @@ from batchqc.actions.setup import own_site
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.canonical import sha256_of
 from batchqc.core.methods import Method
-from batchqc.core.runs import RunValidity, Validity, assess_runs
+from batchqc.core.runs import RunValidity, Validity, assess_runs, standing_of_runs
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure
 from batchqc.records.base import Row
@@ -104,17 +104,21 @@ def approved_methods(
 def validity_of_lots(
     session: Session, methods: Sequence[Method], lots: Sequence[int]
 ) -> dict[int, Validity]:
-    """The validity of every run with criteria among some lots, by the run's surrogate id."""
+    """How every run with criteria counts among some lots, by the run's surrogate id."""
     if not methods:
         return {}
     codes = {one.id for one in methods}
     runs = runs_by_id(session, runs_by_method(session, codes, lots=lots))
     found = _assessed(session, methods, runs)
-    return {
-        run.id: found[run.run_key].validity
-        for run in runs
-        if run.lot_id in lots and run.run_key in found
-    }
+    by_lot: dict[int, list[AssayRun]] = {}
+    for run in runs:
+        if run.run_key in found:
+            by_lot.setdefault(run.lot_id, []).append(run)
+    standing: dict[int, Validity] = {}
+    for own in by_lot.values():
+        of_lot = standing_of_runs({run.run_key: found[run.run_key] for run in own})
+        standing |= {run.id: of_lot[run.run_key] for run in own}
+    return standing
 
 
 def count_runs(session: Session, archive: FolderArchive) -> tuple[MethodRuns, ...]:

@@ -127,6 +127,8 @@ class Laboratory:
             yield Doubt.METHOD, f"no version of {done.method} is approved"
         elif isinstance(found, NoMethod):
             yield Doubt.METHOD, found.why
+        elif found.damage:
+            yield Doubt.METHOD, found.damage
 
 
 def span_on(rows: Sequence[Span], day: date) -> Span | None:

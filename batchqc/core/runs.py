@@ -7,10 +7,11 @@
   not approved or was not in force.
 - A run is the same run for every lot in it: a control counts whichever lot its row names.
 - A result counts only where its run is valid or has no criteria. An invalid run is set aside where
-  exactly one valid run stands beside it and no other; else nobody may choose.
+  exactly one valid run stands beside it and no other; else nobody may choose. Other content for the
+  same run is no repetition: it does not set the first aside.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from batchqc.core.acceptance import Limits, Words
 from batchqc.core.arithmetic import spread_exceeds
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.identifiers import fold
 from batchqc.core.methods import Method, ValidityCriterion, method_on
 from batchqc.core.rounding import Rounding
 from batchqc.core.units import canonical_unit
@@ -103,12 +105,24 @@ def runs_that_count(runs: Mapping[Run, Validity | None]) -> frozenset[Run] | Non
     return None
 
 
+def standing_of_runs(validity: Mapping[RunKey, RunValidity]) -> dict[RunKey, Validity]:
+    """How each run of a lot counts: one that came twice, by its id, is not invalid for certain."""
+    contents = Counter((run.test, fold(run.run)) for run in validity)
+    return {
+        run: Validity.NOT_KNOWN
+        if one.validity is Validity.INVALID and contents[run.test, fold(run.run)] > 1
+        else one.validity
+        for run, one in validity.items()
+    }
+
+
 def usable_results(
     measurements: Sequence[Measurement], validity: Mapping[RunKey, RunValidity]
 ) -> Usable:
     """What may be read of the reportable measurements of one attribute, of all runs."""
     runs = {one.run: validity.get(one.run) for one in measurements}
-    counted = runs_that_count({run: one.validity if one else None for run, one in runs.items()})
+    standing = standing_of_runs(validity)
+    counted = runs_that_count({run: standing.get(run) for run in runs})
     if counted is not None and len(counted) == len(runs):
         return Usable(tuple(measurements))
     unusable = [one for one in runs.values() if one and one.validity is not Validity.VALID]

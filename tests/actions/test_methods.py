@@ -271,6 +271,26 @@ def test_impact_judges_as_the_lot_is_judged(house: House):
     assert endotoxin(house).outcome is Outcome.PASS
 
 
+def test_the_same_run_in_another_file_makes_an_invalid_run_no_better(house: House):
+    adopt_method(house)
+    send(house, row("endotoxin", value="0.01"), recovery("30"))
+    send(house, row("endotoxin", value="0.01"), recovery("104"))
+    assert endotoxin(house).outcome is Outcome.CANNOT_JUDGE
+    assert impact(house, "< 0.001").changed == []
+
+
+def test_recheck_reads_the_controls_of_other_lots_in_the_order_of_the_file(house: House):
+    adopt_method(house)
+    another_lot(house)
+    send(house, recovery("30", OTHER), row("endotoxin"), recovery("20"), recovery("10", OTHER,
+         replicate="2"))  # fmt: skip
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+    found = rechecked(house)
+    assert found.verdicts > 0
+    assert found.differences == ()
+
+
 @pytest.mark.parametrize(
     ("data", "by", "said"),
     [

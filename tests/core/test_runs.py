@@ -243,6 +243,14 @@ def test_two_valid_runs_stay_two_results():
     assert "two results, no authorised retest" in found.sentence
 
 
+def test_other_content_for_the_same_run_makes_an_invalid_run_no_better():
+    other = {"upload": "U-2026-000002", "run": "r-1"}
+    rows = [measured("95"), control("40"), measured("95", **other), control("100", **other)]
+    found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
+    assert found.outcome is Outcome.CANNOT_JUDGE
+    assert "beside it: run r-1 (VIAB) of U-2026-000002" in found.sentence
+
+
 def test_a_run_without_criteria_does_not_stand_for_an_invalid_one():
     assert runs_that_count({1: INVALID, 2: None}) is None
     assert runs_that_count({1: INVALID, 2: VALID}) == {2}

@@ -79,6 +79,12 @@ def test_a_method_without_an_approved_version_is_refused():
     assert problem.message == "no version of SOP-QC-014 is approved"
 
 
+def test_a_method_whose_document_is_damaged_is_not_in_force():
+    (fine,) = FINE.methods
+    (problem,) = reading(replace(FINE, methods=(replace(fine, damage="damaged"),))).problems
+    assert (problem.code, problem.message) == ("E704", "damaged")
+
+
 def test_an_expired_training_is_no_training():
     late = {("jdoe", "SOP-QC-014"): [Span(date(2025, 1, 1), date(2026, 3, 20))]}
     (problem,) = reading(replace(FINE, training=late)).problems
