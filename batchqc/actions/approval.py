@@ -181,8 +181,8 @@ def _seen_report(
     if content["basis"] != basis_of_impact(tx.session) or content["sha256"] != row.sha256:
         raise Conflict(
             "BQC-SPC-016",
-            f"the impact report of {row.reference} is out of date: lots, results, eligibilities or"
-            " corrections came since",
+            f"the impact report of {row.reference} is out of date: lots, results, eligibilities,"
+            " corrections or methods came since",
             hint="Make it again with batchqc spec impact, and read it.",
         )
     return report

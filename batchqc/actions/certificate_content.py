@@ -1,10 +1,11 @@
 """Freezing what a certificate says, from the case that was decided."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from batchqc import __version__
+from batchqc.actions.certificate_statements import register_statements
 from batchqc.actions.entry_remarks import entry_remarks
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.acceptance import Limits
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     from batchqc.records.uploads import Upload
 
-UNREGISTERED: Final = "Instruments and method versions are as stated in the files, not in register."
-
 
 def frozen_content(
     tx: Transaction,
@@ -57,7 +56,7 @@ def frozen_content(
         "type": CONTENT_TYPE,
         "number": certificate.natural_key,
         "specimen": site.specimen,
-        "statements": [*site.statements.splitlines(), UNREGISTERED],
+        "statements": [*site.statements.splitlines(), *register_statements(tx.session, case)],
         "issuer": {
             "name": site.name,
             "address": site.address.splitlines(),
@@ -140,6 +139,7 @@ def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) ->
         remarks.append(f"{criterion.title}: {derivation.aggregate}.")
     if day := day_read(subject, verdict.measurements):
         remarks.append(f"{criterion.title}: read on {day}.")
+    remarks += [f"{criterion.title}: not counted: {run}." for run in derivation.set_aside]
     if verdict.trend:
         remarks.append(f"{criterion.title}: out of trend, beyond the {verdict.trend} limit.")
     remarks += _superseded(case, verdict)

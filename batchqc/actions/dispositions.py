@@ -4,17 +4,19 @@ A lot is released when this transaction commits; its certificate has its number 
 then, and is sealed afterwards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.methods import hold_methods
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.dispositions import Disposition, blocking_reasons, may_decide, signer_gate
 from batchqc.core.permissions import Permission
+from batchqc.core.runs import RunValidity
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
@@ -126,6 +128,8 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
         ],
         "runs": [[run.key, run.content_sha256] for run in case.runs],
         "superseded": sorted(list(one.versions) for one in case.supersedings),
+        "methods": [[one.reference, one.sha256] for one in case.looked_at.methods],
+        "validity": validity_content(case.looked_at.validity.values()),
         "reviews": sorted({review.signature.natural_key for review in case.reviews}),
         **_second_entries(case),
         "gates": [[gate.name, list(gate.reasons)] for gate in case.gates],
@@ -138,6 +142,19 @@ def _second_entries(case: LotCase) -> dict[str, Json]:
     """Every second entry by its signature, where results of the lot were typed."""
     signatures = sorted(one.signature.natural_key for one in case.verifications)
     return {"second entries": list[Json](signatures)} if signatures else {}
+
+
+def validity_content(validity: Iterable[RunValidity]) -> list[Json]:
+    """Each run that has criteria: its validity, by which method versions, and why not."""
+    return [
+        [
+            str(one.run),
+            one.validity.value,
+            [list(method) for method in one.methods],
+            list(one.reasons),
+        ]
+        for one in sorted(validity, key=lambda one: str(one.run))
+    ]
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:
@@ -159,6 +176,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:
 def _case(tx: Transaction, archive: FolderArchive, lot: str) -> LotCase:
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
+    hold_methods(tx)
     return study(tx.session, archive, lot=row, now=tx.now)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.approval import approval_problem
 from batchqc.actions.binding import bind
+from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import row_damage
 from batchqc.actions.other_stages import (
     StageVerdicts,
@@ -21,6 +22,7 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
+from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import sha256_of
@@ -31,7 +33,6 @@ from batchqc.core.dispositions import (
     RunFacts,
     readiness,
 )
-from batchqc.core.donors import Donor
 from batchqc.core.judging import judge
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
@@ -42,12 +43,11 @@ from batchqc.records.bindings import Binding, binding_of
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
-    approved_changes,
     corrected_lot,
     corrections_of,
 )
 from batchqc.records.decisions import DispositionRow, dispositions_of
-from batchqc.records.donors import eligibility_of, newest_eligibility
+from batchqc.records.donors import eligibility_of
 from batchqc.records.entries import EntryVerification, attachments_of, verifications_of
 from batchqc.records.profiles import profile_rows
 from batchqc.records.registers import (
@@ -55,7 +55,6 @@ from batchqc.records.registers import (
     LotRow,
     SampleRow,
     donors_of,
-    lot_donors_among,
     lot_donors_of,
     other_specifications_of,
     samples_of,
@@ -92,6 +91,7 @@ class LotCase:
     corrections: tuple[tuple[Correction, CorrectionDecision | None], ...]
     measurements: tuple[Measurement, ...]
     beside: tuple[StageVerdicts, ...]
+    looked_at: RunsLookedAt
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
     supersedings: tuple[Superseding, ...]
@@ -138,8 +138,11 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     uploads = {run.upload_id for run in runs}
     verified, attachments = verifications_of(session, uploads), attachments_of(session, uploads)
     dispositions = tuple(dispositions_of(session, lot))
-    donors = _donors(session, donor_rows, corrections)
-    beside, beside_damage = judged_beside(archive, others, measurements, donors)
+    donors = donors_today(session, donor_rows, corrections)
+    zone = ZoneInfo(lot.site.time_zone)
+    looked = look_at_runs(session, archive, runs=runs, measurements=measurements, zone=zone)
+    validity = looked.validity
+    beside, beside_damage = judged_beside(archive, others, measurements, donors, validity=validity)
     registered_beside = other_specifications_of(session, lot)
     known = (
         lot.specification_version,
@@ -156,7 +159,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
         *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
-        *runs, *(run.upload for run in runs), *supersedings, *attachments,
+        *looked.rows, *runs, *(run.upload for run in runs), *supersedings, *attachments,
         *(one for one, _ in corrections),
         *profile_rows(session, (run.upload.profile for run in runs)),
         *(row for one in decided if one is not None for row in (one, one.signature)),
@@ -174,10 +177,12 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             )
             if problem
         ),
-        verdicts=judge(specification, measurements, donors) if specification else (),
+        verdicts=judge(specification, measurements, donors, validity=validity)
+        if specification
+        else (),
         donors=donors,
         runs=tuple(_run_facts(run, reviews, verified.get(run.upload_id)) for run in runs),
-        today=now.astimezone(ZoneInfo(lot.site.time_zone)).date(),
+        today=now.astimezone(zone).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
             *unjudged(
@@ -193,15 +198,16 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         damaged=(
             *damage,
             *beside_damage,
-            *row_damage(session, lot, donor_rows, rows),
+            *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
+            *looked.damaged,
             *_damaged(runs, measurements, reviews),
             *unsigned_entries(verified.values(), attachments),
         ),
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, runs, reviews, supersedings, tuple(verified.values()), dispositions,
-        facts, readiness(facts),
+        measurements, beside, looked, runs, reviews, supersedings, tuple(verified.values()),
+        dispositions, facts, readiness(facts),
     )  # fmt: skip
 
 
@@ -244,33 +250,6 @@ def _specification_problem(
     return (
         f"{version.reference} was not the version in force on the date of manufacture {day};"
         f" {right} was"
-    )
-
-
-def study_donors(session: Session, lots: Sequence[int]) -> dict[int, tuple[Donor, ...]]:
-    """The donors of some lots as they stand today, by lot id, of lots by their ids."""
-    pairs, rows = lot_donors_among(session, lots)
-    corrections = tuple(corrections_of(session, [row.key for row in rows]))
-    known = dict(zip((row.id for row in rows), _donors(session, rows, corrections), strict=True))
-    found: dict[int, tuple[Donor, ...]] = dict.fromkeys(lots, ())
-    for lot, donor in pairs:
-        found[lot] += (known[donor],)
-    return found
-
-
-def _donors(
-    session: Session,
-    rows: Sequence[DonorRow],
-    corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
-) -> tuple[Donor, ...]:
-    eligibility = newest_eligibility(session, rows)
-    return tuple(
-        Donor(
-            row.code,
-            dict(approved_changes(corrections, row.key)).get("tissue_source", row.tissue_source),
-            eligibility[row.id].eligibility if row.id in eligibility else "",
-        )
-        for row in rows
     )
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.evaluation import study_donors
+from batchqc.actions.donors_today import study_donors
 from batchqc.actions.permission import require
+from batchqc.actions.run_validity import approved_methods, validity_of_lots
 from batchqc.actions.specifications import content_of, the_version
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.impact import Comparison, CriterionChange, LotImpact, Standing
+from batchqc.core.impact_runs import usable_evidence, usable_versions
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Specification
 from batchqc.documents.archive import FolderArchive
@@ -23,6 +25,7 @@ from batchqc.documents.impact_report import impact_document
 from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.history import basis_of_impact, evidence_of, lots_judged, versions_of
+from batchqc.records.methods import method_approvals
 from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import runs_on_record
@@ -96,6 +99,7 @@ def assess_impact(
     """
     found = Impact(draft, runs_on_record(session), basis_of_impact(session), since, until)
     key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
+    methods = approved_methods(archive, method_approvals(session))
     references: dict[int, str] = {}
     comparisons: dict[int, Comparison] = {}
     for lots in lots_judged(session, key, since=since, until=until):
@@ -104,6 +108,7 @@ def assess_impact(
         versions = versions_of(session, ids)
         donors = study_donors(session, ids)
         decided = newest_dispositions(session, ids)
+        validity, standing = validity_of_lots(session, methods, ids)
         for lot in lots:
             if not lot.version and lot.id not in evidence:
                 continue  # nothing judges the lot at this stage, and nothing was measured
@@ -111,7 +116,11 @@ def assess_impact(
                 old, references[lot.version] = _judging(session, archive, lot.version, draft)
                 comparisons[lot.version] = Comparison(old, draft)
             own = evidence.get(lot.id, {})
-            impact = comparisons[lot.version].impact(own, donors[lot.id], versions.get(lot.id, ()))
+            usable, known = own, versions.get(lot.id, ())
+            if validity:
+                usable = usable_evidence(own, validity)
+                known = usable_versions(known, standing)
+            impact = comparisons[lot.version].impact(usable, donors[lot.id], known)
             found.lots += 1
             found.results += sum(map(len, own.values()))
             if impact is not None:

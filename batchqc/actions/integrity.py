@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.methods import subject_of
 from batchqc.core.audit import entry_sha256
 from batchqc.records.audit import AuditEntry, entries_about
 from batchqc.records.base import Row
@@ -34,11 +35,18 @@ _OF_SUBJECTS: Final = (
     "profile_approval",
     "entry_verification",
     "attachment",
+    "method_version",
+    "method_approval",
 )
 
 
 def row_damage(
-    session: Session, lot: LotRow, donors: Iterable[DonorRow], rows: Iterable[Row]
+    session: Session,
+    lot: LotRow,
+    donors: Iterable[DonorRow],
+    rows: Iterable[Row],
+    *,
+    methods: Iterable[str] = (),
 ) -> Iterator[str]:
     """What is wrong with the rows of a lot, in words.
 
@@ -47,9 +55,11 @@ def row_damage(
         lot: whose rows they are.
         donors: of the lot.
         rows: every row that speaks for or against the lot.
+        methods: the codes by which it was measured.
     """
     present = {row.key: row for row in rows}
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
+    subjects += [subject_of(code) for code in methods]
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
     witnessed = _witnessed(entries)
@@ -58,8 +68,9 @@ def row_damage(
             yield f"no audit entry mentions {key}"
         elif witnessed[key] != row.content_sha256:
             yield f"{key} is not as its audit entry says"
+    shared = _shared_runs(present)
     for key in witnessed.keys() - present.keys():
-        if _belongs(key, lot):
+        if _belongs(key, lot) or (key.startswith("assay_run:") and _run_of(key) in shared):
             yield f"{key} is missing; an audit entry speaks of it"
 
 
@@ -70,6 +81,20 @@ def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
         if entry_sha256(entry.text) == entry.sha256:
             found = json.loads(entry.text)["records"] | found
     return found
+
+
+def _shared_runs(present: Iterable[str]) -> set[tuple[str, str]]:
+    """The runs of which every lot's part is present: where a method says when they are valid."""
+    keys = list(present)
+    if not any(key.startswith("method_approval:") for key in keys):
+        return set()
+    return {_run_of(key) for key in keys if key.startswith("assay_run:")}
+
+
+def _run_of(key: str) -> tuple[str, str]:
+    """Upload, and test with run, of the key of a run as stored for a lot."""
+    upload, _, run = key.split("/", 2)
+    return upload, run
 
 
 def _belongs(key: str, lot: LotRow) -> bool:

@@ -4,7 +4,7 @@ What fails there forbids release, and what is absent before release does; so do 
 that no bound specification is for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from batchqc.actions.approval import approval_problem
 from batchqc.actions.binding import bind_beside
 from batchqc.actions.specifications import content_of
-from batchqc.core.assays import REPORTABLE, Measurement
+from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.donors import Donor
 from batchqc.core.judging import judge
 from batchqc.core.lots import Lot
+from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, Stage
 from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Verdict
@@ -57,6 +58,8 @@ def judged_beside(
     versions: Sequence[SpecificationVersion],
     measurements: Sequence[Measurement],
     donors: Sequence[Donor],
+    *,
+    validity: Mapping[RunKey, RunValidity],
 ) -> tuple[tuple[StageVerdicts, ...], tuple[str, ...]]:
     """The verdicts of the other stages, and what is damaged."""
     found: list[StageVerdicts] = []
@@ -65,7 +68,7 @@ def judged_beside(
         specification, damage = readable(archive, version)
         damaged += damage
         if specification is not None:
-            verdicts = judge(specification, measurements, donors)
+            verdicts = judge(specification, measurements, donors, validity=validity)
             found.append(StageVerdicts(specification, version.sha256, verdicts))
     return tuple(found), tuple(damaged)
 

@@ -4,17 +4,21 @@ The same before and after a file is stored: the measurements of other uploads on
 of the file, judged under the versions that are bound to the lot.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.evaluation import study_donors
+from batchqc.actions.donors_today import study_donors
+from batchqc.actions.run_validity import look_at_runs
 from batchqc.actions.specifications import content_of
-from batchqc.core.assays import Measurement
+from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.donors import Donor
 from batchqc.core.identifiers import fold
 from batchqc.core.judging import judge
+from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification
 from batchqc.core.touched import touched
 from batchqc.core.verdicts import Verdict
@@ -34,6 +38,14 @@ class Outlook:
     stage: str
     specification: str
     verdict: Verdict
+
+
+class _Judging(NamedTuple):
+    """What a lot is judged by: all measurements, its donors, and the validity of its runs."""
+
+    known: Sequence[Measurement]
+    donors: tuple[Donor, ...]
+    validity: Mapping[RunKey, RunValidity]
 
 
 def outlook(
@@ -68,9 +80,17 @@ def outlook(
             else one
             for one in measurements_of(session, others)
         ]
+        looked = look_at_runs(
+            session,
+            archive,
+            runs=others,
+            measurements=[*known, *measurements],
+            zone=ZoneInfo(lot.site.time_zone),
+        )
         known += own
         for specification in _bound(session, archive, lot):
-            found += _touched(specification, lot, own, known, donors[lot.id])
+            judging = _Judging(known, donors[lot.id], looked.validity)
+            found += _touched(specification, lot, own, judging)
     return tuple(found)
 
 
@@ -83,12 +103,11 @@ def _touched(
     specification: Specification,
     lot: LotRow,
     own: Sequence[Measurement],
-    known: Sequence[Measurement],
-    donors: tuple[Donor, ...],
+    by: _Judging,
 ) -> Iterator[Outlook]:
     names = touched(specification, own)
     if not names:
         return
-    for verdict in judge(specification, known, donors):
+    for verdict in judge(specification, by.known, by.donors, validity=by.validity):
         if verdict.criterion.id in names:
             yield Outlook(lot.lot, specification.stage, specification.reference, verdict)

@@ -6,18 +6,22 @@ Nothing may differ; whatever does is named.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.dispositions import validity_content
+from batchqc.actions.methods import stored_method
 from batchqc.actions.uploads import read_again
-from batchqc.core.assays import Measurement
+from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.donors import Donor
 from batchqc.core.judging import judge
+from batchqc.core.runs import RunValidity, assess_runs
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
@@ -27,6 +31,7 @@ from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.entries import how_entered, verifications_of
+from batchqc.records.methods import method_approvals
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
 
 #: Verdict, texts of cells, and the sentence.
@@ -126,12 +131,13 @@ class _Recheck:
             for run in runs
             for one in self._measurements(run, at)
         ]
+        validity = self._validity(decision, content, runs)
         donors = [Donor(*facts) for facts in content["donors"]]
-        found = _computed(judge(specification, measurements, donors))
+        found = _computed(judge(specification, measurements, donors, validity=validity))
         beside: dict[str, Recorded] = {}
         for other in content.get("beside", []):
             stage = self._specification(other["sha256"])
-            own = _computed(judge(stage, measurements, donors))
+            own = _computed(judge(stage, measurements, donors, validity=validity))
             beside |= {f"{stage.reference}, {name}": one for name, one in own.items()}
         self.verdicts += len(found) + len(beside)
         return found, beside
@@ -143,6 +149,27 @@ class _Recheck:
             for one in supersedings_of(self.session, runs_of(self.session, decision.lot))
             if one.superseded_at <= decision.decided_at
         ]
+
+    def _validity(
+        self, decision: DispositionRow, content: Mapping[str, Any], runs: Sequence[AssayRun]
+    ) -> dict[RunKey, RunValidity]:
+        """The validity of each run, from raw bytes, by the method versions that are named.
+
+        A decision from before there were methods names none.
+        """
+        named = content.get("methods", [])
+        methods = [stored_method(self.archive, sha, reference=name) for name, sha in named]
+        keys = {run.run_key for run in runs}
+        whole = [one for run in runs for one in self._uploads[run.upload.natural_key]]
+        rows = {id(one): one for one in whole if one.run in keys}
+        zone = ZoneInfo(decision.lot.site.time_zone)
+        found = assess_runs(rows.values(), methods, zone)
+        if validity_content(found.values()) != content.get("validity", []):
+            raise IntegrityFailure("BQC-MET-006", "a run is not as valid as the decision says")
+        approved = {one.method_version.sha256 for one in method_approvals(self.session)}
+        if not {one.sha256 for one in methods} <= approved:
+            raise IntegrityFailure("BQC-MET-007", "a method version is named that nobody approved")
+        return found
 
     def _measurements(self, run: AssayRun, at: datetime) -> Iterator[Measurement]:
         """The measurements of a run, those that were typed as they stood at a moment."""

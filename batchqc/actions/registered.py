@@ -5,7 +5,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.registers_in_force import the_laboratory
 from batchqc.actions.specifications import content_of
+from batchqc.core.laboratory import Laboratory
 from batchqc.core.lots import Sample
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
@@ -27,7 +29,8 @@ def registered(
 ) -> Register:
     """What the laboratory had registered about the lots of a file at a moment.
 
-    ``as_registered`` is before any disposition.
+    ``as_registered`` is before any disposition, and without the registers of the laboratory: they
+    were asked when the file came in.
 
     Raises:
         Conflict: somebody decided a correction after the moment, which is now.
@@ -41,6 +44,7 @@ def registered(
         samples={row.folded: core_sample(row) for row in samples_of(session, rows)},
         people={person.folded: person.user_id for person in all_people(session)},
         now=now,
+        laboratory=Laboratory() if as_registered else the_laboratory(session, archive),
     )
 
 

@@ -22,14 +22,35 @@ from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
+from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
+from batchqc.records.profiles import ProfileVersion
 from batchqc.records.registers import LotRow
 from batchqc.records.schema import WITNESSED
 from batchqc.records.signatures import SignatureRow
-from batchqc.records.specifications import SpecificationVersion
+from batchqc.records.specifications import (
+    ImpactReport,
+    SpecificationApproval,
+    SpecificationVersion,
+)
 from batchqc.records.uploads import AssayRun, Upload, measurement_content, measurements_of
 
 _UNGUARDED: Final = "table {} can be changed: a trigger that kept it append-only is not in place"
+#: Columns that name bytes in the store; "" names none.
+_NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
+    Upload: ("sha256",),
+    Attachment: ("sha256",),
+    SpecificationVersion: ("sha256",),
+    SpecificationApproval: ("content_sha",),
+    ImpactReport: ("content_sha", "document_sha"),
+    ProfileVersion: ("sha256",),
+    MethodVersion: ("sha256",),
+    LaboratoryCertificate: ("sha256",),
+    DispositionRow: ("content_sha",),
+    Certificate: ("content_sha",),
+    CertificateIssue: ("document_sha",),
+}
 LAST: Final = 2**53  # where problems stand that no entry speaks of
 
 
@@ -204,15 +225,6 @@ def _sequence(witnesses: Mapping[str, _Witness], row: Row) -> int:
 
 def _named_bytes(session: Session) -> Iterator[tuple[Row, str]]:
     """Every row that names bytes in the store, with their hash."""
-    for upload in session.scalars(select(Upload).where(Upload.sha256 != "")):
-        yield upload, upload.sha256
-    for attachment in session.scalars(select(Attachment)):
-        yield attachment, attachment.sha256
-    for version in session.scalars(select(SpecificationVersion)):
-        yield version, version.sha256
-    for disposition in session.scalars(select(DispositionRow)):
-        yield disposition, disposition.content_sha
-    for certificate in session.scalars(select(Certificate)):
-        yield certificate, certificate.content_sha
-    for issue in session.scalars(select(CertificateIssue)):
-        yield issue, issue.document_sha
+    for kind, names in _NAMING.items():
+        for row in session.scalars(select(kind)):
+            yield from ((row, named) for name in names if (named := getattr(row, name)))

@@ -15,7 +15,9 @@ from batchqc.api import (
     corrections,
     decisions,
     entries,
+    laboratory,
     lots,
+    methods,
     people,
     profiles,
     registers,
@@ -47,11 +49,14 @@ _FILES: Final = frozenset(
         "specifications",
         "specifications/lint",
         "results/attachments",
+        "methods",
+        "laboratory-certificates",
     )
 )
 _NOUNS: Final = (
-    session, people, registers, specifications, specification_tools, lots, results, decisions,
-    profiles, upload_files, uploads, entries, corrections, certificates, audit, tracing,
+    session, people, registers, laboratory, specifications, specification_tools, methods, lots,
+    results, decisions, profiles, upload_files, uploads, entries, corrections, certificates, audit,
+    tracing,
 )  # fmt: skip
 
 

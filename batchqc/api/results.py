@@ -83,6 +83,7 @@ class DerivationOut(BaseModel):
     aggregate: str
     result: str = Field(description="As reported; empty where there is none.")
     rounded: str | None = Field(description="What was compared, where a rule rounds.")
+    set_aside: list[str] = Field(description="Invalid runs in whose place a valid one counts.")
 
 
 class VerdictOut(BaseModel):
@@ -152,7 +153,12 @@ def results(call: SignedIn, lot: str, under: Under = "") -> Results:
         with call.reading() as session:
             other = content_of(call.door.archive, the_version(session, *named))
         decides, reference = other.reference == reference, other.reference
-        verdicts = judge(other, case.measurements, case.facts.donors)
+        verdicts = judge(
+            other,
+            case.measurements,
+            case.facts.donors,
+            validity=case.looked_at.validity,
+        )
     used = {id(one) for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)}
     return Results(
         lot=case.lot.id,
@@ -190,6 +196,7 @@ def _verdict(verdict: Verdict, files: Files) -> VerdictOut:
             aggregate=derivation.aggregate,
             result=derivation.result,
             rounded=derivation.rounded,
+            set_aside=list(derivation.set_aside),
         ),
         measurements=[measurement_out(files.source(one)) for one in verdict.measurements],
         controls=[measurement_out(files.source(one)) for one in verdict.controls],

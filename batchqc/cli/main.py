@@ -12,7 +12,9 @@ from batchqc.cli import (
     audit,
     certificate,
     correction,
+    laboratory,
     lot,
+    method,
     profile,
     register,
     result,
@@ -105,6 +107,8 @@ def serve(
 app.add_typer(user.app, name="user")
 app.add_typer(spec.app, name="spec")
 app.add_typer(profile.app, name="profile")
+app.add_typer(method.app, name="method")
+app.add_typer(laboratory.app, name="register")
 app.add_typer(register.products, name="product")
 app.add_typer(register.donors, name="donor")
 app.add_typer(lot.app, name="lot")

@@ -5,19 +5,20 @@ What is computed is judged after what it is computed from. What waits for itself
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
-from typing import assert_never
+from types import MappingProxyType
+from typing import Final, assert_never
 
 from batchqc.core.acceptance import AtLeast, Bands, Relative
 from batchqc.core.arithmetic import negative, plus, times
-from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
+from batchqc.core.assays import CONTROL, REPORTABLE, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.derived import derived_result
 from batchqc.core.donors import Donor
+from batchqc.core.order import in_order
 from batchqc.core.quantities import Interval
 from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, reportable_result
+from batchqc.core.runs import RunValidity, usable_results
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
 from batchqc.core.superseding import NONE_CONCLUDED, Concluded, contested, counted, newest
@@ -36,6 +37,8 @@ from batchqc.core.verdicts import (
     word,
 )
 
+NO_VALIDITY: Final[Mapping[RunKey, RunValidity]] = MappingProxyType({})
+
 
 def judge(
     specification: Specification,
@@ -43,6 +46,7 @@ def judge(
     donors: Sequence[Donor],
     *,
     concluded: Concluded = NONE_CONCLUDED,
+    validity: Mapping[RunKey, RunValidity] = NO_VALIDITY,
 ) -> tuple[Verdict, ...]:
     """The verdict of every criterion, in the order of the specification.
 
@@ -52,15 +56,17 @@ def judge(
             stage, or that are neither reportable nor controls, are not used.
         donors: all donors of the lot.
         concluded: which run counts, where a signed conclusion says so.
+        validity: of every run that has validity criteria; no result of another than a valid run
+            is judged.
     """
     found = counted(measurements, concluded)
     current = newest(found)
     against: Mapping[str, NoResult] = {}
     if len(current) < len(found):
         against = contested(
-            specification, found, lambda alone, chosen: _judged(alone, chosen, donors, {})
+            specification, found, lambda alone, chosen: _judged(alone, chosen, donors, {}, {})
         )
-    return _judged(specification, current, donors, against)
+    return _judged(specification, current, donors, against, validity)
 
 
 def _judged(
@@ -68,34 +74,20 @@ def _judged(
     measurements: Iterable[Measurement],
     donors: Sequence[Donor],
     against: Mapping[str, NoResult],
+    validity: Mapping[RunKey, RunValidity],
 ) -> tuple[Verdict, ...]:
     """Every verdict over one version of each run; what something stands against has no result."""
-    ordered, waiting = _in_order(specification.criteria)
+    ordered, waiting = in_order(specification.criteria)
     groups = {
         member: one.id
         for one in ordered
         if isinstance(one.subject, Group)
         for member in one.subject.members
     }
-    work = _Judging(specification, groups, measurements, donors)
+    work = _Judging(specification, groups, measurements, donors, validity)
     for criterion in (*ordered, *waiting):
         work.judge(criterion, against.get(criterion.id))
     return tuple(work.verdicts[criterion.id] for criterion in specification.criteria)
-
-
-def _in_order(criteria: Sequence[Criterion]) -> tuple[list[Criterion], list[Criterion]]:
-    """Every criterion after those it is computed from, and those that wait for themselves."""
-    by_id = {criterion.id: criterion for criterion in criteria}
-    sorter = TopologicalSorter(
-        {one.id: [need for need in one.needs if need in by_id] for one in criteria}
-    )
-    with suppress(CycleError):
-        sorter.prepare()
-    ordered: dict[str, Criterion] = {}
-    while ready := sorter.get_ready():
-        ordered.update((name, by_id[name]) for name in ready)
-        sorter.done(*ready)
-    return list(ordered.values()), [one for one in criteria if one.id not in ordered]
 
 
 class _Judging:
@@ -107,10 +99,12 @@ class _Judging:
         groups: Mapping[str, str],
         measurements: Iterable[Measurement],
         donors: Sequence[Donor],
+        validity: Mapping[RunKey, RunValidity],
     ) -> None:
         self.groups = groups
         self.reference = specification.reference
         self.donors = donors
+        self.validity = validity
         self.units = {one.id: one.unit for one in specification.criteria}
         self.measured: dict[tuple[str, str, str], list[Measurement]] = defaultdict(list)
         for one in measurements:
@@ -138,7 +132,22 @@ class _Judging:
         self.verdicts[criterion.id] = replace(verdict, counted_in=group)
 
     def _measured(self, criterion: Criterion, subject: Measured) -> Verdict:
+        """The verdict over the runs that count; the invalid ones beside them are named."""
         own = self.measured[REPORTABLE, subject.test, subject.analyte]
+        usable = usable_results(own, self.validity)
+        if usable.problem:
+            result = NoResult(NoResultBecause.RUN, usable.problem, tuple(own))
+            return self._result(criterion, result)
+        verdict = self._of_runs(criterion, subject, usable.measurements)
+        if not usable.set_aside:
+            return verdict
+        derivation = replace(verdict.derivation, set_aside=usable.set_aside)
+        said = f"{verdict.sentence}; not counted: {'; '.join(usable.set_aside)}"
+        return replace(verdict, sentence=said, derivation=derivation)
+
+    def _of_runs(
+        self, criterion: Criterion, subject: Measured, own: Sequence[Measurement]
+    ) -> Verdict:
         result = reportable_result(criterion, subject, own)
         if isinstance(result, NoResult) or not isinstance(criterion.accept, Relative):
             return self._result(criterion, result)

@@ -37,6 +37,11 @@ class Permission(StrEnum):
     APPROVE_SPECIFICATION = "approve specifications"
     IMPORT_PROFILE = "import profiles"
     APPROVE_PROFILE = "approve profiles"
+    IMPORT_METHOD = "import methods"
+    APPROVE_METHOD = "approve methods"
+    KEEP_REGISTERS = "keep the registers of the laboratory"
+    SET_REGISTER_RULE = "set the rules of registers"
+    RECORD_USE = "record what runs were done with"
     REQUEST_CORRECTION = "request corrections"
     APPROVE_CORRECTION = "approve corrections"
     RELEASE_LOT = "release lots"
@@ -60,6 +65,11 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.APPROVE_SPECIFICATION: frozenset({Role.QA}),
     Permission.IMPORT_PROFILE: frozenset({Role.SPEC_AUTHOR}),
     Permission.APPROVE_PROFILE: frozenset({Role.QA}),
+    Permission.IMPORT_METHOD: frozenset({Role.SPEC_AUTHOR}),
+    Permission.APPROVE_METHOD: frozenset({Role.QA}),
+    Permission.KEEP_REGISTERS: frozenset({Role.QA}),
+    Permission.SET_REGISTER_RULE: frozenset({Role.QA}),
+    Permission.RECORD_USE: frozenset({Role.ANALYST}),
     Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),

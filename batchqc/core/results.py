@@ -19,11 +19,11 @@ from enum import StrEnum
 from typing import Final
 
 from batchqc.core.acceptance import ReportOnly, Words
-from batchqc.core.arithmetic import extreme, geometric_mean, mean, median, spread_exceeds
+from batchqc.core.aggregates import aggregated, spread_problem
 from batchqc.core.assays import Measurement
 from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import SHOWN_PLACES, Interval, decimal_text
-from batchqc.core.subjects import Aggregate, Measured
+from batchqc.core.subjects import Measured
 from batchqc.core.timing import Timing, timing
 from batchqc.core.units import canonical_unit
 from batchqc.core.unverified import usable, why_unverified
@@ -45,6 +45,7 @@ class NoResultBecause(StrEnum):
     SPREAD = "spread"
     CONTROL = "control"
     INPUTS = "inputs"
+    RUN = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,11 @@ def reportable_result(
             return NoResult(NoResultBecause.UNREADABLE, why, ordered)
         values.append(value)
     numbers = [value for value in values if isinstance(value, Interval)]
-    apart = _spread(subject, numbers) if len(numbers) == len(values) else None
+    apart = spread_problem(subject, numbers) if len(numbers) == len(values) else None
     if apart is not None:
         return NoResult(NoResultBecause.SPREAD, apart, ordered)
     aggregate = subject.replicates.aggregate
-    judged = _aggregated(aggregate, values, numbers)
+    judged = aggregated(aggregate, values, numbers)
     if judged is None:
         undefined = f"the {aggregate} of replicates that may be zero or less is not defined"
         return NoResult(NoResultBecause.UNREADABLE, undefined, ordered)
@@ -238,47 +239,6 @@ def _time(_: Criterion, subject: Measured, found: tuple[Measurement, ...]) -> No
 _CHECKS: Final[
     tuple[Callable[[Criterion, Measured, tuple[Measurement, ...]], NoResult | None], ...]
 ] = (_missing, _two_results, _replicates, _method, _unit, _implausible, _time)
-
-
-def _spread(subject: Measured, numbers: Sequence[Interval]) -> str | None:
-    """Why the replicates lie too far apart, or nobody can say; ``None`` where they do not."""
-    plan = subject.replicates
-    if plan.max_cv is not None:
-        exceeds = spread_exceeds(numbers, plan.max_cv)
-        if exceeds is None:
-            return f"the %CV of the replicates is not defined; the plan allows {plan.max_cv} %"
-        if exceeds:
-            return f"the %CV of the replicates is above {plan.max_cv} %"
-    if plan.max_range is not None:
-        exact = [one.exact for one in numbers if one.exact is not None]
-        if len(exact) < len(numbers) or max(exact) - min(exact) > plan.max_range:
-            return f"the replicates are not known to lie within {plan.max_range} {subject.unit}"
-    return None
-
-
-def _aggregated(
-    aggregate: Aggregate, values: Sequence[Interval | str], numbers: Sequence[Interval]
-) -> tuple[Interval | str, ...] | None:
-    if len(numbers) != len(values):
-        return tuple(values)  # words have no mean: each one counts
-    if aggregate in {Aggregate.SINGLE, Aggregate.EACH}:
-        return tuple(values)
-    found = _together(aggregate, numbers)
-    return None if found is None else (found,)
-
-
-def _together(aggregate: Aggregate, numbers: Sequence[Interval]) -> Interval | None:
-    match aggregate:
-        case Aggregate.MEDIAN:
-            return median(numbers)
-        case Aggregate.GEOMETRIC_MEAN:
-            return geometric_mean(numbers)
-        case Aggregate.MINIMUM:
-            return extreme(numbers, largest=False)
-        case Aggregate.MAXIMUM:
-            return extreme(numbers, largest=True)
-        case _:
-            return mean(numbers)
 
 
 def _reported(judged: Sequence[Interval | str], replicates: Sequence[Measurement]) -> str:

@@ -47,7 +47,10 @@ class Trend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How a verdict came about: every step as text, in order."""
+    """How a verdict came about: every step as text, in order.
+
+    ``set_aside`` are the invalid runs in whose place the result of a valid one counts.
+    """
 
     acceptance: str
     rounding: str
@@ -56,6 +59,7 @@ class Derivation:
     aggregate: str
     result: str
     rounded: str | None
+    set_aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

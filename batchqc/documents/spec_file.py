@@ -5,26 +5,22 @@
 - A specification comes out only where there is no problem at all.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final
 
-from batchqc.core.acceptance import ReportOnly
 from batchqc.core.criteria import Criterion
 from batchqc.core.identifiers import id_problem
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification, Stage
 from batchqc.core.subjects import DonorFact, Group, Measured
-from batchqc.core.vocabularies import Term, Vocabulary, plain
+from batchqc.core.vocabularies import Vocabulary
 from batchqc.documents.spec_criterion import read_criterion
 from batchqc.documents.spec_keys import Keys, SpecProblem
 from batchqc.documents.spec_links import check_links
+from batchqc.documents.spec_toml import read_effective, read_toml, read_vocabularies
 
 SCHEMA: Final = "batchqc/specification/1"
-LARGEST_FILE: Final = 5_000_000
 DECISION_RULE: Final = "simple acceptance: measurement uncertainty is not considered"
 GUARDED_RULE: Final = (
     "guard bands: a result within the stated band of a limit is not accepted; where none is stated,"
@@ -51,32 +47,14 @@ def read_specification(data: bytes, *, file: str) -> SpecReading:
         data: UTF-8 TOML.
         file: the name to show in problems.
     """
-    if len(data) > LARGEST_FILE:
-        return _refused(file, 0, f"the file is larger than {LARGEST_FILE} bytes")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return _refused(file, line, "not UTF-8 text; save the file as UTF-8")
-    try:
-        content = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:  # numbers beyond all bounds too
-        return _refused(file, _line_of_error(str(error)), f"not valid TOML: {error}")
-    return _Document(content, Keys(text, file)).read()
+    content = read_toml(data, file=file)
+    if isinstance(content, SpecProblem):
+        return SpecReading(None, (content,))
+    return _Document(content, Keys(data.decode("utf-8"), file)).read()
 
 
 def _rule(criteria: tuple[Criterion, ...]) -> str:
     return GUARDED_RULE if any(one.guard is not None for one in criteria) else DECISION_RULE
-
-
-def _refused(file: str, line: int, message: str) -> SpecReading:
-    return SpecReading(None, (SpecProblem(file, line, "", message),))
-
-
-def _line_of_error(message: str) -> int:
-    _, found, rest = message.partition("at line ")
-    number = rest.split(",", maxsplit=1)[0]
-    return int(number) if found and number.isdigit() else 0
 
 
 class _Document:
@@ -95,7 +73,7 @@ class _Document:
         if name and id_problem(name):
             keys.problem(("id",), id_problem(name) or "")
         rounding = keys.choice((), content, "rounding", Rounding) or Rounding.ABSOLUTE
-        vocabularies = self._vocabularies()
+        vocabularies = read_vocabularies(keys, content)
         criteria = self._criteria(vocabularies, rounding)
         specification = Specification(
             id=name,
@@ -103,7 +81,7 @@ class _Document:
             product=keys.text((), content, "product"),
             stage=keys.choice((), content, "stage", Stage) or Stage.RELEASE,
             title=keys.text((), content, "title"),
-            effective=self._effective(),
+            effective=read_effective(keys, content),
             rounding=rounding,
             criteria=criteria,
             decision_rule=keys.text((), content, "decision_rule", default=_rule(criteria)),
@@ -120,44 +98,6 @@ class _Document:
             return version
         self.keys.problem(("version",), "expected a whole number from 1, such as version = 1")
         return 1
-
-    def _effective(self) -> date:
-        effective = self.content.get("effective")
-        if isinstance(effective, date) and not isinstance(effective, datetime):
-            return effective
-        self.keys.problem(("effective",), "expected a date, such as effective = 2026-01-15")
-        return date.min
-
-    def _vocabularies(self) -> dict[str, Vocabulary]:
-        found = {}
-        tables = self.keys.tables((), self.content, "vocabularies", required=False)
-        for name, table in tables.items():
-            path = ("vocabularies", name)
-            version = table.get("version")
-            if not isinstance(version, int) or isinstance(version, bool):
-                self.keys.problem((*path, "version"), "expected a whole number")
-            terms = [
-                Term(term, self.keys.texts(path, table, term))
-                for term in table
-                if term != "version"
-            ]
-            if len(terms) < 2:
-                self.keys.problem(path, "expected at least two words, one that passes and one not")
-            self._unambiguous(path, terms)
-            if any(plain(one.name) == ReportOnly().text for one in terms):
-                self.keys.problem(path, f'"{ReportOnly().text}" is no word of a vocabulary')
-            found[name] = Vocabulary(name, version if isinstance(version, int) else 0, tuple(terms))
-        return found
-
-    def _unambiguous(self, path: tuple[str, ...], terms: list[Term]) -> None:
-        seen: dict[str, str] = {}
-        for term in terms:
-            for word in (term.name, *term.synonyms):
-                other = seen.setdefault(plain(word), term.name)
-                if other != term.name:
-                    self.keys.problem(
-                        (*path, term.name), f'"{word}" means both "{other}" and "{term.name}"'
-                    )
 
     def _criteria(
         self, vocabularies: Mapping[str, Vocabulary], rounding: Rounding

@@ -96,11 +96,13 @@ class Keys:
 
 
 class CriterionKeys:
-    """The keys of one ``[criteria.name]`` table."""
+    """The keys of one ``[criteria.name]`` table, or of one in another ``group``."""
 
-    def __init__(self, keys: Keys, name: str, table: Mapping[str, Any]) -> None:
+    def __init__(
+        self, keys: Keys, name: str, table: Mapping[str, Any], *, group: str = "criteria"
+    ) -> None:
         self.keys, self.name, self.table = keys, name, table
-        self.path = ("criteria", name)
+        self.path = (group, name)
 
     def problem(self, key: str, message: str) -> None:
         """Remember a problem at one of the keys."""

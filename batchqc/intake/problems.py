@@ -51,6 +51,10 @@ CODES: Final[Mapping[str, str]] = {
     "E406": "the text is longer than the column allows",
     "E407": "a run is on record already, or a file that supersedes holds none that is",
     "E501": "the cell begins like a spreadsheet formula",
+    "E701": "the instrument is not in the register, or none is stated",
+    "E702": "the calibration of the instrument was overdue when it measured",
+    "E703": "the analyst was not trained for the method when it was measured",
+    "E704": "the method version was not approved or not in force when it was measured",
     "W601": "a listed synonym is read as a result that does not meet the criterion",
     "W602": "blank columns or rows are ignored",
     "W603": "the last row has no line end: it may have been cut",
@@ -58,6 +62,10 @@ CODES: Final[Mapping[str, str]] = {
     "W605": "an empty cell of a wide table is taken as not reported",
     "W606": "the rows end in different ways",
     "W607": "rows are left out, as the profile says",
+    "W701": "the instrument is not in the register, or none is stated",
+    "W702": "the calibration of the instrument was overdue when it measured",
+    "W703": "the analyst was not trained for the method when it was measured",
+    "W704": "the method version was not approved or not in force when it was measured",
 }
 
 

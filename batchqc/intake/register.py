@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from batchqc.core.laboratory import Laboratory
 from batchqc.core.lots import Sample
 from batchqc.core.specifications import Specification
 from batchqc.intake.known_runs import KnownRuns
@@ -41,7 +42,8 @@ class Named:
 class Register:
     """Lots, samples and people by folded id, and the moment at which the file is read.
 
-    ``people`` are users and contract laboratories, by folded id, as registered.
+    ``people`` are users and contract laboratories, by folded id, as registered; ``laboratory``
+    holds the registers that rows are held against.
     """
 
     lots: Mapping[str, RegisteredLot]
@@ -49,3 +51,4 @@ class Register:
     people: Mapping[str, str]
     now: datetime
     known: KnownRuns = field(default_factory=KnownRuns)
+    laboratory: Laboratory = field(default_factory=Laboratory)

@@ -15,18 +15,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from batchqc.core.assays import REPORTABLE, RESULT_TYPES, Cell, Measurement, RunKey
-from batchqc.core.identifiers import fold, looks_like_a_date
+from batchqc.core.identifiers import fold
+from batchqc.core.laboratory import Done
 from batchqc.core.lots import Sample
 from batchqc.core.profiles import Marks
 from batchqc.core.superseding import unnamed
 from batchqc.intake.cells import Row
+from batchqc.intake.laboratory import laboratory_problems
 from batchqc.intake.marks import POINT, plain_number
 from batchqc.intake.plan import Plan, Unplanned, find_plan
 from batchqc.intake.problems import Report, Wrong, shown
 from batchqc.intake.register import Register, RegisteredLot
+from batchqc.intake.row_checks import site_day, too_early, unknown
 from batchqc.intake.scan import Record
 from batchqc.intake.times import read_time
 from batchqc.intake.values import unit_wrong, unused_value_problems, value_problems
@@ -78,6 +80,10 @@ class RowReader:
         aliquot, instrument = row.optional_id("aliquot"), row.optional_id("instrument_id")
         run, comment = self._run(row), row.text("comment")
         self._check_key(row)
+        if self.register.laboratory.rules and lot and method and measured_at and analyst:
+            done = Done(instrument or "", analyst, *method, site_day(measured_at, lot))
+            for column, problem in laboratory_problems(self.register.laboratory, done):
+                row.wrong(column, problem)
         if row.is_wrong or not (lot and sample and plan and method and measured_at and run):
             return None
         return Measurement(
@@ -120,7 +126,7 @@ class RowReader:
             return None
         lot = self.register.lots.get(fold(text))
         if lot is None:
-            row.wrong("lot_id", _unknown(text, "lot_id", "lot"))
+            row.wrong("lot_id", unknown(text, "lot_id", "lot"))
         elif lot.closed_because:
             message = f"lot {lot.id} takes no results: {lot.closed_because}"
             row.wrong("lot_id", Wrong("E401", message, "Check the lot id."))
@@ -132,7 +138,7 @@ class RowReader:
             return None
         sample = self.register.samples.get(fold(text))
         if sample is None:
-            row.wrong("sample_id", _unknown(text, "sample_id", "sample"))
+            row.wrong("sample_id", unknown(text, "sample_id", "sample"))
         elif lot is not None and fold(sample.lot) != fold(lot.id):
             message = f"sample {sample.id} was taken from lot {sample.lot}, not from {lot.id}"
             row.wrong("sample_id", Wrong("E401", message, "Check the lot id and the sample id."))
@@ -236,7 +242,7 @@ class RowReader:
             message = "started_at is blank; the plan needs the time of thaw, inoculation or plating"
             row.wrong("started_at", Wrong("E202", message, "Enter when it was started."))
         hint = "Check both times, their offsets, and the sample."
-        for message in _too_early(measured_at, lot, sample):
+        for message in too_early(measured_at, lot, sample):
             row.wrong("measured_at", Wrong("E304", message, hint))
         if measured_at is not None and started_at is not None and started_at > measured_at:
             message = f"started_at is after measured_at {measured_at.isoformat()}"
@@ -265,28 +271,3 @@ class RowReader:
             message = f"row {row.record.row} repeats row {first} (same {', '.join(_KEY)})"
             hint = "Remove one; number replicates 1, 2, 3; a repeated test is a run of its own."
             row.wrong("replicate", Wrong("E405", message, hint))
-
-
-def _unknown(text: str, column: str, noun: str) -> Wrong:
-    if looks_like_a_date(text):
-        message = f'{column} "{shown(text)}" looks like a spreadsheet date'
-        return Wrong("E402", message, f"Format the column as text, and enter the {noun} id again.")
-    message = f'{column} "{shown(text)}" is not registered'
-    return Wrong("E401", message, f"Check the {noun} id, or register the {noun} first.")
-
-
-def _too_early(
-    measured_at: datetime | None, lot: RegisteredLot | None, sample: Sample | None
-) -> list[str]:
-    """What must come before the measurement and does not."""
-    if measured_at is None:
-        return []
-    found = []
-    if sample is not None and measured_at < sample.taken_at:
-        taken = sample.taken_at.isoformat()
-        found.append(f"measured_at is before sample {sample.id} was taken ({taken})")
-    if lot is not None:
-        day = measured_at.astimezone(ZoneInfo(lot.time_zone)).date()
-        if day < lot.manufactured_on:
-            found.append(f"measured_at is before lot {lot.id} was made ({lot.manufactured_on})")
-    return found

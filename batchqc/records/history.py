@@ -16,6 +16,7 @@ from batchqc.records.bindings import rebound_lots
 from batchqc.records.corrections import CorrectionDecision, made_on_dates
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import EntryVerification
+from batchqc.records.methods import MethodApproval
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import (
@@ -163,6 +164,7 @@ def basis_of_impact(session: Session) -> dict[str, int]:
         EligibilityRow,
         CorrectionDecision,
         EntryVerification,
+        MethodApproval,
     )
     return {
         table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0

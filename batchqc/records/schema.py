@@ -11,6 +11,15 @@ from batchqc.records.decisions import (
 )
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
+from batchqc.records.laboratory import (
+    Instrument,
+    LaboratoryCertificate,
+    Material,
+    MaterialUse,
+    RegisterRule,
+    Training,
+)
+from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
 from batchqc.records.registers import (
@@ -41,6 +50,8 @@ WITNESSED: tuple[type[Row], ...] = (
     Upload, AssayRun, Review, Correction, CorrectionDecision, DispositionRow, Certificate,
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
+    MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
+    LaboratoryCertificate,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

@@ -194,6 +194,12 @@ def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
     return session.scalars(query.order_by(AssayRun.upload_id, AssayRun.test, AssayRun.run)).all()
 
 
+def runs_by_id(session: Session, ids: Iterable[int]) -> Sequence[AssayRun]:
+    """Some runs by their surrogate ids."""
+    query = select(AssayRun).where(AssayRun.id.in_(list(ids)))
+    return session.scalars(query.order_by(AssayRun.id)).all()
+
+
 def runs_in(session: Session, upload: Upload) -> Sequence[AssayRun]:
     """Every run of an upload."""
     query = select(AssayRun).where(AssayRun.upload_id == upload.id)

@@ -6,7 +6,7 @@ from alembic import op
 from migrations_guards import append_only
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 
 def _text(name: str) -> sa.Column[str]:

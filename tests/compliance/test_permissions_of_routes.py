@@ -63,6 +63,29 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /specifications/{specification}/{version}/withdrawal": (
         "QA", SIGNED | {"from_day": "2099-01-01"},
     ),
+    "GET /register-rules": (ALL, None),
+    "POST /register-rules/{register}": ("QA", {"rule": "off", "reason": ""}),
+    "GET /instruments": (ALL, None),
+    "POST /instruments": (
+        "QA",
+        {"instrument": "", "kind": "", "calibrated_on": "2026-01-01", "due_on": "2026-01-01"},
+    ),
+    "GET /training": (ALL, None),
+    "POST /training": (
+        "QA",
+        {"person": "", "method": "", "trained_on": "2026-01-01", "expires_on": "2026-01-01"},
+    ),
+    "GET /materials": (ALL, None),
+    "POST /materials": (
+        "QA", {"material": "", "kind": "", "lot": "", "expires_on": "2026-01-01"},
+    ),
+    "POST /material-uses": ("analyst", {"upload": "", "test": "", "run": "", "material": ""}),
+    "POST /laboratory-certificates": ("analyst", b"no certificate"),
+    "GET /methods": (ALL, None),
+    "POST /methods": ("author", b"not a method"),
+    "GET /methods/{method}/{version}": (ALL, None),
+    "POST /methods/{method}/{version}/approval": ("QA", SIGNED),
+    "GET /method-runs": (ALL, None),
     "GET /lots": (ALL, None),
     "POST /lots": (
         "analyst QA",
@@ -120,13 +143,14 @@ ORACLE: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 TAKES_A_FILE = {
     "/uploads", "/profiles", "/results/attachments", "/specifications", "/specifications/lint",
+    "/methods", "/laboratory-certificates",
 }  # fmt: skip
 PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1", "position": "1",
-    "lot": LOT, "number": "COA-2026-000001", "row": "2",
-    "column": "value", "criterion": "viability",
+    "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
+    "row": "2", "column": "value", "criterion": "viability",
 }  # fmt: skip
 
 
@@ -152,6 +176,7 @@ def request_of(line: str) -> tuple[str, str]:
     method, path = line.split(" ")[:2]
     query = "?file=x.csv" if path in TAKES_A_FILE and method == "POST" else ""
     query += "&entry=U-2026-000001" if path == "/results/attachments" else ""
+    query += "&laboratory=x&upload=x" if path == "/laboratory-certificates" else ""
     return method, path.format(**PLACES) + query + ("&dry_run=true" if "dry run" in line else "")
 
 

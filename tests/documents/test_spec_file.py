@@ -8,7 +8,8 @@ from batchqc.core.acceptance import ReportOnly, Words
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Stage
 from batchqc.core.subjects import Aggregate, DonorFact, Measured
-from batchqc.documents.spec_file import LARGEST_FILE, read_specification
+from batchqc.documents.spec_file import read_specification
+from batchqc.documents.spec_toml import LARGEST_FILE
 from batchqc.settings import bundled
 
 SHIPPED = (bundled("specs") / "uc-msc" / "uc-msc-release-v1.toml").read_bytes()

@@ -41,6 +41,7 @@ from tests.records.house import (
     signing,
     table,
 )  # fmt: skip
+from tests.records.laboratory import adopt_method, use_registers
 
 CERTIFICATE = "COA-2026-000001"
 THAWED_FROM = MADE_ON + timedelta(days=1)
@@ -79,6 +80,8 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _other_stage(house)
     _type(house)
     adopt_profile(house, PROFILE)
+    adopt_method(house)
+    use_registers(house)
 
 
 def _supersede(house: House) -> None:

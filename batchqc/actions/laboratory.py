@@ -1,0 +1,255 @@
+"""Keeping the registers of the laboratory. A row is never changed; a newer one comes after it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.permission import require
+from batchqc.actions.registers import refuse_all
+from batchqc.actions.setup import own_site
+from batchqc.actions.signing import check_reason
+from batchqc.actions.uploads import the_upload
+from batchqc.core.identifiers import code_problem, fold, line_problem
+from batchqc.core.laboratory import Register, Rule
+from batchqc.core.permissions import Permission
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict, NotFound
+from batchqc.records.laboratory import (
+    Instrument,
+    LaboratoryCertificate,
+    Material,
+    MaterialUse,
+    RegisterRule,
+    Training,
+    certificates_for,
+    material_by,
+    numbered,
+    rules_of,
+    uses_in,
+)
+from batchqc.records.people import Person, person_by
+from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import Upload, measurements_of, runs_in
+
+KINDS_OF_MATERIAL = ("reference standard", "critical reagent", "kit", "medium")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A use as recorded, and why the register doubts it; "" where it does not."""
+
+    row: MaterialUse
+    doubt: str
+
+
+def set_rule(tx: Transaction, *, register: Register, rule: Rule, reason: str) -> RegisterRule:
+    """Say what happens from now on where a register says no, or says nothing."""
+    require(tx, Permission.SET_REGISTER_RULE)
+    check_reason(reason)
+    tx.lock(f"rule of {register}")
+    before = rules_of(tx.session).get(register, Rule.OFF)
+    row = RegisterRule(
+        register=register.value,
+        number=numbered(tx.session, RegisterRule, register=register.value),
+        rule=rule.value,
+        reason=reason,
+        set_by=tx.actor.user_id,
+        set_at=tx.now,
+    )
+    tx.add(row)
+    tx.audit(
+        "register rule set",
+        rows=[row],
+        reason=reason,
+        before={"rule": before.value},
+        after={"rule": rule.value},
+    )
+    return row
+
+
+def register_instrument(
+    tx: Transaction, *, instrument: str, kind: str, calibrated_on: date, due_on: date, reason: str
+) -> Instrument:
+    """Register an instrument, its next calibration, or a correction; the latter two say why."""
+    require(tx, Permission.KEEP_REGISTERS)
+    problems = [code_problem(instrument), line_problem("the kind", kind)]
+    _refuse("the instrument", problems, since=calibrated_on, until=due_on)
+    tx.lock(f"instrument:{fold(instrument)}")
+    number = numbered(tx.session, Instrument, folded=fold(instrument))
+    row = Instrument(
+        instrument=instrument,
+        folded=fold(instrument),
+        number=number,
+        kind=kind.strip(),
+        calibrated_on=calibrated_on.isoformat(),
+        due_on=due_on.isoformat(),
+        reason=_reason(reason, number),
+        registered_by=tx.actor.user_id,
+        registered_at=tx.now,
+    )
+    tx.add(row)
+    tx.audit("instrument registered", rows=[row], reason=reason, after={"due": row.due_on})
+    return row
+
+
+def register_training(
+    tx: Transaction, *, person: str, method: str, trained_on: date, expires_on: date, reason: str
+) -> Training:
+    """Register that a person was trained for a method, anew, or a correction with its reason."""
+    require(tx, Permission.KEEP_REGISTERS)
+    _refuse("the training", [code_problem(method)], since=trained_on, until=expires_on)
+    trained = _person(tx.session, person)
+    if trained.is_laboratory:
+        message = f"{trained.user_id} is a contract laboratory; it trains its own people"
+        raise Conflict("BQC-LAB-003", message)
+    tx.lock(f"training:{trained.user_id}/{method}")
+    number = numbered(tx.session, Training, person_id=trained.id, method=method)
+    row = Training(
+        person=trained,
+        method=method,
+        number=number,
+        trained_on=trained_on.isoformat(),
+        expires_on=expires_on.isoformat(),
+        reason=_reason(reason, number),
+        registered_by=tx.actor.user_id,
+        registered_at=tx.now,
+    )
+    tx.add(row)
+    tx.audit("training registered", rows=[row], reason=reason, after={"expires": row.expires_on})
+    return row
+
+
+def register_material(
+    tx: Transaction, *, material: str, kind: str, lot: str, expires_on: date, reason: str
+) -> Material:
+    """Register a material, or a correction of it with its reason."""
+    require(tx, Permission.KEEP_REGISTERS)
+    known = ", ".join(KINDS_OF_MATERIAL)
+    no_kind = None if kind in KINDS_OF_MATERIAL else f'"{kind}" is not one of: {known}'
+    _refuse("the material", [code_problem(material), no_kind, line_problem("the lot", lot)])
+    tx.lock(f"material:{fold(material)}")
+    number = numbered(tx.session, Material, folded=fold(material))
+    row = Material(
+        material=material,
+        folded=fold(material),
+        number=number,
+        kind=kind,
+        lot=lot.strip(),
+        expires_on=expires_on.isoformat(),
+        reason=_reason(reason, number),
+        registered_by=tx.actor.user_id,
+        registered_at=tx.now,
+    )
+    tx.add(row)
+    tx.audit("material registered", rows=[row], reason=reason, after={"expires": row.expires_on})
+    return row
+
+
+def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: str) -> Use:
+    """Record that a run used a material; its rule says what becomes of an expired one.
+
+    Raises:
+        Conflict: it had expired when the run was measured and the rule refuses that, or the use is
+            recorded already.
+    """
+    require(tx, Permission.RECORD_USE)
+    received = the_upload(tx.session, upload)
+    found = material_by(tx.session, material)
+    if found is None:
+        raise NotFound("BQC-LAB-004", f"there is no material {material} in the register")
+    last = _last_day(tx.session, received, test, run)
+    tx.lock(f"uses of {received.key}")
+    if any(
+        (one.test, one.run, one.material_id) == (test, run, found.id)
+        for one in uses_in(tx.session, received)
+    ):
+        message = f"{found.material} in run {run} ({test}) of {upload} is recorded already"
+        raise Conflict("BQC-LAB-006", message)
+    expired = last > date.fromisoformat(found.expires_on)
+    doubt = f"{found.material} expired on {found.expires_on}; the run was measured on {last}"
+    rule = rules_of(tx.session).get(Register.MATERIALS, Rule.OFF)
+    if expired and rule is Rule.REFUSE:
+        raise Conflict("BQC-LAB-007", doubt, hint="Repeat the run with a material that is usable.")
+    row = MaterialUse(
+        upload=received,
+        test=test,
+        run=run,
+        material=found,
+        recorded_by=tx.actor.user_id,
+        recorded_at=tx.now,
+    )
+    tx.add(row)
+    told = doubt if expired and rule is Rule.FLAG else ""
+    tx.audit(
+        "material use recorded",
+        rows=[row],
+        about=[received.key, found.key],
+        after={"flagged": told},
+    )
+    return Use(row, told)
+
+
+def keep_certificate(
+    tx: Transaction, archive: FolderArchive, *, laboratory: str, upload: str, file: str, data: bytes
+) -> LaboratoryCertificate:
+    """Keep the certificate of a contract laboratory over its results in an upload, by its hash."""
+    require(tx, Permission.RECORD_USE)
+    refuse_all("BQC-LAB-001", "the certificate cannot be kept", [] if data else ["it is empty"])
+    person, received = _person(tx.session, laboratory), the_upload(tx.session, upload)
+    if not person.is_laboratory:
+        raise Conflict("BQC-LAB-008", f"{person.user_id} is not a contract laboratory")
+    sha256 = archive.put(data)
+    tx.lock(f"certificates for {received.key}")
+    kept = certificates_for(tx.session, received)
+    if any((one.person_id, one.sha256) == (person.id, sha256) for one in kept):
+        raise Conflict("BQC-LAB-009", f"this certificate is kept already for {upload}")
+    row = LaboratoryCertificate(
+        person=person,
+        upload=received,
+        file=file,
+        sha256=sha256,
+        received_by=tx.actor.user_id,
+        received_at=tx.now,
+    )
+    tx.add(row)
+    tx.audit(
+        "laboratory certificate kept",
+        rows=[row],
+        about=[received.key],
+        after={"file": file, "sha256": sha256},
+    )
+    return row
+
+
+def _last_day(session: Session, upload: Upload, test: str, run: str) -> date:
+    """The last day of the site on which a run was measured."""
+    own = [one for one in runs_in(session, upload) if (one.test, one.run) == (test, run)]
+    moments: list[datetime] = [one.measured_at for one in measurements_of(session, own)]
+    if not moments:
+        raise NotFound("BQC-LAB-005", f"there is no run {run} ({test}) in {upload.natural_key}")
+    return max(moments).astimezone(ZoneInfo(own_site(session).time_zone)).date()
+
+
+def _person(session: Session, user_id: str) -> Person:
+    found = person_by(session, user_id)
+    if found is None:
+        raise NotFound("BQC-LAB-002", f"{user_id} is no registered person or contract laboratory")
+    return found
+
+
+def _refuse(
+    what: str, problems: list[str | None], *, since: date = date.min, until: date = date.max
+) -> None:
+    if until < since:
+        problems = [*problems, f"it ends on {until}, before it begins on {since}"]
+    found = [one for one in problems if one]
+    refuse_all("BQC-LAB-001", f"{what} cannot be registered", found)
+
+
+def _reason(reason: str, number: int) -> str:
+    """The reason; whatever comes after an earlier row says why."""
+    if number > 1 or reason:
+        check_reason(reason)
+    return reason

@@ -1,0 +1,181 @@
+"""Whether the runs on record are valid, by the method versions that are approved."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.methods import method_content
+from batchqc.actions.setup import own_site
+from batchqc.core.assays import Measurement, RunKey
+from batchqc.core.canonical import sha256_of
+from batchqc.core.methods import Method
+from batchqc.core.runs import RunValidity, Validity, assess_runs, standing_of_runs
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import IntegrityFailure
+from batchqc.records.base import Row
+from batchqc.records.methods import (
+    MethodApproval,
+    method_approvals,
+    runs_by_method,
+    versions_of_methods,
+    with_siblings,
+)
+from batchqc.records.uploads import (
+    AssayRun,
+    measurement_content,
+    measurements_of,
+    runs_by_id,
+)
+
+RUNS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RunsLookedAt:
+    """The validity of some runs, and all that it rests on.
+
+    ``codes`` are the methods in them, ``methods`` the approved versions of these, ``rows`` the
+    records behind both, ``damaged`` what of them is not as it was recorded.
+    """
+
+    validity: dict[RunKey, RunValidity]
+    codes: frozenset[str]
+    methods: tuple[Method, ...] = ()
+    rows: tuple[Row, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRuns:
+    """How many runs of a method are on record, and those that are not valid."""
+
+    method: str
+    runs: int
+    not_valid: tuple[RunValidity, ...]
+
+    @property
+    def invalid(self) -> int:
+        """How many are invalid."""
+        return sum(one.validity is Validity.INVALID for one in self.not_valid)
+
+    @property
+    def not_known(self) -> int:
+        """How many are not known to be valid."""
+        return len(self.not_valid) - self.invalid
+
+
+def look_at_runs(
+    session: Session,
+    archive: FolderArchive,
+    *,
+    runs: Sequence[AssayRun],
+    measurements: Sequence[Measurement],
+    zone: ZoneInfo,
+) -> RunsLookedAt:
+    """The validity of a lot's runs, with the rows that other lots have in them."""
+    codes = frozenset(one.method for one in measurements)
+    versions = versions_of_methods(session, codes)
+    approvals = method_approvals(session, codes)
+    if not approvals:
+        return RunsLookedAt({}, codes, rows=tuple(versions))
+    methods = approved_methods(archive, approvals)
+    whole = with_siblings(session, runs)
+    siblings = [one for one in whole if one not in runs]
+    others = list(measurements_of(session, siblings))
+    return RunsLookedAt(
+        validity=assess_runs([*measurements, *others], methods, zone),
+        codes=codes,
+        methods=methods,
+        rows=(*versions, *(row for one in approvals for row in (one, one.signature)), *siblings),
+        damaged=(*_damaged(approvals, methods), *_damaged_siblings(siblings, others)),
+    )
+
+
+def approved_methods(
+    archive: FolderArchive, approvals: Sequence[MethodApproval]
+) -> tuple[Method, ...]:
+    """The content of every approved version; one that cannot be read says so."""
+    return tuple(_method(archive, one) for one in approvals)
+
+
+def validity_of_lots(
+    session: Session, methods: Sequence[Method], lots: Sequence[int]
+) -> tuple[dict[int, Validity], dict[RunKey, Validity]]:
+    """How every run with criteria counts among some lots: by its surrogate id, and by its key."""
+    if not methods:
+        return {}, {}
+    codes = {one.id for one in methods}
+    runs = runs_by_id(session, runs_by_method(session, codes, lots=lots))
+    found = _assessed(session, methods, runs)
+    by_lot: dict[int, list[AssayRun]] = {}
+    for run in runs:
+        if run.run_key in found:
+            by_lot.setdefault(run.lot_id, []).append(run)
+    standing: dict[int, Validity] = {}
+    by_key: dict[RunKey, Validity] = {}
+    for own in by_lot.values():
+        of_lot = standing_of_runs({run.run_key: found[run.run_key] for run in own})
+        standing |= {run.id: of_lot[run.run_key] for run in own}
+        by_key |= {
+            run: counts
+            for run, counts in of_lot.items()
+            if run not in by_key or counts is not Validity.VALID
+        }
+    return standing, by_key
+
+
+def count_runs(session: Session, archive: FolderArchive) -> tuple[MethodRuns, ...]:
+    """The runs of every method with an approved version (requirement 3.15)."""
+    methods = approved_methods(archive, method_approvals(session))
+    return tuple(_counted(session, methods, code) for code in sorted({one.id for one in methods}))
+
+
+def _counted(session: Session, methods: Sequence[Method], code: str) -> MethodRuns:
+    ids = runs_by_method(session, [code])
+    found: dict[RunKey, RunValidity] = {}
+    for start in range(0, len(ids), RUNS_AT_ONCE):
+        runs = runs_by_id(session, ids[start : start + RUNS_AT_ONCE])
+        assessed = _assessed(session, methods, runs)
+        found |= {run.run_key: assessed[run.run_key] for run in runs if run.run_key in assessed}
+    others = [one for one in found.values() if one.validity is not Validity.VALID]
+    return MethodRuns(code, len(found), tuple(sorted(others, key=str)))
+
+
+def _assessed(
+    session: Session, methods: Sequence[Method], runs: Sequence[AssayRun]
+) -> dict[RunKey, RunValidity]:
+    whole = with_siblings(session, runs)
+    zone = ZoneInfo(own_site(session).time_zone)
+    return assess_runs(measurements_of(session, whole), methods, zone)
+
+
+def _method(archive: FolderArchive, approval: MethodApproval) -> Method:
+    row = approval.method_version
+    try:
+        return method_content(archive, row)
+    except IntegrityFailure as failure:
+        day = date.fromisoformat(row.effective)
+        why = f"{row.reference} cannot be read: {failure.message}"
+        return Method(row.method, row.version, row.title, day, (), row.sha256, damage=why)
+
+
+def _damaged(approvals: Sequence[MethodApproval], methods: Sequence[Method]) -> Iterator[str]:
+    yield from (one.damage for one in methods if one.damage)
+    for one in approvals:
+        row, signature = one.method_version, one.signature
+        signed = (signature.record, signature.record_sha256, signature.sha256)
+        if signed != (row.key, row.sha256, signature.signing.sha256):
+            yield f"the approval of {row.reference} was signed over other bytes"
+
+
+def _damaged_siblings(
+    siblings: Sequence[AssayRun], measurements: Sequence[Measurement]
+) -> Iterator[str]:
+    for run in siblings:
+        lot = getattr(run.lot, "lot", "")
+        own = [one for one in measurements if one.run == run.run_key and one.lot == lot]
+        if sha256_of(measurement_content(own)) != run.measurements_sha256:
+            yield f"the measurements of {run.run_key} of {lot} are not those that were uploaded"

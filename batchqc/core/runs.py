@@ -1,0 +1,246 @@
+"""Whether an assay run is valid, decided before any of its results is judged (requirement 3.15).
+
+- A run is judged by the method version that its file states, else by the one in force on the day.
+  A method without an approved document has no validity criteria.
+- INVALID where one criterion is missed for certain. NOT KNOWN where none is missed and one cannot
+  be judged: what it needs is missing, unreadable, in another unit or censored, or the version is
+  not approved or was not in force.
+- A run is the same run for every lot in it: a control counts whichever lot its row names.
+- A result counts only where its run is valid or has no criteria. An invalid run is set aside where
+  exactly one valid run stands beside it and no other; else nobody may choose. Other content for the
+  same run is no repetition: it does not set the first aside, and does not count itself.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from batchqc.core.acceptance import Limits, Words
+from batchqc.core.arithmetic import spread_exceeds
+from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.identifiers import fold
+from batchqc.core.methods import Method, ValidityCriterion, method_on
+from batchqc.core.rounding import Rounding
+from batchqc.core.units import canonical_unit
+from batchqc.core.verdicts import Outcome, compare
+
+if TYPE_CHECKING:
+    from batchqc.core.quantities import Interval
+
+
+class Validity(StrEnum):
+    """Whether a run may be used."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_KNOWN = "not known to be valid"
+
+
+@dataclass(frozen=True, slots=True)
+class RunValidity:
+    """The validity of a run: by which method versions (reference, hash), and why it is not valid.
+
+    Each reason names the criterion and the value.
+    """
+
+    run: RunKey
+    validity: Validity
+    methods: tuple[tuple[str, str], ...]
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        by = ", ".join(reference for reference, _ in self.methods)
+        why = f": {'; '.join(self.reasons)}" if self.reasons else ""
+        return f"{self.run} is {self.validity}{f' by {by}' if by else ''}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """The measurements of one attribute that are read, or the problem why none is.
+
+    ``set_aside`` are the invalid runs in whose place they stand, in words.
+    """
+
+    measurements: tuple[Measurement, ...]
+    set_aside: tuple[str, ...] = ()
+    problem: str = ""
+
+
+Run = TypeVar("Run", bound=Hashable)
+
+
+def assess_runs(
+    measurements: Iterable[Measurement], methods: Sequence[Method], zone: tzinfo
+) -> dict[RunKey, RunValidity]:
+    """The validity of every run that has criteria.
+
+    Args:
+        measurements: every row of each run, of all lots in it.
+        methods: every approved version of the methods in them.
+        zone: of the site, whose dates say which version was in force.
+    """
+    runs: dict[RunKey, list[Measurement]] = defaultdict(list)
+    for one in measurements:
+        runs[one.run].append(one)
+    assessed = (_assessed(run, rows, methods, zone) for run, rows in runs.items())
+    return {one.run: one for one in assessed if one is not None}
+
+
+def runs_that_count(runs: Mapping[Run, Validity | None]) -> frozenset[Run] | None:
+    """Which runs of one attribute are read; ``None`` where none may be, or nobody may choose.
+
+    Args:
+        runs: every run with a result, and its validity; ``None`` where it has no criteria.
+    """
+    unusable = {run for run, validity in runs.items() if validity not in {None, Validity.VALID}}
+    if not unusable:
+        return frozenset(runs)
+    others = runs.keys() - unusable
+    replaced = all(runs[run] is Validity.INVALID for run in unusable)
+    if replaced and len(others) == 1 and all(runs[run] is Validity.VALID for run in others):
+        return frozenset(others)
+    return None
+
+
+def standing_of_runs(validity: Mapping[RunKey, RunValidity]) -> dict[RunKey, Validity]:
+    """How each run of a lot counts; of one that came twice, and once invalid, none is known."""
+    names = {run: (run.test, fold(run.run)) for run in validity}
+    contents = Counter(names.values())
+    invalid = {names[run] for run, one in validity.items() if one.validity is Validity.INVALID}
+    return {
+        run: Validity.NOT_KNOWN
+        if names[run] in invalid and contents[names[run]] > 1
+        else one.validity
+        for run, one in validity.items()
+    }
+
+
+def usable_results(
+    measurements: Sequence[Measurement], validity: Mapping[RunKey, RunValidity]
+) -> Usable:
+    """What may be read of the reportable measurements of one attribute, of all runs."""
+    runs = {one.run: validity.get(one.run) for one in measurements}
+    standing = standing_of_runs(validity)
+    counted = runs_that_count({run: standing.get(run) for run in runs})
+    if counted is not None and len(counted) == len(runs):
+        return Usable(tuple(measurements))
+    unusable = [one for one in runs.values() if one and standing[one.run] is not Validity.VALID]
+    said = tuple(
+        f"another content of {one.run} is invalid" if one.validity is Validity.VALID else str(one)
+        for one in sorted(unusable, key=str)
+    )
+    if counted is None:
+        others = sorted(str(run) for run in runs.keys() - {one.run for one in unusable})
+        beside = f"; beside it: {', '.join(others)}" if others else ""
+        return Usable((), problem=f"{'; '.join(said)}{beside}")
+    return Usable(tuple(one for one in measurements if one.run in counted), set_aside=said)
+
+
+def _assessed(
+    run: RunKey, rows: Sequence[Measurement], methods: Sequence[Method], zone: tzinfo
+) -> RunValidity | None:
+    rows = sorted(rows, key=lambda one: (one.cell.row, one.cell.column))  # as the file has them
+    judging, unknown = _versions(rows, methods, zone)
+    if not judging and not unknown:
+        return None
+    found = [
+        (outcome, f"{criterion.id}: {said}")
+        for method in judging
+        for criterion in method.validity
+        for outcome, said in _looked_at(criterion, [x for x in rows if x.method == method.id])
+    ]
+    missed = [said for outcome, said in found if outcome is Outcome.FAIL]
+    unknown += [said for outcome, said in found if outcome is not Outcome.FAIL]
+    validity = Validity.INVALID if missed else Validity.NOT_KNOWN if unknown else Validity.VALID
+    by = tuple((one.reference, one.sha256) for one in judging)
+    return RunValidity(run, validity, by, (*missed, *unknown))
+
+
+def _versions(
+    rows: Sequence[Measurement], methods: Sequence[Method], zone: tzinfo
+) -> tuple[list[Method], list[str]]:
+    """The versions that judge a run, by what its reportable rows state, and why one cannot."""
+    judging: dict[str, Method] = {}
+    unknown: dict[str, None] = {}
+    stating = [one for one in rows if one.result_type == REPORTABLE] or rows
+    stated = {(x.method, x.version, x.measured_at.astimezone(zone).date()) for x in stating}
+    for code, version, day in sorted(stated):
+        found = method_on(methods, code=code, stated=version, day=day)
+        if isinstance(found, Method) and not found.damage:
+            judging[found.reference] = found
+        elif found is not None:
+            unknown[found.damage if isinstance(found, Method) else found.why] = None
+    return list(judging.values()), list(unknown)
+
+
+def _looked_at(
+    criterion: ValidityCriterion, rows: Sequence[Measurement]
+) -> Iterator[tuple[Outcome, str]]:
+    """What is wrong by one criterion: missed for certain, or not to be judged, with the reason."""
+    own = [
+        one
+        for one in rows
+        if (one.result_type, one.analyte) == (criterion.result_type, criterion.analyte)
+        and criterion.aliquot in {"", one.aliquot}
+    ]
+    if not own and criterion.required:
+        of = f" of {criterion.aliquot}" if criterion.aliquot else ""
+        said = f"there is no {criterion.result_type} result {criterion.analyte}{of}"
+        yield Outcome.CANNOT_JUDGE, said
+    if criterion.max_cv is not None:
+        yield from _spread(criterion, own)
+        return
+    for one in own:
+        outcome, said = _one_value(criterion, one)
+        if outcome is not Outcome.PASS:
+            yield outcome, said
+
+
+def _one_value(criterion: ValidityCriterion, one: Measurement) -> tuple[Outcome, str]:
+    shown = f"{one.text} {one.unit}".strip()
+    cell = f"(row {one.cell.row})"
+    value: Interval | str | None
+    passing: Interval | frozenset[str]
+    match criterion.accept:
+        case Words(terms=terms, vocabulary=vocabulary):
+            value = vocabulary.read(one.text) if vocabulary else None
+            passing = frozenset(terms)
+        case Limits() as limits:
+            if canonical_unit(one.unit) != canonical_unit(criterion.unit):
+                said = f'{shown} {cell} is not in the unit "{criterion.unit}"'
+                return Outcome.CANNOT_JUDGE, said
+            amount = one.amount
+            value = None if amount is None or amount.is_negative_zero else amount.possible
+            passing = limits.passing(Rounding.ABSOLUTE)
+        case _:
+            return Outcome.CANNOT_JUDGE, f"{shown} {cell} has nothing to be compared with"
+    if value is None:
+        return Outcome.CANNOT_JUDGE, f'"{shown}" {cell} cannot be read'
+    outcome = compare(passing, [value])
+    words = "does not meet" if outcome is Outcome.FAIL else "neither meets nor misses"
+    return outcome, f"{shown} {cell} {words} {criterion.acceptance}"
+
+
+def _spread(
+    criterion: ValidityCriterion, rows: Sequence[Measurement]
+) -> Iterator[tuple[Outcome, str]]:
+    """The replicates of each aliquot, by the largest %CV."""
+    aliquots: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
+    for one in rows:
+        aliquots[one.sample, one.aliquot].append(one)
+    for (sample, aliquot), own in sorted(aliquots.items()):
+        name = f"{sample} {aliquot}".strip()
+        texts = ", ".join(f"{one.text} {one.unit}".strip() for one in own)
+        amounts = [one.amount.possible for one in own if one.amount is not None]
+        alike = len({canonical_unit(one.unit) for one in own}) == 1
+        exceeds = None
+        if alike and len(amounts) == len(own) and criterion.max_cv is not None:
+            exceeds = spread_exceeds(amounts, criterion.max_cv)
+        if exceeds is None:
+            yield Outcome.CANNOT_JUDGE, f"the %CV of {texts} ({name}) is not defined"
+        elif exceeds:
+            said = f"the %CV of {texts} ({name}) is above {criterion.max_cv} %"
+            yield Outcome.FAIL, said

@@ -1,0 +1,105 @@
+"""Method files: what is read, and everything wrong at once."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from batchqc.core.acceptance import Words
+from batchqc.documents.method_file import read_method
+
+GOOD = """schema = "batchqc/method/1"
+id = "SOP-QC-040"
+version = 4
+title = "Endotoxin, kinetic chromogenic"
+effective = 2025-01-01
+
+[vocabularies.call]
+version = 1
+positive = ["pos"]
+negative = []
+
+[validity.recovery]
+result_type = "control"
+analyte = "endotoxin"
+aliquot = "PPC"
+unit = "%"
+accept = "50 to 200"
+
+[validity.curve]
+result_type = "standard"
+analyte = "r"
+unit = "1"
+accept = ">= 0.98"
+required = false
+
+[validity.positive]
+result_type = "control"
+analyte = "call"
+vocabulary = "call"
+accept = "positive"
+
+[validity.replicates]
+analyte = "endotoxin"
+max_cv = "25"
+"""
+
+
+def test_a_method_is_read_whole():
+    found = read_method(GOOD.encode(), file="m.toml")
+    assert found.problems == ()
+    method = found.method
+    assert method is not None
+    assert (method.reference, method.effective) == ("SOP-QC-040 v4", date(2025, 1, 1))
+    recovery, curve, positive, replicates = method.validity
+    assert (recovery.aliquot, recovery.unit, recovery.acceptance) == ("PPC", "%", "50 to 200 %")
+    assert (curve.required, curve.result_type) == (False, "standard")
+    assert isinstance(positive.accept, Words)
+    assert (replicates.max_cv, replicates.accept) == (Decimal(25), None)
+
+
+def test_a_version_is_stated_as_files_state_it():
+    text = GOOD.replace("version = 4", 'version = "2.1"')
+    method = read_method(text.encode(), file="m.toml").method
+    assert method is not None
+    assert method.version == "2.1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("batchqc/method/1", "batchqc/method/2", "expected schema"),
+        ('id = "SOP-QC-040"', 'id = "SOP 40"', "id:"),
+        ("version = 4", "version = 0", "expected what files state"),
+        ("version = 4", "version = true", "expected what files state"),
+        ("version = 4", "version = 1.5", "expected what files state"),
+        ("effective = 2025-01-01", 'effective = "soon"', "expected a date"),
+        ('"50 to 200"', '"200 to 50"', "impossible"),
+        ('"50 to 200"', '"good"', "expected limits"),
+        ('"50 to 200"', "50.5", "expected limits"),
+        ('unit = "%"\n', "", "expected a unit"),
+        ('unit = "%"', 'unit = "furlong"', "unit:"),
+        ('result_type = "standard"', 'result_type = "reportable"', "expected one of"),
+        ('result_type = "standard"\n', "", "result_type"),
+        ('accept = "positive"', 'accept = "maybe"', "is not one of"),
+        ('vocabulary = "call"', 'vocabulary = "other"', "not in [vocabularies]"),
+        ('max_cv = "25"', 'max_cv = "-1"', "above 0"),
+        ('max_cv = "25"', "max_cv = 25", "above 0"),
+        ('max_cv = "25"', 'max_cv = "25"\naccept = "> 1"', "remove this key"),
+        ('analyte = "r"', 'analyte = ""', "analyte"),
+        ("required = false", 'required = "no"', "true or false"),
+        ('aliquot = "PPC"', 'aliqout = "PPC"', "unknown key"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(old: str, new: str, said: str):
+    assert old in GOOD
+    found = read_method(GOOD.replace(old, new).encode(), file="m.toml")
+    assert found.method is None
+    assert any(said in str(problem) for problem in found.problems), found.problems
+
+
+def test_all_problems_come_at_once_and_no_bytes_crash_it():
+    twice = GOOD.replace('"50 to 200"', '"x"').replace("version = 4", "version = -1")
+    assert len(read_method(twice.encode(), file="m.toml").problems) == 2
+    for data in (b"", b"\xff", b"[validity]\nx = 1", b'validity = "x"', b"a = 1e999999999999"):
+        assert read_method(data, file="m.toml").method is None
