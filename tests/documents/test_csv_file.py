@@ -47,4 +47,5 @@ def test_no_other_module_writes_csv():
         for path in package.rglob("*.py")
         if writes.search(path.read_text(encoding="utf-8"))
     }
-    assert found == {str(Path("documents/csv_file.py"))}
+    # What was typed becomes the bytes on record, which are read again as they are: never guarded.
+    assert found == {str(Path("documents/csv_file.py")), str(Path("intake/typed.py"))}
