@@ -247,7 +247,7 @@ def _read(
 
     profile = profile_named(session, archive, file.profile)
     if file.data is None:
-        return _too_large(file)
+        return too_large(file.size)
     return read_bytes(file.data, register_for, upload=number, profile=profile, asked=file.asked)
 
 
@@ -265,7 +265,8 @@ def _check_supersedes(file: ReceivedFile) -> None:
         check_reason(file.supersedes)
 
 
-def _too_large(file: ReceivedFile) -> Reading:
-    message = f"the file has {file.size:,} bytes, more than are read"
+def too_large(size: int) -> Reading:
+    """What is told of a file whose bytes are more than the limit."""
+    message = f"the file has {size:,} bytes, more than are read"
     problem = Problem("E113", "error", 0, 0, "", "", message, "Split it into several files.")
     return Reading(problems=(problem,))
