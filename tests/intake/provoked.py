@@ -107,9 +107,9 @@ def page() -> str:
     """The page of the guide."""
     lines = [
         "# What can be wrong with a file", "",
-        "Every problem has a code, a place, what was found and what to do. `E` refuses the file, `W` is shown and",
-        "accepted. Each code stands here with a small file in which it comes (in [problems/](problems/)); the files are",
-        "read in the tests of batchqc, against the lot, plan and people of an invented laboratory.", "",
+        "Every problem has a code, a place, what was found and what to do. `E` refuses the file,",
+        "`W` is shown and accepted. Each code stands here with a small file in which it comes; the",
+        "tests of batchqc read them, against lot, plan and people of an invented laboratory.", "",
     ]  # fmt: skip
     for code, means in CODES.items():
         problem = next(one for one in reading_of(code).problems if one.code == code)
