@@ -24,7 +24,13 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.impact_report import impact_document
 from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
-from batchqc.records.history import basis_of_impact, evidence_of, lots_judged, versions_of
+from batchqc.records.history import (
+    basis_of_impact,
+    evidence_of,
+    lots_judged,
+    typed_runs,
+    versions_of,
+)
 from batchqc.records.methods import method_approvals
 from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
 from batchqc.records.transaction import Transaction
@@ -100,11 +106,12 @@ def assess_impact(
     found = Impact(draft, runs_on_record(session), basis_of_impact(session), since, until)
     key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
     methods = approved_methods(archive, method_approvals(session))
+    typed = typed_runs(session)
     references: dict[int, str] = {}
     comparisons: dict[int, Comparison] = {}
     for lots in lots_judged(session, key, since=since, until=until):
         ids = [lot.id for lot in lots]
-        evidence = evidence_of(session, lots, stage=draft.stage.value)
+        evidence = evidence_of(session, lots, stage=draft.stage.value, typed=typed)
         versions = versions_of(session, ids)
         donors = study_donors(session, ids)
         decided = newest_dispositions(session, ids)

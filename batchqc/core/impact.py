@@ -35,9 +35,9 @@ class Evidence(NamedTuple):
     value: str
     unit: str
     method: str
+    second: str
     started: str
     measured: str
-    second: str = ""
 
     @property
     def measurement(self) -> Measurement:
@@ -255,10 +255,10 @@ def _key(rows: Sequence[Evidence]) -> object:
 
 def _facts(one: Evidence) -> tuple[str, ...]:
     """From type of result to method, and whether it was typed and verified."""
-    return one[4:9] + one[11:]
+    return one[4:10]
 
 
 def _elapsed(one: Evidence) -> timedelta | None:
-    if not one[9]:
+    if not one[10]:
         return None
-    return datetime.fromisoformat(one[10]) - datetime.fromisoformat(one[9])
+    return datetime.fromisoformat(one[11]) - datetime.fromisoformat(one[10])

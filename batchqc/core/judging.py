@@ -23,6 +23,7 @@ from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
 from batchqc.core.superseding import NONE_CONCLUDED, Concluded, contested, counted, newest
 from batchqc.core.timing import day_read
+from batchqc.core.unverified import why_unverified
 from batchqc.core.verdicts import (
     WORDS,
     Outcome,
@@ -134,6 +135,8 @@ class _Judging:
     def _measured(self, criterion: Criterion, subject: Measured) -> Verdict:
         """The verdict over the runs that count; the invalid ones beside them are named."""
         own = self.measured[REPORTABLE, subject.test, subject.analyte]
+        if unverified := why_unverified(own):  # before anything says what was typed
+            return self._result(criterion, NoResult(NoResultBecause.UNVERIFIED, unverified))
         usable = usable_results(own, self.validity)
         if usable.problem:
             result = NoResult(NoResultBecause.RUN, usable.problem, tuple(own))

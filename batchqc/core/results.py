@@ -6,8 +6,7 @@
   nobody may choose between them (design, decided once, 3; requirements 2.07, 3.06).
 - A run in several versions makes no result where a version fails, or a row was dropped
   (``superseding``).
-- What was typed and is not verified makes no result; what did not match is not looked at
-  (requirement 1.31).
+- What was typed and did not match is not looked at (requirement 1.31).
 - A unit, method, word or time that the criterion does not know makes no result, nor does a value
   that is not plausible; nor do replicates that lie further apart than the plan allows (requirement
   3.09), or a missing control.
@@ -26,7 +25,7 @@ from batchqc.core.quantities import SHOWN_PLACES, Interval, decimal_text
 from batchqc.core.subjects import Measured
 from batchqc.core.timing import Timing, timing
 from batchqc.core.units import canonical_unit
-from batchqc.core.unverified import usable, why_unverified
+from batchqc.core.unverified import usable
 
 
 class NoResultBecause(StrEnum):
@@ -91,8 +90,6 @@ def reportable_result(
         subject: what the criterion measures.
         measurements: every reportable measurement of this test and analyte, of all runs.
     """
-    if unverified := why_unverified(measurements):
-        return NoResult(NoResultBecause.UNVERIFIED, unverified)
     ordered = usable(measurements)
     for check in _CHECKS:
         problem = check(criterion, subject, ordered)

@@ -1,11 +1,11 @@
 """Every lot that a key of specifications ever judged, with its evidence, in portions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Subquery, case, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
@@ -99,8 +99,24 @@ def _bound_at(stage: str) -> Subquery:
     return query.where(version.stage == stage).subquery()
 
 
-def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> dict[int, Grouped]:
-    """The reportable results and controls of some lots at one stage, by lot."""
+def typed_runs(session: Session) -> dict[int, str]:
+    """How every run that a person typed stands with its second entry, by the run's id."""
+    query = (
+        select(AssayRun.id, _second_entry())
+        .join(Upload, Upload.id == AssayRun.upload_id)
+        .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
+        .where(Upload.typed != "")
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def evidence_of(
+    session: Session, lots: Sequence[JudgedLot], *, stage: str, typed: Mapping[int, str]
+) -> dict[int, Grouped]:
+    """The reportable results and controls of some lots at one stage, by lot.
+
+    ``typed`` are the runs that a person typed, with their second entries.
+    """
     query = (
         select(
             AssayRun.lot_id,
@@ -112,13 +128,11 @@ def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> d
             MeasurementRow.value,
             MeasurementRow.unit,
             MeasurementRow.method,
+            literal(SecondEntry.NOT_NEEDED.value),
             MeasurementRow.started_text,
             MeasurementRow.measured_text,
-            _second_entry(),
         )
         .join(AssayRun, AssayRun.id == MeasurementRow.assay_run_id)
-        .join(Upload, Upload.id == AssayRun.upload_id)
-        .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
         .where(
             AssayRun.lot_id.in_([lot.id for lot in lots]),
@@ -128,6 +142,8 @@ def evidence_of(session: Session, lots: Sequence[JudgedLot], *, stage: str) -> d
         .order_by(AssayRun.lot_id)
     )
     rows = cast("Iterable[Evidence]", session.execute(query))  # rows are tuples of this shape
+    if typed:
+        rows = (Evidence(*one)._replace(second=typed.get(one[1], "")) for one in rows)
     return {lot: grouped(own) for lot, own in groupby(rows, key=itemgetter(0))}
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from batchqc.core.acceptance import Words
 from batchqc.core.assays import CONTROL, Measurement, RunKey
+from batchqc.core.entries import SecondEntry
 from batchqc.core.impact import Evidence, grouped
 from batchqc.core.impact_runs import usable_evidence
 from batchqc.core.judging import judge
@@ -267,7 +268,7 @@ def test_a_run_without_criteria_does_not_stand_for_an_invalid_one():
 
 def evidence(run: int, value: str, result_type: str = "reportable") -> Evidence:
     return Evidence(
-        1, run, "VIAB", "viability", result_type, "A1", value, "%", "SOP-1", "", AT.isoformat()
+        1, run, "VIAB", "viability", result_type, "A1", value, "%", "SOP-1", "", "", AT.isoformat()
     )
 
 
@@ -281,3 +282,11 @@ def test_impact_reads_the_run_that_counts_and_marks_what_nobody_may_read():
     for known in ({1: INVALID, 2: INVALID}, {1: NOT_KNOWN, 2: VALID}, {2: INVALID}):
         marked = usable_evidence(own, known)[pair]
         assert [one.method for one in marked] == ["", "", ""]
+
+
+def test_what_waits_for_its_second_entry_is_not_told_by_the_validity_of_its_run():
+    typed = [replace(one, second=SecondEntry.WAITS) for one in (measured("95.125"), measured("1"))]
+    found = verdict(*typed, methods=(method(SPREAD),))
+    assert found.outcome is Outcome.CANNOT_JUDGE
+    assert "not verified by a second person" in found.sentence
+    assert "95.125" not in found.sentence

@@ -20,7 +20,14 @@ DONORS = (DONOR,)
 
 
 def row(analyte: str, value: str, **more: Any) -> Evidence:
-    facts = {"run": 1, "result_type": "reportable", "aliquot": "", "unit": "%", "started": START}
+    facts = {
+        "run": 1,
+        "result_type": "reportable",
+        "aliquot": "",
+        "unit": "%",
+        "started": START,
+        "second": "",
+    }
     facts |= {"measured": READ, "method": "SOP-1"} | more
     return Evidence(lot=1, test="T", analyte=analyte, value=value, **facts)
 
