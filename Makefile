@@ -24,10 +24,9 @@ lint: .venv/test.done
 	$(BIN)/lint-imports
 
 long: .venv/test.done programs  ## benchmarks at full size; what they show is written down
-	$(BIN)/python tests/mutation.py
-	$(BIN)/python tests/performance/specification_impact.py
-	$(BIN)/python tests/performance/peer_workload.py
-	$(BIN)/python tests/performance/hostile_uploads.py
+	@failed=0; for one in mutation performance/specification_impact performance/peer_workload \
+	  performance/hostile_uploads performance/fifty_rows; do \
+	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 serve: demo  ## the API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve
