@@ -255,6 +255,9 @@ def test_other_content_for_the_same_run_makes_an_invalid_run_no_better():
     again = verdict(*newer, methods=(method(CONTROL_LIMITS),))
     assert again.outcome is Outcome.CANNOT_JUDGE
     assert "another content of run r-1" in again.sentence
+    failed = [replace(measured("10"), superseded_by="U-2026-000002"), *newer[1:]]
+    stands = verdict(*failed, methods=(method(CONTROL_LIMITS),))
+    assert "a version of the run does not meet > 90" in stands.sentence
 
 
 def test_a_run_without_criteria_does_not_stand_for_an_invalid_one():
