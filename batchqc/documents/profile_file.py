@@ -4,7 +4,6 @@ Every problem is reported at once, with the line, the key and what was expected.
 refused.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,9 +12,9 @@ from batchqc.core.identifiers import code_problem, id_problem
 from batchqc.core.profiles import Header, Layout, Marks, Profile, ResultColumn, Source
 from batchqc.core.units import unit_problem
 from batchqc.documents.spec_keys import Keys, Path, SpecProblem
+from batchqc.documents.spec_toml import read_toml
 
 SCHEMA: Final = "batchqc/profile/1"
-LARGEST_FILE: Final = 1_000_000
 #: Encodings that a profile may declare, as Python names them.
 ENCODINGS: Final = (
     "utf-8", "utf-16", "cp1250", "cp1251", "cp1252", "cp437", "cp850", "iso-8859-1",
@@ -63,20 +62,10 @@ def read_profile(data: bytes, *, file: str) -> ProfileReading:
         data: UTF-8 TOML.
         file: the name to show in problems.
     """
-    if len(data) > LARGEST_FILE:
-        return _refused(file, f"the file is larger than {LARGEST_FILE} bytes")
-    try:
-        text = data.decode("utf-8")
-        content = tomllib.loads(text)
-    except UnicodeDecodeError:
-        return _refused(file, "not UTF-8 text; save the file as UTF-8")
-    except (ValueError, RecursionError) as error:
-        return _refused(file, f"not valid TOML: {error}")
-    return _Document(content, Keys(text, file)).read()
-
-
-def _refused(file: str, message: str) -> ProfileReading:
-    return ProfileReading(None, (SpecProblem(file, 0, "", message),))
+    content = read_toml(data, file=file)
+    if isinstance(content, SpecProblem):
+        return ProfileReading(None, (content,))
+    return _Document(content, Keys(data.decode(), file)).read()
 
 
 class _Document:

@@ -1,4 +1,4 @@
-"""What specifications and methods have in common as files: TOML, a date, and vocabularies."""
+"""What specifications, methods and profiles have in common as files: TOML, dates, vocabularies."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
