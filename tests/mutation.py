@@ -97,7 +97,7 @@ MUTANTS = (
     Mutant("runs", "if not own and criterion.required:", "if False:"),
     Mutant("superseding", "if verdict.outcome is Outcome.FAIL:", "if False:"),
     Mutant("superseding", "if gone := dropped(own):", "if gone := ():"),
-    Mutant("judging", "chosen, donors, {}, {})", "chosen, donors, {}, validity)"),
+    Mutant("judging", "validity if by_validity else {}", "validity"),
     Mutant("judging", "if unverified := why_unverified(own):", "if unverified := '':"),
     Mutant("aggregates", "            return mean(numbers)", "            return extreme(numbers, largest=True)"),
     Mutant("aggregates", "extreme(numbers, largest=False)", "extreme(numbers, largest=True)"),

@@ -207,8 +207,10 @@ def the_entry(session: Session, number: str) -> Entry:
 
 def is_shown(session: Session, upload: Upload, user_id: str) -> bool:
     """Whether a person may see what an upload says; what waits for a second entry is hidden."""
-    if not upload.typed or not upload.accepted:
+    if not upload.typed:
         return True
+    if not upload.accepted:  # it may hold what is typed anew
+        return upload.uploaded_by == user_id
     return the_entry(session, upload.natural_key).is_shown_to(user_id)
 
 

@@ -17,7 +17,7 @@ from batchqc.actions.run_validity import approved_methods, validity_of_lots
 from batchqc.actions.specifications import content_of, the_version
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.impact import Comparison, CriterionChange, LotImpact, Standing
-from batchqc.core.impact_runs import usable_evidence, usable_versions
+from batchqc.core.impact_runs import usable_evidence
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Specification
 from batchqc.documents.archive import FolderArchive
@@ -115,7 +115,7 @@ def assess_impact(
         versions = versions_of(session, ids)
         donors = study_donors(session, ids)
         decided = newest_dispositions(session, ids)
-        validity, standing = validity_of_lots(session, methods, ids)
+        validity, of_lots = validity_of_lots(session, methods, ids)
         for lot in lots:
             if not lot.version and lot.id not in evidence:
                 continue  # nothing judges the lot at this stage, and nothing was measured
@@ -123,11 +123,10 @@ def assess_impact(
                 old, references[lot.version] = _judging(session, archive, lot.version, draft)
                 comparisons[lot.version] = Comparison(old, draft)
             own = evidence.get(lot.id, {})
-            usable, known = own, versions.get(lot.id, ())
-            if validity:
-                usable = usable_evidence(own, validity)
-                known = usable_versions(known, standing)
-            impact = comparisons[lot.version].impact(usable, donors[lot.id], known)
+            usable = usable_evidence(own, validity) if validity else own
+            impact = comparisons[lot.version].impact(
+                usable, donors[lot.id], versions.get(lot.id, ()), of_lots.get(lot.id, {})
+            )
             found.lots += 1
             found.results += sum(map(len, own.values()))
             if impact is not None:

@@ -20,6 +20,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.judging import judge
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification
+from batchqc.core.superseding import is_named
 from batchqc.core.touched import touched
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
@@ -62,7 +63,8 @@ def outlook(
         session: the database.
         archive: where the specifications are.
         upload: the number that the file has; what is on record of it is not counted twice.
-        measurements: what the file says; empty where it has an error.
+        measurements: what the file says, typed results with how their second entry stands; empty
+            where it has an error.
         superseding: whether its runs supersede those on record.
     """
     lots = sorted(
@@ -73,10 +75,10 @@ def outlook(
     for lot in lots:
         own = [one for one in measurements if one.lot == lot.lot]
         others = [run for run in runs_of(session, lot) if run.upload.natural_key != upload]
-        names = {known_name(one) for one in own} if superseding else set()
+        names = {known_name(one) for one in own if is_named(one.run.test, one.run.run)}
         known = [
             replace(one, superseded_by=one.superseded_by or upload)
-            if known_name(one) in names
+            if superseding and known_name(one) in names
             else one
             for one in measurements_of(session, others)
         ]

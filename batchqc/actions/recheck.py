@@ -31,7 +31,7 @@ from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.entries import how_entered, verifications_of
-from batchqc.records.methods import method_approvals
+from batchqc.records.methods import method_approvals, with_siblings
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
 
 #: Verdict, texts of cells, and the sentence.
@@ -114,7 +114,8 @@ class _Recheck:
         named = [one["sha256"] for one in (content["specification"], *content.get("beside", []))]
         if sorted(named) != sorted(version.sha256 for version in binding.versions):
             yield "it names other specifications than the lot"
-        versions = sorted(list(one) for one in self._versions(decision))
+        runs = runs_of(self.session, decision.lot)
+        versions = sorted(list(one) for one in self._versions(decision, runs))
         if versions != content.get("superseded", []):
             yield "it names other versions of runs than are on record"
 
@@ -125,12 +126,7 @@ class _Recheck:
         specification = self._specification(content["specification"]["sha256"])
         used = {key for key, _ in content["runs"]}
         runs = [run for run in runs_of(self.session, decision.lot) if run.key in used]
-        newer, at = dict(self._versions(decision)), decision.signature.at
-        measurements = [
-            replace(one, superseded_by=newer.get(run.key, ""))
-            for run in runs
-            for one in self._measurements(run, at)
-        ]
+        measurements = self._as_decided(decision, runs)
         validity = self._validity(decision, content, runs)
         donors = [Donor(*facts) for facts in content["donors"]]
         found = _computed(judge(specification, measurements, donors, validity=validity))
@@ -142,12 +138,23 @@ class _Recheck:
         self.verdicts += len(found) + len(beside)
         return found, beside
 
-    def _versions(self, decision: DispositionRow) -> list[tuple[str, str]]:
-        """Each run of a lot that was superseded when it was decided, and its next version."""
+    def _versions(
+        self, decision: DispositionRow, runs: Sequence[AssayRun]
+    ) -> list[tuple[str, str]]:
+        """Each of some runs that was superseded at a decision, and its next version."""
         return [
             one.versions
-            for one in supersedings_of(self.session, runs_of(self.session, decision.lot))
+            for one in supersedings_of(self.session, runs)
             if one.superseded_at <= decision.decided_at
+        ]
+
+    def _as_decided(self, decision: DispositionRow, runs: Sequence[AssayRun]) -> list[Measurement]:
+        """The measurements of some runs from raw bytes, as they stood at a decision."""
+        newer, at = dict(self._versions(decision, runs)), decision.signature.at
+        return [
+            replace(one, superseded_by=newer.get(run.key, ""))
+            for run in runs
+            for one in self._measurements(run, at)
         ]
 
     def _validity(
@@ -159,11 +166,8 @@ class _Recheck:
         """
         named = content.get("methods", [])
         methods = [stored_method(self.archive, sha, reference=name) for name, sha in named]
-        keys = {run.run_key for run in runs}
-        whole = [one for run in runs for one in self._uploads[run.upload.natural_key]]
-        rows = {id(one): one for one in whole if one.run in keys}
-        zone = ZoneInfo(decision.lot.site.time_zone)
-        found = assess_runs(rows.values(), methods, zone)
+        rows = self._as_decided(decision, with_siblings(self.session, runs))
+        found = assess_runs(rows, methods, ZoneInfo(decision.lot.site.time_zone))
         if validity_content(found.values()) != content.get("validity", []):
             raise IntegrityFailure("BQC-MET-006", "a run is not as valid as the decision says")
         approved = {one.method_version.sha256 for one in method_approvals(self.session)}

@@ -28,6 +28,7 @@ from batchqc.records.uploads import (
     measurement_content,
     measurements_of,
     runs_by_id,
+    supersedings_of,
 )
 
 RUNS_AT_ONCE = 500
@@ -89,7 +90,12 @@ def look_at_runs(
         validity=assess_runs([*measurements, *others], methods, zone),
         codes=codes,
         methods=methods,
-        rows=(*versions, *(row for one in approvals for row in (one, one.signature)), *siblings),
+        rows=(
+            *versions,
+            *(row for one in approvals for row in (one, one.signature)),
+            *siblings,
+            *supersedings_of(session, siblings),
+        ),
         damaged=(*_damaged(approvals, methods), *_damaged_siblings(siblings, others)),
     )
 
@@ -103,8 +109,8 @@ def approved_methods(
 
 def validity_of_lots(
     session: Session, methods: Sequence[Method], lots: Sequence[int]
-) -> tuple[dict[int, Validity], dict[RunKey, Validity]]:
-    """How every run with criteria counts among some lots: by its surrogate id, and by its key."""
+) -> tuple[dict[int, Validity], dict[int, dict[RunKey, RunValidity]]]:
+    """How every run with criteria counts, by its surrogate id; and the validity of each lot's."""
     if not methods:
         return {}, {}
     codes = {one.id for one in methods}
@@ -115,16 +121,12 @@ def validity_of_lots(
         if run.run_key in found:
             by_lot.setdefault(run.lot_id, []).append(run)
     standing: dict[int, Validity] = {}
-    by_key: dict[RunKey, Validity] = {}
-    for own in by_lot.values():
-        of_lot = standing_of_runs({run.run_key: found[run.run_key] for run in own})
+    whole: dict[int, dict[RunKey, RunValidity]] = {}
+    for lot, own in by_lot.items():
+        whole[lot] = {run.run_key: found[run.run_key] for run in own}
+        of_lot = standing_of_runs(whole[lot])
         standing |= {run.id: of_lot[run.run_key] for run in own}
-        by_key |= {
-            run: counts
-            for run, counts in of_lot.items()
-            if run not in by_key or counts is not Validity.VALID
-        }
-    return standing, by_key
+    return standing, whole
 
 
 def count_runs(session: Session, archive: FolderArchive) -> tuple[MethodRuns, ...]:

@@ -227,8 +227,13 @@ def _why_not(
 def _unused(one: Measurement) -> str:
     if one.superseded_by:
         return f"{one.run} is superseded by the run of {one.superseded_by}"
+    if one.second in {SecondEntry.WAITS, SecondEntry.MISMATCH}:
+        return f"it was typed, and its second entry {one.second.value}"
     if one.result_type == CONTROL:
         return "it is a control, and no criterion compares a result with it"
     if one.result_type != REPORTABLE:
         return f"its row is {one.result_type}: only reportable results are judged"
-    return f"no criterion of the lot's specifications measures {one.run.test} {one.analyte}"
+    return (
+        f"no verdict rests on {one.run.test} {one.analyte} of this run:"
+        " no criterion measures it, or the run is not valid"
+    )

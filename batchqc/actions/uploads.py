@@ -6,6 +6,7 @@ audit entry, and nothing else; a preview leaves nothing.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
@@ -22,7 +23,7 @@ from batchqc.core.assays import Measurement
 from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
-from batchqc.errors import NotFound
+from batchqc.errors import Conflict, NotFound
 from batchqc.intake.contract import Asked, Named, Reading, Register, read_bytes
 from batchqc.intake.problems import Problem
 from batchqc.records.entries import how_entered, verifications_of
@@ -85,8 +86,11 @@ def preview_upload(
 
     Raises:
         InvalidInput: it is said to supersede, without a reason.
+        Conflict: the same bytes came before, and are to supersede or be read otherwise.
     """
     _check_supersedes(file)
+    if file.profile:
+        file = replace(file, profile=approved_profile(session, file.profile).reference)
     if (first := _answer_to(session, file)) is not None:
         return _answered_before(session, archive, file, first, now)
     reading = _read(session, archive, file, PREVIEW, now)
@@ -190,6 +194,12 @@ def _answered_before(
     session: Session, archive: FolderArchive, file: ReceivedFile, first: Upload, now: datetime
 ) -> UploadReport:
     number = first.natural_key
+    if file.supersedes is not None or (file.profile and file.profile != first.profile):
+        raise Conflict(
+            "BQC-UPL-005",
+            f"these bytes came before, as {number}: they supersede nothing, and are read as then",
+            hint="Export the file anew; what is corrected has other bytes.",
+        )
     file = replace(file, profile=first.profile, asked=_stated(first.stated))
     reading = _read(session, archive, file, number, now)
     report = _report(session, archive, number, file, reading)
@@ -203,7 +213,7 @@ def _report(
         session,
         archive,
         upload=number,
-        measurements=reading.measurements,
+        measurements=_as_entered(session, file, number, reading.measurements),
         superseding=file.supersedes is not None,
     )
     return UploadReport(
@@ -225,6 +235,19 @@ def _answer_to(session: Session, file: ReceivedFile) -> Upload | None:
     verified = verifications_of(session, [newest.id]).get(newest.id)
     is_useless = how_entered(newest, verified) is SecondEntry.MISMATCH
     return None if is_useless else newest
+
+
+def _as_entered(
+    session: Session, file: ReceivedFile, number: str, measurements: Sequence[Measurement]
+) -> tuple[Measurement, ...]:
+    """Measurements with how their second entry stands, where a person typed them."""
+    if not file.typed:
+        return tuple(measurements)
+    upload = upload_by(session, number)
+    second = SecondEntry.WAITS
+    if upload is not None:
+        second = how_entered(upload, verifications_of(session, [upload.id]).get(upload.id))
+    return tuple(replace(one, second=second) for one in measurements)
 
 
 def _read(

@@ -5,7 +5,7 @@ on its evidence only: the texts, units, methods and times of what was measured f
 donors. So each distinct evidence is judged once, however many lots have it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -14,7 +14,8 @@ from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.donors import Donor
 from batchqc.core.entries import HIDDEN, SecondEntry
-from batchqc.core.judging import judge
+from batchqc.core.judging import NO_VALIDITY, judge
+from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import DonorFact, Group, Measured
 from batchqc.core.timing import timing
@@ -128,17 +129,19 @@ class Comparison:
         evidence: Grouped,
         donors: tuple[Donor, ...],
         versions: Sequence[Measurement] = (),
+        validity: Mapping[RunKey, RunValidity] = NO_VALIDITY,
     ) -> LotImpact | None:
         """What would change for a lot; ``None`` where nothing would.
 
         What both versions say alike is looked at only where something else changes. ``versions``
-        are all measurements of a lot with a superseded run: it is judged by them.
+        are all measurements of a lot with a superseded run, and ``validity`` is of its runs: it is
+        judged by them.
         """
         changes = []
         old, new = [], []
         for name, was, would_be in self._changed:
-            before = was.standing(evidence, donors, versions) if was else None
-            after = would_be.standing(evidence, donors, versions) if would_be else None
+            before = was.standing(evidence, donors, versions, validity) if was else None
+            after = would_be.standing(evidence, donors, versions, validity) if would_be else None
             if before != after:
                 own = would_be or was
                 results = own.results(evidence) if own else ()
@@ -147,7 +150,7 @@ class Comparison:
             new.append(after)
         if not changes:
             return None
-        alike = [own.standing(evidence, donors, versions) for own in self._same]
+        alike = [own.standing(evidence, donors, versions, validity) for own in self._same]
         return LotImpact(
             overall((*alike, *(one for one in old if one))),
             overall((*alike, *(one for one in new if one))),
@@ -192,10 +195,14 @@ class _Own:
     __hash__ = None  # type: ignore[assignment]  # equal by what it says, and never a key
 
     def standing(
-        self, evidence: Grouped, donors: tuple[Donor, ...], versions: Sequence[Measurement]
+        self,
+        evidence: Grouped,
+        donors: tuple[Donor, ...],
+        versions: Sequence[Measurement],
+        validity: Mapping[RunKey, RunValidity],
     ) -> Standing:
         if versions:
-            return self._standing(versions, donors)
+            return self._standing(versions, donors, validity)
         key: object
         if self._is_plain:
             rows = evidence.get(self._pairs[0])
@@ -234,10 +241,15 @@ class _Own:
             for pair in self._pairs
             for one in evidence.get(pair, [])
         ]
-        return self._standing(measurements, donors)
+        return self._standing(measurements, donors, NO_VALIDITY)
 
-    def _standing(self, measurements: Sequence[Measurement], donors: tuple[Donor, ...]) -> Standing:
-        verdicts = judge(self._specification, measurements, donors)
+    def _standing(
+        self,
+        measurements: Sequence[Measurement],
+        donors: tuple[Donor, ...],
+        validity: Mapping[RunKey, RunValidity],
+    ) -> Standing:
+        verdicts = judge(self._specification, measurements, donors, validity=validity)
         own = next(one for one in verdicts if one.criterion.id == self.name)
         return standing_of(own, counted=self._counted)
 

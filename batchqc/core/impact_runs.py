@@ -5,10 +5,10 @@ validity, so such rows are handed on under no method: no criterion asks for that
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
-from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.assays import REPORTABLE
+from batchqc.core.entries import SecondEntry
 from batchqc.core.impact import Evidence, Grouped
 from batchqc.core.runs import Validity, runs_that_count
 
@@ -29,20 +29,14 @@ def usable_evidence(evidence: Grouped, validity: Mapping[int, Validity]) -> Grou
     return {pair: _usable(own, validity) for pair, own in evidence.items()}
 
 
-def usable_versions(
-    measurements: Sequence[Measurement], validity: Mapping[RunKey, Validity]
-) -> tuple[Measurement, ...]:
-    """The measurements of a lot with superseded runs, those that must not be judged marked."""
-    return tuple(
-        one if validity.get(one.run) in {None, Validity.VALID} else replace(one, method=NO_METHOD)
-        for one in measurements
-    )
-
-
 def _usable(own: Sequence[Evidence], validity: Mapping[int, Validity]) -> list[Evidence]:
     rows = [Evidence(*one) for one in own]
-    runs = {one.run: validity.get(one.run) for one in rows if one.result_type == REPORTABLE}
+    reported = [one for one in rows if one.result_type == REPORTABLE]
+    void = [one for one in reported if one.second == SecondEntry.MISMATCH]
+    runs = {one.run: validity.get(one.run) for one in reported if one not in void}
     counted = runs_that_count(runs)
     if counted is None:
         return [one._replace(method=NO_METHOD) for one in rows]
-    return [one for one in rows if one.result_type != REPORTABLE or one.run in counted]
+    return [
+        one for one in rows if one.result_type != REPORTABLE or one.run in counted or one in void
+    ]

@@ -23,7 +23,7 @@ from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
 from batchqc.core.superseding import NONE_CONCLUDED, Concluded, contested, counted, newest
 from batchqc.core.timing import day_read
-from batchqc.core.unverified import why_unverified
+from batchqc.core.unverified import matching, why_unverified
 from batchqc.core.verdicts import (
     WORDS,
     Outcome,
@@ -65,7 +65,11 @@ def judge(
     against: Mapping[str, NoResult] = {}
     if len(current) < len(found):
         against = contested(
-            specification, found, lambda alone, chosen: _judged(alone, chosen, donors, {}, {})
+            specification,
+            found,
+            lambda alone, chosen, by_validity: _judged(
+                alone, chosen, donors, {}, validity if by_validity else {}
+            ),
         )
     return _judged(specification, current, donors, against, validity)
 
@@ -137,6 +141,7 @@ class _Judging:
         own = self.measured[REPORTABLE, subject.test, subject.analyte]
         if unverified := why_unverified(own):  # before anything says what was typed
             return self._result(criterion, NoResult(NoResultBecause.UNVERIFIED, unverified))
+        own = list(matching(own))
         usable = usable_results(own, self.validity)
         if usable.problem:
             result = NoResult(NoResultBecause.RUN, usable.problem, tuple(own))

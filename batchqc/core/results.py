@@ -25,7 +25,7 @@ from batchqc.core.quantities import SHOWN_PLACES, Interval, decimal_text
 from batchqc.core.subjects import Measured
 from batchqc.core.timing import Timing, timing
 from batchqc.core.units import canonical_unit
-from batchqc.core.unverified import usable
+from batchqc.core.unverified import matching
 
 
 class NoResultBecause(StrEnum):
@@ -90,7 +90,7 @@ def reportable_result(
         subject: what the criterion measures.
         measurements: every reportable measurement of this test and analyte, of all runs.
     """
-    ordered = usable(measurements)
+    ordered = matching(measurements)
     for check in _CHECKS:
         problem = check(criterion, subject, ordered)
         if problem is not None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from batchqc.core.acceptance import Limits, Words
 from batchqc.core.arithmetic import spread_exceeds
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.methods import Method, ValidityCriterion, method_on
 from batchqc.core.rounding import Rounding
@@ -84,7 +85,8 @@ def assess_runs(
     """
     runs: dict[RunKey, list[Measurement]] = defaultdict(list)
     for one in measurements:
-        runs[one.run].append(one)
+        if one.second is not SecondEntry.MISMATCH:  # void: it is typed anew
+            runs[one.run].append(one)
     assessed = (_assessed(run, rows, methods, zone) for run, rows in runs.items())
     return {one.run: one for one in assessed if one is not None}
 
@@ -152,6 +154,8 @@ def _assessed(
         for criterion in method.validity
         for outcome, said in _looked_at(criterion, [x for x in rows if x.method == method.id])
     ]
+    if len({bool(one.superseded_by) for one in rows}) > 1:
+        unknown.append("the part of the run that is of another lot is superseded")
     missed = [said for outcome, said in found if outcome is Outcome.FAIL]
     unknown += [said for outcome, said in found if outcome is not Outcome.FAIL]
     validity = Validity.INVALID if missed else Validity.NOT_KNOWN if unknown else Validity.VALID
@@ -199,8 +203,12 @@ def _looked_at(
             yield outcome, said
 
 
+def _shown(one: Measurement) -> Measurement:
+    return one.shown
+
+
 def _one_value(criterion: ValidityCriterion, one: Measurement) -> tuple[Outcome, str]:
-    shown = f"{one.text} {one.unit}".strip()
+    shown = f"{one.shown.text} {one.shown.unit}".strip()
     cell = f"(row {one.cell.row})"
     value: Interval | str | None
     passing: Interval | frozenset[str]
@@ -233,7 +241,7 @@ def _spread(
         aliquots[one.sample, one.aliquot].append(one)
     for (sample, aliquot), own in sorted(aliquots.items()):
         name = f"{sample} {aliquot}".strip()
-        texts = ", ".join(f"{one.text} {one.unit}".strip() for one in own)
+        texts = ", ".join(f"{one.text} {one.unit}".strip() for one in map(_shown, own))
         amounts = [one.amount.possible for one in own if one.amount is not None]
         alike = len({canonical_unit(one.unit) for one in own}) == 1
         exceeds = None

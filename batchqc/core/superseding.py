@@ -18,6 +18,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.results import NoResult, NoResultBecause
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import Group, Measured
+from batchqc.core.unverified import why_unverified
 from batchqc.core.verdicts import Outcome, Verdict
 
 MOST_WORLDS: Final = 1000
@@ -27,7 +28,8 @@ MOST_WORLDS: Final = 1000
 Concluded = Mapping[tuple[str, str, str], RunKey]
 NONE_CONCLUDED: Final[Concluded] = {}
 
-Judged = Callable[[Specification, Sequence[Measurement]], tuple[Verdict, ...]]
+#: Every verdict over one version of each run: with the validity of runs looked at, or without.
+Judged = Callable[[Specification, Sequence[Measurement], bool], tuple[Verdict, ...]]
 RunName = tuple[str, str]
 
 
@@ -80,6 +82,10 @@ def contested(
         own = _bearing(specification.stage, needed, found)
         if isinstance(criterion.subject, Group) or len(newest(own)) == len(own):
             continue  # a group hangs on its members, each of which is looked at
+        waits = why_unverified([one for one in own if one.result_type == REPORTABLE])
+        if waits:
+            reasons[criterion.id] = NoResult(NoResultBecause.UNVERIFIED, waits)
+            continue
         why = _against(replace(specification, criteria=needed), criterion, own, judged)
         if why:
             why += f"; no signed conclusion says which counts: {told(own)}"
@@ -117,11 +123,21 @@ def _against(
     choices = worlds(own)
     if choices is None:
         return "there are too many versions to look at each"
-    for chosen in (newest(own), *choices):
-        verdict = next(one for one in judged(alone, chosen) if one.criterion.id == criterion.id)
-        if verdict.outcome is Outcome.FAIL:
-            return f"a version of the run does not meet {criterion.acceptance}"
+    for chosen in (newest(own), *choices, *_alone(own)):
+        for by_validity in (False, True):
+            verdicts = judged(alone, chosen, by_validity)
+            own_verdict = next(one for one in verdicts if one.criterion.id == criterion.id)
+            if own_verdict.outcome is Outcome.FAIL:
+                return f"a version of the run does not meet {criterion.acceptance}"
     return ""
+
+
+def _alone(measurements: Sequence[Measurement]) -> Iterator[tuple[Measurement, ...]]:
+    """Each version of a run that has several, without what stands beside it."""
+    superseded = {run_name(x.run.test, x.run.run) for x in measurements if x.superseded_by}
+    for run in dict.fromkeys(one.run for one in measurements):
+        if run_name(run.test, run.run) in superseded:
+            yield tuple(one for one in measurements if one.run == run)
 
 
 def dropped(measurements: Sequence[Measurement]) -> tuple[Measurement, ...]:
@@ -157,7 +173,7 @@ def told(measurements: Iterable[Measurement]) -> str:
     """What each version of a run says, in the order of their uploads."""
     runs: dict[RunKey, list[str]] = {}
     for one in sorted(measurements, key=lambda one: (one.run.upload, one.cell.row)):
-        runs.setdefault(one.run, []).append(one.text)
+        runs.setdefault(one.run, []).append(one.shown.text)
     return "; ".join(f"{', '.join(texts)} in {run}" for run, texts in runs.items())
 
 

@@ -24,8 +24,8 @@ def why_unverified(found: Sequence[Measurement]) -> str:
     return ""
 
 
-def usable(found: Sequence[Measurement]) -> tuple[Measurement, ...]:
-    """What may make a result, in the order of uploads, runs, samples and replicates."""
+def matching(found: Sequence[Measurement]) -> tuple[Measurement, ...]:
+    """What two people did not type differently, by upload, run, sample and replicate."""
     return tuple(
         sorted((one for one in found if one.second is not SecondEntry.MISMATCH), key=_order)
     )

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from batchqc.core.assays import Measurement
+from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.superseding import is_named, run_name
 from batchqc.intake.problems import WHOLE_FILE, Place, Report, Wrong, shown
@@ -63,6 +64,11 @@ def check_known_runs(parsed: Sequence[Measurement], known: KnownRuns, report: Re
     """Report runs that are on record, unless the file is to supersede them; and if it cannot."""
     found = superseded_by(parsed, known)
     if known.superseding:
+        for name, recorded in found.items():
+            if any(one.second is SecondEntry.WAITS for one in recorded):
+                message = f"run {recorded[0].run.run} ({name[1]}) waits for its second entry"
+                hint = "Have it typed by the second person; what does not match is typed anew."
+                report.add(Wrong("E407", message, hint), place=WHOLE_FILE)
         if not found and not report.errors:
             message = "the file is to supersede, and no run of it is on record"
             hint = "Check its run ids; or upload it without a reason to supersede."
