@@ -28,6 +28,7 @@ from batchqc.records.history import (
     basis_of_impact,
     evidence_of,
     lots_judged,
+    superseded_lots,
     typed_runs,
     versions_of,
 )
@@ -106,13 +107,13 @@ def assess_impact(
     found = Impact(draft, runs_on_record(session), basis_of_impact(session), since, until)
     key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
     methods = approved_methods(archive, method_approvals(session))
-    typed = typed_runs(session)
+    typed, superseded = typed_runs(session), superseded_lots(session)
     references: dict[int, str] = {}
     comparisons: dict[int, Comparison] = {}
     for lots in lots_judged(session, key, since=since, until=until):
         ids = [lot.id for lot in lots]
         evidence = evidence_of(session, lots, stage=draft.stage.value, typed=typed)
-        versions = versions_of(session, ids)
+        versions = versions_of(session, superseded.intersection(ids))
         donors = study_donors(session, ids)
         decided = newest_dispositions(session, ids)
         validity, of_lots = validity_of_lots(session, methods, ids)

@@ -166,7 +166,8 @@ class _Recheck:
         """
         named = content.get("methods", [])
         methods = [stored_method(self.archive, sha, reference=name) for name, sha in named]
-        rows = self._as_decided(decision, with_siblings(self.session, runs))
+        whole = with_siblings(self.session, runs) if methods else ()
+        rows = self._as_decided(decision, whole)
         found = assess_runs(rows, methods, ZoneInfo(decision.lot.site.time_zone))
         if validity_content(found.values()) != content.get("validity", []):
             raise IntegrityFailure("BQC-MET-006", "a run is not as valid as the decision says")
