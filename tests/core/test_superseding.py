@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchqc.core.assays import Measurement, RunKey
+from batchqc.core.entries import SecondEntry
 from batchqc.core.judging import judge
 from batchqc.core.superseding import MOST_WORLDS, dropped, is_named, run_name, worlds
 from batchqc.core.verdicts import Outcome, Verdict
@@ -92,6 +93,15 @@ def test_a_result_that_only_an_older_version_has_is_never_silently_gone(required
 def test_a_result_that_became_another_is_gone(change: dict[str, object]):
     old, new = versions("93", "94")
     assert verdict_of(criterion(), old, replace(new, **change)).outcome is Outcome.CANNOT_JUDGE  # type: ignore[arg-type]
+
+
+@pytest.mark.requirement("1.31")
+def test_a_version_that_waits_for_its_second_entry_stands_and_is_not_told():
+    old, new = versions("81.77", "95")
+    found = verdict_of(criterion("> 90"), replace(old, second=SecondEntry.WAITS), new)
+    assert (found.outcome, found.blocks) == (Outcome.CANNOT_JUDGE, True)
+    assert "not verified by a second person" in found.sentence
+    assert "81.77" not in found.sentence
 
 
 def test_half_of_the_rows_supersede_nothing():
