@@ -132,6 +132,9 @@ def read_contract(
     """Read a table of the long contract, or of the wide one as if it were long."""
     report = Report()
     table, shown = with_stated(table, asked.cells if asked else {}, report)
+    if asked is not None and asked.samples:
+        message = "names of samples were stated; a contract names samples by their ids"
+        report.add(Wrong("E110", message, "Leave them out, and put the ids into the file."))
     is_wanted = profile is None or profile.layout is (
         Layout.WIDE if is_wide(table.header) else Layout.LONG
     )

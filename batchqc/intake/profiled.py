@@ -5,21 +5,20 @@ own place. What the table does not say comes from a line of names and values, fr
 from who uploads; a lot is that of its sample. Cells that the profile calls absent are listed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from batchqc.core.identifiers import fold
 from batchqc.core.profiles import Layout, Profile, ResultColumn, Source
-from batchqc.core.quantities import parse_amount
 from batchqc.intake.header import Header, header_place
 from batchqc.intake.plates import WELL, wells
 from batchqc.intake.problems import Place, Report, Wrong, shown
 from batchqc.intake.register import Register
 from batchqc.intake.scan import Record
 from batchqc.intake.table import Table
+from batchqc.intake.times import local_time, zone_of
 
 LONG: Final = (
     "lot_id", "sample_id", "aliquot", "replicate", "started_at", "measured_at", "analyst",
@@ -29,7 +28,6 @@ LONG: Final = (
 _SHARED: Final = LONG[:11]
 _HINT: Final = "Check that this is the export for which the profile is."
 _LISTED: Final = 5
-_MOST_HOURS: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,11 @@ class _Unfolding:
         sources = self.profile.columns.values()
         names = list(self.at) if self.wells else _names(self.table)
         columns = [*(one.column for one in sources), *(wanted if self.at else ())]
-        labels = [*(one.label for one in sources), *(() if self.at else wanted)]
+        labels = [
+            *(one.label for one in sources),
+            *(one.offset for one in sources),
+            *(() if self.at else wanted),
+        ]
         wrong = [
             *(self._absent_column(name) for name in columns if name and name not in self.at),
             *(self._twice(name) for name in columns if name and names.count(name) > 1),
@@ -106,6 +108,7 @@ class _Unfolding:
             *(self._twice(name) for name in labels if len(self.labels.get(name, ())) > 1),
             *(self._not_asked(name) for name in self.asked.cells if name not in self._may_ask()),
             *(self._unstated(name) for name in self.profile.asked if name not in self.asked.cells),
+            *(self._no_such_sample(name) for name in self.asked.samples.keys() - self._named()),
         ]
         for one in dict.fromkeys(wrong):
             self.report.add(one, place=header_place(self.table))
@@ -115,6 +118,11 @@ class _Unfolding:
         source = self.profile.columns["sample_id"]
         texts = {self._text(source, record) for record in self._rows()}
         return frozenset(fold(self._sample(text)) for text in texts if text)
+
+    def _named(self) -> set[str]:
+        """What the file calls its samples."""
+        source = self.profile.columns["sample_id"]
+        return set(self.wells) or {self._text(source, record) for record in self._rows()}
 
     def records(self, register: Register) -> Iterator[Record]:
         """The rows of the long contract."""
@@ -168,7 +176,7 @@ class _Unfolding:
     def _rows(self) -> Iterator[Record]:
         """The rows of the table; a page is one row, and so is each well whose sample is known."""
         if self.profile.layout is Layout.PAGE:
-            yield self.table.outside[0]._replace(cells=())
+            yield from (one._replace(cells=()) for one in self.table.outside[:1])
         elif self.wells:
             for well, reads in self.wells.items():
                 first = next(iter(reads.values()))
@@ -204,7 +212,7 @@ class _Unfolding:
         if not source.formats or not text:
             return text
         hours = self._text(Source(label=source.offset), row) if source.offset else ""
-        place = _offset(hours) if source.offset else ZoneInfo(zone)
+        place = zone_of(hours) if source.offset else ZoneInfo(zone)
         return local_time(text, source.formats, place) if place else text
 
     def _text(self, source: Source, row: Record) -> str:
@@ -242,37 +250,13 @@ class _Unfolding:
         message = f"{name} was stated, and {self.profile.reference} does not ask for it"
         return Wrong("E110", message, "Leave it out: the file or the profile says it.")
 
+    def _no_such_sample(self, name: str) -> Wrong:
+        message = f'sample "{shown(name)}" was stated, and the file names none so'
+        return Wrong("E110", message, "Write the name as the file has it, before the =.")
+
     def _unstated(self, name: str) -> Wrong:
         message = f"{self.profile.reference} does not find {name} in the file"
         return Wrong("E202", message, f"State it with the upload: {name}=…")
-
-
-def local_time(text: str, formats: Sequence[str], zone: tzinfo) -> str:
-    """A time of a zone in the one form that is read; as it stands where it is in no form.
-
-    A time that the clocks of the zone show twice or never (daylight saving) comes out without its
-    offset, and is refused for that.
-    """
-    for form in formats:
-        try:
-            naive = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the site
-        except ValueError:
-            continue
-        if naive.tzinfo is not None:
-            return naive.isoformat()
-        first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-        exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
-        is_one = exists and first.utcoffset() == second.utcoffset()
-        return first.isoformat() if is_one else naive.isoformat()
-    return text
-
-
-def _offset(hours: str) -> timezone | None:
-    """A zone of some hours from UTC, such as ``2`` or ``-5.5``."""
-    amount = parse_amount(hours.removeprefix("+"))
-    if amount is None or amount.is_censored or abs(amount.number) > _MOST_HOURS:
-        return None
-    return timezone(timedelta(minutes=int(amount.number * 60)))
 
 
 def _labels(table: Table) -> dict[str, list[Record]]:

@@ -5,15 +5,18 @@ every zone. ``-00:00`` says that the offset is not known (RFC 3339), and so is n
 """
 
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from batchqc.core.quantities import parse_amount
 from batchqc.intake.problems import Wrong, shown
 
 EXPECTED: Final = "2026-03-21T16:56:00-05:00"
 
 _EPOCH: Final = "1970-01-01"
-_LARGEST_OFFSET: Final = 14 * 3600
+_MOST_HOURS: Final = 14
+_LARGEST_OFFSET: Final = _MOST_HOURS * 3600
 _YEARS: Final = range(1950, 2200)
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -54,3 +57,31 @@ def _why_not(text: str) -> str:
     if date and len(date[1]) < 4 and int(date[1]) <= 12 and int(date[2]) <= 12:
         return f"is ambiguous: {date[1]} may be the day or the month"
     return "is not a time in the one form that is read"
+
+
+def local_time(text: str, formats: Sequence[str], zone: tzinfo) -> str:
+    """A time of a zone in the one form that is read; as it stands where it is in no form.
+
+    A time that the clocks of the zone show twice or never (daylight saving) comes out without its
+    offset, and is refused for that.
+    """
+    for form in formats:
+        try:
+            naive = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the site
+        except ValueError:
+            continue
+        if naive.tzinfo is not None:
+            return naive.isoformat()
+        first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
+        is_one = exists and first.utcoffset() == second.utcoffset()
+        return first.isoformat() if is_one else naive.isoformat()
+    return text
+
+
+def zone_of(hours: str) -> timezone | None:
+    """A zone of some hours from UTC, such as ``2`` or ``-5.5``."""
+    amount = parse_amount(hours.removeprefix("+"))
+    if amount is None or amount.is_censored or abs(amount.number) > _MOST_HOURS:
+        return None
+    return timezone(timedelta(minutes=int(amount.number * 60)))

@@ -346,3 +346,19 @@ def test_the_wells_of_a_plate_are_read_whose_sample_is_stated():
                       ('"[Concentration]"', '"630nm:630"'))  # fmt: skip
     over = read(PLATE.encode(), optical, ("measured_at", "analyst"), B2=S01)
     assert ("E204", 12, "2 (630nm:630)") in found(over.problems)
+
+
+def test_a_name_of_a_sample_that_the_file_does_not_have_is_told():
+    told = [one.message for one in vi_cell(CLB009=S02).problems]
+    assert told == ['sample "CLB009" was stated, and the file names none so']
+    plate = read(PLATE.encode(), shipped("gen5-plate"), ("measured_at", "analyst"), A13=S01)
+    assert any("A13" in one.message for one in plate.problems if one.code == "E110")
+    asked = Asked(samples={"CLB001": S01})
+    contract = read_bytes(file(), lambda _: register(), upload=UPLOAD, asked=asked)
+    assert [one.code for one in contract.problems] == ["E110"]
+
+
+@pytest.mark.parametrize("data", [b'"abc', b'x"y"z', b"\n\n;", b"a", b'Image;"'])
+def test_a_page_that_cannot_be_read_is_refused_and_never_raises(data: bytes):
+    for name in ("nucleoview-nc200", "vi-cell-xr", "cellaca-matrix", "gen5-plate", "flowjo-table"):
+        assert not read(data, shipped(name), ("analyst",)).accepted
