@@ -72,7 +72,7 @@ def instrument(  # noqa: PLR0913 - a row of the register is this much
 
 
 @app.command()
-def training(  # noqa: PLR0913
+def training(  # noqa: PLR0913 - a row of the register is this much
     context: typer.Context,
     person: Annotated[str, typer.Argument(help="User id.")],
     method: Annotated[str, typer.Argument(help="The code of the method.")],
@@ -98,7 +98,7 @@ def training(  # noqa: PLR0913
 
 
 @app.command()
-def material(  # noqa: PLR0913
+def material(  # noqa: PLR0913 - a row of the register is this much
     context: typer.Context,
     material: Annotated[str, typer.Argument(help="Its id.")],
     *,

@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 
 from batchqc.core.assays import Measurement
 from batchqc.core.identifiers import fold
+from batchqc.core.profiles import Profile
 from batchqc.core.spreadsheets import unguarded
-from batchqc.intake.contract import Reading
+from batchqc.documents.profile_file import read_profile
+from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from batchqc.intake.problems import CODES
 from batchqc.intake.table import Dialect, read_table
-from tests.intake.files import DENSITY, ENDOTOXIN, HEADER, STERILITY, VIABILITY, file, read
+from batchqc.settings import shipped_profiles
+from tests.cast import MSC, register
+from tests.intake.files import DENSITY, ENDOTOXIN, HEADER, STERILITY, UPLOAD, VIABILITY, file, read
 from tests.intake.nasty import NASTY
+from tests.intake.test_profiles import PLATE, STATED, VI_CELL
 
 CODECS = {
     "UTF-8": "utf-8",
@@ -151,3 +156,42 @@ def test_any_bytes_have_an_outcome(data):
 def test_valid_files_are_read(data):
     check(data)
     assert read(data).accepted
+
+
+PROFILES = tuple(
+    found
+    for path in sorted(shipped_profiles().glob("*.toml"))
+    for found in (read_profile(path.read_bytes(), file=path.name).profile,)
+    if found is not None
+)
+EXPORTS = (
+    VI_CELL.encode(),
+    PLATE.encode(),
+    b"Image;20260321-0012-c-MSC-26-0012-S01;\nViability (%);93.4;\nDate time;20260321 163016;\n",
+    *VALID,
+)
+
+
+@given(
+    st.sampled_from(PROFILES),
+    st.sampled_from(EXPORTS),
+    st.lists(st.tuples(st.integers(0, 400), st.sampled_from(FRAGMENTS)), max_size=4),
+)
+@st_examples
+def test_whatever_a_profile_is_given_is_read_or_refused(
+    profile: Profile, data: bytes, cuts: list[tuple[int, bytes]]
+):
+    """No exception, and every value that is read stands in the file at the row that it names."""
+    for at, new in cuts:
+        data = data[:at] + new + data[at + len(new) :]
+    asked = Asked({name: STATED.get(name, "x") for name in profile.asked}, {"A2": f"{MSC}-S01"})
+    reading = read_bytes(data, lambda _: register(), upload=UPLOAD, profile=profile, asked=asked)
+    assert reading.accepted == all(one.severity == "warning" for one in reading.problems)
+    text = data.replace(b"\0", b"").decode("latin-1")
+    for one in reading.measurements:
+        typed = one.cell.original or one.text
+        assert typed.encode().decode("latin-1") in text or not typed.isascii()
+        assert one.cell.row >= 1
+    for problem in reading.problems:
+        assert problem.code in CODES
+        assert problem.hint
