@@ -24,8 +24,9 @@ lint: .venv/test.done
 	$(BIN)/lint-imports
 
 long: .venv/test.done programs  ## benchmarks at full size; what they show is written down
+	$(BIN)/uv sync --quiet --frozen --inexact --group long
 	@failed=0; for one in mutation performance/specification_impact performance/peer_workload \
-	  performance/hostile_uploads performance/fifty_rows; do \
+	  performance/hostile_uploads performance/fifty_rows performance/large_file; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 serve: demo  ## the API over the demonstration's records, on port 8000

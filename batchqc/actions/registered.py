@@ -1,7 +1,9 @@
 """What a file is read against: the lots, samples and people that the laboratory has registered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cache, partial
 
 from sqlalchemy.orm import Session
 
@@ -13,10 +15,23 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.intake.register import Named, Register, RegisteredLot
 from batchqc.records.bindings import binding_of
-from batchqc.records.corrections import corrected_lot, corrections_of, decided_by
-from batchqc.records.decisions import dispositions_of
+from batchqc.records.corrections import (
+    Correction,
+    CorrectionDecision,
+    corrected_lot,
+    corrections_of,
+    decided_by,
+)
+from batchqc.records.decisions import newest_dispositions
 from batchqc.records.people import all_people
-from batchqc.records.registers import LotRow, SampleRow, lots_by, samples_by, samples_of
+from batchqc.records.registers import (
+    LotRow,
+    SampleRow,
+    lots_by,
+    other_specifications_among,
+    samples_by,
+    samples_of,
+)
 
 
 def registered(
@@ -36,15 +51,31 @@ def registered(
         Conflict: somebody decided a correction after the moment, which is now.
     """
     rows = lots_named(session, named)
-    return Register(
-        lots={
-            row.folded: _registered(session, archive, row, now, as_registered=as_registered)
-            for row in rows
-        },
-        samples={row.folded: core_sample(row) for row in samples_of(session, rows)},
+    return replace(
+        register_of(
+            session, archive, rows, samples_of(session, rows), now, as_registered=as_registered
+        ),
         people={person.folded: person.user_id for person in all_people(session)},
-        now=now,
         laboratory=Laboratory() if as_registered else the_laboratory(session, archive),
+    )
+
+
+def register_of(
+    session: Session,
+    archive: FolderArchive,
+    lots: Sequence[LotRow],
+    samples: Iterable[SampleRow],
+    now: datetime,
+    *,
+    as_registered: bool = False,
+) -> Register:
+    """As ``registered``, of lots and samples at hand: without people and the laboratory."""
+    known = _Known(session, archive, lots, now, as_registered=as_registered)
+    return Register(
+        lots={row.folded: known.lot(row) for row in lots},
+        samples={row.folded: core_sample(row) for row in samples},
+        people={},
+        now=now,
     )
 
 
@@ -54,24 +85,45 @@ def lots_named(session: Session, named: Named) -> Sequence[LotRow]:
     return lots_by(session, named.lots | lots)
 
 
-def _registered(
-    session: Session, archive: FolderArchive, row: LotRow, now: datetime, *, as_registered: bool
-) -> RegisteredLot:
-    decided = () if as_registered else dispositions_of(session, row)
-    corrections = corrections_of(session, [row.key])
-    then = decided_by(corrections, now)
-    if not as_registered and then != list(corrections):
-        message = f"a correction of lot {row.lot} was decided while the file came in"
-        raise Conflict("BQC-UPL-004", message, hint="Send it again.")
-    plan, *beside = binding_of(session, row, then).versions
-    return RegisteredLot(
-        id=row.lot,
-        manufactured_on=corrected_lot(row, then).manufactured_on,
-        time_zone=row.site.time_zone,
-        specification=content_of(archive, plan),
-        closed_because=f"it is {decided[-1].disposition}" if decided else "",
-        beside=tuple(content_of(archive, version) for version in beside),
-    )
+class _Known:
+    """What is known of some lots, asked for once for all of them."""
+
+    def __init__(
+        self,
+        session: Session,
+        archive: FolderArchive,
+        rows: Sequence[LotRow],
+        now: datetime,
+        *,
+        as_registered: bool,
+    ) -> None:
+        ids = [row.id for row in rows]
+        self._session, self._now, self._as_registered = session, now, as_registered
+        self._content = cache(partial(content_of, archive))
+        self._decided = {} if as_registered else newest_dispositions(session, ids)
+        self._beside = other_specifications_among(session, ids)
+        self._corrections: dict[str, list[tuple[Correction, CorrectionDecision | None]]] = {}
+        for correction, decision in corrections_of(session, (row.key for row in rows)):
+            self._corrections.setdefault(correction.subject, []).append((correction, decision))
+
+    def lot(self, row: LotRow) -> RegisteredLot:
+        """A lot as intake knows it."""
+        corrections = self._corrections.get(row.key, [])
+        then = decided_by(corrections, self._now)
+        if not self._as_registered and then != corrections:
+            message = f"a correction of lot {row.lot} was decided while the file came in"
+            raise Conflict("BQC-UPL-004", message, hint="Send it again.")
+        beside = self._beside.get(row.id, [])
+        plan, *others = binding_of(self._session, row, then, beside).versions
+        decided = self._decided.get(row.id)
+        return RegisteredLot(
+            id=row.lot,
+            manufactured_on=corrected_lot(row, then).manufactured_on,
+            time_zone=row.site.time_zone,
+            specification=self._content(plan),
+            closed_because=f"it is {decided}" if decided else "",
+            beside=tuple(map(self._content, others)),
+        )
 
 
 def core_sample(row: SampleRow) -> Sample:

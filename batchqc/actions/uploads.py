@@ -127,7 +127,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         client=file.client,
         contract=reading.contract,
         profile=file.profile,
-        stated=_as_text(file.asked),
+        stated=as_text(file.asked),
         accepted=int(reading.accepted),
         rows=reading.rows_read,
         problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
@@ -150,7 +150,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
             "file": file.name,
             "sha256": file.sha256,
             "rows": reading.rows_read,
-            "measurements": len(reading.measurements),
+            "measurements": reading.results,
             "problems": len(reading.problems),
             **({"supersedes": list(reading.supersedes)} if superseded else {}),
         },
@@ -274,7 +274,8 @@ def _read(
     return read_bytes(file.data, register_for, upload=number, profile=profile, asked=file.asked)
 
 
-def _as_text(asked: Asked) -> str:
+def as_text(asked: Asked) -> str:
+    """What was stated beside a file, as its record keeps it."""
     stated = {"cells": dict(asked.cells), "samples": dict(asked.samples)}
     return json.dumps(stated, ensure_ascii=False, sort_keys=True) if asked != Asked() else ""
 

@@ -1,5 +1,6 @@
 """``batchqc upload``: one assay CSV in, whole or not at all; and the template to fill before."""
 
+import stat
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,9 +10,15 @@ from typer.core import TyperGroup
 
 from batchqc.actions.annotations import annotated_file
 from batchqc.actions.templates import Wanted, template_csv
-from batchqc.actions.uploads import ReceivedFile, preview_upload, upload_results
+from batchqc.actions.uploads import (
+    ReceivedFile,
+    UploadReport,
+    preview_upload,
+    upload_results,
+)
 from batchqc.api.bodies import pairs
 from batchqc.cli.csv_out import expect_new, write_new
+from batchqc.cli.large_upload import upload_in_portions
 from batchqc.cli.show import say
 from batchqc.cli.upload_seen import print_report
 from batchqc.cli.workplace import User, at_keyboard, workplace
@@ -78,8 +85,18 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
         expect_new(annotated)
     keyboard = at_keyboard(place, user)
     actor = keyboard.acting(Permission.UPLOAD_RESULTS)
-    size, data = read_within(file, place.settings.upload_limit)
     asked = Asked(pairs(stated or ()), pairs(sample or (), at_last=True))
+    if is_large(file, place.settings.upload_limit):
+        if supersedes is not None or annotated is not None:
+            raise InvalidInput(
+                "BQC-UPL-006",
+                f"{file.name} is too large to supersede runs on record, or to be annotated",
+                hint="Upload it without these options; correct single runs by a small file.",
+            )
+        report = upload_in_portions(place, actor, file, profile, asked, dry_run=dry_run)
+        _conclude(report, file, dry_run=dry_run)
+        return
+    size, data = read_within(file, place.settings.upload_limit)
     received = ReceivedFile(file.name, size, data, "batchqc upload", profile, asked, supersedes)
     if dry_run:
         with reading(place.engine) as session:
@@ -87,11 +104,15 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
     else:
         with transaction(place.engine, actor, place.now()) as tx:
             report = upload_results(tx, place.archive, file=received)
-    print_report(report)
     if annotated is not None:
         with reading(place.engine) as session:
             write_new(annotated, annotated_file(session, place.archive, received, report))
         say(f"{annotated} is written.")
+    _conclude(report, file, dry_run=dry_run)
+
+
+def _conclude(report: UploadReport, file: Path, *, dry_run: bool) -> None:
+    print_report(report)
     if not report.accepted:
         raise InvalidInput(
             "BQC-UPL-001", f"{file.name} is refused; nothing of it is used", hint="See above."
@@ -124,6 +145,12 @@ def template(
         data = template_csv(session, place.archive, wanted=wanted)
     write_new(to, data)
     say(f"{to} is written. Fill it, then: batchqc upload {to}")
+
+
+def is_large(file: Path, limit: int) -> bool:
+    """Whether a file is larger than is read at once. What is no plain file is never."""
+    found = file.stat()
+    return stat.S_ISREG(found.st_mode) and found.st_size > limit
 
 
 def read_within(file: Path, limit: int) -> tuple[int, bytes | None]:

@@ -20,16 +20,19 @@ def print_report(report: UploadReport) -> None:
             ("SHA-256", report.sha256),
             ("Contract", read.contract),
             ("Written as", _dialect(read)),
-            ("Rows read", read.rows_read),
-            ("Results", len(read.measurements)),
+            ("Rows read", f"{read.rows_read:,}"),
+            ("Results", f"{read.results:,}"),
             ("Columns used", ", ".join(read.columns_used)),
             ("Columns not used", ", ".join(read.columns_unused) or "none"),
             ("Supersedes", "\n".join(read.supersedes) or "nothing"),
             ("Assumed", "; ".join(read.assumed) or "nothing"),
         ]
     )
-    _print_values(read)
-    _print_verdicts(report)
+    if read.stored:
+        say("The file is large: values and verdicts are not printed. See: batchqc lot show LOT")
+    else:
+        _print_values(read)
+        _print_verdicts(report)
     rows = [
         (one.code, one.row, one.column, one.text, one.message, one.hint) for one in read.problems
     ]

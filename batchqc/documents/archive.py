@@ -14,8 +14,10 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from batchqc.errors import IntegrityFailure, InvalidInput
 
@@ -27,6 +29,11 @@ class FolderArchive:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    @property
+    def root(self) -> Path:
+        """Its folder."""
+        return self._root
 
     def put(self, data: bytes) -> str:
         """Store ``data`` and return its SHA-256.
@@ -44,6 +51,13 @@ class FolderArchive:
         Raises:
             IntegrityFailure: BQC-ARC-001 where other bytes already lie under this hash.
         """
+        with self.staged(chunks) as staged:
+            staged.keep()
+            return staged.sha256
+
+    @contextlib.contextmanager
+    def staged(self, chunks: Iterable[bytes]) -> Iterator["Staged"]:
+        """A private copy of bytes that is gone afterwards, unless it was kept."""
         self._root.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self._root)
         try:
@@ -56,10 +70,18 @@ class FolderArchive:
                 os.fchmod(file.fileno(), 0o444)
                 os.fsync(file.fileno())
             sha256 = digest.hexdigest()
-            self._name(Path(name), sha256)
+            yield Staged(Path(name), sha256, lambda: self._name(Path(name), sha256))
         finally:
             Path(name).unlink()
-        return sha256
+
+    @contextlib.contextmanager
+    def opened(self, sha256: str) -> Iterator[BinaryIO]:
+        """A stream of the bytes with this hash, which were checked against it; see ``get``."""
+        with self._found(sha256).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise _damaged(sha256)
+            file.seek(0)
+            yield file
 
     def get(self, sha256: str) -> bytes:
         """The bytes with this hash.
@@ -68,22 +90,20 @@ class FolderArchive:
             InvalidInput: BQC-ARC-003 where ``sha256`` is not 64 lower-case hexadecimal digits.
             IntegrityFailure: BQC-ARC-001 damaged, BQC-ARC-002 missing.
         """
+        data = self._found(sha256).read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise _damaged(sha256)
+        return data
+
+    def _found(self, sha256: str) -> Path:
         path = self._path(sha256)
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError as missing:
+        if not path.is_file():
             raise IntegrityFailure(
                 "BQC-ARC-002",
                 f"the archive holds no file {sha256}",
                 hint="Restore it from a copy of the archive.",
-            ) from missing
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise IntegrityFailure(
-                "BQC-ARC-001",
-                f"the archived file {sha256} is damaged",
-                hint="Keep it as it is, and restore the original from a copy of the archive.",
             )
-        return data
+        return path
 
     def _name(self, temporary: Path, sha256: str) -> None:
         path = self._path(sha256)
@@ -91,7 +111,8 @@ class FolderArchive:
         # A link never replaces a file, whoever else writes at this moment.
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(temporary)
-        self.get(sha256)
+        with self.opened(sha256):
+            pass
         for folder in (path.parent, self._root):
             _sync(folder)
 
@@ -99,6 +120,23 @@ class FolderArchive:
         if not _SHA256.fullmatch(sha256):
             raise InvalidInput("BQC-ARC-003", "a file is named by 64 lower-case hexadecimal digits")
         return self._root / sha256[:2] / sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A private copy of bytes; ``keep`` puts it into the store, once it is wanted there."""
+
+    path: Path
+    sha256: str
+    keep: Callable[[], None]
+
+
+def _damaged(sha256: str) -> IntegrityFailure:
+    return IntegrityFailure(
+        "BQC-ARC-001",
+        f"the archived file {sha256} is damaged",
+        hint="Keep it as it is, and restore the original from a copy of the archive.",
+    )
 
 
 def _sync(folder: Path) -> None:

@@ -3,7 +3,7 @@
 A cell with a problem is reported once: what would follow from it is not reported again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from batchqc.core.identifiers import strange_character
@@ -111,19 +111,14 @@ class Row:
         for index, cell in enumerate(self.record.cells):
             if not cell or cell[0].isalnum() or index in self._unreadable:
                 continue
-            name = self._names[index]
-            signed_value = name == "value" and cell[0] in "+-"
-            for problem in () if signed_value else formula_problems(cell, column=name):
+            for problem in spreadsheet_problems(cell, column=self._names[index]):
                 self._spoil(index, problem)
-            if name not in {"comment", "value"} and is_spreadsheet_error(cell):
-                self._spoil(index, spreadsheet_error(cell))
 
     def _check_lengths(self) -> None:
         if max(map(len, self.record.cells)) <= LONGEST:
             return
         for column, index in self._columns.items():
-            longest = LONGEST_BY_COLUMN.get(column, LONGEST)
-            length = len(self.record.cells[index])
+            longest, length = longest_in(column), len(self.record.cells[index])
             if length > longest and index not in self._unreadable:
                 message = f"{column} has {length:,} characters; at most {longest} are read"
                 self._spoil(index, Wrong("E406", message, "Shorten it."))
@@ -153,3 +148,16 @@ class Row:
         else:
             name = self._shown.get(column, column)
         return Place(self.record.row, self.record.line, name)
+
+
+def spreadsheet_problems(cell: str, *, column: str) -> Iterator[Wrong]:
+    """What a spreadsheet left behind in a cell or would run (OWASP CSV injection)."""
+    if not (column == "value" and cell[:1] in {"+", "-"}):
+        yield from formula_problems(cell, column=column)
+    if column not in {"comment", "value"} and is_spreadsheet_error(cell):
+        yield spreadsheet_error(cell)
+
+
+def longest_in(column: str) -> int:
+    """How many characters a cell of a column of the contract may have."""
+    return LONGEST_BY_COLUMN.get(column, LONGEST)

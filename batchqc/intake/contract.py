@@ -60,7 +60,8 @@ class Reading:
 
     ``measurements`` is empty where there is an error. ``parsed`` are the rows that could be read,
     for a preview only. ``assumed`` says what the file leaves to the plan. ``supersedes`` names the
-    runs on record of which it has the next version.
+    runs on record of which it has the next version. ``stored`` counts the measurements of a file
+    that is too large to hold them all.
     """
 
     measurements: tuple[Measurement, ...] = ()
@@ -73,6 +74,12 @@ class Reading:
     assumed: tuple[str, ...] = ()
     dialect: Dialect | None = None
     supersedes: tuple[str, ...] = ()
+    stored: int = 0
+
+    @property
+    def results(self) -> int:
+        """How many measurements it yields."""
+        return self.stored or len(self.measurements)
 
     @property
     def accepted(self) -> bool:
@@ -167,9 +174,9 @@ def _read(
         reader = RowReader(
             register, upload, header.names, header.columns, table.spoiled, report, shown, marks
         )
-        parsed = _read_rows(table, reader)
+        parsed = read_rows(table, reader)
         if profile is None:
-            _report_mixed_marks(table, header.columns["value"], report)
+            report_mixed_marks(table, header.columns["value"], report)
     check_known_runs(parsed, register.known, report)
     of_form = [one for one in table.problems if header.columns or one.code != "E106"]
     problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
@@ -179,7 +186,7 @@ def _read(
         columns_unused=header.unused,
         rows_read=table.rows,
         parsed=tuple(parsed),
-        assumed=_assumed(header.columns),
+        assumed=assumed(header.columns),
         dialect=table.dialect,
         supersedes=_supersedes(parsed, register),
     )
@@ -191,7 +198,8 @@ def _supersedes(parsed: list[Measurement], register: Register) -> tuple[str, ...
     return tuple(f"{rows[0].run} for lot {rows[0].lot}" for rows in found.values())
 
 
-def _read_rows(table: Table, reader: RowReader) -> list[Measurement]:
+def read_rows(table: Table, reader: RowReader) -> list[Measurement]:
+    """Every measurement of a table that can be read."""
     parsed = []
     for record in table.records:
         place = Place(record.row, record.line)
@@ -206,7 +214,7 @@ def _read_rows(table: Table, reader: RowReader) -> list[Measurement]:
     return parsed
 
 
-def _report_mixed_marks(table: Table, value: int, report: Report) -> None:
+def report_mixed_marks(table: Table, value: int, report: Report) -> None:
     """Point at the other kind of decimal mark too: either may be the slip."""
     commas = [one for one in report.problems if one.code == "E205"]
     comma = next((one for one in commas if one.text.count(",") == 1 and "." not in one.text), None)
@@ -221,5 +229,6 @@ def _report_mixed_marks(table: Table, value: int, report: Report) -> None:
     report.add(Wrong("E205", message, hint), place=place, text=point.cells[value])
 
 
-def _assumed(columns: Mapping[str, int]) -> tuple[str, ...]:
+def assumed(columns: Mapping[str, int]) -> tuple[str, ...]:
+    """What a file leaves to the plan, by the columns that it has."""
     return tuple(said for column, said in _WITHOUT.items() if column not in columns)

@@ -123,14 +123,18 @@ class Report:
 
     def add(self, wrong: Wrong, *, place: Place = WHOLE_FILE, text: str = "") -> None:
         """Add one problem; the same one of the same place counts once."""
-        is_error = wrong.code.startswith("E")
-        severity = "error" if is_error else "warning"
+        severity = "error" if wrong.code.startswith("E") else "warning"
         said = shown(text)
         problem = Problem(
             wrong.code, severity, *place, said, message=wrong.message, hint=wrong.hint
         )
+        self.include(problem)
+
+    def include(self, problem: Problem) -> None:
+        """Add a problem that has its place; the same one counts once."""
         if problem not in self._found:
             self._found[problem] = None
+            is_error = problem.severity == "error"
             self.errors += is_error
             self.warnings += not is_error
 

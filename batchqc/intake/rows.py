@@ -11,9 +11,10 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Final
 
 from batchqc.core.assays import REPORTABLE, RESULT_TYPES, Cell, Measurement, RunKey
@@ -33,10 +34,21 @@ from batchqc.intake.scan import Record
 from batchqc.intake.times import read_time
 from batchqc.intake.values import unit_wrong, unused_value_problems, value_problems
 
-_KEY: Final = ("lot_id", "sample_id", "aliquot", "test_code", "analyte", "run_id", "replicate")
+KEY: Final = ("lot_id", "sample_id", "aliquot", "test_code", "analyte", "run_id", "replicate")
 
 _REPLICATE: Final = re.compile(r"[1-9][0-9]{0,5}")
 _METHOD: Final = re.compile(r"(\S+)(?: v([0-9A-Za-z][0-9A-Za-z.]{0,19}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a file was seen to hold so far: keys with their rows, and run ids as spelled first.
+
+    A key is kept as a hash of 16 bytes (BLAKE2b), so that a million of them fit into memory.
+    """
+
+    keys: dict[bytes, int] = field(default_factory=dict)
+    runs: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -51,8 +63,7 @@ class RowReader:
     report: Report
     shown: Mapping[str, str] = field(default_factory=dict)
     marks: Marks = POINT
-    _keys: dict[tuple[str, ...], int] = field(default_factory=dict)
-    _runs: dict[tuple[str, str], str] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
     _plans: dict[tuple[str, str, str, str], Plan] = field(default_factory=dict)
 
     def read(self, record: Record) -> Measurement | None:
@@ -193,24 +204,15 @@ class RowReader:
         text = (row.optional_id("method_id") or "").strip()
         if plan is None:
             return None
-        names = " or ".join(plan.methods)
-        if not text and len(plan.methods) == 1:
-            return plan.methods[0], ""
-        if not text:
-            message = f"method_id is blank, and {plan.test} has several methods: {names}"
-            row.wrong("method_id", Wrong("E202", message, "Enter the method."))
+        found = method_of(text, plan)
+        if isinstance(found, Wrong):
+            row.wrong("method_id", found)
             return None
-        found = _METHOD.fullmatch(text)
-        if found is None or found[1] not in plan.methods:
-            message = f'"{shown(text)}" is not the method of {plan.test} in the plan: {names}'
-            hint = f'Write it as "{plan.methods[0]} v3", or leave it blank.'
-            row.wrong("method_id", Wrong("E404", message, hint))
-            return None
-        return found[1], found[2] or ""
+        return found
 
     def _replicate(self, row: Row) -> int:
         text = row.required("replicate")
-        if text is None or _REPLICATE.fullmatch(text):
+        if text is None or is_replicate(text):
             return int(text or 0)
         message = f'replicate "{shown(text)}" is not a whole number from 1'
         row.wrong("replicate", Wrong("E203", message, "Number the replicates 1, 2, 3."))
@@ -229,7 +231,7 @@ class RowReader:
         run, test = row.optional_id("run_id"), row.typed("test_code").strip()
         if not run:
             return unnamed(test)
-        return self._runs.setdefault((test, fold(run)), run)
+        return self.seen.runs.setdefault((test, fold(run)), run)
 
     def _times(
         self, row: Row, lot: RegisteredLot | None, sample: Sample | None, plan: Plan | None
@@ -262,12 +264,37 @@ class RowReader:
 
     def _check_key(self, row: Row) -> None:
         """No two rows may state the same replicate (exact copies included)."""
-        texts = [row.text(column) for column in _KEY]
+        texts = [row.text(column) for column in KEY]
         if None in texts or not row.typed("replicate").strip():
             return
-        key = tuple(fold(text or "") for text in texts)
-        first = self._keys.setdefault(key, row.record.row)
+        first = self.seen.keys.setdefault(key_of(texts), row.record.row)
         if first != row.record.row:
-            message = f"row {row.record.row} repeats row {first} (same {', '.join(_KEY)})"
+            message = f"row {row.record.row} repeats row {first} (same {', '.join(KEY)})"
             hint = "Remove one; number replicates 1, 2, 3; a repeated test is a run of its own."
             row.wrong("replicate", Wrong("E405", message, hint))
+
+
+def key_of(texts: Iterable[str | None]) -> bytes:
+    """The key of a row as it is remembered, from the cells that make it."""
+    folded = "\x1f".join(fold(text or "") for text in texts)
+    return blake2b(folded.encode(errors="surrogatepass"), digest_size=16).digest()
+
+
+def is_replicate(text: str) -> bool:
+    """Whether a text is the number of a replicate."""
+    return _REPLICATE.fullmatch(text) is not None
+
+
+def method_of(text: str, plan: Plan) -> tuple[str, str] | Wrong:
+    """Code and version of the method that a cell names; the plan's own where it is blank."""
+    names = " or ".join(plan.methods)
+    if not text and len(plan.methods) == 1:
+        return plan.methods[0], ""
+    if not text:
+        message = f"method_id is blank, and {plan.test} has several methods: {names}"
+        return Wrong("E202", message, "Enter the method.")
+    found = _METHOD.fullmatch(text)
+    if found is None or found[1] not in plan.methods:
+        message = f'"{shown(text)}" is not the method of {plan.test} in the plan: {names}'
+        return Wrong("E404", message, f'Write it as "{plan.methods[0]} v3", or leave it blank.')
+    return found[1], found[2] or ""

@@ -33,6 +33,16 @@ class Record(NamedTuple):
     typed: str = ""
 
 
+class Before(NamedTuple):
+    """What of a file was read already: rows, the header not counted, and their lines."""
+
+    rows: int = 0
+    lines: int = 0
+
+
+NOTHING_BEFORE: Final = Before()
+
+
 def column_name(header: Sequence[str], index: int) -> str:
     """The header of a column as it can be shown, or ``column 3`` where it has none."""
     name = shown(header[index]).strip() if index < len(header) else ""
@@ -46,12 +56,14 @@ class Scan:
     ``is_damaged`` says that some cell holds a control character or an undecoded byte, so that
     each is looked at. ``ends`` are the line ends of rows with the first place of each. A ``finder``
     says which rows are the table; the others are ``outside``. ``left_out`` are rows of the table
-    that are not records, blank ones too: what could be read of them.
+    that are not records, blank ones too: what could be read of them. ``before`` is what came
+    before the text, ``taken`` what it holds, once all of it is read.
     """
 
     report: Report
     is_damaged: bool
     finder: Finder | None = None
+    before: Before = NOTHING_BEFORE
     outside: list[Record] = field(default_factory=list)
     header: list[str] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
@@ -63,6 +75,8 @@ class Scan:
     last: Place = WHOLE_FILE
     last_is_short: bool = False
     is_readable: bool = True
+    taken: Before | None = None
+    _header_lines: int = 0
 
     def read(self, text: str, *, delimiter: str, skipped_lines: int) -> None:
         """Read every record of ``text``, which begins after ``skipped_lines`` of the file."""
@@ -73,6 +87,8 @@ class Scan:
         while self.is_readable and not self.report.is_full:
             row += 1
             place = Place(row, reader.line_num + 1 + skipped_lines)
+            if row > 1:
+                place = Place(row + self.before.rows, place.line + self.before.lines)
             try:
                 cells = next(reader, None)
             except csv.Error as error:
@@ -80,7 +96,10 @@ class Scan:
                     continue
                 return
             if cells is None:
+                self.taken = Before(row - 2, reader.line_num - self._header_lines)
                 return
+            if row == 1:
+                self._header_lines = reader.line_num
             self.ends.setdefault(lines.end, place)
             self._take(place, [unguarded(cell) for cell in cells] if is_guarded else cells)
 

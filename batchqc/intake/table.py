@@ -12,19 +12,25 @@
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from batchqc.core.profiles import Header, Layout, Profile
 from batchqc.intake.decoding import CONTROL, UNDECODED, decode
 from batchqc.intake.problems import Place, Problem, Report, Wrong, shown
-from batchqc.intake.scan import LINE_ENDS, Record, Scan, column_name
+from batchqc.intake.scan import LINE_ENDS, NOTHING_BEFORE, Before, Record, Scan, column_name
 from batchqc.intake.sections import Finder
 
 __all__ = ["DELIMITERS", "Dialect", "Record", "Table", "read_table"]
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "TAB"}
 
+NO_ROWS: Final = Wrong(
+    "E109",
+    "no data rows: the file holds a header and nothing else",
+    "Add one row for each replicate.",
+)
 _OTHER_DELIMITERS: Final = "|^~:"
 _SEP_LINE: Final = re.compile(r'"?sep=([^\r\n"]?)"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 
@@ -47,7 +53,9 @@ class Table:
     ``outside`` are rows above and below the table that a profile describes, ``left_out`` the other
     rows, as far as they can be read. ``rows`` counts all of the table that are not blank.
     ``spoiled`` are (row, column index) of cells that already have a problem; ``blank_columns`` are
-    indexes of nameless columns without content.
+    indexes of nameless columns without content. ``taken`` counts all rows below the first
+    and their lines; ``None`` where reading stopped before the end. ``ends`` are
+    the line ends of rows with the first row of each.
     """
 
     header: tuple[str, ...] = ()
@@ -59,14 +67,22 @@ class Table:
     blank_columns: frozenset[int] = frozenset()
     outside: tuple[Record, ...] = ()
     left_out: tuple[Record, ...] = ()
+    taken: Before | None = None
+    blank_rows: int = 0
+    ends: Mapping[str, int] = field(default_factory=dict)
 
     def column_name(self, index: int) -> str:
         """The header of a column as it can be shown, or ``column 3`` where it has none."""
         return column_name(self.header, index)
 
 
-def read_table(data: bytes, profile: Profile | None = None) -> Table:
-    """Read a file, as a profile declares it or as a contract. Every input has an outcome."""
+def read_table(
+    data: bytes, profile: Profile | None = None, before: Before = NOTHING_BEFORE
+) -> Table:
+    """Read a file, as a profile declares it or as a contract. Every input has an outcome.
+
+    ``before`` is what was read of it in portions that came before.
+    """
     report = Report()
     decoded = decode(data, declared=profile.encoding if profile else "")
     if isinstance(decoded, Wrong):
@@ -85,7 +101,7 @@ def read_table(data: bytes, profile: Profile | None = None) -> Table:
         report.add(delimiter, place=Place(row=1, line=1 + skipped))
         return Table(problems=report.problems)
     is_damaged = bool(CONTROL.search(text) or UNDECODED.search(text))
-    scan = Scan(report, is_damaged=is_damaged, finder=_finder(profile))
+    scan = Scan(report, is_damaged=is_damaged, finder=_finder(profile), before=before)
     scan.read(text, delimiter=delimiter, skipped_lines=skipped)
     if scan.is_readable and not scan.header and not _is_page(profile):
         report.add(_no_header(profile))
@@ -104,6 +120,9 @@ def read_table(data: bytes, profile: Profile | None = None) -> Table:
         blank_columns=blank_columns,
         outside=tuple(scan.outside),
         left_out=tuple(scan.left_out),
+        taken=scan.taken,
+        blank_rows=scan.blank_rows,
+        ends={end: scan.ends[end].row for end in LINE_ENDS if end in scan.ends},
     )
 
 
@@ -169,23 +188,31 @@ def _report_the_rest(scan: Scan, *, blank_columns: int, is_ended: bool) -> None:
         report.stop_at(scan.last)
         return
     if blank_columns or scan.blank_rows:
-        counts = [_count(blank_columns, "column"), _count(scan.blank_rows, "row")]
-        message = f"{' and '.join(filter(None, counts))} ignored"
-        report.add(Wrong("W602", message, "They are blank; nothing needs to be done."))
+        report.add(ignored(blank_columns, scan.blank_rows))
     if scan.finder is not None and scan.finder.skipped:
         rows = ", ".join(f"{first} (row {row})" for row, first in scan.finder.skipped)
         message = f"rows that the profile leaves out: {rows}"
         report.add(Wrong("W607", message, "Nothing in them counts."))
     if _line_end(scan) == "mixed":
-        ends = [end for end in LINE_ENDS if end in scan.ends]
-        where = [f"{LINE_ENDS[end]} (row {scan.ends[end].row})" for end in ends]
-        message = f"rows end in {' and '.join(where)}"
-        report.add(Wrong("W606", message, "Check that no row was cut in two."))
+        report.add(mixed({end: scan.ends[end].row for end in LINE_ENDS if end in scan.ends}))
     if not is_ended:
         report.add(_not_ended(scan), place=scan.last)
     if not scan.rows and (scan.header or scan.finder is None):
-        message = "no data rows: the file holds a header and nothing else"
-        report.add(Wrong("E109", message, "Add one row for each replicate."))
+        report.add(NO_ROWS)
+
+
+def ignored(columns: int, rows: int) -> Wrong:
+    """The warning that blank columns and rows are ignored."""
+    counts = [_count(columns, "column"), _count(rows, "row")]
+    message = f"{' and '.join(filter(None, counts))} ignored"
+    return Wrong("W602", message, "They are blank; nothing needs to be done.")
+
+
+def mixed(ends: Mapping[str, int]) -> Wrong:
+    """The warning that rows end in different ways; each line end has the first row of it."""
+    where = [f"{LINE_ENDS[end]} (row {row})" for end, row in ends.items()]
+    message = f"rows end in {' and '.join(where)}"
+    return Wrong("W606", message, "Check that no row was cut in two.")
 
 
 def _not_ended(scan: Scan) -> Wrong:

@@ -8,11 +8,12 @@ not queue behind each other for longer than that.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, func, insert, select
+from sqlalchemy import UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Entry, Link, entry_sha256, next_link
-from batchqc.records.base import AUDITED, Row, refers_to
+from batchqc.records.base import Row, refers_to
+from batchqc.records.bulk import insert_rows
 
 
 class AuditEntry(Row):
@@ -72,6 +73,9 @@ class AuditLink(Row):
         return Link(self.sequence, self.entry_sha256, self.previous, self.sha256)
 
 
+_SUBJECTS = AuditSubject.metadata.tables[AuditSubject.__tablename__]
+
+
 def write_entries(session: Session, entries: Sequence[Entry]) -> None:
     """Store entries, their subjects, and their links behind the newest link."""
     head = newest_link(session)
@@ -83,10 +87,8 @@ def write_entries(session: Session, entries: Sequence[Entry]) -> None:
         )
         session.add(row)
         session.flush()
-        if entry.subjects:
-            subjects = dict.fromkeys(entry.subjects)
-            statement = insert(AuditSubject.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]
-            session.execute(statement, [{"entry_id": row.id, "subject": one} for one in subjects])
+        subjects = ((row.id, one) for one in dict.fromkeys(entry.subjects))
+        insert_rows(session.connection(), _SUBJECTS, ("entry_id", "subject"), subjects)
         head = next_link(head, sha256)
         session.add(
             AuditLink(

@@ -7,7 +7,12 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from batchqc.records.corrections import Correction, CorrectionDecision
-from batchqc.records.registers import LotRow, Product, other_specifications_of
+from batchqc.records.registers import (
+    LotRow,
+    LotSpecification,
+    Product,
+    other_specifications_of,
+)
 from batchqc.records.specifications import SpecificationVersion, all_versions
 
 #: The field of a lot whose correction binds it to other versions.
@@ -36,11 +41,13 @@ def binding_of(
     session: Session,
     lot: LotRow,
     corrections: Iterable[tuple[Correction, CorrectionDecision | None]],
+    beside: Iterable[LotSpecification] | None = None,
 ) -> Binding:
     """What judges a lot, with its corrections as they stand.
 
     A correction that names what is not on record was tampered with: the audit trail tells of it,
-    and the lot is shown as it was registered.
+    and the lot is shown as it was registered. ``beside`` is what it was registered with beside the
+    specification that decides, where that is at hand.
     """
     rebound = [
         one
@@ -52,8 +59,9 @@ def binding_of(
     for newest in rebound[-1:]:
         if versions := _named(newest.after, all_versions(session)):
             return Binding(versions, f"{newest.natural_key}: {newest.reason}")
-    beside = (one.specification_version for one in other_specifications_of(session, lot))
-    return Binding((lot.specification_version, *beside), lot.bound_because)
+    others = other_specifications_of(session, lot) if beside is None else beside
+    versions = (lot.specification_version, *(one.specification_version for one in others))
+    return Binding(versions, lot.bound_because)
 
 
 def rebound_lots(session: Session, product: str) -> dict[str, tuple[SpecificationVersion, ...]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from batchqc.records.schema import METADATA
 
@@ -23,7 +23,7 @@ _PRAGMAS: Final = (
 READ_ONLY: Final = "batchqc_read_only"
 
 
-def open_database(address: str) -> Engine:
+def open_database(address: str | URL) -> Engine:
     """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``."""
     url = make_url(address)
     if url.get_backend_name() == "postgresql":

@@ -219,6 +219,17 @@ def other_specifications_of(session: Session, lot: LotRow) -> Sequence[LotSpecif
     return session.scalars(query.order_by(LotSpecification.id)).all()
 
 
+def other_specifications_among(
+    session: Session, lots: Iterable[int]
+) -> dict[int, list[LotSpecification]]:
+    """What each of some lots, by its id, is judged by beside the specification that decides."""
+    query = select(LotSpecification).where(LotSpecification.lot_id.in_(list(lots)))
+    found: dict[int, list[LotSpecification]] = {}
+    for one in session.scalars(query.order_by(LotSpecification.id)):
+        found.setdefault(one.lot_id, []).append(one)
+    return found
+
+
 def lot_donors_among(
     session: Session, lots: Iterable[int]
 ) -> tuple[Sequence[tuple[int, int]], Sequence[DonorRow]]:

@@ -25,10 +25,12 @@ from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, write_entries
 from batchqc.records.base import AUDITED, Row
+from batchqc.records.bulk import insert_rows
 from batchqc.records.database import READ_ONLY
-from batchqc.records.schema import WITNESSED
+from batchqc.records.schema import METADATA, WITNESSED
 
 _READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
+_LOT: Final = "lot:"
 _AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject)
 
 
@@ -54,6 +56,12 @@ class Transaction:
     now: datetime
     _written: dict[str, str] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
+    _in_bulk: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> Engine:
+        """Of the database."""
+        return self.session.connection().engine
 
     def add(self, *rows: Row) -> None:
         """Add rows and give them their ids; an entry must mention them before the commit."""
@@ -71,6 +79,30 @@ class Transaction:
         if values:
             statement = insert(table.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]
             self.session.execute(statement, list(values))
+
+    def add_in_bulk(
+        self,
+        table: type[Row],
+        columns: Sequence[str],
+        rows: Iterable[tuple[object, ...]],
+        *,
+        records: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add very many rows by the driver (COPY on PostgreSQL), values as they are stored.
+
+        Args:
+            table: whose rows they are.
+            columns: the columns that each row gives.
+            rows: the values.
+            records: key and content hash of each, where entries hold them one by one.
+
+        Raises:
+            IntegrityFailure: for rows of such a table without them.
+        """
+        if table in WITNESSED and records is None:
+            raise _passes_by()
+        self._in_bulk |= records or {}
+        insert_rows(self.session.connection(), METADATA.tables[table.__tablename__], columns, rows)
 
     def audit(  # noqa: PLR0913 - who, what, why, before, after are what an entry is
         self,
@@ -118,8 +150,17 @@ class Transaction:
         SQLite has one writer anyway. PostgreSQL takes an advisory lock, which needs no right to
         change rows.
         """
+        if name.startswith(_LOT):
+            self._lock(_LOT, "pg_advisory_xact_lock_shared")
+        self._lock(name, "pg_advisory_xact_lock")
+
+    def lock_every_lot(self) -> None:
+        """Wait until nobody holds the lock of any lot; for a file that names very many."""
+        self._lock(_LOT, "pg_advisory_xact_lock")
+
+    def _lock(self, name: str, how: str) -> None:
         if self.session.get_bind().dialect.name == "postgresql":
-            lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+            lock = text(f"SELECT {how}(hashtextextended(:name, 0))")
             self.session.execute(lock, {"name": name})
 
     def seal(self, new_rows: Iterable[Row]) -> None:
@@ -129,7 +170,8 @@ class Transaction:
             IntegrityFailure: where a row would change without an entry.
         """
         self.session.flush()
-        silent = [row.key for row in new_rows if self._written.get(row.key) != row.content_sha256]
+        new = {row.key: row.content_sha256 for row in new_rows} | self._in_bulk
+        silent = [key for key, sha256 in new.items() if self._written.get(key) != sha256]
         if silent:
             raise IntegrityFailure(
                 "BQC-AUD-001",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -12,6 +13,8 @@ from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
+
+MEASUREMENTS_TYPE: Final = "batchqc/measurements/1"
 
 
 class Upload(Numbered):
@@ -83,7 +86,9 @@ class MeasurementRow(Row):
 
     __tablename__ = "measurement"
 
-    assay_run_id: Mapped[int] = refers_to("assay_run")
+    assay_run_id: Mapped[int] = mapped_column(
+        ForeignKey("assay_run.id", deferrable=True, initially="IMMEDIATE"), index=True
+    )
     sample_id: Mapped[int] = mapped_column(ForeignKey("sample.id"))
     aliquot: Mapped[str]
     analyte: Mapped[str]
@@ -206,6 +211,13 @@ def runs_in(session: Session, upload: Upload) -> Sequence[AssayRun]:
     return session.scalars(query.order_by(AssayRun.id)).all()
 
 
+def run_names_of(session: Session, lots: Iterable[int]) -> Sequence[tuple[int, str, str]]:
+    """Lot id, test and run id of every run of lots by their ids."""
+    query = select(AssayRun.lot_id, AssayRun.test, AssayRun.run)
+    found = session.execute(query.where(AssayRun.lot_id.in_(list(lots))).distinct())
+    return [(lot, test, run) for lot, test, run in found]
+
+
 def runs_on_record(session: Session) -> int:
     """How many assay runs are on record."""
     return session.scalar(select(func.count()).select_from(AssayRun)) or 0
@@ -268,7 +280,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
 def measurement_content(measurements: Iterable[Measurement]) -> Json:
     """What the hash of a run's measurements covers: every field, in the order of rows."""
     return {
-        "type": "batchqc/measurements/1",
+        "type": MEASUREMENTS_TYPE,
         "measurements": [
             [
                 one.run.test, one.run.run, one.lot, one.sample, one.aliquot, one.analyte,

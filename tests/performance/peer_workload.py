@@ -138,11 +138,18 @@ def work(count: int) -> list[tuple[str, dict[str, str]]]:
 
 
 def set_up(  # noqa: PLR0915 - one step after another
-    folder: Path, data: bytes = b"", name: str = "PEER-REL", product: str = "PEER"
+    folder: Path,
+    data: bytes = b"",
+    name: str = "PEER-REL",
+    product: str = "PEER",
+    *,
+    database: str = "",
 ) -> Settings:
     """A site with people, product, donor and an approved specification."""
     data = data or specification()
     settings = Settings.in_folder(folder)
+    if database:
+        settings = settings.model_copy(update={"database": database})
     place = Workplace.at(settings)
     migrate(place.engine, bundled("migrations"))
     with transaction(place.engine, SYSTEM, now()) as tx:

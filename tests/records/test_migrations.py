@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -46,7 +47,16 @@ def test_migrations_lead_from_nothing_to_exactly_the_models(blank: Engine):
     migrate(blank, bundled("migrations"))
     with blank.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, METADATA) == []
+        found = compare_metadata(context, METADATA)
+    if blank.dialect.name == "sqlite":  # defers every reference by a pragma, whatever it declares
+        found = [one for one in found if one[0] not in {"remove_fk", "add_fk"} or not _defers(one)]
+    assert found == []
+
+
+def _defers(difference: Any) -> bool:
+    """Whether it is the one reference that PostgreSQL has to be told may be deferred."""
+    constraint = difference[1]
+    return (constraint.table.name, constraint.column_keys) == ("measurement", ["assay_run_id"])
 
 
 def test_migrating_again_changes_nothing(engine: Engine):

@@ -1,0 +1,93 @@
+"""A file that is too large for memory, cut into portions that are small files.
+
+Each portion begins with the header of the file and holds whole rows; it is read as any file is,
+only that its rows are counted on from those before it. A portion is cut behind a line end that no
+quotation marks enclose.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO, Final, NamedTuple
+
+from batchqc.intake.problems import Wrong
+
+PORTION: Final = 2_000_000
+LONGEST_LINE: Final = 32_000_000
+
+
+class Portion(NamedTuple):
+    """Part of a file: the header again, ``head``, and ``rows``; ``end`` counts the bytes so far."""
+
+    head: bytes
+    rows: bytes
+    end: int
+
+    @property
+    def data(self) -> bytes:
+        """The portion as a file."""
+        return self.head + self.rows
+
+
+def portions(
+    stream: BinaryIO, *, first: int = PORTION, size: int = PORTION
+) -> Iterator[Portion | Wrong]:
+    """A file in portions of about ``size`` bytes; ends with a problem where it cannot be cut.
+
+    Its encoding has bytes of ASCII for line ends and quotation marks, as UTF-8 has.
+    """
+    head, kept, end = b"", b"", 0
+    while True:
+        block = stream.read(size if head else first)
+        data = kept + block
+        is_last = not block
+        cut = len(data) if is_last else _cut(data)
+        head = head or _head(data[:cut], is_last=is_last)
+        if not head:
+            cut = 0
+        if not cut and len(data) > LONGEST_LINE:
+            yield _no_line_end()
+            return
+        kept = data[cut:]
+        rows = data[:cut] if end else data[len(head) : cut]
+        end += cut
+        if rows or (is_last and end == len(head)):
+            yield Portion(head, rows, end)
+        if is_last:
+            return
+
+
+def _cut(data: bytes) -> int:
+    """Behind the last line end outside of quotation marks; 0 where there is none."""
+    end = b"\n" if b"\n" in data else b"\r"
+    at = len(data)
+    if end == b"\r":
+        at -= data.endswith(b"\r")  # the other half of this line end may follow
+    quotes = data.count(b'"', 0, at)
+    while (found := data.rfind(end, 0, at)) >= 0:
+        quotes -= data.count(b'"', found, at)
+        if quotes % 2 == 0:
+            return found + 1
+        at = found
+    return 0
+
+
+def _head(data: bytes, *, is_last: bool) -> bytes:
+    """The header with its line end, and what comes before it: byte order mark and ``sep=``.
+
+    Empty where ``data`` does not hold all of it yet.
+    """
+    at = 0
+    while True:
+        ends = [found for end in (b"\n", b"\r") if (found := data.find(end, at)) >= 0]
+        if not ends:
+            return data if is_last else b""
+        at = min(ends) + 1
+        at += data[at - 1 : at + 1] == b"\r\n"
+        line = data[:at].removeprefix(b"\xef\xbb\xbf").lstrip(b'"').lower()
+        is_sep = line.startswith(b"sep=") and len(line.split()) == 1
+        if data[:at].count(b'"') % 2 == 0 and not is_sep:
+            return data[:at]
+
+
+def _no_line_end() -> Wrong:
+    message = f"{LONGEST_LINE:,} bytes of the file hold no end of a row"
+    return Wrong("E114", message, "Export the file again, with a line for each row.")

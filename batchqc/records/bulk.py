@@ -1,0 +1,51 @@
+"""Very many rows at once, by what the driver has for it: COPY on PostgreSQL, a prepared INSERT."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select, text
+
+from batchqc.records.base import AUDITED
+
+_IDS_AT_ONCE = 1000
+
+
+def insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
+) -> None:
+    """Insert rows of values as they are stored. Called by a transaction only."""
+    quote = connection.dialect.identifier_preparer.quote
+    names = f"{quote(table.name)} ({', '.join(map(quote, columns))})"
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        with driver.cursor() as cursor, cursor.copy(f"COPY {names} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    places = ", ".join("?" * len(columns))
+    driver.executemany(f"INSERT INTO {names} VALUES ({places})", rows)  # noqa: S608 - quoted names
+
+
+def defer_references(connection: Connection) -> None:
+    """Until the end of the transaction, a row may refer to one that comes after it."""
+    is_postgresql = connection.dialect.name == "postgresql"
+    statement = "SET CONSTRAINTS ALL DEFERRED" if is_postgresql else "PRAGMA defer_foreign_keys=ON"
+    connection.execution_options(**AUDITED).exec_driver_sql(statement)
+
+
+def new_ids(connection: Connection, table: Table) -> Iterator[int]:
+    """Ids for new rows of a table, as many as are asked for.
+
+    PostgreSQL gives them from the sequence of the table. SQLite has one writer: they follow the
+    largest there is.
+    """
+    if connection.dialect.name != "postgresql":
+        largest = connection.execute(select(func.max(table.c.id))).scalar()
+        yield from count((largest or 0) + 1)
+    query = text(
+        "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :many)"
+    )
+    while True:
+        given = connection.execute(query, {"table": table.name, "many": _IDS_AT_ONCE})
+        yield from given.scalars().all()
