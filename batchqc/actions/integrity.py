@@ -23,6 +23,7 @@ _SUBJECTS: Final = (
     "profile_version:",
     "site:",
     "product:",
+    "upload:",
 )
 _OF_SUBJECTS: Final = (
     "correction",

@@ -5,6 +5,7 @@ the work is cancelled or the machine fails, nothing of them is there. Running it
 what was accepted is answered with its first upload.
 """
 
+import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -109,11 +110,23 @@ def _received(
     tx.lock_every_lot()
     store = _Store(tx)
     source = _source(tx.session, file, staged, store.number, tx.now)
-    with pieces_beside(tx.engine, archive, source) as found:
+    with pieces_beside(tx.engine, archive, source) as found, _no_search_for_cycles():
         reading = _read(file, found, store.take)
     if not reading.accepted:
         raise _RefusedError(reading)
     return store.finish(file, staged, reading)
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Leave the search for garbage in cycles for later: pieces are none, and are very many."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _RefusedError(Exception):
@@ -236,10 +249,11 @@ class _Store:
         for part, runs in enumerate(batches, start=1):
             self._tx.audit(
                 "upload accepted" if reading.accepted else "upload refused",
-                rows=[upload],
+                rows=[upload] if part == 1 else [],
                 extra=self._store_runs(upload, runs),
                 about=[f"lot:{lot}" for lot in dict.fromkeys(run.lot for run in runs)],
                 after={
+                    "upload": upload.natural_key,
                     "file": upload.file,
                     "sha256": upload.sha256,
                     "rows": reading.rows_read,

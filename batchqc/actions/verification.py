@@ -8,7 +8,7 @@ the bytes that the rows name in the store, and that the triggers against changes
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,7 +34,16 @@ from batchqc.records.specifications import (
     SpecificationApproval,
     SpecificationVersion,
 )
-from batchqc.records.uploads import AssayRun, Upload, measurement_content, measurements_of
+from batchqc.records.uploads import (
+    AssayRun,
+    Upload,
+    measurement_content,
+    measurements_of,
+    runs_by_id,
+)
+
+if TYPE_CHECKING:
+    from batchqc.core.assays import Measurement, RunKey
 
 _UNGUARDED: Final = "table {} can be changed: a trigger that kept it append-only is not in place"
 #: Columns that name bytes in the store; "" names none.
@@ -51,6 +60,7 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     Certificate: ("content_sha",),
     CertificateIssue: ("document_sha",),
 }
+_RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of
 
 
@@ -84,6 +94,7 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     if broken:
         found.append((_place(links), broken))
     found += _entry_problems(session, links, entries)
+    _held = [*session.scalars(select(LotRow)), *session.scalars(select(Upload))]  # asked for once
     witnesses, again = _witnesses(sequences, entries)
     found += again
     found += _row_problems(session, witnesses)
@@ -171,13 +182,15 @@ def _identity(row: Row) -> tuple[str, str]:
 
 
 def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
-    for upload in session.scalars(select(Upload)).all():
-        # a run whose lot is gone is named among the rows
-        query = select(AssayRun).join(LotRow).where(AssayRun.upload_id == upload.id)
-        runs = session.scalars(query).all()
-        measurements = list(measurements_of(session, runs))
+    # a run whose lot is gone is named among the rows
+    ids = session.scalars(select(AssayRun.id).join(LotRow).order_by(AssayRun.id)).all()
+    for first in range(0, len(ids), _RUNS_AT_ONCE):
+        runs = runs_by_id(session, ids[first : first + _RUNS_AT_ONCE])
+        found: dict[tuple[RunKey, str], list[Measurement]] = {}
+        for one in measurements_of(session, runs):
+            found.setdefault((one.run, one.lot), []).append(one)
         for run in runs:
-            own = [one for one in measurements if one.run == run.run_key and one.lot == run.lot.lot]
+            own = found.get((run.run_key, run.lot.lot), [])
             if sha256_of(measurement_content(own)) != run.measurements_sha256:
                 sequence = _sequence(witnesses, run)
                 yield (
