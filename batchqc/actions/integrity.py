@@ -24,6 +24,7 @@ _SUBJECTS: Final = (
     "site:",
     "product:",
 )
+_OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_SUBJECTS: Final = (
     "correction",
     "correction_decision",
@@ -62,15 +63,15 @@ def row_damage(
     subjects += [subject_of(code) for code in methods]
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
-    witnessed = _witnessed(entries)
+    shared = _shared_runs(present)
+    witnessed = _superseded_elsewhere(session, lot, present, shared) | _witnessed(entries)
     for key, row in present.items():
         if key not in witnessed:
             yield f"no audit entry mentions {key}"
         elif witnessed[key] != row.content_sha256:
             yield f"{key} is not as its audit entry says"
-    shared = _shared_runs(present)
     for key in witnessed.keys() - present.keys():
-        if _belongs(key, lot) or (key.startswith("assay_run:") and _run_of(key) in shared):
+        if _belongs(key, lot) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):
             yield f"{key} is missing; an audit entry speaks of it"
 
 
@@ -83,6 +84,22 @@ def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
     return found
 
 
+def _superseded_elsewhere(
+    session: Session, lot: LotRow, present: Iterable[str], shared: set[tuple[str, str]]
+) -> Mapping[str, str]:
+    """What superseded a shared run for other lots in it, whether or not a file named this lot."""
+    runs = [key for key in present if key.startswith("assay_run:") and _run_of(key) in shared]
+    others = {f"lot:{_parts(key)[1]}" for key in runs} - {lot.key}
+    if not others:
+        return {}
+    witnessed = _witnessed(entries_about(session, others))
+    return {
+        key: sha256
+        for key, sha256 in witnessed.items()
+        if key.startswith("superseding:") and _run_of(key) in shared
+    }
+
+
 def _shared_runs(present: Iterable[str]) -> set[tuple[str, str]]:
     """The runs of which every lot's part is present: where a method says when they are valid."""
     keys = list(present)
@@ -92,9 +109,16 @@ def _shared_runs(present: Iterable[str]) -> set[tuple[str, str]]:
 
 
 def _run_of(key: str) -> tuple[str, str]:
-    """Upload, and test with run, of the key of a run as stored for a lot."""
-    upload, _, run = key.split("/", 2)
+    """Upload, and test with run, of the key of a run as stored for a lot, or of its superseding."""
+    upload, _, run = _parts(key)
     return upload, run
+
+
+def _parts(key: str) -> tuple[str, str, str]:
+    """Upload, lot, and test with run; empty where somebody removed what the key is made of."""
+    upload, _, rest = key.partition(":")[2].partition("/")
+    lot, _, run = rest.partition("/")
+    return upload, lot, run
 
 
 def _belongs(key: str, lot: LotRow) -> bool:
