@@ -8,8 +8,8 @@
 - A run is the same run for every lot in it: a control counts whichever lot its row names.
 - A result counts only where its run is valid or has no criteria. An invalid run is set aside where
   exactly one valid run stands beside it and no other; else nobody may choose. Other content for the
-  same run is no repetition: it does not set the first aside, and does not count itself. Rows without
-  a run id are a run of their own in each file.
+  same run is no repetition: it does not set the first aside, and does not count itself. Rows
+  without a run id are a run of their own in each file.
 """
 
 from collections import Counter, defaultdict
