@@ -16,11 +16,13 @@ from batchqc.actions.attachments import Document, document_kind, keep_document
 from batchqc.actions.evaluation import study
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
+from batchqc.actions.register_remarks import check_training
 from batchqc.actions.reviews import check_undecided
 from batchqc.actions.second_entries import entry_content
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.uploads import ReceivedFile, UploadReport, the_upload, upload_results
 from batchqc.core.assays import Measurement
+from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry, Typed, entries_match
 from batchqc.core.permissions import Permission
@@ -141,7 +143,8 @@ def verify_entry(
 
     Raises:
         NotFound: there is no such entry.
-        NotPermitted: this person typed or measured it.
+        NotPermitted: this person typed or measured it, or is not trained for its method where the
+            register of training refuses that (requirement 1.09).
         Conflict: its second entry is made, the lot is decided, or records are damaged.
         InvalidInput: the entry has more or fewer replicates, or a text cannot be kept.
     """
@@ -161,6 +164,7 @@ def verify_entry(
             hint="Ask a reviewer who neither typed nor measured it.",
         )
     _check_texts(entry, typed)
+    doubts = check_training(tx, measurements=entry.measurements, looked=case.looked_at)
     text = json.dumps([[*one] for one in typed], ensure_ascii=False)
     signature = sign(
         tx,
@@ -181,7 +185,11 @@ def verify_entry(
         rows=[signature, verification],
         about=[entry.lot.key, entry.upload.key],
         reason=credentials.reason,
-        after={"entry": entry.upload.natural_key, "matches": matches},
+        after={
+            "entry": entry.upload.natural_key,
+            "matches": matches,
+            **({"flagged": list[Json](doubts)} if doubts else {}),
+        },
     )
     return verification
 

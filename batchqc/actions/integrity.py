@@ -5,7 +5,7 @@ was removed (a run that failed, a rejection). The whole trail is verified elsewh
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from batchqc.actions.methods import subject_of
 from batchqc.core.audit import entry_sha256
 from batchqc.records.audit import AuditEntry, entries_about
 from batchqc.records.base import Row
+from batchqc.records.laboratory import RULES, series_of
 from batchqc.records.registers import DonorRow, LotRow
 
 _SUBJECTS: Final = (
@@ -23,6 +24,9 @@ _SUBJECTS: Final = (
     "profile_version:",
     "site:",
     "product:",
+    "upload:",
+    "material:",
+    "register_rule:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_SUBJECTS: Final = (
@@ -38,6 +42,8 @@ _OF_SUBJECTS: Final = (
     "attachment",
     "method_version",
     "method_approval",
+    "material",
+    "register_rule",
 )
 
 
@@ -60,7 +66,8 @@ def row_damage(
     """
     present = {row.key: row for row in rows}
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
-    subjects += [subject_of(code) for code in methods]
+    subjects += [RULES, *(subject_of(code) for code in methods)]
+    subjects += {series_of(key) for key in present if key.startswith("material:")}
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
     shared = _shared_runs(present)
@@ -71,11 +78,11 @@ def row_damage(
         elif witnessed[key] != row.content_sha256:
             yield f"{key} is not as its audit entry says"
     for key in witnessed.keys() - present.keys():
-        if _belongs(key, lot) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):
+        if _belongs(key, lot, present) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):
             yield f"{key} is missing; an audit entry speaks of it"
 
 
-def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
+def _witnessed(entries: Iterable[AuditEntry]) -> dict[str, str]:
     """The hash of each row by the first entry that speaks of it; changed entries count not."""
     found: dict[str, str] = {}
     for entry in sorted(entries, key=lambda entry: entry.id):
@@ -86,7 +93,7 @@ def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
 
 def _superseded_elsewhere(
     session: Session, lot: LotRow, present: Iterable[str], shared: set[tuple[str, str]]
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """What superseded a shared run for other lots in it, whether or not a file named this lot."""
     runs = [key for key in present if key.startswith("assay_run:") and _run_of(key) in shared]
     others = {f"lot:{_parts(key)[1]}" for key in runs} - {lot.key}
@@ -121,11 +128,15 @@ def _parts(key: str) -> tuple[str, str, str]:
     return upload, lot, run
 
 
-def _belongs(key: str, lot: LotRow) -> bool:
+def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
     """Whether a row of this key must be among the rows of the lot."""
     kind, _, name = key.partition(":")
     if kind in {"assay_run", "superseding"}:
         return name.split("/")[1] == lot.lot
     if kind in {"disposition", "lot_donor", "lot_specification"}:
         return name.split("/")[0] == lot.lot
+    if kind == "material_use":
+        return f"upload:{name.split('/')[0]}" in present
+    if kind == "laboratory_certificate":
+        return f"upload:{name.split('/')[1]}" in present
     return kind in _OF_SUBJECTS
