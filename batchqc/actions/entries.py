@@ -164,7 +164,7 @@ def verify_entry(
             hint="Ask a reviewer who neither typed nor measured it.",
         )
     _check_texts(entry, typed)
-    doubts = check_training(tx, measurements=entry.measurements, looked=case.looked_at)
+    doubts = check_training(tx, entry.measurements)
     text = json.dumps([[*one] for one in typed], ensure_ascii=False)
     signature = sign(
         tx,

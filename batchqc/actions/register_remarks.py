@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.registers_in_force import laboratory_with
 from batchqc.actions.run_validity import RunsLookedAt
 from batchqc.actions.setup import own_site
 from batchqc.core.assays import Measurement, RunKey
@@ -26,11 +27,8 @@ from batchqc.records.laboratory import (
     Material,
     MaterialUse,
     certificates_for,
-    instrument_spans,
     materials_by,
     rule_rows,
-    rules_of,
-    training_spans,
     uses_in,
 )
 from batchqc.records.methods import with_siblings
@@ -73,13 +71,12 @@ def look_at_registers(
     kept, uses = certificates_for(session, uploads), uses_in(session, uploads)
     folded = {one.material.folded for one in uses if _is_whole(one)}
     materials = materials_by(session, folded) if folded else ()
-    rules = rules_of(session)
+    laboratory = laboratory_with(session, looked.methods)
     found = Against()
     resting = {
         one.run for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)
     }
-    if any(rule is not Rule.OFF for rule in rules.values()):
-        laboratory = laboratory_of(session, looked)
+    if laboratory.rules:
         void = {
             run
             for run, one in looked.validity.items()
@@ -108,22 +105,7 @@ def signed_for(
             yield run, verified[run.upload_id].signature
 
 
-def laboratory_of(session: Session, looked: RunsLookedAt) -> Laboratory:
-    """The registers that have a rule, with the method versions of some runs."""
-    rules = rules_of(session)
-    known = {register for register, rule in rules.items() if rule is not Rule.OFF}
-    return Laboratory(
-        rules,
-        instrument_spans(session) if Register.INSTRUMENTS in known else {},
-        training_spans(session) if Register.TRAINING in known else {},
-        looked.methods,
-        frozenset(one.user_id for one in all_people(session) if one.is_laboratory),
-    )
-
-
-def check_training(
-    tx: Transaction, *, measurements: Iterable[Measurement], looked: RunsLookedAt
-) -> list[str]:
+def check_training(tx: Transaction, measurements: Iterable[Measurement]) -> list[str]:
     """What the register of training says of the person who signs for results, today.
 
     Results of a contract laboratory, and their methods, are not those of the site.
@@ -131,7 +113,7 @@ def check_training(
     Raises:
         NotPermitted: the person is not trained for a method, and the rule refuses that (1.09).
     """
-    laboratory = laboratory_of(tx.session, looked)
+    laboratory = laboratory_with(tx.session)
     rule = laboratory.rule(Register.TRAINING)
     if rule is Rule.OFF:
         return []

@@ -38,7 +38,7 @@ def review_lot(
     runs = _open_runs(case, tx.actor.user_id)
     keys = {run.run_key for run in runs}
     own = [one for one in case.measurements if one.run in keys]
-    doubts = check_training(tx, measurements=own, looked=case.looked_at)
+    doubts = check_training(tx, own)
     signature = sign(
         tx,
         credentials,

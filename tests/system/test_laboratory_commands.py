@@ -82,6 +82,7 @@ def test_the_registers_are_kept_and_used(home: Path):
     told = done(home, "register", "certificate", laboratory[0], home / "their.pdf", "--upload",
                 upload, who=analyst)  # fmt: skip
     assert "their.pdf is kept" in told
+    assert f"their.pdf over {upload}" in done(home, "register", "show", "laboratories")
 
 
 def test_readiness_and_lot_tell_what_the_registers_say(home: Path):
