@@ -82,8 +82,7 @@ def look_at_registers(
             for run, one in looked.validity.items()
             if one.validity is Validity.INVALID and run not in resting
         }
-        own = {(run.upload_id, run.test, run.run) for run in runs}
-        used = [one for one in uses if _is_whole(one) and (one.upload_id, one.test, one.run) in own]
+        used = [one for one in uses if _is_whole(one)]
         facts = Found(
             done=frozenset(_done(measurements, zone)),
             used=tuple(_used(session, runs, used, materials, void, zone)) if used else (),
@@ -155,7 +154,7 @@ def _used(
     for use in uses:
         key = RunKey(use.upload.natural_key, use.test, use.run)
         if not (whole := versions[same_run(key)]):
-            continue  # somebody removed its measurements, which is damage of the run
+            continue  # a run of other lots, or one whose measurements somebody removed
         counting = [
             one for one in whole if not one.superseded_by and one.second is not SecondEntry.MISMATCH
         ]
