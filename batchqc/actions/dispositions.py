@@ -133,6 +133,7 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
         "reviews": sorted({review.signature.natural_key for review in case.reviews}),
         **_second_entries(case),
         "gates": [[gate.name, list(gate.reasons)] for gate in case.gates],
+        **_remarks(case),
         "corrections": [one.natural_key for one, _ in case.corrections],
         "audit": head,
     }
@@ -142,6 +143,12 @@ def _second_entries(case: LotCase) -> dict[str, Json]:
     """Every second entry by its signature, where results of the lot were typed."""
     signatures = sorted(one.signature.natural_key for one in case.verifications)
     return {"second entries": list[Json](signatures)} if signatures else {}
+
+
+def _remarks(case: LotCase) -> dict[str, Json]:
+    """What the registers say of the lot and does not stop its release, where they say anything."""
+    remarks = case.facts.registers.remarks
+    return {"remarks": list[Json](remarks)} if remarks else {}
 
 
 def validity_content(validity: Iterable[RunValidity]) -> list[Json]:

@@ -6,7 +6,7 @@ second person, who sees the source and not the entry, has typed the same and sig
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,13 +16,15 @@ from batchqc.actions.attachments import Document, document_kind, keep_document
 from batchqc.actions.evaluation import study
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
+from batchqc.actions.register_remarks import check_training
 from batchqc.actions.reviews import check_undecided
 from batchqc.actions.second_entries import entry_content
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.uploads import ReceivedFile, UploadReport, the_upload, upload_results
 from batchqc.core.assays import Measurement
+from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
-from batchqc.core.entries import SecondEntry, Typed, entries_match
+from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte, entries_match, shape_problems
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
@@ -60,16 +62,29 @@ class Entry:
 
     @property
     def typed(self) -> tuple[Typed, ...]:
-        """Value and unit of each replicate, as the first person typed them."""
-        ordered = sorted(self.measurements, key=lambda one: one.replicate)
-        return tuple(Typed(one.text, one.unit) for one in ordered)
+        """Value and unit of each replicate of each analyte, as the first person typed them."""
+        return tuple(Typed(one.text, one.unit) for one in self._ordered)
+
+    @property
+    def _ordered(self) -> list[Measurement]:
+        return sorted(self.measurements, key=lambda one: one.cell.row)
 
     @property
     def typed_again(self) -> tuple[Typed, ...]:
-        """Value and unit of each replicate, as the second person typed them."""
+        """Value and unit of each replicate of each analyte, as the second person typed them."""
         if self.verification is None:
             return ()
         return tuple(Typed(*one) for one in json.loads(self.verification.typed))
+
+    def by_analyte(self, typed: Iterable[Typed]) -> tuple[TypedAnalyte, ...]:
+        """Of what either person typed the part of each analyte, in the order of the entry."""
+        found: dict[str, list[Typed]] = {}
+        for one, own in zip(self._ordered, typed, strict=False):
+            found.setdefault(one.analyte, []).append(own)
+        return tuple(
+            TypedAnalyte(analyte, tuple(each.value for each in own), own[0].unit)
+            for analyte, own in found.items()
+        )
 
     def is_shown_to(self, user_id: str) -> bool:
         """Whether a person may see the value: anybody may, once it does not wait any more."""
@@ -136,14 +151,25 @@ def verify_entry(
     number: str,
     typed: Sequence[Typed],
     credentials: Credentials,
+    also: Sequence[TypedAnalyte] = (),
 ) -> EntryVerification | Refusal:
     """Type a result as the second person, signed. It counts where both typed the same.
 
+    Args:
+        tx: of the second person.
+        archive: the store.
+        number: of the entry.
+        typed: each replicate of its analyte; of its first one, where it has several.
+        credentials: both components of the signature, and the reason.
+        also: what was typed of its further analytes, in any order.
+
     Raises:
         NotFound: there is no such entry.
-        NotPermitted: this person typed or measured it.
+        NotPermitted: this person typed or measured it, or is not trained for its method where the
+            register of training refuses that (requirement 1.09).
         Conflict: its second entry is made, the lot is decided, or records are damaged.
-        InvalidInput: the entry has more or fewer replicates, or a text cannot be kept.
+        InvalidInput: the entry has other analytes or more or fewer replicates, or a text cannot be
+            kept.
     """
     require(tx, Permission.REVIEW_RESULTS)
     check_reason(credentials.reason)
@@ -160,7 +186,9 @@ def verify_entry(
             reasons=problems,
             hint="Ask a reviewer who neither typed nor measured it.",
         )
-    _check_texts(entry, typed)
+    typed = _in_order(entry, typed, also)
+    _check_texts(typed)
+    doubts = check_training(tx, entry.measurements)
     text = json.dumps([[*one] for one in typed], ensure_ascii=False)
     signature = sign(
         tx,
@@ -181,7 +209,11 @@ def verify_entry(
         rows=[signature, verification],
         about=[entry.lot.key, entry.upload.key],
         reason=credentials.reason,
-        after={"entry": entry.upload.natural_key, "matches": matches},
+        after={
+            "entry": entry.upload.natural_key,
+            "matches": matches,
+            **({"flagged": list[Json](doubts)} if doubts else {}),
+        },
     )
     return verification
 
@@ -235,11 +267,25 @@ def _check_waits(entry: Entry) -> None:
         )
 
 
-def _check_texts(entry: Entry, typed: Sequence[Typed]) -> None:
-    if len(typed) != len(entry.typed):
+def _in_order(
+    entry: Entry, typed: Sequence[Typed], also: Sequence[TypedAnalyte]
+) -> tuple[Typed, ...]:
+    """What the second person typed, in the order of the entry, where it is of the same shape."""
+    first, *others = entry.by_analyte(entry.typed)
+    own = TypedAnalyte(first.analyte, tuple(one.value for one in typed))
+    if problems := shape_problems([first, *others], [own, *also]):
         raise InvalidInput(
-            "BQC-ENT-006", f"{entry.upload.natural_key} has {len(entry.typed)} replicates"
+            "BQC-ENT-006",
+            f"{entry.upload.natural_key} is of another shape than what is typed",
+            reasons=problems,
+            hint="Type each analyte once, one value for each replicate in their order.",
         )
+    again = {one.analyte: one for one in also}
+    ordered = [again[one.analyte] for one in others]
+    return (*typed, *(Typed(value, one.unit) for one in ordered for value in one.values))
+
+
+def _check_texts(typed: Sequence[Typed]) -> None:
     for one in typed:
         unprintable = next((text for text in one if not text.isprintable()), None)
         if unprintable is not None or not one.value.strip():

@@ -22,6 +22,7 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
+from batchqc.actions.register_remarks import RegistersLookedAt, look_at_registers, signed_for
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement
@@ -92,6 +93,7 @@ class LotCase:
     measurements: tuple[Measurement, ...]
     beside: tuple[StageVerdicts, ...]
     looked_at: RunsLookedAt
+    registers: RegistersLookedAt
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
     supersedings: tuple[Superseding, ...]
@@ -143,6 +145,17 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     looked = look_at_runs(session, archive, runs=runs, measurements=measurements, zone=zone)
     validity = looked.validity
     beside, beside_damage = judged_beside(archive, others, measurements, donors, validity=validity)
+    verdicts = (
+        judge(specification, measurements, donors, validity=validity) if specification else ()
+    )
+    registers = look_at_registers(
+        session,
+        runs=runs,
+        measurements=measurements,
+        signed=signed_for(runs, reviews, verified),
+        looked=looked,
+        verdicts=[*verdicts, *(verdict for one in beside for verdict in one.verdicts)],
+    )
     registered_beside = other_specifications_of(session, lot)
     known = (
         lot.specification_version,
@@ -159,8 +172,8 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
         *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
-        *looked.rows, *runs, *(run.upload for run in runs), *supersedings, *attachments,
-        *(one for one, _ in corrections),
+        *looked.rows, *registers.rows, *runs, *(run.upload for run in runs), *supersedings,
+        *attachments, *(one for one, _ in corrections),
         *profile_rows(session, (run.upload.profile for run in runs)),
         *(row for one in decided if one is not None for row in (one, one.signature)),
     )  # fmt: skip
@@ -177,9 +190,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             )
             if problem
         ),
-        verdicts=judge(specification, measurements, donors, validity=validity)
-        if specification
-        else (),
+        verdicts=verdicts,
         donors=donors,
         runs=tuple(_run_facts(run, reviews, verified.get(run.upload_id)) for run in runs),
         today=now.astimezone(zone).date(),
@@ -203,11 +214,12 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *_damaged(runs, measurements, reviews),
             *unsigned_entries(verified.values(), attachments),
         ),
+        registers=registers.against,
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, looked, runs, reviews, supersedings, tuple(verified.values()),
-        dispositions, facts, readiness(facts),
+        measurements, beside, looked, registers, runs, reviews, supersedings,
+        tuple(verified.values()), dispositions, facts, readiness(facts),
     )  # fmt: skip
 
 

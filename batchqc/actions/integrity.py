@@ -5,7 +5,7 @@ was removed (a run that failed, a rejection). The whole trail is verified elsewh
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from batchqc.actions.methods import subject_of
 from batchqc.core.audit import entry_sha256
 from batchqc.records.audit import AuditEntry, entries_about
 from batchqc.records.base import Row
+from batchqc.records.laboratory import RULES, series_of
 from batchqc.records.registers import DonorRow, LotRow
 
 _SUBJECTS: Final = (
@@ -24,7 +25,10 @@ _SUBJECTS: Final = (
     "site:",
     "product:",
     "upload:",
+    "material:",
+    "register_rule:",
 )
+_OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_SUBJECTS: Final = (
     "correction",
     "correction_decision",
@@ -38,6 +42,8 @@ _OF_SUBJECTS: Final = (
     "attachment",
     "method_version",
     "method_approval",
+    "material",
+    "register_rule",
 )
 
 
@@ -60,28 +66,45 @@ def row_damage(
     """
     present = {row.key: row for row in rows}
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
-    subjects += [subject_of(code) for code in methods]
+    subjects += [RULES, *(subject_of(code) for code in methods)]
+    subjects += {series_of(key) for key in present if key.startswith("material:")}
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
-    witnessed = _witnessed(entries)
+    shared = _shared_runs(present)
+    witnessed = _superseded_elsewhere(session, lot, present, shared) | _witnessed(entries)
     for key, row in present.items():
         if key not in witnessed:
             yield f"no audit entry mentions {key}"
         elif witnessed[key] != row.content_sha256:
             yield f"{key} is not as its audit entry says"
-    shared = _shared_runs(present)
     for key in witnessed.keys() - present.keys():
-        if _belongs(key, lot) or (key.startswith("assay_run:") and _run_of(key) in shared):
+        if _belongs(key, lot, present) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):
             yield f"{key} is missing; an audit entry speaks of it"
 
 
-def _witnessed(entries: Iterable[AuditEntry]) -> Mapping[str, str]:
+def _witnessed(entries: Iterable[AuditEntry]) -> dict[str, str]:
     """The hash of each row by the first entry that speaks of it; changed entries count not."""
     found: dict[str, str] = {}
     for entry in sorted(entries, key=lambda entry: entry.id):
         if entry_sha256(entry.text) == entry.sha256:
             found = json.loads(entry.text)["records"] | found
     return found
+
+
+def _superseded_elsewhere(
+    session: Session, lot: LotRow, present: Iterable[str], shared: set[tuple[str, str]]
+) -> dict[str, str]:
+    """What superseded a shared run for other lots in it, whether or not a file named this lot."""
+    runs = [key for key in present if key.startswith("assay_run:") and _run_of(key) in shared]
+    others = {f"lot:{_parts(key)[1]}" for key in runs} - {lot.key}
+    if not others:
+        return {}
+    witnessed = _witnessed(entries_about(session, others))
+    return {
+        key: sha256
+        for key, sha256 in witnessed.items()
+        if key.startswith("superseding:") and _run_of(key) in shared
+    }
 
 
 def _shared_runs(present: Iterable[str]) -> set[tuple[str, str]]:
@@ -93,16 +116,27 @@ def _shared_runs(present: Iterable[str]) -> set[tuple[str, str]]:
 
 
 def _run_of(key: str) -> tuple[str, str]:
-    """Upload, and test with run, of the key of a run as stored for a lot."""
-    upload, _, run = key.split("/", 2)
+    """Upload, and test with run, of the key of a run as stored for a lot, or of its superseding."""
+    upload, _, run = _parts(key)
     return upload, run
 
 
-def _belongs(key: str, lot: LotRow) -> bool:
+def _parts(key: str) -> tuple[str, str, str]:
+    """Upload, lot, and test with run; empty where somebody removed what the key is made of."""
+    upload, _, rest = key.partition(":")[2].partition("/")
+    lot, _, run = rest.partition("/")
+    return upload, lot, run
+
+
+def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
     """Whether a row of this key must be among the rows of the lot."""
     kind, _, name = key.partition(":")
     if kind in {"assay_run", "superseding"}:
         return name.split("/")[1] == lot.lot
     if kind in {"disposition", "lot_donor", "lot_specification"}:
         return name.split("/")[0] == lot.lot
+    if kind == "material_use":
+        return f"upload:{name.split('/')[0]}" in present
+    if kind == "laboratory_certificate":
+        return f"upload:{name.split('/')[1]}" in present
     return kind in _OF_SUBJECTS

@@ -1,11 +1,13 @@
 """Keeping the registers of the laboratory. A row is never changed; a newer one comes after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.setup import own_site
@@ -16,7 +18,9 @@ from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, NotFound
+from batchqc.records.decisions import dispositions_of
 from batchqc.records.laboratory import (
+    RULES,
     Instrument,
     LaboratoryCertificate,
     Material,
@@ -27,11 +31,12 @@ from batchqc.records.laboratory import (
     material_by,
     numbered,
     rules_of,
+    series_of,
     uses_in,
 )
 from batchqc.records.people import Person, person_by
 from batchqc.records.transaction import Transaction
-from batchqc.records.uploads import Upload, measurements_of, runs_in
+from batchqc.records.uploads import AssayRun, measurements_of, runs_in
 
 KINDS_OF_MATERIAL = ("reference standard", "critical reagent", "kit", "medium")
 
@@ -62,6 +67,7 @@ def set_rule(tx: Transaction, *, register: Register, rule: Rule, reason: str) ->
     tx.audit(
         "register rule set",
         rows=[row],
+        about=[RULES],
         reason=reason,
         before={"rule": before.value},
         after={"rule": rule.value},
@@ -143,35 +149,43 @@ def register_material(
         registered_at=tx.now,
     )
     tx.add(row)
-    tx.audit("material registered", rows=[row], reason=reason, after={"expires": row.expires_on})
+    tx.audit(
+        "material registered",
+        rows=[row],
+        about=[series_of(row.key)],
+        reason=reason,
+        after={"expires": row.expires_on},
+    )
     return row
 
 
 def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: str) -> Use:
-    """Record that a run used a material; its rule says what becomes of an expired one.
+    """Record that a run used a material, an expired one too: what is not recorded is not seen.
+
+    The rule of the register says what an expired one is to every lot of the run: a remark, or a
+    reason not to release it.
 
     Raises:
-        Conflict: it had expired when the run was measured and the rule refuses that, or the use is
-            recorded already.
+        NotFound: there is no such material, upload or run.
+        Conflict: the use is recorded already.
     """
     require(tx, Permission.RECORD_USE)
     received = the_upload(tx.session, upload)
     found = material_by(tx.session, material)
     if found is None:
         raise NotFound("BQC-LAB-004", f"there is no material {material} in the register")
-    last = _last_day(tx.session, received, test, run)
+    own = [one for one in runs_in(tx.session, received) if (one.test, one.run) == (test, run)]
+    if not own:
+        raise NotFound("BQC-LAB-005", f"there is no run {run} ({test}) in {upload}")
+    for lot in sorted({one.lot for one in own}, key=lambda lot: lot.folded):
+        lock_lot(tx, lot)
     tx.lock(f"uses of {received.key}")
     if any(
         (one.test, one.run, one.material_id) == (test, run, found.id)
-        for one in uses_in(tx.session, received)
+        for one in uses_in(tx.session, [received.id])
     ):
         message = f"{found.material} in run {run} ({test}) of {upload} is recorded already"
         raise Conflict("BQC-LAB-006", message)
-    expired = last > date.fromisoformat(found.expires_on)
-    doubt = f"{found.material} expired on {found.expires_on}; the run was measured on {last}"
-    rule = rules_of(tx.session).get(Register.MATERIALS, Rule.OFF)
-    if expired and rule is Rule.REFUSE:
-        raise Conflict("BQC-LAB-007", doubt, hint="Repeat the run with a material that is usable.")
     row = MaterialUse(
         upload=received,
         test=test,
@@ -181,11 +195,11 @@ def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: s
         recorded_at=tx.now,
     )
     tx.add(row)
-    told = doubt if expired and rule is Rule.FLAG else ""
+    told = _doubt(tx.session, own, found)
     tx.audit(
         "material use recorded",
         rows=[row],
-        about=[received.key, found.key],
+        about=[received.key, found.key, *sorted({one.lot.key for one in own})],
         after={"flagged": told},
     )
     return Use(row, told)
@@ -202,7 +216,7 @@ def keep_certificate(
         raise Conflict("BQC-LAB-008", f"{person.user_id} is not a contract laboratory")
     sha256 = archive.put(data)
     tx.lock(f"certificates for {received.key}")
-    kept = certificates_for(tx.session, received)
+    kept = certificates_for(tx.session, [received.id])
     if any((one.person_id, one.sha256) == (person.id, sha256) for one in kept):
         raise Conflict("BQC-LAB-009", f"this certificate is kept already for {upload}")
     row = LaboratoryCertificate(
@@ -223,13 +237,21 @@ def keep_certificate(
     return row
 
 
-def _last_day(session: Session, upload: Upload, test: str, run: str) -> date:
-    """The last day of the site on which a run was measured."""
-    own = [one for one in runs_in(session, upload) if (one.test, one.run) == (test, run)]
-    moments: list[datetime] = [one.measured_at for one in measurements_of(session, own)]
-    if not moments:
-        raise NotFound("BQC-LAB-005", f"there is no run {run} ({test}) in {upload.natural_key}")
-    return max(moments).astimezone(ZoneInfo(own_site(session).time_zone)).date()
+def _doubt(session: Session, own: Sequence[AssayRun], material: Material) -> str:
+    """What the register says against a use in a run, and what becomes of its lots."""
+    rule = rules_of(session).get(Register.MATERIALS, Rule.OFF)
+    zone = ZoneInfo(own_site(session).time_zone)
+    last = max(one.measured_at for one in measurements_of(session, own)).astimezone(zone).date()
+    expires = date.fromisoformat(material.expires_on)
+    if rule is Rule.OFF or last <= expires:
+        return ""
+    said = [f"{material.material} expired on {expires}; the run was measured on {last}"]
+    for run in own:
+        if decided := dispositions_of(session, run.lot):
+            said.append(f"lot {run.lot.lot} is {decided[-1].disposition} already: tell QA")
+        elif rule is Rule.REFUSE:
+            said.append(f"lot {run.lot.lot} is not released upon this run")
+    return "; ".join(said)
 
 
 def _person(session: Session, user_id: str) -> Person:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from batchqc.actions.evaluation import LotCase, review_content, study
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
+from batchqc.actions.register_remarks import check_training
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
@@ -24,7 +26,8 @@ def review_lot(
     What was typed and waits for its second entry is left for a later review.
 
     Raises:
-        NotPermitted: the person entered or measured one of the runs.
+        NotPermitted: the person entered or measured one of the runs, or is not trained for a
+            method of one where the register of training refuses that (requirement 1.09).
         Conflict: there is nothing to review, the lot is decided, or records are damaged.
     """
     require(tx, Permission.REVIEW_RESULTS)
@@ -33,6 +36,9 @@ def review_lot(
     lock_lot(tx, row)
     case = study(tx.session, archive, lot=row, now=tx.now)
     runs = _open_runs(case, tx.actor.user_id)
+    keys = {run.run_key for run in runs}
+    own = [one for one in case.measurements if one.run in keys]
+    doubts = check_training(tx, own)
     signature = sign(
         tx,
         credentials,
@@ -49,7 +55,10 @@ def review_lot(
         rows=[signature, *reviews],
         about=[row.key, *(run.key for run in runs)],
         reason=credentials.reason,
-        after={"runs": [str(run.run_key) for run in runs]},
+        after={
+            "runs": [str(run.run_key) for run in runs],
+            **({"flagged": list[Json](doubts)} if doubts else {}),
+        },
     )
     return reviews
 

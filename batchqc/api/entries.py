@@ -4,6 +4,7 @@ While an entry waits, nobody sees its value but who typed or measured it: the se
 from the source. The documents are a source, and are shown.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -27,7 +28,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page
 from batchqc.api.uploads import ReportOut, refused_upload, report_out
-from batchqc.core.entries import SecondEntry, Typed
+from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.intake.typed import TypedResult
@@ -39,6 +40,25 @@ router = APIRouter(prefix="/results", tags=["typed results"], responses=PROBLEMS
 Values = Annotated[
     list[str],
     Field(min_length=1, max_length=100, description="As on the source, a text each replicate."),
+]
+
+
+class AnalyteShape(Sent):
+    """A further analyte of the same run, of which everything else is alike."""
+
+    analyte: str
+    values: Values
+    unit: str = ""
+
+    @property
+    def typed(self) -> TypedAnalyte:
+        """It as core knows it."""
+        return TypedAnalyte(self.analyte, tuple(self.values), self.unit)
+
+
+Also = Annotated[
+    list[AnalyteShape],
+    Field(default_factory=list, max_length=100, description="Further analytes of the same run."),
 ]
 
 
@@ -59,6 +79,7 @@ class NewEntry(Sent):
     run: str = ""
     method: str = ""
     comment: str = ""
+    also: Also
 
 
 class SecondEntryRequest(Signature):
@@ -66,6 +87,7 @@ class SecondEntryRequest(Signature):
 
     values: Values
     unit: str = ""
+    also: Also
 
 
 class DocumentOut(BaseModel):
@@ -76,6 +98,17 @@ class DocumentOut(BaseModel):
     kind: str = Field(description="By its content.", examples=["PDF document"])
     size: int
     sha256: str
+
+
+class AnalyteOut(BaseModel):
+    """A further analyte of an entry; what is hidden is null, as in the entry."""
+
+    analyte: str
+    replicates: int
+    values: list[str] | None
+    unit: str | None
+    second_values: list[str] | None
+    second_unit: str | None
 
 
 class EntryOut(BaseModel):
@@ -99,6 +132,7 @@ class EntryOut(BaseModel):
     comment: str | None
     second_values: list[str] | None = Field(description="As the second person typed them.")
     second_unit: str | None
+    also: list[AnalyteOut] = Field(description="Further analytes of the same run.")
     documents: list[DocumentOut]
 
 
@@ -110,8 +144,9 @@ def enter(call: Writing, sent: NewEntry, request: Request) -> Response:
     refused = None
     with call.writing(Permission.UPLOAD_RESULTS, sent) as work:
         if work.is_new:
-            facts = sent.model_dump()
-            result = TypedResult(**facts | {"values": tuple(sent.values)})
+            also = tuple(one.typed for one in sent.also)
+            facts = sent.model_dump() | {"values": tuple(sent.values), "also": also}
+            result = TypedResult(**facts)
             client = client_of(request)
             report = enter_result(work.tx, call.door.archive, result=result, client=client)
             refused = None if report.accepted else report_out(report)
@@ -157,6 +192,7 @@ def verify(call: Writing, number: str, sent: SecondEntryRequest) -> Response:
                 number=number,
                 typed=[Typed(value, sent.unit) for value in sent.values],
                 credentials=sent.credentials,
+                also=[one.typed for one in sent.also],
             )
             if isinstance(signed, Refusal):
                 work.answer(403, signed)
@@ -210,28 +246,39 @@ def attachment(call: SignedIn, number: str, position: int) -> Response:
 def _shown(entry: Entry, viewer: str) -> EntryOut:
     first, upload = entry.measurements[0], entry.upload
     is_shown = entry.is_shown_to(viewer)
-    again, verification = entry.typed_again, entry.verification
+    verification = entry.verification
+    own, *also = _analytes(entry, is_shown=is_shown)
     return EntryOut(
         number=upload.natural_key,
         lot=entry.lot.lot,
         sample=first.sample,
         test=first.run.test,
-        analyte=first.analyte,
         run=first.run.run,
-        replicates=len(entry.measurements),
         measured_at=first.measured_at,
         analyst=first.analyst,
         entered_by=upload.uploaded_by,
         entered_at=upload.received_at,
         state=entry.state,
         verified_by=verification.signature.person.user_id if verification else "",
-        values=[one.value for one in entry.typed] if is_shown else None,
-        unit=first.unit if is_shown else None,
         comment=first.comment if is_shown else None,
-        second_values=[one.value for one in again] if again else None,
-        second_unit=again[0].unit if again else None,
+        **own.model_dump(),
+        also=also,
         documents=[_document(one) for one in entry.attachments],
     )
+
+
+def _analytes(entry: Entry, *, is_shown: bool) -> Iterator[AnalyteOut]:
+    again = {one.analyte: one for one in entry.by_analyte(entry.typed_again)}
+    for one in entry.by_analyte(entry.typed):
+        second = again.get(one.analyte)
+        yield AnalyteOut(
+            analyte=one.analyte,
+            replicates=len(one.values),
+            values=list(one.values) if is_shown else None,
+            unit=one.unit if is_shown else None,
+            second_values=list(second.values) if second else None,
+            second_unit=second.unit if second else None,
+        )
 
 
 def _document(row: Attachment) -> DocumentOut:

@@ -28,6 +28,7 @@ class GateOut(BaseModel):
     is_open: bool
     reasons: list[str] = Field(description="Every reason why it is closed.")
     todo: str = Field(description="What to do about it; empty where it is open.")
+    remarks: list[str] = Field(description="What is to be known and closes nothing.")
 
 
 class Readiness(BaseModel):
@@ -134,6 +135,7 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
                 is_open=gate.is_open,
                 reasons=list(gate.reasons),
                 todo="" if gate.is_open else gate.todo,
+                remarks=list(gate.remarks),
             )
             for gate in case.gates
         ],

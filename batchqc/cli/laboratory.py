@@ -19,7 +19,13 @@ from batchqc.cli.spec_tools import day_of
 from batchqc.cli.workplace import Reason, User, at_keyboard, workplace
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
-from batchqc.records.laboratory import Instrument, Material, Training, rules_of
+from batchqc.records.laboratory import (
+    Instrument,
+    LaboratoryCertificate,
+    Material,
+    Training,
+    rules_of,
+)
 from batchqc.records.transaction import reading, transaction
 
 app = typer.Typer(help="Registers of the laboratory, and what happens where one says no.")
@@ -187,6 +193,13 @@ def show(
             rows = [
                 (one.material, f"{one.kind}, lot {one.lot}", "", one.expires_on, one.reason)
                 for one in session.scalars(select(Material).order_by(Material.id))
+            ]
+        if register is Register.LABORATORIES:
+            rows = [
+                (one.person.user_id, f"{one.file} over {one.upload.natural_key}", "", "", "")
+                for one in session.scalars(
+                    select(LaboratoryCertificate).order_by(LaboratoryCertificate.id)
+                )
             ]
     say(f"The rule of {register} is {rule}.")
     table(("Id", "Of", "From", "Until", "Reason"), rows, empty="The register has no row.")

@@ -22,6 +22,7 @@ from batchqc.cli.workplace import (
     raise_refusal,
     workplace,
 )
+from batchqc.core.dispositions import Gate
 from batchqc.core.permissions import Permission
 from batchqc.errors import SigningUnavailable
 from batchqc.records.registers import LotRow
@@ -117,6 +118,7 @@ def show(context: typer.Context, lot: Lot) -> None:
                 (f"Correction {one.natural_key}", f"{one.field}: {one.before} -> {one.after}")
                 for one, _ in case.corrections
             ),
+            *(("Remark", remark) for gate in case.gates for remark in gate.remarks),
         ]
     )
 
@@ -126,7 +128,7 @@ def readiness(context: typer.Context, lot: Lot) -> None:
     """Every gate between a lot and its release: open or closed, why, and what to do."""
     case = _case(workplace(context), lot)
     rows = [
-        (gate.name, "open" if gate.is_open else "CLOSED", "\n".join(gate.reasons) or "", todo)
+        (gate.name, "open" if gate.is_open else "CLOSED", _said(gate), todo)
         for gate in case.gates
         for todo in ("" if gate.is_open else gate.todo,)
     ]
@@ -201,6 +203,10 @@ def reject(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None
 def _case(place: Workplace, lot: str) -> LotCase:
     with reading(place.engine) as session:
         return study(session, place.archive, lot=the_lot(session, lot), now=place.now())
+
+
+def _said(gate: Gate) -> str:
+    return "\n".join((*gate.reasons, *(f"remark: {remark}" for remark in gate.remarks)))
 
 
 def _progress(case: LotCase) -> str:

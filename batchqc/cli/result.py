@@ -12,7 +12,7 @@ from batchqc.cli.show import say, table
 from batchqc.cli.upload import read_within
 from batchqc.cli.upload_seen import print_report
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
-from batchqc.core.entries import HIDDEN, SecondEntry, Typed
+from batchqc.core.entries import HIDDEN, SecondEntry, Typed, TypedAnalyte
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
@@ -24,6 +24,11 @@ app = typer.Typer(help="Results that no file holds: one person types them, anoth
 
 Option = typer.Option
 Optional = Annotated[str, Option(help="As on the raw data.")]
+Also = Annotated[
+    list[str],
+    Option(help="Of a further analyte of the run: density=1.2E6; once for each replicate."),
+]
+AlsoUnit = Annotated[list[str], Option(help="Its unit, where it has one: density=cells/mL.")]
 
 
 @app.command()
@@ -45,6 +50,8 @@ def enter(  # noqa: PLR0913 - a command has an option for each thing that is sta
     run: Optional = "",
     method: Optional = "",
     comment: Optional = "",
+    also: Also = [],  # noqa: B006 - typer copies it
+    also_unit: AlsoUnit = [],  # noqa: B006 - typer copies it
     attach: Annotated[
         list[Path], Option(exists=True, dir_okay=False, help="A document, such as the report.")
     ] = [],  # noqa: B006 - typer copies it
@@ -56,6 +63,7 @@ def enter(  # noqa: PLR0913 - a command has an option for each thing that is sta
         lot=lot, sample=sample, test=test, analyte=analyte, values=tuple(value), unit=unit,
         measured_at=measured_at, analyst=analyst, aliquot=aliquot, started_at=started_at,
         instrument=instrument, run=run, method=method, comment=comment,
+        also=_also(also, also_unit),
     )  # fmt: skip
     documents = [_document(path, place.settings.attachment_limit) for path in attach]
     with transaction(place.engine, actor, place.now()) as tx:
@@ -72,7 +80,7 @@ def enter(  # noqa: PLR0913 - a command has an option for each thing that is sta
 
 
 @app.command()
-def verify(
+def verify(  # noqa: PLR0913 - a command has an option for each thing that is stated
     context: typer.Context,
     number: Annotated[str, typer.Argument(help="Its number, such as U-2026-000001.")],
     user: User,
@@ -82,6 +90,8 @@ def verify(
     ],
     reason: Reason,
     unit: Annotated[str, Option(help="As you read it on the source.")] = "",
+    also: Also = [],  # noqa: B006 - typer copies it
+    also_unit: AlsoUnit = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Type a result as the second person, from the source, with your signature."""
     place = workplace(context)
@@ -94,6 +104,7 @@ def verify(
             number=number,
             typed=[Typed(one, unit) for one in value],
             credentials=keyboard.signing(reason),
+            also=_also(also, also_unit),
         )
         matches = not isinstance(signed, Refusal) and bool(signed.matches)
     raise_refusal(signed)
@@ -117,12 +128,42 @@ def list_(context: typer.Context) -> None:
                 for typed in (entry.typed, entry.typed_again)
             )
             one = entry.measurements[0]
+            analytes = ", ".join(each.analyte for each in entry.by_analyte(entry.typed))
             rows.append(
-                (upload.natural_key, entry.lot.lot, f"{one.run.test} {one.analyte}", entry.state,
+                (upload.natural_key, entry.lot.lot, f"{one.run.test} {analytes}", entry.state,
                  first, "" if waits else again, len(entry.attachments))
             )  # fmt: skip
     columns = ("Entry", "Lot", "Of", "State", "Typed", "Typed again", "Documents")
     table(columns, rows, empty="No typed result.")
+
+
+def _also(values: list[str], units: list[str]) -> tuple[TypedAnalyte, ...]:
+    """Further analytes by the text before the first "=".
+
+    Raises:
+        InvalidInput: a text has none, or a unit is of no analyte or stated twice.
+    """
+    pairs, stated = [[text.partition("=") for text in texts] for texts in (values, units)]
+    problems = [
+        f'"{"".join(one)}": state the analyte, "=" and the text'
+        for one in (*pairs, *stated)
+        if not (one[0] and one[1])
+    ]
+    found: dict[str, list[str]] = {}
+    for analyte, _, value in pairs:
+        found.setdefault(analyte, []).append(value)
+    unit = {analyte: text for analyte, _, text in stated}
+    problems += [f"there is a unit and no value of {one}" for one in unit if one not in found]
+    if len(unit) < len(stated):
+        problems.append("state the unit of an analyte once")
+    if problems:
+        raise InvalidInput(
+            "BQC-ENT-012",
+            "the further analytes are not clear",
+            reasons=problems,
+            hint="Write --also density=1.2E6, and --also-unit density=cells/mL.",
+        )
+    return tuple(TypedAnalyte(one, tuple(own), unit.get(one, "")) for one, own in found.items())
 
 
 def _document(path: Path, limit: int) -> Document:

@@ -6,7 +6,7 @@ that people see before they sign, and the reasons of a refused release.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from batchqc.core.assays import RunKey
 from batchqc.core.donors import ELIGIBLE, Donor
 from batchqc.core.lots import Lot
+from batchqc.core.register_remarks import Against
 from batchqc.core.verdicts import Verdict
 
 
@@ -58,6 +59,7 @@ class LotFacts:
         beside: results that fail a specification of another stage, in words.
         open_corrections: corrections that wait for a second person, in words.
         damaged: stored records that contradict the audit trail, in words.
+        registers: what the registers of the laboratory say of the lot.
     """
 
     lot: Lot
@@ -70,15 +72,20 @@ class LotFacts:
     beside: tuple[str, ...] = ()
     open_corrections: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
+    registers: Against = field(default_factory=Against)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One condition of release: open, or closed with every reason and what to do."""
+    """One condition of release: open, or closed with every reason and what to do.
+
+    ``remarks`` are told beside, and close nothing.
+    """
 
     name: str
     reasons: tuple[str, ...]
     todo: str
+    remarks: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -113,6 +120,12 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             "Review",
             _reviews(facts),
             "Have a reviewer who neither measured nor uploaded review each run.",
+        ),
+        Gate(
+            "Registers",
+            facts.registers.stops,
+            "Keep the missing certificate; have QA correct the register, or reject the lot.",
+            facts.registers.remarks,
         ),
         Gate("Donor", _donors(facts), "Have a donor officer determine the eligibility."),
         Gate("Expiry", _expiry(facts), "An expired lot cannot be released; reject it."),

@@ -4,11 +4,13 @@
   (requirement 1.31).
 - Texts are compared as typed: ``93.4`` is not ``93.40``, and ``<0.05`` is not ``0.05``. Words are
   compared as vocabularies compare them, units by their approved spellings.
+- Analytes of one run are typed as one entry, which matches as a whole or not.
 - What does not match is never used, and stays on record with both texts; the result is typed anew.
 - While an entry waits, its value is shown only to those who typed or measured it. Who verifies
   reads the source: the report, the print, the bottle.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -36,6 +38,14 @@ class Typed(NamedTuple):
     unit: str
 
 
+class TypedAnalyte(NamedTuple):
+    """What a person typed of one analyte: the value of each replicate, in order, and their unit."""
+
+    analyte: str
+    values: tuple[str, ...]
+    unit: str = ""
+
+
 def second_entry(*, by_hand: bool, matches: bool | None) -> SecondEntry:
     """How a result stands: typed or read from a file, and what its second entry said, if any."""
     if not by_hand:
@@ -54,6 +64,20 @@ def entries_match(first: Sequence[Typed], second: Sequence[Typed]) -> bool:
         and canonical_unit(one.unit) == canonical_unit(other.unit)
         for one, other in zip(first, second, strict=True)
     )
+
+
+def shape_problems(entry: Sequence[TypedAnalyte], typed: Sequence[TypedAnalyte]) -> list[str]:
+    """What differs between an entry and what is typed again, but for values and units."""
+    own = {one.analyte: len(one.values) for one in entry}
+    said: Counter[str] = Counter()
+    for one in typed:
+        said[one.analyte] += len(one.values)
+    problems = [
+        f"it has {own.get(analyte, 0)} values of {analyte}, not {said[analyte]}"
+        for analyte in dict.fromkeys((*own, *said))
+        if own.get(analyte, 0) != said[analyte]
+    ]
+    return [*problems, "it has each analyte once"] if len(said) < len(typed) else problems
 
 
 def _same_value(first: str, second: str) -> bool:

@@ -23,6 +23,7 @@ class Register(StrEnum):
     TRAINING = "training"
     METHODS = "methods"
     MATERIALS = "materials"
+    LABORATORIES = "laboratories"
 
 
 class Rule(StrEnum):
@@ -113,13 +114,19 @@ class Laboratory:
             yield Doubt.OVERDUE, f"{said}; it measured on {done.day}"
 
     def _training(self, done: Done) -> Iterator[tuple[Doubt, str]]:
-        found = span_on(self.training.get((done.analyst, done.method), ()), done.day)
-        if found is None:
-            said = f"{done.analyst} was not trained for {done.method} on {done.day}"
+        said = self.untrained(done.analyst, done.method, done.day, what="the measurement")
+        if said:
             yield Doubt.NOT_TRAINED, said
-        elif done.day > found.until:
-            said = f"the training of {done.analyst} for {done.method} expired on {found.until}"
-            yield Doubt.NOT_TRAINED, f"{said}; the measurement is of {done.day}"
+
+    def untrained(self, person: str, method: str, day: date, *, what: str) -> str:
+        """Why a person was not trained for a method on the day of ``what``, or ""."""
+        found = span_on(self.training.get((person, method), ()), day)
+        if found is None:
+            return f"{person} was not trained for {method} on {day}"
+        if day > found.until:
+            said = f"the training of {person} for {method} expired on {found.until}"
+            return f"{said}; {what} is of {day}"
+        return ""
 
     def _method(self, done: Done) -> Iterator[tuple[Doubt, str]]:
         found = method_on(self.methods, code=done.method, stated=done.version, day=done.day)

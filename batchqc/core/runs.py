@@ -8,7 +8,8 @@
 - A run is the same run for every lot in it: a control counts whichever lot its row names.
 - A result counts only where its run is valid or has no criteria. An invalid run is set aside where
   exactly one valid run stands beside it and no other; else nobody may choose. Other content for the
-  same run is no repetition: it does not set the first aside, and does not count itself.
+  same run is no repetition: it does not set the first aside, and does not count itself. Rows
+  without a run id are a run of their own in each file.
 """
 
 from collections import Counter, defaultdict
@@ -22,9 +23,9 @@ from batchqc.core.acceptance import Limits, Words
 from batchqc.core.arithmetic import spread_exceeds
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.entries import SecondEntry
-from batchqc.core.identifiers import fold
 from batchqc.core.methods import Method, ValidityCriterion, method_on
 from batchqc.core.rounding import Rounding
+from batchqc.core.superseding import same_run
 from batchqc.core.units import canonical_unit
 from batchqc.core.verdicts import Outcome, compare
 
@@ -109,7 +110,7 @@ def runs_that_count(runs: Mapping[Run, Validity | None]) -> frozenset[Run] | Non
 
 def standing_of_runs(validity: Mapping[RunKey, RunValidity]) -> dict[RunKey, Validity]:
     """How each run of a lot counts; of one that came twice, and once invalid, none is known."""
-    names = {run: (run.test, fold(run.run)) for run in validity}
+    names = {run: same_run(run) for run in validity}
     contents = Counter(names.values())
     invalid = {names[run] for run, one in validity.items() if one.validity is Validity.INVALID}
     return {

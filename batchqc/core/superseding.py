@@ -48,6 +48,11 @@ def is_named(test: str, run: str) -> bool:
     return fold(run) != fold(unnamed(test))
 
 
+def same_run(run: RunKey) -> tuple[RunName, str]:
+    """What all contents of one run share; rows without a run id are a run of their upload."""
+    return run_name(run.test, run.run), "" if is_named(run.test, run.run) else run.upload
+
+
 def counted(
     measurements: Iterable[Measurement], concluded: Concluded = NONE_CONCLUDED
 ) -> tuple[Measurement, ...]:

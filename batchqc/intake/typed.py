@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Final
 
 from batchqc.core.assays import REPORTABLE
+from batchqc.core.entries import TypedAnalyte
 from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 
 COLUMNS: Final = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
@@ -16,7 +17,10 @@ COLUMNS: Final = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedResult:
-    """One result: its replicates in order, and what they were measured with; all as typed."""
+    """One result: its replicates in order, and what they were measured with; all as typed.
+
+    ``also`` are further analytes of the same run, of which everything else is alike.
+    """
 
     lot: str
     sample: str
@@ -32,6 +36,12 @@ class TypedResult:
     run: str = ""
     method: str = ""
     comment: str = ""
+    also: tuple[TypedAnalyte, ...] = ()
+
+    @property
+    def analytes(self) -> tuple[TypedAnalyte, ...]:
+        """Every analyte, in the order of the file."""
+        return (TypedAnalyte(self.analyte, self.values, self.unit), *self.also)
 
 
 def long_csv(result: TypedResult) -> bytes:
@@ -43,15 +53,20 @@ def long_csv(result: TypedResult) -> bytes:
     out = StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for replicate, value in enumerate(result.values, start=1):
+    replicates = (
+        (one.analyte, one.unit, number, value)
+        for one in result.analytes
+        for number, value in enumerate(one.values, start=1)
+    )
+    for analyte, unit, replicate, value in replicates:
         cells = {
             "lot_id": result.lot,
             "sample_id": result.sample,
             "test_code": result.test,
-            "analyte": result.analyte,
+            "analyte": analyte,
             "replicate": str(replicate),
             "value": value,
-            "unit": result.unit,
+            "unit": unit,
             "measured_at": result.measured_at,
             "analyst": result.analyst,
             "aliquot": result.aliquot,

@@ -3,9 +3,9 @@
 A row with a higher number of the same thing comes after the earlier ones, which stay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import UniqueConstraint, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column, relationship
@@ -150,6 +150,9 @@ class LaboratoryCertificate(Row):
         return f"{self.person.user_id}/{self.upload.natural_key}/{self.sha256}"
 
 
+#: What audit entries call the rules of all registers.
+RULES: Final = "register rules"
+
 Table = TypeVar("Table", Instrument, Training, Material, RegisterRule)
 
 
@@ -159,10 +162,19 @@ def numbered(session: Session, table: type[Table], **of: Any) -> int:
     return (session.scalar(query) or 0) + 1
 
 
+def series_of(key: str) -> str:
+    """What audit entries call a thing of a register, whichever of its rows has the key."""
+    return key.rpartition("/")[0]
+
+
+def rule_rows(session: Session) -> Sequence[RegisterRule]:
+    """Every rule that was set, oldest first."""
+    return session.scalars(select(RegisterRule).order_by(RegisterRule.number)).all()
+
+
 def rules_of(session: Session) -> dict[Register, Rule]:
     """The rule of every register that has one."""
-    rows = session.scalars(select(RegisterRule).order_by(RegisterRule.number))
-    return {Register(row.register): Rule(row.rule) for row in rows}
+    return {Register(row.register): Rule(row.rule) for row in rule_rows(session)}
 
 
 def instrument_spans(session: Session) -> dict[str, list[Span]]:
@@ -189,15 +201,21 @@ def material_by(session: Session, material: str) -> Material | None:
     return session.scalar(query.order_by(Material.number.desc()).limit(1))
 
 
-def uses_in(session: Session, upload: Upload) -> Sequence[MaterialUse]:
-    """What was used in the runs of an upload."""
-    query = select(MaterialUse).where(MaterialUse.upload_id == upload.id)
+def materials_by(session: Session, folded: Iterable[str]) -> Sequence[Material]:
+    """Every row of some materials by folded id, oldest first."""
+    query = select(Material).where(Material.folded.in_(sorted(folded)))
+    return session.scalars(query.order_by(Material.number)).all()
+
+
+def uses_in(session: Session, uploads: Iterable[int]) -> Sequence[MaterialUse]:
+    """What was used in the runs of some uploads, by their surrogate ids."""
+    query = select(MaterialUse).where(MaterialUse.upload_id.in_(set(uploads)))
     return session.scalars(query.order_by(MaterialUse.id)).all()
 
 
-def certificates_for(session: Session, upload: Upload) -> Sequence[LaboratoryCertificate]:
-    """The certificates of contract laboratories over results of an upload."""
-    query = select(LaboratoryCertificate).where(LaboratoryCertificate.upload_id == upload.id)
+def certificates_for(session: Session, uploads: Iterable[int]) -> Sequence[LaboratoryCertificate]:
+    """The certificates of contract laboratories over results of uploads, by their surrogate ids."""
+    query = select(LaboratoryCertificate).where(LaboratoryCertificate.upload_id.in_(set(uploads)))
     return session.scalars(query.order_by(LaboratoryCertificate.id)).all()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -13,9 +14,10 @@ from batchqc.actions.entries import attach_document, the_attachment, the_entry
 from batchqc.actions.impact import Impact, assess_impact, impact_content
 from batchqc.actions.people import change_role
 from batchqc.actions.recheck import recheck
-from batchqc.core.entries import SecondEntry
+from batchqc.core.entries import SecondEntry, TypedAnalyte
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
+from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Outcome, Verdict
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import (
@@ -128,6 +130,104 @@ def test_a_mismatch_stays_visible_and_the_result_is_typed_anew(house: House):
         ]
         assert recheck(session, house.archive).differences == ()
     assert any(f"the entry {first} by ana is not used; rev typed another" in one for one in notes)
+
+
+FLOW = replace(
+    VIAB, test="FLOW", analyte="CD73", values=("97.90",), run="FLOW-9", method="SOP-QC-021 v5",
+    also=(
+        TypedAnalyte("CD90", ("100",), "%"), TypedAnalyte("CD105", ("99.1",), "%"),
+        TypedAnalyte("negative_panel", ("0.30",), "%"),
+    ),
+)  # fmt: skip
+FLOW_NAMES = ("CD73", "CD90", "CD105", "negative_panel")
+
+
+def outcomes(house: House) -> set[Outcome | None]:
+    return {
+        one.outcome
+        for one in house.study().verdicts
+        if isinstance(one.criterion.subject, Measured) and one.criterion.subject.test == "FLOW"
+    }
+
+
+@pytest.mark.requirement("1.31")
+def test_several_analytes_of_one_run_are_one_entry(house: House):
+    assert house.upload(results(**dict.fromkeys(FLOW_NAMES))).accepted
+    alone = enter(house, FLOW, also=())
+    second = enter(house, FLOW, analyte="CD90", values=("100",), also=())
+    assert {one.code for one in second.reading.problems} == {"E407"}  # the run is on record
+    verify(house, alone.number, "1", unit="%")  # typed anew, with all that belongs to the run
+    report = enter(house, FLOW)
+    assert report.accepted, report.reading.problems
+    assert outcomes(house) == {Outcome.CANNOT_JUDGE}
+    with house.reading() as session:
+        entry = the_entry(session, report.number)
+        assert [one.analyte for one in entry.by_analyte(entry.typed)] == list(FLOW_NAMES)
+        assert entry.by_analyte(entry.typed_again) == ()
+    assert verify(house, report.number, "97.90", unit="%", also=FLOW.also[::-1])
+    assert outcomes(house) == {Outcome.PASS}
+    with house.reading() as session:
+        entry = the_entry(session, report.number)
+        assert entry.by_analyte(entry.typed_again) == FLOW.analytes
+    assert isinstance(house.review(), list)
+    assert isinstance(house.release(), Decision)
+    with house.reading() as session:
+        assert recheck(session, house.archive).differences == ()
+    assert house.verify().problems == ()
+
+
+@pytest.mark.requirement("1.31")
+def test_one_analyte_that_does_not_match_leaves_the_whole_entry_unused(house: House):
+    assert house.upload(results(**dict.fromkeys(FLOW_NAMES))).accepted
+    number = enter(house, FLOW).number
+    *others, last = FLOW.also
+    assert not verify(
+        house, number, "97.90", unit="%", also=[*others, last._replace(values=("3",))]
+    )
+    assert outcomes(house) == {Outcome.CANNOT_JUDGE}
+    again = enter(house, FLOW).number
+    swapped = [
+        FLOW.also[0]._replace(values=("99.1",)),
+        FLOW.also[1]._replace(values=("100",)),
+        last,
+    ]
+    assert not verify(house, again, "97.90", unit="%", also=swapped)
+    third = enter(house, FLOW).number
+    assert verify(house, third, "97.90", unit="%", also=FLOW.also)
+    assert outcomes(house) == {Outcome.PASS}
+
+
+def test_a_second_entry_of_another_shape_is_told_every_difference_and_signs_nothing(house: House):
+    number = enter(house, FLOW).number
+    before = counts(house.engine)
+    cd90, cd105, panel = FLOW.also
+    wrong = {
+        (): ["it has 1 values of CD90, not 0", "it has 1 values of CD105, not 0",
+             "it has 1 values of negative_panel, not 0"],
+        (cd90, cd105, panel, panel): ["it has 1 values of negative_panel, not 2",
+                                      "it has each analyte once"],
+        (cd90, cd105._replace(values=("9", "9")), panel): ["it has 1 values of CD105, not 2"],
+        (cd90, cd105, panel._replace(analyte="CD34")): [
+            "it has 1 values of negative_panel, not 0", "it has 0 values of CD34, not 1",
+        ],
+        (cd90, cd105, panel, cd90._replace(analyte="CD73", values=())): [
+            "it has each analyte once",
+        ],
+    }  # fmt: skip
+    for also, reasons in wrong.items():
+        with pytest.raises(InvalidInput) as refused:
+            verify(house, number, "97.90", unit="%", also=also)
+        assert refused.value.code == "BQC-ENT-006"
+        assert list(refused.value.reasons) == reasons
+    with pytest.raises(InvalidInput) as refused:
+        verify(house, number, "97.90", "1", unit="%", also=FLOW.also)
+    assert list(refused.value.reasons) == ["it has 1 values of CD73, not 2"]
+    with pytest.raises(InvalidInput) as refused:
+        verify(house, number, "97.90", unit="%", also=[cd90._replace(values=(" ",)), cd105, panel])
+    assert refused.value.code == "BQC-ENT-005"
+    assert grown(house.engine, before) == {}
+    twice = enter(house, VIAB, also=(TypedAnalyte("viability", ("1",), "%"),))
+    assert not twice.accepted
 
 
 def test_verify_twice_and_after_a_mismatch_is_refused(house: House):

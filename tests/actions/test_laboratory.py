@@ -24,7 +24,7 @@ from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.decisions import Certificate
 from batchqc.records.laboratory import Instrument, LaboratoryCertificate, rules_of
 from tests.actions.state import counts, grown
-from tests.records.house import ANA, GOOD, LABORATORY, QA1, House, results
+from tests.records.house import ANA, GOOD, LABORATORY, LOT, QA1, House, results
 from tests.records.laboratory import adopt_method
 from tests.records.tampering import tamper
 
@@ -61,13 +61,15 @@ def training(house: House, person: str = ANA, until: str = "2026-01-01") -> None
         )
 
 
-def material(house: House, expires: str, reason: str = "", kind: str = "kit") -> None:
+def material(
+    house: House, expires: str, reason: str = "", kind: str = "kit", lot: str = "L77"
+) -> None:
     with house.acting(QA1, Permission.KEEP_REGISTERS) as tx:
         register_material(
             tx,
             material="LAL-1",
             kind=kind,
-            lot="L77",
+            lot=lot,
             expires_on=date.fromisoformat(expires),
             reason=reason,
         )
@@ -77,6 +79,18 @@ def only_endotoxin() -> bytes:
     names = ("CD73", "CD90", "CD105", "negative_panel", "viability", "inhibition", "kynurenine",
              "growth_14d", "mycoplasma")  # fmt: skip
     return results(**dict.fromkeys(names))
+
+
+EXPIRED = (
+    "LAL-1, used in run ENDO-250520-01 (ENDO) of U-2026-000002, expired on {};"
+    " the run was measured on 2025-05-20"
+)
+
+
+def stops(house: House, lot: str = LOT) -> list[str]:
+    """Why the gate of the registers is closed."""
+    (gate,) = (gate for gate in house.study(lot).gates if gate.name == "Registers")
+    return list(gate.reasons)
 
 
 def use(house: House, number: str, run: str = "ENDO-250520-01", name: str = "lal-1") -> Use:
@@ -170,19 +184,25 @@ def test_a_use_is_recorded_and_an_expired_material_flagged(
         use(house, number)
 
 
-def test_an_expired_material_is_refused_where_the_rule_says_so(house: House):
+def test_an_expired_material_is_recorded_and_refuses_the_lots_of_its_run(house: House):
     rule(house, Register.MATERIALS, Rule.REFUSE)
     material(house, "2026-05-19")
     material(house, "2025-05-19", "The year was misread")
-    number = house.upload(only_endotoxin()).number
+    refused = house.upload(b"no results").number
     before = counts(house.engine)
-    with pytest.raises(Conflict, match="expired on 2025-05-19"):
-        use(house, number)
+    with pytest.raises(NotFound, match="no run"):  # there is no use before there are results
+        use(house, refused)
     assert grown(house.engine, before) == {}
+    number = house.upload(only_endotoxin()).number
     with pytest.raises(NotFound, match="no material"):
         use(house, number, name="LAL-2")
     with pytest.raises(NotFound, match="no run"):
         use(house, number, run="R-9")
+    assert use(house, number).doubt == (
+        "LAL-1 expired on 2025-05-19; the run was measured on 2025-05-20;"
+        f" lot {LOT} is not released upon this run"
+    )
+    assert stops(house) == [(EXPIRED.format("2025-05-19"))]
 
 
 def test_the_certificate_of_a_contract_laboratory_is_kept_by_its_hash(house: House):

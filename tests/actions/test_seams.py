@@ -1,5 +1,7 @@
 """Where typed results, versions of runs and validity of runs meet: nothing that failed passes."""
 
+import pytest
+
 from batchqc.actions.annotations import bytes_of
 from batchqc.actions.dispositions import reject_lot
 from batchqc.actions.entries import is_shown
@@ -24,6 +26,7 @@ from tests.actions.test_tracing import trace
 from tests.actions.typing_results import VIAB, enter, verify
 from tests.actions.versions import impact_of, version
 from tests.records.house import BEN, LOT, QA1, REV, House, results, signing, table
+from tests.records.tampering import tamper
 
 WHY = "The wrong cell was exported"
 SPREAD = (
@@ -31,6 +34,10 @@ SPREAD = (
     .replace(b'id = "SOP-QC-040"', b'id = "SOP-QC-014"')
     .replace(b"version = 4", b"version = 3")
     + b'[validity.spread]\nanalyte = "viability"\nmax_cv = "10"\n'
+)
+REMOVED = (
+    "DELETE FROM superseding WHERE older_id IN (SELECT assay_run.id FROM assay_run JOIN lot"
+    " ON lot.id = lot_id WHERE lot.lot = 'MSC-26-0077')"
 )
 
 
@@ -148,6 +155,54 @@ def test_rows_without_a_run_supersede_nothing_in_a_preview_either(house: House):
     assert house.upload(data, supersedes=WHY).accepted
     (told,) = [one.verdict for one in seen.outlook if one.verdict.criterion.id == "viability"]
     assert told.outcome is verdict(house, "viability").outcome is Outcome.CANNOT_JUDGE
+
+
+def test_rows_without_a_run_id_are_valid_or_not_in_each_file(house: House):
+    adopt_method(house)
+    assert house.upload(results(endotoxin=None)).accepted
+    unnamed = {"run_id": ""}
+    send(house, row("endotoxin", value="0.30", **unnamed), recovery("10", **unnamed))
+    assert verdict(house, "endotoxin").outcome is Outcome.CANNOT_JUDGE
+    send(house, row("endotoxin", value="0.20", **unnamed), recovery("100", **unnamed))
+    found = verdict(house, "endotoxin")
+    assert (found.outcome, [one.text for one in found.measurements]) == (Outcome.PASS, ["0.20"])
+    assert "not counted: run ENDO (no run_id) (ENDO) of U-2026-000002" in found.sentence
+    draft = version(2, "2025-05-20", ('accept   = "<= 1"', 'accept   = "<= 0.1"'))
+    (flip,) = [one.impact for one in impact_of(house, draft).changed]
+    assert (flip.before, flip.after) == (Outcome.PASS, Outcome.FAIL)
+    send(house, row("endotoxin", value="0.20", aliquot="A2", **unnamed), recovery("99", **unnamed))
+    assert verdict(house, "endotoxin").outcome is Outcome.CANNOT_JUDGE  # nobody may choose
+
+
+@pytest.mark.requirement("1.05")
+@pytest.mark.parametrize("of_both", [False, True])
+def test_a_superseding_of_another_lot_of_the_run_that_was_removed_is_missed(
+    house: House, of_both: bool
+):
+    adopt_method(house)
+    another_lot(house)
+    send(house, row("endotoxin"), recovery("104", OTHER), row("endotoxin", OTHER))
+    rows = [recovery("10", OTHER), row("endotoxin", OTHER)]
+    newer = table([*rows, *([row("endotoxin")] if of_both else [])])
+    assert house.upload(newer, supersedes=WHY).accepted
+    assert verdict(house, "endotoxin").outcome is Outcome.CANNOT_JUDGE
+    assert house.study().facts.damaged == ()
+    tamper(house.engine, REMOVED)
+    for lot in (LOT, OTHER):
+        damaged = house.study(lot).facts.damaged
+        gone = f"superseding:U-2026-000001/{OTHER}/ENDO/ENDO-250520-01 is missing"
+        assert any(one.startswith(gone) for one in damaged)
+
+
+def test_what_happens_to_other_runs_of_another_lot_is_no_damage(house: House):
+    adopt_method(house)
+    another_lot(house)
+    send(house, row("endotoxin"), recovery("104"), row("endotoxin", OTHER))
+    send(house, row("viability", OTHER, run_id="VCB-1"))
+    newer = table([row("viability", OTHER, run_id="VCB-1", value="95")])
+    assert house.upload(newer, supersedes=WHY).accepted
+    reject(house, OTHER)
+    assert house.study().facts.damaged == ()
 
 
 def test_an_entry_that_did_not_match_may_be_typed_anew_under_its_run(house: House):

@@ -7,7 +7,7 @@ from batchqc.actions.attachments import Document
 from batchqc.actions.entries import enter_result, verify_entry
 from batchqc.actions.signing import Credentials
 from batchqc.actions.uploads import UploadReport
-from batchqc.core.entries import Typed
+from batchqc.core.entries import Typed, TypedAnalyte
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.intake.typed import TypedResult
@@ -47,6 +47,7 @@ def try_to_verify(
     unit: str = "",
     by: str = REV,
     credentials: Credentials | None = None,
+    also: Sequence[TypedAnalyte] = (),
 ) -> EntryVerification | Refusal:
     """Type a result as the second person."""
     with house.acting(by, Permission.REVIEW_RESULTS) as tx:
@@ -56,10 +57,18 @@ def try_to_verify(
             number=number,
             typed=[Typed(one, unit) for one in values or ("Negative",)],
             credentials=credentials or signing(by),
+            also=also,
         )
 
 
-def verify(house: House, number: str, *values: str, unit: str = "", by: str = REV) -> bool:
+def verify(
+    house: House,
+    number: str,
+    *values: str,
+    unit: str = "",
+    by: str = REV,
+    also: Sequence[TypedAnalyte] = (),
+) -> bool:
     """Whether both typed the same."""
     with house.acting(by, Permission.REVIEW_RESULTS) as tx:
         done = verify_entry(
@@ -68,6 +77,7 @@ def verify(house: House, number: str, *values: str, unit: str = "", by: str = RE
             number=number,
             typed=[Typed(one, unit) for one in values or ("Negative",)],
             credentials=signing(by),
+            also=also,
         )
         assert isinstance(done, EntryVerification)
         return bool(done.matches)

@@ -88,6 +88,29 @@ def test_a_mismatch_is_answered_and_stays(site: Site):
     assert site.get(REV, f"/results/manual/{again}")["values"] is None
 
 
+@pytest.mark.requirement("1.31")
+def test_several_analytes_of_a_run_are_typed_hidden_and_verified_together(site: Site):
+    further = {"analyte": "CD90", "values": ["99.87"], "unit": "%"}
+    flow = {"test": "FLOW", "analyte": "CD73", "run": "FLOW-9", "method": "SOP-QC-021 v5"}
+    number = enter(site, **flow, comment="", also=[further])
+    path = f"/results/manual/{number}"
+    hidden = dict.fromkeys(("values", "unit", "second_values", "second_unit"))
+    shown = {"analyte": "CD90", "replicates": 1} | hidden
+    assert site.get(REV, path)["also"] == [shown]
+    assert site.get(ANA, path)["also"] == [shown | {"values": ["99.87"], "unit": "%"}]
+    for who in (REV, AUD):
+        for page in (path, f"/uploads/{number}", f"/lots/{LOT}/results", "/audit"):
+            assert "99.87" not in site.send(who, "GET", page).text
+    answer = site.send(REV, "POST", f"{path}/verification", json=verification("93.47"))
+    is_problem(answer, 422, "BQC-ENT-006")
+    assert answer.json()["reasons"] == ["it has 1 values of CD90, not 0"]
+    body = verification("93.47", also=[further])
+    answer = site.send(REV, "POST", f"{path}/verification", json=body)
+    assert (answer.status_code, answer.json()["state"]) == (201, "verified")
+    (also,) = answer.json()["also"]
+    assert (also["values"], also["second_values"]) == (["99.87"], ["99.87"])
+
+
 def test_a_key_answers_again_and_types_nothing_twice(site: Site):
     key = {"Idempotency-Key": "typed-once-1"}
     first = site.send(ANA, "POST", "/results/manual", json=SENT, headers=key)

@@ -1,7 +1,7 @@
 """Methods, runs and registers over HTTP."""
 
 from tests.api.conftest import Site, signed
-from tests.records.house import ANA, AUD, LABORATORY, QA1, QA2, SPEC, good, table
+from tests.records.house import ANA, AUD, LABORATORY, QA1, QA2, REV, SPEC, good, table
 from tests.records.house import LOT as LOT_ID
 from tests.records.laboratory import METHOD_FILE, RECOVERY
 
@@ -75,3 +75,35 @@ def test_registers_are_kept_and_their_rules_refuse_a_file(site: Site):
     assert "expired on 2025-01-01" in str(posted(site, ANA, "/material-uses", json=own)["flagged"])
     path = f"/laboratory-certificates?file=c.pdf&laboratory={LABORATORY}&upload={number}"
     assert posted(site, ANA, path, content=b"theirs")["file"] == "c.pdf"
+
+
+def test_readiness_tells_what_the_registers_say_of_the_lot(site: Site):
+    said = {"reason": "From the audit plan"}
+    data = table([{"lot_id": LOT_ID, "sample_id": f"{LOT_ID}-S01"} | good("mycoplasma")])
+    number = str(posted(site, ANA, "/uploads?file=r.csv", content=data)["number"])
+
+    def registers() -> dict[str, object]:
+        gates = site.get(AUD, f"/lots/{LOT_ID}/readiness")["gates"]
+        (gate,) = (one for one in gates if one["name"] == "Registers")
+        return {name: gate[name] for name in ("is_open", "reasons", "remarks")}
+
+    absent = f"no certificate of External Laboratory over its results in {number} is kept"
+    assert registers() == {"is_open": True, "reasons": [], "remarks": []}
+    posted(site, QA1, "/register-rules/laboratories", json=said | {"rule": "flag"})
+    assert registers() == {"is_open": True, "reasons": [], "remarks": [absent]}
+    posted(site, QA1, "/register-rules/laboratories", json=said | {"rule": "refuse"})
+    assert registers() == {"is_open": False, "reasons": [absent], "remarks": []}
+    path = f"/laboratory-certificates?file=c.pdf&laboratory={LABORATORY}&upload={number}"
+    posted(site, ANA, path, content=b"theirs")
+    assert registers() == {"is_open": True, "reasons": [], "remarks": []}
+
+
+def test_who_is_not_trained_signs_no_review(site: Site):
+    data = table([{"lot_id": LOT_ID, "sample_id": f"{LOT_ID}-S01"} | good("endotoxin")])
+    posted(site, ANA, "/uploads?file=r.csv", content=data)
+    refuse = {"rule": "refuse", "reason": "From the audit plan"}
+    posted(site, QA1, "/register-rules/training", json=refuse)
+    answer = site.send(REV, "POST", f"/lots/{LOT_ID}/review", json=signed(REV))
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "BQC-LAB-010"
+    assert "rev was not trained for SOP-QC-040" in answer.json()["reasons"][0]

@@ -20,6 +20,7 @@ from batchqc.core.dispositions import (
 )
 from batchqc.core.donors import Donor
 from batchqc.core.lots import Lot
+from batchqc.core.register_remarks import Against
 from batchqc.core.verdicts import Verdict
 from tests.core.world import DONOR, criterion, measured, verdict_of
 
@@ -65,6 +66,7 @@ CLOSED_BY = {
     "Results": replace(READY, verdicts=(PASSED, FAILED)),
     "Other stages": replace(READY, beside=("FAIL: 70 % does not meet > 80 %",)),
     "Review": replace(READY, runs=(replace(RUN, reviewed_by=frozenset()),)),
+    "Registers": replace(READY, registers=Against(stops=("LAL-1 expired",))),
     "Donor": replace(READY, donors=(replace(DONOR, eligibility=""),)),
     "Expiry": replace(READY, today=LOT.expires_on + timedelta(days=1)),
     "Corrections": replace(READY, open_corrections=("C-2026-000001 waits",)),
@@ -82,6 +84,13 @@ def test_each_gate_is_closed_by_its_own_fact_alone_and_says_what_to_do(name: str
     assert blocking_reasons((gate,)) == tuple(f"{name}: {reason}" for reason in gate.reasons)
 
 
+def test_a_remark_of_a_register_is_told_and_closes_nothing():
+    facts = replace(READY, registers=Against(("of a measurement",), ("of a material",)))
+    assert closed(facts) == []
+    (gate,) = (gate for gate in readiness(facts) if gate.remarks)
+    assert (gate.name, gate.remarks) == ("Registers", ("of a measurement", "of a material"))
+
+
 def test_every_gate_is_covered_above():
     assert [gate.name for gate in readiness(READY)] == list(CLOSED_BY)
 
@@ -89,11 +98,11 @@ def test_every_gate_is_covered_above():
 def test_all_reasons_are_told_at_once():
     facts = replace(
         READY, verdicts=(FAILED, MISSING), donors=(), runs=(), specification_problem="no",
-        beside=("z",), open_corrections=("a", "b"), damaged=("c",), today=date(2030, 1, 1),
-        disposition=Disposition.RELEASED,
+        beside=("z",), registers=Against(stops=("r",)), open_corrections=("a", "b"),
+        damaged=("c",), today=date(2030, 1, 1), disposition=Disposition.RELEASED,
     )  # fmt: skip
     assert closed(facts) == list(CLOSED_BY)
-    assert len(blocking_reasons(readiness(facts))) == 11
+    assert len(blocking_reasons(readiness(facts))) == 12
 
 
 @pytest.mark.parametrize(

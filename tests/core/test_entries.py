@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchqc.core.entries import SecondEntry, Typed, entries_match, second_entry
+from batchqc.core.entries import (
+    SecondEntry,
+    Typed,
+    TypedAnalyte,
+    entries_match,
+    second_entry,
+    shape_problems,
+)
 from batchqc.core.verdicts import Outcome
 from tests.core.world import EACH_OF_2, criterion, measured, verdict_of
 
@@ -131,3 +138,12 @@ def test_one_replicate_that_waits_keeps_the_others_from_counting():
     rows = [measured("no growth"), measured("no growth", 2, second=WAITS)]
     found = verdict_of(criterion("no growth", plan=EACH_OF_2, unit=""), *rows)
     assert found.outcome is Outcome.CANNOT_JUDGE
+
+
+def test_what_is_typed_again_has_the_analytes_and_replicates_of_the_entry():
+    one, two = TypedAnalyte("CD73", ("97.9",), "%"), TypedAnalyte("CD90", ("1", "2"), "%")
+    assert shape_problems([one, two], [two._replace(unit="", values=("", "9")), one]) == []
+    assert shape_problems([one, two], [one]) == ["it has 2 values of CD90, not 0"]
+    assert shape_problems([one], [one, two]) == ["it has 0 values of CD90, not 2"]
+    halves = [one, two._replace(values=("1",)), two._replace(values=("2",))]
+    assert shape_problems([one, two], halves) == ["it has each analyte once"]

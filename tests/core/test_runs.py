@@ -16,6 +16,7 @@ from batchqc.core.impact_runs import usable_evidence
 from batchqc.core.judging import judge
 from batchqc.core.methods import Method, ValidityCriterion
 from batchqc.core.runs import RunValidity, Validity, assess_runs, runs_that_count
+from batchqc.core.superseding import unnamed
 from batchqc.core.verdicts import Outcome, Verdict
 from tests.core.world import AT, GROWTH, criterion, limits, measured, specification
 
@@ -258,6 +259,21 @@ def test_other_content_for_the_same_run_makes_an_invalid_run_no_better():
     failed = [replace(measured("10"), superseded_by="U-2026-000002"), *newer[1:]]
     stands = verdict(*failed, methods=(method(CONTROL_LIMITS),))
     assert "a version of the run does not meet > 90" in stands.sentence
+
+
+def test_rows_without_a_run_id_are_a_run_of_their_own_in_each_file():
+    first, second = {"run": unnamed("VIAB")}, {"run": "viab (no run_id)", "upload": "U-2026-000002"}
+    rows = [
+        measured("10", **first), control("40", **first),
+        measured("95", **second), control("100", **second),
+    ]  # fmt: skip
+    found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
+    assert found.outcome is Outcome.PASS
+    assert [one.text for one in found.measurements] == ["95"]
+    assert "not counted: run VIAB (no run_id) (VIAB) of U-2026-000001 is invalid" in found.sentence
+    both = [replace(one, run=rows[0].run) for one in rows]
+    alike = verdict(*both, methods=(method(CONTROL_LIMITS),))
+    assert alike.outcome is Outcome.CANNOT_JUDGE  # in one file they are one run
 
 
 def test_a_run_without_criteria_does_not_stand_for_an_invalid_one():

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.entries import SecondEntry
 from batchqc.core.judging import judge
-from batchqc.core.superseding import MOST_WORLDS, dropped, is_named, run_name, worlds
+from batchqc.core.superseding import (
+    MOST_WORLDS,
+    dropped,
+    is_named,
+    run_name,
+    same_run,
+    unnamed,
+    worlds,
+)
 from batchqc.core.verdicts import Outcome, Verdict
 from tests.core.world import MEAN_OF_3, criterion, measured, specification, verdict_of
 
@@ -162,6 +170,9 @@ def test_rows_without_a_run_id_are_no_version_of_anything():
     assert not is_named("VIAB", "viab (NO run_id)")
     assert is_named("VIAB", "VCD (no run_id)")
     assert run_name("VIAB", "R-1") == run_name("VIAB", "r-1") != run_name("VCD", "R-1")
+    first, second = (RunKey(upload, "VIAB", unnamed("VIAB")) for upload in ("U-1", "U-2"))
+    assert same_run(first) != same_run(second)
+    assert same_run(RunKey("U-1", "VIAB", "R-1")) == same_run(RunKey("U-2", "VIAB", "r-1"))
 
 
 class TestAConclusion:

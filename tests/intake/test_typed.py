@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchqc.core.entries import TypedAnalyte
 from batchqc.intake.header import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from batchqc.intake.table import read_table
 from batchqc.intake.typed import COLUMNS, TypedResult, long_csv
@@ -18,7 +19,7 @@ RESULT = TypedResult(
     lot=MSC, sample=f"{MSC}-S01", test="ENDO", analyte="endotoxin", values=("<0.050",),
     unit="EU/mL", measured_at="2026-03-21T16:56:00-05:00", analyst="jdoe",
 )  # fmt: skip
-TEXTS = [one.name for one in fields(TypedResult) if one.name != "values"]
+TEXTS = [one.name for one in fields(TypedResult) if one.name not in {"values", "also"}]
 NASTY = [
     "\r\n",
     "\n",
@@ -73,6 +74,24 @@ def test_a_nul_is_refused_at_its_place(field: str):
     reading = read(long_csv(replace(RESULT, **{field: "a\0b"})))
     assert not reading.accepted
     assert "E104" in {one.code for one in reading.problems}
+
+
+@given(st.lists(st.tuples(ANY, st.lists(ANY, min_size=1, max_size=3), ANY), max_size=3))
+def test_each_analyte_has_its_own_values_unit_and_replicates(
+    also: list[tuple[str, list[str], str]],
+):
+    further = tuple(TypedAnalyte(analyte, tuple(own), unit) for analyte, own, unit in also)
+    rows = cells(long_csv(replace(RESULT, also=further)))
+    told = [(row["analyte"], row["replicate"], row["value"], row["unit"]) for row in rows]
+    assert told == [
+        (one.analyte, str(number), value, one.unit)
+        for one in (TypedAnalyte("endotoxin", ("<0.050",), "EU/mL"), *further)
+        for number, value in enumerate(one.values, start=1)
+    ]
+    names = {"analyte", "replicate", "value", "unit"}
+    assert (
+        len({tuple(text for name, text in row.items() if name not in names) for row in rows}) == 1
+    )
 
 
 def test_the_same_result_makes_the_same_bytes_of_the_long_contract():

@@ -129,6 +129,34 @@ def test_a_missing_result_is_typed_by_two_people(home: Path, tmp_path: Path):
     assert batchqc(home, "audit", "verify").exit_code == 0
 
 
+@pytest.mark.requirement("1.31")
+def test_several_analytes_of_one_run_are_typed_as_one_entry(home: Path):
+    typed = (
+        "result", "enter", "--lot", "UCM-P1-T2", "--sample", "UCM-P1-T2-S01", "--test", "FLOW",
+        "--analyte", "CD73", "--value", "97.9", "--unit", "%", "--run", "F-9",
+        "--measured-at", "2026-01-12T14:00:00+07:00", "--analyst", "bao.le",
+        "--method", "SOP-QC-021 v5", "-u", "an.tran",
+    )  # fmt: skip
+    unclear = ("--also", "CD90", "--also-unit", "CD34=%", "--also-unit", "CD34=%")
+    told = batchqc(home, *typed, *unclear, typed=PASSWORD)
+    refused(told, InvalidInput, "BQC-ENT-012")
+    assert isinstance(told.exception, InvalidInput)
+    assert len(told.exception.reasons) == 3
+    also = ("--also", "CD90=99.87", "--also-unit", "CD90=%")
+    entered = batchqc(home, *typed, *also, typed=PASSWORD)
+    number = re.search(r"(U-\d{4}-\d{6}) waits", entered.output)
+    assert number, entered.output
+    assert "FLOW CD73, CD90" in batchqc(home, "result", "list").output
+    second = (
+        "result", "verify", number[1], "--unit", "%", "--value", "97.9", "--reason",
+        "Read on the print", "-u", "chi.pham",
+    )  # fmt: skip
+    refused(batchqc(home, *second, typed=PASSWORD), InvalidInput, "BQC-ENT-006")
+    done = batchqc(home, *second, *also, typed=PASSWORD)
+    assert "is verified" in done.output, done.output
+    assert "97.9 %; 99.87 %" in batchqc(home, "result", "list").output
+
+
 def test_a_refused_file_is_told_cell_by_cell_and_leaves_its_record_only(home: Path, tmp_path: Path):
     file = tmp_path / "ido.csv"
     file.write_text(IDO.format(value="13;0").replace("bao.le", "nobody"))

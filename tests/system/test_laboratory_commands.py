@@ -82,3 +82,23 @@ def test_the_registers_are_kept_and_used(home: Path):
     told = done(home, "register", "certificate", laboratory[0], home / "their.pdf", "--upload",
                 upload, who=analyst)  # fmt: skip
     assert "their.pdf is kept" in told
+    assert f"their.pdf over {upload}" in done(home, "register", "show", "laboratories")
+
+
+def test_readiness_and_lot_tell_what_the_registers_say(home: Path):
+    database = sqlite3.connect(home / "batchqc.db")
+    lot, person = database.execute(
+        "SELECT lot.lot, person.name FROM assay_run JOIN lot ON lot.id = lot_id JOIN person"
+        " ON instr(analysts, user_id) > 0 WHERE is_laboratory = 1 LIMIT 1"
+    ).fetchone()
+    absent = f"no certificate of {person} over its results in U-"
+    why = ("--reason", "From the audit plan")
+    assert absent not in done(home, "lot", "readiness", lot)
+    told = done(home, "register", "rule", "laboratories", "flag", *why, who=APPROVER)
+    assert "The rule of laboratories is flag" in told
+    assert f"remark: {absent}" in done(home, "lot", "readiness", lot)
+    assert absent in done(home, "lot", "show", lot)
+    done(home, "register", "rule", "laboratories", "refuse", *why, who=APPROVER)
+    told = done(home, "lot", "readiness", lot)
+    assert absent in told
+    assert "remark:" not in told

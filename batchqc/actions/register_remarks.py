@@ -1,0 +1,213 @@
+"""What the registers of the laboratory say of a lot: facts from the records, rules from core."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.registers_in_force import laboratory_with
+from batchqc.actions.run_validity import RunsLookedAt
+from batchqc.actions.setup import own_site
+from batchqc.core.assays import Measurement, RunKey
+from batchqc.core.entries import SecondEntry
+from batchqc.core.laboratory import Done, Laboratory, Register, Rule
+from batchqc.core.register_remarks import Against, Found, Reviewed, Used, against
+from batchqc.core.runs import Validity
+from batchqc.core.superseding import same_run
+from batchqc.core.verdicts import Verdict
+from batchqc.errors import NotPermitted
+from batchqc.records.base import Row
+from batchqc.records.entries import EntryVerification
+from batchqc.records.laboratory import (
+    LaboratoryCertificate,
+    Material,
+    MaterialUse,
+    certificates_for,
+    materials_by,
+    rule_rows,
+    uses_in,
+)
+from batchqc.records.methods import with_siblings
+from batchqc.records.people import all_people
+from batchqc.records.signatures import SignatureRow
+from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import AssayRun, Review, measurements_of
+
+
+@dataclass(frozen=True, slots=True)
+class RegistersLookedAt:
+    """What the registers say of a lot, and the records that it rests on."""
+
+    against: Against
+    certificates: tuple[LaboratoryCertificate, ...]
+    rows: tuple[Row, ...]
+
+
+def look_at_registers(
+    session: Session,
+    *,
+    runs: Sequence[AssayRun],
+    measurements: Sequence[Measurement],
+    signed: Iterable[tuple[AssayRun, SignatureRow]],
+    looked: RunsLookedAt,
+    verdicts: Iterable[Verdict],
+) -> RegistersLookedAt:
+    """What the registers say of a lot.
+
+    Args:
+        session: only read.
+        runs: of the lot, all versions.
+        measurements: of these.
+        signed: who reviewed, or typed as the second person, which run.
+        looked: the validity of the runs.
+        verdicts: of every stage; what a verdict rests on counts.
+    """
+    zone = ZoneInfo(own_site(session).time_zone)
+    uploads = {run.upload_id for run in runs}
+    kept, uses = certificates_for(session, uploads), uses_in(session, uploads)
+    folded = {one.material.folded for one in uses if _is_whole(one)}
+    materials = materials_by(session, folded) if folded else ()
+    laboratory = laboratory_with(session, looked.methods)
+    found = Against()
+    resting = {
+        one.run for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)
+    }
+    if laboratory.rules:
+        void = {
+            run
+            for run, one in looked.validity.items()
+            if one.validity is Validity.INVALID and run not in resting
+        }
+        used = [one for one in uses if _is_whole(one)]
+        facts = Found(
+            done=frozenset(_done(measurements, zone)),
+            used=tuple(_used(session, runs, used, materials, void, zone)) if used else (),
+            reviewed=frozenset(_reviewed(laboratory, measurements, signed, zone)),
+            uncertified=frozenset(_uncertified(session, measurements, kept)),
+        )
+        found = against(laboratory, facts)
+    rows = (*rule_rows(session), *materials, *uses, *kept)
+    return RegistersLookedAt(found, tuple(kept), rows)
+
+
+def signed_for(
+    runs: Sequence[AssayRun], reviews: Sequence[Review], verified: Mapping[int, EntryVerification]
+) -> Iterator[tuple[AssayRun, SignatureRow]]:
+    """Every run that was reviewed, or typed again, with the signature."""
+    yield from ((one.assay_run, one.signature) for one in reviews)
+    for run in runs:
+        if run.upload_id in verified:
+            yield run, verified[run.upload_id].signature
+
+
+def check_training(tx: Transaction, measurements: Iterable[Measurement]) -> list[str]:
+    """What the register of training says of the person who signs for results, today.
+
+    Results of a contract laboratory, and their methods, are not those of the site.
+
+    Raises:
+        NotPermitted: the person is not trained for a method, and the rule refuses that (1.09).
+    """
+    laboratory = laboratory_with(tx.session)
+    rule = laboratory.rule(Register.TRAINING)
+    if rule is Rule.OFF:
+        return []
+    today = tx.now.astimezone(ZoneInfo(own_site(tx.session).time_zone)).date()
+    methods = {one.method for one in measurements if one.analyst not in laboratory.contractors}
+    doubts = [
+        laboratory.untrained(tx.actor.user_id, method, today, what="the review")
+        for method in sorted(methods)
+    ]
+    found = [one for one in doubts if one]
+    if found and rule is Rule.REFUSE:
+        raise NotPermitted(
+            "BQC-LAB-010",
+            f"{tx.actor.user_id} is not trained for what is to be signed",
+            reasons=found,
+            hint="Have QA register the training, or ask a reviewer who is trained.",
+        )
+    return found
+
+
+def _done(measurements: Iterable[Measurement], zone: ZoneInfo) -> Iterator[Done]:
+    for one in measurements:
+        day = one.measured_at.astimezone(zone).date()
+        yield Done(one.instrument, one.analyst, one.method, one.version, day)
+
+
+def _used(
+    session: Session,
+    runs: Sequence[AssayRun],
+    uses: Iterable[MaterialUse],
+    materials: Sequence[Material],
+    void: AbstractSet[RunKey],
+    zone: ZoneInfo,
+) -> Iterator[Used]:
+    """Every use in any version of a run, by the newest version's days in all lots of the run."""
+    versions: dict[object, list[Measurement]] = defaultdict(list)
+    for one in measurements_of(session, with_siblings(session, runs)):
+        versions[same_run(one.run)].append(one)
+    for use in uses:
+        key = RunKey(use.upload.natural_key, use.test, use.run)
+        if not (whole := versions[same_run(key)]):
+            continue  # a run of other lots, or one whose measurements somebody removed
+        counting = [
+            one for one in whole if not one.superseded_by and one.second is not SecondEntry.MISMATCH
+        ]
+        yield Used(
+            material=use.material.material,
+            run=str(key),
+            day=max(one.measured_at.astimezone(zone).date() for one in counting or whole),
+            expires_on=expiry_of(use.material, materials),
+            counts=any(one.run not in void for one in counting or whole),
+        )
+
+
+def _is_whole(use: MaterialUse) -> bool:
+    """Whether its material is there; where somebody removed that, the use is damaged."""
+    return getattr(use, "material", None) is not None
+
+
+def expiry_of(used: Material, rows: Iterable[Material]) -> date:
+    """The last usable day of a material as its newest row says, and that of the lot it had.
+
+    The earlier of the two counts: a newer lot under the same id does not mend the use of an older.
+    """
+    own = [one for one in rows if one.folded == used.folded] or [used]
+    newest = [one for one in own if one.lot == used.lot][-1:]
+    return min(date.fromisoformat(one.expires_on) for one in (*newest, own[-1]))
+
+
+def _reviewed(
+    laboratory: Laboratory,
+    measurements: Sequence[Measurement],
+    signed: Iterable[tuple[AssayRun, SignatureRow]],
+    zone: ZoneInfo,
+) -> Iterator[Reviewed]:
+    methods: dict[RunKey, set[str]] = defaultdict(set)
+    for one in measurements:
+        if one.analyst not in laboratory.contractors:
+            methods[one.run].add(one.method)
+    for run, signature in signed:
+        day = signature.at.astimezone(zone).date()
+        for method in methods[run.run_key]:
+            yield Reviewed(signature.person.user_id, method, day)
+
+
+def _uncertified(
+    session: Session,
+    measurements: Iterable[Measurement],
+    kept: Iterable[LaboratoryCertificate],
+) -> Iterator[tuple[str, str]]:
+    """Contract laboratories with results that may count, in an upload without their certificate."""
+    names = {one.user_id: one.name for one in all_people(session) if one.is_laboratory}
+    there = {(getattr(one.person, "user_id", ""), one.upload.natural_key) for one in kept}
+    for one in measurements:
+        if one.superseded_by or one.second is SecondEntry.MISMATCH or one.analyst not in names:
+            continue
+        if (one.analyst, one.run.upload) not in there:
+            yield names[one.analyst], one.run.upload
