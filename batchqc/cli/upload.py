@@ -10,7 +10,6 @@ from typer.core import TyperGroup
 from batchqc.actions.annotations import annotated_file
 from batchqc.actions.templates import Wanted, template_csv
 from batchqc.actions.uploads import ReceivedFile, preview_upload, upload_results
-from batchqc.api.bodies import pairs
 from batchqc.cli.csv_out import expect_new, write_new
 from batchqc.cli.show import say
 from batchqc.cli.upload_seen import print_report
@@ -18,6 +17,7 @@ from batchqc.cli.workplace import User, at_keyboard, workplace
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked
+from batchqc.intake.stated import pairs
 from batchqc.records.transaction import reading, transaction
 
 FILE = "file"
