@@ -36,9 +36,7 @@ def test_no_door_loads_what_only_some_of_its_work_needs(module: str, never: set[
     assert not found & never
 
 
-def test_an_upload_loads_neither_the_server_nor_what_makes_certificates(
-    demo: Path, tmp_path: Path
-):
+def test_an_upload_loads_neither_the_server_nor_what_makes_certificates(demo: Path, tmp_path: Path):
     file, home = tmp_path / "ido.csv", shutil.copytree(demo, tmp_path / "site")
     file.write_text(IDO.format(value="13.0"))
     program = f"""
