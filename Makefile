@@ -12,7 +12,7 @@ PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf certutil:libns
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
 
-test: .venv/test.done programs lint  ## everything that every change must pass
+test: .venv/test.done programs lint compiled  ## everything that every change must pass
 	$(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --include='batchqc/core/*' --fail-under=100 --skip-covered
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
@@ -23,7 +23,7 @@ lint: .venv/test.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-long: .venv/test.done programs  ## benchmarks at full size; what they show is written down
+long: .venv/test.done programs compiled  ## benchmarks at full size; what they show is written down
 	$(BIN)/uv sync --quiet --frozen --inexact --group long
 	@failed=0; for one in mutation performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file; do \
@@ -42,12 +42,18 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/demo.done: $(BIN)/uv uv.lock pyproject.toml
-	$(BIN)/uv sync --quiet --frozen --no-dev --inexact
+	$(BIN)/uv sync --quiet --frozen --no-dev --inexact --compile-bytecode
 	@touch $@
 
 .venv/test.done: $(BIN)/uv uv.lock pyproject.toml
-	$(BIN)/uv sync --quiet --frozen --inexact
+	$(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
 	@touch $@ .venv/demo.done
+
+# As an installer does: else each program that the tests start compiles every module anew, where
+# PYTHONDONTWRITEBYTECODE is set.
+.PHONY: compiled
+compiled: .venv/test.done
+	@$(BIN)/python -m compileall -q batchqc
 
 .PHONY: programs
 programs:

@@ -13,6 +13,7 @@ from batchqc.records.corrections import made_on_dates
 from batchqc.records.specifications import (
     Approved,
     SpecificationVersion,
+    approved_by_stage,
     approved_versions,
     markets_of,
 )
@@ -30,26 +31,22 @@ class Bound:
     because: str
 
 
-def bind(
-    session: Session, *, product: str, stage: str, market: str, manufactured_on: date
-) -> Bound | None:
-    """The approved version in force on the date of manufacture, or ``None``.
+def bind(session: Session, *, product: str, market: str, manufactured_on: date) -> dict[str, Bound]:
+    """The approved versions in force on the date of manufacture, by stage.
 
     A specification of the market comes before the one that is for every market.
     """
-    by_market = {
-        place: approved_versions(session, product=product, stage=stage, market=place)
-        for place in (market, "")
+    approved = approved_by_stage(session, product=product, markets={market, ""})
+    return {
+        stage: Bound(found.version, _because(found.version, manufactured_on))
+        for stage, by_market in approved.items()
+        if (found := for_market(by_market, market, manufactured_on)) is not None
     }
-    found = for_market(by_market, market, manufactured_on)
-    if found is None:
-        return None
-    version = found.version
+
+
+def _because(version: SpecificationVersion, day: date) -> str:
     where = f" for {version.market}" if version.market else ""
-    return Bound(
-        version,
-        f"in force{where} on the date of manufacture {manufactured_on} (from {version.effective})",
-    )
+    return f"in force{where} on the date of manufacture {day} (from {version.effective})"
 
 
 def taken_lots(session: Session, row: SpecificationVersion) -> list[str]:
@@ -91,33 +88,21 @@ def hold_versions(tx: Transaction, product: str) -> None:
     tx.lock(f"specifications of {product}")
 
 
-def bind_release(session: Session, *, product: str, market: str, manufactured_on: date) -> Bound:
-    """The specification that decides over a lot.
+def bind_lot(
+    session: Session, *, product: str, market: str, manufactured_on: date
+) -> tuple[Bound, tuple[Bound, ...]]:
+    """The specification that decides over a lot, and those of the other stages that judge it too.
 
     Raises:
-        Conflict: where no version was in force.
+        Conflict: where no version that decides was in force.
     """
-    stage = Stage.RELEASE
-    found = bind(
-        session, product=product, stage=stage, market=market, manufactured_on=manufactured_on
-    )
-    if found is None:
+    found = bind(session, product=product, market=market, manufactured_on=manufactured_on)
+    if Stage.RELEASE not in found:
         where = f" and {market}" if market else ""
         raise Conflict(
             "BQC-SPC-007",
-            f"no approved specification of {product} for {stage}{where} was in force on"
+            f"no approved specification of {product} for {Stage.RELEASE}{where} was in force on"
             f" {manufactured_on}",
             hint="Import one that applies from then or earlier, and have QA approve it.",
         )
-    return found
-
-
-def bind_beside(
-    session: Session, *, product: str, market: str, manufactured_on: date
-) -> tuple[Bound, ...]:
-    """The specifications of the other stages that judge a lot as well."""
-    found = [
-        bind(session, product=product, stage=stage, market=market, manufactured_on=manufactured_on)
-        for stage in BESIDE
-    ]
-    return tuple(one for one in found if one is not None)
+    return found[Stage.RELEASE], tuple(found[stage] for stage in BESIDE if stage in found)

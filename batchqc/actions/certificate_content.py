@@ -49,7 +49,8 @@ def frozen_content(
     zone = ZoneInfo(site.time_zone)
     notes: list[str] = []
     link = newest_link(tx.session)
-    lines = [_line(tx, case, verdict, notes) for verdict in case.verdicts]
+    laboratories = {one.user_id: one.name for one in all_people(tx.session) if one.is_laboratory}
+    lines = [_line(laboratories, case, verdict, notes) for verdict in case.verdicts]
     reviews = {review.signature_id: review.signature for review in case.reviews}
     signatures = [*reviews.values(), certificate.disposition.signature]
     return {
@@ -125,11 +126,12 @@ def moment(when: datetime) -> Moment:
     return {"utc": utc_text(when), "shown": when.strftime("%Y-%m-%d %H:%M %z")}
 
 
-def _line(tx: Transaction, case: LotCase, verdict: Verdict, notes: list[str]) -> ResultLine:
+def _line(
+    laboratories: "Mapping[str, str]", case: LotCase, verdict: Verdict, notes: list[str]
+) -> ResultLine:
     criterion, derivation = verdict.criterion, verdict.derivation
     subject = criterion.subject
     measured = subject if isinstance(subject, Measured) else None
-    laboratories = {one.user_id: one.name for one in all_people(tx.session) if one.is_laboratory}
     remarks = [criterion.note] if criterion.note else []
     if derivation.rounded is not None:
         remarks.append(f"{criterion.title}: {derivation.rounding}.")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.binding import bind_beside, bind_release, hold_versions
+from batchqc.actions.binding import bind_lot, hold_versions
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import the_donor
@@ -254,8 +254,7 @@ def _binding_problem(
         corrected_lot(row, corrections).manufactured_on, row.product.code, row.market,
     )  # fmt: skip
     hold_versions(tx, product)
-    release = bind_release(tx.session, product=product, market=market, manufactured_on=day)
-    beside = bind_beside(tx.session, product=product, market=market, manufactured_on=day)
+    release, beside = bind_lot(tx.session, product=product, market=market, manufactured_on=day)
     right = binding_text(one.version for one in (release, *beside))
     return None if after == right else f'in force on {day} is "{right}"'
 

@@ -25,7 +25,7 @@ from batchqc.actions.other_stages import (
 from batchqc.actions.register_remarks import RegistersLookedAt, look_at_registers, signed_for
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.actions.second_entries import unsigned_entries
-from batchqc.core.assays import Measurement
+from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.canonical import sha256_of
 from batchqc.core.dispositions import (
     Disposition,
@@ -168,6 +168,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         *dispositions,
         *(decision for _, decision in corrections),
     )
+    by_run: dict[int, list[Review]] = {}
+    for review in reviews:
+        by_run.setdefault(review.assay_run_id, []).append(review)
     rows = (
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
         *_of_versions(session, {version.id: version for version in known}.values()),
@@ -192,7 +195,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         ),
         verdicts=verdicts,
         donors=donors,
-        runs=tuple(_run_facts(run, reviews, verified.get(run.upload_id)) for run in runs),
+        runs=tuple(
+            _run_facts(run, by_run.get(run.id, ()), verified.get(run.upload_id)) for run in runs
+        ),
         today=now.astimezone(zone).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
@@ -249,13 +254,8 @@ def _specification_problem(
     if problem := approval_problem(archive, approval):
         return problem
     day = corrected.manufactured_on
-    valid = bind(
-        session,
-        product=version.product,
-        stage=version.stage,
-        market=lot.market,
-        manufactured_on=day,
-    )
+    found = bind(session, product=version.product, market=lot.market, manufactured_on=day)
+    valid = found.get(version.stage)
     if valid is not None and valid.version.id == version.id:
         return ""
     right = valid.version.reference if valid else "none"
@@ -268,12 +268,11 @@ def _specification_problem(
 def _run_facts(
     run: AssayRun, reviews: Sequence[Review], verified: EntryVerification | None
 ) -> RunFacts:
-    own = [review for review in reviews if review.assay_run_id == run.id]
     return RunFacts(
         key=run.run_key,
         uploaded_by=run.upload.uploaded_by,
         analysts=frozenset(run.analysts.splitlines()),
-        reviewed_by=frozenset(review.signature.person.user_id for review in own),
+        reviewed_by=frozenset(review.signature.person.user_id for review in reviews),
         verified_by=verified.signature.person.user_id if verified else "",
     )
 
@@ -282,8 +281,11 @@ def _damaged(
     runs: Sequence[AssayRun], measurements: Sequence[Measurement], reviews: Sequence[Review]
 ) -> Iterator[str]:
     """Measurements and reviews of the lot that the hashes over them do not match."""
+    by_run: dict[RunKey, list[Measurement]] = {}
+    for one in measurements:
+        by_run.setdefault(one.run, []).append(one)
     for run in runs:
-        own = [one for one in measurements if one.run == run.run_key]
+        own = by_run.get(run.run_key, [])
         if sha256_of(measurement_content(own)) != run.measurements_sha256:
             yield f"the measurements of {run.run_key} are not those that were uploaded"
     by_signature: dict[int, list[AssayRun]] = {}

@@ -21,7 +21,6 @@ from batchqc.core.impact_runs import usable_evidence
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Specification
 from batchqc.documents.archive import FolderArchive
-from batchqc.documents.impact_report import impact_document
 from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.history import (
@@ -160,6 +159,10 @@ def keep_impact(
     tx: Transaction, archive: FolderArchive, *, fonts: Path, impact: Impact
 ) -> ImpactReport:
     """Keep what was assessed of an imported version over all lots, for whoever approves it."""
+    from batchqc.documents.impact_report import (  # noqa: PLC0415 - only who reports pays for it
+        impact_document,
+    )
+
     require(tx, Permission.REPORT_IMPACT)
     row = the_version(tx.session, impact.specification.id, impact.specification.version)
     if impact.since or impact.until or content_of(archive, row) != impact.specification:

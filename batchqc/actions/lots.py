@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.binding import bind_beside, bind_release, hold_versions
+from batchqc.actions.binding import bind_lot, hold_versions
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
 from batchqc.actions.setup import own_site
@@ -77,7 +77,9 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         told = f"; there are: {', '.join(sorted(known))}" if known else ""
         reason = f'no specification of {product.code} is for market "{market}"{told}'
         refuse_all("BQC-REG-006", "the lot cannot be registered", [reason])
-    bound = bind_release(tx.session, product=product.code, market=market, manufactured_on=made_on)
+    bound, others = bind_lot(
+        tx.session, product=product.code, market=market, manufactured_on=made_on
+    )
     lot = LotRow(
         lot=new.id,
         folded=fold(new.id),
@@ -94,9 +96,7 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
     of_donors = [LotDonor(lot=lot, donor=donor) for donor in donors]
     beside = [
         LotSpecification(lot=lot, specification_version=one.version, bound_because=one.because)
-        for one in bind_beside(
-            tx.session, product=product.code, market=market, manufactured_on=made_on
-        )
+        for one in others
     ]
     tx.add(lot, *of_donors, *beside)
     tx.audit(

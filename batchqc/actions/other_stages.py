@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from batchqc.actions.approval import approval_problem
-from batchqc.actions.binding import bind_beside
+from batchqc.actions.binding import BESIDE, bind
 from batchqc.actions.specifications import content_of
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.donors import Donor
@@ -82,7 +82,8 @@ def beside_problems(
 ) -> Iterator[str]:
     """Why the versions bound beside the deciding one are not those in force and approved."""
     day = corrected.manufactured_on
-    due = bind_beside(session, product=corrected.product, market=lot.market, manufactured_on=day)
+    found = bind(session, product=corrected.product, market=lot.market, manufactured_on=day)
+    due = [found[stage] for stage in BESIDE if stage in found]
     bound, in_force = {one.id: one for one in versions}, {one.version.id for one in due}
     for one in due:
         if one.version.id not in bound:

@@ -200,12 +200,15 @@ def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Pr
     found = open_sign_in(session, _sha256(token), now)
     if found is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
-    return principal(session, user_id=found.person.user_id, time_zone=time_zone)
+    return _principal(session, found.person, time_zone)
 
 
 def principal(session: Session, *, user_id: str, time_zone: str) -> Principal:
     """A registered person with the roles held now."""
-    person = the_person(session, user_id)
+    return _principal(session, the_person(session, user_id), time_zone)
+
+
+def _principal(session: Session, person: Person, time_zone: str) -> Principal:
     password = newest_password(session, person)
     return Principal(
         user_id=person.user_id,

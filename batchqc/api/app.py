@@ -75,18 +75,23 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,  # one address for one thing
     )
-    app.state.door = Door(
+    app.state.door = open_door(settings, now=now)
+    app.add_middleware(SmallBodies, but=_FILES)
+    handle_errors(app)
+    for noun in _NOUNS:
+        app.include_router(noun.router, prefix=PREFIX)
+    return app
+
+
+def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Door:
+    """The installation that ``settings`` describe, as an application works with it."""
+    return Door(
         settings,
         open_database(settings.database),
         FolderArchive(settings.store),
         Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
         now,
     )
-    app.add_middleware(SmallBodies, but=_FILES)
-    handle_errors(app)
-    for noun in _NOUNS:
-        app.include_router(noun.router, prefix=PREFIX)
-    return app
 
 
 def _seal_key(settings: Settings) -> "SealKey":

@@ -1,6 +1,6 @@
 """Files that are sent as the raw body of a request; bytes above a limit are never kept."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
@@ -13,6 +13,7 @@ from batchqc.actions.uploads import ReceivedFile
 from batchqc.api.doors import OpenDoor
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked
+from batchqc.intake.stated import pairs
 
 LARGEST_BODY: Final = 1_000_000  # where no file is expected
 LONGEST_READ: Final = 20_000_000  # who sends more may find the connection closed, not an answer
@@ -86,22 +87,6 @@ def _stated(
 
 
 Stated = Annotated[StatedBeside, Depends(_stated)]
-
-
-def pairs(texts: Sequence[str], *, at_last: bool = False) -> dict[str, str]:
-    """Names and texts of ``name=text``, parted at the first or the last ``=``.
-
-    Raises:
-        InvalidInput: a text is in another form, or a name is there twice.
-    """
-    found: dict[str, str] = {}
-    for text in texts:
-        parts = text.rpartition("=") if at_last else text.partition("=")
-        name, mark, said = (part.strip() for part in parts)
-        if not mark or not name or not said or name in found:
-            raise InvalidInput("BQC-API-010", f'"{text}" is not name=text, or names it twice')
-        found[name] = said
-    return found
 
 
 class SmallBodies:

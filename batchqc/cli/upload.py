@@ -16,7 +16,6 @@ from batchqc.actions.uploads import (
     preview_upload,
     upload_results,
 )
-from batchqc.api.bodies import pairs
 from batchqc.cli.csv_out import expect_new, write_new
 from batchqc.cli.large_upload import upload_in_portions
 from batchqc.cli.show import say
@@ -25,6 +24,7 @@ from batchqc.cli.workplace import User, at_keyboard, workplace
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked
+from batchqc.intake.stated import pairs
 from batchqc.records.transaction import reading, transaction
 
 FILE = "file"

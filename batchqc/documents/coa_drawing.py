@@ -103,11 +103,7 @@ def as_shown(text: str, *, folder: Path) -> str:
     private-use characters; line and paragraph separators; and right-to-left letters, which would
     be drawn in the wrong order. A decided lot gets its certificate, whatever a comment says.
     """
-    glyphs = _glyphs(folder)
-    return "".join(
-        mark if ord(mark) in glyphs and _plain(mark) else f"[U+{ord(mark):04X}]"
-        for mark in unicodedata.normalize("NFC", text)
-    )
+    return unicodedata.normalize("NFC", text).translate(_shown_marks(folder))
 
 
 def width_of(text: str, style: Style) -> float:
@@ -190,6 +186,25 @@ def _glyphs(folder: Path) -> frozenset[int]:
     """What every font of the text can draw."""
     sans, bold, _ = _fonts(folder)
     return frozenset(sans.face.charToGlyph.keys() & bold.face.charToGlyph.keys())
+
+
+class _ShownMarks(dict[int, str]):
+    """How each character is shown; one that is shown as it is was looked at once."""
+
+    def __init__(self, glyphs: frozenset[int]) -> None:
+        self._glyphs = glyphs
+
+    def __missing__(self, code: int) -> str:
+        mark = chr(code)
+        if code not in self._glyphs or not _plain(mark):
+            return f"[U+{code:04X}]"
+        self[code] = mark
+        return mark
+
+
+@lru_cache(maxsize=4)
+def _shown_marks(folder: Path) -> _ShownMarks:
+    return _ShownMarks(_glyphs(folder))
 
 
 def _plain(mark: str) -> bool:

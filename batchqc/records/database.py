@@ -7,8 +7,6 @@ statement on (a deferred transaction fails when it turns into a writing one unde
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
 from batchqc.records.schema import METADATA
@@ -36,6 +34,9 @@ def open_database(address: str | URL) -> Engine:
 
 def migrate(engine: Engine, migrations: Path) -> None:
     """Bring the database to the newest schema, in one transaction."""
+    from alembic import command  # noqa: PLC0415 - only who migrates waits for it
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(migrations))
     with engine.begin() as connection:

@@ -59,7 +59,10 @@ class Attachment(Row):
 
 def verifications_of(session: Session, uploads: Iterable[int]) -> dict[int, EntryVerification]:
     """The second entries of some uploads, both by the surrogate id of the upload."""
-    query = select(EntryVerification).where(EntryVerification.upload_id.in_(set(uploads)))
+    ids = set(uploads)
+    if not ids:
+        return {}
+    query = select(EntryVerification).where(EntryVerification.upload_id.in_(ids))
     return {one.upload_id: one for one in session.scalars(query)}
 
 

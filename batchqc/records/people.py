@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Role
@@ -155,6 +155,7 @@ def open_sign_in(session: Session, token_sha256: str, now: datetime) -> SignIn |
     """The session of a token, where it has neither ended nor been ended."""
     query = (
         select(SignIn)
+        .options(joinedload(SignIn.person, innerjoin=True))
         .outerjoin(SignOut, SignOut.sign_in_id == SignIn.id)
         .where(SignIn.token_sha256 == token_sha256, SignIn.ends_at > now, SignOut.id.is_(None))
     )

@@ -192,7 +192,10 @@ def sample_by(session: Session, sample: str) -> SampleRow | None:
 
 def samples_by(session: Session, folded: Iterable[str]) -> Sequence[SampleRow]:
     """All samples of a set of folded ids."""
-    return session.scalars(select(SampleRow).where(SampleRow.folded.in_(sorted(folded)))).all()
+    ids = sorted(folded)
+    if not ids:
+        return ()
+    return session.scalars(select(SampleRow).where(SampleRow.folded.in_(ids))).all()
 
 
 def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:

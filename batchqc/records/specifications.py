@@ -1,10 +1,10 @@
 """Specification versions as imported, and their approval. The bytes stand in the store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, added_later, refers_to
@@ -186,7 +186,27 @@ def approved_versions(
     session: Session, *, product: str, stage: str, market: str
 ) -> Sequence[Approved]:
     """The approved versions for a product, stage and market, by the date from which they apply."""
-    query = (
+    query = _approved(product).where(
+        SpecificationVersion.stage == stage, SpecificationVersion.market == market
+    )
+    return [Approved(version, withdrawn) for version, withdrawn in session.execute(query)]
+
+
+def approved_by_stage(
+    session: Session, *, product: str, markets: Iterable[str]
+) -> dict[str, dict[str, list[Approved]]]:
+    """The approved versions for a product in some markets: by stage, market and date, as above."""
+    found: dict[str, dict[str, list[Approved]]] = {}
+    query = _approved(product).where(SpecificationVersion.market.in_(markets))
+    for version, withdrawn in session.execute(query):
+        by_market = found.setdefault(version.stage, {})
+        by_market.setdefault(version.market, []).append(Approved(version, withdrawn))
+    return found
+
+
+def _approved(product: str) -> Select[SpecificationVersion, str | None]:
+    """Approved versions, by the date from which they apply, and whence each is withdrawn."""
+    return (
         select(SpecificationVersion, SpecificationWithdrawal.from_day)
         .join(
             SpecificationApproval,
@@ -196,14 +216,9 @@ def approved_versions(
             SpecificationWithdrawal,
             SpecificationWithdrawal.specification_version_id == SpecificationVersion.id,
         )
-        .where(
-            SpecificationVersion.product == product,
-            SpecificationVersion.stage == stage,
-            SpecificationVersion.market == market,
-        )
+        .where(SpecificationVersion.product == product)
         .order_by(SpecificationVersion.effective, SpecificationVersion.version)
     )
-    return [Approved(version, withdrawn) for version, withdrawn in session.execute(query)]
 
 
 def history_of(session: Session, version: SpecificationVersion) -> Iterator[Row]:

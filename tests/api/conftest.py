@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from batchqc.api.app import create_app
+from batchqc.api.app import create_app, open_door
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.settings import Settings
 from tests.cast import NOW
@@ -75,9 +75,15 @@ def settings(house: House, seal: PkiFiles, tmp_path: Path) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def application(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """The application of every site: what it makes of its routes takes longer than most tests."""
+    return create_app(Settings.in_folder(tmp_path_factory.mktemp("nowhere")))
+
+
 @pytest.fixture
-def site(house: House, settings: Settings, seal: PkiFiles) -> Iterator[Site]:
-    app = create_app(settings, now=house.now)
+def site(application: FastAPI, house: House, settings: Settings, seal: PkiFiles) -> Iterator[Site]:
+    app, app.state.door = application, open_door(settings, now=house.now)
     # With its protocol named, asyncio switches Nagle's algorithm off: 40 ms less for each request.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

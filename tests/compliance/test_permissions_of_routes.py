@@ -6,6 +6,7 @@ fails, a line without a route fails.
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,9 +14,11 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from batchqc.actions.people import change_password, register_person
+from batchqc.api.app import create_app
 from batchqc.core.permissions import Permission, Role
 from batchqc.records.transaction import SYSTEM, transaction
-from tests.api.conftest import Site, seal, settings, site  # noqa: F401 - fixtures
+from batchqc.settings import Settings
+from tests.api.conftest import Site, application, seal, settings, site  # noqa: F401 - fixtures
 from tests.records.house import ADM, FIRST_PASSWORD, LOT, PASSWORD
 
 ANYONE = "anyone"
@@ -207,19 +210,20 @@ def test_every_route_has_a_line_and_every_line_a_route(site: Site):  # noqa: F81
     assert set(routes(site.app.routes)) == lines
 
 
-def test_a_hidden_route_does_not_escape_the_table(site: Site):  # noqa: F811
+def test_a_hidden_route_does_not_escape_the_table(tmp_path: Path):
     def anything() -> None:
         """Answers anybody."""
 
     inner, outer = APIRouter(), APIRouter()
     inner.add_api_route("/hidden", anything, methods=["PUT"], include_in_schema=False)
     outer.include_router(inner, prefix="/in")
-    before = set(routes(site.app.routes))
-    site.app.include_router(outer, prefix="/api/v1")
-    site.app.mount("/elsewhere", FastAPI())
-    site.app.add_api_websocket_route("/socket", anything)
+    app = create_app(Settings.in_folder(tmp_path))
+    before = set(routes(app.routes))
+    app.include_router(outer, prefix="/api/v1")
+    app.mount("/elsewhere", FastAPI())
+    app.add_api_websocket_route("/socket", anything)
     new = {"PUT /in/hidden", "? /elsewhere", "? /socket"}
-    assert set(routes(site.app.routes)) - before == new
+    assert set(routes(app.routes)) - before == new
 
 
 def test_what_openapi_describes_is_what_is_answered(site: Site):  # noqa: F811

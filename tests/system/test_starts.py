@@ -1,0 +1,50 @@
+"""What a start waits for: the modules that it loads."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from batchqc.cli.demo_cast import PASSWORD
+from tests.system.test_command_line import IDO
+
+RARE = {"alembic", "pandas", "pyhanko", "pypdf", "reportlab"}
+SERVER = {"fastapi", "starlette", "uvicorn"}
+SAY = "import json, sys; print(json.dumps(sorted({one.partition('.')[0] for one in sys.modules})))"
+
+
+def loaded(program: str, *arguments: str | Path) -> set[str]:
+    """The packages that a new process has after a program; the last line that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{SAY}", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    ("module", "never"), [("batchqc.cli.main", RARE | SERVER), ("batchqc.api.app", RARE)]
+)
+def test_no_door_loads_what_only_some_of_its_work_needs(module: str, never: set[str]):
+    found = loaded(f"import {module}")
+    assert "sqlalchemy" in found
+    assert not found & never
+
+
+def test_an_upload_loads_neither_the_server_nor_what_makes_certificates(demo: Path, tmp_path: Path):
+    file, home = tmp_path / "ido.csv", shutil.copytree(demo, tmp_path / "site")
+    file.write_text(IDO.format(value="13.0"))
+    program = f"""
+import sys
+from typer.testing import CliRunner
+from batchqc.cli.main import app
+wanted = ["--home", sys.argv[1], "upload", sys.argv[2], "-u", "an.tran"]
+done = CliRunner().invoke(app, wanted, input="{PASSWORD}\\n")
+assert "The file is accepted." in done.output, done.output
+"""
+    assert not loaded(program, home, file) & (RARE | SERVER)
