@@ -12,7 +12,8 @@
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from batchqc.core.profiles import Header, Layout, Profile
@@ -31,7 +32,10 @@ _SEP_LINE: Final = re.compile(r'"?sep=([^\r\n"]?)"?(?:\r\n|\r|\n|\Z)', re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written: ``line_end`` is CRLF, LF, CR, mixed, or none."""
+    """How a file is written: ``line_end`` is CRLF, LF, CR, mixed, or none.
+
+    An XML document has no delimiter: "".
+    """
 
     encoding: str
     delimiter: str
@@ -47,7 +51,8 @@ class Table:
     ``outside`` are rows above and below the table that a profile describes, ``left_out`` the other
     rows, as far as they can be read. ``rows`` counts all of the table that are not blank.
     ``spoiled`` are (row, column index) of cells that already have a problem; ``blank_columns`` are
-    indexes of nameless columns without content.
+    indexes of nameless columns without content. ``lines`` are physical lines of cells by (row,
+    column index), where the cells of a row stand on several.
     """
 
     header: tuple[str, ...] = ()
@@ -59,6 +64,7 @@ class Table:
     blank_columns: frozenset[int] = frozenset()
     outside: tuple[Record, ...] = ()
     left_out: tuple[Record, ...] = ()
+    lines: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     def column_name(self, index: int) -> str:
         """The header of a column as it can be shown, or ``column 3`` where it has none."""
