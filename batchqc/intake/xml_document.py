@@ -1,7 +1,8 @@
 """An XML document, read once from its first byte to its last: rows, and the texts in them.
 
 - A document type declaration is refused, so that no entity is ever read; so are elements deeper
-  than 100 or more than 2,000,000, and an encoding that is not that of the profile.
+  than 100 or more than 2,000,000, a text of more than 131,072 characters at a place, and an
+  encoding that is not that of the profile.
 - Nothing but the declared places is kept; each text has its line, and whether the bytes of the
   file there are that text.
 """
@@ -19,6 +20,7 @@ from batchqc.intake.problems import Place, Report, Wrong, shown
 
 DEEPEST: Final = 100
 MOST_ELEMENTS: Final = 2_000_000
+LONGEST: Final = 131_072
 
 _HINT: Final = "Export it again from the program of the instrument."
 _ATTRIBUTE: Final = re.compile(rb"""\s+([^\s=<>/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
@@ -86,7 +88,6 @@ class XmlDocument:
         self._parser.XmlDeclHandler = self._declaration
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.StartElementHandler = self._start
-        self._parser.CharacterDataHandler = self._text
         self._parser.EndElementHandler = self._end
 
     def is_read(self) -> bool:
@@ -135,6 +136,7 @@ class XmlDocument:
                     self._take(name, path, self._attribute(element, path.attribute))
                 else:
                     element.texts.append((name, path))
+                    self._parser.CharacterDataHandler = self._text
 
     def _begin_row(self, line: int) -> None:
         self._row = XmlRow(len(self.rows) + 2, line)
@@ -150,11 +152,15 @@ class XmlDocument:
             here = (self._parser.CurrentByteIndex, self._parser.CurrentLineNumber)
             element.begins = element.begins or here
             element.pieces.append(piece)
+            if here[0] - element.begins[0] + len(piece) > LONGEST:
+                message = f"{element.tag} holds more than {LONGEST:,} characters"
+                self._stop(Wrong("E114", message, "Check that this is the export of the profile."))
 
     def _end(self, _tag: str) -> None:
         element = self._open[-1]
         for name, path in element.texts:
             self._take(name, path, self._content(element))
+            self._parser.CharacterDataHandler = None
         if self._is_row():
             self._row = None
         self._open.pop()

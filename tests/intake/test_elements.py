@@ -10,11 +10,11 @@ from batchqc.core.criteria import Category
 from batchqc.core.profiles import Profile
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Measured
-from batchqc.intake import xml_document
+from batchqc.intake import problems, xml_document
 from batchqc.intake.annotated import annotated_rows
 from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.elements import read_export
-from batchqc.intake.problems import CODES, MOST_PROBLEMS
+from batchqc.intake.problems import CODES
 from tests.cast import criterion, limits, register, specification
 from tests.intake.cytometry import (
     EXPERIMENT,
@@ -228,7 +228,7 @@ HOSTILE = {
     "</Workspace>",
     "external type": '<!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd"><Workspace/>',
     "an entity that no one declares": "<Workspace>&e;</Workspace>",
-    "a deep one": "<Workspace>" * 5_000_000,
+    "a deep one": "<Workspace>" * 200_000,
     "a value of an entity": "<!DOCTYPE x [<!ENTITY n '34058'>]>"
     + workspace(SAMPLE).partition("?>")[2].replace('count="34058"', 'count="&n;"'),
     "cut": WORKSPACE[:2000],
@@ -253,8 +253,14 @@ def test_elements_are_read_to_a_hundred_deep():
     assert "100 deep" in deep[101].message
 
 
+@pytest.mark.parametrize("piece", ["\n", "5", "&#53;", "<!-- 5 -->5"])
+def test_a_text_without_end_is_refused(piece: str):
+    endless = experiment(tube(S01)).replace(">10215<", f">{piece * 300_000}<")
+    reading = read(endless, DIVA)
+    assert [one.code for one in reading.problems if one.severity == "error"] == ["E114"]
+
+
 def test_more_elements_than_are_read_are_refused(monkeypatch: pytest.MonkeyPatch):
-    assert codes("<a>" + "<b/>" * (xml_document.MOST_ELEMENTS + 1)) == ["E117"]
     monkeypatch.setattr(xml_document, "MOST_ELEMENTS", 20)
     assert codes(WORKSPACE) == ["E117"]
 
@@ -266,11 +272,12 @@ def test_what_is_not_text_is_told_where_it_is():
     assert codes(b"PK\x03\x04" + WORKSPACE.encode()) == ["E101"]
 
 
-def test_reading_stops_where_too_much_is_wrong():
-    rows = [flowjo_sample(S01, "panel 1", cd73="-1")] * (MOST_PROBLEMS + 5)
+def test_reading_stops_where_too_much_is_wrong(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(problems, "MOST_PROBLEMS", 20)
+    rows = [flowjo_sample(S01, "panel 1", cd73="-1")] * 25
     told = read(workspace(*rows)).problems
     assert "E115" in {one.code for one in told}
-    assert sum(one.code == "E118" for one in told) == MOST_PROBLEMS
+    assert sum(one.code == "E118" for one in told) == 20
 
 
 def test_problems_stand_beside_the_samples_in_the_annotated_file():
