@@ -30,7 +30,7 @@ from batchqc.core.entries import HIDDEN, SecondEntry
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
-from batchqc.intake.table import read_table
+from batchqc.intake.elements import read_export
 from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
 
@@ -174,7 +174,7 @@ def _found(
     if read is not None:
         return _Place(row, read.line, column, read.original or read.value)
     profile = profile_named(session, archive, upload.profile)
-    table = read_table(archive.get(upload.sha256), profile)
+    table = read_export(archive.get(upload.sha256), profile)
     names = [table.column_name(index) for index in range(len(table.header))]
     if column not in names:
         hint = f"It has: {', '.join(names)}."
@@ -186,7 +186,9 @@ def _found(
             f"{upload.natural_key} has no row {row} of results",
             hint="The header is row 1; blank rows are not read.",
         )
-    return _Place(row, record.line, column, record.cells[names.index(column)])
+    index = names.index(column)
+    line = table.lines.get((row, index), record.line)
+    return _Place(row, line, column, record.cells[index])
 
 
 def _measurements(

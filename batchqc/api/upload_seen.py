@@ -14,7 +14,7 @@ class DialectOut(BaseModel):
     """How a file is written."""
 
     encoding: str = Field(examples=["UTF-8"])
-    delimiter: str = Field(examples=[","])
+    delimiter: str = Field(examples=[","], description="Empty for an XML document.")
     line_end: str = Field(examples=["CRLF"], description="CRLF, LF, CR, mixed, or none.")
     has_sep_line: bool
 

@@ -43,7 +43,10 @@ def _dialect(read: Reading) -> str:
     dialect = read.dialect
     if dialect is None:
         return "no table"
-    separated = f"columns separated by {DELIMITERS[dialect.delimiter]}"
+    if not dialect.delimiter:
+        return f"{dialect.encoding}, XML"
+    delimiter = DELIMITERS.get(dialect.delimiter, dialect.delimiter)
+    separated = f"columns separated by {delimiter}"
     said = f"{dialect.encoding}, {separated}, rows end in {dialect.line_end}"
     return f"{said}, with a sep= line" if dialect.has_sep_line else said
 
@@ -52,6 +55,7 @@ def _print_values(read: Reading) -> None:
     rows = [
         (
             one.cell.row,
+            one.cell.line,
             one.cell.column,
             f"{one.lot} {one.sample}",
             f"{one.run.test} {one.analyte} {one.replicate}",
@@ -62,7 +66,7 @@ def _print_values(read: Reading) -> None:
         )
         for one in read.parsed[:MOST_VALUES]
     ]
-    columns = ("Row", "Column", "Sample", "Test", "Value", "Measured", "Run", "Type")
+    columns = ("Row", "Line", "Column", "Sample", "Test", "Value", "Measured", "Run", "Type")
     table(columns, rows, empty="No value can be read.")
     if len(read.parsed) > MOST_VALUES:
         say(f"{len(read.parsed) - MOST_VALUES:,} more values are not printed.")

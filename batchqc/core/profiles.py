@@ -1,20 +1,23 @@
 """Profiles: how the files of one instrument or site are read, declared and approved, never guessed.
 
-A profile turns a table, a page of names and values, or a plate into rows of the long contract. It
-states encoding, delimiter, decimal mark, where the header stands, and for each column of the
-contract where its text comes from.
+A profile turns a table, a page of names and values, a plate, or an XML document into rows of the
+long contract. It states encoding, delimiter, decimal mark, where the header stands, and for each
+column of the contract where its text comes from.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from batchqc.core.xml_paths import XmlPath
+
 
 class Layout(StrEnum):
     """How a file is laid out.
 
     A plate has wells: the header numbers its columns, the first cell of a row is the letter, and
-    the last one says what was read. Its column ``Well`` is made of number and letter.
+    the last one says what was read. Its column ``Well`` is made of number and letter. An XML
+    document has elements, of which one kind are the rows; places below them are the columns.
     """
 
     LONG = "long"
@@ -22,6 +25,7 @@ class Layout(StrEnum):
     TABLE = "table"
     PAGE = "page"
     PLATE = "plate"
+    XML = "xml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,26 @@ class Header:
     after: tuple[str, ...] = ()
     until: str = ""
     skip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """What of an XML document is read.
+
+    Args:
+        row: the element that is a row.
+        places: where each column stands; one that begins at the root is a line of name and value.
+        skip: by column, the texts of rows that are left out, and listed.
+        require: by column, the texts of which each row must say one, or the file is refused.
+        refuse: by column, the texts by which a row refuses the file: what an instrument writes
+            where it did not measure.
+    """
+
+    row: XmlPath = field(default_factory=XmlPath)
+    places: Mapping[str, XmlPath] = field(default_factory=dict)
+    skip: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    require: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refuse: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +141,7 @@ class Profile:
     columns: Mapping[str, Source] = field(default_factory=dict)
     results: tuple[ResultColumn, ...] = ()
     sources: tuple[str, ...] = ()
+    elements: Elements = field(default_factory=Elements)
 
     @property
     def reference(self) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from batchqc.core.identifiers import code_problem, id_problem
-from batchqc.core.profiles import Header, Layout, Marks, Profile, ResultColumn, Source
+from batchqc.core.profiles import Elements, Header, Layout, Marks, Profile, ResultColumn, Source
 from batchqc.core.units import unit_problem
+from batchqc.documents.profile_xml import XML_KEYS, check_elements, read_elements
 from batchqc.documents.spec_keys import Keys, Path, SpecProblem
 from batchqc.documents.spec_toml import read_toml
 
@@ -38,6 +39,7 @@ _KEYS: Final = (
     "sources",
     "file",
     "header",
+    "xml",
     "columns",
     "results",
 )
@@ -94,6 +96,7 @@ class _Document:
                 self._one_of(("file",), file, "thousands", _THOUSANDS, ""),
             ),
             header=self._header(),
+            elements=self._elements(),
             columns=self._columns(),
             results=self._results(),
             sources=keys.texts((), content, "sources"),
@@ -107,7 +110,7 @@ class _Document:
         if profile.marks.decimal == profile.marks.thousands:
             self.keys.problem(("file", "thousands"), "is the decimal mark too")
         if profile.layout in {Layout.LONG, Layout.WIDE}:
-            for key in ("header", "columns", "results"):
+            for key in ("header", "xml", "columns", "results"):
                 if key in self.content:
                     self.keys.problem((key,), f'layout "{profile.layout}" is a contract: remove it')
         else:
@@ -119,11 +122,15 @@ class _Document:
         missing = [name for name in _NEEDED if name not in profile.columns]
         if missing:
             self.keys.problem(("columns",), f"does not say where {', '.join(missing)} comes from")
-        header = profile.header
-        if profile.layout is Layout.PAGE and "header" in self.content:
-            self.keys.problem(("header",), "a page of names and values has no header: remove it")
-        if profile.layout is not Layout.PAGE and bool(header.row) == bool(header.holds):
+        header, is_headless = profile.header, profile.layout in {Layout.PAGE, Layout.XML}
+        if is_headless and "header" in self.content:
+            self.keys.problem(("header",), f"layout {profile.layout} has no header row: remove it")
+        if not is_headless and bool(header.row) == bool(header.holds):
             self.keys.problem(("header",), 'expected either row = 6 or holds = ["…", "…"]')
+        if profile.layout is Layout.XML:
+            check_elements(self.keys, profile)
+        elif "xml" in self.content:
+            self.keys.problem(("xml",), 'belongs to layout = "xml": remove it')
         measured = {(one.test, one.analyte, one.result_type) for one in profile.results}
         if len(measured) < len(profile.results):
             self.keys.problem(("results",), "two columns of results measure the same")
@@ -141,6 +148,13 @@ class _Document:
             after=self.keys.texts(path, table, "after"),
             until=until,
             skip=self.keys.texts(path, table, "skip"),
+        )
+
+    def _elements(self) -> Elements:
+        return (
+            read_elements(self.keys, self._table("xml", XML_KEYS))
+            if "xml" in self.content
+            else Elements()
         )
 
     def _columns(self) -> dict[str, Source]:

@@ -11,8 +11,8 @@ from typing import Final
 
 from batchqc.core.profiles import Profile
 from batchqc.intake.decoding import UNDECODED
+from batchqc.intake.elements import read_export
 from batchqc.intake.problems import Problem
-from batchqc.intake.table import read_table
 
 ANNOTATIONS: Final = ("problems", "what to do")
 
@@ -27,7 +27,7 @@ def annotated_rows(
         problems: those that were found in it.
         profile: by which it was read; ``None`` is a contract.
     """
-    table = read_table(data, profile)
+    table = read_export(data, profile)
     rows = sorted([*table.records, *table.left_out, *table.outside], key=lambda one: one.row)
     known = {one.row for one in rows}
     by_row: dict[int, list[Problem]] = {}

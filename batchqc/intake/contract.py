@@ -15,6 +15,7 @@ from typing import Final
 from batchqc.core.assays import Measurement, amount_of
 from batchqc.core.identifiers import fold, id_problem
 from batchqc.core.profiles import Layout, Profile
+from batchqc.intake.elements import read_export
 from batchqc.intake.header import (
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
@@ -28,7 +29,7 @@ from batchqc.intake.problems import Place, Problem, Report, Wrong
 from batchqc.intake.profiled import Asked, Unfolded, sample_ids, unfold_profile
 from batchqc.intake.register import Named, Register, RegisteredLot
 from batchqc.intake.rows import RowReader
-from batchqc.intake.table import Dialect, Table, read_table
+from batchqc.intake.table import Dialect, Table
 from batchqc.intake.wide import WIDE_CONTRACT, is_wide, unfold
 
 __all__ = [
@@ -106,7 +107,7 @@ def read_bytes(
         asked: what who uploads states beside the file.
     """
     asked = asked or Asked()
-    table = read_table(data, profile)
+    table = read_export(data, profile)
     if table.dialect is None:
         return Reading(problems=table.problems)
     if profile is not None and profile.layout not in {Layout.LONG, Layout.WIDE}:

@@ -30,6 +30,8 @@ CODES: Final[Mapping[str, str]] = {
     "E114": "a cell has more than 131,072 characters",
     "E115": "reading stopped, because the file has too many problems",
     "E116": "the header has more than 1,000 columns",
+    "E117": "the XML document is not well-formed, or holds what is not read",
+    "E118": "the instrument says itself that a row is not sound",
     "E201": "a spreadsheet could not compute the cell",
     "E202": "a cell that must be filled is blank or says that there is nothing",
     "E203": "the cell is not a number in the form that is read",

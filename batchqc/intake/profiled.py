@@ -147,11 +147,12 @@ class _Unfolding:
 
     def used(self) -> tuple[str, ...]:
         """Every column and label that is read."""
-        sources = self.profile.columns.values()
+        sources, elements = self.profile.columns.values(), self.profile.elements
         names = (
             *(one.column or one.label for one in sources),
             *(r.name for r in self.profile.results),
-        )
+            *elements.skip, *elements.require, *elements.refuse,
+        )  # fmt: skip
         return tuple(dict.fromkeys(name for name in names if name))
 
     def unused(self) -> tuple[str, ...]:
@@ -191,7 +192,9 @@ class _Unfolding:
             read = self.wells[row.cells[0]].get(column.name)
             found = row._replace(cells=("",)) if read is None else read
         elif self.at:
-            found = row._replace(cells=(row.cells[self.at[column.name]],))
+            at = self.at[column.name]
+            place = self.table.lines.get((row.row, at), row.line)
+            found = row._replace(line=place, cells=(row.cells[at],))
         else:
             line = self.labels[column.name][0]
             found = line._replace(cells=line.cells[1:])
@@ -238,6 +241,8 @@ class _Unfolding:
         return self.profile.asked
 
     def _absent_column(self, name: str) -> Wrong:
+        if self.profile.layout is Layout.XML:
+            return Wrong("E110", f'no row of the document has the place "{shown(name)}"', _HINT)
         return Wrong("E110", f'the table has no column "{shown(name)}"', _HINT)
 
     def _absent_label(self, name: str) -> Wrong:

@@ -37,7 +37,10 @@ _SEP_LINE: Final = re.compile(r'"?sep=([^\r\n"]?)"?(?:\r\n|\r|\n|\Z)', re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written: ``line_end`` is CRLF, LF, CR, mixed, or none."""
+    """How a file is written: ``line_end`` is CRLF, LF, CR, mixed, or none.
+
+    An XML document has no delimiter: "".
+    """
 
     encoding: str
     delimiter: str
@@ -56,6 +59,8 @@ class Table:
     indexes of nameless columns without content. ``taken`` counts all rows below the first
     and their lines; ``None`` where reading stopped before the end. ``ends`` are
     the line ends of rows with the first row of each.
+    ``lines`` are physical lines of cells by (row,
+    column index), where the cells of a row stand on several.
     """
 
     header: tuple[str, ...] = ()
@@ -70,6 +75,7 @@ class Table:
     taken: Before | None = None
     blank_rows: int = 0
     ends: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     def column_name(self, index: int) -> str:
         """The header of a column as it can be shown, or ``column 3`` where it has none."""

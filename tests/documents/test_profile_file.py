@@ -65,7 +65,7 @@ def test_a_profile_says_what_its_file_says():
         ("version = 2", "version = true", "line 3: version: expected a whole number"),
         ('layout = "table"', 'layout = "grid"', "line 8: file.layout: expected one of"),
         ('layout = "table"', 'layout = "long"', 'header: layout "long" is a contract: remove it'),
-        ('layout = "table"', 'layout = "page"', "a page of names and values has no header"),
+        ('layout = "table"', 'layout = "page"', "layout page has no header row"),
         ('decimal = ","', 'encoding = "utf-7"', "file.encoding: expected one of"),
         ('thousands = "."', 'thousands = ","', "is the decimal mark too"),
         ('thousands = "."', 'thousand = "."', "file.thousand: unknown key"),

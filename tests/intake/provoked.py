@@ -16,7 +16,8 @@ from batchqc.documents.profile_file import read_profile
 from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.problems import CODES, MOST_PROBLEMS, shown
 from batchqc.settings import shipped_profiles
-from tests.cast import RUN_ON_RECORD, register
+from tests.cast import MSC, RUN_ON_RECORD, register
+from tests.intake.cytometry import flowjo_sample, workspace
 from tests.intake.files import HEADER, STERILITY, UPLOAD, file
 from tests.intake.test_laboratory import CASES, FINE
 from tests.intake.test_profiles import STATED
@@ -42,6 +43,8 @@ PROVOKED: Final[Mapping[str, bytes]] = {
     "E114": file({"comment": "#"}).replace(b"#", b"x" * 131_073),
     "E115": file() + b"x\n" * MOST_PROBLEMS,
     "E116": b"," * 1000,
+    "E117": workspace(flowjo_sample(f"{MSC}-S01", "panel 1", live="347&#53;3")).encode(),
+    "E118": workspace(flowjo_sample(f"{MSC}-S01", "panel 1", cd73="-1")).encode(),
     "E201": file({"value": "#REF!"}),
     "E202": file({"value": ""}),
     "E203": file({"value": "x"}),
@@ -76,9 +79,15 @@ PROVOKED: Final[Mapping[str, bytes]] = {
     **{code: file(cells) for code, cells in _REGISTERS.items()},
 }
 
+_PROFILES: Final = {
+    "E117": "flowjo-workspace",
+    "E118": "flowjo-workspace",
+    "W607": "flowjo-table",
+}
+
 _WHERE: Final = {
     "E113": "where the limit is set below its size (`BATCHQC_UPLOAD_LIMIT`)",
-    "W607": "under the profile `flowjo-table`",
+    **{code: f"under the profile `{name}`" for code, name in _PROFILES.items()},
     **dict.fromkeys((code for code in CODES if code[1:3] == "70" and code[0] == "E"),
                     "where the rule of the register is `refuse`"),
     **dict.fromkeys((code for code in CODES if code[1:3] == "70" and code[0] == "W"),
@@ -91,9 +100,10 @@ def reading_of(code: str) -> Reading:
     data, world = PROVOKED[code], register()
     if code == "E113":
         return too_large(len(data))
-    if code == "W607":
-        toml = (shipped_profiles() / "flowjo-table.toml").read_bytes()
-        profile = read_profile(toml, file="flowjo-table.toml").profile
+    if code in _PROFILES:
+        file_of_profile = f"{_PROFILES[code]}.toml"
+        toml = (shipped_profiles() / file_of_profile).read_bytes()
+        profile = read_profile(toml, file=file_of_profile).profile
         return read_bytes(
             data, lambda _: world, upload=UPLOAD, profile=profile, asked=Asked(STATED)
         )
@@ -118,11 +128,16 @@ def page() -> str:
         place += f", column `{problem.column}`" if problem.column else ""
         lines += [
             f"## {code}: {means}", "",
-            f"Example: [{code}.csv](problems/{code}.csv){where}. Told of {place}:", "",
+            f"Example: [{name_of(code)}](problems/{name_of(code)}){where}. Told of {place}:", "",
             f"> {shown_whole(problem.message)}", "",
             f"{problem.hint}", "",
         ]  # fmt: skip
     return "\n".join(lines)
+
+
+def name_of(code: str) -> str:
+    """The name of the example of a code."""
+    return f"{code}.xml" if PROVOKED[code].startswith(b"<?xml") else f"{code}.csv"
 
 
 def shown_whole(text: str) -> str:
@@ -135,7 +150,7 @@ def main() -> None:
     folder = GUIDE / "problems"
     folder.mkdir(exist_ok=True)
     for code, data in PROVOKED.items():
-        (folder / f"{code}.csv").write_bytes(data)
+        (folder / name_of(code)).write_bytes(data)
     (GUIDE / "problems.md").write_text(page(), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from batchqc.intake import contract
 from batchqc.intake.problems import CODES
-from tests.intake.provoked import GUIDE, PROVOKED, page, reading_of
+from tests.intake.provoked import GUIDE, PROVOKED, name_of, page, reading_of
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
@@ -31,5 +31,5 @@ def test_the_guide_explains_each_code_by_the_file_in_which_it_comes():
     """Written anew by ``python -m tests.intake.provoked``."""
     assert set(PROVOKED) == set(CODES)
     assert (GUIDE / "problems.md").read_text(encoding="utf-8") == page()
-    files = {path.stem: path.read_bytes() for path in (GUIDE / "problems").glob("*.csv")}
-    assert files == PROVOKED
+    files = {path.name: path.read_bytes() for path in (GUIDE / "problems").iterdir()}
+    assert files == {name_of(code): data for code, data in PROVOKED.items()}

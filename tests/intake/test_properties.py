@@ -17,6 +17,7 @@ from batchqc.intake.problems import CODES
 from batchqc.intake.table import Dialect, read_table
 from batchqc.settings import shipped_profiles
 from tests.cast import MSC, register
+from tests.intake.cytometry import EXPERIMENT, WORKSPACE
 from tests.intake.files import DENSITY, ENDOTOXIN, HEADER, STERILITY, UPLOAD, VIABILITY, file, read
 from tests.intake.nasty import NASTY
 from tests.intake.test_profiles import PLATE, STATED, VI_CELL
@@ -167,6 +168,8 @@ PROFILES = tuple(
 EXPORTS = (
     VI_CELL.encode(),
     PLATE.encode(),
+    WORKSPACE.encode(),
+    EXPERIMENT.encode(),
     b"Image;20260321-0012-c-MSC-26-0012-S01;\nViability (%);93.4;\nDate time;20260321 163016;\n",
     *VALID,
 )

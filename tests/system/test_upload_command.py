@@ -3,10 +3,18 @@
 import csv
 from pathlib import Path
 
+import pytest
+
+from batchqc.actions.uploads import UploadReport
 from batchqc.cli.demo_cast import PASSWORD
+from batchqc.cli.upload_seen import print_report
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import Conflict, InvalidInput, NotFound
+from batchqc.intake.contract import Reading
+from batchqc.intake.table import Dialect
+from tests.intake.cytometry import WORKSPACE
 from tests.intake.files import HEADER
+from tests.intake.test_elements import read
 from tests.system.test_command_line import (
     IDO,
     batchqc,
@@ -114,3 +122,25 @@ def test_upload_tells_how_to_use_it_and_takes_a_file_by_its_command_too(
     missing = batchqc(home, "upload", "not-there.csv", *ME, typed=PASSWORD)
     assert missing.exit_code == 2
     assert "not-there.csv" in missing.output
+
+
+def test_a_preview_shows_the_line_of_each_value_and_how_the_file_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("COLUMNS", "250")
+    reading = read(WORKSPACE)
+    print_report(UploadReport("", accepted=True, answered_before=False, sha256="", reading=reading))
+    told = capsys.readouterr().out
+    assert "Written as: UTF-8, XML" in told
+    assert "Contract: profile FLOWJO-WORKSPACE v1" in told
+    lines = [n for n, one in enumerate(WORKSPACE.split("\n"), 1) if 'count="34058"' in one]
+    (value,) = (line.split("│") for line in told.split("\n") if " 34058 " in line)
+    assert [one.strip() for one in value[:3]] == ["3", str(lines[1]), "Live/CD73+"]
+
+
+def test_a_preview_names_each_delimiter_that_a_profile_may_declare(
+    capsys: pytest.CaptureFixture[str],
+):
+    page = Reading(dialect=Dialect("UTF-8", ":", "LF", has_sep_line=False))
+    print_report(UploadReport("", accepted=True, answered_before=False, sha256="", reading=page))
+    assert "columns separated by :" in capsys.readouterr().out
