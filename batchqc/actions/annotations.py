@@ -1,6 +1,7 @@
 """The problems of a file as a CSV: the file's own rows with what is wrong and what to do."""
 
 import json
+from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
@@ -30,15 +31,15 @@ def annotated_upload(session: Session, archive: FolderArchive, upload: Upload) -
     """
     return csv_bytes(
         annotated_rows(
-            bytes_of(archive, upload),
+            b"".join(chunks_of(archive, upload)),
             [Problem(**one) for one in json.loads(upload.problems)],
             profile_named(session, archive, upload.profile),
         )
     )
 
 
-def bytes_of(archive: FolderArchive, upload: Upload) -> bytes:
-    """The bytes of an upload as they came, checked against their hash.
+def chunks_of(archive: FolderArchive, upload: Upload) -> Iterator[bytes]:
+    """The bytes of an upload as they came, checked against their hash before the first chunk.
 
     Raises:
         NotFound: they were not kept.
@@ -46,4 +47,4 @@ def bytes_of(archive: FolderArchive, upload: Upload) -> bytes:
     if not upload.sha256:
         message = f"the bytes of {upload.natural_key} were too many to be kept"
         raise NotFound("BQC-UPL-003", message)
-    return archive.get(upload.sha256)
+    return archive.chunks(upload.sha256)

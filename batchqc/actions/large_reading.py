@@ -40,13 +40,17 @@ _LOTS_AT_ONCE: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is read: a private copy of a file, how, under which number, as of when."""
+    """What is read: a private copy of a file, how, under which number, as of when.
+
+    ``as_registered`` reads it as ``registered`` says, for a file that was accepted then.
+    """
 
     path: Path
     profile: str
     asked: Asked
     number: str
     now: datetime
+    as_registered: bool = False
 
 
 class Ids(NamedTuple):
@@ -80,7 +84,7 @@ class _Raised(NamedTuple):
 
 def pieces(session: Session, archive: FolderArchive, source: Source) -> Iterator[Piece | Reading]:
     """Every piece of a file, and in the end what was read of it."""
-    known = _Known(session, archive, source.now)
+    known = _Known(session, archive, source)
     reader = PortionReader(
         known.register,
         known.need,
@@ -114,7 +118,7 @@ def pieces_beside(
         try:
             with process.stdin as asked:  # type: ignore[union-attr]
                 pickle.dump((engine.url, archive.root, source), asked)
-            yield _received(process.stdout)  # type: ignore[arg-type]
+            yield received(process.stdout)  # type: ignore[arg-type]
         finally:
             process.kill()
 
@@ -140,7 +144,13 @@ def serve(given: IO[bytes], answers: IO[bytes]) -> None:
         engine.dispose()
 
 
-def _received(answers: IO[bytes]) -> Iterator[Piece | Reading]:
+def received(answers: IO[bytes]) -> Iterator[Piece | Reading]:
+    """What the other process answers, as ``pieces`` yields it.
+
+    Raises:
+        BatchqcError: what it raised.
+        IntegrityFailure: it ended too early.
+    """
     while True:
         try:
             one = _load(answers)
@@ -164,15 +174,15 @@ def _load(stream: IO[bytes]) -> Any:
 class _Known:
     """The register that a file is read against; lots come into it as the file names them."""
 
-    def __init__(self, session: Session, archive: FolderArchive, now: datetime) -> None:
-        self._session, self._archive, self._now = session, archive, now
+    def __init__(self, session: Session, archive: FolderArchive, source: Source) -> None:
+        self._session, self._archive, self._source = session, archive, source
         self._lots: dict[str, RegisteredLot] = {}
         self._samples: dict[str, Sample] = {}
         self._runs: dict[KnownName, tuple[Measurement, ...]] = {}
         self._asked: set[str] = set()
         self._new = Ids({}, {})
         self.register = replace(
-            registered(session, archive, Named(), now),
+            registered(session, archive, Named(), source.now, as_registered=source.as_registered),
             lots=self._lots,
             samples=self._samples,
             known=KnownRuns(self._runs),
@@ -195,9 +205,18 @@ class _Known:
         samples = samples_of(self._session, lots)
         self._new.lots.update({row.lot: row.id for row in lots})
         self._new.samples.update({row.sample: row.id for row in samples})
-        found = register_of(self._session, self._archive, lots, samples, self._now)
+        found = register_of(
+            self._session,
+            self._archive,
+            lots,
+            samples,
+            self._source.now,
+            as_registered=self._source.as_registered,
+        )
         self._lots |= found.lots
         self._samples |= found.samples
+        if self._source.as_registered:
+            return  # its own runs are those on record
         ids = {row.id: row.folded for row in lots}
         for lot, test, run in run_names_of(self._session, ids):
             if is_named(test, run):

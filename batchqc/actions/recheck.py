@@ -7,8 +7,10 @@ Nothing may differ; whatever does is named.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from tempfile import SpooledTemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,8 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.dispositions import validity_content
+from batchqc.actions.large_again import ReadAnew
 from batchqc.actions.methods import stored_method
-from batchqc.actions.uploads import read_again
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.donors import Donor
 from batchqc.core.judging import judge
@@ -33,6 +35,8 @@ from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.methods import method_approvals, with_siblings
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
+
+_SPOOL = 1_000_000  # bytes that stay in memory: those of small uploads all do
 
 #: Verdict, texts of cells, and the sentence.
 Recorded = tuple[str, str, str]
@@ -59,19 +63,20 @@ class Recheck:
 
 def recheck(session: Session, archive: FolderArchive) -> Recheck:
     """Compute every recorded verdict anew; nothing is changed."""
-    work = _Recheck(session, archive)
-    decisions = session.scalars(select(DispositionRow).order_by(DispositionRow.id)).all()
-    differences = [found for decision in decisions for found in work.of_decision(decision)]
+    with ExitStack() as spools:
+        work = _Recheck(session, archive, spools)
+        decisions = session.scalars(select(DispositionRow).order_by(DispositionRow.id)).all()
+        differences = [found for decision in decisions for found in work.of_decision(decision)]
     return Recheck(len(decisions), work.verdicts, tuple(differences))
 
 
 class _Recheck:
     """Reads each upload and each specification once."""
 
-    def __init__(self, session: Session, archive: FolderArchive) -> None:
-        self.session, self.archive = session, archive
+    def __init__(self, session: Session, archive: FolderArchive, spools: ExitStack) -> None:
+        self.session, self.archive, self._spools = session, archive, spools
         self.verdicts = 0
-        self._uploads: dict[str, tuple[Measurement, ...]] = {}
+        self._uploads: dict[str, ReadAnew] = {}
 
     def of_decision(self, decision: DispositionRow) -> Iterator[Difference]:
         lot = decision.lot.lot
@@ -180,14 +185,15 @@ class _Recheck:
         """The measurements of a run, those that were typed as they stood at a moment."""
         number = run.upload.natural_key
         if number not in self._uploads:
-            self._uploads[number] = read_again(self.session, self.archive, run.upload)
-        key = (run.lot.lot, run.test, run.run)
+            spool = self._spools.enter_context(SpooledTemporaryFile(_SPOOL))  # noqa: SIM115
+            self._uploads[number] = ReadAnew(self.session, self.archive, run.upload, spool)
+        key = (run.test, run.run)
         verified = verifications_of(self.session, [run.upload_id]).get(run.upload_id)
         second = how_entered(run.upload, verified, at=at)
         return (
             replace(one, second=second)
-            for one in self._uploads[number]
-            if (one.lot, one.run.test, one.run.run) == key
+            for one in self._uploads[number].of_lot(run.lot.lot)
+            if (one.run.test, one.run.run) == key
         )
 
     def _specification(self, sha256: str) -> Specification:

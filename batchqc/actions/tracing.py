@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import study
+from batchqc.actions.large_again import is_large, table_at
 from batchqc.actions.profiles import profile_named
 from batchqc.actions.sources import Files, Source, cell_of
 from batchqc.actions.uploads import reading_of, the_upload
@@ -30,7 +31,8 @@ from batchqc.core.entries import HIDDEN, SecondEntry
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
-from batchqc.intake.elements import read_export
+from batchqc.intake.header import read_header
+from batchqc.intake.problems import Report
 from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
 
@@ -174,7 +176,7 @@ def _found(
     if read is not None:
         return _Place(row, read.line, column, read.original or read.value)
     profile = profile_named(session, archive, upload.profile)
-    table = read_export(archive.get(upload.sha256), profile)
+    table = table_at(archive, upload, profile, row)
     names = [table.column_name(index) for index in range(len(table.header))]
     if column not in names:
         hint = f"It has: {', '.join(names)}."
@@ -219,11 +221,18 @@ def _why_not(
         return "the upload was refused: nothing of it is used"
     if own:
         return "; ".join(dict.fromkeys(_unused(one) for one in own))
-    if cell.column not in reading_of(session, archive, upload).columns_used:
+    if cell.column not in _columns_used(session, archive, upload):
         return f'the column "{cell.column}" is not read'
     if not cell.text.strip():
         return "the cell is empty: taken as not reported"
     return "no result was read from this row"
+
+
+def _columns_used(session: Session, archive: FolderArchive, upload: Upload) -> Sequence[str]:
+    if not is_large(upload):
+        return reading_of(session, archive, upload).columns_used
+    profile = profile_named(session, archive, upload.profile)
+    return read_header(table_at(archive, upload, profile, 2), Report()).used
 
 
 def _unused(one: Measurement) -> str:

@@ -186,7 +186,7 @@ def reading_of(session: Session, archive: FolderArchive, upload: Upload) -> Read
         register_for,
         upload=upload.natural_key,
         profile=profile_named(session, archive, upload.profile),
-        asked=_stated(upload.stated),
+        asked=stated_beside(upload),
     )
 
 
@@ -200,7 +200,7 @@ def _answered_before(
             f"these bytes came before, as {number}: they supersede nothing, and are read as then",
             hint="Export the file anew; what is corrected has other bytes.",
         )
-    file = replace(file, profile=first.profile, asked=_stated(first.stated))
+    file = replace(file, profile=first.profile, asked=stated_beside(first))
     reading = _read(session, archive, file, number, now)
     report = _report(session, archive, number, file, reading)
     return replace(report, accepted=True, answered_before=True)
@@ -280,8 +280,9 @@ def as_text(asked: Asked) -> str:
     return json.dumps(stated, ensure_ascii=False, sort_keys=True) if asked != Asked() else ""
 
 
-def _stated(text: str) -> Asked:
-    return Asked(**json.loads(text)) if text else Asked()
+def stated_beside(upload: Upload) -> Asked:
+    """What was stated beside an upload on record."""
+    return Asked(**json.loads(upload.stated)) if upload.stated else Asked()
 
 
 def _check_supersedes(file: ReceivedFile) -> None:

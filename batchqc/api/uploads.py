@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.annotations import annotated_file, bytes_of
+from batchqc.actions.annotations import annotated_file, chunks_of
 from batchqc.actions.entries import is_shown
 from batchqc.actions.uploads import (
     UploadReport,
@@ -179,9 +180,9 @@ def file_of(call: SignedIn, number: str) -> Response:
         upload = the_upload(session, number)
         if not is_shown(session, upload, call.person.user_id):
             raise NotPermitted("BQC-ENT-011", f"{upload.natural_key} is {HIDDEN}")
-        data = bytes_of(call.door.archive, upload)
+        chunks = chunks_of(call.door.archive, upload)
     headers = {"X-Content-Type-Options": "nosniff"}
-    return Response(data, media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(chunks, media_type="application/octet-stream", headers=headers)
 
 
 def refused_upload(name: str, report: ReportOut) -> Response:

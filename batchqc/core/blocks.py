@@ -1,9 +1,10 @@
 """Many measurements at once, by columns: how a large file goes from its cells to the records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from batchqc.core.assays import Measurement
+from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import utc_text
 
 
@@ -54,3 +55,34 @@ def block_of(measurements: Iterable[Measurement]) -> Block:
         for one in measurements
     ]  # fmt: skip
     return Block._make((*zip(*rows, strict=True), False)) if rows else Block()
+
+
+def measurements_of(
+    block: Block, upload: str, stage_of: Callable[[str], str]
+) -> Iterator[Measurement]:
+    """The measurements of a block, of an upload by its number; stages are those of the samples."""
+    for row in zip(*block[:-1], strict=True):
+        (
+            lot, test, run, sample, aliquot, analyte, replicate, value, unit, started, measured, _,
+            analyst, instrument, method, version, result_type, comment, number, line, column,
+            original,
+        ) = row  # fmt: skip
+        yield Measurement(
+            run=RunKey(upload, test, run),
+            lot=lot,
+            sample=sample,
+            stage=stage_of(sample),
+            aliquot=aliquot,
+            analyte=analyte,
+            replicate=replicate,
+            unit=unit,
+            measured_at=datetime.fromisoformat(measured),
+            started_at=datetime.fromisoformat(started) if started else None,
+            analyst=analyst,
+            instrument=instrument,
+            method=method,
+            version=version,
+            result_type=result_type,
+            cell=Cell(number, line, column, value, original),
+            comment=comment,
+        )

@@ -95,6 +95,21 @@ class FolderArchive:
             raise _damaged(sha256)
         return data
 
+    def path_of(self, sha256: str) -> Path:
+        """Where the bytes with this hash lie, checked against it; see ``get``."""
+        with self.opened(sha256):
+            return self._found(sha256)
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """The bytes with this hash in chunks, all checked before the first; see ``get``."""
+        path = self.path_of(sha256)
+
+        def read() -> Iterator[bytes]:
+            with path.open("rb") as file:
+                yield from iter(lambda: file.read(1_000_000), b"")
+
+        return read()
+
     def _found(self, sha256: str) -> Path:
         path = self._path(sha256)
         if not path.is_file():

@@ -182,6 +182,23 @@ class PortionReader:
         self._ends.setdefault(end, row)
 
 
+def table_with(stream: BinaryIO, profile: Profile | None, row: int) -> Table:
+    """The portion of an accepted file that holds a row, or the last one."""
+    before, table = NOTHING_BEFORE, Table()
+    for portion in portions(stream):
+        if isinstance(portion, Wrong):
+            break
+        lines = portion.rows.count(b"\n")
+        if b'"' not in portion.rows and lines and before.rows + 1 + lines < row:
+            before = Before(before.rows + lines, before.lines + lines)
+            continue
+        table = read_table(portion.data, profile, before)
+        if table.taken is None or before.rows + 1 + table.taken.rows >= row:
+            break
+        before = Before(before.rows + table.taken.rows, before.lines + table.taken.lines)
+    return table
+
+
 _TOO_LARGE: Final = Wrong(
     "E113",
     "only a file of the long contract, in UTF-8, may be this large",

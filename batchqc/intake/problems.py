@@ -26,7 +26,7 @@ CODES: Final[Mapping[str, str]] = {
     "E110": "the header is not that of the contract",
     "E111": "the columns are not separated by a comma, a semicolon or a TAB",
     "E112": "there is a second header row",
-    "E113": "the file is larger than the limit",
+    "E113": "the file is larger than the limit, or so large and not in the long contract",
     "E114": "a cell has more than 131,072 characters",
     "E115": "reading stopped, because the file has too many problems",
     "E116": "the header has more than 1,000 columns",

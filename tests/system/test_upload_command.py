@@ -1,12 +1,16 @@
 """The template, the preview and the annotated file on the command line."""
 
 import csv
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from batchqc.actions import large_uploads
 from batchqc.actions.uploads import UploadReport
 from batchqc.cli.demo_cast import PASSWORD
+from batchqc.cli.large_upload import CANCELLED
 from batchqc.cli.upload_seen import print_report
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import Conflict, InvalidInput, NotFound
@@ -144,3 +148,66 @@ def test_a_preview_names_each_delimiter_that_a_profile_may_declare(
     page = Reading(dialect=Dialect("UTF-8", ":", "LF", has_sep_line=False))
     print_report(UploadReport("", accepted=True, answered_before=False, sha256="", reading=page))
     assert "columns separated by :" in capsys.readouterr().out
+
+
+@pytest.fixture
+def old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """More rows of controls than are read at once, and the limit set so that they are."""
+    monkeypatch.setenv("BATCHQC_UPLOAD_LIMIT", "50000")
+    file = tmp_path / "old.csv"
+    lines = IDO.format(value="13.0").splitlines()
+    names = lines[0].split(",")
+    cells = dict(zip(names, lines[1].split(","), strict=True))
+    cells |= {"result_type": "control", "aliquot": "PC"}
+    rows = [[(cells | {"replicate": str(n)})[name] for name in names] for n in range(1, 600)]
+    file.write_bytes(csv_bytes([names, *rows]))
+    return file
+
+
+def test_a_large_file_is_read_in_portions_with_its_progress(home: Path, old_file: Path):  # noqa: F811
+    before = counts(home)
+    looked = batchqc(home, "upload", *ME, old_file, "--dry-run", typed=PASSWORD)
+    assert "The file would be accepted." in looked.output, looked.output
+    assert "rows/s" in looked.output
+    assert changed(before, counts(home)) <= {"sqlite_sequence", "attempt", "audit_entry",
+                                             "audit_link", "audit_subject"}  # fmt: skip
+    done = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
+    assert "Results: 599" in done.output
+    assert "The file is accepted." in done.output
+    again = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
+    assert "these bytes came before" in again.output
+    assert batchqc(home, "audit", "verify").exit_code == 0
+
+
+def test_an_interrupt_leaves_nothing_of_a_large_file(
+    home: Path,  # noqa: F811
+    old_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    before, stored = counts(home), {*(home / "store").rglob("*")}
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(
+            large_uploads._Store, "take", lambda *_: os.kill(os.getpid(), signal.SIGINT)
+        )
+        stopped = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
+    assert stopped.exit_code == CANCELLED
+    assert "Cancelled: nothing of the file is stored." in stopped.output
+    assert changed(before, counts(home)) <= {"sqlite_sequence", "attempt", "audit_entry",
+                                             "audit_link", "audit_subject"}  # fmt: skip
+    assert {*(home / "store").rglob("*")} == stored
+    assert batchqc(home, "upload", *ME, old_file, typed=PASSWORD).exit_code == 0
+
+
+def test_a_large_file_is_refused_with_its_problems_and_supersedes_nothing(
+    home: Path,  # noqa: F811
+    old_file: Path,
+    tmp_path: Path,
+):
+    old_file.write_bytes(old_file.read_bytes().replace(b",400,", b",four,"))
+    bad = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
+    refused(bad, InvalidInput, "BQC-UPL-001")
+    assert "E203" in bad.output
+    assert "401" in bad.output
+    for option in (("--supersedes", "Corrected"), ("--annotated", str(tmp_path / "a.csv"))):
+        many = batchqc(home, "upload", *ME, old_file, *option, typed=PASSWORD)
+        refused(many, InvalidInput, "BQC-UPL-006")
