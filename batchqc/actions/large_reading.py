@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -116,7 +116,8 @@ def pieces_beside(
     )
     with process:
         try:
-            with process.stdin as asked:  # type: ignore[union-attr]
+            # one that cannot take its task has ended, which shows where it should answer
+            with suppress(BrokenPipeError), process.stdin as asked:  # type: ignore[union-attr]
                 pickle.dump((engine.url, archive.root, source), asked)
             yield received(process.stdout)  # type: ignore[arg-type]
         finally:

@@ -40,7 +40,7 @@ from tests.records.house import (
 )
 from tests.records.tampering import tamper
 
-CONTROLS = 700
+CONTROLS = 340
 
 
 def controls(count: int = CONTROLS, *, lot: str = LOT, **cells: str) -> list[dict[str, str]]:
@@ -264,8 +264,8 @@ def test_many_runs_stand_in_several_entries_each_about_its_lots(big: Large, hous
     another_lot(house)
     with house.reading() as session:
         other = next(row.lot for row in session.scalars(select(LotRow)) if row.lot != LOT)
-    more = table(controls(lot=other)).splitlines(keepends=True)[1:]
-    report = big.upload(large() + b"".join(more))
+    more = table(controls(700, lot=other)).splitlines(keepends=True)[1:]
+    report = big.upload(large(*controls(600, aliquot="PC2")) + b"".join(more))
     assert report.accepted, report.reading.problems[:3]
     with house.reading() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.what == "upload accepted"))

@@ -66,17 +66,17 @@ def test_one_line_without_end_is_counted_and_dropped_by_the_server(server: Serve
     assert httpx.get(f"{server.address}/health", timeout=30).status_code == 200
 
 
-def test_the_command_line_reads_no_more_than_the_limit(home: Path, tmp_path: Path):
-    """A file of 200 MB, and a pipe that never ends and says that it is empty."""
+def test_the_command_line_keeps_no_endless_line_in_memory(home: Path, tmp_path: Path):
+    """A file of 200 MB without a line end, and a pipe that never ends and says it is empty."""
     file = tmp_path / "line.csv"
     with file.open("wb") as out:
         out.truncate(MEGABYTES * len(PIECE))  # a hole on disk; zeros to who reads it
-    for given in (file, Path("/dev/zero")):
+    for given, code in ((file, "E114"), (Path("/dev/zero"), "E113")):
         done = subprocess.run(
             [BATCHQC, "--home", home, "upload", given, "-u", "an.tran"],
             input=f"{PASSWORD}\n", capture_output=True, text=True, check=False, timeout=60,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9, 2 * 10**9)),
         )  # fmt: skip
         assert done.returncode == 2, done.stdout + done.stderr
-        assert "E113" in done.stdout
+        assert code in done.stdout
         assert "BQC-UPL-001" in done.stderr

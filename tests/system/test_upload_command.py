@@ -185,11 +185,13 @@ def test_an_interrupt_leaves_nothing_of_a_large_file(
     monkeypatch: pytest.MonkeyPatch,
 ):
     before, stored = counts(home), {*(home / "store").rglob("*")}
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup would ignore it
     with monkeypatch.context() as interrupted:
         interrupted.setattr(
             large_uploads._Store, "take", lambda *_: os.kill(os.getpid(), signal.SIGINT)
         )
         stopped = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
+    signal.signal(signal.SIGINT, handler)
     assert stopped.exit_code == CANCELLED
     assert "Cancelled: nothing of the file is stored." in stopped.output
     assert changed(before, counts(home)) <= {"sqlite_sequence", "attempt", "audit_entry",
