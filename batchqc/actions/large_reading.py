@@ -27,7 +27,7 @@ from batchqc.intake.contract import Asked, Named, Reading, RegisteredLot
 from batchqc.intake.known_runs import KnownName, KnownRuns
 from batchqc.intake.large import PortionReader
 from batchqc.records.database import open_database
-from batchqc.records.registers import lots_by, samples_of
+from batchqc.records.registers import lots_by, sample_facts
 from batchqc.records.transaction import reading
 from batchqc.records.uploads import run_names_of
 
@@ -203,19 +203,18 @@ class _Known:
 
     def _look_up(self, folded: Sequence[str]) -> None:
         lots = lots_by(self._session, folded)
-        samples = samples_of(self._session, lots)
+        samples, numbers = sample_facts(self._session, lots)
         self._new.lots.update({row.lot: row.id for row in lots})
-        self._new.samples.update({row.sample: row.id for row in samples})
+        self._new.samples.update(numbers)
         found = register_of(
             self._session,
             self._archive,
             lots,
-            samples,
             self._source.now,
             as_registered=self._source.as_registered,
         )
         self._lots |= found.lots
-        self._samples |= found.samples
+        self._samples |= samples
         if self._source.as_registered:
             return  # its own runs are those on record
         ids = {row.id: row.folded for row in lots}

@@ -31,7 +31,7 @@ from batchqc.records.blocks import (
     measurement_rows,
     measurement_texts,
 )
-from batchqc.records.bulk import defer_references, new_ids
+from batchqc.records.bulk import expect_many, new_ids
 from batchqc.records.schema import METADATA
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -199,7 +199,7 @@ class _Store:
         self._runs: dict[tuple[str, str, str], RunInParts] = {}
         connection = tx.session.connection()
         self._ids = new_ids(connection, METADATA.tables[AssayRun.__tablename__])
-        defer_references(connection)
+        expect_many(connection)
 
     @property
     def number(self) -> str:

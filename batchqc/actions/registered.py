@@ -1,6 +1,6 @@
 """What a file is read against: the lots, samples and people that the laboratory has registered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
@@ -27,11 +27,13 @@ from batchqc.records.people import all_people
 from batchqc.records.registers import (
     LotRow,
     SampleRow,
+    Site,
     lots_by,
     other_specifications_among,
+    sample_facts,
     samples_by,
-    samples_of,
 )
+from batchqc.records.specifications import SpecificationVersion
 
 
 def registered(
@@ -52,9 +54,8 @@ def registered(
     """
     rows = lots_named(session, named)
     return replace(
-        register_of(
-            session, archive, rows, samples_of(session, rows), now, as_registered=as_registered
-        ),
+        register_of(session, archive, rows, now, as_registered=as_registered),
+        samples=sample_facts(session, rows)[0],
         people={person.folded: person.user_id for person in all_people(session)},
         laboratory=Laboratory() if as_registered else the_laboratory(session, archive),
     )
@@ -64,16 +65,15 @@ def register_of(
     session: Session,
     archive: FolderArchive,
     lots: Sequence[LotRow],
-    samples: Iterable[SampleRow],
     now: datetime,
     *,
     as_registered: bool = False,
 ) -> Register:
-    """As ``registered``, of lots and samples at hand: without people and the laboratory."""
+    """As ``registered``, of lots at hand: without samples, people and the laboratory."""
     known = _Known(session, archive, lots, now, as_registered=as_registered)
     return Register(
         lots={row.folded: known.lot(row) for row in lots},
-        samples={row.folded: core_sample(row) for row in samples},
+        samples={},
         people={},
         now=now,
     )
@@ -100,6 +100,8 @@ class _Known:
         ids = [row.id for row in rows]
         self._session, self._now, self._as_registered = session, now, as_registered
         self._content = cache(partial(content_of, archive))
+        self._zone = cache(lambda site: session.get_one(Site, site).time_zone)
+        self._version = cache(partial(session.get_one, SpecificationVersion))
         self._decided = {} if as_registered else newest_dispositions(session, ids)
         self._beside = other_specifications_among(session, ids)
         self._corrections: dict[str, list[tuple[Correction, CorrectionDecision | None]]] = {}
@@ -114,12 +116,16 @@ class _Known:
             message = f"a correction of lot {row.lot} was decided while the file came in"
             raise Conflict("BQC-UPL-004", message, hint="Send it again.")
         beside = self._beside.get(row.id, [])
-        plan, *others = binding_of(self._session, row, then, beside).versions
+        plan, *others = (
+            binding_of(self._session, row, then, beside).versions
+            if then or beside
+            else (self._version(row.specification_version_id),)
+        )
         decided = self._decided.get(row.id)
         return RegisteredLot(
             id=row.lot,
-            manufactured_on=corrected_lot(row, then).manufactured_on,
-            time_zone=row.site.time_zone,
+            manufactured_on=corrected_lot(row, then).manufactured_on if then else row.dates[0],
+            time_zone=self._zone(row.site_id),
             specification=self._content(plan),
             closed_because=f"it is {decided}" if decided else "",
             beside=tuple(map(self._content, others)),

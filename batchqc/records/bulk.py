@@ -27,11 +27,16 @@ def insert_rows(
     driver.executemany(f"INSERT INTO {names} VALUES ({places})", rows)  # noqa: S608 - quoted names
 
 
-def defer_references(connection: Connection) -> None:
-    """Until the end of the transaction, a row may refer to one that comes after it."""
-    is_postgresql = connection.dialect.name == "postgresql"
-    statement = "SET CONSTRAINTS ALL DEFERRED" if is_postgresql else "PRAGMA defer_foreign_keys=ON"
-    connection.execution_options(**AUDITED).exec_driver_sql(statement)
+def expect_many(connection: Connection) -> None:
+    """Prepare for very many rows, until the end of the transaction.
+
+    A row may refer to one that comes after it. SQLite keeps 64 MiB of pages in memory.
+    """
+    statements = ["PRAGMA defer_foreign_keys=ON", "PRAGMA cache_size=-65536"]
+    if connection.dialect.name == "postgresql":
+        statements = ["SET CONSTRAINTS ALL DEFERRED"]
+    for statement in statements:  # these alone: options of a connection would last
+        connection.exec_driver_sql(statement, execution_options=AUDITED)
 
 
 def new_ids(connection: Connection, table: Table) -> Iterator[int]:

@@ -7,6 +7,7 @@ from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.identifiers import fold
+from batchqc.core.lots import Sample
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.specifications import SpecificationVersion
 
@@ -214,6 +215,28 @@ def samples_of(session: Session, lots: Iterable[LotRow]) -> Sequence[SampleRow]:
     ids = [lot.id for lot in lots]
     query = select(SampleRow).where(SampleRow.lot_id.in_(ids)).order_by(SampleRow.sample)
     return session.scalars(query).all()
+
+
+def sample_facts(
+    session: Session, lots: Iterable[LotRow]
+) -> tuple[dict[str, Sample], dict[str, int]]:
+    """The samples of very many lots by folded id, and their surrogate ids by id as registered."""
+    names = {lot.id: lot.lot for lot in lots}
+    query = select(
+        SampleRow.id,
+        SampleRow.folded,
+        SampleRow.lot_id,
+        SampleRow.sample,
+        SampleRow.stage,
+        SampleRow.container,
+        SampleRow.taken_text,
+    ).where(SampleRow.lot_id.in_(list(names)))
+    samples, ids = {}, {}
+    for number, folded, lot, sample, stage, container, taken in session.execute(query):
+        moment = datetime.fromisoformat(taken)
+        samples[folded] = Sample(sample, names[lot], stage, container, moment)
+        ids[sample] = number
+    return samples, ids
 
 
 def other_specifications_of(session: Session, lot: LotRow) -> Sequence[LotSpecification]:

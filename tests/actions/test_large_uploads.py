@@ -21,7 +21,8 @@ from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure, NotFound, NotPermitted
 from batchqc.intake.contract import Asked
 from batchqc.records.audit import AuditEntry
-from batchqc.records.registers import LotRow
+from batchqc.records.bulk import expect_many
+from batchqc.records.registers import LotRow, Product
 from batchqc.records.transaction import transaction
 from batchqc.records.uploads import MeasurementRow, Upload, upload_by
 from tests.actions.state import TRAIL, counts, grown
@@ -324,6 +325,39 @@ def test_a_profile_and_what_is_stated_are_on_record(big: Large, house: House):
         assert row is not None
         assert (row.value, row.original, row.method_version) == ("93.4", "93,4", "3")
     assert house.verify().problems == ()
+
+
+@pytest.mark.requirement("1.01")
+def test_nothing_passes_the_audit_trail_by_after_preparing_for_many_rows(house: House):
+    def delete() -> None:
+        with house.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+            expect_many(tx.session.connection())
+            tx.session.execute(text("DELETE FROM lot"))
+
+    with pytest.raises(IntegrityFailure) as refused:
+        delete()
+    assert refused.value.code == "BQC-AUD-003"
+
+
+@pytest.mark.requirement("1.01")
+@pytest.mark.parametrize(
+    ("records", "code"), [(None, "BQC-AUD-003"), ({"product:X": "0"}, "BQC-AUD-001")]
+)
+def test_rows_in_bulk_that_no_entry_mentions_are_not_committed(
+    house: House, records: dict[str, str] | None, code: str
+):
+    columns = ("code", "folded", "name", "form", "storage", "registered_at")
+    rows = [("X", "x", "X", "f", "s", "2026-01-01T00:00:00.000000Z")]
+
+    def add() -> None:
+        with house.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+            tx.add_in_bulk(Product, columns, rows, records=records)
+
+    with pytest.raises(IntegrityFailure) as refused:
+        add()
+    assert refused.value.code == code
+    with house.reading() as session:
+        assert "X" not in session.scalars(select(Product.code)).all()
 
 
 @pytest.mark.only_on("postgresql", "SQLite has one writer and needs no locks")
