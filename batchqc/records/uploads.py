@@ -226,6 +226,8 @@ def runs_on_record(session: Session) -> int:
 def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
     """Every review of some runs, oldest first."""
     ids = [run.id for run in runs]
+    if not ids:
+        return []
     return session.scalars(
         select(Review).where(Review.assay_run_id.in_(ids)).order_by(Review.id)
     ).all()
@@ -234,6 +236,8 @@ def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
 def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Superseding]:
     """What superseded some runs, oldest first."""
     ids = [run.id for run in runs]
+    if not ids:
+        return []
     query = select(Superseding).where(Superseding.older_id.in_(ids)).order_by(Superseding.id)
     return session.scalars(query).all()
 
@@ -241,6 +245,8 @@ def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Supe
 def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
     """Every measurement of some runs as core knows it, in the order of their rows."""
     by_id = {run.id: run for run in runs}
+    if not by_id:
+        return
     newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
     verified = verifications_of(session, (run.upload_id for run in by_id.values()))
     second = {
