@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 
 
 class Mutant(NamedTuple):
+    """``module`` is one of ``batchqc/core``, or stands with its folder."""
+
     module: str
     old: str
     new: str
@@ -135,6 +137,38 @@ MUTANTS = (
     Mutant("permissions", "Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP})", "Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP, Role.ANALYST})"),
     Mutant("canonical", "if len(pairs) != len(value):", "if False:"),
     Mutant("lots", "if changed.expires_on < changed.manufactured_on:", "if False:"),
+    Mutant("register_remarks", "if self.day <= self.expires_on:", "if self.day < self.expires_on:"),
+    Mutant("register_remarks", "rule is Rule.REFUSE and one.counts else", "rule is Rule.REFUSE else"),
+    Mutant("register_remarks", "rule is Rule.REFUSE and one.counts else", "one.counts else"),
+    Mutant("register_remarks", "(stops if rule is Rule.REFUSE else beside)", "beside"),
+    Mutant("register_remarks", "if laboratory.rule(Register.TRAINING) is Rule.OFF:", "if False:"),
+    Mutant("xml_paths", "all(attributes.get(name) == text for", "all(name in attributes for"),
+    Mutant("xml_paths", "tag == self.tag and", "True and"),
+    Mutant("blocks", "sample=sample,", "sample=aliquot,"),
+    Mutant("intake/columns", "or lot.closed_because or", "or"),
+    Mutant("intake/columns", "or fold(sample.lot) != fold(lot.id):", "or False:"),
+    Mutant("intake/columns", 'f"{plan.reference} {sample.stage}"', "sample.stage"),
+    Mutant("intake/columns", "max(sample.taken_at, made + _SURELY_LATER)", "made"),
+    Mutant("intake/columns", "subject=subject) is None)", "subject=subject) or True)"),
+    Mutant("intake/columns", " or moment > self.register.now", ""),
+    Mutant("intake/columns", "_demand(not any(map(gt,", "_demand(True or any(map(gt,"),
+    Mutant("intake/columns", "_demand(not too_early(", "_demand(True or too_early("),
+    Mutant("intake/columns", "_demand(not one.plan.subject.needs_start)", "pass"),
+    Mutant("intake/columns", "_demand(next(problems, None) is None)", "pass"),
+    Mutant("intake/columns", "and self.seen.keys.keys().isdisjoint(new))", ")"),
+    Mutant("intake/columns", "_demand(len(new) == len(keys) and", "_demand("),
+    Mutant("intake/columns", "not in known)", "not in {})"),
+    Mutant("intake/columns", "if self.register.laboratory.rules:", "if False:"),
+    Mutant("intake/columns", "_demand(is_replicate(text))", "pass"),
+    Mutant("intake/plain", "if '\"' in text or ", "if "),
+    Mutant("intake/plain", "if len(flat) - 1 != count * width or", "if"),
+    Mutant("intake/plain", "or any(spreadsheet_problems(text, column=name))", ""),
+    Mutant("intake/plain", "text[0] == APOSTROPHE or", ""),
+    Mutant("intake/plain", "text[0].isspace() or text[-1].isspace()", "False"),
+    Mutant("intake/plain", "if name in IDS_AND_CODES and not text.isascii():", "if False:"),
+    Mutant("intake/portions", "if quotes % 2 == 0:", "if True:"),
+    Mutant("intake/large", "self._before.rows + count", "self._before.rows"),
+    Mutant("intake/large", "in self.register.known.runs:", "in {}:"),
 )  # fmt: skip
 
 
@@ -145,7 +179,8 @@ def survives(mutant: Mutant) -> str:
         for name in ("batchqc", "tests", "specs", "reports", "migrations"):
             shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", tree)
-        path = tree / "batchqc" / "core" / f"{mutant.module}.py"
+        module = Path("core", mutant.module) if "/" not in mutant.module else Path(mutant.module)
+        path = (tree / "batchqc" / module).with_suffix(".py")
         source = path.read_text()
         if mutant.old not in source:
             return f"{mutant.module}: not found: {mutant.old!r}"
@@ -154,7 +189,7 @@ def survives(mutant: Mutant) -> str:
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "tests/core",
              "tests/documents/test_language.py", "tests/documents/test_language_of_limits.py",
              "tests/documents/test_language_total.py", "tests/documents/test_impact.py",
-             "tests/documents/test_language_of_versions.py"],
+             "tests/documents/test_language_of_versions.py", "tests/intake/test_large.py"],
             cwd=tree, capture_output=True, check=False,
             env={**os.environ, "PYTHONPATH": str(tree)},
         )  # fmt: skip
@@ -178,7 +213,7 @@ def main() -> None:
         text=True,
         check=False,
     ).stdout.strip()
-    title = "# Mutants of the rules in `batchqc/core`"
+    title = "# Mutants of the rules, and of the quick way through a large file"
     when = f"Run {now():%Y-%m-%d} at commit {commit}, by `make long`."
     measured = ROOT / "batchqc" / "guide" / "measured" / "mutation.md"
     measured.write_text("\n".join([title, "", when, "", "```", *lines, "```", ""]))
