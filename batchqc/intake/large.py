@@ -8,6 +8,7 @@ The same rules and problems as for any file, with these differences, since no po
 """
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
@@ -228,4 +229,4 @@ def _on_record(run: str) -> Wrong:
 
 def _lines(head: bytes) -> int:
     """How many physical lines the header has, with what stands before it."""
-    return head.count(b"\n") or head.count(b"\r")
+    return len(re.findall(rb"\r\n|\r|\n", head))

@@ -110,3 +110,12 @@ def test_truncated_answers():
     for size in range(0, len(out.getvalue()), 7):
         with pytest.raises(IntegrityFailure):
             list(received(BytesIO(out.getvalue()[:size])))
+
+
+@pytest.mark.parametrize("sep", ["sep=\t\n", '"sep=\t"\n', '"sep=\t"\r', "sep=\t\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("size", [150, 400, 2000])
+def test_a_line_that_says_tab_in_quotation_marks_is_no_header(sep, mark, size):
+    body = file(*many(40, comment=""), delimiter="\t").decode().replace("\r\n", "\n")
+    is_same(f"{mark}{sep}{body}".encode(), size)
+    assert read_large(f"{mark}{sep}{body}".encode(), size=size)[0].accepted
