@@ -71,7 +71,11 @@ def _check_cells(header: Header, index: int, texts: Iterable[str]) -> None:
     for text in texts:
         if not text:
             continue
-        if not name or text.strip().lower() in COLUMNS or (longest is not None and len(text) > longest):
+        if (
+            not name
+            or text.strip().lower() in COLUMNS
+            or (longest is not None and len(text) > longest)
+        ):
             raise NotPlainError
         if not text[0].isalnum() and (
             text[0] == APOSTROPHE or any(spreadsheet_problems(text, column=name))

@@ -1,26 +1,27 @@
 """Large files attacked: what is stated, other profiles, the other process."""
 
+import csv
 import os
-import subprocess
-import sys
-import threading
-from functools import partial
-from io import BytesIO
+from io import BytesIO, StringIO
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from batchqc.actions import large_again, large_reading
 from batchqc.actions.large_again import ReadAnew
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.intake.contract import Asked
-from sqlalchemy import select
 from batchqc.records.uploads import Upload
 from tests.actions.state import counts, grown
-from tests.actions.test_large_uploads import Large, always_large, big, controls, large  # noqa: F401
-from tests.records.house import LOT, PROFILE, House, adopt_profile, good, results, table
+from tests.actions.test_large_uploads import Large, large
 from tests.intake.files import HEADER
-import csv
-from io import StringIO
+from tests.records.house import LOT, PROFILE, House, adopt_profile, good, table
+
+
+@pytest.fixture
+def big(house: House, tmp_path: Path) -> Large:
+    return Large(house, tmp_path)
 
 
 def without(data: bytes, name: str) -> bytes:
@@ -32,10 +33,12 @@ def without(data: bytes, name: str) -> bytes:
 
 
 def replicates() -> bytes:
-    return table([
-        {"lot_id": LOT, "sample_id": f"{LOT}-S01"} | good("viability") | {"replicate": str(n)}
-        for n in range(1, 700)
-    ])
+    return table(
+        [
+            {"lot_id": LOT, "sample_id": f"{LOT}-S01"} | good("viability") | {"replicate": str(n)}
+            for n in range(1, 700)
+        ]
+    )
 
 
 @pytest.mark.parametrize("run", ["R\\7", 'R"7', "R 7"])
@@ -57,7 +60,6 @@ def test_the_same_bytes_by_another_profile_are_a_conflict(big: Large, house: Hou
 
 
 def test_where_the_reading_process_is_killed_in_a_piece(big: Large, house: House, monkeypatch):
-    whole = big.house
     real = large_reading.received
 
     def short(answers):
@@ -97,3 +99,32 @@ def test_what_was_accepted_as_a_small_file_is_read_anew_whatever_its_encoding(
         whole = ReadAnew(session, house.archive, upload, BytesIO()).of_lot(LOT)
         monkeypatch.setattr(large_again, "LARGE", 0)
         assert ReadAnew(session, house.archive, upload, BytesIO()).of_lot(LOT) == whole
+
+
+@pytest.mark.only_on("postgresql", "SQLite has one writer: nobody approves meanwhile")
+def test_a_profile_approved_meanwhile_is_not_the_one_on_record(big: Large, house: House):
+    first, done = adopt_profile(house, PROFILE), []
+
+    def approve(*_: int) -> None:
+        if not done:
+            done.append(adopt_profile(house, PROFILE.replace(b"version = 1", b"version = 2")))
+
+    data = without(replicates().replace(b"93.40", b'"93,40"'), "method_id")
+    report = big.upload(
+        data, profile=first.split(" ")[0], asked=Asked({"method_id": "SOP-QC-014 v3"}),
+        progress=approve,
+    )  # fmt: skip
+    assert report.accepted, report.reading.problems[:3]
+    assert done == [first.replace(" v1", " v2")]
+    with house.reading() as session:
+        assert session.scalars(select(Upload)).one().profile == first
+
+
+def test_no_process_is_left(big: Large):
+    def cancel(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        big.upload(large(), progress=cancel)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

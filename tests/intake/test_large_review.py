@@ -1,12 +1,17 @@
 """What portions see of a file that no first portion shows."""
 
+import pickle
 from io import BytesIO
 
 import pytest
 
+from batchqc.actions.large_reading import Ids, Piece, received
 from batchqc.core.blocks import block_of
+from batchqc.errors import IntegrityFailure
+from batchqc.intake import large as large_module
 from batchqc.intake.contract import Asked
 from batchqc.intake.large import table_with
+from batchqc.intake.portions import portions
 from batchqc.intake.table import read_table
 from tests.intake.files import HEADER, file, read
 from tests.intake.test_large import is_same, many, read_large, rows_of
@@ -36,11 +41,11 @@ def test_a_second_header_far_down():
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("ended", [True, False])
 def test_rows_are_found_again(end, ended, monkeypatch):
-    from batchqc.intake import large
-
-    data = end.join(file(*many(40, comment="")).decode().splitlines()).encode() + (end.encode() if ended else b"")
+    data = end.join(file(*many(40, comment="")).decode().splitlines()).encode() + (
+        end.encode() if ended else b""
+    )
     monkeypatch.setattr(
-        large, "portions", lambda stream, **_: portions_of(stream, first=500, size=500)
+        large_module, "portions", lambda stream, **_: portions(stream, first=500, size=500)
     )
     whole = read_table(data)
     for record in whole.records:
@@ -49,22 +54,14 @@ def test_rows_are_found_again(end, ended, monkeypatch):
 
 
 def test_rows_are_found_again_where_line_ends_are_mixed(monkeypatch):
-    from batchqc.intake import large
-
     monkeypatch.setattr(
-        large, "portions", lambda stream, **_: portions_of(stream, first=500, size=500)
+        large_module, "portions", lambda stream, **_: portions(stream, first=500, size=500)
     )
     lines = file(*many(40)).decode().splitlines()
     data = "".join(line + ("\r" if n % 3 == 1 else "\n") for n, line in enumerate(lines)).encode()
     is_same(data, 500)
     for record in read_table(data).records:
         assert record in table_with(BytesIO(data), None, record.row).records, record.row
-
-
-def portions_of(stream, **how):
-    from batchqc.intake.portions import portions
-
-    return portions(stream, **how)
 
 
 def test_names_of_samples_are_refused_beside_a_contract():
@@ -98,11 +95,6 @@ def test_an_inch_mark_in_a_cell_is_no_quotation(size):
 
 
 def test_truncated_answers():
-    import pickle
-
-    from batchqc.actions.large_reading import Ids, Piece, received
-    from batchqc.errors import IntegrityFailure
-
     _, blocks = read_large(file(*many()), size=400)
     out = BytesIO()
     for block in blocks:
