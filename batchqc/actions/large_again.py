@@ -15,7 +15,7 @@ from batchqc.core.profiles import Profile
 from batchqc.documents.archive import FolderArchive
 from batchqc.intake.contract import CONTRACT
 from batchqc.intake.elements import read_export
-from batchqc.intake.large import table_with
+from batchqc.intake.large import UTF16, table_with
 from batchqc.intake.table import Table
 from batchqc.records.registers import lot_by, samples_of
 from batchqc.records.uploads import Upload
@@ -27,6 +27,12 @@ LARGE: Final = 20_000_000
 def is_large(upload: Upload) -> bool:
     """Whether an upload is read anew in portions."""
     return upload.size > LARGE and upload.contract == CONTRACT
+
+
+def is_utf16(archive: FolderArchive, upload: Upload) -> bool:
+    """Whether its bytes are in UTF-16, which is never cut into portions."""
+    with archive.path_of(upload.sha256).open("rb") as stream:
+        return stream.read(2) in UTF16
 
 
 class ReadAnew:
@@ -55,9 +61,15 @@ class ReadAnew:
             archive.path_of(upload.sha256), upload.profile, stated_beside(upload),
             self._number, upload.received_at, as_registered=True,
         )  # fmt: skip
-        for piece in pieces(session, archive, source):
+        for piece in () if is_utf16(archive, upload) else pieces(session, archive, source):
             if isinstance(piece, Piece):
                 self._keep(piece.block)
+            elif piece.accepted:
+                return
+        # It came as a small file, and cannot be cut into portions.
+        self._places.clear()
+        for one in read_again(session, archive, upload):
+            self._small.setdefault(one.lot, []).append(one)
 
     def of_lot(self, lot: str) -> list[Measurement]:
         """What it says of a lot, by its id as registered, in the order of the file."""
@@ -83,7 +95,7 @@ class ReadAnew:
 
 def table_at(archive: FolderArchive, upload: Upload, profile: Profile | None, row: int) -> Table:
     """The table of an upload, or of a large one the portion that holds a row, the last at most."""
-    if not is_large(upload):
+    if not is_large(upload) or is_utf16(archive, upload):
         return read_export(archive.get(upload.sha256), profile)
     with archive.opened(upload.sha256) as stream:
         return table_with(stream, profile, row)

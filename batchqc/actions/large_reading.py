@@ -109,7 +109,8 @@ def pieces_beside(
         IntegrityFailure: it ended too early.
     """
     process = subprocess.Popen(  # noqa: S603 - this very program
-        [sys.executable, "-c", f"from {__name__} import main; main()"],
+        # -P: a module that lies where somebody stands is not taken for one of ours
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,  # an interrupt is for this process, which ends that one
@@ -155,7 +156,7 @@ def received(answers: IO[bytes]) -> Iterator[Piece | Reading]:
     while True:
         try:
             one = _load(answers)
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # at the end of a piece, or within one
             raise IntegrityFailure(
                 "BQC-UPL-007",
                 "the process that reads the file ended before the file did; nothing is stored",

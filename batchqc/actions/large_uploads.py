@@ -9,7 +9,7 @@ import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.large_reading import Piece, Source, pieces, pieces_beside
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
-from batchqc.actions.uploads import PREVIEW, UploadReport, as_text
+from batchqc.actions.uploads import PREVIEW, UploadReport, as_text, came_before
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive, Staged
 from batchqc.intake.contract import Asked, Reading
@@ -68,10 +68,11 @@ def preview_large(
 ) -> UploadReport:
     """Read a large file as ``upload_large`` would, and change nothing."""
     with _staged(archive, file) as staged:
+        file = _resolved(session, file)
         first = accepted_upload_of(session, staged.sha256)
         if first is not None:
-            return _answered(first)
-        source = _source(session, file, staged, PREVIEW, now)
+            return _answered(file, first)
+        source = _source(file, staged, PREVIEW, now)
         reading = _read(file, pieces(session, archive, source))
         return _report(PREVIEW, staged, reading)
 
@@ -93,7 +94,7 @@ def upload_large(begin: Begin, archive: FolderArchive, *, file: LargeFile) -> Up
             with begin() as tx:
                 return _received(tx, archive, file, staged)
         except _RefusedError as refused:
-            reading = refused.reading
+            file, reading = refused.file, refused.reading
         with begin() as tx:
             tx.lock(f"uploads of {tx.now.year}")
             return _Store(tx).finish(file, staged, reading)
@@ -103,17 +104,18 @@ def _received(
     tx: Transaction, archive: FolderArchive, file: LargeFile, staged: Staged
 ) -> UploadReport:
     require(tx, Permission.UPLOAD_RESULTS)
+    file = _resolved(tx.session, file)
     tx.lock(f"uploads of {tx.now.year}")
     first = accepted_upload_of(tx.session, staged.sha256)
     if first is not None:
-        return _answered(first)
+        return _answered(file, first)
     tx.lock_every_lot()
     store = _Store(tx)
-    source = _source(tx.session, file, staged, store.number, tx.now)
+    source = _source(file, staged, store.number, tx.now)
     with pieces_beside(tx.engine, archive, source) as found, _no_search_for_cycles():
         reading = _read(file, found, store.take)
     if not reading.accepted:
-        raise _RefusedError(reading)
+        raise _RefusedError(file, reading)
     return store.finish(file, staged, reading)
 
 
@@ -132,8 +134,9 @@ def _no_search_for_cycles() -> Iterator[None]:
 class _RefusedError(Exception):
     """Takes back what was stored of a file that has an error."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, file: LargeFile, reading: Reading) -> None:
         super().__init__()
+        self.file = file
         self.reading = reading
 
 
@@ -146,7 +149,9 @@ def _staged(archive: FolderArchive, file: LargeFile) -> Iterator[Staged]:
             yield staged
 
 
-def _answered(first: Upload) -> UploadReport:
+def _answered(file: LargeFile, first: Upload) -> UploadReport:
+    if file.profile and file.profile != first.profile:
+        raise came_before(first)
     reading = Reading(contract=first.contract, rows_read=first.rows)
     return UploadReport(
         first.natural_key, accepted=True, answered_before=True, sha256=first.sha256, reading=reading
@@ -159,15 +164,15 @@ def _report(number: str, staged: Staged, reading: Reading) -> UploadReport:
     )
 
 
-def _source(
-    session: Session, file: LargeFile, staged: Staged, number: str, now: datetime
-) -> Source:
-    return Source(staged.path, _profile(session, file), file.asked, number, now)
+def _source(file: LargeFile, staged: Staged, number: str, now: datetime) -> Source:
+    return Source(staged.path, file.profile, file.asked, number, now)
 
 
-def _profile(session: Session, file: LargeFile) -> str:
-    """The reference of the approved profile that is named, or ""."""
-    return approved_profile(session, file.profile).reference if file.profile else ""
+def _resolved(session: Session, file: LargeFile) -> LargeFile:
+    """With the reference of the approved profile that is named: asked once, read and recorded."""
+    if not file.profile:
+        return file
+    return replace(file, profile=approved_profile(session, file.profile).reference)
 
 
 def _read(
@@ -236,7 +241,7 @@ class _Store:
             file=file.path.name,
             client=file.client,
             contract=reading.contract,
-            profile=_profile(self._tx.session, file),
+            profile=file.profile,
             stated=as_text(file.asked),
             accepted=int(reading.accepted),
             rows=reading.rows_read,

@@ -190,16 +190,22 @@ def reading_of(session: Session, archive: FolderArchive, upload: Upload) -> Read
     )
 
 
+def came_before(first: Upload) -> Conflict:
+    """Bytes that were accepted are to be read otherwise, or to supersede."""
+    return Conflict(
+        "BQC-UPL-005",
+        f"these bytes came before, as {first.natural_key}: they supersede nothing, and are read as"
+        " then",
+        hint="Export the file anew; what is corrected has other bytes.",
+    )
+
+
 def _answered_before(
     session: Session, archive: FolderArchive, file: ReceivedFile, first: Upload, now: datetime
 ) -> UploadReport:
     number = first.natural_key
     if file.supersedes is not None or (file.profile and file.profile != first.profile):
-        raise Conflict(
-            "BQC-UPL-005",
-            f"these bytes came before, as {number}: they supersede nothing, and are read as then",
-            hint="Export the file anew; what is corrected has other bytes.",
-        )
+        raise came_before(first)
     file = replace(file, profile=first.profile, asked=stated_beside(first))
     reading = _read(session, archive, file, number, now)
     report = _report(session, archive, number, file, reading)

@@ -140,9 +140,7 @@ def read_contract(
     """Read a table of the long contract, or of the wide one as if it were long."""
     report = Report()
     table, shown = with_stated(table, asked.cells if asked else {}, report)
-    if asked is not None and asked.samples:
-        message = "names of samples were stated; a contract names samples by their ids"
-        report.add(Wrong("E110", message, "Leave them out, and put the ids into the file."))
+    report_sample_names(asked or Asked(), report)
     is_wanted = profile is None or profile.layout is (
         Layout.WIDE if is_wide(table.header) else Layout.LONG
     )
@@ -213,6 +211,13 @@ def read_rows(table: Table, reader: RowReader) -> list[Measurement]:
         if measurement is not None:
             parsed.append(measurement)
     return parsed
+
+
+def report_sample_names(asked: Asked, report: Report) -> None:
+    """Report names of samples that are stated, where none can be."""
+    if asked.samples:
+        message = "names of samples were stated; a contract names samples by their ids"
+        report.add(Wrong("E110", message, "Leave them out, and put the ids into the file."))
 
 
 def report_mixed_marks(table: Table, value: int, report: Report) -> None:

@@ -40,7 +40,7 @@ OPTIONAL_COLUMNS: Final = (
 #: What may be stated once for a whole file of a contract.
 MAY_STATE: Final = ("run_id", "method_id")
 
-_COLUMNS: Final = frozenset(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
+COLUMNS: Final = frozenset(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
 _HINT: Final = "Take the header from the template; names are exact, in lower case."
 _LIKE: Final = 0.7
 _LONGEST_NAME: Final = 40
@@ -100,7 +100,7 @@ def read_header(
 
 def _is_header(cells: Sequence[str]) -> bool:
     """Whether a row holds names of columns and no result."""
-    return len(_COLUMNS.intersection(map(str.strip, map(str.lower, cells)))) >= 3
+    return len(COLUMNS.intersection(map(str.strip, map(str.lower, cells)))) >= 3
 
 
 def with_stated(

@@ -8,17 +8,26 @@ The same rules and problems as for any file, with these differences, since no po
 """
 
 import codecs
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 
 from batchqc.core.blocks import Block, block_of
 from batchqc.core.profiles import Layout, Profile
 from batchqc.intake.columns import ColumnReader
-from batchqc.intake.contract import Reading, assumed, lot_ids, read_rows, report_mixed_marks
+from batchqc.intake.contract import (
+    Reading,
+    assumed,
+    lot_ids,
+    read_rows,
+    report_mixed_marks,
+    report_sample_names,
+)
 from batchqc.intake.header import Header, read_header, with_stated
 from batchqc.intake.known_runs import known_name
 from batchqc.intake.marks import POINT
+from batchqc.intake.plain import is_plain_id
 from batchqc.intake.portions import PORTION, Portion, portions
 from batchqc.intake.problems import Place, Report, Wrong
 from batchqc.intake.profiled import Asked
@@ -28,7 +37,7 @@ from batchqc.intake.scan import LINE_ENDS, NOTHING_BEFORE, Before
 from batchqc.intake.table import NO_ROWS, Dialect, Table, ignored, mixed, read_table
 from batchqc.intake.wide import is_wide
 
-_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FIRST: Final = 50_000  # bytes: enough to see how a file is written
 _OF_PORTIONS: Final = frozenset({"E109", "W602", "W606"})  # told once, of the whole file
 
@@ -110,7 +119,7 @@ class PortionReader:
         return self._by_rows(portion)
 
     def _by_rows(self, portion: Portion) -> Block | None:
-        if self._dialect is None and portion.head.startswith(_UTF16):
+        if self._dialect is None and portion.head.startswith(UTF16):
             self.report.add(_TOO_LARGE)
             return None
         table = read_table(portion.data, self.profile, self._before)
@@ -138,6 +147,7 @@ class PortionReader:
     def _parsed(self, table: Table) -> Block | None:
         """The rows of a portion read one by one; ``None`` where the header is not complete."""
         widened, shown = with_stated(table, self.asked.cells, self.report)
+        report_sample_names(self.asked, self.report)
         header = read_header(widened, self.report)
         self._header = self._header or header
         if not header.is_complete:
@@ -155,15 +165,19 @@ class PortionReader:
             if known_name(one) in self.register.known.runs:
                 place = Place(one.cell.row, one.cell.line, "run_id")
                 self.report.add(_on_record(one.run.run), place=place, text=one.run.run)
-        if self._plain is None and marks == POINT and table.dialect is not None:
+        is_stated_plain = all(is_plain_id(text.strip(" ")) for text in self.asked.cells.values())
+        if self._plain is None and marks == POINT and is_stated_plain and table.dialect:
             self._plain = self._column_reader(table, table.dialect)
         return block_of(parsed)
 
     def _column_reader(self, table: Table, dialect: Dialect) -> ColumnReader:
+        header = read_header(table, Report())
+        named = zip(header.names, table.header, strict=True)
+        names = tuple(name if typed.strip() else "" for name, typed in named)
         return ColumnReader(
             register=self.register,
             need=self.need,
-            header=read_header(table, Report()),
+            header=replace(header, names=names),
             stated={name: text.strip() for name, text in self.asked.cells.items()},
             encoding=(self.profile.encoding if self.profile else "") or "utf-8",
             delimiter=dialect.delimiter,
@@ -189,7 +203,9 @@ def table_with(stream: BinaryIO, profile: Profile | None, row: int) -> Table:
         if isinstance(portion, Wrong):
             break
         lines = portion.rows.count(b"\n")
-        if b'"' not in portion.rows and lines and before.rows + 1 + lines < row:
+        is_mixed = portion.rows.count(b"\r") != portion.rows.count(b"\r\n")
+        is_plain = b'"' not in portion.rows and not is_mixed
+        if is_plain and lines and before.rows + 1 + lines < row:
             before = Before(before.rows + lines, before.lines + lines)
             continue
         table = read_table(portion.data, profile, before)
@@ -213,4 +229,4 @@ def _on_record(run: str) -> Wrong:
 
 def _lines(head: bytes) -> int:
     """How many physical lines the header has, with what stands before it."""
-    return head.count(b"\n") or head.count(b"\r")
+    return len(re.findall(rb"\r\n|\r|\n", head))

@@ -8,18 +8,24 @@ from collections.abc import Iterable, Sequence
 from unicodedata import is_normalized
 
 from batchqc.core.spreadsheets import APOSTROPHE
-from batchqc.intake.cells import IDS_AND_CODES, longest_in, spreadsheet_problems
-from batchqc.intake.header import Header
+from batchqc.intake.cells import IDS_AND_CODES, LONGEST, longest_in, spreadsheet_problems
+from batchqc.intake.header import COLUMNS, Header
 
 
 class NotPlainError(Exception):
     """Something has to be looked at row by row."""
 
 
+def is_plain_id(text: str) -> bool:
+    """Whether a stated id needs no look, and no escape in JSON; it may be blank."""
+    is_text = text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+    return is_text and len(text) <= LONGEST and (not text or text[0].isalnum())
+
+
 def plain_columns(
     rows: bytes, header: Header, encoding: str, delimiter: str
 ) -> Sequence[Sequence[str]]:
-    """The cells by columns.
+    """The cells by columns; a name of ``header`` is "" where the column has none.
 
     Raises:
         NotPlainError: some cell is not plain.
@@ -65,7 +71,11 @@ def _check_cells(header: Header, index: int, texts: Iterable[str]) -> None:
     for text in texts:
         if not text:
             continue
-        if not name.strip() or (longest is not None and len(text) > longest):
+        if (
+            not name
+            or text.strip().lower() in COLUMNS
+            or (longest is not None and len(text) > longest)
+        ):
             raise NotPlainError
         if not text[0].isalnum() and (
             text[0] == APOSTROPHE or any(spreadsheet_problems(text, column=name))

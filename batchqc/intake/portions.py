@@ -5,6 +5,7 @@ only that its rows are counted on from those before it. A portion is cut behind 
 quotation marks enclose.
 """
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
@@ -12,6 +13,8 @@ from batchqc.intake.problems import Wrong
 
 PORTION: Final = 2_000_000
 LONGEST_LINE: Final = 32_000_000
+
+_SEP_LINE: Final = re.compile(rb'"?sep=[^\r\n"]?"?(?:\r\n|\r|\n)', re.IGNORECASE)  # as in table
 
 
 class Portion(NamedTuple):
@@ -82,8 +85,7 @@ def _head(data: bytes, *, is_last: bool) -> bytes:
             return data if is_last else b""
         at = min(ends) + 1
         at += data[at - 1 : at + 1] == b"\r\n"
-        line = data[:at].removeprefix(b"\xef\xbb\xbf").lstrip(b'"').lower()
-        is_sep = line.startswith(b"sep=") and len(line.split()) == 1
+        is_sep = _SEP_LINE.fullmatch(data[:at].removeprefix(b"\xef\xbb\xbf"))
         if data[:at].count(b'"') % 2 == 0 and not is_sep:
             return data[:at]
 

@@ -1,0 +1,113 @@
+"""What portions see of a file that no first portion shows."""
+
+import pickle
+from io import BytesIO
+
+import pytest
+
+from batchqc.actions.large_reading import Ids, Piece, received
+from batchqc.core.blocks import block_of
+from batchqc.errors import IntegrityFailure
+from batchqc.intake import large as large_module
+from batchqc.intake.contract import Asked
+from batchqc.intake.large import table_with
+from batchqc.intake.portions import portions
+from batchqc.intake.table import read_table
+from tests.intake.files import HEADER, file, read
+from tests.intake.test_large import is_same, many, read_large, rows_of
+
+
+def nameless(*, filled: int) -> bytes:
+    """A file with a column without a name, blank but in one row."""
+    lines = file(*many(40, comment="")).decode().splitlines()
+    lines = [f"{line}," for line in lines]
+    lines[filled] += "99.9"
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+@pytest.mark.parametrize("filled", [2, 20, 30, 37])
+def test_a_column_without_a_name_that_is_filled_later_is_an_error(filled):
+    data = nameless(filled=filled)
+    assert not read(data).accepted
+    assert not read_large(data, size=400)[0].accepted
+
+
+def test_a_second_header_far_down():
+    rows = many(36)
+    rows[28] |= {"aliquot": "value", "instrument_id": "unit", "comment": "comment"}
+    is_same(file(*rows), 500)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("ended", [True, False])
+def test_rows_are_found_again(end, ended, monkeypatch):
+    data = end.join(file(*many(40, comment="")).decode().splitlines()).encode() + (
+        end.encode() if ended else b""
+    )
+    monkeypatch.setattr(
+        large_module, "portions", lambda stream, **_: portions(stream, first=500, size=500)
+    )
+    whole = read_table(data)
+    for record in whole.records:
+        found = table_with(BytesIO(data), None, record.row)
+        assert record in found.records, record.row
+
+
+def test_rows_are_found_again_where_line_ends_are_mixed(monkeypatch):
+    monkeypatch.setattr(
+        large_module, "portions", lambda stream, **_: portions(stream, first=500, size=500)
+    )
+    lines = file(*many(40)).decode().splitlines()
+    data = "".join(line + ("\r" if n % 3 == 1 else "\n") for n, line in enumerate(lines)).encode()
+    is_same(data, 500)
+    for record in read_table(data).records:
+        assert record in table_with(BytesIO(data), None, record.row).records, record.row
+
+
+def test_names_of_samples_are_refused_beside_a_contract():
+    large, _ = read_large(file(*many()), asked=Asked(samples={"a": "b"}))
+    assert not large.accepted
+
+
+def test_what_is_stated_is_checked_where_the_first_portion_is_blank():
+    header = [name for name in HEADER if name != "run_id"]
+    data = file(*many(), header=header)
+    head, rest = data.split(b"\r\n", 1)
+    data = head + b"\r\n" + b"\r\n" * 600 + rest
+    large, _ = read_large(data, asked=Asked({"run_id": "=V-1"}))
+    assert not large.accepted
+    large, _ = read_large(data, asked=Asked({"run_id": "VСB-1"}))
+    assert not large.accepted
+
+
+@pytest.mark.parametrize("size", [300, 900, 5000])
+def test_an_inch_mark_in_a_cell_is_no_quotation(size):
+    rows = many(40)
+    data = file(*rows).replace(b"\r\n", b"\n")
+    lines = data.split(b"\n")
+    lines[20] += b'5" tube'
+    data = b"\n".join(lines)
+    whole = read(data)
+    large, blocks = read_large(data, size=size)
+    assert large.accepted == whole.accepted
+    if whole.accepted:
+        assert rows_of(blocks) == rows_of([block_of(whole.measurements)])
+
+
+def test_truncated_answers():
+    _, blocks = read_large(file(*many()), size=400)
+    out = BytesIO()
+    for block in blocks:
+        pickle.dump(Piece(1, block, Ids({"A": 1}, {}), is_sound=True), out, pickle.HIGHEST_PROTOCOL)
+    for size in range(0, len(out.getvalue()), 7):
+        with pytest.raises(IntegrityFailure):
+            list(received(BytesIO(out.getvalue()[:size])))
+
+
+@pytest.mark.parametrize("sep", ["sep=\t\n", '"sep=\t"\n', '"sep=\t"\r', "sep=\t\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("size", [150, 400, 2000])
+def test_a_line_that_says_tab_in_quotation_marks_is_no_header(sep, mark, size):
+    body = file(*many(40, comment=""), delimiter="\t").decode().replace("\r\n", "\n")
+    is_same(f"{mark}{sep}{body}".encode(), size)
+    assert read_large(f"{mark}{sep}{body}".encode(), size=size)[0].accepted
