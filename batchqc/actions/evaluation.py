@@ -22,7 +22,12 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
-from batchqc.actions.register_remarks import RegistersLookedAt, look_at_registers, signed_for
+from batchqc.actions.register_remarks import (
+    RegistersLookedAt,
+    look_at_registers,
+    signed_for,
+    unreadable,
+)
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement, RunKey
@@ -216,6 +221,8 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *beside_damage,
             *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
             *looked.damaged,
+            *registers.damaged,
+            *unreadable(archive, registers.certificates),
             *_damaged(runs, measurements, reviews),
             *unsigned_entries(verified.values(), attachments),
         ),
