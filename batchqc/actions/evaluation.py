@@ -22,12 +22,7 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
-from batchqc.actions.register_remarks import (
-    RegistersLookedAt,
-    look_at_registers,
-    signed_for,
-    unreadable,
-)
+from batchqc.actions.register_remarks import RegistersLookedAt, look_at_registers, signed_for
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement, RunKey
@@ -221,8 +216,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *beside_damage,
             *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
             *looked.damaged,
-            *registers.damaged,
-            *unreadable(archive, registers.certificates),
+            *registers.damage(archive),
             *_damaged(runs, measurements, reviews),
             *unsigned_entries(verified.values(), attachments),
         ),

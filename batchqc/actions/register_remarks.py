@@ -48,6 +48,15 @@ class RegistersLookedAt:
     rows: tuple[Row, ...]
     damaged: tuple[str, ...] = ()
 
+    def damage(self, archive: FolderArchive) -> Iterator[str]:
+        """What is damaged, certificates too whose bytes somebody changed or removed."""
+        yield from self.damaged
+        for one in self.certificates:
+            try:
+                archive.get(one.sha256)
+            except (IntegrityFailure, InvalidInput) as failure:
+                yield f"{one.key} cannot be read: {failure.message}"
+
 
 def look_at_registers(
     session: Session,
@@ -174,15 +183,6 @@ def _used(
             expires_on=expiry_of(use.material, materials),
             counts=any(one.run not in void for one in counting or whole),
         )
-
-
-def unreadable(archive: FolderArchive, kept: Iterable[LaboratoryCertificate]) -> Iterator[str]:
-    """Certificates whose bytes somebody changed or removed: they say nothing any more."""
-    for one in kept:
-        try:
-            archive.get(one.sha256)
-        except (IntegrityFailure, InvalidInput) as failure:
-            yield f"{one.key} cannot be read: {failure.message}"
 
 
 def _is_whole(use: MaterialUse) -> bool:
