@@ -216,6 +216,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *beside_damage,
             *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
             *looked.damaged,
+            *registers.damage(archive),
             *_damaged(runs, measurements, reviews),
             *unsigned_entries(verified.values(), attachments),
         ),

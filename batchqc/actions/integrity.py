@@ -15,7 +15,9 @@ from batchqc.core.audit import entry_sha256
 from batchqc.records.audit import AuditEntry, entries_about
 from batchqc.records.base import Row
 from batchqc.records.laboratory import RULES, series_of
+from batchqc.records.people import REGISTRATIONS
 from batchqc.records.registers import DonorRow, LotRow
+from batchqc.records.uploads import AssayRun
 
 _SUBJECTS: Final = (
     "lot:",
@@ -44,6 +46,7 @@ _OF_SUBJECTS: Final = (
     "method_approval",
     "material",
     "register_rule",
+    "person",
 )
 
 
@@ -65,11 +68,18 @@ def row_damage(
         methods: the codes by which it was measured.
     """
     present = {row.key: row for row in rows}
+    measured_by = {
+        f"person:{one}"
+        for row in present.values()
+        if isinstance(row, AssayRun)
+        for one in row.analysts.splitlines()
+    }
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
     subjects += [RULES, *(subject_of(code) for code in methods)]
     subjects += {series_of(key) for key in present if key.startswith("material:")}
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
+    entries += entries_about(session, measured_by, only=REGISTRATIONS)
     shared = _shared_runs(present)
     witnessed = _superseded_elsewhere(session, lot, present, shared) | _witnessed(entries)
     for key, row in present.items():
@@ -108,9 +118,9 @@ def _superseded_elsewhere(
 
 
 def _shared_runs(present: Iterable[str]) -> set[tuple[str, str]]:
-    """The runs of which every lot's part is present: where a method says when they are valid."""
+    """The runs of which every lot's part is present: judged by a method, or with materials used."""
     keys = list(present)
-    if not any(key.startswith("method_approval:") for key in keys):
+    if not any(key.startswith(("method_approval:", "material_use:")) for key in keys):
         return set()
     return {_run_of(key) for key in keys if key.startswith("assay_run:")}
 

@@ -20,6 +20,8 @@ from batchqc.core.permissions import Permission, Role, acting_role
 from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal, reason_problem
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn
 from batchqc.records.people import (
+    ACCOUNT_REGISTERED,
+    LABORATORY_REGISTERED,
     Attempt,
     Password,
     Person,
@@ -91,7 +93,7 @@ def register_person(
     granted = [_role_change(tx, person, n, role) for n, role in enumerate(roles, start=1)]
     tx.add(person, first, *granted)
     after = {"name": name, "roles": [change.role for change in granted]}
-    tx.audit("account registered", rows=[person, first, *granted], after=after)
+    tx.audit(ACCOUNT_REGISTERED, rows=[person, first, *granted], after=after)
     return person
 
 
@@ -100,7 +102,7 @@ def register_laboratory(tx: Transaction, *, user_id: str, name: str) -> Person:
     require(tx, Permission.MANAGE_ACCOUNTS)
     laboratory = _new_person(tx, user_id, name, is_laboratory=True)
     tx.add(laboratory)
-    tx.audit("contract laboratory registered", rows=[laboratory], after={"name": name})
+    tx.audit(LABORATORY_REGISTERED, rows=[laboratory], after={"name": name})
     return laboratory
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.registers_in_force import laboratory_with
-from batchqc.actions.run_validity import RunsLookedAt
+from batchqc.actions.run_validity import RunsLookedAt, damaged_siblings
 from batchqc.actions.setup import own_site
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.entries import SecondEntry
@@ -19,7 +19,8 @@ from batchqc.core.register_remarks import Against, Found, Reviewed, Used, agains
 from batchqc.core.runs import Validity
 from batchqc.core.superseding import same_run
 from batchqc.core.verdicts import Verdict
-from batchqc.errors import NotPermitted
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import IntegrityFailure, InvalidInput, NotPermitted
 from batchqc.records.base import Row
 from batchqc.records.entries import EntryVerification
 from batchqc.records.laboratory import (
@@ -35,16 +36,26 @@ from batchqc.records.methods import with_siblings
 from batchqc.records.people import all_people
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
-from batchqc.records.uploads import AssayRun, Review, measurements_of
+from batchqc.records.uploads import AssayRun, Review, measurements_of, supersedings_of
 
 
 @dataclass(frozen=True, slots=True)
 class RegistersLookedAt:
-    """What the registers say of a lot, and the records that it rests on."""
+    """What the registers say of a lot, the records behind it, and what of them is damaged."""
 
     against: Against
     certificates: tuple[LaboratoryCertificate, ...]
     rows: tuple[Row, ...]
+    damaged: tuple[str, ...] = ()
+
+    def damage(self, archive: FolderArchive) -> Iterator[str]:
+        """What is damaged, certificates too whose bytes somebody changed or removed."""
+        yield from self.damaged
+        for one in self.certificates:
+            try:
+                archive.get(one.sha256)
+            except (IntegrityFailure, InvalidInput) as failure:
+                yield f"{one.key} cannot be read: {failure.message}"
 
 
 def look_at_registers(
@@ -72,6 +83,8 @@ def look_at_registers(
     folded = {one.material.folded for one in uses if _is_whole(one)}
     materials = materials_by(session, folded) if folded else ()
     laboratory = laboratory_with(session, looked.methods)
+    siblings = [one for one in with_siblings(session, runs) if one not in runs] if uses else []
+    others = list(measurements_of(session, siblings)) if siblings else []
     found = Against()
     resting = {
         one.run for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)
@@ -85,13 +98,19 @@ def look_at_registers(
         used = [one for one in uses if _is_whole(one)]
         facts = Found(
             done=frozenset(_done(measurements, zone)),
-            used=tuple(_used(session, runs, used, materials, void, zone)) if used else (),
+            used=tuple(_used([*measurements, *others], used, materials, void, zone)),
             reviewed=frozenset(_reviewed(laboratory, measurements, signed, zone)),
             uncertified=frozenset(_uncertified(session, measurements, kept)),
         )
         found = against(laboratory, facts)
-    rows = (*rule_rows(session), *materials, *uses, *kept)
-    return RegistersLookedAt(found, tuple(kept), rows)
+    named = {one.analyst for one in measurements}
+    people = [one for one in all_people(session) if one.user_id in named]
+    rows = (
+        *rule_rows(session), *materials, *uses, *kept, *people,
+        *siblings, *(supersedings_of(session, siblings) if siblings else ()),
+    )  # fmt: skip
+    damaged = tuple(damaged_siblings(siblings, others))
+    return RegistersLookedAt(found, tuple(kept), rows, damaged)
 
 
 def signed_for(
@@ -140,8 +159,7 @@ def _done(measurements: Iterable[Measurement], zone: ZoneInfo) -> Iterator[Done]
 
 
 def _used(
-    session: Session,
-    runs: Sequence[AssayRun],
+    measurements: Iterable[Measurement],
     uses: Iterable[MaterialUse],
     materials: Sequence[Material],
     void: AbstractSet[RunKey],
@@ -149,7 +167,7 @@ def _used(
 ) -> Iterator[Used]:
     """Every use in any version of a run, by the newest version's days in all lots of the run."""
     versions: dict[object, list[Measurement]] = defaultdict(list)
-    for one in measurements_of(session, with_siblings(session, runs)):
+    for one in measurements:
         versions[same_run(one.run)].append(one)
     for use in uses:
         key = RunKey(use.upload.natural_key, use.test, use.run)

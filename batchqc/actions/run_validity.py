@@ -96,7 +96,7 @@ def look_at_runs(
             *siblings,
             *supersedings_of(session, siblings),
         ),
-        damaged=(*_damaged(approvals, methods), *_damaged_siblings(siblings, others)),
+        damaged=(*_damaged(approvals, methods), *damaged_siblings(siblings, others)),
     )
 
 
@@ -173,9 +173,10 @@ def _damaged(approvals: Sequence[MethodApproval], methods: Sequence[Method]) -> 
             yield f"the approval of {row.reference} was signed over other bytes"
 
 
-def _damaged_siblings(
+def damaged_siblings(
     siblings: Sequence[AssayRun], measurements: Sequence[Measurement]
 ) -> Iterator[str]:
+    """What other lots have in the runs of a lot, and is not what was uploaded."""
     for run in siblings:
         lot = getattr(run.lot, "lot", "")
         own = [one for one in measurements if one.run == run.run_key and one.lot == lot]

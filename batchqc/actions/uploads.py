@@ -235,11 +235,12 @@ def _report(
 def _answer_to(session: Session, file: ReceivedFile) -> Upload | None:
     """The accepted upload of the same bytes; what was typed and did not match may be typed anew."""
     first = accepted_upload_of(session, file.sha256) if file.sha256 else None
-    if first is None or not file.typed:
+    if first is None or not (file.typed or first.typed):
         return first
     newest = newest_upload_of(session, file.sha256)
     verified = verifications_of(session, [newest.id]).get(newest.id)
-    is_useless = how_entered(newest, verified) is SecondEntry.MISMATCH
+    state = how_entered(newest, verified)  # that a file says what waits is told to nobody
+    is_useless = state is (SecondEntry.MISMATCH if file.typed else SecondEntry.WAITS)
     return None if is_useless else newest
 
 

@@ -183,8 +183,8 @@ def _identity(row: Row) -> tuple[str, str]:
 
 def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
     # a run whose lot or upload is gone is named among the rows
-    query = select(AssayRun.id).join(LotRow).join(Upload, Upload.id == AssayRun.upload_id)
-    ids = session.scalars(query.order_by(AssayRun.id)).all()
+    whole = select(AssayRun.id).join(LotRow).join(Upload)
+    ids = session.scalars(whole.order_by(AssayRun.id)).all()
     for first in range(0, len(ids), _RUNS_AT_ONCE):
         runs = runs_by_id(session, ids[first : first + _RUNS_AT_ONCE])
         found: dict[tuple[RunKey, str], list[Measurement]] = {}

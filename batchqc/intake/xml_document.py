@@ -105,7 +105,7 @@ class XmlDocument:
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         wanted = codecs.lookup(self._encoding).name
         try:
-            is_same = not encoding or codecs.lookup(encoding).name.startswith(wanted)
+            is_same = not encoding or codecs.lookup(encoding).name in _also_named(wanted)
         except LookupError:
             is_same = False
         if not is_same:
@@ -160,10 +160,11 @@ class XmlDocument:
         element = self._open[-1]
         for name, path in element.texts:
             self._take(name, path, self._content(element))
-            self._parser.CharacterDataHandler = None
         if self._is_row():
             self._row = None
         self._open.pop()
+        if element.texts and not any(one.texts for one in self._open):
+            self._parser.CharacterDataHandler = None
 
     def _is_row(self) -> bool:
         steps = self._elements.row.steps
@@ -203,6 +204,12 @@ class XmlDocument:
             hint = "Give each population its own name; nobody else can say which one counts."
             place = Place(self._row.number, found.line, name)
             self._report.add(Wrong("E107", message, hint), place=place, text=found.text)
+
+
+def _also_named(wanted: str) -> frozenset[str]:
+    """What a document of an encoding may call it: by the order of its bytes, or with its mark."""
+    marked = {"utf-8": ("utf-8-sig",), "utf-16": ("utf-16-le", "utf-16-be")}
+    return frozenset((wanted, *marked.get(wanted, ())))
 
 
 def _ways(elements: Elements) -> Mapping[tuple[int, str], list[_Way]]:

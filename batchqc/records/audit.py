@@ -130,11 +130,13 @@ def entries_after(
 
 
 def entries_about(
-    session: Session, subjects: Iterable[str], *, but: str = ""
+    session: Session, subjects: Iterable[str], *, but: str = "", only: Iterable[str] = ()
 ) -> Sequence[AuditEntry]:
-    """Every entry that speaks of one of some records, but those of one action."""
+    """Every entry that speaks of one of some records, but those of one action; or only of some."""
     of_subjects = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
     query = select(AuditEntry).where(AuditEntry.id.in_(of_subjects), AuditEntry.what != but)
+    if actions := sorted(only):
+        query = query.where(AuditEntry.what.in_(actions))
     return session.scalars(query).all()
 
 

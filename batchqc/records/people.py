@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
@@ -9,6 +10,11 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Role
 from batchqc.records.base import Row, refers_to
+
+ACCOUNT_REGISTERED: Final = "account registered"
+LABORATORY_REGISTERED: Final = "contract laboratory registered"
+#: What audit entries call the registration of a person or a contract laboratory.
+REGISTRATIONS: Final = (ACCOUNT_REGISTERED, LABORATORY_REGISTERED)
 
 
 class Person(Row):

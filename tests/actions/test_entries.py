@@ -14,6 +14,7 @@ from batchqc.actions.entries import attach_document, the_attachment, the_entry
 from batchqc.actions.impact import Impact, assess_impact, impact_content
 from batchqc.actions.people import change_role
 from batchqc.actions.recheck import recheck
+from batchqc.actions.uploads import ReceivedFile, preview_upload
 from batchqc.core.entries import SecondEntry, TypedAnalyte
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
@@ -27,7 +28,7 @@ from batchqc.errors import (
     NotPermitted,
     ReleaseBlocked,
 )
-from batchqc.intake.typed import COLUMNS
+from batchqc.intake.typed import COLUMNS, long_csv
 from batchqc.records.audit import AuditEntry
 from batchqc.records.entries import EntryVerification
 from batchqc.settings import bundled
@@ -400,6 +401,29 @@ def test_the_value_is_shown_to_who_typed_or_measured_it_and_is_in_no_audit_entry
         assert shown == {ANA, BEN}
         assert not [one for one in session.scalars(select(AuditEntry)) if "93.47" in one.text]
     assert "93.47" not in json.dumps([one.sentence for one in house.study().verdicts])
+
+
+@pytest.mark.requirement("1.31")
+@pytest.mark.parametrize("run", ["VCB-9", ""])
+def test_a_file_of_the_same_bytes_does_not_tell_what_waits(house: House, run: str):
+    entry = replace(VIAB, run=run)
+    number = enter(house, entry).number
+
+    def said(value: str) -> str:
+        data = long_csv(replace(entry, values=(value,)))
+        file = ReceivedFile("guess.csv", len(data), data, "tests")
+        with house.reading() as session:
+            found = preview_upload(session, house.archive, file=file, now=house.now())
+        shown = (
+            found.number, found.accepted, found.answered_before,
+            [(one.code, one.message) for one in found.reading.problems],
+            [one.verdict.sentence for one in found.outlook],
+        )  # fmt: skip
+        return repr(shown).replace(value, "guess")
+
+    assert said("93.40") == said("91.40")
+    assert verify(house, number, "93.40", unit="%")
+    assert number in said("93.40")
 
 
 DOCUMENTS = {

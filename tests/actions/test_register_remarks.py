@@ -1,6 +1,7 @@
 """What registers say of a lot, in whatever order results, uses and corrections come."""
 
 from datetime import date
+from hashlib import sha256
 
 import pytest
 
@@ -170,6 +171,18 @@ class TestAnExpiredMaterial:
             ("DELETE FROM register_rule", "register_rule:materials/1 is missing"),
             ("UPDATE register_rule SET rule = 'off'", "register_rule:materials/1 is not as its"),
             ("DELETE FROM laboratory_certificate", f"laboratory_certificate:{LABORATORY}/{FIRST}"),
+            (
+                "UPDATE person SET is_laboratory = 0 WHERE user_id = 'extlab'",
+                f"person:{LABORATORY} is not as its audit entry says",
+            ),
+            (
+                "UPDATE person SET is_laboratory = 1 WHERE user_id = 'ana'",
+                f"person:{ANA} is not as its audit entry says",
+            ),
+            (
+                "DELETE FROM person WHERE user_id = 'extlab'",
+                f"person:{LABORATORY} is missing",
+            ),
         ],
     )
     def test_whoever_changes_the_registers_is_noticed_at_the_lot(
@@ -185,6 +198,34 @@ class TestAnExpiredMaterial:
         tamper(house.engine, statement)
         assert any(one.casefold().startswith(said.casefold())
                    for one in house.study().facts.damaged)  # fmt: skip
+
+    @pytest.mark.requirement("1.05")
+    @pytest.mark.parametrize(
+        ("statement", "said"),
+        [
+            (
+                "UPDATE measurement SET measured_text = replace(measured_text, '05-21T', '05-20T')",
+                f"of {OTHER} are not those that were uploaded",
+            ),
+            (
+                "DELETE FROM assay_run WHERE lot_id IN (SELECT id FROM lot WHERE lot LIKE '%0077')",
+                f"/{OTHER}/ENDO/ENDO-250520-01 is missing; an audit entry speaks of it",
+            ),
+        ],
+    )
+    def test_whoever_changes_the_day_of_the_run_at_another_lot_is_noticed(
+        self, house: House, statement: str, said: str
+    ):
+        rule(house, Register.MATERIALS, Rule.REFUSE)
+        another_lot(house)
+        material(house, "2025-05-20")
+        later = row("endotoxin", OTHER, measured_at="2025-05-21T10:00:00-05:00")
+        send(house, row("endotoxin"), later)
+        use(house, FIRST)
+        assert (len(stops(house)), house.study().facts.damaged) == (1, ())
+        tamper(house.engine, statement)
+        assert stops(house) == []
+        assert any(one.endswith(said) for one in house.study().facts.damaged)
 
     def test_a_use_whose_material_or_run_somebody_removed_is_damage(self, house: House):
         rule(house, Register.MATERIALS, Rule.FLAG)
@@ -224,6 +265,20 @@ class TestAContractLaboratory:
             for one in statements(house)
         )
         assert house.verify().problems == ()
+
+    @pytest.mark.requirement("1.08")
+    def test_a_certificate_whose_bytes_are_gone_lets_nothing_go(self, house: House):
+        rule(house, Register.LABORATORIES, Rule.REFUSE)
+        house.ready()
+        keep(house, data=b"theirs")
+        path = house.archive.path_of(sha256(b"theirs").hexdigest())
+        path.parent.chmod(0o700)
+        path.unlink()
+        (damage,) = house.study().facts.damaged
+        assert damage.startswith(f"laboratory_certificate:{LABORATORY}/{FIRST}/")
+        assert "cannot be read: " in damage
+        with pytest.raises(ReleaseBlocked):
+            house.release()
 
     def test_the_next_version_of_a_run_has_a_certificate_of_its_own(self, house: House):
         rule(house, Register.LABORATORIES, Rule.REFUSE)

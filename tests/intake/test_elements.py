@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchqc.core.criteria import Category
-from batchqc.core.profiles import Profile
+from batchqc.core.profiles import Elements, Profile
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Measured
+from batchqc.core.xml_paths import xml_path
 from batchqc.intake import problems, xml_document
 from batchqc.intake.annotated import annotated_rows
 from batchqc.intake.contract import Asked, Reading, read_bytes
@@ -119,6 +120,34 @@ def test_the_encoding_is_that_of_the_profile_and_of_the_document(encoding: str):
 def test_a_document_that_says_another_encoding_is_refused(said: str):
     assert codes(WORKSPACE.replace('encoding="UTF-8"', f'encoding="{said}"')) == ["E103"]
     assert read(WORKSPACE.replace(' encoding="UTF-8"', "")).accepted
+
+
+def test_an_encoding_whose_name_begins_as_that_of_the_profile_is_another_one():
+    own = ('layout = "xml"', 'layout = "xml"\nencoding = "iso-8859-1"')
+    western = shipped("flowjo-workspace", own)
+    for said, expected in {"ISO-8859-1": True, "latin-1": True, "ISO-8859-15": False}.items():
+        text = WORKSPACE.replace('encoding="UTF-8"', f'encoding="{said}"')
+        assert read(text, western).accepted is expected
+    assert codes(text, western) == ["E103"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("<V><U>x</U>93</V>", []),
+        ("<V>9<U>x</U>3</V>", ["E117"]),
+        ("<V>93<U>x</U></V>", ["E117"]),
+    ],
+)
+def test_a_text_around_an_element_that_is_a_place_too_is_read_whole(cell: str, found: list[str]):
+    ways = {"Specimen": "V", "Live": "V", "unit": "V/U"}
+    places = {name: place for name, way in ways.items() if (place := xml_path(way))}
+    row = xml_path("/W/S")
+    assert row is not None
+    profile = replace(WSP, elements=Elements(row, places, {}, {}, {}))
+    table = read_export(f"<W><S>{cell}</S></W>".encode(), profile)
+    assert [one.cells for one in table.records] == [["93", "93", "x"]]
+    assert [one.code for one in table.problems] == found
 
 
 @pytest.mark.parametrize(
