@@ -26,10 +26,10 @@ from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.intake.contract import Asked, Named, Reading, RegisteredLot
 from batchqc.intake.known_runs import KnownName, KnownRuns
 from batchqc.intake.large import PortionReader
+from batchqc.records.blocks import run_names_of
 from batchqc.records.database import open_database
 from batchqc.records.registers import lots_by, sample_facts
 from batchqc.records.transaction import reading
-from batchqc.records.uploads import run_names_of
 
 if TYPE_CHECKING:
     from batchqc.core.assays import Measurement

@@ -78,12 +78,15 @@ def look_at_registers(
         verdicts: of every stage; what a verdict rests on counts.
     """
     zone = ZoneInfo(own_site(session).time_zone)
-    uploads = {run.upload_id for run in runs}
-    kept, uses = certificates_for(session, uploads), uses_in(session, uploads)
+    laboratory = laboratory_with(session, looked.methods)
+    kept = certificates_for(session, {run.upload_id for run in runs})
+    whole = (
+        runs if laboratory.rule(Register.MATERIALS) is Rule.OFF else _of_every_lot(session, runs)
+    )
+    uses = uses_in(session, {run.upload_id for run in whole})
     folded = {one.material.folded for one in uses if _is_whole(one)}
     materials = materials_by(session, folded) if folded else ()
-    laboratory = laboratory_with(session, looked.methods)
-    siblings = [one for one in with_siblings(session, runs) if one not in runs] if uses else []
+    siblings = [one for one in whole if one not in runs] if uses else []
     others = list(measurements_of(session, siblings)) if siblings else []
     found = Against()
     resting = {
@@ -113,6 +116,16 @@ def look_at_registers(
     return RegistersLookedAt(found, tuple(kept), rows, damaged)
 
 
+def _of_every_lot(session: Session, runs: Sequence[AssayRun]) -> Sequence[AssayRun]:
+    """Some runs with what is stored of them for other lots, in every version of any lot."""
+    whole, found = runs, with_siblings(session, runs)
+    while len(found) > len(whole):
+        newer = filter(None, (one.newer for one in supersedings_of(session, found)))  # removed
+        whole = found
+        found = with_siblings(session, [*found, *newer])
+    return whole
+
+
 def signed_for(
     runs: Sequence[AssayRun], reviews: Sequence[Review], verified: Mapping[int, EntryVerification]
 ) -> Iterator[tuple[AssayRun, SignatureRow]]:
@@ -126,30 +139,62 @@ def signed_for(
 def check_training(tx: Transaction, measurements: Iterable[Measurement]) -> list[str]:
     """What the register of training says of the person who signs for results, today.
 
-    Results of a contract laboratory, and their methods, are not those of the site.
-
     Raises:
         NotPermitted: the person is not trained for a method, and the rule refuses that (1.09).
+    """
+    rule, said = _said_of_methods(tx, measurements)
+    doubts = list(filter(None, said.values()))
+    if doubts and rule is Rule.REFUSE:
+        raise _not_trained(tx, doubts)
+    return doubts
+
+
+def trained_for(
+    tx: Transaction, runs: Sequence[AssayRun], measurements: Sequence[Measurement]
+) -> tuple[list[AssayRun], list[str]]:
+    """The runs that the person may sign for, and what the register of training says beside that.
+
+    Where the rule refuses, runs by methods without training are left for somebody else.
+
+    Raises:
+        NotPermitted: the person is trained for none of the methods (1.09).
+    """
+    rule, said = _said_of_methods(tx, measurements)
+    doubts = {method: doubt for method, doubt in said.items() if doubt}
+    if rule is not Rule.REFUSE:
+        return list(runs), list(doubts.values())
+    if doubts and len(doubts) == len(said):
+        raise _not_trained(tx, doubts.values())
+    others = {one.run for one in measurements if one.method in doubts}
+    return [run for run in runs if run.run_key not in others], []
+
+
+def _said_of_methods(
+    tx: Transaction, measurements: Iterable[Measurement]
+) -> tuple[Rule, dict[str, str]]:
+    """The rule, and by method what speaks against the person today, or "".
+
+    Results of a contract laboratory, and their methods, are not those of the site.
     """
     laboratory = laboratory_with(tx.session)
     rule = laboratory.rule(Register.TRAINING)
     if rule is Rule.OFF:
-        return []
+        return rule, {}
     today = tx.now.astimezone(ZoneInfo(own_site(tx.session).time_zone)).date()
     methods = {one.method for one in measurements if one.analyst not in laboratory.contractors}
-    doubts = [
-        laboratory.untrained(tx.actor.user_id, method, today, what="the review")
+    return rule, {
+        method: laboratory.untrained(tx.actor.user_id, method, today, what="the review")
         for method in sorted(methods)
-    ]
-    found = [one for one in doubts if one]
-    if found and rule is Rule.REFUSE:
-        raise NotPermitted(
-            "BQC-LAB-010",
-            f"{tx.actor.user_id} is not trained for what is to be signed",
-            reasons=found,
-            hint="Have QA register the training, or ask a reviewer who is trained.",
-        )
-    return found
+    }
+
+
+def _not_trained(tx: Transaction, doubts: Iterable[str]) -> NotPermitted:
+    return NotPermitted(
+        "BQC-LAB-010",
+        f"{tx.actor.user_id} is not trained for what is to be signed",
+        reasons=list(doubts),
+        hint="Have QA register the training, or ask a reviewer who is trained.",
+    )
 
 
 def _done(measurements: Iterable[Measurement], zone: ZoneInfo) -> Iterator[Done]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from batchqc.actions.evaluation import LotCase, review_content, study
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
-from batchqc.actions.register_remarks import check_training
+from batchqc.actions.register_remarks import trained_for
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
@@ -23,11 +23,12 @@ def review_lot(
 ) -> list[Review] | Refusal:
     """Review every run of a lot that this person has not reviewed yet, with one signature.
 
-    What was typed and waits for its second entry is left for a later review.
+    What was typed and waits for its second entry is left for a later review, and so are runs by
+    methods that the person is not trained for, where the register of training refuses that.
 
     Raises:
-        NotPermitted: the person entered or measured one of the runs, or is not trained for a
-            method of one where the register of training refuses that (requirement 1.09).
+        NotPermitted: the person entered or measured one of the runs, or may sign for none as the
+            register of training says (requirement 1.09).
         Conflict: there is nothing to review, the lot is decided, or records are damaged.
     """
     require(tx, Permission.REVIEW_RESULTS)
@@ -38,7 +39,7 @@ def review_lot(
     runs = _open_runs(case, tx.actor.user_id)
     keys = {run.run_key for run in runs}
     own = [one for one in case.measurements if one.run in keys]
-    doubts = check_training(tx, own)
+    runs, doubts = trained_for(tx, runs, own)
     signature = sign(
         tx,
         credentials,

@@ -24,8 +24,7 @@ from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, NotFound
-from batchqc.intake.contract import Asked, Named, Reading, Register, read_bytes
-from batchqc.intake.problems import Problem
+from batchqc.intake.contract import Asked, Named, Reading, Register, read_bytes, too_large
 from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -295,10 +294,3 @@ def stated_beside(upload: Upload) -> Asked:
 def _check_supersedes(file: ReceivedFile) -> None:
     if file.supersedes is not None:
         check_reason(file.supersedes)
-
-
-def too_large(size: int) -> Reading:
-    """What is told of a file whose bytes are more than the limit."""
-    message = f"the file has {size:,} bytes, more than are read"
-    problem = Problem("E113", "error", 0, 0, "", "", message, "Split it into several files.")
-    return Reading(problems=(problem,))

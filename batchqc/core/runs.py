@@ -9,13 +9,14 @@
 - A result counts only where its run is valid or has no criteria. An invalid run is set aside where
   exactly one valid run stands beside it and no other; else nobody may choose. Other content for the
   same run is no repetition: it does not set the first aside, and does not count itself. Rows
-  without a run id are a run of their own in each file.
+  without a run id are a run of their own in each file. What says of a replicate that it was
+  measured at the very moment of an invalid run is other content of that run, whatever its id.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,6 +24,7 @@ from batchqc.core.acceptance import Limits, Words
 from batchqc.core.arithmetic import spread_exceeds
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.entries import SecondEntry
+from batchqc.core.identifiers import fold
 from batchqc.core.methods import Method, ValidityCriterion, method_on
 from batchqc.core.rounding import Rounding
 from batchqc.core.superseding import same_run
@@ -41,17 +43,23 @@ class Validity(StrEnum):
     NOT_KNOWN = "not known to be valid"
 
 
+#: Sample, aliquot, analyte and replicate, and when it was measured.
+Moment = tuple[str, str, str, int, datetime]
+
+
 @dataclass(frozen=True, slots=True)
 class RunValidity:
     """The validity of a run: by which method versions (reference, hash), and why it is not valid.
 
-    Each reason names the criterion and the value.
+    Each reason names the criterion and the value. ``moments`` say which replicate was measured
+    when: no other run can have measured the same one then.
     """
 
     run: RunKey
     validity: Validity
     methods: tuple[tuple[str, str], ...]
     reasons: tuple[str, ...] = ()
+    moments: frozenset[Moment] = field(default=frozenset(), compare=False, repr=False)
 
     def __str__(self) -> str:
         by = ", ".join(reference for reference, _ in self.methods)
@@ -109,13 +117,20 @@ def runs_that_count(runs: Mapping[Run, Validity | None]) -> frozenset[Run] | Non
 
 
 def standing_of_runs(validity: Mapping[RunKey, RunValidity]) -> dict[RunKey, Validity]:
-    """How each run of a lot counts; of one that came twice, and once invalid, none is known."""
+    """How each run of a lot counts; of one that came twice, and once invalid, none is known.
+
+    A run came twice where two contents have its id, or say of a replicate that it was measured at
+    the same moment, under whatever ids.
+    """
     names = {run: same_run(run) for run in validity}
     contents = Counter(names.values())
-    invalid = {names[run] for run, one in validity.items() if one.validity is Validity.INVALID}
+    void = [one for one in validity.values() if one.validity is Validity.INVALID]
+    invalid = {names[one.run] for one in void}
+    taken = frozenset[Moment]().union(*(one.moments for one in void))
     return {
         run: Validity.NOT_KNOWN
-        if names[run] in invalid and contents[names[run]] > 1
+        if (names[run] in invalid and contents[names[run]] > 1)
+        or (one.validity is not Validity.INVALID and one.moments & taken)
         else one.validity
         for run, one in validity.items()
     }
@@ -161,7 +176,12 @@ def _assessed(
     unknown += [said for outcome, said in found if outcome is not Outcome.FAIL]
     validity = Validity.INVALID if missed else Validity.NOT_KNOWN if unknown else Validity.VALID
     by = tuple((one.reference, one.sha256) for one in judging)
-    return RunValidity(run, validity, by, (*missed, *unknown))
+    moments = frozenset(_moment(one) for one in rows if one.result_type == REPORTABLE)
+    return RunValidity(run, validity, by, (*missed, *unknown), moments)
+
+
+def _moment(one: Measurement) -> Moment:
+    return (fold(one.sample), fold(one.aliquot), one.analyte, one.replicate, one.measured_at)
 
 
 def _versions(

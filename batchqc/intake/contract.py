@@ -238,3 +238,10 @@ def report_mixed_marks(table: Table, value: int, report: Report) -> None:
 def assumed(columns: Mapping[str, int]) -> tuple[str, ...]:
     """What a file leaves to the plan, by the columns that it has."""
     return tuple(said for column, said in _WITHOUT.items() if column not in columns)
+
+
+def too_large(size: int) -> Reading:
+    """What is told of a file whose bytes are more than the limit."""
+    message = f"the file has {size:,} bytes, more than are read"
+    problem = Problem("E113", "error", 0, 0, "", "", message, "Split it into several files.")
+    return Reading(problems=(problem,))

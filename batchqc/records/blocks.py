@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from batchqc.core.blocks import Block
 from batchqc.core.canonical import canonical_bytes, sha256_of
-from batchqc.records.uploads import MEASUREMENTS_TYPE
+from batchqc.records.uploads import MEASUREMENTS_TYPE, AssayRun
 
 MEASUREMENT_COLUMNS: Final = (
     "assay_run_id", "sample_id", "aliquot", "analyte", "replicate", "value", "unit",
@@ -123,3 +126,10 @@ def measurement_rows(
         block.column, block.original,
         strict=True,
     )  # fmt: skip
+
+
+def run_names_of(session: Session, lots: Iterable[int]) -> Sequence[tuple[int, str, str]]:
+    """Lot id, test and run id of every run of lots by their ids."""
+    query = select(AssayRun.lot_id, AssayRun.test, AssayRun.run)
+    found = session.execute(query.where(AssayRun.lot_id.in_(list(lots))).distinct())
+    return [(lot, test, run) for lot, test, run in found]

@@ -124,7 +124,11 @@ def runs_by_method(
 def with_siblings(session: Session, runs: Sequence[AssayRun]) -> Sequence[AssayRun]:
     """Some runs with what was stored of them for other lots: a control counts for every lot."""
     own = {(run.upload_id, run.test, run.run) for run in runs}
-    uploads = {upload for upload, _, _ in own}
-    query = select(AssayRun).where(AssayRun.upload_id.in_(sorted(uploads)))
+    if not own:
+        return []
+    uploads, tests, names = (set(part) for part in zip(*own, strict=True))
+    query = select(AssayRun).where(
+        AssayRun.upload_id.in_(uploads), AssayRun.test.in_(tests), AssayRun.run.in_(names)
+    )
     found = session.scalars(query.order_by(AssayRun.id)).all()
     return [run for run in found if (run.upload_id, run.test, run.run) in own]

@@ -211,13 +211,6 @@ def runs_in(session: Session, upload: Upload) -> Sequence[AssayRun]:
     return session.scalars(query.order_by(AssayRun.id)).all()
 
 
-def run_names_of(session: Session, lots: Iterable[int]) -> Sequence[tuple[int, str, str]]:
-    """Lot id, test and run id of every run of lots by their ids."""
-    query = select(AssayRun.lot_id, AssayRun.test, AssayRun.run)
-    found = session.execute(query.where(AssayRun.lot_id.in_(list(lots))).distinct())
-    return [(lot, test, run) for lot, test, run in found]
-
-
 def runs_on_record(session: Session) -> int:
     """How many assay runs are on record."""
     return session.scalar(select(func.count()).select_from(AssayRun)) or 0

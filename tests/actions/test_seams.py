@@ -162,14 +162,15 @@ def test_rows_without_a_run_id_are_valid_or_not_in_each_file(house: House):
     unnamed = {"run_id": ""}
     send(house, row("endotoxin", value="0.30", **unnamed), recovery("10", **unnamed))
     assert verdict(house, "endotoxin").outcome is Outcome.CANNOT_JUDGE
-    send(house, row("endotoxin", value="0.20", **unnamed), recovery("100", **unnamed))
+    later = unnamed | {"measured_at": "2025-05-20T13:00:00-05:00"}
+    send(house, row("endotoxin", value="0.20", **later), recovery("100", **later))
     found = verdict(house, "endotoxin")
     assert (found.outcome, [one.text for one in found.measurements]) == (Outcome.PASS, ["0.20"])
     assert "not counted: run ENDO (no run_id) (ENDO) of U-2026-000002" in found.sentence
     draft = version(2, "2025-05-20", ('accept   = "<= 1"', 'accept   = "<= 0.1"'))
     (flip,) = [one.impact for one in impact_of(house, draft).changed]
     assert (flip.before, flip.after) == (Outcome.PASS, Outcome.FAIL)
-    send(house, row("endotoxin", value="0.20", aliquot="A2", **unnamed), recovery("99", **unnamed))
+    send(house, row("endotoxin", value="0.20", aliquot="A2", **later), recovery("99", **later))
     assert verdict(house, "endotoxin").outcome is Outcome.CANNOT_JUDGE  # nobody may choose
 
 

@@ -1,7 +1,7 @@
 """Runs: valid, invalid or not known to be valid, before any result of them is judged."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +26,7 @@ CONTROL_LIMITS = ValidityCriterion(
 )  # fmt: skip
 SPREAD = ValidityCriterion("replicates", "viability", max_cv=Decimal(10))
 VALID, INVALID, NOT_KNOWN = Validity
+LATER, LATEST = ({"measured_at": AT + timedelta(hours=hours)} for hours in (1, 2))
 
 
 def method(*validity: ValidityCriterion, **changes: Any) -> Method:
@@ -217,8 +218,9 @@ def test_a_run_that_is_not_known_to_be_valid_is_not_judged():
 @pytest.mark.parametrize(("text", "outcome"), [("95", Outcome.PASS), ("12", Outcome.FAIL)])
 def test_the_one_valid_run_counts_beside_invalid_ones_that_are_named(text: str, outcome: Outcome):
     rows = (
-        measured("10"), control("40"), measured("97", run="R-3"), control("10", run="R-3"),
-        measured(text, run="R-2"), control("100", run="R-2"),
+        measured("10"), control("40"),
+        measured("97", run="R-3", **LATEST), control("10", run="R-3", **LATEST),
+        measured(text, run="R-2", **LATER), control("100", run="R-2", **LATER),
     )  # fmt: skip
     found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
     assert found.outcome is outcome
@@ -231,17 +233,27 @@ def test_the_one_valid_run_counts_beside_invalid_ones_that_are_named(text: str, 
 def test_nobody_chooses_between_two_runs_beside_an_invalid_one_or_with_one_not_known(
     other: str | None,
 ):
-    rows = [measured("10"), control("40"), measured("95", run="R-2"), control("100", run="R-2")]
-    rows.append(measured("96", run="R-3"))
+    rows = [
+        measured("10"),
+        control("40"),
+        measured("95", run="R-2", **LATER),
+        control("100", run="R-2", **LATER),
+    ]
+    rows.append(measured("96", run="R-3", **LATEST))
     if other is not None:
-        rows.append(control(other, run="R-3"))
+        rows.append(control(other, run="R-3", **LATEST))
     found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
     assert found.outcome is Outcome.CANNOT_JUDGE
     assert "beside it: run R-2" in found.sentence
 
 
 def test_two_valid_runs_stay_two_results():
-    rows = [measured("95"), control("99"), measured("95", run="R-2"), control("99", run="R-2")]
+    rows = [
+        measured("95"),
+        control("99"),
+        measured("95", run="R-2", **LATER),
+        control("99", run="R-2", **LATER),
+    ]
     found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
     assert "two results, no authorised retest" in found.sentence
 
@@ -265,7 +277,7 @@ def test_rows_without_a_run_id_are_a_run_of_their_own_in_each_file():
     first, second = {"run": unnamed("VIAB")}, {"run": "viab (no run_id)", "upload": "U-2026-000002"}
     rows = [
         measured("10", **first), control("40", **first),
-        measured("95", **second), control("100", **second),
+        measured("95", **second, **LATER), control("100", **second, **LATER),
     ]  # fmt: skip
     found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
     assert found.outcome is Outcome.PASS
@@ -274,6 +286,19 @@ def test_rows_without_a_run_id_are_a_run_of_their_own_in_each_file():
     both = [replace(one, run=rows[0].run) for one in rows]
     alike = verdict(*both, methods=(method(CONTROL_LIMITS),))
     assert alike.outcome is Outcome.CANNOT_JUDGE  # in one file they are one run
+
+
+@pytest.mark.requirement("3.15")
+@pytest.mark.parametrize("run", [unnamed("VIAB"), "R-2"])
+def test_what_was_measured_at_the_moment_of_an_invalid_run_is_that_run_whatever_its_id(run: str):
+    first, other = {"run": unnamed("VIAB")}, {"run": run, "upload": "U-2026-000002"}
+    rows = [measured("95", **first), control("40", **first)]
+    rows += [measured("95", **other), control("100", **other, **LATER)]
+    found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
+    assert found.outcome is Outcome.CANNOT_JUDGE
+    assert f"another content of run {run} (VIAB) of U-2026-000002 is invalid" in found.sentence
+    other_replicate = [*rows[:2], replace(rows[2], replicate=2), rows[3]]
+    assert verdict(*other_replicate, methods=(method(CONTROL_LIMITS),)).outcome is Outcome.PASS
 
 
 def test_a_run_without_criteria_does_not_stand_for_an_invalid_one():

@@ -1,10 +1,7 @@
-"""What is open: each shows a lot that goes further than it should, or cannot go on at all."""
-
-import pytest
+"""Where registers, validity and reviews meet: no lot goes further than it should, or is stuck."""
 
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.verdicts import Outcome
-from batchqc.errors import NotPermitted
 from tests.actions.test_laboratory import material, rule, stops, use
 from tests.actions.test_methods import OTHER, another_lot, endotoxin, recovery, row, send
 from tests.actions.test_register_remarks import train
@@ -12,7 +9,6 @@ from tests.records.house import LABORATORY, REV, House, results, table
 from tests.records.laboratory import adopt_method
 
 
-@pytest.mark.xfail(strict=True, reason="a use counts for the lots of its own upload only")
 def test_a_use_at_the_next_version_for_one_lot_counts_for_every_lot_of_the_run(house: House):
     rule(house, Register.MATERIALS, Rule.REFUSE)
     another_lot(house)
@@ -26,7 +22,6 @@ def test_a_use_at_the_next_version_for_one_lot_counts_for_every_lot_of_the_run(h
     assert stops(house) != []
 
 
-@pytest.mark.xfail(strict=True, reason="without a run id another content is a repetition")
 def test_the_same_results_of_the_same_minute_with_another_control_are_no_repetition(house: House):
     adopt_method(house)
     send(house, row("endotoxin", run_id=""), recovery("10", run_id=""))
@@ -35,7 +30,6 @@ def test_the_same_results_of_the_same_minute_with_another_control_are_no_repetit
     assert endotoxin(house).outcome is Outcome.CANNOT_JUDGE
 
 
-@pytest.mark.xfail(strict=True, raises=NotPermitted, reason="all runs of a lot, or none")
 def test_two_reviewers_trained_for_half_of_the_methods_each_can_review_a_lot(house: House):
     house.upload(results())
     rule(house, Register.TRAINING, Rule.REFUSE)
