@@ -208,7 +208,7 @@ class TestAnExpiredMaterial:
                 f"of {OTHER} are not those that were uploaded",
             ),
             (
-                f"DELETE FROM assay_run WHERE lot_id = (SELECT id FROM lot WHERE lot = '{OTHER}')",
+                f"DELETE FROM assay_run WHERE lot_id = (SELECT id FROM lot WHERE lot = '{OTHER}')",  # noqa: S608
                 f"/{OTHER}/ENDO/ENDO-250520-01 is missing; an audit entry speaks of it",
             ),
         ],
