@@ -9,14 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchqc.core.blocks import Block, block_of
+from batchqc.core.identifiers import fold
 from batchqc.core.laboratory import Laboratory, Rule
+from batchqc.core.specifications import Specification
+from batchqc.core.subjects import Measured
 from batchqc.documents.profile_file import read_profile
-from batchqc.intake.contract import Asked, Reading
+from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.large import PortionReader
 from batchqc.intake.portions import LONGEST_LINE, Portion, portions
 from batchqc.intake.problems import Problem, Wrong
 from batchqc.intake.register import Register
-from tests.cast import DECIDED, MSC, RUN_ON_RECORD, register
+from tests.cast import DECIDED, MSC, RUN_ON_RECORD, register, sample, specification
 from tests.intake.files import DENSITY, ENDOTOXIN, HEADER, STERILITY, UPLOAD, file, read
 from tests.intake.nasty import NASTY
 from tests.intake.test_properties import mutated_bytes, mutated_cells
@@ -164,6 +167,94 @@ def test_a_repeated_key_is_found_across_portions():
     assert "repeats row 4" in large.problems[0].message
 
 
+def test_a_repeated_key_is_found_within_a_portion():
+    rows = many(30)
+    rows[25] = rows[24] | {"value": "96.00"}
+    large, _ = read_large(file(*rows), size=1500)
+    assert [(one.code, one.row) for one in large.problems] == [("E405", 27)]
+
+
+def another_plan() -> Specification:
+    """A plan with another unit for density, no plausible range, and the time of each culture."""
+    plan = specification()
+    criteria = []
+    for one in plan.criteria:
+        subject = one.subject
+        assert isinstance(subject, Measured)
+        changes: dict[str, object] = {"plausible": None}
+        if subject.analyte == "viable_cell_density":
+            changes["unit"] = "10*6/mL"
+        if subject.analyte == "growth_14d":
+            changes["planned_days"] = 14
+        criteria.append(replace(one, subject=replace(subject, **changes)))  # type: ignore[arg-type]
+    return replace(plan, id="OTHER-REL", criteria=tuple(criteria))
+
+
+def two_lots() -> Register:
+    """The lot of the tests, and another one that has another plan."""
+    known, other = register(), "MSC-26-0050"
+    lot = replace(known.lots[fold(MSC)], id=other, specification=another_plan())
+    own = sample(other, 1)
+    return replace(
+        known,
+        lots={**known.lots, fold(other): lot},
+        samples={**known.samples, fold(own.id): own},
+    )
+
+
+def of_lot(lot: str, *rows: dict[str, str]) -> list[dict[str, str]]:
+    return [row | {"lot_id": lot, "sample_id": f"{lot}-S01"} for row in rows]
+
+
+IN_MILLIONS = DENSITY | {"value": "2.45", "unit": "10*6/mL"}
+BOTH_LOTS = [
+    *of_lot(MSC, *({**DENSITY, "replicate": str(n)} for n in range(1, 12))),
+    *of_lot("MSC-26-0050", *({**IN_MILLIONS, "replicate": str(n)} for n in range(1, 12))),
+]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({}, ""),
+        ({"lot_id": MSC}, "E401"),
+        ({"sample_id": f"{MSC}-S01"}, "E401"),
+        ({"unit": "cells/mL"}, "E208"),
+        (STERILITY | {"unit": "CFU", "started_at": ""}, "E202"),
+        (STERILITY | {"unit": "CFU", "started_at": "2026-03-01T16:56:00-05:00"}, ""),
+        ({"value": "0.05"}, ""),
+    ],
+)
+def test_what_is_known_of_one_lot_is_not_taken_for_another(wrong: dict[str, str], code: str):
+    rows = [*BOTH_LOTS, BOTH_LOTS[-1] | {"replicate": "40"} | wrong]
+    data = file(*rows)
+    whole = read_bytes(data, lambda _: two_lots(), upload=UPLOAD)
+    large, blocks = read_large(data, size=600, known=two_lots())
+    assert bool(large.problems) == bool(code)
+    assert not code or code in {one.code for one in large.problems}
+    assert large.problems == whole.problems
+    assert any(block.is_plain for block in blocks)
+    if not code:
+        assert rows_of(blocks) == rows_of([block_of(whole.measurements)])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"sample_id": f" {MSC}-S01 "}, {"lot_id": f"{MSC} "}, {"analyst": "jdoe "},
+        {"aliquot": " A1"},
+        {"run_id": "VCB-260321-01 "}, {"test_code": " VIAB"}, {"lot_id": MSC.lower()},
+        {"analyst": "JDOE"}, {"run_id": "vcb-260321-01"}, {"unit": "% "}, {"comment": " spaces "},
+        {"instrument_id": "Größe 7"}, {"comment": "tab\there"}, {"comment": "back\\slash"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_odd_and_right_is_read_as_in_a_small_file(odd: dict[str, str]):
+    rows = [{"replicate": str(number)} for number in range(1, 31)]
+    rows[20] |= odd
+    is_same(file(*rows), 700)
+
+
 def test_what_is_stated_beside_the_file_is_read_in_every_portion():
     header = [name for name in HEADER if name != "run_id"]
     data = file(*many(), header=header)
@@ -174,9 +265,11 @@ def test_what_is_stated_beside_the_file_is_read_in_every_portion():
 
 
 def test_registers_of_the_laboratory_are_asked_row_by_row():
-    rules = Laboratory(rules={"instruments": Rule.REFUSE})
-    large, _ = read_large(file(*many()), known=replace(register(), laboratory=rules))
+    rules = replace(register(), laboratory=Laboratory(rules={"instruments": Rule.REFUSE}))
+    large, _ = read_large(file(*many()), known=rules)
+    assert large.problems == read_bytes(file(*many()), lambda _: rules, upload=UPLOAD).problems
     assert {one.code for one in large.problems} == {"E701"}
+    assert len({one.row for one in large.problems}) == 40
 
 
 def test_the_run_of_another_file_is_refused_at_its_first_row_of_each_portion():
