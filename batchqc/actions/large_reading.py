@@ -99,15 +99,8 @@ def pieces(session: Session, archive: FolderArchive, source: Source) -> Iterator
 
 
 @contextmanager
-def pieces_beside(
-    engine: Engine, archive: FolderArchive, source: Source
-) -> Iterator[Iterator[Piece | Reading]]:
-    """As ``pieces``, read by a process of its own, which ends with the block.
-
-    Raises:
-        BatchqcError: what the other process raised.
-        IntegrityFailure: it ended too early.
-    """
+def reading_process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits for its task, to read one file; it ends with the block."""
     process = subprocess.Popen(  # noqa: S603 - this very program
         # -P: a module that lies where somebody stands is not taken for one of ours
         [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
@@ -117,12 +110,24 @@ def pieces_beside(
     )
     with process:
         try:
-            # one that cannot take its task has ended, which shows where it should answer
-            with suppress(BrokenPipeError), process.stdin as asked:  # type: ignore[union-attr]
-                pickle.dump((engine.url, archive.root, source), asked)
-            yield received(process.stdout)  # type: ignore[arg-type]
+            yield process
         finally:
             process.kill()
+
+
+def pieces_beside(
+    process: subprocess.Popen[bytes], engine: Engine, archive: FolderArchive, source: Source
+) -> Iterator[Piece | Reading]:
+    """As ``pieces``, read by a process of its own.
+
+    Raises:
+        BatchqcError: what the other process raised.
+        IntegrityFailure: it ended too early.
+    """
+    # one that cannot take its task has ended, which shows where it should answer
+    with suppress(BrokenPipeError), process.stdin as asked:  # type: ignore[union-attr]
+        pickle.dump((engine.url, archive.root, source), asked)
+    return received(process.stdout)  # type: ignore[arg-type]
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ what was accepted is answered with its first upload.
 
 import gc
 import json
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -17,7 +18,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.large_reading import Piece, Source, pieces, pieces_beside
+from batchqc.actions.large_reading import (
+    Piece,
+    Source,
+    pieces,
+    pieces_beside,
+    reading_process,
+)
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
 from batchqc.actions.uploads import PREVIEW, UploadReport, as_text, came_before
@@ -89,10 +96,14 @@ def upload_large(begin: Begin, archive: FolderArchive, *, file: LargeFile) -> Up
         archive: the store.
         file: the file.
     """
-    with _staged(archive, file) as staged:
+    with (
+        _no_search_for_cycles(),
+        reading_process() as process,
+        _staged(archive, file) as staged,
+    ):
         try:
             with begin() as tx:
-                return _received(tx, archive, file, staged)
+                return _received(tx, archive, file, staged, process)
         except _RefusedError as refused:
             file, reading = refused.file, refused.reading
         with begin() as tx:
@@ -101,7 +112,11 @@ def upload_large(begin: Begin, archive: FolderArchive, *, file: LargeFile) -> Up
 
 
 def _received(
-    tx: Transaction, archive: FolderArchive, file: LargeFile, staged: Staged
+    tx: Transaction,
+    archive: FolderArchive,
+    file: LargeFile,
+    staged: Staged,
+    process: subprocess.Popen[bytes],
 ) -> UploadReport:
     require(tx, Permission.UPLOAD_RESULTS)
     file = _resolved(tx.session, file)
@@ -112,8 +127,7 @@ def _received(
     tx.lock_every_lot()
     store = _Store(tx)
     source = _source(file, staged, store.number, tx.now)
-    with pieces_beside(tx.engine, archive, source) as found, _no_search_for_cycles():
-        reading = _read(file, found, store.take)
+    reading = _read(file, pieces_beside(process, tx.engine, archive, source), store.take)
     if not reading.accepted:
         raise _RefusedError(file, reading)
     return store.finish(file, staged, reading)
@@ -121,7 +135,7 @@ def _received(
 
 @contextmanager
 def _no_search_for_cycles() -> Iterator[None]:
-    """Leave the search for garbage in cycles for later: pieces are none, and are very many."""
+    """Leave the search for garbage in cycles for later: pieces and runs are very many, and none."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

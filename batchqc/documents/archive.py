@@ -66,9 +66,7 @@ class FolderArchive:
                 for chunk in chunks:
                     digest.update(chunk)
                     file.write(chunk)
-                file.flush()
                 os.fchmod(file.fileno(), 0o444)
-                os.fsync(file.fileno())
             sha256 = digest.hexdigest()
             yield Staged(Path(name), sha256, lambda: self._name(Path(name), sha256))
         finally:
@@ -123,13 +121,14 @@ class FolderArchive:
     def _name(self, temporary: Path, sha256: str) -> None:
         path = self._path(sha256)
         path.parent.mkdir(exist_ok=True)
+        _sync(temporary, os.O_RDONLY)
         # A link never replaces a file, whoever else writes at this moment.
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(temporary)
         with self.opened(sha256):
             pass
         for folder in (path.parent, self._root):
-            _sync(folder)
+            _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
     def _path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
@@ -154,9 +153,9 @@ def _damaged(sha256: str) -> IntegrityFailure:
     )
 
 
-def _sync(folder: Path) -> None:
-    """Bring the folder's entries to disk; without it a crash may lose a name."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path, flags: int) -> None:
+    """Bring a file's bytes or a folder's entries to disk; without it a crash may lose them."""
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:
