@@ -206,6 +206,18 @@ def _read(
     raise AssertionError("what was read comes in the end")
 
 
+class _Runs(dict[tuple[str, str, str], RunInParts]):
+    """The runs of a file by lot, test and run id; each has its surrogate id from the first."""
+
+    def __init__(self, ids: Iterator[int]) -> None:
+        super().__init__()
+        self._ids = ids
+
+    def __missing__(self, name: tuple[str, str, str]) -> RunInParts:
+        self[name] = run = RunInParts(next(self._ids), *name)
+        return run
+
+
 class _Store:
     """Stores pieces as they come; in the end the upload, its runs, and the audit entries."""
 
@@ -215,9 +227,8 @@ class _Store:
         self._sequence = next_number(tx.session, Upload, self._year)
         self._lots: dict[str, int] = {}
         self._samples: dict[str, int] = {}
-        self._runs: dict[tuple[str, str, str], RunInParts] = {}
         connection = tx.session.connection()
-        self._ids = new_ids(connection, METADATA.tables[AssayRun.__tablename__])
+        self._runs = _Runs(new_ids(connection, METADATA.tables[AssayRun.__tablename__]))
         expect_many(connection)
 
     @property
@@ -230,17 +241,13 @@ class _Store:
         block = piece.block
         self._lots |= piece.ids.lots
         self._samples |= piece.ids.samples
-        names = list(zip(block.lot, block.test, block.run, strict=True))
-        different = set(names)
-        for name in sorted(different - self._runs.keys()):
-            self._runs[name] = RunInParts(next(self._ids), *name)
-        runs = [self._runs[name] for name in names]
-        for run, text in zip(runs, measurement_texts(block), strict=True):
+        runs = [self._runs[name] for name in zip(block.lot, block.test, block.run, strict=True)]
+        texts = measurement_texts(block)
+        for run, text, person in zip(runs, texts, block.analyst, strict=True):
             run.texts.append(text)
-        for name, person in set(zip(names, block.analyst, strict=True)):
-            self._runs[name].people.add(person)
-        for name in different:
-            self._runs[name].close_block(is_plain=block.is_plain)
+            run.people.add(person)
+        for run in dict.fromkeys(runs):
+            run.close_block(is_plain=block.is_plain)
         samples = [self._samples[one] for one in block.sample]
         rows = measurement_rows(block, [run.id for run in runs], samples)
         self._tx.add_in_bulk(MeasurementRow, MEASUREMENT_COLUMNS, rows)

@@ -23,7 +23,7 @@ class Entry:
     Args:
         user_id: of the person, or ``system`` for set-up.
         offset_minutes: of the local time of the actor's site.
-        subjects: every record the entry speaks of, by natural key.
+        subjects: the records that it is filed under, by natural key.
         records: each record written with it, by natural key, with the hash of its content.
     """
 

@@ -31,7 +31,7 @@ _PLAIN_RUN: Final = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class RunInParts:
     """A run whose measurements come in several blocks, in the order of their rows.
 

@@ -124,9 +124,10 @@ class Transaction:
             reason: why.
             before: what was so before.
             after: what is so now.
-            extra: further hashes to hold, by name.
+            extra: the hashes of very many more rows, by key; the entry is not filed under these.
         """
-        records = {row.key: row.content_sha256 for row in rows} | dict(extra or {})
+        own = {row.key: row.content_sha256 for row in rows}
+        records = own | dict(extra or {})
         self._written |= records
         offset = self.now.astimezone(ZoneInfo(self.actor.time_zone)).utcoffset()
         self._entries.append(
@@ -137,7 +138,7 @@ class Transaction:
                 offset_minutes=int(offset.total_seconds() // 60) if offset else 0,
                 action=action,
                 reason=reason,
-                subjects=(*records, *about),
+                subjects=(*own, *about),
                 before=before or {},
                 after=after or {},
                 records=records,
