@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from batchqc.actions.large_uploads import LargeFile, preview_large, upload_large
+from batchqc.actions.large_store import LargeFile
+from batchqc.actions.large_uploads import preview_large, upload_large
 from batchqc.actions.uploads import UploadReport
 from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace

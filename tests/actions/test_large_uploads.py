@@ -13,7 +13,8 @@ from sqlalchemy import select, text
 from batchqc.actions import large_again, large_reading
 from batchqc.actions.annotations import chunks_of
 from batchqc.actions.large_again import ReadAnew, table_at
-from batchqc.actions.large_uploads import LargeFile, preview_large, upload_large
+from batchqc.actions.large_store import LargeFile
+from batchqc.actions.large_uploads import preview_large, upload_large
 from batchqc.actions.recheck import recheck
 from batchqc.actions.tracing import trace_cell
 from batchqc.actions.uploads import UploadReport, read_again

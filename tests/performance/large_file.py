@@ -30,7 +30,8 @@ from peer_workload import ROOT, Figure, set_up
 from specification_impact import RESULTS, SHIPPED
 from sqlalchemy import Connection, create_engine, text
 
-from batchqc.actions.large_uploads import LargeFile, preview_large, upload_large
+from batchqc.actions.large_store import LargeFile
+from batchqc.actions.large_uploads import preview_large, upload_large
 from batchqc.actions.people import principal
 from batchqc.cli.workplace import Workplace
 from batchqc.clock import now

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from batchqc.actions import large_uploads
+from batchqc.actions import large_store
 from batchqc.actions.uploads import UploadReport
 from batchqc.cli.demo_cast import PASSWORD
 from batchqc.cli.large_upload import CANCELLED
@@ -188,7 +188,7 @@ def test_an_interrupt_leaves_nothing_of_a_large_file(
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup would ignore it
     with monkeypatch.context() as interrupted:
         interrupted.setattr(
-            large_uploads._Store, "take", lambda *_: os.kill(os.getpid(), signal.SIGINT)
+            large_store.Store, "take", lambda *_: os.kill(os.getpid(), signal.SIGINT)
         )
         stopped = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
     signal.signal(signal.SIGINT, handler)
