@@ -128,7 +128,10 @@ class Transaction:
         """
         own = {row.key: row.content_sha256 for row in rows}
         records = own | dict(extra or {})
-        self._written |= records
+        self._written |= own
+        for key, sha256 in (extra or {}).items():
+            if self._in_bulk.get(key) == sha256:
+                del self._in_bulk[key]  # it is mentioned
         offset = self.now.astimezone(ZoneInfo(self.actor.time_zone)).utcoffset()
         self._entries.append(
             Entry(
@@ -171,8 +174,9 @@ class Transaction:
             IntegrityFailure: where a row would change without an entry.
         """
         self.session.flush()
-        new = {row.key: row.content_sha256 for row in new_rows} | self._in_bulk
+        new = {row.key: row.content_sha256 for row in new_rows}
         silent = [key for key, sha256 in new.items() if self._written.get(key) != sha256]
+        silent += self._in_bulk
         if silent:
             raise IntegrityFailure(
                 "BQC-AUD-001",
