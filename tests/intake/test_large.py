@@ -167,6 +167,13 @@ def test_a_repeated_key_is_found_across_portions():
     assert "repeats row 4" in large.problems[0].message
 
 
+def test_a_cell_too_many_in_the_last_row_of_a_portion_is_told():
+    lines = file(*({"replicate": str(number)} for number in range(1, 31))).splitlines(keepends=True)
+    lines[-1] = lines[-1].replace(b"\r\n", b",x\r\n")
+    large, _ = read_large(b"".join(lines), size=900)
+    assert [(one.code, one.row) for one in large.problems] == [("E106", 31)]
+
+
 def test_a_repeated_key_is_found_within_a_portion():
     rows = many(30)
     rows[25] = rows[24] | {"comment": "once more"}
