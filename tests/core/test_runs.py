@@ -259,7 +259,7 @@ def test_two_valid_runs_stay_two_results():
 
 
 def test_other_content_for_the_same_run_makes_an_invalid_run_no_better():
-    other = {"upload": "U-2026-000002", "run": "r-1"}
+    other = {"upload": "U-2026-000002", "run": "r-1", **LATER}
     rows = [measured("95"), control("40"), measured("95", **other), control("100", **other)]
     found = verdict(*rows, methods=(method(CONTROL_LIMITS),))
     assert found.outcome is Outcome.CANNOT_JUDGE
