@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from batchqc.actions.profiles import profile_named
-from batchqc.actions.uploads import ReceivedFile, UploadReport
+from batchqc.actions.received import ReceivedFile
+from batchqc.actions.uploads import UploadReport
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import NotFound

@@ -16,11 +16,12 @@ from batchqc.actions.attachments import Document, document_kind, keep_document
 from batchqc.actions.evaluation import study
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.register_remarks import check_training
 from batchqc.actions.reviews import check_undecided
 from batchqc.actions.second_entries import entry_content
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.actions.uploads import ReceivedFile, UploadReport, the_upload, upload_results
+from batchqc.actions.uploads import UploadReport, the_upload, upload_results
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem

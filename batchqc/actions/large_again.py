@@ -8,7 +8,8 @@ from typing import IO, Final
 from sqlalchemy.orm import Session
 
 from batchqc.actions.large_reading import Piece, Source, pieces
-from batchqc.actions.uploads import read_again, stated_beside
+from batchqc.actions.received import stated_beside
+from batchqc.actions.uploads import read_again
 from batchqc.core.assays import Measurement
 from batchqc.core.blocks import Block, measurements_of
 from batchqc.core.profiles import Profile

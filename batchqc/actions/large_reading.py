@@ -165,7 +165,7 @@ def received(answers: IO[bytes]) -> Iterator[Piece | Reading]:
             raise IntegrityFailure(
                 "BQC-UPL-007",
                 "the process that reads the file ended before the file did; nothing is stored",
-                hint="Look for want of memory, and run it again.",
+                hint="See what it said above, and whether memory ran out; then run it again.",
             ) from None
         if isinstance(one, _Raised):
             raise one.kind(one.code, one.message, hint=one.hint, reasons=one.reasons)

@@ -1,14 +1,13 @@
 """What a large file says, stored piece by piece: measurements as they come, runs in the end."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from batchqc.actions.large_reading import Piece
-from batchqc.actions.uploads import as_text
+from batchqc.actions.received import ReceivedFile, add_upload, told
 from batchqc.documents.archive import Staged
 from batchqc.intake.contract import Asked, Reading
 from batchqc.records.blocks import (
@@ -89,23 +88,10 @@ class Store:
 
     def finish(self, file: LargeFile, staged: Staged, reading: Reading) -> None:
         """Store the upload and its runs, with an audit entry for every few hundred of them."""
-        upload = Upload(
-            year=self._year,
-            number=self._sequence,
-            sha256=staged.sha256,
-            size=staged.path.stat().st_size,
-            file=file.path.name,
-            client=file.client,
-            contract=reading.contract,
-            profile=file.profile,
-            stated=as_text(file.asked),
-            accepted=int(reading.accepted),
-            rows=reading.rows_read,
-            problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
-            uploaded_by=self._tx.actor.user_id,
-            received_at=self._tx.now,
+        received = ReceivedFile(
+            file.path.name, staged.path.stat().st_size, None, file.client, file.profile, file.asked
         )
-        self._tx.add(upload)
+        upload = add_upload(self._tx, self._sequence, received, reading, sha256=staged.sha256)
         batches = _batches(sorted(self._runs.values(), key=lambda run: (run.lot, run.id)))
         for part, runs in enumerate(batches, start=1):
             self._tx.audit(
@@ -113,15 +99,8 @@ class Store:
                 rows=[upload] if part == 1 else [],
                 extra=self._store_runs(upload, runs),
                 about=[f"lot:{lot}" for lot in dict.fromkeys(run.lot for run in runs)],
-                after={
-                    "upload": upload.natural_key,
-                    "file": upload.file,
-                    "sha256": upload.sha256,
-                    "rows": reading.rows_read,
-                    "measurements": reading.results,
-                    "problems": len(reading.problems),
-                    "part": f"{part} of {len(batches)}",
-                },
+                after=told(upload, reading)
+                | {"upload": upload.natural_key, "part": f"{part} of {len(batches)}"},
             )
 
     def _store_runs(self, upload: Upload, runs: Sequence[RunInParts]) -> dict[str, str]:

@@ -30,10 +30,7 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive, Staged
 from batchqc.intake.contract import Reading
 from batchqc.records.transaction import Transaction
-from batchqc.records.uploads import (
-    Upload,
-    accepted_upload_of,
-)
+from batchqc.records.uploads import Upload, accepted_upload_of, measurements_in
 
 _CHUNK: Final = 1_000_000
 
@@ -49,7 +46,7 @@ def preview_large(
         file = _resolved(session, file)
         first = accepted_upload_of(session, staged.sha256)
         if first is not None:
-            return _answered(file, first)
+            return _answered(session, file, first)
         source = _source(file, staged, PREVIEW, now)
         reading = _read(file, pieces(session, archive, source))
         return _report(PREVIEW, staged, reading)
@@ -94,7 +91,7 @@ def _received(
     tx.lock(f"uploads of {tx.now.year}")
     first = accepted_upload_of(tx.session, staged.sha256)
     if first is not None:
-        return _answered(file, first)
+        return _answered(tx.session, file, first)
     tx.lock_every_lot()
     store = Store(tx)
     source = _source(file, staged, store.number, tx.now)
@@ -134,10 +131,11 @@ def _staged(archive: FolderArchive, file: LargeFile) -> Iterator[Staged]:
             yield staged
 
 
-def _answered(file: LargeFile, first: Upload) -> UploadReport:
+def _answered(session: Session, file: LargeFile, first: Upload) -> UploadReport:
     if file.profile and file.profile != first.profile:
         raise came_before(first)
-    reading = Reading(contract=first.contract, rows_read=first.rows)
+    count = measurements_in(session, first)
+    reading = Reading(contract=first.contract, rows_read=first.rows, counted=count)
     return UploadReport(
         first.natural_key, accepted=True, answered_before=True, sha256=first.sha256, reading=reading
     )

@@ -86,7 +86,8 @@ def look_at_registers(
     uses = uses_in(session, {run.upload_id for run in whole})
     folded = {one.material.folded for one in uses if _is_whole(one)}
     materials = materials_by(session, folded) if folded else ()
-    siblings = [one for one in whole if one not in runs] if uses else []
+    own = {run.id for run in runs}
+    siblings = [one for one in whole if one.id not in own] if uses else []
     others = list(measurements_of(session, siblings)) if siblings else []
     found = Against()
     resting = {
@@ -152,21 +153,21 @@ def check_training(tx: Transaction, measurements: Iterable[Measurement]) -> list
 def trained_for(
     tx: Transaction, runs: Sequence[AssayRun], measurements: Sequence[Measurement]
 ) -> tuple[list[AssayRun], list[str]]:
-    """The runs that the person may sign for, and what the register of training says beside that.
+    """The runs that the person may sign for, and what the register of training says of the person.
 
     Where the rule refuses, runs by methods without training are left for somebody else.
 
     Raises:
-        NotPermitted: the person is trained for none of the methods (1.09).
+        NotPermitted: no run by a method of the site is left (1.09).
     """
     rule, said = _said_of_methods(tx, measurements)
     doubts = {method: doubt for method, doubt in said.items() if doubt}
-    if rule is not Rule.REFUSE:
+    if not doubts or rule is not Rule.REFUSE:
         return list(runs), list(doubts.values())
-    if doubts and len(doubts) == len(said):
-        raise _not_trained(tx, doubts.values())
     others = {one.run for one in measurements if one.method in doubts}
-    return [run for run in runs if run.run_key not in others], []
+    if all(one.run in others for one in measurements if one.method in said):
+        raise _not_trained(tx, doubts.values())
+    return [run for run in runs if run.run_key not in others], list(doubts.values())
 
 
 def _said_of_methods(

@@ -40,6 +40,7 @@ def review_lot(
     keys = {run.run_key for run in runs}
     own = [one for one in case.measurements if one.run in keys]
     runs, doubts = trained_for(tx, runs, own)
+    left = sorted(map(str, keys - {run.run_key for run in runs}))
     signature = sign(
         tx,
         credentials,
@@ -59,6 +60,7 @@ def review_lot(
         after={
             "runs": [str(run.run_key) for run in runs],
             **({"flagged": list[Json](doubts)} if doubts else {}),
+            **({"left": list[Json](left)} if left else {}),
         },
     )
     return reviews

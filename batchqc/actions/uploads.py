@@ -4,10 +4,8 @@ Preview and commit read by the same function. A refused file leaves its bytes, i
 audit entry, and nothing else; a preview leaves nothing.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -15,6 +13,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.outlook import Outlook, outlook
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile, profile_named
+from batchqc.actions.received import ReceivedFile, add_upload, stated_beside, told
 from batchqc.actions.registered import lots_named, registered
 from batchqc.actions.runs import store_runs
 from batchqc.actions.signing import check_reason
@@ -24,7 +23,7 @@ from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, NotFound
-from batchqc.intake.contract import Asked, Named, Reading, Register, read_bytes, too_large
+from batchqc.intake.contract import Named, Reading, Register, read_bytes, too_large
 from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -37,30 +36,6 @@ from batchqc.records.uploads import (
 )
 
 PREVIEW = "preview"
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedFile:
-    """A file as it came in; ``data`` is ``None`` where it was larger than the limit.
-
-    ``profile`` names how it is read ("" is by a contract), ``asked`` is what was stated beside it.
-    ``supersedes`` is why it supersedes runs on record, as who sends it says; ``None`` where it is
-    not said to. ``typed`` is "by hand" where a person typed the results and no file came.
-    """
-
-    name: str
-    size: int
-    data: bytes | None
-    client: str
-    profile: str = ""
-    asked: Asked = field(default_factory=Asked)
-    supersedes: str | None = None
-    typed: str = ""
-
-    @property
-    def sha256(self) -> str:
-        """The hash of its bytes, or "" where they were not kept."""
-        return "" if self.data is None else hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +92,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     sequence = next_number(tx.session, Upload, year)
     number = upload_number(year, sequence)
     reading = _read(tx.session, archive, file, number, tx.now, tx)
-    upload = Upload(
-        year=year,
-        number=sequence,
-        sha256=file.sha256,
-        size=file.size,
-        file=file.name,
-        client=file.client,
-        contract=reading.contract,
-        profile=file.profile,
-        stated=as_text(file.asked),
-        accepted=int(reading.accepted),
-        rows=reading.rows_read,
-        problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
-        uploaded_by=tx.actor.user_id,
-        received_at=tx.now,
-        supersedes=file.supersedes or "",
-        typed=file.typed,
-    )
-    tx.add(upload)
+    upload = add_upload(tx, sequence, file, reading, sha256=file.sha256)
     runs = store_runs(tx, upload, reading.measurements) if reading.accepted else []
     superseded = supersede(tx, runs, file.supersedes) if file.supersedes else []
     tx.audit(
@@ -145,14 +102,8 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
             {*(run.lot.key for run in runs), *(one.older.key for one in superseded)},
         ),
         reason=file.supersedes or "",
-        after={
-            "file": file.name,
-            "sha256": file.sha256,
-            "rows": reading.rows_read,
-            "measurements": reading.results,
-            "problems": len(reading.problems),
-            **({"supersedes": list(reading.supersedes)} if superseded else {}),
-        },
+        after=told(upload, reading)
+        | ({"supersedes": list(reading.supersedes)} if superseded else {}),
     )
     return _report(tx.session, archive, number, file, reading)
 
@@ -278,17 +229,6 @@ def _read(
     if file.data is None:
         return too_large(file.size)
     return read_bytes(file.data, register_for, upload=number, profile=profile, asked=file.asked)
-
-
-def as_text(asked: Asked) -> str:
-    """What was stated beside a file, as its record keeps it."""
-    stated = {"cells": dict(asked.cells), "samples": dict(asked.samples)}
-    return json.dumps(stated, ensure_ascii=False, sort_keys=True) if asked != Asked() else ""
-
-
-def stated_beside(upload: Upload) -> Asked:
-    """What was stated beside an upload on record."""
-    return Asked(**json.loads(upload.stated)) if upload.stated else Asked()
 
 
 def _check_supersedes(file: ReceivedFile) -> None:

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from batchqc.actions.attachments import Document
-from batchqc.actions.uploads import ReceivedFile
+from batchqc.actions.received import ReceivedFile
 from batchqc.api.doors import OpenDoor
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked

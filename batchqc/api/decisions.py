@@ -71,7 +71,11 @@ class DecisionOut(BaseModel):
     summary="Review every run of a lot as the second person (signed)",
 )
 def review(call: Writing, lot: str, sent: Signature) -> Response:
-    """Who entered or measured any of the runs may not review them."""
+    """Who entered or measured any of the runs may not review them.
+
+    The answer names the runs that are signed. What waits for its second entry, or for a reviewer
+    who is trained where the register refuses others, is left: see the readiness of the lot.
+    """
     with call.writing(Permission.REVIEW_RESULTS, sent) as work:
         if work.is_new:
             reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)

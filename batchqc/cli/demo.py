@@ -23,6 +23,7 @@ from batchqc.actions.people import (
     register_laboratory,
     register_person,
 )
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import create_site, register_first_administrator
@@ -33,7 +34,7 @@ from batchqc.actions.specifications import (
     submit_specification,
     the_version,
 )
-from batchqc.actions.uploads import ReceivedFile, upload_results
+from batchqc.actions.uploads import upload_results
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import demo_cast as cast
 from batchqc.cli.demo_summary import Ending, progress, show, write

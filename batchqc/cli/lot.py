@@ -24,6 +24,7 @@ from batchqc.cli.workplace import (
 )
 from batchqc.core.dispositions import Gate
 from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
 from batchqc.errors import SigningUnavailable
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import reading, transaction
@@ -156,14 +157,22 @@ def results(context: typer.Context, lot: Lot) -> None:
 
 @app.command()
 def review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
-    """Review every run of a lot as the second person, with your signature."""
+    """Review the runs of a lot as the second person, with your signature.
+
+    What waits for its second entry, or for a reviewer who is trained, is left and told.
+    """
     place = workplace(context)
     keyboard = at_keyboard(place, user, to=f"sign the review of lot {lot}")
     actor = keyboard.acting(Permission.REVIEW_RESULTS)
     with transaction(place.engine, actor, place.now()) as tx:
         reviews = review_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+        signed = [] if isinstance(reviews, Refusal) else [one.assay_run.run_key for one in reviews]
     raise_refusal(reviews)
-    say(f"The runs of lot {lot} are reviewed.")
+    say(f"You reviewed of lot {lot}: {', '.join(map(str, signed))}.")
+    with reading(place.engine) as session:
+        case = study(session, place.archive, lot=the_lot(session, lot), now=place.now())
+        left = [reason for gate in case.gates if gate.name == "Review" for reason in gate.reasons]
+    say(f"Left to review: {'; '.join(left)}." if left else "Every run is reviewed.")
 
 
 @app.command()

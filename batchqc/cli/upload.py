@@ -9,13 +9,9 @@ import typer
 from typer.core import TyperGroup
 
 from batchqc.actions.annotations import annotated_file
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.templates import Wanted, template_csv
-from batchqc.actions.uploads import (
-    ReceivedFile,
-    UploadReport,
-    preview_upload,
-    upload_results,
-)
+from batchqc.actions.uploads import UploadReport, preview_upload, upload_results
 from batchqc.cli.csv_out import expect_new, write_new
 from batchqc.cli.large_upload import upload_in_portions
 from batchqc.cli.show import say

@@ -28,7 +28,7 @@ def print_report(report: UploadReport) -> None:
             ("Assumed", "; ".join(read.assumed) or "nothing"),
         ]
     )
-    if read.stored:
+    if read.counted is not None:
         say("The file is large: values and verdicts are not printed. See: batchqc lot show LOT")
     else:
         _print_values(read)
@@ -42,7 +42,7 @@ def print_report(report: UploadReport) -> None:
 def _dialect(read: Reading) -> str:
     dialect = read.dialect
     if dialect is None:
-        return "no table"
+        return "as read before" if read.counted else "no table"
     if not dialect.delimiter:
         return f"{dialect.encoding}, XML"
     delimiter = DELIMITERS.get(dialect.delimiter, dialect.delimiter)

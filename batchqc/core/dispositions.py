@@ -124,7 +124,8 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
         Gate(
             "Registers",
             facts.registers.stops,
-            "Keep the missing certificate; have QA correct the register, or reject the lot.",
+            "Store the laboratory's certificate, have QA correct a wrong entry of the register,"
+            " or reject the lot.",
             facts.registers.remarks,
         ),
         Gate("Donor", _donors(facts), "Have a donor officer determine the eligibility."),

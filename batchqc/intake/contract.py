@@ -61,8 +61,8 @@ class Reading:
 
     ``measurements`` is empty where there is an error. ``parsed`` are the rows that could be read,
     for a preview only. ``assumed`` says what the file leaves to the plan. ``supersedes`` names the
-    runs on record of which it has the next version. ``stored`` counts the measurements of a file
-    that is too large to hold them all.
+    runs on record of which it has the next version. ``counted`` is how many measurements a
+    file yields that is too large to hold them; ``None`` where it is not.
     """
 
     measurements: tuple[Measurement, ...] = ()
@@ -75,12 +75,12 @@ class Reading:
     assumed: tuple[str, ...] = ()
     dialect: Dialect | None = None
     supersedes: tuple[str, ...] = ()
-    stored: int = 0
+    counted: int | None = None
 
     @property
     def results(self) -> int:
         """How many measurements it yields."""
-        return self.stored or len(self.measurements)
+        return len(self.measurements) if self.counted is None else self.counted
 
     @property
     def accepted(self) -> bool:

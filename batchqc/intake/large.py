@@ -63,7 +63,7 @@ class PortionReader:
     _seen: Seen = field(default_factory=Seen)
     _before: Before = NOTHING_BEFORE
     _rows: int = 0
-    _stored: int = 0
+    _counted: int = 0
     _blank_rows: int = 0
     _blank_columns: frozenset[int] = frozenset()
     _ends: dict[str, int] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class PortionReader:
             block = self._block(portion)
             if block is None:
                 return
-            self._stored += len(block.row)
+            self._counted += len(block.row)
             yield portion.end, block
 
     def reading(self) -> Reading:
@@ -102,7 +102,7 @@ class PortionReader:
             rows_read=self._rows,
             assumed=assumed(header.columns) if header else (),
             dialect=self._dialect,
-            stored=0 if self.report.errors else self._stored,
+            counted=0 if self.report.errors else self._counted,
         )
 
     def _block(self, portion: Portion) -> Block | None:

@@ -38,9 +38,10 @@ def _batches(rows: Iterable[tuple[object, ...]]) -> Iterator[list[tuple[object, 
 
 
 def expect_many(connection: Connection) -> None:
-    """Prepare for very many rows, until the end of the transaction.
+    """Prepare for very many rows.
 
-    A row may refer to one that comes after it. SQLite keeps 64 MiB of pages in memory.
+    Until the end of the transaction, a row may refer to one that comes after it. This connection
+    to SQLite keeps 64 MiB of pages in memory from now on.
     """
     statements = ["PRAGMA defer_foreign_keys=ON", "PRAGMA cache_size=-65536"]
     if connection.dialect.name == "postgresql":

@@ -211,6 +211,12 @@ def runs_in(session: Session, upload: Upload) -> Sequence[AssayRun]:
     return session.scalars(query.order_by(AssayRun.id)).all()
 
 
+def measurements_in(session: Session, upload: Upload) -> int:
+    """How many measurements of an upload are on record."""
+    query = select(func.count()).select_from(MeasurementRow).join(AssayRun)
+    return session.scalar(query.where(AssayRun.upload_id == upload.id)) or 0
+
+
 def runs_on_record(session: Session) -> int:
     """How many assay runs are on record."""
     return session.scalar(select(func.count()).select_from(AssayRun)) or 0

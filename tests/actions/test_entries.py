@@ -13,8 +13,9 @@ from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.entries import attach_document, the_attachment, the_entry
 from batchqc.actions.impact import Impact, assess_impact, impact_content
 from batchqc.actions.people import change_role
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import recheck
-from batchqc.actions.uploads import ReceivedFile, preview_upload
+from batchqc.actions.uploads import preview_upload
 from batchqc.core.entries import SecondEntry, TypedAnalyte
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal

@@ -207,6 +207,7 @@ def test_the_same_bytes_are_answered_with_the_first_upload(big: Large, house: Ho
     before = counts(house.engine)
     for again in (big.upload(large()), big.preview(large())):
         assert (again.number, again.accepted, again.answered_before) == (first.number, True, True)
+        assert again.reading.results == first.reading.results
     assert grown(house.engine, before) == {}
     assert house.upload(large()).answered_before
 

@@ -10,9 +10,10 @@ from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.impact import Impact, assess_impact
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.methods import approve_method, import_method
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import Recheck, recheck
 from batchqc.actions.run_validity import MethodRuns, count_runs
-from batchqc.actions.uploads import ReceivedFile, preview_upload
+from batchqc.actions.uploads import preview_upload
 from batchqc.core.permissions import Permission
 from batchqc.core.runs import Validity
 from batchqc.core.signatures import Refusal

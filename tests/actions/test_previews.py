@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from batchqc.actions.outlook import Outlook
-from batchqc.actions.uploads import PREVIEW, ReceivedFile, UploadReport, preview_upload
+from batchqc.actions.received import ReceivedFile
+from batchqc.actions.uploads import PREVIEW, UploadReport, preview_upload
 from batchqc.core.verdicts import Outcome, Verdict
 from tests.actions.state import counts, grown
 from tests.actions.versions import STAGED, lot_of_stages, register

@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.impact import assess_impact
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import recheck
 from batchqc.actions.specifications import content_of, the_version
-from batchqc.actions.uploads import ReceivedFile, UploadReport, preview_upload
+from batchqc.actions.uploads import UploadReport, preview_upload
 from batchqc.core.acceptance import Limit, Limits
 from batchqc.errors import Conflict, InvalidInput, ReleaseBlocked
 from batchqc.records.decisions import Certificate

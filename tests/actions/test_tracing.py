@@ -8,6 +8,7 @@ from sqlalchemy import select
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.evaluation import study
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.sources import (
     Use,
     VerdictSources,
@@ -16,7 +17,7 @@ from batchqc.actions.sources import (
     sources_of_line,
 )
 from batchqc.actions.tracing import CellTrace, result_columns, trace_cell
-from batchqc.actions.uploads import ReceivedFile, upload_results
+from batchqc.actions.uploads import upload_results
 from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from batchqc.actions.uploads import ReceivedFile, preview_upload, upload_results
+from batchqc.actions.received import ReceivedFile
+from batchqc.actions.uploads import preview_upload, upload_results
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
 from batchqc.records.uploads import upload_by

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchqc.actions.uploads import ReceivedFile, preview_upload
+from batchqc.actions.received import ReceivedFile
+from batchqc.actions.uploads import preview_upload
 from tests.actions.state import counts, grown
 from tests.intake.files import ENDOTOXIN, HEADER, STERILITY, VIABILITY, read
 from tests.intake.test_properties import CELLS, check, check_places

@@ -14,6 +14,7 @@ from batchqc.core.laboratory import Laboratory, Rule
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Measured
 from batchqc.documents.profile_file import read_profile
+from batchqc.intake import answers
 from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.large import PortionReader
 from batchqc.intake.portions import LONGEST_LINE, Portion, portions
@@ -261,6 +262,12 @@ def test_what_is_odd_and_right_is_read_as_in_a_small_file(odd: dict[str, str]):
     rows = [{"replicate": str(number)} for number in range(1, 31)]
     rows[20] |= odd
     is_same(file(*rows), 700)
+
+
+def test_answers_that_are_forgotten_are_asked_for_again(monkeypatch):
+    monkeypatch.setattr(answers, "_MOST_REMEMBERED", 2)
+    for size in (500, 900):
+        is_same(file(*many()), size)
 
 
 def test_what_is_stated_beside_the_file_is_read_in_every_portion():

@@ -32,9 +32,10 @@ from batchqc.actions.dispositions import reject_lot
 from batchqc.actions.impact import assess_impact
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.people import principal
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import recheck
 from batchqc.actions.signing import Credentials
-from batchqc.actions.uploads import ReceivedFile, upload_results
+from batchqc.actions.uploads import upload_results
 from batchqc.cli.workplace import Workplace
 from batchqc.clock import now
 from batchqc.core.permissions import Permission

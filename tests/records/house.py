@@ -28,6 +28,7 @@ from batchqc.actions.people import (
     register_person,
 )
 from batchqc.actions.profiles import approve_profile, import_profile
+from batchqc.actions.received import ReceivedFile
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
@@ -38,7 +39,7 @@ from batchqc.actions.specifications import (
     submit_specification,
     the_version,
 )
-from batchqc.actions.uploads import ReceivedFile, UploadReport, upload_results
+from batchqc.actions.uploads import UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal

@@ -176,6 +176,8 @@ def test_a_large_file_is_read_in_portions_with_its_progress(home: Path, old_file
     assert "The file is accepted." in done.output
     again = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
     assert "these bytes came before" in again.output
+    assert "Results: 599" in again.output
+    assert "No value can be read" not in again.output
     assert batchqc(home, "audit", "verify").exit_code == 0
 
 

@@ -1,0 +1,81 @@
+"""A file as it comes in, and its record: whether it is accepted or refused."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+from batchqc.core.canonical import Json
+from batchqc.intake.contract import Asked, Reading
+from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file as it came in; ``data`` is ``None`` where it was larger than the limit.
+
+    ``profile`` names how it is read ("" is by a contract), ``asked`` is what was stated beside it.
+    ``supersedes`` is why it supersedes runs on record, as who sends it says; ``None`` where it is
+    not said to. ``typed`` is "by hand" where a person typed the results and no file came.
+    """
+
+    name: str
+    size: int
+    data: bytes | None
+    client: str
+    profile: str = ""
+    asked: Asked = field(default_factory=Asked)
+    supersedes: str | None = None
+    typed: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes, or "" where they were not kept."""
+        return "" if self.data is None else hashlib.sha256(self.data).hexdigest()
+
+
+def add_upload(
+    tx: Transaction, sequence: int, file: ReceivedFile, reading: Reading, *, sha256: str
+) -> Upload:
+    """The record of a file that was read, the how many-th of the year."""
+    upload = Upload(
+        year=tx.now.year,
+        number=sequence,
+        sha256=sha256,
+        size=file.size,
+        file=file.name,
+        client=file.client,
+        contract=reading.contract,
+        profile=file.profile,
+        stated=_as_text(file.asked),
+        accepted=int(reading.accepted),
+        rows=reading.rows_read,
+        problems=json.dumps([asdict(one) for one in reading.problems], ensure_ascii=False),
+        uploaded_by=tx.actor.user_id,
+        received_at=tx.now,
+        supersedes=file.supersedes or "",
+        typed=file.typed,
+    )
+    tx.add(upload)
+    return upload
+
+
+def told(upload: Upload, reading: Reading) -> dict[str, Json]:
+    """What the audit trail tells of a file."""
+    return {
+        "file": upload.file,
+        "sha256": upload.sha256,
+        "rows": reading.rows_read,
+        "measurements": reading.results,
+        "problems": len(reading.problems),
+    }
+
+
+def _as_text(asked: Asked) -> str:
+    stated = {"cells": dict(asked.cells), "samples": dict(asked.samples)}
+    return json.dumps(stated, ensure_ascii=False, sort_keys=True) if asked != Asked() else ""
+
+
+def stated_beside(upload: Upload) -> Asked:
+    """What was stated beside an upload on record."""
+    return Asked(**json.loads(upload.stated)) if upload.stated else Asked()
