@@ -28,10 +28,10 @@ from batchqc.actions.run_facts import run_damage, run_facts, signed_rows
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement
-from batchqc.core.dispositions import LotFacts, readiness
+from batchqc.core.dispositions import LotFacts, overlays, progress, readiness
 from batchqc.core.gates import Gate
 from batchqc.core.judging import judge
-from batchqc.core.lot_states import Disposition
+from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
@@ -47,6 +47,7 @@ from batchqc.records.corrections import (
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.donors import eligibility_of
 from batchqc.records.entries import EntryVerification, attachments_of, verifications_of
+from batchqc.records.lot_reviews import LotReview
 from batchqc.records.profiles import profile_rows
 from batchqc.records.registers import (
     DonorRow,
@@ -90,6 +91,7 @@ class LotCase:
     beside: tuple[StageVerdicts, ...]
     looked_at: RunsLookedAt
     registers: RegistersLookedAt
+    so_far: SoFar
     further: Beside
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
@@ -113,6 +115,16 @@ class LotCase:
     def disposition(self) -> Disposition:
         """What the label says."""
         return self.facts.disposition
+
+    @property
+    def progress(self) -> Progress:
+        """How far the work is: what QC and QA signed counts as long as it stands."""
+        return progress(self.facts, has_samples=bool(self.sample_rows))
+
+    @property
+    def overlays(self) -> tuple[Overlay, ...]:
+        """What lies over disposition and progress."""
+        return overlays(self.facts)
 
     @property
     def is_ready(self) -> bool:
@@ -152,7 +164,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         looked=looked,
         verdicts=every,
     )
-    so_far = SoFar(lot, corrected, donor_rows, runs, measurements, every, now)
+    so_far = SoFar(
+        lot, corrected, version, donor_rows, sample_rows, runs, reviews, measurements, every, now
+    )
     further = look_beside(session, archive, so_far)
     registered_beside = other_specifications_of(session, lot)
     known = (
@@ -210,11 +224,16 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *unsigned_entries(verified.values(), attachments),
         ),
         registers=registers.against,
+        qc_reviewers=frozenset(
+            one.signature.person.user_id
+            for one in further.lot_review.rows
+            if isinstance(one, LotReview)
+        ),
         **further.against,
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, looked, registers, further, runs, reviews, supersedings,
+        measurements, beside, looked, registers, so_far, further, runs, reviews, supersedings,
         tuple(verified.values()), dispositions, facts, readiness(facts),
     )  # fmt: skip
 

@@ -7,14 +7,28 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import Measurement
+from batchqc.core.audit import break_after
+from batchqc.core.audit_review import AFTER
+from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.gates import Against
+from batchqc.core.lot_review import lot_review_says
 from batchqc.core.lots import Lot
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.base import Row
 from batchqc.records.holds import holds_of
-from batchqc.records.registers import DonorRow, LotRow
-from batchqc.records.uploads import AssayRun
+from batchqc.records.lot_reviews import (
+    AuditReview,
+    LotReview,
+    audit_reviews_of,
+    links_from,
+    lot_reviews_of,
+    newest_signed_head,
+    trail_about,
+)
+from batchqc.records.registers import DonorRow, LotRow, SampleRow
+from batchqc.records.specifications import SpecificationVersion
+from batchqc.records.uploads import AssayRun, Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +37,11 @@ class SoFar:
 
     row: LotRow
     lot: Lot
+    version: SpecificationVersion
     donor_rows: tuple[DonorRow, ...]
+    sample_rows: tuple[SampleRow, ...]
     runs: tuple[AssayRun, ...]
+    reviews: tuple[Review, ...]
     measurements: tuple[Measurement, ...]
     verdicts: tuple[Verdict, ...]
     now: datetime
@@ -47,6 +64,9 @@ class Beside:
     """Each of what is looked at; named as the facts of a lot name it."""
 
     holds: LookedAt
+    lot_review: LookedAt
+    audit_review: LookedAt
+    chain: LookedAt
     investigations: LookedAt
     deviations: LookedAt
     origin: LookedAt
@@ -66,11 +86,83 @@ def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Bes
     """Look at everything that a decision rests on beside the results."""
     return Beside(
         holds=_holds(session, so_far),
+        lot_review=_lot_review(session, so_far),
+        audit_review=_audit_review(session, so_far),
+        chain=_chain(session),
         investigations=LookedAt(),
         deviations=LookedAt(),
         origin=LookedAt(),
         genealogy=LookedAt(),
     )
+
+
+def review_basis(so_far: SoFar) -> dict[str, Json]:
+    """What QC reviews as a whole: every verdict, every run by hash, every review of a run."""
+    return {
+        "type": "batchqc/lot-review/1",
+        "lot": so_far.row.key,
+        "specification": {"id": so_far.version.reference, "sha256": so_far.version.sha256},
+        "verdicts": [
+            [one.criterion.id, one.outcome.value if one.outcome else None, one.sentence]
+            for one in so_far.verdicts
+        ],
+        "runs": sorted([run.key, run.content_sha256] for run in so_far.runs),
+        "reviews": sorted({one.signature.natural_key for one in so_far.reviews}),
+    }
+
+
+def trail_subjects(so_far: SoFar) -> list[str]:
+    """The records of a lot under which entries of the audit trail are filed."""
+    uploads = {run.upload.key for run in so_far.runs}
+    rows = (so_far.row, *so_far.sample_rows, *so_far.donor_rows)
+    return [*(row.key for row in rows), *sorted(uploads)]
+
+
+def unbound(row: LotReview | AuditReview) -> Iterator[str]:
+    """Whether the signature under a review belongs to something else."""
+    signature = row.signature
+    if signature.record_sha256 != row.content_sha or signature.sha256 != signature.signing.sha256:
+        yield f"the signature {signature.natural_key} of {row.key} belongs to other content"
+
+
+def _lot_review(session: Session, so_far: SoFar) -> LookedAt:
+    """QC's newest review stands while what it was signed over stands."""
+    reviews = lot_reviews_of(session, so_far.row)
+    signed = [row for one in reviews for row in (one, one.signature)]
+    damaged = [said for one in reviews for said in unbound(one)]
+    basis, number = "", ""
+    if reviews:
+        basis, number = reviews[-1].basis_sha256, reviews[-1].signature.natural_key
+    now = sha256_of(review_basis(so_far)) if reviews else ""
+    return LookedAt(lot_review_says(basis, now, number), tuple(signed), tuple(damaged))
+
+
+def _audit_review(session: Session, so_far: SoFar) -> LookedAt:
+    """QA's newest review stands while nothing new is told about the lot."""
+    reviews = audit_reviews_of(session, so_far.row)
+    if not reviews:
+        return LookedAt(Against(("QA has not reviewed the audit trail of the lot",)))
+    newest = reviews[-1]
+    since = trail_about(
+        session, trail_subjects(so_far), after=newest.last, but={*AFTER, "lot registered"}
+    )
+    said = ", ".join(dict.fromkeys(entry.what for _, entry in since))
+    number = newest.signature.natural_key
+    stops = (
+        (f"{len(since)} entries since QA reviewed the trail up to {newest.last}: {said}",)
+        if since
+        else ()
+    )
+    signed = [row for one in reviews for row in (one, one.signature)]
+    damaged = [said for one in reviews for said in unbound(one)]
+    return LookedAt(Against(stops, evidence=(number,)), tuple(signed), tuple(damaged))
+
+
+def _chain(session: Session) -> LookedAt:
+    """The links of the audit trail from the newest head that QA signed to the end."""
+    known = newest_signed_head(session)
+    broken = break_after(links_from(session, known[0] if known else 1), known)
+    return LookedAt(Against((broken,) if broken else ()))
 
 
 def _holds(session: Session, so_far: SoFar) -> LookedAt:

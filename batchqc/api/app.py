@@ -23,6 +23,7 @@ from batchqc.api import (
     profiles,
     registers,
     results,
+    reviews,
     session,
     specification_tools,
     specifications,
@@ -56,8 +57,8 @@ _FILES: Final = frozenset(
 )
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
-    results, decisions, holds, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing,
+    results, reviews, decisions, holds, profiles, upload_files, uploads, entries, corrections,
+    certificates, audit, tracing,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Review, and the decision over a lot: each signed with user id and password."""
+"""The decision over a lot, signed with both components."""
 
 import logging
 from typing import Annotated, Final, Literal
@@ -9,13 +9,11 @@ from pydantic import BaseModel, Field
 
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.reviews import review_lot
 from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.signatures import SignatureRow
-from batchqc.records.uploads import Review
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
 _LOG: Final = logging.getLogger("batchqc.api")
@@ -30,14 +28,6 @@ class SignatureOut(BaseModel):
     meaning: str
     reason: str
     record_sha256: str
-
-
-class ReviewOut(BaseModel):
-    """The runs that one signature reviews."""
-
-    lot: str
-    runs: list[str]
-    signature: SignatureOut
 
 
 class DecisionRequest(Signature):
@@ -62,25 +52,6 @@ class DecisionOut(BaseModel):
     content_sha256: str = Field(description="Of the decision content, which the signature binds.")
     signature: SignatureOut
     certificate: CertificateState | None
-
-
-@router.post(
-    "/lots/{lot}/review",
-    status_code=201,
-    response_model=ReviewOut,
-    summary="Review every run of a lot as the second person (signed)",
-)
-def review(call: Writing, lot: str, sent: Signature) -> Response:
-    """Who entered or measured any of the runs may not review them.
-
-    The answer names the runs that are signed. What waits for its second entry, or for a reviewer
-    who is trained where the register refuses others, is left: see the readiness of the lot.
-    """
-    with call.writing(Permission.REVIEW_RESULTS, sent) as work:
-        if work.is_new:
-            reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
-            work.answer(201, reviews if isinstance(reviews, Refusal) else _reviewed(lot, reviews))
-    return work.response()
 
 
 @router.post(
@@ -124,14 +95,6 @@ def _seal(call: Call, number: str) -> Literal["issued", "pending"]:
         _LOG.exception("certificate %s is pending", number)
         return "pending"
     return "issued"
-
-
-def _reviewed(lot: str, reviews: list[Review]) -> ReviewOut:
-    return ReviewOut(
-        lot=lot,
-        runs=[str(review.assay_run.run_key) for review in reviews],
-        signature=signature_out(reviews[0].signature),
-    )
 
 
 def _decided(decision: Decision) -> DecisionOut:

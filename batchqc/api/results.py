@@ -15,6 +15,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import id_and_version
 from batchqc.core.entries import SecondEntry
 from batchqc.core.judging import judge
+from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.errors import InvalidInput
 
@@ -29,13 +30,16 @@ class GateOut(BaseModel):
     reasons: list[str] = Field(description="Every reason why it is closed.")
     todo: str = Field(description="What to do about it; empty where it is open.")
     remarks: list[str] = Field(description="What is to be known and closes nothing.")
+    evidence: list[str] = Field(description="Keys of the records that say so; see `/audit`.")
 
 
 class Readiness(BaseModel):
     """Every gate between a lot and its release."""
 
     lot: str
-    disposition: str
+    disposition: Disposition
+    progress: Progress
+    overlays: list[Overlay] = Field(description="On hold, expired: over both.")
     is_ready: bool
     gates: list[GateOut]
 
@@ -128,6 +132,8 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
     return Readiness(
         lot=case.lot.id,
         disposition=case.disposition,
+        progress=case.progress,
+        overlays=list(case.overlays),
         is_ready=case.is_ready,
         gates=[
             GateOut(
@@ -136,6 +142,7 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
                 reasons=list(gate.reasons),
                 todo="" if gate.is_open else gate.todo,
                 remarks=list(gate.remarks),
+                evidence=list(gate.evidence),
             )
             for gate in case.gates
         ],

@@ -12,7 +12,6 @@ from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lots import NewLot, register_lot, the_lot
-from batchqc.actions.reviews import review_lot
 from batchqc.cli.csv_out import write_csv
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import (
@@ -107,7 +106,8 @@ def show(context: typer.Context, lot: Lot) -> None:
     facts(
         [
             ("Lot", case.lot.id),
-            ("Disposition", case.disposition),
+            ("Disposition", ", ".join((case.disposition, *case.overlays))),
+            *((("Progress", case.progress),) if not case.dispositions else ()),
             ("Product", case.lot.product),
             ("Made", case.lot.manufactured_on),
             ("Last usable day", case.lot.expires_on),
@@ -154,26 +154,6 @@ def results(context: typer.Context, lot: Lot) -> None:
         for verdict in case.verdicts
     ]
     table(("Criterion", "Verdict", "Read from"), rows, empty="Nothing is judged.")
-
-
-@app.command()
-def review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
-    """Review the runs of a lot as the second person, with your signature.
-
-    What waits for its second entry, or for a reviewer who is trained, is left and told.
-    """
-    place = workplace(context)
-    keyboard = at_keyboard(place, user, to=f"sign the review of lot {lot}")
-    actor = keyboard.acting(Permission.REVIEW_RESULTS)
-    with transaction(place.engine, actor, place.now()) as tx:
-        reviews = review_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
-        signed = [] if isinstance(reviews, Refusal) else [one.assay_run.run_key for one in reviews]
-    raise_refusal(reviews)
-    say(f"You reviewed of lot {lot}: {', '.join(map(str, signed))}.")
-    with reading(place.engine) as session:
-        case = study(session, place.archive, lot=the_lot(session, lot), now=place.now())
-        left = [reason for gate in case.gates if gate.name == "Review" for reason in gate.reasons]
-    say(f"Left to review: {'; '.join(left)}." if left else "Every run is reviewed.")
 
 
 @app.command()

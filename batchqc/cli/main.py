@@ -14,6 +14,7 @@ from batchqc.cli import (
     correction,
     laboratory,
     lot,
+    lot_reviews,
     method,
     profile,
     register,
@@ -116,6 +117,9 @@ app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
+lot.app.command()(lot_reviews.review)
+lot.app.command()(lot_reviews.qc_review)
+lot.app.command()(lot_reviews.audit_review)
 app.add_typer(result.app, name="result")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")

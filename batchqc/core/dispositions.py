@@ -11,7 +11,7 @@ from datetime import date
 from batchqc.core.assays import RunKey
 from batchqc.core.donors import ELIGIBLE, Donor
 from batchqc.core.gates import Against, Gate, gate_of
-from batchqc.core.lot_states import Disposition, may_decide
+from batchqc.core.lot_states import Disposition, Overlay, Progress, may_decide
 from batchqc.core.lots import Lot
 from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
@@ -44,7 +44,11 @@ class LotFacts:
         open_corrections: corrections that wait for a second person, in words.
         damaged: stored records that contradict the audit trail, in words.
         registers: what the registers of the laboratory say of the lot.
+        qc_reviewers: who reviewed the lot as a whole.
         holds: why the lot is on hold.
+        lot_review: whether QC's review of the lot stands.
+        audit_review: whether QA's review of its audit trail stands.
+        chain: whether the links of the audit trail follow from each other.
         investigations: what OOS investigations say.
         deviations: what deviations say.
         origin: what donations, donor tests and consents say.
@@ -62,7 +66,11 @@ class LotFacts:
     open_corrections: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     registers: RegistersSay = field(default_factory=RegistersSay)
+    qc_reviewers: frozenset[str] = frozenset()
     holds: Against = field(default_factory=Against)
+    lot_review: Against = field(default_factory=Against)
+    audit_review: Against = field(default_factory=Against)
+    chain: Against = field(default_factory=Against)
     investigations: Against = field(default_factory=Against)
     deviations: Against = field(default_factory=Against)
     origin: Against = field(default_factory=Against)
@@ -102,6 +110,11 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             _reviews(facts),
             "Have a reviewer who neither measured nor uploaded review each run.",
         ),
+        gate_of(
+            "QC review",
+            facts.lot_review,
+            "Have a reviewer review the lot as a whole, once every run is reviewed.",
+        ),
         Gate(
             "Registers",
             facts.registers.stops,
@@ -137,6 +150,16 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             facts.open_corrections,
             "Have a second person approve or refuse each correction.",
         ),
+        gate_of(
+            "Audit trail review",
+            facts.audit_review,
+            "Have QA read and sign the audit trail of the lot.",
+        ),
+        gate_of(
+            "Audit chain",
+            facts.chain,
+            "Stop. Run `batchqc audit verify` and call the system owner.",
+        ),
         Gate(
             "Records",
             facts.damaged,
@@ -155,11 +178,31 @@ def signer_gate(facts: LotFacts, signer: str) -> Gate:
             reasons.append(f"{signer} reviewed {run.key}")
         if signer == run.verified_by:
             reasons.append(f"{signer} typed {run.key} as the second person")
+    if signer in facts.qc_reviewers:
+        reasons.append(f"{signer} reviewed lot {facts.lot.id} for QC")
     return Gate(
         "People",
         tuple(reasons),
         "Have a QA person sign who neither entered, measured nor reviewed results of this lot.",
     )
+
+
+def progress(facts: LotFacts, *, has_samples: bool) -> Progress:
+    """How far the work on a lot is (requirements 2.3); what was signed counts while it stands."""
+    if not has_samples:
+        return Progress.REGISTERED
+    if facts.lot_review.stops or not facts.qc_reviewers:
+        return Progress.IN_TEST
+    return Progress.QC_REVIEWED if facts.audit_review.stops else Progress.QA_REVIEW
+
+
+def overlays(facts: LotFacts) -> tuple[Overlay, ...]:
+    """What lies over disposition and progress."""
+    found = {
+        Overlay.ON_HOLD: bool(facts.holds.stops),
+        Overlay.EXPIRED: facts.today > facts.lot.expires_on,
+    }
+    return tuple(overlay for overlay, lies in found.items() if lies)
 
 
 def review_problem(run: RunFacts, reviewer: str) -> str | None:

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     REGISTER_DONOR = "register donors"
     DETERMINE_ELIGIBILITY = "determine donor eligibility"
     REVIEW_RESULTS = "review results"
+    REVIEW_AUDIT_TRAIL = "review audit trails"
     IMPORT_SPECIFICATION = "import specifications"
     REPORT_IMPACT = "report the impact of specifications"
     APPROVE_SPECIFICATION = "approve specifications"
@@ -61,6 +62,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.REGISTER_DONOR: frozenset({Role.DONOR_OFFICER}),
     Permission.DETERMINE_ELIGIBILITY: frozenset({Role.DONOR_OFFICER}),
     Permission.REVIEW_RESULTS: frozenset({Role.REVIEWER}),
+    Permission.REVIEW_AUDIT_TRAIL: frozenset({Role.QA, Role.QP}),
     Permission.IMPORT_SPECIFICATION: frozenset({Role.SPEC_AUTHOR}),
     Permission.REPORT_IMPACT: frozenset({Role.SPEC_AUTHOR, Role.QA}),
     Permission.APPROVE_SPECIFICATION: frozenset({Role.QA}),

@@ -20,6 +20,7 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
@@ -52,7 +53,7 @@ WITNESSED: tuple[type[Row], ...] = (
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
-    LaboratoryCertificate, Hold, HoldEnd,
+    LaboratoryCertificate, Hold, HoldEnd, LotReview, AuditReview,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

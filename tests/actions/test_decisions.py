@@ -30,6 +30,7 @@ from tests.records.house import (
     QA2,
     REV,
     House,
+    but_reviews,
     results,
     signing,
 )
@@ -129,11 +130,12 @@ def test_a_failed_missing_or_undecidable_result_blocks(
 ):
     house.upload(results(**changes))
     house.review()
+    house.hand_to_qa()
     before = counts(house.engine)
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    assert len(blocked.value.reasons) == 1
-    assert reason in blocked.value.reasons[0]
+    (said,) = but_reviews(blocked.value.reasons)
+    assert reason in said
     assert grown(house.engine, before) == {}
 
 
@@ -276,7 +278,7 @@ def test_results_that_come_after_the_review_need_a_review_of_their_own(house: Ho
     house.upload(results(**only("kynurenine")))
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    assert len(blocked.value.reasons) == 1
-    assert "has not been reviewed" in blocked.value.reasons[0]
+    (said,) = but_reviews(blocked.value.reasons)
+    assert "has not been reviewed" in said
     house.review()
     assert isinstance(house.release(), Decision)

@@ -8,10 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchqc.core.assays import RunKey
-from batchqc.core.dispositions import LotFacts, RunFacts, readiness, review_problem, signer_gate
+from batchqc.core.dispositions import (
+    LotFacts,
+    RunFacts,
+    overlays,
+    progress,
+    readiness,
+    review_problem,
+    signer_gate,
+)
 from batchqc.core.donors import Donor
 from batchqc.core.gates import Against, blocking_reasons
-from batchqc.core.lot_states import Disposition
+from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
@@ -53,7 +61,16 @@ def test_a_lot_with_nothing_against_it_is_ready():
     assert blocking_reasons(readiness(READY)) == ()
 
 
-BESIDE = ("holds", "investigations", "deviations", "origin", "genealogy")
+BESIDE = (
+    "holds",
+    "lot_review",
+    "audit_review",
+    "chain",
+    "investigations",
+    "deviations",
+    "origin",
+    "genealogy",
+)
 CLOSED_BY = {
     "Disposition": replace(READY, disposition=Disposition.REJECTED),
     "Hold": replace(READY, holds=Against(("held by QA",))),
@@ -61,6 +78,7 @@ CLOSED_BY = {
     "Results": replace(READY, verdicts=(PASSED, FAILED)),
     "Other stages": replace(READY, beside=("FAIL: 70 % does not meet > 80 %",)),
     "Review": replace(READY, runs=(replace(RUN, reviewed_by=frozenset()),)),
+    "QC review": replace(READY, lot_review=Against(("QC has not reviewed",))),
     "Registers": replace(READY, registers=RegistersSay(stops=("LAL-1 expired",))),
     "Investigations": replace(READY, investigations=Against(("OOS-2026-000001 is open",))),
     "Deviations": replace(READY, deviations=Against(("DEV-7 is open",))),
@@ -68,6 +86,8 @@ CLOSED_BY = {
     "Genealogy": replace(READY, genealogy=Against(("bank W-1 has no donation",))),
     "Expiry": replace(READY, today=LOT.expires_on + timedelta(days=1)),
     "Corrections": replace(READY, open_corrections=("C-2026-000001 waits",)),
+    "Audit trail review": replace(READY, audit_review=Against(("QA has not read it",))),
+    "Audit chain": replace(READY, chain=Against(("entry 5 does not follow",))),
     "Records": replace(READY, damaged=("a measurement",)),
 }
 
@@ -96,6 +116,30 @@ def test_what_is_looked_at_stops_is_told_and_names_its_evidence(name: str):
     assert (gate.reasons, gate.remarks, gate.evidence) == (("stops",), ("remark",), ("kind:key",))
 
 
+@pytest.mark.requirement("2.06")
+def test_who_reviewed_the_lot_for_qc_does_not_release_it():
+    gate = signer_gate(replace(READY, qc_reviewers=frozenset({"rev2"})), "rev2")
+    assert gate.reasons == ("rev2 reviewed lot MSC-1 for QC",)
+
+
+def test_progress_goes_forward_with_what_was_signed_and_back_where_it_no_longer_stands():
+    signed = replace(READY, qc_reviewers=frozenset({"rev"}))
+    unread = replace(signed, audit_review=Against(("QA has not read it",)))
+    stale = replace(signed, lot_review=Against(("the lot changed",)))
+    assert progress(signed, has_samples=False) is Progress.REGISTERED
+    assert progress(READY, has_samples=True) is Progress.IN_TEST
+    assert progress(stale, has_samples=True) is Progress.IN_TEST
+    assert progress(unread, has_samples=True) is Progress.QC_REVIEWED
+    assert progress(signed, has_samples=True) is Progress.QA_REVIEW
+
+
+def test_hold_and_expiry_lie_over_whatever_the_disposition_is():
+    assert overlays(READY) == ()
+    held = replace(READY, holds=Against(("held",)), today=LOT.expires_on + timedelta(days=1))
+    assert overlays(held) == (Overlay.ON_HOLD, Overlay.EXPIRED)
+    assert overlays(replace(READY, today=LOT.expires_on)) == ()
+
+
 def test_every_gate_is_covered_above():
     assert [gate.name for gate in readiness(READY)] == list(CLOSED_BY)
 
@@ -108,7 +152,7 @@ def test_all_reasons_are_told_at_once():
         **dict.fromkeys(BESIDE, Against(("s",))),
     )  # fmt: skip
     assert closed(facts) == list(CLOSED_BY)
-    assert len(blocking_reasons(readiness(facts))) == 17
+    assert len(blocking_reasons(readiness(facts))) == 20
 
 
 @pytest.mark.parametrize(

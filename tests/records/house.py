@@ -4,7 +4,7 @@ Site, people, product, donor, approved specification, lot and samples stand read
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,9 +17,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.approval import approve_specification
+from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.impact import assess_impact, keep_impact
+from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.people import (
     change_password,
@@ -41,18 +43,21 @@ from batchqc.actions.specifications import (
 )
 from batchqc.actions.uploads import UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
+from batchqc.core.audit_review import performers
+from batchqc.core.lot_review import review_hindrances
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.intake.contract import Asked
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.transaction import SYSTEM, Actor, Transaction, reading, transaction
 from batchqc.records.uploads import Review
 from batchqc.settings import bundled
 from tests.cast import MADE_ON, MSC, NOW, SITE_ZONE, TAKEN_AT
 from tests.intake.files import HEADER
 
-ANA, BEN, REV, SPEC, QA1, QA2, DON, AUD, ADM = PEOPLE = (
-    "ana", "ben", "rev", "spec", "qa1", "qa2", "don", "aud", "adm",
+ANA, BEN, REV, SPEC, QA1, QA2, QA3, DON, AUD, ADM = PEOPLE = (
+    "ana", "ben", "rev", "spec", "qa1", "qa2", "qa3", "don", "aud", "adm",
 )  # fmt: skip
 ROLES: Final[Mapping[str, Role]] = {
     ANA: Role.ANALYST,
@@ -61,6 +66,7 @@ ROLES: Final[Mapping[str, Role]] = {
     SPEC: Role.SPEC_AUTHOR,
     QA1: Role.QA,
     QA2: Role.QA,
+    QA3: Role.QA,
     DON: Role.DONOR_OFFICER,
     AUD: Role.AUDITOR,
     ADM: Role.ADMIN,
@@ -219,8 +225,34 @@ class House:
         with self.acting(by, Permission.REVIEW_RESULTS) as tx:
             return review_lot(tx, self.archive, lot=lot, credentials=signing(by))
 
+    def hand_to_qa(self, lot: str = LOT) -> None:
+        """QC reviews the lot as a whole and QA its audit trail, where either may."""
+        case = self.study(lot)
+        if case.dispositions or case.facts.damaged:
+            return
+        if case.facts.lot_review.stops and not review_hindrances(case.facts, case.gates):
+            with self.acting(REV, Permission.REVIEW_RESULTS) as tx:
+                whole = review_whole_lot(tx, self.archive, lot=lot, credentials=signing(REV))
+                assert isinstance(whole, LotReview)
+        if self.study(lot).facts.audit_review.stops:
+            self.read_trail(lot)
+
+    def read_trail(self, lot: str = LOT, *, by: str = "") -> AuditReview | Refusal:
+        """Somebody of QA who did nothing of it reads the audit trail of a lot, and signs."""
+        with self.reading() as session:
+            case = study(session, self.archive, lot=the_lot(session, lot), now=self.now())
+            found = trail_to_read(session, case)
+        did = performers(found.selection)
+        by = by or next(one for one in (QA3, QA2, QA1) if one not in did)
+        with self.acting(by, Permission.REVIEW_AUDIT_TRAIL) as tx:
+            return review_audit_trail(
+                tx, self.archive, lot=lot, last=found.last, head=found.head,
+                credentials=signing(by),
+            )  # fmt: skip
+
     def release(self, lot: str = LOT, *, by: str = QA1) -> Decision | Refusal:
-        """Release a lot."""
+        """Release a lot, after QC and QA reviewed it, where they may."""
+        self.hand_to_qa(lot)
         with self.acting(by, Permission.RELEASE_LOT) as tx:
             return release_lot(tx, self.archive, lot=lot, credentials=signing(by))
 
@@ -229,6 +261,7 @@ class House:
         report = self.upload(results(lot=lot))
         assert report.accepted, report.reading.problems
         assert isinstance(self.review(lot), list)
+        self.hand_to_qa(lot)
 
     def study(self, lot: str = LOT) -> LotCase:
         """All that is known about a lot; its rows are read, their references not yet."""
@@ -239,6 +272,11 @@ class House:
         """Compare the records with the audit trail."""
         with reading(self.engine) as session:
             return verify_audit_trail(session, self.archive)
+
+
+def but_reviews(reasons: Sequence[str]) -> list[str]:
+    """Reasons, but that QC and QA have not reviewed what they cannot review yet."""
+    return [one for one in reasons if not one.startswith(("QC review: ", "Audit trail review: "))]
 
 
 def signing(user_id: str, reason: str = WHY, password: str = PASSWORD) -> Credentials:
