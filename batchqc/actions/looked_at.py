@@ -13,9 +13,13 @@ from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.gates import Against
 from batchqc.core.lot_review import lot_review_says
 from batchqc.core.lots import Lot
+from batchqc.core.policies import Policy, needs_qp
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
+from batchqc.records.annex16 import LotCheck, certifications_of, checks_of
 from batchqc.records.base import Row
+from batchqc.records.conditional import conditional_sites, pending_results
+from batchqc.records.decisions import dispositions_of
 from batchqc.records.holds import holds_of
 from batchqc.records.lot_reviews import (
     AuditReview,
@@ -26,6 +30,7 @@ from batchqc.records.lot_reviews import (
     newest_signed_head,
     trail_about,
 )
+from batchqc.records.policies import policies_of, policy_rows
 from batchqc.records.registers import DonorRow, LotRow, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, Review
@@ -67,6 +72,8 @@ class Beside:
     lot_review: LookedAt
     audit_review: LookedAt
     chain: LookedAt
+    annex16: LookedAt
+    pending: LookedAt
     investigations: LookedAt
     deviations: LookedAt
     origin: LookedAt
@@ -89,6 +96,8 @@ def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Bes
         lot_review=_lot_review(session, so_far),
         audit_review=_audit_review(session, so_far),
         chain=_chain(session),
+        annex16=_annex16(session, so_far),
+        pending=_pending(session, so_far),
         investigations=LookedAt(),
         deviations=LookedAt(),
         origin=LookedAt(),
@@ -118,7 +127,7 @@ def trail_subjects(so_far: SoFar) -> list[str]:
     return [*(row.key for row in rows), *sorted(uploads)]
 
 
-def unbound(row: LotReview | AuditReview) -> Iterator[str]:
+def unbound(row: LotReview | AuditReview | LotCheck) -> Iterator[str]:
     """Whether the signature under a review belongs to something else."""
     signature = row.signature
     if signature.record_sha256 != row.content_sha or signature.sha256 != signature.signing.sha256:
@@ -163,6 +172,37 @@ def _chain(session: Session) -> LookedAt:
     known = newest_signed_head(session)
     broken = break_after(links_from(session, known[0] if known else 1), known)
     return LookedAt(Against((broken,) if broken else ()))
+
+
+def _annex16(session: Session, so_far: SoFar) -> LookedAt:
+    """Whether step 1 of Annex 16 stands, where a qualified person certifies the lot."""
+    policies = policy_rows(session)
+    checks = checks_of(session, so_far.row)
+    rows: list[Row] = [*policies, *(one.signature for one in policies)]
+    rows += [*checks, *(one.signature for one in checks)]
+    for certification, transfer in certifications_of(session, so_far.row):
+        rows.append(certification)
+        rows += [] if transfer is None else [transfer, transfer.signature]
+    damaged = tuple(said for one in checks for said in unbound(one))
+    if not needs_qp(policies_of(session)[Policy.QP_CERTIFIES], so_far.row.market):
+        return LookedAt(Against(), tuple(rows), damaged)
+    stops = []
+    if not checks:
+        stops = ["manufacture and testing have not been checked (Annex 16, step 1)"]
+    elif checks[-1].basis_sha256 != sha256_of(review_basis(so_far)):
+        stops = [f"the lot is no longer what was checked ({checks[-1].signature.natural_key})"]
+    said = Against(tuple(stops), ("a qualified person certifies it",))
+    return LookedAt(said, tuple(rows), damaged)
+
+
+def _pending(session: Session, so_far: SoFar) -> LookedAt:
+    """What is due under a conditional release."""
+    decisions = [row.id for row in dispositions_of(session, so_far.row)]
+    if not decisions:
+        return LookedAt()
+    due = pending_results(session, decisions)
+    remarks = tuple(f"the result of {one.criterion} is due until {one.due_on}" for one in due)
+    return LookedAt(Against((), remarks), (*due, *conditional_sites(session, decisions)))
 
 
 def _holds(session: Session, so_far: SoFar) -> LookedAt:

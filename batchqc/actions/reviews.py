@@ -11,6 +11,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry
+from batchqc.core.lot_states import TAKES_RESULTS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
@@ -73,7 +74,7 @@ def check_undecided(case: LotCase) -> None:
     Raises:
         Conflict: the lot is decided, or records are damaged.
     """
-    if case.dispositions:
+    if case.disposition not in TAKES_RESULTS:
         raise Conflict("BQC-REV-001", f"lot {case.lot.id} is {case.disposition}; it stays so")
     if case.facts.damaged:
         raise Conflict(

@@ -17,12 +17,14 @@ from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import BatchqcError
+from batchqc.records.annex16 import LotCheck
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
 from batchqc.records.profiles import ProfileVersion
@@ -59,6 +61,9 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     DispositionRow: ("content_sha",),
     Certificate: ("content_sha",),
     CertificateIssue: ("document_sha",),
+    LotReview: ("content_sha",),
+    AuditReview: ("content_sha",),
+    LotCheck: ("content_sha",),
 }
 _RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of
@@ -218,9 +223,9 @@ def _stored_problems(
 def _head_problems(
     session: Session, archive: FolderArchive, links: Mapping[int, str]
 ) -> Iterator[tuple[int, str]]:
-    """Decisions and certificates name the head of the chain of their time: it is still there."""
+    """The head that decisions, certificates and reviews of the trail name is still there."""
     for row, sha256 in _named_bytes(session):
-        if not isinstance(row, DispositionRow | Certificate):
+        if not isinstance(row, DispositionRow | Certificate | AuditReview):
             continue
         try:
             audit = json.loads(archive.get(sha256))["audit"]

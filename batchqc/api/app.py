@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from batchqc import __version__, clock
 from batchqc.actions.certificates import Press
 from batchqc.api import (
+    annex16,
     audit,
     certificates,
     corrections,
@@ -57,8 +58,8 @@ _FILES: Final = frozenset(
 )
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
-    results, reviews, decisions, holds, profiles, upload_files, uploads, entries, corrections,
-    certificates, audit, tracing,
+    results, reviews, decisions, annex16, holds, profiles, upload_files, uploads, entries,
+    corrections, certificates, audit, tracing,
 )  # fmt: skip
 
 

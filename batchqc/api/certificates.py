@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import (
     content_of_certificate,
     document_of,
@@ -32,6 +33,8 @@ class CertificateOut(BaseModel):
     content_sha256: str
     document_sha256: str = Field(description="Empty while it is pending.")
     supersedes: str | None
+    superseded_by: str = Field(description="The certificate that counts instead, or empty.")
+    withdrawn: str = Field(description="Why it no longer says what is so, or empty.")
 
 
 class CertificateDetail(CertificateOut):
@@ -104,7 +107,7 @@ def issue(call: SignedIn, number: str) -> CertificateOut:
 
 
 def _facts(session: Session, row: Certificate) -> dict[str, Any]:
-    issued = issue_of(session, row)
+    issued, state = issue_of(session, row), state_of(session, row)
     return {
         "number": row.natural_key,
         "lot": row.lot.lot,
@@ -112,4 +115,6 @@ def _facts(session: Session, row: Certificate) -> dict[str, Any]:
         "content_sha256": row.content_sha,
         "document_sha256": issued.document_sha if issued else "",
         "supersedes": row.supersedes.natural_key if row.supersedes else None,
+        "superseded_by": state.superseded_by,
+        "withdrawn": state.withdrawn,
     }

@@ -7,13 +7,21 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from batchqc.actions.annex16 import permission_to_release
 from batchqc.actions.certificates import issue_certificate
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
+from batchqc.actions.later_decisions import decide_later
 from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.sent import Day
+from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.registers import lot_by
 from batchqc.records.signatures import SignatureRow
+from batchqc.records.transaction import Transaction
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
 _LOG: Final = logging.getLogger("batchqc.api")
@@ -31,9 +39,38 @@ class SignatureOut(BaseModel):
 
 
 class DecisionRequest(Signature):
-    """What is decided over the lot; there is one decision."""
+    """What is decided over the lot."""
 
-    decision: Annotated[Literal["released", "rejected"], Field(examples=["released"])]
+    decision: Annotated[
+        Literal[
+            "released",
+            "conditionally released",
+            "rejected",
+            "recalled",
+            "supplied by exception",
+            "destroyed",
+        ],
+        Field(examples=["released"]),
+    ]
+    due: Annotated[
+        dict[str, Day],
+        Field(
+            default_factory=dict,
+            description="Of a conditional release: when each pending criterion is due.",
+            examples=[{"sterility": "2026-03-01"}],
+        ),
+    ]
+    sites: Annotated[
+        list[str],
+        Field(
+            default_factory=list,
+            description="Of a conditional release: clinical sites that may have doses.",
+        ),
+    ]
+    particulars: Annotated[
+        dict[str, str],
+        Field(default_factory=dict, description="Of a recall, a supply, a destruction."),
+    ]
 
 
 class CertificateState(BaseModel):
@@ -63,20 +100,51 @@ class DecisionOut(BaseModel):
 def decide(call: Writing, lot: str, sent: DecisionRequest) -> Response:
     """A lot is released when this commits; its certificate is sealed after that.
 
-    A refused release tells every reason. Where the seal cannot be used, the lot is released and the
+    Who releases a lot that a qualified person certifies holds that role. A refused decision tells
+    every reason. Where the seal cannot be used, the lot is released and the
     certificate is pending, with its number: `POST /certificates/{number}/issue` takes it up.
     """
-    releases = sent.decision == "released"
-    permission = Permission.RELEASE_LOT if releases else Permission.REJECT_LOT
-    act = release_lot if releases else reject_lot
-    with call.writing(permission, sent) as work:
+    with call.writing(_permission(call, lot, sent), sent) as work:
         if work.is_new:
-            decision = act(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
+            decision = _decide(work.tx, call.door.archive, lot, sent)
             work.answer(201, decision if isinstance(decision, Refusal) else _decided(decision))
     body = work.body()
     if body["certificate"]:
         body["certificate"]["status"] = _seal(call, body["certificate"]["number"])
     return JSONResponse(body, work.status)
+
+
+def _permission(call: Call, lot: str, sent: DecisionRequest) -> Permission:
+    """What who decides must be permitted; a release depends on who certifies the lot."""
+    match Disposition(sent.decision):
+        case Disposition.RELEASED | Disposition.CONDITIONAL:
+            with call.reading() as session:
+                row = lot_by(session, lot)
+                return permission_to_release(session, row) if row else Permission.RELEASE_LOT
+        case Disposition.REJECTED:
+            return Permission.REJECT_LOT
+        case _:
+            return Permission.DECIDE_LATER
+
+
+def _decide(
+    tx: Transaction, archive: FolderArchive, lot: str, sent: DecisionRequest
+) -> Decision | Refusal:
+    credentials, wanted = sent.credentials, Disposition(sent.decision)
+    match wanted:
+        case Disposition.RELEASED:
+            return release_lot(tx, archive, lot=lot, credentials=credentials)
+        case Disposition.CONDITIONAL:
+            return release_conditionally(
+                tx, archive, lot=lot, due=sent.due, sites=sent.sites, credentials=credentials
+            )
+        case Disposition.REJECTED:
+            return reject_lot(tx, archive, lot=lot, credentials=credentials)
+        case _:
+            return decide_later(
+                tx, archive, lot=lot, wanted=wanted, particulars=sent.particulars,
+                credentials=credentials,
+            )  # fmt: skip
 
 
 def _seal(call: Call, number: str) -> Literal["issued", "pending"]:

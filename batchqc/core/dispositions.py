@@ -49,6 +49,8 @@ class LotFacts:
         lot_review: whether QC's review of the lot stands.
         audit_review: whether QA's review of its audit trail stands.
         chain: whether the links of the audit trail follow from each other.
+        annex16: whether manufacture was checked, where a qualified person certifies.
+        pending: what is due under a conditional release.
         investigations: what OOS investigations say.
         deviations: what deviations say.
         origin: what donations, donor tests and consents say.
@@ -71,6 +73,8 @@ class LotFacts:
     lot_review: Against = field(default_factory=Against)
     audit_review: Against = field(default_factory=Against)
     chain: Against = field(default_factory=Against)
+    annex16: Against = field(default_factory=Against)
+    pending: Against = field(default_factory=Against)
     investigations: Against = field(default_factory=Against)
     deviations: Against = field(default_factory=Against)
     origin: Against = field(default_factory=Against)
@@ -99,6 +103,7 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             "Results",
             _results(facts),
             "Upload what is missing; reject the lot, or have QA conclude on what failed.",
+            facts.pending.remarks,
         ),
         Gate(
             "Other stages",
@@ -154,6 +159,11 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             "Audit trail review",
             facts.audit_review,
             "Have QA read and sign the audit trail of the lot.",
+        ),
+        gate_of(
+            "Annex 16",
+            facts.annex16,
+            "Have manufacture and testing checked; then a qualified person certifies.",
         ),
         gate_of(
             "Audit chain",

@@ -53,6 +53,9 @@ DECISIONS: Final[Mapping[Disposition, frozenset[Disposition]]] = {
     Disposition.DESTROYED: frozenset(),
 }
 
+#: Dispositions of a lot whose results are not all in, so that it takes more.
+TAKES_RESULTS: Final = frozenset({Disposition.QUARANTINE, Disposition.CONDITIONAL})
+
 #: Dispositions of which a dose may be given; a hold or the expiry stands over them.
 USABLE: Final = frozenset({Disposition.RELEASED, Disposition.CONDITIONAL})
 

@@ -46,7 +46,11 @@ class Permission(StrEnum):
     REQUEST_CORRECTION = "request corrections"
     APPROVE_CORRECTION = "approve corrections"
     RELEASE_LOT = "release lots"
+    CERTIFY_LOT = "certify lots as qualified person"
+    CHECK_LOT = "check manufacture and transfer to stock"
     REJECT_LOT = "reject lots"
+    DECIDE_LATER = "recall, supply by exception or destroy lots"
+    SET_POLICY = "set the policies of the site"
     HOLD_LOT = "hold lots and let them go"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -76,7 +80,11 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.CERTIFY_LOT: frozenset({Role.QP}),
+    Permission.CHECK_LOT: frozenset({Role.QA, Role.QP}),
     Permission.REJECT_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.DECIDE_LATER: frozenset({Role.QA, Role.QP}),
+    Permission.SET_POLICY: frozenset({Role.QA}),
     Permission.HOLD_LOT: frozenset({Role.QA, Role.QP}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),

@@ -1,7 +1,9 @@
 """Every table, in one place for migrations and checks."""
 
+from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
@@ -23,6 +25,7 @@ from batchqc.records.laboratory import (
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
+from batchqc.records.policies import PolicyRow
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
 from batchqc.records.registers import (
     DonorRow,
@@ -54,6 +57,8 @@ WITNESSED: tuple[type[Row], ...] = (
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
     LaboratoryCertificate, Hold, HoldEnd, LotReview, AuditReview,
+    PolicyRow, PendingResult, ConditionalSite, CertificateWithdrawal, LotCheck, Certification,
+    Transfer,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

@@ -109,6 +109,17 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /lots/{lot}/audit-review": ("QA QP", SIGNED | {"last": 1, "head": ""}),
     "POST /lots/{lot}/disposition": ("QA QP", SIGNED | {"decision": "released"}),
     "POST /lots/{lot}/disposition rejected": ("QA QP", SIGNED | {"decision": "rejected"}),
+    "POST /lots/{lot}/disposition conditionally": (
+        "QA QP", SIGNED | {"decision": "conditionally released"},
+    ),
+    "POST /lots/{lot}/disposition recalled": ("QA QP", SIGNED | {"decision": "recalled"}),
+    "POST /lots/{lot}/annex16/check": ("QA QP", SIGNED | {"answers": {}}),
+    "POST /lots/{lot}/annex16/transfer": ("QA QP", SIGNED),
+    "GET /certifications": (ALL, None),
+    "GET /certifications.csv": (ALL, None),
+    "GET /policies": (ALL, None),
+    "POST /policies/{policy}": ("QA", SIGNED | {"value": ""}),
+    "POST /overdue": ("QA QP", None),
     "GET /lots/{lot}/holds": (ALL, None),
     "POST /lots/{lot}/holds": ("QA QP", SIGNED),
     "POST /lots/{lot}/holds/{hold}/end": ("QA QP", SIGNED),
@@ -160,6 +171,7 @@ PLACES = {
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1", "position": "1",
     "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
+    "policy": "supply by exception",
     "row": "2", "hold": "1", "column": "value", "criterion": "viability",
 }  # fmt: skip
 

@@ -66,6 +66,7 @@ BESIDE = (
     "lot_review",
     "audit_review",
     "chain",
+    "annex16",
     "investigations",
     "deviations",
     "origin",
@@ -87,6 +88,7 @@ CLOSED_BY = {
     "Expiry": replace(READY, today=LOT.expires_on + timedelta(days=1)),
     "Corrections": replace(READY, open_corrections=("C-2026-000001 waits",)),
     "Audit trail review": replace(READY, audit_review=Against(("QA has not read it",))),
+    "Annex 16": replace(READY, annex16=Against(("not checked",))),
     "Audit chain": replace(READY, chain=Against(("entry 5 does not follow",))),
     "Records": replace(READY, damaged=("a measurement",)),
 }
@@ -152,7 +154,7 @@ def test_all_reasons_are_told_at_once():
         **dict.fromkeys(BESIDE, Against(("s",))),
     )  # fmt: skip
     assert closed(facts) == list(CLOSED_BY)
-    assert len(blocking_reasons(readiness(facts))) == 20
+    assert len(blocking_reasons(readiness(facts))) == 21
 
 
 @pytest.mark.parametrize(

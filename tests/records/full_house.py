@@ -8,16 +8,35 @@ from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.holds import hold_lot, let_go
-from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
+from batchqc.actions.lots import (
+    NewLot,
+    NewSample,
+    register_lot,
+    register_samples,
+    the_lot,
+)
 from batchqc.actions.people import sign_in, sign_out
+from batchqc.actions.policies import set_policy
+from batchqc.actions.signing import sign
 from batchqc.actions.specifications import withdraw_specification
 from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Refusal
+from batchqc.core.policies import ON, Policy
+from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
+from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.corrections import CorrectionDecision
-from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
+from batchqc.records.decisions import (
+    Answer,
+    CertificateIssue,
+    certificate_by,
+    certificates_of,
+    dispositions_of,
+)
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
+from batchqc.records.policies import PolicyRow
+from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
@@ -79,6 +98,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     decision = house.release()
     assert isinstance(decision, Decision)
     _certificate(house)
+    _certify(house)
     _visit(house)
     _other_stage(house)
     _type(house)
@@ -152,6 +172,41 @@ def _certificate(house: House) -> None:
         )
         tx.add(issue)
         tx.audit("certificate issued", rows=[issue], about=[certificate.key])
+
+
+def _certify(house: House) -> None:
+    """As if the lot had been released conditionally, and certified by a qualified person."""
+    with house.acting(QA1, Permission.SET_POLICY) as tx:
+        assert isinstance(
+            set_policy(tx, policy=Policy.SUPPLY_BY_EXCEPTION, value=ON, credentials=signing(QA1)),
+            PolicyRow,
+        )
+    with house.acting(QA1, Permission.CHECK_LOT) as tx:
+        lot = the_lot(tx.session, LOT)
+        (disposition,) = dispositions_of(tx.session, lot)
+        content = house.archive.put(b"as if it were a checklist")
+        signature = sign(
+            tx, signing(QA1), meaning=Meaning.CHECKED, record=lot.key, record_sha256=content
+        )
+        assert isinstance(signature, SignatureRow)
+        check = LotCheck(
+            lot=lot, number=1, basis_sha256="0", content_sha=content, signature=signature
+        )
+        certified = Certification(year=2026, number=1, disposition=disposition, lot_check=check)
+        (certificate,) = certificates_of(tx.session, lot)
+        rows = [
+            check,
+            certified,
+            Transfer(certification=certified, signature=signature),
+            PendingResult(disposition=disposition, criterion="sterility", due_on="2026-07-01"),
+            ConditionalSite(disposition=disposition, site="SITE-1"),
+            CertificateWithdrawal(
+                certificate=certificate, reason="As if", about=lot.key, withdrawn_by=QA1,
+                withdrawn_at=tx.now,
+            ),
+        ]  # fmt: skip
+        tx.add(*rows)
+        tx.audit("lot checked", rows=[signature, *rows], about=[lot.key])
 
 
 def _visit(house: House) -> None:
