@@ -47,10 +47,11 @@ def fast_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases() -> Iterator[Databases]:
     """Every database of the session."""
-    found = Databases(tmp_path_factory.mktemp("databases"))
-    yield found
+    found = Databases()
+    with found.sharing():
+        yield found
     found.close()
 
 
