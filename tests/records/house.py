@@ -319,8 +319,9 @@ def table(rows: Iterator[dict[str, str]] | list[dict[str, str]]) -> bytes:
     return out.getvalue().encode()
 
 
-#: The specification, its impact report and its approval, the same whenever a house is furnished.
-_STORED: set[bytes] = set()
+#: The specification, its impact report and its approval, the same whenever a house is furnished:
+#: bytes by their place in a store.
+_STORED: dict[Path, bytes] = {}
 
 
 def archive_of(folder: Path) -> FolderArchive:
@@ -331,9 +332,13 @@ def archive_of(folder: Path) -> FolderArchive:
 
 
 def restock(archive: FolderArchive) -> None:
-    """Put what was stored while a house was furnished into another store."""
-    for data in _STORED:
-        archive.put(data)
+    """Copy what was stored while a house was furnished into another store."""
+    for place, data in _STORED.items():
+        path = archive.root / place
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o444)
 
 
 def furnish(engine: Engine) -> None:
@@ -344,8 +349,11 @@ def furnish(engine: Engine) -> None:
         register_first_administrator(tx, user_id=ADM, name="Ada Min", password=FIRST_PASSWORD)
     _people(engine, now)
     with TemporaryDirectory() as folder:  # each copy of the house has a store of its own
-        _registers(House(engine, archive_of(Path(folder)), now))
-        _STORED.update(path.read_bytes() for path in Path(folder).rglob("*") if path.is_file())
+        archive = archive_of(Path(folder))
+        _registers(House(engine, archive, now))
+        for path in archive.root.rglob("*"):
+            if path.is_file():
+                _STORED[path.relative_to(archive.root)] = path.read_bytes()
 
 
 def _people(engine: Engine, now: Clock) -> None:
