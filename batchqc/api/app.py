@@ -15,6 +15,7 @@ from batchqc.api import (
     corrections,
     decisions,
     entries,
+    events,
     laboratory,
     lots,
     methods,
@@ -56,7 +57,7 @@ _FILES: Final = frozenset(
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
     results, decisions, profiles, upload_files, uploads, entries, corrections, certificates, audit,
-    tracing,
+    tracing, events,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from batchqc.cli import (
     audit,
     certificate,
     correction,
+    events,
     laboratory,
     lot,
     method,
@@ -120,6 +121,7 @@ app.add_typer(result.app, name="result")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(events.app, name="events")
 
 
 def run() -> None:

@@ -76,9 +76,10 @@ class AuditLink(Row):
 _SUBJECTS = AuditSubject.metadata.tables[AuditSubject.__tablename__]
 
 
-def write_entries(session: Session, entries: Sequence[Entry]) -> None:
-    """Store entries, their subjects, and their links behind the newest link."""
+def write_entries(session: Session, entries: Sequence[Entry]) -> list[tuple[Entry, Link]]:
+    """Store entries, their subjects, and their links behind the newest link; each with its link."""
     head = newest_link(session)
+    written = []
     for entry in entries:
         text = entry.text
         sha256 = entry_sha256(text)
@@ -98,7 +99,9 @@ def write_entries(session: Session, entries: Sequence[Entry]) -> None:
                 sha256=head.sha256,
             )
         )
+        written.append((entry, head))
     session.flush()
+    return written
 
 
 def newest_link(session: Session) -> Link | None:
