@@ -13,9 +13,11 @@ from batchqc.actions.certificates import (
     issue_certificate,
     the_certificate,
 )
+from batchqc.actions.states import certificate_state
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.records.decisions import Certificate, issue_of
 from batchqc.records.transaction import reading
@@ -54,13 +56,16 @@ def certificates(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[C
         )
 
 
-@router.get("/certificates/{number}", summary="What a certificate says")
-def one(call: SignedIn, number: str) -> CertificateDetail:
+@router.get(
+    "/certificates/{number}", response_model=CertificateDetail, summary="What a certificate says"
+)
+def one(call: SignedIn, number: str) -> Response:
     """The content as it was frozen with the decision."""
     with call.reading() as session:
         row = the_certificate(session, number)
         content = content_of_certificate(call.door.archive, row)
-        return CertificateDetail(**_facts(session, row), content=dict(content))
+        detail = CertificateDetail(**_facts(session, row), content=dict(content))
+        return tagged(call.if_none_match, session, certificate_state(session, number), detail)
 
 
 @router.get(

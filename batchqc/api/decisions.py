@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.reviews import review_lot
+from batchqc.actions.states import contested_lot
 from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.core.permissions import Permission
@@ -76,7 +77,8 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
     The answer names the runs that are signed. What waits for its second entry, or for a reviewer
     who is trained where the register refuses others, is left: see the readiness of the lot.
     """
-    with call.writing(Permission.REVIEW_RESULTS, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
             reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
             work.answer(201, reviews if isinstance(reviews, Refusal) else _reviewed(lot, reviews))
@@ -98,7 +100,8 @@ def decide(call: Writing, lot: str, sent: DecisionRequest) -> Response:
     releases = sent.decision == "released"
     permission = Permission.RELEASE_LOT if releases else Permission.REJECT_LOT
     act = release_lot if releases else reject_lot
-    with call.writing(permission, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(permission, sent, of=of) as work:
         if work.is_new:
             decision = act(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
             work.answer(201, decision if isinstance(decision, Refusal) else _decided(decision))

@@ -9,10 +9,12 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
+from batchqc.actions.states import contested_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.tags import tagged
 from batchqc.core.dispositions import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
@@ -118,11 +120,12 @@ def add(call: Writing, sent: LotRequest) -> Response:
     return work.response()
 
 
-@router.get("/lots/{lot}", summary="One lot")
-def one(call: SignedIn, lot: str) -> LotOut:
-    """A lot by its id, compared without case."""
+@router.get("/lots/{lot}", response_model=LotOut, summary="One lot")
+def one(call: SignedIn, lot: str) -> Response:
+    """A lot by its id, compared without case. Its ETag covers all that a decision rests on."""
     with call.reading() as session:
-        return _lot(session, the_lot(session, lot))
+        state = contested_lot(call.door.archive, lot, call.door.now()).state(session)
+        return tagged(call.if_none_match, session, state, _lot(session, the_lot(session, lot)))
 
 
 @router.post(
@@ -130,7 +133,8 @@ def one(call: SignedIn, lot: str) -> LotOut:
 )
 def add_samples(call: Writing, lot: str, sent: NewSamples) -> Response:
     """Register samples of a lot that is not decided yet."""
-    with call.writing(Permission.REGISTER_LOT, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.REGISTER_LOT, sent, of=of) as work:
         if work.is_new:
             register_samples(work.tx, lot=lot, samples=_samples(sent.samples))
             work.answer(201, _lot(work.tx.session, the_lot(work.tx.session, lot)))

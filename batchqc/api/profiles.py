@@ -13,9 +13,11 @@ from batchqc.actions.profiles import (
     profile_content,
     the_profile,
 )
+from batchqc.actions.states import contested_profile
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
@@ -70,15 +72,17 @@ def add(call: Writing, file: Received) -> Response:
     return work.response()
 
 
-@router.get("/profiles/{profile}/{version}", summary="One version")
-def one(call: SignedIn, profile: str, version: Version) -> ProfileDetail:
+@router.get("/profiles/{profile}/{version}", response_model=ProfileDetail, summary="One version")
+def one(call: SignedIn, profile: str, version: Version) -> Response:
     """A version, and what who uploads has to state."""
     with call.reading() as session:
         row = the_profile(session, profile, version)
         content = profile_content(call.door.archive, row)
-        return ProfileDetail(
+        detail = ProfileDetail(
             **_shown(session, row).model_dump(), layout=content.layout, asks=list(content.asked)
         )
+        state = contested_profile(profile, version).state(session)
+        return tagged(call.if_none_match, session, state, detail)
 
 
 @router.get(
@@ -102,7 +106,8 @@ def file_of(call: SignedIn, profile: str, version: Version) -> Response:
 )
 def approve(call: Writing, profile: str, version: Version, sent: Signature) -> Response:
     """Approve a version; who imported it may not."""
-    with call.writing(Permission.APPROVE_PROFILE, sent) as work:
+    of = contested_profile(profile, version)
+    with call.writing(Permission.APPROVE_PROFILE, sent, of=of) as work:
         if work.is_new:
             signed = approve_profile(
                 work.tx, profile=profile, version=version, credentials=sent.credentials

@@ -143,6 +143,21 @@ def entries_about(
     return session.scalars(query).all()
 
 
+def newest_about(
+    session: Session, subjects: Iterable[str], *, after: int, limit: int
+) -> Sequence[AuditEntry]:
+    """The newest entries behind a place that speak of one of some records, newest first."""
+    of_subjects = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
+    query = (
+        select(AuditEntry)
+        .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
+        .where(AuditLink.sequence > after, AuditEntry.id.in_(of_subjects))
+        .order_by(AuditLink.sequence.desc())
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
 def all_links(session: Session) -> Iterable[Link]:
     """Every link in order, streamed."""
     query = select(AuditLink).order_by(AuditLink.sequence).execution_options(yield_per=1000)

@@ -135,11 +135,17 @@ ORACLE: dict[str, tuple[str, Any]] = {
         "analyst QA donor",
         {"subject": "lot:none", "field": "expires_on", "after": "", "reason": "Only to see"},
     ),
+    "GET /corrections/{number}": (ALL, None),
     "POST /corrections/{number}/decision": ("QA", SIGNED | {"approve": True}),
     "GET /certificates": (ALL, None),
     "GET /certificates/{number}": (ALL, None),
     "GET /certificates/{number}/pdf": (ALL, None),
     "POST /certificates/{number}/issue": ("QA QP", None),
+    "GET /events": (ALL, None),
+    "GET /webhooks": (ALL, None),
+    "POST /webhooks": ("admin", {"name": "", "url": ""}),
+    "POST /webhooks/{name}/end": ("admin", {"reason": "Only to see who may"}),
+    "GET /webhooks/{name}/deliveries": (ALL, None),
     "GET /audit": (ALL, None),
     "GET /audit/verification": (ALL, None),
     "GET /audit/recheck": (ALL, None),
@@ -153,7 +159,7 @@ PLACES = {
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1", "position": "1",
     "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
-    "row": "2", "column": "value", "criterion": "viability",
+    "name": "erp", "row": "2", "column": "value", "criterion": "viability",
 }  # fmt: skip
 
 
