@@ -65,19 +65,21 @@ def contested_lot(archive: FolderArchive, lot: str, now: datetime) -> Contested:
         hold_methods(tx)
 
     def state(session: Session) -> State:
-        return state_of_lot(study(session, archive, lot=the_lot(session, lot), now=now))
+        row = the_lot(session, lot)
+        return state_of_lot(session, study(session, archive, lot=row, now=now))
 
     return Contested(hold, state)
 
 
-def state_of_lot(case: LotCase) -> State:
-    """The state of a lot that was studied; its session is open."""
+def state_of_lot(session: Session, case: LotCase) -> State:
+    """The state of a lot that was studied in the same session."""
     content = decision_content(case, case.disposition, None) | {
         "type": "batchqc/lot-state/1",
         "samples": _rows(case.sample_rows),
         "dispositions": _rows(case.dispositions),
         "corrections": _rows(one for pair in case.corrections for one in pair if one is not None),
         "reviews": _rows(case.reviews),
+        "versions": _rows(row for one in case.binding.versions for row in history_of(session, one)),
     }
     about = (case.row, *case.donor_rows, *case.sample_rows, *case.binding.versions)
     uploads = dict.fromkeys(run.upload.key for run in case.runs)

@@ -133,7 +133,7 @@ def readiness(call: SignedIn, lot: str) -> Response:
     with call.reading() as session:
         row = the_lot(session, lot)
         case = study(session, call.door.archive, lot=row, now=call.door.now())
-        return tagged(call.if_none_match, session, state_of_lot(case), _readiness(case))
+        return tagged(call.if_none_match, session, state_of_lot(session, case), _readiness(case))
 
 
 def _readiness(case: LotCase) -> Readiness:
