@@ -1,10 +1,11 @@
 """Certificates of analysis: what they say, and their sealed documents."""
 
-from typing import Any, Literal
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificates import (
@@ -13,13 +14,16 @@ from batchqc.actions.certificates import (
     issue_certificate,
     the_certificate,
 )
+from batchqc.actions.setup import own_site
 from batchqc.actions.states import certificate_state
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.sent import Day
+from batchqc.api.shapes import Page, Paging, page
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.records.decisions import Certificate, issue_of
+from batchqc.records.lists import CertificatesWanted, certificates_wanted
 from batchqc.records.transaction import reading
 
 router = APIRouter(tags=["certificates"], responses=PROBLEMS)
@@ -36,6 +40,17 @@ class CertificateOut(BaseModel):
     supersedes: str | None
 
 
+class CertificateFilter(Paging):
+    """Which certificates; days are those of the site."""
+
+    lot: str = ""
+    product: str = Field(default="", description="The code of the lot's product.")
+    donor: str = Field(default="", description="The code of one of the lot's donors.")
+    status: Literal["issued", "pending", ""] = ""
+    since: Day | None = Field(default=None, description="The first day of its number.")
+    until: Day | None = Field(default=None, description="The last day of its number.")
+
+
 class CertificateDetail(CertificateOut):
     """A certificate with its frozen content."""
 
@@ -43,15 +58,17 @@ class CertificateDetail(CertificateOut):
 
 
 @router.get("/certificates", summary="Certificates")
-def certificates(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[CertificateOut]:
-    """Every certificate, in the order of their numbers."""
+def certificates(
+    call: SignedIn, wanted: Annotated[CertificateFilter, Query()]
+) -> Page[CertificateOut]:
+    """Those that every given filter lets through, in the order of their numbers."""
     with call.reading() as session:
         return page(
             session,
-            select(Certificate),
+            certificates_wanted(_wanted(session, wanted)),
             Certificate,
-            after=the_certificate(session, after) if after else None,
-            limit=limit,
+            after=the_certificate(session, wanted.after) if wanted.after else None,
+            limit=wanted.limit,
             show=lambda one: CertificateOut(**_facts(session, one)),
         )
 
@@ -106,6 +123,16 @@ def issue(call: SignedIn, number: str) -> CertificateOut:
     )
     with reading(door.engine) as session:
         return CertificateOut(**_facts(session, the_certificate(session, number)))
+
+
+def _wanted(session: Session, wanted: CertificateFilter) -> CertificatesWanted:
+    """The filter with its days as moments."""
+    zone = ZoneInfo(own_site(session).time_zone)
+    since = datetime.combine(wanted.since, time.min, zone) if wanted.since else None
+    last = wanted.until + timedelta(days=1) if wanted.until and wanted.until < date.max else None
+    until = datetime.combine(last, time.min, zone) if last else None
+    lot, product, donor = wanted.lot, wanted.product, wanted.donor
+    return CertificatesWanted(lot, product, donor, wanted.status, since, until)
 
 
 def _facts(session: Session, row: Certificate) -> dict[str, Any]:

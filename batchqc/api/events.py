@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page
-from batchqc.core.events import Event
+from batchqc.core.events import Event, kind_problem
 from batchqc.core.permissions import Permission
 from batchqc.documents.webhook_key import made_key
 from batchqc.errors import InvalidInput
@@ -54,6 +54,17 @@ class EventOut(BaseModel):
     subjects: list[str] = Field(examples=[["lot:UCM-P1-T1", "certificate:COA-2026-000001"]])
     more: int = Field(description="How many further records it is about.")
     entry: EntryPlace
+
+
+class EventFilter(BaseModel):
+    """Which events; a filter that there is not is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: str = Field(default="", examples=["lot.released", "lot.*"])
+    subject: str = Field(default="", examples=["lot:UCM-P1-T1"])
+    after: int = Field(default=0, ge=0, le=LARGEST, description="The last number that was read.")
+    limit: int = Field(default=50, ge=1, le=200, description="How many at the most.")
 
 
 class WebhookRequest(Sent):
@@ -102,17 +113,15 @@ class DeliveryOut(BaseModel):
 
 
 @router.get("/events", summary="Events, to be pulled")
-def events(
-    call: SignedIn,
-    kind: Annotated[str, Query(examples=["lot.released", "lot.*"])] = "",
-    subject: Annotated[str, Query(examples=["lot:UCM-P1-T1"])] = "",
-    after: Annotated[int, Query(ge=0, le=LARGEST, description="The last number read.")] = 0,
-    limit: Limit = 50,
-) -> Page[EventOut]:
+def events(call: SignedIn, wanted: Annotated[EventFilter, Query()]) -> Page[EventOut]:
     """In the order in which they happened. Whoever has read up to a number has missed none."""
-    kinds = [kind] if kind else []
+    if wanted.kind and (wrong := kind_problem(wanted.kind)):
+        raise InvalidInput("BQC-EVT-009", wrong, hint="See the guide: events.")
+    kinds, limit = [wanted.kind] if wanted.kind else [], wanted.limit
     with call.reading() as session:
-        found = events_after(session, after, limit=limit + 1, kinds=kinds, subject=subject)
+        found = events_after(
+            session, wanted.after, limit=limit + 1, kinds=kinds, subject=wanted.subject
+        )
         items = [_shown(row.event) for row in found[:limit]]
     return Page(items=items, next=str(items[-1].number) if len(found) > limit else None)
 

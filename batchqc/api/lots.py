@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
@@ -13,14 +12,15 @@ from batchqc.actions.states import contested_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import Page, Paging, page
 from batchqc.api.tags import tagged
 from batchqc.core.dispositions import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import approved_changes, corrected_lot, corrections_of
-from batchqc.records.decisions import DispositionRow, dispositions_of
+from batchqc.records.decisions import dispositions_of
+from batchqc.records.lists import LotsWanted, lots_wanted
 from batchqc.records.registers import LotRow, donors_of, samples_of
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
@@ -55,6 +55,18 @@ class LotRequest(Sent):
     market: str = Field(default="", description="Where it goes; decides which specification.")
 
 
+class LotFilter(Paging):
+    """Which lots."""
+
+    product: str = Field(default="", description="Its code.")
+    disposition: Disposition | None = Field(default=None, description="What the label says now.")
+    donor: str = Field(default="", description="The code of one of its donors.")
+    market: str = ""
+    made_since: Day | None = Field(default=None, description="The first date of manufacture.")
+    made_until: Day | None = Field(default=None, description="The last date of manufacture.")
+    text: str = Field(default="", description="A part of the lot's id or the product's code.")
+
+
 class LotOut(BaseModel):
     """A lot with its approved corrections laid over it."""
 
@@ -74,30 +86,16 @@ class LotOut(BaseModel):
 
 
 @router.get("/lots", summary="Lots")
-def lots(
-    call: SignedIn,
-    disposition: Annotated[Disposition | None, Query(description="Only those.")] = None,
-    after: After = "",
-    limit: Limit = 50,
-) -> Page[LotOut]:
-    """Every lot, in the order of registration."""
-    query = select(LotRow)
-    decided = select(DispositionRow).where(DispositionRow.lot_id == LotRow.id)
-    if disposition is Disposition.QUARANTINE:
-        query = query.where(~exists(decided.subquery().select()))
-    elif disposition is not None:
-        query = query.where(
-            LotRow.id.in_(
-                select(DispositionRow.lot_id).where(DispositionRow.disposition == disposition.value)
-            )
-        )
+def lots(call: SignedIn, wanted: Annotated[LotFilter, Query()]) -> Page[LotOut]:
+    """The lots that every given filter lets through, in the order of registration."""
+    query = lots_wanted(LotsWanted(**wanted.model_dump(exclude={"after", "limit"})))
     with call.reading() as session:
         return page(
             session,
             query,
             LotRow,
-            after=the_lot(session, after) if after else None,
-            limit=limit,
+            after=the_lot(session, wanted.after) if wanted.after else None,
+            limit=wanted.limit,
             show=lambda one: _lot(session, one),
         )
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.profiles import (
@@ -17,11 +18,12 @@ from batchqc.actions.states import contested_profile
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import After, Limit, Page, page, row_of
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
-from batchqc.records.profiles import ProfileVersion, all_profiles, approval_of_profile
+from batchqc.records.profiles import ProfileVersion, approval_of_profile
 
 router = APIRouter(tags=["profiles"], responses=PROBLEMS)
 
@@ -48,10 +50,17 @@ class ProfileDetail(ProfileOut):
 
 
 @router.get("/profiles", summary="Every version of every profile")
-def profiles(call: SignedIn) -> list[ProfileOut]:
-    """By id and version."""
+def profiles(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[ProfileOut]:
+    """In the order of their import."""
     with call.reading() as session:
-        return [_shown(session, row) for row in all_profiles(session)]
+        return page(
+            session,
+            select(ProfileVersion),
+            ProfileVersion,
+            after=row_of(session, ProfileVersion, after) if after else None,
+            limit=limit,
+            show=lambda one: _shown(session, one),
+        )
 
 
 @router.post(

@@ -111,10 +111,21 @@ def newest_link(session: Session) -> Link | None:
     return row.link if row else None
 
 
-def entries_after(
-    session: Session, sequence: int, *, limit: int, subject: str = "", who: str = "", what: str = ""
+def entries_after(  # noqa: PLR0913 - each is a filter, and people combine them
+    session: Session,
+    sequence: int,
+    *,
+    limit: int,
+    subject: str = "",
+    who: str = "",
+    what: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Sequence[tuple[AuditLink, AuditEntry]]:
-    """Entries by their place in the chain, oldest first, after ``sequence``."""
+    """Entries by their place in the chain, oldest first, after ``sequence``.
+
+    ``since`` is the first moment, ``until`` the one before which they were made.
+    """
     query = (
         select(AuditLink, AuditEntry)
         .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
@@ -129,6 +140,10 @@ def entries_after(
         query = query.where(AuditEntry.who == who)
     if what:
         query = query.where(AuditEntry.what == what)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if until is not None:
+        query = query.where(AuditEntry.at < until)
     return [(link, entry) for link, entry in session.execute(query)]
 
 
