@@ -19,6 +19,7 @@ from batchqc.api import (
     laboratory,
     lots,
     methods,
+    open_work,
     people,
     profiles,
     registers,
@@ -57,7 +58,7 @@ _FILES: Final = frozenset(
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
     results, decisions, profiles, upload_files, uploads, entries, corrections, certificates, audit,
-    tracing, events,
+    tracing, events, open_work,
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from batchqc.cli import (
 )
 from batchqc.cli.init import init
 from batchqc.cli.trace import trace, trace_lot
+from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
@@ -72,6 +73,7 @@ def _begin(
 
 
 app.command()(init)
+app.command()(work)
 
 
 @app.command()

@@ -141,6 +141,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /certificates/{number}": (ALL, None),
     "GET /certificates/{number}/pdf": (ALL, None),
     "POST /certificates/{number}/issue": ("QA QP", None),
+    "GET /open-work": (ALL, None),
     "GET /events": (ALL, None),
     "GET /webhooks": (ALL, None),
     "POST /webhooks": ("admin", {"name": "", "url": ""}),
