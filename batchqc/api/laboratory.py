@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from batchqc.actions.laboratory import (
     keep_certificate,
@@ -18,11 +18,12 @@ from batchqc.api.bodies import Received
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
-from batchqc.api.shapes import After, Limit, Page, page, row_of
+from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
 from batchqc.records.laboratory import Instrument, Material, Training, rules_of
+from batchqc.records.people import Person
 
 router = APIRouter(tags=["registers"], responses=PROBLEMS)
 
@@ -124,7 +125,7 @@ def new_rule(call: Writing, register: Register, sent: RuleShape) -> Response:
 def instruments(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[InstrumentShape]:
     """Oldest first; a later row replaces earlier ones from its first day on."""
     with call.reading() as session:
-        start = row_of(session, Instrument, after) if after else None
+        start = row_of(session, _instrument(after), after) if after else None
         return page(
             session, select(Instrument), Instrument, after=start, limit=limit,
             show=lambda one: InstrumentShape.model_validate(
@@ -158,7 +159,7 @@ def add_instrument(call: Writing, sent: InstrumentShape) -> Response:
 def training(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[TrainingShape]:
     """Oldest first."""
     with call.reading() as session:
-        start = row_of(session, Training, after) if after else None
+        start = row_of(session, _training(after), after) if after else None
         return page(
             session, select(Training), Training, after=start, limit=limit,
             show=lambda one: TrainingShape.model_validate(
@@ -192,7 +193,7 @@ def add_training(call: Writing, sent: TrainingShape) -> Response:
 def materials(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[MaterialShape]:
     """Oldest first."""
     with call.reading() as session:
-        start = row_of(session, Material, after) if after else None
+        start = row_of(session, _material(after), after) if after else None
         return page(
             session, select(Material), Material, after=start, limit=limit,
             show=lambda one: MaterialShape.model_validate(
@@ -272,3 +273,22 @@ def add_certificate(
             )
             work.answer(201, kept)
     return work.response()
+
+
+def _instrument(name: str) -> Select[Instrument]:
+    folded, number = id_and_version(name) or ("", 0)
+    return select(Instrument).where(Instrument.folded == folded, Instrument.number == number)
+
+
+def _training(name: str) -> Select[Training]:
+    of_person, number = id_and_version(name) or ("", 0)
+    person, _, method = of_person.partition("/")
+    query = select(Training).join(Person, Person.id == Training.person_id)
+    return query.where(
+        Person.user_id == person, Training.method == method, Training.number == number
+    )
+
+
+def _material(name: str) -> Select[Material]:
+    folded, number = id_and_version(name) or ("", 0)
+    return select(Material).where(Material.folded == folded, Material.number == number)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.profiles import (
@@ -18,7 +18,7 @@ from batchqc.actions.states import contested_profile
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, page, row_of
+from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -57,7 +57,7 @@ def profiles(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Profi
             session,
             select(ProfileVersion),
             ProfileVersion,
-            after=row_of(session, ProfileVersion, after) if after else None,
+            after=row_of(session, _named(after), after) if after else None,
             limit=limit,
             show=lambda one: _shown(session, one),
         )
@@ -128,6 +128,13 @@ def approve(call: Writing, profile: str, version: Version, sent: Signature) -> R
                 else _shown(work.tx.session, signed.profile_version),
             )
     return work.response()
+
+
+def _named(name: str) -> Select[ProfileVersion]:
+    profile, version = id_and_version(name) or ("", 0)
+    return select(ProfileVersion).where(
+        ProfileVersion.profile == profile, ProfileVersion.version == version
+    )
 
 
 def _shown(session: Session, row: ProfileVersion) -> ProfileOut:

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from batchqc.errors import InvalidInput
@@ -53,16 +53,16 @@ def page(
     return Page(items=[show(row) for row in shown], next=more)
 
 
-def row_of(session: Session, kind: type[Found], name: str) -> Found:
-    """The row with which a page ended, by its natural key.
+def row_of(session: Session, query: Select[Found], name: str) -> Found:
+    """The row with which a page ended.
 
     Raises:
         InvalidInput: there is none.
     """
-    for row in session.scalars(select(kind).execution_options(yield_per=200)):
-        if row.natural_key == name:
-            return row
-    raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
+    row = session.scalar(query)
+    if row is None:
+        raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
+    return row
 
 
 def id_and_version(text: str) -> tuple[str, int] | None:
