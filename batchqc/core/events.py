@@ -58,7 +58,7 @@ NAMED: Final = frozenset(
     }
 )  # fmt: skip
 MOST_SUBJECTS: Final = 50
-TRIES: Final = 12
+TRIES: Final = 20
 _FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(hours=6)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -150,7 +150,7 @@ def signature_of(secret: bytes, moment: datetime, message: bytes) -> str:
 def due_again(tries: int, last: datetime | None) -> datetime | None:
     """When a message that failed is due again; ``None`` is at once.
 
-    The wait doubles from 30 seconds to six hours; after the twelfth try it is given up.
+    The wait doubles from 30 seconds to six hours; after the twentieth try it is given up.
     """
     if last is None:
         return None

@@ -94,7 +94,7 @@ def test_each_webhook_has_a_secret_of_its_own():
     assert re.fullmatch("[0-9a-f]{64}", one)
 
 
-def test_the_wait_doubles_up_to_six_hours_and_the_twelfth_try_is_the_last():
+def test_the_wait_doubles_up_to_six_hours_and_the_twentieth_try_is_the_last():
     assert due_again(0, None) is None
     waits = [(due_again(n, AT) or AT) - AT for n in range(1, TRIES)]
     assert waits[:3] == [timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2)]
