@@ -1,4 +1,8 @@
-"""Whether the outbox says what the audit trail says: each event follows from its entry."""
+"""Whether the outbox says what the audit trail says: each event follows from its entry.
+
+An entry lacks its event where it stands behind the newest event, or where an event of its kind
+stands before it: what was done before its kind was told of makes none.
+"""
 
 import json
 from collections.abc import Iterator
@@ -6,9 +10,14 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from batchqc.core.audit import entry_sha256
-from batchqc.core.events import kind_of, named
+from batchqc.core.events import KINDS, kind_of, named
 from batchqc.records.audit import AuditEntry, AuditLink
-from batchqc.records.events import EventRow, events_with_entries
+from batchqc.records.events import (
+    EventRow,
+    entries_without_event,
+    events_with_entries,
+    places_of_events,
+)
 
 
 def event_problems(session: Session) -> Iterator[tuple[int | None, str]]:
@@ -23,6 +32,17 @@ def event_problems(session: Session) -> Iterator[tuple[int | None, str]]:
             yield None, f"event {event.number} follows from no entry"
         elif not _follows(event, link, entry):
             yield link.sequence, f"event {event.number} is not what entry {link.sequence} says"
+    yield from _missing(session)
+
+
+def _missing(session: Session) -> Iterator[tuple[int, str]]:
+    newest, first = 0, dict[str, int]()
+    for kind, sequence in places_of_events(session):
+        newest = max(newest, sequence)
+        first[kind] = min(sequence, first.get(kind, sequence))
+    for what, sequence in entries_without_event(session, KINDS) if newest else ():
+        if sequence > min(newest, first.get(KINDS[what], newest)):
+            yield sequence, f"the event of entry {sequence} is missing"
 
 
 def _follows(event: EventRow, link: AuditLink, entry: AuditEntry) -> bool:

@@ -217,3 +217,20 @@ def events_with_entries(
         .order_by(EventRow.number)
     )
     return [(event, link, entry) for event, link, entry in session.execute(query)]
+
+
+def places_of_events(session: Session) -> Iterable[tuple[str, int]]:
+    """Kind of every event, and the place of its entry."""
+    return [(row[0], row[1]) for row in session.execute(select(EventRow.kind, EventRow.sequence))]
+
+
+def entries_without_event(session: Session, actions: Iterable[str]) -> Iterable[tuple[str, int]]:
+    """Action and place of every entry of some actions that no event follows from."""
+    query = (
+        select(AuditEntry.what, AuditLink.sequence)
+        .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
+        .outerjoin(EventRow, EventRow.entry_sha256 == AuditEntry.sha256)
+        .where(AuditEntry.what.in_(sorted(actions)), EventRow.id.is_(None))
+        .order_by(AuditLink.sequence)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
