@@ -27,6 +27,12 @@ class Settings(BaseSettings):
     seal_passphrase: SecretStr | None = Field(
         default=None, description="passphrase of the seal key"
     )
+    webhook_key: Path = Field(
+        default=Path("keys/webhook.key"), description="file of the key of the webhooks' secrets"
+    )
+    webhook_private: bool = Field(
+        default=False, description="whether webhooks may have addresses of private networks"
+    )
     upload_limit: int = Field(default=50_000_000, description="largest upload in bytes")
     attachment_limit: int = Field(
         default=20_000_000, description="largest document of a typed result in bytes"
@@ -43,6 +49,7 @@ class Settings(BaseSettings):
             database=f"sqlite:///{folder / 'batchqc.db'}",
             store=folder / "store",
             seal=folder / "keys" / "seal.p12",
+            webhook_key=folder / "keys" / "webhook.key",
         )
 
 

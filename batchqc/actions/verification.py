@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.event_check import event_problems
 from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
 from batchqc.documents.archive import FolderArchive
@@ -103,6 +104,7 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     witnesses, again = _witnesses(sequences, entries)
     found += again
     found += _row_problems(session, witnesses)
+    found += [(place or LAST, problem) for place, problem in event_problems(session)]
     found += _run_problems(session, witnesses)
     found += _stored_problems(session, archive, witnesses)
     found += _head_problems(session, archive, {link.sequence: link.sha256 for link in links})

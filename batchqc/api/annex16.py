@@ -10,6 +10,7 @@ from sqlalchemy import select
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.conditional_release import hold_what_is_overdue
 from batchqc.actions.policies import set_policy
+from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -93,7 +94,8 @@ class OverdueOut(BaseModel):
 )
 def check(call: Writing, lot: str, sent: CheckRequest) -> Response:
     """Each point is answered by whom or with which record it is ensured."""
-    with call.writing(Permission.CHECK_LOT, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.CHECK_LOT, sent, of=of) as work:
         if work.is_new:
             row = check_manufacture(
                 work.tx,
@@ -114,7 +116,8 @@ def check(call: Writing, lot: str, sent: CheckRequest) -> Response:
 )
 def transfer(call: Writing, lot: str, sent: Signature) -> Response:
     """Step 2 is the decision itself, by a qualified person."""
-    with call.writing(Permission.CHECK_LOT, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.CHECK_LOT, sent, of=of) as work:
         if work.is_new:
             row = transfer_to_stock(work.tx, lot=lot, credentials=sent.credentials)
             answer = row if isinstance(row, Refusal) else _step(lot, row)

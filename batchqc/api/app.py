@@ -16,10 +16,12 @@ from batchqc.api import (
     corrections,
     decisions,
     entries,
+    events,
     holds,
     laboratory,
     lots,
     methods,
+    open_work,
     people,
     profiles,
     registers,
@@ -59,7 +61,7 @@ _FILES: Final = frozenset(
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
     results, reviews, decisions, annex16, holds, profiles, upload_files, uploads, entries,
-    corrections, certificates, audit, tracing,
+    corrections, certificates, audit, tracing, events, open_work,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.states import contested_lot
 from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day
@@ -104,7 +105,8 @@ def decide(call: Writing, lot: str, sent: DecisionRequest) -> Response:
     every reason. Where the seal cannot be used, the lot is released and the
     certificate is pending, with its number: `POST /certificates/{number}/issue` takes it up.
     """
-    with call.writing(_permission(call, lot, sent), sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(_permission(call, lot, sent), sent, of=of) as work:
         if work.is_new:
             decision = _decide(work.tx, call.door.archive, lot, sent)
             work.answer(201, decision if isinstance(decision, Refusal) else _decided(decision))

@@ -21,7 +21,9 @@ from batchqc.actions.certificates import Press
 from batchqc.actions.people import Principal, who_is
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
+from batchqc.actions.states import Contested
 from batchqc.api.sent import Sent, is_text
+from batchqc.api.tags import check_unchanged
 from batchqc.core.canonical import sha256_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -131,6 +133,8 @@ class Call:
     token: str
     address: str
     key: str | None = None
+    if_match: str | None = None
+    if_none_match: str = ""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -141,13 +145,18 @@ class Call:
 
     @contextmanager
     def writing(
-        self, permission: Permission | None, body: BaseModel | str | None = None
+        self,
+        permission: Permission | None,
+        body: BaseModel | str | None = None,
+        *,
+        of: Contested | None = None,
     ) -> Iterator[Work]:
         """A transaction for one action, which commits at the end of the block.
 
         Args:
             permission: what for; ``None`` for what concerns only the person.
             body: what was sent, to know the request again; secrets are masked in it.
+            of: what is decided on, held and compared with ``If-Match`` before the action.
         """
         actor = self.person.acting(permission) if permission else self.person.themself()
         with transaction(self.door.engine, actor, self.door.now()) as tx:
@@ -157,6 +166,8 @@ class Call:
             if self.key is not None:
                 self._recall(work, self.key, request)
             was_new = work.is_new
+            if self.if_match is not None and was_new:
+                check_unchanged(tx, self.if_match, of)
             yield work
             if self.key is not None and was_new and work.refusal is None and work.keep:
                 self._remember(work, self.key, request)
@@ -198,7 +209,8 @@ def _call(
         zone = own_site(session).time_zone
         person = who_is(session, token=bearer.credentials, now=door.now(), time_zone=zone)
     address = f"{request.method} {request.url.path}?{request.url.query}"
-    return Call(door, person, bearer.credentials, address)
+    seen = ", ".join(request.headers.getlist("if-none-match"))
+    return Call(door, person, bearer.credentials, address, if_none_match=seen)
 
 
 SignedIn = Annotated[Call, Depends(_call)]
@@ -214,8 +226,16 @@ def _keyed(
             description="A new one for each new request; see the guide.",
         ),
     ] = None,
+    if_match: Annotated[
+        str | None,
+        Header(
+            max_length=500,
+            description="The ETag of what is decided on, as it was seen; refused with 412 where"
+            " that has changed since.",
+        ),
+    ] = None,
 ) -> Call:
-    return replace(call, key=idempotency_key)
+    return replace(call, key=idempotency_key, if_match=if_match)
 
 
 Writing = Annotated[Call, Depends(_keyed)]  # what is asked for once is done once

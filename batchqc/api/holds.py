@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lots import the_lot
+from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -51,7 +52,8 @@ def holds(call: SignedIn, lot: str) -> HoldsOut:
 )
 def hold(call: Writing, lot: str, sent: Signature) -> Response:
     """Hold a lot, whatever its disposition; it cannot be released while it is held."""
-    with call.writing(Permission.HOLD_LOT, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.HOLD_LOT, sent, of=of) as work:
         if work.is_new:
             held = hold_lot(work.tx, lot=lot, credentials=sent.credentials)
             work.answer(201, held if isinstance(held, Refusal) else _holds(work.tx.session, lot))
@@ -66,7 +68,8 @@ def hold(call: Writing, lot: str, sent: Signature) -> Response:
 )
 def end(call: Writing, lot: str, hold: int, sent: Signature) -> Response:
     """End one hold; others stay."""
-    with call.writing(Permission.HOLD_LOT, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.HOLD_LOT, sent, of=of) as work:
         if work.is_new:
             ended = let_go(work.tx, lot=lot, number=hold, credentials=sent.credentials)
             work.answer(201, ended if isinstance(ended, Refusal) else _holds(work.tx.session, lot))

@@ -3,16 +3,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import the_lot
 from batchqc.actions.sources import Files, Source
 from batchqc.actions.specifications import content_of, the_version
+from batchqc.actions.states import state_of_lot
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import id_and_version
+from batchqc.api.tags import tagged
 from batchqc.core.entries import SecondEntry
 from batchqc.core.judging import judge
 from batchqc.core.lot_states import Disposition, Overlay, Progress
@@ -125,10 +127,20 @@ Under = Annotated[
 ]
 
 
-@router.get("/lots/{lot}/readiness", summary="May this lot be released, and if not, why not?")
-def readiness(call: SignedIn, lot: str) -> Readiness:
+@router.get(
+    "/lots/{lot}/readiness",
+    response_model=Readiness,
+    summary="May this lot be released, and if not, why not?",
+)
+def readiness(call: SignedIn, lot: str) -> Response:
     """Every gate, open or closed, with every reason and what to do."""
-    case = _case(call, lot)[0]
+    with call.reading() as session:
+        row = the_lot(session, lot)
+        case = study(session, call.door.archive, lot=row, now=call.door.now())
+        return tagged(call.if_none_match, session, state_of_lot(session, case), _readiness(case))
+
+
+def _readiness(case: LotCase) -> Readiness:
     return Readiness(
         lot=case.lot.id,
         disposition=case.disposition,

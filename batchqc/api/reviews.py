@@ -11,6 +11,7 @@ from batchqc.actions.evaluation import study
 from batchqc.actions.lot_review import review_whole_lot, seen_runs
 from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import review_lot
+from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -138,7 +139,8 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
     The answer names the runs that are signed. What waits for its second entry, or for a reviewer
     who is trained where the register refuses others, is left: see the readiness of the lot.
     """
-    with call.writing(Permission.REVIEW_RESULTS, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
             reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
             work.answer(201, reviews if isinstance(reviews, Refusal) else _reviewed(lot, reviews))
@@ -153,7 +155,8 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
 )
 def review_whole(call: Writing, lot: str, sent: Signature) -> Response:
     """After every run was reviewed: the laboratory's part is complete, and the lot goes to QA."""
-    with call.writing(Permission.REVIEW_RESULTS, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
             row = review_whole_lot(
                 work.tx, call.door.archive, lot=lot, credentials=sent.credentials
@@ -200,7 +203,8 @@ def review_trail(call: Writing, lot: str, sent: TrailSignature) -> Response:
     Who did any of what is worth reading may not sign; an entry about the lot that came since is
     not signed unseen.
     """
-    with call.writing(Permission.REVIEW_AUDIT_TRAIL, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.REVIEW_AUDIT_TRAIL, sent, of=of) as work:
         if work.is_new:
             row = review_audit_trail(
                 work.tx,

@@ -12,6 +12,7 @@ from batchqc.cli import (
     audit,
     certificate,
     correction,
+    events,
     laboratory,
     lot,
     lot_reviews,
@@ -25,6 +26,7 @@ from batchqc.cli import (
 )
 from batchqc.cli.init import init
 from batchqc.cli.trace import trace, trace_lot
+from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
@@ -72,6 +74,7 @@ def _begin(
 
 
 app.command()(init)
+app.command()(work)
 
 
 @app.command()
@@ -124,6 +127,7 @@ app.add_typer(result.app, name="result")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(events.app, name="events")
 
 
 def run() -> None:

@@ -54,6 +54,7 @@ class Permission(StrEnum):
     HOLD_LOT = "hold lots and let them go"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
+    MANAGE_WEBHOOKS = "manage webhooks"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -88,6 +89,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.HOLD_LOT: frozenset({Role.QA, Role.QP}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
+    Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
 }
 
 

@@ -13,6 +13,7 @@ from batchqc.records.decisions import (
 )
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
+from batchqc.records.events import Delivery, EventRow, Webhook, WebhookEnd
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.laboratory import (
     Instrument,
@@ -58,8 +59,8 @@ WITNESSED: tuple[type[Row], ...] = (
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
     LaboratoryCertificate, Hold, HoldEnd, LotReview, AuditReview,
     PolicyRow, PendingResult, ConditionalSite, CertificateWithdrawal, LotCheck, Certification,
-    Transfer,
+    Transfer, Webhook, WebhookEnd, Delivery,
 )  # fmt: skip
 
-#: Rows of which an audit entry holds a common hash, and the audit trail itself.
-OTHERS: tuple[type[Row], ...] = (MeasurementRow, AuditEntry, AuditSubject, AuditLink)
+#: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.
+OTHERS: tuple[type[Row], ...] = (MeasurementRow, AuditEntry, AuditSubject, AuditLink, EventRow)

@@ -27,11 +27,12 @@ from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, write_ent
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
 from batchqc.records.database import READ_ONLY
+from batchqc.records.events import EventRow, write_events
 from batchqc.records.schema import METADATA, WITNESSED
 
 _READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _LOT: Final = "lot:"
-_AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject)
+_AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject, EventRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Transaction:
             self.session.execute(lock, {"name": name})
 
     def seal(self, new_rows: Iterable[Row]) -> None:
-        """Check that every new row is mentioned, then write the entries and their links.
+        """Check that every new row is mentioned, then write entries, links, and events.
 
         Raises:
             IntegrityFailure: where a row would change without an entry.
@@ -185,7 +186,7 @@ class Transaction:
         entries, self._entries = self._entries, []
         if entries:
             self.lock("audit chain")
-            write_entries(self.session, entries)
+            write_events(self.session, write_entries(self.session, entries))
 
 
 @contextmanager

@@ -129,6 +129,7 @@ WHO = {
     "hold lots and let them go": "QA QP",
     "issue certificates": "QA QP",
     "manage accounts": "admin",
+    "manage webhooks": "admin",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",
@@ -152,7 +153,11 @@ def test_every_role_may_what_it_is_for_and_nothing_else():
 def test_auditors_only_read_and_administrators_touch_no_record():
     for permission in set(Permission) - {Permission.READ}:
         assert not is_permitted({Role.AUDITOR}, permission)
-    for permission in set(Permission) - {Permission.READ, Permission.MANAGE_ACCOUNTS}:
+    for permission in set(Permission) - {
+        Permission.READ,
+        Permission.MANAGE_ACCOUNTS,
+        Permission.MANAGE_WEBHOOKS,
+    }:
         assert not is_permitted({Role.ADMIN}, permission)
 
 

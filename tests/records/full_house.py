@@ -19,6 +19,7 @@ from batchqc.actions.people import sign_in, sign_out
 from batchqc.actions.policies import set_policy
 from batchqc.actions.signing import sign
 from batchqc.actions.specifications import withdraw_specification
+from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Meaning, Refusal
@@ -33,6 +34,7 @@ from batchqc.records.decisions import (
     certificates_of,
     dispositions_of,
 )
+from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
@@ -41,6 +43,7 @@ from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
 from tests.records.house import (
+    ADM,
     ANA,
     AUD,
     DONOR,
@@ -105,6 +108,20 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
+    _tell(house)
+
+
+def _tell(house: House) -> None:
+    """A webhook was registered, told of an event, and ended."""
+    with house.acting(ADM, Permission.MANAGE_WEBHOOKS) as tx:
+        new = NewWebhook("warehouse", "https://erp.example/in", ("lot.*",))
+        webhook, _ = register_webhook(tx, new, key=b"k" * 32)
+        told = Delivery(
+            webhook=webhook, event_number=1, number=1, outcome=DELIVERED, detail="", at=tx.now
+        )
+        tx.add(told)
+        tx.audit("events delivered", rows=[told], about=[webhook.key])
+        end_webhook(tx, name="warehouse", reason="The warehouse system is gone")
 
 
 def _supersede(house: House) -> None:
