@@ -87,7 +87,7 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
     """The installation that ``settings`` describe, as an application works with it."""
     return Door(
         settings,
-        open_database(settings.database),
+        open_database(settings.database, component_key=settings.component_key),
         FolderArchive(settings.store),
         Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
         now,

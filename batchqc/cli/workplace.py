@@ -56,7 +56,7 @@ class Workplace:
         """The installation that ``settings`` describe; nothing is created."""
         return cls(
             settings,
-            open_database(settings.database),
+            open_database(settings.database, component_key=settings.component_key),
             FolderArchive(settings.store),
             Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
             now,

@@ -26,6 +26,7 @@ class Meaning(StrEnum):
     CERTIFIED = "certified"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Role
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, added_later, refers_to
 
 ACCOUNT_REGISTERED: Final = "account registered"
 LABORATORY_REGISTERED: Final = "contract laboratory registered"
@@ -75,7 +75,10 @@ class RoleChange(Row):
 
 
 class Attempt(Row):
-    """A password that was tried, for a sign-in or a signature, and whether it was right."""
+    """A component that was tried, for a sign-in or a signature, and whether it was right.
+
+    ``component`` is blank for a password; ``step`` is the time step of a code that was accepted.
+    """
 
     __tablename__ = "attempt"
 
@@ -84,6 +87,8 @@ class Attempt(Row):
     purpose: Mapped[str]
     succeeded: Mapped[int]
     at: Mapped[datetime]
+    component: Mapped[str] = added_later()
+    step: Mapped[str] = added_later()
 
     person: Mapped[Person] = relationship()
     __table_args__ = (UniqueConstraint("person_id", "number"),)

@@ -2,6 +2,14 @@
 
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.components import (
+    AuthenticatorChange,
+    LinkChange,
+    ProofUse,
+    ProviderReturn,
+    ProviderVisit,
+    SigningRule,
+)
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
@@ -51,7 +59,8 @@ WITNESSED: tuple[type[Row], ...] = (
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
-    LaboratoryCertificate,
+    LaboratoryCertificate, AuthenticatorChange, LinkChange, ProviderVisit, ProviderReturn, ProofUse,
+    SigningRule,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.
