@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from batchqc.core.canonical import utc_text
 from batchqc.core.components import Component
 from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal
 from batchqc.records.people import Attempt, Person, newest_attempts
@@ -87,8 +88,11 @@ def _lock(tx: Transaction, person: Person, newest: list[Attempt]) -> None:
     """Say so in an entry of its own where the last failure locks the account."""
     until = locked_until(newest[:FAILURES_BEFORE_LOCK], tx.now)
     if until is not None:
-        after = {"until": f"{until:%Y-%m-%dT%H:%M:%SZ}", "failures": FAILURES_BEFORE_LOCK}
-        tx.audit(LOCKED, about=[person.key], after=after)
+        tx.audit(
+            LOCKED,
+            about=[person.key],
+            after={"until": utc_text(until), "failures": FAILURES_BEFORE_LOCK},
+        )
 
 
 def _locked(person: Person, until: datetime) -> Refusal:

@@ -32,6 +32,7 @@ from batchqc.records.people import (
     SignOut,
     newest_password,
     open_sign_in,
+    open_sign_ins,
     person_by,
     role_changes_of,
     roles_of,
@@ -200,6 +201,14 @@ def sign_out(tx: Transaction, *, token: str) -> None:
         end = SignOut(sign_in=session, at=tx.now)
         tx.add(end)
         tx.audit("signed out", rows=[end], about=[session.person.key])
+
+
+def sign_out_everywhere(tx: Transaction, person: Person) -> None:
+    """End every session of a person at once."""
+    ends = [SignOut(sign_in=one, at=tx.now) for one in open_sign_ins(tx.session, person, tx.now)]
+    if ends:
+        tx.add(*ends)
+        tx.audit("signed out everywhere", rows=ends, about=[person.key])
 
 
 def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Principal:

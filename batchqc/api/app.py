@@ -10,7 +10,9 @@ from fastapi import FastAPI
 from batchqc import __version__, clock
 from batchqc.actions.certificates import Press
 from batchqc.api import (
+    accounts,
     audit,
+    authenticators,
     certificates,
     corrections,
     decisions,
@@ -23,6 +25,7 @@ from batchqc.api import (
     registers,
     results,
     session,
+    single_sign_on,
     specification_tools,
     specifications,
     tracing,
@@ -32,6 +35,7 @@ from batchqc.api import (
 from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
+from batchqc.api.provider import provider_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import SigningUnavailable
 from batchqc.records.database import open_database
@@ -54,7 +58,8 @@ _FILES: Final = frozenset(
     )
 )
 _NOUNS: Final = (
-    session, people, registers, laboratory, specifications, specification_tools, methods, lots,
+    session, single_sign_on, authenticators, people, accounts, registers, laboratory,
+    specifications, specification_tools, methods, lots,
     results, decisions, profiles, upload_files, uploads, entries, corrections, certificates, audit,
     tracing,
 )  # fmt: skip
@@ -67,7 +72,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         summary="Batch release QC for cell therapy products",
         description="From assay CSV to a certificate of analysis that anyone can verify. Sign in"
         " with POST /session, then send the token as a bearer. Everything that is signed carries"
-        " user id and password anew. Errors are application/problem+json with a stable code.",
+        " both components anew. Errors are application/problem+json with a stable code.",
         version=__version__,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=f"{PREFIX}/docs",
@@ -91,6 +96,7 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
         FolderArchive(settings.store),
         Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
         now,
+        provider_of(settings),
     )
 
 

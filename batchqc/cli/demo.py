@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import SecretStr
 from rich.console import Console
 
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
@@ -18,7 +19,6 @@ from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.lots import register_lot, the_lot
 from batchqc.actions.people import (
-    change_password,
     principal,
     register_laboratory,
     register_person,
@@ -39,6 +39,7 @@ from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import demo_cast as cast
 from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
+from batchqc.core.accountability import STATEMENT
 from batchqc.core.dispositions import blocking_reasons
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
@@ -159,7 +160,13 @@ def _own_password(story: _Story, user_id: str) -> None:
     place = story.place
     with transaction(place.engine, Actor(user_id, "self", cast.SITE.time_zone), place.now()) as tx:
         raise_refusal(
-            change_password(tx, user_id=user_id, old=cast.FIRST_PASSWORD, new=cast.PASSWORD)
+            change_password_and_accept(
+                tx,
+                user_id=user_id,
+                old=cast.FIRST_PASSWORD,
+                new=cast.PASSWORD,
+                read=STATEMENT.sha256,
+            )
         )
 
 

@@ -15,6 +15,8 @@ STEP_SECONDS: Final = 30
 DRIFT: Final = 1
 VISIT_MINUTES: Final = 10
 PROOF_MINUTES: Final = 3
+#: How old a sign-in at the provider may be that begins a session; one that signs is made anew.
+SIGN_IN_HOURS: Final = 12
 #: What the clocks of provider and server may differ.
 CLOCK_SECONDS: Final = 60
 

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     REJECT_LOT = "reject lots"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
+    SET_SIGNING_RULE = "set the rule of signatures"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -76,6 +77,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.REJECT_LOT: frozenset({Role.QA, Role.QP}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
+    Permission.SET_SIGNING_RULE: frozenset({Role.QA}),
 }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.components import CodeState, Component, LinkState, link_counts
+from batchqc.core.components import CodeState, Component, link_counts
 from batchqc.records.base import Row, refers_to
 from batchqc.records.people import Attempt, Person, newest_password
 

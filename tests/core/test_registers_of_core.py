@@ -123,6 +123,7 @@ WHO = {
     "reject lots": "QA QP",
     "issue certificates": "QA QP",
     "manage accounts": "admin",
+    "set the rule of signatures": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

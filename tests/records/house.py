@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import LotCase, study
@@ -41,6 +42,7 @@ from batchqc.actions.specifications import (
 )
 from batchqc.actions.uploads import UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
+from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -321,6 +323,9 @@ def _people(engine: Engine, now: Clock) -> None:
                     password=FIRST_PASSWORD,
                 )
             assert change_password(tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD) is None
+        with transaction(engine, Actor(user_id, "self", SITE_ZONE), now()) as tx:
+            signed = accept_accountability(tx, read=STATEMENT.sha256, credentials=signing(user_id))
+            assert not isinstance(signed, Refusal)
     with transaction(engine, SYSTEM, now()) as tx:
         register_laboratory(tx, user_id=LABORATORY, name="External Laboratory")
 
