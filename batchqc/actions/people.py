@@ -64,11 +64,7 @@ class Principal:
             NotPermitted: where none does, or the password is still somebody else's.
         """
         if self.must_change_password:
-            raise NotPermitted(
-                "BQC-ACC-003",
-                "somebody else set your password",
-                hint="Change it first: POST /api/v1/password or `batchqc user password`.",
-            )
+            raise _not_own()
         role = acting_role(self.roles, permission)
         if role is None:
             held = ", ".join(sorted(self.roles)) or "none"
@@ -254,6 +250,17 @@ def the_person(session: Session, user_id: str) -> Person:
     return person
 
 
+def require_own_password(tx: Transaction, person: Person) -> None:
+    """Refuse who has a password that somebody else set; who has none passes.
+
+    Raises:
+        NotPermitted: it opens nothing but its change.
+    """
+    password = newest_password(tx.session, person)
+    if password is not None and password.set_by_other:
+        raise _not_own()
+
+
 def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refusal | None:
     """Whether a password is right now; the attempt is written either way.
 
@@ -271,6 +278,14 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
         person,
         Tried(Component.PASSWORD, purpose),
         check=lambda: "" if _is_right(hashed, password) else None,
+    )
+
+
+def _not_own() -> NotPermitted:
+    return NotPermitted(
+        "BQC-ACC-003",
+        "somebody else set your password",
+        hint="Change it first: POST /api/v1/password or `batchqc user password`.",
     )
 
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from batchqc.actions.authenticators import prove_code
-from batchqc.actions.people import prove, the_person
+from batchqc.actions.people import prove, require_own_password, the_person
 from batchqc.actions.visits import Ticket, use_proof
 from batchqc.core.accountability import NOT_ACCEPTED, STATEMENT
-from batchqc.core.components import needs_code
 from batchqc.core.signatures import Meaning, Refusal, Signing, reason_problem
 from batchqc.errors import InvalidInput
 from batchqc.records.components import confirmed_secret, newest_rule
@@ -85,13 +84,18 @@ def has_accepted(session: Session, person: Person) -> bool:
 def prove_components(
     tx: Transaction, person: Person, credentials: Credentials, *, record: str, meaning: Meaning
 ) -> Refusal | None:
-    """Whether both components are of the person who acts; every attempt is written."""
+    """Whether both components are of the person who acts; every attempt is written.
+
+    Raises:
+        NotPermitted: the password is one that somebody else set.
+    """
     if credentials.user_id.casefold() != tx.actor.user_id.casefold():
         return Refusal(
             "BQC-SIG-003",
             f"{tx.actor.user_id} is signed in, but {credentials.user_id} was to sign",
             "Sign with your own user id and password.",
         )
+    require_own_password(tx, person)
     has_password = newest_password(tx.session, person) is not None
     if not has_password and credentials.step_up:
         ticket = Ticket(credentials.step_up)
@@ -109,11 +113,10 @@ def prove_components(
 def code_is_asked(session: Session, person: Person) -> bool:
     """Whether the rule of the site asks this person for a code besides the password."""
     rule = newest_rule(session)
-    return needs_code(
-        has_password=newest_password(session, person) is not None,
-        has_code=confirmed_secret(session, person) is not None,
-        both=rule is not None and bool(rule.with_code),
-    )
+    if rule is None or not rule.with_code:
+        return False
+    has_password = newest_password(session, person) is not None
+    return has_password and confirmed_secret(session, person) is not None
 
 
 def write_signature(

@@ -9,6 +9,8 @@ and when.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from ssl import SSLContext
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -38,7 +40,7 @@ class Provider:
 
     issuer: str
     client: str
-    secret: str
+    secret: str = field(repr=False)
     redirect: str
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -136,7 +138,7 @@ class Provider:
 
     def _fetched(self, address: str) -> Any:
         try:
-            return httpx2.get(address, timeout=_SECONDS).raise_for_status().json()
+            return httpx2.get(address, timeout=_SECONDS, verify=_tls()).raise_for_status().json()
         except (httpx2.HTTPError, ValueError) as error:
             raise _silent(self.issuer) from error
 
@@ -148,7 +150,14 @@ class Provider:
             redirect_uri=self.redirect,
             code_challenge_method="S256",
             timeout=_SECONDS,
+            verify=_tls(),
         )
+
+
+@cache
+def _tls() -> SSLContext:
+    """What certificates of providers are held against: those that the machine trusts, read once."""
+    return httpx2.create_ssl_context()
 
 
 def provider_of(settings: Settings) -> Provider | None:

@@ -86,11 +86,6 @@ def sign_in_problem(authenticated: datetime | None, *, asked: datetime, now: dat
     return ""
 
 
-def needs_code(*, has_password: bool, has_code: bool, both: bool) -> bool:
-    """Whether a signature by password carries a code as well, as the rule of the site says."""
-    return has_password and has_code and both
-
-
 def link_counts(state: str, *, has_password: bool) -> bool:
     """Whether a link opens the account.
 

@@ -25,7 +25,6 @@ from tests.actions.state import TRAIL, counts, grown
 from tests.records.house import ADM, ANA, DON, DONOR, PASSWORD, QA1, WHY, House
 from tests.records.tampering import tamper
 
-
 COPY = """
 UPDATE authenticator_change SET secret = (
   SELECT secret FROM authenticator_change

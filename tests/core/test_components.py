@@ -10,7 +10,6 @@ from batchqc.core.components import (
     LinkState,
     accepted_step,
     link_counts,
-    needs_code,
     sign_in_problem,
     step_of,
     steps_around,
@@ -66,17 +65,6 @@ def test_a_sign_in_at_the_provider_is_the_one_that_was_asked_for(seen: int, prob
 
 def test_a_provider_that_does_not_say_when_proves_nothing():
     assert sign_in_problem(None, asked=NOW, now=NOW)
-
-
-@pytest.mark.parametrize(
-    ("has_password", "has_code", "both"),
-    [(p, c, b) for p in (False, True) for c in (False, True) for b in (False, True)],
-)
-def test_both_are_asked_of_who_has_both_where_the_rule_says_so(
-    has_password: bool, has_code: bool, both: bool
-):
-    asked = needs_code(has_password=has_password, has_code=has_code, both=both)
-    assert asked is (has_password and has_code and both)
 
 
 @pytest.mark.requirement("1.20")

@@ -16,14 +16,13 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from batchqc.actions.accountability import accept_accountability
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.people import (
-    change_password,
     principal,
     register_laboratory,
     register_person,
@@ -313,8 +312,8 @@ def furnish(engine: Engine) -> None:
 
 def _people(engine: Engine, now: Clock) -> None:
     for user_id in PEOPLE:
-        with transaction(engine, SYSTEM, now()) as tx:
-            if user_id != ADM:
+        if user_id != ADM:
+            with transaction(engine, SYSTEM, now()) as tx:
                 register_person(
                     tx,
                     user_id=user_id,
@@ -322,10 +321,11 @@ def _people(engine: Engine, now: Clock) -> None:
                     roles=[ROLES[user_id]],
                     password=FIRST_PASSWORD,
                 )
-            assert change_password(tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD) is None
         with transaction(engine, Actor(user_id, "self", SITE_ZONE), now()) as tx:
-            signed = accept_accountability(tx, read=STATEMENT.sha256, credentials=signing(user_id))
-            assert not isinstance(signed, Refusal)
+            refusal = change_password_and_accept(
+                tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD, read=STATEMENT.sha256
+            )
+            assert refusal is None
     with transaction(engine, SYSTEM, now()) as tx:
         register_laboratory(tx, user_id=LABORATORY, name="External Laboratory")
 
