@@ -9,6 +9,7 @@ from click.testing import Result
 from batchqc import clock
 from batchqc.actions.authenticators import confirm_authenticator
 from batchqc.cli.demo_cast import PASSWORD
+from batchqc.core.components import step_of
 from batchqc.documents.component_key import create_component_key
 from batchqc.errors import NotPermitted, NotSignedIn, SignatureRefused, SigningUnavailable
 from batchqc.records.database import open_database
@@ -48,7 +49,7 @@ def test_an_authenticator_is_enrolled_asked_for_by_the_rule_and_revoked(home: Pa
     reject = ("lot", "reject", "UCM-P1-T2", "--reason", "Never to be used")
     wrong = by(QA, home, *reject, typed=f"{PASSWORD}\n000000")
     refused(wrong, SignatureRefused, "BQC-SIG-011")
-    following = totp.at(clock.now(), 1)
+    following = totp.generate_otp(step_of(clock.now()) + 1)
     right = by(QA, home, *reject, typed=f"{PASSWORD}\n{following}")
     assert right.exit_code == 0, (right.output, right.exception)
     revoke = ("user", "revoke-authenticator", QA, "--reason", "The telephone was lost")
@@ -96,4 +97,4 @@ def test_who_has_not_accepted_the_statement_accepts_it_at_the_keyboard(home: Pat
         ADMIN, home, "user", "add", "otto", "--name", "Otto", "--role", "QA", "--single-sign-on"
     )
     assert sso.exit_code == 0, sso.output
-    refused(by("otto", home, "user", "accept", typed=""), NotSignedIn, "BQC-SIG-001")
+    refused(by("otto", home, "user", "accept", typed="a guess"), NotSignedIn, "BQC-SIG-001")
