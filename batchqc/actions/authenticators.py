@@ -45,6 +45,7 @@ def offer_authenticator(tx: Transaction, person: Person) -> str:
     """
     key = load_component_key(tx.component_key)
     secret = pyotp.random_base32()
+    _lock(tx, person)
     change = _change(tx, person, CodeState.OFFERED)
     change.secret = key.lock(secret, name=_name(change))
     tx.add(change)
@@ -59,12 +60,12 @@ def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
         Conflict: nothing is offered.
     """
     person = the_person(tx.session, tx.actor.user_id)
-    tx.lock(person.key)
-    offer = newest_authenticator(tx.session, person)
-    if offer is None or offer.state != CodeState.OFFERED:
-        raise Conflict("BQC-SIG-012", "no authenticator waits for its first code")
+    offer = _waiting(tx, person)
     refusal = _check(tx, person, offer, code=code, purpose="confirmation of an authenticator")
     if refusal is None:
+        _lock(tx, person)
+        if _waiting(tx, person).id != offer.id:
+            raise Conflict("BQC-SIG-012", "another authenticator was offered meanwhile")
         change = _change(tx, person, CodeState.CONFIRMED)
         tx.add(change)
         tx.audit("authenticator confirmed", rows=[change], about=[person.key])
@@ -83,7 +84,7 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
     Raises:
         Conflict: there is none.
     """
-    tx.lock(person.key)
+    _lock(tx, person)
     newest = newest_authenticator(tx.session, person)
     if newest is None or newest.state == CodeState.REVOKED:
         raise Conflict("BQC-SIG-013", f"{person.user_id} has no authenticator")
@@ -95,6 +96,19 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
 def prove_code(tx: Transaction, person: Person, *, code: str, purpose: str) -> Refusal | None:
     """Whether a code of a person's confirmed authenticator is right now; the attempt is written."""
     return _check(tx, person, confirmed_secret(tx.session, person), code=code, purpose=purpose)
+
+
+def _waiting(tx: Transaction, person: Person) -> AuthenticatorChange:
+    """The offer that waits for its first code."""
+    newest = newest_authenticator(tx.session, person)
+    if newest is None or newest.state != CodeState.OFFERED:
+        raise Conflict("BQC-SIG-012", "no authenticator waits for its first code")
+    return newest
+
+
+def _lock(tx: Transaction, person: Person) -> None:
+    """Hold a person's authenticators; the lock of attempts comes before it, never after."""
+    tx.lock(f"authenticators of {person.folded}")
 
 
 def _check(

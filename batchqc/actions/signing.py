@@ -97,11 +97,11 @@ def prove_components(
         )
     require_own_password(tx, person)
     has_password = newest_password(tx.session, person) is not None
-    if not has_password and credentials.step_up:
+    if not has_password and not credentials.code:
         ticket = Ticket(credentials.step_up)
         return use_proof(tx, person, ticket=ticket, record=record, meaning=meaning)
     refusal = None
-    if has_password or not credentials.code:
+    if has_password:
         refusal = prove(
             tx, user_id=person.user_id, password=credentials.password, purpose="signature"
         )

@@ -117,7 +117,7 @@ def test_who_has_single_sign_on_only_signs_in_and_signs_by_step_up(otto: Otto):
     )
     assert answer.status_code == 201, answer.text
 
-    assert code_of(otto.sign()) == "BQC-SIG-001"  # a session alone never signs
+    assert code_of(otto.sign()) == "BQC-SIG-014"  # a session alone never signs
     assert code_of(otto.sign(ticket)) == "BQC-SIG-014"  # used, and for another record
     ticket, _ = otto.step_up(f"donor:{DONOR}", "approved")
     assert otto.sign(ticket).status_code == 201
