@@ -1,7 +1,8 @@
 """People: who they are, what they may do, and how they prove it.
 
 A password that somebody else set opens nothing but the change of that password. Five wrong
-passwords in a row lock an account for a quarter of an hour; every attempt is on record.
+passwords in a row lock an account for a quarter of an hour; every attempt is on record. Who signs
+in at the provider of single sign-on may have no password.
 """
 
 import hashlib
@@ -14,23 +15,24 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy.orm import Session
 
+from batchqc.actions.attempts import WRONG, Tried, attempt
 from batchqc.actions.permission import require
+from batchqc.core.components import Component
 from batchqc.core.identifiers import fold, line_problem, user_problem
 from batchqc.core.permissions import Permission, Role, acting_role
-from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal, reason_problem
+from batchqc.core.signatures import Refusal, reason_problem
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn
 from batchqc.records.people import (
     ACCOUNT_REGISTERED,
     LABORATORY_REGISTERED,
-    Attempt,
     Password,
     Person,
     RoleChange,
     SignIn,
     SignOut,
-    newest_attempts,
     newest_password,
     open_sign_in,
+    open_sign_ins,
     person_by,
     role_changes_of,
     roles_of,
@@ -52,6 +54,8 @@ class Principal:
     roles: frozenset[Role]
     must_change_password: bool
     time_zone: str
+    sign_in: str = ""
+    """The hash of the token of the session, where there is one."""
 
     def acting(self, permission: Permission) -> Actor:
         """This person in the role that allows ``permission``.
@@ -60,11 +64,7 @@ class Principal:
             NotPermitted: where none does, or the password is still somebody else's.
         """
         if self.must_change_password:
-            raise NotPermitted(
-                "BQC-ACC-003",
-                "somebody else set your password",
-                hint="Change it first: POST /api/v1/password or `batchqc user password`.",
-            )
+            raise _not_own()
         role = acting_role(self.roles, permission)
         if role is None:
             held = ", ".join(sorted(self.roles)) or "none"
@@ -73,27 +73,27 @@ class Principal:
                 f"{self.user_id} may not {permission}; roles held: {held}",
                 hint="Ask an administrator for the role, or a colleague who has it.",
             )
-        return Actor(self.user_id, role, self.time_zone, permission)
+        return Actor(self.user_id, role, self.time_zone, permission, self.sign_in)
 
     def themself(self) -> Actor:
         """This person, for what concerns only themself."""
-        return Actor(self.user_id, "self", self.time_zone)
+        return Actor(self.user_id, "self", self.time_zone, sign_in=self.sign_in)
 
 
 def register_person(
-    tx: Transaction, *, user_id: str, name: str, roles: Iterable[Role], password: str
+    tx: Transaction, *, user_id: str, name: str, roles: Iterable[Role], password: str | None
 ) -> Person:
-    """Register a person with a first password, which they must change before anything else."""
+    """Register a person with a first password, which they must change before anything else.
+
+    Without a password they sign in at the provider of single sign-on only, once they are linked.
+    """
     require(tx, Permission.MANAGE_ACCOUNTS)
-    _check_password(password)
     person = _new_person(tx, user_id, name, is_laboratory=False)
-    first = Password(
-        person=person, number=1, hash=HASHER.hash(password), set_by_other=1, set_at=tx.now
-    )
+    first = [_first_password(tx, person, password)] if password is not None else []
     granted = [_role_change(tx, person, n, role) for n, role in enumerate(roles, start=1)]
-    tx.add(person, first, *granted)
+    tx.add(person, *first, *granted)
     after = {"name": name, "roles": [change.role for change in granted]}
-    tx.audit(ACCOUNT_REGISTERED, rows=[person, first, *granted], after=after)
+    tx.audit(ACCOUNT_REGISTERED, rows=[person, *first, *granted], after=after)
     return person
 
 
@@ -172,25 +172,39 @@ def sign_in(
     refusal = prove(tx, user_id=user_id, password=password, purpose="sign-in")
     if refusal is not None:
         return refusal
-    person = the_person(tx.session, user_id)
+    return begin_session(tx, the_person(tx.session, user_id), token=token, hours=hours)
+
+
+def begin_session(
+    tx: Transaction, person: Person, *, token: str, hours: int, by: Component = Component.PASSWORD
+) -> SignIn:
+    """Begin a session of a person who has proved who they are."""
     session = SignIn(
-        token_sha256=_sha256(token),
+        token_sha256=sha256_of_token(token),
         person=person,
         began_at=tx.now,
         ends_at=tx.now + timedelta(hours=hours),
     )
     tx.add(session)
-    tx.audit("signed in", rows=[session], about=[person.key])
+    tx.audit("signed in", rows=[session], about=[person.key], after={"by": by or "password"})
     return session
 
 
 def sign_out(tx: Transaction, *, token: str) -> None:
     """End a session at once."""
-    session = open_sign_in(tx.session, _sha256(token), tx.now)
+    session = open_sign_in(tx.session, sha256_of_token(token), tx.now)
     if session is not None:
         end = SignOut(sign_in=session, at=tx.now)
         tx.add(end)
         tx.audit("signed out", rows=[end], about=[session.person.key])
+
+
+def sign_out_everywhere(tx: Transaction, person: Person) -> None:
+    """End every session of a person at once."""
+    ends = [SignOut(sign_in=one, at=tx.now) for one in open_sign_ins(tx.session, person, tx.now)]
+    if ends:
+        tx.add(*ends)
+        tx.audit("signed out everywhere", rows=ends, about=[person.key])
 
 
 def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Principal:
@@ -199,10 +213,10 @@ def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Pr
     Raises:
         NotSignedIn: where the session is unknown, ended or over.
     """
-    found = open_sign_in(session, _sha256(token), now)
+    found = open_sign_in(session, sha256_of_token(token), now)
     if found is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
-    return _principal(session, found.person, time_zone)
+    return _principal(session, found.person, time_zone, sign_in=found.token_sha256)
 
 
 def principal(session: Session, *, user_id: str, time_zone: str) -> Principal:
@@ -210,14 +224,17 @@ def principal(session: Session, *, user_id: str, time_zone: str) -> Principal:
     return _principal(session, the_person(session, user_id), time_zone)
 
 
-def _principal(session: Session, person: Person, time_zone: str) -> Principal:
+def _principal(session: Session, person: Person, time_zone: str, *, sign_in: str = "") -> Principal:
     password = newest_password(session, person)
     return Principal(
         user_id=person.user_id,
         name=person.name,
         roles=roles_of(session, person),
-        must_change_password=password is None or bool(password.set_by_other),
+        must_change_password=bool(
+            person.is_laboratory if password is None else password.set_by_other
+        ),
         time_zone=time_zone,
+        sign_in=sign_in,
     )
 
 
@@ -233,6 +250,17 @@ def the_person(session: Session, user_id: str) -> Person:
     return person
 
 
+def require_own_password(tx: Transaction, person: Person) -> None:
+    """Refuse who has a password that somebody else set; who has none passes.
+
+    Raises:
+        NotPermitted: it opens nothing but its change.
+    """
+    password = newest_password(tx.session, person)
+    if password is not None and password.set_by_other:
+        raise _not_own()
+
+
 def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refusal | None:
     """Whether a password is right now; the attempt is written either way.
 
@@ -243,46 +271,22 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
     if person is None or stored is None:
         _is_right(_ANY_HASH, password)
         tx.audit("unknown user id refused", after={"purpose": purpose})
-        return _WRONG
-    tx.lock(f"attempts of {person.folded}")
-    newest = newest_attempts(tx.session, person, limit=FAILURES_BEFORE_LOCK)
-    locked = _locked_until(newest, tx.now)
-    right = locked is None and _is_right(stored.hash, password)
-    attempt = Attempt(
-        person=person,
-        number=newest[0].number + 1 if newest else 1,
-        purpose=purpose,
-        succeeded=int(right),
-        at=tx.now,
+        return WRONG
+    hashed = stored.hash
+    return attempt(
+        tx,
+        person,
+        Tried(Component.PASSWORD, purpose),
+        check=lambda: "" if _is_right(hashed, password) else None,
     )
-    tx.add(attempt)
-    outcome = "accepted" if right else "refused, locked" if locked else "refused"
-    tx.audit(f"password {outcome}", rows=[attempt], about=[person.key], after={"purpose": purpose})
-    if locked is not None:
-        return Refusal(
-            "BQC-SIG-002",
-            f"{person.user_id} is locked after {FAILURES_BEFORE_LOCK} wrong passwords",
-            f"Wait until {locked:%H:%M} UTC, or ask an administrator.",
-        )
-    return None if right else _WRONG
 
 
-_WRONG: Final = Refusal(
-    "BQC-SIG-001", "user id or password is wrong", "Try again; five failures lock the account."
-)
-
-
-def _locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
-    """Until when an account is locked: counted from its newest attempt."""
-    failures = []
-    for attempt in newest:
-        if attempt.succeeded:
-            break
-        failures.append(attempt.at)
-    if len(failures) < FAILURES_BEFORE_LOCK:
-        return None
-    until = failures[0] + timedelta(minutes=LOCK_MINUTES)
-    return until if now < until else None
+def _not_own() -> NotPermitted:
+    return NotPermitted(
+        "BQC-ACC-003",
+        "somebody else set your password",
+        hint="Change it first: POST /api/v1/password or `batchqc user password`.",
+    )
 
 
 def _is_right(stored: str, password: str) -> bool:
@@ -307,6 +311,13 @@ def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool
     )
 
 
+def _first_password(tx: Transaction, person: Person, password: str) -> Password:
+    _check_password(password)
+    return Password(
+        person=person, number=1, hash=HASHER.hash(password), set_by_other=1, set_at=tx.now
+    )
+
+
 def _role_change(
     tx: Transaction, person: Person, number: int, role: Role, *, granted: bool = True
 ) -> RoleChange:
@@ -323,5 +334,6 @@ def _check_password(password: str) -> None:
         )
 
 
-def _sha256(token: str) -> str:
+def sha256_of_token(token: str) -> str:
+    """The hash under which a token is stored."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -10,8 +10,10 @@ from fastapi import FastAPI
 from batchqc import __version__, clock
 from batchqc.actions.certificates import Press
 from batchqc.api import (
+    accounts,
     annex16,
     audit,
+    authenticators,
     certificates,
     corrections,
     decisions,
@@ -28,6 +30,7 @@ from batchqc.api import (
     results,
     reviews,
     session,
+    single_sign_on,
     specification_tools,
     specifications,
     tracing,
@@ -37,6 +40,7 @@ from batchqc.api import (
 from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
+from batchqc.api.provider import provider_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import SigningUnavailable
 from batchqc.records.database import open_database
@@ -59,7 +63,8 @@ _FILES: Final = frozenset(
     )
 )
 _NOUNS: Final = (
-    session, people, registers, laboratory, specifications, specification_tools, methods, lots,
+    session, single_sign_on, authenticators, people, accounts, registers, laboratory,
+    specifications, specification_tools, methods, lots,
     results, reviews, decisions, annex16, holds, profiles, upload_files, uploads, entries,
     corrections, certificates, audit, tracing, events, open_work,
 )  # fmt: skip
@@ -72,7 +77,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         summary="Batch release QC for cell therapy products",
         description="From assay CSV to a certificate of analysis that anyone can verify. Sign in"
         " with POST /session, then send the token as a bearer. Everything that is signed carries"
-        " user id and password anew. Errors are application/problem+json with a stable code.",
+        " both components anew. Errors are application/problem+json with a stable code.",
         version=__version__,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=f"{PREFIX}/docs",
@@ -92,10 +97,11 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
     """The installation that ``settings`` describe, as an application works with it."""
     return Door(
         settings,
-        open_database(settings.database),
+        open_database(settings.database, component_key=settings.component_key),
         FolderArchive(settings.store),
         Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
         now,
+        provider_of(settings),
     )
 
 

@@ -1,17 +1,21 @@
 """The decision over a lot, signed with both components."""
 
 import logging
+from datetime import datetime
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import object_session
 
 from batchqc.actions.annex16 import permission_to_release
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.setup import own_site
 from batchqc.actions.states import contested_lot
 from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
@@ -29,13 +33,17 @@ _LOG: Final = logging.getLogger("batchqc.api")
 
 
 class SignatureOut(BaseModel):
-    """An electronic signature, and the hash of the record that it binds."""
+    """An electronic signature, and the record that it binds with its hash."""
 
     id: str = Field(examples=["S-2026-000012"])
-    name: str
+    user_id: str
+    name: str = Field(description="Printed name at the time of signing.")
     role: str
     meaning: str
     reason: str
+    signed_at: datetime
+    time_zone: str = Field(description="Of the site; `signed_at` shows its offset.")
+    record: str = Field(examples=["lot:UCM-P1-T1"])
     record_sha256: str
 
 
@@ -185,11 +193,17 @@ def _decided(decision: Decision) -> DecisionOut:
 
 def signature_out(row: SignatureRow) -> SignatureOut:
     """A signature as it is shown."""
+    session = object_session(row)
+    zone = own_site(session).time_zone if session else "UTC"
     return SignatureOut(
         id=row.natural_key,
+        user_id=row.person.user_id,
         name=row.name,
         role=row.role,
         meaning=row.meaning,
         reason=row.reason,
+        signed_at=row.at.astimezone(ZoneInfo(zone)),
+        time_zone=zone,
+        record=row.record,
         record_sha256=row.record_sha256,
     )

@@ -1,7 +1,7 @@
 """What every endpoint works with: the installation, who asks, and one transaction for one action.
 
 A request with an ``Idempotency-Key`` that was answered before gets the same answer again; nothing
-is done twice. A token alone never signs: what is signed carries user id and password each time.
+is done twice. A token alone never signs: what is signed carries both components each time.
 """
 
 import json
@@ -22,6 +22,7 @@ from batchqc.actions.people import Principal, who_is
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
 from batchqc.actions.states import Contested
+from batchqc.api.provider import Provider
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
 from batchqc.core.canonical import sha256_of
@@ -43,10 +44,15 @@ class Door:
     archive: FolderArchive
     press: Press
     now: Callable[[], datetime]
+    provider: Provider | None = None
 
 
 class Signature(Sent):
-    """Both components of an electronic signature, given anew each time, and the reason."""
+    """The components of an electronic signature, given anew each time, and the reason.
+
+    User id and password; who has no password gives a code of their authenticator, or the ticket of
+    a step-up. Where the rule of the site asks for it, password and code.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -57,13 +63,21 @@ class Signature(Sent):
     )
 
     user_id: str
-    password: SecretStr
+    password: SecretStr = SecretStr("")
+    code: SecretStr = Field(SecretStr(""), description="Six digits of the authenticator.")
+    step_up: SecretStr = Field(SecretStr(""), description="The ticket of a finished step-up.")
     reason: str = Field(description="Why, in words that a stranger understands.")
 
     @property
     def credentials(self) -> Credentials:
         """For the action that signs."""
-        return Credentials(self.user_id, self.password.get_secret_value(), self.reason)
+        return Credentials(
+            self.user_id,
+            self.password.get_secret_value(),
+            self.reason,
+            code=self.code.get_secret_value(),
+            step_up=self.step_up.get_secret_value(),
+        )
 
 
 def door_of(request: Request) -> Door:

@@ -28,7 +28,7 @@ class PersonOut(BaseModel):
 
 
 class NewPerson(Sent):
-    """A person with a first password, which they change before anything else."""
+    """A person, with a first password that they change before anything else, or without one."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -46,7 +46,9 @@ class NewPerson(Sent):
     user_id: str
     name: str
     roles: list[Role]
-    password: SecretStr
+    password: SecretStr | None = Field(
+        None, description="Without one, they sign in at the provider of single sign-on only."
+    )
 
 
 class NewLaboratory(Sent):
@@ -88,7 +90,7 @@ def add_person(call: Writing, sent: NewPerson) -> Response:
                 user_id=sent.user_id,
                 name=sent.name,
                 roles=sent.roles,
-                password=sent.password.get_secret_value(),
+                password=sent.password.get_secret_value() if sent.password else None,
             )
             work.answer(201, _shown(work.tx.session, person))
             work.keep = False

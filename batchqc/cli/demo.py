@@ -10,13 +10,13 @@ from typing import Final
 from pydantic import SecretStr
 from rich.console import Console
 
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.lots import register_lot
 from batchqc.actions.people import (
-    change_password,
     register_laboratory,
     register_person,
 )
@@ -36,6 +36,7 @@ from batchqc.cli.demo_reviews import hand_to_qa, reviews
 from batchqc.cli.demo_story import Story, signing
 from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
+from batchqc.core.accountability import STATEMENT
 from batchqc.core.gates import blocking_reasons
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
@@ -142,7 +143,13 @@ def _own_password(story: Story, user_id: str) -> None:
     place = story.place
     with transaction(place.engine, Actor(user_id, "self", cast.SITE.time_zone), place.now()) as tx:
         raise_refusal(
-            change_password(tx, user_id=user_id, old=cast.FIRST_PASSWORD, new=cast.PASSWORD)
+            change_password_and_accept(
+                tx,
+                user_id=user_id,
+                old=cast.FIRST_PASSWORD,
+                new=cast.PASSWORD,
+                read=STATEMENT.sha256,
+            )
         )
 
 

@@ -21,6 +21,7 @@ KINDS: Final[Mapping[str, str]] = {
     "role granted": "account.role_granted",
     "role withdrawn": "account.role_withdrawn",
     "password refused, locked": "account.refused_while_locked",
+    "account locked": "account.locked",
     "product registered": "product.registered",
     "donor registered": "donor.registered",
     "donor eligibility determined": "donor.eligibility_determined",

@@ -55,6 +55,7 @@ class Permission(StrEnum):
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
     MANAGE_WEBHOOKS = "manage webhooks"
+    SET_SIGNING_RULE = "set the rule of signatures"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -90,6 +91,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
     Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
+    Permission.SET_SIGNING_RULE: frozenset({Role.QA}),
 }
 
 

@@ -34,6 +34,7 @@ class Meaning(StrEnum):
     RECALLED = "recalled"
     SUPPLIED = "supplied by exception"
     DESTROYED = "destroyed"
+    ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,14 @@
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.components import (
+    AuthenticatorChange,
+    LinkChange,
+    ProofUse,
+    ProviderReturn,
+    ProviderVisit,
+    SigningRule,
+)
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
@@ -59,7 +67,8 @@ WITNESSED: tuple[type[Row], ...] = (
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
     LaboratoryCertificate, Hold, HoldEnd, LotReview, AuditReview,
     PolicyRow, PendingResult, ConditionalSite, CertificateWithdrawal, LotCheck, Certification,
-    Transfer, Webhook, WebhookEnd, Delivery,
+    Transfer, Webhook, WebhookEnd, Delivery, AuthenticatorChange, LinkChange, ProviderVisit,
+    ProviderReturn, ProofUse, SigningRule,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -130,6 +130,7 @@ WHO = {
     "issue certificates": "QA QP",
     "manage accounts": "admin",
     "manage webhooks": "admin",
+    "set the rule of signatures": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

@@ -1,13 +1,17 @@
 """A house in which everything has happened: there is a row in every table."""
 
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
+from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.links import link_account
 from batchqc.actions.lots import (
     NewLot,
     NewSample,
@@ -15,16 +19,20 @@ from batchqc.actions.lots import (
     register_samples,
     the_lot,
 )
-from batchqc.actions.people import sign_in, sign_out
+from batchqc.actions.people import register_person, sign_in, sign_out
 from batchqc.actions.policies import set_policy
-from batchqc.actions.signing import sign
+from batchqc.actions.signing import Credentials, sign
+from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.actions.specifications import withdraw_specification
+from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit
 from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
-from batchqc.core.permissions import Permission
+from batchqc.core.accountability import STATEMENT
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.components import ProviderReturn
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.corrections import CorrectionDecision
 from batchqc.records.decisions import (
@@ -40,6 +48,7 @@ from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
 from tests.records.house import (
@@ -109,6 +118,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     adopt_method(house)
     use_registers(house)
     _tell(house)
+    _second_components(house)
 
 
 def _tell(house: House) -> None:
@@ -122,6 +132,28 @@ def _tell(house: House) -> None:
         tx.add(told)
         tx.audit("events delivered", rows=[told], about=[webhook.key])
         end_webhook(tx, name="warehouse", reason="The warehouse system is gone")
+
+
+def _second_components(house: House) -> None:
+    """One person has an authenticator, another comes by single sign-on and accepts by step-up."""
+    with TemporaryDirectory() as folder:
+        enrolled(keyed(house, Path(folder)), ANA)
+    with house.acting(QA1, Permission.SET_SIGNING_RULE) as tx:
+        set_signing_rule(tx, with_code=False, reason="The password is enough")
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        register_person(tx, user_id="vera", name="Vera", roles=[Role.REVIEWER], password=None)
+    issuer, subject, ticket = "https://login.example.org", "subject of vera", Ticket("a ticket")
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        link_account(tx, user_id="vera", issuer=issuer, subject=subject, reason="Seen by HR")
+    with house.alone("vera") as tx:
+        begin_visit(tx, ticket=ticket, record=STATEMENT.key, meaning=Meaning.ACCEPTED)
+    with house.alone("vera") as tx:
+        vouched = Vouched(issuer, subject, tx.now)
+        assert isinstance(prove_by_visit(tx, ticket=ticket, vouched=vouched), ProviderReturn)
+    with house.alone("vera") as tx:
+        step_up = Credentials("vera", "", "I have read it", step_up=ticket.text)
+        accepted = accept_accountability(tx, read=STATEMENT.sha256, credentials=step_up)
+        assert not isinstance(accepted, Refusal)
 
 
 def _supersede(house: House) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.dispositions import Decision, release_lot
@@ -24,7 +25,6 @@ from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.people import (
-    change_password,
     principal,
     register_laboratory,
     register_person,
@@ -43,6 +43,7 @@ from batchqc.actions.specifications import (
 )
 from batchqc.actions.uploads import UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
+from batchqc.core.accountability import STATEMENT
 from batchqc.core.audit_review import performers
 from batchqc.core.lot_review import review_hindrances
 from batchqc.core.lot_states import TAKES_RESULTS
@@ -358,8 +359,8 @@ def furnish(engine: Engine) -> None:
 
 def _people(engine: Engine, now: Clock) -> None:
     for user_id in PEOPLE:
-        with transaction(engine, SYSTEM, now()) as tx:
-            if user_id != ADM:
+        if user_id != ADM:
+            with transaction(engine, SYSTEM, now()) as tx:
                 register_person(
                     tx,
                     user_id=user_id,
@@ -367,7 +368,11 @@ def _people(engine: Engine, now: Clock) -> None:
                     roles=[ROLES[user_id]],
                     password=FIRST_PASSWORD,
                 )
-            assert change_password(tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD) is None
+        with transaction(engine, Actor(user_id, "self", SITE_ZONE), now()) as tx:
+            refusal = change_password_and_accept(
+                tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD, read=STATEMENT.sha256
+            )
+            assert refusal is None
     with transaction(engine, SYSTEM, now()) as tx:
         register_laboratory(tx, user_id=LABORATORY, name="External Laboratory")
 

@@ -269,9 +269,10 @@ def test_people_are_registered_and_must_change_the_first_password(home: Path):
     refused(early, NotPermitted, "BQC-ACC-003")
     own = batchqc(
         home, "user", "password", "-u", "new.one",
-        typed="first-password-1\nmy-own-password-2\nmy-own-password-2",
+        typed="first-password-1\nmy-own-password-2\nmy-own-password-2\ny",
     )  # fmt: skip
     assert own.exit_code == 0, own.output
+    assert "binds me as my handwritten signature does" in own.output
     later = batchqc(
         home, "lot", "add", "UCM-P5-T1", "--product", "UC-MSC", "--made", "2026-02-01",
         "--expires", "2027-02-01", "--donor", "DNR-UC-01", "-u", "new.one",
@@ -325,7 +326,8 @@ def test_an_installation_is_set_up_from_nothing(tmp_path: Path):
         "http://crl.example/root.crl", typed=typed,
     )  # fmt: skip
     assert result.exit_code == 0, (result.output, result.exception)
-    for file in ("batchqc.db", "keys/root.p12", "keys/seal.p12", "keys/root.crl", "trust/root.pem"):
+    files = ("root.p12", "seal.p12", "root.crl", "components.key")
+    for file in ("batchqc.db", *(f"keys/{name}" for name in files), "trust/root.pem"):
         assert (tmp_path / file).is_file(), file
     assert "boss" in batchqc(tmp_path, "user", "list").output
     again = batchqc(
