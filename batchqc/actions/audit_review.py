@@ -52,7 +52,7 @@ def trail_to_read(session: Session, case: LotCase) -> TrailToRead:
     own = trail_about(session, [case.row.key], only={"lot registered"})
     first = own[0][0] if own else 1
     people = [f"person:{one}" for one in sorted(_involved(case))]
-    beside = trail_about(session, people, after=first, only=OF_PEOPLE)
+    beside = trail_about(session, people, after=first, but=OF_PEOPLE)
     rules = trail_about(session, [RULES], after=first, only={RULE_SET})
     entries = {sequence: _entry(sequence, one) for sequence, one in (*own, *about, *beside, *rules)}
     link = newest_link(session)

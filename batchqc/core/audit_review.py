@@ -30,10 +30,6 @@ ROUTINE: Final = frozenset(
         "laboratory certificate kept",
         "certificate issued",
         "lot checked",
-        "signed in",
-        "signed out",
-        "password accepted",
-        "password changed",
     }
 )
 
@@ -47,9 +43,22 @@ AFTER: Final = frozenset(
     }
 )
 
-#: Of people, rules and accounts; of these, only what is named here is worth reading.
+#: What people do with their own accounts every day; all else about an account is worth reading.
 OF_PEOPLE: Final = frozenset(
-    {"password refused", "password refused, locked", "role granted", "role withdrawn"}
+    {
+        "signed in",
+        "signed out",
+        "password accepted",
+        "password changed",
+        "code accepted",
+        "single sign-on accepted",
+        "sent to single sign-on",
+        "returned from single sign-on",
+        "step-up used",
+        "authenticator offered",
+        "authenticator confirmed",
+        "accountability accepted",
+    }
 )
 RULE_SET: Final = "register rule set"
 
