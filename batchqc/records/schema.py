@@ -11,6 +11,7 @@ from batchqc.records.decisions import (
 )
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
+from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -51,7 +52,7 @@ WITNESSED: tuple[type[Row], ...] = (
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
-    LaboratoryCertificate,
+    LaboratoryCertificate, Hold, HoldEnd,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.
