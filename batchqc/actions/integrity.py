@@ -29,8 +29,17 @@ _SUBJECTS: Final = (
     "upload:",
     "material:",
     "register_rule:",
+    "deviation:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
+_OF_LOT: Final = (
+    "disposition",
+    "lot_donor",
+    "lot_specification",
+    "hold",
+    "hold_end",
+    "deviation_lot",
+)
 _OF_SUBJECTS: Final = (
     "correction",
     "correction_decision",
@@ -47,6 +56,9 @@ _OF_SUBJECTS: Final = (
     "material",
     "register_rule",
     "person",
+    "investigation",
+    "investigation_step",
+    "deviation",
 )
 
 
@@ -143,7 +155,7 @@ def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
     kind, _, name = key.partition(":")
     if kind in {"assay_run", "superseding"}:
         return name.split("/")[1] == lot.lot
-    if kind in {"disposition", "lot_donor", "lot_specification", "hold", "hold_end"}:
+    if kind in _OF_LOT:
         return name.split("/")[0] == lot.lot
     if kind == "material_use":
         return f"upload:{name.split('/')[0]}" in present

@@ -1,25 +1,32 @@
 """What is looked at beside a lot's results: holds, investigations, deviations, its origin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.investigation_look import look_at_deviations, look_at_investigations
 from batchqc.core.assays import Measurement
+from batchqc.core.failures import Failure
 from batchqc.core.gates import Against
 from batchqc.core.lots import Lot
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.base import Row
 from batchqc.records.holds import holds_of
+from batchqc.records.investigations import Taken
 from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.uploads import AssayRun
 
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
-    """A lot with what its results say; ``verdicts`` are those of every stage."""
+    """A lot with what its results say; ``verdicts`` are those of every stage.
+
+    ``failures`` are whatever fails of them, with the ``investigations`` of the lot.
+    """
 
     row: LotRow
     lot: Lot
@@ -28,6 +35,8 @@ class SoFar:
     measurements: tuple[Measurement, ...]
     verdicts: tuple[Verdict, ...]
     now: datetime
+    investigations: Sequence[Taken] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +71,20 @@ class Beside:
         return {one.name: getattr(self, one.name).against for one in fields(self)}
 
 
-def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Beside:
+def look_beside(session: Session, archive: FolderArchive, so_far: SoFar) -> Beside:
     """Look at everything that a decision rests on beside the results."""
     return Beside(
         holds=_holds(session, so_far),
-        investigations=LookedAt(),
-        deviations=LookedAt(),
+        investigations=_investigations(archive, so_far),
+        deviations=LookedAt(*look_at_deviations(session, so_far.row)),
         origin=LookedAt(),
         genealogy=LookedAt(),
     )
+
+
+def _investigations(archive: FolderArchive, so_far: SoFar) -> LookedAt:
+    today = so_far.now.astimezone(ZoneInfo(so_far.row.site.time_zone)).date()
+    return LookedAt(*look_at_investigations(archive, so_far.investigations, so_far.failures, today))
 
 
 def _holds(session: Session, so_far: SoFar) -> LookedAt:

@@ -14,8 +14,10 @@ from batchqc.api import (
     certificates,
     corrections,
     decisions,
+    deviations,
     entries,
     holds,
+    investigations,
     laboratory,
     lots,
     methods,
@@ -52,12 +54,13 @@ _FILES: Final = frozenset(
         "results/attachments",
         "methods",
         "laboratory-certificates",
+        "investigations/documents",
     )
 )
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
-    results, decisions, holds, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing,
+    results, decisions, holds, investigations, deviations, profiles, upload_files, uploads,
+    entries, corrections, certificates, audit, tracing,
 )  # fmt: skip
 
 

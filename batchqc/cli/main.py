@@ -12,6 +12,8 @@ from batchqc.cli import (
     audit,
     certificate,
     correction,
+    deviation,
+    investigation,
     laboratory,
     lot,
     method,
@@ -117,6 +119,8 @@ app.add_typer(upload.app, name="upload")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
 app.add_typer(result.app, name="result")
+app.add_typer(investigation.app, name="investigation")
+app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")

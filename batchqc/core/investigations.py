@@ -4,12 +4,14 @@
 measured again, ``failures`` what opens one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.criteria import Criterion
+from batchqc.core.gates import Against
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import Measured
 
@@ -28,6 +30,18 @@ class DecisionRule(StrEnum):
     """How retests decide, fixed before the first of them."""
 
     ALL_PASS = "all retests must pass"  # noqa: S105 - a rule, not a secret
+
+
+class Step(StrEnum):
+    """What is done in an investigation, each step a record of its own."""
+
+    PHASE_I = "phase I"
+    REVIEW = "phase I reviewed"
+    DOCUMENT = "document"
+    PLAN = "retest plan"
+    CONCLUSION = "conclusion"
+    REOPENED = "reopened"
+    DUE = "due date"
 
 
 class State(StrEnum):
@@ -124,6 +138,31 @@ class Investigation:
 def attribute_of(one: Measurement) -> Attribute:
     """What a measurement measures."""
     return (one.stage, one.run.test, one.analyte)
+
+
+def investigations_against(
+    found: Iterable[Investigation], missing: Iterable[str], today: date
+) -> Against:
+    """What the investigations of a lot say of its release.
+
+    Args:
+        found: of the lot, as they stand.
+        missing: failures that none is for, in words.
+        today: a date of the site.
+    """
+    stops = [f"nothing investigates: {sentence}" for sentence in missing]
+    remarks, evidence = [], []
+    for one in found:
+        evidence.append(f"investigation:{one.number}")
+        if one.conclusion is None:
+            stops.append(f"{one.number} ({one.criterion}): {one.state}")
+        else:
+            cause = f" ({one.conclusion.cause})" if one.conclusion.cause else ""
+            said = f"{one.number} ({one.criterion}): {one.conclusion.finding}{cause}"
+            remarks.append(said)
+        if one.is_overdue(today):
+            remarks.append(f"{one.number} is overdue since {one.due_on}")
+    return Against(tuple(stops), tuple(remarks), tuple(evidence))
 
 
 def attributes_of(specification: Specification, criterion: Criterion) -> frozenset[Attribute]:

@@ -47,6 +47,10 @@ class Permission(StrEnum):
     RELEASE_LOT = "release lots"
     REJECT_LOT = "reject lots"
     HOLD_LOT = "hold lots and let them go"
+    INVESTIGATE = "work on investigations"
+    APPROVE_RETEST_PLAN = "approve retest plans"
+    CONCLUDE_INVESTIGATION = "conclude investigations"
+    KEEP_DEVIATIONS = "keep deviations"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
 
@@ -76,6 +80,10 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),
     Permission.REJECT_LOT: frozenset({Role.QA, Role.QP}),
     Permission.HOLD_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.INVESTIGATE: frozenset({Role.ANALYST, Role.REVIEWER, Role.QA}),
+    Permission.APPROVE_RETEST_PLAN: frozenset({Role.QA}),
+    Permission.CONCLUDE_INVESTIGATION: frozenset({Role.QA}),
+    Permission.KEEP_DEVIATIONS: frozenset({Role.QA}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
 }

@@ -12,7 +12,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
-from math import prod
 from typing import Final
 
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
@@ -41,13 +40,20 @@ def worlds(
         if _is_counting_retest(one, investigations):
             choices.setdefault(attribute_of(one), {}).setdefault(one.run, []).append(one)
     options = [list(runs.values()) for runs in choices.values()]
-    if prod(map(len, options)) > MOST_WORLDS:
+    if _count(options) > MOST_WORLDS:
         options = []  # nobody can look at each: none counts
     found = [(*base, *(one for rows in chosen for one in rows)) for chosen in product(*options)]
     for investigation in investigations:
         if investigation.conclusion is not None and not investigation.conclusion.is_cause:
             found.append(_standing(measurements, found[0], investigation))
     return tuple(dict.fromkeys(found))
+
+
+def _count(options: Iterable[Sequence[object]]) -> int:
+    count = 1
+    for one in options:
+        count *= len(one)
+    return count
 
 
 def _is_base(one: Measurement, investigations: Iterable[Investigation]) -> bool:
@@ -81,7 +87,11 @@ def _standing(
     own = investigation.attributes
     return (
         *(one for one in world if attribute_of(one) not in own),
-        *(replace(one, superseded_by="") for one in measurements if investigation.is_original(one)),
+        *(
+            replace(one, superseded_by="") if one.superseded_by else one
+            for one in measurements
+            if investigation.is_original(one)
+        ),
     )
 
 

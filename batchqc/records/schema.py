@@ -9,9 +9,15 @@ from batchqc.records.decisions import (
     CertificateIssue,
     DispositionRow,
 )
+from batchqc.records.deviations import DeviationLot, DeviationRow
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.investigations import (
+    InvestigationRow,
+    InvestigationRule,
+    InvestigationStep,
+)
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -53,6 +59,7 @@ WITNESSED: tuple[type[Row], ...] = (
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
     LaboratoryCertificate, Hold, HoldEnd,
+    InvestigationRow, InvestigationStep, InvestigationRule, DeviationRow, DeviationLot,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

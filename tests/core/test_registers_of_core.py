@@ -122,6 +122,10 @@ WHO = {
     "release lots": "QA QP",
     "reject lots": "QA QP",
     "hold lots and let them go": "QA QP",
+    "work on investigations": "analyst reviewer QA",
+    "approve retest plans": "QA",
+    "conclude investigations": "QA",
+    "keep deviations": "QA",
     "issue certificates": "QA QP",
     "manage accounts": "admin",
 }

@@ -6,11 +6,14 @@ from sqlalchemy import Engine
 
 from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.investigation_opening import set_days_due
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.people import sign_in, sign_out
 from batchqc.actions.specifications import withdraw_specification
+from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -19,6 +22,7 @@ from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.investigating import perform
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
 from tests.records.house import (
@@ -36,6 +40,7 @@ from tests.records.house import (
     House,
     adopt,
     adopt_profile,
+    alone,
     furnish,
     good,
     restock,
@@ -82,6 +87,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _visit(house)
     _other_stage(house)
     _type(house)
+    _investigate(house)
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
@@ -127,6 +133,22 @@ def _hold(house: House) -> None:
         assert isinstance(let_go(tx, lot=LOT, number=1, credentials=signing(QA2)), HoldEnd)
 
 
+def _investigate(house: House) -> None:
+    """A result of the second lot fails; a deviation bears on it."""
+    failed = alone("viability", lot="MSC-26-0099", sample_id="MSC-26-0099-S02", value="70")
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        thawed = NewSample("MSC-26-0099-S02", "post-thaw", "cryovial", TAKEN_AT.isoformat())
+        register_samples(tx, lot="MSC-26-0099", samples=[thawed])
+    assert house.upload(failed).accepted
+    perform(house)
+    with house.acting(QA2, Permission.SET_REGISTER_RULE) as tx:
+        set_days_due(tx, days=20, reason="As the SOP has it")
+    with house.acting(QA1, Permission.KEEP_DEVIATIONS) as tx:
+        wanted = NewDeviation("DEV-26-001", "Freezer", "QMS 1", State.OPEN, False, ("MSC-26-0099",))
+        kept = keep_deviation(tx, deviation=wanted, credentials=signing(QA1))
+        assert not isinstance(kept, Refusal)
+
+
 def _correct(house: House) -> None:
     with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
         correction = request_correction(
@@ -134,7 +156,9 @@ def _correct(house: House) -> None:
         )
         number = correction.natural_key
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decided = decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+        decided = decide_correction(
+            tx, house.archive, number=number, approve=True, credentials=signing(QA2)
+        )
         assert isinstance(decided, CorrectionDecision)
 
 
