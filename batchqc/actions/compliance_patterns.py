@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.failing import Judged, judged
 from batchqc.actions.uploads import reading_of
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
-from batchqc.core.compliance_patterns import Key, Pattern, Sent, Tested, patterns
+from batchqc.core.compliance_patterns import Key, Pattern, ResultAlone, Sent, patterns
 from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Attribute, attribute_of
@@ -28,7 +28,7 @@ def find_patterns(
     rows = lots or session.scalars(select(LotRow).order_by(LotRow.id)).all()
     names = {row.lot for row in rows}
     planned: dict[str, int] = {}
-    tested: list[Tested] = []
+    tested: list[ResultAlone] = []
     sent: dict[str, list[Measurement]] = {}
     uploads: dict[str, Upload] = {}
     for row in rows:
@@ -48,7 +48,7 @@ def find_patterns(
     return patterns(tested, planned, refused, accepted)
 
 
-def _tested(found: Judged) -> Iterator[Tested]:
+def _tested(found: Judged) -> Iterator[ResultAlone]:
     """Each attribute of a lot in each run, judged alone."""
     runs = {run.run_key: run for run in found.runs}
     alone: dict[tuple[RunKey, Attribute], list[Measurement]] = {}
@@ -66,12 +66,12 @@ def _one(
     attribute: Attribute,
     reported: Sequence[Measurement],
     rows: Iterable[Measurement],
-) -> Tested:
+) -> ResultAlone:
     own = [
         replace(one, retest_of="", superseded_by="", second=SecondEntry.NOT_NEEDED) for one in rows
     ]
     first, validity = reported[0], found.known.validity.get(run.run_key)
-    return Tested(
+    return ResultAlone(
         lot=first.lot,
         attribute=attribute,
         run=run.run_key,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from batchqc.core.deviations import Deviation, State, deviations_against
 from batchqc.core.failures import Failure
 from batchqc.core.gates import Against
-from batchqc.core.investigations import Investigation, investigations_against
+from batchqc.core.investigations import Investigation, Step, investigations_against
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import IntegrityFailure, InvalidInput
 from batchqc.records.base import Row
@@ -77,9 +77,8 @@ def _damage(archive: FolderArchive, step: InvestigationStep) -> Iterator[str]:
         bound = (signature.record_sha256, signature.sha256)
         if bound != (step.signed_sha256, signature.signing.sha256):
             yield f"the signature of {step.key} is of other content"
-    sha256 = step.said.get("sha256")
-    if sha256:
+    if step.kind == Step.DOCUMENT:
         try:
-            archive.get(sha256)
+            archive.get(str(step.said.get("sha256")))
         except (IntegrityFailure, InvalidInput) as failure:
             yield f"{step.key} cannot be read: {failure.message}"

@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class ResultAlone:
     """One attribute of one lot in one run, judged alone; ``outcome`` says how.
 
     ``people`` are who measured and who uploaded it; ``texts`` are the values.
@@ -83,7 +83,7 @@ class Pattern:
 
 
 def patterns(
-    tested: Iterable[Tested],
+    tested: Iterable[ResultAlone],
     planned: Mapping[str, int],
     refused: Sequence[Sent] = (),
     accepted: Sequence[Sent] = (),
@@ -97,7 +97,7 @@ def patterns(
         accepted: what accepted files said.
     """
     known = [one for one in tested if one.second is not SecondEntry.WAITS]
-    own: dict[tuple[str, Attribute], list[Tested]] = defaultdict(list)
+    own: dict[tuple[str, Attribute], list[ResultAlone]] = defaultdict(list)
     for one in sorted(known, key=lambda one: (one.at, str(one.run))):
         own[one.lot, one.attribute].append(one)
     return (
@@ -108,7 +108,7 @@ def patterns(
     )
 
 
-def _retests(rows: Sequence[Tested], planned: Mapping[str, int]) -> Iterator[Pattern]:
+def _retests(rows: Sequence[ResultAlone], planned: Mapping[str, int]) -> Iterator[Pattern]:
     """A failing run, and what passed after it as another run."""
     counted = [
         one
@@ -131,9 +131,9 @@ def _retests(rows: Sequence[Tested], planned: Mapping[str, int]) -> Iterator[Pat
         yield _pattern(Kind.RETEST, "passes without or beyond an approved plan", [failed, *beyond])
 
 
-def _edited(rows: Sequence[Tested]) -> Iterator[Pattern]:
+def _edited(rows: Sequence[ResultAlone]) -> Iterator[Pattern]:
     """Contents of one run, of which an earlier one fails and a later one passes."""
-    contents: dict[object, list[Tested]] = defaultdict(list)
+    contents: dict[object, list[ResultAlone]] = defaultdict(list)
     for one in rows:
         redone = one.second in {SecondEntry.MISMATCH, SecondEntry.VERIFIED}
         contents["typed" if redone else same_run(one.run)].append(one)
@@ -151,9 +151,9 @@ def _edited(rows: Sequence[Tested]) -> Iterator[Pattern]:
             yield _pattern(Kind.EDITED, said, [failed[0], *later])
 
 
-def _invalid(rows: Iterable[Tested]) -> Iterator[Pattern]:
+def _invalid(rows: Iterable[ResultAlone]) -> Iterator[Pattern]:
     """Tests, methods and analysts whose runs are invalid rather where they fail."""
-    groups: dict[tuple[str, str, str], list[Tested]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[ResultAlone]] = defaultdict(list)
     for one in rows:
         if one.validity in {Validity.VALID, Validity.INVALID}:
             groups[one.attribute[1], one.method, one.analyst].append(one)
@@ -199,7 +199,7 @@ def _changed(refused: Sequence[Sent], accepted: Sequence[Sent]) -> Iterator[Patt
             )
 
 
-def _pattern(kind: Kind, said: str, rows: Sequence[Tested]) -> Pattern:
+def _pattern(kind: Kind, said: str, rows: Sequence[ResultAlone]) -> Pattern:
     """What is told of some runs, in their order."""
     each = "; ".join(f"{', '.join(one.texts)} ({_word(one.outcome)}) in {one.run}" for one in rows)
     first = rows[0]

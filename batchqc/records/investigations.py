@@ -81,9 +81,12 @@ class InvestigationStep(Row):
 
     @property
     def said(self) -> dict[str, Any]:
-        """Its detail."""
-        detail: dict[str, Any] = json.loads(self.detail)
-        return detail
+        """Its detail; nothing where somebody made it unreadable."""
+        try:
+            detail = json.loads(self.detail)
+        except ValueError:
+            return {}
+        return detail if isinstance(detail, dict) else {}
 
     @property
     def signed_sha256(self) -> str:
@@ -168,18 +171,41 @@ def next_rule(session: Session) -> int:
 def folded(
     row: InvestigationRow, steps: Iterable[InvestigationStep], *, at: datetime | None = None
 ) -> Investigation:
-    """How an investigation stands, or stood at a moment."""
+    """How an investigation stands, or stood at a moment.
+
+    What somebody made unreadable is not there: such rows contradict the audit trail, which says so.
+    """
     found: dict[str, Any] = {
         "number": row.natural_key,
         "criterion": row.criterion,
-        "attributes": frozenset((x, y, z) for x, y, z in json.loads(row.attributes)),
-        "runs": frozenset(RunKey(*one[:3]) for one in json.loads(row.runs)),
-        "due_on": date.fromisoformat(row.due_on),
+        "attributes": frozenset(tuple(one) for one in _listed(row.attributes, 3)),
+        "runs": frozenset(RunKey(*one[:3]) for one in _listed(row.runs, 4)),
+        "due_on": _day(row.due_on),
     }
     for step in steps:
         if at is None or step.taken_at <= at:
-            found |= _said_by(step)
+            try:
+                found |= _said_by(step)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue
     return Investigation(**found)
+
+
+def _day(text: str) -> date:
+    """A date; the first of all where somebody made it unreadable, so that it is overdue."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
+
+
+def _listed(text: str, size: int) -> list[list[str]]:
+    """The lists of texts in JSON that have a size."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    return [one for one in found if isinstance(one, list) and len(one) == size]
 
 
 def _said_by(step: InvestigationStep) -> dict[str, Any]:
