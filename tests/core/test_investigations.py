@@ -140,8 +140,11 @@ def test_rounded_retests_and_report_only_lines_are_merged_too():
     )
     assert (found.outcome, found.derivation.rounded) == (Outcome.PASS, "91; 91")
     told = replace(criterion(), accept=ReportOnly())
-    (found,) = judge(specification(told), [ORIGINAL, *rows], (), investigations=by)
+    found, other = judge(
+        specification(told, criterion(name="other")), [ORIGINAL, *rows], (), investigations=by
+    )
     assert (found.outcome, found.derivation.result) == (None, "90.6; 91.4")
+    assert "not counted" not in other.sentence
 
 
 def test_too_many_combinations_count_for_nothing():
