@@ -15,6 +15,7 @@ from batchqc.actions.permission import require
 from batchqc.actions.signing import check_reason
 from batchqc.core.failures import Failure
 from batchqc.core.holds import Cause
+from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import USABLE, Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
@@ -42,7 +43,7 @@ def open_for_outlook(
 ) -> list[InvestigationRow]:
     """Open what the verdicts that a file touches ask for; nothing is looked at where all pass."""
     doubtful = {
-        one.lot.casefold()
+        fold(one.lot)
         for one in outlook
         if one.verdict.outcome is Outcome.FAIL
         or (one.verdict.outcome is Outcome.CANNOT_JUDGE and one.verdict.measurements)

@@ -130,6 +130,12 @@ class Investigation:
         """Whether it should have been concluded before ``today``."""
         return self.conclusion is None and today > self.due_on
 
+    def sets_aside(self, one: Measurement) -> bool:
+        """Whether its conclusion sets a measurement aside; what is of another stage stays."""
+        if self.conclusion is None or attribute_of(one) not in self.attributes:
+            return False
+        return (one.run, one.analyte) in self.conclusion.set_aside
+
     def is_original(self, one: Measurement) -> bool:
         """Whether it hangs on a measurement."""
         return one.run in self.runs and attribute_of(one) in self.attributes

@@ -58,11 +58,7 @@ def _count(options: Iterable[Sequence[object]]) -> int:
 
 def _is_base(one: Measurement, investigations: Iterable[Investigation]) -> bool:
     """Whether a measurement is no retest, and nothing concluded sets it aside."""
-    void = any(
-        (one.run, one.analyte) in investigation.conclusion.set_aside
-        for investigation in investigations
-        if investigation.conclusion is not None
-    )
+    void = any(investigation.sets_aside(one) for investigation in investigations)
     return not one.retest_of and not void
 
 
@@ -118,12 +114,9 @@ def _why_not(one: Measurement, by_number: Mapping[str, Investigation]) -> Iterat
             yield f"retest under {one.retest_of}, which {_WHY_NOT[concluded]}"
         return
     for investigation in by_number.values():
-        conclusion = investigation.conclusion
-        if conclusion is None:
-            continue
-        if (one.run, one.analyte) in conclusion.set_aside:
+        if investigation.conclusion is not None and investigation.sets_aside(one):
             what = "original invalidated" if investigation.is_original(one) else "set aside"
-            yield f"{what} by {investigation.number} ({conclusion.cause})"
+            yield f"{what} by {investigation.number} ({investigation.conclusion.cause})"
 
 
 _WHY_NOT: Final = {False: "is not concluded", True: "does not let it count"}

@@ -127,7 +127,6 @@ def test_retests_count_by_the_conclusion_and_the_certificate_says_so(house: Hous
     assert isinstance(house.review(), list)
     assert isinstance(house.release(), Decision)
     with house.reading() as session:
-        assert recheck(session, house.archive).differences == ()
         certificate = session.scalars(select(Certificate)).one()
         content = json.loads(house.archive.get(certificate.content_sha))
     line = next(one for one in content["lines"] if one["criterion"] == "viability")
@@ -136,6 +135,12 @@ def test_retests_count_by_the_conclusion_and_the_certificate_says_so(house: Hous
     assert f"retested under {OOS} (retests: 2, each judged alone)" in notes
     assert "89.1 in run VCB-250520-01 (VIAB) of U-2026-000001, original invalidated" in notes
     assert any(f"out of specification: 1 ({OOS})" in one for one in content["statements"])
+    with house.acting(QA1, Permission.CONCLUDE_INVESTIGATION) as tx:
+        assert isinstance(reopen(tx, number=OOS, credentials=signing(QA1)), InvestigationStep)
+    (held,) = gate(house, "Hold")
+    assert held.endswith(f"(investigation, hold 1): {OOS} is open again")
+    with house.reading() as session:
+        assert recheck(session, house.archive).differences == ()
     assert house.verify().problems == ()
 
 

@@ -36,7 +36,7 @@ from batchqc.core.investigations import (
 from batchqc.core.judging import judge
 from batchqc.core.retests import Retest, grounds_problem, plan_problems, retest_problems
 from batchqc.core.rounding import Rounding
-from batchqc.core.specifications import Specification
+from batchqc.core.specifications import Specification, Stage
 from batchqc.core.subjects import Derived, Group, Input
 from batchqc.core.verdicts import Outcome, Verdict
 from tests.core.world import AT, criterion, limits, measured, specification
@@ -145,6 +145,17 @@ def test_rounded_retests_and_report_only_lines_are_merged_too():
     )
     assert (found.outcome, found.derivation.result) == (None, "90.6; 91.4")
     assert "not counted" not in other.sentence
+
+
+@pytest.mark.requirement("3.08")
+def test_what_the_same_run_says_of_another_stage_is_not_set_aside():
+    thawed = replace(ORIGINAL, stage="post-thaw")
+    rows = retest("95", 2), retest("96", 3)
+    later = replace(specification(criterion()), stage=Stage.POST_THAW)
+    done = caused(*rows, thawed)
+    (found,) = judge(later, [ORIGINAL, thawed, *rows], (), investigations=[done])
+    assert found.outcome is Outcome.FAIL
+    assert "invalidated" not in found.sentence
 
 
 def test_too_many_combinations_count_for_nothing():

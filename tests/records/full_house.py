@@ -135,10 +135,7 @@ def _hold(house: House) -> None:
 
 def _investigate(house: House) -> None:
     """A result of the second lot fails; a deviation bears on it."""
-    failed = alone("viability", lot="MSC-26-0099", sample_id="MSC-26-0099-S02", value="70")
-    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
-        thawed = NewSample("MSC-26-0099-S02", "post-thaw", "cryovial", TAKEN_AT.isoformat())
-        register_samples(tx, lot="MSC-26-0099", samples=[thawed])
+    failed = alone("CD73", lot="MSC-26-0099", value="80", run_id="FLOW-9")
     assert house.upload(failed).accepted
     perform(house)
     with house.acting(QA2, Permission.SET_REGISTER_RULE) as tx:
