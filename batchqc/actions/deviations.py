@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
@@ -10,11 +12,12 @@ from batchqc.core.deviations import State
 from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.errors import Conflict
+from batchqc.errors import Conflict, NotFound
 from batchqc.records.deviations import (
     DeviationLot,
     DeviationRow,
     deviation_lots,
+    deviation_rows,
     newest_deviation,
     series_of_deviation,
 )
@@ -92,6 +95,19 @@ def keep_deviation(
         after={"state": row.state, "blocking": bool(row.blocking)},
     )
     return row
+
+
+def the_deviation(session: Session, key: str) -> DeviationRow:
+    """How a deviation stood: id and the how many-th row, as ``dev-26-014/2``.
+
+    Raises:
+        NotFound: where there is none.
+    """
+    name, _, number = key.rpartition("/")
+    found = [one for one in deviation_rows(session, [fold(name)]) if str(one.number) == number]
+    if not found:
+        raise NotFound("BQC-DEV-003", f"there is no deviation {key}")
+    return found[0]
 
 
 def _check(deviation: NewDeviation, *, has_lots: bool) -> None:

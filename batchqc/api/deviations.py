@@ -6,10 +6,11 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from batchqc.actions.deviations import NewDeviation, keep_deviation
+from batchqc.actions.deviations import NewDeviation, keep_deviation, the_deviation
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -42,17 +43,18 @@ class DeviationOut(BaseModel):
     signature: SignatureOut
 
 
-class Deviations(BaseModel):
-    """Every deviation."""
-
-    items: list[DeviationOut]
-
-
 @router.get("/deviations", summary="Deviations as they stand")
-def deviations(call: SignedIn) -> Deviations:
-    """By their ids."""
+def deviations(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[DeviationOut]:
+    """In the order in which they were last recorded."""
     with call.reading() as session:
-        return Deviations(items=[_out(session, row) for row in newest_deviations(session)])
+        return page(
+            session,
+            newest_deviations(),
+            DeviationRow,
+            after=the_deviation(session, after) if after else None,
+            limit=limit,
+            show=lambda row: _out(session, row),
+        )
 
 
 @router.post(

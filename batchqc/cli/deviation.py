@@ -9,7 +9,7 @@ from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission
-from batchqc.records.deviations import deviation_lots, newest_deviations
+from batchqc.records.deviations import DeviationRow, deviation_lots, newest_deviations
 from batchqc.records.transaction import reading, transaction
 
 app = typer.Typer(help="Deviations: how they stand in the site's quality system, and on what.")
@@ -51,7 +51,7 @@ def list_(context: typer.Context) -> None:
                 ", ".join(bearing.lot.lot for bearing in deviation_lots(session, one.folded)),
                 one.link,
             )
-            for one in newest_deviations(session)
+            for one in session.scalars(newest_deviations().order_by(DeviationRow.folded))
         ]
     columns = ("Id", "Title", "State", "Blocking", "Lots", "Reference")
     table(columns, rows, empty="No deviation is recorded.")

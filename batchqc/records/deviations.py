@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy import Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.canonical import sha256_of
@@ -80,11 +80,10 @@ def newest_deviation(session: Session, deviation: str) -> DeviationRow | None:
     return session.scalar(query.order_by(DeviationRow.number.desc()).limit(1))
 
 
-def newest_deviations(session: Session) -> Sequence[DeviationRow]:
-    """How every deviation stands, by id."""
+def newest_deviations() -> Select[DeviationRow]:
+    """How every deviation stands."""
     newest = select(func.max(DeviationRow.id)).group_by(DeviationRow.folded)
-    query = select(DeviationRow).where(DeviationRow.id.in_(newest))
-    return session.scalars(query.order_by(DeviationRow.folded)).all()
+    return select(DeviationRow).where(DeviationRow.id.in_(newest))
 
 
 def deviation_lots(session: Session, folded: str) -> Sequence[DeviationLot]:

@@ -19,6 +19,7 @@ from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.recheck import recheck
 from batchqc.actions.retest_plans import NewPlan
 from batchqc.actions.siblings import Sibling, siblings_of
+from batchqc.actions.tracing import trace_cell
 from batchqc.core.conclusions import Cause, Wanted
 from batchqc.core.investigations import Finding, State
 from batchqc.core.permissions import Permission
@@ -165,6 +166,12 @@ def test_where_the_original_stands_it_fails_whatever_the_retests_say(house: Hous
     assert viability(house)[0] == "FAIL"
     assert "which does not let it count" in viability(house)[1]
     assert gate(house) == ()
+    with house.reading() as session:
+        place = (2, "value")
+        found = trace_cell(
+            session, house.archive, number="U-2026-000002", place=place, now=house.now()
+        )
+    assert found.not_used == f"it is a retest under {OOS}, and no conclusion lets it count"
 
 
 def test_what_comes_in_after_the_conclusion_is_a_second_result(house: House):

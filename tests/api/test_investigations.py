@@ -96,5 +96,8 @@ def test_rules_sweeps_and_deviations_are_kept_by_the_api(site: Site):
     )
     assert site.send(QA1, "POST", "/deviations", json=sent).status_code == 201
     (kept,) = site.get(AUD, "/deviations")["items"]
+    assert site.get(AUD, "/deviations?after=dev-26-1/1")["items"] == []
+    missing = site.send(AUD, "GET", "/deviations?after=dev-26-1/2")
+    assert missing.json()["code"] == "BQC-DEV-003"
     assert (kept["id"], kept["state"], kept["lots"]) == ("DEV-26-1", "open", [LOT])
     assert site.send(QA1, "POST", "/deviations", json=sent).json()["code"] == "BQC-DEV-002"
