@@ -1,10 +1,10 @@
 """Conditional release, and what happens when a pending result fails or does not come.
 
-A late failure, or a result that is not there on its day, holds the lot and withdraws its
-certificate by itself (requirements 2.3, 2.25). The hold tells QA; only QA lets the lot go.
+A result that is not there on its day holds the lot and withdraws its certificate by itself, as a
+late failure does with its investigation (requirements 2.3, 2.25). Only QA lets the lot go.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from batchqc.actions.annex16 import certify, may_release
@@ -12,7 +12,7 @@ from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision, check_gates
-from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.evaluation import study
 from batchqc.actions.holds import hold_by_system
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.registers import refuse_all
@@ -22,7 +22,6 @@ from batchqc.core.conditional import conditional_gates, due_problems, overdue, p
 from batchqc.core.holds import Cause
 from batchqc.core.lot_states import Disposition
 from batchqc.core.signatures import Refusal
-from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.conditional import (
@@ -32,7 +31,6 @@ from batchqc.records.conditional import (
     pending_results,
 )
 from batchqc.records.decisions import conditionally_released
-from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 
 
@@ -97,22 +95,6 @@ def release_conditionally(
     return Decision(disposition, certificate)
 
 
-def hold_after_results(tx: Transaction, archive: FolderArchive, lots: Iterable[LotRow]) -> None:
-    """Hold each conditionally released lot of which a result fails now.
-
-    Args:
-        tx: of whoever brought the results in, or found the day to be over.
-        archive: the store.
-        lots: whose results changed; the caller holds their locks.
-    """
-    for lot in conditionally_released(tx.session, [one.id for one in lots]):
-        case = study(tx.session, archive, lot=lot, now=tx.now)
-        for verdict in case.so_far.verdicts:
-            if verdict.outcome is Outcome.FAIL:
-                about = f"{lot.key}/{verdict.criterion.id}"
-                _hold(tx, case, Cause.LATE_FAILURE, verdict.sentence, about)
-
-
 def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
     """Hold every conditionally released lot of which a result is overdue; their ids."""
     held = []
@@ -124,15 +106,9 @@ def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
         due = due_days(pending_results(tx.session, [case.dispositions[-1].id]))
         for name, day in overdue(due, case.verdicts, case.facts.today):
             said = f"the result of {name} was due on {day} and is not in"
-            if _hold(tx, case, Cause.OVERDUE, said, f"{lot.key}/{name}"):
+            about = f"{lot.key}/{name}"
+            hold = hold_by_system(tx, lot, cause=Cause.OVERDUE, reason=said, about=about)
+            if hold is not None:
+                withdraw_certificate(tx, lot, reason=said, about=hold.key)
                 held.append(lot.lot)
     return held
-
-
-def _hold(tx: Transaction, case: LotCase, cause: Cause, reason: str, about: str) -> bool:
-    """Hold the lot for this, and withdraw its certificate; ``False`` where it is done already."""
-    held = hold_by_system(tx, case.row, cause=cause, reason=reason, about=about)
-    if held is None:
-        return False
-    withdraw_certificate(tx, case.row, reason=reason, about=held.key)
-    return True

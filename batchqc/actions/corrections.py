@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
+from batchqc.actions.investigation_opening import open_for_failures
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import the_donor
@@ -21,6 +22,7 @@ from batchqc.core.identifiers import line_problem
 from batchqc.core.lots import LOT_DATES, SAMPLE_FIELDS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
+from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.bindings import REBOUND, binding_of, binding_text
 from batchqc.records.corrections import (
@@ -105,9 +107,16 @@ def request_correction(
 
 
 def decide_correction(
-    tx: Transaction, *, number: str, approve: bool, credentials: Credentials
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    number: str,
+    approve: bool,
+    credentials: Credentials,
 ) -> CorrectionDecision | Refusal:
     """Approve or refuse a correction as the second person, signed.
+
+    What fails by it (another specification judges the lot) is investigated.
 
     Raises:
         Conflict: it is decided, the same person asked for it, or it does not fit any more.
@@ -150,6 +159,8 @@ def decide_correction(
         before={correction.field: correction.before},
         after={correction.field: correction.after if approve else correction.before},
     )
+    if approve and found.lot is not None:
+        open_for_failures(tx, archive, [found.lot])
     return decision
 
 

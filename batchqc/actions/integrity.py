@@ -30,6 +30,7 @@ _SUBJECTS: Final = (
     "upload:",
     "material:",
     "register_rule:",
+    "deviation:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_LOT: Final = {
@@ -43,6 +44,7 @@ _OF_LOT: Final = {
     "pending_result",
     "conditional_site",
     "lot_check",
+    "deviation_lot",
 }
 _OF_SUBJECTS: Final = (
     "correction",
@@ -63,6 +65,9 @@ _OF_SUBJECTS: Final = (
     "policy",
     "certification",
     "stock_transfer",
+    "investigation",
+    "investigation_step",
+    "deviation",
 )
 
 

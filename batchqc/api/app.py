@@ -17,9 +17,11 @@ from batchqc.api import (
     certificates,
     corrections,
     decisions,
+    deviations,
     entries,
     events,
     holds,
+    investigations,
     laboratory,
     lots,
     methods,
@@ -60,13 +62,14 @@ _FILES: Final = frozenset(
         "results/attachments",
         "methods",
         "laboratory-certificates",
+        "investigations/documents",
     )
 )
 _NOUNS: Final = (
     session, single_sign_on, authenticators, people, accounts, registers, laboratory,
-    specifications, specification_tools, methods, lots,
-    results, reviews, decisions, annex16, holds, profiles, upload_files, uploads, entries,
-    corrections, certificates, audit, tracing, events, open_work,
+    specifications, specification_tools, methods, lots, results, reviews, decisions, annex16,
+    holds, investigations, deviations, profiles, upload_files, uploads, entries, corrections,
+    certificates, audit, tracing, events, open_work,
 )  # fmt: skip
 
 

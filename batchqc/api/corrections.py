@@ -105,7 +105,11 @@ def decide(call: Writing, number: str, sent: CorrectionDecisionRequest) -> Respo
     with call.writing(Permission.APPROVE_CORRECTION, sent, of=of) as work:
         if work.is_new:
             signed = decide_correction(
-                work.tx, number=number, approve=sent.approve, credentials=sent.credentials
+                work.tx,
+                call.door.archive,
+                number=number,
+                approve=sent.approve,
+                credentials=sent.credentials,
             )
             work.answer(
                 201,

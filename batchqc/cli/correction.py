@@ -55,7 +55,11 @@ def decide(
     actor = keyboard.acting(Permission.APPROVE_CORRECTION)
     with transaction(place.engine, actor, place.now()) as tx:
         signed = decide_correction(
-            tx, number=number, approve=not refuse, credentials=keyboard.signing(reason)
+            tx,
+            place.archive,
+            number=number,
+            approve=not refuse,
+            credentials=keyboard.signing(reason),
         )
     raise_refusal(signed)
     say(f"{number} is {word}d.")

@@ -12,7 +12,9 @@ from batchqc.cli import (
     audit,
     certificate,
     correction,
+    deviation,
     events,
+    investigation,
     laboratory,
     lot,
     lot_reviews,
@@ -124,6 +126,8 @@ lot.app.command()(lot_reviews.review)
 lot.app.command()(lot_reviews.qc_review)
 lot.app.command()(lot_reviews.audit_review)
 app.add_typer(result.app, name="result")
+app.add_typer(investigation.app, name="investigation")
+app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")

@@ -45,6 +45,7 @@ KINDS: Final[Mapping[str, str]] = {
     "lot checked": "lot.checked",
     "lot transferred to stock": "lot.transferred_to_stock",
     "policy set": "site.policy_set",
+    "investigation opened": "investigation.opened",
     "upload accepted": "upload.accepted",
     "upload refused": "upload.refused",
     "second entry matches": "result.verified",

@@ -52,6 +52,10 @@ class Permission(StrEnum):
     DECIDE_LATER = "recall, supply by exception or destroy lots"
     SET_POLICY = "set the policies of the site"
     HOLD_LOT = "hold lots and let them go"
+    INVESTIGATE = "work on investigations"
+    APPROVE_RETEST_PLAN = "approve retest plans"
+    CONCLUDE_INVESTIGATION = "conclude investigations"
+    KEEP_DEVIATIONS = "keep deviations"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
     MANAGE_WEBHOOKS = "manage webhooks"
@@ -88,6 +92,10 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.DECIDE_LATER: frozenset({Role.QA, Role.QP}),
     Permission.SET_POLICY: frozenset({Role.QA}),
     Permission.HOLD_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.INVESTIGATE: frozenset({Role.ANALYST, Role.REVIEWER, Role.QA}),
+    Permission.APPROVE_RETEST_PLAN: frozenset({Role.QA}),
+    Permission.CONCLUDE_INVESTIGATION: frozenset({Role.QA}),
+    Permission.KEEP_DEVIATIONS: frozenset({Role.QA}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
     Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),

@@ -19,10 +19,16 @@ from batchqc.records.decisions import (
     CertificateIssue,
     DispositionRow,
 )
+from batchqc.records.deviations import DeviationLot, DeviationRow
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.events import Delivery, EventRow, Webhook, WebhookEnd
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.investigations import (
+    InvestigationRow,
+    InvestigationRule,
+    InvestigationStep,
+)
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -69,6 +75,7 @@ WITNESSED: tuple[type[Row], ...] = (
     PolicyRow, PendingResult, ConditionalSite, CertificateWithdrawal, LotCheck, Certification,
     Transfer, Webhook, WebhookEnd, Delivery, AuthenticatorChange, LinkChange, ProviderVisit,
     ProviderReturn, ProofUse, SigningRule,
+    InvestigationRow, InvestigationStep, InvestigationRule, DeviationRow, DeviationLot,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -166,6 +166,28 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /results/manual/{number}/verification": ("reviewer", SIGNED | {"values": ["1"]}),
     "POST /results/attachments": ("analyst", b"no document"),
     "GET /results/manual/{number}/attachments/{position}": (ALL, None),
+    "GET /investigations": (ALL, None),
+    "GET /investigations/patterns": (ALL, None),
+    "GET /investigations/rule": (ALL, None),
+    "POST /investigations/rule": ("QA", {"days": 0, "reason": ""}),
+    "POST /investigations/sweep": ("analyst reviewer QA", None),
+    "POST /investigations/documents": ("analyst reviewer QA", b"no document"),
+    "GET /investigations/{number}": (ALL, None),
+    "POST /investigations/{number}/phase-one": ("analyst reviewer QA", SIGNED | {"answers": {}}),
+    "POST /investigations/{number}/phase-one/review": ("analyst reviewer QA", SIGNED),
+    "POST /investigations/{number}/plan": (
+        "QA", SIGNED | {"method": "", "version": "", "retests": 1},
+    ),
+    "POST /investigations/{number}/conclusion": (
+        "QA", SIGNED | {"finding": "original stands", "evidence": "None at all"},
+    ),
+    "POST /investigations/{number}/reopening": ("QA", SIGNED),
+    "POST /investigations/{number}/due-date": ("QA", SIGNED | {"due_on": "2099-01-01"}),
+    "GET /deviations": (ALL, None),
+    "POST /deviations": (
+        "QA",
+        SIGNED | {"id": "", "title": "", "link": "", "state": "open", "blocking": True},
+    ),
     "GET /corrections": (ALL, None),
     "POST /corrections": (
         "analyst QA donor",
@@ -189,7 +211,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 TAKES_A_FILE = {
     "/uploads", "/profiles", "/results/attachments", "/specifications", "/specifications/lint",
-    "/methods", "/laboratory-certificates",
+    "/methods", "/laboratory-certificates", "/investigations/documents",
 }  # fmt: skip
 PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
@@ -223,6 +245,7 @@ def request_of(line: str) -> tuple[str, str]:
     method, path = line.split(" ")[:2]
     query = "?file=x.csv" if path in TAKES_A_FILE and method == "POST" else ""
     query += "&entry=U-2026-000001" if path == "/results/attachments" else ""
+    query += "&investigation=x" if path == "/investigations/documents" else ""
     query += "&laboratory=x&upload=x" if path == "/laboratory-certificates" else ""
     return method, path.format(**PLACES) + query + ("&dry_run=true" if "dry run" in line else "")
 

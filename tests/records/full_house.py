@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.investigation_opening import set_days_due
 from batchqc.actions.links import link_account
 from batchqc.actions.lots import (
     NewLot,
@@ -27,6 +29,7 @@ from batchqc.actions.specifications import withdraw_specification
 from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit
 from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.accountability import STATEMENT
+from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Meaning, Refusal
@@ -48,6 +51,7 @@ from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
@@ -67,6 +71,7 @@ from tests.records.house import (
     House,
     adopt,
     adopt_profile,
+    alone,
     furnish,
     good,
     restock,
@@ -114,6 +119,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _visit(house)
     _other_stage(house)
     _type(house)
+    _investigate(house)
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
@@ -196,6 +202,19 @@ def _hold(house: House) -> None:
         assert isinstance(let_go(tx, lot=LOT, number=1, credentials=signing(QA2)), HoldEnd)
 
 
+def _investigate(house: House) -> None:
+    """A result of the second lot fails; a deviation bears on it."""
+    failed = alone("CD73", lot="MSC-26-0099", value="80", run_id="FLOW-9")
+    assert house.upload(failed).accepted
+    perform(house)
+    with house.acting(QA2, Permission.SET_REGISTER_RULE) as tx:
+        set_days_due(tx, days=20, reason="As the SOP has it")
+    with house.acting(QA1, Permission.KEEP_DEVIATIONS) as tx:
+        wanted = NewDeviation("DEV-26-001", "Freezer", "QMS 1", State.OPEN, False, ("MSC-26-0099",))
+        kept = keep_deviation(tx, deviation=wanted, credentials=signing(QA1))
+        assert not isinstance(kept, Refusal)
+
+
 def _correct(house: House) -> None:
     with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
         correction = request_correction(
@@ -203,7 +222,9 @@ def _correct(house: House) -> None:
         )
         number = correction.natural_key
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decided = decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+        decided = decide_correction(
+            tx, house.archive, number=number, approve=True, credentials=signing(QA2)
+        )
         assert isinstance(decided, CorrectionDecision)
 
 
