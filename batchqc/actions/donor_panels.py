@@ -1,10 +1,10 @@
 """Donor panels: imported by copy, approved by QA, and never changed."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donor_records import ApprovedPanel
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -25,16 +25,9 @@ from batchqc.records.donor_panels import (
 from batchqc.records.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovedPanel:
-    """An approved version, and what it says; an exception is asked for ``by_exception``."""
-
-    row: PanelVersion
-    panel: Panel
-    by_exception: bool = False
-
-
-def import_panel(tx: Transaction, archive: FolderArchive, *, data: bytes, file: str) -> PanelVersion:
+def import_panel(
+    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str
+) -> PanelVersion:
     """Copy a panel file into the system, as a version that waits for its approval.
 
     Raises:

@@ -29,6 +29,7 @@ _SUBJECTS: Final = (
     "upload:",
     "material:",
     "register_rule:",
+    "donor_panel_version:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_SUBJECTS: Final = (
@@ -47,6 +48,11 @@ _OF_SUBJECTS: Final = (
     "material",
     "register_rule",
     "person",
+    "donation",
+    "donor_test",
+    "consent",
+    "consent_withdrawal",
+    "donor_panel_approval",
 )
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donor_evaluation import DonorsLookedAt
 from batchqc.core.assays import Measurement
 from batchqc.core.gates import Against
 from batchqc.core.lots import Lot
@@ -68,9 +70,16 @@ def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Bes
         holds=_holds(session, so_far),
         investigations=LookedAt(),
         deviations=LookedAt(),
-        origin=LookedAt(),
+        origin=_origin(session, so_far),
         genealogy=LookedAt(),
     )
+
+
+def _origin(session: Session, so_far: SoFar) -> LookedAt:
+    """Donations, tests and consents of the lot's donors, and what was determined of them."""
+    today = so_far.now.astimezone(ZoneInfo(so_far.row.site.time_zone)).date()
+    found = DonorsLookedAt(session, so_far.donor_rows, market=so_far.row.market, today=today)
+    return LookedAt(found.against, found.rows, tuple(found.damaged))
 
 
 def _holds(session: Session, so_far: SoFar) -> LookedAt:

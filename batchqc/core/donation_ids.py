@@ -125,7 +125,8 @@ def european_code(text: str) -> EuropeanCode:
         raise ValueError(f'"{text}" is no Single European Code')
     parts = [text[since:until] for _, since, until, _ in _SEC_PARTS]
     expiry = None if parts[6] == _NO_EXPIRY else date.fromisoformat(parts[6])
-    return EuropeanCode(*parts[:6], expires_on=expiry)
+    country, establishment, donation, system, product, split, _ = parts
+    return EuropeanCode(country, establishment, donation, system, product, split, expiry)
 
 
 def _sum(text: str) -> int:
@@ -134,16 +135,9 @@ def _sum(text: str) -> int:
 
 
 def _din_problems(plain: str) -> list[str]:
-    if len(plain) in {_DIN_LENGTH + 2, _DIN_LENGTH + 3}:
-        return [
-            f"a DIN has 13 characters, and 14 with its check character; this one has {len(plain)}:"
-            " leave the two flag characters out"
-        ]
     if len(plain) not in {_DIN_LENGTH, _DIN_LENGTH + 1}:
-        return [
-            "a DIN has 13 characters (facility 5, year 2, serial number 6), and 14 with its check"
-            f" character; this one has {len(plain)}"
-        ]
+        said = "a DIN has 13 characters (facility 5, year 2, serial number 6), and 14 with its"
+        return [f"{said} check character, without flag characters; this one has {len(plain)}"]
     problems = _misfits(plain, _DIN_PARTS)
     check = plain[_DIN_LENGTH:]
     if check and check not in _ALPHABET:
@@ -158,10 +152,8 @@ def _din_problems(plain: str) -> list[str]:
 
 def _sec_problems(plain: str) -> list[str]:
     if len(plain) != _SEC_LENGTH:
-        return [
-            "a Single European Code has 40 characters, the tissue establishment filled up with"
-            f" zeros on its left; this one has {len(plain)}"
-        ]
+        said = "a Single European Code has 40 characters, the tissue establishment filled up with"
+        return [f"{said} zeros on its left; this one has {len(plain)}"]
     problems = _misfits(plain, _SEC_PARTS)
     expiry = plain[_SEC_PARTS[6][1] :]
     if re.fullmatch("[0-9]{8}", expiry) and expiry != _NO_EXPIRY:

@@ -1,0 +1,298 @@
+"""Donations, the tests of them, and pools. Everything wrong is told at once, and nothing half."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.donor_records import records_of
+from batchqc.actions.donors_today import donors_today
+from batchqc.actions.permission import require
+from batchqc.actions.registers import found_or_not, refuse_all, the_donor
+from batchqc.actions.setup import own_site
+from batchqc.actions.signing import check_reason
+from batchqc.core.donation_ids import DonationId, IdKind, donation_id
+from batchqc.core.donors import TISSUE_SOURCES
+from batchqc.core.eligibility import SEXES, Interpretation, Person, age_problem
+from batchqc.core.identifiers import line_problem
+from batchqc.core.panels import MARKERS
+from batchqc.core.permissions import Permission
+from batchqc.records.corrections import corrections_of
+from batchqc.records.donations import (
+    Donation,
+    DonationPool,
+    DonationPoolPart,
+    DonorTest,
+    donation_by,
+    pool_by,
+)
+from batchqc.records.registers import DonorRow
+from batchqc.records.transaction import Transaction
+
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewDonation:
+    """A donation to register; the address has lines, age and sex may be blank."""
+
+    donor: str
+    kind: str
+    id: str
+    donated_on: date
+    establishment: str
+    address: str
+    tissue: str
+    donor_age: str = ""
+    donor_sex: str = ""
+    tested_person: str = Person.DONOR
+
+
+@dataclass(frozen=True, slots=True)
+class NewTests:
+    """Results of one specimen by one laboratory; ``results`` are pairs of marker and result."""
+
+    donor: str
+    donation: str
+    person: str
+    specimen: str
+    taken_at: str
+    laboratory: str
+    statement: str
+    kit: str
+    document_sha256: str
+    results: tuple[tuple[str, str], ...]
+
+
+def register_donation(tx: Transaction, new: NewDonation) -> Donation:
+    """Register what a donor gave.
+
+    Raises:
+        InvalidInput: with everything that is wrong.
+    """
+    require(tx, Permission.KEEP_DONOR_RECORDS)
+    donor = the_donor(tx.session, new.donor)
+    _hold_ids(tx)
+    tx.lock(donor.key)
+    found, problems = _identified(tx.session, new.kind, new.id)
+    problems += [*_day_problems(tx, "the donation", new.donated_on), *_donation(tx, donor, new)]
+    refuse_all("BQC-DNR-010", "the donation cannot be registered", problems)
+    donation = Donation(
+        donor=donor,
+        number=len(records_of(tx.session, [donor])[donor.id].donations) + 1,
+        donation=found.text,
+        folded=found.folded,
+        kind=found.kind.value,
+        donated_on=new.donated_on.isoformat(),
+        establishment=new.establishment.strip(),
+        address=_lines(new.address),
+        tissue=new.tissue,
+        donor_age=new.donor_age,
+        donor_sex=new.donor_sex,
+        tested_person=new.tested_person,
+        registered_by=tx.actor.user_id,
+        registered_at=tx.now,
+    )
+    tx.add(donation)
+    tx.audit(
+        "donation registered",
+        rows=[donation],
+        about=[donor.key],
+        after={"donated on": donation.donated_on, "tested": donation.tested_person},
+    )
+    return donation
+
+
+def record_tests(tx: Transaction, new: NewTests) -> list[DonorTest]:
+    """Record results of a donation. A determination of before no longer counts.
+
+    Raises:
+        NotFound: there is no such donor or donation.
+        InvalidInput: with everything that is wrong.
+    """
+    require(tx, Permission.KEEP_DONOR_RECORDS)
+    donor = the_donor(tx.session, new.donor)
+    donation = the_donation(tx.session, new.donation)
+    tx.lock(donor.key)
+    problems = list(_tests(tx, donor, donation, new))
+    refuse_all("BQC-DNR-012", "the results cannot be recorded", problems)
+    so_far = len(
+        [one for one in records_of(tx.session, [donor])[donor.id].tests
+         if one.donation_id == donation.id]
+    )  # fmt: skip
+    rows = [
+        DonorTest(
+            donation=donation,
+            number=number,
+            marker=marker,
+            result=result,
+            person=new.person,
+            specimen=new.specimen.strip(),
+            taken_text=new.taken_at,
+            taken_at=datetime.fromisoformat(new.taken_at),
+            laboratory=new.laboratory.strip(),
+            statement=new.statement.strip(),
+            kit=new.kit.strip(),
+            document_sha256=new.document_sha256,
+            recorded_by=tx.actor.user_id,
+            recorded_at=tx.now,
+        )
+        for number, (marker, result) in enumerate(new.results, start=so_far + 1)
+    ]
+    tx.add(*rows)
+    tx.audit(
+        "donor tests recorded",
+        rows=rows,
+        about=[donation.key, donor.key],
+        after=dict(new.results),
+    )
+    # A look-back from the donor belongs here where a result is reactive (requirement 8.13).
+    return rows
+
+
+def pool_donations(
+    tx: Transaction, *, kind: str, pool: str, donations: tuple[str, ...], pooled_on: date,
+    reason: str,
+) -> DonationPool:  # fmt: skip
+    """Put donations together under a new identification; theirs stay (requirement 8.10).
+
+    Raises:
+        NotFound: there is no such donation.
+        InvalidInput: with everything that is wrong.
+    """
+    require(tx, Permission.KEEP_DONOR_RECORDS)
+    check_reason(reason)
+    parts = [the_donation(tx.session, one) for one in donations]
+    _hold_ids(tx)
+    found, problems = _identified(tx.session, kind, pool)
+    problems += _day_problems(tx, "the pool", pooled_on)
+    if len({one.id for one in parts}) < max(2, len(parts)):
+        problems.append("a pool has at least two donations, each of them once")
+    problems += [
+        f"{one.donation} was donated on {one.donated_on}, after it was pooled"
+        for one in parts
+        if one.donated_on > pooled_on.isoformat()
+    ]
+    refuse_all("BQC-DNR-015", "the donations cannot be pooled", problems)
+    row = DonationPool(
+        pool=found.text,
+        folded=found.folded,
+        kind=found.kind.value,
+        pooled_on=pooled_on.isoformat(),
+        reason=reason,
+        registered_by=tx.actor.user_id,
+        registered_at=tx.now,
+    )
+    members = [DonationPoolPart(donation_pool=row, donation=one) for one in parts]
+    tx.add(row, *members)
+    tx.audit(
+        "donations pooled",
+        rows=[row, *members],
+        about=[key for one in parts for key in (one.key, one.donor.key)],
+        reason=reason,
+    )
+    return row
+
+
+def the_donation(session: Session, donation: str) -> Donation:
+    """The donation of an identification, or NotFound."""
+    said = f"there is no donation {donation}"
+    return found_or_not(donation_by(session, donation), "BQC-DNR-011", said)
+
+
+def site_day(tx: Transaction) -> date:
+    """Today at the site."""
+    return tx.now.astimezone(ZoneInfo(own_site(tx.session).time_zone)).date()
+
+
+def _hold_ids(tx: Transaction) -> None:
+    """No two donations or pools get one identification."""
+    tx.lock("donation ids")
+
+
+def _identified(session: Session, kind: str, text: str) -> tuple[DonationId, list[str]]:
+    """The identification, and why it cannot be given."""
+    if kind not in set(IdKind):
+        said = f'"{kind}" is no kind of identification: {", ".join(IdKind)}'
+        return DonationId(IdKind.LOCAL, text), [said]
+    found = donation_id(IdKind(kind), text)
+    if not isinstance(found, DonationId):
+        return DonationId(IdKind(kind), text), list(found)
+    taken = donation_by(session, found.text) or pool_by(session, found.text)
+    return found, [
+        f"{taken.natural_key} is registered already; ids are never reused"
+    ] if taken else []
+
+
+def _day_problems(tx: Transaction, what: str, day: date) -> list[str]:
+    return [f"{what} on {day} lies in the future"] if day > site_day(tx) else []
+
+
+def _donation(tx: Transaction, donor: DonorRow, new: NewDonation) -> Iterator[str]:
+    (known,) = donors_today(tx.session, [donor], corrections_of(tx.session, [donor.key]))
+    if new.tissue not in TISSUE_SOURCES:
+        yield f'"{new.tissue}" is not a tissue source: {", ".join(TISSUE_SOURCES)}'
+    elif new.tissue != known.tissue_source:
+        yield f"donor {donor.code} is registered with {known.tissue_source}, not {new.tissue}"
+    if new.tested_person not in set(Person):
+        yield f'"{new.tested_person}" is not who is tested: {", ".join(Person)}'
+    if new.donor_sex not in SEXES:
+        yield f'"{new.donor_sex}" is no sex: {", ".join(one for one in SEXES if one)}, or blank'
+    yield from _given(
+        age_problem(new.donor_age), line_problem("the establishment", new.establishment)
+    )
+    address = new.address.splitlines() or [""]
+    yield from _given(*(line_problem("the address", line) for line in address))
+
+
+def _tests(tx: Transaction, donor: DonorRow, donation: Donation, new: NewTests) -> Iterator[str]:
+    if donation.donor_id != donor.id:
+        yield f"{donation.donation} is no donation of donor {donor.code}"
+    if new.person not in set(Person):
+        yield f'"{new.person}" is not who is tested: {", ".join(Person)}'
+    lines = {
+        "the specimen": new.specimen, "the laboratory": new.laboratory, "the kit": new.kit,
+        "the statement of the laboratory's certification": new.statement,
+    }  # fmt: skip
+    yield from _given(*(line_problem(what, text) for what, text in lines.items()))
+    yield from _given(hash_problem(new.document_sha256))
+    yield from _given(taken_problem(new.taken_at, tx.now))
+    if not new.results:
+        yield "name at least one marker with its result"
+    for marker, result in new.results:
+        if marker not in MARKERS:
+            yield f'"{marker}" is not a marker: {", ".join(MARKERS)}'
+        if result not in set(Interpretation):
+            yield f'{marker}: "{result}" is not a result: {", ".join(Interpretation)}'
+    if len(dict(new.results)) < len(new.results):
+        yield "a marker is named twice"
+
+
+def hash_problem(text: str) -> str | None:
+    """Why a text is no hash of a document, or ``None``."""
+    if SHA256.fullmatch(text):
+        return None
+    return "the hash of the document is 64 lower-case hexadecimal digits (SHA-256)"
+
+
+def taken_problem(text: str, now: datetime) -> str | None:
+    """Why a specimen cannot have been taken at a time, or ``None``."""
+    try:
+        taken = datetime.fromisoformat(text)
+    except ValueError:
+        return f'the specimen: "{text}" is not an ISO 8601 time'
+    if taken.tzinfo is None:
+        return "the specimen: the time needs its offset, such as +07:00"
+    return f"the specimen was taken at {text}, in the future" if taken > now else None
+
+
+def _given(*problems: str | None) -> Iterator[str]:
+    yield from (problem for problem in problems if problem)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(line.strip() for line in text.splitlines())
