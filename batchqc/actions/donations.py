@@ -28,6 +28,7 @@ from batchqc.records.donations import (
     DonationPoolPart,
     DonorTest,
     donation_by,
+    id_taken,
     pool_by,
 )
 from batchqc.records.registers import DonorRow
@@ -204,6 +205,11 @@ def the_donation(session: Session, donation: str) -> Donation:
     return found_or_not(donation_by(session, donation), "BQC-DNR-011", said)
 
 
+def the_pool(session: Session, pool: str) -> DonationPool:
+    """The pool of an identification, or NotFound."""
+    return found_or_not(pool_by(session, pool), "BQC-DNR-018", f"there is no pool {pool}")
+
+
 def site_day(tx: Transaction) -> date:
     """Today at the site."""
     return tx.now.astimezone(ZoneInfo(own_site(tx.session).time_zone)).date()
@@ -222,7 +228,7 @@ def _identified(session: Session, kind: str, text: str) -> tuple[DonationId, lis
     found = donation_id(IdKind(kind), text)
     if not isinstance(found, DonationId):
         return DonationId(IdKind(kind), text), list(found)
-    taken = donation_by(session, found.text) or pool_by(session, found.text)
+    taken = id_taken(session, found.text)
     return found, [
         f"{taken.natural_key} is registered already; ids are never reused"
     ] if taken else []

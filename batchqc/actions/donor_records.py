@@ -80,11 +80,12 @@ class DonorRecords:
         if not self.consents:
             return None
         newest = self.consents[-1]
+        now = self.now(newest)
         withdrawn = [one for one in self.withdrawals if one.consent_id == newest.id]
         return Consented(
-            newest.version,
+            now.get("version", newest.version),
             frozenset(Scope(scope) for scope in newest.scopes.splitlines()),
-            date.fromisoformat(newest.given_on),
+            date.fromisoformat(now.get("given_on", newest.given_on)),
             date.fromisoformat(withdrawn[0].withdrawn_on) if withdrawn else None,
         )
 
@@ -95,7 +96,7 @@ class DonorRecords:
     def _donated(self, row: Donation, zone: ZoneInfo) -> Donated:
         now = self.now(row)
         return Donated(
-            name=row.donation,
+            name=now.get("donation", row.donation),
             tissue=now.get("tissue", row.tissue),
             donated_on=date.fromisoformat(now.get("donated_on", row.donated_on)),
             tested_person=Person(now.get("tested_person", row.tested_person)),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.donor_evaluation import DonorsLookedAt
+from batchqc.actions.donors_looked_at import DonorsLookedAt
 from batchqc.core.assays import Measurement
 from batchqc.core.gates import Against
 from batchqc.core.lots import Lot

@@ -14,6 +14,8 @@ from batchqc.api import (
     certificates,
     corrections,
     decisions,
+    donor_panels,
+    donors,
     entries,
     holds,
     laboratory,
@@ -52,12 +54,13 @@ _FILES: Final = frozenset(
         "results/attachments",
         "methods",
         "laboratory-certificates",
+        "donor-panels",
     )
 )
 _NOUNS: Final = (
-    session, people, registers, laboratory, specifications, specification_tools, methods, lots,
-    results, decisions, holds, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing,
+    session, people, registers, donors, donor_panels, laboratory, specifications,
+    specification_tools, methods, lots, results, decisions, holds, profiles, upload_files, uploads,
+    entries, corrections, certificates, audit, tracing,
 )  # fmt: skip
 
 
