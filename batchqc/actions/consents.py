@@ -5,8 +5,9 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.donations import hash_problem, site_day
+from batchqc.actions.donations import site_day
 from batchqc.actions.donor_records import records_of
+from batchqc.actions.donor_tests import hash_problem
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all, the_donor
 from batchqc.actions.signing import check_reason

@@ -1,10 +1,8 @@
-"""Donations, the tests of them, and pools. Everything wrong is told at once, and nothing half."""
+"""Donations and pools of them. Everything wrong is told at once, and nothing is half registered."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Final
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -17,24 +15,20 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
 from batchqc.core.donation_ids import DonationId, IdKind, donation_id
 from batchqc.core.donors import TISSUE_SOURCES
-from batchqc.core.eligibility import SEXES, Interpretation, Person, age_problem
+from batchqc.core.eligibility import SEXES, Person, age_problem
 from batchqc.core.identifiers import line_problem
-from batchqc.core.panels import MARKERS
 from batchqc.core.permissions import Permission
 from batchqc.records.corrections import corrections_of
 from batchqc.records.donations import (
     Donation,
     DonationPool,
     DonationPoolPart,
-    DonorTest,
     donation_by,
     id_taken,
     pool_by,
 )
 from batchqc.records.registers import DonorRow
 from batchqc.records.transaction import Transaction
-
-SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +45,6 @@ class NewDonation:
     donor_age: str = ""
     donor_sex: str = ""
     tested_person: str = Person.DONOR
-
-
-@dataclass(frozen=True, slots=True)
-class NewTests:
-    """Results of one specimen by one laboratory; ``results`` are pairs of marker and result."""
-
-    donor: str
-    donation: str
-    person: str
-    specimen: str
-    taken_at: str
-    laboratory: str
-    statement: str
-    kit: str
-    document_sha256: str
-    results: tuple[tuple[str, str], ...]
 
 
 def register_donation(tx: Transaction, new: NewDonation) -> Donation:
@@ -106,53 +84,6 @@ def register_donation(tx: Transaction, new: NewDonation) -> Donation:
         after={"donated on": donation.donated_on, "tested": donation.tested_person},
     )
     return donation
-
-
-def record_tests(tx: Transaction, new: NewTests) -> list[DonorTest]:
-    """Record results of a donation. A determination of before no longer counts.
-
-    Raises:
-        NotFound: there is no such donor or donation.
-        InvalidInput: with everything that is wrong.
-    """
-    require(tx, Permission.KEEP_DONOR_RECORDS)
-    donor = the_donor(tx.session, new.donor)
-    donation = the_donation(tx.session, new.donation)
-    tx.lock(donor.key)
-    problems = list(_tests(tx, donor, donation, new))
-    refuse_all("BQC-DNR-012", "the results cannot be recorded", problems)
-    so_far = len(
-        [one for one in records_of(tx.session, [donor])[donor.id].tests
-         if one.donation_id == donation.id]
-    )  # fmt: skip
-    rows = [
-        DonorTest(
-            donation=donation,
-            number=number,
-            marker=marker,
-            result=result,
-            person=new.person,
-            specimen=new.specimen.strip(),
-            taken_text=new.taken_at,
-            taken_at=datetime.fromisoformat(new.taken_at),
-            laboratory=new.laboratory.strip(),
-            statement=new.statement.strip(),
-            kit=new.kit.strip(),
-            document_sha256=new.document_sha256,
-            recorded_by=tx.actor.user_id,
-            recorded_at=tx.now,
-        )
-        for number, (marker, result) in enumerate(new.results, start=so_far + 1)
-    ]
-    tx.add(*rows)
-    tx.audit(
-        "donor tests recorded",
-        rows=rows,
-        about=[donation.key, donor.key],
-        after=dict(new.results),
-    )
-    # A look-back from the donor belongs here where a result is reactive (requirement 8.13).
-    return rows
 
 
 def pool_donations(
@@ -253,47 +184,6 @@ def _donation(tx: Transaction, donor: DonorRow, new: NewDonation) -> Iterator[st
     )
     address = new.address.splitlines() or [""]
     yield from _given(*(line_problem("the address", line) for line in address))
-
-
-def _tests(tx: Transaction, donor: DonorRow, donation: Donation, new: NewTests) -> Iterator[str]:
-    if donation.donor_id != donor.id:
-        yield f"{donation.donation} is no donation of donor {donor.code}"
-    if new.person not in set(Person):
-        yield f'"{new.person}" is not who is tested: {", ".join(Person)}'
-    lines = {
-        "the specimen": new.specimen, "the laboratory": new.laboratory, "the kit": new.kit,
-        "the statement of the laboratory's certification": new.statement,
-    }  # fmt: skip
-    yield from _given(*(line_problem(what, text) for what, text in lines.items()))
-    yield from _given(hash_problem(new.document_sha256))
-    yield from _given(taken_problem(new.taken_at, tx.now))
-    if not new.results:
-        yield "name at least one marker with its result"
-    for marker, result in new.results:
-        if marker not in MARKERS:
-            yield f'"{marker}" is not a marker: {", ".join(MARKERS)}'
-        if result not in set(Interpretation):
-            yield f'{marker}: "{result}" is not a result: {", ".join(Interpretation)}'
-    if len(dict(new.results)) < len(new.results):
-        yield "a marker is named twice"
-
-
-def hash_problem(text: str) -> str | None:
-    """Why a text is no hash of a document, or ``None``."""
-    if SHA256.fullmatch(text):
-        return None
-    return "the hash of the document is 64 lower-case hexadecimal digits (SHA-256)"
-
-
-def taken_problem(text: str, now: datetime) -> str | None:
-    """Why a specimen cannot have been taken at a time, or ``None``."""
-    try:
-        taken = datetime.fromisoformat(text)
-    except ValueError:
-        return f'the specimen: "{text}" is not an ISO 8601 time'
-    if taken.tzinfo is None:
-        return "the specimen: the time needs its offset, such as +07:00"
-    return f"the specimen was taken at {text}, in the future" if taken > now else None
 
 
 def _given(*problems: str | None) -> Iterator[str]:

@@ -6,7 +6,8 @@ from typing import Final, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.donations import site_day, taken_problem, the_donation
+from batchqc.actions.donations import site_day, the_donation
+from batchqc.actions.donor_tests import taken_problem
 from batchqc.actions.registers import found_or_not, the_donor
 from batchqc.core.donation_ids import DonationId, IdKind, donation_id
 from batchqc.core.donors import TISSUE_SOURCES

@@ -1,17 +1,20 @@
 """What the donors of a lot say for and against it, whenever the lot is looked at.
 
 - What came after a determination makes it stale, under every rule: the officer determines anew.
-- A withdrawn consent stops a lot that is not decided, under every rule.
+- A withdrawn consent stops a lot that is not decided, under every rule; so does a donor who gave
+  only after the lot was made.
 - A donor that was not evaluated against a panel, and a consent that is missing, count as the rule
   of the register of donors says: nothing but a remark (off, flag), or a reason (refuse).
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.donor_records import records_of
+from batchqc.actions.setup import own_site
 from batchqc.core.eligibility import Scope, consent_problems
 from batchqc.core.gates import Against
 from batchqc.core.laboratory import Register, Rule
@@ -26,9 +29,17 @@ class DonorsLookedAt:
     """The donors of a lot, what was determined of them, and by which panels."""
 
     def __init__(
-        self, session: Session, donors: tuple[DonorRow, ...], *, market: str, today: date
+        self,
+        session: Session,
+        donors: tuple[DonorRow, ...],
+        *,
+        market: str,
+        made_on: date,
+        now: datetime,
     ) -> None:
-        self.session, self.donors, self.market, self.today = session, donors, market, today
+        self.session, self.donors, self.market, self.made_on = session, donors, market, made_on
+        self.zone = ZoneInfo(own_site(session).time_zone)
+        self.today = now.astimezone(self.zone).date()
         self.rule = rules_of(session).get(Register.DONORS, Rule.OFF)
         self.records = records_of(session, donors)
         self.determined = newest_eligibility(session, donors)
@@ -95,6 +106,10 @@ class DonorsLookedAt:
         consent = records.consented
         if consent is not None and consent.withdrawn_on is not None:
             yield f"donor {donor.code}: {next(consent_problems(consent))}"
+        donated = [one.donated_on for one in records.donated(self.zone)]
+        if donated and min(donated) > self.made_on:
+            first = f"donor {donor.code} gave first on {min(donated)}"
+            yield f"{first}, after the lot was made on {self.made_on}"
         for said in records.waiting:
             yield f"donor {donor.code}: {said}"
 

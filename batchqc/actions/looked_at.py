@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -77,8 +76,13 @@ def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Bes
 
 def _origin(session: Session, so_far: SoFar) -> LookedAt:
     """Donations, tests and consents of the lot's donors, and what was determined of them."""
-    today = so_far.now.astimezone(ZoneInfo(so_far.row.site.time_zone)).date()
-    found = DonorsLookedAt(session, so_far.donor_rows, market=so_far.row.market, today=today)
+    found = DonorsLookedAt(
+        session,
+        so_far.donor_rows,
+        market=so_far.row.market,
+        made_on=so_far.lot.manufactured_on,
+        now=so_far.now,
+    )
     return LookedAt(found.against, found.rows, tuple(found.damaged))
 
 

@@ -10,15 +10,14 @@ from sqlalchemy.orm import Session
 from batchqc.actions.consents import record_consent, withdraw_consent
 from batchqc.actions.donations import (
     NewDonation,
-    NewTests,
     pool_donations,
-    record_tests,
     register_donation,
     the_donation,
     the_pool,
 )
 from batchqc.actions.donor_export import accompanying_records, as_text
 from batchqc.actions.donor_panels import evaluate_donor
+from batchqc.actions.donor_tests import NewTests, record_tests
 from batchqc.actions.registers import the_donor
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS

@@ -10,13 +10,12 @@ import typer
 from batchqc.actions.consents import record_consent, withdraw_consent
 from batchqc.actions.donations import (
     NewDonation,
-    NewTests,
     pool_donations,
-    record_tests,
     register_donation,
 )
 from batchqc.actions.donor_export import accompanying_records, as_text
 from batchqc.actions.donor_panels import evaluate_donor
+from batchqc.actions.donor_tests import NewTests, record_tests
 from batchqc.actions.registers import the_donor
 from batchqc.cli.register import Code, donors
 from batchqc.cli.show import say, table

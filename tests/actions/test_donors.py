@@ -1,9 +1,10 @@
 """Donors from donation to gate: what is refused, what is signed, and what stops a lot."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.consents import record_consent, withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
@@ -266,6 +267,33 @@ class TestDetermination:
         rule(house, Rule.OFF)
         assert isinstance(house.release(), Decision)
 
+    def test_a_donor_who_gave_after_the_lot_was_made_stops_it(self, house: House):
+        donate(house, donated_on=MADE_ON + timedelta(days=1))
+        determine(house)
+        (said,) = gate(house).reasons
+        assert said == (
+            f"donor {DONOR} gave first on 2025-05-20, after the lot was made on 2025-05-19"
+        )
+        donate(house, kind="local", id="DON-25-2", donated_on=MADE_ON)
+        determine(house)
+        assert gate(house).is_open
+
+    @pytest.mark.requirement("8.05")
+    def test_the_certificate_states_determination_tests_and_who_determined(self, house: House):
+        complete(house)
+        determine(house, panel=adopt_panel(house))
+        house.ready()
+        assert isinstance(house.release(), Decision)
+        with house.reading() as session:
+            certificate = the_certificate(session, "COA-2026-000001")
+            statements = content_of_certificate(house.archive, certificate)["statements"]
+        (said,) = [one for one in statements if one.startswith("Donor")]
+        assert said.startswith(
+            f"Donor {DONOR}: eligible against US-1271 v1, determined by Lakeside Cell Therapy,"
+            f" 1 Pier, Chicago; {DIN}: HIV-1 Ab nonreactive, "
+        )
+        assert said.endswith("tested by Blood Center (CLIA certified, 14D0000000).")
+
     def test_a_wrong_password_determines_nothing(self, house: House):
         from batchqc.actions.registers import determine_eligibility  # noqa: PLC0415
 
@@ -346,7 +374,10 @@ class TestPanels:
         with house.reading() as session:
             donors = house.study().donor_rows
             for market, told in (("US", 0), ("", 0), ("EU", 1)):
-                found = DonorsLookedAt(session, donors, market=market, today=date(2020, 6, 1))
+                found = DonorsLookedAt(
+                    session, donors, market=market, made_on=MADE_ON,
+                    now=datetime(2020, 6, 1, tzinfo=UTC),
+                )  # fmt: skip
                 assert len(found.against.remarks) == told
                 assert all("for US and not for EU" in one for one in found.against.remarks)
 

@@ -185,6 +185,7 @@ PLACES = {
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1", "position": "1",
     "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
+    "donation": "DON-26-1", "panel": "US-1271",
     "row": "2", "hold": "1", "column": "value", "criterion": "viability",
 }  # fmt: skip
 

@@ -3,8 +3,9 @@
 from datetime import date
 
 from batchqc.actions.consents import record_consent
-from batchqc.actions.donations import NewDonation, NewTests, record_tests, register_donation
+from batchqc.actions.donations import NewDonation, register_donation
 from batchqc.actions.donor_panels import approve_panel, approved_panel, import_panel
+from batchqc.actions.donor_tests import NewTests, record_tests
 from batchqc.actions.registers import determine_eligibility
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
