@@ -112,10 +112,10 @@ def withdraw_consent(
 
 def no_new_lots(session: Session, donors: list[DonorRow]) -> list[str]:
     """Why no new lot may come from some donors: their consent was withdrawn."""
-    found = {row.code: records_of(session, [row])[row.id].consented for row in donors}
+    found = [(one.donor.code, one.consented) for one in records_of(session, donors).values()]
     return [
         f"donor {code} withdrew the consent {one.name} on {one.withdrawn_on}"
-        for code, one in found.items()
+        for code, one in found
         if one is not None and one.withdrawn_on is not None
     ]
 

@@ -55,8 +55,8 @@ def register_donation(tx: Transaction, new: NewDonation) -> Donation:
     """
     require(tx, Permission.KEEP_DONOR_RECORDS)
     donor = the_donor(tx.session, new.donor)
-    _hold_ids(tx)
     tx.lock(donor.key)
+    hold_ids(tx)
     found, problems = _identified(tx.session, new.kind, new.id)
     problems += [*_day_problems(tx, "the donation", new.donated_on), *_donation(tx, donor, new)]
     refuse_all("BQC-DNR-010", "the donation cannot be registered", problems)
@@ -99,7 +99,7 @@ def pool_donations(
     require(tx, Permission.KEEP_DONOR_RECORDS)
     check_reason(reason)
     parts = [the_donation(tx.session, one) for one in donations]
-    _hold_ids(tx)
+    hold_ids(tx)
     found, problems = _identified(tx.session, kind, pool)
     problems += _day_problems(tx, "the pool", pooled_on)
     if len({one.id for one in parts}) < max(2, len(parts)):
@@ -141,14 +141,14 @@ def the_pool(session: Session, pool: str) -> DonationPool:
     return found_or_not(pool_by(session, pool), "BQC-DNR-018", f"there is no pool {pool}")
 
 
+def hold_ids(tx: Transaction) -> None:
+    """No two donations or pools get one identification."""
+    tx.lock("donation ids")
+
+
 def site_day(tx: Transaction) -> date:
     """Today at the site."""
     return tx.now.astimezone(ZoneInfo(own_site(tx.session).time_zone)).date()
-
-
-def _hold_ids(tx: Transaction) -> None:
-    """No two donations or pools get one identification."""
-    tx.lock("donation ids")
 
 
 def _identified(session: Session, kind: str, text: str) -> tuple[DonationId, list[str]]:

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.donations import site_day, the_donation
+from batchqc.actions.donations import hold_ids, site_day, the_donation
 from batchqc.actions.donor_tests import taken_problem
 from batchqc.actions.registers import found_or_not, the_donor
 from batchqc.core.donation_ids import DonationId, IdKind, donation_id
@@ -57,6 +57,7 @@ def donor_record_problem(tx: Transaction, row: DonorRecord, field: str, after: s
         return None if after in words else f"one of: {', '.join(words)}"
     match field:
         case "donation":
+            hold_ids(tx)
             return _id_problem(tx.session, row, after)
         case "donated_on" | "given_on":
             return _day_problem(after, site_day(tx))

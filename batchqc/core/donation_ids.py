@@ -20,7 +20,7 @@ from batchqc.core.identifiers import fold, id_problem, strange_character
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
 _DIN_LENGTH: Final = 13
-_DIS_LENGTH: Final = 21
+DIS_LENGTH: Final = 21
 _SEC_LENGTH: Final = 40
 _NO_EXPIRY: Final = "00000000"
 _UPPER: Final = "A-Z"
@@ -60,7 +60,7 @@ class DonationId:
     @property
     def folded(self) -> str:
         """The part that names the donation, as it is compared: of a SEC the first 21 characters."""
-        return fold(self.text[:_DIS_LENGTH] if self.kind is IdKind.SEC else self.text)
+        return fold(self.text[:DIS_LENGTH] if self.kind is IdKind.SEC else self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def known_by(text: str) -> str:
     """What a donation is looked up by, from any of the forms in which its id is written."""
     plain = "".join(text.split(" "))
     if re.fullmatch(rf"[{_BOTH}]{{{_SEC_LENGTH}}}", plain.upper()):
-        return fold(plain[:_DIS_LENGTH])
+        return fold(plain[:DIS_LENGTH])
     if not _din_problems(plain.upper()):
         return fold(plain[:_DIN_LENGTH])
     return fold(text)

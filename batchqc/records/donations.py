@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.donation_ids import known_by
+from batchqc.core.donation_ids import DIS_LENGTH, IdKind, known_by
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, refers_to
 from batchqc.records.corrections import Correction, CorrectionDecision
@@ -164,12 +164,15 @@ def donation_by(session: Session, donation: str) -> Donation | None:
     """The donation of an identification, as registered or corrected, in any form of it."""
     folded = known_by(donation)
     found = session.scalar(select(Donation).where(Donation.folded == folded))
+    same = [func.lower(Correction.after) == folded]
+    if len(folded) == DIS_LENGTH:
+        part = func.lower(func.substr(Correction.after, 1, DIS_LENGTH))
+        same.append(and_(Donation.kind == IdKind.SEC.value, part == folded))
     return found or session.scalar(
         select(Donation)
         .join(Correction, Correction.subject == "donation:" + Donation.donation)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
-        .where(Correction.field == "donation", CorrectionDecision.approved == 1)
-        .where(func.lower(func.substr(Correction.after, 1, len(folded))) == folded)
+        .where(Correction.field == "donation", CorrectionDecision.approved == 1, or_(*same))
     )
 
 

@@ -431,6 +431,8 @@ class TestCorrections:
                 assert found.donation == DIN
         with pytest.raises(InvalidInput):
             donate(house, id="W000009000001")
+        with house.reading() as session:
+            assert donation_by(session, "W00000900000") is None
         self.correct(house, "consent:dnr-uc-01/1", "given_on", "2025-04-02")
         self.correct(house, f"donor_test:{DIN}/4", "result", "indeterminate")
         with pytest.raises(Conflict) as refused:
@@ -438,6 +440,17 @@ class TestCorrections:
         assert refused.value.reasons == ("W000009000001: HBsAg is indeterminate (result 4)",)
         assert house.verify().problems == ()
         assert house.study().facts.damaged == ()
+
+    @pytest.mark.requirement("8.10")
+    def test_a_corrected_european_code_is_found_by_its_donation_part_only(self, house: House):
+        donate(house, kind="SEC", id=SEC)
+        other = "DE001499Z549917123456A00T041600320171231"
+        self.correct(house, f"donation:{SEC}", "donation", other)
+        with house.reading() as session:
+            assert donation_by(session, other) is not None
+            assert donation_by(session, other[:21]) is not None
+            assert donation_by(session, other[:20]) is None
+            assert donation_by(session, SEC[:21]) is not None
 
     def test_what_a_record_cannot_become_is_refused(self, house: House):
         complete(house)
