@@ -13,16 +13,18 @@ from batchqc.actions.donor_panels import approve_panel, import_panel, panel_cont
 from batchqc.actions.donors_looked_at import DonorsLookedAt
 from batchqc.actions.laboratory import set_rule
 from batchqc.actions.lots import NewLot, register_lot
+from batchqc.actions.people import change_password, register_person
 from batchqc.actions.registers import register_donor
 from batchqc.core.donors import EXCEPTION, INELIGIBLE
 from batchqc.core.gates import Gate
 from batchqc.core.laboratory import Register, Rule
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, ReleaseBlocked
 from batchqc.records.donations import donation_by
 from batchqc.records.donor_panels import panel_by
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import shipped_panels
 from tests.actions.state import counts, grown
 from tests.records.donors import (
@@ -39,11 +41,14 @@ from tests.records.donors import (
     take_tests,
 )
 from tests.records.house import (
+    ADM,
     ANA,
     DON,
     DONOR,
     EXPIRES_ON,
+    FIRST_PASSWORD,
     MADE_ON,
+    PASSWORD,
     PRODUCT,
     QA1,
     QA2,
@@ -329,8 +334,43 @@ class TestTampering:
         tamper(house.engine, statement)
         assert house.study().facts.damaged != ()
 
+    @pytest.mark.requirement("1.19")
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "DELETE FROM donor_test", "DELETE FROM consent_withdrawal", "DELETE FROM donation",
+            "DELETE FROM consent",
+        ],
+    )  # fmt: skip
+    def test_what_came_after_a_determination_cannot_be_removed_unseen(
+        self, house: House, statement: str
+    ):
+        table = statement.split()[-1]
+        determine(house)
+        donate(house)
+        consent(house)
+        if table == "donor_test":
+            take_tests(house, results=(("HBsAg", "reactive"),))
+        if table == "consent_withdrawal":
+            withdraw(house)
+        assert house.study().facts.damaged == ()
+        tamper(house.engine, statement)
+        assert any(f"{table}:" in one and "missing" in one for one in house.study().facts.damaged)
+
 
 class TestPanels:
+    def test_who_imported_a_panel_does_not_approve_it(self, house: House):
+        both = [Role.DONOR_OFFICER, Role.QA]
+        with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+            register_person(tx, user_id="two", name="Two", roles=both, password=FIRST_PASSWORD)
+        with transaction(house.engine, SYSTEM, house.now()) as tx:
+            change_password(tx, user_id="two", old=FIRST_PASSWORD, new=PASSWORD)
+        with house.acting("two", Permission.IMPORT_PANEL) as tx:
+            import_panel(tx, house.archive, data=PANEL_FILE, file="panel.toml")
+        with house.acting("two", Permission.APPROVE_PANEL) as tx, pytest.raises(Conflict) as no:
+            approve_panel(tx, panel=PANEL, version=1, credentials=signing("two"))
+        assert "imported it" in no.value.message
+
     def test_every_shipped_panel_is_a_proposal_that_qa_approves(self, house: House):
         for path in sorted(shipped_panels().glob("*.toml")):
             panel = adopt_panel(house, path.read_bytes())
