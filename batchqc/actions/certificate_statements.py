@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from batchqc.actions.donor_records import DonorRecords, records_of
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.laboratory import Register, Rule
-from batchqc.records.donors import newest_eligibility
-from batchqc.records.laboratory import rules_of
+from batchqc.records.donors import EligibilityRow
+from batchqc.records.laboratory import RegisterRule
 
 UNREGISTERED: Final = "Instruments and method versions are as stated in the files, not in register."
 REGISTERED: Final = "Instruments and method versions are as stated in the files, and in register."
@@ -17,7 +17,9 @@ REGISTERED: Final = "Instruments and method versions are as stated in the files,
 
 def register_statements(session: Session, case: LotCase) -> list[str]:
     """Whether everything is in register, what a register says against the lot, certificates."""
-    found, rules = case.registers.against, rules_of(session)
+    found = case.registers.against
+    rows = (one for one in case.registers.rows if isinstance(one, RegisterRule))
+    rules = {Register(one.register): Rule(one.rule) for one in rows}  # the newest comes last
     checked = (Register.INSTRUMENTS, Register.METHODS)
     known = not found.measured and all(rules.get(one, Rule.OFF) is not Rule.OFF for one in checked)
     return [
@@ -39,14 +41,14 @@ def donor_statements(session: Session, case: LotCase) -> list[str]:
     """
     site, zone = case.row.site, ZoneInfo(case.row.site.time_zone)
     place = ", ".join([site.name, *site.address.splitlines()])
-    determined = newest_eligibility(session, case.donor_rows)
+    records = records_of(session, case.donor_rows)
     said = []
-    for donor in case.donor_rows:
-        records, one = records_of(session, [donor])[donor.id], determined.get(donor.id)
-        if one is not None and one.panel:
+    for one in case.further.origin.rows:
+        if isinstance(one, EligibilityRow) and one.panel:
             against = " v".join(one.panel.rsplit("/", 1))
-            text = f"Donor {donor.code}: {one.eligibility} against {against}, determined by {place}"
-            said.append(f"{text}; {'; '.join(_tested(records, zone))}.")
+            text = f"Donor {one.donor.code}: {one.eligibility} against {against}, determined by"
+            tests = "; ".join(_tested(records[one.donor_id], zone))
+            said.append(f"{text} {place}; {tests}.")
     return [*said, *(f"Donor: {remark}." for remark in case.facts.origin.remarks)]
 
 

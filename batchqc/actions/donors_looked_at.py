@@ -68,7 +68,8 @@ class DonorsLookedAt:
     @property
     def rows(self) -> tuple[Row, ...]:
         """Every row, to be compared with the audit trail."""
-        found: list[Row] = [one.signature for one in self.determined.values()]
+        found: list[Row] = [*self.determined.values()]
+        found += [one.signature for one in self.determined.values()]
         for records in self.records.values():
             found += records.rows
             for correction, decision in records.corrections:
