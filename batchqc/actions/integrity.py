@@ -31,6 +31,7 @@ _SUBJECTS: Final = (
     "material:",
     "register_rule:",
     "deviation:",
+    "donor_panel_version:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_LOT: Final = {
@@ -68,6 +69,11 @@ _OF_SUBJECTS: Final = (
     "investigation",
     "investigation_step",
     "deviation",
+    "donation",
+    "donor_test",
+    "consent",
+    "consent_withdrawal",
+    "donor_panel_approval",
 )
 
 

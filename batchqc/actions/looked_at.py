@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donors_looked_at import DonorsLookedAt
 from batchqc.actions.investigation_look import look_at_deviations, look_at_investigations
 from batchqc.core.assays import Measurement
 from batchqc.core.audit import break_after
@@ -109,7 +110,7 @@ def look_beside(session: Session, archive: FolderArchive, so_far: SoFar) -> Besi
         pending=_pending(session, so_far),
         investigations=_investigations(archive, so_far),
         deviations=LookedAt(*look_at_deviations(session, so_far.row)),
-        origin=LookedAt(),
+        origin=_origin(session, so_far),
         genealogy=LookedAt(),
     )
 
@@ -217,6 +218,18 @@ def _pending(session: Session, so_far: SoFar) -> LookedAt:
 def _investigations(archive: FolderArchive, so_far: SoFar) -> LookedAt:
     today = so_far.now.astimezone(ZoneInfo(so_far.row.site.time_zone)).date()
     return LookedAt(*look_at_investigations(archive, so_far.investigations, so_far.failures, today))
+
+
+def _origin(session: Session, so_far: SoFar) -> LookedAt:
+    """Donations, tests and consents of the lot's donors, and what was determined of them."""
+    found = DonorsLookedAt(
+        session,
+        so_far.donor_rows,
+        market=so_far.row.market,
+        made_on=so_far.lot.manufactured_on,
+        now=so_far.now,
+    )
+    return LookedAt(found.against, found.rows, tuple(found.damaged))
 
 
 def _holds(session: Session, so_far: SoFar) -> LookedAt:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
+from batchqc.actions.consents import no_new_lots
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
 from batchqc.actions.setup import own_site
@@ -70,6 +71,9 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         raise Conflict("BQC-REG-007", f"lot {new.id} is registered already; ids are never reused")
     product = the_product(tx.session, new.product)
     donors = [the_donor(tx.session, code) for code in new.donors]
+    for donor in sorted(donors, key=lambda one: one.code):
+        tx.lock(donor.key)
+    refuse_all("BQC-REG-006", "the lot cannot be registered", no_new_lots(tx.session, donors))
     made_on, market = new.manufactured_on, new.market.strip().upper()
     hold_versions(tx, product.code)
     known = markets_of(tx.session, product.code)

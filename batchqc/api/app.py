@@ -18,6 +18,8 @@ from batchqc.api import (
     corrections,
     decisions,
     deviations,
+    donor_panels,
+    donors,
     entries,
     events,
     holds,
@@ -63,13 +65,14 @@ _FILES: Final = frozenset(
         "methods",
         "laboratory-certificates",
         "investigations/documents",
+        "donor-panels",
     )
 )
 _NOUNS: Final = (
-    session, single_sign_on, authenticators, people, accounts, registers, laboratory,
-    specifications, specification_tools, methods, lots, results, reviews, decisions, annex16,
-    holds, investigations, deviations, profiles, upload_files, uploads, entries, corrections,
-    certificates, audit, tracing, events, open_work,
+    session, single_sign_on, authenticators, people, accounts, registers, donors, donor_panels,
+    laboratory, specifications, specification_tools, methods, lots, results, reviews, decisions,
+    annex16, holds, investigations, deviations, profiles, upload_files, uploads, entries,
+    corrections, certificates, audit, tracing, events, open_work,
 )  # fmt: skip
 
 

@@ -20,6 +20,15 @@ from batchqc.records.decisions import (
     DispositionRow,
 )
 from batchqc.records.deviations import DeviationLot, DeviationRow
+from batchqc.records.donations import (
+    Consent,
+    ConsentWithdrawal,
+    Donation,
+    DonationPool,
+    DonationPoolPart,
+    DonorTest,
+)
+from batchqc.records.donor_panels import PanelApproval, PanelVersion
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.events import Delivery, EventRow, Webhook, WebhookEnd
@@ -76,6 +85,8 @@ WITNESSED: tuple[type[Row], ...] = (
     Transfer, Webhook, WebhookEnd, Delivery, AuthenticatorChange, LinkChange, ProviderVisit,
     ProviderReturn, ProofUse, SigningRule,
     InvestigationRow, InvestigationStep, InvestigationRule, DeviationRow, DeviationLot,
+    Donation, DonorTest, Consent, ConsentWithdrawal, DonationPool, DonationPoolPart, PanelVersion,
+    PanelApproval,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

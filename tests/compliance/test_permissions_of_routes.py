@@ -67,6 +67,35 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /donors": ("donor", {"code": "", "tissue_source": ""}),
     "GET /donors/{code}": (ALL, None),
     "POST /donors/{code}/eligibility": ("donor", SIGNED | {"eligible": True, "basis": "None"}),
+    "GET /donors/{code}/donations": (ALL, None),
+    "POST /donors/{code}/donations": (
+        "donor",
+        {"kind": "local", "id": "", "donated_on": "2026-01-01", "establishment": "", "address": "",
+         "tissue": ""},
+    ),
+    "POST /donors/{code}/donations/{donation}/tests": (
+        "donor",
+        {"person": "", "specimen": "", "taken_at": "", "laboratory": "", "statement": "", "kit": "",
+         "document_sha256": "", "results": []},
+    ),
+    "POST /donors/{code}/consents": (
+        "donor", {"version": "", "scopes": [], "given_on": "2026-01-01", "document_sha256": ""},
+    ),
+    "POST /donors/{code}/consent-withdrawal": (
+        "donor", {"withdrawn_on": "2026-01-01", "reason": ""},
+    ),
+    "GET /donors/{code}/evaluation": (ALL, None),
+    "GET /donors/{code}/records": (ALL, None),
+    "GET /donors/{code}/records/text": (ALL, None),
+    "GET /donation-pools": (ALL, None),
+    "POST /donation-pools": (
+        "donor",
+        {"kind": "local", "id": "", "donations": [], "pooled_on": "2026-01-01", "reason": ""},
+    ),
+    "GET /donor-panels": (ALL, None),
+    "POST /donor-panels": ("donor", b"not a panel"),
+    "GET /donor-panels/{panel}/{version}": (ALL, None),
+    "POST /donor-panels/{panel}/{version}/approval": ("QA", SIGNED),
     "GET /specification-templates": (ALL, None),
     "GET /specification-templates/{template}": (ALL, None),
     "GET /specifications": (ALL, None),
@@ -211,7 +240,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
 }  # fmt: skip
 TAKES_A_FILE = {
     "/uploads", "/profiles", "/results/attachments", "/specifications", "/specifications/lint",
-    "/methods", "/laboratory-certificates", "/investigations/documents",
+    "/methods", "/laboratory-certificates", "/investigations/documents", "/donor-panels",
 }  # fmt: skip
 PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
@@ -219,6 +248,7 @@ PLACES = {
     "specification": "UC-MSC-REL", "version": "1", "position": "1",
     "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
     "policy": "supply by exception", "name": "erp",
+    "donation": "DON-26-1", "panel": "US-1271",
     "row": "2", "hold": "1", "column": "value", "criterion": "viability",
 }  # fmt: skip
 
@@ -246,6 +276,7 @@ def request_of(line: str) -> tuple[str, str]:
     query = "?file=x.csv" if path in TAKES_A_FILE and method == "POST" else ""
     query += "&entry=U-2026-000001" if path == "/results/attachments" else ""
     query += "&investigation=x" if path == "/investigations/documents" else ""
+    query += "?panel=US-1271" if path.endswith("/evaluation") else ""
     query += "&laboratory=x&upload=x" if path == "/laboratory-certificates" else ""
     return method, path.format(**PLACES) + query + ("&dry_run=true" if "dry run" in line else "")
 

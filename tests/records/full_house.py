@@ -8,9 +8,11 @@ from sqlalchemy import Engine
 
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.attachments import Document
+from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.donations import pool_donations
 from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.investigation_opening import set_days_due
 from batchqc.actions.links import link_account
@@ -23,6 +25,7 @@ from batchqc.actions.lots import (
 )
 from batchqc.actions.people import register_person, sign_in, sign_out
 from batchqc.actions.policies import set_policy
+from batchqc.actions.registers import register_donor
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.actions.specifications import withdraw_specification
@@ -45,6 +48,7 @@ from batchqc.records.decisions import (
     certificates_of,
     dispositions_of,
 )
+from batchqc.records.donors import EligibilityRow
 from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
@@ -55,10 +59,12 @@ from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
+from tests.records.donors import DIN, DONATED_ON, adopt_panel, complete, determine, donate
 from tests.records.house import (
     ADM,
     ANA,
     AUD,
+    DON,
     DONOR,
     EXPIRES_ON,
     LOT,
@@ -125,6 +131,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     use_registers(house)
     _tell(house)
     _second_components(house)
+    _donate(house)
 
 
 def _tell(house: House) -> None:
@@ -193,6 +200,22 @@ def _type(house: House) -> None:
         house, lot=lot, sample=sample, documents=(Document("report.pdf", len(REPORT), REPORT),)
     ).number
     assert verify(house, number)
+
+
+def _donate(house: House) -> None:
+    """A donor with records of every kind, who gave twice and withdrew the consent in the end."""
+    donor, second = "DNR-UC-02", "DON-25-0002"
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        register_donor(tx, code=donor, tissue_source="umbilical cord")
+    complete(house, donor)
+    assert isinstance(determine(house, donor, panel=adopt_panel(house)), EligibilityRow)
+    donate(house, donor, kind="local", id=second)
+    with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
+        pool_donations(
+            tx, kind="local", pool="POOL-25-0001", donations=(DIN, second),
+            pooled_on=DONATED_ON, reason="One culture of both",
+        )  # fmt: skip
+        withdraw_consent(tx, donor=donor, withdrawn_on=DONATED_ON, reason="The donor wrote so")
 
 
 def _hold(house: House) -> None:
