@@ -31,6 +31,9 @@ class Permission(StrEnum):
     REGISTER_PRODUCT = "register products"
     REGISTER_DONOR = "register donors"
     DETERMINE_ELIGIBILITY = "determine donor eligibility"
+    KEEP_DONOR_RECORDS = "keep donor records"
+    IMPORT_PANEL = "import donor panels"
+    APPROVE_PANEL = "approve donor panels"
     REVIEW_RESULTS = "review results"
     IMPORT_SPECIFICATION = "import specifications"
     REPORT_IMPACT = "report the impact of specifications"
@@ -59,6 +62,9 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.REGISTER_PRODUCT: frozenset({Role.QA}),
     Permission.REGISTER_DONOR: frozenset({Role.DONOR_OFFICER}),
     Permission.DETERMINE_ELIGIBILITY: frozenset({Role.DONOR_OFFICER}),
+    Permission.KEEP_DONOR_RECORDS: frozenset({Role.DONOR_OFFICER}),
+    Permission.IMPORT_PANEL: frozenset({Role.DONOR_OFFICER}),
+    Permission.APPROVE_PANEL: frozenset({Role.QA}),
     Permission.REVIEW_RESULTS: frozenset({Role.REVIEWER}),
     Permission.IMPORT_SPECIFICATION: frozenset({Role.SPEC_AUTHOR}),
     Permission.REPORT_IMPACT: frozenset({Role.SPEC_AUTHOR, Role.QA}),

@@ -1,12 +1,12 @@
-"""Donations: what a donor gave on a day, under an identification that is never used again."""
+"""Donations under identifications that are never used again, their tests, pools and consents."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.identifiers import fold
+from batchqc.core.donation_ids import known_by
 from batchqc.records.base import Row, refers_to
 from batchqc.records.registers import DonorRow
 
@@ -46,9 +46,126 @@ class Donation(Row):
         return self.donation
 
 
+class DonorTest(Row):
+    """One result of a donation: marker, word, whose specimen was taken when, and by whom tested.
+
+    ``statement`` says that the laboratory is certified (CLIA) or equivalent. ``document_sha256`` is
+    the hash of its report.
+    """
+
+    __tablename__ = "donor_test"
+
+    donation_id: Mapped[int] = refers_to("donation")
+    number: Mapped[int]
+    marker: Mapped[str]
+    result: Mapped[str]
+    person: Mapped[str]
+    specimen: Mapped[str]
+    taken_text: Mapped[str]
+    taken_at: Mapped[datetime]
+    laboratory: Mapped[str]
+    statement: Mapped[str]
+    kit: Mapped[str]
+    document_sha256: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+    donation: Mapped[Donation] = relationship()
+    __table_args__ = (UniqueConstraint("donation_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Donation and the how many-th result of it."""
+        return f"{self.donation.donation}/{self.number}"
+
+
+class Consent(Row):
+    """A consent of a donor: the version that was signed, on which day, for what (one per line)."""
+
+    __tablename__ = "consent"
+
+    donor_id: Mapped[int] = refers_to("donor")
+    number: Mapped[int]
+    version: Mapped[str]
+    scopes: Mapped[str]
+    given_on: Mapped[str]
+    document_sha256: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+    donor: Mapped[DonorRow] = relationship()
+    __table_args__ = (UniqueConstraint("donor_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Donor and the how many-th consent."""
+        return f"{self.donor.code}/{self.number}"
+
+
+class ConsentWithdrawal(Row):
+    """That a consent was withdrawn, and why; there is one at the most."""
+
+    __tablename__ = "consent_withdrawal"
+
+    consent_id: Mapped[int] = mapped_column(ForeignKey("consent.id"), unique=True)
+    withdrawn_on: Mapped[str]
+    reason: Mapped[str]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+    consent: Mapped[Consent] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the consent."""
+        return self.consent.natural_key
+
+
+class DonationPool(Row):
+    """Donations that were put together under an identification of their own."""
+
+    __tablename__ = "donation_pool"
+
+    pool: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    pooled_on: Mapped[str]
+    reason: Mapped[str]
+    registered_by: Mapped[str]
+    registered_at: Mapped[datetime]
+
+    @property
+    def natural_key(self) -> str:
+        """Its identification as registered."""
+        return self.pool
+
+
+class DonationPoolPart(Row):
+    """A donation in a pool."""
+
+    __tablename__ = "donation_pool_part"
+
+    donation_pool_id: Mapped[int] = refers_to("donation_pool")
+    donation_id: Mapped[int] = refers_to("donation")
+
+    donation_pool: Mapped[DonationPool] = relationship()
+    donation: Mapped[Donation] = relationship()
+    __table_args__ = (UniqueConstraint("donation_pool_id", "donation_id"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Pool and donation."""
+        return f"{self.donation_pool.pool}/{self.donation.donation}"
+
+
 def donation_by(session: Session, donation: str) -> Donation | None:
-    """The donation of an identification, compared without case."""
-    return session.scalar(select(Donation).where(Donation.folded == fold(donation)))
+    """The donation of an identification, in any of the forms in which it is written."""
+    return session.scalar(select(Donation).where(Donation.folded == known_by(donation)))
+
+
+def pool_by(session: Session, pool: str) -> DonationPool | None:
+    """The pool of an identification, in any of the forms in which it is written."""
+    return session.scalar(select(DonationPool).where(DonationPool.folded == known_by(pool)))
 
 
 def donations_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[Donation]:
@@ -57,3 +174,36 @@ def donations_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[Donat
     return session.scalars(
         select(Donation).where(Donation.donor_id.in_(ids)).order_by(Donation.id)
     ).all()
+
+
+def tests_of(session: Session, donations: Iterable[Donation]) -> Sequence[DonorTest]:
+    """The results of some donations, oldest record first."""
+    ids = [donation.id for donation in donations]
+    return session.scalars(
+        select(DonorTest).where(DonorTest.donation_id.in_(ids)).order_by(DonorTest.id)
+    ).all()
+
+
+def consents_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[Consent]:
+    """The consents of some donors, oldest record first."""
+    ids = [donor.id for donor in donors]
+    return session.scalars(
+        select(Consent).where(Consent.donor_id.in_(ids)).order_by(Consent.id)
+    ).all()
+
+
+def withdrawals_of(session: Session, consents: Iterable[Consent]) -> Sequence[ConsentWithdrawal]:
+    """The withdrawals of some consents."""
+    ids = [consent.id for consent in consents]
+    return session.scalars(
+        select(ConsentWithdrawal)
+        .where(ConsentWithdrawal.consent_id.in_(ids))
+        .order_by(ConsentWithdrawal.id)
+    ).all()
+
+
+def parts_of(session: Session, pool: DonationPool) -> Sequence[Donation]:
+    """The donations in a pool, oldest registration first."""
+    query = select(Donation).join(DonationPoolPart, DonationPoolPart.donation_id == Donation.id)
+    own = query.where(DonationPoolPart.donation_pool_id == pool.id)
+    return session.scalars(own.order_by(Donation.id)).all()

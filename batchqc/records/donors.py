@@ -5,13 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
 
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.registers import DonorRow
 from batchqc.records.signatures import SignatureRow
 
 
 class EligibilityRow(Row):
-    """One determination: eligible or ineligible; the newest counts."""
+    """One determination; the newest counts.
+
+    ``evidence`` holds what it rests on: on each line the key of a record and the hash of its
+    content. ``panel`` names the panel version that it fulfils. Both are blank where there was none.
+    """
 
     __tablename__ = "eligibility"
 
@@ -20,6 +24,8 @@ class EligibilityRow(Row):
     eligibility: Mapped[str]
     basis: Mapped[str]
     signature_id: Mapped[int] = refers_to("signature")
+    evidence: Mapped[str] = added_later()
+    panel: Mapped[str] = added_later()
 
     donor: Mapped[DonorRow] = relationship()
     signature: Mapped[SignatureRow] = relationship()

@@ -9,6 +9,15 @@ from batchqc.records.decisions import (
     CertificateIssue,
     DispositionRow,
 )
+from batchqc.records.donations import (
+    Consent,
+    ConsentWithdrawal,
+    Donation,
+    DonationPool,
+    DonationPoolPart,
+    DonorTest,
+)
+from batchqc.records.donor_panels import PanelApproval, PanelVersion
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.laboratory import (
@@ -51,7 +60,8 @@ WITNESSED: tuple[type[Row], ...] = (
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
-    LaboratoryCertificate,
+    LaboratoryCertificate, Donation, DonorTest, Consent, ConsentWithdrawal, DonationPool,
+    DonationPoolPart, PanelVersion, PanelApproval,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.
