@@ -31,10 +31,16 @@ class BankStatus(StrEnum):
 
 #: What each kind is made of.
 MADE_OF: Final[Mapping[BankKind, frozenset[str]]] = {
-    BankKind.MASTER: frozenset({NodeKind.DONATION, BankKind.MASTER}),
+    BankKind.MASTER: frozenset({NodeKind.DONATION, NodeKind.POOL, BankKind.MASTER}),
     BankKind.WORKING: frozenset({BankKind.MASTER}),
     BankKind.INTERMEDIATE: frozenset(
-        {NodeKind.DONATION, BankKind.MASTER, BankKind.WORKING, BankKind.INTERMEDIATE}
+        {
+            NodeKind.DONATION,
+            NodeKind.POOL,
+            BankKind.MASTER,
+            BankKind.WORKING,
+            BankKind.INTERMEDIATE,
+        }
     ),
 }
 
@@ -45,7 +51,7 @@ class Parent:
 
     Args:
         node: its kind and id.
-        kind: "donation", or the kind of the bank.
+        kind: "donation", "donation_pool", or the kind of the bank.
         made_on: the day of the donation or of the bank; a day of the site.
         expires_on: its last usable day; ``None`` where it has none.
         status: of the bank.

@@ -18,6 +18,7 @@ class NodeKind(StrEnum):
 
     DONOR = "donor"
     DONATION = "donation"
+    POOL = "donation_pool"
     CELL_BANK = "cell_bank"
     LOT = "lot"
     CONTAINER = "container"
@@ -46,8 +47,11 @@ class Edge(NamedTuple):
 PARENTS: Final[Mapping[NodeKind, frozenset[NodeKind]]] = {
     NodeKind.DONOR: frozenset(),
     NodeKind.DONATION: frozenset({NodeKind.DONOR}),
-    NodeKind.CELL_BANK: frozenset({NodeKind.DONATION, NodeKind.CELL_BANK}),
-    NodeKind.LOT: frozenset({NodeKind.DONOR, NodeKind.DONATION, NodeKind.CELL_BANK}),
+    NodeKind.POOL: frozenset({NodeKind.DONATION}),
+    NodeKind.CELL_BANK: frozenset({NodeKind.DONATION, NodeKind.POOL, NodeKind.CELL_BANK}),
+    NodeKind.LOT: frozenset(
+        {NodeKind.DONOR, NodeKind.DONATION, NodeKind.POOL, NodeKind.CELL_BANK}
+    ),
     NodeKind.CONTAINER: frozenset({NodeKind.CELL_BANK, NodeKind.LOT}),
     NodeKind.RETAIN_SAMPLE: frozenset({NodeKind.CELL_BANK, NodeKind.LOT}),
     NodeKind.SHIPMENT: frozenset({NodeKind.CONTAINER}),

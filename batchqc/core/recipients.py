@@ -11,7 +11,7 @@ from batchqc.core.identifiers import fold
 
 _SUBJECT: Final = re.compile(r"[A-Z0-9]{1,10}(?:-[A-Z0-9]{1,10}){0,3}", re.IGNORECASE | re.ASCII)
 _NAME: Final = re.compile(r"[a-z]{3,}", re.IGNORECASE)
-_DATE: Final = re.compile(r"[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,4}|[0-9]{6,}|[0-9]-?[a-z]{3}", re.IGNORECASE)
+_DATE: Final = re.compile(r"[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,4}|[0-9]{6,}", re.ASCII)
 
 
 def pseudonym_problem(text: str, *, site: str) -> str | None:

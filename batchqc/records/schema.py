@@ -2,6 +2,8 @@
 
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.cell_banks import CellBank, CellBankEvent, Derivation, Passage
+from batchqc.records.containers import Container, ContainerEvent, Custody, RetainSample
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
@@ -28,6 +30,7 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
@@ -39,6 +42,14 @@ from batchqc.records.registers import (
     Product,
     SampleRow,
     Site,
+)
+from batchqc.records.shipments import (
+    Administration,
+    ClinicalSite,
+    Receipt,
+    Recipient,
+    Shipment,
+    ShippedContainer,
 )
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.specifications import (
@@ -62,6 +73,9 @@ WITNESSED: tuple[type[Row], ...] = (
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
     LaboratoryCertificate, Donation, DonorTest, Consent, ConsentWithdrawal, DonationPool,
     DonationPoolPart, PanelVersion, PanelApproval,
+    CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
+    ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
+    LookBackClosing,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.
