@@ -14,7 +14,9 @@ from batchqc.actions.methods import hold_methods
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json, canonical_bytes
-from batchqc.core.dispositions import Disposition, blocking_reasons, may_decide, signer_gate
+from batchqc.core.dispositions import signer_gate
+from batchqc.core.gates import blocking_reasons
+from batchqc.core.lot_states import Disposition, may_decide
 from batchqc.core.permissions import Permission
 from batchqc.core.runs import RunValidity
 from batchqc.core.signatures import Meaning, Refusal

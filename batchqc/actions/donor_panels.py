@@ -34,7 +34,9 @@ class ApprovedPanel:
     by_exception: bool = False
 
 
-def import_panel(tx: Transaction, archive: FolderArchive, *, data: bytes, file: str) -> PanelVersion:
+def import_panel(
+    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str
+) -> PanelVersion:
     """Copy a panel file into the system, as a version that waits for its approval.
 
     Raises:

@@ -143,7 +143,7 @@ def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
     kind, _, name = key.partition(":")
     if kind in {"assay_run", "superseding"}:
         return name.split("/")[1] == lot.lot
-    if kind in {"disposition", "lot_donor", "lot_specification"}:
+    if kind in {"disposition", "lot_donor", "lot_specification", "hold", "hold_end"}:
         return name.split("/")[0] == lot.lot
     if kind == "material_use":
         return f"upload:{name.split('/')[0]}" in present

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from batchqc.actions.evaluation import LotCase, review_content, study
+from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.register_remarks import trained_for
+from batchqc.actions.run_facts import review_content
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem

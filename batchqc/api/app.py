@@ -15,6 +15,7 @@ from batchqc.api import (
     corrections,
     decisions,
     entries,
+    holds,
     laboratory,
     lots,
     methods,
@@ -55,8 +56,8 @@ _FILES: Final = frozenset(
 )
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
-    results, decisions, profiles, upload_files, uploads, entries, corrections, certificates, audit,
-    tracing,
+    results, decisions, holds, profiles, upload_files, uploads, entries, corrections, certificates,
+    audit, tracing,
 )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def _reviewed(lot: str, reviews: list[Review]) -> ReviewOut:
     return ReviewOut(
         lot=lot,
         runs=[str(review.assay_run.run_key) for review in reviews],
-        signature=_signature(reviews[0].signature),
+        signature=signature_out(reviews[0].signature),
     )
 
 
@@ -141,7 +141,7 @@ def _decided(decision: Decision) -> DecisionOut:
         lot=row.lot.lot,
         disposition=row.disposition,
         content_sha256=row.content_sha,
-        signature=_signature(row.signature),
+        signature=signature_out(row.signature),
         certificate=CertificateState(
             number=number, status="pending", pdf=f"/api/v1/certificates/{number}/pdf"
         )
@@ -150,7 +150,8 @@ def _decided(decision: Decision) -> DecisionOut:
     )
 
 
-def _signature(row: SignatureRow) -> SignatureOut:
+def signature_out(row: SignatureRow) -> SignatureOut:
+    """A signature as it is shown."""
     return SignatureOut(
         id=row.natural_key,
         name=row.name,

@@ -13,7 +13,7 @@ from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
-from batchqc.core.dispositions import Disposition
+from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.records.bindings import binding_of

@@ -39,7 +39,7 @@ from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import demo_cast as cast
 from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
-from batchqc.core.dispositions import blocking_reasons
+from batchqc.core.gates import blocking_reasons
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.certificate_check import check

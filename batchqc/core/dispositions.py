@@ -5,32 +5,16 @@ closed one: the answer to "why not" is always the whole answer. The same gates a
 that people see before they sign, and the reasons of a refused release.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
-from typing import Final
 
 from batchqc.core.assays import RunKey
 from batchqc.core.donors import ELIGIBLE, Donor
+from batchqc.core.gates import Against, Gate, gate_of
+from batchqc.core.lot_states import Disposition, may_decide
 from batchqc.core.lots import Lot
-from batchqc.core.register_remarks import Against
+from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
-
-
-class Disposition(StrEnum):
-    """What the label of a lot says."""
-
-    QUARANTINE = "quarantine"
-    RELEASED = "released"
-    REJECTED = "rejected"
-
-
-DECISIONS: Final[Mapping[Disposition, frozenset[Disposition]]] = {
-    Disposition.QUARANTINE: frozenset({Disposition.RELEASED, Disposition.REJECTED}),
-    Disposition.RELEASED: frozenset(),
-    Disposition.REJECTED: frozenset(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +44,11 @@ class LotFacts:
         open_corrections: corrections that wait for a second person, in words.
         damaged: stored records that contradict the audit trail, in words.
         registers: what the registers of the laboratory say of the lot.
+        holds: why the lot is on hold.
+        investigations: what OOS investigations say.
+        deviations: what deviations say.
+        origin: what donations, donor tests and consents say.
+        genealogy: what cell banks, passages and containers say.
     """
 
     lot: Lot
@@ -72,25 +61,12 @@ class LotFacts:
     beside: tuple[str, ...] = ()
     open_corrections: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
-    registers: Against = field(default_factory=Against)
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One condition of release: open, or closed with every reason and what to do.
-
-    ``remarks`` are told beside, and close nothing.
-    """
-
-    name: str
-    reasons: tuple[str, ...]
-    todo: str
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing stands against release here."""
-        return not self.reasons
+    registers: RegistersSay = field(default_factory=RegistersSay)
+    holds: Against = field(default_factory=Against)
+    investigations: Against = field(default_factory=Against)
+    deviations: Against = field(default_factory=Against)
+    origin: Against = field(default_factory=Against)
+    genealogy: Against = field(default_factory=Against)
 
 
 def readiness(facts: LotFacts) -> tuple[Gate, ...]:
@@ -100,6 +76,11 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             "Disposition",
             _disposition(facts),
             "A decided lot stays decided; see its disposition.",
+        ),
+        gate_of(
+            "Hold",
+            facts.holds,
+            "Find out why it is held; QA lets it go, with the reason, once that is settled.",
         ),
         Gate(
             "Specification",
@@ -128,7 +109,28 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             " or reject the lot.",
             facts.registers.remarks,
         ),
-        Gate("Donor", _donors(facts), "Have a donor officer determine the eligibility."),
+        gate_of(
+            "Investigations",
+            facts.investigations,
+            "Bring each OOS investigation to its signed conclusion, or reject the lot.",
+        ),
+        gate_of(
+            "Deviations",
+            facts.deviations,
+            "Close the deviation in the site's quality system and here, or reject the lot.",
+        ),
+        Gate(
+            "Donor",
+            (*_donors(facts), *facts.origin.stops),
+            "Have a donor officer complete the donor's records and determine the eligibility.",
+            facts.origin.remarks,
+            facts.origin.evidence,
+        ),
+        gate_of(
+            "Genealogy",
+            facts.genealogy,
+            "Register what the lot was made from, back to each donation.",
+        ),
         Gate("Expiry", _expiry(facts), "An expired lot cannot be released; reject it."),
         Gate(
             "Corrections",
@@ -158,16 +160,6 @@ def signer_gate(facts: LotFacts, signer: str) -> Gate:
         tuple(reasons),
         "Have a QA person sign who neither entered, measured nor reviewed results of this lot.",
     )
-
-
-def blocking_reasons(gates: Iterable[Gate]) -> tuple[str, ...]:
-    """Every reason of every closed gate, each with the gate's name."""
-    return tuple(f"{gate.name}: {reason}" for gate in gates for reason in gate.reasons)
-
-
-def may_decide(current: Disposition, wanted: Disposition) -> bool:
-    """Whether a decision may lead from one disposition to the other."""
-    return wanted in DECISIONS[current]
 
 
 def review_problem(run: RunFacts, reviewer: str) -> str | None:

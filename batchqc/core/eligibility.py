@@ -156,9 +156,7 @@ class _Evaluating:
         mother = self.tissue is not None and self.tissue.tests_mother
         self.mother = mother or is_newborn(donation.age)
         self.person = Person.MOTHER if self.mother else donation.tested_person
-        self.noted_markers = {
-            one.marker for one in panel.markers if one.reactive is Reactive.NOTED
-        }
+        self.noted_markers = {one.marker for one in panel.markers if one.reactive is Reactive.NOTED}
 
     def problems(self) -> Iterator[str]:
         if self.tissue is None:

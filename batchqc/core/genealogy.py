@@ -49,9 +49,7 @@ PARENTS: Final[Mapping[NodeKind, frozenset[NodeKind]]] = {
     NodeKind.DONATION: frozenset({NodeKind.DONOR}),
     NodeKind.POOL: frozenset({NodeKind.DONATION}),
     NodeKind.CELL_BANK: frozenset({NodeKind.DONATION, NodeKind.POOL, NodeKind.CELL_BANK}),
-    NodeKind.LOT: frozenset(
-        {NodeKind.DONOR, NodeKind.DONATION, NodeKind.POOL, NodeKind.CELL_BANK}
-    ),
+    NodeKind.LOT: frozenset({NodeKind.DONOR, NodeKind.DONATION, NodeKind.POOL, NodeKind.CELL_BANK}),
     NodeKind.CONTAINER: frozenset({NodeKind.CELL_BANK, NodeKind.LOT}),
     NodeKind.RETAIN_SAMPLE: frozenset({NodeKind.CELL_BANK, NodeKind.LOT}),
     NodeKind.SHIPMENT: frozenset({NodeKind.CONTAINER}),

@@ -49,6 +49,7 @@ class Permission(StrEnum):
     APPROVE_CORRECTION = "approve corrections"
     RELEASE_LOT = "release lots"
     REJECT_LOT = "reject lots"
+    HOLD_LOT = "hold lots and let them go"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
 
@@ -80,6 +81,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),
     Permission.REJECT_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.HOLD_LOT: frozenset({Role.QA, Role.QP}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
 }

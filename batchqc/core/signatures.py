@@ -26,6 +26,8 @@ class Meaning(StrEnum):
     CERTIFIED = "certified"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    HELD = "held"
+    LET_GO = "let go"
 
 
 @dataclass(frozen=True, slots=True)

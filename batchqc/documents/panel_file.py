@@ -156,9 +156,7 @@ def _flag(keys: Keys, path: Path, table: Mapping[str, Any], key: str) -> bool:
     return value is True
 
 
-def _days(
-    keys: Keys, path: Path, table: Mapping[str, Any], key: str, *, least: int = 0
-) -> int:
+def _days(keys: Keys, path: Path, table: Mapping[str, Any], key: str, *, least: int = 0) -> int:
     value = table.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST_DAYS:
         return value

@@ -22,6 +22,7 @@ from batchqc.records.donations import (
 from batchqc.records.donor_panels import PanelApproval, PanelVersion
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
+from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -71,7 +72,7 @@ WITNESSED: tuple[type[Row], ...] = (
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
-    LaboratoryCertificate, Donation, DonorTest, Consent, ConsentWithdrawal, DonationPool,
+    LaboratoryCertificate, Hold, HoldEnd, Donation, DonorTest, Consent, ConsentWithdrawal, DonationPool,
     DonationPoolPart, PanelVersion, PanelApproval,
     CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,

@@ -6,7 +6,7 @@ from alembic import op
 from migrations_guards import append_only
 
 revision = "0016"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def _id() -> sa.Column[int]:

@@ -11,7 +11,8 @@ from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.people import change_role
 from batchqc.core.canonical import sha256_of
 from batchqc.core.certificates import content_sha256
-from batchqc.core.dispositions import Disposition, blocking_reasons
+from batchqc.core.gates import blocking_reasons
+from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked

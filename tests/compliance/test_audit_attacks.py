@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from batchqc.actions.evaluation import review_content
+from batchqc.actions.run_facts import review_content
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.core.audit import Link, entry_sha256, next_link
 from batchqc.core.signatures import Meaning, Signing

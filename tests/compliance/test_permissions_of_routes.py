@@ -105,6 +105,9 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /lots/{lot}/review": ("reviewer", SIGNED),
     "POST /lots/{lot}/disposition": ("QA QP", SIGNED | {"decision": "released"}),
     "POST /lots/{lot}/disposition rejected": ("QA QP", SIGNED | {"decision": "rejected"}),
+    "GET /lots/{lot}/holds": (ALL, None),
+    "POST /lots/{lot}/holds": ("QA QP", SIGNED),
+    "POST /lots/{lot}/holds/{hold}/end": ("QA QP", SIGNED),
     "GET /profiles": (ALL, None),
     "POST /profiles": ("author", b"not a profile"),
     "GET /profiles/{profile}/{version}": (ALL, None),
@@ -153,7 +156,7 @@ PLACES = {
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1", "position": "1",
     "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
-    "row": "2", "column": "value", "criterion": "viability",
+    "row": "2", "hold": "1", "column": "value", "criterion": "viability",
 }  # fmt: skip
 
 

@@ -124,6 +124,7 @@ WHO = {
     "approve corrections": "QA",
     "release lots": "QA QP",
     "reject lots": "QA QP",
+    "hold lots and let them go": "QA QP",
     "issue certificates": "QA QP",
     "manage accounts": "admin",
 }

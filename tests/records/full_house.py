@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.people import sign_in, sign_out
 from batchqc.actions.specifications import withdraw_specification
@@ -15,6 +16,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.corrections import CorrectionDecision
 from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
+from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.typing_results import REPORT, enter, verify
@@ -70,6 +72,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     restock(archive)
     house = House(engine, archive)
     assert not house.upload(results(viability="much")).accepted
+    _hold(house)
     _correct(house)
     house.ready()
     _supersede(house)
@@ -115,6 +118,13 @@ def _type(house: House) -> None:
         house, lot=lot, sample=sample, documents=(Document("report.pdf", len(REPORT), REPORT),)
     ).number
     assert verify(house, number)
+
+
+def _hold(house: House) -> None:
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        assert isinstance(hold_lot(tx, lot=LOT, credentials=signing(QA1)), Hold)
+    with house.acting(QA2, Permission.HOLD_LOT) as tx:
+        assert isinstance(let_go(tx, lot=LOT, number=1, credentials=signing(QA2)), HoldEnd)
 
 
 def _correct(house: House) -> None:

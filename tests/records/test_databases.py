@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
-from batchqc.core.dispositions import Disposition
+from batchqc.core.lot_states import Disposition
 from batchqc.records.audit import AuditEntry
 from batchqc.records.people import Person
 from batchqc.records.transaction import reading
