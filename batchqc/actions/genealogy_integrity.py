@@ -38,6 +38,8 @@ _STATES: Final[Mapping[str, NodeKind]] = {
 }
 #: Kinds of nodes that are registered under their one parent: the entry is filed under both.
 _UNDER: Final = frozenset({NodeKind.DONATION, NodeKind.CONTAINER, NodeKind.RETAIN_SAMPLE})
+#: Filed under the source that they are from, and under no other node.
+_LOOK_BACKS: Final = frozenset({"look_back", "look_back_closing"})
 
 
 def graph_damage(session: Session, graph: Graph, states: Iterable[Row]) -> Iterator[str]:
@@ -89,6 +91,8 @@ def _belongs(key: str, subjects: AbstractSet[str], graph: Graph) -> bool:
         return f"{of}:{child}" in graph.back or f"{to}:{parent}" in graph.forward
     if kind in _STATES:
         return f"{_STATES[kind]}:{name.partition('/')[0]}" in graph.nodes
+    if kind in _LOOK_BACKS:
+        return any(one in graph.nodes for one in subjects)
     if kind in _UNDER:
         return any(one in graph.forward and _is_source(one) for one in subjects)
     return False

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from batchqc.core.cell_banks import BankStatus
+from batchqc.core.genealogy import kind_of
+from batchqc.core.look_backs import SOURCES
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.records.base import Row
 from batchqc.records.cell_banks import CellBank, CellBankEvent
@@ -25,6 +27,7 @@ from batchqc.records.decisions import DispositionRow
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.genealogy import portions
 from batchqc.records.holds import holds_of
+from batchqc.records.look_backs import LookBackClosing, look_backs_from
 from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.shipments import Receipt, Shipment
 from batchqc.records.signatures import SignatureRow
@@ -52,6 +55,7 @@ def states_of(session: Session, nodes: Mapping[str, Row], *, today: date) -> Sta
     _containers(session, found, of.get(Container, []))
     _retains(session, found, of.get(RetainSample, []))
     _shipments(session, found, of.get(Shipment, []))
+    _look_backs(session, found)
     return found
 
 
@@ -127,6 +131,19 @@ def _shipments(session: Session, found: States, shipments: list[Shipment]) -> No
         end = f"received on {day}" if day else "no receipt"
         found.said[one.key] = f"to {one.clinical_site.code} on {one.shipped_on}, {end}"
     found.rows += [*rows, *{one.clinical_site for one in shipments}]
+
+
+def _look_backs(session: Session, found: States) -> None:
+    sources = [key for key in found.said if kind_of(key) in SOURCES]
+    rows = [row for some in portions(sources) for row in look_backs_from(session, some)]
+    closings = _of(session, LookBackClosing, LookBackClosing.look_back_id, rows, LookBackClosing.id)
+    closed = {one.look_back_id for one in closings}
+    for one in rows:
+        if one.id not in closed:
+            said = f"under look-back {one.natural_key}"
+            found.said[one.source] = ", ".join(filter(None, (found.said[one.source], said)))
+    signed = _signatures(session, [*rows, *closings])
+    found.rows += [*rows, *closings, *signed]
 
 
 def _of(

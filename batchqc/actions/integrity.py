@@ -47,6 +47,8 @@ _OF_SUBJECTS: Final = (
     "material",
     "register_rule",
     "person",
+    "look_back",
+    "look_back_closing",
 )
 
 
@@ -145,6 +147,8 @@ def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
         return name.split("/")[1] == lot.lot
     if kind in {"disposition", "lot_donor", "lot_specification", "hold", "hold_end"}:
         return name.split("/")[0] == lot.lot
+    if kind in {"derivation", "passage"}:
+        return name.startswith((f"{lot.key} from ", f"{lot.key}/"))
     if kind == "material_use":
         return f"upload:{name.split('/')[0]}" in present
     if kind == "laboratory_certificate":

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.genealogy_gate import look_at_genealogy
 from batchqc.core.assays import Measurement
 from batchqc.core.gates import Against
 from batchqc.core.lots import Lot
@@ -69,7 +70,7 @@ def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Bes
         investigations=LookedAt(),
         deviations=LookedAt(),
         origin=LookedAt(),
-        genealogy=LookedAt(),
+        genealogy=LookedAt(*look_at_genealogy(session, so_far.row, so_far.lot, so_far.donor_rows)),
     )
 
 

@@ -23,6 +23,7 @@ from batchqc.records.decisions import Certificate, CertificateIssue, Disposition
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.look_backs import LookBack
 from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
 from batchqc.records.profiles import ProfileVersion
@@ -59,6 +60,7 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     DispositionRow: ("content_sha",),
     Certificate: ("content_sha",),
     CertificateIssue: ("document_sha",),
+    LookBack: ("content_sha",),
 }
 _RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of

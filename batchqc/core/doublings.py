@@ -6,7 +6,7 @@ basis each first bank documents. Of a pool it is that of its oldest part. A pass
 adds nothing and takes nothing away.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -71,6 +71,27 @@ def cumulative(before: Sequence[Interval | None], levels: Iterable[Interval]) ->
         return None
     grown = [extreme([NONE, level], largest=True) for level in levels]
     return reduce(plus, grown, extreme(known, largest=True))
+
+
+def levels(
+    parents: Mapping[str, Sequence[str]], passages: Mapping[str, Sequence[Interval]]
+) -> dict[str, Interval | None]:
+    """The doublings from isolation on of every node, ``None`` where they are not known.
+
+    Args:
+        parents: of each node that has any; one that has none is a donation, where counting begins.
+        passages: the level of each own passage, by node; without any, nothing is known of it.
+    """
+    nodes = {*parents, *(one for own in parents.values() for one in own)}
+    found: dict[str, Interval | None] = {one: NONE for one in nodes if not parents.get(one)}
+    waiting = nodes - found.keys()
+    while ready := [one for one in waiting if all(up in found for up in parents[one])]:
+        for one in ready:
+            before = [found[up] for up in parents[one]]
+            own = passages.get(one, ())
+            found[one] = cumulative(before, own) if own else None
+        waiting -= set(ready)
+    return found | dict.fromkeys(waiting)  # what is left goes round in a circle
 
 
 def stands(level: Interval | None, maximum: str) -> Stands:
