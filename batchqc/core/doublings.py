@@ -50,11 +50,11 @@ def doublings(seeded: Decimal, harvested: Decimal) -> Interval:
     Raises:
         ValueError: one of them is not above 0.
     """
-    if seeded <= 0 or harvested <= 0:
+    counted = seeded > 0 and harvested > 0
+    ratio = Fraction(harvested) / Fraction(seeded) if counted else Fraction()
+    found = logarithm(Interval.exactly(ratio), base=2)
+    if found is None:
         raise ValueError("cells are counted above 0")
-    found = logarithm(Interval.exactly(Fraction(harvested) / Fraction(seeded)), base=2)
-    if found is None:  # a quotient of two numbers above 0 has a logarithm
-        raise ValueError("no logarithm")
     return found
 
 
