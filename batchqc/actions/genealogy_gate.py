@@ -6,6 +6,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from batchqc.actions.genealogy_integrity import graph_damage
+from batchqc.actions.genealogy_states import states_of
 from batchqc.actions.origins import Origin, look_back_problems
 from batchqc.core.cell_banks import BankStatus
 from batchqc.core.doublings import doublings, levels
@@ -19,7 +20,6 @@ from batchqc.records.base import Row
 from batchqc.records.cell_banks import (
     CellBank,
     Passage,
-    bank_events_of,
     bank_statuses,
     parents_of,
     passages_of,
@@ -56,13 +56,12 @@ def look_at_genealogy(
     )
     own = [one for one in passages if one.node == lot.key]
     rows = (*made_of, *own, *_look_backs(session, [one.key for one in donors]))
-    states = [*bank_events_of(session, banks), *(one for one in passages if one not in own)]
     damaged = [f"{one.parent} is not on record" for one in made_of if one.parent not in found]
     if made_of:
         graph = origin.graph
-        states += _look_backs(session, list(graph.nodes))
+        states = states_of(session, graph.nodes, today=corrected.manufactured_on)
         damaged += problems(graph.nodes, graph.edges, traced_back=graph.back)
-        damaged += graph_damage(session, graph, states)
+        damaged += graph_damage(session, graph, states.rows)
     return against_descent(descent, rule), rows, tuple(damaged)
 
 

@@ -91,6 +91,8 @@ def _belongs(key: str, subjects: AbstractSet[str], graph: Graph) -> bool:
         return f"{of}:{child}" in graph.back or f"{to}:{parent}" in graph.forward
     if kind in _STATES:
         return f"{_STATES[kind]}:{name.partition('/')[0]}" in graph.nodes
+    if kind == "passage":
+        return name.rsplit("/", 2)[0] in graph.nodes
     if kind in _LOOK_BACKS:
         return any(one in graph.nodes for one in subjects)
     if kind in _UNDER:

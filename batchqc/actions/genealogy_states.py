@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from batchqc.core.cell_banks import BankStatus
-from batchqc.core.genealogy import kind_of
+from batchqc.core.genealogy import NodeKind, kind_of
 from batchqc.core.look_backs import SOURCES
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.records.base import Row
-from batchqc.records.cell_banks import CellBank, CellBankEvent
+from batchqc.records.cell_banks import CellBank, CellBankEvent, passages_of
 from batchqc.records.containers import (
     Container,
     ContainerEvent,
@@ -56,6 +56,8 @@ def states_of(session: Session, nodes: Mapping[str, Row], *, today: date) -> Sta
     _retains(session, found, of.get(RetainSample, []))
     _shipments(session, found, of.get(Shipment, []))
     _look_backs(session, found)
+    made = [key for key in nodes if kind_of(key) in (NodeKind.CELL_BANK, NodeKind.LOT)]
+    found.rows += [row for some in portions(made) for row in passages_of(session, some)]
     return found
 
 

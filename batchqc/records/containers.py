@@ -175,7 +175,7 @@ def inventory(session: Session, lot_ids: Iterable[int]) -> dict[int, Inventory]:
     told = {container: ContainerStatus(status) for container, status in session.execute(newest)}
     statuses: dict[int, list[ContainerStatus]] = {lot: [] for lot in ids}
     query = select(Container.id, Container.lot_id).where(Container.lot_id.in_(ids))
-    for container, lot in session.execute(query).tuples():
+    for container, lot in session.execute(query):
         statuses[lot or 0].append(told.get(container, ContainerStatus.IN_STORAGE))
     return {lot: inventory_of(own) for lot, own in statuses.items()}
 
