@@ -65,9 +65,9 @@ def look_at_genealogy(
     return against_descent(descent, rule), rows, tuple(damaged)
 
 
-def levels_back(session: Session, node: Row) -> dict[str, Interval | None]:
-    """The cumulative doublings of a bank or lot and of every bank that it comes from."""
-    graph = walk(session, {node.key: node}, Direction.BACK)
+def levels_back(session: Session, node: str) -> dict[str, Interval | None]:
+    """The cumulative doublings of a bank or lot, by its key, and of what it comes from."""
+    graph = walk(session, nodes_by(session, [node]), Direction.BACK)
     return _levels(graph.edges, passages_of(session, graph.nodes))
 
 

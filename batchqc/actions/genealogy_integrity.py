@@ -20,10 +20,11 @@ from batchqc.records.genealogy import Graph, portions
 
 #: Kinds of rows that an edge is, and what parts their names into child and parent.
 _EDGES: Final[Mapping[str, tuple[str, str, str]]] = {
-    "lot_donor": ("/", NodeKind.LOT, NodeKind.DONOR),
-    "donation_pool_part": ("/", NodeKind.POOL, NodeKind.DONATION),
-    "shipped_container": ("/", NodeKind.SHIPMENT, NodeKind.CONTAINER),
-    "administration": ("/", NodeKind.RECIPIENT, NodeKind.CONTAINER),
+    "derivation": (" from ", "", ""),  # both are named by their keys
+    "lot_donor": ("/", f"{NodeKind.LOT}:", f"{NodeKind.DONOR}:"),
+    "donation_pool_part": ("/", f"{NodeKind.POOL}:", f"{NodeKind.DONATION}:"),
+    "shipped_container": ("/", f"{NodeKind.SHIPMENT}:", f"{NodeKind.CONTAINER}:"),
+    "administration": ("/", f"{NodeKind.RECIPIENT}:", f"{NodeKind.CONTAINER}:"),
 }
 #: Kinds of rows that say how a node stands, and the kind of this node.
 _STATES: Final[Mapping[str, NodeKind]] = {
@@ -82,22 +83,18 @@ def _entries(
 def _belongs(key: str, subjects: AbstractSet[str], graph: Graph) -> bool:
     """Whether a row of this key must have been met."""
     kind, _, name = key.partition(":")
-    if kind == "derivation":
-        child, _, parent = name.partition(" from ")
-        return child in graph.back or parent in graph.forward
     if kind in _EDGES:
         between, of, to = _EDGES[kind]
         child, _, parent = name.partition(between)
-        return f"{of}:{child}" in graph.back or f"{to}:{parent}" in graph.forward
+        return f"{of}{child}" in graph.back or f"{to}{parent}" in graph.forward
     if kind in _STATES:
         return f"{_STATES[kind]}:{name.partition('/')[0]}" in graph.nodes
     if kind == "passage":
         return name.rsplit("/", 2)[0] in graph.nodes
     if kind in _LOOK_BACKS:
         return any(one in graph.nodes for one in subjects)
-    if kind in _UNDER:
-        return any(one in graph.forward and _is_source(one) for one in subjects)
-    return False
+    is_under = kind in _UNDER
+    return is_under and any(one in graph.forward and _is_source(one) for one in subjects)
 
 
 def _is_source(node: str) -> bool:

@@ -12,11 +12,14 @@ from batchqc.actions.certificates import Press
 from batchqc.api import (
     audit,
     certificates,
+    containers,
     corrections,
     decisions,
     entries,
+    genealogy,
     holds,
     laboratory,
+    look_backs,
     lots,
     methods,
     people,
@@ -24,6 +27,7 @@ from batchqc.api import (
     registers,
     results,
     session,
+    shipments,
     specification_tools,
     specifications,
     tracing,
@@ -57,7 +61,7 @@ _FILES: Final = frozenset(
 _NOUNS: Final = (
     session, people, registers, laboratory, specifications, specification_tools, methods, lots,
     results, decisions, holds, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing,
+    audit, tracing, genealogy, containers, shipments, look_backs,
 )  # fmt: skip
 
 
