@@ -11,13 +11,17 @@ from rich.console import Console
 from batchqc.cli import (
     audit,
     certificate,
+    container,
     correction,
+    genealogy,
     laboratory,
+    look_back,
     lot,
     method,
     profile,
     register,
     result,
+    shipment,
     spec,
     upload,
     user,
@@ -114,6 +118,10 @@ app.add_typer(register.donors, name="donor")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")
+app.add_typer(genealogy.app, name="genealogy")
+app.add_typer(container.app, name="container")
+app.add_typer(shipment.app, name="shipment")
+app.add_typer(look_back.app, name="look-back")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
 app.add_typer(result.app, name="result")
