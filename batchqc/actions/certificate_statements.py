@@ -1,11 +1,14 @@
-"""What a certificate states of the registers of the laboratory, as they stand when it is frozen."""
+"""What a certificate states of the laboratory's registers and of donors, as they are frozen."""
 
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donor_records import DonorRecords, records_of
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.laboratory import Register, Rule
+from batchqc.records.donors import newest_eligibility
 from batchqc.records.laboratory import rules_of
 
 UNREGISTERED: Final = "Instruments and method versions are as stated in the files, not in register."
@@ -20,9 +23,37 @@ def register_statements(session: Session, case: LotCase) -> list[str]:
     return [
         REGISTERED if known else UNREGISTERED,
         *(f"Register: {said}." for said in found.remarks),
+        *donor_statements(session, case),
         *(
             f"Certificate of {one.person.name} over {one.upload.natural_key}: {one.file},"
             f" SHA-256 {one.sha256}."
             for one in case.registers.certificates
         ),
     ]
+
+
+def donor_statements(session: Session, case: LotCase) -> list[str]:
+    """Of each donor by whom and against what it was determined, and how each test was read.
+
+    These are the records that accompany what is distributed (requirement 8.05); no name is in them.
+    """
+    site, zone = case.row.site, ZoneInfo(case.row.site.time_zone)
+    place = ", ".join([site.name, *site.address.splitlines()])
+    determined = newest_eligibility(session, case.donor_rows)
+    said = []
+    for donor in case.donor_rows:
+        records, one = records_of(session, [donor])[donor.id], determined.get(donor.id)
+        if one is not None and one.panel:
+            against = " v".join(one.panel.rsplit("/", 1))
+            text = f"Donor {donor.code}: {one.eligibility} against {against}, determined by {place}"
+            said.append(f"{text}; {'; '.join(_tested(records, zone))}.")
+    return [*said, *(f"Donor: {remark}." for remark in case.facts.origin.remarks)]
+
+
+def _tested(records: DonorRecords, zone: ZoneInfo) -> list[str]:
+    by = sorted({f"{one.laboratory} ({one.statement})" for one in records.tests})
+    found = [
+        f"{one.name}: " + ", ".join(f"{test.marker} {test.result}" for test in one.tests)
+        for one in records.donated(zone)
+    ]
+    return [*found, f"tested by {', '.join(by)}"]

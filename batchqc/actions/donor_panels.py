@@ -1,13 +1,18 @@
 """Donor panels: imported by copy, approved by QA, and never changed."""
 
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donations import site_day
+from batchqc.actions.donor_evaluation import evaluation_of
+from batchqc.actions.donor_records import ApprovedPanel, records_of
 from batchqc.actions.permission import require
-from batchqc.actions.registers import found_or_not
+from batchqc.actions.registers import found_or_not, the_donor
+from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.eligibility import Evaluation
 from batchqc.core.panels import Panel
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
@@ -23,15 +28,6 @@ from batchqc.records.donor_panels import (
     panel_in_force,
 )
 from batchqc.records.transaction import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovedPanel:
-    """An approved version, and what it says; an exception is asked for ``by_exception``."""
-
-    row: PanelVersion
-    panel: Panel
-    by_exception: bool = False
 
 
 def import_panel(
@@ -133,6 +129,40 @@ def approved_panel(
             hint="Import its file, and have QA approve it.",
         )
     return ApprovedPanel(row, panel_content(archive, row), by_exception)
+
+
+def panel_asked_for(
+    tx: Transaction, archive: FolderArchive, *, panel: str, by_exception: bool
+) -> ApprovedPanel | None:
+    """The panel that a determination names; ``None`` where it names none.
+
+    Raises:
+        InvalidInput: an exception from no panel.
+    """
+    if panel:
+        day = site_day(tx)
+        return approved_panel(tx.session, archive, panel=panel, day=day, by_exception=by_exception)
+    if by_exception:
+        raise InvalidInput(
+            "BQC-DNR-022", "an exception is one from a panel", hint="Name the panel."
+        )
+    return None
+
+
+def evaluate_donor(
+    session: Session, archive: FolderArchive, *, donor: str, panel: str, now: datetime
+) -> tuple[str, Evaluation]:
+    """The version of a panel that applies, and what a donor's records say against it.
+
+    Raises:
+        NotFound: there is no such donor or approved panel.
+    """
+    row = the_donor(session, donor)
+    zone = ZoneInfo(own_site(session).time_zone)
+    today = now.astimezone(zone).date()
+    approved = approved_panel(session, archive, panel=panel, day=today)
+    records = records_of(session, [row])[row.id]
+    return approved.panel.reference, evaluation_of(records, approved, zone=zone, today=today)
 
 
 def panel_content(archive: FolderArchive, row: PanelVersion) -> Panel:

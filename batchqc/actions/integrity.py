@@ -29,6 +29,7 @@ _SUBJECTS: Final = (
     "upload:",
     "material:",
     "register_rule:",
+    "donor_panel_version:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_SUBJECTS: Final = (
@@ -49,6 +50,11 @@ _OF_SUBJECTS: Final = (
     "person",
     "look_back",
     "look_back_closing",
+    "donation",
+    "donor_test",
+    "consent",
+    "consent_withdrawal",
+    "donor_panel_approval",
 )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donors_looked_at import DonorsLookedAt
 from batchqc.actions.genealogy_gate import look_at_genealogy
 from batchqc.core.assays import Measurement
 from batchqc.core.gates import Against
@@ -69,9 +70,21 @@ def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Bes
         holds=_holds(session, so_far),
         investigations=LookedAt(),
         deviations=LookedAt(),
-        origin=LookedAt(),
         genealogy=LookedAt(*look_at_genealogy(session, so_far.row, so_far.lot, so_far.donor_rows)),
+        origin=_origin(session, so_far),
     )
+
+
+def _origin(session: Session, so_far: SoFar) -> LookedAt:
+    """Donations, tests and consents of the lot's donors, and what was determined of them."""
+    found = DonorsLookedAt(
+        session,
+        so_far.donor_rows,
+        market=so_far.row.market,
+        made_on=so_far.lot.manufactured_on,
+        now=so_far.now,
+    )
+    return LookedAt(found.against, found.rows, tuple(found.damaged))
 
 
 def _holds(session: Session, so_far: SoFar) -> LookedAt:

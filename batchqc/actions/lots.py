@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
+from batchqc.actions.consents import no_new_lots
 from batchqc.actions.origins import lot_origin
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
@@ -78,6 +79,9 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
     donors = [the_donor(tx.session, code) for code in new.donors]
     made_on, market = new.manufactured_on, new.market.strip().upper()
     made_of = lot_origin(tx, lot=new.id, made_on=made_on, donors=donors, made_of=new.made_of)
+    for donor in sorted(donors, key=lambda one: one.code):
+        tx.lock(donor.key)
+    refuse_all("BQC-REG-006", "the lot cannot be registered", no_new_lots(tx.session, donors))
     hold_versions(tx, product.code)
     known = markets_of(tx.session, product.code)
     if market and market not in known:

@@ -15,6 +15,8 @@ from batchqc.api import (
     containers,
     corrections,
     decisions,
+    donor_panels,
+    donors,
     entries,
     genealogy,
     holds,
@@ -56,12 +58,14 @@ _FILES: Final = frozenset(
         "results/attachments",
         "methods",
         "laboratory-certificates",
+        "donor-panels",
     )
 )
 _NOUNS: Final = (
-    session, people, registers, laboratory, specifications, specification_tools, methods, lots,
-    results, decisions, holds, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing, genealogy, containers, shipments, look_backs,
+    session, people, registers, donors, donor_panels, laboratory, specifications,
+    specification_tools, methods, lots, results, decisions, holds, profiles, upload_files, uploads,
+    entries, corrections, certificates, audit, tracing, genealogy, containers, shipments,
+    look_backs,
 )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ from batchqc.cli import (
     certificate,
     container,
     correction,
+    donor_panel,
+    donor_records,
     genealogy,
     laboratory,
     look_back,
@@ -114,7 +116,8 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(method.app, name="method")
 app.add_typer(laboratory.app, name="register")
 app.add_typer(register.products, name="product")
-app.add_typer(register.donors, name="donor")
+app.add_typer(donor_records.app, name="donor")
+app.add_typer(donor_panel.app, name="donor-panel")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")

@@ -20,7 +20,7 @@ from batchqc.core.identifiers import fold, id_problem, strange_character
 
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
 _DIN_LENGTH: Final = 13
-_DIS_LENGTH: Final = 21
+DIS_LENGTH: Final = 21
 _SEC_LENGTH: Final = 40
 _NO_EXPIRY: Final = "00000000"
 _UPPER: Final = "A-Z"
@@ -60,7 +60,7 @@ class DonationId:
     @property
     def folded(self) -> str:
         """The part that names the donation, as it is compared: of a SEC the first 21 characters."""
-        return fold(self.text[:_DIS_LENGTH] if self.kind is IdKind.SEC else self.text)
+        return fold(self.text[:DIS_LENGTH] if self.kind is IdKind.SEC else self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def known_by(text: str) -> str:
     """What a donation is looked up by, from any of the forms in which its id is written."""
     plain = "".join(text.split(" "))
     if re.fullmatch(rf"[{_BOTH}]{{{_SEC_LENGTH}}}", plain.upper()):
-        return fold(plain[:_DIS_LENGTH])
+        return fold(plain[:DIS_LENGTH])
     if not _din_problems(plain.upper()):
         return fold(plain[:_DIN_LENGTH])
     return fold(text)
@@ -125,7 +125,8 @@ def european_code(text: str) -> EuropeanCode:
         raise ValueError(f'"{text}" is no Single European Code')
     parts = [text[since:until] for _, since, until, _ in _SEC_PARTS]
     expiry = None if parts[6] == _NO_EXPIRY else date.fromisoformat(parts[6])
-    return EuropeanCode(*parts[:6], expires_on=expiry)
+    country, establishment, donation, system, product, split, _ = parts
+    return EuropeanCode(country, establishment, donation, system, product, split, expiry)
 
 
 def _sum(text: str) -> int:
@@ -134,16 +135,9 @@ def _sum(text: str) -> int:
 
 
 def _din_problems(plain: str) -> list[str]:
-    if len(plain) in {_DIN_LENGTH + 2, _DIN_LENGTH + 3}:
-        return [
-            f"a DIN has 13 characters, and 14 with its check character; this one has {len(plain)}:"
-            " leave the two flag characters out"
-        ]
     if len(plain) not in {_DIN_LENGTH, _DIN_LENGTH + 1}:
-        return [
-            "a DIN has 13 characters (facility 5, year 2, serial number 6), and 14 with its check"
-            f" character; this one has {len(plain)}"
-        ]
+        said = "a DIN has 13 characters (facility 5, year 2, serial number 6), and 14 with its"
+        return [f"{said} check character, without flag characters; this one has {len(plain)}"]
     problems = _misfits(plain, _DIN_PARTS)
     check = plain[_DIN_LENGTH:]
     if check and check not in _ALPHABET:
@@ -158,10 +152,8 @@ def _din_problems(plain: str) -> list[str]:
 
 def _sec_problems(plain: str) -> list[str]:
     if len(plain) != _SEC_LENGTH:
-        return [
-            "a Single European Code has 40 characters, the tissue establishment filled up with"
-            f" zeros on its left; this one has {len(plain)}"
-        ]
+        said = "a Single European Code has 40 characters, the tissue establishment filled up with"
+        return [f"{said} zeros on its left; this one has {len(plain)}"]
     problems = _misfits(plain, _SEC_PARTS)
     expiry = plain[_SEC_PARTS[6][1] :]
     if re.fullmatch("[0-9]{8}", expiry) and expiry != _NO_EXPIRY:

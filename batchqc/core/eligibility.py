@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from batchqc.core.panels import MarkerRule, Needed, Panel, Reactive, Window
+from batchqc.core.panels import MarkerRule, Needed, Panel, Reactive
 
 NEWBORN_DAYS: Final = 31  # "one month or less" (requirement 8.03), at its longest
 SEXES: Final = ("", "female", "male", "not stated")
@@ -27,10 +27,8 @@ class Person(StrEnum):
     MOTHER = "birth mother"
 
 
-class TestResult(StrEnum):
+class Interpretation(StrEnum):
     """How a laboratory reads a test."""
-
-    __test__ = False  # no test, for pytest
 
     NONREACTIVE = "nonreactive"
     REACTIVE = "reactive"
@@ -48,12 +46,12 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class MarkerResult:
     """One result of a donation; ``taken_on`` is a date of the site, ``name`` is for people."""
 
     name: str
     marker: str
-    result: TestResult
+    result: Interpretation
     person: Person
     taken_on: date
 
@@ -67,7 +65,7 @@ class Donated:
     donated_on: date
     tested_person: Person
     age: str = ""
-    tests: tuple[Tested, ...] = ()
+    tests: tuple[MarkerResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ def unfavourable(donations: Sequence[Donated]) -> tuple[str, ...]:
         f"{one.name}: {test.marker} is {test.result} ({test.name})"
         for one in donations
         for test in one.tests
-        if test.result in {TestResult.REACTIVE, TestResult.INDETERMINATE}
+        if test.result in {Interpretation.REACTIVE, Interpretation.INDETERMINATE}
     )
 
 
@@ -176,7 +174,7 @@ class _Evaluating:
     def noted(self) -> Iterator[str]:
         """Reactive results that the panel only notes."""
         for one in self.donation.tests:
-            if one.marker in self.noted_markers and one.result is TestResult.REACTIVE:
+            if one.marker in self.noted_markers and one.result is Interpretation.REACTIVE:
                 yield f"{one.marker} is {one.result} ({one.name})"
 
     def _asks_for(self, rule: MarkerRule) -> bool:
@@ -184,9 +182,9 @@ class _Evaluating:
         rich = self.tissue is None or self.tissue.is_leukocyte_rich
         return rule.needed is Needed.ALWAYS or rich
 
-    def _against(self, test: Tested) -> Iterator[str]:
-        is_noted = test.marker in self.noted_markers and test.result is TestResult.REACTIVE
-        if test.result in {TestResult.REACTIVE, TestResult.INDETERMINATE} and not is_noted:
+    def _against(self, test: MarkerResult) -> Iterator[str]:
+        is_noted = test.marker in self.noted_markers and test.result is Interpretation.REACTIVE
+        if test.result in {Interpretation.REACTIVE, Interpretation.INDETERMINATE} and not is_noted:
             yield f"{test.marker} is {test.result} ({test.name})"
 
     def _missing(self, marker: str) -> Iterator[str]:
@@ -217,24 +215,24 @@ class _Evaluating:
                     f" because not all of {nat} were tested in their window"
                 )
 
-    def _done(self, marker: str) -> list[Tested]:
+    def _done(self, marker: str) -> list[MarkerResult]:
         return [
             one
             for one in self.donation.tests
-            if one.marker == marker and one.result is not TestResult.NOT_DONE
+            if one.marker == marker and one.result is not Interpretation.NOT_DONE
         ]
 
-    def _days(self, test: Tested) -> int:
+    def _days(self, test: MarkerResult) -> int:
         """How many days after the donation a specimen was taken; before it, below 0."""
         return (test.taken_on - self.donation.donated_on).days
 
-    def _days_outside(self, test: Tested) -> int:
+    def _days_outside(self, test: MarkerResult) -> int:
         """By how many days a specimen was taken too early or too late; 0 where it was not."""
         window = self.panel.window_of(self.donation.tissue)
         days = self._days(test)
         return max(0, -window.before - days, days - window.after)
 
-    def _outside(self, test: Tested) -> str:
+    def _outside(self, test: MarkerResult) -> str:
         window, days = self.panel.window_of(self.donation.tissue), self._days(test)
         allowed, side = (window.before, "before") if days < 0 else (window.after, "after")
         return (

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.donation_ids import known_by
+from batchqc.core.donation_ids import DIS_LENGTH, IdKind, known_by
+from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, refers_to
+from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.registers import DonorRow
 
 
@@ -159,8 +161,38 @@ class DonationPoolPart(Row):
 
 
 def donation_by(session: Session, donation: str) -> Donation | None:
-    """The donation of an identification, in any of the forms in which it is written."""
-    return session.scalar(select(Donation).where(Donation.folded == known_by(donation)))
+    """The donation of an identification, as registered or corrected, in any form of it."""
+    folded = known_by(donation)
+    found = session.scalar(select(Donation).where(Donation.folded == folded))
+    same = [func.lower(Correction.after) == folded]
+    if len(folded) == DIS_LENGTH:
+        part = func.lower(func.substr(Correction.after, 1, DIS_LENGTH))
+        same.append(and_(Donation.kind == IdKind.SEC.value, part == folded))
+    return found or session.scalar(
+        select(Donation)
+        .join(Correction, Correction.subject == "donation:" + Donation.donation)
+        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(Correction.field == "donation", CorrectionDecision.approved == 1, or_(*same))
+    )
+
+
+def id_taken(session: Session, text: str) -> Donation | DonationPool | None:
+    """What has an identification already."""
+    return donation_by(session, text) or pool_by(session, text)
+
+
+def test_by(session: Session, name: str) -> DonorTest | None:
+    """The result of a natural key such as ``G123498654321/1``."""
+    donation, _, number = name.rpartition("/")
+    query = select(DonorTest).join(Donation).where(Donation.donation == donation)
+    return session.scalar(query.where(DonorTest.number == _whole(number)))
+
+
+def consent_by(session: Session, name: str) -> Consent | None:
+    """The consent of a natural key such as ``DNR-UC-01/1``."""
+    donor, _, number = name.rpartition("/")
+    query = select(Consent).join(DonorRow).where(DonorRow.folded == fold(donor))
+    return session.scalar(query.where(Consent.number == _whole(number)))
 
 
 def pool_by(session: Session, pool: str) -> DonationPool | None:
@@ -207,3 +239,8 @@ def parts_of(session: Session, pool: DonationPool) -> Sequence[Donation]:
     query = select(Donation).join(DonationPoolPart, DonationPoolPart.donation_id == Donation.id)
     own = query.where(DonationPoolPart.donation_pool_id == pool.id)
     return session.scalars(own.order_by(Donation.id)).all()
+
+
+def _whole(text: str) -> int:
+    """A number of a series; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0

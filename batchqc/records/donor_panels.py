@@ -63,6 +63,11 @@ def panel_by(session: Session, panel: str, version: int) -> PanelVersion | None:
     )
 
 
+def all_panels(session: Session) -> Sequence[PanelVersion]:
+    """Every version, in the order of import."""
+    return session.scalars(select(PanelVersion).order_by(PanelVersion.id)).all()
+
+
 def panel_approvals(session: Session) -> Sequence[PanelApproval]:
     """Every approval, in the order in which the versions apply."""
     query = select(PanelApproval).join(PanelVersion)

@@ -1,9 +1,10 @@
 """Banks, lots of them, containers and traces: what is recorded, refused, and shown whole."""
 
+# ruff: noqa: S608 - statements are made of our own ids: that is what is tampered with
+
 import random
 import time
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import networkx as nx
 import pytest
@@ -13,7 +14,6 @@ from batchqc.actions.cell_banks import (
     NewPassage,
     add_parents,
     record_passage,
-    register_bank,
     set_bank_status,
 )
 from batchqc.actions.genealogy import Trace, trace
@@ -99,9 +99,11 @@ def test_a_bank_that_cannot_be_is_refused_with_every_reason_and_nothing_changes(
     with pytest.raises(InvalidInput) as refused:
         bank(house, wrong)
     said = "\n".join(refused.value.reasons)
-    for part in ("not an id", "doublings above 0", "before it was made", "before donation:GIFT-UC-01",
-                 "is a donation; a bank of kind WCB", "not declared a pool", "(basis)"):  # fmt: skip
-        assert part in said
+    parts = (
+        "not an id", "doublings above 0", "before it was made", "before donation:GIFT-UC-01",
+        "is a donation; a bank of kind WCB", "not declared a pool", "(basis)",
+    )  # fmt: skip
+    assert [part for part in parts if part not in said] == []
     with pytest.raises(InvalidInput, match="lies in the future"):
         bank(house, new_bank("MCB-UC-09", BankKind.MASTER, GIVEN, made_on=date(2027, 1, 1)))
     with pytest.raises(InvalidInput, match="names itself"):

@@ -1,6 +1,7 @@
 """Look-back: everything that comes of a source is held at once, and where the doses are is told."""
 
-from collections.abc import Callable
+# ruff: noqa: S608 - statements are made of our own ids: that is what is tampered with
+
 from threading import Thread
 
 import pytest
@@ -121,7 +122,7 @@ def test_nothing_new_is_made_of_a_source_while_its_look_back_is_open(house: Hous
     number = look_back(house, f"donation:{GIVEN}")
     assert held(house) == {OF_BANK}
     before = counts(house.engine)
-    tries: list[Callable[[], object]] = [
+    tries = [
         lambda: bank(house, new_bank("MCB-UC-02", BankKind.MASTER, GIVEN)),
         lambda: lot_of(house, "MSC-26-0051", WCB),
         lambda: lot_of(house, "MSC-26-0051"),  # of the donor: of which donation it does not say

@@ -1,6 +1,5 @@
 """Containers leave, arrive, come back and are given; what forbids it is told whole."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -29,18 +28,19 @@ from tests.records.house import ANA, LOT, QA1, House
 from tests.records.tampering import tamper
 
 V1, V2, V3 = VIALS = tuple(f"{LOT}-V{number}" for number in (1, 2, 3))
+ELSEWHERE = "in storage, broken, destroyed, used for testing"
 NOW = "2026-06-01T07:00:30-05:00"
 
 
 @pytest.fixture
-def stock(house: House) -> Iterator[House]:
+def stock(house: House) -> House:
     """A released lot with three vials, and two clinical sites."""
     house.ready()
     assert isinstance(house.release(), Decision)
     vials(house, LOT, *VIALS)
     clinic(house)
     clinic(house, SITE_2)
-    yield house
+    return house
 
 
 def move(
@@ -117,8 +117,7 @@ def test_nothing_leaves_of_a_lot_that_may_not_and_every_reason_is_told(house: Ho
         f"{WCB}-V1 is of a bank; doses of lots go to sites",
         f"lot {LOT} is quarantine, not released",
         f"lot {LOT} is on hold: late result",
-        f"{V1} is quarantined, not to become shipped; it can become: in storage, broken,"
-        " destroyed, used for testing",
+        f"{V1} is quarantined, not to become shipped; it can become: {ELSEWHERE}",
         f"{V1}: the shipping day 2025-05-01 lies before 2026-06-01",
     )
     assert grown(house.engine, before) == {}
@@ -170,7 +169,7 @@ def test_what_came_back_waits_in_quarantine_and_only_qa_lets_it_out(stock: House
         move(stock, ContainerStatus.IN_STORAGE, V1)
     move(stock, ContainerStatus.QUARANTINED, V1)
     move(stock, ContainerStatus.IN_STORAGE, V1)
-    with pytest.raises(Conflict, match="not shipped|nothing is shipped"):
+    with pytest.raises(Conflict, match="nothing is shipped"):
         shipped(stock, V1, on=date(2026, 5, 31))
     assert shipped(stock, V1) != number
 

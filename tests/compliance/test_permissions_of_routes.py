@@ -49,6 +49,35 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /donors": ("donor", {"code": "", "tissue_source": ""}),
     "GET /donors/{code}": (ALL, None),
     "POST /donors/{code}/eligibility": ("donor", SIGNED | {"eligible": True, "basis": "None"}),
+    "GET /donors/{code}/donations": (ALL, None),
+    "POST /donors/{code}/donations": (
+        "donor",
+        {"kind": "local", "id": "", "donated_on": "2026-01-01", "establishment": "", "address": "",
+         "tissue": ""},
+    ),
+    "POST /donors/{code}/donations/{donation}/tests": (
+        "donor",
+        {"person": "", "specimen": "", "taken_at": "", "laboratory": "", "statement": "", "kit": "",
+         "document_sha256": "", "results": []},
+    ),
+    "POST /donors/{code}/consents": (
+        "donor", {"version": "", "scopes": [], "given_on": "2026-01-01", "document_sha256": ""},
+    ),
+    "POST /donors/{code}/consent-withdrawal": (
+        "donor", {"withdrawn_on": "2026-01-01", "reason": ""},
+    ),
+    "GET /donors/{code}/evaluation": (ALL, None),
+    "GET /donors/{code}/records": (ALL, None),
+    "GET /donors/{code}/records/text": (ALL, None),
+    "GET /donation-pools": (ALL, None),
+    "POST /donation-pools": (
+        "donor",
+        {"kind": "local", "id": "", "donations": [], "pooled_on": "2026-01-01", "reason": ""},
+    ),
+    "GET /donor-panels": (ALL, None),
+    "POST /donor-panels": ("donor", b"not a panel"),
+    "GET /donor-panels/{panel}/{version}": (ALL, None),
+    "POST /donor-panels/{panel}/{version}/approval": ("QA", SIGNED),
     "GET /specification-templates": (ALL, None),
     "GET /specification-templates/{template}": (ALL, None),
     "GET /specifications": (ALL, None),
@@ -143,20 +172,86 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /certificates/{number}": (ALL, None),
     "GET /certificates/{number}/pdf": (ALL, None),
     "POST /certificates/{number}/issue": ("QA QP", None),
+    "GET /genealogy/{node}/trace": (ALL, None),
+    "GET /cell-banks": (ALL, None),
+    "POST /cell-banks": (
+        "analyst QA",
+        {"id": "", "kind": "MCB", "made_of": ["x"], "made_on": "2025-01-01",
+         "expires_on": "2026-01-01", "place": "", "containers": 1, "passage": 1},
+    ),
+    "GET /cell-banks/{bank}": (ALL, None),
+    "POST /cell-banks/{bank}/parents": ("analyst QA", {"made_of": ["x"], "reason": ""}),
+    "POST /cell-banks/{bank}/status": ("analyst QA", {"status": "quarantined", "reason": ""}),
+    "POST /cell-banks/{bank}/status out": ("QA", {"status": "available", "reason": ""}),
+    "POST /passages": (
+        "analyst QA",
+        {"node": "", "passage": 1, "seeded": "", "harvested": "", "harvested_on": "2026-01-01"},
+    ),
+    "POST /containers": (
+        "analyst QA",
+        {"of": "", "containers": [{"id": "", "kind": "", "filled": "", "place": ""}]},
+    ),
+    "POST /container-moves": (
+        "analyst QA",
+        {"containers": ["x"], "status": "broken", "place": "", "happened_at": "", "reason": ""},
+    ),
+    "POST /container-moves out": (
+        "QA",
+        {"containers": ["x"], "status": "in storage", "place": "", "happened_at": "",
+         "reason": ""},
+    ),
+    "GET /lots/{lot}/containers": (ALL, None),
+    "POST /retain-samples": (
+        "analyst QA",
+        {"id": "", "of": "", "kind": "", "amount": "", "unit": "", "keep_until": "2058-01-01",
+         "place": "", "handed_to": ""},
+    ),
+    "GET /retain-samples/{retain}": (ALL, None),
+    "POST /retain-samples/{retain}/custody": (
+        "analyst QA",
+        {"handed_by": "", "handed_to": "", "place": "", "left": "", "reason": ""},
+    ),
+    "GET /clinical-sites": (ALL, None),
+    "POST /clinical-sites": ("QA", {"code": "", "name": "", "address": "", "contact": ""}),
+    "GET /shipments": (ALL, None),
+    "POST /shipments": (
+        "QA",
+        {"site": "", "containers": ["x"], "shipped_on": "2026-01-01", "courier": "",
+         "temperature_record": ""},
+    ),
+    "GET /shipments/{number}": (ALL, None),
+    "POST /shipments/{number}/receipt": (
+        "QA", {"received_on": "2026-01-01", "condition": "", "reported_by": ""},
+    ),
+    "POST /shipments/{number}/returns": (
+        "QA", {"containers": ["x"], "returned_on": "2026-01-01", "place": "", "reason": ""},
+    ),
+    "POST /administrations": (
+        "QA",
+        {"container": "", "site": "", "recipient": "", "administered_on": "2026-01-01",
+         "reported_by": ""},
+    ),
+    "GET /look-backs": (ALL, None),
+    "POST /look-backs": ("donor QA", SIGNED | {"source": "x", "cause": "late seroconversion"}),
+    "GET /look-backs/{number}": (ALL, None),
+    "GET /look-backs/{number}/doses": (ALL, None),
+    "POST /look-backs/{number}/closing": ("QA", SIGNED | {"conclusion": ""}),
     "GET /audit": (ALL, None),
     "GET /audit/verification": (ALL, None),
     "GET /audit/recheck": (ALL, None),
 }  # fmt: skip
 TAKES_A_FILE = {
     "/uploads", "/profiles", "/results/attachments", "/specifications", "/specifications/lint",
-    "/methods", "/laboratory-certificates",
+    "/methods", "/laboratory-certificates", "/donor-panels",
 }  # fmt: skip
 PLACES = {
     "template": "none?id=X-1&product=X-1&effective=2026-01-01",
     "user_id": "ana", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1", "position": "1",
     "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
+    "donation": "DON-26-1", "panel": "US-1271",
     "row": "2", "hold": "1", "column": "value", "criterion": "viability",
+    "node": f"lot:{LOT}", "bank": "MCB-UC-01", "retain": "RET-001",
 }  # fmt: skip
 
 
@@ -182,6 +277,7 @@ def request_of(line: str) -> tuple[str, str]:
     method, path = line.split(" ")[:2]
     query = "?file=x.csv" if path in TAKES_A_FILE and method == "POST" else ""
     query += "&entry=U-2026-000001" if path == "/results/attachments" else ""
+    query += "?panel=US-1271" if path.endswith("/evaluation") else ""
     query += "&laboratory=x&upload=x" if path == "/laboratory-certificates" else ""
     return method, path.format(**PLACES) + query + ("&dry_run=true" if "dry run" in line else "")
 

@@ -118,10 +118,8 @@ def test_doublings_above_the_declared_maximum_are_remarked_on():
     assert said(level, "20") == (
         "cumulative doublings of lot:L-1: 21, above the declared maximum 20",
     )
-    assert said(None, "20") == (
-        "cumulative doublings of lot:L-1: not known, which cannot be compared with the declared"
-        " maximum 20",
-    )
+    (unknown,) = said(None, "20")
+    assert unknown.endswith("not known, which cannot be compared with the declared maximum 20")
 
 
 @pytest.mark.requirement("10.07")

@@ -27,7 +27,7 @@ def exactly(number: int) -> Interval:
 def test_a_level_is_the_logarithm_to_two_of_harvested_by_seeded():
     assert doublings(Decimal("1E6"), Decimal("8E6")).exact == 3
     assert doublings(Decimal("8E6"), Decimal("1E6")).exact == -3
-    found = doublings(Decimal("5000"), Decimal("36500"))
+    found = doublings(Decimal(5000), Decimal(36500))
     assert found.exact is None
     assert found.low is not None
     assert found.high is not None

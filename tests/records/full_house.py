@@ -5,25 +5,32 @@ from datetime import date, timedelta
 from sqlalchemy import Engine
 
 from batchqc.actions.attachments import Document
+from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.donations import pool_donations
 from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.people import sign_in, sign_out
+from batchqc.actions.registers import register_donor
 from batchqc.actions.specifications import withdraw_specification
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.corrections import CorrectionDecision
 from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
+from batchqc.records.donors import EligibilityRow
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
+from tests.records.donors import DIN, DONATED_ON, adopt_panel, complete, determine, donate
+from tests.records.genealogy import live_on
 from tests.records.house import (
     ANA,
     AUD,
+    DON,
     DONOR,
     EXPIRES_ON,
     LOT,
@@ -85,6 +92,8 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
+    _donate(house)
+    live_on(house, LOT)
 
 
 def _supersede(house: House) -> None:
@@ -118,6 +127,22 @@ def _type(house: House) -> None:
         house, lot=lot, sample=sample, documents=(Document("report.pdf", len(REPORT), REPORT),)
     ).number
     assert verify(house, number)
+
+
+def _donate(house: House) -> None:
+    """A donor with records of every kind, who gave twice and withdrew the consent in the end."""
+    donor, second = "DNR-UC-02", "DON-25-0002"
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        register_donor(tx, code=donor, tissue_source="umbilical cord")
+    complete(house, donor)
+    assert isinstance(determine(house, donor, panel=adopt_panel(house)), EligibilityRow)
+    donate(house, donor, kind="local", id=second)
+    with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
+        pool_donations(
+            tx, kind="local", pool="POOL-25-0001", donations=(DIN, second),
+            pooled_on=DONATED_ON, reason="One culture of both",
+        )  # fmt: skip
+        withdraw_consent(tx, donor=donor, withdrawn_on=DONATED_ON, reason="The donor wrote so")
 
 
 def _hold(house: House) -> None:

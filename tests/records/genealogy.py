@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from datetime import date
 
-from batchqc.actions.cell_banks import NewBank, register_bank
+from batchqc.actions.administrations import NewAdministration, record_administration
+from batchqc.actions.cell_banks import NewBank, NewPassage, record_passage, register_bank
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.containers import NewContainer, register_containers
+from batchqc.actions.look_backs import NewLookBack, close_look_back, start_look_back
 from batchqc.actions.lots import NewLot, register_lot
 from batchqc.actions.registers import register_donor
-from batchqc.actions.shipments import NewShipment, ship
+from batchqc.actions.retains import NewRetain, register_retain
+from batchqc.actions.shipments import NewShipment, receive, ship
 from batchqc.core.cell_banks import BankKind
 from batchqc.core.identifiers import fold
+from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.records.donations import Donation
+from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.registers import DonorRow, donor_by
 from batchqc.records.transaction import Transaction
-from tests.records.house import ANA, DON, DONOR, EXPIRES_ON, MADE_ON, PRODUCT, QA1, House
+from tests.records.house import ANA, DON, DONOR, EXPIRES_ON, MADE_ON, PRODUCT, QA1, House, signing
 
 GIVEN, MCB, WCB, OF_BANK = "GIFT-UC-01", "MCB-UC-01", "WCB-UC-01", "MSC-26-0050"
 DONATED_ON, BANKED_ON, WORKING_ON = date(2024, 1, 10), date(2024, 2, 10), date(2024, 6, 10)
@@ -85,12 +90,12 @@ def vials(house: House, of: str, *ids: str) -> None:
         )
 
 
-def line(house: House) -> None:
+def line(house: House, donor: str = DONOR) -> None:
     """Donation, MCB, WCB and a lot of it, with two vials each of the WCB and the lot."""
-    donate(house)
+    donate(house, donor=donor)
     bank(house, new_bank(MCB, BankKind.MASTER, GIVEN))
     bank(house, new_bank(WCB, BankKind.WORKING, MCB, made_on=WORKING_ON, basis=""))
-    lot_of(house, OF_BANK, WCB)
+    lot_of(house, OF_BANK, WCB, donors=(donor,))
     vials(house, f"cell_bank:{WCB}", "WCB-UC-01-V1", "WCB-UC-01-V2")
     vials(house, OF_BANK, f"{OF_BANK}-V1", f"{OF_BANK}-V2")
 
@@ -107,3 +112,40 @@ def shipped(house: House, *containers: str, site: str = SITE, on: date = SHIPPED
     """Ship containers: the number of the shipment."""
     with house.acting(QA1, Permission.SHIP) as tx:
         return ship(tx, NewShipment(site, containers, on, "Courier 77", "T-LOG-5")).natural_key
+
+
+def live_on(house: House, lot: str) -> None:
+    """A row in every table of genealogy; the look-back is from another donor than the lot's."""
+    line(house, "DNR-UC-03")
+    vials(house, lot, f"{lot}-V1")
+    clinic(house)
+    number = shipped(house, f"{lot}-V1")
+    with house.acting(QA1, Permission.SHIP) as tx:
+        receive(
+            tx, shipment=number, received_on=SHIPPED_ON, condition="Frozen", reported_by="Ward 3"
+        )
+        new = NewAdministration(f"{lot}-V1", SITE, f"{SITE}-001", SHIPPED_ON, "Ward 3")
+        record_administration(tx, new)
+    with house.acting(ANA, Permission.KEEP_BANKS) as tx:
+        record_passage(tx, NewPassage(f"cell_bank:{MCB}", 1, "1E6", "8E6", BANKED_ON))
+        kept = NewRetain(
+            "RET-001",
+            f"lot:{lot}",
+            "final product",
+            "3",
+            "vials",
+            date(2058, 5, 18),
+            "Tank 7",
+            "QC",
+        )
+        register_retain(tx, kept)
+    source = NewLookBack("donor:DNR-UC-03", LookBackCause.SEROCONVERSION, "A late result")
+    with house.acting(QA1, Permission.START_LOOK_BACK) as tx:
+        found = start_look_back(tx, house.archive, source, credentials=signing(QA1))
+        assert isinstance(found, LookBack)
+        started = found.natural_key
+    with house.acting(QA1, Permission.CLOSE_LOOK_BACK) as tx:
+        closed = close_look_back(
+            tx, number=started, conclusion="It was another donor", credentials=signing(QA1)
+        )
+        assert isinstance(closed, LookBackClosing)
