@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Final
 
-from batchqc.core.arithmetic import extreme, logarithm, plus
+from batchqc.core.arithmetic import divided, extreme, logarithm, plus
 from batchqc.core.quantities import Interval, decimal_text, parse_amount
 
 NONE: Final = Interval.exactly(Fraction())
@@ -50,9 +50,9 @@ def doublings(seeded: Decimal, harvested: Decimal) -> Interval:
     Raises:
         ValueError: one of them is not above 0.
     """
-    counted = seeded > 0 and harvested > 0
-    ratio = Fraction(harvested) / Fraction(seeded) if counted else Fraction()
-    found = logarithm(Interval.exactly(ratio), base=2)
+    whole = Interval.exactly(harvested)
+    ratio = divided(whole, Interval.exactly(seeded)) if seeded > 0 else None
+    found = logarithm(ratio, base=2) if ratio is not None else None
     if found is None:
         raise ValueError("cells are counted above 0")
     return found
