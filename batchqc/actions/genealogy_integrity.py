@@ -41,6 +41,9 @@ _STATES: Final[Mapping[str, NodeKind]] = {
 _UNDER: Final = frozenset({NodeKind.DONATION, NodeKind.CONTAINER, NodeKind.RETAIN_SAMPLE})
 #: Filed under the source that they are from, and under no other node.
 _LOOK_BACKS: Final = frozenset({"look_back", "look_back_closing"})
+#: Of lots: they change the expiry. What is corrected of a donor is looked at with the donor.
+_CORRECTIONS: Final = frozenset({"correction", "correction_decision"})
+_LOT: Final = f"{NodeKind.LOT}:"
 
 
 def graph_damage(session: Session, graph: Graph, states: Iterable[Row]) -> Iterator[str]:
@@ -93,6 +96,8 @@ def _belongs(key: str, subjects: AbstractSet[str], graph: Graph) -> bool:
         return name.rsplit("/", 2)[0] in graph.nodes
     if kind in _LOOK_BACKS:
         return any(one in graph.nodes for one in subjects)
+    if kind in _CORRECTIONS:
+        return any(one in graph.nodes and one.startswith(_LOT) for one in subjects)
     is_under = kind in _UNDER
     return is_under and any(one in graph.forward and _is_source(one) for one in subjects)
 

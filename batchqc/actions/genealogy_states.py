@@ -1,6 +1,6 @@
 """How each node of a graph stands: its status in words, and the rows that say so."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -22,7 +22,12 @@ from batchqc.records.containers import (
     inventory,
     status_of,
 )
-from batchqc.records.corrections import corrected_lot, corrections_of
+from batchqc.records.corrections import (
+    Correction,
+    CorrectionDecision,
+    corrected_lot,
+    corrections_of,
+)
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.genealogy import portions
@@ -82,25 +87,28 @@ def _lots(session: Session, found: States, lots: list[LotRow], today: date) -> N
     holds = [pair for some in ids for pair in holds_of(session, some)]
     held = {hold.lot_id for hold, end in holds if end is None}
     left = {lot: own for some in ids for lot, own in inventory(session, some).items()}
-    corrected = dict(_expiries(session, lots))
+    keys = [one.key for one in lots]
+    corrections = [pair for some in portions(keys) for pair in corrections_of(session, some)]
+    corrected = _expiries(lots, corrections)
     for one in lots:
         said = [newest.get(one.id, Disposition.QUARANTINE.value)]
         said += [Overlay.ON_HOLD.value] if one.id in held else []
         said += [Overlay.EXPIRED.value] if today > corrected[one.id] else []
         said += [Overlay.DEPLETED.value] if left[one.id].is_depleted else []
         found.said[one.key] = ", ".join(said)
-    rows: list[Row] = [*decided, *(one for pair in holds for one in pair if one is not None)]
+    pairs = (*holds, *corrections)
+    rows: list[Row] = [*decided, *(one for pair in pairs for one in pair if one is not None)]
     found.rows += [*rows, *_signatures(session, rows)]
 
 
-def _expiries(session: Session, lots: list[LotRow]) -> Iterator[tuple[int, date]]:
-    """The last usable day of each lot, as corrected."""
-    for some in portions(lots):
-        by_subject: dict[str, list[Any]] = {}
-        for pair in corrections_of(session, [one.key for one in some]):
-            by_subject.setdefault(pair[0].subject, []).append(pair)
-        for one in some:
-            yield one.id, corrected_lot(one, by_subject.get(one.key, [])).expires_on
+def _expiries(
+    lots: list[LotRow], corrections: list[tuple[Correction, CorrectionDecision | None]]
+) -> dict[int, date]:
+    """The last usable day of each lot, as corrected, by its id."""
+    of: dict[str, list[tuple[Correction, CorrectionDecision | None]]] = {}
+    for pair in corrections:
+        of.setdefault(pair[0].subject, []).append(pair)
+    return {one.id: corrected_lot(one, of.get(one.key, [])).expires_on for one in lots}
 
 
 def _containers(session: Session, found: States, containers: list[Container]) -> None:

@@ -11,6 +11,7 @@ from batchqc.core.genealogy import Direction, NodeKind, id_of, kind_of, reached,
 from batchqc.errors import Conflict
 from batchqc.records.base import Row
 from batchqc.records.cell_banks import CellBank, Derivation, bank_statuses
+from batchqc.records.corrections import approved_changes, corrections_of
 from batchqc.records.donations import Donation, DonationPool
 from batchqc.records.genealogy import Graph, walk
 from batchqc.records.look_backs import open_look_backs
@@ -43,7 +44,8 @@ class Origin:
                 made, ends = date.fromisoformat(row.made_on), date.fromisoformat(row.expires_on)
                 return Parent(row.key, row.kind, made, ends, statuses[row.id], donors)
             case Donation():
-                made = date.fromisoformat(row.donated_on)
+                changes = approved_changes(corrections_of(self._session, [row.key]), row.key)
+                made = date.fromisoformat(dict(changes).get("donated_on", row.donated_on))
             case DonationPool():
                 made = date.fromisoformat(row.pooled_on)
             case _:

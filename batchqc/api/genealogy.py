@@ -20,6 +20,7 @@ from batchqc.actions.cell_banks import (
 )
 from batchqc.actions.genealogy import trace
 from batchqc.actions.genealogy_gate import levels_back
+from batchqc.actions.lot_origins import name_origin
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
@@ -98,10 +99,17 @@ class BankOut(BaseModel):
 
 
 class ParentsRequest(Sent):
-    """What else a bank was made of, found later."""
+    """What a bank or a lot was made of, found or named later."""
 
     made_of: Annotated[list[str], Field(min_length=1)]
     reason: str
+
+
+class OriginOut(BaseModel):
+    """What a lot was made of."""
+
+    lot: Node
+    made_of: list[Node]
 
 
 class StatusRequest(Sent):
@@ -207,6 +215,21 @@ def bank_status(call: Writing, bank: str, sent: StatusRequest) -> Response:
         if work.is_new:
             set_bank_status(work.tx, bank=bank, status=sent.status, reason=sent.reason)
             work.answer(201, _bank(work.tx.session, the_bank(work.tx.session, bank)))
+    return work.response()
+
+
+@router.post(
+    "/lots/{lot}/origin",
+    status_code=201,
+    response_model=OriginOut,
+    summary="Say later of which banks a lot was made",
+)
+def lot_made_of(call: Writing, lot: str, sent: ParentsRequest) -> Response:
+    """Once, before the lot is decided; its donors are exactly those of the banks."""
+    with call.writing(Permission.REGISTER_LOT, sent) as work:
+        if work.is_new:
+            edges = name_origin(work.tx, lot=lot, made_of=sent.made_of, reason=sent.reason)
+            work.answer(201, OriginOut(lot=edges[0].child, made_of=[one.parent for one in edges]))
     return work.response()
 
 

@@ -15,6 +15,7 @@ from batchqc.actions.cell_banks import (
     set_bank_status,
 )
 from batchqc.actions.genealogy import trace
+from batchqc.actions.lot_origins import name_origin
 from batchqc.cli.show import say, table
 from batchqc.cli.spec_tools import day_of
 from batchqc.cli.workplace import Reason, User, at_keyboard, workplace
@@ -115,6 +116,22 @@ def parents(
     with transaction(place.engine, actor, place.now()) as tx:
         add_parents(tx, child=bank, made_of=tuple(of), reason=reason)
     say(f"Bank {bank} is made of {', '.join(of)} too.")
+
+
+@app.command()
+def lot(
+    context: typer.Context,
+    lot: Annotated[str, typer.Argument(help="Its id.")],
+    of: Of,
+    user: User,
+    reason: Reason,
+) -> None:
+    """Say of which banks a lot was made that was registered with its donors only."""
+    place = workplace(context)
+    actor = at_keyboard(place, user).acting(Permission.REGISTER_LOT)
+    with transaction(place.engine, actor, place.now()) as tx:
+        name_origin(tx, lot=lot, made_of=of, reason=reason)
+    say(f"Lot {lot} is made of {', '.join(of)}.")
 
 
 @app.command()

@@ -16,8 +16,10 @@ from batchqc.actions.cell_banks import (
     record_passage,
     set_bank_status,
 )
+from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.genealogy import Trace, trace
 from batchqc.actions.laboratory import set_rule
+from batchqc.actions.lot_origins import name_origin
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.genealogy import Direction
 from batchqc.core.genealogy_gate import NO_BANK
@@ -41,7 +43,7 @@ from tests.records.genealogy import (
     lot_of,
     new_bank,
 )
-from tests.records.house import ANA, DON, DONOR, LOT, QA1, House
+from tests.records.house import ANA, DON, DONOR, LOT, QA1, House, signing
 from tests.records.tampering import tamper
 
 OTHER_DONOR = "DNR-UC-02"
@@ -163,6 +165,33 @@ def test_a_donor_of_another_lot_is_refused_with_both_lists(house: House):
         f"it names the donors {OTHER_DONOR}; its banks are of {DONOR}",
     )
     assert grown(house.engine, before) == {}
+
+
+def test_the_banks_of_a_lot_are_named_later_once_and_before_it_is_decided(house: House):
+    line(house)
+    donate(house, "GIFT-UC-02", OTHER_DONOR)
+    bank(house, new_bank("MCB-UC-02", BankKind.MASTER, "GIFT-UC-02"))
+
+    def name(*made_of: str) -> None:
+        with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+            name_origin(tx, lot=LOT, made_of=made_of, reason="From the batch record")
+
+    for wrong, said in (("MCB-UC-02", f"its banks are of {OTHER_DONOR}"), ("", "at least one")):
+        with pytest.raises(Conflict) as refused:
+            name(*([wrong] if wrong else []))
+        assert said in refused.value.reasons[0]
+    name(WCB)
+    assert gate(house, LOT) == ((), ())
+    assert damage(house, LOT) == []
+    with pytest.raises(Conflict, match="stays as it is"):
+        name(MCB)
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        assert isinstance(
+            reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1)), Decision
+        )
+    with pytest.raises(Conflict) as refused:
+        name(MCB)
+    assert len(refused.value.reasons) == 2
 
 
 def test_no_cells_are_taken_from_a_bank_that_is_not_available(house: House):

@@ -10,6 +10,7 @@ from batchqc.actions.administrations import (
     record_administration,
 )
 from batchqc.actions.containers import Move, NewContainer, move_containers, register_containers
+from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.genealogy import trace
 from batchqc.actions.holds import hold_by_system
@@ -24,7 +25,7 @@ from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.containers import inventory
 from tests.actions.state import counts, grown
 from tests.records.genealogy import SHIPPED_ON, SITE, SITE_2, WCB, clinic, line, shipped, vials
-from tests.records.house import ANA, LOT, QA1, House
+from tests.records.house import ANA, LOT, QA1, QA2, House, signing
 from tests.records.tampering import tamper
 
 V1, V2, V3 = VIALS = tuple(f"{LOT}-V{number}" for number in (1, 2, 3))
@@ -148,6 +149,24 @@ def test_a_release_that_somebody_wrote_into_the_database_ships_nothing(house: Ho
     with pytest.raises(IntegrityFailure) as refused:
         shipped(house, V1)
     assert f"no audit entry mentions disposition:{LOT}/1" in refused.value.reasons
+
+
+def test_an_expiry_that_somebody_moved_ships_nothing(house: House):
+    with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
+        asked = request_correction(
+            tx, subject=f"lot:{LOT}", field="expires_on", after="2026-06-01", reason="Misread label"
+        ).natural_key
+    with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
+        decide_correction(tx, number=asked, approve=True, credentials=signing(QA2))
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    vials(house, LOT, V1, V2)
+    clinic(house)
+    shipped(house, V1)
+    tamper(house.engine, "UPDATE correction SET after = '2027-05-31'")
+    with pytest.raises(IntegrityFailure) as damaged:
+        shipped(house, V2)
+    assert damaged.value.reasons == (f"correction:{asked} is not as its audit entry says",)
 
 
 def test_what_came_back_waits_in_quarantine_and_only_qa_lets_it_out(stock: House):

@@ -183,6 +183,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /cell-banks/{bank}/parents": ("analyst QA", {"made_of": ["x"], "reason": ""}),
     "POST /cell-banks/{bank}/status": ("analyst QA", {"status": "quarantined", "reason": ""}),
     "POST /cell-banks/{bank}/status out": ("QA", {"status": "available", "reason": ""}),
+    "POST /lots/{lot}/origin": ("analyst QA", {"made_of": ["x"], "reason": ""}),
     "POST /passages": (
         "analyst QA",
         {"node": "", "passage": 1, "seeded": "", "harvested": "", "harvested_on": "2026-01-01"},
