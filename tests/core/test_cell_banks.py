@@ -67,6 +67,7 @@ def test_dates_that_cannot_be_are_told_all_at_once():
         "cell_bank:M-1 is quarantined",
     ]
     assert list(parents_problems(date(2027, 1, 1), [MASTER])) == []
+    assert list(parents_problems(MASTER.made_on, [MASTER])) == []
 
 
 def test_a_donor_of_another_lot_is_told_with_both_lists():
