@@ -7,10 +7,12 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.donor_records import DonorRecords, records_of
 from batchqc.actions.evaluation import LotCase
+from batchqc.core.genealogy import id_of
 from batchqc.core.laboratory import Register, Rule
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.laboratory import RegisterRule
 
+UNBANKED: Final = "Genealogy: donors as stated; no cell bank is recorded."
 UNREGISTERED: Final = "Instruments and method versions are as stated in the files, not in register."
 REGISTERED: Final = "Instruments and method versions are as stated in the files, and in register."
 
@@ -26,6 +28,7 @@ def register_statements(session: Session, case: LotCase) -> list[str]:
         REGISTERED if known else UNREGISTERED,
         *(f"Register: {said}." for said in found.remarks),
         *donor_statements(session, case),
+        *genealogy_statements(case),
         *(
             f"Certificate of {one.person.name} over {one.upload.natural_key}: {one.file},"
             f" SHA-256 {one.sha256}."
@@ -50,6 +53,14 @@ def donor_statements(session: Session, case: LotCase) -> list[str]:
             tests = "; ".join(_tested(records[one.donor_id], zone))
             said.append(f"{text} {place}; {tests}.")
     return [*said, *(f"Donor: {remark}." for remark in case.facts.origin.remarks)]
+
+
+def genealogy_statements(case: LotCase) -> list[str]:
+    """From which banks the lot comes, or that none is recorded; and what is remarked on that."""
+    found = case.facts.genealogy
+    banks = ", ".join(id_of(one) for one in found.evidence)
+    said = f"Genealogy: cell banks {banks}." if banks else UNBANKED
+    return [said, *(f"Genealogy: {remark}." for remark in found.remarks)]
 
 
 def _tested(records: DonorRecords, zone: ZoneInfo) -> list[str]:

@@ -69,6 +69,8 @@ _OF_SUBJECTS: Final = (
     "investigation",
     "investigation_step",
     "deviation",
+    "look_back",
+    "look_back_closing",
     "donation",
     "donor_test",
     "consent",
@@ -172,6 +174,8 @@ def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
         return name.split("/")[1] == lot.lot
     if kind in _OF_LOT:
         return name.split("/")[0] == lot.lot
+    if kind in {"derivation", "passage"}:
+        return name.startswith((f"{lot.key} from ", f"{lot.key}/"))
     if kind == "material_use":
         return f"upload:{name.split('/')[0]}" in present
     if kind == "laboratory_certificate":

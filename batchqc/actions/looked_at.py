@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.donors_looked_at import DonorsLookedAt
+from batchqc.actions.genealogy_gate import look_at_genealogy
 from batchqc.actions.investigation_look import look_at_deviations, look_at_investigations
 from batchqc.core.assays import Measurement
 from batchqc.core.audit import break_after
@@ -110,8 +111,8 @@ def look_beside(session: Session, archive: FolderArchive, so_far: SoFar) -> Besi
         pending=_pending(session, so_far),
         investigations=_investigations(archive, so_far),
         deviations=LookedAt(*look_at_deviations(session, so_far.row)),
+        genealogy=LookedAt(*look_at_genealogy(session, so_far.row, so_far.lot, so_far.donor_rows)),
         origin=_origin(session, so_far),
-        genealogy=LookedAt(),
     )
 
 

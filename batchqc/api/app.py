@@ -15,6 +15,7 @@ from batchqc.api import (
     audit,
     authenticators,
     certificates,
+    containers,
     corrections,
     decisions,
     deviations,
@@ -22,9 +23,11 @@ from batchqc.api import (
     donors,
     entries,
     events,
+    genealogy,
     holds,
     investigations,
     laboratory,
+    look_backs,
     lots,
     methods,
     open_work,
@@ -34,6 +37,7 @@ from batchqc.api import (
     results,
     reviews,
     session,
+    shipments,
     single_sign_on,
     specification_tools,
     specifications,
@@ -71,8 +75,9 @@ _FILES: Final = frozenset(
 _NOUNS: Final = (
     session, single_sign_on, authenticators, people, accounts, registers, donors, donor_panels,
     laboratory, specifications, specification_tools, methods, lots, results, reviews, decisions,
-    annex16, holds, investigations, deviations, profiles, upload_files, uploads, entries,
-    corrections, certificates, audit, tracing, events, open_work,
+    annex16, holds, investigations, deviations, genealogy, containers, shipments, look_backs,
+    profiles, upload_files, uploads, entries, corrections, certificates, audit, tracing, events,
+    open_work,
 )  # fmt: skip
 
 

@@ -11,19 +11,23 @@ from rich.console import Console
 from batchqc.cli import (
     audit,
     certificate,
+    container,
     correction,
     deviation,
     donor_panel,
     donor_records,
     events,
+    genealogy,
     investigation,
     laboratory,
+    look_back,
     lot,
     lot_reviews,
     method,
     profile,
     register,
     result,
+    shipment,
     spec,
     upload,
     user,
@@ -123,6 +127,10 @@ app.add_typer(donor_panel.app, name="donor-panel")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")
+app.add_typer(genealogy.app, name="genealogy")
+app.add_typer(container.app, name="container")
+app.add_typer(shipment.app, name="shipment")
+app.add_typer(look_back.app, name="look-back")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
 lot.app.command()(lot_reviews.review)

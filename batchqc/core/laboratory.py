@@ -24,6 +24,7 @@ class Register(StrEnum):
     METHODS = "methods"
     MATERIALS = "materials"
     LABORATORIES = "laboratories"
+    GENEALOGY = "genealogy"
     DONORS = "donors"
 
 

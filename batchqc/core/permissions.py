@@ -46,6 +46,11 @@ class Permission(StrEnum):
     KEEP_REGISTERS = "keep the registers of the laboratory"
     SET_REGISTER_RULE = "set the rules of registers"
     RECORD_USE = "record what runs were done with"
+    KEEP_BANKS = "keep cell banks and containers"
+    END_QUARANTINE = "let banks and containers out of quarantine"
+    SHIP = "ship containers"
+    START_LOOK_BACK = "start a look-back"
+    CLOSE_LOOK_BACK = "close a look-back"
     REQUEST_CORRECTION = "request corrections"
     APPROVE_CORRECTION = "approve corrections"
     RELEASE_LOT = "release lots"
@@ -89,6 +94,11 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.KEEP_REGISTERS: frozenset({Role.QA}),
     Permission.SET_REGISTER_RULE: frozenset({Role.QA}),
     Permission.RECORD_USE: frozenset({Role.ANALYST}),
+    Permission.KEEP_BANKS: frozenset({Role.ANALYST, Role.QA}),
+    Permission.END_QUARANTINE: frozenset({Role.QA}),
+    Permission.SHIP: frozenset({Role.QA}),
+    Permission.START_LOOK_BACK: frozenset({Role.DONOR_OFFICER, Role.QA}),
+    Permission.CLOSE_LOOK_BACK: frozenset({Role.QA}),
     Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),

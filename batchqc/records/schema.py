@@ -3,6 +3,7 @@
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.cell_banks import CellBank, CellBankEvent, Derivation, Passage
 from batchqc.records.components import (
     AuthenticatorChange,
     LinkChange,
@@ -12,6 +13,7 @@ from batchqc.records.components import (
     SigningRule,
 )
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
+from batchqc.records.containers import Container, ContainerEvent, Custody, RetainSample
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
@@ -46,6 +48,7 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
@@ -59,6 +62,14 @@ from batchqc.records.registers import (
     Product,
     SampleRow,
     Site,
+)
+from batchqc.records.shipments import (
+    Administration,
+    ClinicalSite,
+    Receipt,
+    Recipient,
+    Shipment,
+    ShippedContainer,
 )
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.specifications import (
@@ -87,6 +98,9 @@ WITNESSED: tuple[type[Row], ...] = (
     InvestigationRow, InvestigationStep, InvestigationRule, DeviationRow, DeviationLot,
     Donation, DonorTest, Consent, ConsentWithdrawal, DonationPool, DonationPoolPart, PanelVersion,
     PanelApproval,
+    CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
+    ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
+    LookBackClosing,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

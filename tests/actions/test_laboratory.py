@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from batchqc.actions.certificate_statements import REGISTERED, UNREGISTERED
+from batchqc.actions.certificate_statements import REGISTERED, UNBANKED, UNREGISTERED
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.laboratory import (
     Use,
@@ -241,7 +241,7 @@ def printed(house: House) -> list[str]:
 
 def test_a_certificate_says_that_nothing_is_in_register_where_no_rule_looks(house: House):
     house.upload(results())
-    assert printed(house) == [UNREGISTERED, NO_PANEL]
+    assert printed(house) == [UNREGISTERED, NO_PANEL, UNBANKED]
 
 
 def test_a_certificate_states_what_the_registers_say_against_the_lot(house: House):
@@ -280,4 +280,4 @@ effective = 2025-01-01
         rule(house, register, Rule.REFUSE)
     report = house.upload(results())
     assert report.accepted, report.reading.problems
-    assert printed(house) == [REGISTERED, NO_PANEL]
+    assert printed(house) == [REGISTERED, NO_PANEL, UNBANKED]

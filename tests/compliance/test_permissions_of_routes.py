@@ -234,6 +234,71 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "POST /webhooks": ("admin", {"name": "", "url": ""}),
     "POST /webhooks/{name}/end": ("admin", {"reason": "Only to see who may"}),
     "GET /webhooks/{name}/deliveries": (ALL, None),
+    "GET /genealogy/{node}/trace": (ALL, None),
+    "GET /cell-banks": (ALL, None),
+    "POST /cell-banks": (
+        "analyst QA",
+        {"id": "", "kind": "MCB", "made_of": ["x"], "made_on": "2025-01-01",
+         "expires_on": "2026-01-01", "place": "", "containers": 1, "passage": 1},
+    ),
+    "GET /cell-banks/{bank}": (ALL, None),
+    "POST /cell-banks/{bank}/parents": ("analyst QA", {"made_of": ["x"], "reason": ""}),
+    "POST /cell-banks/{bank}/status": ("analyst QA", {"status": "quarantined", "reason": ""}),
+    "POST /cell-banks/{bank}/status out": ("QA", {"status": "available", "reason": ""}),
+    "POST /lots/{lot}/origin": ("analyst QA", {"made_of": ["x"], "reason": ""}),
+    "POST /passages": (
+        "analyst QA",
+        {"node": "", "passage": 1, "seeded": "", "harvested": "", "harvested_on": "2026-01-01"},
+    ),
+    "POST /containers": (
+        "analyst QA",
+        {"of": "", "containers": [{"id": "", "kind": "", "filled": "", "place": ""}]},
+    ),
+    "POST /container-moves": (
+        "analyst QA",
+        {"containers": ["x"], "status": "broken", "place": "", "happened_at": "", "reason": ""},
+    ),
+    "POST /container-moves out": (
+        "QA",
+        {"containers": ["x"], "status": "in storage", "place": "", "happened_at": "",
+         "reason": ""},
+    ),
+    "GET /lots/{lot}/containers": (ALL, None),
+    "POST /retain-samples": (
+        "analyst QA",
+        {"id": "", "of": "", "kind": "", "amount": "", "unit": "", "keep_until": "2058-01-01",
+         "place": "", "handed_to": ""},
+    ),
+    "GET /retain-samples/{retain}": (ALL, None),
+    "POST /retain-samples/{retain}/custody": (
+        "analyst QA",
+        {"handed_by": "", "handed_to": "", "place": "", "left": "", "reason": ""},
+    ),
+    "GET /clinical-sites": (ALL, None),
+    "POST /clinical-sites": ("QA", {"code": "", "name": "", "address": "", "contact": ""}),
+    "GET /shipments": (ALL, None),
+    "POST /shipments": (
+        "QA",
+        {"site": "", "containers": ["x"], "shipped_on": "2026-01-01", "courier": "",
+         "temperature_record": ""},
+    ),
+    "GET /shipments/{number}": (ALL, None),
+    "POST /shipments/{number}/receipt": (
+        "QA", {"received_on": "2026-01-01", "condition": "", "reported_by": ""},
+    ),
+    "POST /shipments/{number}/returns": (
+        "QA", {"containers": ["x"], "returned_on": "2026-01-01", "place": "", "reason": ""},
+    ),
+    "POST /administrations": (
+        "QA",
+        {"container": "", "site": "", "recipient": "", "administered_on": "2026-01-01",
+         "reported_by": ""},
+    ),
+    "GET /look-backs": (ALL, None),
+    "POST /look-backs": ("donor QA", SIGNED | {"source": "x", "cause": "late seroconversion"}),
+    "GET /look-backs/{number}": (ALL, None),
+    "GET /look-backs/{number}/doses": (ALL, None),
+    "POST /look-backs/{number}/closing": ("QA", SIGNED | {"conclusion": ""}),
     "GET /audit": (ALL, None),
     "GET /audit/verification": (ALL, None),
     "GET /audit/recheck": (ALL, None),
@@ -250,6 +315,7 @@ PLACES = {
     "policy": "supply by exception", "name": "erp",
     "donation": "DON-26-1", "panel": "US-1271",
     "row": "2", "hold": "1", "column": "value", "criterion": "viability",
+    "node": f"lot:{LOT}", "bank": "MCB-UC-01", "retain": "RET-001",
 }  # fmt: skip
 
 

@@ -60,6 +60,7 @@ from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
 from tests.records.donors import DIN, DONATED_ON, adopt_panel, complete, determine, donate
+from tests.records.genealogy import live_on
 from tests.records.house import (
     ADM,
     ANA,
@@ -132,6 +133,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _tell(house)
     _second_components(house)
     _donate(house)
+    live_on(house, LOT)
 
 
 def _tell(house: House) -> None:
