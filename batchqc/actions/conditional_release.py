@@ -20,6 +20,7 @@ from batchqc.actions.signing import Credentials, check_reason
 from batchqc.core.canonical import Json
 from batchqc.core.conditional import conditional_gates, due_problems, overdue, pending_of
 from batchqc.core.holds import Cause
+from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -31,6 +32,7 @@ from batchqc.records.conditional import (
     pending_results,
 )
 from batchqc.records.decisions import conditionally_released
+from batchqc.records.shipments import sites_newest
 from batchqc.records.transaction import Transaction
 
 
@@ -66,8 +68,11 @@ def release_conditionally(
     check_gates(tx, case, conditional_gates(case.gates, case.verdicts))
     pending = pending_of(case.verdicts)
     problems = due_problems(pending, due, today=case.facts.today, expires_on=case.lot.expires_on)
-    named = sorted(set(sites))
-    if not named:
+    known = {one.folded: one.code for one in sites_newest(tx.session)}
+    named = sorted({known[fold(one)] for one in sites if fold(one) in known})
+    unknown = (f"there is no clinical site {one}" for one in sites if fold(one) not in known)
+    problems = (*problems, *unknown)
+    if not sites:
         problems = (*problems, "name at least one clinical site that may have doses")
     refuse_all("BQC-REL-006", "the conditional release is not complete", list(problems))
     said: dict[str, Json] = {

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from datetime import date
 
-from sqlalchemy.orm import Session
-
 from batchqc.actions.donations import site_day
 from batchqc.actions.donor_records import records_of
 from batchqc.actions.donor_tests import hash_problem
+from batchqc.actions.look_backs import NewLookBack, lock_what_came_of, look_back_by_system
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all, the_donor
 from batchqc.actions.signing import check_reason
 from batchqc.core.eligibility import Consented, Scope
 from batchqc.core.identifiers import line_problem
+from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
+from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.donations import Consent, ConsentWithdrawal
-from batchqc.records.registers import DonorRow
 from batchqc.records.transaction import Transaction
 
 
@@ -66,9 +66,11 @@ def record_consent(
 
 
 def withdraw_consent(
-    tx: Transaction, *, donor: str, withdrawn_on: date, reason: str
+    tx: Transaction, archive: FolderArchive, *, donor: str, withdrawn_on: date, reason: str
 ) -> ConsentWithdrawal:
     """Record that a donor withdrew the consent; lots that are not decided cannot be released.
+
+    Where something came of the donor, it starts the look-back (requirement 8.13).
 
     Raises:
         Conflict: there is no consent, or it was withdrawn before.
@@ -77,6 +79,7 @@ def withdraw_consent(
     require(tx, Permission.KEEP_DONOR_RECORDS)
     check_reason(reason)
     row = the_donor(tx.session, donor)
+    came = lock_what_came_of(tx, row)
     tx.lock(row.key)
     records = records_of(tx.session, [row])[row.id]
     consented = records.consented
@@ -106,18 +109,10 @@ def withdraw_consent(
         reason=reason,
         after={"withdrawn on": withdrawal.withdrawn_on},
     )
-    # A look-back from the donor belongs here (requirement 8.13).
+    if came:
+        cause = LookBackCause.CONSENT_WITHDRAWN
+        look_back_by_system(tx, archive, NewLookBack(row.key, cause, reason, withdrawal.key))
     return withdrawal
-
-
-def no_new_lots(session: Session, donors: list[DonorRow]) -> list[str]:
-    """Why no new lot may come from some donors: their consent was withdrawn."""
-    found = [(one.donor.code, one.consented) for one in records_of(session, donors).values()]
-    return [
-        f"donor {code} withdrew the consent {one.name} on {one.withdrawn_on}"
-        for code, one in found
-        if one is not None and one.withdrawn_on is not None
-    ]
 
 
 def _scope_problems(scopes: tuple[str, ...]) -> Iterator[str]:

@@ -8,12 +8,15 @@ from typing import Final
 
 from batchqc.actions.donations import the_donation
 from batchqc.actions.donor_records import records_of
+from batchqc.actions.look_backs import NewLookBack, lock_what_came_of, look_back_by_system
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all, the_donor
 from batchqc.core.eligibility import Interpretation, Person
 from batchqc.core.identifiers import line_problem
+from batchqc.core.look_backs import LookBackCause
 from batchqc.core.panels import MARKERS
 from batchqc.core.permissions import Permission
+from batchqc.documents.archive import FolderArchive
 from batchqc.records.donations import Donation, DonorTest
 from batchqc.records.registers import DonorRow
 from batchqc.records.transaction import Transaction
@@ -37,8 +40,10 @@ class NewTests:
     results: tuple[tuple[str, str], ...]
 
 
-def record_tests(tx: Transaction, new: NewTests) -> list[DonorTest]:
+def record_tests(tx: Transaction, archive: FolderArchive, new: NewTests) -> list[DonorTest]:
     """Record results of a donation. A determination of before no longer counts.
+
+    A reactive result of a donor of whom something came starts the look-back (requirement 8.13).
 
     Raises:
         NotFound: there is no such donor or donation.
@@ -47,6 +52,8 @@ def record_tests(tx: Transaction, new: NewTests) -> list[DonorTest]:
     require(tx, Permission.KEEP_DONOR_RECORDS)
     donor = the_donor(tx.session, new.donor)
     donation = the_donation(tx.session, new.donation)
+    reactive = [marker for marker, result in new.results if result == Interpretation.REACTIVE]
+    came = bool(reactive) and lock_what_came_of(tx, donor)
     tx.lock(donor.key)
     problems = list(_tests(tx, donor, donation, new))
     refuse_all("BQC-DNR-012", "the results cannot be recorded", problems)
@@ -80,7 +87,11 @@ def record_tests(tx: Transaction, new: NewTests) -> list[DonorTest]:
         about=[donation.key, donor.key],
         after=dict(new.results),
     )
-    # A look-back from the donor belongs here where a result is reactive (requirement 8.13).
+    if came:
+        about = next(row.key for row in rows if row.result == Interpretation.REACTIVE)
+        said = f"reactive: {', '.join(reactive)}, specimen of {new.taken_at}"
+        cause = LookBackCause.SEROCONVERSION
+        look_back_by_system(tx, archive, NewLookBack(donor.key, cause, said, about))
     return rows
 
 

@@ -39,6 +39,7 @@ from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.base import Row
 from batchqc.records.bindings import Binding, binding_of
+from batchqc.records.containers import inventory
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
@@ -228,6 +229,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *unsigned_entries(verified.values(), attachments),
         ),
         registers=registers.against,
+        is_depleted=inventory(session, [lot.id])[lot.id].is_depleted,
         qc_reviewers=frozenset(
             one.signature.person.user_id
             for one in further.lot_review.rows

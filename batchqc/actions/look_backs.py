@@ -88,6 +88,16 @@ def look_back_by_system(tx: Transaction, archive: FolderArchive, new: NewLookBac
     return found
 
 
+def lock_what_came_of(tx: Transaction, source: Row) -> bool:
+    """Lock the lots that came of a source, before their donors; whether anything came of it."""
+    tx.lock(GENEALOGY)
+    graph, _, _ = reach(tx.session, {source.key: source}, Direction.FORWARD, tx.now)
+    lots = sorted(_all(graph, LotRow), key=lambda lot: lot.folded)
+    for lot in lots:
+        lock_lot(tx, lot)
+    return bool(lots or _all(graph, CellBank))
+
+
 def close_look_back(
     tx: Transaction, *, number: str, conclusion: str, credentials: Credentials
 ) -> LookBackClosing | Refusal:

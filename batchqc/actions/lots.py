@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
-from batchqc.actions.consents import no_new_lots
+from batchqc.actions.donors_today import no_new_lots
 from batchqc.actions.origins import lot_origin
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product

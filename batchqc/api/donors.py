@@ -151,7 +151,9 @@ def add_tests(call: Writing, code: str, donation: str, sent: TestsShape) -> Resp
             facts = sent.model_dump() | {
                 "results": tuple((one.marker, one.result) for one in sent.results)
             }
-            rows = record_tests(work.tx, NewTests(donor=code, donation=donation, **facts))
+            rows = record_tests(
+                work.tx, call.door.archive, NewTests(donor=code, donation=donation, **facts)
+            )
             work.answer(201, TestsOut(recorded=[row.key for row in rows]))
     return work.response()
 
@@ -181,7 +183,7 @@ def withdrawal(call: Writing, code: str, sent: WithdrawalShape) -> Response:
     """No new lot comes from the donor, and no lot that is not decided is released."""
     with call.writing(Permission.KEEP_DONOR_RECORDS, sent) as work:
         if work.is_new:
-            withdraw_consent(work.tx, donor=code, **sent.model_dump())
+            withdraw_consent(work.tx, call.door.archive, donor=code, **sent.model_dump())
             work.answer(201, sent)
     return work.response()
 

@@ -89,7 +89,7 @@ def test(  # noqa: PLR0913 - the tests of a specimen are this much
     )  # fmt: skip
     actor = at_keyboard(place, user).acting(Permission.KEEP_DONOR_RECORDS)
     with transaction(place.engine, actor, place.now()) as tx:
-        count = len(record_tests(tx, new))
+        count = len(record_tests(tx, place.archive, new))
     say(f"{count} results of donation {donation} are recorded.")
     say(f"Next: batchqc donor eligibility {code}, for what was determined before counts no more.")
 
@@ -128,7 +128,9 @@ def withdraw(
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.KEEP_DONOR_RECORDS)
     with transaction(place.engine, actor, place.now()) as tx:
-        withdraw_consent(tx, donor=code, withdrawn_on=day_of(withdrawn_on), reason=reason)
+        withdraw_consent(
+            tx, place.archive, donor=code, withdrawn_on=day_of(withdrawn_on), reason=reason
+        )
     say(f"The consent of donor {code} is withdrawn.")
 
 

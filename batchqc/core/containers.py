@@ -96,6 +96,7 @@ class LotLabel:
         holds: why it is on hold, each in words.
         expires_on: its last usable day, as corrected.
         sites: where a conditionally released lot may go; ``None`` is anywhere.
+        waits_for_transfer: whether it is certified and not yet in saleable stock.
     """
 
     lot: str
@@ -103,6 +104,7 @@ class LotLabel:
     holds: tuple[str, ...]
     expires_on: date
     sites: frozenset[str] | None = None
+    waits_for_transfer: bool = False
 
 
 #: What a label must say for a container to leave; a conditional one goes to listed sites only.
@@ -116,6 +118,8 @@ def shipping_problems(label: LotLabel, *, site: str, today: date) -> Iterator[st
         yield f"lot {label.lot} is {label.disposition}, not released"
     if label.disposition == CONDITIONALLY_RELEASED and site not in (label.sites or ()):
         yield f"lot {label.lot} is conditionally released, and {site} is not on its list of sites"
+    if label.waits_for_transfer:
+        yield f"lot {label.lot} is certified, and not transferred to saleable stock yet"
     yield from (f"lot {label.lot} is on hold: {hold}" for hold in label.holds)
     if today > label.expires_on:
         yield f"lot {label.lot} expired on {label.expires_on}"

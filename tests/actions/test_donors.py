@@ -72,7 +72,9 @@ def rule(house: House, what: Rule) -> None:
 
 def withdraw(house: House, day: date = DONATED_ON) -> None:
     with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
-        withdraw_consent(tx, donor=DONOR, withdrawn_on=day, reason="The donor wrote so")
+        withdraw_consent(
+            tx, house.archive, donor=DONOR, withdrawn_on=day, reason="The donor wrote so"
+        )
 
 
 def pool(house: House, *donations: str, name: str = "POOL-25-1", day: date = MADE_ON) -> None:

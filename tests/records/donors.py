@@ -67,7 +67,7 @@ def donate(house: House, donor: str = DONOR, **changes: object) -> None:
 def take_tests(house: House, donor: str = DONOR, **changes: object) -> None:
     """Record tests of it."""
     with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
-        record_tests(tx, new_tests(donor, **changes))
+        record_tests(tx, house.archive, new_tests(donor, **changes))
 
 
 def consent(house: House, donor: str = DONOR, **changes: object) -> None:

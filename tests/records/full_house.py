@@ -217,7 +217,9 @@ def _donate(house: House) -> None:
             tx, kind="local", pool="POOL-25-0001", donations=(DIN, second),
             pooled_on=DONATED_ON, reason="One culture of both",
         )  # fmt: skip
-        withdraw_consent(tx, donor=donor, withdrawn_on=DONATED_ON, reason="The donor wrote so")
+        withdraw_consent(
+            tx, house.archive, donor=donor, withdrawn_on=DONATED_ON, reason="The donor wrote so"
+        )
 
 
 def _hold(house: House) -> None:
