@@ -240,7 +240,7 @@ def printed(house: House) -> list[str]:
 
 def test_a_certificate_says_that_nothing_is_in_register_where_no_rule_looks(house: House):
     house.upload(results())
-    assert printed(house) == [UNREGISTERED, UNBANKED]
+    assert [one for one in printed(house) if "Donor:" not in one] == [UNREGISTERED, UNBANKED]
 
 
 def test_a_certificate_states_what_the_registers_say_against_the_lot(house: House):
@@ -279,4 +279,4 @@ effective = 2025-01-01
         rule(house, register, Rule.REFUSE)
     report = house.upload(results())
     assert report.accepted, report.reading.problems
-    assert printed(house) == [REGISTERED, UNBANKED]
+    assert [one for one in printed(house) if "Donor:" not in one] == [REGISTERED, UNBANKED]
