@@ -72,6 +72,7 @@ def add(house: House) -> None:
         )
 
 
+PLACES = {"name": "warehouse", "code": "DNR-UC-02", "number": "LB-2026-000001"}
 OF_ADMINS = {"/failed-attempts"}
 
 
@@ -85,7 +86,7 @@ def lists(site: Site) -> list[str]:
         schema = content.get("application/json", {}).get("schema", {})
         name = schema.get("$ref", "").rpartition("/")[2]
         if {"items", "next"} <= bodies.get(name, {}).get("properties", {}).keys():
-            found.append(path.removeprefix("/api/v1").replace("{name}", "warehouse"))
+            found.append(path.removeprefix("/api/v1").format_map(PLACES))
     return found
 
 
