@@ -30,6 +30,13 @@ ROUTINE: Final = frozenset(
         "laboratory certificate kept",
         "certificate issued",
         "lot checked",
+        "donation registered",
+        "consent recorded",
+        "containers registered",
+        "containers shipped",
+        "shipment received",
+        "administration recorded",
+        "passage recorded",
     }
 )
 
