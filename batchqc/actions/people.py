@@ -15,9 +15,12 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
+from batchqc.actions.role_terms import check_grant, role_change, site_day
+from batchqc.core.accounts import FIRST_PASSWORD_HOURS, Terms, roles_on, time_over
+from batchqc.core.canonical import utc_text
 from batchqc.core.identifiers import fold, line_problem, user_problem
 from batchqc.core.permissions import Permission, Role, acting_role
-from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal, reason_problem
+from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn
 from batchqc.records.people import (
     ACCOUNT_REGISTERED,
@@ -25,22 +28,27 @@ from batchqc.records.people import (
     Attempt,
     Password,
     Person,
-    RoleChange,
     SignIn,
     SignOut,
+    grants_of,
+    is_active,
+    newest_account_change,
     newest_attempts,
     newest_password,
+    newest_password_rule,
     open_sign_in,
     person_by,
-    role_changes_of,
-    roles_of,
 )
-from batchqc.records.transaction import Actor, Transaction
+from batchqc.records.transaction import SYSTEM, Actor, Transaction
 
 SHORTEST_PASSWORD: Final = 12
 # argon2id at parameters that OWASP lists as sufficient: every signature hashes once, in parallel
 HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _ANY_HASH: Final = HASHER.hash("nobody has this password")
+_NO_TERMS: Final = Terms()
+_DEACTIVATED: Final = "the account {} is deactivated"
+_ASK: Final = "Ask an administrator."
+_OVER_HINT: Final = "Ask an administrator, who can grant the role anew with a last day."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class Principal:
     roles: frozenset[Role]
     must_change_password: bool
     time_zone: str
+    #: The age at which a password must be changed, where this person's is older; else 0.
+    too_old: int = 0
 
     def acting(self, permission: Permission) -> Actor:
         """This person in the role that allows ``permission``.
@@ -59,6 +69,12 @@ class Principal:
         Raises:
             NotPermitted: where none does, or the password is still somebody else's.
         """
+        if self.too_old:
+            raise NotPermitted(
+                "BQC-ACC-021",
+                f"your password is older than {self.too_old} days",
+                hint="Change it first: POST /api/v1/password or `batchqc user password`.",
+            )
         if self.must_change_password:
             raise NotPermitted(
                 "BQC-ACC-003",
@@ -81,16 +97,24 @@ class Principal:
 
 
 def register_person(
-    tx: Transaction, *, user_id: str, name: str, roles: Iterable[Role], password: str
+    tx: Transaction,
+    *,
+    user_id: str,
+    name: str,
+    roles: Iterable[Role],
+    password: str,
+    terms: Terms = _NO_TERMS,
 ) -> Person:
     """Register a person with a first password, which they must change before anything else."""
     require(tx, Permission.MANAGE_ACCOUNTS)
     _check_password(password)
     person = _new_person(tx, user_id, name, is_laboratory=False)
-    first = Password(
-        person=person, number=1, hash=HASHER.hash(password), set_by_other=1, set_at=tx.now
-    )
-    granted = [_role_change(tx, person, n, role) for n, role in enumerate(roles, start=1)]
+    roles = list(dict.fromkeys(roles))
+    check_grant(tx, new=roles, held=(), terms=terms)
+    # nobody could give the first administrator another one
+    hours = FIRST_PASSWORD_HOURS if tx.actor != SYSTEM else 0
+    first = one_time_password(tx, person, 1, password, hours=hours)
+    granted = [role_change(tx, person, n, role, terms) for n, role in enumerate(roles, start=1)]
     tx.add(person, first, *granted)
     after = {"name": name, "roles": [change.role for change in granted]}
     tx.audit(ACCOUNT_REGISTERED, rows=[person, first, *granted], after=after)
@@ -104,43 +128,6 @@ def register_laboratory(tx: Transaction, *, user_id: str, name: str) -> Person:
     tx.add(laboratory)
     tx.audit(LABORATORY_REGISTERED, rows=[laboratory], after={"name": name})
     return laboratory
-
-
-def change_role(tx: Transaction, *, user_id: str, role: Role, granted: bool, reason: str) -> None:
-    """Grant a role to a person, or withdraw it; the reason is one that explains something.
-
-    Nobody changes their own roles, so that no administrator alone becomes QA, and the last one
-    cannot lock everybody out.
-    """
-    require(tx, Permission.MANAGE_ACCOUNTS)
-    problem = reason_problem(reason)
-    if problem:
-        raise InvalidInput("BQC-SIG-004", problem)
-    person = the_person(tx.session, user_id)
-    tx.lock(person.key)
-    before = sorted(roles_of(tx.session, person))
-    if person.user_id == tx.actor.user_id:
-        raise NotPermitted(
-            "BQC-ACC-010",
-            "nobody changes their own roles",
-            hint="Ask another administrator.",
-        )
-    if person.is_laboratory:
-        raise InvalidInput("BQC-ACC-011", f"{person.user_id} is a laboratory and holds no role")
-    if (role in before) == granted:
-        held = "already holds" if granted else "does not hold"
-        raise Conflict("BQC-ACC-012", f"{person.user_id} {held} the role {role}")
-    number = len(role_changes_of(tx.session, person)) + 1
-    change = _role_change(tx, person, number, role, granted=granted)
-    tx.add(change)
-    tx.audit(
-        "role granted" if granted else "role withdrawn",
-        rows=[change],
-        about=[person.key],
-        reason=reason,
-        before={"roles": list(before)},
-        after={"roles": sorted(roles_of(tx.session, person))},
-    )
 
 
 def change_password(tx: Transaction, *, user_id: str, old: str, new: str) -> Refusal | None:
@@ -173,6 +160,9 @@ def sign_in(
     if refusal is not None:
         return refusal
     person = the_person(tx.session, user_id)
+    over = time_over(grants_of(tx.session, person), site_day(tx.session, tx.now))
+    if over:
+        return Refusal("BQC-ACC-015", over, _OVER_HINT)
     session = SignIn(
         token_sha256=_sha256(token),
         person=person,
@@ -188,6 +178,9 @@ def sign_out(tx: Transaction, *, token: str) -> None:
     """End a session at once."""
     session = open_sign_in(tx.session, _sha256(token), tx.now)
     if session is not None:
+        tx.lock(f"sessions of {session.person.key}")
+        session = open_sign_in(tx.session, _sha256(token), tx.now)
+    if session is not None:
         end = SignOut(sign_in=session, at=tx.now)
         tx.add(end)
         tx.audit("signed out", rows=[end], about=[session.person.key])
@@ -197,28 +190,45 @@ def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Pr
     """The person behind a token.
 
     Raises:
-        NotSignedIn: where the session is unknown, ended or over.
+        NotSignedIn: where the session is unknown, ended or over, or the account deactivated.
+        NotPermitted: where the time of the person's last role is over.
     """
     found = open_sign_in(session, _sha256(token), now)
     if found is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
-    return _principal(session, found.person, time_zone)
+    return _principal(session, found.person, time_zone, now)
 
 
-def principal(session: Session, *, user_id: str, time_zone: str) -> Principal:
-    """A registered person with the roles held now."""
-    return _principal(session, the_person(session, user_id), time_zone)
+def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) -> Principal:
+    """A registered person with the roles held now; it raises as ``who_is`` does."""
+    return _principal(session, the_person(session, user_id), time_zone, now)
 
 
-def _principal(session: Session, person: Person, time_zone: str) -> Principal:
+def _principal(session: Session, person: Person, time_zone: str, now: datetime) -> Principal:
+    if not is_active(session, person):
+        raise NotSignedIn("BQC-ACC-014", _DEACTIVATED.format(person.user_id), hint=_ASK)
+    grants, day = grants_of(session, person), site_day(session, now)
+    over = time_over(grants, day)
+    if over:
+        raise NotPermitted("BQC-ACC-015", over, hint=_OVER_HINT)
     password = newest_password(session, person)
+    too_old = _too_old(session, password, now)
     return Principal(
         user_id=person.user_id,
         name=person.name,
-        roles=roles_of(session, person),
-        must_change_password=password is None or bool(password.set_by_other),
+        roles=roles_on(grants, day),
+        must_change_password=password is None or bool(password.set_by_other or too_old),
         time_zone=time_zone,
+        too_old=too_old,
     )
+
+
+def _too_old(session: Session, password: Password | None, now: datetime) -> int:
+    """The age in days beyond which a password must be changed, where this one is older; else 0."""
+    rule = newest_password_rule(session)
+    if rule is None or not rule.days or password is None or password.set_by_other:
+        return 0
+    return rule.days if now - password.set_at > timedelta(days=rule.days) else 0
 
 
 def the_person(session: Session, user_id: str) -> Person:
@@ -239,15 +249,18 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
     An unknown user id costs as much time and says the same as a wrong password.
     """
     person = person_by(tx.session, user_id)
+    if person is not None:
+        tx.lock(f"attempts of {person.folded}")
     stored = newest_password(tx.session, person) if person else None
     if person is None or stored is None:
         _is_right(_ANY_HASH, password)
         tx.audit("unknown user id refused", after={"purpose": purpose})
         return _WRONG
-    tx.lock(f"attempts of {person.folded}")
     newest = newest_attempts(tx.session, person, limit=FAILURES_BEFORE_LOCK)
-    locked = _locked_until(newest, tx.now)
-    right = locked is None and _is_right(stored.hash, password)
+    locked = locked_until((one for one in newest if one.at > stored.set_at), tx.now)
+    refusal = None if locked is None and _is_right(stored.hash, password) else _WRONG
+    refusal = refusal or _opens_nothing(tx, person, stored)
+    right = refusal is None
     attempt = Attempt(
         person=person,
         number=newest[0].number + 1 if newest else 1,
@@ -264,7 +277,18 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
             f"{person.user_id} is locked after {FAILURES_BEFORE_LOCK} wrong passwords",
             f"Wait until {locked:%H:%M} UTC, or ask an administrator.",
         )
-    return None if right else _WRONG
+    return refusal
+
+
+def _opens_nothing(tx: Transaction, person: Person, password: Password) -> Refusal | None:
+    """Why a password opens nothing although it is right, told only to who knows it."""
+    change = newest_account_change(tx.session, person)
+    if change is not None and not change.active:
+        return Refusal("BQC-ACC-014", _DEACTIVATED.format(person.user_id), _ASK)
+    is_over = bool(password.ends_at) and utc_text(tx.now) > password.ends_at
+    if is_over or (password.set_by_other and change and change.changed_at > password.set_at):
+        return Refusal("BQC-ACC-020", "the time of this one-time password is over", _ASK)
+    return None
 
 
 _WRONG: Final = Refusal(
@@ -272,7 +296,7 @@ _WRONG: Final = Refusal(
 )
 
 
-def _locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
+def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
     """Until when an account is locked: counted from its newest attempt."""
     failures = []
     for attempt in newest:
@@ -283,6 +307,20 @@ def _locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
         return None
     until = failures[0] + timedelta(minutes=LOCK_MINUTES)
     return until if now < until else None
+
+
+def one_time_password(
+    tx: Transaction, person: Person, number: int, password: str, *, hours: int
+) -> Password:
+    """A password that somebody else sets, for ``hours``; 0 for no end."""
+    return Password(
+        person=person,
+        number=number,
+        hash=HASHER.hash(password),
+        set_by_other=1,
+        set_at=tx.now,
+        ends_at=utc_text(tx.now + timedelta(hours=hours)) if hours else "",
+    )
 
 
 def _is_right(stored: str, password: str) -> bool:
@@ -304,14 +342,6 @@ def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool
         name=name.strip(),
         is_laboratory=int(is_laboratory),
         registered_at=tx.now,
-    )
-
-
-def _role_change(
-    tx: Transaction, person: Person, number: int, role: Role, *, granted: bool = True
-) -> RoleChange:
-    return RoleChange(
-        person=person, number=number, role=role.value, granted=int(granted), changed_at=tx.now
     )
 
 

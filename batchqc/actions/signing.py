@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from batchqc.actions.people import prove, the_person
+from batchqc.actions.role_training import check_role_training
 from batchqc.core.signatures import Meaning, Refusal, Signing, reason_problem
 from batchqc.errors import InvalidInput
 from batchqc.records.signatures import SignatureRow, next_number
@@ -60,6 +61,9 @@ def sign(
     if refusal is not None:
         return refusal
     person = the_person(tx.session, credentials.user_id)
+    untrained = check_role_training(tx, person)
+    if untrained is not None:
+        return untrained
     signing = Signing(
         user_id=person.user_id,
         name=person.name,

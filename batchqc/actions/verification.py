@@ -17,6 +17,7 @@ from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import BatchqcError
+from batchqc.records.account_reports import AccountReport
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
@@ -59,6 +60,7 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     DispositionRow: ("content_sha",),
     Certificate: ("content_sha",),
     CertificateIssue: ("document_sha",),
+    AccountReport: ("content_sha",),
 }
 _RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from sqlalchemy.orm import Session
 
 from batchqc import clock
 from batchqc.actions.people import change_password, principal, sign_in, sign_out
@@ -16,7 +15,7 @@ from batchqc.core.permissions import Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import NotSignedIn
 from batchqc.records.people import SignIn
-from batchqc.records.transaction import SYSTEM, reading, transaction
+from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
 
 router = APIRouter(tags=["session"], responses=PROBLEMS)
 
@@ -88,7 +87,7 @@ def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
             token=token,
             hours=door.settings.session_hours,
         )
-        answer = begun if isinstance(begun, Refusal) else _begun(tx.session, token, begun)
+        answer = begun if isinstance(begun, Refusal) else _begun(tx, token, begun)
     if isinstance(answer, Refusal):
         raise NotSignedIn(answer.code, answer.message, hint=answer.hint)
     return answer
@@ -153,8 +152,9 @@ def health(door: OpenDoor) -> Health:
     return Health(status="ok")
 
 
-def _begun(session: Session, token: str, begun: SignIn) -> SignInAnswer:
-    person = principal(session, user_id=begun.person.user_id, time_zone="UTC")
+def _begun(tx: Transaction, token: str, begun: SignIn) -> SignInAnswer:
+    user_id = begun.person.user_id
+    person = principal(tx.session, user_id=user_id, time_zone="UTC", now=tx.now)
     return SignInAnswer(
         token=token, ends_at=begun.ends_at, must_change_password=person.must_change_password
     )

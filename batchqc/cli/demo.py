@@ -40,7 +40,7 @@ from batchqc.cli import demo_cast as cast
 from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
 from batchqc.core.dispositions import blocking_reasons
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.certificate_check import check
 from batchqc.documents.pki import PkiNames, create_pki
@@ -65,7 +65,9 @@ class _Story:
     def acting(self, user_id: str, permission: Permission) -> Actor:
         """A person of the cast in the role that allows ``permission``."""
         with reading(self.place.engine) as session:
-            person = principal(session, user_id=user_id, time_zone=cast.SITE.time_zone)
+            person = principal(
+                session, user_id=user_id, time_zone=cast.SITE.time_zone, now=self.clock.at
+            )
         return person.acting(permission)
 
 
@@ -147,7 +149,12 @@ def _people(story: _Story) -> str:
     for user_id, (name, roles) in cast.PEOPLE.items():
         with transaction(place.engine, manager, place.now()) as tx:
             register_person(
-                tx, user_id=user_id, name=name, roles=roles, password=cast.FIRST_PASSWORD
+                tx,
+                user_id=user_id,
+                name=name,
+                roles=roles,
+                password=cast.FIRST_PASSWORD,
+                terms=cast.AUDIT if Role.AUDITOR in roles else cast.TRAINED,
             )
         _own_password(story, user_id)
     with transaction(place.engine, manager, place.now()) as tx:

@@ -120,7 +120,8 @@ def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
         raise NotSignedIn(refusal.code, refusal.message, hint=refusal.hint)
     with reading(place.engine) as session:
         zone = own_site(session).time_zone
-        return Keyboard(principal(session, user_id=user_id, time_zone=zone), password)
+        person = principal(session, user_id=user_id, time_zone=zone, now=place.now())
+        return Keyboard(person, password)
 
 
 def raise_refusal(answer: object) -> None:

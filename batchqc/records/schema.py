@@ -1,5 +1,6 @@
 """Every table, in one place for migrations and checks."""
 
+from batchqc.records.account_reports import AccountReport, AccountReview
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
 from batchqc.records.corrections import Correction, CorrectionDecision
@@ -20,7 +21,16 @@ from batchqc.records.laboratory import (
     Training,
 )
 from batchqc.records.methods import MethodApproval, MethodVersion
-from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
+from batchqc.records.people import (
+    AccountChange,
+    Attempt,
+    Password,
+    PasswordRule,
+    Person,
+    RoleChange,
+    SignIn,
+    SignOut,
+)
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
 from batchqc.records.registers import (
     DonorRow,
@@ -51,7 +61,7 @@ WITNESSED: tuple[type[Row], ...] = (
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
-    LaboratoryCertificate,
+    LaboratoryCertificate, AccountChange, PasswordRule, AccountReport, AccountReview,
 )  # fmt: skip
 
 #: Rows of which an audit entry holds a common hash, and the audit trail itself.

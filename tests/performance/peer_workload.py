@@ -169,7 +169,8 @@ def set_up(  # noqa: PLR0915 - one step after another
 
     def acting(user_id: str, permission: Permission) -> Actor:
         with reading(place.engine) as session:
-            return principal(session, user_id=user_id, time_zone="UTC").acting(permission)
+            person = principal(session, user_id=user_id, time_zone="UTC", now=now())
+            return person.acting(permission)
 
     with transaction(place.engine, acting("spec", Permission.IMPORT_SPECIFICATION), now()) as tx:
         import_specification(tx, place.archive, data=data, file="spec.toml")

@@ -41,6 +41,7 @@ from batchqc.actions.specifications import (
 )
 from batchqc.actions.uploads import UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
+from batchqc.core.accounts import RoleTraining, Terms
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -67,6 +68,7 @@ ROLES: Final[Mapping[str, Role]] = {
 }
 LABORATORY: Final = "extlab"
 PASSWORD: Final = "correct horse 1"
+AUDIT_ENDS: Final = date(2026, 12, 31)
 FIRST_PASSWORD: Final = "set by the admin"
 WHY: Final = "Compared with the raw data"
 
@@ -177,7 +179,8 @@ class House:
     def actor(self, user_id: str, permission: Permission) -> Actor:
         """A person in the role that allows ``permission``."""
         with reading(self.engine) as session:
-            return principal(session, user_id=user_id, time_zone=SITE_ZONE).acting(permission)
+            person = principal(session, user_id=user_id, time_zone=SITE_ZONE, now=self.now.at)
+            return person.acting(permission)
 
     @contextmanager
     def acting(self, user_id: str, permission: Permission) -> Iterator[Transaction]:
@@ -239,6 +242,13 @@ class House:
         """Compare the records with the audit trail."""
         with reading(self.engine) as session:
             return verify_audit_trail(session, self.archive)
+
+
+def terms(role: Role) -> Terms:
+    """Auditors come for a time; everyone else is trained for the role."""
+    if role is Role.AUDITOR:
+        return Terms(AUDIT_ENDS)
+    return Terms(training=RoleTraining("TR-7", date(2025, 1, 1), date(2030, 12, 31)))
 
 
 def signing(user_id: str, reason: str = WHY, password: str = PASSWORD) -> Credentials:
@@ -319,6 +329,7 @@ def _people(engine: Engine, now: Clock) -> None:
                     name=f"{user_id.title()} of {SITE_ZONE}",
                     roles=[ROLES[user_id]],
                     password=FIRST_PASSWORD,
+                    terms=terms(ROLES[user_id]),
                 )
             assert change_password(tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD) is None
     with transaction(engine, SYSTEM, now()) as tx:
