@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -25,6 +26,7 @@ from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSi
 from batchqc.records.people import (
     ACCOUNT_REGISTERED,
     LABORATORY_REGISTERED,
+    UNKNOWN,
     Attempt,
     Password,
     Person,
@@ -207,7 +209,7 @@ def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) 
 def _principal(session: Session, person: Person, time_zone: str, now: datetime) -> Principal:
     if not is_active(session, person):
         raise NotSignedIn("BQC-ACC-014", _DEACTIVATED.format(person.user_id), hint=_ASK)
-    grants, day = grants_of(session, person), site_day(session, now)
+    grants, day = grants_of(session, person), now.astimezone(ZoneInfo(time_zone)).date()
     over = time_over(grants, day)
     if over:
         raise NotPermitted("BQC-ACC-015", over, hint=_OVER_HINT)
@@ -254,7 +256,7 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
     stored = newest_password(tx.session, person) if person else None
     if person is None or stored is None:
         _is_right(_ANY_HASH, password)
-        tx.audit("unknown user id refused", after={"purpose": purpose})
+        tx.audit(UNKNOWN, after={"purpose": purpose})
         return _WRONG
     newest = newest_attempts(tx.session, person, limit=FAILURES_BEFORE_LOCK)
     locked = locked_until((one for one in newest if one.at > stored.set_at), tx.now)

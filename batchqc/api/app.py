@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from batchqc import __version__, clock
 from batchqc.actions.certificates import Press
 from batchqc.api import (
+    account_reports,
+    accounts,
     audit,
     certificates,
     corrections,
@@ -54,9 +56,9 @@ _FILES: Final = frozenset(
     )
 )
 _NOUNS: Final = (
-    session, people, registers, laboratory, specifications, specification_tools, methods, lots,
-    results, decisions, profiles, upload_files, uploads, entries, corrections, certificates, audit,
-    tracing,
+    session, people, accounts, account_reports, registers, laboratory, specifications,
+    specification_tools, methods, lots, results, decisions, profiles, upload_files, uploads,
+    entries, corrections, certificates, audit, tracing,
 )  # fmt: skip
 
 

@@ -153,8 +153,8 @@ def health(door: OpenDoor) -> Health:
 
 
 def _begun(tx: Transaction, token: str, begun: SignIn) -> SignInAnswer:
-    user_id = begun.person.user_id
-    person = principal(tx.session, user_id=user_id, time_zone="UTC", now=tx.now)
+    zone, user_id = own_site(tx.session).time_zone, begun.person.user_id
+    person = principal(tx.session, user_id=user_id, time_zone=zone, now=tx.now)
     return SignInAnswer(
         token=token, ends_at=begun.ends_at, must_change_password=person.must_change_password
     )

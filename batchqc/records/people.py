@@ -14,6 +14,7 @@ from batchqc.records.base import Row, added_later, refers_to
 
 ACCOUNT_REGISTERED: Final = "account registered"
 LABORATORY_REGISTERED: Final = "contract laboratory registered"
+UNKNOWN: Final = "unknown user id refused"
 #: What audit entries call the registration of a person or a contract laboratory.
 REGISTRATIONS: Final = (ACCOUNT_REGISTERED, LABORATORY_REGISTERED)
 
