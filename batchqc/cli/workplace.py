@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import click
 import typer
 from sqlalchemy import Engine, make_url
 
@@ -15,7 +16,8 @@ from batchqc.actions.certificates import Press
 from batchqc.actions.people import Principal, principal, prove
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
-from batchqc.core.permissions import Permission
+from batchqc.actions.views import log_view
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
@@ -121,7 +123,17 @@ def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
     with reading(place.engine) as session:
         zone = own_site(session).time_zone
         person = principal(session, user_id=user_id, time_zone=zone, now=place.now())
-        return Keyboard(person, password)
+    if Role.AUDITOR in person.roles:
+        _log(place, person)
+    return Keyboard(person, password)
+
+
+def _log(place: Workplace, person: Principal) -> None:
+    """The command that an auditor gives is on record before it is answered."""
+    actor = Actor(person.user_id, Role.AUDITOR.value, person.time_zone)
+    command = click.get_current_context().command_path
+    with transaction(place.engine, actor, place.now()) as tx:
+        log_view(tx, request=command, route=command, records={})
 
 
 def raise_refusal(answer: object) -> None:

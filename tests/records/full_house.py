@@ -19,9 +19,11 @@ from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
+from tests.records.accounts import close, keep_report, password_days, reopen, review
 from tests.records.house import (
     ANA,
     AUD,
+    BEN,
     DONOR,
     EXPIRES_ON,
     LOT,
@@ -82,6 +84,15 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
+    _accounts(house)
+
+
+def _accounts(house: House) -> None:
+    password_days(house, 0)
+    close(house, BEN)
+    reopen(house, BEN)
+    number, sha256 = keep_report(house)
+    assert review(house, number, sha256) == number
 
 
 def _supersede(house: House) -> None:
