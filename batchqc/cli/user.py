@@ -1,17 +1,19 @@
 """``batchqc user``: people, their roles and passwords, and contract laboratories."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from batchqc.actions.accounts import change_role
 from batchqc.actions.people import change_password, register_laboratory, register_person
+from batchqc.actions.role_terms import site_day
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
-from batchqc.core.accounts import RoleTraining, Terms
+from batchqc.core.accounts import RoleTraining, Terms, roles_on
 from batchqc.core.permissions import Permission, Role
-from batchqc.records.people import all_people, roles_of
+from batchqc.records.people import Person, all_people, grants_of, is_active
 from batchqc.records.transaction import reading, transaction
 
 app = typer.Typer(help="People, their roles and passwords; contract laboratories.")
@@ -120,17 +122,17 @@ def list_(context: typer.Context) -> None:
     """Everyone, with their roles."""
     place = workplace(context)
     with reading(place.engine) as session:
-        rows = [
-            (
-                person.user_id,
-                person.name,
-                "contract laboratory"
-                if person.is_laboratory
-                else ", ".join(sorted(roles_of(session, person))) or "no role",
-            )
-            for person in all_people(session)
-        ]
+        day = site_day(session, place.now())
+        rows = [(one.user_id, one.name, _holds(session, one, day)) for one in all_people(session)]
     table(("User id", "Name", "Roles"), rows, empty="Nobody is registered.")
+
+
+def _holds(session: Session, person: Person, day: date) -> str:
+    """What a person holds on a day of the site, in words."""
+    if person.is_laboratory:
+        return "contract laboratory"
+    roles = ", ".join(sorted(roles_on(grants_of(session, person), day))) or "no role"
+    return roles if is_active(session, person) else f"deactivated ({roles})"
 
 
 def _terms(until: datetime | None, training: tuple[str, datetime, datetime] | None) -> Terms:

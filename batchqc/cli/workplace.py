@@ -1,13 +1,12 @@
 """What a command works with: database, store, seal and clock, and the person at the keyboard."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 from sqlalchemy import Engine, make_url
 
@@ -45,13 +44,14 @@ Reason = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Database, store, seal and clock of one installation."""
+    """Database, store, seal and clock of one installation, and the command that works with them."""
 
     settings: Settings
     engine: Engine
     archive: FolderArchive
     press: Press
     now: Callable[[], datetime]
+    command: str = ""
 
     @classmethod
     def at(cls, settings: Settings, *, now: Callable[[], datetime] = clock.now) -> "Workplace":
@@ -85,7 +85,7 @@ def workplace(context: typer.Context) -> Workplace:
             f"there is no database {url.database}",
             hint="Run `batchqc init`, or name the folder: batchqc --home <folder> ...",
         )
-    return Workplace.at(settings)
+    return replace(Workplace.at(settings), command=context.command_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,8 @@ def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
 def _log(place: Workplace, person: Principal) -> None:
     """The command that an auditor gives is on record before it is answered."""
     actor = Actor(person.user_id, Role.AUDITOR.value, person.time_zone)
-    command = click.get_current_context().command_path
     with transaction(place.engine, actor, place.now()) as tx:
-        log_view(tx, request=command, route=command, records={})
+        log_view(tx, request=place.command, route=place.command, records={})
 
 
 def raise_refusal(answer: object) -> None:

@@ -1,5 +1,6 @@
 """Accounts: deactivation, one-time passwords, their age, roles on terms, training of who signs."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -38,6 +39,7 @@ from tests.records.house import (
     signing,
     terms,
 )
+from tests.records.test_at_once import at_once
 
 NEW = "my own password 7"
 
@@ -168,6 +170,23 @@ class TestDeactivation:
             ):
                 act(tx, user_id=other, reason="Has left as well")
             assert refused.value.code == "BQC-ACC-018"
+
+    def test_of_two_administrators_who_close_each_others_account_one_stays(self, house: House):
+        other = second_administrator(house)
+        stale = {who: house.actor(who, Permission.MANAGE_ACCOUNTS) for who in (ADM, other)}
+
+        def act(by: str, whom: str) -> Callable[[House], str]:
+            def work(own: House) -> str:
+                try:
+                    with transaction(own.engine, stale[by], own.now()) as tx:
+                        deactivate(tx, user_id=whom, reason="Has left the company")
+                except BatchqcError as refused:
+                    return refused.code
+                return "done"
+
+            return work
+
+        assert sorted(at_once(house, [act(ADM, other), act(other, ADM)])) == ["BQC-ACC-018", "done"]
 
 
 class TestRolesOnTerms:

@@ -49,6 +49,8 @@ def test_an_account_is_closed_opened_reset_and_its_password_ages(home: Path):
         NotPermitted, "BQC-ACC-017",
     )  # fmt: skip
     done(home, "account", "deactivate", ANALYST, *WHY, who=ADMIN)
+    listed = CliRunner().invoke(app, ["--home", str(home), "user", "list"], env={"COLUMNS": "300"})
+    assert "deactivated (analyst)" in listed.output
     gone = batchqc(home, "user", "password", who=ANALYST)
     refused(gone, NotSignedIn, "BQC-ACC-014")
     refused(batchqc(home, "account", "reset", ANALYST, *WHY, who=ADMIN), Conflict, "BQC-ACC-016")
