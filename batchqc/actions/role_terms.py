@@ -10,7 +10,7 @@ from batchqc.core.accounts import Terms, exclusion, terms_problems
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Role
 from batchqc.errors import InvalidInput, NotFound
-from batchqc.records.laboratory import rules_of
+from batchqc.records.laboratory import rule_of
 from batchqc.records.people import Person, RoleChange
 from batchqc.records.registers import the_site
 from batchqc.records.transaction import Transaction
@@ -47,7 +47,7 @@ def check_grant(
     day = site_day(tx.session, tx.now)
     found = [exclusion([*new, *held])]
     found += [problem for role in new for problem in terms_problems(role, terms, day)]
-    refuses = rules_of(tx.session).get(Register.TRAINING) is Rule.REFUSE
+    refuses = rule_of(tx.session, Register.TRAINING) is Rule.REFUSE
     if refuses and terms.training is None and set(new) - {Role.AUDITOR}:
         found.append("the rule of training asks for a record of training: reference and two days")
     reasons = list(dict.fromkeys(filter(None, found)))

@@ -6,7 +6,7 @@ from batchqc.actions.role_terms import site_day
 from batchqc.core.accounts import untrained
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.signatures import Refusal
-from batchqc.records.laboratory import rules_of
+from batchqc.records.laboratory import rule_of
 from batchqc.records.people import Person, grants_of
 from batchqc.records.transaction import Transaction
 
@@ -16,7 +16,7 @@ FLAGGED: Final = "signed without training in date"
 
 def check_role_training(tx: Transaction, person: Person) -> Refusal | None:
     """What the rule of training does with a person who signs: refuse, or remark it in an entry."""
-    rule = rules_of(tx.session).get(Register.TRAINING, Rule.OFF)
+    rule = rule_of(tx.session, Register.TRAINING)
     if rule is Rule.OFF:
         return None
     day = site_day(tx.session, tx.now)
