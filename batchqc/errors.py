@@ -10,7 +10,8 @@ several, all reasons.
     ├── NotPermitted         signed in, but this person may not do this
     ├── NotFound             no such record
     ├── Conflict             the record is in a state that forbids it
-    │   └── ReleaseBlocked   a lot may not be released; carries every reason
+    │   ├── ReleaseBlocked   a lot may not be released; carries every reason
+    │   └── Outdated         the record is not any more as the person saw it
     ├── SignatureRefused     the electronic signature was not accepted
     ├── SigningUnavailable   the seal key cannot be used now
     └── IntegrityFailure     stored records contradict each other
@@ -65,6 +66,10 @@ class Conflict(BatchqcError):
 
 class ReleaseBlocked(Conflict):
     """A lot may not be released; ``reasons`` holds every reason."""
+
+
+class Outdated(Conflict):
+    """The record is not any more as the person saw it; ``reasons`` tell what changed."""
 
 
 class SignatureRefused(BatchqcError):

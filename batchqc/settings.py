@@ -27,6 +27,19 @@ class Settings(BaseSettings):
     seal_passphrase: SecretStr | None = Field(
         default=None, description="passphrase of the seal key"
     )
+    webhook_key: Path = Field(
+        default=Path("keys/webhook.key"), description="file of the key of the webhooks' secrets"
+    )
+    webhook_private: bool = Field(
+        default=False, description="whether webhooks may have addresses of private networks"
+    )
+    component_key: Path = Field(
+        default=Path("keys/components.key"), description="key of the secrets of authenticators"
+    )
+    oidc_issuer: str = Field(default="", description="issuer of single sign-on; blank is none")
+    oidc_client: str = Field(default="", description="client id at the issuer")
+    oidc_secret: SecretStr = Field(default=SecretStr(""), description="client secret")
+    oidc_redirect: str = Field(default="", description="page to which the issuer sends people back")
     upload_limit: int = Field(default=50_000_000, description="largest upload in bytes")
     attachment_limit: int = Field(
         default=20_000_000, description="largest document of a typed result in bytes"
@@ -43,6 +56,8 @@ class Settings(BaseSettings):
             database=f"sqlite:///{folder / 'batchqc.db'}",
             store=folder / "store",
             seal=folder / "keys" / "seal.p12",
+            webhook_key=folder / "keys" / "webhook.key",
+            component_key=folder / "keys" / "components.key",
         )
 
 

@@ -9,6 +9,7 @@ test: so it holds for one file as it holds for all. Only who names a variant in 
 command line (``test_x[sqlite]``) collects one variant on purpose, and is let alone.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import Engine
 
-from batchqc.actions import people
+from batchqc.actions import passwords
 from batchqc.actions.certificates import Press
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
@@ -41,16 +42,17 @@ def fast_passwords() -> Iterator[None]:
     """Cheap hashes: argon2 is made to be slow and large, and tests hash thousands of times."""
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        patch.setattr(people, "HASHER", cheap)
-        patch.setattr(people, "_ANY_HASH", cheap.hash("nobody has this password"))
+        patch.setattr(passwords, "HASHER", cheap)
+        patch.setattr(passwords, "_ANY_HASH", cheap.hash("nobody has this password"))
         yield
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases() -> Iterator[Databases]:
     """Every database of the session."""
-    found = Databases(tmp_path_factory.mktemp("databases"))
-    yield found
+    found = Databases()
+    with found.sharing():
+        yield found
     found.close()
 
 
@@ -125,6 +127,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         one = pytest.mark.parametrize("database", [kind], indirect=True)
         metafunc.definition.add_marker(one)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector be: modules and tests stay, and tests leave few cycles behind."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class _Rule(pytest.Item):

@@ -2,7 +2,11 @@
 
 A server belongs to one test session; under pytest-xdist each worker has its own. It starts when
 the first test asks for it and is stopped and removed at the end. Its durability is switched off:
-what a crash of the machine would leave behind is not what these tests are about.
+what a crash of the machine would leave behind is not what these tests are about. Servers and files
+lie in memory where there is room for them.
+
+Each database has an engine of its own, but all of one kind share a dialect and its compiled
+statements: a test compiles what no test before it has compiled.
 """
 
 import os
@@ -14,8 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from sqlalchemy import Engine, create_engine, inspect, text
 
+from batchqc.records import database
 from batchqc.records.database import migrate, open_database
 from batchqc.records.guards import unguarded
 from batchqc.settings import bundled
@@ -24,6 +30,10 @@ SQLITE, POSTGRESQL = KINDS = ("sqlite", "postgresql")
 EMPTY = "empty"
 RUNTIME_ROLE = "batchqc_runtime"
 """A role without any right of its own; a server has it from its start."""
+
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
+_ROOM = 4 * 10**9
+"""Bytes that are free before anything is laid there."""
 
 Fill = Callable[[Engine], None]
 
@@ -41,10 +51,26 @@ class _Maker(Protocol):
 class Databases:
     """Templates of both kinds, built when they are first asked for, and their copies."""
 
-    def __init__(self, folder: Path) -> None:
-        self._makers: dict[str, _Maker] = {SQLITE: _SqliteFiles(folder), POSTGRESQL: _Server()}
+    def __init__(self) -> None:
+        self._makers: dict[str, _Maker] = {SQLITE: _SqliteFiles(), POSTGRESQL: _Server()}
         self._templates: set[tuple[str, str]] = set()
         self._copies = 0
+        self._first: dict[str, Engine] = {}
+
+    @contextmanager
+    def sharing(self) -> Iterator[None]:
+        """While it lasts, whoever opens a database uses the statements that are compiled."""
+
+        def opened(*arguments: Any, **options: Any) -> Engine:
+            engine = create_engine(*arguments, query_cache_size=5000, **options)
+            first = self._first.get(engine.dialect.name)
+            if first is not None:
+                engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+            return engine
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(database, "create_engine", opened)
+            yield
 
     @contextmanager
     def new(self, kind: str) -> Iterator[Engine]:
@@ -75,6 +101,7 @@ class Databases:
         finally:
             engine.dispose()  # a template is copied only while nobody looks at it
         self._templates.add((kind, name))
+        self._first.setdefault(kind, engine)  # it was connected: its dialect knows the server
 
     @contextmanager
     def _database(self, kind: str, *, copy_of: str | None) -> Iterator[Engine]:
@@ -87,6 +114,12 @@ class Databases:
         finally:
             engine.dispose()
             maker.remove(name)
+
+
+def quick_folder() -> Path:
+    """A new folder, in memory where there is room; whoever asks for it removes it."""
+    room = _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > _ROOM
+    return Path(tempfile.mkdtemp(prefix="bq-", dir=_IN_MEMORY if room else None))
 
 
 def as_role(engine: Engine, role: str) -> Engine:
@@ -110,8 +143,8 @@ def _migrate(engine: Engine) -> None:
 
 
 class _SqliteFiles:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
+        self._folder = quick_folder()
 
     def make(self, name: str, *, copy_of: str | None) -> str:
         path = self._path(name)
@@ -124,7 +157,7 @@ class _SqliteFiles:
             path.unlink()
 
     def close(self) -> None:
-        """Nothing runs; pytest removes the folder."""
+        shutil.rmtree(self._folder)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.db"
@@ -161,7 +194,7 @@ class _Server:
     def _start(self) -> Engine:
         # Its socket lies beside its data, and the path of a socket has 107 characters at the most:
         # pytest's own temporary folders may be deeper than that.
-        self._folder = Path(tempfile.mkdtemp(prefix="bq-"))
+        self._folder = quick_folder()
         self._server = _pgserver(self._folder)
         url = self._server.get_uri().replace("postgresql:", "postgresql+psycopg:")
         admin = create_engine(url, isolation_level="AUTOCOMMIT")

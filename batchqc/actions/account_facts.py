@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.people import locked_until
+from batchqc.actions.attempts import counting, locked_until
 from batchqc.actions.role_terms import site_day
 from batchqc.actions.setup import own_site
 from batchqc.core.accounts import Grant, roles_on, trained
@@ -134,10 +134,10 @@ class _Facts:
         return dict(self._session.execute(failed).all())
 
     def _locked(self, person: Person, password: Password | None) -> datetime | None:
-        if password is None or person.id not in self._of_late:
+        if person.id not in self._of_late:
             return None
         newest = newest_attempts(self._session, person, limit=FAILURES_BEFORE_LOCK)
-        return locked_until((one for one in newest if one.at > password.set_at), self._now)
+        return locked_until(counting(newest, password), self._now)
 
 
 def _by_person(changes: Iterable[RoleChange]) -> Mapping[int, list[RoleChange]]:

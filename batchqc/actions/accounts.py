@@ -7,7 +7,8 @@ it has effect from the next request on (requirements 1.16, 1.20, 1.22, 1.23).
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.people import one_time_password, the_person
+from batchqc.actions.passwords import one_time_password
+from batchqc.actions.people import ends_of_sessions, the_person
 from batchqc.actions.permission import require
 from batchqc.actions.role_terms import check_grant, role_change, site_day
 from batchqc.actions.signing import check_reason
@@ -25,13 +26,11 @@ from batchqc.records.people import (
     PasswordRule,
     Person,
     RoleChange,
-    SignOut,
     grants_of,
     is_active,
     newest_account_change,
     newest_password,
     newest_password_rule,
-    open_sign_ins,
     role_changes_of,
     roles_of,
 )
@@ -118,15 +117,23 @@ def reset_password(tx: Transaction, *, user_id: str, password: str, reason: str)
         user_id: whose.
         password: new and random; the door shows it once.
         reason: why.
+
+    Raises:
+        Conflict: the account is deactivated, or has no password.
     """
     person = _account(tx, user_id, reason)
     _refuse_oneself(tx, person)
     _refuse_deactivated(tx.session, person)
     tx.lock(f"attempts of {person.folded}")
     newest = newest_password(tx.session, person)
-    number = newest.number + 1 if newest else 1
-    row = one_time_password(tx, person, number, password, hours=ONE_TIME_HOURS)
-    ended = _end_sessions(tx, person)
+    if newest is None:
+        raise Conflict(
+            "BQC-ACC-028",
+            f"{person.user_id} has no password to reset",
+            hint="They sign in at the provider of single sign-on: see the link of the account.",
+        )
+    row = one_time_password(tx, person, newest.number + 1, password, hours=ONE_TIME_HOURS)
+    ended = ends_of_sessions(tx, person)
     tx.add(row, *ended)
     tx.audit(
         "password reset",
@@ -222,7 +229,7 @@ def _switch(tx: Transaction, person: Person, reason: str, *, active: bool) -> Ac
         changed_by=tx.actor.user_id,
         changed_at=tx.now,
     )
-    ended = _end_sessions(tx, person)
+    ended = ends_of_sessions(tx, person)
     tx.add(change, *ended)
     tx.audit(
         "account reactivated" if active else "account deactivated",
@@ -233,11 +240,6 @@ def _switch(tx: Transaction, person: Person, reason: str, *, active: bool) -> Ac
         after={"active": active, "sessions ended": len(ended)},
     )
     return change
-
-
-def _end_sessions(tx: Transaction, person: Person) -> list[SignOut]:
-    tx.lock(f"sessions of {person.key}")
-    return [SignOut(sign_in=one, at=tx.now) for one in open_sign_ins(tx.session, person, tx.now)]
 
 
 def _told(change: RoleChange) -> dict[str, str]:

@@ -18,6 +18,8 @@ from batchqc.core.certificates import (
     Provenance,
     ResultLine,
     SignaturePart,
+    Supersedes,
+    conclusion_of,
 )
 from batchqc.core.subjects import Derived, DonorFact, Measured
 from batchqc.core.timing import day_read
@@ -26,12 +28,14 @@ from batchqc.intake.contract import CONTRACT
 from batchqc.records.audit import newest_link
 from batchqc.records.corrections import approved_changes
 from batchqc.records.decisions import Certificate
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.people import all_people
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from batchqc.records.uploads import Upload
 
@@ -41,6 +45,7 @@ def frozen_content(
     *,
     case: LotCase,
     certificate: Certificate,
+    pending: "Mapping[str, date]",
 ) -> CertificateContent:
     """The content of a certificate (requirements 5.01 to 5.06), in canonical types only."""
     site, product, version = case.row.site, case.row.product, case.version
@@ -52,8 +57,15 @@ def frozen_content(
     laboratories = {one.user_id: one.name for one in all_people(tx.session) if one.is_laboratory}
     lines = [_line(laboratories, case, verdict, notes) for verdict in case.verdicts]
     reviews = {review.signature_id: review.signature for review in case.reviews}
-    signatures = [*reviews.values(), certificate.disposition.signature]
-    return {
+    whole = [
+        one.signature
+        for looked in (case.further.lot_review, case.further.audit_review)
+        for one in [row for row in looked.rows if isinstance(row, LotReview | AuditReview)][-1:]
+    ]
+    signatures = [*reviews.values(), *whole, certificate.disposition.signature]
+    complies = not any(verdict.blocks for verdict in case.verdicts)
+    titles = {one.criterion.id: one.criterion.title for one in case.verdicts}
+    content: CertificateContent = {
         "type": CONTENT_TYPE,
         "number": certificate.natural_key,
         "specimen": site.specimen,
@@ -64,7 +76,7 @@ def frozen_content(
             "time_zone": site.time_zone,
         },
         "issued": moment(tx.now.astimezone(zone)),
-        "supersedes": None,
+        "supersedes": _supersedes(certificate),
         "product": {
             "code": product.code,
             "name": product.name,
@@ -105,11 +117,14 @@ def frozen_content(
         "decision_rule": case.specification.decision_rule,
         "lines": lines,
         "notes": notes,
-        "conclusion": (
-            f"Lot {case.lot.id} complies with {version.reference} and is"
-            f" {certificate.disposition.disposition}."
+        "conclusion": conclusion_of(
+            case.lot.id,
+            version.reference,
+            certificate.disposition.disposition,
+            complies=complies,
+            pending={titles[name]: day for name, day in pending.items()},
         ),
-        "complies": True,
+        "complies": complies,
         "signatures": [_signature(one, zone) for one in signatures],
         "corrections": _corrections(case, zone),
         "audit": {"sequence": link.sequence if link else 0, "head": link.sha256 if link else ""},
@@ -119,6 +134,21 @@ def frozen_content(
             "vocabularies": [one.reference for one in case.specification.vocabularies],
         },
     }
+    if pending:
+        content["pending"] = [
+            {"criterion": name, "title": titles[name], "due_on": day.isoformat()}
+            for name, day in sorted(pending.items())
+        ]
+    return content
+
+
+def _supersedes(certificate: Certificate) -> Supersedes | None:
+    """The certificate before, and what decision came since."""
+    earlier = certificate.supersedes
+    if earlier is None:
+        return None
+    decided = certificate.disposition
+    return {"number": earlier.natural_key, "reason": f"{decided.disposition}: {decided.reason}"}
 
 
 def moment(when: datetime) -> Moment:

@@ -5,11 +5,12 @@ stays released, its certificate is pending, and ``issue_certificate`` takes it u
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ from batchqc.records.decisions import (
     CertificateIssue,
     DispositionRow,
     certificate_by,
+    certificates_of,
     issue_of,
 )
 from batchqc.records.signatures import next_number
@@ -32,6 +34,9 @@ from batchqc.records.transaction import Actor, Transaction, reading, transaction
 
 if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
+
+
+NOTHING_PENDING: Final[Mapping[str, date]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,13 @@ def reserve_certificate(
     *,
     case: LotCase,
     disposition: DispositionRow,
+    pending: Mapping[str, date] = NOTHING_PENDING,
 ) -> Certificate:
-    """Reserve the next number for a decided lot and freeze what its certificate says."""
+    """Reserve the next number for a decided lot and freeze what its certificate says.
+
+    It supersedes the lot's earlier certificate, where there is one. ``pending`` are the days on
+    which results are due, by criterion.
+    """
     site, year = case.row.site, tx.now.year
     tx.lock(f"certificates of {year}")
     number = next_number(tx.session, Certificate, year)
@@ -60,10 +70,10 @@ def reserve_certificate(
         lot=case.row,
         disposition=disposition,
         content_sha="",
-        supersedes=None,
+        supersedes=next(iter(certificates_of(tx.session, case.row)[-1:]), None),
         reserved_at=tx.now,
     )
-    content = frozen_content(tx, case=case, certificate=certificate)
+    content = frozen_content(tx, case=case, certificate=certificate, pending=pending)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
     return certificate

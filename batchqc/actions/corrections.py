@@ -165,6 +165,11 @@ def the_correction(session: Session, number: str) -> Correction:
     return correction
 
 
+def hold_subject(tx: Transaction, subject: str) -> None:
+    """Let nobody else decide on what is corrected."""
+    _lock(tx, _subject(tx.session, subject))
+
+
 def _lock(tx: Transaction, found: _Subject) -> None:
     if found.lot is not None:
         lock_lot(tx, found.lot)

@@ -4,7 +4,7 @@ Facts come from the database and the store, verdicts and gates from core. What i
 readiness is the same object that a release is decided on.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from batchqc.actions.approval import approval_problem
 from batchqc.actions.binding import bind
 from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import row_damage
+from batchqc.actions.looked_at import Beside, SoFar, look_beside
 from batchqc.actions.other_stages import (
     StageVerdicts,
     beside_problems,
@@ -23,18 +24,14 @@ from batchqc.actions.other_stages import (
     unjudged,
 )
 from batchqc.actions.register_remarks import RegistersLookedAt, look_at_registers, signed_for
+from batchqc.actions.run_facts import run_damage, run_facts, signed_rows
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
 from batchqc.actions.second_entries import unsigned_entries
-from batchqc.core.assays import Measurement, RunKey
-from batchqc.core.canonical import sha256_of
-from batchqc.core.dispositions import (
-    Disposition,
-    Gate,
-    LotFacts,
-    RunFacts,
-    readiness,
-)
+from batchqc.core.assays import Measurement
+from batchqc.core.dispositions import LotFacts, overlays, progress, readiness
+from batchqc.core.gates import Gate
 from batchqc.core.judging import judge
+from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
@@ -50,6 +47,7 @@ from batchqc.records.corrections import (
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.donors import eligibility_of
 from batchqc.records.entries import EntryVerification, attachments_of, verifications_of
+from batchqc.records.lot_reviews import LotReview
 from batchqc.records.profiles import profile_rows
 from batchqc.records.registers import (
     DonorRow,
@@ -70,7 +68,6 @@ from batchqc.records.uploads import (
     AssayRun,
     Review,
     Superseding,
-    measurement_content,
     measurements_of,
     reviews_of,
     runs_of,
@@ -94,6 +91,8 @@ class LotCase:
     beside: tuple[StageVerdicts, ...]
     looked_at: RunsLookedAt
     registers: RegistersLookedAt
+    so_far: SoFar
+    further: Beside
     runs: tuple[AssayRun, ...]
     reviews: tuple[Review, ...]
     supersedings: tuple[Superseding, ...]
@@ -116,6 +115,16 @@ class LotCase:
     def disposition(self) -> Disposition:
         """What the label says."""
         return self.facts.disposition
+
+    @property
+    def progress(self) -> Progress:
+        """How far the work is: what QC and QA signed counts as long as it stands."""
+        return progress(self.facts, has_samples=bool(self.sample_rows))
+
+    @property
+    def overlays(self) -> tuple[Overlay, ...]:
+        """What lies over disposition and progress."""
+        return overlays(self.facts)
 
     @property
     def is_ready(self) -> bool:
@@ -143,42 +152,37 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     donors = donors_today(session, donor_rows, corrections)
     zone = ZoneInfo(lot.site.time_zone)
     looked = look_at_runs(session, archive, runs=runs, measurements=measurements, zone=zone)
-    validity = looked.validity
-    beside, beside_damage = judged_beside(archive, others, measurements, donors, validity=validity)
-    verdicts = (
-        judge(specification, measurements, donors, validity=validity) if specification else ()
-    )
+    valid = looked.validity
+    beside, beside_damage = judged_beside(archive, others, measurements, donors, validity=valid)
+    verdicts = judge(specification, measurements, donors, validity=valid) if specification else ()
+    every = (*verdicts, *(verdict for one in beside for verdict in one.verdicts))
     registers = look_at_registers(
         session,
         runs=runs,
         measurements=measurements,
         signed=signed_for(runs, reviews, verified),
         looked=looked,
-        verdicts=[*verdicts, *(verdict for one in beside for verdict in one.verdicts)],
+        verdicts=every,
     )
+    so_far = SoFar(
+        lot, corrected, version, donor_rows, sample_rows, runs, reviews, measurements, every, now
+    )
+    further = look_beside(session, archive, so_far)
     registered_beside = other_specifications_of(session, lot)
     known = (
         lot.specification_version,
         *(row.specification_version for row in registered_beside),
         *binding.versions,
     )
-    decided = (
-        *reviews,
-        *verified.values(),
-        *dispositions,
-        *(decision for _, decision in corrections),
-    )
-    by_run: dict[int, list[Review]] = {}
-    for review in reviews:
-        by_run.setdefault(review.assay_run_id, []).append(review)
     rows = (
         lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
         *_of_versions(session, {version.id: version for version in known}.values()),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *looked.rows, *registers.rows, *runs, *(run.upload for run in runs), *supersedings,
         *attachments, *(one for one, _ in corrections),
+        *(row for one in further for row in one.rows),
         *profile_rows(session, (run.upload.profile for run in runs)),
-        *(row for one in decided if one is not None for row in (one, one.signature)),
+        *signed_rows(reviews, verified.values(), dispositions, (one for _, one in corrections)),
     )  # fmt: skip
     facts = LotFacts(
         lot=corrected,
@@ -195,9 +199,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         ),
         verdicts=verdicts,
         donors=donors,
-        runs=tuple(
-            _run_facts(run, by_run.get(run.id, ()), verified.get(run.upload_id)) for run in runs
-        ),
+        runs=tuple(run_facts(runs, reviews, verified)),
         today=now.astimezone(zone).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
@@ -217,22 +219,23 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
             *looked.damaged,
             *registers.damage(archive),
-            *_damaged(runs, measurements, reviews),
+            *(said for one in further for said in one.damaged),
+            *run_damage(runs, measurements, reviews),
             *unsigned_entries(verified.values(), attachments),
         ),
         registers=registers.against,
+        qc_reviewers=frozenset(
+            one.signature.person.user_id
+            for one in further.lot_review.rows
+            if isinstance(one, LotReview)
+        ),
+        **further.against,
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, looked, registers, runs, reviews, supersedings,
+        measurements, beside, looked, registers, so_far, further, runs, reviews, supersedings,
         tuple(verified.values()), dispositions, facts, readiness(facts),
     )  # fmt: skip
-
-
-def review_content(runs: Iterable[AssayRun]) -> str:
-    """The hash that the signature of a review binds: every run with the hash of its content."""
-    content = [[run.key, run.content_sha256] for run in sorted(runs, key=lambda run: run.key)]
-    return sha256_of({"type": "batchqc/review/1", "runs": content})
 
 
 def _of_versions(session: Session, versions: Iterable[SpecificationVersion]) -> Iterator[Row]:
@@ -264,36 +267,3 @@ def _specification_problem(
         f"{version.reference} was not the version in force on the date of manufacture {day};"
         f" {right} was"
     )
-
-
-def _run_facts(
-    run: AssayRun, reviews: Sequence[Review], verified: EntryVerification | None
-) -> RunFacts:
-    return RunFacts(
-        key=run.run_key,
-        uploaded_by=run.upload.uploaded_by,
-        analysts=frozenset(run.analysts.splitlines()),
-        reviewed_by=frozenset(review.signature.person.user_id for review in reviews),
-        verified_by=verified.signature.person.user_id if verified else "",
-    )
-
-
-def _damaged(
-    runs: Sequence[AssayRun], measurements: Sequence[Measurement], reviews: Sequence[Review]
-) -> Iterator[str]:
-    """Measurements and reviews of the lot that the hashes over them do not match."""
-    by_run: dict[RunKey, list[Measurement]] = {}
-    for one in measurements:
-        by_run.setdefault(one.run, []).append(one)
-    for run in runs:
-        own = by_run.get(run.run_key, [])
-        if sha256_of(measurement_content(own)) != run.measurements_sha256:
-            yield f"the measurements of {run.run_key} are not those that were uploaded"
-    by_signature: dict[int, list[AssayRun]] = {}
-    for review in reviews:
-        by_signature.setdefault(review.signature_id, []).append(review.assay_run)
-    for review in {review.signature_id: review for review in reviews}.values():
-        signature = review.signature
-        signed = review_content(by_signature[review.signature_id])
-        if signature.record_sha256 != signed or signature.sha256 != signature.signing.sha256:
-            yield f"the review signature {signature.natural_key} belongs to other content"

@@ -16,6 +16,7 @@ from batchqc.records.audit import AuditEntry, entries_about
 from batchqc.records.base import Row
 from batchqc.records.laboratory import RULES, series_of
 from batchqc.records.people import REGISTRATIONS
+from batchqc.records.policies import POLICIES
 from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.uploads import AssayRun
 
@@ -31,6 +32,18 @@ _SUBJECTS: Final = (
     "register_rule:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
+_OF_LOT: Final = {
+    "disposition",
+    "lot_donor",
+    "lot_specification",
+    "hold",
+    "hold_end",
+    "lot_review",
+    "audit_review",
+    "pending_result",
+    "conditional_site",
+    "lot_check",
+}
 _OF_SUBJECTS: Final = (
     "correction",
     "correction_decision",
@@ -47,6 +60,9 @@ _OF_SUBJECTS: Final = (
     "material",
     "register_rule",
     "person",
+    "policy",
+    "certification",
+    "stock_transfer",
 )
 
 
@@ -75,7 +91,7 @@ def row_damage(
         for one in row.analysts.splitlines()
     }
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
-    subjects += [RULES, *(subject_of(code) for code in methods)]
+    subjects += [RULES, POLICIES, *(subject_of(code) for code in methods)]
     subjects += {series_of(key) for key in present if key.startswith("material:")}
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
@@ -143,7 +159,7 @@ def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
     kind, _, name = key.partition(":")
     if kind in {"assay_run", "superseding"}:
         return name.split("/")[1] == lot.lot
-    if kind in {"disposition", "lot_donor", "lot_specification"}:
+    if kind in _OF_LOT:
         return name.split("/")[0] == lot.lot
     if kind == "material_use":
         return f"upload:{name.split('/')[0]}" in present

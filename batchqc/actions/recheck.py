@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.dispositions import validity_content
+from batchqc.actions.deciding import validity_content
 from batchqc.actions.large_again import ReadAnew
 from batchqc.actions.methods import stored_method
 from batchqc.core.assays import Measurement, RunKey

@@ -15,7 +15,7 @@ from batchqc.actions.setup import own_site
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.entries import SecondEntry
 from batchqc.core.laboratory import Done, Laboratory, Register, Rule
-from batchqc.core.register_remarks import Against, Found, Reviewed, Used, against
+from batchqc.core.register_remarks import Found, RegistersSay, Reviewed, Used, against
 from batchqc.core.runs import Validity
 from batchqc.core.superseding import same_run
 from batchqc.core.verdicts import Verdict
@@ -43,7 +43,7 @@ from batchqc.records.uploads import AssayRun, Review, measurements_of, supersedi
 class RegistersLookedAt:
     """What the registers say of a lot, the records behind it, and what of them is damaged."""
 
-    against: Against
+    against: RegistersSay
     certificates: tuple[LaboratoryCertificate, ...]
     rows: tuple[Row, ...]
     damaged: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ def look_at_registers(
     own = {run.id for run in runs}
     siblings = [one for one in whole if one.id not in own] if uses else []
     others = list(measurements_of(session, siblings)) if siblings else []
-    found = Against()
+    found = RegistersSay()
     resting = {
         one.run for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)
     }

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from batchqc.actions.evaluation import LotCase, review_content, study
+from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.register_remarks import trained_for
+from batchqc.actions.run_facts import review_content
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry
+from batchqc.core.lot_states import TAKES_RESULTS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
@@ -72,7 +74,7 @@ def check_undecided(case: LotCase) -> None:
     Raises:
         Conflict: the lot is decided, or records are damaged.
     """
-    if case.dispositions:
+    if case.disposition not in TAKES_RESULTS:
         raise Conflict("BQC-REV-001", f"lot {case.lot.id} is {case.disposition}; it stays so")
     if case.facts.damaged:
         raise Conflict(

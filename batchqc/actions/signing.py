@@ -1,22 +1,40 @@
-"""Electronic signatures: user id and password each time, bound to one record and its hash."""
+"""Electronic signatures: both components each time, bound to one record and its hash.
+
+The first component is the user id. The second is the password; who has none signs with a code of
+their authenticator, or with a sign-in at the provider that was made anew for this one signature.
+Nobody signs who has not accepted the statement of accountability (requirement 1.10).
+"""
 
 from dataclasses import dataclass
 
-from batchqc.actions.people import prove, the_person
+from sqlalchemy.orm import Session
+
+from batchqc.actions.authenticators import prove_code
+from batchqc.actions.passwords import prove, require_own_password
+from batchqc.actions.people import the_person
 from batchqc.actions.role_training import check_role_training
+from batchqc.actions.visits import Ticket, use_proof
+from batchqc.core.accountability import NOT_ACCEPTED, STATEMENT
 from batchqc.core.signatures import Meaning, Refusal, Signing, reason_problem
 from batchqc.errors import InvalidInput
-from batchqc.records.signatures import SignatureRow, next_number
+from batchqc.records.components import confirmed_secret, newest_rule
+from batchqc.records.people import Person, newest_password
+from batchqc.records.signatures import SignatureRow, has_signed, next_number
 from batchqc.records.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The two components of a signature, given anew at every signing, and the reason."""
+    """The components of a signature, given anew at every signing, and the reason.
+
+    ``code`` is of an authenticator; ``step_up`` is the ticket of a visit to single sign-on.
+    """
 
     user_id: str
     password: str
     reason: str
+    code: str = ""
+    step_up: str = ""
 
 
 def check_reason(reason: str) -> None:
@@ -49,30 +67,74 @@ def sign(
         record: the key of what is signed.
         record_sha256: the hash of what is signed.
     """
+    person = the_person(tx.session, tx.actor.user_id)
+    if not has_accepted(tx.session, person):
+        return NOT_ACCEPTED
+    refusal = prove_components(tx, person, credentials, record=record, meaning=meaning)
+    refusal = refusal or check_role_training(tx, person)
+    if refusal is not None:
+        return refusal
+    return write_signature(
+        tx, person, reason=credentials.reason, meaning=meaning, record=record, sha256=record_sha256
+    )
+
+
+def has_accepted(session: Session, person: Person) -> bool:
+    """Whether a person has signed the statement of accountability as it reads now."""
+    return has_signed(session, person, record=STATEMENT.key, sha256=STATEMENT.sha256)
+
+
+def prove_components(
+    tx: Transaction, person: Person, credentials: Credentials, *, record: str, meaning: Meaning
+) -> Refusal | None:
+    """Whether both components are of the person who acts; every attempt is written.
+
+    Raises:
+        NotPermitted: the password is one that somebody else set, or too old.
+    """
     if credentials.user_id.casefold() != tx.actor.user_id.casefold():
         return Refusal(
             "BQC-SIG-003",
             f"{tx.actor.user_id} is signed in, but {credentials.user_id} was to sign",
             "Sign with your own user id and password.",
         )
-    refusal = prove(
-        tx, user_id=credentials.user_id, password=credentials.password, purpose="signature"
-    )
-    if refusal is not None:
-        return refusal
-    person = the_person(tx.session, credentials.user_id)
-    untrained = check_role_training(tx, person)
-    if untrained is not None:
-        return untrained
+    require_own_password(tx, person)
+    has_password = newest_password(tx.session, person) is not None
+    if not has_password and not credentials.code:
+        ticket = Ticket(credentials.step_up)
+        return use_proof(tx, person, ticket=ticket, record=record, meaning=meaning)
+    refusal = None
+    if has_password:
+        refusal = prove(
+            tx, user_id=person.user_id, password=credentials.password, purpose="signature"
+        )
+    if refusal is None and (credentials.code or code_is_asked(tx.session, person)):
+        refusal = prove_code(tx, person, code=credentials.code, purpose="signature")
+    return refusal
+
+
+def code_is_asked(session: Session, person: Person) -> bool:
+    """Whether the rule of the site asks this person for a code besides the password."""
+    rule = newest_rule(session)
+    if rule is None or not rule.with_code:
+        return False
+    has_password = newest_password(session, person) is not None
+    return has_password and confirmed_secret(session, person) is not None
+
+
+def write_signature(
+    tx: Transaction, person: Person, *, reason: str, meaning: Meaning, record: str, sha256: str
+) -> SignatureRow:
+    """Write the signature of a person who has proved who they are; the caller audits it."""
     signing = Signing(
         user_id=person.user_id,
         name=person.name,
         role=tx.actor.role,
         meaning=meaning,
-        reason=credentials.reason,
+        reason=reason,
         at=tx.now,
         record=record,
-        record_sha256=record_sha256,
+        record_sha256=sha256,
     )
     year = tx.now.year
     tx.lock(f"signatures of {year}")
@@ -86,7 +148,7 @@ def sign(
         reason=signing.reason,
         at=signing.at,
         record=record,
-        record_sha256=record_sha256,
+        record_sha256=sha256,
         sha256=signing.sha256,
     )
     tx.add(signature)

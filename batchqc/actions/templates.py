@@ -23,7 +23,7 @@ from batchqc.intake.template import template_rows
 from batchqc.intake.values import says_nothing
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
-from batchqc.records.decisions import dispositions_of
+from batchqc.records.decisions import closing_disposition, dispositions_of
 from batchqc.records.open_lots import lots_sampled_near, reported_of, undecided_lots
 from batchqc.records.registers import LotRow, lots_by, samples_of
 
@@ -87,9 +87,9 @@ def _lots(session: Session, wanted: Wanted) -> tuple[Sequence[LotRow], list[str]
     if unknown:
         raise NotFound("BQC-REG-012", unknown[0], reasons=unknown[1:])
     named = [rows[folded] for folded in dict.fromkeys(fold(lot) for lot in wanted.lots)]
-    decided = {lot.id: dispositions_of(session, lot) for lot in named}
+    decided = {lot.id: closing_disposition(dispositions_of(session, lot)) for lot in named}
     closed = [
-        f"lot {lot.lot} takes no results: it is {decided[lot.id][-1].disposition}"
+        f"lot {lot.lot} takes no results: it is {decided[lot.id]}"
         for lot in named
         if decided[lot.id]
     ]

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.conditional_release import hold_after_results
 from batchqc.actions.outlook import Outlook, outlook
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile, profile_named
@@ -105,6 +106,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         after=told(upload, reading)
         | ({"supersedes": list(reading.supersedes)} if superseded else {}),
     )
+    hold_after_results(tx, archive, [run.lot for run in runs])
     return _report(tx.session, archive, number, file, reading)
 
 

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.event_check import event_problems
 from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import BatchqcError
 from batchqc.records.account_reports import AccountReport
+from batchqc.records.annex16 import LotCheck
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
 from batchqc.records.profiles import ProfileVersion
@@ -61,6 +64,9 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     Certificate: ("content_sha",),
     CertificateIssue: ("document_sha",),
     AccountReport: ("content_sha",),
+    LotReview: ("content_sha",),
+    AuditReview: ("content_sha",),
+    LotCheck: ("content_sha",),
 }
 _RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of
@@ -100,6 +106,7 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     witnesses, again = _witnesses(sequences, entries)
     found += again
     found += _row_problems(session, witnesses)
+    found += [(place or LAST, problem) for place, problem in event_problems(session)]
     found += _run_problems(session, witnesses)
     found += _stored_problems(session, archive, witnesses)
     found += _head_problems(session, archive, {link.sequence: link.sha256 for link in links})
@@ -220,9 +227,9 @@ def _stored_problems(
 def _head_problems(
     session: Session, archive: FolderArchive, links: Mapping[int, str]
 ) -> Iterator[tuple[int, str]]:
-    """Decisions and certificates name the head of the chain of their time: it is still there."""
+    """The head that decisions, certificates and reviews of the trail name is still there."""
     for row, sha256 in _named_bytes(session):
-        if not isinstance(row, DispositionRow | Certificate):
+        if not isinstance(row, DispositionRow | Certificate | AuditReview):
             continue
         try:
             audit = json.loads(archive.get(sha256))["audit"]

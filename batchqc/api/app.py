@@ -12,19 +12,27 @@ from batchqc.actions.certificates import Press
 from batchqc.api import (
     account_reports,
     accounts,
+    annex16,
     audit,
+    authenticators,
     certificates,
     corrections,
     decisions,
     entries,
+    events,
+    holds,
     laboratory,
+    links,
     lots,
     methods,
+    open_work,
     people,
     profiles,
     registers,
     results,
+    reviews,
     session,
+    single_sign_on,
     specification_tools,
     specifications,
     tracing,
@@ -34,6 +42,7 @@ from batchqc.api import (
 from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
+from batchqc.api.provider import provider_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import SigningUnavailable
 from batchqc.records.database import open_database
@@ -56,9 +65,10 @@ _FILES: Final = frozenset(
     )
 )
 _NOUNS: Final = (
-    session, people, accounts, account_reports, registers, laboratory, specifications,
-    specification_tools, methods, lots, results, decisions, profiles, upload_files, uploads,
-    entries, corrections, certificates, audit, tracing,
+    session, single_sign_on, authenticators, people, accounts, links, account_reports, registers,
+    laboratory, specifications, specification_tools, methods, lots,
+    results, reviews, decisions, annex16, holds, profiles, upload_files, uploads, entries,
+    corrections, certificates, audit, tracing, events, open_work,
 )  # fmt: skip
 
 
@@ -69,7 +79,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         summary="Batch release QC for cell therapy products",
         description="From assay CSV to a certificate of analysis that anyone can verify. Sign in"
         " with POST /session, then send the token as a bearer. Everything that is signed carries"
-        " user id and password anew. Errors are application/problem+json with a stable code.",
+        " both components anew. Errors are application/problem+json with a stable code.",
         version=__version__,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=f"{PREFIX}/docs",
@@ -89,10 +99,11 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
     """The installation that ``settings`` describe, as an application works with it."""
     return Door(
         settings,
-        open_database(settings.database),
+        open_database(settings.database, component_key=settings.component_key),
         FolderArchive(settings.store),
         Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
         now,
+        provider_of(settings),
     )
 
 

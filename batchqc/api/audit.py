@@ -4,13 +4,13 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from batchqc.actions.recheck import recheck
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import LARGEST, Limit, Page
+from batchqc.api.shapes import LARGEST, Page
 from batchqc.records.audit import entries_after
 
 router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
@@ -23,6 +23,20 @@ class EntryOut(BaseModel):
     sha256: str = Field(description="Of the entry's canonical bytes.")
     link: str = Field(description="The link: over sequence, entry and the link before.")
     entry: dict[str, Any]
+
+
+class EntryFilter(BaseModel):
+    """Which entries; a filter that there is not is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: str = Field(default="", examples=["lot:UCM-P1-T1"])
+    who: str = Field(default="", description="Only of this person.")
+    what: str = Field(default="", examples=["lot released"])
+    since: AwareDatetime | None = Field(default=None, description="RFC 3339; the first moment.")
+    until: AwareDatetime | None = Field(default=None, description="RFC 3339; before it.")
+    after: int = Field(default=0, ge=0, le=LARGEST, description="`next` of the page before.")
+    limit: int = Field(default=50, ge=1, le=200, description="How many at the most.")
 
 
 class Verification(BaseModel):
@@ -52,17 +66,11 @@ class RecheckOut(BaseModel):
 
 
 @router.get("/audit", summary="Audit trail entries")
-def entries(
-    call: SignedIn,
-    subject: Annotated[str, Query(examples=["lot:UCM-P1-T1"])] = "",
-    who: Annotated[str, Query(description="Only of this person.")] = "",
-    what: Annotated[str, Query(examples=["lot released"])] = "",
-    after: Annotated[int, Query(ge=0, le=LARGEST, description="`next` of the page before.")] = 0,
-    limit: Limit = 50,
-) -> Page[EntryOut]:
-    """Entries, oldest first."""
+def entries(call: SignedIn, wanted: Annotated[EntryFilter, Query()]) -> Page[EntryOut]:
+    """The entries that every given filter lets through, oldest first."""
+    limit, filters = wanted.limit, wanted.model_dump(exclude={"after", "limit"})
     with call.reading() as session:
-        found = entries_after(session, after, limit=limit + 1, subject=subject, who=who, what=what)
+        found = entries_after(session, wanted.after, limit=limit + 1, **filters)
         items = [
             EntryOut(
                 sequence=link.sequence,

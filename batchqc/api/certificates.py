@@ -1,23 +1,30 @@
 """Certificates of analysis: what they say, and their sealed documents."""
 
-from typing import Any, Literal
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import (
     content_of_certificate,
     document_of,
     issue_certificate,
     the_certificate,
 )
+from batchqc.actions.setup import own_site
+from batchqc.actions.states import certificate_state
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.sent import Day
+from batchqc.api.shapes import Page, Paging, page
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.records.decisions import Certificate, issue_of
+from batchqc.records.lists import CertificatesWanted, certificates_wanted
 from batchqc.records.transaction import reading
 
 router = APIRouter(tags=["certificates"], responses=PROBLEMS)
@@ -32,6 +39,19 @@ class CertificateOut(BaseModel):
     content_sha256: str
     document_sha256: str = Field(description="Empty while it is pending.")
     supersedes: str | None
+    superseded_by: str = Field(description="The certificate that counts instead, or empty.")
+    withdrawn: str = Field(description="Why it no longer says what is so, or empty.")
+
+
+class CertificateFilter(Paging):
+    """Which certificates; days are those of the site."""
+
+    lot: str = ""
+    product: str = Field(default="", description="The code of the lot's product.")
+    donor: str = Field(default="", description="The code of one of the lot's donors.")
+    status: Literal["issued", "pending", ""] = ""
+    since: Day | None = Field(default=None, description="The first day of its number.")
+    until: Day | None = Field(default=None, description="The last day of its number.")
 
 
 class CertificateDetail(CertificateOut):
@@ -41,26 +61,31 @@ class CertificateDetail(CertificateOut):
 
 
 @router.get("/certificates", summary="Certificates")
-def certificates(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[CertificateOut]:
-    """Every certificate, in the order of their numbers."""
+def certificates(
+    call: SignedIn, wanted: Annotated[CertificateFilter, Query()]
+) -> Page[CertificateOut]:
+    """Those that every given filter lets through, in the order of their numbers."""
     with call.reading() as session:
         return page(
             session,
-            select(Certificate),
+            certificates_wanted(_wanted(session, wanted)),
             Certificate,
-            after=the_certificate(session, after) if after else None,
-            limit=limit,
+            after=the_certificate(session, wanted.after) if wanted.after else None,
+            limit=wanted.limit,
             show=lambda one: CertificateOut(**_facts(session, one)),
         )
 
 
-@router.get("/certificates/{number}", summary="What a certificate says")
-def one(call: SignedIn, number: str) -> CertificateDetail:
+@router.get(
+    "/certificates/{number}", response_model=CertificateDetail, summary="What a certificate says"
+)
+def one(call: SignedIn, number: str) -> Response:
     """The content as it was frozen with the decision."""
     with call.reading() as session:
         row = the_certificate(session, number)
         content = content_of_certificate(call.door.archive, row)
-        return CertificateDetail(**_facts(session, row), content=dict(content))
+        detail = CertificateDetail(**_facts(session, row), content=dict(content))
+        return tagged(call.if_none_match, session, certificate_state(session, number), detail)
 
 
 @router.get(
@@ -103,8 +128,18 @@ def issue(call: SignedIn, number: str) -> CertificateOut:
         return CertificateOut(**_facts(session, the_certificate(session, number)))
 
 
+def _wanted(session: Session, wanted: CertificateFilter) -> CertificatesWanted:
+    """The filter with its days as moments."""
+    zone = ZoneInfo(own_site(session).time_zone)
+    since = datetime.combine(wanted.since, time.min, zone) if wanted.since else None
+    last = wanted.until + timedelta(days=1) if wanted.until and wanted.until < date.max else None
+    until = datetime.combine(last, time.min, zone) if last else None
+    lot, product, donor = wanted.lot, wanted.product, wanted.donor
+    return CertificatesWanted(lot, product, donor, wanted.status, since, until)
+
+
 def _facts(session: Session, row: Certificate) -> dict[str, Any]:
-    issued = issue_of(session, row)
+    issued, state = issue_of(session, row), state_of(session, row)
     return {
         "number": row.natural_key,
         "lot": row.lot.lot,
@@ -112,4 +147,6 @@ def _facts(session: Session, row: Certificate) -> dict[str, Any]:
         "content_sha256": row.content_sha,
         "document_sha256": issued.document_sha if issued else "",
         "supersedes": row.supersedes.natural_key if row.supersedes else None,
+        "superseded_by": state.superseded_by,
+        "withdrawn": state.withdrawn,
     }

@@ -9,10 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.corrections import decide_correction, request_correction, the_correction
+from batchqc.actions.states import contested_correction
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.corrections import Correction, decision_on
@@ -70,6 +72,15 @@ def corrections(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Co
         )
 
 
+@router.get("/corrections/{number}", response_model=CorrectionOut, summary="One correction")
+def one(call: SignedIn, number: str) -> Response:
+    """What was asked for, and what became of it."""
+    with call.reading() as session:
+        shown = _shown(session, the_correction(session, number))
+        state = contested_correction(number).state(session)
+        return tagged(call.if_none_match, session, state, shown)
+
+
 @router.post(
     "/corrections", status_code=201, response_model=CorrectionOut, summary="Ask for a correction"
 )
@@ -90,7 +101,8 @@ def add(call: Writing, sent: NewCorrection) -> Response:
 )
 def decide(call: Writing, number: str, sent: CorrectionDecisionRequest) -> Response:
     """Who asked for it may not decide it. Gates are computed with it from then on."""
-    with call.writing(Permission.APPROVE_CORRECTION, sent) as work:
+    of = contested_correction(number)
+    with call.writing(Permission.APPROVE_CORRECTION, sent, of=of) as work:
         if work.is_new:
             signed = decide_correction(
                 work.tx, number=number, approve=sent.approve, credentials=sent.credentials

@@ -1,49 +1,85 @@
-"""Review, and the decision over a lot: each signed with user id and password."""
+"""The decision over a lot, signed with both components."""
 
 import logging
+from datetime import datetime
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import object_session
 
+from batchqc.actions.annex16 import permission_to_release
 from batchqc.actions.certificates import issue_certificate
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.reviews import review_lot
+from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.setup import own_site
+from batchqc.actions.states import contested_lot
 from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.sent import Day
+from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.registers import lot_by
 from batchqc.records.signatures import SignatureRow
-from batchqc.records.uploads import Review
+from batchqc.records.transaction import Transaction
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
 _LOG: Final = logging.getLogger("batchqc.api")
 
 
 class SignatureOut(BaseModel):
-    """An electronic signature, and the hash of the record that it binds."""
+    """An electronic signature, and the record that it binds with its hash."""
 
     id: str = Field(examples=["S-2026-000012"])
-    name: str
+    user_id: str
+    name: str = Field(description="Printed name at the time of signing.")
     role: str
     meaning: str
     reason: str
+    signed_at: datetime
+    time_zone: str = Field(description="Of the site; `signed_at` shows its offset.")
+    record: str = Field(examples=["lot:UCM-P1-T1"])
     record_sha256: str
 
 
-class ReviewOut(BaseModel):
-    """The runs that one signature reviews."""
-
-    lot: str
-    runs: list[str]
-    signature: SignatureOut
-
-
 class DecisionRequest(Signature):
-    """What is decided over the lot; there is one decision."""
+    """What is decided over the lot."""
 
-    decision: Annotated[Literal["released", "rejected"], Field(examples=["released"])]
+    decision: Annotated[
+        Literal[
+            "released",
+            "conditionally released",
+            "rejected",
+            "recalled",
+            "supplied by exception",
+            "destroyed",
+        ],
+        Field(examples=["released"]),
+    ]
+    due: Annotated[
+        dict[str, Day],
+        Field(
+            default_factory=dict,
+            description="Of a conditional release: when each pending criterion is due.",
+            examples=[{"sterility": "2026-03-01"}],
+        ),
+    ]
+    sites: Annotated[
+        list[str],
+        Field(
+            default_factory=list,
+            description="Of a conditional release: clinical sites that may have doses.",
+        ),
+    ]
+    particulars: Annotated[
+        dict[str, str],
+        Field(default_factory=dict, description="Of a recall, a supply, a destruction."),
+    ]
 
 
 class CertificateState(BaseModel):
@@ -65,25 +101,6 @@ class DecisionOut(BaseModel):
 
 
 @router.post(
-    "/lots/{lot}/review",
-    status_code=201,
-    response_model=ReviewOut,
-    summary="Review every run of a lot as the second person (signed)",
-)
-def review(call: Writing, lot: str, sent: Signature) -> Response:
-    """Who entered or measured any of the runs may not review them.
-
-    The answer names the runs that are signed. What waits for its second entry, or for a reviewer
-    who is trained where the register refuses others, is left: see the readiness of the lot.
-    """
-    with call.writing(Permission.REVIEW_RESULTS, sent) as work:
-        if work.is_new:
-            reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
-            work.answer(201, reviews if isinstance(reviews, Refusal) else _reviewed(lot, reviews))
-    return work.response()
-
-
-@router.post(
     "/lots/{lot}/disposition",
     status_code=201,
     response_model=DecisionOut,
@@ -92,20 +109,52 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
 def decide(call: Writing, lot: str, sent: DecisionRequest) -> Response:
     """A lot is released when this commits; its certificate is sealed after that.
 
-    A refused release tells every reason. Where the seal cannot be used, the lot is released and the
+    Who releases a lot that a qualified person certifies holds that role. A refused decision tells
+    every reason. Where the seal cannot be used, the lot is released and the
     certificate is pending, with its number: `POST /certificates/{number}/issue` takes it up.
     """
-    releases = sent.decision == "released"
-    permission = Permission.RELEASE_LOT if releases else Permission.REJECT_LOT
-    act = release_lot if releases else reject_lot
-    with call.writing(permission, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(_permission(call, lot, sent), sent, of=of) as work:
         if work.is_new:
-            decision = act(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
+            decision = _decide(work.tx, call.door.archive, lot, sent)
             work.answer(201, decision if isinstance(decision, Refusal) else _decided(decision))
     body = work.body()
     if body["certificate"]:
         body["certificate"]["status"] = _seal(call, body["certificate"]["number"])
     return JSONResponse(body, work.status)
+
+
+def _permission(call: Call, lot: str, sent: DecisionRequest) -> Permission:
+    """What who decides must be permitted; a release depends on who certifies the lot."""
+    match Disposition(sent.decision):
+        case Disposition.RELEASED | Disposition.CONDITIONAL:
+            with call.reading() as session:
+                row = lot_by(session, lot)
+                return permission_to_release(session, row) if row else Permission.RELEASE_LOT
+        case Disposition.REJECTED:
+            return Permission.REJECT_LOT
+        case _:
+            return Permission.DECIDE_LATER
+
+
+def _decide(
+    tx: Transaction, archive: FolderArchive, lot: str, sent: DecisionRequest
+) -> Decision | Refusal:
+    credentials, wanted = sent.credentials, Disposition(sent.decision)
+    match wanted:
+        case Disposition.RELEASED:
+            return release_lot(tx, archive, lot=lot, credentials=credentials)
+        case Disposition.CONDITIONAL:
+            return release_conditionally(
+                tx, archive, lot=lot, due=sent.due, sites=sent.sites, credentials=credentials
+            )
+        case Disposition.REJECTED:
+            return reject_lot(tx, archive, lot=lot, credentials=credentials)
+        case _:
+            return decide_later(
+                tx, archive, lot=lot, wanted=wanted, particulars=sent.particulars,
+                credentials=credentials,
+            )  # fmt: skip
 
 
 def _seal(call: Call, number: str) -> Literal["issued", "pending"]:
@@ -126,14 +175,6 @@ def _seal(call: Call, number: str) -> Literal["issued", "pending"]:
     return "issued"
 
 
-def _reviewed(lot: str, reviews: list[Review]) -> ReviewOut:
-    return ReviewOut(
-        lot=lot,
-        runs=[str(review.assay_run.run_key) for review in reviews],
-        signature=_signature(reviews[0].signature),
-    )
-
-
 def _decided(decision: Decision) -> DecisionOut:
     row, certificate = decision.disposition, decision.certificate
     number = certificate.natural_key if certificate else ""
@@ -141,7 +182,7 @@ def _decided(decision: Decision) -> DecisionOut:
         lot=row.lot.lot,
         disposition=row.disposition,
         content_sha256=row.content_sha,
-        signature=_signature(row.signature),
+        signature=signature_out(row.signature),
         certificate=CertificateState(
             number=number, status="pending", pdf=f"/api/v1/certificates/{number}/pdf"
         )
@@ -150,12 +191,19 @@ def _decided(decision: Decision) -> DecisionOut:
     )
 
 
-def _signature(row: SignatureRow) -> SignatureOut:
+def signature_out(row: SignatureRow) -> SignatureOut:
+    """A signature as it is shown."""
+    session = object_session(row)
+    zone = own_site(session).time_zone if session else "UTC"
     return SignatureOut(
         id=row.natural_key,
+        user_id=row.person.user_id,
         name=row.name,
         role=row.role,
         meaning=row.meaning,
         reason=row.reason,
+        signed_at=row.at.astimezone(ZoneInfo(zone)),
+        time_zone=zone,
+        record=row.record,
         record_sha256=row.record_sha256,
     )

@@ -1,7 +1,7 @@
 """What every endpoint works with: the installation, who asks, and one transaction for one action.
 
 A request with an ``Idempotency-Key`` that was answered before gets the same answer again; nothing
-is done twice. A token alone never signs: what is signed carries user id and password each time.
+is done twice. A token alone never signs: what is signed carries both components each time.
 """
 
 import json
@@ -21,8 +21,11 @@ from batchqc.actions.certificates import Press
 from batchqc.actions.people import Principal, who_is
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
+from batchqc.actions.states import Contested
 from batchqc.actions.views import log_view
+from batchqc.api.provider import Provider
 from batchqc.api.sent import Sent, is_text
+from batchqc.api.tags import check_unchanged
 from batchqc.core.canonical import sha256_of
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
@@ -42,10 +45,15 @@ class Door:
     archive: FolderArchive
     press: Press
     now: Callable[[], datetime]
+    provider: Provider | None = None
 
 
 class Signature(Sent):
-    """Both components of an electronic signature, given anew each time, and the reason."""
+    """The components of an electronic signature, given anew each time, and the reason.
+
+    User id and password; who has no password gives a code of their authenticator, or the ticket of
+    a step-up. Where the rule of the site asks for it, password and code.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,13 +64,21 @@ class Signature(Sent):
     )
 
     user_id: str
-    password: SecretStr
+    password: SecretStr = SecretStr("")
+    code: SecretStr = Field(SecretStr(""), description="Six digits of the authenticator.")
+    step_up: SecretStr = Field(SecretStr(""), description="The ticket of a finished step-up.")
     reason: str = Field(description="Why, in words that a stranger understands.")
 
     @property
     def credentials(self) -> Credentials:
         """For the action that signs."""
-        return Credentials(self.user_id, self.password.get_secret_value(), self.reason)
+        return Credentials(
+            self.user_id,
+            self.password.get_secret_value(),
+            self.reason,
+            code=self.code.get_secret_value(),
+            step_up=self.step_up.get_secret_value(),
+        )
 
 
 def door_of(request: Request) -> Door:
@@ -132,6 +148,8 @@ class Call:
     token: str
     address: str
     key: str | None = None
+    if_match: str | None = None
+    if_none_match: str = ""
 
     @contextmanager
     def reading(self, permission: Permission = Permission.READ) -> Iterator[Session]:
@@ -142,13 +160,18 @@ class Call:
 
     @contextmanager
     def writing(
-        self, permission: Permission | None, body: BaseModel | str | None = None
+        self,
+        permission: Permission | None,
+        body: BaseModel | str | None = None,
+        *,
+        of: Contested | None = None,
     ) -> Iterator[Work]:
         """A transaction for one action, which commits at the end of the block.
 
         Args:
             permission: what for; ``None`` for what concerns only the person.
             body: what was sent, to know the request again; secrets are masked in it.
+            of: what is decided on, held and compared with ``If-Match`` before the action.
         """
         actor = self.person.acting(permission) if permission else self.person.themself()
         with transaction(self.door.engine, actor, self.door.now()) as tx:
@@ -158,6 +181,8 @@ class Call:
             if self.key is not None:
                 self._recall(work, self.key, request)
             was_new = work.is_new
+            if self.if_match is not None and was_new:
+                check_unchanged(tx, self.if_match, of)
             yield work
             if self.key is not None and was_new and work.refusal is None and work.keep:
                 self._remember(work, self.key, request)
@@ -201,7 +226,8 @@ def _call(
     address = f"{request.method} {request.url.path}?{request.url.query}"
     if Role.AUDITOR in person.roles:
         _log(request, door, person, address)
-    return Call(door, person, bearer.credentials, address)
+    seen = ", ".join(request.headers.getlist("if-none-match"))
+    return Call(door, person, bearer.credentials, address, if_none_match=seen)
 
 
 def _log(request: Request, door: Door, person: Principal, address: str) -> None:
@@ -230,8 +256,16 @@ def _keyed(
             description="A new one for each new request; see the guide.",
         ),
     ] = None,
+    if_match: Annotated[
+        str | None,
+        Header(
+            max_length=500,
+            description="The ETag of what is decided on, as it was seen; refused with 412 where"
+            " that has changed since.",
+        ),
+    ] = None,
 ) -> Call:
-    return replace(call, key=idempotency_key)
+    return replace(call, key=idempotency_key, if_match=if_match)
 
 
 Writing = Annotated[Call, Depends(_keyed)]  # what is asked for once is done once

@@ -21,12 +21,14 @@ from batchqc.actions.entries import (
     the_entry,
     verify_entry,
 )
+from batchqc.actions.states import contested_entry
 from batchqc.actions.uploads import the_upload
 from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument, client_of
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.api.tags import tagged
 from batchqc.api.uploads import ReportOut, refused_upload, report_out
 from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte
 from batchqc.core.permissions import Permission
@@ -169,11 +171,13 @@ def entries(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[EntryO
         )
 
 
-@router.get("/manual/{number}", summary="One typed result")
-def one(call: SignedIn, number: str) -> EntryOut:
+@router.get("/manual/{number}", response_model=EntryOut, summary="One typed result")
+def one(call: SignedIn, number: str) -> Response:
     """While it waits, its value is shown only to who typed or measured it."""
     with call.reading() as session:
-        return _shown(the_entry(session, number), call.person.user_id)
+        shown = _shown(the_entry(session, number), call.person.user_id)
+        state = contested_entry(number).state(session)
+        return tagged(call.if_none_match, session, state, shown)
 
 
 @router.post(
@@ -184,7 +188,8 @@ def one(call: SignedIn, number: str) -> EntryOut:
 )
 def verify(call: Writing, number: str, sent: SecondEntryRequest) -> Response:
     """Who typed or measured it may not. A match counts; a mismatch is on record for good."""
-    with call.writing(Permission.REVIEW_RESULTS, sent) as work:
+    of = contested_entry(number)
+    with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
             signed = verify_entry(
                 work.tx,

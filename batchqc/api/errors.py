@@ -17,6 +17,7 @@ from batchqc.errors import (
     NotFound,
     NotPermitted,
     NotSignedIn,
+    Outdated,
     SignatureRefused,
     SigningUnavailable,
 )
@@ -29,6 +30,7 @@ _STATUS: Final[tuple[tuple[type[BatchqcError], int, str], ...]] = (
     (NotPermitted, 403, "Not permitted"),
     (SignatureRefused, 403, "The signature was refused"),
     (NotFound, 404, "There is no such record"),
+    (Outdated, 412, "The record has changed since"),
     (Conflict, 409, "The record is in a state that forbids it"),
     (SigningUnavailable, 503, "The seal cannot be used now"),
     (IntegrityFailure, 500, "Records contradict each other"),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from batchqc.actions.laboratory import (
     keep_certificate,
@@ -18,10 +18,12 @@ from batchqc.api.bodies import Received
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
+from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
 from batchqc.records.laboratory import Instrument, Material, Training, rules_of
+from batchqc.records.people import Person
 
 router = APIRouter(tags=["registers"], responses=PROBLEMS)
 
@@ -120,11 +122,13 @@ def new_rule(call: Writing, register: Register, sent: RuleShape) -> Response:
 
 
 @router.get("/instruments", summary="Every row of the register of instruments")
-def instruments(call: SignedIn) -> list[InstrumentShape]:
+def instruments(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[InstrumentShape]:
     """Oldest first; a later row replaces earlier ones from its first day on."""
     with call.reading() as session:
-        return [
-            InstrumentShape.model_validate(
+        start = row_of(session, _instrument(after), after) if after else None
+        return page(
+            session, select(Instrument), Instrument, after=start, limit=limit,
+            show=lambda one: InstrumentShape.model_validate(
                 {
                     "instrument": one.instrument,
                     "kind": one.kind,
@@ -132,9 +136,8 @@ def instruments(call: SignedIn) -> list[InstrumentShape]:
                     "due_on": one.due_on,
                     "reason": one.reason,
                 }
-            )
-            for one in session.scalars(select(Instrument).order_by(Instrument.id))
-        ]
+            ),
+        )  # fmt: skip
 
 
 @router.post(
@@ -153,11 +156,13 @@ def add_instrument(call: Writing, sent: InstrumentShape) -> Response:
 
 
 @router.get("/training", summary="Every row of the register of training")
-def training(call: SignedIn) -> list[TrainingShape]:
+def training(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[TrainingShape]:
     """Oldest first."""
     with call.reading() as session:
-        return [
-            TrainingShape.model_validate(
+        start = row_of(session, _training(after), after) if after else None
+        return page(
+            session, select(Training), Training, after=start, limit=limit,
+            show=lambda one: TrainingShape.model_validate(
                 {
                     "person": one.person.user_id,
                     "method": one.method,
@@ -165,9 +170,8 @@ def training(call: SignedIn) -> list[TrainingShape]:
                     "expires_on": one.expires_on,
                     "reason": one.reason,
                 }
-            )
-            for one in session.scalars(select(Training).order_by(Training.id))
-        ]
+            ),
+        )  # fmt: skip
 
 
 @router.post(
@@ -186,11 +190,13 @@ def add_training(call: Writing, sent: TrainingShape) -> Response:
 
 
 @router.get("/materials", summary="Every row of the register of materials")
-def materials(call: SignedIn) -> list[MaterialShape]:
+def materials(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[MaterialShape]:
     """Oldest first."""
     with call.reading() as session:
-        return [
-            MaterialShape.model_validate(
+        start = row_of(session, _material(after), after) if after else None
+        return page(
+            session, select(Material), Material, after=start, limit=limit,
+            show=lambda one: MaterialShape.model_validate(
                 {
                     "material": one.material,
                     "kind": one.kind,
@@ -198,9 +204,8 @@ def materials(call: SignedIn) -> list[MaterialShape]:
                     "expires_on": one.expires_on,
                     "reason": one.reason,
                 }
-            )
-            for one in session.scalars(select(Material).order_by(Material.id))
-        ]
+            ),
+        )  # fmt: skip
 
 
 @router.post(
@@ -268,3 +273,22 @@ def add_certificate(
             )
             work.answer(201, kept)
     return work.response()
+
+
+def _instrument(name: str) -> Select[Instrument]:
+    folded, number = id_and_version(name) or ("", 0)
+    return select(Instrument).where(Instrument.folded == folded, Instrument.number == number)
+
+
+def _training(name: str) -> Select[Training]:
+    of_person, number = id_and_version(name) or ("", 0)
+    person, _, method = of_person.partition("/")
+    query = select(Training).join(Person, Person.id == Training.person_id)
+    return query.where(
+        Person.user_id == person, Training.method == method, Training.number == number
+    )
+
+
+def _material(name: str) -> Select[Material]:
+    folded, number = id_and_version(name) or ("", 0)
+    return select(Material).where(Material.folded == folded, Material.number == number)

@@ -5,20 +5,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
+from batchqc.actions.states import contested_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
-from batchqc.api.shapes import After, Limit, Page, page
-from batchqc.core.dispositions import Disposition
+from batchqc.api.shapes import Page, Paging, page
+from batchqc.api.tags import tagged
+from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import approved_changes, corrected_lot, corrections_of
-from batchqc.records.decisions import DispositionRow, dispositions_of
+from batchqc.records.decisions import dispositions_of
+from batchqc.records.lists import LotsWanted, lots_wanted
 from batchqc.records.registers import LotRow, donors_of, samples_of
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
@@ -53,6 +55,18 @@ class LotRequest(Sent):
     market: str = Field(default="", description="Where it goes; decides which specification.")
 
 
+class LotFilter(Paging):
+    """Which lots."""
+
+    product: str = Field(default="", description="Its code.")
+    disposition: Disposition | None = Field(default=None, description="What the label says now.")
+    donor: str = Field(default="", description="The code of one of its donors.")
+    market: str = ""
+    made_since: Day | None = Field(default=None, description="The first date of manufacture.")
+    made_until: Day | None = Field(default=None, description="The last date of manufacture.")
+    text: str = Field(default="", description="A part of the lot's id or the product's code.")
+
+
 class LotOut(BaseModel):
     """A lot with its approved corrections laid over it."""
 
@@ -72,30 +86,16 @@ class LotOut(BaseModel):
 
 
 @router.get("/lots", summary="Lots")
-def lots(
-    call: SignedIn,
-    disposition: Annotated[Disposition | None, Query(description="Only those.")] = None,
-    after: After = "",
-    limit: Limit = 50,
-) -> Page[LotOut]:
-    """Every lot, in the order of registration."""
-    query = select(LotRow)
-    decided = select(DispositionRow).where(DispositionRow.lot_id == LotRow.id)
-    if disposition is Disposition.QUARANTINE:
-        query = query.where(~exists(decided.subquery().select()))
-    elif disposition is not None:
-        query = query.where(
-            LotRow.id.in_(
-                select(DispositionRow.lot_id).where(DispositionRow.disposition == disposition.value)
-            )
-        )
+def lots(call: SignedIn, wanted: Annotated[LotFilter, Query()]) -> Page[LotOut]:
+    """The lots that every given filter lets through, in the order of registration."""
+    query = lots_wanted(LotsWanted(**wanted.model_dump(exclude={"after", "limit"})))
     with call.reading() as session:
         return page(
             session,
             query,
             LotRow,
-            after=the_lot(session, after) if after else None,
-            limit=limit,
+            after=the_lot(session, wanted.after) if wanted.after else None,
+            limit=wanted.limit,
             show=lambda one: _lot(session, one),
         )
 
@@ -118,11 +118,12 @@ def add(call: Writing, sent: LotRequest) -> Response:
     return work.response()
 
 
-@router.get("/lots/{lot}", summary="One lot")
-def one(call: SignedIn, lot: str) -> LotOut:
-    """A lot by its id, compared without case."""
+@router.get("/lots/{lot}", response_model=LotOut, summary="One lot")
+def one(call: SignedIn, lot: str) -> Response:
+    """A lot by its id, compared without case. Its ETag covers all that a decision rests on."""
     with call.reading() as session:
-        return _lot(session, the_lot(session, lot))
+        state = contested_lot(call.door.archive, lot, call.door.now()).state(session)
+        return tagged(call.if_none_match, session, state, _lot(session, the_lot(session, lot)))
 
 
 @router.post(
@@ -130,7 +131,8 @@ def one(call: SignedIn, lot: str) -> LotOut:
 )
 def add_samples(call: Writing, lot: str, sent: NewSamples) -> Response:
     """Register samples of a lot that is not decided yet."""
-    with call.writing(Permission.REGISTER_LOT, sent) as work:
+    of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.writing(Permission.REGISTER_LOT, sent, of=of) as work:
         if work.is_new:
             register_samples(work.tx, lot=lot, samples=_samples(sent.samples))
             work.answer(201, _lot(work.tx.session, the_lot(work.tx.session, lot)))

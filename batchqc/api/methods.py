@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.methods import approve_method, import_method, method_content, the_method
 from batchqc.actions.run_validity import count_runs
+from batchqc.actions.states import contested_method
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.runs import Validity
 from batchqc.core.signatures import Refusal
@@ -136,11 +138,13 @@ def runs(call: SignedIn) -> list[RunsOut]:
     ]
 
 
-@router.get("/methods/{method}/{version}", summary="One version")
-def method(call: SignedIn, method: str, version: Version) -> WholeMethod:
+@router.get("/methods/{method}/{version}", response_model=WholeMethod, summary="One version")
+def method(call: SignedIn, method: str, version: Version) -> Response:
     """A version with every validity criterion in words."""
     with call.reading() as session:
-        return _whole(session, call.door, the_method(session, method, version))
+        whole = _whole(session, call.door, the_method(session, method, version))
+        state = contested_method(method, version).state(session)
+        return tagged(call.if_none_match, session, state, whole)
 
 
 @router.post(
@@ -151,7 +155,8 @@ def method(call: SignedIn, method: str, version: Version) -> WholeMethod:
 )
 def approve(call: Writing, method: str, version: Version, sent: Signature) -> Response:
     """Approve a version; who imported it may not."""
-    with call.writing(Permission.APPROVE_METHOD, sent) as work:
+    of = contested_method(method, version)
+    with call.writing(Permission.APPROVE_METHOD, sent, of=of) as work:
         if work.is_new:
             signed = approve_method(
                 work.tx, method=method, version=version, credentials=sent.credentials

@@ -56,7 +56,7 @@ class TermsSent(Sent):
 
 
 class NewPerson(TermsSent):
-    """A person with a first password, which they change before anything else, within a week."""
+    """A person, with a first password, changed within a week before anything else, or without."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -74,7 +74,9 @@ class NewPerson(TermsSent):
     user_id: str
     name: str
     roles: list[Role]
-    password: SecretStr
+    password: SecretStr | None = Field(
+        None, description="Without one, they sign in at the provider of single sign-on only."
+    )
 
 
 class NewLaboratory(Sent):
@@ -116,7 +118,7 @@ def add_person(call: Writing, sent: NewPerson) -> Response:
                 user_id=sent.user_id,
                 name=sent.name,
                 roles=sent.roles,
-                password=sent.password.get_secret_value(),
+                password=sent.password.get_secret_value() if sent.password else None,
                 terms=sent.terms,
             )
             work.answer(201, _shown(work.tx.session, person, work.tx.now))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.profiles import (
@@ -13,13 +14,16 @@ from batchqc.actions.profiles import (
     profile_content,
     the_profile,
 )
+from batchqc.actions.states import contested_profile
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
-from batchqc.records.profiles import ProfileVersion, all_profiles, approval_of_profile
+from batchqc.records.profiles import ProfileVersion, approval_of_profile
 
 router = APIRouter(tags=["profiles"], responses=PROBLEMS)
 
@@ -46,10 +50,17 @@ class ProfileDetail(ProfileOut):
 
 
 @router.get("/profiles", summary="Every version of every profile")
-def profiles(call: SignedIn) -> list[ProfileOut]:
-    """By id and version."""
+def profiles(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[ProfileOut]:
+    """In the order of their import."""
     with call.reading() as session:
-        return [_shown(session, row) for row in all_profiles(session)]
+        return page(
+            session,
+            select(ProfileVersion),
+            ProfileVersion,
+            after=row_of(session, _named(after), after) if after else None,
+            limit=limit,
+            show=lambda one: _shown(session, one),
+        )
 
 
 @router.post(
@@ -70,15 +81,17 @@ def add(call: Writing, file: Received) -> Response:
     return work.response()
 
 
-@router.get("/profiles/{profile}/{version}", summary="One version")
-def one(call: SignedIn, profile: str, version: Version) -> ProfileDetail:
+@router.get("/profiles/{profile}/{version}", response_model=ProfileDetail, summary="One version")
+def one(call: SignedIn, profile: str, version: Version) -> Response:
     """A version, and what who uploads has to state."""
     with call.reading() as session:
         row = the_profile(session, profile, version)
         content = profile_content(call.door.archive, row)
-        return ProfileDetail(
+        detail = ProfileDetail(
             **_shown(session, row).model_dump(), layout=content.layout, asks=list(content.asked)
         )
+        state = contested_profile(profile, version).state(session)
+        return tagged(call.if_none_match, session, state, detail)
 
 
 @router.get(
@@ -102,7 +115,8 @@ def file_of(call: SignedIn, profile: str, version: Version) -> Response:
 )
 def approve(call: Writing, profile: str, version: Version, sent: Signature) -> Response:
     """Approve a version; who imported it may not."""
-    with call.writing(Permission.APPROVE_PROFILE, sent) as work:
+    of = contested_profile(profile, version)
+    with call.writing(Permission.APPROVE_PROFILE, sent, of=of) as work:
         if work.is_new:
             signed = approve_profile(
                 work.tx, profile=profile, version=version, credentials=sent.credentials
@@ -114,6 +128,13 @@ def approve(call: Writing, profile: str, version: Version, sent: Signature) -> R
                 else _shown(work.tx.session, signed.profile_version),
             )
     return work.response()
+
+
+def _named(name: str) -> Select[ProfileVersion]:
+    profile, version = id_and_version(name) or ("", 0)
+    return select(ProfileVersion).where(
+        ProfileVersion.profile == profile, ProfileVersion.version == version
+    )
 
 
 def _shown(session: Session, row: ProfileVersion) -> ProfileOut:

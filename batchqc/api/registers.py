@@ -14,10 +14,12 @@ from batchqc.actions.registers import (
     the_donor,
     the_product,
 )
+from batchqc.actions.states import contested_donor
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.donors import newest_eligibility
@@ -108,11 +110,12 @@ def add_donor(call: Writing, sent: NewDonor) -> Response:
     return work.response()
 
 
-@router.get("/donors/{code}", tags=["registers"], summary="One donor")
-def donor(call: SignedIn, code: str) -> DonorOut:
+@router.get("/donors/{code}", tags=["registers"], response_model=DonorOut, summary="One donor")
+def donor(call: SignedIn, code: str) -> Response:
     """A donor by code."""
     with call.reading() as session:
-        return _donor(session, the_donor(session, code))
+        state = contested_donor(code).state(session)
+        return tagged(call.if_none_match, session, state, _donor(session, the_donor(session, code)))
 
 
 @router.post(
@@ -124,7 +127,8 @@ def donor(call: SignedIn, code: str) -> DonorOut:
 )
 def eligibility(call: Writing, code: str, sent: Determination) -> Response:
     """Determine the eligibility; a later determination counts instead, both stay on record."""
-    with call.writing(Permission.DETERMINE_ELIGIBILITY, sent) as work:
+    of = contested_donor(code)
+    with call.writing(Permission.DETERMINE_ELIGIBILITY, sent, of=of) as work:
         if work.is_new:
             signed = determine_eligibility(
                 work.tx,

@@ -3,18 +3,21 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import the_lot
 from batchqc.actions.sources import Files, Source
 from batchqc.actions.specifications import content_of, the_version
+from batchqc.actions.states import state_of_lot
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import id_and_version
+from batchqc.api.tags import tagged
 from batchqc.core.entries import SecondEntry
 from batchqc.core.judging import judge
+from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.errors import InvalidInput
 
@@ -29,13 +32,16 @@ class GateOut(BaseModel):
     reasons: list[str] = Field(description="Every reason why it is closed.")
     todo: str = Field(description="What to do about it; empty where it is open.")
     remarks: list[str] = Field(description="What is to be known and closes nothing.")
+    evidence: list[str] = Field(description="Keys of the records that say so; see `/audit`.")
 
 
 class Readiness(BaseModel):
     """Every gate between a lot and its release."""
 
     lot: str
-    disposition: str
+    disposition: Disposition
+    progress: Progress
+    overlays: list[Overlay] = Field(description="On hold, expired: over both.")
     is_ready: bool
     gates: list[GateOut]
 
@@ -121,13 +127,25 @@ Under = Annotated[
 ]
 
 
-@router.get("/lots/{lot}/readiness", summary="May this lot be released, and if not, why not?")
-def readiness(call: SignedIn, lot: str) -> Readiness:
+@router.get(
+    "/lots/{lot}/readiness",
+    response_model=Readiness,
+    summary="May this lot be released, and if not, why not?",
+)
+def readiness(call: SignedIn, lot: str) -> Response:
     """Every gate, open or closed, with every reason and what to do."""
-    case = _case(call, lot)[0]
+    with call.reading() as session:
+        row = the_lot(session, lot)
+        case = study(session, call.door.archive, lot=row, now=call.door.now())
+        return tagged(call.if_none_match, session, state_of_lot(session, case), _readiness(case))
+
+
+def _readiness(case: LotCase) -> Readiness:
     return Readiness(
         lot=case.lot.id,
         disposition=case.disposition,
+        progress=case.progress,
+        overlays=list(case.overlays),
         is_ready=case.is_ready,
         gates=[
             GateOut(
@@ -136,6 +154,7 @@ def readiness(call: SignedIn, lot: str) -> Readiness:
                 reasons=list(gate.reasons),
                 todo="" if gate.is_open else gate.todo,
                 remarks=list(gate.remarks),
+                evidence=list(gate.evidence),
             )
             for gate in case.gates
         ],

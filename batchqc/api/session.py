@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from batchqc import clock
-from batchqc.actions.people import change_password, principal, sign_in, sign_out
+from batchqc.actions.accountability import change_password_and_accept
+from batchqc.actions.people import principal, sign_in, sign_out
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import OpenDoor, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -57,6 +58,9 @@ class PasswordChange(Sent):
 
     old: SecretStr
     new: SecretStr
+    accepts: str = Field(
+        "", description="`sha256` of the statement of accountability, to accept it as well."
+    )
 
 
 class Site(BaseModel):
@@ -87,7 +91,7 @@ def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
             token=token,
             hours=door.settings.session_hours,
         )
-        answer = begun if isinstance(begun, Refusal) else _begun(tx, token, begun)
+        answer = begun if isinstance(begun, Refusal) else begun_session(tx, token, begun)
     if isinstance(answer, Refusal):
         raise NotSignedIn(answer.code, answer.message, hint=answer.hint)
     return answer
@@ -118,11 +122,12 @@ def password(call: Writing, sent: PasswordChange) -> Response:
     """Change your own password; a first password opens nothing but this."""
     with call.writing(None, sent) as work:
         if work.is_new:
-            refusal = change_password(
+            refusal = change_password_and_accept(
                 work.tx,
                 user_id=call.person.user_id,
                 old=sent.old.get_secret_value(),
                 new=sent.new.get_secret_value(),
+                read=sent.accepts,
             )
             changed = me(call).model_copy(update={"must_change_password": False})
             work.answer(200, refusal or changed)
@@ -152,7 +157,8 @@ def health(door: OpenDoor) -> Health:
     return Health(status="ok")
 
 
-def _begun(tx: Transaction, token: str, begun: SignIn) -> SignInAnswer:
+def begun_session(tx: Transaction, token: str, begun: SignIn) -> SignInAnswer:
+    """What is answered to who began a session."""
     zone, user_id = own_site(tx.session).time_zone, begun.person.user_id
     person = principal(tx.session, user_id=user_id, time_zone=zone, now=tx.now)
     return SignInAnswer(

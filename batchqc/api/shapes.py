@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from batchqc.errors import InvalidInput
 from batchqc.records.base import Row
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -16,6 +17,15 @@ Found = TypeVar("Found", bound=Row)
 LARGEST: Final = 2**31 - 1  # the largest whole number that both databases compare
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
 After = Annotated[str, Query(description="`next` of the page before; empty for the first.")]
+
+
+class Paging(BaseModel):
+    """The parameters of a list with filters; a filter that there is not is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: str = Field(default="", description="`next` of the page before; empty for the first.")
+    limit: int = Field(default=50, ge=1, le=200, description="How many at the most.")
 
 
 class Page(BaseModel, Generic[Item]):
@@ -41,6 +51,18 @@ def page(
     shown = rows[:limit]
     more = shown[-1].natural_key if len(rows) > limit else None
     return Page(items=[show(row) for row in shown], next=more)
+
+
+def row_of(session: Session, query: Select[Found], name: str) -> Found:
+    """The row with which a page ended.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    row = session.scalar(query)
+    if row is None:
+        raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
+    return row
 
 
 def id_and_version(text: str) -> tuple[str, int] | None:

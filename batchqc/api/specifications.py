@@ -18,10 +18,12 @@ from batchqc.actions.specifications import (
     the_version,
     withdraw_specification,
 )
+from batchqc.actions.states import contested_version
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST, After, Limit, Page, id_and_version, page
+from batchqc.api.tags import tagged
 from batchqc.core.effectivity import State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -119,12 +121,17 @@ def add(call: Writing, file: Received) -> Response:
     return work.response()
 
 
-@router.get("/specifications/{specification}/{version}", summary="One version")
-def one(call: SignedIn, specification: str, version: Version) -> SpecificationOut:
+@router.get(
+    "/specifications/{specification}/{version}",
+    response_model=SpecificationOut,
+    summary="One version",
+)
+def one(call: SignedIn, specification: str, version: Version) -> Response:
     """A version with every criterion in words."""
+    of = contested_version(specification, version, call.door.now())
     with call.reading() as session:
-        row = the_version(session, specification, version)
-        return _whole(session, call.door, row)
+        whole = _whole(session, call.door, the_version(session, specification, version))
+        return tagged(call.if_none_match, session, of.state(session), whole)
 
 
 @router.get(
@@ -148,7 +155,8 @@ def file_of(call: SignedIn, specification: str, version: Version) -> Response:
 )
 def approve(call: Writing, specification: str, version: Version, sent: Approving) -> Response:
     """Approve a version; who imported it may not."""
-    with call.writing(Permission.APPROVE_SPECIFICATION, sent) as work:
+    of = contested_version(specification, version, call.door.now())
+    with call.writing(Permission.APPROVE_SPECIFICATION, sent, of=of) as work:
         if work.is_new:
             signed = approve_specification(
                 work.tx,
@@ -177,7 +185,8 @@ def approve(call: Writing, specification: str, version: Version, sent: Approving
 )
 def submit(call: Writing, specification: str, version: Version) -> Response:
     """Nothing doubtful may be left in it without a reason."""
-    with call.writing(Permission.IMPORT_SPECIFICATION, None) as work:
+    of = contested_version(specification, version, call.door.now())
+    with call.writing(Permission.IMPORT_SPECIFICATION, None, of=of) as work:
         if work.is_new:
             submit_specification(
                 work.tx, call.door.archive, specification=specification, version=version
@@ -195,7 +204,8 @@ def submit(call: Writing, specification: str, version: Version) -> Response:
 )
 def withdraw(call: Writing, specification: str, version: Version, sent: Withdrawing) -> Response:
     """Lots made before the day keep it."""
-    with call.writing(Permission.APPROVE_SPECIFICATION, sent) as work:
+    of = contested_version(specification, version, call.door.now())
+    with call.writing(Permission.APPROVE_SPECIFICATION, sent, of=of) as work:
         if work.is_new:
             signed = withdraw_specification(
                 work.tx,

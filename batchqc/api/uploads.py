@@ -3,12 +3,11 @@
 import json
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.annotations import annotated_file, chunks_of
@@ -22,12 +21,13 @@ from batchqc.actions.uploads import (
 from batchqc.api.bodies import RAW_CSV, Received, Stated
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS, problem
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import Page, Paging, page
 from batchqc.api.upload_files import CSV_ANSWER, csv_answer
 from batchqc.api.upload_seen import SeenOut, seen
 from batchqc.core.entries import HIDDEN
 from batchqc.core.permissions import Permission
 from batchqc.errors import NotPermitted
+from batchqc.records.lists import UploadsWanted, uploads_wanted
 from batchqc.records.uploads import Upload, runs_in
 
 router = APIRouter(tags=["uploads"], responses=PROBLEMS)
@@ -80,6 +80,14 @@ class UploadOut(BaseModel):
         description="Why it supersedes runs on record; empty where it does not."
     )
     typed: str = Field(description="`by hand` where a person typed it: see /results/manual.")
+
+
+class UploadFilter(Paging):
+    """Which uploads."""
+
+    lot: str = Field(default="", description="With a run of this lot; a refused one has none.")
+    state: Literal["accepted", "refused", ""] = ""
+    person: str = Field(default="", description="The user id of who uploaded it.")
 
 
 class UploadDetail(UploadOut):
@@ -144,12 +152,14 @@ def add(
 
 
 @router.get("/uploads", summary="Uploads")
-def uploads(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[UploadOut]:
-    """Every upload, accepted or refused, in the order in which they came."""
+def uploads(call: SignedIn, wanted: Annotated[UploadFilter, Query()]) -> Page[UploadOut]:
+    """Those that every given filter lets through, in the order in which they came."""
+    accepted = None if not wanted.state else wanted.state == "accepted"
+    query = uploads_wanted(UploadsWanted(wanted.lot, accepted, wanted.person))
     with call.reading() as session:
-        start = the_upload(session, after) if after else None
+        start = the_upload(session, wanted.after) if wanted.after else None
         return page(
-            session, select(Upload), Upload, after=start, limit=limit,
+            session, query, Upload, after=start, limit=wanted.limit,
             show=lambda one: UploadOut(**_facts(one)),
         )  # fmt: skip
 

@@ -4,30 +4,25 @@ It does what people do at a site, with the same actions, on a clock of its own.
 """
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
 from rich.console import Console
 
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.impact import assess_impact, keep_impact
-from batchqc.actions.lots import register_lot, the_lot
+from batchqc.actions.lots import register_lot
 from batchqc.actions.people import (
-    change_password,
-    principal,
     register_laboratory,
     register_person,
 )
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
-from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import create_site, register_first_administrator
-from batchqc.actions.signing import Credentials
 from batchqc.actions.specifications import (
     content_of,
     import_specification,
@@ -37,9 +32,12 @@ from batchqc.actions.specifications import (
 from batchqc.actions.uploads import upload_results
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import demo_cast as cast
+from batchqc.cli.demo_reviews import hand_to_qa, reviews
+from batchqc.cli.demo_story import Story, signing
 from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
-from batchqc.core.dispositions import blocking_reasons
+from batchqc.core.accountability import STATEMENT
+from batchqc.core.gates import blocking_reasons
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.certificate_check import check
@@ -54,23 +52,6 @@ _ROOT_PASSPHRASE: Final = "specimen root passphrase"  # noqa: S105 - for show
 _CRL: Final = "https://crl.example/batchqc-demo-root.crl"  # a name that nobody can own
 
 
-@dataclass(frozen=True, slots=True)
-class _Story:
-    """Where the story takes place, its clock, and who acts in it."""
-
-    folder: Path
-    place: Workplace
-    clock: cast.StoryClock
-
-    def acting(self, user_id: str, permission: Permission) -> Actor:
-        """A person of the cast in the role that allows ``permission``."""
-        with reading(self.place.engine) as session:
-            person = principal(
-                session, user_id=user_id, time_zone=cast.SITE.time_zone, now=self.clock.at
-            )
-        return person.acting(permission)
-
-
 def demonstrate(folder: Path, console: Console) -> None:
     """Run the whole story into ``folder``, which is emptied first where an earlier one is in it.
 
@@ -83,7 +64,7 @@ def demonstrate(folder: Path, console: Console) -> None:
     settings = Settings.in_folder(folder).model_copy(
         update={"seal_passphrase": SecretStr(cast.PASSWORD)}
     )
-    story = _Story(folder, Workplace.at(settings, now=clock), clock)
+    story = Story(folder, Workplace.at(settings, now=clock), clock)
     if afresh:
         console.print(f"Starting afresh: the earlier demonstration in {folder}/ was removed.")
     progress(console, "Database, site, root and seal", lambda: _set_up(story))
@@ -93,7 +74,8 @@ def demonstrate(folder: Path, console: Console) -> None:
     for file in cast.FILES:
         progress(console, f"Upload {file}", lambda file=file: _upload(story, file))  # type: ignore[misc]
     clock.next_day()
-    progress(console, "Review by a second person", lambda: _reviews(story))
+    progress(console, "Review by a second person", lambda: reviews(story))
+    progress(console, "QC's review of lots, QA's of audit trails", lambda: hand_to_qa(story))
     clock.next_day()
     endings = [
         progress(console, f"Decision on {lot.id}", lambda lot=lot: _decide(story, lot.id))  # type: ignore[misc]
@@ -120,7 +102,7 @@ def _empty(folder: Path) -> bool:
     return afresh
 
 
-def _set_up(story: _Story) -> str:
+def _set_up(story: Story) -> str:
     place = story.place
     migrate(place.engine, bundled("migrations"))
     with transaction(place.engine, SYSTEM, place.now()) as tx:
@@ -142,7 +124,7 @@ def _set_up(story: _Story) -> str:
     return f"{story.folder}/batchqc.db, {trust}/root.pem"
 
 
-def _people(story: _Story) -> str:
+def _people(story: Story) -> str:
     place = story.place
     _own_password(story, cast.ADMIN)
     manager = story.acting(cast.ADMIN, Permission.MANAGE_ACCOUNTS)
@@ -162,15 +144,21 @@ def _people(story: _Story) -> str:
     return ", ".join(cast.PEOPLE)
 
 
-def _own_password(story: _Story, user_id: str) -> None:
+def _own_password(story: Story, user_id: str) -> None:
     place = story.place
     with transaction(place.engine, Actor(user_id, "self", cast.SITE.time_zone), place.now()) as tx:
         raise_refusal(
-            change_password(tx, user_id=user_id, old=cast.FIRST_PASSWORD, new=cast.PASSWORD)
+            change_password_and_accept(
+                tx,
+                user_id=user_id,
+                old=cast.FIRST_PASSWORD,
+                new=cast.PASSWORD,
+                read=STATEMENT.sha256,
+            )
         )
 
 
-def _specification(story: _Story) -> str:
+def _specification(story: Story) -> str:
     place, path = story.place, bundled("specs") / cast.SPECIFICATION
     author = story.acting(cast.AUTHOR, Permission.IMPORT_SPECIFICATION)
     with transaction(place.engine, author, place.now()) as tx:
@@ -193,13 +181,13 @@ def _specification(story: _Story) -> str:
                 specification=name,
                 version=number,
                 impact=seen,
-                credentials=_signing(cast.APPROVER, "Limits agree with their sources"),
+                credentials=signing(cast.APPROVER, "Limits agree with their sources"),
             )
         )
     return f"{reference} by {cast.AUTHOR}, approved by {cast.APPROVER}"
 
 
-def _registers(story: _Story) -> str:
+def _registers(story: Story) -> str:
     place = story.place
     qa = story.acting(cast.APPROVER, Permission.REGISTER_PRODUCT)
     with transaction(place.engine, qa, place.now()) as tx:
@@ -216,7 +204,7 @@ def _registers(story: _Story) -> str:
                     donor=code,
                     eligible=True,
                     basis="Screening and testing (simulated)",
-                    credentials=_signing(cast.DONOR_OFFICER, "Screening file complete (simulated)"),
+                    credentials=signing(cast.DONOR_OFFICER, "Screening file complete (simulated)"),
                 )
             )
     analyst = story.acting(cast.ANALYST, Permission.REGISTER_LOT)
@@ -226,7 +214,7 @@ def _registers(story: _Story) -> str:
     return f"{len(cast.donors())} donors, {len(cast.lots())} lots"
 
 
-def _upload(story: _Story, file: str) -> str:
+def _upload(story: Story, file: str) -> str:
     place = story.place
     data = (Path(__file__).parent / "demo_lots" / file).read_bytes()
     analyst = story.acting(cast.ANALYST, Permission.UPLOAD_RESULTS)
@@ -242,27 +230,10 @@ def _upload(story: _Story, file: str) -> str:
     return f"{report.number}: {len(report.reading.measurements)} results read"
 
 
-def _reviews(story: _Story) -> str:
-    place = story.place
-    reviewer = story.acting(cast.REVIEWER, Permission.REVIEW_RESULTS)
-    count = 0
-    for lot in cast.lots():
-        with transaction(place.engine, reviewer, place.now()) as tx:
-            reviews = review_lot(
-                tx,
-                place.archive,
-                lot=lot.id,
-                credentials=_signing(cast.REVIEWER, "Compared with the raw data"),
-            )
-            raise_refusal(reviews)
-            count += len(reviews) if isinstance(reviews, list) else 0
-    return f"{count} assay runs by {cast.REVIEWER}"
-
-
-def _decide(story: _Story, lot: str) -> Ending:
+def _decide(story: Story, lot: str) -> Ending:
     """Try to release the lot; what fails is rejected, what cannot be judged stays where it is."""
     place = story.place
-    case = _case(story, lot)
+    case = story.case(lot)
     number, reasons = "", blocking_reasons(case.gates)
     try:
         actor = story.acting(cast.RELEASER, Permission.RELEASE_LOT)
@@ -271,7 +242,7 @@ def _decide(story: _Story, lot: str) -> Ending:
                 tx,
                 place.archive,
                 lot=lot,
-                credentials=_signing(cast.RELEASER, "Complies with its specification"),
+                credentials=signing(cast.RELEASER, "Complies with its specification"),
             )
             raise_refusal(signed)
             if isinstance(signed, Decision) and signed.certificate is not None:
@@ -283,13 +254,13 @@ def _decide(story: _Story, lot: str) -> Ending:
         actor = story.acting(cast.RELEASER, Permission.REJECT_LOT)
         with transaction(place.engine, actor, place.now()) as tx:
             why = f"Out of specification: {', '.join(failed)}"
-            credentials = _signing(cast.RELEASER, why)
+            credentials = signing(cast.RELEASER, why)
             raise_refusal(reject_lot(tx, place.archive, lot=lot, credentials=credentials))
     document = _certificate(story, lot, number) if number else None
-    return Ending(_case(story, lot), reasons, number, document)
+    return Ending(story.case(lot), reasons, number, document)
 
 
-def _certificate(story: _Story, lot: str, number: str) -> Path:
+def _certificate(story: Story, lot: str, number: str) -> Path:
     """Seal the certificate, write it, and verify it as an auditor would: from its file alone."""
     place = story.place
     pdf = issue_certificate(
@@ -316,7 +287,7 @@ def _certificate(story: _Story, lot: str, number: str) -> Path:
     return path
 
 
-def _verify(story: _Story) -> str:
+def _verify(story: Story) -> str:
     with reading(story.place.engine) as session:
         found = verify_audit_trail(session, story.place.archive)
     if found.problems or found.head is None:
@@ -324,12 +295,3 @@ def _verify(story: _Story) -> str:
             "BQC-DEM-004", "the audit trail does not verify", reasons=found.problems
         )
     return f"{found.entries} entries, head {found.head.sha256[:16]}"
-
-
-def _case(story: _Story, lot: str) -> LotCase:
-    with reading(story.place.engine) as session:
-        return study(session, story.place.archive, lot=the_lot(session, lot), now=story.clock.at)
-
-
-def _signing(user_id: str, reason: str) -> Credentials:
-    return Credentials(user_id, cast.PASSWORD, reason)

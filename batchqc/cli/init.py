@@ -8,6 +8,7 @@ import typer
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace, settings_of
+from batchqc.documents.component_key import create_component_key
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.records.database import grant_runtime, migrate
 from batchqc.records.transaction import SYSTEM, transaction
@@ -79,6 +80,7 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
             crl_url=crl_url,
             now=place.now(),
         )
+    create_component_key(settings.component_key)
     trust = folder.parent / "trust"
     trust.mkdir(exist_ok=True)
     shutil.copyfile(files.root_pem, trust / "root.pem")

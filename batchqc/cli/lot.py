@@ -10,8 +10,8 @@ from sqlalchemy import select
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lots import NewLot, register_lot, the_lot
-from batchqc.actions.reviews import review_lot
 from batchqc.cli.csv_out import write_csv
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import (
@@ -22,7 +22,7 @@ from batchqc.cli.workplace import (
     raise_refusal,
     workplace,
 )
-from batchqc.core.dispositions import Gate
+from batchqc.core.gates import Gate
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import SigningUnavailable
@@ -106,7 +106,8 @@ def show(context: typer.Context, lot: Lot) -> None:
     facts(
         [
             ("Lot", case.lot.id),
-            ("Disposition", case.disposition),
+            ("Disposition", ", ".join((case.disposition, *case.overlays))),
+            *((("Progress", case.progress),) if not case.dispositions else ()),
             ("Product", case.lot.product),
             ("Made", case.lot.manufactured_on),
             ("Last usable day", case.lot.expires_on),
@@ -156,26 +157,6 @@ def results(context: typer.Context, lot: Lot) -> None:
 
 
 @app.command()
-def review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
-    """Review the runs of a lot as the second person, with your signature.
-
-    What waits for its second entry, or for a reviewer who is trained, is left and told.
-    """
-    place = workplace(context)
-    keyboard = at_keyboard(place, user, to=f"sign the review of lot {lot}")
-    actor = keyboard.acting(Permission.REVIEW_RESULTS)
-    with transaction(place.engine, actor, place.now()) as tx:
-        reviews = review_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
-        signed = [] if isinstance(reviews, Refusal) else [one.assay_run.run_key for one in reviews]
-    raise_refusal(reviews)
-    say(f"You reviewed of lot {lot}: {', '.join(map(str, signed))}.")
-    with reading(place.engine) as session:
-        case = study(session, place.archive, lot=the_lot(session, lot), now=place.now())
-        left = [reason for gate in case.gates if gate.name == "Review" for reason in gate.reasons]
-    say(f"Left to review: {'; '.join(left)}." if left else "Every run is reviewed.")
-
-
-@app.command()
 def release(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
     """Release a lot with your signature, and issue its certificate."""
     place = workplace(context)
@@ -207,6 +188,37 @@ def reject(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None
         signed = reject_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
     raise_refusal(signed)
     say(f"Lot {lot} is rejected.")
+
+
+@app.command()
+def hold(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+    """Hold a lot with your signature; it cannot be released while it is held."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"sign the hold of lot {lot}")
+    actor = keyboard.acting(Permission.HOLD_LOT)
+    with transaction(place.engine, actor, place.now()) as tx:
+        held = hold_lot(tx, lot=lot, credentials=keyboard.signing(reason))
+        number = 0 if isinstance(held, Refusal) else held.number
+    raise_refusal(held)
+    say(f"Lot {lot} is on hold (hold {number}).")
+
+
+@app.command("let-go")
+def let_go_(
+    context: typer.Context,
+    lot: Lot,
+    number: Annotated[int, typer.Argument(help="Of the hold; see its readiness.")],
+    user: User,
+    reason: Reason,
+) -> None:
+    """End one hold of a lot with your signature; others stay."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"sign the end of hold {number} of lot {lot}")
+    actor = keyboard.acting(Permission.HOLD_LOT)
+    with transaction(place.engine, actor, place.now()) as tx:
+        ended = let_go(tx, lot=lot, number=number, credentials=keyboard.signing(reason))
+    raise_refusal(ended)
+    say(f"Hold {number} of lot {lot} has ended.")
 
 
 def _case(place: Workplace, lot: str) -> LotCase:

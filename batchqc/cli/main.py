@@ -13,8 +13,10 @@ from batchqc.cli import (
     audit,
     certificate,
     correction,
+    events,
     laboratory,
     lot,
+    lot_reviews,
     method,
     profile,
     register,
@@ -25,6 +27,7 @@ from batchqc.cli import (
 )
 from batchqc.cli.init import init
 from batchqc.cli.trace import trace, trace_lot
+from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
@@ -72,6 +75,7 @@ def _begin(
 
 
 app.command()(init)
+app.command()(work)
 
 
 @app.command()
@@ -118,10 +122,14 @@ app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
+lot.app.command()(lot_reviews.review)
+lot.app.command()(lot_reviews.qc_review)
+lot.app.command()(lot_reviews.audit_review)
 app.add_typer(result.app, name="result")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(events.app, name="events")
 
 
 def run() -> None:

@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.accounts import change_role
-from batchqc.actions.people import change_password, register_laboratory, register_person
+from batchqc.actions.people import register_laboratory, register_person
 from batchqc.actions.role_terms import site_day
+from batchqc.cli import user_components
 from batchqc.cli.show import say, table
+from batchqc.cli.user_components import read_statement
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.accounts import RoleTraining, Terms, roles_on
 from batchqc.core.permissions import Permission, Role
@@ -17,6 +20,7 @@ from batchqc.records.people import Person, all_people, grants_of, is_active
 from batchqc.records.transaction import reading, transaction
 
 app = typer.Typer(help="People, their roles and passwords; contract laboratories.")
+user_components.add_to(app)
 
 UserId = Annotated[str, typer.Argument(help="User id: 2 to 40 of a-z 0-9 . _ -")]
 Until = Annotated[
@@ -41,13 +45,18 @@ def add(  # noqa: PLR0913 - a person is this much
     role: Annotated[list[Role], typer.Option(help="May be given several times.")],
     user: User,
     *,
+    single_sign_on: Annotated[
+        bool, typer.Option(help="Without a password: they sign in at the provider only.")
+    ] = False,
     until: Until = None,
     training: TrainingOption = None,
 ) -> None:
     """Register a person. They change the first password before they can do anything."""
     place = workplace(context)
     keyboard = at_keyboard(place, user)
-    first = typer.prompt("First password", hide_input=True, confirmation_prompt=True)
+    first = None
+    if not single_sign_on:
+        first = typer.prompt("First password", hide_input=True, confirmation_prompt=True)
     actor = keyboard.acting(Permission.MANAGE_ACCOUNTS)
     with transaction(place.engine, actor, place.now()) as tx:
         register_person(
@@ -109,9 +118,10 @@ def password(context: typer.Context, user: User) -> None:
     place = workplace(context)
     keyboard = at_keyboard(place, user)
     new = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+    read = read_statement(place, keyboard.person.user_id)
     with transaction(place.engine, keyboard.person.themself(), place.now()) as tx:
-        refusal = change_password(
-            tx, user_id=keyboard.person.user_id, old=keyboard.password, new=new
+        refusal = change_password_and_accept(
+            tx, user_id=keyboard.person.user_id, old=keyboard.password, new=new, read=read
         )
     raise_refusal(refusal)
     say("The password is changed.")

@@ -12,9 +12,10 @@ from sqlalchemy import Engine, make_url
 
 from batchqc import clock
 from batchqc.actions.certificates import Press
-from batchqc.actions.people import Principal, principal, prove
+from batchqc.actions.passwords import prove
+from batchqc.actions.people import Principal, principal, the_person
 from batchqc.actions.setup import own_site
-from batchqc.actions.signing import Credentials
+from batchqc.actions.signing import Credentials, code_is_asked
 from batchqc.actions.views import log_view
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
@@ -58,7 +59,7 @@ class Workplace:
         """The installation that ``settings`` describe; nothing is created."""
         return cls(
             settings,
-            open_database(settings.database),
+            open_database(settings.database, component_key=settings.component_key),
             FolderArchive(settings.store),
             Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
             now,
@@ -94,14 +95,16 @@ class Keyboard:
 
     person: Principal
     password: str
+    asks_code: bool = False
 
     def acting(self, permission: Permission) -> Actor:
         """The person in the role that allows ``permission``."""
         return self.person.acting(permission)
 
     def signing(self, reason: str) -> Credentials:
-        """The two components of a signature, and the reason."""
-        return Credentials(self.person.user_id, self.password, reason)
+        """The components of a signature, and the reason."""
+        code = typer.prompt("Code of your authenticator") if self.asks_code else ""
+        return Credentials(self.person.user_id, self.password, reason, code=code)
 
 
 def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
@@ -122,10 +125,11 @@ def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
         raise NotSignedIn(refusal.code, refusal.message, hint=refusal.hint)
     with reading(place.engine) as session:
         zone = own_site(session).time_zone
+        asks_code = code_is_asked(session, the_person(session, user_id))
         person = principal(session, user_id=user_id, time_zone=zone, now=place.now())
     if Role.AUDITOR in person.roles:
         _log(place, person)
-    return Keyboard(person, password)
+    return Keyboard(person, password, asks_code)
 
 
 def _log(place: Workplace, person: Principal) -> None:

@@ -96,6 +96,24 @@ def first_break(links: Iterable[Link]) -> str | None:
     return None
 
 
+def break_after(links: Iterable[Link], known: tuple[int, str] | None) -> str:
+    """What is wrong with the chain from a link that is known on, or "".
+
+    Args:
+        links: from that link on, or all where none is known.
+        known: its sequence and hash.
+    """
+    previous: Link | None = None
+    for link in links:
+        if previous is None and known is not None:
+            if (link.sequence, link.sha256) != known:
+                return f"entry {known[0]} of the audit trail is not the one whose head QA signed"
+        elif link != next_link(previous, link.entry_sha256):
+            return f"entry {link.sequence} of the audit trail does not follow from the one before"
+        previous = link
+    return "" if previous or known is None else f"entry {known[0]} of the audit trail is missing"
+
+
 def _link_sha256(sequence: int, entry: str, previous: str) -> str:
     return sha256_of(
         {

@@ -5,7 +5,9 @@ rendered or sealed, so that the printed page is a rendering of it and never the 
 Requirements 5.01 to 5.06 say what it carries.
 """
 
-from typing import TypedDict, cast
+from collections.abc import Mapping
+from datetime import date
+from typing import NotRequired, TypedDict, cast
 
 from batchqc.core.canonical import Json, sha256_of
 
@@ -161,10 +163,19 @@ class SoftwarePart(TypedDict):
     vocabularies: list[str]
 
 
+class PendingPart(TypedDict):
+    """A criterion whose result is not in: it is due on a site-local day, the last one in time."""
+
+    criterion: str
+    title: str
+    due_on: str
+
+
 class CertificateContent(TypedDict):
     """All that a certificate says. ``notes`` are its numbered footnotes, first is 1.
 
     ``specimen`` is empty on a real certificate; on one for show it is what each page says of it.
+    ``pending`` is there on a preliminary certificate only.
     """
 
     type: str
@@ -187,6 +198,30 @@ class CertificateContent(TypedDict):
     corrections: list[CorrectionPart]
     audit: AuditPart
     software: SoftwarePart
+    pending: NotRequired[list[PendingPart]]
+
+
+def conclusion_of(
+    lot: str, specification: str, disposition: str, *, complies: bool, pending: Mapping[str, date]
+) -> str:
+    """What a certificate concludes, in one sentence or two.
+
+    Args:
+        lot: its id.
+        specification: reference of the version that decides.
+        disposition: what was decided.
+        complies: whether no verdict stands against the lot.
+        pending: the days on which results are due, by the title of their criterion.
+    """
+    if pending:
+        days = "; ".join(f"{title} until {day}" for title, day in sorted(pending.items()))
+        return (
+            f"PRELIMINARY. Lot {lot} is {disposition}; every result that is in complies with"
+            f" {specification}. Pending: {days}."
+        )
+    if complies:
+        return f"Lot {lot} complies with {specification} and is {disposition}."
+    return f"Lot {lot} DOES NOT COMPLY with {specification}; it is {disposition}."
 
 
 def content_sha256(content: CertificateContent) -> str:

@@ -5,32 +5,16 @@ closed one: the answer to "why not" is always the whole answer. The same gates a
 that people see before they sign, and the reasons of a refused release.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
-from typing import Final
 
 from batchqc.core.assays import RunKey
 from batchqc.core.donors import ELIGIBLE, Donor
+from batchqc.core.gates import Against, Gate, gate_of
+from batchqc.core.lot_states import Disposition, Overlay, Progress, may_decide
 from batchqc.core.lots import Lot
-from batchqc.core.register_remarks import Against
+from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
-
-
-class Disposition(StrEnum):
-    """What the label of a lot says."""
-
-    QUARANTINE = "quarantine"
-    RELEASED = "released"
-    REJECTED = "rejected"
-
-
-DECISIONS: Final[Mapping[Disposition, frozenset[Disposition]]] = {
-    Disposition.QUARANTINE: frozenset({Disposition.RELEASED, Disposition.REJECTED}),
-    Disposition.RELEASED: frozenset(),
-    Disposition.REJECTED: frozenset(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +44,17 @@ class LotFacts:
         open_corrections: corrections that wait for a second person, in words.
         damaged: stored records that contradict the audit trail, in words.
         registers: what the registers of the laboratory say of the lot.
+        qc_reviewers: who reviewed the lot as a whole.
+        holds: why the lot is on hold.
+        lot_review: whether QC's review of the lot stands.
+        audit_review: whether QA's review of its audit trail stands.
+        chain: whether the links of the audit trail follow from each other.
+        annex16: whether manufacture was checked, where a qualified person certifies.
+        pending: what is due under a conditional release.
+        investigations: what OOS investigations say.
+        deviations: what deviations say.
+        origin: what donations, donor tests and consents say.
+        genealogy: what cell banks, passages and containers say.
     """
 
     lot: Lot
@@ -72,25 +67,18 @@ class LotFacts:
     beside: tuple[str, ...] = ()
     open_corrections: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
-    registers: Against = field(default_factory=Against)
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One condition of release: open, or closed with every reason and what to do.
-
-    ``remarks`` are told beside, and close nothing.
-    """
-
-    name: str
-    reasons: tuple[str, ...]
-    todo: str
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing stands against release here."""
-        return not self.reasons
+    registers: RegistersSay = field(default_factory=RegistersSay)
+    qc_reviewers: frozenset[str] = frozenset()
+    holds: Against = field(default_factory=Against)
+    lot_review: Against = field(default_factory=Against)
+    audit_review: Against = field(default_factory=Against)
+    chain: Against = field(default_factory=Against)
+    annex16: Against = field(default_factory=Against)
+    pending: Against = field(default_factory=Against)
+    investigations: Against = field(default_factory=Against)
+    deviations: Against = field(default_factory=Against)
+    origin: Against = field(default_factory=Against)
+    genealogy: Against = field(default_factory=Against)
 
 
 def readiness(facts: LotFacts) -> tuple[Gate, ...]:
@@ -101,6 +89,11 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             _disposition(facts),
             "A decided lot stays decided; see its disposition.",
         ),
+        gate_of(
+            "Hold",
+            facts.holds,
+            "Find out why it is held; QA lets it go, with the reason, once that is settled.",
+        ),
         Gate(
             "Specification",
             (facts.specification_problem,) if facts.specification_problem else (),
@@ -110,6 +103,7 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             "Results",
             _results(facts),
             "Upload what is missing; reject the lot, or have QA conclude on what failed.",
+            facts.pending.remarks,
         ),
         Gate(
             "Other stages",
@@ -121,6 +115,11 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             _reviews(facts),
             "Have a reviewer who neither measured nor uploaded review each run.",
         ),
+        gate_of(
+            "QC review",
+            facts.lot_review,
+            "Have a reviewer review the lot as a whole, once every run is reviewed.",
+        ),
         Gate(
             "Registers",
             facts.registers.stops,
@@ -128,12 +127,48 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             " or reject the lot.",
             facts.registers.remarks,
         ),
-        Gate("Donor", _donors(facts), "Have a donor officer determine the eligibility."),
+        gate_of(
+            "Investigations",
+            facts.investigations,
+            "Bring each OOS investigation to its signed conclusion, or reject the lot.",
+        ),
+        gate_of(
+            "Deviations",
+            facts.deviations,
+            "Close the deviation in the site's quality system and here, or reject the lot.",
+        ),
+        Gate(
+            "Donor",
+            (*_donors(facts), *facts.origin.stops),
+            "Have a donor officer complete the donor's records and determine the eligibility.",
+            facts.origin.remarks,
+            facts.origin.evidence,
+        ),
+        gate_of(
+            "Genealogy",
+            facts.genealogy,
+            "Register what the lot was made from, back to each donation.",
+        ),
         Gate("Expiry", _expiry(facts), "An expired lot cannot be released; reject it."),
         Gate(
             "Corrections",
             facts.open_corrections,
             "Have a second person approve or refuse each correction.",
+        ),
+        gate_of(
+            "Audit trail review",
+            facts.audit_review,
+            "Have QA read and sign the audit trail of the lot.",
+        ),
+        gate_of(
+            "Annex 16",
+            facts.annex16,
+            "Have manufacture and testing checked; then a qualified person certifies.",
+        ),
+        gate_of(
+            "Audit chain",
+            facts.chain,
+            "Stop. Run `batchqc audit verify` and call the system owner.",
         ),
         Gate(
             "Records",
@@ -153,6 +188,8 @@ def signer_gate(facts: LotFacts, signer: str) -> Gate:
             reasons.append(f"{signer} reviewed {run.key}")
         if signer == run.verified_by:
             reasons.append(f"{signer} typed {run.key} as the second person")
+    if signer in facts.qc_reviewers:
+        reasons.append(f"{signer} reviewed lot {facts.lot.id} for QC")
     return Gate(
         "People",
         tuple(reasons),
@@ -160,14 +197,22 @@ def signer_gate(facts: LotFacts, signer: str) -> Gate:
     )
 
 
-def blocking_reasons(gates: Iterable[Gate]) -> tuple[str, ...]:
-    """Every reason of every closed gate, each with the gate's name."""
-    return tuple(f"{gate.name}: {reason}" for gate in gates for reason in gate.reasons)
+def progress(facts: LotFacts, *, has_samples: bool) -> Progress:
+    """How far the work on a lot is (requirements 2.3); what was signed counts while it stands."""
+    if not has_samples:
+        return Progress.REGISTERED
+    if facts.lot_review.stops or not facts.qc_reviewers:
+        return Progress.IN_TEST
+    return Progress.QC_REVIEWED if facts.audit_review.stops else Progress.QA_REVIEW
 
 
-def may_decide(current: Disposition, wanted: Disposition) -> bool:
-    """Whether a decision may lead from one disposition to the other."""
-    return wanted in DECISIONS[current]
+def overlays(facts: LotFacts) -> tuple[Overlay, ...]:
+    """What lies over disposition and progress."""
+    found = {
+        Overlay.ON_HOLD: bool(facts.holds.stops),
+        Overlay.EXPIRED: facts.today > facts.lot.expires_on,
+    }
+    return tuple(overlay for overlay, lies in found.items() if lies)
 
 
 def review_problem(run: RunFacts, reviewer: str) -> str | None:

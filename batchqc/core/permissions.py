@@ -33,6 +33,7 @@ class Permission(StrEnum):
     REGISTER_DONOR = "register donors"
     DETERMINE_ELIGIBILITY = "determine donor eligibility"
     REVIEW_RESULTS = "review results"
+    REVIEW_AUDIT_TRAIL = "review audit trails"
     IMPORT_SPECIFICATION = "import specifications"
     REPORT_IMPACT = "report the impact of specifications"
     APPROVE_SPECIFICATION = "approve specifications"
@@ -46,11 +47,18 @@ class Permission(StrEnum):
     REQUEST_CORRECTION = "request corrections"
     APPROVE_CORRECTION = "approve corrections"
     RELEASE_LOT = "release lots"
+    CERTIFY_LOT = "certify lots as qualified person"
+    CHECK_LOT = "check manufacture and transfer to stock"
     REJECT_LOT = "reject lots"
+    DECIDE_LATER = "recall, supply by exception or destroy lots"
+    SET_POLICY = "set the policies of the site"
+    HOLD_LOT = "hold lots and let them go"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
     SEE_ACCOUNTS = "see accounts and what was viewed"
     REVIEW_ACCOUNTS = "sign the review of accounts"
+    MANAGE_WEBHOOKS = "manage webhooks"
+    SET_SIGNING_RULE = "set the rule of signatures"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -63,6 +71,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.REGISTER_DONOR: frozenset({Role.DONOR_OFFICER}),
     Permission.DETERMINE_ELIGIBILITY: frozenset({Role.DONOR_OFFICER}),
     Permission.REVIEW_RESULTS: frozenset({Role.REVIEWER}),
+    Permission.REVIEW_AUDIT_TRAIL: frozenset({Role.QA, Role.QP}),
     Permission.IMPORT_SPECIFICATION: frozenset({Role.SPEC_AUTHOR}),
     Permission.REPORT_IMPACT: frozenset({Role.SPEC_AUTHOR, Role.QA}),
     Permission.APPROVE_SPECIFICATION: frozenset({Role.QA}),
@@ -76,11 +85,18 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.CERTIFY_LOT: frozenset({Role.QP}),
+    Permission.CHECK_LOT: frozenset({Role.QA, Role.QP}),
     Permission.REJECT_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.DECIDE_LATER: frozenset({Role.QA, Role.QP}),
+    Permission.SET_POLICY: frozenset({Role.QA}),
+    Permission.HOLD_LOT: frozenset({Role.QA, Role.QP}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
     Permission.SEE_ACCOUNTS: frozenset({Role.QA, Role.AUDITOR, Role.ADMIN}),
     Permission.REVIEW_ACCOUNTS: frozenset({Role.QA}),
+    Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
+    Permission.SET_SIGNING_RULE: frozenset({Role.QA}),
 }
 
 

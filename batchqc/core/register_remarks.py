@@ -61,7 +61,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class RegistersSay:
     """What the registers say, in words: of measurements, of all else, and what stops a release."""
 
     measured: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Against:
         return (*self.measured, *self.beside)
 
 
-def against(laboratory: Laboratory, found: Found) -> Against:
+def against(laboratory: Laboratory, found: Found) -> RegistersSay:
     """What the registers with a rule say, each part in the order of its words."""
     stops: list[str] = []
     beside = list(_untrained(laboratory, found.reviewed))
@@ -88,7 +88,7 @@ def against(laboratory: Laboratory, found: Found) -> Against:
             said = f"no certificate of {name} over its results in {upload} is kept"
             (stops if rule is Rule.REFUSE else beside).append(said)
     measured = {said for done in found.done for _, said in laboratory.doubts(done)}
-    return Against(*(tuple(sorted(set(said))) for said in (measured, beside, stops)))
+    return RegistersSay(*(tuple(sorted(set(said))) for said in (measured, beside, stops)))
 
 
 def _untrained(laboratory: Laboratory, reviewed: Iterable[Reviewed]) -> Iterator[str]:

@@ -24,8 +24,17 @@ class Meaning(StrEnum):
     VERIFIED = "verified"
     APPROVED = "approved"
     CERTIFIED = "certified"
+    CERTIFIED_CONDITIONALLY = "certified conditionally"
+    CHECKED = "checked"
+    TRANSFERRED = "transferred to saleable stock"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    HELD = "held"
+    LET_GO = "let go"
+    RECALLED = "recalled"
+    SUPPLIED = "supplied by exception"
+    DESTROYED = "destroyed"
+    ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ def sections(content: CertificateContent) -> list[Block]:
 def _opening(content: CertificateContent) -> list[Block]:
     rules = content["specification"]
     answer = "Complies" if content["complies"] else "Does not comply"
+    answer = "Preliminary" if content.get("pending") else answer
     title = row([Cell(MARGIN, WIDTH, [("Certificate of analysis", _TITLE)])], below=8)
     if replaced := content["supersedes"]:
         notice = f"Supersedes {replaced['number']}: {replaced['reason']}"

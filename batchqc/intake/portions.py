@@ -39,7 +39,7 @@ def portions(
     """
     head, kept, end = b"", b"", 0
     while True:
-        block = stream.read(size if head else first)
+        block = stream.read(size if head or kept else first)
         data = kept + block
         is_last = not block
         cut = len(data) if is_last else _cut(data)

@@ -76,9 +76,10 @@ class AuditLink(Row):
 _SUBJECTS = AuditSubject.metadata.tables[AuditSubject.__tablename__]
 
 
-def write_entries(session: Session, entries: Sequence[Entry]) -> None:
-    """Store entries, their subjects, and their links behind the newest link."""
+def write_entries(session: Session, entries: Sequence[Entry]) -> list[tuple[Entry, Link]]:
+    """Store entries, their subjects, and their links behind the newest link; each with its link."""
     head = newest_link(session)
+    written = []
     for entry in entries:
         text = entry.text
         sha256 = entry_sha256(text)
@@ -98,7 +99,9 @@ def write_entries(session: Session, entries: Sequence[Entry]) -> None:
                 sha256=head.sha256,
             )
         )
+        written.append((entry, head))
     session.flush()
+    return written
 
 
 def newest_link(session: Session) -> Link | None:
@@ -108,10 +111,21 @@ def newest_link(session: Session) -> Link | None:
     return row.link if row else None
 
 
-def entries_after(
-    session: Session, sequence: int, *, limit: int, subject: str = "", who: str = "", what: str = ""
+def entries_after(  # noqa: PLR0913 - each is a filter, and people combine them
+    session: Session,
+    sequence: int,
+    *,
+    limit: int,
+    subject: str = "",
+    who: str = "",
+    what: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Sequence[tuple[AuditLink, AuditEntry]]:
-    """Entries by their place in the chain, oldest first, after ``sequence``."""
+    """Entries by their place in the chain, oldest first, after ``sequence``.
+
+    ``since`` is the first moment, ``until`` the one before which they were made.
+    """
     query = (
         select(AuditLink, AuditEntry)
         .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
@@ -126,6 +140,10 @@ def entries_after(
         query = query.where(AuditEntry.who == who)
     if what:
         query = query.where(AuditEntry.what == what)
+    if since is not None:
+        query = query.where(AuditEntry.at >= since)
+    if until is not None:
+        query = query.where(AuditEntry.at < until)
     return [(link, entry) for link, entry in session.execute(query)]
 
 
@@ -137,6 +155,21 @@ def entries_about(
     query = select(AuditEntry).where(AuditEntry.id.in_(of_subjects), AuditEntry.what != but)
     if actions := sorted(only):
         query = query.where(AuditEntry.what.in_(actions))
+    return session.scalars(query).all()
+
+
+def newest_about(
+    session: Session, subjects: Iterable[str], *, after: int, limit: int
+) -> Sequence[AuditEntry]:
+    """The newest entries behind a place that speak of one of some records, newest first."""
+    of_subjects = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
+    query = (
+        select(AuditEntry)
+        .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
+        .where(AuditLink.sequence > after, AuditEntry.id.in_(of_subjects))
+        .order_by(AuditLink.sequence.desc())
+        .limit(limit)
+    )
     return session.scalars(query).all()
 
 

@@ -19,14 +19,22 @@ _PRAGMAS: Final = (
     "PRAGMA recursive_triggers=ON",
 )
 READ_ONLY: Final = "batchqc_read_only"
+COMPONENT_KEY: Final = "batchqc_component_key"
 
 
-def open_database(address: str | URL) -> Engine:
-    """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``."""
+def open_database(address: str | URL, *, component_key: Path | None = None) -> Engine:
+    """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``.
+
+    Args:
+        address: of the database.
+        component_key: the file of the key that opens the secrets of authenticators in it.
+    """
     url = make_url(address)
+    options = {COMPONENT_KEY: component_key}
     if url.get_backend_name() == "postgresql":
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    engine = create_engine(url)
+        url = url.set(drivername="postgresql+psycopg")
+        return create_engine(url, pool_pre_ping=True, execution_options=options)
+    engine = create_engine(url, execution_options=options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

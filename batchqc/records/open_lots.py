@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import REPORTABLE
+from batchqc.core.lot_states import TAKES_RESULTS
 from batchqc.core.open_tests import Reported
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.registers import LotRow, SampleRow
@@ -17,8 +18,10 @@ _FURTHEST_ZONE: Final = timedelta(hours=15)
 
 
 def undecided_lots(session: Session) -> Sequence[LotRow]:
-    """Every lot without a disposition, by id."""
-    decided = select(DispositionRow.lot_id)
+    """Every lot that takes results: undecided, or released conditionally; by id."""
+    decided = select(DispositionRow.lot_id).where(
+        DispositionRow.disposition.not_in([one.value for one in TAKES_RESULTS])
+    )
     return session.scalars(
         select(LotRow).where(LotRow.id.not_in(decided)).order_by(LotRow.folded)
     ).all()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 from batchqc.core.accounts import Grant, RoleTraining, Terms
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Role
+from batchqc.errors import InvalidInput
 from batchqc.records.base import Row, added_later, refers_to
 
 ACCOUNT_REGISTERED: Final = "account registered"
@@ -126,7 +127,10 @@ class PasswordRule(Row):
 
 
 class Attempt(Row):
-    """A password that was tried, for a sign-in or a signature, and whether it was right."""
+    """A component that was tried, for a sign-in or a signature, and whether it was right.
+
+    ``component`` is blank for a password; ``step`` is the time step of a code that was accepted.
+    """
 
     __tablename__ = "attempt"
 
@@ -135,6 +139,8 @@ class Attempt(Row):
     purpose: Mapped[str]
     succeeded: Mapped[int]
     at: Mapped[datetime]
+    component: Mapped[str] = added_later()
+    step: Mapped[str] = added_later()
 
     person: Mapped[Person] = relationship()
     __table_args__ = (UniqueConstraint("person_id", "number"),)
@@ -224,6 +230,36 @@ def newest_attempts(session: Session, person: Person, *, limit: int) -> Sequence
     """The newest attempts of a person, newest first."""
     query = select(Attempt).where(Attempt.person_id == person.id)
     return session.scalars(query.order_by(Attempt.number.desc()).limit(limit)).all()
+
+
+def failed_since(session: Session, since: datetime) -> Sequence[Person]:
+    """Everyone with a failed attempt since then, by user id."""
+    failed = select(Attempt.person_id).where(Attempt.succeeded == 0, Attempt.at > since)
+    return session.scalars(
+        select(Person).where(Person.id.in_(failed)).order_by(Person.folded)
+    ).all()
+
+
+def failed_attempts(session: Session, *, limit: int) -> Sequence[Attempt]:
+    """The newest failed attempts of anybody, newest first."""
+    query = select(Attempt).where(Attempt.succeeded == 0)
+    return session.scalars(query.order_by(Attempt.id.desc()).limit(limit)).all()
+
+
+def attempt_by(session: Session, natural_key: str) -> Attempt:
+    """The attempt of a natural key such as ``ana/12``.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    user_id, _, number = natural_key.rpartition("/")
+    found = None
+    if number.isdecimal() and len(number) < 10:
+        query = select(Attempt).join(Person).where(Person.folded == fold(user_id))
+        found = session.scalar(query.where(Attempt.number == int(number)))
+    if found is None:
+        raise InvalidInput("BQC-API-007", f'"{natural_key}" is not the `next` of a page')
+    return found
 
 
 def open_sign_in(session: Session, token_sha256: str, now: datetime) -> SignIn | None:

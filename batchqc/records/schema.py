@@ -1,8 +1,18 @@
 """Every table, in one place for migrations and checks."""
 
 from batchqc.records.account_reports import AccountReport, AccountReview
+from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.components import (
+    AuthenticatorChange,
+    LinkChange,
+    ProofUse,
+    ProviderReturn,
+    ProviderVisit,
+    SigningRule,
+)
+from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
@@ -12,6 +22,8 @@ from batchqc.records.decisions import (
 )
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
+from batchqc.records.events import Delivery, EventRow, Webhook, WebhookEnd
+from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -20,6 +32,7 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import (
     AccountChange,
@@ -31,6 +44,7 @@ from batchqc.records.people import (
     SignIn,
     SignOut,
 )
+from batchqc.records.policies import PolicyRow
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
 from batchqc.records.registers import (
     DonorRow,
@@ -62,7 +76,11 @@ WITNESSED: tuple[type[Row], ...] = (
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
     LaboratoryCertificate, AccountChange, PasswordRule, AccountReport, AccountReview,
+    Hold, HoldEnd, LotReview, AuditReview, PolicyRow, PendingResult, ConditionalSite,
+    CertificateWithdrawal, LotCheck, Certification, Transfer, Webhook, WebhookEnd,
+    Delivery, AuthenticatorChange, LinkChange, ProviderVisit, ProviderReturn, ProofUse,
+    SigningRule,
 )  # fmt: skip
 
-#: Rows of which an audit entry holds a common hash, and the audit trail itself.
-OTHERS: tuple[type[Row], ...] = (MeasurementRow, AuditEntry, AuditSubject, AuditLink)
+#: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.
+OTHERS: tuple[type[Row], ...] = (MeasurementRow, AuditEntry, AuditSubject, AuditLink, EventRow)

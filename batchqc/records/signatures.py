@@ -52,6 +52,16 @@ class SignatureRow(Numbered):
         )
 
 
+def has_signed(session: Session, person: Person, *, record: str, sha256: str) -> bool:
+    """Whether a person has signed a record as it is."""
+    query = select(SignatureRow.id).where(
+        SignatureRow.person_id == person.id,
+        SignatureRow.record == record,
+        SignatureRow.record_sha256 == sha256,
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def next_number(session: Session, table: type[Numbered], year: int) -> int:
     """The next number of a series by year; the caller holds the lock of the series."""
     newest = session.scalar(select(func.max(table.number)).where(table.year == year))

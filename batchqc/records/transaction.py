@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -26,22 +27,27 @@ from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, write_entries
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
-from batchqc.records.database import READ_ONLY
+from batchqc.records.database import COMPONENT_KEY, READ_ONLY
+from batchqc.records.events import EventRow, write_events
 from batchqc.records.schema import METADATA, WITNESSED
 
 _READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _LOT: Final = "lot:"
-_AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject)
+_AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject, EventRow)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, in which role, in which time zone (IANA name), and what for."""
+    """Who acts, in which role, in which time zone (IANA name), what for, and in which session.
+
+    ``sign_in`` is the hash of the session's token; blank where there is none.
+    """
 
     user_id: str
     role: str
     time_zone: str = "UTC"
     permission: Permission | None = None
+    sign_in: str = ""
 
 
 SYSTEM: Final = Actor("system", "system")
@@ -62,6 +68,12 @@ class Transaction:
     def engine(self) -> Engine:
         """Of the database."""
         return self.session.connection().engine
+
+    @property
+    def component_key(self) -> Path | None:
+        """The file of the key of second components, where the database was opened with it."""
+        path: Path | None = self.session.get_bind().get_execution_options().get(COMPONENT_KEY)
+        return path
 
     def add(self, *rows: Row) -> None:
         """Add rows and give them their ids; an entry must mention them before the commit."""
@@ -168,7 +180,7 @@ class Transaction:
             self.session.execute(lock, {"name": name})
 
     def seal(self, new_rows: Iterable[Row]) -> None:
-        """Check that every new row is mentioned, then write the entries and their links.
+        """Check that every new row is mentioned, then write entries, links, and events.
 
         Raises:
             IntegrityFailure: where a row would change without an entry.
@@ -185,7 +197,7 @@ class Transaction:
         entries, self._entries = self._entries, []
         if entries:
             self.lock("audit chain")
-            write_entries(self.session, entries)
+            write_events(self.session, write_entries(self.session, entries))
 
 
 @contextmanager

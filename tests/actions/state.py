@@ -4,7 +4,7 @@ from sqlalchemy import Engine, func, select
 
 from batchqc.records.schema import METADATA
 
-TRAIL = {"audit_entry", "audit_link", "audit_subject"}
+TRAIL = {"audit_entry", "audit_link", "audit_subject", "event"}
 
 
 def counts(engine: Engine) -> dict[str, int]:

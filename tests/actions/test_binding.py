@@ -153,6 +153,7 @@ def test_a_lot_is_judged_at_each_stage_and_the_right_specification_decides(house
     thawed = good("viability") | THAWED | {"run_id": "VCB-THAW"}
     assert house.upload(table([thawed | {"value": "79.0"}])).accepted
     assert isinstance(house.review("MSC-26-0037"), list)
+    house.hand_to_qa("MSC-26-0037")
     case = house.study("MSC-26-0037")
     assert [gate.name for gate in case.gates if not gate.is_open] == ["Other stages"]
     (reason,) = case.facts.beside

@@ -47,6 +47,7 @@ from tests.records.house import (
     REV,
     SPECIFICATION_FILE,
     House,
+    but_reviews,
     results,
     signing,
 )  # fmt: skip
@@ -88,7 +89,7 @@ def test_a_typed_result_counts_once_a_second_person_typed_the_same(house: House)
     assert verdict(house, "mycoplasma").outcome is Outcome.PASS
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    assert {reason.split(":")[0] for reason in blocked.value.reasons} == {"Review"}
+    assert {reason.split(":")[0] for reason in but_reviews(blocked.value.reasons)} == {"Review"}
     assert isinstance(house.review(), list)  # the verifier may be the reviewer
     assert isinstance(house.release(), Decision)
     with house.reading() as session:

@@ -25,6 +25,7 @@ from tests.records.house import (
     LOT,
     SPECIFICATION,
     House,
+    but_reviews,
     good,
     results,
     table,
@@ -165,7 +166,7 @@ def test_both_versions_are_kept_and_the_new_one_is_reviewed_again(house: House):
     assert outcome(house) == "PASS"
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    (reason,) = blocked.value.reasons
+    (reason,) = but_reviews(blocked.value.reasons)
     assert reason.startswith(f"Review: run {RUN} (VIAB) of U-2026-000002 has not been reviewed")
     assert isinstance(house.review(), list)
     assert isinstance(house.release(), Decision)
@@ -192,7 +193,7 @@ def test_a_fail_stays_whatever_supersedes_it(house: House, texts: list[str]):
     assert outcome(house) == "CANNOT_JUDGE"
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    (reason,) = blocked.value.reasons
+    (reason,) = but_reviews(blocked.value.reasons)
     assert "no signed conclusion says which counts" in reason
     assert all(
         f"{text} in run {RUN} (VIAB) of U-2026-00000{n}" in reason
@@ -209,7 +210,7 @@ def test_half_of_a_run_supersedes_the_whole_and_nothing_is_gone(house: House):
     assert {found["cd105"], found["negative-panel"]} == {"CANNOT_JUDGE"}
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    assert len(blocked.value.reasons) == 2
+    assert len(but_reviews(blocked.value.reasons)) == 2
 
 
 def test_a_file_that_supersedes_may_hold_other_runs_too(house: House):

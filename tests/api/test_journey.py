@@ -32,12 +32,18 @@ def uploaded(site: Site, data: bytes, **query: object) -> httpx.Response:
 
 
 @pytest.mark.requirement("2.09")
-def test_five_requests_take_a_lot_from_registration_to_its_certificate(site: Site):
+def test_eight_requests_take_a_lot_from_registration_to_its_certificate(site: Site):
     assert site.send(ANA, "POST", "/lots", json=LOT_REQUEST).status_code == 201
     report = uploaded(site, results(lot=NEW))
     assert report.status_code == 201, report.text
     review = site.send(REV, "POST", f"/lots/{NEW}/review", json=signed(REV))
     assert review.status_code == 201, review.text
+    whole = site.send(REV, "POST", f"/lots/{NEW}/qc-review", json=signed(REV))
+    assert whole.status_code == 201, whole.text
+    trail = site.get(QA2, f"/lots/{NEW}/audit-review")
+    read = {name: trail[name] for name in ("last", "head")}
+    signed_trail = site.send(QA2, "POST", f"/lots/{NEW}/audit-review", json=signed(QA2, **read))
+    assert signed_trail.status_code == 201, signed_trail.text
     decision = site.send(
         QA1, "POST", f"/lots/{NEW}/disposition", json=signed(QA1, decision="released")
     )

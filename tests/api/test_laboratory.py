@@ -62,14 +62,14 @@ def test_registers_are_kept_and_their_rules_refuse_a_file(site: Site):
     days = {"calibrated_on": "2025-01-01", "due_on": "2026-01-01"}
     instrument = {"instrument": "PTS-001", "kind": "Reader"} | days
     assert posted(site, QA1, "/instruments", json=instrument)["due_on"] == "2026-01-01"
-    assert len(site.get(AUD, "/instruments")) == 1
+    assert len(site.get(AUD, "/instruments")["items"]) == 1
     number = str(posted(site, ANA, "/uploads?file=r.csv", content=data)["number"])
     training = {"trained_on": "2025-01-01", "expires_on": "2026-01-01"}
     posted(site, QA1, "/training", json={"person": ANA, "method": "SOP-QC-040"} | training)
-    assert site.get(AUD, "/training")[0]["person"] == ANA
+    assert site.get(AUD, "/training")["items"][0]["person"] == ANA
     kit = {"material": "LAL-1", "kind": "kit", "lot": "L7", "expires_on": "2025-01-01"}
     posted(site, QA1, "/materials", json=kit)
-    assert site.get(AUD, "/materials")[0]["lot"] == "L7"
+    assert site.get(AUD, "/materials")["items"][0]["lot"] == "L7"
     posted(site, QA1, "/register-rules/materials", json=said | {"rule": "flag"})
     own = {"upload": number, "test": "ENDO", "run": "ENDO-250520-01", "material": "LAL-1"}
     assert "expired on 2025-01-01" in str(posted(site, ANA, "/material-uses", json=own)["flagged"])

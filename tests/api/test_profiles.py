@@ -24,7 +24,7 @@ def test_a_profile_goes_from_its_file_to_a_reading(site: Site):
     seen = site.get(AUD, path)
     assert (seen["layout"], seen["asks"]) == ("table", ["measured_at", "analyst", "run_id"])
     assert site.send(AUD, "GET", f"{path}/file").content == COUNTER
-    assert [one["version"] for one in site.get(AUD, "/profiles")] == [1]
+    assert [one["version"] for one in site.get(AUD, "/profiles")["items"]] == [1]
     preview = site.send(
         ANA, "POST", "/uploads", params=params | {"dry_run": True}, content=COUNTS, headers=CSV
     )

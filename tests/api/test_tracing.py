@@ -38,6 +38,7 @@ def test_a_cell_of_a_released_lot_leads_to_verdict_decision_and_certificate(site
     data = results(viability="93.40")
     site.house.upload(data)
     site.house.review()
+    site.house.hand_to_qa()
     decide(site, "released")
     row = row_of(data, "viability")
     told = cell(site, "U-2026-000001", row)

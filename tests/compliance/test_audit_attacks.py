@@ -6,14 +6,17 @@ The owner covers the tracks: triggers are back in place when somebody looks.
 # ruff: noqa: S608 - statements are made of our own names
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from batchqc.actions.evaluation import review_content
+from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.run_facts import review_content
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.core.audit import Link, entry_sha256, next_link
+from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Signing
 from batchqc.errors import ReleaseBlocked
 from batchqc.records.audit import AuditEntry, AuditLink, all_links
@@ -21,7 +24,19 @@ from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.uploads import AssayRun, Review, Upload
-from tests.records.house import ANA, LOT, REV, House, alone, results
+from tests.cast import TAKEN_AT
+from tests.records.house import (
+    ANA,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    MADE_ON,
+    PRODUCT,
+    REV,
+    House,
+    alone,
+    results,
+)
 from tests.records.tampering import CONTENT, append, columns_of, tamper, tampering
 
 RUN = f"assay_run:U-2026-000002/{LOT}/VIAB/VCB-250520-01"
@@ -334,6 +349,48 @@ def test_a_review_that_was_made_in_the_database_releases_nothing(house: House):
     assert any(
         "no entry mentions signature:S-2026-000900" in one for one in house.verify().problems
     )
+
+
+@pytest.mark.requirement("1.15")
+@pytest.mark.parametrize("renamed", [False, True], ids=["as it is", "for the other lot"])
+def test_a_review_signature_that_was_copied_to_another_lot_reviews_nothing(
+    house: House, renamed: bool
+):
+    """The owner of the database copies a row: with its hash, or with a hash made to fit."""
+    other = "MSC-26-0099"
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        sample = NewSample(f"{other}-S01", "release", "cryovial", TAKEN_AT.isoformat())
+        register_lot(tx, NewLot(other, PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), (sample,)))
+    assert house.upload(results(lot=other)).accepted
+    house.ready()
+    with house.reading() as session:
+        of_one = session.scalars(select(Review)).first()
+        assert of_one is not None
+        signing = of_one.signature.signing
+        person = of_one.signature.person_id
+        runs = session.scalars(select(AssayRun).join(LotRow).where(LotRow.lot == other)).all()
+        ids, content = [run.id for run in runs], review_content(runs)
+    if renamed:
+        signing = replace(signing, record=f"lot:{other}", record_sha256=content)
+    copied = signing.sha256 if renamed else f"{signing.sha256} "  # a column is unique
+    with tampering(house.engine) as connection:
+        values = {
+            "year": 2026, "number": 900, "person_id": person, "name": signing.name,
+            "role": signing.role, "meaning": signing.meaning.value, "reason": signing.reason,
+            "at": signing.at, "record": signing.record, "record_sha256": signing.record_sha256,
+            "sha256": copied,
+        }  # fmt: skip
+        connection.execute(insert(SignatureRow.__table__).values(**values))
+        number = select(SignatureRow.id).where(SignatureRow.number == 900).scalar_subquery()
+        for one in ids:
+            row = insert(Review.__table__).values(assay_run_id=one, signature_id=number)
+            connection.execute(row)
+    case = house.study(other)
+    assert not case.is_ready
+    assert any("S-2026-000900" in one for one in case.facts.damaged)
+    with pytest.raises(ReleaseBlocked):
+        house.release(other)
+    assert any("signature:S-2026-000900" in one for one in house.verify().problems)
 
 
 @pytest.mark.requirement("2.01")

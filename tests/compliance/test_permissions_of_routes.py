@@ -59,12 +59,17 @@ OUTSIDERS: Final = {
     "nobody": "BQC-ACC-001", "gone": "BQC-ACC-001", "late": "BQC-ACC-015",
     "roleless": "BQC-ACC-002", "fresh": "BQC-ACC-003",
 }  # fmt: skip
-OWN: Final = {"DELETE /session", "GET /me", "POST /password"}
+OWN: Final = {
+    "DELETE /session", "GET /me", "POST /password", "POST /step-up", "POST /step-up/return",
+    "POST /link/confirmation", "POST /authenticator", "POST /authenticator/confirmation",
+    "POST /authenticator/revocation", "GET /accountability", "POST /accountability",
+}  # fmt: skip
 PLACES: Final = {
     "template": "none", "user_id": "ben", "profile": "NO-PROFILE", "code": "DNR-UC-01",
     "specification": "UC-MSC-REL", "version": "1", "position": "1", "method": "SOP-QC-040",
     "register": "training", "lot": LOT, "number": "COA-2026-000001", "row": "2",
     "column": "value", "criterion": "viability",
+    "hold": "1", "policy": "supply by exception", "name": "erp",
 }  # fmt: skip
 
 

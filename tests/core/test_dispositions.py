@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 
 from batchqc.core.assays import RunKey
 from batchqc.core.dispositions import (
-    Disposition,
     LotFacts,
     RunFacts,
-    blocking_reasons,
-    may_decide,
+    overlays,
+    progress,
     readiness,
     review_problem,
     signer_gate,
 )
 from batchqc.core.donors import Donor
+from batchqc.core.gates import Against, blocking_reasons
+from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
-from batchqc.core.register_remarks import Against
+from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
 from tests.core.world import DONOR, criterion, measured, verdict_of
 
@@ -60,16 +61,35 @@ def test_a_lot_with_nothing_against_it_is_ready():
     assert blocking_reasons(readiness(READY)) == ()
 
 
+BESIDE = (
+    "holds",
+    "lot_review",
+    "audit_review",
+    "chain",
+    "annex16",
+    "investigations",
+    "deviations",
+    "origin",
+    "genealogy",
+)
 CLOSED_BY = {
     "Disposition": replace(READY, disposition=Disposition.REJECTED),
+    "Hold": replace(READY, holds=Against(("held by QA",))),
     "Specification": replace(READY, specification_problem="REL v1 is not approved"),
     "Results": replace(READY, verdicts=(PASSED, FAILED)),
     "Other stages": replace(READY, beside=("FAIL: 70 % does not meet > 80 %",)),
     "Review": replace(READY, runs=(replace(RUN, reviewed_by=frozenset()),)),
-    "Registers": replace(READY, registers=Against(stops=("LAL-1 expired",))),
+    "QC review": replace(READY, lot_review=Against(("QC has not reviewed",))),
+    "Registers": replace(READY, registers=RegistersSay(stops=("LAL-1 expired",))),
+    "Investigations": replace(READY, investigations=Against(("OOS-2026-000001 is open",))),
+    "Deviations": replace(READY, deviations=Against(("DEV-7 is open",))),
     "Donor": replace(READY, donors=(replace(DONOR, eligibility=""),)),
+    "Genealogy": replace(READY, genealogy=Against(("bank W-1 has no donation",))),
     "Expiry": replace(READY, today=LOT.expires_on + timedelta(days=1)),
     "Corrections": replace(READY, open_corrections=("C-2026-000001 waits",)),
+    "Audit trail review": replace(READY, audit_review=Against(("QA has not read it",))),
+    "Annex 16": replace(READY, annex16=Against(("not checked",))),
+    "Audit chain": replace(READY, chain=Against(("entry 5 does not follow",))),
     "Records": replace(READY, damaged=("a measurement",)),
 }
 
@@ -85,10 +105,41 @@ def test_each_gate_is_closed_by_its_own_fact_alone_and_says_what_to_do(name: str
 
 
 def test_a_remark_of_a_register_is_told_and_closes_nothing():
-    facts = replace(READY, registers=Against(("of a measurement",), ("of a material",)))
+    facts = replace(READY, registers=RegistersSay(("of a measurement",), ("of a material",)))
     assert closed(facts) == []
     (gate,) = (gate for gate in readiness(facts) if gate.remarks)
     assert (gate.name, gate.remarks) == ("Registers", ("of a measurement", "of a material"))
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_is_looked_at_stops_is_told_and_names_its_evidence(name: str):
+    found = Against(("stops",), ("remark",), ("kind:key",))
+    (gate,) = (gate for gate in readiness(replace(READY, **{name: found})) if not gate.is_open)
+    assert (gate.reasons, gate.remarks, gate.evidence) == (("stops",), ("remark",), ("kind:key",))
+
+
+@pytest.mark.requirement("2.06")
+def test_who_reviewed_the_lot_for_qc_does_not_release_it():
+    gate = signer_gate(replace(READY, qc_reviewers=frozenset({"rev2"})), "rev2")
+    assert gate.reasons == ("rev2 reviewed lot MSC-1 for QC",)
+
+
+def test_progress_goes_forward_with_what_was_signed_and_back_where_it_no_longer_stands():
+    signed = replace(READY, qc_reviewers=frozenset({"rev"}))
+    unread = replace(signed, audit_review=Against(("QA has not read it",)))
+    stale = replace(signed, lot_review=Against(("the lot changed",)))
+    assert progress(signed, has_samples=False) is Progress.REGISTERED
+    assert progress(READY, has_samples=True) is Progress.IN_TEST
+    assert progress(stale, has_samples=True) is Progress.IN_TEST
+    assert progress(unread, has_samples=True) is Progress.QC_REVIEWED
+    assert progress(signed, has_samples=True) is Progress.QA_REVIEW
+
+
+def test_hold_and_expiry_lie_over_whatever_the_disposition_is():
+    assert overlays(READY) == ()
+    held = replace(READY, holds=Against(("held",)), today=LOT.expires_on + timedelta(days=1))
+    assert overlays(held) == (Overlay.ON_HOLD, Overlay.EXPIRED)
+    assert overlays(replace(READY, today=LOT.expires_on)) == ()
 
 
 def test_every_gate_is_covered_above():
@@ -98,11 +149,12 @@ def test_every_gate_is_covered_above():
 def test_all_reasons_are_told_at_once():
     facts = replace(
         READY, verdicts=(FAILED, MISSING), donors=(), runs=(), specification_problem="no",
-        beside=("z",), registers=Against(stops=("r",)), open_corrections=("a", "b"),
+        beside=("z",), registers=RegistersSay(stops=("r",)), open_corrections=("a", "b"),
         damaged=("c",), today=date(2030, 1, 1), disposition=Disposition.RELEASED,
+        **dict.fromkeys(BESIDE, Against(("s",))),
     )  # fmt: skip
     assert closed(facts) == list(CLOSED_BY)
-    assert len(blocking_reasons(readiness(facts))) == 12
+    assert len(blocking_reasons(readiness(facts))) == 21
 
 
 @pytest.mark.parametrize(
@@ -144,13 +196,6 @@ def test_who_entered_or_measured_may_not_review():
     assert review_problem(RUN, "rev") is None
 
 
-def test_a_decided_lot_stays_decided():
-    for decided in (Disposition.RELEASED, Disposition.REJECTED):
-        assert may_decide(Disposition.QUARANTINE, decided)
-        assert not any(may_decide(decided, other) for other in Disposition)
-    assert not may_decide(Disposition.QUARANTINE, Disposition.QUARANTINE)
-
-
 VERDICTS = st.sampled_from([PASSED, FAILED, MISSING])
 FACTS = st.builds(
     LotFacts,
@@ -167,6 +212,7 @@ FACTS = st.builds(
     today=st.dates(date(2027, 12, 1), date(2028, 2, 1)),
     open_corrections=st.sampled_from([(), ("C",)]),
     damaged=st.sampled_from([(), ("x",)]),
+    **dict.fromkeys(BESIDE, st.sampled_from([Against(), Against(("s",)), Against((), ("r",))])),
 )
 
 
@@ -182,6 +228,7 @@ def test_a_fail_a_missing_result_or_anything_open_never_makes_a_lot_releasable(
         replace(facts, donors=(*facts.donors, replace(DONOR, eligibility="ineligible"))),
         replace(facts, open_corrections=(*facts.open_corrections, "C-2")),
         replace(facts, damaged=(*facts.damaged, "y")),
+        *(replace(facts, **{name: Against(("s",))}) for name in BESIDE),
         replace(facts, verdicts=()),
         replace(facts, runs=()),
         replace(facts, today=facts.today + timedelta(days=400)),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchqc.core.effectivity import State, in_force, state_of_approved
+from batchqc.core.effectivity import State, for_market, in_force, state_of_approved
 
 
 @dataclass(frozen=True)
@@ -79,3 +79,24 @@ def test_never_two_versions_on_one_day(starts: dict[int, int | None], on: int):
     if found is not None:
         assert found.effective <= day(on)
         assert found.withdrawn_from is None or found.withdrawn_from > day(on)
+
+
+@pytest.mark.requirement("3.04")
+@pytest.mark.parametrize(
+    ("market", "on", "name"),
+    [
+        ("EU", 5, "every"),
+        ("EU", 10, "eu"),
+        ("EU", 20, None),  # its own has ended: it does not fall back
+        ("US", 10, "every"),
+        ("", 0, "every"),
+        ("", -1, None),
+    ],
+)
+def test_a_market_is_judged_by_its_own_version_else_by_that_for_every_market(
+    market: str, on: int, name: str | None
+):
+    never = Version("never", day(0), day(0))
+    versions = {"": [Version("every", day(0))], "EU": [never, Version("eu", day(10), day(20))]}
+    found = for_market(versions, market, day(on))
+    assert (found.name if found else None) == name

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from batchqc.core.laboratory import Done, Laboratory, Register, Rule, Span
-from batchqc.core.register_remarks import Against, Found, Reviewed, Used, against
+from batchqc.core.register_remarks import Found, RegistersSay, Reviewed, Used, against
 
 DAY = date(2026, 3, 2)
 KIT = Used("LAL-1", "run R-1 (ENDO) of U-1", DAY, DAY - timedelta(days=1))
@@ -17,7 +17,7 @@ ABSENT = "no certificate of External over its results in U-1 is kept"
 UNTRAINED = "rev was not trained for SOP-1 on 2026-03-02; rev signed for results"
 
 
-def said(register: Register, rule: Rule, found: Found, **more: object) -> Against:
+def said(register: Register, rule: Rule, found: Found, **more: object) -> RegistersSay:
     return against(Laboratory({register: rule}, **more), found)  # type: ignore[arg-type]
 
 
@@ -32,14 +32,14 @@ def said(register: Register, rule: Rule, found: Found, **more: object) -> Agains
 def test_what_is_known_after_a_file_came_in_is_remarked_on_or_stops_the_lot(
     register: Register, found: Found, words: str
 ):
-    assert said(register, Rule.OFF, found) == Against()
-    assert said(register, Rule.FLAG, found) == Against(beside=(words,))
-    assert said(register, Rule.REFUSE, found) == Against(stops=(words,))
+    assert said(register, Rule.OFF, found) == RegistersSay()
+    assert said(register, Rule.FLAG, found) == RegistersSay(beside=(words,))
+    assert said(register, Rule.REFUSE, found) == RegistersSay(stops=(words,))
 
 
 def test_a_material_is_usable_on_its_last_day():
     usable = Used("LAL-1", "run", DAY, DAY)
-    assert said(Register.MATERIALS, Rule.REFUSE, Found(used=(usable,))) == Against()
+    assert said(Register.MATERIALS, Rule.REFUSE, Found(used=(usable,))) == RegistersSay()
 
 
 def test_an_invalid_run_that_nothing_rests_on_stops_nothing():
@@ -47,15 +47,15 @@ def test_an_invalid_run_that_nothing_rests_on_stops_nothing():
     for rule in (Rule.FLAG, Rule.REFUSE):
         assert said(Register.MATERIALS, rule, Found(used=(void,))).remarks == (EXPIRED,)
     both = said(Register.MATERIALS, Rule.REFUSE, Found(used=(void, KIT)))
-    assert both == Against(beside=(EXPIRED,), stops=(EXPIRED,))
+    assert both == RegistersSay(beside=(EXPIRED,), stops=(EXPIRED,))
 
 
 @pytest.mark.requirement("1.09")
 def test_who_signed_is_held_against_the_register_of_training():
     found = Found(reviewed=frozenset({Reviewed("rev", "SOP-1", DAY)}))
-    assert said(Register.TRAINING, Rule.OFF, found) == Against()
+    assert said(Register.TRAINING, Rule.OFF, found) == RegistersSay()
     for rule in (Rule.FLAG, Rule.REFUSE):
-        assert said(Register.TRAINING, rule, found) == Against(beside=(UNTRAINED,))
+        assert said(Register.TRAINING, rule, found) == RegistersSay(beside=(UNTRAINED,))
     expired = (
         "the training of rev for SOP-1 expired on 2026-02-01; the review is of 2026-03-02;"
         " rev signed for results"

@@ -121,10 +121,18 @@ WHO = {
     "approve corrections": "QA",
     "release lots": "QA QP",
     "reject lots": "QA QP",
+    "review audit trails": "QA QP",
+    "certify lots as qualified person": "QP",
+    "check manufacture and transfer to stock": "QA QP",
+    "recall, supply by exception or destroy lots": "QA QP",
+    "set the policies of the site": "QA",
+    "hold lots and let them go": "QA QP",
     "issue certificates": "QA QP",
     "manage accounts": "admin",
     "see accounts and what was viewed": "QA auditor admin",
     "sign the review of accounts": "QA",
+    "manage webhooks": "admin",
+    "set the rule of signatures": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",
@@ -149,7 +157,14 @@ def test_auditors_only_read_and_administrators_touch_no_record():
     seen = {Permission.READ, Permission.SEE_ACCOUNTS}
     for permission in set(Permission) - seen:
         assert not is_permitted({Role.AUDITOR}, permission)
-    for permission in set(Permission) - seen - {Permission.MANAGE_ACCOUNTS}:
+    for permission in (
+        set(Permission)
+        - seen
+        - {
+            Permission.MANAGE_ACCOUNTS,
+            Permission.MANAGE_WEBHOOKS,
+        }
+    ):
         assert not is_permitted({Role.ADMIN}, permission)
 
 

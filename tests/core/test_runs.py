@@ -11,7 +11,7 @@ import pytest
 from batchqc.core.acceptance import Words
 from batchqc.core.assays import CONTROL, Measurement, RunKey
 from batchqc.core.entries import SecondEntry
-from batchqc.core.impact import Evidence, grouped
+from batchqc.core.impact import Comparison, Evidence, grouped
 from batchqc.core.impact_runs import usable_evidence
 from batchqc.core.judging import judge
 from batchqc.core.methods import Method, ValidityCriterion
@@ -334,3 +334,25 @@ def test_what_waits_for_its_second_entry_is_not_told_by_the_validity_of_its_run(
     assert found.outcome is Outcome.CANNOT_JUDGE
     assert "not verified by a second person" in found.sentence
     assert "95.125" not in found.sentence
+
+
+def test_rows_whose_second_entry_did_not_match_are_no_part_of_a_run():
+    void = replace(measured("95"), second=SecondEntry.MISMATCH)
+    assert validity(void, methods=(method(CONTROL_LIMITS),)) == {}
+
+
+def test_a_run_whose_part_of_another_lot_is_superseded_is_not_known_to_be_valid():
+    other = replace(measured("96", 2), lot="MSC-2", superseded_by="U-2026-000009")
+    found = assessed(measured("95"), other, control("100"), methods=(method(CONTROL_LIMITS),))
+    assert found == (NOT_KNOWN, "the part of the run that is of another lot is superseded")
+
+
+def test_impact_judges_a_lot_with_a_superseded_run_by_all_its_measurements():
+    old, new = (specification(criterion(accept)) for accept in ("> 90", "> 97"))
+    compared = Comparison(old, new)
+    rows = grouped([evidence(1, "95")])
+    flipped = compared.impact(rows, ())
+    assert flipped is not None
+    assert (flipped.before, flipped.after) == (Outcome.PASS, Outcome.FAIL)
+    again = measured("99", upload="U-2026-000002")
+    assert compared.impact(rows, (), [again]) is None

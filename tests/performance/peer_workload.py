@@ -24,7 +24,8 @@ import httpx
 
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.impact import assess_impact, keep_impact
-from batchqc.actions.people import HASHER, change_password, principal, register_person
+from batchqc.actions.passwords import HASHER
+from batchqc.actions.people import change_password, principal, register_person
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
@@ -49,6 +50,7 @@ PEOPLE = {
     "rev": (Role.REVIEWER,),
     "spec": (Role.SPEC_AUTHOR,),
     "qa": (Role.QA,),
+    "qa2": (Role.QA,),
     "donor": (Role.DONOR_OFFICER,),
 }
 # code, title, unit, acceptance, mean and standard deviation, or the word
@@ -243,6 +245,11 @@ def one_lot(client: Client, lot: str, results: dict[str, str], at: datetime) -> 
     client.send("ana", "POST", f"/uploads?file={lot}.csv", content=csv_of(lot, results, at))
     signed = {"user_id": "rev", "password": PASSWORD, "reason": "Agrees with raw data"}
     client.send("rev", "POST", f"/lots/{lot}/review", json=signed)
+    client.send("rev", "POST", f"/lots/{lot}/qc-review", json=signed)
+    read = client.send("qa2", "GET", f"/lots/{lot}/audit-review").json()
+    read = {name: read[name] for name in ("last", "head")}
+    signed = {"user_id": "qa2", "password": PASSWORD, "reason": "Read what was selected"}
+    client.send("qa2", "POST", f"/lots/{lot}/audit-review", json=signed | read)
     fails = any(results[code] == OUTSIDE[code] for code in OUTSIDE)
     decision = {
         "decision": "rejected" if fails else "released", "user_id": "qa", "password": PASSWORD,
@@ -302,7 +309,7 @@ def measure(count: int) -> tuple[list[Figure], str]:
         process, address, cold = serve(settings)
         try:
             client = Client(address)
-            for user_id in ("ana", "rev", "qa"):
+            for user_id in ("ana", "rev", "qa", "qa2"):
                 client.sign_in(user_id)
             at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)  # noqa: TID251
             began = time.perf_counter()

@@ -1,26 +1,59 @@
 """A house in which everything has happened: there is a row in every table."""
 
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Engine
 
+from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.attachments import Document
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
-from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
-from batchqc.actions.people import sign_in, sign_out
+from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.links import link_account
+from batchqc.actions.lots import (
+    NewLot,
+    NewSample,
+    register_lot,
+    register_samples,
+    the_lot,
+)
+from batchqc.actions.people import register_person, sign_in, sign_out
+from batchqc.actions.policies import set_policy
+from batchqc.actions.signing import Credentials, sign
+from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.actions.specifications import withdraw_specification
-from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Refusal
+from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit
+from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
+from batchqc.core.accountability import STATEMENT
+from batchqc.core.permissions import Permission, Role
+from batchqc.core.policies import ON, Policy
+from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
+from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.components import ProviderReturn
+from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.corrections import CorrectionDecision
-from batchqc.records.decisions import Answer, CertificateIssue, certificate_by
+from batchqc.records.decisions import (
+    Answer,
+    CertificateIssue,
+    certificate_by,
+    certificates_of,
+    dispositions_of,
+)
+from batchqc.records.events import DELIVERED, Delivery
+from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
+from batchqc.records.policies import PolicyRow
+from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
 from tests.records.accounts import close, keep_report, password_days, reopen, review
 from tests.records.house import (
+    ADM,
     ANA,
     AUD,
     BEN,
@@ -72,18 +105,22 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     restock(archive)
     house = House(engine, archive)
     assert not house.upload(results(viability="much")).accepted
+    _hold(house)
     _correct(house)
     house.ready()
     _supersede(house)
     decision = house.release()
     assert isinstance(decision, Decision)
     _certificate(house)
+    _certify(house)
     _visit(house)
     _other_stage(house)
     _type(house)
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
+    _tell(house)
+    _second_components(house)
     _accounts(house)
 
 
@@ -93,6 +130,41 @@ def _accounts(house: House) -> None:
     reopen(house, BEN)
     number, sha256 = keep_report(house)
     assert review(house, number, sha256) == number
+
+
+def _tell(house: House) -> None:
+    """A webhook was registered, told of an event, and ended."""
+    with house.acting(ADM, Permission.MANAGE_WEBHOOKS) as tx:
+        new = NewWebhook("warehouse", "https://erp.example/in", ("lot.*",))
+        webhook, _ = register_webhook(tx, new, key=b"k" * 32)
+        told = Delivery(
+            webhook=webhook, event_number=1, number=1, outcome=DELIVERED, detail="", at=tx.now
+        )
+        tx.add(told)
+        tx.audit("events delivered", rows=[told], about=[webhook.key])
+        end_webhook(tx, name="warehouse", reason="The warehouse system is gone")
+
+
+def _second_components(house: House) -> None:
+    """One person has an authenticator, another comes by single sign-on and accepts by step-up."""
+    with TemporaryDirectory() as folder:
+        enrolled(keyed(house, Path(folder)), ANA)
+    with house.acting(QA1, Permission.SET_SIGNING_RULE) as tx:
+        set_signing_rule(tx, with_code=False, reason="The password is enough")
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        register_person(tx, user_id="vera", name="Vera", roles=[Role.REVIEWER], password=None)
+    issuer, subject, ticket = "https://login.example.org", "subject of vera", Ticket("a ticket")
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        link_account(tx, user_id="vera", issuer=issuer, subject=subject, reason="Seen by HR")
+    with house.alone("vera") as tx:
+        begin_visit(tx, ticket=ticket, record=STATEMENT.key, meaning=Meaning.ACCEPTED)
+    with house.alone("vera") as tx:
+        vouched = Vouched(issuer, subject, tx.now)
+        assert isinstance(prove_by_visit(tx, ticket=ticket, vouched=vouched), ProviderReturn)
+    with house.alone("vera") as tx:
+        step_up = Credentials("vera", "", "I have read it", step_up=ticket.text)
+        accepted = accept_accountability(tx, read=STATEMENT.sha256, credentials=step_up)
+        assert not isinstance(accepted, Refusal)
 
 
 def _supersede(house: House) -> None:
@@ -128,6 +200,13 @@ def _type(house: House) -> None:
     assert verify(house, number)
 
 
+def _hold(house: House) -> None:
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        assert isinstance(hold_lot(tx, lot=LOT, credentials=signing(QA1)), Hold)
+    with house.acting(QA2, Permission.HOLD_LOT) as tx:
+        assert isinstance(let_go(tx, lot=LOT, number=1, credentials=signing(QA2)), HoldEnd)
+
+
 def _correct(house: House) -> None:
     with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
         correction = request_correction(
@@ -153,6 +232,41 @@ def _certificate(house: House) -> None:
         )
         tx.add(issue)
         tx.audit("certificate issued", rows=[issue], about=[certificate.key])
+
+
+def _certify(house: House) -> None:
+    """As if the lot had been released conditionally, and certified by a qualified person."""
+    with house.acting(QA1, Permission.SET_POLICY) as tx:
+        assert isinstance(
+            set_policy(tx, policy=Policy.SUPPLY_BY_EXCEPTION, value=ON, credentials=signing(QA1)),
+            PolicyRow,
+        )
+    with house.acting(QA1, Permission.CHECK_LOT) as tx:
+        lot = the_lot(tx.session, LOT)
+        (disposition,) = dispositions_of(tx.session, lot)
+        content = house.archive.put(b"as if it were a checklist")
+        signature = sign(
+            tx, signing(QA1), meaning=Meaning.CHECKED, record=lot.key, record_sha256=content
+        )
+        assert isinstance(signature, SignatureRow)
+        check = LotCheck(
+            lot=lot, number=1, basis_sha256="0", content_sha=content, signature=signature
+        )
+        certified = Certification(year=2026, number=1, disposition=disposition, lot_check=check)
+        (certificate,) = certificates_of(tx.session, lot)
+        rows = [
+            check,
+            certified,
+            Transfer(certification=certified, signature=signature),
+            PendingResult(disposition=disposition, criterion="sterility", due_on="2026-07-01"),
+            ConditionalSite(disposition=disposition, site="SITE-1"),
+            CertificateWithdrawal(
+                certificate=certificate, reason="As if", about=lot.key, withdrawn_by=QA1,
+                withdrawn_at=tx.now,
+            ),
+        ]  # fmt: skip
+        tx.add(*rows)
+        tx.audit("lot checked", rows=[signature, *rows], about=[lot.key])
 
 
 def _visit(house: House) -> None:

@@ -4,7 +4,7 @@ Site, people, product, donor, approved specification, lot and samples stand read
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,13 +16,15 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
+from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.impact import assess_impact, keep_impact
+from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.people import (
-    change_password,
     principal,
     register_laboratory,
     register_person,
@@ -41,19 +43,24 @@ from batchqc.actions.specifications import (
 )
 from batchqc.actions.uploads import UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
+from batchqc.core.accountability import STATEMENT
 from batchqc.core.accounts import RoleTraining, Terms
+from batchqc.core.audit_review import performers
+from batchqc.core.lot_review import review_hindrances
+from batchqc.core.lot_states import TAKES_RESULTS
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.intake.contract import Asked
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.transaction import SYSTEM, Actor, Transaction, reading, transaction
 from batchqc.records.uploads import Review
 from batchqc.settings import bundled
 from tests.cast import MADE_ON, MSC, NOW, SITE_ZONE, TAKEN_AT
 from tests.intake.files import HEADER
 
-ANA, BEN, REV, SPEC, QA1, QA2, DON, AUD, ADM = PEOPLE = (
-    "ana", "ben", "rev", "spec", "qa1", "qa2", "don", "aud", "adm",
+ANA, BEN, REV, SPEC, QA1, QA2, QA3, DON, AUD, ADM = PEOPLE = (
+    "ana", "ben", "rev", "spec", "qa1", "qa2", "qa3", "don", "aud", "adm",
 )  # fmt: skip
 ROLES: Final[Mapping[str, Role]] = {
     ANA: Role.ANALYST,
@@ -62,6 +69,7 @@ ROLES: Final[Mapping[str, Role]] = {
     SPEC: Role.SPEC_AUTHOR,
     QA1: Role.QA,
     QA2: Role.QA,
+    QA3: Role.QA,
     DON: Role.DONOR_OFFICER,
     AUD: Role.AUDITOR,
     ADM: Role.ADMIN,
@@ -222,8 +230,34 @@ class House:
         with self.acting(by, Permission.REVIEW_RESULTS) as tx:
             return review_lot(tx, self.archive, lot=lot, credentials=signing(by))
 
+    def hand_to_qa(self, lot: str = LOT) -> None:
+        """QC reviews the lot as a whole and QA its audit trail, where either may."""
+        case = self.study(lot)
+        if case.disposition not in TAKES_RESULTS or case.facts.damaged:
+            return
+        if case.facts.lot_review.stops and not review_hindrances(case.facts, case.gates):
+            with self.acting(REV, Permission.REVIEW_RESULTS) as tx:
+                whole = review_whole_lot(tx, self.archive, lot=lot, credentials=signing(REV))
+                assert isinstance(whole, LotReview)
+        if self.study(lot).facts.audit_review.stops:
+            self.read_trail(lot)
+
+    def read_trail(self, lot: str = LOT, *, by: str = "") -> AuditReview | Refusal:
+        """Somebody of QA who did nothing of it reads the audit trail of a lot, and signs."""
+        with self.reading() as session:
+            case = study(session, self.archive, lot=the_lot(session, lot), now=self.now())
+            found = trail_to_read(session, case)
+        did = performers(found.selection)
+        by = by or next(one for one in (QA3, QA2, QA1) if one not in did)
+        with self.acting(by, Permission.REVIEW_AUDIT_TRAIL) as tx:
+            return review_audit_trail(
+                tx, self.archive, lot=lot, last=found.last, head=found.head,
+                credentials=signing(by),
+            )  # fmt: skip
+
     def release(self, lot: str = LOT, *, by: str = QA1) -> Decision | Refusal:
-        """Release a lot."""
+        """Release a lot, after QC and QA reviewed it, where they may."""
+        self.hand_to_qa(lot)
         with self.acting(by, Permission.RELEASE_LOT) as tx:
             return release_lot(tx, self.archive, lot=lot, credentials=signing(by))
 
@@ -232,6 +266,7 @@ class House:
         report = self.upload(results(lot=lot))
         assert report.accepted, report.reading.problems
         assert isinstance(self.review(lot), list)
+        self.hand_to_qa(lot)
 
     def study(self, lot: str = LOT) -> LotCase:
         """All that is known about a lot; its rows are read, their references not yet."""
@@ -249,6 +284,11 @@ def terms(role: Role) -> Terms:
     if role is Role.AUDITOR:
         return Terms(AUDIT_ENDS)
     return Terms(training=RoleTraining("TR-7", date(2025, 1, 1), date(2030, 12, 31)))
+
+
+def but_reviews(reasons: Sequence[str]) -> list[str]:
+    """Reasons, but that QC and QA have not reviewed what they cannot review yet."""
+    return [one for one in reasons if not one.startswith(("QC review: ", "Audit trail review: "))]
 
 
 def signing(user_id: str, reason: str = WHY, password: str = PASSWORD) -> Credentials:
@@ -290,8 +330,9 @@ def table(rows: Iterator[dict[str, str]] | list[dict[str, str]]) -> bytes:
     return out.getvalue().encode()
 
 
-#: The specification, its impact report and its approval, the same whenever a house is furnished.
-_STORED: set[bytes] = set()
+#: The specification, its impact report and its approval, the same whenever a house is furnished:
+#: bytes by their place in a store.
+_STORED: dict[Path, bytes] = {}
 
 
 def archive_of(folder: Path) -> FolderArchive:
@@ -302,9 +343,13 @@ def archive_of(folder: Path) -> FolderArchive:
 
 
 def restock(archive: FolderArchive) -> None:
-    """Put what was stored while a house was furnished into another store."""
-    for data in _STORED:
-        archive.put(data)
+    """Copy what was stored while a house was furnished into another store."""
+    for place, data in _STORED.items():
+        path = archive.root / place
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            path.chmod(0o444)
 
 
 def furnish(engine: Engine) -> None:
@@ -315,14 +360,17 @@ def furnish(engine: Engine) -> None:
         register_first_administrator(tx, user_id=ADM, name="Ada Min", password=FIRST_PASSWORD)
     _people(engine, now)
     with TemporaryDirectory() as folder:  # each copy of the house has a store of its own
-        _registers(House(engine, archive_of(Path(folder)), now))
-        _STORED.update(path.read_bytes() for path in Path(folder).rglob("*") if path.is_file())
+        archive = archive_of(Path(folder))
+        _registers(House(engine, archive, now))
+        for path in archive.root.rglob("*"):
+            if path.is_file():
+                _STORED[path.relative_to(archive.root)] = path.read_bytes()
 
 
 def _people(engine: Engine, now: Clock) -> None:
     for user_id in PEOPLE:
-        with transaction(engine, SYSTEM, now()) as tx:
-            if user_id != ADM:
+        if user_id != ADM:
+            with transaction(engine, SYSTEM, now()) as tx:
                 register_person(
                     tx,
                     user_id=user_id,
@@ -331,7 +379,11 @@ def _people(engine: Engine, now: Clock) -> None:
                     password=FIRST_PASSWORD,
                     terms=terms(ROLES[user_id]),
                 )
-            assert change_password(tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD) is None
+        with transaction(engine, Actor(user_id, "self", SITE_ZONE), now()) as tx:
+            refusal = change_password_and_accept(
+                tx, user_id=user_id, old=FIRST_PASSWORD, new=PASSWORD, read=STATEMENT.sha256
+            )
+            assert refusal is None
     with transaction(engine, SYSTEM, now()) as tx:
         register_laboratory(tx, user_id=LABORATORY, name="External Laboratory")
 

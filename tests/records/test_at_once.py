@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier
 from typing import TypeVar
 
@@ -11,10 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from batchqc.actions.approval import approve_specification
+from batchqc.actions.authenticators import prove_code
 from batchqc.actions.corrections import request_correction
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
-from batchqc.actions.people import prove
+from batchqc.actions.passwords import prove
+from batchqc.actions.people import the_person
 from batchqc.actions.registers import determine_eligibility, register_donor
 from batchqc.core.audit import first_break
 from batchqc.core.permissions import Permission
@@ -27,6 +30,7 @@ from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.uploads import Upload
 from batchqc.settings import bundled
+from tests.actions.proving import code, enrolled, keyed
 from tests.cast import MADE_ON, TAKEN_AT
 from tests.records.house import (
     ANA,
@@ -97,9 +101,9 @@ def determining(donor: str) -> Callable[[House], str]:
 
 def donors(house: House, count: int) -> list[str]:
     codes = [f"DNR-UC-{number:02d}" for number in range(10, 10 + count)]
-    for code in codes:
+    for one in codes:
         with house.acting(DON, Permission.REGISTER_DONOR) as tx:
-            register_donor(tx, code=code, tissue_source="umbilical cord")
+            register_donor(tx, code=one, tissue_source="umbilical cord")
     return codes
 
 
@@ -185,6 +189,23 @@ def test_wrong_passwords_at_once_are_counted_one_by_one(house: House):
     with house.reading() as session:
         own = session.scalars(select(Attempt).where(Attempt.purpose == "sign-in")).all()
         assert sorted(one.number for one in own) == list(range(2, 10))
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("1.17")
+def test_a_code_that_is_used_at_once_counts_once(house: House, tmp_path: Path):
+    house = keyed(house, tmp_path)
+    totp = enrolled(house, AUD)
+    text = code(house, totp, steps=1)
+
+    def sign(own: House) -> str:
+        with own.alone(AUD) as tx:
+            person = the_person(tx.session, AUD)
+            refusal = prove_code(tx, person, code=text, purpose="signature")
+        return refusal.code if refusal else "accepted"
+
+    found = at_once(house, [sign] * 4)
+    assert sorted(found) == ["BQC-SIG-011"] * 3 + ["accepted"]
     assert_one_chain(house)
 
 

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
 
-from batchqc.core.dispositions import Disposition
+from batchqc.core.lot_states import Disposition
 from batchqc.records.audit import AuditEntry
 from batchqc.records.people import Person
 from batchqc.records.transaction import reading
@@ -32,22 +34,23 @@ def test_of_files(database): pass
 """
 
 
-def run(folder: Path, tests: str, *options: str) -> tuple[int, str]:
-    """Exit code and output of a run of its own over ``tests``."""
+def arguments(folder: Path, tests: str, options: tuple[str, ...]) -> list[str]:
     path = folder / "test_it.py"
     path.write_text(tests)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    only_on(database, reason)\n")
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider",
-            "-c", folder / "pytest.ini", "--rootdir", folder, *(options or (path,)),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    return done.returncode, done.stdout + done.stderr
+    return [
+        "-p", "tests.conftest", "-p", "no:cacheprovider", "--import-mode=importlib",
+        "-c", str(folder / "pytest.ini"), "--rootdir", str(folder), *(options or (str(path),)),
+    ]  # fmt: skip
+
+
+def run(folder: Path, tests: str, *options: str) -> tuple[int, str]:
+    """Exit code and output of a run of its own over ``tests``, within this one."""
+    told = StringIO()
+    with redirect_stdout(told), redirect_stderr(told):
+        code = pytest.main(arguments(folder, tests, options))
+    sys.modules.pop("test_it", None)  # the next one is another
+    return int(code), told.getvalue()
 
 
 def test_each_test_gets_a_database_with_tables_and_without_rows(engine: Engine, database: str):
@@ -85,9 +88,16 @@ def test_a_choice_by_words_does_not_hide_it(tmp_path: Path):
 
 
 def test_it_fails_the_run_of_several_workers_too(tmp_path: Path):
-    code, told = run(tmp_path, FAIR + BY_HAND, str(tmp_path / "test_it.py"), "-n", "2")
-    assert code == 1
-    assert "test_by_hand: 1 on sqlite" in told
+    options = (str(tmp_path / "test_it.py"), "-n", "2")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments(tmp_path, FAIR + BY_HAND, options)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "test_by_hand: 1 on sqlite" in done.stdout
 
 
 def test_who_names_one_variant_or_one_test_is_let_alone(tmp_path: Path):

@@ -39,7 +39,9 @@ def test_eight_lots_end_as_their_results_demand(demo: Path):
 def test_what_is_not_released_says_why_and_has_no_certificate(demo: Path):
     found = lots(demo)
     assert found["UCM-P1-T2"]["reasons"] == [
-        "Results: CANNOT JUDGE: no result for IDO activity, kynurenine (IDO); UC-MSC-REL v1, ido"
+        "Results: CANNOT JUDGE: no result for IDO activity, kynurenine (IDO); UC-MSC-REL v1, ido",
+        "QC review: QC has not reviewed the lot as a whole",
+        "Audit trail review: QA has not reviewed the audit trail of the lot",
     ]
     assert found["UCM-P4-T2"]["reasons"] == [
         "Results: FAIL: 89 % does not meet > 90 %; UC-MSC-REL v1, viability"

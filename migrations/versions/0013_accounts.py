@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations_guards import append_only
 
-revision = "0012"
-down_revision = "0007"
+revision = "0013"
+down_revision = "0012"
 
 LATER = {
     "password": ("ends_at",),

@@ -1,0 +1,21 @@
+"""Who is locked out now, for administrators."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.attempts import counting, locked_until
+from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES
+from batchqc.records.people import failed_since, newest_attempts, newest_password
+
+
+def locked_accounts(session: Session, *, now: datetime) -> list[tuple[str, datetime]]:
+    """User id of each locked account, and when it opens again."""
+    since = now - timedelta(minutes=LOCK_MINUTES)
+    found = []
+    for person in failed_since(session, since):
+        newest = newest_attempts(session, person, limit=FAILURES_BEFORE_LOCK)
+        until = locked_until(counting(newest, newest_password(session, person)), now)
+        if until is not None:
+            found.append((person.user_id, until))
+    return found

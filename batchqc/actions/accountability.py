@@ -1,0 +1,82 @@
+"""The statement of accountability is accepted with a signature of its own."""
+
+from batchqc.actions.people import change_password, the_person
+from batchqc.actions.signing import (
+    Credentials,
+    check_reason,
+    has_accepted,
+    prove_components,
+    write_signature,
+)
+from batchqc.core.accountability import STATEMENT
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.errors import Conflict, InvalidInput
+from batchqc.records.people import Person
+from batchqc.records.signatures import SignatureRow
+from batchqc.records.transaction import Transaction
+
+
+def accept_accountability(
+    tx: Transaction, *, read: str, credentials: Credentials
+) -> SignatureRow | Refusal:
+    """Accept the statement with one's signature.
+
+    Args:
+        tx: of the person who accepts.
+        read: the hash of the text that they read.
+        credentials: of the person who acts.
+
+    Raises:
+        InvalidInput: another text was read, or the reason explains nothing.
+        Conflict: it is accepted already.
+    """
+    check_reason(credentials.reason)
+    _check_read(read)
+    person = the_person(tx.session, tx.actor.user_id)
+    if has_accepted(tx.session, person):
+        raise Conflict("BQC-ACC-041", "you have accepted this statement already")
+    refusal = prove_components(
+        tx, person, credentials, record=STATEMENT.key, meaning=Meaning.ACCEPTED
+    )
+    return refusal or _accept(tx, person, credentials.reason)
+
+
+def change_password_and_accept(
+    tx: Transaction, *, user_id: str, old: str, new: str, read: str
+) -> Refusal | None:
+    """Change one's own password, and accept the statement with it where ``read`` is its hash."""
+    if read:
+        _check_read(read)
+    refusal = change_password(tx, user_id=user_id, old=old, new=new)
+    person = None if refusal else the_person(tx.session, user_id)
+    if person is not None and read and not has_accepted(tx.session, person):
+        _accept(tx, person, "Accepted with the change of password")
+    return refusal
+
+
+def _check_read(read: str) -> None:
+    if read != STATEMENT.sha256:
+        raise InvalidInput(
+            "BQC-ACC-040",
+            "this is not the hash of the statement of accountability as it reads now",
+            hint="Read it again: GET /api/v1/accountability.",
+        )
+
+
+def _accept(tx: Transaction, person: Person, reason: str) -> SignatureRow:
+    signature = write_signature(
+        tx,
+        person,
+        reason=reason,
+        meaning=Meaning.ACCEPTED,
+        record=STATEMENT.key,
+        sha256=STATEMENT.sha256,
+    )
+    tx.audit(
+        "accountability accepted",
+        rows=[signature],
+        about=[person.key],
+        reason=reason,
+        after={"version": STATEMENT.version, "text": STATEMENT.text},
+    )
+    return signature

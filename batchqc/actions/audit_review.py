@@ -1,0 +1,200 @@
+"""QA reviews the audit trail of a lot before its release, signed (requirements 1.54 to 1.56, 1.60).
+
+QA signs the range that was read and the hash of its head: who signs says up to where, so that
+nothing that came meanwhile is signed unseen.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.looked_at import trail_subjects
+from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.permission import require
+from batchqc.actions.reviews import check_undecided
+from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.audit_review import (
+    OF_PEOPLE,
+    RULE_SET,
+    Selection,
+    TrailEntry,
+    performers,
+    select_entries,
+)
+from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.permissions import Permission
+from batchqc.core.review_by_exception import LATE_AFTER
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict, NotPermitted
+from batchqc.records.audit import AuditEntry, newest_link
+from batchqc.records.laboratory import RULES
+from batchqc.records.lot_reviews import AuditReview, audit_reviews_of, links_from, trail_about
+from batchqc.records.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TrailToRead:
+    """The audit trail of a lot from its first entry to the head of the chain."""
+
+    first: int
+    last: int
+    head: str
+    selection: Selection
+
+
+def trail_to_read(session: Session, case: LotCase) -> TrailToRead:
+    """What QA reads: entries about the lot, and of its people and the rules since it began."""
+    about = trail_about(session, trail_subjects(case.so_far), but={"lot registered"})
+    own = trail_about(session, [case.row.key], only={"lot registered"})
+    first = own[0][0] if own else 1
+    people = [f"person:{one}" for one in sorted(_involved(case))]
+    beside = trail_about(session, people, after=first, but=OF_PEOPLE)
+    rules = trail_about(session, [RULES], after=first, only={RULE_SET})
+    entries = {sequence: _entry(sequence, one) for sequence, one in (*own, *about, *beside, *rules)}
+    link = newest_link(session)
+    return TrailToRead(
+        first=first,
+        last=link.sequence if link else 0,
+        head=link.sha256 if link else "",
+        selection=select_entries(entries.values(), late=dict(_late(case))),
+    )
+
+
+def review_audit_trail(
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    lot: str,
+    last: int,
+    head: str,
+    credentials: Credentials,
+) -> AuditReview | Refusal:
+    """Sign that the audit trail of a lot was read up to an entry.
+
+    Args:
+        tx: of the QA person.
+        archive: the store.
+        lot: its id.
+        last: the sequence up to which it was read.
+        head: the hash of the link there.
+        credentials: both components of the signature, and the reason.
+
+    Raises:
+        NotPermitted: the person did something of what is to be read.
+        Conflict: the trail has no such link, or the lot has new entries behind it; the lot is
+            decided, or records are damaged.
+    """
+    require(tx, Permission.REVIEW_AUDIT_TRAIL)
+    check_reason(credentials.reason)
+    row = the_lot(tx.session, lot)
+    lock_lot(tx, row)
+    case = study(tx.session, archive, lot=row, now=tx.now)
+    check_undecided(case)
+    to_read = trail_to_read(tx.session, case)
+    _check_range(tx.session, case, last, head)
+    own = [one for one in to_read.selection.entries if one.entry.who == tx.actor.user_id]
+    if tx.actor.user_id in performers(to_read.selection):
+        raise NotPermitted(
+            "BQC-ATR-002",
+            f"{tx.actor.user_id} may not review the audit trail of lot {row.lot}",
+            reasons=[f"entry {one.entry.sequence}: you did this ({one.entry.what})" for one in own],
+            hint="Ask a QA person who did none of it.",
+        )
+    content_sha = archive.put(canonical_bytes(_content(case, to_read, last, head)))
+    signature = sign(
+        tx, credentials, meaning=Meaning.REVIEWED, record=row.key, record_sha256=content_sha
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    review = AuditReview(
+        lot=row,
+        number=len(audit_reviews_of(tx.session, row)) + 1,
+        first=to_read.first,
+        last=last,
+        head=head,
+        content_sha=content_sha,
+        signature=signature,
+    )
+    tx.add(review)
+    tx.audit(
+        "audit trail reviewed",
+        rows=[signature, review],
+        about=[row.key],
+        reason=credentials.reason,
+        after={
+            "from": to_read.first,
+            "to": last,
+            "head": head,
+            "entries read": len(to_read.selection.entries),
+        },
+    )
+    return review
+
+
+def _check_range(session: Session, case: LotCase, last: int, head: str) -> None:
+    link = next(iter(links_from(session, last)), None)
+    if link is None or (link.sequence, link.sha256) != (last, head):
+        raise Conflict(
+            "BQC-ATR-001",
+            f"the audit trail has no entry {last} with the head {head[:12]}…",
+            hint="Read the trail of the lot again, and sign the range that it tells.",
+        )
+    since = trail_about(session, trail_subjects(case.so_far), after=last, but={"lot registered"})
+    if since:
+        raise Conflict(
+            "BQC-ATR-003",
+            f"lot {case.lot.id} has new entries in the audit trail",
+            reasons=[f"entry {sequence}: {entry.what}, {entry.who}" for sequence, entry in since],
+            hint="Read the trail of the lot again, and sign the range that it tells.",
+        )
+
+
+def _content(case: LotCase, to_read: TrailToRead, last: int, head: str) -> dict[str, Json]:
+    """What QA signs: the range, its head, and the selected entries by hash."""
+    return {
+        "type": "batchqc/audit-review/1",
+        "lot": case.row.key,
+        "from": to_read.first,
+        "to": last,
+        "audit": [last, head],
+        "read": [
+            [one.entry.sequence, one.entry.sha256, one.because]
+            for one in to_read.selection.entries
+            if one.entry.sequence <= last
+        ],
+        "routine": dict(to_read.selection.routine),
+    }
+
+
+def _involved(case: LotCase) -> set[str]:
+    """Everyone who entered, measured, typed, reviewed or signed for the lot."""
+    people = {case.row.registered_by}
+    for run in case.facts.runs:
+        people |= run.entered_by | run.reviewed_by | ({run.verified_by} - {""})
+    return people | {one.requested_by for one, _ in case.corrections}
+
+
+def _late(case: LotCase) -> Iterator[tuple[str, str]]:
+    for run in case.runs:
+        own = [one.measured_at for one in case.measurements if one.run == run.run_key]
+        late = run.upload.received_at - min(own, default=run.upload.received_at)
+        if late > LATE_AFTER:
+            yield run.upload.key, f"entered {late.days} days after it was measured"
+
+
+def _entry(sequence: int, row: AuditEntry) -> TrailEntry:
+    body = json.loads(row.text)
+    return TrailEntry(
+        sequence=sequence,
+        sha256=row.sha256,
+        who=row.who,
+        role=body["role"],
+        at=row.at,
+        what=row.what,
+        why=body["why"],
+        subjects=tuple(body["subjects"]),
+    )

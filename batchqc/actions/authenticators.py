@@ -1,0 +1,145 @@
+"""Authenticators (TOTP, RFC 6238): offered to their owner, confirmed by a first code, revoked.
+
+The secret is made here, shown once, and stored encrypted. Nobody sets or learns it for another;
+an administrator only revokes it. A code counts once.
+"""
+
+from typing import Final
+
+import pyotp
+
+from batchqc.actions.attempts import Tried, attempt
+from batchqc.actions.people import the_person
+from batchqc.actions.permission import require
+from batchqc.core.components import CodeState, Component, accepted_step, steps_around
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.documents.component_key import load_component_key
+from batchqc.errors import Conflict
+from batchqc.records.components import (
+    AuthenticatorChange,
+    confirmed_secret,
+    last_step,
+    newest_authenticator,
+)
+from batchqc.records.people import Person
+from batchqc.records.transaction import Transaction
+
+_WRONG: Final = Refusal(
+    "BQC-SIG-011",
+    "the code is wrong, too old, or was used before",
+    "Wait for the next code; five failures lock the account.",
+)
+
+
+def offer_authenticator(tx: Transaction, person: Person) -> str:
+    """Make a new secret for the person who acts, and say it once.
+
+    What was confirmed before counts until the new one is confirmed.
+
+    Returns:
+        The ``otpauth`` address for the authenticator.
+
+    Raises:
+        SigningUnavailable: the installation has no key to store it under.
+    """
+    key = load_component_key(tx.component_key)
+    secret = pyotp.random_base32()
+    _lock(tx, person)
+    change = _change(tx, person, CodeState.OFFERED)
+    change.secret = key.lock(secret, name=_name(change))
+    tx.add(change)
+    tx.audit("authenticator offered", rows=[change], about=[person.key])
+    return pyotp.TOTP(secret).provisioning_uri(name=person.user_id, issuer_name="batchqc")
+
+
+def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
+    """Confirm what was offered by its first code; from now on its codes count, no other's.
+
+    Raises:
+        Conflict: nothing is offered.
+    """
+    person = the_person(tx.session, tx.actor.user_id)
+    offer = _waiting(tx, person)
+    refusal = _check(tx, person, offer, code=code, purpose="confirmation of an authenticator")
+    if refusal is None:
+        _lock(tx, person)
+        if _waiting(tx, person).id != offer.id:
+            raise Conflict("BQC-SIG-012", "another authenticator was offered meanwhile")
+        change = _change(tx, person, CodeState.CONFIRMED)
+        tx.add(change)
+        tx.audit("authenticator confirmed", rows=[change], about=[person.key])
+    return refusal
+
+
+def revoke_authenticator(tx: Transaction, *, user_id: str, reason: str) -> None:
+    """Revoke the authenticator of a person, as an administrator; its codes count no more."""
+    require(tx, Permission.MANAGE_ACCOUNTS)
+    revoke(tx, the_person(tx.session, user_id), reason=reason)
+
+
+def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
+    """Revoke an authenticator; the caller has checked who asks.
+
+    Raises:
+        Conflict: there is none.
+    """
+    _lock(tx, person)
+    newest = newest_authenticator(tx.session, person)
+    if newest is None or newest.state == CodeState.REVOKED:
+        raise Conflict("BQC-SIG-013", f"{person.user_id} has no authenticator")
+    change = _change(tx, person, CodeState.REVOKED, reason=reason)
+    tx.add(change)
+    tx.audit("authenticator revoked", rows=[change], about=[person.key], reason=reason)
+
+
+def prove_code(tx: Transaction, person: Person, *, code: str, purpose: str) -> Refusal | None:
+    """Whether a code of a person's confirmed authenticator is right now; the attempt is written."""
+    return _check(tx, person, confirmed_secret(tx.session, person), code=code, purpose=purpose)
+
+
+def _waiting(tx: Transaction, person: Person) -> AuthenticatorChange:
+    """The offer that waits for its first code."""
+    newest = newest_authenticator(tx.session, person)
+    if newest is None or newest.state != CodeState.OFFERED:
+        raise Conflict("BQC-SIG-012", "no authenticator waits for its first code")
+    return newest
+
+
+def _lock(tx: Transaction, person: Person) -> None:
+    """Hold a person's authenticators; the lock of attempts comes before it, never after."""
+    tx.lock(f"authenticators of {person.folded}")
+
+
+def _check(
+    tx: Transaction, person: Person, offer: AuthenticatorChange | None, *, code: str, purpose: str
+) -> Refusal | None:
+    def step() -> str | None:
+        if offer is None:
+            return None
+        key = load_component_key(tx.component_key)
+        totp = pyotp.TOTP(key.unlock(offer.secret, name=_name(offer)))
+        expected = {one: totp.generate_otp(one) for one in steps_around(tx.now)}
+        found = accepted_step(code, expected, last=last_step(tx.session, person))
+        return None if found is None else str(found)
+
+    return attempt(tx, person, Tried(Component.CODE, purpose, _WRONG), check=step)
+
+
+def _change(
+    tx: Transaction, person: Person, state: CodeState, *, reason: str = ""
+) -> AuthenticatorChange:
+    newest = newest_authenticator(tx.session, person)
+    return AuthenticatorChange(
+        person=person,
+        number=newest.number + 1 if newest else 1,
+        state=state.value,
+        secret="",
+        reason=reason,
+        changed_by=tx.actor.user_id,
+        changed_at=tx.now,
+    )
+
+
+def _name(change: AuthenticatorChange) -> str:
+    return f"{change.person.user_id}/{change.number}"

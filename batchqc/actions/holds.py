@@ -1,0 +1,115 @@
+"""Holding a lot and letting it go. The system may hold; only QA lets go (requirements 2.3)."""
+
+from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.permission import require
+from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.holds import Cause
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.errors import Conflict, NotFound
+from batchqc.records.base import Row
+from batchqc.records.holds import Hold, HoldEnd, holds_of, next_hold, open_holds
+from batchqc.records.registers import LotRow
+from batchqc.records.transaction import Transaction
+
+
+def hold_by_system(
+    tx: Transaction, lot: LotRow, *, cause: Cause, reason: str, about: str
+) -> Hold | None:
+    """Hold a lot for what was found; ``None`` where it is held for the same already.
+
+    Args:
+        tx: of whoever's action found it; the caller holds the lot's lock.
+        lot: the lot.
+        cause: why.
+        reason: in words.
+        about: the key of the record that it is for.
+    """
+    same = [one for one in open_holds(tx.session, [lot.id]) if one.about == about]
+    if any(one.cause == cause for one in same):
+        return None
+    hold = _hold(tx, lot, cause, reason, about)
+    tx.add(hold)
+    _audit(tx, "lot held", [hold], lot, reason, {"cause": cause.value, "about": about})
+    return hold
+
+
+def hold_lot(tx: Transaction, *, lot: str, credentials: Credentials) -> Hold | Refusal:
+    """Hold a lot, whatever its disposition, with the reason and a signature."""
+    require(tx, Permission.HOLD_LOT)
+    check_reason(credentials.reason)
+    row = the_lot(tx.session, lot)
+    lock_lot(tx, row)
+    hold = _hold(tx, row, Cause.QA, credentials.reason, row.key)
+    content: dict[str, Json] = {"type": "batchqc/hold/1", "lot": row.lot, "number": hold.number}
+    signature = sign(
+        tx,
+        credentials,
+        meaning=Meaning.HELD,
+        record=row.key,
+        record_sha256=sha256_of(content),
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    hold.signature = signature
+    tx.add(hold)
+    _audit(tx, "lot held", [signature, hold], row, credentials.reason, {"cause": Cause.QA.value})
+    return hold
+
+
+def let_go(
+    tx: Transaction, *, lot: str, number: int, credentials: Credentials
+) -> HoldEnd | Refusal:
+    """End one hold of a lot; the others stay.
+
+    Raises:
+        NotFound: the lot has no such hold.
+        Conflict: it has ended.
+    """
+    require(tx, Permission.HOLD_LOT)
+    check_reason(credentials.reason)
+    row = the_lot(tx.session, lot)
+    lock_lot(tx, row)
+    found = {hold.number: (hold, end) for hold, end in holds_of(tx.session, [row.id])}
+    if number not in found:
+        raise NotFound("BQC-HLD-001", f"lot {row.lot} has no hold {number}")
+    hold, ended = found[number]
+    if ended is not None:
+        raise Conflict("BQC-HLD-002", f"hold {hold.natural_key} has ended")
+    signature = sign(
+        tx,
+        credentials,
+        meaning=Meaning.LET_GO,
+        record=hold.key,
+        record_sha256=hold.content_sha256,
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    end = HoldEnd(hold=hold, reason=credentials.reason, signature=signature)
+    tx.add(end)
+    left = [one.natural_key for one in open_holds(tx.session, [row.id])]
+    _audit(
+        tx, "lot let go", [signature, end], row, credentials.reason,
+        {"hold": hold.natural_key, "still held by": ", ".join(left)},
+    )  # fmt: skip
+    return end
+
+
+def _hold(tx: Transaction, lot: LotRow, cause: Cause, reason: str, about: str) -> Hold:
+    return Hold(
+        lot=lot,
+        number=next_hold(tx.session, lot),
+        cause=cause.value,
+        about=about,
+        reason=reason,
+        held_by=tx.actor.user_id,
+        held_at=tx.now,
+        signature=None,
+    )
+
+
+def _audit(
+    tx: Transaction, action: str, rows: list[Row], lot: LotRow, reason: str, after: dict[str, str]
+) -> None:
+    tx.audit(action, rows=rows, about=[lot.key], reason=reason, after=after)

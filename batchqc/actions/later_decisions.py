@@ -1,0 +1,91 @@
+"""Decisions after the first: recall, exceptional supply, destruction (requirements 2.3, 2.24)."""
+
+from collections.abc import Mapping
+
+from batchqc.actions.certificate_states import withdraw_certificate
+from batchqc.actions.certificates import reserve_certificate
+from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
+from batchqc.actions.dispositions import Decision
+from batchqc.actions.evaluation import LotCase
+from batchqc.actions.permission import require
+from batchqc.actions.registers import refuse_all
+from batchqc.actions.signing import Credentials, check_reason
+from batchqc.core.identifiers import fold
+from batchqc.core.later_decisions import later_hindrances, particulars_problems
+from batchqc.core.lot_states import Disposition
+from batchqc.core.permissions import Permission
+from batchqc.core.policies import ON, Policy
+from batchqc.core.signatures import Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict
+from batchqc.records.policies import policies_of
+from batchqc.records.transaction import Transaction
+
+
+def decide_later(
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    lot: str,
+    wanted: Disposition,
+    particulars: Mapping[str, str],
+    credentials: Credentials,
+) -> Decision | Refusal:
+    """Recall a lot, supply it by exception, or record its destruction.
+
+    Args:
+        tx: of QA or the qualified person.
+        archive: the store.
+        lot: its id.
+        wanted: one of ``core.later_decisions.PARTICULARS``.
+        particulars: what that asks for, by name.
+        credentials: both components of the signature, and the reason.
+
+    Raises:
+        InvalidInput: with everything that is missing or wrong.
+        Conflict: with every reason why the lot may not be decided so.
+    """
+    require(tx, Permission.DECIDE_LATER)
+    check_reason(credentials.reason)
+    problems = particulars_problems(wanted, particulars)
+    refuse_all("BQC-REL-004", f"the decision ({wanted}) is not complete", list(problems))
+    case = case_to_decide(tx, archive, lot)
+    _check(tx, case, wanted, particulars)
+    signed = sign_decision(
+        tx, archive, case, wanted, credentials, said={"particulars": dict(particulars)}
+    )
+    if isinstance(signed, Refusal):
+        return signed
+    disposition, signature = signed
+    certificate = None
+    if wanted is Disposition.SUPPLIED:  # it says what fails, and DOES NOT COMPLY
+        certificate = reserve_certificate(tx, archive, case=case, disposition=disposition)
+    rows = [one for one in (signature, disposition, certificate) if one is not None]
+    audit_decision(tx, case, rows, credentials.reason, disposition)
+    if certificate is None:
+        said = f"the lot is {wanted}: {credentials.reason}"
+        withdraw_certificate(tx, case.row, reason=said, about=disposition.key)
+    return Decision(disposition, certificate)
+
+
+def _check(
+    tx: Transaction, case: LotCase, wanted: Disposition, particulars: Mapping[str, str]
+) -> None:
+    witness = fold(particulars.get("witness", ""))
+    hindrances = (
+        *later_hindrances(
+            case.disposition,
+            wanted,
+            is_usable=not case.overlays,
+            supply_allowed=policies_of(tx.session)[Policy.SUPPLY_BY_EXCEPTION] == ON,
+            signer_decided=witness == fold(tx.actor.user_id),
+        ),
+        *(f"Records: {one}" for one in case.facts.damaged),
+    )
+    if hindrances:
+        raise Conflict(
+            "BQC-REL-005",
+            f"lot {case.lot.id} may not be {wanted}",
+            reasons=hindrances,
+            hint="See the lot: its disposition says what may follow.",
+        )

@@ -1,0 +1,220 @@
+"""What is looked at beside a lot's results: holds, investigations, deviations, its origin."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from batchqc.core.assays import Measurement
+from batchqc.core.audit import break_after
+from batchqc.core.audit_review import AFTER
+from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.gates import Against
+from batchqc.core.lot_review import lot_review_says
+from batchqc.core.lots import Lot
+from batchqc.core.policies import Policy, needs_qp
+from batchqc.core.verdicts import Verdict
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.annex16 import LotCheck, certifications_of, checks_of
+from batchqc.records.base import Row
+from batchqc.records.conditional import conditional_sites, pending_results
+from batchqc.records.decisions import dispositions_of
+from batchqc.records.holds import holds_of
+from batchqc.records.lot_reviews import (
+    AuditReview,
+    LotReview,
+    audit_reviews_of,
+    links_from,
+    lot_reviews_of,
+    newest_signed_head,
+    trail_about,
+)
+from batchqc.records.policies import policies_of, policy_rows
+from batchqc.records.registers import DonorRow, LotRow, SampleRow
+from batchqc.records.specifications import SpecificationVersion
+from batchqc.records.uploads import AssayRun, Review
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """A lot with what its results say; ``verdicts`` are those of every stage."""
+
+    row: LotRow
+    lot: Lot
+    version: SpecificationVersion
+    donor_rows: tuple[DonorRow, ...]
+    sample_rows: tuple[SampleRow, ...]
+    runs: tuple[AssayRun, ...]
+    reviews: tuple[Review, ...]
+    measurements: tuple[Measurement, ...]
+    verdicts: tuple[Verdict, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """What is said for and against a lot, the rows that it rests on, and what is wrong with them.
+
+    The rows are compared with the audit trail; ``damaged`` is what that comparison cannot see.
+    """
+
+    against: Against = field(default_factory=Against)
+    rows: tuple[Row, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Each of what is looked at; named as the facts of a lot name it."""
+
+    holds: LookedAt
+    lot_review: LookedAt
+    audit_review: LookedAt
+    chain: LookedAt
+    annex16: LookedAt
+    pending: LookedAt
+    investigations: LookedAt
+    deviations: LookedAt
+    origin: LookedAt
+    genealogy: LookedAt
+
+    def __iter__(self) -> Iterator[LookedAt]:
+        """Each of them."""
+        return (getattr(self, one.name) for one in fields(self))
+
+    @property
+    def against(self) -> dict[str, Against]:
+        """What each says, by its name."""
+        return {one.name: getattr(self, one.name).against for one in fields(self)}
+
+
+def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Beside:
+    """Look at everything that a decision rests on beside the results."""
+    return Beside(
+        holds=_holds(session, so_far),
+        lot_review=_lot_review(session, so_far),
+        audit_review=_audit_review(session, so_far),
+        chain=_chain(session),
+        annex16=_annex16(session, so_far),
+        pending=_pending(session, so_far),
+        investigations=LookedAt(),
+        deviations=LookedAt(),
+        origin=LookedAt(),
+        genealogy=LookedAt(),
+    )
+
+
+def review_basis(so_far: SoFar) -> dict[str, Json]:
+    """What QC reviews as a whole: every verdict, every run by hash, every review of a run."""
+    return {
+        "type": "batchqc/lot-review/1",
+        "lot": so_far.row.key,
+        "specification": {"id": so_far.version.reference, "sha256": so_far.version.sha256},
+        "verdicts": [
+            [one.criterion.id, one.outcome.value if one.outcome else None, one.sentence]
+            for one in so_far.verdicts
+        ],
+        "runs": sorted([run.key, run.content_sha256] for run in so_far.runs),
+        "reviews": sorted({one.signature.natural_key for one in so_far.reviews}),
+    }
+
+
+def trail_subjects(so_far: SoFar) -> list[str]:
+    """The records of a lot under which entries of the audit trail are filed."""
+    uploads = {run.upload.key for run in so_far.runs}
+    rows = (so_far.row, *so_far.sample_rows, *so_far.donor_rows)
+    return [*(row.key for row in rows), *sorted(uploads)]
+
+
+def unbound(row: LotReview | AuditReview | LotCheck) -> Iterator[str]:
+    """Whether the signature under a review belongs to something else."""
+    signature = row.signature
+    if signature.record_sha256 != row.content_sha or signature.sha256 != signature.signing.sha256:
+        yield f"the signature {signature.natural_key} of {row.key} belongs to other content"
+
+
+def _lot_review(session: Session, so_far: SoFar) -> LookedAt:
+    """QC's newest review stands while what it was signed over stands."""
+    reviews = lot_reviews_of(session, so_far.row)
+    signed = [row for one in reviews for row in (one, one.signature)]
+    damaged = [said for one in reviews for said in unbound(one)]
+    basis, number = "", ""
+    if reviews:
+        basis, number = reviews[-1].basis_sha256, reviews[-1].signature.natural_key
+    now = sha256_of(review_basis(so_far)) if reviews else ""
+    return LookedAt(lot_review_says(basis, now, number), tuple(signed), tuple(damaged))
+
+
+def _audit_review(session: Session, so_far: SoFar) -> LookedAt:
+    """QA's newest review stands while nothing new is told about the lot."""
+    reviews = audit_reviews_of(session, so_far.row)
+    if not reviews:
+        return LookedAt(Against(("QA has not reviewed the audit trail of the lot",)))
+    newest = reviews[-1]
+    since = trail_about(
+        session, trail_subjects(so_far), after=newest.last, but={*AFTER, "lot registered"}
+    )
+    said = ", ".join(dict.fromkeys(entry.what for _, entry in since))
+    number = newest.signature.natural_key
+    stops = (
+        (f"{len(since)} entries since QA reviewed the trail up to {newest.last}: {said}",)
+        if since
+        else ()
+    )
+    signed = [row for one in reviews for row in (one, one.signature)]
+    damaged = [said for one in reviews for said in unbound(one)]
+    return LookedAt(Against(stops, evidence=(number,)), tuple(signed), tuple(damaged))
+
+
+def _chain(session: Session) -> LookedAt:
+    """The links of the audit trail from the newest head that QA signed to the end."""
+    known = newest_signed_head(session)
+    broken = break_after(links_from(session, known[0] if known else 1), known)
+    return LookedAt(Against((broken,) if broken else ()))
+
+
+def _annex16(session: Session, so_far: SoFar) -> LookedAt:
+    """Whether step 1 of Annex 16 stands, where a qualified person certifies the lot."""
+    policies = policy_rows(session)
+    checks = checks_of(session, so_far.row)
+    rows: list[Row] = [*policies, *(one.signature for one in policies)]
+    rows += [*checks, *(one.signature for one in checks)]
+    for certification, transfer in certifications_of(session, so_far.row):
+        rows.append(certification)
+        rows += [] if transfer is None else [transfer, transfer.signature]
+    damaged = tuple(said for one in checks for said in unbound(one))
+    if not needs_qp(policies_of(session)[Policy.QP_CERTIFIES], so_far.row.market):
+        return LookedAt(Against(), tuple(rows), damaged)
+    stops = []
+    if not checks:
+        stops = ["manufacture and testing have not been checked (Annex 16, step 1)"]
+    elif checks[-1].basis_sha256 != sha256_of(review_basis(so_far)):
+        stops = [f"the lot is no longer what was checked ({checks[-1].signature.natural_key})"]
+    said = Against(tuple(stops), ("a qualified person certifies it",))
+    return LookedAt(said, tuple(rows), damaged)
+
+
+def _pending(session: Session, so_far: SoFar) -> LookedAt:
+    """What is due under a conditional release."""
+    decisions = [row.id for row in dispositions_of(session, so_far.row)]
+    if not decisions:
+        return LookedAt()
+    due = pending_results(session, decisions)
+    remarks = tuple(f"the result of {one.criterion} is due until {one.due_on}" for one in due)
+    return LookedAt(Against((), remarks), (*due, *conditional_sites(session, decisions)))
+
+
+def _holds(session: Session, so_far: SoFar) -> LookedAt:
+    """A lot is held by what has not ended."""
+    found = holds_of(session, [so_far.row.id])
+    still = [hold for hold, end in found if end is None]
+    said = (
+        f"held since {one.held_at:%Y-%m-%d} ({one.cause}, hold {one.number}): {one.reason}"
+        for one in still
+    )
+    rows = [one for pair in found for one in pair if one is not None]
+    signatures = [one.signature for one in rows if one.signature is not None]
+    return LookedAt(
+        Against(tuple(said), evidence=tuple(one.key for one in still)), (*rows, *signatures)
+    )

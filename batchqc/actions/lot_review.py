@@ -1,0 +1,134 @@
+"""QC reviews a lot as a whole, signed: with it the lot goes to QA (requirements 2.3, 2.06)."""
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.looked_at import review_basis
+from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.permission import require
+from batchqc.actions.reviews import check_undecided
+from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.canonical import Json, canonical_bytes, sha256_of
+from batchqc.core.lot_review import lot_reviewer_problems, review_hindrances
+from batchqc.core.permissions import Permission
+from batchqc.core.review_by_exception import (
+    Entered,
+    Habit,
+    ReviewFacts,
+    RunSeen,
+    seen_by_exception,
+)
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict, NotPermitted
+from batchqc.records.corrections import approved_changes
+from batchqc.records.habits import runs_before
+from batchqc.records.lot_reviews import LotReview, lot_reviews_of
+from batchqc.records.transaction import Transaction
+
+
+def seen_runs(session: Session, case: LotCase) -> tuple[RunSeen, ...]:
+    """Every run of a lot with what is exceptional about it."""
+    changed = {
+        row.sample: dict(approved_changes(case.corrections, row.key)) for row in case.sample_rows
+    }
+    return seen_by_exception(
+        ReviewFacts(
+            entered={
+                run.run_key: Entered(
+                    run.upload.received_at, bool(run.upload.typed), _supersedes(case, run.id)
+                )
+                for run in case.runs
+            },
+            measurements=[one.shown for one in case.measurements],
+            verdicts=case.so_far.verdicts,
+            validity=case.looked_at.validity,
+            habits=_habits(session, case),
+            corrected={
+                sample: f"sample {sample} was corrected: {', '.join(sorted(fields))}"
+                for sample, fields in changed.items()
+                if fields
+            },
+            registers=case.facts.registers.measured,
+        )
+    )
+
+
+def review_whole_lot(
+    tx: Transaction, archive: FolderArchive, *, lot: str, credentials: Credentials
+) -> LotReview | Refusal:
+    """Review a lot as a whole, after every run of it was reviewed.
+
+    Raises:
+        NotPermitted: the person entered or measured one of the runs.
+        Conflict: something is still owed, the lot is decided, or records are damaged.
+    """
+    require(tx, Permission.REVIEW_RESULTS)
+    check_reason(credentials.reason)
+    row = the_lot(tx.session, lot)
+    lock_lot(tx, row)
+    case = study(tx.session, archive, lot=row, now=tx.now)
+    check_undecided(case)
+    _check_reviewer(case, tx.actor.user_id)
+    seen = seen_runs(tx.session, case)
+    basis = review_basis(case.so_far)
+    content: dict[str, Json] = {**basis, "exceptions": _exceptions(seen)}
+    content_sha = archive.put(canonical_bytes(content))
+    signature = sign(
+        tx, credentials, meaning=Meaning.REVIEWED, record=row.key, record_sha256=content_sha
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    review = LotReview(
+        lot=row,
+        number=len(lot_reviews_of(tx.session, row)) + 1,
+        basis_sha256=sha256_of(basis),
+        content_sha=content_sha,
+        signature=signature,
+    )
+    tx.add(review)
+    tx.audit(
+        "lot reviewed by QC",
+        rows=[signature, review],
+        about=[row.key],
+        reason=credentials.reason,
+        after={"runs": len(seen), "with exceptions": sum(not one.is_clean for one in seen)},
+    )
+    return review
+
+
+def _check_reviewer(case: LotCase, person: str) -> None:
+    problems = lot_reviewer_problems(case.facts.runs, person)
+    if problems:
+        raise NotPermitted(
+            "BQC-REV-006",
+            f"{person} may not review lot {case.lot.id}",
+            reasons=problems,
+            hint="Ask a reviewer who neither measured nor uploaded.",
+        )
+    hindrances = review_hindrances(case.facts, case.gates)
+    if hindrances:
+        raise Conflict(
+            "BQC-REV-007",
+            f"lot {case.lot.id} is not ready for QC's review",
+            reasons=hindrances,
+            hint="See the readiness of the lot: each closed gate says what to do.",
+        )
+
+
+def _exceptions(seen: tuple[RunSeen, ...]) -> list[Json]:
+    return [
+        [str(one.run), [[each.why.value, each.said] for each in one.exceptions]]
+        for one in seen
+        if not one.is_clean
+    ]
+
+
+def _supersedes(case: LotCase, run: int) -> str:
+    return next((one.reason for one in case.supersedings if one.newer_id == run), "")
+
+
+def _habits(session: Session, case: LotCase) -> dict[str, Habit]:
+    """What each test of the lot was done with before, for other lots of the product."""
+    tests = sorted({run.test for run in case.runs})
+    return {test: Habit(*runs_before(session, case.row, test)) for test in tests}

@@ -1,0 +1,188 @@
+"""Open work of all lots that are not decided, gathered in a fixed number of questions.
+
+``SOURCES`` is the one place where another source of work is added: a function of the facts of a
+look that tells its items.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.other_stages import readable
+from batchqc.actions.setup import own_site
+from batchqc.core.open_work import Filter, Item, Work, chosen, expected_results, to_decide
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.bindings import rebound_lots
+from batchqc.records.open_work import (
+    LotAtWork,
+    RunAtWork,
+    calibrations_until,
+    lots_at_work,
+    pending_certificates,
+    reported_at_work,
+    runs_at_work,
+    samples_at_work,
+    training_until,
+    undetermined_donors,
+    waiting_corrections,
+)
+from batchqc.records.specifications import SpecificationVersion, all_versions
+
+if TYPE_CHECKING:
+    from batchqc.core.specifications import Specification
+
+HORIZON: Final = 30
+"""Days ahead in which what ends is told."""
+
+
+@dataclass
+class Look:
+    """One look at all work: when, how far ahead, and what several sources need."""
+
+    session: Session
+    archive: FolderArchive
+    now: datetime
+    days: int
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Of the site."""
+        return ZoneInfo(own_site(self.session).time_zone)
+
+    @cached_property
+    def today(self) -> date:
+        """The site-local day."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def horizon(self) -> date:
+        """The last day of which it is told what ends."""
+        return self.today + timedelta(days=self.days)
+
+    @cached_property
+    def lots(self) -> list[LotAtWork]:
+        """Every lot that is not decided."""
+        return lots_at_work(self.session)
+
+    @cached_property
+    def runs(self) -> list[RunAtWork]:
+        """Every run of those lots."""
+        return runs_at_work(self.session)
+
+
+def open_work(
+    session: Session,
+    archive: FolderArchive,
+    *,
+    wanted: Filter,
+    now: datetime,
+    days: int = HORIZON,
+) -> tuple[date, list[Item]]:
+    """Today, and everything that waits and that a filter lets through, in order.
+
+    Args:
+        session: only read.
+        archive: where the specifications are.
+        wanted: the filter.
+        now: when it is asked.
+        days: how many days ahead it is told what ends.
+    """
+    look = Look(session, archive, now, days)
+    items = [item for source in SOURCES for item in source(look)]
+    items += to_decide(items, [lot.lot for lot in look.lots])
+    return look.today, chosen(items, wanted, look.today)
+
+
+def _results(look: Look) -> Iterator[Item]:
+    samples, reported = samples_at_work(look.session), reported_at_work(look.session)
+    versions = {one.id: one for one in all_versions(look.session)}
+    products = {lot.product for lot in look.lots}
+    rebound = {
+        lot: bound
+        for product in sorted(products)
+        for lot, bound in rebound_lots(look.session, product).items()
+    }
+    plans: dict[int, Specification | None] = {}
+    for lot in look.lots:
+        bound = rebound.get(lot.lot) or [versions[one] for one in lot.versions]
+        for version in bound:
+            if version.id not in plans:
+                plans[version.id] = readable(look.archive, version)[0]
+            if plans[version.id] is None:
+                yield _unreadable(lot.lot, version)
+        own = [plan for one in bound if (plan := plans[one.id]) is not None]
+        of_lot = samples.get(lot.id, ())
+        yield from expected_results(lot.lot, own, of_lot, reported.get(lot.id, ()), look.zone)
+
+
+def _unreadable(lot: str, version: SpecificationVersion) -> Item:
+    what = f"{version.reference} cannot be read: what it expects is not known"
+    return Item(Work.RESULT, lot, what, None, None, f"/lots/{lot}/readiness")
+
+
+def _entries(look: Look) -> Iterator[Item]:
+    for run in look.runs:
+        if run.waits:
+            what = f"{run.upload} ({run.test}) waits for its second person"
+            link = f"/results/manual/{run.upload}"
+            yield Item(Work.SECOND_ENTRY, run.lot, what, run.received_at, None, link)
+
+
+def _reviews(look: Look) -> Iterator[Item]:
+    for run in look.runs:
+        if not run.waits and not run.reviewed_by - run.entered_by:
+            what = f"run {run.run} ({run.test}) of {run.upload}"
+            link = f"/lots/{run.lot}/results"
+            yield Item(Work.REVIEW, run.lot, what, run.received_at, None, link)
+
+
+def _corrections(look: Look) -> Iterator[Item]:
+    samples = {
+        f"sample:{one.id}": one.lot for own in samples_at_work(look.session).values() for one in own
+    }
+    for one in waiting_corrections(look.session):
+        kind, _, name = one.subject.partition(":")
+        lot = name if kind == "lot" else samples.get(one.subject, "")
+        what = f"{one.natural_key}: {one.field} of {one.subject}"
+        link = f"/corrections/{one.natural_key}"
+        yield Item(Work.CORRECTION, lot, what, one.requested_at, None, link)
+
+
+def _eligibility(look: Look) -> Iterator[Item]:
+    for lot, donor, since in undetermined_donors(look.session):
+        what = f"the eligibility of donor {donor} is not determined"
+        yield Item(Work.ELIGIBILITY, lot, what, since, None, f"/donors/{donor}")
+
+
+def _certificates(look: Look) -> Iterator[Item]:
+    for one in pending_certificates(look.session):
+        link = f"/certificates/{one.natural_key}"
+        what = f"{one.natural_key} is not sealed"
+        yield Item(Work.CERTIFICATE, one.lot.lot, what, one.reserved_at, None, link)
+
+
+def _expiry(look: Look) -> Iterator[Item]:
+    for lot in look.lots:
+        if lot.expires_on <= look.horizon:
+            what = f"its last usable day is {lot.expires_on}"
+            link = f"/lots/{lot.lot}"
+            yield Item(Work.EXPIRY, lot.lot, what, None, lot.expires_on, link)
+
+
+def _registers(look: Look) -> Iterator[Item]:
+    for instrument, due in calibrations_until(look.session, look.horizon):
+        what = f"the calibration of {instrument} ends"
+        yield Item(Work.CALIBRATION, "", what, None, date.fromisoformat(due), "/instruments")
+    for person, method, due in training_until(look.session, look.horizon):
+        what = f"the training of {person} for {method} ends"
+        yield Item(Work.TRAINING, "", what, None, date.fromisoformat(due), "/training")
+
+
+SOURCES: Final[tuple[Callable[[Look], Iterator[Item]], ...]] = (
+    _results, _entries, _reviews, _corrections, _eligibility, _certificates, _expiry, _registers,
+)  # fmt: skip

@@ -1,0 +1,64 @@
+"""QA sets a policy of the site, signed, with the reason."""
+
+from batchqc.actions.permission import require
+from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.canonical import sha256_of
+from batchqc.core.permissions import Permission
+from batchqc.core.policies import VALUES, Policy
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.errors import Conflict, InvalidInput
+from batchqc.records.policies import POLICIES, PolicyRow, policies_of, policy_rows
+from batchqc.records.transaction import Transaction
+
+
+def set_policy(
+    tx: Transaction, *, policy: Policy, value: str, credentials: Credentials
+) -> PolicyRow | Refusal:
+    """Set a policy from now on.
+
+    Raises:
+        InvalidInput: it cannot be that.
+        Conflict: it is that already.
+    """
+    require(tx, Permission.SET_POLICY)
+    check_reason(credentials.reason)
+    if value not in VALUES[policy]:
+        raise InvalidInput(
+            "BQC-POL-001",
+            f'"{value}" is nothing that "{policy}" can be',
+            hint=f"One of: {', '.join(VALUES[policy])}.",
+        )
+    tx.lock(POLICIES)
+    before = policies_of(tx.session)[policy]
+    if before == value:
+        raise Conflict("BQC-POL-002", f'"{policy}" is {value} already')
+    number = 1 + sum(row.policy == policy for row in policy_rows(tx.session))
+    content = {
+        "type": "batchqc/policy/1", "policy": policy.value, "number": number, "value": value,
+    }  # fmt: skip
+    signature = sign(
+        tx,
+        credentials,
+        meaning=Meaning.APPROVED,
+        record=f"policy:{policy}/{number}",
+        record_sha256=sha256_of(content),
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    row = PolicyRow(
+        policy=policy.value,
+        number=number,
+        value=value,
+        reason=credentials.reason,
+        signature=signature,
+    )
+    tx.add(row)
+    tx.audit(
+        "policy set",
+        rows=[signature, row],
+        about=[POLICIES],
+        reason=credentials.reason,
+        before={policy.value: before},
+        after={policy.value: value},
+    )
+    return row

@@ -1,0 +1,174 @@
+"""How a record stands: a hash over all that an answer about it, or a decision on it, rests on.
+
+The state of a lot is taken from the same study on which it is decided: every verdict with its
+cells, every gate with its reasons, runs, reviews, corrections, donors and samples. So it changes
+with a result, an eligibility, a specification that is withdrawn, an entry of a register and with
+the day on which the lot expires, and it does not change with anything else. Not covered is what a
+decision never looks at: the rest of the audit trail, and other lots.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.binding import hold_versions
+from batchqc.actions.certificates import the_certificate
+from batchqc.actions.corrections import hold_subject, the_correction
+from batchqc.actions.deciding import decision_content
+from batchqc.actions.entries import the_entry
+from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.methods import hold_methods, the_method
+from batchqc.actions.profiles import the_profile
+from batchqc.actions.registers import the_donor
+from batchqc.actions.specifications import site_day, state_of, the_version
+from batchqc.core.canonical import Json, sha256_of
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.base import Row
+from batchqc.records.corrections import corrections_of, decision_on
+from batchqc.records.decisions import issue_of
+from batchqc.records.donors import eligibility_of
+from batchqc.records.methods import method_approval_of
+from batchqc.records.profiles import approval_of_profile
+from batchqc.records.specifications import history_of
+from batchqc.records.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a record stands.
+
+    Args:
+        sha256: over all that is looked at.
+        subjects: keys of the records whose audit entries tell what changed.
+    """
+
+    sha256: str
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contested:
+    """What several people may decide on at once: what keeps others away, and how it stands."""
+
+    hold: Callable[[Transaction], object]
+    state: Callable[[Session], State]
+
+
+def contested_lot(archive: FolderArchive, lot: str, now: datetime) -> Contested:
+    """A lot, held as its review and its disposition hold it."""
+
+    def hold(tx: Transaction) -> None:
+        lock_lot(tx, the_lot(tx.session, lot))
+        hold_methods(tx)
+
+    def state(session: Session) -> State:
+        row = the_lot(session, lot)
+        return state_of_lot(session, study(session, archive, lot=row, now=now))
+
+    return Contested(hold, state)
+
+
+def state_of_lot(session: Session, case: LotCase) -> State:
+    """The state of a lot that was studied in the same session."""
+    content = decision_content(case, case.disposition, None) | {
+        "type": "batchqc/lot-state/1",
+        "samples": _rows(case.sample_rows),
+        "dispositions": _rows(case.dispositions),
+        "corrections": _rows(one for pair in case.corrections for one in pair if one is not None),
+        "reviews": _rows(case.reviews),
+        "versions": _rows(row for one in case.binding.versions for row in history_of(session, one)),
+    }
+    about = (case.row, *case.donor_rows, *case.sample_rows, *case.binding.versions)
+    uploads = dict.fromkeys(run.upload.key for run in case.runs)
+    return State(sha256_of(content), (*(row.key for row in about), *uploads))
+
+
+def contested_donor(code: str) -> Contested:
+    """A donor: what was determined, and what was corrected."""
+
+    def state(session: Session) -> State:
+        row = the_donor(session, code)
+        found: list[Row | None] = [row, *eligibility_of(session, [row])]
+        for pair in corrections_of(session, [row.key]):
+            found += pair
+        return _state(found, [row.key])
+
+    return Contested(lambda tx: tx.lock(the_donor(tx.session, code).key), state)
+
+
+def contested_version(specification: str, version: int, now: datetime) -> Contested:
+    """A version of a specification: its history, and what it is today."""
+
+    def hold(tx: Transaction) -> None:
+        tx.lock(f"specification {specification}")
+        hold_versions(tx, the_version(tx.session, specification, version).product)
+
+    def state(session: Session) -> State:
+        row = the_version(session, specification, version)
+        today = state_of(session, row, site_day(session, now))
+        return _state([row, *history_of(session, row)], [row.key], str(today))
+
+    return Contested(hold, state)
+
+
+def contested_method(method: str, version: str) -> Contested:
+    """A version of a method, approved or not."""
+
+    def state(session: Session) -> State:
+        row = the_method(session, method, version)
+        return _state([row, method_approval_of(session, row)], [row.key])
+
+    return Contested(hold_methods, state)
+
+
+def contested_profile(profile: str, version: int) -> Contested:
+    """A version of a profile, approved or not."""
+
+    def state(session: Session) -> State:
+        row = the_profile(session, profile, version)
+        return _state([row, approval_of_profile(session, row)], [row.key])
+
+    return Contested(lambda tx: tx.lock(f"profile {profile}"), state)
+
+
+def contested_correction(number: str) -> Contested:
+    """A correction, decided or not."""
+
+    def state(session: Session) -> State:
+        row = the_correction(session, number)
+        return _state([row, decision_on(session, row)], [row.key, row.subject])
+
+    return Contested(lambda tx: hold_subject(tx, the_correction(tx.session, number).subject), state)
+
+
+def contested_entry(number: str) -> Contested:
+    """A typed result: whether it has its second entry, and its documents."""
+
+    def state(session: Session) -> State:
+        entry = the_entry(session, number)
+        found = [entry.upload, entry.verification, *entry.attachments]
+        return _state(found, [entry.upload.key])
+
+    return Contested(lambda tx: lock_lot(tx, the_entry(tx.session, number).lot), state)
+
+
+def certificate_state(session: Session, number: str) -> State:
+    """A certificate, issued or pending."""
+    row = the_certificate(session, number)
+    return _state([row, issue_of(session, row)], [row.key])
+
+
+def _state(rows: Iterable[Row | None], subjects: Sequence[str], also: str = "") -> State:
+    content: dict[str, Json] = {
+        "type": "batchqc/state/1",
+        "rows": _rows(row for row in rows if row is not None),
+        "also": also,
+    }
+    return State(sha256_of(content), tuple(subjects))
+
+
+def _rows(rows: Iterable[Row]) -> list[Json]:
+    return [[row.key, row.content_sha256] for row in rows]

@@ -1,0 +1,71 @@
+"""Open work: what is expected and not in, across lots, with its due days."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from batchqc.actions.lots import the_lot
+from batchqc.actions.open_work import HORIZON, open_work
+from batchqc.api.doors import SignedIn
+from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import Page, Paging
+from batchqc.core.open_work import Filter, Item, Work
+from batchqc.core.permissions import Role
+
+router = APIRouter(tags=["open work"], responses=PROBLEMS)
+
+
+class WorkFilter(Paging):
+    """Which items."""
+
+    kind: Work | None = None
+    lot: str = ""
+    role: Role | None = Field(default=None, description="What this role may do.")
+    overdue: bool = Field(default=False, description="Only what should be in already.")
+    days: int = Field(default=HORIZON, ge=0, le=366, description="How far ahead to tell what ends.")
+
+
+class ItemOut(BaseModel):
+    """One thing that waits."""
+
+    kind: Work
+    lot: str = Field(description="Empty where it belongs to none.")
+    what: str
+    since: datetime | None
+    due: date | None = Field(description="The last day in time, at the site; null: nobody knows.")
+    overdue: bool
+    roles: list[Role] = Field(description="Who can do it.")
+    link: str = Field(description="Where to look.", examples=["/api/v1/lots/UCM-P1-T2/results"])
+
+
+@router.get("/open-work", summary="What is expected and not in")
+def work(call: SignedIn, wanted: Annotated[WorkFilter, Query()]) -> Page[ItemOut]:
+    """Of every lot that is not decided, what is due first at the top."""
+    with call.reading() as session:
+        lot = the_lot(session, wanted.lot).lot if wanted.lot else ""
+        today, items = open_work(
+            session,
+            call.door.archive,
+            wanted=Filter(wanted.kind, lot, wanted.role, wanted.overdue),
+            now=call.door.now(),
+            days=wanted.days,
+        )
+    rest = [item for item in items if item.place > wanted.after]
+    shown = rest[: wanted.limit]
+    more = shown[-1].place if len(rest) > wanted.limit else None
+    return Page(items=[_shown(item, today) for item in shown], next=more)
+
+
+def _shown(item: Item, today: date) -> ItemOut:
+    return ItemOut(
+        kind=item.kind,
+        lot=item.lot,
+        what=item.what,
+        since=item.since,
+        due=item.due,
+        overdue=item.is_overdue(today),
+        roles=list(item.roles),
+        link=f"/api/v1{item.link}",
+    )

@@ -1,0 +1,79 @@
+"""What a decision after the first one must say, and when it may be made (requirements 2.3, 2.24).
+
+A recall names its class and how far it goes. An exceptional supply of a lot that failed names who
+asked, why no other treatment will do, the risk and who was told; it is off until QA switches it on.
+A destruction names the method and a witness.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from batchqc.core.lot_states import Disposition, may_decide
+
+RECALL_CLASSES: Final = ("I", "II", "III")
+
+#: What must be said with each decision, by name, and what it is.
+PARTICULARS: Final[Mapping[Disposition, Mapping[str, str]]] = {
+    Disposition.RECALLED: {
+        "class": f"one of {', '.join(RECALL_CLASSES)}",
+        "scope": "what is recalled, from whom",
+    },
+    Disposition.SUPPLIED: {
+        "physician": "who treats the patient, as the site refers to them",
+        "request": "reference of the physician's request",
+        "hazard": "the immediate significant hazard to the patient",
+        "alternatives": "which alternatives were considered, and why none will do",
+        "risk evaluation": "reference of the manufacturer's evaluation, given to the physician",
+        "confirmation": "reference of the physician's confirmation",
+        "notified": "which sponsor, holder or authority was told, and when",
+    },
+    Disposition.DESTROYED: {
+        "method": "how the lot was destroyed",
+        "witness": "who saw it, beside the one who signs",
+    },
+}
+
+
+def particulars_problems(wanted: Disposition, given: Mapping[str, str]) -> tuple[str, ...]:
+    """Everything that is missing from, or wrong with, what is said with a decision."""
+    asked = PARTICULARS[wanted]
+    missing = [
+        f'"{name}" is missing: {what}' for name, what in asked.items() if not _said(given, name)
+    ]
+    unknown = [f'"{name}" belongs to no {wanted} lot' for name in given if name not in asked]
+    wrong = []
+    named = given.get("class", "").strip()
+    if wanted is Disposition.RECALLED and named and named not in RECALL_CLASSES:
+        wrong = [f'"class" is {asked["class"]}, not "{named}"']
+    return (*missing, *unknown, *wrong)
+
+
+def later_hindrances(
+    current: Disposition,
+    wanted: Disposition,
+    *,
+    is_usable: bool,
+    supply_allowed: bool,
+    signer_decided: bool,
+) -> Iterator[str]:
+    """Every reason why a lot may not be decided so.
+
+    Args:
+        current: what the label says now.
+        wanted: what it is to say.
+        is_usable: neither expired nor on hold.
+        supply_allowed: whether QA switched the exceptional supply on.
+        signer_decided: whether the signer is the witness, or signed what is undone.
+    """
+    if not may_decide(current, wanted):
+        yield f"nothing leads from {current} to {wanted}"
+    if wanted is Disposition.DESTROYED and current is Disposition.RELEASED and is_usable:
+        yield "a released lot that may be used is not destroyed: it is neither expired nor on hold"
+    if wanted is Disposition.SUPPLIED and not supply_allowed:
+        yield "exceptional supply is off at this site; QA switches it on, with a reason"
+    if signer_decided:
+        yield "who witnesses the destruction does not sign it"
+
+
+def _said(given: Mapping[str, str], name: str) -> bool:
+    return any(letter.isalnum() for letter in given.get(name, ""))

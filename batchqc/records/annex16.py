@@ -1,0 +1,94 @@
+"""The three steps of EU GMP Annex 16, each a record of its own; the register of certifications."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.decisions import DispositionRow
+from batchqc.records.registers import LotRow
+from batchqc.records.signatures import SignatureRow
+
+
+class LotCheck(Row):
+    """Step 1: manufacture and testing were checked.
+
+    ``basis_sha256`` covers what was checked, ``content_sha`` names it with the checklist.
+    """
+
+    __tablename__ = "lot_check"
+
+    lot_id: Mapped[int] = refers_to("lot")
+    number: Mapped[int]
+    basis_sha256: Mapped[str]
+    content_sha: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    lot: Mapped[LotRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("lot_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Lot and the how many-th."""
+        return f"{self.lot.lot}/{self.number}"
+
+
+class Certification(Numbered):
+    """Step 2: one row of the register; its signature is the one under the decision."""
+
+    __tablename__ = "certification"
+
+    disposition_id: Mapped[int] = mapped_column(ForeignKey("disposition.id"), unique=True)
+    lot_check_id: Mapped[int] = refers_to("lot_check")
+
+    disposition: Mapped[DispositionRow] = relationship()
+    lot_check: Mapped[LotCheck] = relationship()
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Its public number."""
+        return f"{REGISTER}-{self.year}-{self.number:06d}"
+
+
+class Transfer(Row):
+    """Step 3: the lot went to saleable stock, the certification taken into account."""
+
+    __tablename__ = "stock_transfer"
+
+    certification_id: Mapped[int] = mapped_column(ForeignKey("certification.id"), unique=True)
+    signature_id: Mapped[int] = refers_to("signature")
+
+    certification: Mapped[Certification] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the certification."""
+        return self.certification.natural_key
+
+
+REGISTER: Final = "QP"
+
+
+def checks_of(session: Session, lot: LotRow) -> Sequence[LotCheck]:
+    """The checks of a lot, oldest first."""
+    query = select(LotCheck).where(LotCheck.lot_id == lot.id)
+    return session.scalars(query.order_by(LotCheck.number)).all()
+
+
+def certifications_of(
+    session: Session, lot: LotRow
+) -> Sequence[tuple[Certification, Transfer | None]]:
+    """The certifications of a lot, oldest first, each with its transfer."""
+    query = (
+        select(Certification, Transfer)
+        .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
+        .outerjoin(Transfer, Transfer.certification_id == Certification.id)
+        .where(DispositionRow.lot_id == lot.id)
+        .order_by(Certification.id)
+    )
+    return [(one, transfer) for one, transfer in session.execute(query)]

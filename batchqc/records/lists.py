@@ -1,0 +1,136 @@
+"""What people look for in lists of lots, certificates and uploads, as queries.
+
+A filter that says nothing lets everything through; those that are given hold together.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+
+from batchqc.core.identifiers import fold
+from batchqc.core.lot_states import Disposition
+from batchqc.records.corrections import Correction, CorrectionDecision
+from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
+from batchqc.records.registers import DonorRow, LotDonor, LotRow, Product
+from batchqc.records.uploads import AssayRun, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class LotsWanted:
+    """Which lots: days are dates of manufacture as corrected, ``text`` a part of id or product."""
+
+    product: str = ""
+    disposition: Disposition | None = None
+    donor: str = ""
+    market: str = ""
+    made_since: date | None = None
+    made_until: date | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatesWanted:
+    """Which certificates: ``since`` and ``until`` are moments at which the number was given."""
+
+    lot: str = ""
+    product: str = ""
+    donor: str = ""
+    status: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadsWanted:
+    """Which uploads: of whose lot, accepted or not, by whom."""
+
+    lot: str = ""
+    accepted: bool | None = None
+    person: str = ""
+
+
+def lots_wanted(wanted: LotsWanted) -> Select[LotRow]:
+    """The lots. What a lot's progress adds to the filters belongs here, beside its disposition."""
+    return select(LotRow).where(*_lot_conditions(wanted))
+
+
+def certificates_wanted(wanted: CertificatesWanted) -> Select[Certificate]:
+    """The certificates."""
+    of_lots = LotsWanted(product=wanted.product, donor=wanted.donor)
+    conditions = list(_lot_conditions(of_lots))
+    if wanted.lot:
+        conditions.append(LotRow.folded == fold(wanted.lot))
+    if wanted.status:
+        is_issued = exists().where(CertificateIssue.certificate_id == Certificate.id)
+        conditions.append(is_issued if wanted.status == "issued" else ~is_issued)
+    if wanted.since is not None:
+        conditions.append(Certificate.reserved_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(Certificate.reserved_at < wanted.until)
+    return select(Certificate).join(LotRow, LotRow.id == Certificate.lot_id).where(*conditions)
+
+
+def uploads_wanted(wanted: UploadsWanted) -> Select[Upload]:
+    """The uploads; a refused one belongs to no lot."""
+    query = select(Upload)
+    if wanted.lot:
+        of_lot = select(AssayRun.upload_id).join(LotRow).where(LotRow.folded == fold(wanted.lot))
+        query = query.where(Upload.id.in_(of_lot))
+    if wanted.accepted is not None:
+        query = query.where(Upload.accepted == int(wanted.accepted))
+    if wanted.person:
+        query = query.where(func.lower(Upload.uploaded_by) == fold(wanted.person))
+    return query
+
+
+def _lot_conditions(wanted: LotsWanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.product:
+        of_product = select(Product.id).where(Product.folded == fold(wanted.product))
+        yield LotRow.product_id.in_(of_product)
+    if wanted.disposition is not None:
+        yield _newest_disposition() == wanted.disposition.value
+    if wanted.donor:
+        of_donor = select(LotDonor.lot_id).join(DonorRow)
+        yield LotRow.id.in_(of_donor.where(DonorRow.folded == fold(wanted.donor)))
+    if wanted.market:
+        yield LotRow.market == wanted.market.strip().upper()
+    if wanted.made_since is not None:
+        yield _made_on() >= wanted.made_since.isoformat()
+    if wanted.made_until is not None:
+        yield _made_on() <= wanted.made_until.isoformat()
+    if wanted.text:
+        part = fold(wanted.text)
+        of_products = select(Product.id).where(Product.folded.contains(part, autoescape=True))
+        yield or_(LotRow.folded.contains(part, autoescape=True), LotRow.product_id.in_(of_products))
+
+
+def _newest_disposition() -> ColumnElement[str]:
+    """What the label of a lot says: quarantine before anything is decided."""
+    newest = (
+        select(DispositionRow.disposition)
+        .where(DispositionRow.lot_id == LotRow.id)
+        .order_by(DispositionRow.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(newest, Disposition.QUARANTINE.value)
+
+
+def _made_on() -> ColumnElement[str]:
+    """The date of manufacture of a lot, as corrected."""
+    corrected = (
+        select(Correction.after)
+        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(
+            Correction.subject == literal("lot:") + LotRow.lot,
+            Correction.field == "manufactured_on",
+            CorrectionDecision.approved == 1,
+        )
+        .order_by(Correction.id.desc())
+        .limit(1)
+        .correlate(LotRow)
+        .scalar_subquery()
+    )
+    return func.coalesce(corrected, LotRow.manufactured_on)

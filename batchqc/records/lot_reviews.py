@@ -1,0 +1,117 @@
+"""Reviews of a lot as a whole, by QC, and of its audit trail, by QA."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, relationship
+
+from batchqc.core.audit import Link
+from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
+from batchqc.records.base import Row, refers_to
+from batchqc.records.registers import LotRow
+from batchqc.records.signatures import SignatureRow
+
+
+class LotReview(Row):
+    """QC's signed review of a lot as a whole.
+
+    ``basis_sha256`` covers what it was signed over; ``content_sha`` names that in the store,
+    together with what was exceptional, and is what the signature binds.
+    """
+
+    __tablename__ = "lot_review"
+
+    lot_id: Mapped[int] = refers_to("lot")
+    number: Mapped[int]
+    basis_sha256: Mapped[str]
+    content_sha: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    lot: Mapped[LotRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("lot_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Lot and the how many-th."""
+        return f"{self.lot.lot}/{self.number}"
+
+
+class AuditReview(Row):
+    """QA's signed review of a lot's audit trail: from which entry to which, and the head there.
+
+    ``content_sha`` names what was selected, in the store; the signature binds it.
+    """
+
+    __tablename__ = "audit_review"
+
+    lot_id: Mapped[int] = refers_to("lot")
+    number: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+    head: Mapped[str]
+    content_sha: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    lot: Mapped[LotRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("lot_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Lot and the how many-th."""
+        return f"{self.lot.lot}/{self.number}"
+
+
+def lot_reviews_of(session: Session, lot: LotRow) -> Sequence[LotReview]:
+    """QC's reviews of a lot, oldest first."""
+    query = select(LotReview).where(LotReview.lot_id == lot.id)
+    return session.scalars(query.order_by(LotReview.number)).all()
+
+
+def audit_reviews_of(session: Session, lot: LotRow) -> Sequence[AuditReview]:
+    """QA's reviews of a lot's audit trail, oldest first."""
+    query = select(AuditReview).where(AuditReview.lot_id == lot.id)
+    return session.scalars(query.order_by(AuditReview.number)).all()
+
+
+def newest_signed_head(session: Session) -> tuple[int, str] | None:
+    """Sequence and hash of the newest link that QA signed in any review of an audit trail."""
+    row = session.scalar(select(AuditReview).order_by(AuditReview.last.desc()).limit(1))
+    return (row.last, row.head) if row else None
+
+
+def links_from(session: Session, sequence: int) -> Iterable[Link]:
+    """The links of the chain from a place on, in order."""
+    query = select(AuditLink).where(AuditLink.sequence >= sequence).order_by(AuditLink.sequence)
+    return (row.link for row in session.scalars(query))
+
+
+def trail_about(
+    session: Session,
+    subjects: Iterable[str],
+    *,
+    after: int = 0,
+    only: Iterable[str] = (),
+    but: Iterable[str] = (),
+) -> Sequence[tuple[int, AuditEntry]]:
+    """Entries about some records with their places in the chain, in order.
+
+    Args:
+        session: only read.
+        subjects: keys of records.
+        after: only those behind this place.
+        only: only these actions; none is all.
+        but: not these actions.
+    """
+    about = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
+    query = (
+        select(AuditLink.sequence, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditEntry.id.in_(about), AuditLink.sequence > after)
+        .where(AuditEntry.what.not_in(sorted(but)))
+        .order_by(AuditLink.sequence)
+    )
+    if actions := sorted(only):
+        query = query.where(AuditEntry.what.in_(actions))
+    return [(sequence, entry) for sequence, entry in session.execute(query)]

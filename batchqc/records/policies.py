@@ -1,0 +1,45 @@
+"""Policies of the site, each change signed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, relationship
+
+from batchqc.core.policies import VALUES, Policy
+from batchqc.records.base import Row, refers_to
+from batchqc.records.signatures import SignatureRow
+
+
+class PolicyRow(Row):
+    """What a policy is from then on; the newest counts."""
+
+    __tablename__ = "policy"
+
+    policy: Mapped[str]
+    number: Mapped[int]
+    value: Mapped[str]
+    reason: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("policy", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Policy and the how many-th."""
+        return f"{self.policy}/{self.number}"
+
+
+#: What audit entries call the policies of the site.
+POLICIES = "policies"
+
+
+def policy_rows(session: Session) -> Sequence[PolicyRow]:
+    """Every change of a policy, oldest first."""
+    return session.scalars(select(PolicyRow).order_by(PolicyRow.number)).all()
+
+
+def policies_of(session: Session) -> dict[Policy, str]:
+    """What each policy is now."""
+    found = {policy: values[0] for policy, values in VALUES.items()}
+    return found | {Policy(row.policy): row.value for row in policy_rows(session)}

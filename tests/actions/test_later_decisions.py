@@ -1,0 +1,323 @@
+"""What may follow a decision: a conditional release and its end, recall, supply, destruction."""
+
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
+from batchqc.actions.certificate_states import state_of
+from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.dispositions import Decision, reject_lot, release_lot
+from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.people import change_role
+from batchqc.actions.policies import set_policy
+from batchqc.core.annex16 import POINTS
+from batchqc.core.lot_states import Disposition, Overlay
+from batchqc.core.permissions import Permission, Role
+from batchqc.core.policies import OFF, ON, Certifies, Policy
+from batchqc.core.signatures import Refusal
+from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
+from batchqc.records.annex16 import LotCheck, Transfer
+from batchqc.records.decisions import Certificate, certificates_of
+from batchqc.records.policies import PolicyRow
+from batchqc.records.registers import lot_by
+from tests.actions.state import counts, grown
+from tests.actions.versions import FOR_EU, version
+from tests.cast import TAKEN_AT
+from tests.records.house import (
+    ADM,
+    ANA,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    MADE_ON,
+    PRODUCT,
+    QA1,
+    QA2,
+    QA3,
+    House,
+    adopt,
+    alone,
+    good,
+    results,
+    signing,
+    table,
+)
+from tests.records.tampering import tamper
+
+LATER = "MSC-26-0077"
+GRAM = """
+[criteria.gram]
+title      = "Gram stain"
+category   = "safety"
+test       = "GRAM"
+analyte    = "gram"
+method     = "SOP-MB-001"
+vocabulary = "growth"
+accept     = "no growth"
+[criteria.sterility]"""
+STAGED = version(
+    2, "2025-05-20", ("[criteria.sterility]", GRAM),
+    ("planned_days = 14", 'interim = ["gram"]\nplanned_days = 14'),
+)  # fmt: skip
+SUPPLY = {
+    "physician": "Dr. 17", "request": "R-9", "hazard": "Acute GvHD, no other dose in time",
+    "alternatives": "None of the same type in stock", "risk_evaluation": "RE-4",
+    "confirmation": "C-2", "notified": "Sponsor, 2026-06-01",
+}  # fmt: skip
+
+
+def registered(house: House, market: str = "") -> None:
+    sample = NewSample(f"{LATER}-S01", "release", "cryovial", TAKEN_AT.isoformat())
+    made_on = MADE_ON + timedelta(days=1)
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        register_lot(tx, NewLot(LATER, PRODUCT, made_on, EXPIRES_ON, (DONOR,), (sample,), market))
+
+
+@pytest.fixture
+def staged(house: House) -> House:
+    """A lot whose sterility may stay pending while its Gram stain passes."""
+    adopt(house, STAGED)
+    registered(house)
+    return house
+
+
+def bring_in(house: House, *, gram: str = "No growth", **changes: str | None) -> None:
+    house.upload(results(lot=LATER, **{"growth_14d": None} | changes))
+    row = good("mycoplasma") | {
+        "lot_id": LATER, "sample_id": f"{LATER}-S01", "test_code": "GRAM", "analyte": "gram",
+        "method_id": "SOP-MB-001", "run_id": "G-1", "value": gram,
+    }  # fmt: skip
+    assert house.upload(table([row])).accepted
+    house.review(LATER)
+    house.hand_to_qa(LATER)
+
+
+def conditionally(
+    house: House, *, sites: tuple[str, ...] = ("SITE-1",), **due: date
+) -> Decision | Refusal:
+    due = due or {"sterility": house.study(LATER).facts.today + timedelta(days=14)}
+    with house.acting(QA1, Permission.RELEASE_LOT) as tx:
+        return release_conditionally(
+            tx, house.archive, lot=LATER, due=due, sites=sites, credentials=signing(QA1)
+        )
+
+
+def later(
+    house: House, wanted: Disposition, lot: str = LOT, by: str = QA2, **said: str
+) -> Disposition:
+    with house.acting(by, Permission.DECIDE_LATER) as tx:
+        signed = decide_later(
+            tx, house.archive, lot=lot, wanted=wanted,
+            particulars={name.replace("_", " "): text for name, text in said.items()},
+            credentials=signing(by),
+        )  # fmt: skip
+        assert isinstance(signed, Decision)
+    return house.study(lot).disposition
+
+
+def policy(house: House, name: Policy, value: str) -> PolicyRow | Refusal:
+    with house.acting(QA1, Permission.SET_POLICY) as tx:
+        return set_policy(tx, policy=name, value=value, credentials=signing(QA1))
+
+
+def certificates(house: House, lot: str) -> list[dict]:
+    """What the certificates of a lot say, oldest first, each with its state."""
+    with house.reading() as session:
+        row = lot_by(session, lot)
+        assert row is not None
+        found: list[Certificate] = list(certificates_of(session, row))
+        return [
+            json.loads(house.archive.get(one.content_sha))
+            | {"counts": state_of(session, one).counts, "state": state_of(session, one)}
+            for one in found
+        ]
+
+
+@pytest.mark.requirement("2.25")
+def test_a_lot_is_released_conditionally_and_for_good_once_its_results_pass(staged: House):
+    bring_in(staged)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        staged.release(LATER)
+    assert all("sterility" in reason for reason in blocked.value.reasons)
+    assert isinstance(conditionally(staged), Decision)
+    assert staged.study(LATER).disposition is Disposition.CONDITIONAL
+    (preliminary,) = certificates(staged, LATER)
+    assert preliminary["conclusion"].startswith("PRELIMINARY. Lot MSC-26-0077 is conditionally")
+    assert [one["criterion"] for one in preliminary["pending"]] == ["sterility"]
+    assert staged.upload(alone("growth_14d", lot=LATER)).accepted
+    assert staged.study(LATER).overlays == ()
+    staged.review(LATER)
+    assert isinstance(staged.release(LATER), Decision)
+    first, second = certificates(staged, LATER)
+    assert (first["counts"], second["counts"]) == (False, True)
+    assert first["state"].superseded_by == second["number"]
+    assert second["supersedes"]["number"] == first["number"]
+    assert second["complies"] is True
+    assert "pending" not in second
+    assert staged.verify().problems == ()
+
+
+@pytest.mark.requirement("2.25")
+def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(staged: House):
+    bring_in(staged)
+    conditionally(staged)
+    assert staged.upload(alone("growth_14d", lot=LATER, value="Growth")).accepted
+    case = staged.study(LATER)
+    assert case.overlays == (Overlay.ON_HOLD,)
+    assert "does not meet no growth" in case.facts.holds.stops[0]
+    (certificate,) = certificates(staged, LATER)
+    assert "does not meet no growth" in certificate["state"].withdrawn
+    staged.review(LATER)
+    with pytest.raises(ReleaseBlocked):
+        staged.release(LATER)
+    said = {"class": "I", "scope": "Every dose"}
+    assert later(staged, Disposition.RECALLED, LATER, **said) is Disposition.RECALLED
+    assert staged.verify().problems == ()
+
+
+@pytest.mark.requirement("2.25")
+def test_an_overdue_result_holds_the_lot_once(staged: House):
+    bring_in(staged)
+    conditionally(staged)
+    for days, held in ((14, []), (1, [LATER]), (1, [])):
+        staged.now.at += timedelta(days=days)
+        with staged.acting(QA1, Permission.HOLD_LOT) as tx:
+            assert hold_what_is_overdue(tx, staged.archive) == held
+    assert staged.study(LATER).overlays == (Overlay.ON_HOLD,)
+    assert "overdue" not in certificates(staged, LATER)[0]["conclusion"]
+    assert certificates(staged, LATER)[0]["counts"] is False
+
+
+@pytest.mark.requirement("2.26")
+def test_what_may_not_stay_pending_is_not_released_conditionally(staged: House):
+    bring_in(staged, kynurenine=None)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        conditionally(staged)
+    assert any("IDO activity" in reason for reason in blocked.value.reasons)
+    assert staged.upload(alone("kynurenine", lot=LATER)).accepted
+    staged.review(LATER)
+    staged.hand_to_qa(LATER)
+    before = counts(staged.engine)
+    with pytest.raises(InvalidInput) as incomplete:
+        conditionally(staged, sites=(), viability=date(2026, 7, 1))
+    assert len(incomplete.value.reasons) == 3
+    assert grown(staged.engine, before) == {}
+
+
+def test_a_surrogate_that_fails_lets_nothing_through(staged: House):
+    bring_in(staged, gram="Growth")
+    with pytest.raises(ReleaseBlocked) as blocked:
+        conditionally(staged)
+    assert any("gram stands in for sterility" in reason for reason in blocked.value.reasons)
+
+
+@pytest.mark.requirement("2.24")
+def test_a_rejected_lot_is_supplied_only_by_exception_and_never_released(house: House):
+    house.upload(results(viability="89"))
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        assert isinstance(
+            reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1)), Decision
+        )
+    with pytest.raises(ReleaseBlocked), house.acting(QA1, Permission.RELEASE_LOT) as tx:
+        release_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+    with pytest.raises(Conflict) as off:
+        later(house, Disposition.SUPPLIED, **SUPPLY)
+    assert "exceptional supply is off" in off.value.reasons[0]
+    assert isinstance(policy(house, Policy.SUPPLY_BY_EXCEPTION, ON), PolicyRow)
+    with pytest.raises(InvalidInput) as incomplete:
+        later(house, Disposition.SUPPLIED, physician="Dr. 17")
+    assert len(incomplete.value.reasons) == len(SUPPLY) - 1
+    supplied = later(house, Disposition.SUPPLIED, **SUPPLY)
+    assert supplied is Disposition.SUPPLIED
+    (certificate,) = certificates(house, LOT)
+    assert certificate["complies"] is False
+    assert "DOES NOT COMPLY" in certificate["conclusion"]
+    destroyed = later(house, Disposition.DESTROYED, method="Autoclave", witness="ben")
+    assert destroyed is Disposition.DESTROYED
+    assert house.verify().problems == ()
+
+
+def test_a_released_lot_is_recalled_then_destroyed_before_a_witness(house: House):
+    house.ready()
+    house.release()
+    with pytest.raises(Conflict) as early:
+        later(house, Disposition.DESTROYED, method="Autoclave", witness=QA2.upper())
+    assert len(early.value.reasons) == 2
+    with pytest.raises(InvalidInput):
+        later(house, Disposition.RECALLED, scope="All", **{"class": "IV"})
+    assert later(house, Disposition.RECALLED, scope="All", **{"class": "II"})
+    (certificate,) = certificates(house, LOT)
+    assert certificate["state"].withdrawn.startswith("the lot is recalled")
+    assert later(house, Disposition.DESTROYED, method="Autoclave", witness="ben")
+
+
+@pytest.mark.requirement("1.35")
+def test_a_policy_is_signed_once_for_each_change(house: House):
+    with pytest.raises(InvalidInput):
+        policy(house, Policy.SUPPLY_BY_EXCEPTION, "maybe")
+    with pytest.raises(Conflict):
+        policy(house, Policy.SUPPLY_BY_EXCEPTION, OFF)
+    assert isinstance(policy(house, Policy.SUPPLY_BY_EXCEPTION, ON), PolicyRow)
+    house.ready()
+    tamper(house.engine, "UPDATE policy SET value = 'off'")
+    assert any("policy" in one for one in house.study().facts.damaged)
+
+
+@pytest.mark.requirement("1.39")
+@pytest.mark.requirement("2.20")
+def test_a_qualified_person_certifies_in_three_steps(house: House):
+    adopt(house, version(2, "2025-05-20", FOR_EU))
+    registered(house, market="EU")
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=QA2, role=Role.QP, granted=True, reason="Named in the licence")
+    with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(Conflict):
+        check_manufacture(
+            tx, house.archive, lot=LATER, answers=dict.fromkeys(POINTS, "QA"),
+            credentials=signing(QA3),
+        )  # fmt: skip
+    assert house.upload(results(lot=LATER)).accepted
+    house.review(LATER)
+    house.hand_to_qa(LATER)
+    with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(InvalidInput):
+        check_manufacture(tx, house.archive, lot=LATER, answers={}, credentials=signing(QA3))
+    assert [gate.name for gate in house.study(LATER).gates if not gate.is_open] == ["Annex 16"]
+    with house.acting(QA3, Permission.CHECK_LOT) as tx:
+        assert isinstance(
+            check_manufacture(
+                tx, house.archive, lot=LATER, answers=dict.fromkeys(POINTS, "QA"),
+                credentials=signing(QA3),
+            ),
+            LotCheck,
+        )  # fmt: skip
+    with pytest.raises(NotPermitted):
+        house.release(LATER, by=QA1)
+    with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(Conflict):
+        transfer_to_stock(tx, lot=LATER, credentials=signing(QA3))
+    with house.acting(QA2, Permission.CERTIFY_LOT) as tx:
+        decided = release_lot(tx, house.archive, lot=LATER, credentials=signing(QA2))
+        assert isinstance(decided, Decision)
+    with house.acting(QA3, Permission.CHECK_LOT) as tx:
+        assert isinstance(transfer_to_stock(tx, lot=LATER, credentials=signing(QA3)), Transfer)
+    with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(Conflict):
+        transfer_to_stock(tx, lot=LATER, credentials=signing(QA3))
+    case = house.study(LATER)
+    assert case.facts.damaged == ()
+    tamper(house.engine, "DELETE FROM stock_transfer")
+    assert any("stock_transfer" in one for one in house.study(LATER).facts.damaged)
+
+
+@pytest.mark.requirement("1.58")
+def test_a_check_does_not_stand_once_the_lot_changed(house: House):
+    assert isinstance(policy(house, Policy.QP_CERTIFIES, Certifies.EVERY_LOT), PolicyRow)
+    house.ready()
+    with house.acting(QA3, Permission.CHECK_LOT) as tx:
+        check_manufacture(
+            tx, house.archive, lot=LOT, answers=dict.fromkeys(POINTS, "QA"),
+            credentials=signing(QA3),
+        )  # fmt: skip
+    assert house.study().is_ready
+    house.upload(alone("viability", run_id="VCB-2", value="95.0"))
+    assert any("no longer what was checked" in one for one in house.study().facts.annex16.stops)

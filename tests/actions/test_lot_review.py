@@ -1,0 +1,149 @@
+"""QC reviews a lot as a whole, QA its audit trail; both stand only while nothing changed."""
+
+import pytest
+
+from batchqc.actions.audit_review import review_audit_trail, trail_to_read
+from batchqc.actions.dispositions import Decision, release_lot
+from batchqc.actions.evaluation import study
+from batchqc.actions.lot_review import review_whole_lot, seen_runs
+from batchqc.actions.lots import the_lot
+from batchqc.actions.people import change_role
+from batchqc.core.lot_states import Progress
+from batchqc.core.permissions import Permission, Role
+from batchqc.core.review_by_exception import Why
+from batchqc.core.signatures import Refusal
+from batchqc.errors import Conflict, NotPermitted, ReleaseBlocked
+from batchqc.records.audit import newest_link
+from batchqc.records.lot_reviews import AuditReview, LotReview
+from tests.actions.correcting import decide, request
+from tests.records.house import (
+    ADM,
+    ANA,
+    LOT,
+    QA1,
+    QA2,
+    QA3,
+    REV,
+    House,
+    alone,
+    results,
+    signing,
+)
+from tests.records.tampering import tamper
+
+
+def review_whole(house: House, by: str = REV) -> LotReview | Refusal:
+    with house.acting(by, Permission.REVIEW_RESULTS) as tx:
+        return review_whole_lot(tx, house.archive, lot=LOT, credentials=signing(by))
+
+
+def read(house: House, *, by: str = QA3, **other) -> AuditReview | Refusal:
+    with house.reading() as session:
+        case = study(session, house.archive, lot=the_lot(session, LOT), now=house.now())
+        found = trail_to_read(session, case)
+    given = {"last": found.last, "head": found.head} | other
+    with house.acting(by, Permission.REVIEW_AUDIT_TRAIL) as tx:
+        return review_audit_trail(tx, house.archive, lot=LOT, credentials=signing(by), **given)
+
+
+def closed(house: House) -> set[str]:
+    return {gate.name for gate in house.study().gates if not gate.is_open}
+
+
+@pytest.mark.requirement("1.06")
+def test_a_lot_goes_step_by_step_and_each_step_is_signed(house: House):
+    assert house.study().progress is Progress.IN_TEST
+    house.upload(results())
+    with pytest.raises(Conflict) as early:
+        review_whole(house)
+    assert early.value.code == "BQC-REV-007"
+    assert all(reason.startswith("Review: ") for reason in early.value.reasons)
+    house.review()
+    assert isinstance(review_whole(house), LotReview)
+    assert house.study().progress is Progress.QC_REVIEWED
+    assert closed(house) == {"Audit trail review"}
+    assert isinstance(read(house), AuditReview)
+    assert house.study().progress is Progress.QA_REVIEW
+    assert isinstance(house.release(), Decision)
+    assert house.verify().problems == ()
+
+
+@pytest.mark.requirement("1.56")
+def test_a_lot_is_not_released_with_an_unread_audit_trail(house: House):
+    house.upload(results())
+    house.review()
+    review_whole(house)
+    with house.acting(QA1, Permission.RELEASE_LOT) as tx, pytest.raises(ReleaseBlocked) as blocked:
+        release_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+    assert blocked.value.reasons == (
+        "Audit trail review: QA has not reviewed the audit trail of the lot",
+    )
+
+
+def test_what_comes_after_the_reviews_makes_them_out_of_date(house: House):
+    house.ready()
+    assert closed(house) == set()
+    house.upload(alone("viability", run_id="VCB-2", value="95.0"))
+    assert {"QC review", "Audit trail review"} <= closed(house)
+    assert house.study().progress is Progress.IN_TEST
+
+
+@pytest.mark.requirement("1.54")
+def test_who_did_what_is_worth_reading_does_not_review_it(house: House):
+    decide(house, request(house, f"lot:{LOT}", "expires_on", "2027-05-17"))
+    house.upload(results())
+    house.review()
+    review_whole(house)
+    with pytest.raises(NotPermitted) as refused:
+        read(house, by=QA2)
+    assert any("correction approved" in reason for reason in refused.value.reasons)
+    assert isinstance(read(house, by=QA3), AuditReview)
+
+
+def test_only_the_range_that_is_there_and_nothing_unseen_is_signed(house: House):
+    house.upload(results())
+    with house.reading() as session:
+        seen = newest_link(session)
+    assert seen is not None
+    assert isinstance(read(house), AuditReview)
+    with pytest.raises(Conflict, match="has no entry"):
+        read(house, head="0" * 64)
+    with pytest.raises(Conflict, match="has no entry"):
+        read(house, last=10**6)
+    house.review()
+    with pytest.raises(Conflict) as refused:
+        read(house, last=seen.sequence, head=seen.sha256)
+    assert any("results reviewed" in reason for reason in refused.value.reasons)
+
+
+def test_who_uploaded_does_not_review_the_lot_as_a_whole(house: House):
+    house.ready()
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=ANA, role=Role.REVIEWER, granted=True, reason="On leave")
+    with pytest.raises(NotPermitted) as refused:
+        review_whole(house, by=ANA)
+    assert refused.value.code == "BQC-REV-006"
+
+
+def test_runs_are_seen_by_exception(house: House):
+    house.upload(results(viability="89"))
+    case = house.study()
+    with house.reading() as session:
+        seen = seen_runs(session, study(
+            session, house.archive, lot=the_lot(session, LOT), now=house.now()
+        ))  # fmt: skip
+    assert len(seen) == len(case.runs)
+    listed = {one.run.test: {each.why for each in one.exceptions} for one in seen}
+    assert Why.OOS in listed["VIAB"]
+    assert all(Why.LATE in whys for whys in listed.values())  # the house enters a year late
+
+
+@pytest.mark.requirement("1.15")
+@pytest.mark.parametrize("table", ["lot_review", "audit_review"])
+def test_a_removed_or_changed_review_is_found(house: House, table: str):
+    house.ready()
+    tamper(house.engine, f"UPDATE {table} SET content_sha = '{'0' * 64}'")  # noqa: S608
+    assert "Records" in closed(house)
+    tamper(house.engine, f"DELETE FROM {table}")  # noqa: S608
+    assert "Records" in closed(house)
+    assert any(table in problem for problem in house.verify().problems)

@@ -1,0 +1,205 @@
+"""Lists: paged through while rows are added, nothing is lost or comes twice; filters that hold."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.laboratory import register_instrument, register_material, register_training
+from batchqc.actions.lots import NewLot, register_lot
+from batchqc.actions.registers import register_donor, register_product
+from batchqc.actions.webhooks import NewWebhook, register_webhook
+from batchqc.core.permissions import Permission
+from batchqc.records.transaction import SYSTEM, transaction
+from tests.api.conftest import Site
+from tests.api.test_refusals import is_problem
+from tests.cast import MADE_ON
+from tests.records.house import (
+    ANA,
+    AUD,
+    BEN,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    PRODUCT,
+    QA2,
+    House,
+    results,
+    signing,
+)  # fmt: skip
+
+NUMBERS = count(100)
+
+
+@pytest.fixture
+def full(site: Site, full_house: House) -> Iterator[Site]:
+    """A server over a house with a row in every table."""
+    door = site.app.state.door
+    site.app.state.door = replace(
+        door, engine=full_house.engine, archive=full_house.archive, now=full_house.now
+    )
+    yield replace(site, house=full_house, tokens={})
+    site.app.state.door = door
+
+
+def add(house: House) -> None:
+    """Another row in many lists at once."""
+    number = next(NUMBERS)
+    lot = f"MSC-27-{number:04}"
+    days = {"trained_on": date(2025, 1, 1), "expires_on": date(2026, 1, number % 28 + 1)}
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        register_product(tx, code=f"P-{number}", name="X", form="bag", storage="cold")
+        register_donor(tx, code=f"DNR-{number:03}", tissue_source="umbilical cord")
+        register_lot(tx, NewLot(lot, PRODUCT, MADE_ON, EXPIRES_ON, (f"DNR-{number:03}",)))
+        register_instrument(
+            tx, instrument=f"PTS-{number:03}", kind="Reader", calibrated_on=date(2025, 1, 1),
+            due_on=date(2026, 1, number % 28 + 1), reason="",
+        )  # fmt: skip
+        register_training(tx, person=ANA, method=f"SOP-QC-{number:03}", reason="", **days)
+        register_material(
+            tx, material=f"LAL-{number}", kind="kit", lot="L1", expires_on=EXPIRES_ON, reason=""
+        )
+        hook = NewWebhook(f"hook{number}", "https://erp.example/")
+        register_webhook(tx, hook, key=b"k" * 32)
+        request_correction(
+            tx, subject=f"lot:{lot}", field="expires_on", after="2027-05-17", reason="Misread label"
+        )
+
+
+def lists(site: Site) -> list[str]:
+    """Every address of the running application that answers items."""
+    described = site.http.get("/openapi.json").json()
+    bodies = described["components"]["schemas"]
+    found = []
+    for path, operations in described["paths"].items():
+        content = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema", {})
+        name = schema.get("$ref", "").rpartition("/")[2]
+        if "items" in bodies.get(name, {}).get("properties", {}):
+            found.append(path.removeprefix("/api/v1").replace("{name}", "warehouse"))
+    return found
+
+
+def pages(site: Site, path: str, limit: int) -> Iterator[list[str]]:
+    """Each page of a list, its items as text."""
+    after: str | None = ""
+    while after is not None:
+        given = {"after": after} if after else {}
+        told = site.get(AUD, path, params={"limit": limit} | given)
+        assert len(told["items"]) <= limit
+        yield [json.dumps(item, sort_keys=True) for item in told["items"]]
+        after = told["next"]
+
+
+def test_every_list_is_paged_through_while_rows_are_added(full: Site):
+    add(full.house)
+    add(full.house)
+    found = lists(full)
+    assert {"/lots", "/audit", "/events", "/open-work", "/webhooks/warehouse/deliveries"} <= set(
+        found
+    )
+    assert len(found) >= 19
+    for path in found:
+        whole = [item for page in pages(full, path, 200) for item in page]
+        assert whole, path
+        seen: list[str] = []
+        for number, page in enumerate(pages(full, path, max(1, len(whole) // 3))):
+            seen += page
+            if number < 2:
+                add(full.house)
+        assert len(seen) == len(set(seen)), path
+        before = set(whole)
+        lost = [item for item in whole if item not in set(seen)]
+        assert lost == [], path
+        assert [item for item in seen if item in before] == whole, path
+
+
+def test_a_filter_that_there_is_not_is_refused_and_never_passed_over(site: Site):
+    for path in (
+        "/lots?produkt=X", "/certificates?lots=X", "/uploads?by=x", "/audit?who_=x",
+        "/events?kinds=lot.*", "/open-work?roles=QA", "/lots?made_since=1.2.2026",
+        "/events?kind=lot.burnt", "/uploads?state=lost", "/audit?since=2026-01-01T00:00:00",
+    ):  # fmt: skip
+        answer = site.send(AUD, "GET", path)
+        is_problem(answer, 422, answer.json()["code"])
+
+
+def ids(site: Site, path: str, name: str = "id", **filters: Any) -> list[Any]:
+    return [one[name] for one in site.get(AUD, path, params=filters)["items"]]
+
+
+@pytest.mark.requirement("10.06")
+def test_lots_are_found_by_what_is_known_of_them(site: Site):
+    house, other = site.house, "MSC-26-0300"
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        register_donor(tx, code="DNR-UC-88", tissue_source="umbilical cord")
+        made_on = MADE_ON + timedelta(days=3)
+        register_lot(tx, NewLot(other, PRODUCT, made_on, EXPIRES_ON, ("DNR-UC-88",)))
+    house.ready()
+    house.release()
+    for filters, expected in (
+        ({}, [LOT, other]),
+        ({"product": "uc-msc"}, [LOT, other]),
+        ({"product": "OTHER"}, []),
+        ({"disposition": "released"}, [LOT]),
+        ({"disposition": "quarantine"}, [other]),
+        ({"disposition": "rejected"}, []),
+        ({"donor": "dnr-uc-88"}, [other]),
+        ({"made_until": MADE_ON.isoformat()}, [LOT]),
+        ({"made_since": made_on.isoformat()}, [other]),
+        ({"text": "-0300"}, [other]),
+        ({"text": "%"}, []),
+        ({"text": "msc-26", "donor": DONOR}, [LOT]),
+        ({"market": "EU"}, []),
+    ):
+        assert ids(site, "/lots", **filters) == expected, filters
+
+
+def test_a_lot_is_found_by_its_date_of_manufacture_as_corrected(site: Site):
+    day = (MADE_ON - timedelta(days=1)).isoformat()
+    with site.house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
+        number = request_correction(
+            tx, subject=f"lot:{LOT}", field="manufactured_on", after=day, reason="Misread label"
+        ).natural_key
+    assert ids(site, "/lots", made_until=day) == []
+    with site.house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
+        decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+    assert ids(site, "/lots", made_until=day) == [LOT]
+    assert ids(site, "/lots", made_since=MADE_ON.isoformat()) == []
+
+
+@pytest.mark.requirement("10.06")
+def test_certificates_uploads_and_entries_are_found(site: Site):
+    house = site.house
+    house.upload(results(viability="much"), by=BEN)
+    house.ready()
+    house.release()
+    today = house.now().date()
+    long_ago = (today - timedelta(days=9)).isoformat()
+    number = ["COA-2026-000001"]
+    for filters, expected in (
+        ({}, number), ({"lot": LOT.lower()}, number), ({"lot": "MSC-26-0300"}, []),
+        ({"product": PRODUCT, "status": "pending"}, number), ({"status": "issued"}, []),
+        ({"donor": DONOR}, number), ({"donor": "DNR-X"}, []),
+        ({"since": long_ago, "until": today.isoformat()}, number), ({"until": long_ago}, []),
+        ({"until": "9999-12-31"}, number),
+    ):  # fmt: skip
+        assert ids(site, "/certificates", "number", **filters) == expected, filters
+    refused, accepted = "U-2026-000001", "U-2026-000002"
+    for filters, expected in (
+        ({}, [refused, accepted]), ({"state": "accepted"}, [accepted]),
+        ({"state": "refused"}, [refused]), ({"lot": LOT}, [accepted]),
+        ({"person": BEN.upper()}, [refused]), ({"person": ANA, "lot": "MSC-26-0300"}, []),
+    ):  # fmt: skip
+        assert ids(site, "/uploads", "number", **filters) == expected, filters
+    entries = site.get(AUD, "/audit", params={"what": "lot released"})["items"]
+    (released,) = entries
+    at, sequence = released["entry"]["at"], released["sequence"]
+    assert sequence in ids(site, "/audit", "sequence", since=at, limit=200)
+    assert sequence not in ids(site, "/audit", "sequence", until=at, limit=200)
+    assert ids(site, "/audit", "sequence", until=at, since=at) == []

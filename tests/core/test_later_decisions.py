@@ -1,0 +1,135 @@
+"""What a recall, an exceptional supply, a destruction and a conditional release have to say."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from batchqc.core.annex16 import POINTS, checklist_problems
+from batchqc.core.conditional import conditional_gates, due_problems, overdue, pending_of
+from batchqc.core.dispositions import readiness
+from batchqc.core.gates import blocking_reasons
+from batchqc.core.later_decisions import PARTICULARS, later_hindrances, particulars_problems
+from batchqc.core.lot_states import Disposition
+from batchqc.core.policies import Certifies, needs_qp
+from batchqc.core.verdicts import Verdict
+from tests.core.test_dispositions import FAILED, MISSING, READY
+from tests.core.world import criterion, measured, verdict_of
+
+RECALL = {"class": "II", "scope": "All doses at two sites"}
+TODAY, LAST = date(2026, 2, 1), date(2028, 1, 5)
+
+
+@pytest.mark.requirement("2.24")
+@pytest.mark.parametrize("wanted", PARTICULARS)
+def test_everything_that_is_missing_is_told(wanted: Disposition):
+    asked = PARTICULARS[wanted]
+    assert len(particulars_problems(wanted, {})) == len(asked)
+    told = dict.fromkeys(asked, "I")
+    assert particulars_problems(wanted, told) == ()
+    for name in asked:
+        (missing,) = particulars_problems(wanted, told | {name: " . "})[:1]
+        assert name in missing
+    (unknown,) = particulars_problems(wanted, told | {"colour": "red"})
+    assert '"colour" belongs to no' in unknown
+
+
+def test_a_recall_has_one_of_three_classes():
+    assert particulars_problems(Disposition.RECALLED, RECALL) == ()
+    (wrong,) = particulars_problems(Disposition.RECALLED, RECALL | {"class": "IV"})
+    assert wrong == '"class" is one of I, II, III, not "IV"'
+
+
+def hindered(current: Disposition, wanted: Disposition, **more: bool) -> list[str]:
+    facts = {"is_usable": True, "supply_allowed": True, "signer_decided": False} | more
+    return list(later_hindrances(current, wanted, **facts))
+
+
+@pytest.mark.requirement("2.24")
+def test_each_guard_of_a_later_decision_stands_alone():
+    released, rejected = Disposition.RELEASED, Disposition.REJECTED
+    assert hindered(released, Disposition.RECALLED) == []
+    assert len(hindered(rejected, Disposition.RECALLED)) == 1
+    assert len(hindered(released, Disposition.DESTROYED)) == 1
+    assert hindered(released, Disposition.DESTROYED, is_usable=False) == []
+    assert hindered(rejected, Disposition.SUPPLIED) == []
+    (off,) = hindered(rejected, Disposition.SUPPLIED, supply_allowed=False)
+    assert off.startswith("exceptional supply is off")
+    (same,) = hindered(rejected, Disposition.DESTROYED, signer_decided=True)
+    assert "does not sign" in same
+
+
+GRAM = criterion("no growth", name="gram")
+GRAM_PASSES = verdict_of(GRAM, measured("no growth", analyte="gram"))
+STERILITY = criterion("no growth", name="sterility", interim=("gram",))
+PENDING = verdict_of(STERILITY)
+DUE = {"sterility": date(2026, 2, 14)}
+
+
+def reasons(*verdicts: Verdict) -> tuple[str, ...]:
+    facts = replace(READY, verdicts=verdicts)
+    return blocking_reasons(conditional_gates(readiness(facts), facts.verdicts))
+
+
+@pytest.mark.requirement("2.26")
+def test_only_what_may_stay_pending_while_its_surrogate_passes_is_let_through():
+    assert reasons(PENDING, GRAM_PASSES) == ()
+    assert len(reasons(PENDING)) == 1
+    assert "it is not in the specification" in reasons(PENDING)[0]
+    grows = verdict_of(GRAM, measured("growth", analyte="gram"))
+    assert len(reasons(PENDING, grows)) == 2
+    assert len(reasons(PENDING, verdict_of(GRAM))) == 2
+    assert len(reasons(MISSING, GRAM_PASSES)) == 1
+    assert len(reasons(FAILED, PENDING, GRAM_PASSES)) == 1
+    failed = verdict_of(STERILITY, measured("growth", analyte="sterility"))
+    assert len(reasons(failed, GRAM_PASSES)) == 1  # it is not pending any more
+    assert reasons() == ("Results: no criterion was judged",)
+
+
+def test_every_pending_result_has_a_day_in_time_and_nothing_else_has():
+    def problems(due: dict[str, date], *verdicts: Verdict) -> tuple[str, ...]:
+        return due_problems(pending_of(verdicts), due, today=TODAY, expires_on=LAST)
+
+    assert problems(DUE, PENDING, GRAM_PASSES) == ()
+    assert problems({"sterility": TODAY}, PENDING) == ()
+    assert problems({"sterility": LAST}, PENDING) == ()
+    assert problems({}, PENDING) == ("sterility: say when its result is due",)
+    assert problems(DUE | {"gram": LAST}, PENDING) == ("gram: its result is not pending",)
+    assert problems({"sterility": date(2026, 1, 31)}, PENDING) == ("sterility: 2026-01-31 is over",)
+    assert "after the last usable day" in problems({"sterility": date(2028, 1, 6)}, PENDING)[0]
+    assert problems({}, GRAM_PASSES) == ("no result is pending that may be; decide on a release",)
+
+
+def test_what_is_not_in_after_its_day_is_overdue():
+    assert overdue(DUE, [PENDING], date(2026, 2, 14)) == ()
+    assert overdue(DUE, [PENDING], date(2026, 2, 15)) == (("sterility", date(2026, 2, 14)),)
+    came = verdict_of(STERILITY, measured("no growth", analyte="sterility"))
+    assert overdue(DUE, [came], date(2026, 2, 15)) == ()
+
+
+@pytest.mark.requirement("2.21")
+def test_every_point_of_the_checklist_is_answered_and_none_with_no():
+    whole = dict.fromkeys(POINTS, "SOP-QA-7, checked by qa1")
+    assert checklist_problems(whole) == ()
+    assert len(checklist_problems({})) == len(POINTS)
+    assert checklist_problems(whole | {"gmp": "No, an audit is open"}) == (
+        f'"gmp" is answered with no: {POINTS["gmp"]}',
+    )
+    assert checklist_problems(whole | {"weather": "fine"}) == ('"weather" is no point',)
+    assert checklist_problems(whole | {"gmp": "Notes of the audit"}) == ()
+
+
+@pytest.mark.requirement("1.39")
+@pytest.mark.parametrize(
+    ("certifies", "market", "needed"),
+    [
+        (Certifies.EU_MARKET, "EU", True),
+        (Certifies.EU_MARKET, "", False),
+        (Certifies.EVERY_LOT, "", True),
+        (Certifies.NO_LOT, "EU", False),
+    ],
+)
+def test_who_certifies_follows_the_policy_and_the_market(
+    certifies: str, market: str, *, needed: bool
+):
+    assert needs_qp(certifies, market) is needed

@@ -1,0 +1,98 @@
+"""Open work: what is expected and not in, until when, and who can do it."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from batchqc.core.lots import Sample
+from batchqc.core.open_work import Filter, Item, Work, chosen, expected_results, to_decide
+from batchqc.core.permissions import Role
+from batchqc.core.specifications import Specification, Stage
+from batchqc.core.subjects import Measured
+from tests.core.world import TISSUE, criterion, specification
+
+ZONE = ZoneInfo("America/Chicago")
+TAKEN = datetime(2025, 5, 20, 3, tzinfo=UTC)  # the 19th in Chicago
+SAMPLE = Sample("MSC-1-S01", "MSC-1", "release", "vial", TAKEN)
+
+
+def plan(*, stage: Stage = Stage.RELEASE, **days: int | None) -> Specification:
+    """A specification with a required criterion for each analyte, all of one test."""
+    base = criterion("> 90")
+    found = [
+        replace(base, id=name, subject=Measured("STER", name, "SOP-1", "%", planned_days=planned))
+        for name, planned in days.items()
+    ]
+    return replace(specification(TISSUE, *found), stage=stage)
+
+
+def expected(
+    *plans: Specification, samples: tuple[Sample, ...] = (SAMPLE,), reported: tuple[str, ...] = ()
+) -> list[Item]:
+    on_record = {("release", "STER", analyte) for analyte in reported}
+    return list(expected_results("MSC-1", plans, samples, on_record, ZONE))
+
+
+def test_what_is_not_in_is_expected_by_test_until_its_reading_day():
+    (item,) = expected(plan(growth=14, late=20, other=None), reported=("other",))
+    assert (item.kind, item.lot, item.since) == (Work.RESULT, "MSC-1", TAKEN)
+    assert item.what == "STER: growth, late (release)"
+    assert item.due == date(2025, 6, 2)
+    assert item.roles == (Role.ANALYST,)
+
+
+def test_what_is_in_is_not_expected_and_no_day_is_made_up():
+    assert expected(plan(growth=14), reported=("growth",)) == []
+    (item,) = expected(plan(growth=None))
+    assert item.due is None
+    assert not item.is_overdue(date(9999, 12, 31))
+
+
+def test_what_may_be_absent_is_not_expected():
+    may_be_absent = replace(plan(growth=14).criteria[1], required=False)
+    whole = plan(growth=14)
+    assert expected(replace(whole, criteria=(whole.criteria[0], may_be_absent))) == []
+
+
+def test_the_first_sample_counts_and_without_one_nothing_is_due():
+    later = replace(SAMPLE, id="MSC-1-S00", taken_at=TAKEN + timedelta(days=3))
+    assert expected(plan(growth=14), samples=(later, SAMPLE)) == expected(plan(growth=14))
+    (item,) = expected(plan(growth=14), samples=())
+    assert (item.since, item.due) == (None, None)
+    assert item.what.endswith("no sample yet")
+
+
+@pytest.mark.parametrize("stage", [Stage.POST_THAW, Stage.STABILITY])
+def test_what_comes_after_release_is_expected_once_a_sample_was_taken(stage: Stage):
+    assert expected(plan(stage=stage, growth=14)) == []
+    sample = replace(SAMPLE, stage=stage)
+    assert len(expected(plan(stage=stage, growth=14), samples=(sample,))) == 1
+
+
+def item(kind: Work, lot: str = "MSC-1", due: date | None = None) -> Item:
+    return Item(kind, lot, "something", None, due, "/lots")
+
+
+def test_a_lot_is_to_be_decided_once_nothing_waits_before_it():
+    waiting = [item(Work.REVIEW, "MSC-1"), item(Work.EXPIRY, "MSC-2"), item(Work.CORRECTION, "")]
+    assert [one.lot for one in to_decide(waiting, ["MSC-1", "MSC-2"])] == ["MSC-2"]
+
+
+def test_items_are_chosen_and_stand_by_their_due_day():
+    today = date(2026, 1, 10)
+    late = item(Work.RESULT, "MSC-2", today - timedelta(days=1))
+    now = item(Work.ELIGIBILITY, "MSC-1", today)
+    some_day = item(Work.REVIEW, "MSC-0")
+    everything = [some_day, now, late, now]
+    assert chosen(everything, Filter(), today) == [late, now, some_day]
+    assert chosen(everything, Filter(overdue=True), today) == [late]
+    assert chosen(everything, Filter(kind=Work.REVIEW), today) == [some_day]
+    assert chosen(everything, Filter(lot="MSC-1"), today) == [now]
+    assert chosen(everything, Filter(role=Role.DONOR_OFFICER), today) == [now]
+    assert chosen(everything, Filter(role=Role.AUDITOR), today) == []
+
+
+def test_every_kind_of_work_is_for_somebody():
+    assert all(item(kind).roles for kind in Work)
