@@ -131,6 +131,29 @@ def test_a_reset_password_is_told_once_and_kept_nowhere(site: Site):
             assert not [text for text in session.scalars(select(column)) if password in text]
 
 
+@pytest.mark.requirement("1.10", "1.20", "10.06")
+def test_a_first_password_reads_the_statement_and_accepts_it_with_its_change(site: Site):
+    guest, first = "guest", "a first password 1"
+    sent = {"user_id": guest, "name": "Guest", "roles": ["auditor"], "last_day": str(AUDIT_ENDS)}
+    assert site.send(ADM, "POST", "/people", json=sent | {"password": first}).status_code == 201
+    site.tokens[guest] = sign_in(site, guest, first).json()["token"]
+    statement = site.get(guest, "/accountability")
+    read = {"sha256": statement["sha256"]}
+    signs = {"user_id": guest, "password": first, "reason": "I have read it"}
+    early = site.send(guest, "POST", "/accountability", json=signs | read)
+    assert code(early) == (403, "BQC-ACC-003")
+    change = {"old": first, "new": "my own password 7", "accepts": statement["sha256"]}
+    changed = site.send(guest, "POST", "/password", json=change)
+    assert (changed.status_code, changed.json()["must_change_password"]) == (200, False)
+    assert site.get(guest, "/accountability")["accepted"] is not statement["accepted"]
+    assert [one["route"] for one in views(site, who=guest)] == [
+        "GET /accountability",
+        "POST /accountability",
+        "POST /password",
+        "GET /accountability",
+    ]
+
+
 def test_the_rule_of_passwords_is_set_and_told(site: Site):
     assert site.get(AUD, "/password-rule") == {"days": 0}
     sent = {"days": 90, "reason": "As the policy has it"}

@@ -21,6 +21,7 @@ from fastapi import APIRouter, FastAPI
 
 from batchqc.actions.accounts import deactivate
 from batchqc.actions.people import change_password, register_person, sign_in
+from batchqc.actions.views import views
 from batchqc.api.app import create_app, open_door
 from batchqc.core.accounts import Terms
 from batchqc.core.permissions import Permission, Role
@@ -204,16 +205,21 @@ def test_what_openapi_describes_is_what_is_answered(application: FastAPI):  # no
     assert set(routes(application.routes)) - described == {"GET /openapi.json", "GET /docs"}
 
 
-@pytest.mark.requirement("1.04", "1.07", "1.23", "2.04")
+@pytest.mark.requirement("1.04", "1.07", "1.23", "2.04", "10.06")
 def test_every_route_admits_the_roles_of_the_table_and_nobody_else(
     everyone: Everyone, database: str
 ):
     """Each line is asked of one of the databases, in turn: who may is no matter of these."""
     wrong: list[str] = []
-    for line in islice(ROUTES, KINDS.index(database), None, len(KINDS)):
+    asked = list(islice(ROUTES, KINDS.index(database), None, len(KINDS)))
+    for line in asked:
         wrong += roles_wrongly_answered(everyone, line)
         wrong += outsiders_wrongly_answered(everyone, line)
     assert wrong == []
+    with everyone.house.reading() as session:
+        seen = views(session, after=0, limit=len(ROUTES) + 1, who=AUD)
+    signed_in = [" ".join(one.split(" ")[:2]) for one in asked if ROUTES[one]["who"] != ANYONE]
+    assert [one.route.replace(":path}", "}") for one in seen] == signed_in
 
 
 def roles_wrongly_answered(everyone: Everyone, line: str) -> Iterator[str]:
