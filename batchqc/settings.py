@@ -66,6 +66,11 @@ def shipped_profiles() -> Path:
     return Path(__file__).parent / "intake" / "profiles"
 
 
+def shipped_panels() -> Path:
+    """The folder of the donor panels that batchqc ships, as proposals."""
+    return Path(__file__).parent / "documents" / "donor_panels"
+
+
 def bundled(name: str) -> Path:
     """The folder ``specs``, ``reports`` or ``migrations``, in the wheel or the checkout.
 

@@ -8,6 +8,7 @@ from batchqc import __version__
 from batchqc.actions.certificate_statements import register_statements
 from batchqc.actions.entry_remarks import entry_remarks
 from batchqc.actions.evaluation import LotCase
+from batchqc.actions.retest_remarks import retest_remarks, retest_statements
 from batchqc.core.acceptance import Limits
 from batchqc.core.canonical import utc_text
 from batchqc.core.certificates import (
@@ -69,7 +70,11 @@ def frozen_content(
         "type": CONTENT_TYPE,
         "number": certificate.natural_key,
         "specimen": site.specimen,
-        "statements": [*site.statements.splitlines(), *register_statements(tx.session, case)],
+        "statements": [
+            *site.statements.splitlines(),
+            *register_statements(tx.session, case),
+            *retest_statements(case),
+        ],
         "issuer": {
             "name": site.name,
             "address": site.address.splitlines(),
@@ -174,6 +179,7 @@ def _line(
     remarks += [f"{criterion.title}: not counted: {run}." for run in derivation.set_aside]
     if verdict.trend:
         remarks.append(f"{criterion.title}: out of trend, beyond the {verdict.trend} limit.")
+    remarks += retest_remarks(verdict)
     remarks += _superseded(case, verdict)
     if verdict.counted_in:
         remarks.append(f"{criterion.title}: judged as part of {verdict.counted_in}.")

@@ -1,10 +1,10 @@
 """Conditional release, and what happens when a pending result fails or does not come.
 
-A late failure, or a result that is not there on its day, holds the lot and withdraws its
-certificate by itself (requirements 2.3, 2.25). The hold tells QA; only QA lets the lot go.
+A result that is not there on its day holds the lot and withdraws its certificate by itself, as a
+late failure does with its investigation (requirements 2.3, 2.25). Only QA lets the lot go.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from batchqc.actions.annex16 import certify, may_release
@@ -12,7 +12,7 @@ from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision, check_gates
-from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.evaluation import study
 from batchqc.actions.holds import hold_by_system
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.registers import refuse_all
@@ -20,9 +20,9 @@ from batchqc.actions.signing import Credentials, check_reason
 from batchqc.core.canonical import Json
 from batchqc.core.conditional import conditional_gates, due_problems, overdue, pending_of
 from batchqc.core.holds import Cause
+from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.signatures import Refusal
-from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.conditional import (
@@ -32,7 +32,7 @@ from batchqc.records.conditional import (
     pending_results,
 )
 from batchqc.records.decisions import conditionally_released
-from batchqc.records.registers import LotRow
+from batchqc.records.shipments import sites_newest
 from batchqc.records.transaction import Transaction
 
 
@@ -68,8 +68,11 @@ def release_conditionally(
     check_gates(tx, case, conditional_gates(case.gates, case.verdicts))
     pending = pending_of(case.verdicts)
     problems = due_problems(pending, due, today=case.facts.today, expires_on=case.lot.expires_on)
-    named = sorted(set(sites))
-    if not named:
+    known = {one.folded: one.code for one in sites_newest(tx.session)}
+    named = sorted({known[fold(one)] for one in sites if fold(one) in known})
+    unknown = (f"there is no clinical site {one}" for one in sites if fold(one) not in known)
+    problems = (*problems, *unknown)
+    if not sites:
         problems = (*problems, "name at least one clinical site that may have doses")
     refuse_all("BQC-REL-006", "the conditional release is not complete", list(problems))
     said: dict[str, Json] = {
@@ -97,22 +100,6 @@ def release_conditionally(
     return Decision(disposition, certificate)
 
 
-def hold_after_results(tx: Transaction, archive: FolderArchive, lots: Iterable[LotRow]) -> None:
-    """Hold each conditionally released lot of which a result fails now.
-
-    Args:
-        tx: of whoever brought the results in, or found the day to be over.
-        archive: the store.
-        lots: whose results changed; the caller holds their locks.
-    """
-    for lot in conditionally_released(tx.session, [one.id for one in lots]):
-        case = study(tx.session, archive, lot=lot, now=tx.now)
-        for verdict in case.so_far.verdicts:
-            if verdict.outcome is Outcome.FAIL:
-                about = f"{lot.key}/{verdict.criterion.id}"
-                _hold(tx, case, Cause.LATE_FAILURE, verdict.sentence, about)
-
-
 def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
     """Hold every conditionally released lot of which a result is overdue; their ids."""
     held = []
@@ -124,15 +111,9 @@ def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
         due = due_days(pending_results(tx.session, [case.dispositions[-1].id]))
         for name, day in overdue(due, case.verdicts, case.facts.today):
             said = f"the result of {name} was due on {day} and is not in"
-            if _hold(tx, case, Cause.OVERDUE, said, f"{lot.key}/{name}"):
+            about = f"{lot.key}/{name}"
+            hold = hold_by_system(tx, lot, cause=Cause.OVERDUE, reason=said, about=about)
+            if hold is not None:
+                withdraw_certificate(tx, lot, reason=said, about=hold.key)
                 held.append(lot.lot)
     return held
-
-
-def _hold(tx: Transaction, case: LotCase, cause: Cause, reason: str, about: str) -> bool:
-    """Hold the lot for this, and withdraw its certificate; ``False`` where it is done already."""
-    held = hold_by_system(tx, case.row, cause=cause, reason=reason, about=about)
-    if held is None:
-        return False
-    withdraw_certificate(tx, case.row, reason=reason, about=held.key)
-    return True

@@ -12,15 +12,21 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
+from batchqc.actions.donor_corrections import (
+    FIELDS,
+    DonorRecord,
+    donor_record,
+    donor_record_problem,
+)
+from batchqc.actions.investigation_opening import open_for_failures
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
-from batchqc.actions.registers import the_donor
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.identifiers import line_problem
 from batchqc.core.lots import LOT_DATES, SAMPLE_FIELDS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
+from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.bindings import REBOUND, binding_of, binding_text
 from batchqc.records.corrections import (
@@ -39,22 +45,27 @@ from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import measurements_of, reviews_of, runs_of
 
 LOT_FIELDS: Final = (*LOT_DATES, REBOUND)
-DONOR_FIELDS: Final = ("tissue_source",)
 
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """A record that can be corrected, with its lot where it belongs to one."""
+    """A record that can be corrected, with the lot or the donor that it belongs to."""
 
-    row: LotRow | SampleRow | DonorRow
+    row: LotRow | SampleRow | DonorRecord
     lot: LotRow | None
     fields: tuple[str, ...]
+    donor: DonorRow | None = None
+
+    @property
+    def about(self) -> list[str]:
+        """What audit entries on it speak of."""
+        return list(dict.fromkeys(one.key for one in (self.row, self.donor) if one is not None))
 
 
 def request_correction(
     tx: Transaction, *, subject: str, field: str, after: str, reason: str
 ) -> Correction:
-    """Ask for a correction of one field of a lot, sample or donor.
+    """Ask for a correction of one field of a lot, a sample, or a record of a donor.
 
     Args:
         tx: of the person who asks.
@@ -96,7 +107,7 @@ def request_correction(
     tx.audit(
         "correction requested",
         rows=[correction],
-        about=[found.row.key],
+        about=found.about,
         reason=reason,
         before={field: before},
         after={field: after},
@@ -105,9 +116,16 @@ def request_correction(
 
 
 def decide_correction(
-    tx: Transaction, *, number: str, approve: bool, credentials: Credentials
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    number: str,
+    approve: bool,
+    credentials: Credentials,
 ) -> CorrectionDecision | Refusal:
     """Approve or refuse a correction as the second person, signed.
+
+    What fails by it (another specification judges the lot) is investigated.
 
     Raises:
         Conflict: it is decided, the same person asked for it, or it does not fit any more.
@@ -145,11 +163,13 @@ def decide_correction(
     tx.audit(
         "correction approved" if approve else "correction refused",
         rows=[signature, decision],
-        about=[correction.key, found.row.key],
+        about=[correction.key, *found.about],
         reason=credentials.reason,
         before={correction.field: correction.before},
         after={correction.field: correction.after if approve else correction.before},
     )
+    if approve and found.lot is not None:
+        open_for_failures(tx, archive, [found.lot])
     return decision
 
 
@@ -174,7 +194,7 @@ def _lock(tx: Transaction, found: _Subject) -> None:
     if found.lot is not None:
         lock_lot(tx, found.lot)
     else:
-        tx.lock(found.row.key)
+        tx.lock((found.donor or found.row).key)
 
 
 def _subject(session: Session, subject: str) -> _Subject:
@@ -183,18 +203,19 @@ def _subject(session: Session, subject: str) -> _Subject:
         case "lot":
             lot = the_lot(session, name)
             return _Subject(lot, lot, LOT_FIELDS)
-        case "donor":
-            return _Subject(the_donor(session, name), None, DONOR_FIELDS)
         case "sample":
             sample = sample_by(session, name)
             if sample is None:
                 raise NotFound("BQC-COR-002", f"there is no sample {name}")
             return _Subject(sample, sample.lot, SAMPLE_FIELDS)
+        case "donor" | "donation" | "donor_test" | "consent":
+            row, donor = donor_record(session, kind, name)
+            return _Subject(row, None, FIELDS[kind], donor)
         case _:
             raise InvalidInput(
                 "BQC-COR-003",
                 f'"{subject}" names nothing that can be corrected',
-                hint="Name it as lot:<id>, sample:<id> or donor:<code>.",
+                hint="Name it as lot:<id>, sample:<id>, donor:<code> or as its record is named.",
             )
 
 
@@ -228,7 +249,7 @@ def _checked(tx: Transaction, found: _Subject, field: str, after: str) -> str:
 
 def _problem(
     tx: Transaction,
-    row: LotRow | SampleRow | DonorRow,
+    row: LotRow | SampleRow | DonorRecord,
     corrections: Sequence[tuple[Correction, CorrectionDecision | None]],
     field: str,
     after: str,
@@ -243,7 +264,7 @@ def _problem(
         return _date_problem(tx, row, corrections, field, after)
     if isinstance(row, SampleRow):
         return line_problem("the container", after)
-    return None if after in TISSUE_SOURCES else f"one of: {', '.join(TISSUE_SOURCES)}"
+    return donor_record_problem(tx, row, field, after)
 
 
 def _binding_problem(

@@ -17,6 +17,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.records.audit import newest_link
 from batchqc.records.base import Row
 from batchqc.records.decisions import DispositionRow
+from batchqc.records.investigations import InvestigationRow, InvestigationStep
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
@@ -63,6 +64,7 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
         "validity": validity_content(case.looked_at.validity.values()),
         "reviews": sorted({review.signature.natural_key for review in case.reviews}),
         **_second_entries(case),
+        **_investigations(case),
         "gates": [[gate.name, list(gate.reasons)] for gate in case.gates],
         **_remarks(case),
         "corrections": [one.natural_key for one, _ in case.corrections],
@@ -74,6 +76,17 @@ def _second_entries(case: LotCase) -> dict[str, Json]:
     """Every second entry by its signature, where results of the lot were typed."""
     signatures = sorted(one.signature.natural_key for one in case.verifications)
     return {"second entries": list[Json](signatures)} if signatures else {}
+
+
+def _investigations(case: LotCase) -> dict[str, Json]:
+    """Every step of an investigation by its key and hash, where results of the lot failed."""
+    records = [
+        one
+        for one in case.further.investigations.rows
+        if isinstance(one, InvestigationRow | InvestigationStep)
+    ]
+    hashes: list[Json] = [[one.key, one.content_sha256] for one in records]
+    return {"investigations": hashes} if hashes else {}
 
 
 def _remarks(case: LotCase) -> dict[str, Json]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donor_records import records_of
 from batchqc.core.donors import Donor
 from batchqc.records.corrections import (
     Correction,
@@ -43,3 +44,13 @@ def donors_today(
         )
         for row in rows
     )
+
+
+def no_new_lots(session: Session, donors: list[DonorRow]) -> list[str]:
+    """Why no new lot may come from some donors: their consent was withdrawn."""
+    found = [(one.donor.code, one.consented) for one in records_of(session, donors).values()]
+    return [
+        f"donor {code} withdrew the consent {one.name} on {one.withdrawn_on}"
+        for code, one in found
+        if one is not None and one.withdrawn_on is not None
+    ]

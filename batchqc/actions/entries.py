@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.attachments import Document, document_kind, keep_document
 from batchqc.actions.evaluation import study
+from batchqc.actions.investigation_opening import open_for_failures
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.actions.received import ReceivedFile
@@ -216,6 +217,8 @@ def verify_entry(
             **({"flagged": list[Json](doubts)} if doubts else {}),
         },
     )
+    if matches:
+        open_for_failures(tx, archive, [entry.lot])
     return verification
 
 

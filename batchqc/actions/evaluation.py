@@ -4,9 +4,10 @@ Facts come from the database and the store, verdicts and gates from core. What i
 readiness is the same object that a release is decided on.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import starmap
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from batchqc.actions.approval import approval_problem
 from batchqc.actions.binding import bind
 from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import row_damage
+from batchqc.actions.known import Known
 from batchqc.actions.looked_at import Beside, SoFar, look_beside
 from batchqc.actions.other_stages import (
     StageVerdicts,
@@ -30,7 +32,6 @@ from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement
 from batchqc.core.dispositions import LotFacts, overlays, progress, readiness
 from batchqc.core.gates import Gate
-from batchqc.core.judging import judge
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
@@ -38,6 +39,7 @@ from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.base import Row
 from batchqc.records.bindings import Binding, binding_of
+from batchqc.records.containers import inventory
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
@@ -47,6 +49,7 @@ from batchqc.records.corrections import (
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.donors import eligibility_of
 from batchqc.records.entries import EntryVerification, attachments_of, verifications_of
+from batchqc.records.investigations import Taken, folded, investigations_of
 from batchqc.records.lot_reviews import LotReview
 from batchqc.records.profiles import profile_rows
 from batchqc.records.registers import (
@@ -87,7 +90,7 @@ class LotCase:
     donor_rows: tuple[DonorRow, ...]
     sample_rows: tuple[SampleRow, ...]
     corrections: tuple[tuple[Correction, CorrectionDecision | None], ...]
-    measurements: tuple[Measurement, ...]
+    known: Known
     beside: tuple[StageVerdicts, ...]
     looked_at: RunsLookedAt
     registers: RegistersLookedAt
@@ -100,6 +103,11 @@ class LotCase:
     dispositions: tuple[DispositionRow, ...]
     facts: LotFacts
     gates: tuple[Gate, ...]
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """All that was measured of it."""
+        return self.known.measurements
 
     @property
     def version(self) -> SpecificationVersion:
@@ -153,8 +161,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     zone = ZoneInfo(lot.site.time_zone)
     looked = look_at_runs(session, archive, runs=runs, measurements=measurements, zone=zone)
     valid = looked.validity
-    beside, beside_damage = judged_beside(archive, others, measurements, donors, validity=valid)
-    verdicts = judge(specification, measurements, donors, validity=valid) if specification else ()
+    taken, known = _known(session, lot, Known(measurements, donors, valid))
+    beside, beside_damage = judged_beside(archive, others, known)
+    verdicts = known.judged_by(specification) if specification else ()
     every = (*verdicts, *(verdict for one in beside for verdict in one.verdicts))
     registers = look_at_registers(
         session,
@@ -164,19 +173,15 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         looked=looked,
         verdicts=every,
     )
+    own = [(specification, verdicts)] if specification else []
     so_far = SoFar(
-        lot, corrected, version, donor_rows, sample_rows, runs, reviews, measurements, every, now
-    )
+        lot, corrected, version, donor_rows, sample_rows, runs, reviews, measurements, every, now,
+        taken, known.failing([*((one.specification, one.verdicts) for one in beside), *own]),
+    )  # fmt: skip
     further = look_beside(session, archive, so_far)
-    registered_beside = other_specifications_of(session, lot)
-    known = (
-        lot.specification_version,
-        *(row.specification_version for row in registered_beside),
-        *binding.versions,
-    )
     rows = (
-        lot, lot.site, lot.product, *lot_donors_of(session, lot), *registered_beside,
-        *_of_versions(session, {version.id: version for version in known}.values()),
+        lot, lot.site, lot.product, *lot_donors_of(session, lot),
+        *_of_versions(session, lot, binding),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *looked.rows, *registers.rows, *runs, *(run.upload for run in runs), *supersedings,
         *attachments, *(one for one, _ in corrections),
@@ -224,6 +229,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *unsigned_entries(verified.values(), attachments),
         ),
         registers=registers.against,
+        is_depleted=inventory(session, [lot.id])[lot.id].is_depleted,
         qc_reviewers=frozenset(
             one.signature.person.user_id
             for one in further.lot_review.rows
@@ -233,14 +239,23 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     )
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
-        measurements, beside, looked, registers, so_far, further, runs, reviews, supersedings,
+        known, beside, looked, registers, so_far, further, runs, reviews, supersedings,
         tuple(verified.values()), dispositions, facts, readiness(facts),
     )  # fmt: skip
 
 
-def _of_versions(session: Session, versions: Iterable[SpecificationVersion]) -> Iterator[Row]:
-    """Versions with what was recorded of them."""
-    for version in versions:
+def _known(session: Session, lot: LotRow, known: Known) -> tuple[Sequence[Taken], Known]:
+    """The investigations of a lot, as rows and as what judges it."""
+    taken = investigations_of(session, [lot.id])
+    return taken, replace(known, investigations=tuple(starmap(folded, taken)))
+
+
+def _of_versions(session: Session, lot: LotRow, binding: Binding) -> Iterator[Row]:
+    """The versions that a lot was and is bound to, with what was recorded of them."""
+    beside = other_specifications_of(session, lot)
+    yield from beside
+    bound = (lot.specification_version, *(row.specification_version for row in beside))
+    for version in {version.id: version for version in (*bound, *binding.versions)}.values():
         yield version
         yield from history_of(session, version)
 

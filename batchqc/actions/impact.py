@@ -27,14 +27,15 @@ from batchqc.records.history import (
     basis_of_impact,
     evidence_of,
     lots_judged,
+    runs_on_record,
     superseded_lots,
     typed_runs,
     versions_of,
 )
+from batchqc.records.investigations import folded, investigated_lots, investigations_of
 from batchqc.records.methods import method_approvals
 from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
 from batchqc.records.transaction import Transaction
-from batchqc.records.uploads import runs_on_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,15 @@ def assess_impact(
     found = Impact(draft, runs_on_record(session), basis_of_impact(session), since, until)
     key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
     methods = approved_methods(archive, method_approvals(session))
-    typed, superseded = typed_runs(session), superseded_lots(session)
+    typed = typed_runs(session)
+    whole_lots = superseded_lots(session) | investigated_lots(session)
     references: dict[int, str] = {}
     comparisons: dict[int, Comparison] = {}
     for lots in lots_judged(session, key, since=since, until=until):
         ids = [lot.id for lot in lots]
         evidence = evidence_of(session, lots, stage=draft.stage.value, typed=typed)
-        versions = versions_of(session, superseded.intersection(ids))
+        versions = versions_of(session, whole_lots.intersection(ids))
+        taken = investigations_of(session, whole_lots.intersection(ids))
         donors = study_donors(session, ids)
         decided = newest_dispositions(session, ids)
         validity, of_lots = validity_of_lots(session, methods, ids)
@@ -125,7 +128,11 @@ def assess_impact(
             own = evidence.get(lot.id, {})
             usable = usable_evidence(own, validity) if validity else own
             impact = comparisons[lot.version].impact(
-                usable, donors[lot.id], versions.get(lot.id, ()), of_lots.get(lot.id, {})
+                usable,
+                donors[lot.id],
+                versions.get(lot.id, ()),
+                of_lots.get(lot.id, {}),
+                [folded(row, steps) for row, steps in taken if row.lot_id == lot.id],
             )
             found.lots += 1
             found.results += sum(map(len, own.values()))
@@ -134,14 +141,10 @@ def assess_impact(
                 disposition = decided.get(lot.id, "quarantine")
                 found.changed.append(
                     ChangedLot(
-                        lot=lot.lot,
-                        manufactured_on=lot.manufactured_on,
-                        disposition=disposition,
-                        version=references[lot.version],
-                        donors=codes,
-                        impact=impact,
+                        lot.lot, lot.manufactured_on, disposition, references[lot.version], codes,
+                        impact,
                     )
-                )
+                )  # fmt: skip
     return found
 
 

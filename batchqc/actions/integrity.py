@@ -30,6 +30,8 @@ _SUBJECTS: Final = (
     "upload:",
     "material:",
     "register_rule:",
+    "deviation:",
+    "donor_panel_version:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_LOT: Final = {
@@ -43,6 +45,7 @@ _OF_LOT: Final = {
     "pending_result",
     "conditional_site",
     "lot_check",
+    "deviation_lot",
 }
 _OF_SUBJECTS: Final = (
     "correction",
@@ -63,6 +66,16 @@ _OF_SUBJECTS: Final = (
     "policy",
     "certification",
     "stock_transfer",
+    "investigation",
+    "investigation_step",
+    "deviation",
+    "look_back",
+    "look_back_closing",
+    "donation",
+    "donor_test",
+    "consent",
+    "consent_withdrawal",
+    "donor_panel_approval",
 )
 
 
@@ -161,6 +174,8 @@ def _belongs(key: str, lot: LotRow, present: Container[str]) -> bool:
         return name.split("/")[1] == lot.lot
     if kind in _OF_LOT:
         return name.split("/")[0] == lot.lot
+    if kind in {"derivation", "passage"}:
+        return name.startswith((f"{lot.key} from ", f"{lot.key}/"))
     if kind == "material_use":
         return f"upload:{name.split('/')[0]}" in present
     if kind == "laboratory_certificate":

@@ -1,15 +1,20 @@
 """What is looked at beside a lot's results: holds, investigations, deviations, its origin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donors_looked_at import DonorsLookedAt
+from batchqc.actions.genealogy_gate import look_at_genealogy
+from batchqc.actions.investigation_look import look_at_deviations, look_at_investigations
 from batchqc.core.assays import Measurement
 from batchqc.core.audit import break_after
 from batchqc.core.audit_review import AFTER
 from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.failures import Failure
 from batchqc.core.gates import Against
 from batchqc.core.lot_review import lot_review_says
 from batchqc.core.lots import Lot
@@ -21,6 +26,7 @@ from batchqc.records.base import Row
 from batchqc.records.conditional import conditional_sites, pending_results
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.holds import holds_of
+from batchqc.records.investigations import Taken
 from batchqc.records.lot_reviews import (
     AuditReview,
     LotReview,
@@ -38,7 +44,10 @@ from batchqc.records.uploads import AssayRun, Review
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
-    """A lot with what its results say; ``verdicts`` are those of every stage."""
+    """A lot with what its results say; ``verdicts`` are those of every stage.
+
+    ``failures`` are whatever fails of them, with the ``investigations`` of the lot.
+    """
 
     row: LotRow
     lot: Lot
@@ -50,6 +59,8 @@ class SoFar:
     measurements: tuple[Measurement, ...]
     verdicts: tuple[Verdict, ...]
     now: datetime
+    investigations: Sequence[Taken] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ class Beside:
         return {one.name: getattr(self, one.name).against for one in fields(self)}
 
 
-def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Beside:
+def look_beside(session: Session, archive: FolderArchive, so_far: SoFar) -> Beside:
     """Look at everything that a decision rests on beside the results."""
     return Beside(
         holds=_holds(session, so_far),
@@ -98,10 +109,10 @@ def look_beside(session: Session, _archive: FolderArchive, so_far: SoFar) -> Bes
         chain=_chain(session),
         annex16=_annex16(session, so_far),
         pending=_pending(session, so_far),
-        investigations=LookedAt(),
-        deviations=LookedAt(),
-        origin=LookedAt(),
-        genealogy=LookedAt(),
+        investigations=_investigations(archive, so_far),
+        deviations=LookedAt(*look_at_deviations(session, so_far.row)),
+        genealogy=LookedAt(*look_at_genealogy(session, so_far.row, so_far.lot, so_far.donor_rows)),
+        origin=_origin(session, so_far),
     )
 
 
@@ -203,6 +214,23 @@ def _pending(session: Session, so_far: SoFar) -> LookedAt:
     due = pending_results(session, decisions)
     remarks = tuple(f"the result of {one.criterion} is due until {one.due_on}" for one in due)
     return LookedAt(Against((), remarks), (*due, *conditional_sites(session, decisions)))
+
+
+def _investigations(archive: FolderArchive, so_far: SoFar) -> LookedAt:
+    today = so_far.now.astimezone(ZoneInfo(so_far.row.site.time_zone)).date()
+    return LookedAt(*look_at_investigations(archive, so_far.investigations, so_far.failures, today))
+
+
+def _origin(session: Session, so_far: SoFar) -> LookedAt:
+    """Donations, tests and consents of the lot's donors, and what was determined of them."""
+    found = DonorsLookedAt(
+        session,
+        so_far.donor_rows,
+        market=so_far.row.market,
+        made_on=so_far.lot.manufactured_on,
+        now=so_far.now,
+    )
+    return LookedAt(found.against, found.rows, tuple(found.damaged))
 
 
 def _holds(session: Session, so_far: SoFar) -> LookedAt:

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
+from batchqc.actions.donors_today import no_new_lots
+from batchqc.actions.origins import lot_origin
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
 from batchqc.actions.setup import own_site
@@ -42,7 +44,11 @@ class NewSample:
 
 @dataclass(frozen=True, slots=True)
 class NewLot:
-    """A lot to register, with its donors and its first samples."""
+    """A lot to register, with its donors and its first samples.
+
+    ``made_of`` are the banks or donations that it is made of; one that names them has exactly the
+    donors that these come from.
+    """
 
     id: str
     product: str
@@ -51,6 +57,7 @@ class NewLot:
     donors: tuple[str, ...]
     samples: tuple[NewSample, ...] = ()
     market: str = ""
+    made_of: tuple[str, ...] = ()
 
 
 def register_lot(tx: Transaction, new: NewLot) -> LotRow:
@@ -60,7 +67,7 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
 
     Raises:
         InvalidInput: with everything that is wrong.
-        Conflict: the id is taken, or no specification was in force.
+        Conflict: the id is taken, no specification was in force, or it cannot be of these cells.
     """
     require(tx, Permission.REGISTER_LOT)
     site = own_site(tx.session)
@@ -71,6 +78,10 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
     product = the_product(tx.session, new.product)
     donors = [the_donor(tx.session, code) for code in new.donors]
     made_on, market = new.manufactured_on, new.market.strip().upper()
+    made_of = lot_origin(tx, lot=new.id, made_on=made_on, donors=donors, made_of=new.made_of)
+    for donor in sorted(donors, key=lambda one: one.code):
+        tx.lock(donor.key)
+    refuse_all("BQC-REG-006", "the lot cannot be registered", no_new_lots(tx.session, donors))
     hold_versions(tx, product.code)
     known = markets_of(tx.session, product.code)
     if market and market not in known:
@@ -98,11 +109,11 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         LotSpecification(lot=lot, specification_version=one.version, bound_because=one.because)
         for one in others
     ]
-    tx.add(lot, *of_donors, *beside)
+    tx.add(lot, *of_donors, *beside, *made_of)
     tx.audit(
         "lot registered",
-        rows=[lot, *of_donors, *beside],
-        about=[donor.key for donor in donors],
+        rows=[lot, *of_donors, *beside, *made_of],
+        about=[*(donor.key for donor in donors), *(one.parent for one in made_of)],
         after={
             "specification": bound.version.reference,
             "bound because": bound.because,

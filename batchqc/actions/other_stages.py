@@ -4,19 +4,17 @@ What fails there forbids release, and what is absent before release does; so do 
 that no bound specification is for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.approval import approval_problem
 from batchqc.actions.binding import BESIDE, bind
+from batchqc.actions.known import Known
 from batchqc.actions.specifications import content_of
-from batchqc.core.assays import REPORTABLE, Measurement, RunKey
-from batchqc.core.donors import Donor
-from batchqc.core.judging import judge
+from batchqc.core.assays import REPORTABLE, Measurement
 from batchqc.core.lots import Lot
-from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, Stage
 from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Verdict
@@ -54,12 +52,7 @@ def readable(
 
 
 def judged_beside(
-    archive: FolderArchive,
-    versions: Sequence[SpecificationVersion],
-    measurements: Sequence[Measurement],
-    donors: Sequence[Donor],
-    *,
-    validity: Mapping[RunKey, RunValidity],
+    archive: FolderArchive, versions: Sequence[SpecificationVersion], known: Known
 ) -> tuple[tuple[StageVerdicts, ...], tuple[str, ...]]:
     """The verdicts of the other stages, and what is damaged."""
     found: list[StageVerdicts] = []
@@ -68,7 +61,7 @@ def judged_beside(
         specification, damage = readable(archive, version)
         damaged += damage
         if specification is not None:
-            verdicts = judge(specification, measurements, donors, validity=validity)
+            verdicts = known.judged_by(specification)
             found.append(StageVerdicts(specification, version.sha256, verdicts))
     return tuple(found), tuple(damaged)
 

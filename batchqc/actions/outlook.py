@@ -17,6 +17,7 @@ from batchqc.actions.specifications import content_of
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.donors import Donor
 from batchqc.core.identifiers import fold
+from batchqc.core.investigations import Investigation
 from batchqc.core.judging import judge
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification
@@ -27,6 +28,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.intake.known_runs import known_name
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
+from batchqc.records.investigations import folded, investigations_of
 from batchqc.records.registers import LotRow, lots_by
 from batchqc.records.uploads import measurements_of, runs_of
 
@@ -42,11 +44,12 @@ class Outlook:
 
 
 class _Judging(NamedTuple):
-    """What a lot is judged by: all measurements, its donors, and the validity of its runs."""
+    """What a lot is judged by: measurements, donors, validity of its runs, investigations."""
 
     known: Sequence[Measurement]
     donors: tuple[Donor, ...]
     validity: Mapping[RunKey, RunValidity]
+    investigations: Sequence[Investigation]
 
 
 def outlook(
@@ -90,8 +93,9 @@ def outlook(
             zone=ZoneInfo(lot.site.time_zone),
         )
         known += own
+        investigations = [folded(row, steps) for row, steps in investigations_of(session, [lot.id])]
+        judging = _Judging(known, donors[lot.id], looked.validity, investigations)
         for specification in _bound(session, archive, lot):
-            judging = _Judging(known, donors[lot.id], looked.validity)
             found += _touched(specification, lot, own, judging)
     return tuple(found)
 
@@ -110,6 +114,12 @@ def _touched(
     names = touched(specification, own)
     if not names:
         return
-    for verdict in judge(specification, by.known, by.donors, validity=by.validity):
+    for verdict in judge(
+        specification,
+        by.known,
+        by.donors,
+        validity=by.validity,
+        investigations=by.investigations,
+    ):
         if verdict.criterion.id in names:
             yield Outlook(lot.lot, specification.stage, specification.reference, verdict)

@@ -17,6 +17,7 @@ class ReceivedFile:
     ``profile`` names how it is read ("" is by a contract), ``asked`` is what was stated beside it.
     ``supersedes`` is why it supersedes runs on record, as who sends it says; ``None`` where it is
     not said to. ``typed`` is "by hand" where a person typed the results and no file came.
+    ``retest`` is the number of the investigation whose retests it holds, or "".
     """
 
     name: str
@@ -27,6 +28,7 @@ class ReceivedFile:
     asked: Asked = field(default_factory=Asked)
     supersedes: str | None = None
     typed: str = ""
+    retest: str = ""
 
     @property
     def sha256(self) -> str:
@@ -55,6 +57,7 @@ def add_upload(
         received_at=tx.now,
         supersedes=file.supersedes or "",
         typed=file.typed,
+        retest=file.retest,
     )
     tx.add(upload)
     return upload

@@ -18,11 +18,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.deciding import validity_content
+from batchqc.actions.known import Known
 from batchqc.actions.large_again import ReadAnew
 from batchqc.actions.methods import stored_method
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.donors import Donor
-from batchqc.core.judging import judge
+from batchqc.core.investigations import Investigation
 from batchqc.core.runs import RunValidity, assess_runs
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
@@ -33,6 +34,7 @@ from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.entries import how_entered, verifications_of
+from batchqc.records.investigations import folded, investigations_of
 from batchqc.records.methods import method_approvals, with_siblings
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
 
@@ -123,6 +125,16 @@ class _Recheck:
         versions = sorted(list(one) for one in self._versions(decision, runs))
         if versions != content.get("superseded", []):
             yield "it names other versions of runs than are on record"
+        if self._investigated(decision) != content.get("investigations", []):
+            yield "it names other investigations than are on record"
+
+    def _investigated(self, decision: DispositionRow) -> list[list[str]]:
+        """Every investigation and step at a decision by its key and hash."""
+        at = decision.decided_at
+        taken = investigations_of(self.session, [decision.lot_id])
+        rows = [row for row, _ in taken if row.opened_at <= at]
+        steps = [one for _, own in taken for one in own if one.taken_at <= at]
+        return [[one.key, one.content_sha256] for one in (*rows, *steps)]
 
     def _judged(
         self, decision: DispositionRow, content: Mapping[str, Any]
@@ -134,14 +146,24 @@ class _Recheck:
         measurements = self._as_decided(decision, runs)
         validity = self._validity(decision, content, runs)
         donors = [Donor(*facts) for facts in content["donors"]]
-        found = _computed(judge(specification, measurements, donors, validity=validity))
+        known = Known(tuple(measurements), tuple(donors), validity, self._investigations(decision))
+        found = _computed(known.judged_by(specification))
         beside: dict[str, Recorded] = {}
         for other in content.get("beside", []):
             stage = self._specification(other["sha256"])
-            own = _computed(judge(stage, measurements, donors, validity=validity))
+            own = _computed(known.judged_by(stage))
             beside |= {f"{stage.reference}, {name}": one for name, one in own.items()}
         self.verdicts += len(found) + len(beside)
         return found, beside
+
+    def _investigations(self, decision: DispositionRow) -> tuple[Investigation, ...]:
+        """The investigations of a lot as they stood at a decision."""
+        at = decision.decided_at
+        return tuple(
+            folded(row, steps, at=at)
+            for row, steps in investigations_of(self.session, [decision.lot_id])
+            if row.opened_at <= at
+        )
 
     def _versions(
         self, decision: DispositionRow, runs: Sequence[AssayRun]
@@ -191,7 +213,7 @@ class _Recheck:
         verified = verifications_of(self.session, [run.upload_id]).get(run.upload_id)
         second = how_entered(run.upload, verified, at=at)
         return (
-            replace(one, second=second)
+            replace(one, second=second, retest_of=run.upload.retest)
             for one in self._uploads[number].of_lot(run.lot.lot)
             if (one.run.test, one.run.run) == key
         )

@@ -5,10 +5,11 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donor_evaluation import determined, evidence_text
+from batchqc.actions.donor_records import ApprovedPanel, records_of
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.core.canonical import Json, sha256_of
-from batchqc.core.donors import ELIGIBLE, INELIGIBLE, TISSUE_SOURCES
+from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.identifiers import code_problem, fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
@@ -70,36 +71,54 @@ def register_donor(tx: Transaction, *, code: str, tissue_source: str) -> DonorRo
 
 
 def determine_eligibility(
-    tx: Transaction, *, donor: str, eligible: bool, basis: str, credentials: Credentials
+    tx: Transaction,
+    *,
+    donor: str,
+    eligible: bool,
+    basis: str,
+    credentials: Credentials,
+    panel: ApprovedPanel | None = None,
 ) -> EligibilityRow | Refusal:
-    """Determine a donor's eligibility, signed; a later determination replaces it, both stay."""
+    """Determine a donor's eligibility, signed; a later determination replaces it, both stay.
+
+    The signature binds every record of the donor as it is, and the panel.
+
+    Args:
+        tx: of a donor officer.
+        donor: whose.
+        eligible: whether the donor is.
+        basis: on what; of an exception the reason why the risk is not increased.
+        credentials: of the officer.
+        panel: what the donor's records are held against; ``None`` where nothing is.
+
+    Raises:
+        Conflict: the records forbid to say so, with every reason.
+    """
     require(tx, Permission.DETERMINE_ELIGIBILITY)
     check_reason(credentials.reason)
     check_reason(basis)
     row = the_donor(tx.session, donor)
     tx.lock(row.key)
     before = newest_eligibility(tx.session, [row]).get(row.id)
-    eligibility = ELIGIBLE if eligible else INELIGIBLE
-    number = before.number + 1 if before else 1
-    content: dict[str, Json] = {
-        "type": "batchqc/eligibility/1",
-        "donor": row.key,
-        "number": number,
-        "eligibility": eligibility,
-        "basis": basis,
-    }
+    records = records_of(tx.session, [row])[row.id]
+    found = EligibilityRow(
+        donor=row,
+        number=before.number + 1 if before else 1,
+        eligibility=determined(tx, records, eligible=eligible, panel=panel),
+        basis=basis,
+        evidence=evidence_text(records, panel.row if panel else None),
+        panel=panel.row.natural_key if panel else "",
+    )
     signature = sign(
         tx,
         credentials,
         meaning=Meaning.APPROVED,
         record=row.key,
-        record_sha256=sha256_of(content),
+        record_sha256=found.signed_sha256,
     )
     if isinstance(signature, Refusal):
         return signature
-    found = EligibilityRow(
-        donor=row, number=number, eligibility=eligibility, basis=basis, signature=signature
-    )
+    found.signature = signature
     tx.add(found)
     tx.audit(
         "donor eligibility determined",
@@ -107,7 +126,7 @@ def determine_eligibility(
         about=[row.key],
         reason=credentials.reason,
         before={"eligibility": before.eligibility if before else None},
-        after={"eligibility": eligibility, "basis": basis},
+        after={"eligibility": found.eligibility, "basis": basis},
     )
     return found
 

@@ -240,11 +240,13 @@ def _unused(one: Measurement) -> str:
         return f"{one.run} is superseded by the run of {one.superseded_by}"
     if one.second in {SecondEntry.WAITS, SecondEntry.MISMATCH}:
         return f"it was typed, and its second entry {one.second.value}"
+    if one.retest_of:
+        return f"it is a retest under {one.retest_of}, and no conclusion lets it count"
     if one.result_type == CONTROL:
         return "it is a control, and no criterion compares a result with it"
     if one.result_type != REPORTABLE:
         return f"its row is {one.result_type}: only reportable results are judged"
     return (
         f"no verdict rests on {one.run.test} {one.analyte} of this run:"
-        " no criterion measures it, or the run is not valid"
+        " no criterion measures it, the run is not valid, or an investigation set it aside"
     )

@@ -10,12 +10,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.conditional_release import hold_after_results
+from batchqc.actions.investigation_opening import open_for_outlook
 from batchqc.actions.outlook import Outlook, outlook
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile, profile_named
 from batchqc.actions.received import ReceivedFile, add_upload, stated_beside, told
 from batchqc.actions.registered import lots_named, registered
+from batchqc.actions.retest_plans import retest_facts
 from batchqc.actions.runs import store_runs
 from batchqc.actions.signing import check_reason
 from batchqc.actions.superseding import known_runs, supersede
@@ -23,9 +24,10 @@ from batchqc.core.assays import Measurement
 from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
-from batchqc.errors import Conflict, NotFound
+from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.intake.contract import Named, Reading, Register, read_bytes, too_large
 from batchqc.records.entries import how_entered, verifications_of
+from batchqc.records.investigations import investigation_by
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import (
@@ -60,12 +62,11 @@ def preview_upload(
     """Read a file as ``upload_results`` would, and change nothing.
 
     Raises:
-        InvalidInput: it is said to supersede, without a reason.
+        InvalidInput: it is said to supersede, without a reason or as a retest.
         Conflict: the same bytes came before, and are to supersede or be read otherwise.
     """
     _check_supersedes(file)
-    if file.profile:
-        file = replace(file, profile=approved_profile(session, file.profile).reference)
+    file = _as_registered(session, file)
     if (first := _answer_to(session, file)) is not None:
         return _answered_before(session, archive, file, first, now)
     reading = _read(session, archive, file, PREVIEW, now)
@@ -78,12 +79,11 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     The same bytes as an accepted upload are answered with that upload; nothing is stored twice.
 
     Raises:
-        InvalidInput: it is said to supersede, without a reason.
+        InvalidInput: it is said to supersede, without a reason or as a retest.
     """
     require(tx, Permission.UPLOAD_RESULTS)
     _check_supersedes(file)
-    if file.profile:
-        file = replace(file, profile=approved_profile(tx.session, file.profile).reference)
+    file = _as_registered(tx.session, file)
     year = tx.now.year
     tx.lock(f"uploads of {year}")
     if (first := _answer_to(tx.session, file)) is not None:
@@ -104,10 +104,12 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
         ),
         reason=file.supersedes or "",
         after=told(upload, reading)
-        | ({"supersedes": list(reading.supersedes)} if superseded else {}),
+        | ({"supersedes": list(reading.supersedes)} if superseded else {})
+        | ({"retest of": file.retest} if file.retest else {}),
     )
-    hold_after_results(tx, archive, [run.lot for run in runs])
-    return _report(tx.session, archive, number, file, reading)
+    report = _report(tx.session, archive, number, file, reading)
+    open_for_outlook(tx, archive, report.outlook)
+    return report
 
 
 def the_upload(session: Session, number: str) -> Upload:
@@ -152,13 +154,22 @@ def came_before(first: Upload) -> Conflict:
     )
 
 
+def _as_registered(session: Session, file: ReceivedFile) -> ReceivedFile:
+    """A file that names its profile and its investigation as they are registered."""
+    if file.profile:
+        file = replace(file, profile=approved_profile(session, file.profile).reference)
+    row = investigation_by(session, file.retest) if file.retest else None
+    return replace(file, retest=row.natural_key) if row is not None else file
+
+
 def _answered_before(
     session: Session, archive: FolderArchive, file: ReceivedFile, first: Upload, now: datetime
 ) -> UploadReport:
     number = first.natural_key
-    if file.supersedes is not None or (file.profile and file.profile != first.profile):
+    profile, retest = file.profile or first.profile, file.retest or first.retest
+    if file.supersedes is not None or (profile, retest) != (first.profile, first.retest):
         raise came_before(first)
-    file = replace(file, profile=first.profile, asked=stated_beside(first))
+    file = replace(file, profile=profile, retest=retest, asked=stated_beside(first))
     reading = _read(session, archive, file, number, now)
     report = _report(session, archive, number, file, reading)
     return replace(report, accepted=True, answered_before=True)
@@ -199,9 +210,9 @@ def _answer_to(session: Session, file: ReceivedFile) -> Upload | None:
 def _as_entered(
     session: Session, file: ReceivedFile, number: str, measurements: Sequence[Measurement]
 ) -> tuple[Measurement, ...]:
-    """Measurements with how their second entry stands, where a person typed them."""
+    """Measurements with how their second entry stands, and the investigation they are for."""
     if not file.typed:
-        return tuple(measurements)
+        return tuple(replace(one, retest_of=file.retest) for one in measurements)
     upload = upload_by(session, number)
     second = SecondEntry.WAITS
     if upload is not None:
@@ -225,7 +236,9 @@ def _read(
         if _answer_to(session, file) is not None:
             return register  # its own runs are those on record
         lots, superseding = lots_named(session, named), file.supersedes is not None
-        return replace(register, known=known_runs(session, lots, superseding=superseding))
+        known = known_runs(session, lots, superseding=superseding)
+        retest = retest_facts(session, archive, file.retest) if file.retest else None
+        return replace(register, known=known, retest=retest)
 
     profile = profile_named(session, archive, file.profile)
     if file.data is None:
@@ -236,3 +249,5 @@ def _read(
 def _check_supersedes(file: ReceivedFile) -> None:
     if file.supersedes is not None:
         check_reason(file.supersedes)
+        if file.retest:
+            raise InvalidInput("BQC-OOS-013", "a file of retests supersedes no run on record")

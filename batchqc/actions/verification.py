@@ -26,6 +26,7 @@ from batchqc.records.decisions import Certificate, CertificateIssue, Disposition
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
@@ -67,6 +68,7 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     LotReview: ("content_sha",),
     AuditReview: ("content_sha",),
     LotCheck: ("content_sha",),
+    LookBack: ("content_sha",),
 }
 _RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of

@@ -16,13 +16,20 @@ from batchqc.api import (
     audit,
     authenticators,
     certificates,
+    containers,
     corrections,
     decisions,
+    deviations,
+    donor_panels,
+    donors,
     entries,
     events,
+    genealogy,
     holds,
+    investigations,
     laboratory,
     links,
+    look_backs,
     lots,
     methods,
     open_work,
@@ -32,6 +39,7 @@ from batchqc.api import (
     results,
     reviews,
     session,
+    shipments,
     single_sign_on,
     specification_tools,
     specifications,
@@ -62,13 +70,16 @@ _FILES: Final = frozenset(
         "results/attachments",
         "methods",
         "laboratory-certificates",
+        "investigations/documents",
+        "donor-panels",
     )
 )
 _NOUNS: Final = (
     session, single_sign_on, authenticators, people, accounts, links, account_reports, registers,
-    laboratory, specifications, specification_tools, methods, lots,
-    results, reviews, decisions, annex16, holds, profiles, upload_files, uploads, entries,
-    corrections, certificates, audit, tracing, events, open_work,
+    donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
+    reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
+    shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
+    audit, tracing, events, open_work,
 )  # fmt: skip
 
 

@@ -27,10 +27,30 @@ class NewCorrection(Sent):
 
     subject: Annotated[
         str,
-        Field(examples=["lot:UCM-P1-T2"], description="lot:<id>, sample:<id> or donor:<code>"),
+        Field(
+            examples=["lot:UCM-P1-T2"],
+            description="lot:<id>, sample:<id>, donor:<code>, or as a record of a donor is named:"
+            " donation:<id>, donor_test:<id>/<number>, consent:<code>/<number>",
+        ),
     ]
     field: Annotated[
-        Literal["manufactured_on", "expires_on", "specification", "container", "tissue_source"],
+        Literal[
+            "manufactured_on",
+            "expires_on",
+            "specification",
+            "container",
+            "tissue_source",
+            "donation",
+            "donated_on",
+            "tissue",
+            "tested_person",
+            "donor_age",
+            "result",
+            "person",
+            "taken_text",
+            "version",
+            "given_on",
+        ],
         Field(examples=["expires_on"]),
     ]
     after: Annotated[str, Field(examples=["2027-12-31"])]
@@ -105,7 +125,11 @@ def decide(call: Writing, number: str, sent: CorrectionDecisionRequest) -> Respo
     with call.writing(Permission.APPROVE_CORRECTION, sent, of=of) as work:
         if work.is_new:
             signed = decide_correction(
-                work.tx, number=number, approve=sent.approve, credentials=sent.credentials
+                work.tx,
+                call.door.archive,
+                number=number,
+                approve=sent.approve,
+                credentials=sent.credentials,
             )
             work.answer(
                 201,

@@ -18,6 +18,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.records.bindings import binding_of
+from batchqc.records.cell_banks import parents_of
 from batchqc.records.corrections import approved_changes, corrected_lot, corrections_of
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.lists import LotsWanted, lots_wanted
@@ -53,6 +54,9 @@ class LotRequest(Sent):
     donors: Annotated[list[str], Field(examples=[["DNR-UC-01"]], description="Codes.")]
     samples: Annotated[list[SampleShape], Field(default_factory=list)]
     market: str = Field(default="", description="Where it goes; decides which specification.")
+    made_of: Annotated[
+        list[str], Field(default_factory=list, description="Cell banks or donations, by id.")
+    ]
 
 
 class LotFilter(Paging):
@@ -78,6 +82,7 @@ class LotOut(BaseModel):
     donors: list[str]
     samples: list[SampleShape]
     market: str
+    made_of: list[str] = Field(description="Empty where the lot names its donors only.")
     specification: str = Field(examples=["UC-MSC-REL v1"])
     beside: list[str] = Field(description="Specifications of other stages that judge it as well.")
     bound_because: str = Field(description="Why this version of the specification judges it.")
@@ -111,6 +116,7 @@ def add(call: Writing, sent: LotRequest) -> Response:
         donors=tuple(sent.donors),
         samples=_samples(sent.samples),
         market=sent.market,
+        made_of=tuple(sent.made_of),
     )
     with call.writing(Permission.REGISTER_LOT, sent) as work:
         if work.is_new:
@@ -168,6 +174,7 @@ def _lot(session: Session, row: LotRow) -> LotOut:
             for sample in samples
         ],
         market=row.market,
+        made_of=[one.parent for one in parents_of(session, [row.key])],
         specification=binding.versions[0].reference,
         beside=[version.reference for version in binding.versions[1:]],
         bound_because=binding.because,

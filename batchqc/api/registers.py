@@ -7,6 +7,7 @@ from pydantic import Field, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.donor_panels import panel_asked_for
 from batchqc.actions.registers import (
     determine_eligibility,
     register_donor,
@@ -47,7 +48,10 @@ class NewDonor(Sent):
 class DonorOut(NewDonor):
     """A donor with the determination that counts."""
 
-    eligibility: str = Field(description='"eligible", "ineligible", or "" before determination.')
+    eligibility: str = Field(
+        description='"eligible", "ineligible", "eligible by documented exception" (which releases'
+        ' no lot), or "" before determination.'
+    )
 
 
 class Determination(Signature):
@@ -55,6 +59,12 @@ class Determination(Signature):
 
     eligible: StrictBool
     basis: Annotated[str, Field(examples=["Screening and testing of the mother"])]
+    panel: Annotated[
+        str, Field(examples=["US-1271"], description="The panel that the records are held against.")
+    ] = ""
+    by_exception: Annotated[
+        StrictBool, Field(description="Eligible although the panel is not fulfilled.")
+    ] = False
 
 
 @router.get("/products", tags=["registers"], summary="Products")
@@ -136,6 +146,12 @@ def eligibility(call: Writing, code: str, sent: Determination) -> Response:
                 eligible=sent.eligible,
                 basis=sent.basis,
                 credentials=sent.credentials,
+                panel=panel_asked_for(
+                    work.tx,
+                    call.door.archive,
+                    panel=sent.panel,
+                    by_exception=sent.by_exception,
+                ),
             )
             donor = signed if isinstance(signed, Refusal) else _donor(work.tx.session, signed.donor)
             work.answer(201, donor)

@@ -16,7 +16,6 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import id_and_version
 from batchqc.api.tags import tagged
 from batchqc.core.entries import SecondEntry
-from batchqc.core.judging import judge
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.errors import InvalidInput
@@ -174,12 +173,7 @@ def results(call: SignedIn, lot: str, under: Under = "") -> Results:
         with call.reading() as session:
             other = content_of(call.door.archive, the_version(session, *named))
         decides, reference = other.reference == reference, other.reference
-        verdicts = judge(
-            other,
-            case.measurements,
-            case.facts.donors,
-            validity=case.looked_at.validity,
-        )
+        verdicts = case.known.judged_by(other)
     used = {id(one) for verdict in verdicts for one in (*verdict.measurements, *verdict.controls)}
     return Results(
         lot=case.lot.id,

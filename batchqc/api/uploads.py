@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -79,6 +79,7 @@ class UploadOut(BaseModel):
     supersedes: str = Field(
         description="Why it supersedes runs on record; empty where it does not."
     )
+    retest: str = Field(description="The investigation whose retests it holds, or empty.")
     typed: str = Field(description="`by hand` where a person typed it: see /results/manual.")
 
 
@@ -97,6 +98,14 @@ class UploadDetail(UploadOut):
     runs: list[str]
 
 
+Retest = Annotated[
+    str,
+    Query(
+        max_length=40,
+        description="The investigation whose authorised retests this file holds.",
+        examples=["OOS-2026-000001"],
+    ),
+]
 Supersedes = Annotated[
     str | None,
     Query(
@@ -104,6 +113,13 @@ Supersedes = Annotated[
         description="Why this file supersedes runs that are on record; both versions are kept.",
     ),
 ]
+
+
+def _claims(supersedes: Supersedes = None, retest: Retest = "") -> tuple[str | None, str]:
+    return supersedes, retest.strip()
+
+
+Claims = Annotated[tuple[str | None, str], Depends(_claims)]
 
 
 @router.post(
@@ -120,18 +136,18 @@ def add(
     call: Writing,
     file: Received,
     stated: Stated,
+    claims: Claims,
     dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
     accept: Annotated[
         str, Header(description="`text/csv` answers a preview with the annotated file.")
     ] = "",
-    supersedes: Supersedes = None,
 ) -> Response:
     """201 accepted; 200 for a preview or for bytes that came before; 422 refused, with the report.
 
     A refused file leaves its bytes, its record and its audit entry, and nothing else.
     """
     door = call.door
-    file = replace(stated.beside(file), supersedes=supersedes)
+    file = replace(stated.beside(file), supersedes=claims[0], retest=claims[1])
     if dry_run:
         call.person.acting(Permission.UPLOAD_RESULTS)
         with call.reading() as session:
@@ -245,6 +261,7 @@ def _facts(row: Upload) -> dict[str, Any]:
         "contract": row.contract,
         "profile": row.profile,
         "supersedes": row.supersedes,
+        "retest": row.retest,
         "typed": row.typed,
     }
 

@@ -18,11 +18,13 @@ app = typer.Typer(help="Corrections of registration data: one person asks, anoth
 @app.command()
 def request(
     context: typer.Context,
-    subject: Annotated[str, typer.Argument(help="lot:<id>, sample:<id> or donor:<code>")],
+    subject: Annotated[
+        str, typer.Argument(help="lot:<id>, sample:<id>, donor:<code>, or a record of a donor")
+    ],
     field: Annotated[
         str,
         typer.Argument(
-            help="manufactured_on, expires_on, specification, container or tissue_source"
+            help="Such as manufactured_on, expires_on, specification, container, tissue_source"
         ),
     ],
     after: Annotated[str, typer.Argument(help="What it should say.")],
@@ -55,7 +57,11 @@ def decide(
     actor = keyboard.acting(Permission.APPROVE_CORRECTION)
     with transaction(place.engine, actor, place.now()) as tx:
         signed = decide_correction(
-            tx, number=number, approve=not refuse, credentials=keyboard.signing(reason)
+            tx,
+            place.archive,
+            number=number,
+            approve=not refuse,
+            credentials=keyboard.signing(reason),
         )
     raise_refusal(signed)
     say(f"{number} is {word}d.")

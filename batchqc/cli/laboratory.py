@@ -175,7 +175,7 @@ def show(
     context: typer.Context,
     register: Annotated[Register, typer.Argument(help="Which register.")],
 ) -> None:
-    """Every row of a register with its rule; methods are shown by `batchqc method list`."""
+    """Every row of a register with its rule; see also `batchqc method list`, `donor list`."""
     with reading(workplace(context).engine) as session:
         rule = rules_of(session).get(register, Rule.OFF)
         rows: list[tuple[str, ...]] = []

@@ -46,12 +46,14 @@ def add(  # noqa: PLR0913 - a lot is this much
     donor: Annotated[list[str], typer.Option(help="Code; several for a pooled lot.")],
     user: User,
     market: Annotated[str, typer.Option(help="Where it goes; empty for every market.")] = "",
+    of: Annotated[list[str] | None, typer.Option(help="Cell banks that it is made of.")] = None,
 ) -> None:
     """Register a lot. It begins in quarantine, under the specification then in force."""
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.REGISTER_LOT)
     with transaction(place.engine, actor, place.now()) as tx:
-        new = NewLot(lot, product, made.date(), expires.date(), tuple(donor), market=market)
+        days, made_of = (made.date(), expires.date()), tuple(of or ())
+        new = NewLot(lot, product, *days, tuple(donor), market=market, made_of=made_of)
         row = register_lot(tx, new)
         bound = f"{row.specification_version.reference}, {row.bound_because}"
     say(f"Lot {lot} is registered and in quarantine. Specification: {bound}.")

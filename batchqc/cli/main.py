@@ -12,15 +12,23 @@ from batchqc.cli import (
     account,
     audit,
     certificate,
+    container,
     correction,
+    deviation,
+    donor_panel,
+    donor_records,
     events,
+    genealogy,
+    investigation,
     laboratory,
+    look_back,
     lot,
     lot_reviews,
     method,
     profile,
     register,
     result,
+    shipment,
     spec,
     upload,
     user,
@@ -116,16 +124,23 @@ app.add_typer(profile.app, name="profile")
 app.add_typer(method.app, name="method")
 app.add_typer(laboratory.app, name="register")
 app.add_typer(register.products, name="product")
-app.add_typer(register.donors, name="donor")
+app.add_typer(donor_records.app, name="donor")
+app.add_typer(donor_panel.app, name="donor-panel")
 app.add_typer(lot.app, name="lot")
 app.add_typer(register.samples, name="sample")
 app.add_typer(upload.app, name="upload")
+app.add_typer(genealogy.app, name="genealogy")
+app.add_typer(container.app, name="container")
+app.add_typer(shipment.app, name="shipment")
+app.add_typer(look_back.app, name="look-back")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
 lot.app.command()(lot_reviews.review)
 lot.app.command()(lot_reviews.qc_review)
 lot.app.command()(lot_reviews.audit_review)
 app.add_typer(result.app, name="result")
+app.add_typer(investigation.app, name="investigation")
+app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")

@@ -5,11 +5,13 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from batchqc.actions.donor_panels import panel_asked_for
 from batchqc.actions.lots import NewSample, register_samples, the_lot
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
 from batchqc.core.specifications import Stage
 from batchqc.records.donors import newest_eligibility
 from batchqc.records.registers import DonorRow, Product, samples_of
@@ -64,7 +66,7 @@ def add_donor(
 
 
 @donors.command("eligibility")
-def eligibility(
+def eligibility(  # noqa: PLR0913 - a determination is this much
     context: typer.Context,
     code: Code,
     basis: Annotated[str, typer.Option(prompt="Basis", help="Which screening and testing.")],
@@ -72,6 +74,10 @@ def eligibility(
     *,
     reason: Reason,
     ineligible: Annotated[bool, typer.Option(help="The donor is ineligible.")] = False,
+    panel: Annotated[str, typer.Option(help="The panel to hold the records against.")] = "",
+    by_exception: Annotated[
+        bool, typer.Option(help="Eligible although the panel is not fulfilled; releases no lot.")
+    ] = False,
 ) -> None:
     """Determine that a donor is eligible (or not), with your signature."""
     place = workplace(context)
@@ -85,9 +91,11 @@ def eligibility(
             eligible=not ineligible,
             basis=basis,
             credentials=keyboard.signing(reason),
+            panel=panel_asked_for(tx, place.archive, panel=panel, by_exception=by_exception),
         )
+        said = "" if isinstance(signed, Refusal) else signed.eligibility
     raise_refusal(signed)
-    say(f"Donor {code} is {determined}.")
+    say(f"Donor {code} is {said}.")
 
 
 @donors.command("list")

@@ -66,6 +66,9 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
         str | None,
         typer.Option(help="Why this file supersedes runs on record; both versions are kept."),
     ] = None,
+    retest: Annotated[
+        str, typer.Option(help="OOS-2026-000001: the investigation whose retests it holds.")
+    ] = "",
     annotated: Annotated[
         Path | None,
         typer.Option(help="A CSV to write: the file with its problems beside its rows."),
@@ -83,17 +86,19 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
     actor = keyboard.acting(Permission.UPLOAD_RESULTS)
     asked = Asked(pairs(stated or ()), pairs(sample or (), at_last=True))
     if is_large(file, place.settings.upload_limit):
-        if supersedes is not None or annotated is not None:
+        if supersedes is not None or annotated is not None or retest:
             raise InvalidInput(
                 "BQC-UPL-006",
-                f"{file.name} is too large to supersede runs on record, or to be annotated",
+                f"{file.name} is too large to supersede runs, to hold retests, or to be annotated",
                 hint="Upload it without these options; correct single runs by a small file.",
             )
         report = upload_in_portions(place, actor, file, profile, asked, dry_run=dry_run)
         _conclude(report, file, dry_run=dry_run)
         return
     size, data = read_within(file, place.settings.upload_limit)
-    received = ReceivedFile(file.name, size, data, "batchqc upload", profile, asked, supersedes)
+    received = ReceivedFile(
+        file.name, size, data, "batchqc upload", profile, asked, supersedes, retest=retest
+    )
     if dry_run:
         with reading(place.engine) as session:
             report = preview_upload(session, place.archive, file=received, now=place.now())

@@ -14,7 +14,8 @@ from batchqc.core.quantities import Amount, parse_amount
 
 REPORTABLE: Final = "reportable"
 CONTROL: Final = "control"
-RESULT_TYPES: Final = (REPORTABLE, "raw", CONTROL, "standard", "blank")
+INVESTIGATIONAL: Final = "investigational"  # of a hypothesis; it never counts (requirement 3.07)
+RESULT_TYPES: Final = (REPORTABLE, "raw", CONTROL, "standard", "blank", INVESTIGATIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Measurement:
 
     ``method`` is the method's code; ``version`` may be empty. Times carry their offset.
     ``superseded_by`` is the upload that has the next version of its run, or ""; ``second`` says
-    whether a typed result has been typed by a second person.
+    whether a typed result has been typed by a second person; ``retest_of`` is the number of the
+    investigation under whose plan it was measured again, or "".
     """
 
     run: RunKey
@@ -71,6 +73,7 @@ class Measurement:
     comment: str = ""
     superseded_by: str = ""
     second: SecondEntry = SecondEntry.NOT_NEEDED
+    retest_of: str = ""
 
     @property
     def text(self) -> str:

@@ -44,6 +44,7 @@ class LotFacts:
         open_corrections: corrections that wait for a second person, in words.
         damaged: stored records that contradict the audit trail, in words.
         registers: what the registers of the laboratory say of the lot.
+        is_depleted: whether nothing of the lot is left in storage.
         qc_reviewers: who reviewed the lot as a whole.
         holds: why the lot is on hold.
         lot_review: whether QC's review of the lot stands.
@@ -69,6 +70,7 @@ class LotFacts:
     damaged: tuple[str, ...] = ()
     registers: RegistersSay = field(default_factory=RegistersSay)
     qc_reviewers: frozenset[str] = frozenset()
+    is_depleted: bool = False
     holds: Against = field(default_factory=Against)
     lot_review: Against = field(default_factory=Against)
     audit_review: Against = field(default_factory=Against)
@@ -211,6 +213,7 @@ def overlays(facts: LotFacts) -> tuple[Overlay, ...]:
     found = {
         Overlay.ON_HOLD: bool(facts.holds.stops),
         Overlay.EXPIRED: facts.today > facts.lot.expires_on,
+        Overlay.DEPLETED: facts.is_depleted,
     }
     return tuple(overlay for overlay, lies in found.items() if lies)
 

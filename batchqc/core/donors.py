@@ -16,6 +16,7 @@ TISSUE_SOURCES: Final = (
 
 ELIGIBLE: Final = "eligible"
 INELIGIBLE: Final = "ineligible"
+EXCEPTION: Final = "eligible by documented exception"  # never ELIGIBLE: the gate stays closed
 
 
 @dataclass(frozen=True, slots=True)

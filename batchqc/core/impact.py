@@ -14,6 +14,7 @@ from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.donors import Donor
 from batchqc.core.entries import HIDDEN, SecondEntry
+from batchqc.core.investigations import Investigation
 from batchqc.core.judging import NO_VALIDITY, judge
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, closure
@@ -130,18 +131,20 @@ class Comparison:
         donors: tuple[Donor, ...],
         versions: Sequence[Measurement] = (),
         validity: Mapping[RunKey, RunValidity] = NO_VALIDITY,
+        investigations: Sequence[Investigation] = (),
     ) -> LotImpact | None:
         """What would change for a lot; ``None`` where nothing would.
 
         What both versions say alike is looked at only where something else changes. ``versions``
-        are all measurements of a lot with a superseded run, and ``validity`` is of its runs: it is
-        judged by them.
+        are all measurements of a lot with a superseded run or an investigation, ``validity`` is of
+        its runs: it is judged by them.
         """
+        whole = _Whole(donors, versions, validity, investigations)
         changes = []
         old, new = [], []
         for name, was, would_be in self._changed:
-            before = was.standing(evidence, donors, versions, validity) if was else None
-            after = would_be.standing(evidence, donors, versions, validity) if would_be else None
+            before = was.standing(evidence, whole) if was else None
+            after = would_be.standing(evidence, whole) if would_be else None
             if before != after:
                 own = would_be or was
                 results = own.results(evidence) if own else ()
@@ -150,7 +153,7 @@ class Comparison:
             new.append(after)
         if not changes:
             return None
-        alike = [own.standing(evidence, donors, versions, validity) for own in self._same]
+        alike = [own.standing(evidence, whole) for own in self._same]
         return LotImpact(
             overall((*alike, *(one for one in old if one))),
             overall((*alike, *(one for one in new if one))),
@@ -164,6 +167,15 @@ def grouped(evidence: Iterable[Evidence]) -> Grouped:
     for one in evidence:
         found.setdefault((one[2], one[3]), []).append(one)
     return found
+
+
+class _Whole(NamedTuple):
+    """A lot as it is judged whole: its donors, measurements, validity and investigations."""
+
+    donors: tuple[Donor, ...]
+    versions: Sequence[Measurement]
+    validity: Mapping[RunKey, RunValidity]
+    investigations: Sequence[Investigation]
 
 
 class _Own:
@@ -197,12 +209,11 @@ class _Own:
     def standing(
         self,
         evidence: Grouped,
-        donors: tuple[Donor, ...],
-        versions: Sequence[Measurement],
-        validity: Mapping[RunKey, RunValidity],
+        whole: "_Whole",
     ) -> Standing:
-        if versions:
-            return self._standing(versions, donors, validity)
+        donors = whole.donors
+        if whole.versions:
+            return self._standing(whole)
         key: object
         if self._is_plain:
             rows = evidence.get(self._pairs[0])
@@ -241,15 +252,16 @@ class _Own:
             for pair in self._pairs
             for one in evidence.get(pair, [])
         ]
-        return self._standing(measurements, donors, NO_VALIDITY)
+        return self._standing(_Whole(donors, measurements, NO_VALIDITY, ()))
 
-    def _standing(
-        self,
-        measurements: Sequence[Measurement],
-        donors: tuple[Donor, ...],
-        validity: Mapping[RunKey, RunValidity],
-    ) -> Standing:
-        verdicts = judge(self._specification, measurements, donors, validity=validity)
+    def _standing(self, whole: "_Whole") -> Standing:
+        verdicts = judge(
+            self._specification,
+            whole.versions,
+            whole.donors,
+            validity=whole.validity,
+            investigations=whole.investigations,
+        )
         own = next(one for one in verdicts if one.criterion.id == self.name)
         return standing_of(own, counted=self._counted)
 

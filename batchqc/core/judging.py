@@ -15,13 +15,15 @@ from batchqc.core.assays import CONTROL, REPORTABLE, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.derived import derived_result
 from batchqc.core.donors import Donor
+from batchqc.core.investigations import Investigation
 from batchqc.core.order import in_order
 from batchqc.core.quantities import Interval
 from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, reportable_result
+from batchqc.core.retested import judged_over
 from batchqc.core.runs import RunValidity, usable_results
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
-from batchqc.core.superseding import NONE_CONCLUDED, Concluded, contested, counted, newest
+from batchqc.core.superseding import contested, newest
 from batchqc.core.timing import day_read
 from batchqc.core.unverified import matching, why_unverified
 from batchqc.core.verdicts import (
@@ -30,8 +32,10 @@ from batchqc.core.verdicts import (
     Verdict,
     compare,
     decided,
+    individual,
     pending,
     rounded_text,
+    settled,
     together,
     undecided,
     with_unit,
@@ -46,21 +50,34 @@ def judge(
     measurements: Iterable[Measurement],
     donors: Sequence[Donor],
     *,
-    concluded: Concluded = NONE_CONCLUDED,
     validity: Mapping[RunKey, RunValidity] = NO_VALIDITY,
+    investigations: Sequence[Investigation] = (),
 ) -> tuple[Verdict, ...]:
     """The verdict of every criterion, in the order of the specification.
 
     Args:
         specification: the version bound to the lot.
-        measurements: all measurements of the lot, of all versions of its runs; those of another
+        measurements: all of the lot, of all versions of its runs and all retests; those of another
             stage, or that are neither reportable nor controls, are not used.
         donors: all donors of the lot.
-        concluded: which run counts, where a signed conclusion says so.
         validity: of every run that has validity criteria; no result of another than a valid run
             is judged.
+        investigations: of the lot; what was measured again counts by their conclusions alone.
     """
-    found = counted(measurements, concluded)
+    return judged_over(
+        specification,
+        tuple(measurements),
+        investigations,
+        lambda world: _of_world(specification, world, donors, validity),
+    )
+
+
+def _of_world(
+    specification: Specification,
+    found: Sequence[Measurement],
+    donors: Sequence[Donor],
+    validity: Mapping[RunKey, RunValidity],
+) -> tuple[Verdict, ...]:
     current = newest(found)
     against: Mapping[str, NoResult] = {}
     if len(current) < len(found):
@@ -169,7 +186,7 @@ class _Judging:
         if isinstance(control, NoResult):
             why = f"the control {subject.control} of {run} cannot be used: {control.why}"
             control = NoResult(NoResultBecause.CONTROL, why, result.replicates)
-            return self._undecided(criterion, control)
+            return undecided(self.reference, criterion, control)
         return self._relative(criterion, criterion.accept, result, control)
 
     def _relative(
@@ -187,7 +204,7 @@ class _Judging:
         how = f"{result.how}; control {control.text}"
         early = result.is_early or control.is_early
         shown = replace(result, how=how, is_early=early)
-        outcome, words = _settled(compare(accept.passing, values), shown)
+        outcome, words = settled(compare(accept.passing, values), shown)
         said = (
             f"{with_unit(criterion, result.text)} {words} {criterion.acceptance}"
             f" ({with_unit(criterion, control.text)})"
@@ -197,15 +214,15 @@ class _Judging:
     def _result(self, criterion: Criterion, result: ReportableResult | NoResult) -> Verdict:
         self.results[criterion.id] = result
         if isinstance(result, NoResult):
-            return self._undecided(criterion, result)
+            return undecided(self.reference, criterion, result)
         if isinstance(criterion.accept, Bands):
             return self._classified(criterion, criterion.accept, result)
         passing = criterion.passing
         if passing is None:
             said = f"for information: {with_unit(criterion, result.text)}"
             return self._verdict(criterion, None, said, result)
-        outcome = together({compare(passing, result.values), *_individual(criterion, result)})
-        outcome, words = _settled(outcome, result)
+        outcome = together({compare(passing, result.values), *individual(criterion, result)})
+        outcome, words = settled(outcome, result)
         shown = rounded_text(criterion, result)
         step = f" rounds to {with_unit(criterion, shown)} and" if shown else ""
         day = day_read(criterion.subject, result.replicates)
@@ -229,7 +246,7 @@ class _Judging:
         if not criterion.is_judged:
             said = f"for information: {text} is {classes}"
             return self._verdict(criterion, None, said, result)
-        outcome, words = _settled(compare(frozenset(accept.accepted), known), result)
+        outcome, words = settled(compare(frozenset(accept.accepted), known), result)
         said = f"{text} is {classes} and {words} {criterion.acceptance}"
         return self._verdict(criterion, outcome, said, result)
 
@@ -275,24 +292,7 @@ class _Judging:
         said = f"{who} {WORDS[outcome]} {criterion.acceptance}"
         return self._verdict(criterion, outcome, said, result)
 
-    def _undecided(self, criterion: Criterion, result: NoResult) -> Verdict:
-        return undecided(self.reference, criterion, result)
-
     def _verdict(
         self, criterion: Criterion, outcome: Outcome | None, said: str, result: ReportableResult
     ) -> Verdict:
         return decided(self.reference, criterion, outcome, said, result)
-
-
-def _settled(outcome: Outcome, result: ReportableResult) -> tuple[Outcome, str]:
-    """The outcome with its words: what was read too early may fail, and does not pass."""
-    if outcome is Outcome.PASS and result.is_early:
-        return Outcome.CANNOT_JUDGE, "was read too early for"
-    return outcome, WORDS[outcome]
-
-
-def _individual(criterion: Criterion, result: ReportableResult) -> list[Outcome]:
-    """The outcome over every replicate, where the plan has limits for each."""
-    subject = criterion.subject
-    limits = subject.replicates.individual if isinstance(subject, Measured) else None
-    return [compare(limits.passing(criterion.rounding), result.each)] if limits else []

@@ -24,6 +24,8 @@ class Register(StrEnum):
     METHODS = "methods"
     MATERIALS = "materials"
     LABORATORIES = "laboratories"
+    GENEALOGY = "genealogy"
+    DONORS = "donors"
 
 
 class Rule(StrEnum):

@@ -42,6 +42,7 @@ class ValidityCriterion:
 class Method:
     """One approved version of a method; ``sha256`` is the hash of its document.
 
+    ``max_retests`` is how often a failing result may be measured again; ``None`` is not stated.
     ``damage`` says why the document cannot be read; by such a version no run is known to be valid.
     """
 
@@ -52,6 +53,7 @@ class Method:
     validity: tuple[ValidityCriterion, ...]
     sha256: str
     damage: str = ""
+    max_retests: int | None = None
 
     @property
     def reference(self) -> str:

@@ -32,6 +32,9 @@ class Permission(StrEnum):
     REGISTER_PRODUCT = "register products"
     REGISTER_DONOR = "register donors"
     DETERMINE_ELIGIBILITY = "determine donor eligibility"
+    KEEP_DONOR_RECORDS = "keep donor records"
+    IMPORT_PANEL = "import donor panels"
+    APPROVE_PANEL = "approve donor panels"
     REVIEW_RESULTS = "review results"
     REVIEW_AUDIT_TRAIL = "review audit trails"
     IMPORT_SPECIFICATION = "import specifications"
@@ -44,6 +47,11 @@ class Permission(StrEnum):
     KEEP_REGISTERS = "keep the registers of the laboratory"
     SET_REGISTER_RULE = "set the rules of registers"
     RECORD_USE = "record what runs were done with"
+    KEEP_BANKS = "keep cell banks and containers"
+    END_QUARANTINE = "let banks and containers out of quarantine"
+    SHIP = "ship containers"
+    START_LOOK_BACK = "start a look-back"
+    CLOSE_LOOK_BACK = "close a look-back"
     REQUEST_CORRECTION = "request corrections"
     APPROVE_CORRECTION = "approve corrections"
     RELEASE_LOT = "release lots"
@@ -53,6 +61,10 @@ class Permission(StrEnum):
     DECIDE_LATER = "recall, supply by exception or destroy lots"
     SET_POLICY = "set the policies of the site"
     HOLD_LOT = "hold lots and let them go"
+    INVESTIGATE = "work on investigations"
+    APPROVE_RETEST_PLAN = "approve retest plans"
+    CONCLUDE_INVESTIGATION = "conclude investigations"
+    KEEP_DEVIATIONS = "keep deviations"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
     SEE_ACCOUNTS = "see accounts and what was viewed"
@@ -70,6 +82,9 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.REGISTER_PRODUCT: frozenset({Role.QA}),
     Permission.REGISTER_DONOR: frozenset({Role.DONOR_OFFICER}),
     Permission.DETERMINE_ELIGIBILITY: frozenset({Role.DONOR_OFFICER}),
+    Permission.KEEP_DONOR_RECORDS: frozenset({Role.DONOR_OFFICER}),
+    Permission.IMPORT_PANEL: frozenset({Role.DONOR_OFFICER}),
+    Permission.APPROVE_PANEL: frozenset({Role.QA}),
     Permission.REVIEW_RESULTS: frozenset({Role.REVIEWER}),
     Permission.REVIEW_AUDIT_TRAIL: frozenset({Role.QA, Role.QP}),
     Permission.IMPORT_SPECIFICATION: frozenset({Role.SPEC_AUTHOR}),
@@ -82,6 +97,11 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.KEEP_REGISTERS: frozenset({Role.QA}),
     Permission.SET_REGISTER_RULE: frozenset({Role.QA}),
     Permission.RECORD_USE: frozenset({Role.ANALYST}),
+    Permission.KEEP_BANKS: frozenset({Role.ANALYST, Role.QA}),
+    Permission.END_QUARANTINE: frozenset({Role.QA}),
+    Permission.SHIP: frozenset({Role.QA}),
+    Permission.START_LOOK_BACK: frozenset({Role.DONOR_OFFICER, Role.QA}),
+    Permission.CLOSE_LOOK_BACK: frozenset({Role.QA}),
     Permission.REQUEST_CORRECTION: frozenset({Role.ANALYST, Role.QA, Role.DONOR_OFFICER}),
     Permission.APPROVE_CORRECTION: frozenset({Role.QA}),
     Permission.RELEASE_LOT: frozenset({Role.QA, Role.QP}),
@@ -91,6 +111,10 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.DECIDE_LATER: frozenset({Role.QA, Role.QP}),
     Permission.SET_POLICY: frozenset({Role.QA}),
     Permission.HOLD_LOT: frozenset({Role.QA, Role.QP}),
+    Permission.INVESTIGATE: frozenset({Role.ANALYST, Role.REVIEWER, Role.QA}),
+    Permission.APPROVE_RETEST_PLAN: frozenset({Role.QA}),
+    Permission.CONCLUDE_INVESTIGATION: frozenset({Role.QA}),
+    Permission.KEEP_DEVIATIONS: frozenset({Role.QA}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
     Permission.SEE_ACCOUNTS: frozenset({Role.QA, Role.AUDITOR, Role.ADMIN}),

@@ -7,7 +7,7 @@
 - What is computed from several runs is looked at in every combination of their versions.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Final
@@ -22,11 +22,6 @@ from batchqc.core.unverified import why_unverified
 from batchqc.core.verdicts import Outcome, Verdict
 
 MOST_WORLDS: Final = 1000
-
-#: The run, as stored, that a signed investigation conclusion says counts, by stage, test and
-#: analyte: one of several versions, or an authorised retest.
-Concluded = Mapping[tuple[str, str, str], RunKey]
-NONE_CONCLUDED: Final[Concluded] = {}
 
 #: Every verdict over one version of each run: with the validity of runs looked at, or without.
 Judged = Callable[[Specification, Sequence[Measurement], bool], tuple[Verdict, ...]]
@@ -51,19 +46,6 @@ def is_named(test: str, run: str) -> bool:
 def same_run(run: RunKey) -> tuple[RunName, str]:
     """What all contents of one run share; rows without a run id are a run of their upload."""
     return run_name(run.test, run.run), "" if is_named(run.test, run.run) else run.upload
-
-
-def counted(
-    measurements: Iterable[Measurement], concluded: Concluded = NONE_CONCLUDED
-) -> tuple[Measurement, ...]:
-    """Measurements without those that a conclusion sets aside; those it is for count."""
-    if not concluded:
-        return tuple(measurements)
-    return tuple(
-        replace(one, superseded_by="") if _attribute(one) in concluded else one
-        for one in measurements
-        if concluded.get(_attribute(one), one.run) == one.run
-    )
 
 
 def newest(measurements: Iterable[Measurement]) -> tuple[Measurement, ...]:
@@ -180,10 +162,6 @@ def told(measurements: Iterable[Measurement]) -> str:
     for one in sorted(measurements, key=lambda one: (one.run.upload, one.cell.row)):
         runs.setdefault(one.run, []).append(one.shown.text)
     return "; ".join(f"{', '.join(texts)} in {run}" for run, texts in runs.items())
-
-
-def _attribute(one: Measurement) -> tuple[str, str, str]:
-    return (one.stage, one.run.test, one.analyte)
 
 
 def _row(one: Measurement) -> tuple[object, ...]:

@@ -139,6 +139,20 @@ def _compare_one(passing: Interval | frozenset[str], value: Interval | str) -> O
             return Outcome.CANNOT_JUDGE
 
 
+def settled(outcome: Outcome, result: ReportableResult) -> tuple[Outcome, str]:
+    """The outcome with its words: what was read too early may fail, and does not pass."""
+    if outcome is Outcome.PASS and result.is_early:
+        return Outcome.CANNOT_JUDGE, "was read too early for"
+    return outcome, WORDS[outcome]
+
+
+def individual(criterion: Criterion, result: ReportableResult) -> list[Outcome]:
+    """The outcome over every replicate, where the plan has limits for each."""
+    subject = criterion.subject
+    limits = subject.replicates.individual if isinstance(subject, Measured) else None
+    return [compare(limits.passing(criterion.rounding), result.each)] if limits else []
+
+
 def decided(
     reference: str,
     criterion: Criterion,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from batchqc.core.acceptance import Limits, Words
-from batchqc.core.assays import REPORTABLE, RESULT_TYPES
+from batchqc.core.assays import INVESTIGATIONAL, REPORTABLE, RESULT_TYPES
 from batchqc.core.identifiers import code_problem
 from batchqc.core.methods import Method, ValidityCriterion
 from batchqc.core.rounding import Rounding
@@ -20,8 +20,18 @@ from batchqc.documents.spec_accept import parse_limits, read_words
 from batchqc.documents.spec_keys import CriterionKeys, Keys, SpecProblem
 from batchqc.documents.spec_toml import read_effective, read_toml, read_vocabularies
 
+MOST_RETESTS: Final = 12
 SCHEMA: Final = "batchqc/method/1"
-_KEYS: Final = ("schema", "id", "version", "title", "effective", "vocabularies", "validity")
+_KEYS: Final = (
+    "schema",
+    "id",
+    "version",
+    "title",
+    "effective",
+    "vocabularies",
+    "validity",
+    "max_retests",
+)
 _OF_VALUES: Final = ("result_type", "unit", "accept", "vocabulary")
 _VALIDITY: Final = ("analyte", "aliquot", "required", "max_cv", *_OF_VALUES)
 _VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.]{0,19}")
@@ -59,6 +69,7 @@ def read_method(data: bytes, *, file: str) -> MethodReading:
             for name, table in tables.items()
         ),
         sha256=hashlib.sha256(data).hexdigest(),
+        max_retests=_max_retests(keys, content),
     )
     problems = tuple(sorted(keys.problems, key=lambda one: one.line))
     return MethodReading(None if problems else method, problems)
@@ -73,6 +84,17 @@ def _version(keys: Keys, content: Mapping[str, Any]) -> str:
         return text
     keys.problem(("version",), 'expected what files state, such as version = 4 or version = "2.1"')
     return ""
+
+
+def _max_retests(keys: Keys, content: Mapping[str, Any]) -> int | None:
+    """How often a failing result may be measured again; nothing is allowed where it is absent."""
+    number = content.get("max_retests")
+    if number is None:
+        return None
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST_RETESTS:
+        return number
+    keys.problem(("max_retests",), f"expected a whole number from 0 to {MOST_RETESTS}")
+    return None
 
 
 def _criterion(keys: CriterionKeys, vocabularies: Mapping[str, Vocabulary]) -> ValidityCriterion:
@@ -97,7 +119,7 @@ def _criterion(keys: CriterionKeys, vocabularies: Mapping[str, Vocabulary]) -> V
 
 
 def _result_type(keys: CriterionKeys) -> str:
-    known = [one for one in RESULT_TYPES if one != REPORTABLE]
+    known = [one for one in RESULT_TYPES if one not in {REPORTABLE, INVESTIGATIONAL}]
     found = keys.text("result_type")
     if found in known:
         return found

@@ -28,6 +28,7 @@ from batchqc.intake.marks import POINT
 from batchqc.intake.problems import Place, Problem, Report, Wrong
 from batchqc.intake.profiled import Asked, Unfolded, sample_ids, unfold_profile
 from batchqc.intake.register import Named, Register, RegisteredLot
+from batchqc.intake.retests import check_retests
 from batchqc.intake.rows import RowReader
 from batchqc.intake.table import Dialect, Table
 from batchqc.intake.wide import WIDE_CONTRACT, is_wide, unfold
@@ -177,6 +178,7 @@ def _read(
         if profile is None:
             report_mixed_marks(table, header.columns["value"], report)
     check_known_runs(parsed, register.known, report)
+    check_retests(parsed, register.retest, report)
     of_form = [one for one in table.problems if header.columns or one.code != "E106"]
     problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
     reading = Reading(

@@ -52,6 +52,7 @@ CODES: Final[Mapping[str, str]] = {
     "E405": "a row repeats the key of another row",
     "E406": "the text is longer than the column allows",
     "E407": "a run is on record already, or a file that supersedes holds none that is",
+    "E408": "a retest is not as the approved plan of its investigation says",
     "E501": "the cell begins like a spreadsheet formula",
     "E701": "the instrument is not in the register, or none is stated",
     "E702": "the calibration of the instrument was overdue when it measured",

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from batchqc.core.laboratory import Laboratory
 from batchqc.core.lots import Sample
+from batchqc.core.retests import Retest
 from batchqc.core.specifications import Specification
 from batchqc.intake.known_runs import KnownRuns
 
@@ -43,7 +44,8 @@ class Register:
     """Lots, samples and people by folded id, and the moment at which the file is read.
 
     ``people`` are users and contract laboratories, by folded id, as registered; ``laboratory``
-    holds the registers that rows are held against.
+    holds the registers that rows are held against; ``retest`` is the plan that a file of retests
+    is held against.
     """
 
     lots: Mapping[str, RegisteredLot]
@@ -52,3 +54,4 @@ class Register:
     now: datetime
     known: KnownRuns = field(default_factory=KnownRuns)
     laboratory: Laboratory = field(default_factory=Laboratory)
+    retest: Retest | None = None

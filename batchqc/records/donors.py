@@ -5,13 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
 
-from batchqc.records.base import Row, refers_to
+from batchqc.core.canonical import Json, sha256_of
+from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.registers import DonorRow
 from batchqc.records.signatures import SignatureRow
 
 
 class EligibilityRow(Row):
-    """One determination: eligible or ineligible; the newest counts."""
+    """One determination; the newest counts.
+
+    ``evidence`` holds what it rests on: on each line the key of a record and the hash of its
+    content. ``panel`` names the panel version that it fulfils. Both are blank where there was none.
+    """
 
     __tablename__ = "eligibility"
 
@@ -20,6 +25,8 @@ class EligibilityRow(Row):
     eligibility: Mapped[str]
     basis: Mapped[str]
     signature_id: Mapped[int] = refers_to("signature")
+    evidence: Mapped[str] = added_later()
+    panel: Mapped[str] = added_later()
 
     donor: Mapped[DonorRow] = relationship()
     signature: Mapped[SignatureRow] = relationship()
@@ -29,6 +36,25 @@ class EligibilityRow(Row):
     def natural_key(self) -> str:
         """Donor and the how many-th."""
         return f"{self.donor.code}/{self.number}"
+
+    @property
+    def signed_sha256(self) -> str:
+        """The hash that its signature binds: evidence and panel with it, where there are any."""
+        on_records: dict[str, Json] = {"evidence": self.evidence.splitlines(), "panel": self.panel}
+        content: dict[str, Json] = {
+            "type": f"batchqc/eligibility/{2 if self.evidence else 1}",
+            "donor": self.donor.key,
+            "number": self.number,
+            "eligibility": self.eligibility,
+            "basis": self.basis,
+        }
+        return sha256_of(content | on_records if self.evidence else content)
+
+    @property
+    def rests_on(self) -> dict[str, str]:
+        """The hash of the content of every record that it rests on, by its key."""
+        parted = (line.rpartition(" ") for line in self.evidence.splitlines())
+        return {key: sha256 for key, _, sha256 in parted}
 
 
 def eligibility_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[EligibilityRow]:

@@ -16,6 +16,7 @@ from batchqc.records.bindings import rebound_lots
 from batchqc.records.corrections import CorrectionDecision, made_on_dates
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import EntryVerification
+from batchqc.records.investigations import InvestigationStep
 from batchqc.records.methods import MethodApproval
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
@@ -183,8 +184,14 @@ def basis_of_impact(session: Session) -> dict[str, int]:
         CorrectionDecision,
         EntryVerification,
         MethodApproval,
+        InvestigationStep,
     )
     return {
         table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
         for table in tables
     }
+
+
+def runs_on_record(session: Session) -> int:
+    """How many assay runs are on record."""
+    return session.scalar(select(func.count()).select_from(AssayRun)) or 0

@@ -4,6 +4,7 @@ from batchqc.records.account_reports import AccountReport, AccountReview
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
+from batchqc.records.cell_banks import CellBank, CellBankEvent, Derivation, Passage
 from batchqc.records.components import (
     AuthenticatorChange,
     LinkChange,
@@ -13,6 +14,7 @@ from batchqc.records.components import (
     SigningRule,
 )
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
+from batchqc.records.containers import Container, ContainerEvent, Custody, RetainSample
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
@@ -20,10 +22,25 @@ from batchqc.records.decisions import (
     CertificateIssue,
     DispositionRow,
 )
+from batchqc.records.deviations import DeviationLot, DeviationRow
+from batchqc.records.donations import (
+    Consent,
+    ConsentWithdrawal,
+    Donation,
+    DonationPool,
+    DonationPoolPart,
+    DonorTest,
+)
+from batchqc.records.donor_panels import PanelApproval, PanelVersion
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.events import Delivery, EventRow, Webhook, WebhookEnd
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.investigations import (
+    InvestigationRow,
+    InvestigationRule,
+    InvestigationStep,
+)
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -32,6 +49,7 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.records.people import (
@@ -55,6 +73,14 @@ from batchqc.records.registers import (
     SampleRow,
     Site,
 )
+from batchqc.records.shipments import (
+    Administration,
+    ClinicalSite,
+    Receipt,
+    Recipient,
+    Shipment,
+    ShippedContainer,
+)
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.specifications import (
     ImpactReport,
@@ -76,10 +102,16 @@ WITNESSED: tuple[type[Row], ...] = (
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
     LaboratoryCertificate, AccountChange, PasswordRule, AccountReport, AccountReview,
-    Hold, HoldEnd, LotReview, AuditReview, PolicyRow, PendingResult, ConditionalSite,
-    CertificateWithdrawal, LotCheck, Certification, Transfer, Webhook, WebhookEnd,
-    Delivery, AuthenticatorChange, LinkChange, ProviderVisit, ProviderReturn, ProofUse,
-    SigningRule,
+    Hold, HoldEnd, LotReview, AuditReview,
+    PolicyRow, PendingResult, ConditionalSite, CertificateWithdrawal, LotCheck, Certification,
+    Transfer, Webhook, WebhookEnd, Delivery, AuthenticatorChange, LinkChange, ProviderVisit,
+    ProviderReturn, ProofUse, SigningRule,
+    InvestigationRow, InvestigationStep, InvestigationRule, DeviationRow, DeviationLot,
+    Donation, DonorTest, Consent, ConsentWithdrawal, DonationPool, DonationPoolPart, PanelVersion,
+    PanelApproval,
+    CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
+    ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
+    LookBackClosing,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -23,7 +23,7 @@ class Upload(Numbered):
     ``problems`` is JSON, and so is ``stated``: what the uploader stated beside the file.
     ``profile`` is the reference of the profile that it was read by, "" for a contract;
     ``supersedes`` is why it supersedes runs on record, or ""; ``typed`` is "by hand" where a person
-    typed the results.
+    typed the results; ``retest`` is the investigation under whose plan it has retests, or "".
     """
 
     __tablename__ = "upload"
@@ -42,6 +42,7 @@ class Upload(Numbered):
     stated: Mapped[str] = added_later()
     supersedes: Mapped[str] = added_later()
     typed: Mapped[str] = added_later()
+    retest: Mapped[str] = added_later()
 
     __table_args__ = (UniqueConstraint("year", "number"),)
 
@@ -217,11 +218,6 @@ def measurements_in(session: Session, upload: Upload) -> int:
     return session.scalar(query.where(AssayRun.upload_id == upload.id)) or 0
 
 
-def runs_on_record(session: Session) -> int:
-    """How many assay runs are on record."""
-    return session.scalar(select(func.count()).select_from(AssayRun)) or 0
-
-
 def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
     """Every review of some runs, oldest first."""
     ids = [run.id for run in runs]
@@ -279,6 +275,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             comment=row.comment,
             superseded_by=newer.get(run.id, ""),
             second=second[row.assay_run_id],
+            retest_of=run.upload.retest,
         )
 
 

@@ -20,4 +20,6 @@ def decide(
     house: House, number: str, *, approve: bool = True, by: str = QA2
 ) -> CorrectionDecision | Refusal:
     with house.acting(by, Permission.APPROVE_CORRECTION) as tx:
-        return decide_correction(tx, number=number, approve=approve, credentials=signing(by))
+        return decide_correction(
+            tx, house.archive, number=number, approve=approve, credentials=signing(by)
+        )

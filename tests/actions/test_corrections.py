@@ -8,6 +8,7 @@ from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, Relea
 from batchqc.records.corrections import CorrectionDecision
 from tests.actions.correcting import WHY, decide, request
 from tests.actions.state import counts, grown
+from tests.records.donors import determine
 from tests.records.house import ANA, DON, DONOR, LOT, QA1, QA2, SAMPLES, House
 
 
@@ -44,9 +45,13 @@ def test_a_container_and_a_tissue_source_are_corrected(house: House):
     house.ready()
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    (reason,) = blocked.value.reasons
-    assert "bone marrow" in reason
+    source, stale = blocked.value.reasons
+    assert "bone marrow" in source
+    assert "was determined before correction_decision:C-2026-000002" in stale
     decide(house, request(house, f"donor:{DONOR}", "tissue_source", "Wharton's jelly", by=DON))
+    with pytest.raises(ReleaseBlocked):
+        house.release()
+    determine(house)
     house.release()
     with house.reading() as session:
         certificate = the_certificate(session, "COA-2026-000001")

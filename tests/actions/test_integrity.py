@@ -99,7 +99,7 @@ def test_a_determination_or_correction_that_was_removed_is_missed(house: House):
             tx, subject=f"lot:{LOT}", field="expires_on", after="2026-01-01", reason="Wrong year"
         ).natural_key
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+        decide_correction(tx, house.archive, number=number, approve=True, credentials=signing(QA2))
     tamper(house.engine, "DELETE FROM eligibility WHERE number = 2")
     tamper(house.engine, "DELETE FROM correction_decision")
     damaged = "\n".join(house.study().facts.damaged)

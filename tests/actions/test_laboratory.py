@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from batchqc.actions.certificate_statements import REGISTERED, UNREGISTERED
+from batchqc.actions.certificate_statements import REGISTERED, UNBANKED, UNREGISTERED
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.laboratory import (
     Use,
@@ -24,12 +24,13 @@ from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.decisions import Certificate
 from batchqc.records.laboratory import Instrument, LaboratoryCertificate, rules_of
 from tests.actions.state import counts, grown
-from tests.records.house import ANA, GOOD, LABORATORY, LOT, QA1, House, results
+from tests.records.house import ANA, DONOR, GOOD, LABORATORY, LOT, QA1, House, results
 from tests.records.laboratory import adopt_method
 from tests.records.tampering import tamper
 
 CODES = sorted({tuple(one["method_id"].split(" v")) for one in GOOD.values()})
 WHY = "As the certificate has it"
+NO_PANEL = f"Donor: donor {DONOR} was not evaluated against a panel of tests."
 
 
 def rule(house: House, register: Register, what: Rule) -> None:
@@ -240,7 +241,7 @@ def printed(house: House) -> list[str]:
 
 def test_a_certificate_says_that_nothing_is_in_register_where_no_rule_looks(house: House):
     house.upload(results())
-    assert printed(house) == [UNREGISTERED]
+    assert printed(house) == [UNREGISTERED, NO_PANEL, UNBANKED]
 
 
 def test_a_certificate_states_what_the_registers_say_against_the_lot(house: House):
@@ -279,4 +280,4 @@ effective = 2025-01-01
         rule(house, register, Rule.REFUSE)
     report = house.upload(results())
     assert report.accepted, report.reading.problems
-    assert printed(house) == [REGISTERED]
+    assert printed(house) == [REGISTERED, NO_PANEL, UNBANKED]

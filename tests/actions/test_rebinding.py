@@ -8,11 +8,14 @@ from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.lots import NewSample, register_samples
 from batchqc.actions.recheck import recheck
+from batchqc.core.conclusions import Wanted
+from batchqc.core.investigations import Finding
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.verdicts import Outcome
 from batchqc.errors import BatchqcError, Conflict, InvalidInput, ReleaseBlocked
 from tests.actions.correcting import WHY, decide, request
+from tests.actions.investigating import concluded, perform, review_phase
 from tests.actions.state import counts, grown
 from tests.actions.versions import (
     FOR_EU,
@@ -25,7 +28,19 @@ from tests.actions.versions import (
 )
 from tests.cast import MADE_ON
 from tests.records.full_house import POST_THAW, THAWED_FROM
-from tests.records.house import ANA, LOT, QA1, SAMPLES, House, adopt, good, results, signing, table
+from tests.records.house import (
+    ANA,
+    LOT,
+    QA1,
+    SAMPLES,
+    House,
+    adopt,
+    but_reviews,
+    good,
+    results,
+    signing,
+    table,
+)
 from tests.records.tampering import tamper
 
 OTHER_METHOD = ('method   = "SOP-QC-014"', 'method   = "SOP-QC-015"')
@@ -85,6 +100,9 @@ def test_a_lot_bound_anew_is_released_certified_and_computed_again(house: House)
     correct(house, "manufactured_on", RIGHT)
     correct(house, "specification", "UC-MSC-REL v2")
     assert isinstance(house.review(), list)
+    perform(house)  # it failed the version to which the lot was bound first
+    review_phase(house)
+    concluded(house, Wanted(Finding.ORIGINAL_STANDS, "Another version judges the lot"))
     assert isinstance(house.release(), Decision)
     with house.reading() as session:
         certificate = the_certificate(session, "COA-2026-000001")
@@ -227,8 +245,9 @@ def test_a_failed_result_of_a_test_that_the_new_version_does_not_know_closes_the
     assert isinstance(house.review(), list)
     with pytest.raises(ReleaseBlocked) as blocked:
         house.release()
-    (reason,) = blocked.value.reasons
+    reason, investigated = but_reviews(blocked.value.reasons)
     assert "results of VIAB viability, stage release, are on record and nothing judges" in reason
+    assert investigated.startswith("Investigations: OOS-2026-000001 (viability)")
 
 
 def test_what_the_new_version_finds_implausible_is_not_judged(house: House):

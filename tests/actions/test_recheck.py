@@ -66,7 +66,7 @@ def test_nothing_differs_of_a_lot_whose_date_of_manufacture_was_corrected(house:
             reason="Misread label",
         ).natural_key  # fmt: skip
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+        decide_correction(tx, house.archive, number=number, approve=True, credentials=signing(QA2))
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
         sample = NewSample("MSC-26-0050-S01", "release", "cryovial", TAKEN_AT.isoformat())
         register_samples(tx, lot="MSC-26-0050", samples=[sample])

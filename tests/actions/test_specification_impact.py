@@ -121,7 +121,7 @@ def test_a_period_is_of_dates_as_corrected(house: House):
     before = impact_of(house, strict, since=MADE_ON.isoformat(), until=MADE_ON.isoformat())
     assert [one.manufactured_on for one in before.flips] == [MADE_ON.isoformat()]
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+        decide_correction(tx, house.archive, number=number, approve=True, credentials=signing(QA2))
     assert impact_of(house, strict, since="2025-05-02").lots == 0
     after = impact_of(house, strict, until="2025-05-01")
     assert [one.manufactured_on for one in after.flips] == ["2025-05-01"]

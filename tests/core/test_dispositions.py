@@ -140,6 +140,7 @@ def test_hold_and_expiry_lie_over_whatever_the_disposition_is():
     held = replace(READY, holds=Against(("held",)), today=LOT.expires_on + timedelta(days=1))
     assert overlays(held) == (Overlay.ON_HOLD, Overlay.EXPIRED)
     assert overlays(replace(READY, today=LOT.expires_on)) == ()
+    assert overlays(replace(READY, is_depleted=True)) == (Overlay.DEPLETED,)
 
 
 def test_every_gate_is_covered_above():

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.entries import SecondEntry
-from batchqc.core.judging import judge
 from batchqc.core.superseding import (
     MOST_WORLDS,
     dropped,
@@ -19,7 +18,7 @@ from batchqc.core.superseding import (
     worlds,
 )
 from batchqc.core.verdicts import Outcome, Verdict
-from tests.core.world import MEAN_OF_3, criterion, measured, specification, verdict_of
+from tests.core.world import MEAN_OF_3, criterion, measured, verdict_of
 
 FIRST, SECOND, THIRD = "U-2026-000001", "U-2026-000002", "U-2026-000003"
 
@@ -173,37 +172,6 @@ def test_rows_without_a_run_id_are_no_version_of_anything():
     first, second = (RunKey(upload, "VIAB", unnamed("VIAB")) for upload in ("U-1", "U-2"))
     assert same_run(first) != same_run(second)
     assert same_run(RunKey("U-1", "VIAB", "R-1")) == same_run(RunKey("U-2", "VIAB", "r-1"))
-
-
-class TestAConclusion:
-    """What a signed conclusion would settle; none is made yet."""
-
-    OLD, NEW = versions("89", "93")
-
-    def judged(self, counts: RunKey, *others: Measurement) -> Verdict:
-        concluded = {("release", "VIAB", "viability"): counts}
-        (found,) = judge(
-            specification(criterion()), [self.OLD, self.NEW, *others], (), concluded=concluded
-        )
-        return found
-
-    def test_the_run_that_it_names_counts(self):
-        assert self.judged(self.NEW.run).outcome is Outcome.PASS
-        assert self.judged(self.OLD.run).outcome is Outcome.FAIL
-
-    def test_a_retest_that_it_names_counts(self):
-        retest = measured("95", upload=THIRD, run="R-2")
-        found = self.judged(retest.run, retest)
-        assert (found.outcome, found.derivation.result) == (Outcome.PASS, "95")
-
-    def test_a_run_that_is_not_there_leaves_no_result(self):
-        found = self.judged(RunKey(THIRD, "VIAB", "R-9"))
-        assert (found.outcome, found.missing) == (Outcome.CANNOT_JUDGE, True)
-
-    def test_it_says_nothing_of_other_attributes(self):
-        other = {("release", "VIAB", "another"): self.NEW.run}
-        (found,) = judge(specification(criterion()), [self.OLD, self.NEW], (), concluded=other)
-        assert found.outcome is Outcome.CANNOT_JUDGE
 
 
 def test_only_rows_of_superseded_versions_can_be_gone():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from batchqc.core.acceptance import ReportOnly, Words
 from batchqc.core.criteria import Category, Criterion
-from batchqc.core.donors import ELIGIBLE, INELIGIBLE, Donor
+from batchqc.core.donors import ELIGIBLE, EXCEPTION, INELIGIBLE, Donor
 from batchqc.core.judging import judge
 from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding
@@ -327,6 +327,14 @@ class TestWhatIsNotJudgedByNumbers:
         assert verdict_of(one).blocks
         assert verdict_of(one, measured("a"), measured("b", run="R-2")).blocks
 
+    @pytest.mark.requirement("8.01")
+    def test_a_pooled_lot_passes_where_the_source_of_every_donor_is_accepted(self):
+        jelly = Donor("DNR-02", "Wharton's jelly", ELIGIBLE)
+        pooled = verdict_of(TISSUE, donors=(DONOR, jelly, Donor("DNR-03", "umbilical cord")))
+        assert pooled.outcome is PASS
+        for donor in (DONOR, jelly):
+            assert f"{donor.tissue_source} (donor {donor.code})" in pooled.sentence
+
     @pytest.mark.requirement("6.20")
     def test_donors_are_judged_from_the_register_each_one(self):
         marrow = Donor("DNR-02", "bone marrow", ELIGIBLE)
@@ -338,7 +346,8 @@ class TestWhatIsNotJudgedByNumbers:
         assert (none.outcome, none.missing, none.blocks) == (CANNOT, True, True)
 
     @pytest.mark.parametrize(
-        ("eligibility", "outcome"), [(ELIGIBLE, PASS), ("", CANNOT), (INELIGIBLE, FAIL)]
+        ("eligibility", "outcome"),
+        [(ELIGIBLE, PASS), ("", CANNOT), (INELIGIBLE, FAIL), (EXCEPTION, FAIL)],
     )
     def test_eligibility_is_never_assumed(self, eligibility: str, outcome: Outcome):
         donor = Donor("DNR-03", "umbilical cord", eligibility)

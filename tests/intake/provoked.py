@@ -12,6 +12,7 @@ from typing import Final
 
 from batchqc.actions.uploads import too_large
 from batchqc.core.laboratory import Rule
+from batchqc.core.retests import Retest
 from batchqc.documents.profile_file import read_profile
 from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.problems import CODES, MOST_PROBLEMS, shown
@@ -65,6 +66,7 @@ PROVOKED: Final[Mapping[str, bytes]] = {
     "E405": file({}, {}),
     "E406": file({"comment": "x" * 501}),
     "E407": file({"run_id": RUN_ON_RECORD.lower()}),
+    "E408": file({"run_id": "VCB-260322-01"}),
     "E501": file({"comment": "=1"}),
     "W601": file(STERILITY | {"value": "TNTC"}),
     "W602": file() + b"\n",
@@ -86,6 +88,7 @@ _PROFILES: Final = {
 }
 
 _WHERE: Final = {
+    "E408": "uploaded as retests of `OOS-2026-000001`, which is not there",
     "E113": "where the limit is set below its size (`BATCHQC_UPLOAD_LIMIT`)",
     **{code: f"under the profile `{name}`" for code, name in _PROFILES.items()},
     **dict.fromkeys((code for code in CODES if code[1:3] == "70" and code[0] == "E"),
@@ -110,6 +113,8 @@ def reading_of(code: str) -> Reading:
     if code in _REGISTERS:
         rule = Rule.REFUSE if code[0] == "E" else Rule.FLAG
         world = replace(world, laboratory=replace(FINE, rules=dict.fromkeys(FINE.rules, rule)))
+    if code == "E408":
+        world = replace(world, retest=Retest("OOS-2026-000001"))
     return read_bytes(data, lambda _: world, upload=UPLOAD)
 
 

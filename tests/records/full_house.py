@@ -8,9 +8,13 @@ from sqlalchemy import Engine
 
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.attachments import Document
+from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.donations import pool_donations
 from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.investigation_opening import set_days_due
 from batchqc.actions.links import link_account
 from batchqc.actions.lots import (
     NewLot,
@@ -21,12 +25,14 @@ from batchqc.actions.lots import (
 )
 from batchqc.actions.people import register_person, sign_in, sign_out
 from batchqc.actions.policies import set_policy
+from batchqc.actions.registers import register_donor
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.actions.specifications import withdraw_specification
 from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit
 from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.accountability import STATEMENT
+from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Meaning, Refusal
@@ -42,21 +48,26 @@ from batchqc.records.decisions import (
     certificates_of,
     dispositions_of,
 )
+from batchqc.records.donors import EligibilityRow
 from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
 from tests.records.accounts import close, keep_report, password_days, reopen, review
+from tests.records.donors import DIN, DONATED_ON, adopt_panel, complete, determine, donate
+from tests.records.genealogy import live_on
 from tests.records.house import (
     ADM,
     ANA,
     AUD,
     BEN,
+    DON,
     DONOR,
     EXPIRES_ON,
     LOT,
@@ -69,6 +80,7 @@ from tests.records.house import (
     House,
     adopt,
     adopt_profile,
+    alone,
     furnish,
     good,
     restock,
@@ -116,11 +128,14 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _visit(house)
     _other_stage(house)
     _type(house)
+    _investigate(house)
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
     _tell(house)
     _second_components(house)
+    _donate(house)
+    live_on(house, LOT)
     _accounts(house)
 
 
@@ -200,11 +215,42 @@ def _type(house: House) -> None:
     assert verify(house, number)
 
 
+def _donate(house: House) -> None:
+    """A donor with records of every kind, who gave twice and withdrew the consent in the end."""
+    donor, second = "DNR-UC-02", "DON-25-0002"
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        register_donor(tx, code=donor, tissue_source="umbilical cord")
+    complete(house, donor)
+    assert isinstance(determine(house, donor, panel=adopt_panel(house)), EligibilityRow)
+    donate(house, donor, kind="local", id=second)
+    with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
+        pool_donations(
+            tx, kind="local", pool="POOL-25-0001", donations=(DIN, second),
+            pooled_on=DONATED_ON, reason="One culture of both",
+        )  # fmt: skip
+        withdraw_consent(
+            tx, house.archive, donor=donor, withdrawn_on=DONATED_ON, reason="The donor wrote so"
+        )
+
+
 def _hold(house: House) -> None:
     with house.acting(QA1, Permission.HOLD_LOT) as tx:
         assert isinstance(hold_lot(tx, lot=LOT, credentials=signing(QA1)), Hold)
     with house.acting(QA2, Permission.HOLD_LOT) as tx:
         assert isinstance(let_go(tx, lot=LOT, number=1, credentials=signing(QA2)), HoldEnd)
+
+
+def _investigate(house: House) -> None:
+    """A result of the second lot fails; a deviation bears on it."""
+    failed = alone("CD73", lot="MSC-26-0099", value="80", run_id="FLOW-9")
+    assert house.upload(failed).accepted
+    perform(house)
+    with house.acting(QA2, Permission.SET_REGISTER_RULE) as tx:
+        set_days_due(tx, days=20, reason="As the SOP has it")
+    with house.acting(QA1, Permission.KEEP_DEVIATIONS) as tx:
+        wanted = NewDeviation("DEV-26-001", "Freezer", "QMS 1", State.OPEN, False, ("MSC-26-0099",))
+        kept = keep_deviation(tx, deviation=wanted, credentials=signing(QA1))
+        assert not isinstance(kept, Refusal)
 
 
 def _correct(house: House) -> None:
@@ -214,7 +260,9 @@ def _correct(house: House) -> None:
         )
         number = correction.natural_key
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decided = decide_correction(tx, number=number, approve=True, credentials=signing(QA2))
+        decided = decide_correction(
+            tx, house.archive, number=number, approve=True, credentials=signing(QA2)
+        )
         assert isinstance(decided, CorrectionDecision)
 
 

@@ -217,11 +217,12 @@ class House:
         profile: str = "",
         asked: Asked | None = None,
         supersedes: str | None = None,
+        retest: str = "",
     ) -> UploadReport:
         """Upload a file."""
         with self.acting(by, Permission.UPLOAD_RESULTS) as tx:
             file = ReceivedFile(
-                name, len(data), data, "tests", profile, asked or Asked(), supersedes
+                name, len(data), data, "tests", profile, asked or Asked(), supersedes, retest=retest
             )
             return upload_results(tx, self.archive, file=file)
 

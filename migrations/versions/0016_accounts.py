@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations_guards import append_only
 
-revision = "0013"
-down_revision = "0012"
+revision = "0016"
+down_revision = "0015"
 
 LATER = {
     "password": ("ends_at",),

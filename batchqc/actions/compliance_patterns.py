@@ -1,0 +1,127 @@
+"""The report of patterns of testing into compliance, over everything on record."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.actions.failing import Judged, judged
+from batchqc.actions.uploads import reading_of
+from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.compliance_patterns import Key, Pattern, ResultAlone, Sent, patterns
+from batchqc.core.entries import SecondEntry
+from batchqc.core.identifiers import fold
+from batchqc.core.investigations import Attribute, attribute_of
+from batchqc.core.judging import judge
+from batchqc.core.subjects import Measured
+from batchqc.core.verdicts import Outcome
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.registers import LotRow
+from batchqc.records.uploads import AssayRun, Upload
+
+
+def find_patterns(
+    session: Session, archive: FolderArchive, *, lots: Sequence[LotRow] = ()
+) -> tuple[Pattern, ...]:
+    """Every pattern in the history of some lots, or of all."""
+    rows = lots or session.scalars(select(LotRow).order_by(LotRow.id)).all()
+    names = {row.lot for row in rows}
+    planned: dict[str, int] = {}
+    tested: list[ResultAlone] = []
+    sent: dict[str, list[Measurement]] = {}
+    uploads: dict[str, Upload] = {}
+    for row in rows:
+        found = judged(session, archive, row)
+        planned |= {
+            one.number: one.plan.number
+            for one in found.known.investigations
+            if one.plan is not None
+        }
+        tested += _tested(found)
+        for one in found.known.measurements:
+            if one.second is not SecondEntry.WAITS:
+                sent.setdefault(one.run.upload, []).append(one)
+        uploads |= {run.upload.natural_key: run.upload for run in found.runs}
+    accepted = [_sent(uploads[number], own) for number, own in sent.items()]
+    refused = list(_refused(session, archive, names))
+    return patterns(tested, planned, refused, accepted)
+
+
+def _tested(found: Judged) -> Iterator[ResultAlone]:
+    """Each attribute of a lot in each run, judged alone."""
+    runs = {run.run_key: run for run in found.runs}
+    alone: dict[tuple[RunKey, Attribute], list[Measurement]] = {}
+    for one in found.known.measurements:
+        alone.setdefault((one.run, attribute_of(one)), []).append(one)
+    for (key, attribute), rows in alone.items():
+        reported = [one for one in rows if one.result_type == REPORTABLE]
+        if reported:
+            yield _one(found, runs[key], attribute, reported, rows)
+
+
+def _one(
+    found: Judged,
+    run: AssayRun,
+    attribute: Attribute,
+    reported: Sequence[Measurement],
+    rows: Iterable[Measurement],
+) -> ResultAlone:
+    own = [
+        replace(one, retest_of="", superseded_by="", second=SecondEntry.NOT_NEEDED) for one in rows
+    ]
+    first, validity = reported[0], found.known.validity.get(run.run_key)
+    return ResultAlone(
+        lot=first.lot,
+        attribute=attribute,
+        run=run.run_key,
+        texts=tuple(one.shown.text for one in reported),
+        outcome=_outcome(found, attribute, own),
+        method=first.method,
+        analyst=first.analyst,
+        people=frozenset({run.upload.uploaded_by, *(one.analyst for one in reported)}),
+        at=run.upload.received_at,
+        retest_of=first.retest_of,
+        validity=validity.validity if validity else None,
+        second=first.second,
+    )
+
+
+def _outcome(found: Judged, attribute: Attribute, rows: Sequence[Measurement]) -> Outcome | None:
+    stage, test, analyte = attribute
+    for one in found.specifications:
+        criterion = one.criterion(test=test, analyte=analyte) if one.stage == stage else None
+        if criterion is not None and isinstance(criterion.subject, Measured):
+            (verdict,) = judge(replace(one, criteria=(criterion,)), rows, found.known.donors)
+            return verdict.outcome
+    return None
+
+
+def _refused(session: Session, archive: FolderArchive, lots: set[str]) -> Iterator[Sent]:
+    """What refused files said of some lots, as far as it could be read."""
+    query = select(Upload).where(Upload.accepted == 0, Upload.sha256 != "", Upload.typed == "")
+    for upload in session.scalars(query.order_by(Upload.id)):
+        own = [one for one in reading_of(session, archive, upload).parsed if one.lot in lots]
+        if own:
+            yield _sent(upload, own)
+
+
+def _sent(upload: Upload, rows: Iterable[Measurement]) -> Sent:
+    return Sent(
+        upload.natural_key,
+        upload.uploaded_by,
+        upload.received_at,
+        {_key(one): one.text for one in rows},
+    )
+
+
+def _key(one: Measurement) -> Key:
+    return (
+        one.lot,
+        fold(one.sample),
+        fold(one.aliquot),
+        one.run.test,
+        one.analyte,
+        fold(one.run.run),
+        one.replicate,
+    )

@@ -1,0 +1,94 @@
+"""What can be corrected of a donor, a donation, a test or a consent, and what it cannot become."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Final, TypeAlias
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.donations import hold_ids, site_day, the_donation
+from batchqc.actions.donor_tests import taken_problem
+from batchqc.actions.registers import found_or_not, the_donor
+from batchqc.core.donation_ids import DonationId, IdKind, donation_id
+from batchqc.core.donors import TISSUE_SOURCES
+from batchqc.core.eligibility import Interpretation, Person, age_problem
+from batchqc.core.identifiers import line_problem
+from batchqc.records.donations import Consent, Donation, DonorTest, consent_by, id_taken, test_by
+from batchqc.records.registers import DonorRow
+from batchqc.records.transaction import Transaction
+
+DonorRecord: TypeAlias = DonorRow | Donation | DonorTest | Consent
+
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "donor": ("tissue_source",),
+    "donation": ("donation", "donated_on", "tissue", "tested_person", "donor_age"),
+    "donor_test": ("result", "person", "taken_text"),
+    "consent": ("version", "given_on"),
+}
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tissue_source": TISSUE_SOURCES,
+    "tissue": TISSUE_SOURCES,
+    "tested_person": tuple(Person),
+    "person": tuple(Person),
+    "result": tuple(Interpretation),
+}
+
+
+def donor_record(session: Session, kind: str, name: str) -> tuple[DonorRecord, DonorRow]:
+    """A record that can be corrected, and its donor, or NotFound."""
+    if kind == "donor":
+        donor = the_donor(session, name)
+        return donor, donor
+    if kind == "donation":
+        donation = the_donation(session, name)
+        return donation, donation.donor
+    said = f"there is no {kind} {name}"
+    if kind == "consent":
+        consent = found_or_not(consent_by(session, name), "BQC-DNR-021", said)
+        return consent, consent.donor
+    test = found_or_not(test_by(session, name), "BQC-DNR-021", said)
+    return test, test.donation.donor
+
+
+def donor_record_problem(tx: Transaction, row: DonorRecord, field: str, after: str) -> str | None:
+    """Why a field of a record cannot say so, or ``None``."""
+    words = _WORDS.get(field)
+    if words is not None:
+        return None if after in words else f"one of: {', '.join(words)}"
+    match field:
+        case "donation":
+            hold_ids(tx)
+            return _id_problem(tx.session, row, after)
+        case "donated_on" | "given_on":
+            return _day_problem(after, site_day(tx))
+        case "taken_text":
+            return taken_problem(after, tx.now)
+        case "donor_age":
+            return age_problem(after)
+        case _:
+            return line_problem("the version", after)
+
+
+def _id_problem(session: Session, row: DonorRecord, after: str) -> str | None:
+    kind = IdKind(row.kind) if isinstance(row, Donation) else IdKind.LOCAL
+    return "; ".join(_id_problems(session, kind, after)) or None
+
+
+def _id_problems(session: Session, kind: IdKind, after: str) -> Iterator[str]:
+    found = donation_id(kind, after)
+    if not isinstance(found, DonationId):
+        yield from found
+    elif found.text != after:
+        yield f"write it as it is kept: {found.text}"
+    elif id_taken(session, after):
+        yield "it is registered already; ids are never reused"
+
+
+def _day_problem(after: str, today: date) -> str | None:
+    try:
+        day = date.fromisoformat(after)
+    except ValueError:
+        return "write it as YYYY-MM-DD"
+    if day.isoformat() != after:
+        return "write it as YYYY-MM-DD"
+    return "it lies in the future" if day > today else None

@@ -1,0 +1,61 @@
+"""What the records of a donor allow to determine."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from batchqc.actions.donor_records import ApprovedPanel, DonorRecords
+from batchqc.actions.setup import own_site
+from batchqc.core.donors import ELIGIBLE, EXCEPTION, INELIGIBLE
+from batchqc.core.eligibility import Evaluation, consent_problems, evaluate, unfavourable
+from batchqc.errors import Conflict
+from batchqc.records.donor_panels import PanelVersion
+from batchqc.records.transaction import Transaction
+
+
+def evaluation_of(
+    records: DonorRecords, panel: ApprovedPanel | None, *, zone: ZoneInfo, today: date
+) -> Evaluation:
+    """Every reason why a donor cannot be determined to be eligible.
+
+    Without a panel these are the results that speak against the donor, a withdrawn consent, and
+    corrections that wait.
+    """
+    donated = records.donated(zone)
+    if panel is None:
+        consent = records.consented
+        withdrawn = () if consent is None else tuple(consent_problems(consent))
+        return Evaluation((*unfavourable(donated), *withdrawn, *records.waiting))
+    found = evaluate(panel.panel, donated, records.consented, today=today)
+    return Evaluation((*found.problems, *records.waiting), found.remarks)
+
+
+def determined(
+    tx: Transaction, records: DonorRecords, *, eligible: bool, panel: ApprovedPanel | None
+) -> str:
+    """The word of a determination.
+
+    Raises:
+        Conflict: for an eligible donor whose records forbid it, with every reason.
+    """
+    if not eligible:
+        return INELIGIBLE
+    if panel is not None and panel.by_exception:
+        return EXCEPTION
+    zone = ZoneInfo(own_site(tx.session).time_zone)
+    today = tx.now.astimezone(zone).date()
+    problems = evaluation_of(records, panel, zone=zone, today=today).problems
+    if problems:
+        raise Conflict(
+            "BQC-DNR-020",
+            f"donor {records.donor.code} cannot be determined to be eligible",
+            reasons=problems,
+            hint="Complete the records, determine the donor to be ineligible, or document an"
+            " exception, which by itself releases no lot.",
+        )
+    return ELIGIBLE
+
+
+def evidence_text(records: DonorRecords, panel: PanelVersion | None) -> str:
+    """Key and hash of every record that a determination rests on, one on each line."""
+    found = records.evidence | ({panel.key: panel.content_sha256} if panel else {})
+    return "\n".join(f"{key} {found[key]}" for key in sorted(found))

@@ -1,0 +1,89 @@
+"""The conclusion of an OOS investigation: signed by QA who neither measured nor reviewed (3.08)."""
+
+from batchqc.actions.failing import judged
+from batchqc.actions.investigation_opening import hold_in_use, open_for_failures
+from batchqc.actions.investigations import Case, locked, people_of_runs, take
+from batchqc.actions.permission import require
+from batchqc.actions.signing import Credentials, check_reason
+from batchqc.core.assays import RunKey
+from batchqc.core.conclusions import (
+    OnRecord,
+    Wanted,
+    conclusion_of,
+    conclusion_problems,
+    people_behind,
+)
+from batchqc.core.investigations import Conclusion, Step
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Meaning, Refusal
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import Conflict
+from batchqc.records.investigations import InvestigationStep
+from batchqc.records.transaction import Transaction
+
+
+def conclude(
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    number: str,
+    wanted: Wanted,
+    credentials: Credentials,
+) -> InvestigationStep | Refusal:
+    """Conclude an investigation, signed.
+
+    An assignable laboratory cause sets the original aside, with evidence; the planned retests count
+    in its place. Else the original stands.
+
+    Raises:
+        Conflict: with every reason why it cannot be concluded so.
+    """
+    require(tx, Permission.CONCLUDE_INVESTIGATION)
+    check_reason(credentials.reason)
+    check_reason(wanted.evidence)
+    case = locked(tx, number)
+    known = judged(tx.session, archive, case.row.lot).known
+    record = OnRecord(
+        measurements=known.measurements,
+        others=[one for one in known.investigations if one.number != case.now.number],
+        invalid=known.invalid,
+        documents=frozenset(
+            step.said["sha256"] for step in case.steps if step.kind == Step.DOCUMENT
+        ),
+        people=people_behind(people_of_runs(tx.session, case), case.now),
+    )
+    problems = conclusion_problems(wanted, case.now, record, signer=tx.actor.user_id)
+    if problems:
+        raise Conflict(
+            "BQC-OOS-012",
+            f"{number} cannot be concluded so",
+            reasons=problems,
+            hint="See the investigation for what it waits for.",
+        )
+    concluded = conclusion_of(wanted, case.now, record)
+    said = _content(case, wanted, concluded)
+    step = take(tx, case, Step.CONCLUSION, said, credentials, meaning=Meaning.APPROVED)
+    if not isinstance(step, Refusal):
+        open_for_failures(tx, archive, [case.row.lot])
+        if not concluded.is_cause:
+            hold_in_use(tx, case.row.lot, f"{number}: the original stands", case.row.key)
+    return step
+
+
+def _content(case: Case, wanted: Wanted, concluded: Conclusion) -> dict[str, object]:
+    """What is signed: the finding, its evidence, and each run that is set aside or counts."""
+    return {
+        "finding": concluded.finding.value,
+        "test": concluded.test,
+        "cause": concluded.cause,
+        "evidence": wanted.evidence,
+        "document": wanted.document,
+        "corrected": wanted.corrected,
+        "set_aside": sorted([*_names(run), analyte] for run, analyte in concluded.set_aside),
+        "counting": sorted(_names(run) for run in concluded.counting),
+        "steps": [step.content_sha256 for step in case.steps],
+    }
+
+
+def _names(run: RunKey) -> list[str]:
+    return [run.upload, run.test, run.run]

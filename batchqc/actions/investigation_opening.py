@@ -1,0 +1,165 @@
+"""A result that fails opens its investigation in the transaction that made it fail (2.01, 3.12)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from batchqc.actions.certificate_states import withdraw_certificate
+from batchqc.actions.failing import judged
+from batchqc.actions.holds import hold_by_system
+from batchqc.actions.lots import lock_lot
+from batchqc.actions.outlook import Outlook
+from batchqc.actions.permission import require
+from batchqc.actions.signing import check_reason
+from batchqc.core.failures import Failure
+from batchqc.core.holds import Cause
+from batchqc.core.identifiers import fold
+from batchqc.core.lot_states import USABLE, Disposition
+from batchqc.core.permissions import Permission
+from batchqc.core.verdicts import Outcome
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import InvalidInput
+from batchqc.records.decisions import newest_dispositions
+from batchqc.records.investigations import (
+    InvestigationRow,
+    InvestigationRule,
+    days_due,
+    next_rule,
+)
+from batchqc.records.registers import LotRow, lots_by
+from batchqc.records.signatures import next_number
+from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import AssayRun
+
+_IN_USE = {*USABLE, Disposition.SUPPLIED}
+LONGEST = 365
+LOTS_AT_ONCE = 200
+
+
+def open_for_outlook(
+    tx: Transaction, archive: FolderArchive, outlook: Iterable[Outlook]
+) -> list[InvestigationRow]:
+    """Open what the verdicts that a file touches ask for; nothing is looked at where all pass."""
+    doubtful = {
+        fold(one.lot)
+        for one in outlook
+        if one.verdict.outcome is Outcome.FAIL
+        or (one.verdict.outcome is Outcome.CANNOT_JUDGE and one.verdict.measurements)
+    }
+    return open_for_failures(tx, archive, lots_by(tx.session, doubtful)) if doubtful else []
+
+
+def open_for_failures(
+    tx: Transaction, archive: FolderArchive, lots: Iterable[LotRow]
+) -> list[InvestigationRow]:
+    """Open an investigation for each failure of some lots that has none.
+
+    A lot that is in use is held for it.
+
+    Args:
+        tx: of whoever's action made the results fail; it holds the locks of the lots.
+        archive: the store.
+        lots: which lots.
+    """
+    opened = []
+    for lot in sorted(lots, key=lambda one: one.folded):
+        found = judged(tx.session, archive, lot)
+        opened += [_open(tx, lot, one, found.runs) for one in found.uncovered]
+    return opened
+
+
+def sweep(tx: Transaction, archive: FolderArchive, *, after: int = 0) -> tuple[list[str], int]:
+    """Open what is missing for the next lots with results: of large files, or from before.
+
+    Returns:
+        The numbers of what was opened, and where to go on; 0 at the end.
+    """
+    require(tx, Permission.INVESTIGATE)
+    query = select(AssayRun.lot_id).where(AssayRun.lot_id > after).distinct()
+    ids = tx.session.scalars(query.order_by(AssayRun.lot_id).limit(LOTS_AT_ONCE)).all()
+    lots = tx.session.scalars(select(LotRow).where(LotRow.id.in_(ids))).all()
+    for lot in sorted(lots, key=lambda one: one.folded):
+        lock_lot(tx, lot)
+    opened = open_for_failures(tx, archive, lots)
+    return [one.natural_key for one in opened], ids[-1] if ids else 0
+
+
+def set_days_due(tx: Transaction, *, days: int, reason: str) -> InvestigationRule:
+    """Say in how many days investigations are due that are opened from now on."""
+    require(tx, Permission.SET_REGISTER_RULE)
+    check_reason(reason)
+    if not 1 <= days <= LONGEST:
+        raise InvalidInput("BQC-OOS-002", f"{days} days are not from 1 to {LONGEST}")
+    tx.lock("rule of investigations")
+    before = days_due(tx.session)
+    row = InvestigationRule(
+        number=next_rule(tx.session),
+        days=days,
+        reason=reason,
+        set_by=tx.actor.user_id,
+        set_at=tx.now,
+    )
+    tx.add(row)
+    tx.audit(
+        "investigation rule set",
+        rows=[row],
+        reason=reason,
+        before={"days": before},
+        after={"days": days},
+    )
+    return row
+
+
+def _open(
+    tx: Transaction, lot: LotRow, failure: Failure, runs: Sequence[AssayRun]
+) -> InvestigationRow:
+    year = tx.now.year
+    tx.lock(f"investigations of {year}")
+    today = tx.now.astimezone(ZoneInfo(lot.site.time_zone)).date()
+    own = [
+        [run.upload.natural_key, run.test, run.run, run.content_sha256]
+        for run in runs
+        if run.run_key in failure.runs
+    ]
+    row = InvestigationRow(
+        year=year,
+        number=next_number(tx.session, InvestigationRow, year),
+        lot=lot,
+        specification=failure.specification,
+        stage=failure.stage,
+        criterion=failure.criterion,
+        sentence=failure.sentence,
+        attributes=json.dumps(sorted(map(list, failure.attributes))),
+        runs=json.dumps(sorted(own)),
+        opened_by=tx.actor.user_id,
+        opened_at=tx.now,
+        due_on=(today + timedelta(days=days_due(tx.session))).isoformat(),
+    )
+    tx.add(row)
+    tx.audit(
+        "investigation opened",
+        rows=[row],
+        about=[lot.key],
+        after={"criterion": failure.criterion, "sentence": failure.sentence, "due": row.due_on},
+    )
+    said = f"{failure.criterion} fails: {row.natural_key}: {failure.sentence}"
+    hold_in_use(tx, lot, said, row.key)
+    return row
+
+
+def hold_in_use(tx: Transaction, lot: LotRow, reason: str, about: str) -> None:
+    """Hold a lot of which doses may be given, for what its investigation says of it.
+
+    The certificate of one that is released conditionally no longer says what is so.
+    """
+    now = newest_dispositions(tx.session, [lot.id]).get(lot.id)
+    if now not in _IN_USE:
+        return
+    is_late = now == Disposition.CONDITIONAL
+    cause = Cause.LATE_FAILURE if is_late else Cause.INVESTIGATION
+    held = hold_by_system(tx, lot, cause=cause, reason=reason, about=about)
+    if held is not None and is_late:
+        withdraw_certificate(tx, lot, reason=reason, about=held.key)

@@ -1,0 +1,33 @@
+"""What containers inherit of their lot: disposition, holds, expiry, and where it may go."""
+
+from sqlalchemy.orm import Session
+
+from batchqc.core.containers import LotLabel
+from batchqc.core.lot_states import Disposition
+from batchqc.records.annex16 import certifications_of
+from batchqc.records.conditional import conditional_sites
+from batchqc.records.corrections import corrected_lot, corrections_of
+from batchqc.records.decisions import DispositionRow, dispositions_of
+from batchqc.records.holds import open_holds
+from batchqc.records.registers import LotRow
+
+
+def label_of(session: Session, lot: LotRow) -> LotLabel:
+    """The label of a lot as it is now."""
+    decided = dispositions_of(session, lot)
+    corrected = corrected_lot(lot, corrections_of(session, [lot.key]))
+    certified = certifications_of(session, lot)
+    return LotLabel(
+        lot=lot.lot,
+        disposition=decided[-1].disposition if decided else Disposition.QUARANTINE.value,
+        holds=tuple(one.reason for one in open_holds(session, [lot.id])),
+        expires_on=corrected.expires_on,
+        sites=_sites(session, decided[-1]) if decided else None,
+        waits_for_transfer=bool(certified) and certified[-1][1] is None,
+    )
+
+
+def _sites(session: Session, decided: DispositionRow) -> frozenset[str] | None:
+    """The sites to which a conditionally released lot may go; without a list it goes nowhere."""
+    found = conditional_sites(session, [decided.id])
+    return frozenset(one.site for one in found) if found else None

@@ -1,0 +1,189 @@
+"""What counts of results that were measured again, by the conclusions of investigations.
+
+- A retest counts only where a signed conclusion lists it; before that nothing that was measured
+  again changes a verdict (requirements 3.06, 3.08).
+- An assignable laboratory cause sets the original result aside, and what else was on record and
+  not authorised; each is named. What comes in later stands beside the retests and is not chosen.
+- Each retest is judged alone, and all must pass: nothing is averaged (requirement 3.09).
+- Where the original stands it counts, whatever the retests say.
+- Results of a hypothesis (``investigational``) are read by nothing here (requirement 3.07).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Final
+
+from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.investigations import (
+    Attribute,
+    Investigation,
+    attribute_of,
+    attributes_of,
+)
+from batchqc.core.specifications import Specification
+from batchqc.core.superseding import MOST_WORLDS
+from batchqc.core.verdicts import Outcome, Trend, Verdict, together, word
+
+
+def worlds(
+    measurements: Iterable[Measurement], investigations: Sequence[Investigation]
+) -> tuple[tuple[Measurement, ...], ...]:
+    """What the results of a lot are judged over: once for each choice of a retest that counts.
+
+    Without a conclusion there is one world, and no retest is in it.
+    """
+    measurements = tuple(measurements)
+    base = tuple(one for one in measurements if _is_base(one, investigations))
+    choices: dict[Attribute, dict[RunKey, list[Measurement]]] = {}
+    for one in measurements:
+        if _is_counting_retest(one, investigations):
+            choices.setdefault(attribute_of(one), {}).setdefault(one.run, []).append(one)
+    options = [list(runs.values()) for runs in choices.values()]
+    if _count(options) > MOST_WORLDS:
+        options = []  # nobody can look at each: none counts
+    found = [(*base, *(one for rows in chosen for one in rows)) for chosen in product(*options)]
+    for investigation in investigations:
+        if investigation.conclusion is not None and not investigation.conclusion.is_cause:
+            found.append(_standing(measurements, found[0], investigation))
+    return tuple(dict.fromkeys(found))
+
+
+def _count(options: Iterable[Sequence[object]]) -> int:
+    count = 1
+    for one in options:
+        count *= len(one)
+    return count
+
+
+def _is_base(one: Measurement, investigations: Iterable[Investigation]) -> bool:
+    """Whether a measurement is no retest, and nothing concluded sets it aside."""
+    void = any(investigation.sets_aside(one) for investigation in investigations)
+    return not one.retest_of and not void
+
+
+def _is_counting_retest(one: Measurement, investigations: Iterable[Investigation]) -> bool:
+    return any(
+        one.retest_of == investigation.number
+        and investigation.conclusion is not None
+        and investigation.conclusion.is_cause
+        and one.run in investigation.conclusion.counting
+        and one.run.test == investigation.conclusion.test
+        and attribute_of(one) in investigation.attributes
+        for investigation in investigations
+    )
+
+
+def _standing(
+    measurements: Iterable[Measurement],
+    world: Iterable[Measurement],
+    investigation: Investigation,
+) -> tuple[Measurement, ...]:
+    """The original results, which stand, in the place of everything else that was measured."""
+    own = investigation.attributes
+    return (
+        *(one for one in world if attribute_of(one) not in own),
+        *(
+            replace(one, superseded_by="") if one.superseded_by else one
+            for one in measurements
+            if investigation.is_original(one)
+        ),
+    )
+
+
+def _not_counted(
+    measurements: Iterable[Measurement], investigations: Sequence[Investigation]
+) -> Iterator[tuple[Attribute, str]]:
+    """Each reportable result that an investigation keeps out, in words, run by run."""
+    by_number = {one.number: one for one in investigations}
+    said: dict[tuple[Attribute, RunKey, str], list[str]] = {}
+    for one in measurements:
+        if one.result_type != REPORTABLE:
+            continue
+        for why in _why_not(one, by_number):
+            said.setdefault((attribute_of(one), one.run, why), []).append(one.shown.text)
+    for (attribute, run, why), texts in said.items():
+        yield attribute, f"{', '.join(texts)} in {run}, {why}"
+
+
+def _why_not(one: Measurement, by_number: Mapping[str, Investigation]) -> Iterator[str]:
+    if one.retest_of:
+        if not _is_counting_retest(one, tuple(by_number.values())):
+            own = by_number.get(one.retest_of)
+            concluded = own is not None and own.conclusion is not None
+            yield f"retest under {one.retest_of}, which {_WHY_NOT[concluded]}"
+        return
+    for investigation in by_number.values():
+        if investigation.conclusion is not None and investigation.sets_aside(one):
+            what = "original invalidated" if investigation.is_original(one) else "set aside"
+            yield f"{what} by {investigation.number} ({investigation.conclusion.cause})"
+
+
+_WHY_NOT: Final = {False: "is not concluded", True: "does not let it count"}
+
+
+def judged_over(
+    specification: Specification,
+    measurements: tuple[Measurement, ...],
+    investigations: Sequence[Investigation],
+    judged: Callable[[tuple[Measurement, ...]], tuple[Verdict, ...]],
+) -> tuple[Verdict, ...]:
+    """Every verdict of a lot, with what its investigations keep out of each.
+
+    Args:
+        specification: what judges the lot.
+        measurements: all of the lot.
+        investigations: of the lot.
+        judged: every verdict over what counts.
+    """
+    found = [judged(world) for world in worlds(measurements, investigations)]
+    verdicts = tuple(_merged(own) for own in zip(*found, strict=True))
+    remarks = tuple(_not_counted(measurements, investigations))
+    if not remarks:
+        return verdicts
+    return tuple(
+        _with_remarks(one, [said for attribute, said in remarks if attribute in hangs_on])
+        for one in verdicts
+        for hangs_on in [attributes_of(specification, one.criterion)]
+    )
+
+
+def _merged(found: Sequence[Verdict]) -> Verdict:
+    """One verdict of those over each world: it passes where each does."""
+    first = found[0]
+    distinct = list({one.sentence: one for one in found}.values())
+    if len(distinct) == 1:
+        return first
+    outcomes = {one.outcome for one in distinct if one.outcome is not None}
+    outcome = together(outcomes) if outcomes else None
+    results = dict.fromkeys(one.derivation.result for one in distinct if one.derivation.result)
+    rounded = [one.derivation.rounded for one in distinct if one.derivation.rounded]
+    derivation = replace(
+        first.derivation,
+        replicates=tuple(text for one in distinct for text in one.derivation.replicates),
+        result="; ".join(results),
+        rounded="; ".join(rounded) or None,
+        set_aside=tuple(dict.fromkeys(x for one in distinct for x in one.derivation.set_aside)),
+    )
+    said = " | ".join(one.sentence for one in distinct)
+    return replace(
+        first,
+        outcome=outcome,
+        sentence=f"{word(outcome)}: each judged alone: {said}",
+        derivation=derivation,
+        measurements=tuple(dict.fromkeys(x for one in distinct for x in one.measurements)),
+        controls=tuple(dict.fromkeys(x for one in distinct for x in one.controls)),
+        missing=all(one.missing for one in distinct),
+        trend=max((one.trend for one in distinct), key=tuple(Trend).index)
+        if outcome is Outcome.PASS
+        else Trend.WITHIN,
+    )
+
+
+def _with_remarks(verdict: Verdict, remarks: Sequence[str]) -> Verdict:
+    """A verdict that names what was kept out of it."""
+    if not remarks:
+        return verdict
+    derivation = replace(verdict.derivation, set_aside=(*verdict.derivation.set_aside, *remarks))
+    said = f"{verdict.sentence}; not counted: {'; '.join(remarks)}"
+    return replace(verdict, sentence=said, derivation=derivation)

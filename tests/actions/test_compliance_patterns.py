@@ -1,0 +1,60 @@
+"""The report over history, with planted patterns; a house that works well has none."""
+
+import pytest
+
+from batchqc.actions.compliance_patterns import find_patterns
+from batchqc.actions.lots import the_lot
+from batchqc.core.compliance_patterns import Kind, Pattern
+from tests.actions.investigating import conclude_cause, planned, retest
+from tests.actions.typing_results import enter, verify
+from tests.records.house import BEN, LOT, House, alone, results
+
+
+def found(house: House, *lots: str) -> list[Pattern]:
+    with house.reading() as session:
+        rows = [the_lot(session, lot) for lot in lots]
+        return list(find_patterns(session, house.archive, lots=rows))
+
+
+def test_a_house_that_works_well_has_no_pattern(house: House):
+    planned(house)
+    assert house.upload(results(viability=None, mycoplasma=None)).accepted
+    assert not house.upload(alone("CD73", value="much")).accepted
+    retest(house, "95.1", "VCB-R1")
+    retest(house, "94.2", "VCB-R2")
+    conclude_cause(house)
+    number = enter(house).number
+    assert verify(house, number)
+    assert found(house) == []
+
+
+@pytest.mark.requirement("3.06")
+def test_planted_patterns_are_told_with_lots_runs_people_and_uploads(house: House):
+    refused = house.upload(alone("CD73", value="94.1", unit="1"))
+    assert not refused.accepted
+    assert house.upload(alone("CD73", value="97.9"), by=BEN).accepted
+    assert house.upload(alone("viability", value="89.1")).accepted
+    assert house.upload(alone("viability", value="95", run_id="VCB-2"), by=BEN).accepted
+    assert house.upload(alone("endotoxin", value="9")).accepted
+    assert house.upload(alone("endotoxin", value="<0.05"), supersedes="Wrong cell").accepted
+    by_kind = {one.kind: one for one in found(house, LOT)}
+    assert set(by_kind) == {Kind.RETEST, Kind.EDITED}
+    again = by_kind[Kind.RETEST]
+    assert (again.lots, again.people) == ((LOT,), ("ana", "ben"))
+    assert again.uploads == ("U-2026-000003", "U-2026-000004")
+    assert "95 (PASS) in run VCB-2 (VIAB)" in again.said
+    assert by_kind[Kind.EDITED].uploads == ("U-2026-000005", "U-2026-000006")
+
+
+def test_cells_that_changed_after_a_refusal_are_told(house: House):
+    """A file is refused for one row; another row of it comes back with another value."""
+    first = results(viability="89.1", CD73="much")
+    assert not house.upload(first).accepted
+    assert house.upload(results()).accepted
+    (pattern,) = found(house)
+    assert pattern.kind is Kind.CHANGED
+    assert pattern.uploads == ("U-2026-000001", "U-2026-000002")
+    assert pattern.said == (
+        "U-2026-000001 was refused; U-2026-000002 has other values in viability of"
+        f" {LOT} (vcb-250520-01)"
+    )

@@ -1,0 +1,76 @@
+"""Deviations are references with a state; an open one that blocks closes its gate."""
+
+import pytest
+
+from batchqc.actions.deviations import NewDeviation, keep_deviation
+from batchqc.core.deviations import State
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.errors import Conflict, InvalidInput, NotFound, ReleaseBlocked
+from batchqc.records.deviations import DeviationRow
+from tests.actions.state import counts, grown
+from tests.records.house import LOT, QA1, QA2, House, results, signing
+from tests.records.tampering import tamper
+
+OPEN = NewDeviation("DEV-26-014", "Incubator at 35 °C", "QMS 4711", State.OPEN, True, (LOT,))
+CLOSED = NewDeviation("dev-26-014", "Incubator at 35 °C", "QMS 4711", State.CLOSED, True)
+
+
+def keep(house: House, deviation: NewDeviation, password: str = "") -> DeviationRow | Refusal:
+    credentials = signing(QA2, password=password) if password else signing(QA2)
+    with house.acting(QA2, Permission.KEEP_DEVIATIONS) as tx:
+        return keep_deviation(tx, deviation=deviation, credentials=credentials)
+
+
+@pytest.mark.requirement("2.22")
+def test_an_open_deviation_blocks_until_it_is_closed_with_a_signature(house: House):
+    house.ready()
+    assert isinstance(keep(house, OPEN), DeviationRow)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        house.release()
+    assert blocked.value.reasons == (
+        "Deviations: deviation DEV-26-014 is open: Incubator at 35 °C",
+    )
+    assert isinstance(keep(house, CLOSED), DeviationRow)
+    gate = next(one for one in house.study().gates if one.name == "Deviations")
+    assert gate.remarks == ("deviation DEV-26-014 is closed: Incubator at 35 °C",)
+    assert gate.evidence == ("deviation:dev-26-014/2",)
+    assert not isinstance(house.release(by=QA1), Refusal)
+    assert house.verify().problems == ()
+
+
+@pytest.mark.requirement("2.22")
+def test_a_closed_deviation_takes_no_failed_result_back(house: House):
+    house.upload(results(viability="89.1"))
+    keep(house, OPEN)
+    keep(house, CLOSED)
+    assert not house.study().is_ready
+
+
+def test_what_cannot_be_recorded_changes_nothing(house: House):
+    keep(house, OPEN)
+    before = counts(house.engine)
+    for wrong, error in (
+        (OPEN, Conflict),
+        (NewDeviation("x", "", "", State.OPEN, True), InvalidInput),
+        (NewDeviation("DEV-2", "Freezer", "QMS", State.OPEN, True, ("MSC-26-0404",)), NotFound),
+    ):
+        with pytest.raises(error):
+            keep(house, wrong)
+    assert grown(house.engine, before) == {}
+    assert isinstance(keep(house, CLOSED, password="wrong"), Refusal)
+    assert not house.study().is_ready
+
+
+@pytest.mark.requirement("1.05")
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM deviation_lot", "is missing"),
+        ("UPDATE deviation SET state = 'closed'", "is not as its audit entry says"),
+    ],
+)
+def test_whoever_changes_a_deviation_is_noticed(house: House, statement: str, said: str):
+    keep(house, OPEN)
+    tamper(house.engine, statement)
+    assert any(said in one for one in house.study().facts.damaged)
