@@ -46,7 +46,11 @@ class Tried:
 
 
 def attempt(
-    tx: Transaction, person: Person, tried: Tried, *, check: Callable[[], str | Refusal | None]
+    tx: Transaction,
+    person: Person,
+    tried: Tried,
+    *,
+    check: Callable[[Password | None], str | Refusal | None],
 ) -> Refusal | None:
     """Try a component, unless the account is locked; the attempt is written either way.
 
@@ -56,13 +60,14 @@ def attempt(
         tried: what was tried.
         check: the time step of a right code, blank for what has none, ``None`` where it is wrong,
             a refusal where it is right but opens nothing. It is asked under the lock of the
-            person's attempts.
+            person's attempts, with the password that counts now.
     """
     tx.lock(f"attempts of {person.folded}")
     newest = newest_attempts(tx.session, person, limit=FAILURES_BEFORE_LOCK)
-    counted = counting(newest, newest_password(tx.session, person))
+    password = newest_password(tx.session, person)
+    counted = counting(newest, password)
     until = locked_until(counted, tx.now)
-    found = check() if until is None else None
+    found = check(password) if until is None else None
     refusal = _refusal(tx, person, tried, found)
     row = Attempt(
         person=person,

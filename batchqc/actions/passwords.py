@@ -49,8 +49,8 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
     return attempt(tx, person, tried, check=partial(_check, tx, person, password))
 
 
-def require_own_password(tx: Transaction, person: Person) -> None:
-    """Refuse who has a password that opens nothing but its change; who has none passes.
+def require_own_password(tx: Transaction, person: Person) -> Password | None:
+    """The password of a person; refuse one that opens nothing but its change.
 
     Raises:
         NotPermitted: somebody else set it, or it is too old.
@@ -61,6 +61,7 @@ def require_own_password(tx: Transaction, person: Person) -> None:
         raise aged(days)
     if password is not None and password.set_by_other:
         raise not_own()
+    return password
 
 
 def too_old(session: Session, password: Password | None, now: datetime) -> int:
@@ -115,9 +116,10 @@ def one_time_password(
     )
 
 
-def _check(tx: Transaction, person: Person, password: str) -> str | Refusal | None:
+def _check(
+    tx: Transaction, person: Person, password: str, stored: Password | None
+) -> str | Refusal | None:
     """Whether it is right, against what is stored once the attempts are held."""
-    stored = newest_password(tx.session, person)
     if stored is None or not _is_right(stored.hash, password):
         return None
     change = newest_account_change(tx.session, person)

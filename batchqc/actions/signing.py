@@ -98,8 +98,7 @@ def prove_components(
             f"{tx.actor.user_id} is signed in, but {credentials.user_id} was to sign",
             "Sign with your own user id and password.",
         )
-    require_own_password(tx, person)
-    has_password = newest_password(tx.session, person) is not None
+    has_password = require_own_password(tx, person) is not None
     if not has_password and not credentials.code:
         ticket = Ticket(credentials.step_up)
         return use_proof(tx, person, ticket=ticket, record=record, meaning=meaning)

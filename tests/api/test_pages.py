@@ -20,6 +20,7 @@ from tests.api.conftest import Site
 from tests.api.test_refusals import is_problem
 from tests.cast import MADE_ON
 from tests.records.house import (
+    ADM,
     ANA,
     AUD,
     BEN,
@@ -90,7 +91,8 @@ def pages(site: Site, path: str, limit: int) -> Iterator[list[str]]:
     after: str | None = ""
     while after is not None:
         given = {"after": after} if after else {}
-        told = site.get(AUD, path, params={"limit": limit} | given)
+        who = ADM if path == "/failed-attempts" else QA2  # what an auditor asks for adds a row
+        told = site.get(who, path, params={"limit": limit} | given)
         assert len(told["items"]) <= limit
         yield [json.dumps(item, sort_keys=True) for item in told["items"]]
         after = told["next"]
@@ -99,6 +101,8 @@ def pages(site: Site, path: str, limit: int) -> Iterator[list[str]]:
 def test_every_list_is_paged_through_while_rows_are_added(full: Site):
     add(full.house)
     add(full.house)
+    for _ in range(3):
+        full.get(AUD, "/site")
     found = lists(full)
     assert {"/lots", "/audit", "/events", "/open-work", "/webhooks/warehouse/deliveries"} <= set(
         found
