@@ -65,6 +65,7 @@ OF_PEOPLE: Final = frozenset(
         "authenticator offered",
         "authenticator confirmed",
         "accountability accepted",
+        "asked for by an auditor",
     }
 )
 RULE_SET: Final = "register rule set"

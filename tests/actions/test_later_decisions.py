@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
@@ -12,7 +13,6 @@ from batchqc.actions.conditional_release import hold_what_is_overdue, release_co
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.lots import NewLot, NewSample, register_lot
-from batchqc.actions.people import change_role
 from batchqc.actions.policies import set_policy
 from batchqc.core.annex16 import POINTS
 from batchqc.core.lot_states import Disposition, Overlay
