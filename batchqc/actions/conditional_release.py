@@ -12,6 +12,7 @@ from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision, check_gates
+from batchqc.actions.doses import doses_of
 from batchqc.actions.evaluation import study
 from batchqc.actions.holds import hold_by_system
 from batchqc.actions.lots import lock_lot
@@ -112,7 +113,10 @@ def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
         for name, day in overdue(due, case.verdicts, case.facts.today):
             said = f"the result of {name} was due on {day} and is not in"
             about = f"{lot.key}/{name}"
-            hold = hold_by_system(tx, lot, cause=Cause.OVERDUE, reason=said, about=about)
+            doses = [one.sentence for one in doses_of(tx.session, lot, tx.now)]
+            hold = hold_by_system(
+                tx, lot, cause=Cause.OVERDUE, reason=said, about=about, doses=doses
+            )
             if hold is not None:
                 withdraw_certificate(tx, lot, reason=said, about=hold.key)
                 held.append(lot.lot)

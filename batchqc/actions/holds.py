@@ -1,5 +1,7 @@
 """Holding a lot and letting it go. The system may hold; only QA lets go (requirements 2.3)."""
 
+from collections.abc import Mapping, Sequence
+
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -15,7 +17,13 @@ from batchqc.records.transaction import Transaction
 
 
 def hold_by_system(
-    tx: Transaction, lot: LotRow, *, cause: Cause, reason: str, about: str
+    tx: Transaction,
+    lot: LotRow,
+    *,
+    cause: Cause,
+    reason: str,
+    about: str,
+    doses: Sequence[str] = (),
 ) -> Hold | None:
     """Hold a lot for what was found; ``None`` where it is held for the same already.
 
@@ -25,13 +33,17 @@ def hold_by_system(
         cause: why.
         reason: in words.
         about: the key of the record that it is for.
+        doses: where the doses are, in words; the audit entry tells it.
     """
     same = [one for one in open_holds(tx.session, [lot.id]) if one.about == about]
     if any(one.cause == cause for one in same):
         return None
     hold = _hold(tx, lot, cause, reason, about)
     tx.add(hold)
-    _audit(tx, "lot held", [hold], lot, reason, {"cause": cause.value, "about": about})
+    after: dict[str, Json] = {"cause": cause.value, "about": about}
+    if doses:
+        after["doses"] = list[Json](doses)
+    _audit(tx, "lot held", [hold], lot, reason, after)
     return hold
 
 
@@ -110,6 +122,11 @@ def _hold(tx: Transaction, lot: LotRow, cause: Cause, reason: str, about: str) -
 
 
 def _audit(
-    tx: Transaction, action: str, rows: list[Row], lot: LotRow, reason: str, after: dict[str, str]
+    tx: Transaction,
+    action: str,
+    rows: list[Row],
+    lot: LotRow,
+    reason: str,
+    after: Mapping[str, Json],
 ) -> None:
     tx.audit(action, rows=rows, about=[lot.key], reason=reason, after=after)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from batchqc.actions.certificate_states import withdraw_certificate
+from batchqc.actions.doses import doses_of
 from batchqc.actions.failing import judged
 from batchqc.actions.holds import hold_by_system
 from batchqc.actions.lots import lock_lot
@@ -160,6 +161,7 @@ def hold_in_use(tx: Transaction, lot: LotRow, reason: str, about: str) -> None:
         return
     is_late = now == Disposition.CONDITIONAL
     cause = Cause.LATE_FAILURE if is_late else Cause.INVESTIGATION
-    held = hold_by_system(tx, lot, cause=cause, reason=reason, about=about)
+    doses = [one.sentence for one in doses_of(tx.session, lot, tx.now)]
+    held = hold_by_system(tx, lot, cause=cause, reason=reason, about=about, doses=doses)
     if held is not None and is_late:
         withdraw_certificate(tx, lot, reason=reason, about=held.key)

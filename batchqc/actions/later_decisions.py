@@ -1,11 +1,13 @@
 """Decisions after the first: recall, exceptional supply, destruction (requirements 2.3, 2.24)."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.doses import doses_of
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
@@ -20,6 +22,9 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.policies import policies_of
 from batchqc.records.transaction import Transaction
+
+if TYPE_CHECKING:
+    from batchqc.core.canonical import Json
 
 
 def decide_later(
@@ -51,9 +56,10 @@ def decide_later(
     refuse_all("BQC-REL-004", f"the decision ({wanted}) is not complete", list(problems))
     case = case_to_decide(tx, archive, lot)
     _check(tx, case, wanted, particulars)
-    signed = sign_decision(
-        tx, archive, case, wanted, credentials, said={"particulars": dict(particulars)}
-    )
+    said: dict[str, Json] = {"particulars": dict(particulars)}
+    if wanted is Disposition.RECALLED:
+        said["doses"] = [one.content for one in doses_of(tx.session, case.row, tx.now)]
+    signed = sign_decision(tx, archive, case, wanted, credentials, said=said)
     if isinstance(signed, Refusal):
         return signed
     disposition, signature = signed
@@ -63,8 +69,8 @@ def decide_later(
     rows = [one for one in (signature, disposition, certificate) if one is not None]
     audit_decision(tx, case, rows, credentials.reason, disposition)
     if certificate is None:
-        said = f"the lot is {wanted}: {credentials.reason}"
-        withdraw_certificate(tx, case.row, reason=said, about=disposition.key)
+        why = f"the lot is {wanted}: {credentials.reason}"
+        withdraw_certificate(tx, case.row, reason=why, about=disposition.key)
     return Decision(disposition, certificate)
 
 

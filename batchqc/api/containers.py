@@ -1,6 +1,7 @@
 """Vials and bags, what became of each, what is left of a lot, and retain samples."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from batchqc.actions.containers import (
     move_containers,
     register_containers,
 )
+from batchqc.actions.doses import doses_of
 from batchqc.actions.lots import the_lot
 from batchqc.actions.retains import Handing, NewRetain, hand_over, register_retain, the_retain
 from batchqc.api.doors import SignedIn, Writing
@@ -70,6 +72,26 @@ class ContainersOut(BaseModel):
     """Containers that were registered or moved."""
 
     items: list[ContainerOut]
+
+
+class DoseOut(BaseModel):
+    """Where a container is; "" where it never went."""
+
+    container: str
+    of: str
+    status: str
+    shipment: str
+    site: str
+    shipped_on: str
+    recipient: str
+    administered_on: str
+
+
+class DosesOut(BaseModel):
+    """Where the doses of a lot are."""
+
+    lot: str
+    doses: list[DoseOut]
 
 
 class InventoryOut(ContainersOut):
@@ -179,6 +201,15 @@ def of_lot(call: SignedIn, lot: str) -> InventoryOut:
             depleted=found.is_depleted,
             items=_containers(session, containers_of(session, lots=[row.id])),
         )
+
+
+@router.get("/lots/{lot}/doses", summary="Where the doses of a lot are")
+def doses(call: SignedIn, lot: str) -> DosesOut:
+    """In storage, at which site since when, given to which pseudonym."""
+    with call.reading() as session:
+        row = the_lot(session, lot)
+        found = doses_of(session, row, call.door.now())
+        return DosesOut(lot=row.lot, doses=[DoseOut(**asdict(one)) for one in found])
 
 
 @router.post(

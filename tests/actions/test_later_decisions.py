@@ -22,11 +22,13 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
 from batchqc.records.decisions import Certificate, certificates_of
+from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
 from batchqc.records.registers import lot_by
 from tests.actions.state import counts, grown
 from tests.actions.versions import FOR_EU, version
 from tests.cast import TAKEN_AT
+from tests.records.genealogy import shipped, vials
 from tests.records.house import (
     ADM,
     ANA,
@@ -167,12 +169,19 @@ def test_a_lot_is_released_conditionally_and_for_good_once_its_results_pass(stag
 def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(staged: House):
     bring_in(staged)
     conditionally(staged)
+    vials(staged, f"lot:{LATER}", "VL-1", "VL-2", "VL-3")
+    shipment = shipped(staged, "VL-1", site="SITE-1", on=staged.study(LATER).facts.today)
     assert staged.upload(alone("growth_14d", lot=LATER, value="Growth")).accepted
     case = staged.study(LATER)
     assert case.overlays == (Overlay.ON_HOLD,)
     assert "does not meet no growth" in case.facts.holds.stops[0]
     (certificate,) = certificates(staged, LATER)
     assert "does not meet no growth" in certificate["state"].withdrawn
+    with staged.reading() as session:
+        (held,) = trail_about(session, [f"lot:{LATER}"], only={"lot held"})
+    first, *others = json.loads(held[1].text)["after"]["doses"]
+    assert f"shipped to SITE-1 on {case.facts.today} with {shipment}" in first
+    assert [one.partition(": ")[2] for one in others] == ["in storage", "in storage"]
     staged.review(LATER)
     with pytest.raises(ReleaseBlocked):
         staged.release(LATER)
