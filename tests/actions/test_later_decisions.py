@@ -181,7 +181,7 @@ def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(st
         (held,) = trail_about(session, [f"lot:{LATER}"], only={"lot held"})
     first, *others = json.loads(held[1].text)["after"]["doses"]
     assert f"shipped to SITE-1 on {case.facts.today} with {shipment}" in first
-    assert [one.partition(": ")[2] for one in others] == ["in storage", "in storage"]
+    assert [one.partition(": ")[2] for one in others] == ["in storage, Tank 3"] * 2
     staged.review(LATER)
     with pytest.raises(ReleaseBlocked):
         staged.release(LATER)
