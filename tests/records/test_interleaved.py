@@ -324,7 +324,7 @@ class Pair:
     second: Work
     told: str
     locks: frozenset[str] = NO_LOT
-    after: Callable[[House], bool] = lambda house: True
+    after: Callable[[House], bool] = bool
     is_released: bool = False
 
 
