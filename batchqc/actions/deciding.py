@@ -7,6 +7,7 @@ from typing import Final
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.methods import hold_methods
+from batchqc.actions.origins import GENEALOGY
 from batchqc.actions.signing import Credentials, sign
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.lot_states import Disposition
@@ -18,6 +19,9 @@ from batchqc.records.audit import newest_link
 from batchqc.records.base import Row
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.investigations import InvestigationRow, InvestigationStep
+from batchqc.records.laboratory import RULES
+from batchqc.records.policies import POLICIES
+from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
@@ -126,10 +130,21 @@ def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:
 
 def case_to_decide(tx: Transaction, archive: FolderArchive, lot: str) -> LotCase:
     """A lot with all its facts, locked: nobody changes what the decision rests on."""
+    return study(tx.session, archive, lot=lock_to_decide(tx, lot), now=tx.now)
+
+
+def lock_to_decide(tx: Transaction, lot: str) -> LotRow:
+    """Keep everybody away from what a decision over a lot looks at, also where it is not its own.
+
+    The one order of these locks: what is of many lots, the lot with its donors, methods.
+    """
+    tx.lock(GENEALOGY)
+    tx.lock(RULES)
+    tx.lock(POLICIES)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     hold_methods(tx)
-    return study(tx.session, archive, lot=row, now=tx.now)
+    return row
 
 
 def sign_decision(

@@ -51,12 +51,12 @@ def keep_deviation(
     require(tx, Permission.KEEP_DEVIATIONS)
     check_reason(credentials.reason)
     new = [the_lot(tx.session, one) for one in dict.fromkeys(deviation.lots)]
-    for lot in sorted(new, key=lambda one: one.folded):
-        lock_lot(tx, lot)
     series = series_of_deviation(fold(deviation.id))
     tx.lock(series)
-    before = newest_deviation(tx.session, deviation.id)
     bearing = [one.lot for one in deviation_lots(tx.session, fold(deviation.id))]
+    for _, lot in sorted({one.folded: one for one in (*bearing, *new)}.items()):
+        lock_lot(tx, lot)
+    before = newest_deviation(tx.session, deviation.id)
     added = [lot for lot in new if lot.id not in {one.id for one in bearing}]
     _check(deviation, has_lots=bool(bearing or added))
     if before is not None and not added and _facts(before) == _wanted(deviation):

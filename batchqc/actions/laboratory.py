@@ -1,4 +1,8 @@
-"""Keeping the registers of the laboratory. A row is never changed; a newer one comes after it."""
+"""Keeping the registers of the laboratory. A row is never changed; a newer one comes after it.
+
+Rules and registers have one lock, which a decision over a lot takes too: what is refused from now
+on is not released meanwhile.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +57,7 @@ def set_rule(tx: Transaction, *, register: Register, rule: Rule, reason: str) ->
     """Say what happens from now on where a register says no, or says nothing."""
     require(tx, Permission.SET_REGISTER_RULE)
     check_reason(reason)
-    tx.lock(f"rule of {register}")
+    tx.lock(RULES)
     before = rules_of(tx.session).get(register, Rule.OFF)
     row = RegisterRule(
         register=register.value,
@@ -82,7 +86,7 @@ def register_instrument(
     require(tx, Permission.KEEP_REGISTERS)
     problems = [code_problem(instrument), line_problem("the kind", kind)]
     _refuse("the instrument", problems, since=calibrated_on, until=due_on)
-    tx.lock(f"instrument:{fold(instrument)}")
+    tx.lock(RULES)
     number = numbered(tx.session, Instrument, folded=fold(instrument))
     row = Instrument(
         instrument=instrument,
@@ -110,7 +114,7 @@ def register_training(
     if trained.is_laboratory:
         message = f"{trained.user_id} is a contract laboratory; it trains its own people"
         raise Conflict("BQC-LAB-003", message)
-    tx.lock(f"training:{trained.user_id}/{method}")
+    tx.lock(RULES)
     number = numbered(tx.session, Training, person_id=trained.id, method=method)
     row = Training(
         person=trained,
@@ -135,7 +139,7 @@ def register_material(
     known = ", ".join(KINDS_OF_MATERIAL)
     no_kind = None if kind in KINDS_OF_MATERIAL else f'"{kind}" is not one of: {known}'
     _refuse("the material", [code_problem(material), no_kind, line_problem("the lot", lot)])
-    tx.lock(f"material:{fold(material)}")
+    tx.lock(RULES)
     number = numbered(tx.session, Material, folded=fold(material))
     row = Material(
         material=material,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.binding import hold_versions
 from batchqc.actions.certificates import the_certificate
 from batchqc.actions.corrections import hold_subject, the_correction
-from batchqc.actions.deciding import decision_content
+from batchqc.actions.deciding import decision_content, lock_to_decide
 from batchqc.actions.entries import the_entry
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import lock_lot, the_lot
@@ -60,15 +60,11 @@ class Contested:
 def contested_lot(archive: FolderArchive, lot: str, now: datetime) -> Contested:
     """A lot, held as its review and its disposition hold it."""
 
-    def hold(tx: Transaction) -> None:
-        lock_lot(tx, the_lot(tx.session, lot))
-        hold_methods(tx)
-
     def state(session: Session) -> State:
         row = the_lot(session, lot)
         return state_of_lot(session, study(session, archive, lot=row, now=now))
 
-    return Contested(hold, state)
+    return Contested(lambda tx: lock_to_decide(tx, lot), state)
 
 
 def state_of_lot(session: Session, case: LotCase) -> State:
