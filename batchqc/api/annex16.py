@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.conditional_release import hold_what_is_overdue
@@ -19,7 +18,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.policies import VALUES, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.documents.csv_file import csv_bytes
-from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.annex16 import LotCheck, Transfer, certifications_of
 from batchqc.records.policies import policies_of, policy_rows
 
 router = APIRouter(tags=["decisions"], responses=PROBLEMS)
@@ -211,7 +210,6 @@ def overdue(call: Writing) -> Response:
 
 def _register(call: SignedIn) -> list[CertificationOut]:
     with call.reading() as session:
-        transfers = {one.certification_id: one for one in session.scalars(select(Transfer))}
         return [
             CertificationOut(
                 number=row.natural_key,
@@ -221,11 +219,9 @@ def _register(call: SignedIn) -> list[CertificationOut]:
                 certified_by=signature_out(row.disposition.signature),
                 certified_at=row.disposition.decided_at,
                 checked_by=signature_out(row.lot_check.signature),
-                transferred_by=signature_out(transfers[row.id].signature)
-                if row.id in transfers
-                else None,
+                transferred_by=signature_out(transfer.signature) if transfer else None,
             )
-            for row in session.scalars(select(Certification).order_by(Certification.id))
+            for row, transfer in certifications_of(session)
         ]
 
 

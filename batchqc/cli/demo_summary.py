@@ -97,7 +97,7 @@ def show(
     for chapter in chapters:
         console.print(f"\n[bold]{chapter.title}[/]", highlight=False)
         for sentence in chapter.told:
-            console.print(f"  {sentence}", soft_wrap=True, highlight=False)
+            console.print(f"  {sentence}", soft_wrap=True, highlight=False, markup=False)
     console.print()
     for statement in (*cast.STATEMENTS, cast.SPECIMEN):
         console.print(statement, soft_wrap=True)

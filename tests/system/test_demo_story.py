@@ -1,4 +1,4 @@
-"""What the demonstration tells beside its eight lots: an OOS, a conditional release, a look-back."""
+"""What the demonstration tells beside eight lots: an OOS, a conditional release, a look-back."""
 
 import json
 import sqlite3
