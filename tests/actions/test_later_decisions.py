@@ -7,6 +7,7 @@ import pytest
 
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
+from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
@@ -80,6 +81,8 @@ def registered(house: House, market: str = "") -> None:
 def staged(house: House) -> House:
     """A lot whose sterility may stay pending while its Gram stain passes."""
     adopt(house, STAGED)
+    with house.acting(QA1, Permission.SHIP) as tx:
+        register_clinical_site(tx, NewSite("SITE-1", "Clinic", "1 Road", "Pharmacy"))
     registered(house)
     return house
 

@@ -56,6 +56,7 @@ def test_a_lot_goes_from_results_over_review_to_its_decision(house: House):
     house.review()
     assert told(house, Work.REVIEW) == []
     assert len(told(house, Work.DECISION)) == 1
+    house.hand_to_qa()
     assert house.study().is_ready
     house.release()
     assert [one.kind for one in look(house)] == [Work.CERTIFICATE]

@@ -17,7 +17,7 @@ from batchqc.core.review_by_exception import (
 )
 from batchqc.core.runs import RunValidity, Validity
 from batchqc.core.verdicts import Trend
-from tests.core.world import criterion, measured, verdict_of
+from tests.core.world import TISSUE, criterion, measured, verdict_of
 
 ONE = measured("95")
 PASSED = verdict_of(criterion(), ONE)
@@ -83,6 +83,9 @@ def test_a_time_outside_the_window_is_listed():
     late = replace(measured("95"), started_at=at, measured_at=at + timedelta(minutes=31))
     facts = ReviewFacts({late.run: Entered(late.measured_at)}, [late], [verdict_of(windowed, late)])
     assert Why.WINDOW in whys(facts)
+    computed = replace(verdict_of(TISSUE), measurements=(late,))
+    facts = ReviewFacts({late.run: Entered(late.measured_at)}, [late], [computed])
+    assert Why.WINDOW not in whys(facts)
     fine = replace(late, measured_at=at + timedelta(minutes=30))
     facts = ReviewFacts({fine.run: Entered(fine.measured_at)}, [fine], [verdict_of(windowed, fine)])
     assert Why.WINDOW not in whys(facts)

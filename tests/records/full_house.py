@@ -310,6 +310,8 @@ def _visit(house: House) -> None:
     with transaction(house.engine, SYSTEM, house.now()) as tx:
         session = sign_in(tx, user_id=AUD, password=PASSWORD, token="a token", hours=8)
         assert isinstance(session, SignIn)
+        mistyped = sign_in(tx, user_id=AUD, password="mistyped", token="another", hours=8)
+        assert isinstance(mistyped, Refusal)
     with house.alone(AUD) as tx:
         sign_out(tx, token="a token")
         answer = Answer(
