@@ -51,7 +51,9 @@ def test_a_failing_lot_is_investigated_on_the_command_line(home: Path, tmp_path:
     file = tmp_path / "log.pdf"
     file.write_bytes(REPORT)
     number = re.findall(r"OOS-\d{4}-\d{6}", done(home, "investigation", "list", "--lot", LOT))[0]
-    assert "does not meet no growth" in done(home, "investigation", "show", number)
+    shown = done(home, "investigation", "show", number)
+    assert "does not meet no growth" in shown
+    assert re.search("SIM-26-001 .* bank MCB-SIM-01, upload", shown)
     step = ("investigation", "phase-one", number)
     wrong = refused(home, *step, "--answer", "method=no", *WHY, who=ANALYST)
     assert isinstance(wrong, InvalidInput)
