@@ -31,7 +31,7 @@ from batchqc.cli.demo_story import Chapter, Story, signing
 from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
 from batchqc.core.accountability import STATEMENT
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.database import migrate
@@ -148,7 +148,12 @@ def _people(story: Story) -> str:
     for user_id, (name, roles) in cast.PEOPLE.items():
         with transaction(place.engine, manager, place.now()) as tx:
             register_person(
-                tx, user_id=user_id, name=name, roles=roles, password=cast.FIRST_PASSWORD
+                tx,
+                user_id=user_id,
+                name=name,
+                roles=roles,
+                password=cast.FIRST_PASSWORD,
+                terms=cast.AUDIT if Role.AUDITOR in roles else cast.TRAINED,
             )
         _own_password(story, user_id)
     with transaction(place.engine, manager, place.now()) as tx:

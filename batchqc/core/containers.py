@@ -121,8 +121,7 @@ def shipping_problems(label: LotLabel, *, site: str, today: date) -> Iterator[st
     if label.disposition == CONDITIONALLY_RELEASED and site not in (label.sites or ()):
         yield f"lot {label.lot} is conditionally released, and {site} is not on its list of sites"
     yield from (
-        f"lot {label.lot} is conditionally released, and {name} was due on {day}: release it for"
-        " good, or have it held"
+        f"lot {label.lot} is conditionally released, and {name} was due on {day}: decide anew"
         for name, day in label.due
         if today > day
     )

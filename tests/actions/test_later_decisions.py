@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
@@ -13,7 +14,6 @@ from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.lots import NewLot, NewSample, register_lot
-from batchqc.actions.people import change_role
 from batchqc.actions.policies import set_policy
 from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
@@ -200,14 +200,14 @@ def test_an_overdue_result_holds_the_lot_once(staged: House):
 def test_no_dose_leaves_after_the_due_day_though_nobody_looked_for_what_is_overdue(staged: House):
     bring_in(staged)
     conditionally(staged)
-    doses = [NewContainer(one, "vial", "1E7 cells", "Tank 3") for one in ("V-1", "V-2")]
+    doses = [NewContainer(one, "vial", "1E7 cells", "Tank 3") for one in ("DOSE-1", "DOSE-2")]
     with staged.acting(QA1, Permission.KEEP_BANKS) as tx:
         register_containers(tx, of=LATER, containers=doses)
     staged.now.at += timedelta(days=14)
-    send(staged, "V-1")
+    send(staged, "DOSE-1")
     staged.now.at += timedelta(days=1)
     with pytest.raises(Conflict) as caught:
-        send(staged, "V-2")
+        send(staged, "DOSE-2")
     (reason,) = caught.value.reasons
     assert "sterility was due on" in reason
 

@@ -1,4 +1,4 @@
-"""What a certificate concludes."""
+"""What a certificate concludes: it complies, it does not, or what is still pending."""
 
 from datetime import date
 
@@ -6,15 +6,24 @@ import pytest
 
 from batchqc.core.certificates import conclusion_of
 
+LOT, VERSION = "MSC-1", "UC-MSC-REL v1"
+PENDING = {"Sterility": date(2026, 3, 14), "Mycoplasma": date(2026, 3, 28)}
 
-@pytest.mark.requirement("2.24")
-def test_what_a_certificate_concludes_follows_from_the_verdicts_and_what_is_pending():
-    def said(*, complies: bool = True, **pending: date) -> str:
-        return conclusion_of("L-1", "REL v1", "released", complies=complies, pending=pending)
 
-    assert said() == "Lot L-1 complies with REL v1 and is released."
-    assert said(complies=False) == "Lot L-1 DOES NOT COMPLY with REL v1; it is released."
-    assert said(Sterility=date(2026, 3, 1)) == (
-        "PRELIMINARY. Lot L-1 is released; every result that is in complies with REL v1."
-        " Pending: Sterility until 2026-03-01."
+@pytest.mark.parametrize(
+    ("disposition", "complies", "said"),
+    [
+        ("released", True, f"Lot {LOT} complies with {VERSION} and is released."),
+        ("rejected", False, f"Lot {LOT} DOES NOT COMPLY with {VERSION}; it is rejected."),
+    ],
+)
+def test_a_conclusion_says_whether_the_lot_complies(disposition: str, complies: bool, said: str):
+    assert conclusion_of(LOT, VERSION, disposition, complies=complies, pending={}) == said
+
+
+def test_a_preliminary_one_names_what_is_pending_and_until_when():
+    said = conclusion_of(LOT, VERSION, "conditionally released", complies=True, pending=PENDING)
+    assert said == (
+        f"PRELIMINARY. Lot {LOT} is conditionally released; every result that is in complies with"
+        f" {VERSION}. Pending: Mycoplasma until 2026-03-28; Sterility until 2026-03-14."
     )

@@ -7,6 +7,7 @@ import pytest
 
 from batchqc.core.assays import RunKey
 from batchqc.core.entries import SecondEntry
+from batchqc.core.formulas import parse_formula
 from batchqc.core.review_by_exception import (
     RUNS_FOR_A_HABIT,
     Entered,
@@ -16,6 +17,7 @@ from batchqc.core.review_by_exception import (
     seen_by_exception,
 )
 from batchqc.core.runs import RunValidity, Validity
+from batchqc.core.subjects import Derived, Input
 from batchqc.core.verdicts import Trend
 from tests.core.world import TISSUE, criterion, measured, verdict_of
 
@@ -107,3 +109,10 @@ def test_runs_with_most_reasons_come_first():
     facts = replace(LISTED[Why.RETESTED], verdicts=[FAILED, replace(PASSED, measurements=(AGAIN,))])
     first, second = seen_by_exception(replace(facts, registers=[f"{OTHER} and more"]))
     assert len(first.exceptions) >= len(second.exceptions)
+
+
+@pytest.mark.requirement("6.08")
+def test_a_computed_criterion_has_no_window_of_its_own():
+    formula = Derived(parse_formula("a"), (Input("a", "viability"),), "%")
+    computed = replace(PASSED, criterion=replace(criterion(), subject=formula))
+    assert whys(replace(CLEAN, verdicts=[PASSED, computed])) == []
