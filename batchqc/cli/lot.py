@@ -63,7 +63,7 @@ def add(  # noqa: PLR0913 - a lot is this much
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """Every lot with its disposition, and how many gates are closed."""
+    """Every lot: its disposition, whether it is on hold or expired, how many gates are closed."""
     place = workplace(context)
     with reading(place.engine) as session:
         lots = session.scalars(select(LotRow).order_by(LotRow.folded)).all()
@@ -73,7 +73,7 @@ def list_(context: typer.Context) -> None:
                 case.lot.id,
                 case.lot.product,
                 case.lot.manufactured_on,
-                case.disposition,
+                ", ".join((case.disposition, *case.overlays)),
                 _progress(case),
             )
             for case in cases

@@ -1,13 +1,16 @@
 """What the demonstration tells beside eight lots: an OOS, a conditional release, a look-back."""
 
 import json
+import re
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from batchqc.cli.main import app
 from batchqc.documents.certificate_check import check, extract_signature
 from tests.documents.external import openssl_accepts, pages_of
 
@@ -84,6 +87,12 @@ def test_a_late_reactive_result_holds_every_lot_and_finds_every_dose(
     assert [one["recipient"] for one in found["doses"]] == ["HN01-001", "", "", ""]
     assert [one["site"] for one in found["doses"]] == ["HN01", "HN01", "", ""]
     assert "given to HN01-001" in told
+
+
+@pytest.mark.requirement("8.13")
+def test_a_list_of_lots_tells_that_a_released_lot_is_on_hold(demo: Path):
+    shown = CliRunner().invoke(app, ["--home", str(demo), "lot", "list"], env={"COLUMNS": "250"})
+    assert re.search(r"SIM-26-001 .* released, on hold", shown.output), shown.output
 
 
 @pytest.mark.requirement("5.10")
