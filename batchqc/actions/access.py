@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.attempts import counting, locked_until
-from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES
+from batchqc.actions.attempts import LOOKED_AT, counting, locked_until
+from batchqc.core.signatures import LOCK_MINUTES
 from batchqc.records.people import failed_since, newest_attempts, newest_password
 
 
@@ -14,7 +14,7 @@ def locked_accounts(session: Session, *, now: datetime) -> list[tuple[str, datet
     since = now - timedelta(minutes=LOCK_MINUTES)
     found = []
     for person in failed_since(session, since):
-        newest = newest_attempts(session, person, limit=FAILURES_BEFORE_LOCK)
+        newest = newest_attempts(session, person, limit=LOOKED_AT)
         until = locked_until(counting(newest, newest_password(session, person)), now)
         if until is not None:
             found.append((person.user_id, until))

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.attempts import counting, locked_until
+from batchqc.actions.attempts import LOOKED_AT, counting, locked_until
 from batchqc.actions.role_terms import site_day
 from batchqc.actions.setup import own_site
 from batchqc.core.accounts import Grant, roles_on, trained
 from batchqc.core.audit import Link
 from batchqc.core.canonical import Json, utc_text
-from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES
+from batchqc.core.signatures import LOCK_MINUTES
 from batchqc.errors import InvalidInput
 from batchqc.records.audit import AuditEntry, AuditSubject
 from batchqc.records.people import (
@@ -136,7 +136,7 @@ class _Facts:
     def _locked(self, person: Person, password: Password | None) -> datetime | None:
         if person.id not in self._of_late:
             return None
-        newest = newest_attempts(self._session, person, limit=FAILURES_BEFORE_LOCK)
+        newest = newest_attempts(self._session, person, limit=LOOKED_AT)
         return locked_until(counting(newest, password), self._now)
 
 

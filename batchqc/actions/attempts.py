@@ -26,6 +26,8 @@ from batchqc.records.people import (
 from batchqc.records.transaction import Transaction
 
 LOCKED: Final = "account locked"
+#: How many attempts are looked at: failures of one component may lie between right ones of others.
+LOOKED_AT: Final = FAILURES_BEFORE_LOCK * len(Component)
 WRONG: Final = Refusal(
     "BQC-SIG-001", "user id or password is wrong", "Try again; five failures lock the account."
 )
@@ -63,7 +65,7 @@ def attempt(
             person's attempts, with the password that counts now.
     """
     tx.lock(f"attempts of {person.folded}")
-    newest = newest_attempts(tx.session, person, limit=FAILURES_BEFORE_LOCK)
+    newest = newest_attempts(tx.session, person, limit=LOOKED_AT)
     password = newest_password(tx.session, person)
     counted = counting(newest, password)
     until = locked_until(counted, tx.now)
@@ -95,12 +97,17 @@ def counting(newest: Iterable[Attempt], password: Password | None) -> list[Attem
 
 
 def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
-    """Until when an account is locked: counted from its newest attempt."""
-    failures = []
+    """Until when an account is locked: counted from its newest failure.
+
+    A component that is right forgives the failures of the same component only: who knows the
+    password does not try codes without end.
+    """
+    failures, right = [], set[str]()
     for one in newest:
         if one.succeeded:
-            break
-        failures.append(one.at)
+            right.add(one.component)
+        elif one.component not in right:
+            failures.append(one.at)
     if len(failures) < FAILURES_BEFORE_LOCK:
         return None
     until = failures[0] + timedelta(minutes=LOCK_MINUTES)
@@ -120,7 +127,7 @@ def _refusal(
 
 def _lock(tx: Transaction, person: Person, newest: list[Attempt]) -> None:
     """Say so in an entry of its own where the last failure locks the account."""
-    until = locked_until(newest[:FAILURES_BEFORE_LOCK], tx.now)
+    until = locked_until(newest, tx.now)
     if until is not None:
         tx.audit(
             LOCKED,

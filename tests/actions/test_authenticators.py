@@ -118,6 +118,15 @@ def test_wrong_codes_and_passwords_count_into_one_lock_which_has_an_entry_of_its
     assert house.verify().problems == ()
 
 
+@pytest.mark.requirement("1.24")
+def test_who_knows_the_password_does_not_try_codes_without_end(house: House):
+    totp = enrolled(house, DON)
+    house.now.at += timedelta(minutes=1)
+    assert [signed(house, code="000000") for _ in range(5)] == ["BQC-SIG-011"] * 5
+    assert locks(house) == 1
+    assert signed(house, code=code(house, totp)) == "BQC-SIG-002"
+
+
 def locks(house: House) -> int:
     with house.engine.connect() as connection:
         texts = connection.exec_driver_sql("SELECT text FROM audit_entry").scalars().all()
