@@ -117,7 +117,8 @@ def _lines(value: Json, depth: int) -> Iterator[str]:
                 yield f"{pad}{name}:"
                 yield from _lines(one, depth + 1)
             else:
-                yield f"{pad}{name}: {one if one not in {None, ''} else '-'}"
+                said = str(one) if one not in {None, ""} else "-"
+                yield f"{pad}{name}: {', '.join(said.splitlines())}"
     elif isinstance(value, Sequence) and not isinstance(value, str):
         for one in value:
             first, *rest = _lines(one, depth + 1)

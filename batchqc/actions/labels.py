@@ -1,11 +1,13 @@
 """What containers inherit of their lot: disposition, holds, expiry, and where it may go."""
 
+from datetime import date
+
 from sqlalchemy.orm import Session
 
 from batchqc.core.containers import LotLabel
 from batchqc.core.lot_states import Disposition
 from batchqc.records.annex16 import certifications_of
-from batchqc.records.conditional import conditional_sites
+from batchqc.records.conditional import conditional_sites, due_days, pending_results
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.holds import open_holds
@@ -23,8 +25,14 @@ def label_of(session: Session, lot: LotRow) -> LotLabel:
         holds=tuple(one.reason for one in open_holds(session, [lot.id])),
         expires_on=corrected.expires_on,
         sites=_sites(session, decided[-1]) if decided else None,
+        due=_due(session, decided[-1]) if decided else (),
         waits_for_transfer=bool(certified) and certified[-1][1] is None,
     )
+
+
+def _due(session: Session, decided: DispositionRow) -> tuple[tuple[str, date], ...]:
+    """Until when pending results are due; nothing waits for a daily job to stop what is late."""
+    return tuple(sorted(due_days(pending_results(session, [decided.id])).items()))
 
 
 def _sites(session: Session, decided: DispositionRow) -> frozenset[str] | None:

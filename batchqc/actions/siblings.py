@@ -1,4 +1,4 @@
-"""Lots that share with a lot what may be at fault: donor, assay run, upload, material (2.01)."""
+"""Lots that share with a lot what may be at fault: donor, bank, run, upload, material (2.01)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.core.genealogy import Direction
 from batchqc.core.lot_states import Disposition
+from batchqc.records.cell_banks import CellBank
 from batchqc.records.decisions import newest_dispositions
+from batchqc.records.genealogy import walk
 from batchqc.records.laboratory import MaterialUse, materials_by, uses_in
 from batchqc.records.methods import with_siblings
 from batchqc.records.registers import DonorRow, LotDonor, LotRow
@@ -30,6 +33,7 @@ def siblings_of(session: Session, lot: LotRow) -> list[Sibling]:
     runs = runs_of(session, lot)
     for other, said in (
         *_by_donor(session, lot),
+        *_by_bank(session, lot),
         *_by_run(session, lot, runs),
         *_by_material(session, runs),
     ):
@@ -53,6 +57,15 @@ def _by_donor(session: Session, lot: LotRow) -> Iterator[tuple[int, str]]:
     )
     for other, code in session.execute(query):
         yield other, f"donor {code}"
+
+
+def _by_bank(session: Session, lot: LotRow) -> Iterator[tuple[int, str]]:
+    """Lots that come of a bank from which the lot comes, over however many generations."""
+    origin = walk(session, {lot.key: lot}, Direction.BACK).nodes
+    for bank in [one for _, one in sorted(origin.items()) if isinstance(one, CellBank)]:
+        for other in walk(session, {bank.key: bank}, Direction.FORWARD).nodes.values():
+            if isinstance(other, LotRow):
+                yield other.id, f"bank {bank.bank}"
 
 
 def _by_run(session: Session, lot: LotRow, runs: Sequence[AssayRun]) -> Iterator[tuple[int, str]]:

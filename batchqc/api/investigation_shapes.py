@@ -96,7 +96,7 @@ class StepOut(BaseModel):
 
 
 class SiblingOut(BaseModel):
-    """A lot that shares a donor, a run, an upload or a material with the failing one."""
+    """A lot that shares a donor, a bank, a run, an upload or a material with the failing one."""
 
     lot: str
     shares: list[str]

@@ -19,6 +19,7 @@ SIMULATED: Final = (
     "assay runs",
     "PBMC proliferation inhibition",
     "IDO activity",
+    "lots whose id begins with SIM",
 )
 SPECIMEN: Final = (
     "The published lots were released under another specification; nothing is said about them."
@@ -47,6 +48,7 @@ FIRST_PASSWORD: Final = "set-by-the-admin-1"  # noqa: S105
 LABORATORY: Final = ("lab.saigon", "Saigon Contract Laboratory (simulated)")
 ADMIN: Final = "ha.admin"
 ANALYST: Final = "an.tran"
+SECOND_ANALYST: Final = "bao.le"
 REVIEWER: Final = "chi.pham"
 AUTHOR: Final = "dung.vo"
 APPROVER: Final = "em.ngo"
@@ -54,7 +56,7 @@ RELEASER: Final = "giang.do"
 DONOR_OFFICER: Final = "khanh.ly"
 PEOPLE: Final = {
     ANALYST: ("An Tran", (Role.ANALYST,)),
-    "bao.le": ("Bao Le", (Role.ANALYST,)),
+    SECOND_ANALYST: ("Bao Le", (Role.ANALYST,)),
     REVIEWER: ("Chi Pham", (Role.REVIEWER,)),
     AUTHOR: ("Dung Vo", (Role.SPEC_AUTHOR,)),
     APPROVER: ("Em Ngo", (Role.QA,)),
@@ -75,6 +77,7 @@ FILES: Final = (
     "potency_pbmc.csv",
     "potency_ido.csv",
 )
+RETEST: Final = "retest_without_plan.csv"
 BEGINS: Final = datetime(2026, 2, 16, 1, 30, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
 _FIRST_LOT: Final = date(2026, 1, 5)
@@ -91,9 +94,9 @@ class StoryClock:
         self.at += timedelta(seconds=1)
         return self.at
 
-    def next_day(self) -> None:
-        """Sleep until the next working day."""
-        self.at += DAY
+    def next_day(self, days: int = 1) -> None:
+        """Sleep until the next working day, or for some days."""
+        self.at += days * DAY
 
 
 def donors() -> dict[str, str]:

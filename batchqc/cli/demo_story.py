@@ -1,16 +1,20 @@
 """What every part of the demonstration works with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import the_lot
 from batchqc.actions.people import principal
 from batchqc.actions.signing import Credentials
 from batchqc.cli import demo_cast as cast
-from batchqc.cli.workplace import Workplace
+from batchqc.cli.workplace import Workplace, raise_refusal
 from batchqc.core.permissions import Permission
-from batchqc.records.transaction import Actor, reading
+from batchqc.records.transaction import Actor, Transaction, reading, transaction
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,20 @@ class Story:
             person = principal(session, user_id=user_id, time_zone=zone, now=self.clock.at)
         return person.acting(permission)
 
+    def do(
+        self, user_id: str, permission: Permission, action: Callable[[Transaction], Done]
+    ) -> Done:
+        """One action of a person, in a transaction of its own.
+
+        Raises:
+            SignatureRefused: the signature was refused.
+        """
+        actor = self.acting(user_id, permission)
+        with transaction(self.place.engine, actor, self.place.now()) as tx:
+            done = action(tx)
+        raise_refusal(done)
+        return done
+
     def case(self, lot: str) -> LotCase:
         """All that is known about a lot."""
         with reading(self.place.engine) as session:
@@ -38,3 +56,13 @@ class Story:
 def signing(user_id: str, reason: str) -> Credentials:
     """Both components of a signature of the cast."""
     return Credentials(user_id, cast.PASSWORD, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """What the story tells beside its table: a title, sentences, and the same for programs."""
+
+    name: str
+    title: str
+    told: tuple[str, ...]
+    facts: dict[str, object]

@@ -14,6 +14,7 @@ from rich.table import Table
 from batchqc import __version__
 from batchqc.actions.evaluation import LotCase
 from batchqc.cli import demo_cast as cast
+from batchqc.cli.demo_story import Chapter
 from batchqc.core.verdicts import Outcome
 
 Answer = TypeVar("Answer", "str", "Ending")
@@ -53,7 +54,7 @@ def progress(console: Console, what: str, do: Callable[[], Answer]) -> Answer:
     return answer
 
 
-def write(path: Path, endings: Sequence[Ending]) -> None:
+def write(path: Path, endings: Sequence[Ending], chapters: Sequence[Chapter]) -> None:
     """Write ``summary.json``."""
     version = endings[0].case.version
     summary = {
@@ -68,12 +69,15 @@ def write(path: Path, endings: Sequence[Ending]) -> None:
         "statements": list(cast.STATEMENTS),
         "simulated": list(cast.SIMULATED),
         "lots": [_entry(ending) for ending in endings],
+        **{chapter.name: chapter.facts for chapter in chapters},
     }
     path.write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def show(console: Console, folder: Path, endings: Sequence[Ending]) -> None:
-    """Print the table of lots, why some are blocked, and what to do next."""
+def show(
+    console: Console, folder: Path, endings: Sequence[Ending], chapters: Sequence[Chapter]
+) -> None:
+    """Print the table of lots, why some are blocked, what else happened, and what to do next."""
     table = Table(title="SPECIMEN: eight published lots against UC-MSC-REL v1")
     for column in ("Lot", "Verdict", "Disposition", "Certificate"):
         table.add_column(column, no_wrap=True)
@@ -90,15 +94,19 @@ def show(console: Console, folder: Path, endings: Sequence[Ending]) -> None:
     for ending in endings:
         for reason in ending.reasons:
             console.print(f"  {ending.case.lot.id}  {reason}", soft_wrap=True)
+    for chapter in chapters:
+        console.print(f"\n[bold]{chapter.title}[/]", highlight=False)
+        for sentence in chapter.told:
+            console.print(f"  {sentence}", soft_wrap=True, highlight=False, markup=False)
     console.print()
     for statement in (*cast.STATEMENTS, cast.SPECIMEN):
         console.print(statement, soft_wrap=True)
-    certificates = [ending for ending in endings if ending.certificate]
-    first = certificates[0].certificate
+    first = next(ending.certificate for ending in endings if ending.certificate)
+    count = len(list(first.parent.iterdir()))
     console.print(
         f"""
 Where to look
-  {first}   one of {len(certificates)} certificates
+  {first}   one of {count} certificates
   {folder}/summary.json   the table above, for programs
   {folder}/batchqc.db   every record, with its audit trail
 
@@ -106,6 +114,8 @@ What to type next ([bold]batchqc[/] is .venv/bin/batchqc; every password is {cas
   batchqc certificate verify {first} --root {folder}/trust/root.pem
   batchqc --home {folder} lot readiness UCM-P1-T2
   batchqc --home {folder} lot results UCM-P2-T1
+  batchqc --home {folder} investigation show OOS-2026-000001
+  batchqc --home {folder} look-back show LB-2026-000001
   batchqc --home {folder} audit verify
   batchqc --home {folder} serve""",
         soft_wrap=True,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from batchqc.actions.annex16 import permission_to_release
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.evaluation import LotCase, study
@@ -15,6 +16,7 @@ from batchqc.actions.lots import NewLot, register_lot, the_lot
 from batchqc.cli.csv_out import write_csv
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import (
+    Keyboard,
     Reason,
     User,
     Workplace,
@@ -27,7 +29,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import SigningUnavailable
 from batchqc.records.registers import LotRow
-from batchqc.records.transaction import reading, transaction
+from batchqc.records.transaction import Actor, reading, transaction
 
 app = typer.Typer(help="Lots: register them, see why and why not, review, release or reject.")
 
@@ -61,7 +63,7 @@ def add(  # noqa: PLR0913 - a lot is this much
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """Every lot with its disposition, and how many gates are closed."""
+    """Every lot: its disposition, whether it is on hold or expired, how many gates are closed."""
     place = workplace(context)
     with reading(place.engine) as session:
         lots = session.scalars(select(LotRow).order_by(LotRow.folded)).all()
@@ -71,7 +73,7 @@ def list_(context: typer.Context) -> None:
                 case.lot.id,
                 case.lot.product,
                 case.lot.manufactured_on,
-                case.disposition,
+                ", ".join((case.disposition, *case.overlays)),
                 _progress(case),
             )
             for case in cases
@@ -163,21 +165,14 @@ def release(context: typer.Context, lot: Lot, user: User, reason: Reason) -> Non
     """Release a lot with your signature, and issue its certificate."""
     place = workplace(context)
     keyboard = at_keyboard(place, user, to=f"sign the release of lot {lot}")
-    actor, number = keyboard.acting(Permission.RELEASE_LOT), ""
+    actor, number = releasing(place, keyboard, lot), ""
     with transaction(place.engine, actor, place.now()) as tx:
         signed = release_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
         if isinstance(signed, Decision) and signed.certificate is not None:
             number = signed.certificate.natural_key
     raise_refusal(signed)
     say(f"Lot {lot} is released.")
-    try:
-        issue_certificate(
-            place.engine, place.archive, place.press, number=number, actor=actor, clock=place.now
-        )
-    except SigningUnavailable as problem:
-        say(f"Certificate {number} is pending: {problem}")
-    else:
-        say(f"Certificate {number} is issued: batchqc certificate get {number}")
+    seal(place, actor, number)
 
 
 @app.command()
@@ -221,6 +216,25 @@ def let_go_(
         ended = let_go(tx, lot=lot, number=number, credentials=keyboard.signing(reason))
     raise_refusal(ended)
     say(f"Hold {number} of lot {lot} has ended.")
+
+
+def releasing(place: Workplace, keyboard: Keyboard, lot: str) -> Actor:
+    """The person in the role that releases this lot: a qualified person, where one certifies it."""
+    with reading(place.engine) as session:
+        permission = permission_to_release(session, the_lot(session, lot))
+    return keyboard.acting(permission)
+
+
+def seal(place: Workplace, actor: Actor, number: str) -> None:
+    """Issue a certificate whose decision has committed; say where it is, or why it is pending."""
+    try:
+        issue_certificate(
+            place.engine, place.archive, place.press, number=number, actor=actor, clock=place.now
+        )
+    except SigningUnavailable as problem:
+        say(f"Certificate {number} is pending: {problem}")
+    else:
+        say(f"Certificate {number} is issued: batchqc certificate get {number}")
 
 
 def _case(place: Workplace, lot: str) -> LotCase:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from batchqc.cli import (
     account,
+    annex16,
     audit,
     certificate,
     container,
@@ -23,8 +24,10 @@ from batchqc.cli import (
     laboratory,
     look_back,
     lot,
+    lot_later,
     lot_reviews,
     method,
+    policy,
     profile,
     register,
     result,
@@ -138,11 +141,20 @@ lot.app.command("trace")(trace_lot)
 lot.app.command()(lot_reviews.review)
 lot.app.command()(lot_reviews.qc_review)
 lot.app.command()(lot_reviews.audit_review)
+lot.app.command("release-conditionally")(lot_later.conditionally)
+lot.app.command()(lot_later.recall)
+lot.app.command()(lot_later.supply)
+lot.app.command()(lot_later.destroy)
+lot.app.command()(lot_later.overdue)
+lot.app.command("annex16-check")(annex16.check)
+lot.app.command("annex16-transfer")(annex16.transfer)
+lot.app.command()(annex16.certifications)
 app.add_typer(result.app, name="result")
 app.add_typer(investigation.app, name="investigation")
 app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 

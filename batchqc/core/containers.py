@@ -97,6 +97,7 @@ class LotLabel:
         expires_on: its last usable day, as corrected.
         sites: where a conditionally released lot may go; ``None`` is anywhere.
         waits_for_transfer: whether it is certified and not yet in saleable stock.
+        due: of a conditional release, each pending criterion with the last day of its result.
     """
 
     lot: str
@@ -105,6 +106,7 @@ class LotLabel:
     expires_on: date
     sites: frozenset[str] | None = None
     waits_for_transfer: bool = False
+    due: tuple[tuple[str, date], ...] = ()
 
 
 #: What a label must say for a container to leave; a conditional one goes to listed sites only.
@@ -118,6 +120,11 @@ def shipping_problems(label: LotLabel, *, site: str, today: date) -> Iterator[st
         yield f"lot {label.lot} is {label.disposition}, not released"
     if label.disposition == CONDITIONALLY_RELEASED and site not in (label.sites or ()):
         yield f"lot {label.lot} is conditionally released, and {site} is not on its list of sites"
+    yield from (
+        f"lot {label.lot} is conditionally released, and {name} was due on {day}: decide anew"
+        for name, day in label.due
+        if today > day
+    )
     if label.waits_for_transfer:
         yield f"lot {label.lot} is certified, and not transferred to saleable stock yet"
     yield from (f"lot {label.lot} is on hold: {hold}" for hold in label.holds)

@@ -149,7 +149,7 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
         gate_of(
             "Genealogy",
             facts.genealogy,
-            "Register what the lot was made from, back to each donation.",
+            "Register what the lot was made from, back to each donation; clear what is held of it.",
         ),
         Gate("Expiry", _expiry(facts), "An expired lot cannot be released; reject it."),
         Gate(

@@ -92,14 +92,15 @@ def checks_of(session: Session, lot: LotRow) -> Sequence[LotCheck]:
 
 
 def certifications_of(
-    session: Session, lot: LotRow
+    session: Session, lot: LotRow | None = None
 ) -> Sequence[tuple[Certification, Transfer | None]]:
-    """The certifications of a lot, oldest first, each with its transfer."""
+    """The certifications of a lot, or of all, oldest first, each with its transfer."""
     query = (
         select(Certification, Transfer)
         .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
         .outerjoin(Transfer, Transfer.certification_id == Certification.id)
-        .where(DispositionRow.lot_id == lot.id)
         .order_by(Certification.id)
     )
+    if lot is not None:
+        query = query.where(DispositionRow.lot_id == lot.id)
     return [(one, transfer) for one, transfer in session.execute(query)]

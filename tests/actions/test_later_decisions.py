@@ -10,10 +10,12 @@ from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.policies import set_policy
+from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.permissions import Permission, Role
@@ -201,6 +203,28 @@ def test_an_overdue_result_holds_the_lot_once(staged: House):
     assert staged.study(LATER).overlays == (Overlay.ON_HOLD,)
     assert "overdue" not in certificates(staged, LATER)[0]["conclusion"]
     assert certificates(staged, LATER)[0]["counts"] is False
+
+
+@pytest.mark.requirement("2.25")
+def test_no_dose_leaves_after_the_due_day_though_nobody_looked_for_what_is_overdue(staged: House):
+    bring_in(staged)
+    conditionally(staged)
+    doses = [NewContainer(one, "vial", "1E7 cells", "Tank 3") for one in ("DOSE-1", "DOSE-2")]
+    with staged.acting(QA1, Permission.KEEP_BANKS) as tx:
+        register_containers(tx, of=LATER, containers=doses)
+    staged.now.at += timedelta(days=14)
+    send(staged, "DOSE-1")
+    staged.now.at += timedelta(days=1)
+    with pytest.raises(Conflict) as caught:
+        send(staged, "DOSE-2")
+    (reason,) = caught.value.reasons
+    assert "sterility was due on" in reason
+
+
+def send(house: House, dose: str) -> None:
+    new = NewShipment("SITE-1", (dose,), house.study(LATER).facts.today, "C 7", "LOG-1")
+    with house.acting(QA1, Permission.SHIP) as tx:
+        ship(tx, new)
 
 
 @pytest.mark.requirement("2.26")

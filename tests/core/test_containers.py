@@ -92,6 +92,16 @@ def test_a_released_lot_leaves_to_its_last_day_and_a_conditional_one_to_listed_s
     ]
 
 
+@pytest.mark.requirement("2.25")
+def test_a_conditional_lot_leaves_until_the_day_on_which_a_result_is_due():
+    label = LotLabel("L-1", "conditionally released", (), TODAY, frozenset({"CH"}))
+    assert shipping(replace(label, due=(("sterility", TODAY),))) == []
+    yesterday = TODAY - timedelta(days=1)
+    assert shipping(replace(label, due=(("gram", TODAY), ("sterility", yesterday)))) == [
+        "lot L-1 is conditionally released, and sterility was due on 2026-05-31: decide anew"
+    ]
+
+
 @pytest.mark.requirement("2.20")
 def test_a_certified_lot_leaves_after_its_transfer_to_stock():
     assert shipping(replace(LABEL, waits_for_transfer=True)) == [

@@ -309,7 +309,7 @@ def test_results_of_all_lots_stand_side_by_side_as_reported(home: Path, tmp_path
     file = tmp_path / "results.csv"
     assert batchqc(home, "lot", "table", "--to", file).exit_code == 0
     rows = {row["lot"]: row for row in csv.DictReader(file.read_text("utf-8-sig").splitlines())}
-    assert len(rows) == 8
+    assert len(rows) == 10
     assert rows["UCM-P3-T2"]["cd73"] == "99.63"
     assert rows["UCM-P4-T2"]["negative-panel"] == "0.0"
     assert rows["UCM-P1-T1"]["endotoxin"] == "<0.1"

@@ -85,7 +85,8 @@ def _look_back(home: Path, lot: str, donor: str) -> None:
     day = database.execute("SELECT max(shipped_on) FROM shipment").fetchone()[0]
     start = ("look-back", "start", f"donor:{donor}", "--cause", "late seroconversion", *WHY)
     assert "LB-" in done(home, *start, who=DONOR_OFFICER)
-    (found,) = database.execute("SELECT year, number FROM look_back").fetchall()
+    newest = "SELECT year, number FROM look_back ORDER BY id DESC"
+    found = database.execute(newest).fetchone()
     look_back = f"LB-{found[0]}-{found[1]:06d}"
     shown = done(home, "look-back", "show", look_back)
     assert f"VIAL-001 of lot:{lot}: administered, CH01; shipped to CH01 on {day}" in shown

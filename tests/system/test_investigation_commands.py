@@ -1,4 +1,4 @@
-"""``batchqc investigation`` and ``batchqc deviation``, over the demonstration's failing lot."""
+"""``batchqc investigation`` and ``batchqc deviation``, over a failing lot of the demonstration."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from batchqc.core.conclusions import CHECKLIST
 from batchqc.errors import Conflict, InvalidInput
 from tests.actions.typing_results import REPORT
 
-LOT = "UCM-P4-T2"
+LOT = "SIM-26-002"
 WHY = ("--reason", "As the SOP has it")
 ANSWERS = [part for name in CHECKLIST for part in ("--answer", f"{name}=yes")]
 
@@ -51,7 +51,9 @@ def test_a_failing_lot_is_investigated_on_the_command_line(home: Path, tmp_path:
     file = tmp_path / "log.pdf"
     file.write_bytes(REPORT)
     number = re.findall(r"OOS-\d{4}-\d{6}", done(home, "investigation", "list", "--lot", LOT))[0]
-    assert "does not meet > 90 %" in done(home, "investigation", "show", number)
+    shown = done(home, "investigation", "show", number)
+    assert "does not meet no growth" in shown
+    assert re.search("SIM-26-001 .* bank MCB-SIM-01, upload", shown)
     step = ("investigation", "phase-one", number)
     wrong = refused(home, *step, "--answer", "method=no", *WHY, who=ANALYST)
     assert isinstance(wrong, InvalidInput)
@@ -60,7 +62,7 @@ def test_a_failing_lot_is_investigated_on_the_command_line(home: Path, tmp_path:
     done(home, "investigation", "review", number, *WHY, who=APPROVER)
     said = done(home, "investigation", "file", number, file, who=ANALYST)
     document = re.findall(r"[0-9a-f]{64}", said)[0]
-    plan = ("--method", "SOP-QC-014 v3", "--analyst", "bao.le", "--retests", "1")
+    plan = ("--method", "SOP-MB-002 v6", "--analyst", "an.tran", "--retests", "1")
     error = refused(home, "investigation", "plan", number, *plan, *WHY, who=RELEASER)
     assert isinstance(error, Conflict)
     assert any("max_retests" in one for one in error.reasons)

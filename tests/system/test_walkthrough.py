@@ -54,10 +54,14 @@ def test_every_block_of_the_walk_does_what_it_says(tmp_path: Path):
             env=os.environ | {"api": server.address, "first": FIRST},
         )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert len(re.findall("^== block", done.stdout, re.MULTILINE)) == len(found) >= 9
+    assert len(re.findall("^== block", done.stdout, re.MULTILINE)) == len(found) >= 12
     assert "STER: growth_14d (release)" in done.stdout
     assert "Review: " in done.stdout  # among the reasons of the refused release
     assert '"lot.released"' in done.stdout
+    assert '"disposition":"recalled"' in done.stdout
+    assert "has no plan that is open: phase I is to be performed" in done.stdout
+    assert '"state":"concluded"' in done.stdout
+    assert '"disposition":"rejected"' in done.stdout
     report = check(
         (work / "certificate.pdf").read_bytes(),
         root_pem=(home / "trust" / "root.pem").read_bytes(),
