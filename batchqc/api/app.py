@@ -41,6 +41,7 @@ from batchqc.api import (
     single_sign_on,
     specification_tools,
     specifications,
+    system_stops,
     tracing,
     upload_files,
     uploads,
@@ -77,7 +78,7 @@ _NOUNS: Final = (
     laboratory, specifications, specification_tools, methods, lots, results, reviews, decisions,
     annex16, holds, investigations, deviations, genealogy, containers, shipments, look_backs,
     profiles, upload_files, uploads, entries, corrections, certificates, audit, tracing, events,
-    open_work,
+    open_work, system_stops,
 )  # fmt: skip
 
 

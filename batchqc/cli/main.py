@@ -29,6 +29,7 @@ from batchqc.cli import (
     result,
     shipment,
     spec,
+    stop,
     upload,
     user,
 )
@@ -143,6 +144,7 @@ app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
+app.add_typer(stop.app, name="stop")
 
 
 def run() -> None:

@@ -67,6 +67,7 @@ class Permission(StrEnum):
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
     MANAGE_WEBHOOKS = "manage webhooks"
+    RECORD_STOP = "record stops of the system"
     SET_SIGNING_RULE = "set the rule of signatures"
 
 
@@ -115,6 +116,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
     Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
+    Permission.RECORD_STOP: frozenset({Role.QA}),
     Permission.SET_SIGNING_RULE: frozenset({Role.QA}),
 }
 

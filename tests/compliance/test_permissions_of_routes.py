@@ -170,6 +170,9 @@ ORACLE: dict[str, tuple[str, Any]] = {
     "GET /lots/{lot}/holds": (ALL, None),
     "POST /lots/{lot}/holds": ("QA QP", SIGNED),
     "POST /lots/{lot}/holds/{hold}/end": ("QA QP", SIGNED),
+    "GET /system-stops": (ALL, None),
+    "POST /system-stops": ("QA", SIGNED | {"began": ""}),
+    "POST /system-stops/{stop}/end": ("QA", SIGNED | {"ended": ""}),
     "GET /profiles": (ALL, None),
     "POST /profiles": ("author", b"not a profile"),
     "GET /profiles/{profile}/{version}": (ALL, None),
@@ -314,7 +317,7 @@ PLACES = {
     "method": "SOP-QC-040", "register": "training", "lot": LOT, "number": "COA-2026-000001",
     "policy": "supply by exception", "name": "erp",
     "donation": "DON-26-1", "panel": "US-1271",
-    "row": "2", "hold": "1", "column": "value", "criterion": "viability",
+    "row": "2", "hold": "1", "stop": "1", "column": "value", "criterion": "viability",
     "node": f"lot:{LOT}", "bank": "MCB-UC-01", "retain": "RET-001",
 }  # fmt: skip
 

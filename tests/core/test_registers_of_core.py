@@ -142,6 +142,7 @@ WHO = {
     "issue certificates": "QA QP",
     "manage accounts": "admin",
     "manage webhooks": "admin",
+    "record stops of the system": "QA",
     "set the rule of signatures": "QA",
 }
 SHORT = {
