@@ -28,6 +28,7 @@ from batchqc.api import (
     investigations,
     laboratory,
     look_backs,
+    lot_form,
     lots,
     methods,
     open_work,
@@ -78,7 +79,7 @@ _NOUNS: Final = (
     laboratory, specifications, specification_tools, methods, lots, results, reviews, decisions,
     annex16, holds, investigations, deviations, genealogy, containers, shipments, look_backs,
     profiles, upload_files, uploads, entries, corrections, certificates, audit, tracing, events,
-    open_work, system_stops,
+    open_work, system_stops, lot_form,
 )  # fmt: skip
 
 

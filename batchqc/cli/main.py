@@ -34,6 +34,7 @@ from batchqc.cli import (
     user,
 )
 from batchqc.cli.init import init
+from batchqc.cli.lot_form import form
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
@@ -134,6 +135,7 @@ app.add_typer(shipment.app, name="shipment")
 app.add_typer(look_back.app, name="look-back")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
+lot.app.command("form")(form)
 lot.app.command()(lot_reviews.review)
 lot.app.command()(lot_reviews.qc_review)
 lot.app.command()(lot_reviews.audit_review)

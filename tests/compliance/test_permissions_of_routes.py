@@ -147,6 +147,7 @@ ORACLE: dict[str, tuple[str, Any]] = {
         "analyst QA",
         {"samples": [{"id": "", "stage": "release", "container": "", "taken_at": ""}]},
     ),
+    "GET /lots/{lot}/form": (ALL, None),
     "GET /lots/{lot}/readiness": (ALL, None),
     "GET /lots/{lot}/results": (ALL, None),
     "GET /lots/{lot}/review": (ALL, None),
