@@ -60,9 +60,8 @@ def _step(one: Signed) -> Item:
         what = "QA reviews the audit trail"
         return item(Work.AUDIT_REVIEW, what, one.qc_review, "audit-review")
     if one.needs_check and _is_missing(one.check, one.qc_review):
-        return item(
-            Work.CHECK, "manufacture and testing are checked", one.audit_review, "readiness"
-        )
+        what = "manufacture and testing are checked"
+        return item(Work.CHECK, what, one.audit_review, "readiness")
     return item(Work.DECISION, "nothing is expected any more", None, "readiness")
 
 

@@ -96,8 +96,7 @@ def holds_at_work(session: Session) -> Iterator[tuple[str, Hold]]:
         .join(LotRow, LotRow.id == Hold.lot_id)
         .where(Hold.id.not_in(select(HoldEnd.hold_id)), Hold.lot_id.not_in(destroyed))
     )
-    for lot, hold in session.execute(query.order_by(Hold.id)):
-        yield lot, hold
+    return ((lot, hold) for lot, hold in session.execute(query.order_by(Hold.id)))
 
 
 def open_look_backs(session: Session) -> Iterator[LookBack]:
