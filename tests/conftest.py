@@ -20,7 +20,7 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import Engine
 
-from batchqc.actions import people
+from batchqc.actions import passwords
 from batchqc.actions.certificates import Press
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
@@ -42,8 +42,8 @@ def fast_passwords() -> Iterator[None]:
     """Cheap hashes: argon2 is made to be slow and large, and tests hash thousands of times."""
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        patch.setattr(people, "HASHER", cheap)
-        patch.setattr(people, "_ANY_HASH", cheap.hash("nobody has this password"))
+        patch.setattr(passwords, "HASHER", cheap)
+        patch.setattr(passwords, "_ANY_HASH", cheap.hash("nobody has this password"))
         yield
 
 

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.attempts import locked_until
+from batchqc.actions.attempts import counting, locked_until
 from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES
-from batchqc.records.people import failed_since, newest_attempts
+from batchqc.records.people import failed_since, newest_attempts, newest_password
 
 
 def locked_accounts(session: Session, *, now: datetime) -> list[tuple[str, datetime]]:
@@ -15,7 +15,7 @@ def locked_accounts(session: Session, *, now: datetime) -> list[tuple[str, datet
     found = []
     for person in failed_since(session, since):
         newest = newest_attempts(session, person, limit=FAILURES_BEFORE_LOCK)
-        until = locked_until(newest, now)
+        until = locked_until(counting(newest, newest_password(session, person)), now)
         if until is not None:
             found.append((person.user_id, until))
     return found

@@ -1,6 +1,8 @@
 """Attempts to prove who one is: each on record, five failures in a row lock the account.
 
-Whatever component fails counts into the same lock (requirement 1.24).
+Whatever component fails counts into the same lock (requirement 1.24). Failures count since the
+password was set: a reset unlocks. A component that is right opens no account that is closed, which
+is told only to who knows it.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,10 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from batchqc.actions.role_terms import site_day
+from batchqc.actions.standing import closed
 from batchqc.core.canonical import utc_text
 from batchqc.core.components import Component
 from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal
-from batchqc.records.people import Attempt, Person, newest_attempts
+from batchqc.records.people import (
+    Attempt,
+    Password,
+    Person,
+    grants_of,
+    newest_attempts,
+    newest_password,
+)
 from batchqc.records.transaction import Transaction
 
 LOCKED: Final = "account locked"
@@ -35,7 +46,11 @@ class Tried:
 
 
 def attempt(
-    tx: Transaction, person: Person, tried: Tried, *, check: Callable[[], str | None]
+    tx: Transaction,
+    person: Person,
+    tried: Tried,
+    *,
+    check: Callable[[Password | None], str | Refusal | None],
 ) -> Refusal | None:
     """Try a component, unless the account is locked; the attempt is written either way.
 
@@ -43,21 +58,25 @@ def attempt(
         tx: in which it is written.
         person: whose component it is.
         tried: what was tried.
-        check: the time step of a right code, blank for what has none, ``None`` where it is wrong.
-            It is asked under the lock of the person's attempts.
+        check: the time step of a right code, blank for what has none, ``None`` where it is wrong,
+            a refusal where it is right but opens nothing. It is asked under the lock of the
+            person's attempts, with the password that counts now.
     """
     tx.lock(f"attempts of {person.folded}")
     newest = newest_attempts(tx.session, person, limit=FAILURES_BEFORE_LOCK)
-    until = locked_until(newest, tx.now)
-    step = check() if until is None else None
+    password = newest_password(tx.session, person)
+    counted = counting(newest, password)
+    until = locked_until(counted, tx.now)
+    found = check(password) if until is None else None
+    refusal = _refusal(tx, person, tried, found)
     row = Attempt(
         person=person,
         number=newest[0].number + 1 if newest else 1,
         purpose=tried.purpose,
-        succeeded=int(step is not None),
+        succeeded=int(refusal is None),
         at=tx.now,
         component=tried.component.value,
-        step=step or "",
+        step=found if isinstance(found, str) and refusal is None else "",
     )
     tx.add(row)
     outcome = "accepted" if row.succeeded else "refused, locked" if until else "refused"
@@ -65,10 +84,14 @@ def attempt(
     tx.audit(f"{tried.name} {outcome}", rows=[row], about=[person.key], after=after)
     if until is not None:
         return _locked(person, until)
-    if step is None:
-        _lock(tx, person, [row, *newest])
-        return tried.wrong
-    return None
+    if refusal is not None:
+        _lock(tx, person, [row, *counted])
+    return refusal
+
+
+def counting(newest: Iterable[Attempt], password: Password | None) -> list[Attempt]:
+    """Of the newest attempts of a person those since the password was set, where there is one."""
+    return [one for one in newest if password is None or one.at > password.set_at]
 
 
 def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
@@ -82,6 +105,17 @@ def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
         return None
     until = failures[0] + timedelta(minutes=LOCK_MINUTES)
     return until if now < until else None
+
+
+def _refusal(
+    tx: Transaction, person: Person, tried: Tried, found: str | Refusal | None
+) -> Refusal | None:
+    """Why what was found opens nothing; whether the account is closed hears who knows it."""
+    if found is None:
+        return tried.wrong
+    day = site_day(tx.session, tx.now)
+    shut = closed(tx.session, person, grants_of(tx.session, person), day=day)
+    return shut or (found if isinstance(found, Refusal) else None)
 
 
 def _lock(tx: Transaction, person: Person, newest: list[Attempt]) -> None:

@@ -22,7 +22,7 @@ from batchqc.records.components import (
     last_step,
     newest_authenticator,
 )
-from batchqc.records.people import Person
+from batchqc.records.people import Password, Person
 from batchqc.records.transaction import Transaction
 
 _WRONG: Final = Refusal(
@@ -114,7 +114,7 @@ def _lock(tx: Transaction, person: Person) -> None:
 def _check(
     tx: Transaction, person: Person, offer: AuthenticatorChange | None, *, code: str, purpose: str
 ) -> Refusal | None:
-    def step() -> str | None:
+    def step(_: Password | None) -> str | None:
         if offer is None:
             return None
         key = load_component_key(tx.component_key)

@@ -4,12 +4,8 @@ A subject of an issuer is one person for ever. Nobody links their own account, a
 has a password, the link counts once they have confirmed it with that password.
 """
 
-from batchqc.actions.people import (
-    prove,
-    require_own_password,
-    sign_out_everywhere,
-    the_person,
-)
+from batchqc.actions.passwords import prove, require_own_password
+from batchqc.actions.people import sign_out_everywhere, the_person
 from batchqc.actions.permission import require
 from batchqc.core.components import LinkState
 from batchqc.core.identifiers import line_problem

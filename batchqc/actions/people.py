@@ -1,8 +1,7 @@
 """People: who they are, what they may do, and how they prove it.
 
-A password that somebody else set opens nothing but the change of that password. Five wrong
-passwords in a row lock an account for a quarter of an hour; every attempt is on record. Who signs
-in at the provider of single sign-on may have no password.
+A password that somebody else set opens nothing but the change of that password. Who signs in at
+the provider of single sign-on may have no password.
 """
 
 import hashlib
@@ -10,39 +9,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy.orm import Session
 
-from batchqc.actions.attempts import WRONG, Tried, attempt
+from batchqc.actions.passwords import (
+    aged,
+    check_password,
+    not_own,
+    one_time_password,
+    own_password,
+    prove,
+    too_old,
+)
 from batchqc.actions.permission import require
+from batchqc.actions.role_terms import check_grant, role_change
+from batchqc.actions.standing import DEACTIVATED, closed
+from batchqc.core.accounts import FIRST_PASSWORD_HOURS, Terms, roles_on
 from batchqc.core.components import Component
 from batchqc.core.identifiers import fold, line_problem, user_problem
 from batchqc.core.permissions import Permission, Role, acting_role
-from batchqc.core.signatures import Refusal, reason_problem
+from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSignedIn
 from batchqc.records.people import (
     ACCOUNT_REGISTERED,
     LABORATORY_REGISTERED,
     Password,
     Person,
-    RoleChange,
     SignIn,
     SignOut,
+    grants_of,
     newest_password,
     open_sign_in,
     open_sign_ins,
     person_by,
-    role_changes_of,
-    roles_of,
 )
-from batchqc.records.transaction import Actor, Transaction
+from batchqc.records.transaction import SYSTEM, Actor, Transaction
 
-SHORTEST_PASSWORD: Final = 12
-# argon2id at parameters that OWASP lists as sufficient: every signature hashes once, in parallel
-HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_ANY_HASH: Final = HASHER.hash("nobody has this password")
+_NO_TERMS: Final = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,19 @@ class Principal:
     time_zone: str
     sign_in: str = ""
     """The hash of the token of the session, where there is one."""
+    too_old: int = 0
+    """The age in days at which a password must be changed, where this person's is older; else 0."""
 
     def acting(self, permission: Permission) -> Actor:
         """This person in the role that allows ``permission``.
 
         Raises:
-            NotPermitted: where none does, or the password is still somebody else's.
+            NotPermitted: where none does, or the password is too old, or still somebody else's.
         """
+        if self.too_old:
+            raise aged(self.too_old)
         if self.must_change_password:
-            raise _not_own()
+            raise not_own()
         role = acting_role(self.roles, permission)
         if role is None:
             held = ", ".join(sorted(self.roles)) or "none"
@@ -81,7 +89,13 @@ class Principal:
 
 
 def register_person(
-    tx: Transaction, *, user_id: str, name: str, roles: Iterable[Role], password: str | None
+    tx: Transaction,
+    *,
+    user_id: str,
+    name: str,
+    roles: Iterable[Role],
+    password: str | None,
+    terms: Terms = _NO_TERMS,
 ) -> Person:
     """Register a person with a first password, which they must change before anything else.
 
@@ -90,7 +104,9 @@ def register_person(
     require(tx, Permission.MANAGE_ACCOUNTS)
     person = _new_person(tx, user_id, name, is_laboratory=False)
     first = [_first_password(tx, person, password)] if password is not None else []
-    granted = [_role_change(tx, person, n, role) for n, role in enumerate(roles, start=1)]
+    roles = list(dict.fromkeys(roles))
+    check_grant(tx, new=roles, held=(), terms=terms)
+    granted = [role_change(tx, person, n, role, terms) for n, role in enumerate(roles, start=1)]
     tx.add(person, *first, *granted)
     after = {"name": name, "roles": [change.role for change in granted]}
     tx.audit(ACCOUNT_REGISTERED, rows=[person, *first, *granted], after=after)
@@ -106,60 +122,17 @@ def register_laboratory(tx: Transaction, *, user_id: str, name: str) -> Person:
     return laboratory
 
 
-def change_role(tx: Transaction, *, user_id: str, role: Role, granted: bool, reason: str) -> None:
-    """Grant a role to a person, or withdraw it; the reason is one that explains something.
-
-    Nobody changes their own roles, so that no administrator alone becomes QA, and the last one
-    cannot lock everybody out.
-    """
-    require(tx, Permission.MANAGE_ACCOUNTS)
-    problem = reason_problem(reason)
-    if problem:
-        raise InvalidInput("BQC-SIG-004", problem)
-    person = the_person(tx.session, user_id)
-    tx.lock(person.key)
-    before = sorted(roles_of(tx.session, person))
-    if person.user_id == tx.actor.user_id:
-        raise NotPermitted(
-            "BQC-ACC-010",
-            "nobody changes their own roles",
-            hint="Ask another administrator.",
-        )
-    if person.is_laboratory:
-        raise InvalidInput("BQC-ACC-011", f"{person.user_id} is a laboratory and holds no role")
-    if (role in before) == granted:
-        held = "already holds" if granted else "does not hold"
-        raise Conflict("BQC-ACC-012", f"{person.user_id} {held} the role {role}")
-    number = len(role_changes_of(tx.session, person)) + 1
-    change = _role_change(tx, person, number, role, granted=granted)
-    tx.add(change)
-    tx.audit(
-        "role granted" if granted else "role withdrawn",
-        rows=[change],
-        about=[person.key],
-        reason=reason,
-        before={"roles": list(before)},
-        after={"roles": sorted(roles_of(tx.session, person))},
-    )
-
-
 def change_password(tx: Transaction, *, user_id: str, old: str, new: str) -> Refusal | None:
     """Change one's own password; a wrong old one is refused and remembered."""
     refusal = prove(tx, user_id=user_id, password=old, purpose="change of password")
     if refusal is not None:
         return refusal
-    _check_password(new)
+    check_password(new)
     if new == old:
         raise InvalidInput("BQC-ACC-007", "the new password is the old one")
     person = the_person(tx.session, user_id)
     newest = newest_password(tx.session, person)
-    password = Password(
-        person=person,
-        number=newest.number + 1 if newest else 1,
-        hash=HASHER.hash(new),
-        set_by_other=0,
-        set_at=tx.now,
-    )
+    password = own_password(tx, person, newest.number + 1 if newest else 1, new)
     tx.add(password)
     tx.audit("password changed", rows=[password], about=[person.key])
     return None
@@ -194,6 +167,9 @@ def sign_out(tx: Transaction, *, token: str) -> None:
     """End a session at once."""
     session = open_sign_in(tx.session, sha256_of_token(token), tx.now)
     if session is not None:
+        _hold_sessions(tx, session.person)
+        session = open_sign_in(tx.session, sha256_of_token(token), tx.now)
+    if session is not None:
         end = SignOut(sign_in=session, at=tx.now)
         tx.add(end)
         tx.audit("signed out", rows=[end], about=[session.person.key])
@@ -201,40 +177,58 @@ def sign_out(tx: Transaction, *, token: str) -> None:
 
 def sign_out_everywhere(tx: Transaction, person: Person) -> None:
     """End every session of a person at once."""
-    ends = [SignOut(sign_in=one, at=tx.now) for one in open_sign_ins(tx.session, person, tx.now)]
+    ends = ends_of_sessions(tx, person)
     if ends:
         tx.add(*ends)
         tx.audit("signed out everywhere", rows=ends, about=[person.key])
+
+
+def ends_of_sessions(tx: Transaction, person: Person) -> list[SignOut]:
+    """The rows that end every session of a person, to add and to audit."""
+    _hold_sessions(tx, person)
+    return [SignOut(sign_in=one, at=tx.now) for one in open_sign_ins(tx.session, person, tx.now)]
 
 
 def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Principal:
     """The person behind a token.
 
     Raises:
-        NotSignedIn: where the session is unknown, ended or over.
+        NotSignedIn: where the session is unknown, ended or over, or the account deactivated.
+        NotPermitted: where the time of the person's last role is over.
     """
     found = open_sign_in(session, sha256_of_token(token), now)
     if found is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
-    return _principal(session, found.person, time_zone, sign_in=found.token_sha256)
+    return _principal(
+        session, found.person, time_zone=time_zone, now=now, sign_in=found.token_sha256
+    )
 
 
-def principal(session: Session, *, user_id: str, time_zone: str) -> Principal:
-    """A registered person with the roles held now."""
-    return _principal(session, the_person(session, user_id), time_zone)
+def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) -> Principal:
+    """A registered person with the roles held now; it raises as ``who_is`` does."""
+    return _principal(session, the_person(session, user_id), time_zone=time_zone, now=now)
 
 
-def _principal(session: Session, person: Person, time_zone: str, *, sign_in: str = "") -> Principal:
+def _principal(
+    session: Session, person: Person, *, time_zone: str, now: datetime, sign_in: str = ""
+) -> Principal:
+    grants, day = grants_of(session, person), now.astimezone(ZoneInfo(time_zone)).date()
+    shut = closed(session, person, grants, day=day)
+    if shut is not None:
+        error = NotSignedIn if shut.code == DEACTIVATED else NotPermitted
+        raise error(shut.code, shut.message, hint=shut.hint)
     password = newest_password(session, person)
+    days = too_old(session, password, now)
     return Principal(
         user_id=person.user_id,
         name=person.name,
-        roles=roles_of(session, person),
+        roles=roles_on(grants, day),
         must_change_password=bool(
-            person.is_laboratory if password is None else password.set_by_other
+            person.is_laboratory if password is None else password.set_by_other or days
         ),
         time_zone=time_zone,
         sign_in=sign_in,
+        too_old=days,
     )
 
 
@@ -248,52 +242,6 @@ def the_person(session: Session, user_id: str) -> Person:
     if person is None:
         raise NotFound("BQC-ACC-004", f'nobody has the user id "{user_id}"')
     return person
-
-
-def require_own_password(tx: Transaction, person: Person) -> None:
-    """Refuse who has a password that somebody else set; who has none passes.
-
-    Raises:
-        NotPermitted: it opens nothing but its change.
-    """
-    password = newest_password(tx.session, person)
-    if password is not None and password.set_by_other:
-        raise _not_own()
-
-
-def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refusal | None:
-    """Whether a password is right now; the attempt is written either way.
-
-    An unknown user id costs as much time and says the same as a wrong password.
-    """
-    person = person_by(tx.session, user_id)
-    stored = newest_password(tx.session, person) if person else None
-    if person is None or stored is None:
-        _is_right(_ANY_HASH, password)
-        tx.audit("unknown user id refused", after={"purpose": purpose})
-        return WRONG
-    hashed = stored.hash
-    return attempt(
-        tx,
-        person,
-        Tried(Component.PASSWORD, purpose),
-        check=lambda: "" if _is_right(hashed, password) else None,
-    )
-
-
-def _not_own() -> NotPermitted:
-    return NotPermitted(
-        "BQC-ACC-003",
-        "somebody else set your password",
-        hint="Change it first: POST /api/v1/password or `batchqc user password`.",
-    )
-
-
-def _is_right(stored: str, password: str) -> bool:
-    try:
-        return HASHER.verify(stored, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
 
 
 def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool) -> Person:
@@ -312,26 +260,14 @@ def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool
 
 
 def _first_password(tx: Transaction, person: Person, password: str) -> Password:
-    _check_password(password)
-    return Password(
-        person=person, number=1, hash=HASHER.hash(password), set_by_other=1, set_at=tx.now
-    )
+    check_password(password)
+    # nobody could give the first administrator another one
+    hours = FIRST_PASSWORD_HOURS if tx.actor != SYSTEM else 0
+    return one_time_password(tx, person, 1, password, hours=hours)
 
 
-def _role_change(
-    tx: Transaction, person: Person, number: int, role: Role, *, granted: bool = True
-) -> RoleChange:
-    return RoleChange(
-        person=person, number=number, role=role.value, granted=int(granted), changed_at=tx.now
-    )
-
-
-def _check_password(password: str) -> None:
-    if len(password) < SHORTEST_PASSWORD or len(set(password)) < 5:
-        raise InvalidInput(
-            "BQC-ACC-008",
-            f"a password has at least {SHORTEST_PASSWORD} characters, five of them different",
-        )
+def _hold_sessions(tx: Transaction, person: Person) -> None:
+    tx.lock(f"sessions of {person.key}")
 
 
 def sha256_of_token(token: str) -> str:

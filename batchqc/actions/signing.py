@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.authenticators import prove_code
 from batchqc.actions.late_signing import check_paper
-from batchqc.actions.people import prove, require_own_password, the_person
+from batchqc.actions.passwords import prove, require_own_password
+from batchqc.actions.people import the_person
+from batchqc.actions.role_training import check_role_training
 from batchqc.actions.visits import Ticket, use_proof
 from batchqc.core.accountability import NOT_ACCEPTED, STATEMENT
 from batchqc.core.late_entries import Paper
@@ -82,6 +84,7 @@ def sign(
     if not has_accepted(tx.session, person):
         return NOT_ACCEPTED
     refusal = prove_components(tx, person, credentials, record=record, meaning=meaning)
+    refusal = refusal or check_role_training(tx, person)
     if refusal is not None:
         return refusal
     return write_signature(
@@ -100,7 +103,7 @@ def prove_components(
     """Whether both components are of the person who acts; every attempt is written.
 
     Raises:
-        NotPermitted: the password is one that somebody else set.
+        NotPermitted: the password is one that somebody else set, or too old.
     """
     if credentials.user_id.casefold() != tx.actor.user_id.casefold():
         return Refusal(
@@ -108,8 +111,7 @@ def prove_components(
             f"{tx.actor.user_id} is signed in, but {credentials.user_id} was to sign",
             "Sign with your own user id and password.",
         )
-    require_own_password(tx, person)
-    has_password = newest_password(tx.session, person) is not None
+    has_password = require_own_password(tx, person) is not None
     if not has_password and not credentials.code:
         ticket = Ticket(credentials.step_up)
         return use_proof(tx, person, ticket=ticket, record=record, meaning=meaning)

@@ -18,6 +18,7 @@ from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import BatchqcError
+from batchqc.records.account_reports import AccountReport
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
@@ -63,6 +64,7 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     DispositionRow: ("content_sha",),
     Certificate: ("content_sha",),
     CertificateIssue: ("document_sha",),
+    AccountReport: ("content_sha",),
     LotReview: ("content_sha",),
     AuditReview: ("content_sha",),
     LotCheck: ("content_sha",),

@@ -32,7 +32,7 @@ from batchqc.records.components import (
     use_of,
     visit_by,
 )
-from batchqc.records.people import Person, SignIn
+from batchqc.records.people import Password, Person, SignIn
 from batchqc.records.transaction import Transaction
 
 UNKNOWN: Final = "unknown subject refused"
@@ -141,7 +141,7 @@ def use_proof(
     visit = visit_by(tx.session, ticket.sha256)
     back = return_of(tx.session, visit) if visit is not None else None
 
-    def check() -> str | None:
+    def check(_: Password | None) -> str | None:
         if visit is None or back is None or use_of(tx.session, back) is not None:
             return None
         asked = (visit.user_id, visit.sign_in, visit.record.casefold(), visit.meaning)
@@ -170,7 +170,10 @@ def _return(
         problem = "the provider saw somebody else"
     wrong = Refusal("BQC-SIG-015", f"single sign-on is refused: {problem}", "Begin again.")
     refusal = attempt(
-        tx, person, Tried(Component.PROVIDER, purpose, wrong), check=lambda: None if problem else ""
+        tx,
+        person,
+        Tried(Component.PROVIDER, purpose, wrong),
+        check=lambda _: None if problem else "",
     )
     if refusal is not None or authenticated is None:
         return refusal or wrong

@@ -1,113 +1,171 @@
-"""What administrators see and do of accounts: links, failed attempts, locks."""
+"""Accounts as administrators keep them, and what auditors looked at."""
 
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
-from sqlalchemy import select
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field, StrictInt
 
-from batchqc.actions.access import locked_accounts
-from batchqc.actions.links import link_account, remove_link
+from batchqc import clock
+from batchqc.actions.accounts import deactivate, reactivate, reset_password, set_password_rule
+from batchqc.actions.views import views
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import LARGEST, Limit, Page
 from batchqc.core.permissions import Permission
-from batchqc.records.people import Attempt, attempt_by
+from batchqc.records.people import AccountChange, newest_password_rule
 
 router = APIRouter(tags=["accounts"], responses=PROBLEMS)
 
 
-class NewLink(Sent):
-    """A subject of an issuer, both exactly as the issuer writes them."""
+class Reason(Sent):
+    """Why."""
 
-    issuer: Annotated[str, Field(examples=["https://login.example.org"])]
-    subject: Annotated[str, Field(examples=["a8f5f167f44f4964e6c998dee827110c"])]
-    reason: Annotated[str, Field(examples=["Identity card seen by HR"])]
+    reason: Annotated[str, Field(examples=["Has left the company"])]
 
 
-class LinkRemoval(Sent):
-    """Why a link is removed."""
-
-    reason: Annotated[str, Field(examples=["Left the company"])]
-
-
-class LinkOut(BaseModel):
-    """Whether an account is linked; a link of who has a password waits for them to confirm it."""
+class AccountState(BaseModel):
+    """Whether an account is active, since when, and by whom."""
 
     user_id: str
-    linked: bool
+    is_active: bool
+    changed_at: datetime
+    changed_by: str
+    reason: str
 
 
-class AttemptOut(BaseModel):
-    """A failed attempt to prove who one is."""
+class OneTimePassword(BaseModel):
+    """Shown once; it opens nothing but its change."""
 
     user_id: str
-    with_what: str = Field(examples=["password"])
-    purpose: str
+    password: str
+    ends_at: datetime
+
+
+class PasswordRuleShape(Sent):
+    """After how many days a password must be changed."""
+
+    days: StrictInt = Field(description="0 for never.")
+    reason: str
+
+
+class PasswordRuleOut(BaseModel):
+    """After how many days a password must be changed; 0 for never."""
+
+    days: int
+
+
+class ViewOut(BaseModel):
+    """What an auditor asked for; it stands in the audit trail at this place."""
+
+    sequence: int
+    who: str
     at: datetime
-
-
-class LockedOut(BaseModel):
-    """An account that is locked now, and until when."""
-
-    user_id: str
-    until: datetime
+    request: str
+    route: str
+    records: dict[str, str]
 
 
 @router.post(
-    "/people/{user_id}/link", status_code=201, response_model=LinkOut, summary="Link an account"
+    "/people/{user_id}/deactivation",
+    status_code=201,
+    response_model=AccountState,
+    summary="Deactivate an account",
 )
-def link(call: Writing, user_id: str, sent: NewLink) -> Response:
-    """Link an account to single sign-on; nobody links their own."""
+def close(call: Writing, user_id: str, sent: Reason) -> Response:
+    """Sessions end and one-time passwords die at once; what the person did stays theirs."""
     with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
         if work.is_new:
-            link_account(
-                work.tx,
-                user_id=user_id,
-                issuer=sent.issuer,
-                subject=sent.subject,
-                reason=sent.reason,
-            )
-            work.answer(201, LinkOut(user_id=user_id, linked=True))
+            work.answer(201, _state(deactivate(work.tx, user_id=user_id, reason=sent.reason)))
     return work.response()
 
 
-@router.post("/people/{user_id}/link/removal", response_model=LinkOut, summary="Remove a link")
-def unlink(call: Writing, user_id: str, sent: LinkRemoval) -> Response:
-    """Remove the link of an account; every session of it ends at once."""
+@router.post(
+    "/people/{user_id}/reactivation",
+    status_code=201,
+    response_model=AccountState,
+    summary="Reactivate an account",
+)
+def open_again(call: Writing, user_id: str, sent: Reason) -> Response:
+    """With the roles that were not withdrawn."""
     with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
         if work.is_new:
-            remove_link(work.tx, user_id=user_id, reason=sent.reason)
-            work.answer(200, LinkOut(user_id=user_id, linked=False))
+            work.answer(201, _state(reactivate(work.tx, user_id=user_id, reason=sent.reason)))
     return work.response()
 
 
-@router.get("/failed-attempts", summary="Failed attempts")
-def failed(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[AttemptOut]:
-    """Every failed attempt of a registered person, in the order in which they came."""
-    call.person.acting(Permission.MANAGE_ACCOUNTS)
+@router.post(
+    "/people/{user_id}/password-reset",
+    status_code=201,
+    response_model=OneTimePassword,
+    summary="Set a one-time password",
+)
+def reset(call: Writing, user_id: str, sent: Reason) -> Response:
+    """Answers it once, for a day; the person changes it before anything else. Sessions end."""
+    password = clock.new_token()
+    with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
+        if work.is_new:
+            row = reset_password(work.tx, user_id=user_id, password=password, reason=sent.reason)
+            ends_at = datetime.fromisoformat(row.ends_at)
+            shown = OneTimePassword(user_id=row.person.user_id, password=password, ends_at=ends_at)
+            work.answer(201, shown)
+            work.keep = False
+    return work.response()
+
+
+@router.get("/password-rule", summary="After how many days a password must be changed")
+def password_rule(call: SignedIn) -> PasswordRuleOut:
+    """0 for never."""
     with call.reading() as session:
-        return page(
-            session,
-            select(Attempt).where(Attempt.succeeded == 0),
-            Attempt,
-            after=attempt_by(session, after) if after else None,
-            limit=limit,
-            show=lambda one: AttemptOut(
-                user_id=one.person.user_id,
-                with_what=one.component or "password",
-                purpose=one.purpose,
-                at=one.at,
-            ),
+        rule = newest_password_rule(session)
+        return PasswordRuleOut(days=rule.days if rule else 0)
+
+
+@router.post(
+    "/password-rule",
+    status_code=201,
+    response_model=PasswordRuleOut,
+    summary="Set after how many days a password must be changed",
+)
+def new_password_rule(call: Writing, sent: PasswordRuleShape) -> Response:
+    """It counts from the next request on, for passwords that stand as well."""
+    with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
+        if work.is_new:
+            row = set_password_rule(work.tx, days=sent.days, reason=sent.reason)
+            work.answer(201, PasswordRuleOut(days=row.days))
+    return work.response()
+
+
+@router.get("/auditor-views", summary="What auditors looked at")
+def auditor_views(
+    call: SignedIn,
+    who: Annotated[str, Query(description="Only this auditor.")] = "",
+    after: Annotated[int, Query(ge=0, le=LARGEST, description="`next` of the page before.")] = 0,
+    limit: Limit = 50,
+) -> Page[ViewOut]:
+    """Each request of an auditor, oldest first, exports and refused ones too."""
+    with call.reading(Permission.SEE_ACCOUNTS) as session:
+        found = views(session, after=after, limit=limit + 1, who=who)
+    items = [
+        ViewOut(
+            sequence=one.sequence,
+            who=one.who,
+            at=one.at,
+            request=one.request,
+            route=one.route,
+            records=dict(one.records),
         )
+        for one in found[:limit]
+    ]
+    return Page(items=items, next=str(items[-1].sequence) if len(found) > limit else None)
 
 
-@router.get("/locked-accounts", summary="Accounts that are locked now")
-def locked(call: SignedIn) -> list[LockedOut]:
-    """Each with the time at which it opens again."""
-    call.person.acting(Permission.MANAGE_ACCOUNTS)
-    with call.reading() as session:
-        found = locked_accounts(session, now=call.door.now())
-    return [LockedOut(user_id=user_id, until=until) for user_id, until in found]
+def _state(change: AccountChange) -> AccountState:
+    return AccountState(
+        user_id=change.person.user_id,
+        is_active=bool(change.active),
+        changed_at=change.changed_at,
+        changed_by=change.changed_by,
+        reason=change.reason,
+    )

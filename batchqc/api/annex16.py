@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.conditional_release import hold_what_is_overdue
@@ -14,12 +15,13 @@ from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import Page, Paging, page
 from batchqc.core.annex16 import POINTS
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import VALUES, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.documents.csv_file import csv_bytes
-from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.annex16 import Certification, LotCheck, Transfer, certification_by
 from batchqc.records.policies import policies_of, policy_rows
 
 router = APIRouter(tags=["decisions"], responses=PROBLEMS)
@@ -50,12 +52,6 @@ class CertificationOut(BaseModel):
     certified_at: datetime
     checked_by: SignatureOut
     transferred_by: SignatureOut | None
-
-
-class CertificationsOut(BaseModel):
-    """The register."""
-
-    items: list[CertificationOut]
 
 
 class PolicyRequest(Signature):
@@ -126,9 +122,18 @@ def transfer(call: Writing, lot: str, sent: Signature) -> Response:
 
 
 @router.get("/certifications", summary="The register of certifications")
-def certifications(call: SignedIn) -> CertificationsOut:
+def certifications(call: SignedIn, asked: Annotated[Paging, Query()]) -> Page[CertificationOut]:
     """Every certification by a qualified person, in the order of their numbers."""
-    return CertificationsOut(items=_register(call))
+    with call.reading() as session:
+        after = certification_by(session, asked.after) if asked.after else None
+        return page(
+            session,
+            select(Certification),
+            Certification,
+            after=after,
+            limit=asked.limit,
+            show=lambda one: _certification(session, one),
+        )
 
 
 @router.get(
@@ -139,13 +144,16 @@ def certifications(call: SignedIn) -> CertificationsOut:
 )
 def certifications_csv(call: SignedIn) -> Response:
     """For an inspection: one row for each certification."""
+    with call.reading() as session:
+        rows_of = session.scalars(select(Certification).order_by(Certification.id))
+        found = [_certification(session, one) for one in rows_of]
     header = ("number", "lot", "product", "disposition", "certified by", "certified at",
               "checked by", "transferred by")  # fmt: skip
     rows = [
         (one.number, one.lot, one.product, one.disposition, one.certified_by.name,
          one.certified_at.isoformat(), one.checked_by.name,
          one.transferred_by.name if one.transferred_by else "")
-        for one in _register(call)
+        for one in found
     ]  # fmt: skip
     return Response(csv_bytes([header, *rows]), media_type="text/csv; charset=utf-8")
 
@@ -209,24 +217,18 @@ def overdue(call: Writing) -> Response:
     return work.response()
 
 
-def _register(call: SignedIn) -> list[CertificationOut]:
-    with call.reading() as session:
-        transfers = {one.certification_id: one for one in session.scalars(select(Transfer))}
-        return [
-            CertificationOut(
-                number=row.natural_key,
-                lot=row.disposition.lot.lot,
-                product=row.disposition.lot.product.code,
-                disposition=row.disposition.disposition,
-                certified_by=signature_out(row.disposition.signature),
-                certified_at=row.disposition.decided_at,
-                checked_by=signature_out(row.lot_check.signature),
-                transferred_by=signature_out(transfers[row.id].signature)
-                if row.id in transfers
-                else None,
-            )
-            for row in session.scalars(select(Certification).order_by(Certification.id))
-        ]
+def _certification(session: Session, row: Certification) -> CertificationOut:
+    transfer = session.scalar(select(Transfer).where(Transfer.certification_id == row.id))
+    return CertificationOut(
+        number=row.natural_key,
+        lot=row.disposition.lot.lot,
+        product=row.disposition.lot.product.code,
+        disposition=row.disposition.disposition,
+        certified_by=signature_out(row.disposition.signature),
+        certified_at=row.disposition.decided_at,
+        checked_by=signature_out(row.lot_check.signature),
+        transferred_by=signature_out(transfer.signature) if transfer else None,
+    )
 
 
 def _step(lot: str, row: LotCheck | Transfer) -> StepOut:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from batchqc import __version__, clock
 from batchqc.actions.certificates import Press
 from batchqc.api import (
+    account_reports,
     accounts,
     annex16,
     audit,
@@ -27,6 +28,7 @@ from batchqc.api import (
     holds,
     investigations,
     laboratory,
+    links,
     look_backs,
     lot_form,
     lots,
@@ -75,11 +77,11 @@ _FILES: Final = frozenset(
     )
 )
 _NOUNS: Final = (
-    session, single_sign_on, authenticators, people, accounts, registers, donors, donor_panels,
-    laboratory, specifications, specification_tools, methods, lots, results, reviews, decisions,
-    annex16, holds, investigations, deviations, genealogy, containers, shipments, look_backs,
-    profiles, upload_files, uploads, entries, corrections, certificates, audit, tracing, events,
-    open_work, system_stops, lot_form,
+    session, single_sign_on, authenticators, people, accounts, links, account_reports, registers,
+    donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
+    reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
+    shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
+    audit, tracing, events, open_work, system_stops, lot_form,
 )  # fmt: skip
 
 

@@ -22,17 +22,18 @@ from batchqc.actions.people import Principal, who_is
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
 from batchqc.actions.states import Contested
+from batchqc.actions.views import log_view
 from batchqc.api.provider import Provider
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
 from batchqc.core.canonical import sha256_of
 from batchqc.core.late_entries import Paper
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, InvalidInput, NotSignedIn, SignatureRefused
 from batchqc.records.decisions import Answer, answer_by
-from batchqc.records.transaction import Transaction, reading, transaction
+from batchqc.records.transaction import Actor, Transaction, reading, transaction
 from batchqc.settings import Settings
 
 
@@ -157,9 +158,9 @@ class Call:
     if_none_match: str = ""
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self, permission: Permission = Permission.READ) -> Iterator[Session]:
         """A session that only reads, for a person who may read."""
-        self.person.acting(Permission.READ)
+        self.person.acting(permission)
         with reading(self.door.engine) as session:
             yield session
 
@@ -229,8 +230,23 @@ def _call(
         zone = own_site(session).time_zone
         person = who_is(session, token=bearer.credentials, now=door.now(), time_zone=zone)
     address = f"{request.method} {request.url.path}?{request.url.query}"
+    if Role.AUDITOR in person.roles:
+        _log(request, door, person, address)
     seen = ", ".join(request.headers.getlist("if-none-match"))
     return Call(door, person, bearer.credentials, address, if_none_match=seen)
+
+
+def _log(request: Request, door: Door, person: Principal, address: str) -> None:
+    """What an auditor asks for is on record before it is answered, whatever the answer is."""
+    actor = Actor(person.user_id, Role.AUDITOR.value, person.time_zone)
+    route = f"{request.method} {request.scope['route'].path}"
+    with transaction(door.engine, actor, door.now()) as tx:
+        log_view(
+            tx,
+            request=address.rstrip("?"),
+            route=route,
+            records={name: str(part) for name, part in request.path_params.items()},
+        )
 
 
 SignedIn = Annotated[Call, Depends(_call)]

@@ -1,5 +1,6 @@
 """People, their roles, and contract laboratories."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -7,13 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.people import change_role, register_laboratory, register_person, the_person
+from batchqc.actions.accounts import change_role
+from batchqc.actions.people import register_laboratory, register_person, the_person
+from batchqc.actions.role_terms import site_day
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.sent import Sent
+from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.core.accounts import RoleTraining, Terms, roles_on
 from batchqc.core.permissions import Permission, Role
-from batchqc.records.people import Person, roles_of
+from batchqc.records.people import Person, grants_of, is_active
 
 router = APIRouter(tags=["people"], responses=PROBLEMS)
 
@@ -24,11 +28,35 @@ class PersonOut(BaseModel):
     user_id: str
     name: str
     is_laboratory: bool
+    is_active: bool
     roles: list[Role]
 
 
-class NewPerson(Sent):
-    """A person, with a first password that they change before anything else, or without one."""
+class TrainingRecord(Sent):
+    """The record of a training for a role."""
+
+    reference: Annotated[str, Field(examples=["TR-2026-014"])]
+    trained_on: Day
+    expires_on: Day
+
+
+class TermsSent(Sent):
+    """On what a role is granted."""
+
+    last_day: Annotated[
+        Day | None, Field(description="At the site, included; an auditor needs one.")
+    ] = None
+    training: TrainingRecord | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """For the action that grants."""
+        given = self.training
+        return Terms(self.last_day, RoleTraining(**given.model_dump()) if given else None)
+
+
+class NewPerson(TermsSent):
+    """A person, with a first password, changed within a week before anything else, or without."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -58,8 +86,8 @@ class NewLaboratory(Sent):
     name: Annotated[str, Field(examples=["Saigon Contract Laboratory"])]
 
 
-class NewRole(Sent):
-    """A role to grant or to withdraw."""
+class NewRole(TermsSent):
+    """A role to grant, to renew or to withdraw."""
 
     role: Role
     granted: StrictBool = True
@@ -76,7 +104,7 @@ def people(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[PersonO
             Person,
             after=the_person(session, after) if after else None,
             limit=limit,
-            show=lambda one: _shown(session, one),
+            show=lambda one: _shown(session, one, call.door.now()),
         )
 
 
@@ -91,8 +119,9 @@ def add_person(call: Writing, sent: NewPerson) -> Response:
                 name=sent.name,
                 roles=sent.roles,
                 password=sent.password.get_secret_value() if sent.password else None,
+                terms=sent.terms,
             )
-            work.answer(201, _shown(work.tx.session, person))
+            work.answer(201, _shown(work.tx.session, person, work.tx.now))
             work.keep = False
     return work.response()
 
@@ -105,7 +134,7 @@ def add_laboratory(call: Writing, sent: NewLaboratory) -> Response:
     with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
         if work.is_new:
             laboratory = register_laboratory(work.tx, user_id=sent.user_id, name=sent.name)
-            work.answer(201, _shown(work.tx.session, laboratory))
+            work.answer(201, _shown(work.tx.session, laboratory, work.tx.now))
     return work.response()
 
 
@@ -120,16 +149,23 @@ def set_role(call: Writing, user_id: str, sent: NewRole) -> Response:
     with call.writing(Permission.MANAGE_ACCOUNTS, sent) as work:
         if work.is_new:
             change_role(
-                work.tx, user_id=user_id, role=sent.role, granted=sent.granted, reason=sent.reason
+                work.tx,
+                user_id=user_id,
+                role=sent.role,
+                granted=sent.granted,
+                reason=sent.reason,
+                terms=sent.terms,
             )
-            work.answer(201, _shown(work.tx.session, the_person(work.tx.session, user_id)))
+            person = the_person(work.tx.session, user_id)
+            work.answer(201, _shown(work.tx.session, person, work.tx.now))
     return work.response()
 
 
-def _shown(session: Session, person: Person) -> PersonOut:
+def _shown(session: Session, person: Person, now: datetime) -> PersonOut:
     return PersonOut(
         user_id=person.user_id,
         name=person.name,
         is_laboratory=bool(person.is_laboratory),
-        roles=sorted(roles_of(session, person)),
+        is_active=is_active(session, person),
+        roles=sorted(roles_on(grants_of(session, person), site_day(session, now))),
     )

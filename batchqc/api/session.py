@@ -4,7 +4,6 @@ from datetime import datetime
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from sqlalchemy.orm import Session
 
 from batchqc import clock
 from batchqc.actions.accountability import change_password_and_accept
@@ -17,7 +16,7 @@ from batchqc.core.permissions import Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import NotSignedIn
 from batchqc.records.people import SignIn
-from batchqc.records.transaction import SYSTEM, reading, transaction
+from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
 
 router = APIRouter(tags=["session"], responses=PROBLEMS)
 
@@ -92,7 +91,7 @@ def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
             token=token,
             hours=door.settings.session_hours,
         )
-        answer = begun if isinstance(begun, Refusal) else begun_session(tx.session, token, begun)
+        answer = begun if isinstance(begun, Refusal) else begun_session(tx, token, begun)
     if isinstance(answer, Refusal):
         raise NotSignedIn(answer.code, answer.message, hint=answer.hint)
     return answer
@@ -158,9 +157,10 @@ def health(door: OpenDoor) -> Health:
     return Health(status="ok")
 
 
-def begun_session(session: Session, token: str, begun: SignIn) -> SignInAnswer:
+def begun_session(tx: Transaction, token: str, begun: SignIn) -> SignInAnswer:
     """What is answered to who began a session."""
-    person = principal(session, user_id=begun.person.user_id, time_zone="UTC")
+    zone, user_id = own_site(tx.session).time_zone, begun.person.user_id
+    person = principal(tx.session, user_id=user_id, time_zone=zone, now=tx.now)
     return SignInAnswer(
         token=token, ends_at=begun.ends_at, must_change_password=person.must_change_password
     )

@@ -90,7 +90,7 @@ def come_back(door: OpenDoor, sent: Returned) -> SignInAnswer:
     token, hours = clock.new_token(), door.settings.session_hours
     with transaction(door.engine, SYSTEM, door.now()) as tx:
         begun = sign_in_by_visit(tx, ticket=ticket, vouched=vouched, token=token, hours=hours)
-        answer = begun if isinstance(begun, Refusal) else begun_session(tx.session, token, begun)
+        answer = begun if isinstance(begun, Refusal) else begun_session(tx, token, begun)
     if isinstance(answer, Refusal):
         raise NotSignedIn(answer.code, answer.message, hint=answer.hint)
     return answer

@@ -38,7 +38,7 @@ from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.gates import blocking_reasons
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.certificate_check import check
 from batchqc.documents.pki import PkiNames, create_pki
@@ -131,7 +131,12 @@ def _people(story: Story) -> str:
     for user_id, (name, roles) in cast.PEOPLE.items():
         with transaction(place.engine, manager, place.now()) as tx:
             register_person(
-                tx, user_id=user_id, name=name, roles=roles, password=cast.FIRST_PASSWORD
+                tx,
+                user_id=user_id,
+                name=name,
+                roles=roles,
+                password=cast.FIRST_PASSWORD,
+                terms=cast.AUDIT if Role.AUDITOR in roles else cast.TRAINED,
             )
         _own_password(story, user_id)
     with transaction(place.engine, manager, place.now()) as tx:

@@ -6,6 +6,7 @@ from typing import Final
 
 from batchqc.actions.lots import NewLot, NewSample
 from batchqc.actions.setup import NewSite
+from batchqc.core.accounts import RoleTraining, Terms
 from batchqc.core.permissions import Role
 from batchqc.core.specifications import Stage
 
@@ -61,6 +62,10 @@ PEOPLE: Final = {
     DONOR_OFFICER: ("Khanh Ly", (Role.DONOR_OFFICER,)),
     "minh.bui": ("Minh Bui", (Role.AUDITOR,)),
 }
+TRAINED: Final = Terms(
+    training=RoleTraining("TR-2026-01 (simulated)", date(2026, 1, 12), date(2028, 1, 11))
+)
+AUDIT: Final = Terms(last_day=date(2027, 2, 15))
 FILES: Final = (
     "viability.csv",
     "identity_flow.csv",

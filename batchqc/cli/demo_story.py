@@ -24,7 +24,8 @@ class Story:
     def acting(self, user_id: str, permission: Permission) -> Actor:
         """A person of the cast in the role that allows ``permission``."""
         with reading(self.place.engine) as session:
-            person = principal(session, user_id=user_id, time_zone=cast.SITE.time_zone)
+            zone = cast.SITE.time_zone
+            person = principal(session, user_id=user_id, time_zone=zone, now=self.clock.at)
         return person.acting(permission)
 
     def case(self, lot: str) -> LotCase:

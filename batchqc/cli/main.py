@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from batchqc.cli import (
+    account,
     audit,
     certificate,
     container,
@@ -119,6 +120,7 @@ def serve(
 
 
 app.add_typer(user.app, name="user")
+app.add_typer(account.app, name="account")
 app.add_typer(spec.app, name="spec")
 app.add_typer(profile.app, name="profile")
 app.add_typer(method.app, name="method")

@@ -30,6 +30,7 @@ def print_report(report: UploadReport) -> None:
     )
     if read.counted is not None:
         say("The file is large: values and verdicts are not printed. See: batchqc lot show LOT")
+        say("What fails in it is investigated once you run: batchqc investigation sweep")
     else:
         _print_values(read)
         _print_verdicts(report)

@@ -1,7 +1,7 @@
 """What a command works with: database, store, seal and clock, and the person at the keyboard."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,11 +12,13 @@ from sqlalchemy import Engine, make_url
 
 from batchqc import clock
 from batchqc.actions.certificates import Press
-from batchqc.actions.people import Principal, principal, prove, the_person
+from batchqc.actions.passwords import prove
+from batchqc.actions.people import Principal, principal, the_person
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, code_is_asked
+from batchqc.actions.views import log_view
 from batchqc.core.late_entries import Paper
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
@@ -53,13 +55,14 @@ Late = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Database, store, seal and clock of one installation."""
+    """Database, store, seal and clock of one installation, and the command that works with them."""
 
     settings: Settings
     engine: Engine
     archive: FolderArchive
     press: Press
     now: Callable[[], datetime]
+    command: str = ""
 
     @classmethod
     def at(cls, settings: Settings, *, now: Callable[[], datetime] = clock.now) -> "Workplace":
@@ -93,7 +96,7 @@ def workplace(context: typer.Context) -> Workplace:
             f"there is no database {url.database}",
             hint="Run `batchqc init`, or name the folder: batchqc --home <folder> ...",
         )
-    return Workplace.at(settings)
+    return replace(Workplace.at(settings), command=context.command_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,17 @@ def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
     with reading(place.engine) as session:
         zone = own_site(session).time_zone
         asks_code = code_is_asked(session, the_person(session, user_id))
-        person = principal(session, user_id=user_id, time_zone=zone)
+        person = principal(session, user_id=user_id, time_zone=zone, now=place.now())
+    if Role.AUDITOR in person.roles:
+        _log(place, person)
     return Keyboard(person, password, asks_code)
+
+
+def _log(place: Workplace, person: Principal) -> None:
+    """The command that an auditor gives is on record before it is answered."""
+    actor = Actor(person.user_id, Role.AUDITOR.value, person.time_zone)
+    with transaction(place.engine, actor, place.now()) as tx:
+        log_view(tx, request=place.command, route=place.command, records={})
 
 
 def raise_refusal(answer: object) -> None:

@@ -30,6 +30,13 @@ ROUTINE: Final = frozenset(
         "laboratory certificate kept",
         "certificate issued",
         "lot checked",
+        "donation registered",
+        "consent recorded",
+        "containers registered",
+        "containers shipped",
+        "shipment received",
+        "administration recorded",
+        "passage recorded",
     }
 )
 
@@ -58,6 +65,7 @@ OF_PEOPLE: Final = frozenset(
         "authenticator offered",
         "authenticator confirmed",
         "accountability accepted",
+        "asked for by an auditor",
     }
 )
 RULE_SET: Final = "register rule set"

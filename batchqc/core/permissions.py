@@ -1,7 +1,8 @@
 """Who may do what: one table of roles and actions. What is not in it is denied.
 
 Roles are of people; separation of duties on one lot is by person and stands in
-``dispositions`` (requirement 2.4: one person may hold several roles).
+``dispositions`` (requirement 2.4: one person may hold several roles). Which of them exclude each
+other stands in ``accounts``.
 """
 
 from collections.abc import Iterable
@@ -66,6 +67,8 @@ class Permission(StrEnum):
     KEEP_DEVIATIONS = "keep deviations"
     ISSUE_CERTIFICATE = "issue certificates"
     MANAGE_ACCOUNTS = "manage accounts"
+    SEE_ACCOUNTS = "see accounts and what was viewed"
+    REVIEW_ACCOUNTS = "sign the review of accounts"
     MANAGE_WEBHOOKS = "manage webhooks"
     RECORD_STOP = "record stops of the system"
     SET_SIGNING_RULE = "set the rule of signatures"
@@ -115,6 +118,8 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.KEEP_DEVIATIONS: frozenset({Role.QA}),
     Permission.ISSUE_CERTIFICATE: frozenset({Role.QA, Role.QP}),
     Permission.MANAGE_ACCOUNTS: frozenset({Role.ADMIN}),
+    Permission.SEE_ACCOUNTS: frozenset({Role.QA, Role.AUDITOR, Role.ADMIN}),
+    Permission.REVIEW_ACCOUNTS: frozenset({Role.QA}),
     Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
     Permission.RECORD_STOP: frozenset({Role.QA}),
     Permission.SET_SIGNING_RULE: frozenset({Role.QA}),

@@ -177,6 +177,12 @@ def rules_of(session: Session) -> dict[Register, Rule]:
     return {Register(row.register): Rule(row.rule) for row in rule_rows(session)}
 
 
+def rule_of(session: Session, register: Register) -> Rule:
+    """The rule of one register."""
+    query = select(RegisterRule.rule).where(RegisterRule.register == register.value)
+    return Rule(session.scalar(query.order_by(RegisterRule.number.desc()).limit(1)) or Rule.OFF)
+
+
 def instrument_spans(session: Session) -> dict[str, list[Span]]:
     """The rows of each instrument by folded id, oldest first."""
     found: dict[str, list[Span]] = {}

@@ -160,7 +160,8 @@ def runs_at_work(session: Session) -> list[RunAtWork]:
         newest[run] = max(at, newest.get(run, at))
     query = (
         select(
-            AssayRun.id, AssayRun.lot_id, AssayRun.test, AssayRun.run, AssayRun.analysts, LotRow.lot,
+            AssayRun.id, AssayRun.lot_id, AssayRun.test, AssayRun.run, AssayRun.analysts,
+            LotRow.lot,
             Upload.year,
             Upload.number, Upload.received_at, Upload.uploaded_by, Upload.typed,
             EntryVerification.id.label("verification"),

@@ -1,12 +1,13 @@
 """People, their roles, passwords, sign-ins and failed attempts. Never deleted, ids never reused."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
+from batchqc.core.accounts import Grant, RoleTraining, Terms
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Role
 from batchqc.errors import InvalidInput
@@ -14,6 +15,7 @@ from batchqc.records.base import Row, added_later, refers_to
 
 ACCOUNT_REGISTERED: Final = "account registered"
 LABORATORY_REGISTERED: Final = "contract laboratory registered"
+UNKNOWN: Final = "unknown user id refused"
 #: What audit entries call the registration of a person or a contract laboratory.
 REGISTRATIONS: Final = (ACCOUNT_REGISTERED, LABORATORY_REGISTERED)
 
@@ -36,7 +38,10 @@ class Person(Row):
 
 
 class Password(Row):
-    """A password hash (argon2id); the newest counts. ``set_by_other`` ones must be changed."""
+    """A password hash (argon2id); the newest counts. ``set_by_other`` ones must be changed.
+
+    ``ends_at``: until when it opens anything, RFC 3339 in UTC; "" for no end.
+    """
 
     __tablename__ = "password"
 
@@ -45,6 +50,7 @@ class Password(Row):
     hash: Mapped[str]
     set_by_other: Mapped[int]
     set_at: Mapped[datetime]
+    ends_at: Mapped[str] = added_later()
 
     person: Mapped[Person] = relationship()
     __table_args__ = (UniqueConstraint("person_id", "number"),)
@@ -56,7 +62,10 @@ class Password(Row):
 
 
 class RoleChange(Row):
-    """A role granted to or withdrawn from a person; the newest of a role counts."""
+    """A role granted to or withdrawn from a person; the newest of a role counts.
+
+    ``last_day``, ``trained_on`` and ``expires_on`` are days at the site, "" where there is none.
+    """
 
     __tablename__ = "role_change"
 
@@ -64,6 +73,31 @@ class RoleChange(Row):
     number: Mapped[int]
     role: Mapped[str]
     granted: Mapped[int]
+    changed_at: Mapped[datetime]
+    last_day: Mapped[str] = added_later()
+    training: Mapped[str] = added_later()
+    trained_on: Mapped[str] = added_later()
+    expires_on: Mapped[str] = added_later()
+
+    person: Mapped[Person] = relationship()
+    __table_args__ = (UniqueConstraint("person_id", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Whose, and the how many-th."""
+        return f"{self.person.user_id}/{self.number}"
+
+
+class AccountChange(Row):
+    """That an account was deactivated, or reactivated; the newest counts."""
+
+    __tablename__ = "account_change"
+
+    person_id: Mapped[int] = refers_to("person")
+    number: Mapped[int]
+    active: Mapped[int]
+    reason: Mapped[str]
+    changed_by: Mapped[str]
     changed_at: Mapped[datetime]
 
     person: Mapped[Person] = relationship()
@@ -73,6 +107,23 @@ class RoleChange(Row):
     def natural_key(self) -> str:
         """Whose, and the how many-th."""
         return f"{self.person.user_id}/{self.number}"
+
+
+class PasswordRule(Row):
+    """After how many days a password must be changed, 0 for never; the newest counts."""
+
+    __tablename__ = "password_rule"
+
+    number: Mapped[int] = mapped_column(unique=True)
+    days: Mapped[int]
+    reason: Mapped[str]
+    set_by: Mapped[str]
+    set_at: Mapped[datetime]
+
+    @property
+    def natural_key(self) -> str:
+        """The how many-th."""
+        return str(self.number)
 
 
 class Attempt(Row):
@@ -140,9 +191,27 @@ def person_by(session: Session, user_id: str) -> Person | None:
 
 
 def roles_of(session: Session, person: Person) -> frozenset[Role]:
-    """The roles that a person holds now."""
-    newest = {change.role: change.granted for change in role_changes_of(session, person)}
-    return frozenset(Role(role) for role, granted in newest.items() if granted)
+    """The roles that a person was granted and that were not withdrawn, ended ones too."""
+    return frozenset(grant.role for grant in grants_of(session, person))
+
+
+def grants_of(session: Session, person: Person) -> list[Grant]:
+    """The newest grant of each role that was not withdrawn."""
+    return [grant for _, grant in grants_in(role_changes_of(session, person))]
+
+
+def grants_in(changes: Iterable[RoleChange]) -> list[tuple[RoleChange, Grant]]:
+    """What counts of all changes of one person's roles, oldest first, with the change behind it."""
+    newest = {change.role: change for change in changes}
+    return [(one, Grant(Role(one.role), _terms(one))) for one in newest.values() if one.granted]
+
+
+def _terms(change: RoleChange) -> Terms:
+    training = None
+    if change.training:
+        trained_on, expires_on = map(date.fromisoformat, (change.trained_on, change.expires_on))
+        training = RoleTraining(change.training, trained_on, expires_on)
+    return Terms(date.fromisoformat(change.last_day) if change.last_day else None, training)
 
 
 def role_changes_of(session: Session, person: Person) -> Sequence[RoleChange]:
@@ -212,6 +281,23 @@ def open_sign_ins(session: Session, person: Person, now: datetime) -> Sequence[S
         .where(SignIn.person_id == person.id, SignIn.ends_at > now, SignOut.id.is_(None))
     )
     return session.scalars(query.order_by(SignIn.id)).all()
+
+
+def newest_account_change(session: Session, person: Person) -> AccountChange | None:
+    """Whether an account is active is what its newest change says; ``None`` before the first."""
+    query = select(AccountChange).where(AccountChange.person_id == person.id)
+    return session.scalar(query.order_by(AccountChange.number.desc()).limit(1))
+
+
+def is_active(session: Session, person: Person) -> bool:
+    """Whether an account was never deactivated, or reactivated since."""
+    newest = newest_account_change(session, person)
+    return newest is None or bool(newest.active)
+
+
+def newest_password_rule(session: Session) -> PasswordRule | None:
+    """The rule of passwords that counts."""
+    return session.scalar(select(PasswordRule).order_by(PasswordRule.number.desc()).limit(1))
 
 
 def all_people(session: Session) -> Sequence[Person]:

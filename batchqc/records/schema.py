@@ -1,5 +1,6 @@
 """Every table, in one place for migrations and checks."""
 
+from batchqc.records.account_reports import AccountReport, AccountReview
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
@@ -51,7 +52,16 @@ from batchqc.records.laboratory import (
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodApproval, MethodVersion
-from batchqc.records.people import Attempt, Password, Person, RoleChange, SignIn, SignOut
+from batchqc.records.people import (
+    AccountChange,
+    Attempt,
+    Password,
+    PasswordRule,
+    Person,
+    RoleChange,
+    SignIn,
+    SignOut,
+)
 from batchqc.records.policies import PolicyRow
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
 from batchqc.records.registers import (
@@ -92,7 +102,8 @@ WITNESSED: tuple[type[Row], ...] = (
     CertificateIssue, Answer, LotSpecification, SpecificationSubmission, SpecificationWithdrawal,
     ImpactReport, ProfileVersion, ProfileApproval, Superseding, EntryVerification, Attachment,
     MethodVersion, MethodApproval, Instrument, Training, Material, MaterialUse, RegisterRule,
-    LaboratoryCertificate, Hold, HoldEnd, LotReview, AuditReview,
+    LaboratoryCertificate, AccountChange, PasswordRule, AccountReport, AccountReview,
+    Hold, HoldEnd, LotReview, AuditReview,
     PolicyRow, PendingResult, ConditionalSite, CertificateWithdrawal, LotCheck, Certification,
     Transfer, Webhook, WebhookEnd, Delivery, AuthenticatorChange, LinkChange, ProviderVisit,
     ProviderReturn, ProofUse, SigningRule,

@@ -182,6 +182,6 @@ def test_a_removed_link_ends_sessions_of_that_person_only(house: House):
         assert found.user_id == REV
         with pytest.raises(NotSignedIn):
             who_is(session, token=f"token of {ANA}", now=house.now(), time_zone=SITE_ZONE)
-        assert principal(session, user_id=ANA, time_zone=SITE_ZONE).sign_in == ""
+        assert principal(session, user_id=ANA, time_zone=SITE_ZONE, now=house.now()).sign_in == ""
     with pytest.raises(Conflict), house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
         remove_link(tx, user_id=ANA, reason="Left the company")

@@ -6,9 +6,9 @@ from threading import Barrier
 
 import pytest
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.people import change_role
 from batchqc.core.canonical import sha256_of
 from batchqc.core.certificates import content_sha256
 from batchqc.core.gates import blocking_reasons

@@ -56,10 +56,11 @@ def test_a_release_is_told_once_in_order_and_signed(house: House, receiver: Rece
     house.ready()
     house.release()
     told = delivered(house)
-    assert [one.outcome for one in told] == ["delivered"] * 3
+    assert [one.outcome for one in told] == ["delivered"] * 5
     bodies = [json.loads(body) for body in receiver.bodies]
     assert [body["kind"] for body in bodies] == [
-        "upload.accepted", "results.reviewed", "lot.released",
+        "upload.accepted", "results.reviewed", "lot.reviewed_by_qc", "lot.audit_trail_reviewed",
+        "lot.released",
     ]  # fmt: skip
     assert set(bodies[-1]["subjects"]) == {f"lot:{LOT}", "certificate:COA-2026-000001"}
     assert numbers(receiver) == sorted(numbers(receiver))
@@ -69,7 +70,7 @@ def test_a_release_is_told_once_in_order_and_signed(house: House, receiver: Rece
         assert mac == f"v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
         assert headers["X-Batchqc-Delivery"] == json.loads(body)["id"]
     assert delivered(house) == []
-    assert len(receiver.bodies) == 3
+    assert len(receiver.bodies) == 5
     assert house.verify().problems == ()
 
 

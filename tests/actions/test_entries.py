@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.attachments import MOST_DOCUMENTS, Document
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.entries import attach_document, the_attachment, the_entry
 from batchqc.actions.impact import Impact, assess_impact, impact_content
-from batchqc.actions.people import change_role
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import recheck
 from batchqc.actions.uploads import preview_upload

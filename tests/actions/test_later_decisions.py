@@ -5,16 +5,19 @@ from datetime import date, timedelta
 
 import pytest
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
+from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.lots import NewLot, NewSample, register_lot
-from batchqc.actions.people import change_role
+from batchqc.actions.open_work import open_work
 from batchqc.actions.policies import set_policy
 from batchqc.core.annex16 import POINTS
 from batchqc.core.lot_states import Disposition, Overlay
+from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import OFF, ON, Certifies, Policy
 from batchqc.core.signatures import Refusal
@@ -80,6 +83,8 @@ def registered(house: House, market: str = "") -> None:
 def staged(house: House) -> House:
     """A lot whose sterility may stay pending while its Gram stain passes."""
     adopt(house, STAGED)
+    with house.acting(QA1, Permission.SHIP) as tx:
+        register_clinical_site(tx, NewSite("SITE-1", "Clinic", "1 Road", "Pharmacy"))
     registered(house)
     return house
 
@@ -321,3 +326,20 @@ def test_a_check_does_not_stand_once_the_lot_changed(house: House):
     assert house.study().is_ready
     house.upload(alone("viability", run_id="VCB-2", value="95.0"))
     assert any("no longer what was checked" in one for one in house.study().facts.annex16.stops)
+
+
+def test_of_a_conditional_release_the_pending_result_is_open_work_until_it_is_in(staged: House):
+    def waits(kind: Work) -> list[tuple[str, date | None]]:
+        with staged.reading() as session:
+            wanted = Filter(kind, LATER)
+            _, found = open_work(session, staged.archive, wanted=wanted, now=staged.now())
+        return [(one.what, one.due) for one in found]
+
+    bring_in(staged)
+    day = staged.study(LATER).facts.today + timedelta(days=14)
+    assert isinstance(conditionally(staged), Decision)
+    assert waits(Work.PENDING) == [("sterility is not in", day)]
+    assert waits(Work.RESULT) == waits(Work.DECISION) == []
+    assert staged.upload(alone("growth_14d", lot=LATER)).accepted
+    assert waits(Work.PENDING) == []
+    assert len(waits(Work.REVIEW)) == 1

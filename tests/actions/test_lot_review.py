@@ -2,12 +2,14 @@
 
 import pytest
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import study
 from batchqc.actions.lot_review import review_whole_lot, seen_runs
 from batchqc.actions.lots import the_lot
-from batchqc.actions.people import change_role
+from batchqc.actions.views import VIEWED, log_view
+from batchqc.core.audit_review import OF_PEOPLE
 from batchqc.core.lot_states import Progress
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.review_by_exception import Why
@@ -19,6 +21,7 @@ from tests.actions.correcting import decide, request
 from tests.records.house import (
     ADM,
     ANA,
+    AUD,
     LOT,
     QA1,
     QA2,
@@ -66,6 +69,24 @@ def test_a_lot_goes_step_by_step_and_each_step_is_signed(house: House):
     assert house.study().progress is Progress.QA_REVIEW
     assert isinstance(house.release(), Decision)
     assert house.verify().problems == ()
+
+
+@pytest.mark.requirement("1.55", "10.06")
+def test_what_an_auditor_asks_for_is_routine_and_leaves_a_review_standing(house: House):
+    assert VIEWED in OF_PEOPLE
+    house.upload(results())
+    house.review()
+    review_whole(house)
+    assert isinstance(read(house), AuditReview)
+    for asked in (f"GET /api/v1/lots/{LOT}", f"GET /api/v1/lots/{LOT}/audit-review"):
+        with house.acting(AUD, Permission.READ) as tx:
+            log_view(tx, request=asked, route="GET /lots/{lot}", records={"lot": LOT})
+    assert closed(house) == set()
+    with house.reading() as session:
+        case = study(session, house.archive, lot=the_lot(session, LOT), now=house.now())
+        found = trail_to_read(session, case).selection
+    assert VIEWED not in {one.entry.what for one in found.entries} | set(found.routine)
+    assert isinstance(house.release(), Decision)
 
 
 @pytest.mark.requirement("1.56")

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.people import (
     change_password,
-    change_role,
     principal,
     register_person,
     sign_in,
@@ -97,7 +97,7 @@ def test_a_first_password_opens_nothing_but_its_change(house: House):
             tx, user_id="new.one", name="New One", roles=[Role.QA], password=FIRST_PASSWORD
         )
     with house.reading() as session:
-        person = principal(session, user_id="new.one", time_zone=SITE_ZONE)
+        person = principal(session, user_id="new.one", time_zone=SITE_ZONE, now=house.now())
     with pytest.raises(NotPermitted) as refused:
         person.acting(Permission.RELEASE_LOT)
     assert refused.value.code == "BQC-ACC-003"

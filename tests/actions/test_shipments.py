@@ -157,7 +157,7 @@ def test_an_expiry_that_somebody_moved_ships_nothing(house: House):
             tx, subject=f"lot:{LOT}", field="expires_on", after="2026-06-01", reason="Misread label"
         ).natural_key
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decide_correction(tx, number=asked, approve=True, credentials=signing(QA2))
+        decide_correction(tx, house.archive, number=asked, approve=True, credentials=signing(QA2))
     house.ready()
     assert isinstance(house.release(), Decision)
     vials(house, LOT, V1, V2)

@@ -69,7 +69,7 @@ def correction(house: House) -> None:
             tx, subject=f"lot:{LOT}", field="expires_on", after="2027-05-17", reason="Misread label"
         ).natural_key
     with house.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
-        decide_correction(tx, number=number, approve=False, credentials=signing(QA2))
+        decide_correction(tx, house.archive, number=number, approve=False, credentials=signing(QA2))
 
 
 def expiry(house: House) -> None:

@@ -17,7 +17,8 @@ def test_events_are_pulled_by_kind_and_by_record_without_a_gap(site: Site):
     assert released == whole[-1]
     about = site.get(AUD, f"/events?subject=lot:{LOT}&kind=lot.*")["items"]
     assert [one["kind"] for one in about] == [
-        "lot.registered", "lot.samples_registered", "lot.released",
+        "lot.registered", "lot.samples_registered", "lot.reviewed_by_qc",
+        "lot.audit_trail_reviewed", "lot.released",
     ]  # fmt: skip
     place = released["entry"]["sequence"] - 1
     (entry,) = site.get(AUD, f"/audit?after={place}&limit=1")["items"]

@@ -51,7 +51,8 @@ def test_a_person_is_registered_signs_in_with_the_first_password_and_is_told_to_
     made = site.send(ADM, "POST", "/people", json=body)
     assert made.status_code == 201
     assert made.json() == {
-        "user_id": "new.one", "name": "New One", "is_laboratory": False, "roles": ["QA"],
+        "user_id": "new.one", "name": "New One", "is_laboratory": False, "is_active": True,
+        "roles": ["QA"],
     }  # fmt: skip
     begun = site.http.post("/session", json={"user_id": "new.one", "password": FIRST})
     assert begun.json()["must_change_password"] is True

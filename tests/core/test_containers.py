@@ -1,5 +1,6 @@
 """Containers: which status follows which, what is left, and what may leave."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -88,6 +89,13 @@ def test_a_released_lot_leaves_to_its_last_day_and_a_conditional_one_to_listed_s
         assert (shipping(label) == []) is goes
     assert shipping(LotLabel("L-1", "conditionally released", (), TODAY, frozenset({"ZH"}))) == [
         "lot L-1 is conditionally released, and CH is not on its list of sites"
+    ]
+
+
+@pytest.mark.requirement("2.20")
+def test_a_certified_lot_leaves_after_its_transfer_to_stock():
+    assert shipping(replace(LABEL, waits_for_transfer=True)) == [
+        "lot L-1 is certified, and not transferred to saleable stock yet"
     ]
 
 

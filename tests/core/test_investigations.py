@@ -205,6 +205,8 @@ def test_an_invalid_retest_uses_none_of_the_number_and_does_not_count():
     assert conclusion_problems(CAUSE, OPEN, on_record(*rows, invalid=invalid), signer="q") == []
     short = conclusion_problems(CAUSE, OPEN, on_record(*rows), signer="q")
     assert short == ["the plan asks for 2 valid retests; 3 are in"]
+    (one,) = conclusion_problems(CAUSE, OPEN, on_record(rows[0]), signer="q")
+    assert one == "the plan asks for 2 valid retests; 1 are in"
     done = replace(OPEN, conclusion=conclusion_of(CAUSE, OPEN, on_record(*rows, invalid=invalid)))
     found = verdict(ORIGINAL, *rows, by=(done,))
     assert found.outcome is Outcome.PASS
@@ -455,3 +457,4 @@ def test_what_is_computed_fails_with_all_that_it_hangs_on():
     new = measured("80", upload="U-2026-000002")
     assert failing(ORIGINAL, of=of) == [("d", {ORIGINAL.run})]
     assert failing(old, new, of=of) == [("d", {new.run})]
+    assert failing(ORIGINAL, retest("80", 4), of=of) == [("d", {ORIGINAL.run})]

@@ -141,6 +141,8 @@ WHO = {
     "keep deviations": "QA",
     "issue certificates": "QA QP",
     "manage accounts": "admin",
+    "see accounts and what was viewed": "QA auditor admin",
+    "sign the review of accounts": "QA",
     "manage webhooks": "admin",
     "record stops of the system": "QA",
     "set the rule of signatures": "QA",
@@ -165,13 +167,17 @@ def test_every_role_may_what_it_is_for_and_nothing_else():
 
 @pytest.mark.requirement("2.04")
 def test_auditors_only_read_and_administrators_touch_no_record():
-    for permission in set(Permission) - {Permission.READ}:
+    seen = {Permission.READ, Permission.SEE_ACCOUNTS}
+    for permission in set(Permission) - seen:
         assert not is_permitted({Role.AUDITOR}, permission)
-    for permission in set(Permission) - {
-        Permission.READ,
-        Permission.MANAGE_ACCOUNTS,
-        Permission.MANAGE_WEBHOOKS,
-    }:
+    for permission in (
+        set(Permission)
+        - seen
+        - {
+            Permission.MANAGE_ACCOUNTS,
+            Permission.MANAGE_WEBHOOKS,
+        }
+    ):
         assert not is_permitted({Role.ADMIN}, permission)
 
 

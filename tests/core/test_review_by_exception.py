@@ -7,6 +7,7 @@ import pytest
 
 from batchqc.core.assays import RunKey
 from batchqc.core.entries import SecondEntry
+from batchqc.core.formulas import parse_formula
 from batchqc.core.review_by_exception import (
     RUNS_FOR_A_HABIT,
     Entered,
@@ -16,8 +17,9 @@ from batchqc.core.review_by_exception import (
     seen_by_exception,
 )
 from batchqc.core.runs import RunValidity, Validity
+from batchqc.core.subjects import Derived, Input
 from batchqc.core.verdicts import Trend
-from tests.core.world import criterion, measured, verdict_of
+from tests.core.world import TISSUE, criterion, measured, verdict_of
 
 ONE = measured("95")
 PASSED = verdict_of(criterion(), ONE)
@@ -83,6 +85,9 @@ def test_a_time_outside_the_window_is_listed():
     late = replace(measured("95"), started_at=at, measured_at=at + timedelta(minutes=31))
     facts = ReviewFacts({late.run: Entered(late.measured_at)}, [late], [verdict_of(windowed, late)])
     assert Why.WINDOW in whys(facts)
+    computed = replace(verdict_of(TISSUE), measurements=(late,))
+    facts = ReviewFacts({late.run: Entered(late.measured_at)}, [late], [computed])
+    assert Why.WINDOW not in whys(facts)
     fine = replace(late, measured_at=at + timedelta(minutes=30))
     facts = ReviewFacts({fine.run: Entered(fine.measured_at)}, [fine], [verdict_of(windowed, fine)])
     assert Why.WINDOW not in whys(facts)
@@ -104,3 +109,10 @@ def test_runs_with_most_reasons_come_first():
     facts = replace(LISTED[Why.RETESTED], verdicts=[FAILED, replace(PASSED, measurements=(AGAIN,))])
     first, second = seen_by_exception(replace(facts, registers=[f"{OTHER} and more"]))
     assert len(first.exceptions) >= len(second.exceptions)
+
+
+@pytest.mark.requirement("6.08")
+def test_a_computed_criterion_has_no_window_of_its_own():
+    formula = Derived(parse_formula("a"), (Input("a", "viability"),), "%")
+    computed = replace(PASSED, criterion=replace(criterion(), subject=formula))
+    assert whys(replace(CLEAN, verdicts=[PASSED, computed])) == []

@@ -24,7 +24,8 @@ import httpx
 
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.impact import assess_impact, keep_impact
-from batchqc.actions.people import HASHER, change_password, principal, register_person
+from batchqc.actions.passwords import HASHER
+from batchqc.actions.people import change_password, principal, register_person
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
@@ -170,7 +171,8 @@ def set_up(  # noqa: PLR0915 - one step after another
 
     def acting(user_id: str, permission: Permission) -> Actor:
         with reading(place.engine) as session:
-            return principal(session, user_id=user_id, time_zone="UTC").acting(permission)
+            person = principal(session, user_id=user_id, time_zone="UTC", now=now())
+            return person.acting(permission)
 
     with transaction(place.engine, acting("spec", Permission.IMPORT_SPECIFICATION), now()) as tx:
         import_specification(tx, place.archive, data=data, file="spec.toml")

@@ -290,7 +290,8 @@ def real(path: Path) -> tuple[list[Figure], list[str]]:
 
         def acting(user_id: str, permission: Permission) -> Actor:
             with reading(place.engine) as session:
-                return principal(session, user_id=user_id, time_zone="UTC").acting(permission)
+                person = principal(session, user_id=user_id, time_zone="UTC", now=place.now())
+                return person.acting(permission)
 
         register_and_upload(place, acting, batches)
         specification = read_specification(tablets(NEW, 2), file="v2.toml").specification

@@ -61,12 +61,14 @@ from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
+from tests.records.accounts import close, keep_report, password_days, reopen, review
 from tests.records.donors import DIN, DONATED_ON, adopt_panel, complete, determine, donate
 from tests.records.genealogy import live_on
 from tests.records.house import (
     ADM,
     ANA,
     AUD,
+    BEN,
     DON,
     DONOR,
     EXPIRES_ON,
@@ -137,6 +139,15 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _second_components(house)
     _donate(house)
     live_on(house, LOT)
+    _accounts(house)
+
+
+def _accounts(house: House) -> None:
+    password_days(house, 0)
+    close(house, BEN)
+    reopen(house, BEN)
+    number, sha256 = keep_report(house)
+    assert review(house, number, sha256) == number
 
 
 def _tell(house: House) -> None:
@@ -319,6 +330,8 @@ def _visit(house: House) -> None:
     with transaction(house.engine, SYSTEM, house.now()) as tx:
         session = sign_in(tx, user_id=AUD, password=PASSWORD, token="a token", hours=8)
         assert isinstance(session, SignIn)
+        mistyped = sign_in(tx, user_id=AUD, password="mistyped", token="another", hours=8)
+        assert isinstance(mistyped, Refusal)
     with house.alone(AUD) as tx:
         sign_out(tx, token="a token")
         answer = Answer(

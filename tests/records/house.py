@@ -44,6 +44,7 @@ from batchqc.actions.specifications import (
 from batchqc.actions.uploads import UploadReport, upload_results
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
 from batchqc.core.accountability import STATEMENT
+from batchqc.core.accounts import RoleTraining, Terms
 from batchqc.core.audit_review import performers
 from batchqc.core.lot_review import review_hindrances
 from batchqc.core.lot_states import TAKES_RESULTS
@@ -75,6 +76,7 @@ ROLES: Final[Mapping[str, Role]] = {
 }
 LABORATORY: Final = "extlab"
 PASSWORD: Final = "correct horse 1"
+AUDIT_ENDS: Final = date(2026, 12, 31)
 FIRST_PASSWORD: Final = "set by the admin"
 WHY: Final = "Compared with the raw data"
 
@@ -185,7 +187,8 @@ class House:
     def actor(self, user_id: str, permission: Permission) -> Actor:
         """A person in the role that allows ``permission``."""
         with reading(self.engine) as session:
-            return principal(session, user_id=user_id, time_zone=SITE_ZONE).acting(permission)
+            person = principal(session, user_id=user_id, time_zone=SITE_ZONE, now=self.now.at)
+            return person.acting(permission)
 
     @contextmanager
     def acting(self, user_id: str, permission: Permission) -> Iterator[Transaction]:
@@ -275,6 +278,13 @@ class House:
         """Compare the records with the audit trail."""
         with reading(self.engine) as session:
             return verify_audit_trail(session, self.archive)
+
+
+def terms(role: Role) -> Terms:
+    """Auditors come for a time; everyone else is trained for the role."""
+    if role is Role.AUDITOR:
+        return Terms(AUDIT_ENDS)
+    return Terms(training=RoleTraining("TR-7", date(2025, 1, 1), date(2030, 12, 31)))
 
 
 def but_reviews(reasons: Sequence[str]) -> list[str]:
@@ -368,6 +378,7 @@ def _people(engine: Engine, now: Clock) -> None:
                     name=f"{user_id.title()} of {SITE_ZONE}",
                     roles=[ROLES[user_id]],
                     password=FIRST_PASSWORD,
+                    terms=terms(ROLES[user_id]),
                 )
         with transaction(engine, Actor(user_id, "self", SITE_ZONE), now()) as tx:
             refusal = change_password_and_accept(

@@ -16,7 +16,8 @@ from batchqc.actions.authenticators import prove_code
 from batchqc.actions.corrections import request_correction
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
-from batchqc.actions.people import prove, the_person
+from batchqc.actions.passwords import prove
+from batchqc.actions.people import the_person
 from batchqc.actions.registers import determine_eligibility, register_donor
 from batchqc.core.audit import first_break
 from batchqc.core.permissions import Permission

@@ -177,7 +177,8 @@ def test_a_refused_file_is_told_cell_by_cell_and_leaves_its_record_only(home: Pa
     assert "E203" in result.output
     assert "E401" in result.output
     assert changed(before, counts(home)) <= {
-        "upload", "attempt", "audit_entry", "audit_link", "audit_subject", "sqlite_sequence",
+        "upload", "attempt", "audit_entry", "audit_link", "audit_subject", "event",
+        "sqlite_sequence",
     }  # fmt: skip
 
 

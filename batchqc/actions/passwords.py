@@ -1,0 +1,138 @@
+"""Passwords: proved, set by somebody else for a time, and how old they may become.
+
+A password that somebody else set opens nothing but its change, and so does one that is too old.
+Who signs in at the provider of single sign-on may have none: nothing here touches them.
+"""
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy.orm import Session
+
+from batchqc.actions.attempts import WRONG, Tried, attempt
+from batchqc.core.canonical import utc_text
+from batchqc.core.components import Component
+from batchqc.core.signatures import Refusal
+from batchqc.errors import InvalidInput, NotPermitted
+from batchqc.records.people import (
+    UNKNOWN,
+    Password,
+    Person,
+    newest_account_change,
+    newest_password,
+    newest_password_rule,
+    person_by,
+)
+from batchqc.records.transaction import Transaction
+
+SHORTEST_PASSWORD: Final = 12
+# argon2id at parameters that OWASP lists as sufficient: every signature hashes once, in parallel
+HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_ANY_HASH: Final = HASHER.hash("nobody has this password")
+_CHANGE_IT: Final = "Change it first: POST /api/v1/password or `batchqc user password`."
+
+
+def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refusal | None:
+    """Whether a password is right now; the attempt is written either way.
+
+    An unknown user id costs as much time and says the same as a wrong password.
+    """
+    person = person_by(tx.session, user_id)
+    if person is None or newest_password(tx.session, person) is None:
+        _is_right(_ANY_HASH, password)
+        tx.audit(UNKNOWN, after={"purpose": purpose})
+        return WRONG
+    tried = Tried(Component.PASSWORD, purpose)
+    return attempt(tx, person, tried, check=partial(_check, tx, person, password))
+
+
+def require_own_password(tx: Transaction, person: Person) -> Password | None:
+    """The password of a person; refuse one that opens nothing but its change.
+
+    Raises:
+        NotPermitted: somebody else set it, or it is too old.
+    """
+    password = newest_password(tx.session, person)
+    days = too_old(tx.session, password, tx.now)
+    if days:
+        raise aged(days)
+    if password is not None and password.set_by_other:
+        raise not_own()
+    return password
+
+
+def too_old(session: Session, password: Password | None, now: datetime) -> int:
+    """The age in days beyond which a password must be changed, where this one is older; else 0."""
+    rule = newest_password_rule(session)
+    if rule is None or not rule.days or password is None or password.set_by_other:
+        return 0
+    return rule.days if now - password.set_at > timedelta(days=rule.days) else 0
+
+
+def not_own() -> NotPermitted:
+    """What is said to who acts with a password that somebody else set."""
+    return NotPermitted("BQC-ACC-003", "somebody else set your password", hint=_CHANGE_IT)
+
+
+def aged(days: int) -> NotPermitted:
+    """What is said to who acts with a password that is older than ``days``."""
+    return NotPermitted("BQC-ACC-021", f"your password is older than {days} days", hint=_CHANGE_IT)
+
+
+def check_password(password: str) -> None:
+    """Refuse a password that is short or monotonous.
+
+    Raises:
+        InvalidInput: it is.
+    """
+    if len(password) < SHORTEST_PASSWORD or len(set(password)) < 5:
+        raise InvalidInput(
+            "BQC-ACC-008",
+            f"a password has at least {SHORTEST_PASSWORD} characters, five of them different",
+        )
+
+
+def own_password(tx: Transaction, person: Person, number: int, password: str) -> Password:
+    """A password that a person sets themself."""
+    return Password(
+        person=person, number=number, hash=HASHER.hash(password), set_by_other=0, set_at=tx.now
+    )
+
+
+def one_time_password(
+    tx: Transaction, person: Person, number: int, password: str, *, hours: int
+) -> Password:
+    """A password that somebody else sets, for ``hours``; 0 for no end."""
+    return Password(
+        person=person,
+        number=number,
+        hash=HASHER.hash(password),
+        set_by_other=1,
+        set_at=tx.now,
+        ends_at=utc_text(tx.now + timedelta(hours=hours)) if hours else "",
+    )
+
+
+def _check(
+    tx: Transaction, person: Person, password: str, stored: Password | None
+) -> str | Refusal | None:
+    """Whether it is right, against what is stored once the attempts are held."""
+    if stored is None or not _is_right(stored.hash, password):
+        return None
+    change = newest_account_change(tx.session, person)
+    is_over = bool(stored.ends_at) and utc_text(tx.now) > stored.ends_at
+    if is_over or (stored.set_by_other and change and change.changed_at > stored.set_at):
+        return Refusal(
+            "BQC-ACC-020", "the time of this one-time password is over", "Ask an administrator."
+        )
+    return ""
+
+
+def _is_right(stored: str, password: str) -> bool:
+    try:
+        return HASHER.verify(stored, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
