@@ -123,6 +123,13 @@ def later(
     return house.study(lot).disposition
 
 
+def waits(house: House, kind: Work) -> list[tuple[str, date | None]]:
+    """What of a kind of work waits of the lot, and until when."""
+    with house.reading() as session:
+        _, found = open_work(session, house.archive, wanted=Filter(kind, LATER), now=house.now())
+    return [(one.what, one.due) for one in found]
+
+
 def policy(house: House, name: Policy, value: str) -> PolicyRow | Refusal:
     with house.acting(QA1, Permission.SET_POLICY) as tx:
         return set_policy(tx, policy=name, value=value, credentials=signing(QA1))
@@ -304,6 +311,9 @@ def test_a_qualified_person_certifies_in_three_steps(house: House):
     with house.acting(QA2, Permission.CERTIFY_LOT) as tx:
         decided = release_lot(tx, house.archive, lot=LATER, credentials=signing(QA2))
         assert isinstance(decided, Decision)
+    assert [one for one, _ in waits(house, Work.TRANSFER)] == [
+        "QP-2026-000001 waits for its transfer"
+    ]
     with house.acting(QA3, Permission.CHECK_LOT) as tx:
         assert isinstance(transfer_to_stock(tx, lot=LATER, credentials=signing(QA3)), Transfer)
     with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(Conflict):
@@ -329,17 +339,11 @@ def test_a_check_does_not_stand_once_the_lot_changed(house: House):
 
 
 def test_of_a_conditional_release_the_pending_result_is_open_work_until_it_is_in(staged: House):
-    def waits(kind: Work) -> list[tuple[str, date | None]]:
-        with staged.reading() as session:
-            wanted = Filter(kind, LATER)
-            _, found = open_work(session, staged.archive, wanted=wanted, now=staged.now())
-        return [(one.what, one.due) for one in found]
-
     bring_in(staged)
     day = staged.study(LATER).facts.today + timedelta(days=14)
     assert isinstance(conditionally(staged), Decision)
-    assert waits(Work.PENDING) == [("sterility is not in", day)]
-    assert waits(Work.RESULT) == waits(Work.DECISION) == []
+    assert waits(staged, Work.PENDING) == [("sterility is not in", day)]
+    assert waits(staged, Work.RESULT) == waits(staged, Work.DECISION) == []
     assert staged.upload(alone("growth_14d", lot=LATER)).accepted
-    assert waits(Work.PENDING) == []
-    assert len(waits(Work.REVIEW)) == 1
+    assert waits(staged, Work.PENDING) == []
+    assert len(waits(staged, Work.REVIEW)) == 1
