@@ -1,5 +1,6 @@
 """The statement of accountability is accepted with a signature of its own."""
 
+from batchqc.actions.late_signing import check_paper
 from batchqc.actions.people import change_password, the_person
 from batchqc.actions.signing import (
     Credentials,
@@ -35,6 +36,7 @@ def accept_accountability(
     person = the_person(tx.session, tx.actor.user_id)
     if has_accepted(tx.session, person):
         raise Conflict("BQC-ACC-041", "you have accepted this statement already")
+    check_paper(tx, person, credentials.paper, None)
     refusal = prove_components(
         tx, person, credentials, record=STATEMENT.key, meaning=Meaning.ACCEPTED
     )
@@ -67,7 +69,7 @@ def _accept(tx: Transaction, person: Person, reason: str) -> SignatureRow:
     signature = write_signature(
         tx,
         person,
-        reason=reason,
+        Credentials(person.user_id, "", reason),
         meaning=Meaning.ACCEPTED,
         record=STATEMENT.key,
         sha256=STATEMENT.sha256,

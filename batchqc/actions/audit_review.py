@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.late_signing import LATE
 from batchqc.actions.looked_at import trail_subjects
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
@@ -186,6 +187,10 @@ def _late(case: LotCase) -> Iterator[tuple[str, str]]:
             yield run.upload.key, f"entered {late.days} days after it was measured"
 
 
+def _paper(late: dict[str, str] | None) -> str:
+    return f"late entry of {late['paper']}, signed at {late['happened at']}" if late else ""
+
+
 def _entry(sequence: int, row: AuditEntry) -> TrailEntry:
     body = json.loads(row.text)
     return TrailEntry(
@@ -197,4 +202,5 @@ def _entry(sequence: int, row: AuditEntry) -> TrailEntry:
         what=row.what,
         why=body["why"],
         subjects=tuple(body["subjects"]),
+        paper=_paper(body["after"].get(LATE)),
     )

@@ -260,7 +260,7 @@ def _provenance(case: LotCase, verdict: Verdict) -> list[Provenance]:
 
 
 def _signature(row: SignatureRow, zone: ZoneInfo) -> SignaturePart:
-    return {
+    part: SignaturePart = {
         "id": row.natural_key,
         "name": row.name,
         "user_id": row.person.user_id,
@@ -271,6 +271,10 @@ def _signature(row: SignatureRow, zone: ZoneInfo) -> SignaturePart:
         "record": row.record,
         "record_sha256": row.record_sha256,
     }
+    if row.happened_at:
+        part["happened"] = moment(row.true_at)
+        part["paper"] = row.paper
+    return part
 
 
 def _corrections(case: LotCase, zone: ZoneInfo) -> list[CorrectionPart]:

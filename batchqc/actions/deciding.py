@@ -5,10 +5,12 @@ from types import MappingProxyType
 from typing import Final
 
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.methods import hold_methods
 from batchqc.actions.origins import GENEALOGY
 from batchqc.actions.signing import Credentials, sign
+from batchqc.actions.true_times import times_of_case, times_of_decisions
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.lot_states import Disposition
 from batchqc.core.runs import RunValidity
@@ -34,6 +36,8 @@ MEANINGS: Final[Mapping[Disposition, Meaning]] = {
     Disposition.SUPPLIED: Meaning.SUPPLIED,
     Disposition.DESTROYED: Meaning.DESTROYED,
 }
+#: With these a dose may be given: they rest on everything that was measured and signed.
+_FOR_USE: Final = frozenset({Disposition.RELEASED, Disposition.CONDITIONAL, Disposition.SUPPLIED})
 
 
 def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dict[str, Json]:
@@ -163,7 +167,14 @@ def sign_decision(
     content_sha = archive.put(canonical_bytes(content))
     meaning = MEANINGS[disposition]
     signature = sign(
-        tx, credentials, meaning=meaning, record=case.row.key, record_sha256=content_sha
+        tx,
+        credentials,
+        meaning=meaning,
+        record=case.row.key,
+        record_sha256=content_sha,
+        rests_on=times_of_case(tx.session, case)
+        if disposition in _FOR_USE
+        else times_of_decisions(case),
     )
     if isinstance(signature, Refusal):
         return signature
@@ -190,5 +201,9 @@ def audit_decision(
         about=[case.row.key],
         reason=reason,
         before={"disposition": case.disposition.value},
-        after={"disposition": decided.disposition, "decision sha256": decided.content_sha},
+        after={
+            "disposition": decided.disposition,
+            "decision sha256": decided.content_sha,
+            **said_late(decided.signature),
+        },
     )

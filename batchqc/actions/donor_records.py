@@ -62,6 +62,11 @@ class DonorRecords:
         return {row.key: row.content_sha256 for row in self.rows}
 
     @property
+    def true_times(self) -> dict[str, datetime]:
+        """When each specimen was taken, by what it is in words."""
+        return {f"the specimen of {one.key} was taken": one.taken_at for one in self.tests}
+
+    @property
     def waiting(self) -> tuple[str, ...]:
         """Corrections that no second person has decided, of records of the donor."""
         return tuple(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.attachments import Document, document_kind, keep_document
 from batchqc.actions.evaluation import study
 from batchqc.actions.investigation_opening import open_for_failures
+from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.actions.received import ReceivedFile
@@ -22,6 +23,7 @@ from batchqc.actions.register_remarks import check_training
 from batchqc.actions.reviews import check_undecided
 from batchqc.actions.second_entries import entry_content
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.true_times import times_of_runs
 from batchqc.actions.uploads import UploadReport, the_upload, upload_results
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import Json
@@ -198,6 +200,7 @@ def verify_entry(
         meaning=Meaning.VERIFIED,
         record=entry.upload.key,
         record_sha256=entry_content(entry.upload, entry.attachments, text),
+        rests_on=times_of_runs(case, {fact.key for fact in own}),
     )
     if isinstance(signature, Refusal):
         return signature
@@ -214,6 +217,7 @@ def verify_entry(
         after={
             "entry": entry.upload.natural_key,
             "matches": matches,
+            **said_late(signature),
             **({"flagged": list[Json](doubts)} if doubts else {}),
         },
     )

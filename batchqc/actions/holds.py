@@ -1,10 +1,13 @@
 """Holding a lot and letting it go. The system may hold; only QA lets go (requirements 2.3)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
+from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.true_times import times_of_lot
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.holds import Cause
 from batchqc.core.permissions import Permission
@@ -61,12 +64,14 @@ def hold_lot(tx: Transaction, *, lot: str, credentials: Credentials) -> Hold | R
         meaning=Meaning.HELD,
         record=row.key,
         record_sha256=sha256_of(content),
+        rests_on=times_of_lot(row, date.fromisoformat(row.manufactured_on)),
     )
     if isinstance(signature, Refusal):
         return signature
     hold.signature = signature
     tx.add(hold)
-    _audit(tx, "lot held", [signature, hold], row, credentials.reason, {"cause": Cause.QA.value})
+    after = {"cause": Cause.QA.value, **said_late(signature)}
+    _audit(tx, "lot held", [signature, hold], row, credentials.reason, after)
     return hold
 
 

@@ -4,15 +4,14 @@ Looked at are the rows of one lot, at each look at it: what was changed, what no
 was removed (a run that failed, a rejection). The whole trail is verified elsewhere.
 """
 
-import json
 from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.methods import subject_of
-from batchqc.core.audit import entry_sha256
-from batchqc.records.audit import AuditEntry, entries_about
+from batchqc.actions.witnessed import unlike, witnessed_by
+from batchqc.records.audit import entries_about
 from batchqc.records.base import Row
 from batchqc.records.laboratory import RULES, series_of
 from batchqc.records.people import REGISTRATIONS
@@ -110,24 +109,11 @@ def row_damage(
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
     entries += entries_about(session, measured_by, only=REGISTRATIONS)
     shared = _shared_runs(present)
-    witnessed = _superseded_elsewhere(session, lot, present, shared) | _witnessed(entries)
-    for key, row in present.items():
-        if key not in witnessed:
-            yield f"no audit entry mentions {key}"
-        elif witnessed[key] != row.content_sha256:
-            yield f"{key} is not as its audit entry says"
+    witnessed = _superseded_elsewhere(session, lot, present, shared) | witnessed_by(entries)
+    yield from unlike(present.values(), witnessed)
     for key in witnessed.keys() - present.keys():
         if _belongs(key, lot, present) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):
             yield f"{key} is missing; an audit entry speaks of it"
-
-
-def _witnessed(entries: Iterable[AuditEntry]) -> dict[str, str]:
-    """The hash of each row by the first entry that speaks of it; changed entries count not."""
-    found: dict[str, str] = {}
-    for entry in sorted(entries, key=lambda entry: entry.id):
-        if entry_sha256(entry.text) == entry.sha256:
-            found = json.loads(entry.text)["records"] | found
-    return found
 
 
 def _superseded_elsewhere(
@@ -138,7 +124,7 @@ def _superseded_elsewhere(
     others = {f"lot:{_parts(key)[1]}" for key in runs} - {lot.key}
     if not others:
         return {}
-    witnessed = _witnessed(entries_about(session, others))
+    witnessed = witnessed_by(entries_about(session, others))
     return {
         key: sha256
         for key, sha256 in witnessed.items()

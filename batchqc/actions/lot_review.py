@@ -3,11 +3,13 @@
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.late_signing import said_late
 from batchqc.actions.looked_at import review_basis
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.reviews import check_undecided
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.true_times import times_of_case
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.lot_review import lot_reviewer_problems, review_hindrances
 from batchqc.core.permissions import Permission
@@ -75,7 +77,12 @@ def review_whole_lot(
     content: dict[str, Json] = {**basis, "exceptions": _exceptions(seen)}
     content_sha = archive.put(canonical_bytes(content))
     signature = sign(
-        tx, credentials, meaning=Meaning.REVIEWED, record=row.key, record_sha256=content_sha
+        tx,
+        credentials,
+        meaning=Meaning.REVIEWED,
+        record=row.key,
+        record_sha256=content_sha,
+        rests_on=times_of_case(tx.session, case),
     )
     if isinstance(signature, Refusal):
         return signature
@@ -92,7 +99,11 @@ def review_whole_lot(
         rows=[signature, review],
         about=[row.key],
         reason=credentials.reason,
-        after={"runs": len(seen), "with exceptions": sum(not one.is_clean for one in seen)},
+        after={
+            "runs": len(seen),
+            "with exceptions": sum(not one.is_clean for one in seen),
+            **said_late(signature),
+        },
     )
     return review
 

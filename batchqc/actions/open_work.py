@@ -1,4 +1,4 @@
-"""Open work of all lots that are not decided, gathered in a fixed number of questions.
+"""Open work of all lots that take results, gathered in a fixed number of questions.
 
 ``SOURCES`` is the one place where another source of work is added: a function of the facts of a
 look that tells its items.
@@ -15,9 +15,14 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.other_stages import readable
 from batchqc.actions.setup import own_site
-from batchqc.core.open_work import Filter, Item, Work, chosen, expected_results, to_decide
+from batchqc.actions.work_beside import work_beside
+from batchqc.core.next_steps import Signed, next_steps
+from batchqc.core.open_work import Filter, Item, Work, chosen, expected_results, pending_results
+from batchqc.core.policies import Policy, needs_qp
 from batchqc.documents.archive import FolderArchive
+from batchqc.records.annex16 import LotCheck
 from batchqc.records.bindings import rebound_lots
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.open_work import (
     LotAtWork,
     RunAtWork,
@@ -31,7 +36,9 @@ from batchqc.records.open_work import (
     undetermined_donors,
     waiting_corrections,
 )
+from batchqc.records.policies import policies_of
 from batchqc.records.specifications import SpecificationVersion, all_versions
+from batchqc.records.work_beside import due_at_work, signed_at_work
 
 if TYPE_CHECKING:
     from batchqc.core.specifications import Specification
@@ -66,7 +73,7 @@ class Look:
 
     @cached_property
     def lots(self) -> list[LotAtWork]:
-        """Every lot that is not decided."""
+        """Every lot that is not decided, or released conditionally."""
         return lots_at_work(self.session)
 
     @cached_property
@@ -94,12 +101,13 @@ def open_work(
     """
     look = Look(session, archive, now, days)
     items = [item for source in SOURCES for item in source(look)]
-    items += to_decide(items, [lot.lot for lot in look.lots])
+    items += next_steps(items, _signed(look))
     return look.today, chosen(items, wanted, look.today)
 
 
 def _results(look: Look) -> Iterator[Item]:
     samples, reported = samples_at_work(look.session), reported_at_work(look.session)
+    due = due_at_work(look.session)
     versions = {one.id: one for one in all_versions(look.session)}
     products = {lot.product for lot in look.lots}
     rebound = {
@@ -117,7 +125,11 @@ def _results(look: Look) -> Iterator[Item]:
                 yield _unreadable(lot.lot, version)
         own = [plan for one in bound if (plan := plans[one.id]) is not None]
         of_lot = samples.get(lot.id, ())
-        yield from expected_results(lot.lot, own, of_lot, reported.get(lot.id, ()), look.zone)
+        on_record = reported.get(lot.id, ())
+        if lot.id in due:
+            yield from pending_results(lot.lot, own, due[lot.id], on_record)
+        else:
+            yield from expected_results(lot.lot, own, of_lot, on_record, look.zone)
 
 
 def _unreadable(lot: str, version: SpecificationVersion) -> Item:
@@ -183,6 +195,31 @@ def _registers(look: Look) -> Iterator[Item]:
         yield Item(Work.TRAINING, "", what, None, date.fromisoformat(due), "/training")
 
 
+def _beside(look: Look) -> Iterator[Item]:
+    yield from work_beside(look.session)
+
+
+def _signed(look: Look) -> Iterator[Signed]:
+    """How far each lot is signed."""
+    reviews, trails, checks = (
+        signed_at_work(look.session, table) for table in (LotReview, AuditReview, LotCheck)
+    )
+    certifies = policies_of(look.session)[Policy.QP_CERTIFIES]
+    runs = dict[int, datetime]()
+    for run in look.runs:
+        runs[run.lot_id] = max(run.changed_at, runs.get(run.lot_id, run.changed_at))
+    for lot in look.lots:
+        yield Signed(
+            lot.lot,
+            runs=runs.get(lot.id),
+            qc_review=reviews.get(lot.id),
+            audit_review=trails.get(lot.id),
+            check=checks.get(lot.id),
+            needs_check=needs_qp(certifies, lot.market),
+        )
+
+
 SOURCES: Final[tuple[Callable[[Look], Iterator[Item]], ...]] = (
     _results, _entries, _reviews, _corrections, _eligibility, _certificates, _expiry, _registers,
+    _beside,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.donor_evaluation import determined, evidence_text
 from batchqc.actions.donor_records import ApprovedPanel, records_of
+from batchqc.actions.late_signing import said_late
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.donors import TISSUE_SOURCES
@@ -115,6 +116,8 @@ def determine_eligibility(
         meaning=Meaning.APPROVED,
         record=row.key,
         record_sha256=found.signed_sha256,
+        rests_on=records.true_times
+        | ({"it was determined": before.signature.true_at} if before else {}),
     )
     if isinstance(signature, Refusal):
         return signature
@@ -126,7 +129,7 @@ def determine_eligibility(
         about=[row.key],
         reason=credentials.reason,
         before={"eligibility": before.eligibility if before else None},
-        after={"eligibility": found.eligibility, "basis": basis},
+        after={"eligibility": found.eligibility, "basis": basis, **said_late(signature)},
     )
     return found
 

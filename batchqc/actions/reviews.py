@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.register_remarks import trained_for
 from batchqc.actions.run_facts import review_content
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.true_times import times_of_runs
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry
@@ -49,6 +51,7 @@ def review_lot(
         meaning=Meaning.REVIEWED,
         record=row.key,
         record_sha256=review_content(runs),
+        rests_on=times_of_runs(case, {run.run_key for run in runs}),
     )
     if isinstance(signature, Refusal):
         return signature
@@ -61,6 +64,7 @@ def review_lot(
         reason=credentials.reason,
         after={
             "runs": [str(run.run_key) for run in runs],
+            **said_late(signature),
             **({"flagged": list[Json](doubts)} if doubts else {}),
             **({"left": list[Json](left)} if left else {}),
         },

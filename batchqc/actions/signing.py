@@ -5,16 +5,20 @@ their authenticator, or with a sign-in at the provider that was made anew for th
 Nobody signs who has not accepted the statement of accountability (requirement 1.10).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.authenticators import prove_code
+from batchqc.actions.late_signing import check_paper
 from batchqc.actions.passwords import prove, require_own_password
 from batchqc.actions.people import the_person
 from batchqc.actions.role_training import check_role_training
 from batchqc.actions.visits import Ticket, use_proof
 from batchqc.core.accountability import NOT_ACCEPTED, STATEMENT
+from batchqc.core.late_entries import Paper
 from batchqc.core.signatures import Meaning, Refusal, Signing, reason_problem
 from batchqc.errors import InvalidInput
 from batchqc.records.components import confirmed_secret, newest_rule
@@ -28,6 +32,7 @@ class Credentials:
     """The components of a signature, given anew at every signing, and the reason.
 
     ``code`` is of an authenticator; ``step_up`` is the ticket of a visit to single sign-on.
+    ``paper`` is the form of what was signed while the system was down, and is entered late.
     """
 
     user_id: str
@@ -35,6 +40,7 @@ class Credentials:
     reason: str
     code: str = ""
     step_up: str = ""
+    paper: Paper | None = None
 
 
 def check_reason(reason: str) -> None:
@@ -57,6 +63,7 @@ def sign(
     meaning: Meaning,
     record: str,
     record_sha256: str,
+    rests_on: Mapping[str, datetime] | None = None,
 ) -> SignatureRow | Refusal:
     """Sign a record as the person who acts; a refusal is returned, so that it is remembered.
 
@@ -66,8 +73,14 @@ def sign(
         meaning: what the signer takes responsibility for.
         record: the key of what is signed.
         record_sha256: the hash of what is signed.
+        rests_on: the true time of all that it rests on, by what it is in words; ``None`` for what
+            is never entered late from paper.
+
+    Raises:
+        InvalidInput: it cannot be entered late, with every reason.
     """
     person = the_person(tx.session, tx.actor.user_id)
+    check_paper(tx, person, credentials.paper, rests_on)
     if not has_accepted(tx.session, person):
         return NOT_ACCEPTED
     refusal = prove_components(tx, person, credentials, record=record, meaning=meaning)
@@ -75,7 +88,7 @@ def sign(
     if refusal is not None:
         return refusal
     return write_signature(
-        tx, person, reason=credentials.reason, meaning=meaning, record=record, sha256=record_sha256
+        tx, person, credentials, meaning=meaning, record=record, sha256=record_sha256
     )
 
 
@@ -122,18 +135,27 @@ def code_is_asked(session: Session, person: Person) -> bool:
 
 
 def write_signature(
-    tx: Transaction, person: Person, *, reason: str, meaning: Meaning, record: str, sha256: str
+    tx: Transaction,
+    person: Person,
+    credentials: Credentials,
+    *,
+    meaning: Meaning,
+    record: str,
+    sha256: str,
 ) -> SignatureRow:
     """Write the signature of a person who has proved who they are; the caller audits it."""
+    paper = credentials.paper or Paper("", "")
     signing = Signing(
         user_id=person.user_id,
         name=person.name,
         role=tx.actor.role,
         meaning=meaning,
-        reason=reason,
+        reason=credentials.reason,
         at=tx.now,
         record=record,
         record_sha256=sha256,
+        happened_at=paper.happened_at,
+        paper=paper.reference,
     )
     year = tx.now.year
     tx.lock(f"signatures of {year}")
@@ -149,6 +171,8 @@ def write_signature(
         record=record,
         record_sha256=sha256,
         sha256=signing.sha256,
+        happened_at=signing.happened_at,
+        paper=signing.paper,
     )
     tx.add(signature)
     return signature

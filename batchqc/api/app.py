@@ -30,6 +30,7 @@ from batchqc.api import (
     laboratory,
     links,
     look_backs,
+    lot_form,
     lots,
     methods,
     open_work,
@@ -43,6 +44,7 @@ from batchqc.api import (
     single_sign_on,
     specification_tools,
     specifications,
+    system_stops,
     tracing,
     upload_files,
     uploads,
@@ -79,7 +81,7 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing, events, open_work,
+    audit, tracing, events, open_work, system_stops, lot_form,
 )  # fmt: skip
 
 

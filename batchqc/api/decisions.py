@@ -43,6 +43,8 @@ class SignatureOut(BaseModel):
     reason: str
     signed_at: datetime
     time_zone: str = Field(description="Of the site; `signed_at` shows its offset.")
+    happened_at: str = Field(description="When it was signed on paper, of a late entry; or empty.")
+    paper: str = Field(description="The paper form that was entered late; or empty.")
     record: str = Field(examples=["lot:UCM-P1-T1"])
     record_sha256: str
 
@@ -204,6 +206,8 @@ def signature_out(row: SignatureRow) -> SignatureOut:
         reason=row.reason,
         signed_at=row.at.astimezone(ZoneInfo(zone)),
         time_zone=zone,
+        happened_at=row.happened_at,
+        paper=row.paper,
         record=row.record,
         record_sha256=row.record_sha256,
     )

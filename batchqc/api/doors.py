@@ -27,6 +27,7 @@ from batchqc.api.provider import Provider
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
 from batchqc.core.canonical import sha256_of
+from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -68,6 +69,10 @@ class Signature(Sent):
     code: SecretStr = Field(SecretStr(""), description="Six digits of the authenticator.")
     step_up: SecretStr = Field(SecretStr(""), description="The ticket of a finished step-up.")
     reason: str = Field(description="Why, in words that a stranger understands.")
+    happened_at: str = Field(
+        "", description="Of a late entry: when it was signed on paper, RFC 3339 with its offset."
+    )
+    paper: str = Field("", description="Of a late entry: the number of the paper form.")
 
     @property
     def credentials(self) -> Credentials:
@@ -78,6 +83,7 @@ class Signature(Sent):
             self.reason,
             code=self.code.get_secret_value(),
             step_up=self.step_up.get_secret_value(),
+            paper=Paper(self.happened_at, self.paper) if self.happened_at or self.paper else None,
         )
 
 

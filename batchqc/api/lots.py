@@ -1,28 +1,34 @@
 """Lots and their samples."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from batchqc.actions.evaluation import study
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
-from batchqc.actions.states import contested_lot
+from batchqc.actions.specifications import site_day
+from batchqc.actions.states import contested_lot, state_of_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import Page, Paging, page
 from batchqc.api.tags import tagged
-from batchqc.core.lot_states import Disposition
+from batchqc.core.lot_states import TAKES_RESULTS, Disposition, Overlay, Progress
+from batchqc.core.lots import Lot
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.records.bindings import binding_of
 from batchqc.records.cell_banks import parents_of
+from batchqc.records.containers import inventory
 from batchqc.records.corrections import approved_changes, corrected_lot, corrections_of
 from batchqc.records.decisions import dispositions_of
+from batchqc.records.holds import open_holds
 from batchqc.records.lists import LotsWanted, lots_wanted
 from batchqc.records.registers import LotRow, donors_of, samples_of
+from batchqc.records.transaction import Transaction
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
 
@@ -69,6 +75,13 @@ class LotFilter(Paging):
     made_since: Day | None = Field(default=None, description="The first date of manufacture.")
     made_until: Day | None = Field(default=None, description="The last date of manufacture.")
     text: str = Field(default="", description="A part of the lot's id or the product's code.")
+    overlay: Literal["on hold", "expired"] | None = None
+
+    def wanted(self, today: date) -> LotsWanted:
+        """As a query takes it; ``today`` is at the site."""
+        plain = self.model_dump(exclude={"after", "limit", "overlay"})
+        expired = today if self.overlay == "expired" else None
+        return LotsWanted(**plain, on_hold=self.overlay == "on hold", expired_before=expired)
 
 
 class LotOut(BaseModel):
@@ -77,6 +90,7 @@ class LotOut(BaseModel):
     id: Id
     product: str
     disposition: Disposition
+    overlays: list[Overlay] = Field(description="What lies over disposition and progress now.")
     manufactured_on: date
     expires_on: date
     donors: list[str]
@@ -90,18 +104,25 @@ class LotOut(BaseModel):
     registered_at: datetime
 
 
+class LotDetail(LotOut):
+    """A lot, with how far the work is as its reviews stand."""
+
+    progress: Progress | None = Field(description="Null once it is decided finally.")
+
+
 @router.get("/lots", summary="Lots")
 def lots(call: SignedIn, wanted: Annotated[LotFilter, Query()]) -> Page[LotOut]:
     """The lots that every given filter lets through, in the order of registration."""
-    query = lots_wanted(LotsWanted(**wanted.model_dump(exclude={"after", "limit"})))
     with call.reading() as session:
+        today = site_day(session, call.door.now())
+        query = lots_wanted(wanted.wanted(today))
         return page(
             session,
             query,
             LotRow,
             after=the_lot(session, wanted.after) if wanted.after else None,
             limit=wanted.limit,
-            show=lambda one: _lot(session, one),
+            show=lambda one: _lot(session, one, today),
         )
 
 
@@ -120,16 +141,20 @@ def add(call: Writing, sent: LotRequest) -> Response:
     )
     with call.writing(Permission.REGISTER_LOT, sent) as work:
         if work.is_new:
-            work.answer(201, _lot(work.tx.session, register_lot(work.tx, new)))
+            work.answer(201, _registered(work.tx, register_lot(work.tx, new)))
     return work.response()
 
 
-@router.get("/lots/{lot}", response_model=LotOut, summary="One lot")
+@router.get("/lots/{lot}", response_model=LotDetail, summary="One lot")
 def one(call: SignedIn, lot: str) -> Response:
     """A lot by its id, compared without case. Its ETag covers all that a decision rests on."""
+    now = call.door.now()
     with call.reading() as session:
-        state = contested_lot(call.door.archive, lot, call.door.now()).state(session)
-        return tagged(call.if_none_match, session, state, _lot(session, the_lot(session, lot)))
+        case = study(session, call.door.archive, lot=the_lot(session, lot), now=now)
+        shown = _lot(session, case.row, site_day(session, now)).model_dump()
+        progress = case.progress if case.disposition in TAKES_RESULTS else None
+        found = LotDetail(**shown | {"overlays": case.overlays}, progress=progress)
+        return tagged(call.if_none_match, session, state_of_lot(session, case), found)
 
 
 @router.post(
@@ -141,7 +166,7 @@ def add_samples(call: Writing, lot: str, sent: NewSamples) -> Response:
     with call.writing(Permission.REGISTER_LOT, sent, of=of) as work:
         if work.is_new:
             register_samples(work.tx, lot=lot, samples=_samples(sent.samples))
-            work.answer(201, _lot(work.tx.session, the_lot(work.tx.session, lot)))
+            work.answer(201, _registered(work.tx, the_lot(work.tx.session, lot)))
     return work.response()
 
 
@@ -149,7 +174,21 @@ def _samples(sent: list[SampleShape]) -> tuple[NewSample, ...]:
     return tuple(NewSample(one.id, one.stage, one.container, one.taken_at) for one in sent)
 
 
-def _lot(session: Session, row: LotRow) -> LotOut:
+def _registered(tx: Transaction, row: LotRow) -> LotOut:
+    return _lot(tx.session, row, site_day(tx.session, tx.now))
+
+
+def _overlays(session: Session, row: LotRow, lot: Lot, today: date) -> list[Overlay]:
+    """What lies over a lot, without judging its results."""
+    lies = {
+        Overlay.ON_HOLD: bool(open_holds(session, [row.id])),
+        Overlay.EXPIRED: today > lot.expires_on,
+        Overlay.DEPLETED: inventory(session, [row.id])[row.id].is_depleted,
+    }
+    return [overlay for overlay in Overlay if lies[overlay]]
+
+
+def _lot(session: Session, row: LotRow, today: date) -> LotOut:
     samples = samples_of(session, [row])
     corrections = corrections_of(session, [row.key, *(sample.key for sample in samples)])
     lot = corrected_lot(row, corrections)
@@ -159,6 +198,7 @@ def _lot(session: Session, row: LotRow) -> LotOut:
         id=lot.id,
         product=lot.product,
         disposition=Disposition(decided[-1].disposition) if decided else Disposition.QUARANTINE,
+        overlays=_overlays(session, row, lot, today),
         manufactured_on=lot.manufactured_on,
         expires_on=lot.expires_on,
         donors=[donor.code for donor in donors_of(session, row)],

@@ -16,7 +16,9 @@ from batchqc.actions.lots import NewLot, register_lot, the_lot
 from batchqc.cli.csv_out import write_csv
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import (
+    NOT_LATE,
     Keyboard,
+    Late,
     Reason,
     User,
     Workplace,
@@ -161,13 +163,17 @@ def results(context: typer.Context, lot: Lot) -> None:
 
 
 @app.command()
-def release(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+def release(
+    context: typer.Context, lot: Lot, user: User, reason: Reason, late: Late = NOT_LATE
+) -> None:
     """Release a lot with your signature, and issue its certificate."""
     place = workplace(context)
     keyboard = at_keyboard(place, user, to=f"sign the release of lot {lot}")
     actor, number = releasing(place, keyboard, lot), ""
     with transaction(place.engine, actor, place.now()) as tx:
-        signed = release_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+        signed = release_lot(
+            tx, place.archive, lot=lot, credentials=keyboard.signing(reason, late=late)
+        )
         if isinstance(signed, Decision) and signed.certificate is not None:
             number = signed.certificate.natural_key
     raise_refusal(signed)
@@ -176,25 +182,31 @@ def release(context: typer.Context, lot: Lot, user: User, reason: Reason) -> Non
 
 
 @app.command()
-def reject(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+def reject(
+    context: typer.Context, lot: Lot, user: User, reason: Reason, late: Late = NOT_LATE
+) -> None:
     """Reject a lot with your signature."""
     place = workplace(context)
     keyboard = at_keyboard(place, user, to=f"sign the rejection of lot {lot}")
     actor = keyboard.acting(Permission.REJECT_LOT)
     with transaction(place.engine, actor, place.now()) as tx:
-        signed = reject_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+        signed = reject_lot(
+            tx, place.archive, lot=lot, credentials=keyboard.signing(reason, late=late)
+        )
     raise_refusal(signed)
     say(f"Lot {lot} is rejected.")
 
 
 @app.command()
-def hold(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+def hold(
+    context: typer.Context, lot: Lot, user: User, reason: Reason, late: Late = NOT_LATE
+) -> None:
     """Hold a lot with your signature; it cannot be released while it is held."""
     place = workplace(context)
     keyboard = at_keyboard(place, user, to=f"sign the hold of lot {lot}")
     actor = keyboard.acting(Permission.HOLD_LOT)
     with transaction(place.engine, actor, place.now()) as tx:
-        held = hold_lot(tx, lot=lot, credentials=keyboard.signing(reason))
+        held = hold_lot(tx, lot=lot, credentials=keyboard.signing(reason, late=late))
         number = 0 if isinstance(held, Refusal) else held.number
     raise_refusal(held)
     say(f"Lot {lot} is on hold (hold {number}).")

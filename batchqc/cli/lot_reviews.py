@@ -9,13 +9,23 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.cli.lot import Lot
 from batchqc.cli.show import say, table
-from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
+from batchqc.cli.workplace import (
+    NOT_LATE,
+    Late,
+    Reason,
+    User,
+    at_keyboard,
+    raise_refusal,
+    workplace,
+)
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.transaction import reading, transaction
 
 
-def review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+def review(
+    context: typer.Context, lot: Lot, user: User, reason: Reason, late: Late = NOT_LATE
+) -> None:
     """Review the runs of a lot as the second person, with your signature.
 
     What waits for its second entry, or for a reviewer who is trained, is left and told.
@@ -24,7 +34,9 @@ def review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None
     keyboard = at_keyboard(place, user, to=f"sign the review of lot {lot}")
     actor = keyboard.acting(Permission.REVIEW_RESULTS)
     with transaction(place.engine, actor, place.now()) as tx:
-        reviews = review_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+        reviews = review_lot(
+            tx, place.archive, lot=lot, credentials=keyboard.signing(reason, late=late)
+        )
         signed = [] if isinstance(reviews, Refusal) else [one.assay_run.run_key for one in reviews]
     raise_refusal(reviews)
     say(f"You reviewed of lot {lot}: {', '.join(map(str, signed))}.")
@@ -34,7 +46,9 @@ def review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None
     say(f"Left to review: {'; '.join(left)}." if left else "Every run is reviewed.")
 
 
-def qc_review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> None:
+def qc_review(
+    context: typer.Context, lot: Lot, user: User, reason: Reason, late: Late = NOT_LATE
+) -> None:
     """Review a lot as a whole for QC with your signature; with it the lot goes to QA.
 
     Every run with something exceptional about it is listed first.
@@ -50,7 +64,9 @@ def qc_review(context: typer.Context, lot: Lot, user: User, reason: Reason) -> N
     keyboard = at_keyboard(place, user, to=f"sign QC's review of lot {lot}")
     actor = keyboard.acting(Permission.REVIEW_RESULTS)
     with transaction(place.engine, actor, place.now()) as tx:
-        signed = review_whole_lot(tx, place.archive, lot=lot, credentials=keyboard.signing(reason))
+        signed = review_whole_lot(
+            tx, place.archive, lot=lot, credentials=keyboard.signing(reason, late=late)
+        )
     raise_refusal(signed)
     say(f"You reviewed lot {lot} for QC.")
 

@@ -33,10 +33,12 @@ from batchqc.cli import (
     result,
     shipment,
     spec,
+    stop,
     upload,
     user,
 )
 from batchqc.cli.init import init
+from batchqc.cli.lot_form import form
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
@@ -138,6 +140,7 @@ app.add_typer(shipment.app, name="shipment")
 app.add_typer(look_back.app, name="look-back")
 upload.app.command("trace")(trace)
 lot.app.command("trace")(trace_lot)
+lot.app.command("form")(form)
 lot.app.command()(lot_reviews.review)
 lot.app.command()(lot_reviews.qc_review)
 lot.app.command()(lot_reviews.audit_review)
@@ -157,6 +160,7 @@ app.add_typer(certificate.app, name="certificate")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
+app.add_typer(stop.app, name="stop")
 
 
 def run() -> None:

@@ -9,7 +9,15 @@ from batchqc.actions.donor_panels import panel_asked_for
 from batchqc.actions.lots import NewSample, register_samples, the_lot
 from batchqc.actions.registers import determine_eligibility, register_donor, register_product
 from batchqc.cli.show import say, table
-from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
+from batchqc.cli.workplace import (
+    NOT_LATE,
+    Late,
+    Reason,
+    User,
+    at_keyboard,
+    raise_refusal,
+    workplace,
+)
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.specifications import Stage
@@ -78,6 +86,7 @@ def eligibility(  # noqa: PLR0913 - a determination is this much
     by_exception: Annotated[
         bool, typer.Option(help="Eligible although the panel is not fulfilled; releases no lot.")
     ] = False,
+    late: Late = NOT_LATE,
 ) -> None:
     """Determine that a donor is eligible (or not), with your signature."""
     place = workplace(context)
@@ -90,7 +99,7 @@ def eligibility(  # noqa: PLR0913 - a determination is this much
             donor=code,
             eligible=not ineligible,
             basis=basis,
-            credentials=keyboard.signing(reason),
+            credentials=keyboard.signing(reason, late=late),
             panel=panel_asked_for(tx, place.archive, panel=panel, by_exception=by_exception),
         )
         said = "" if isinstance(signed, Refusal) else signed.eligibility

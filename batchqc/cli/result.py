@@ -11,7 +11,15 @@ from batchqc.actions.entries import enter_result, the_entry, verify_entry
 from batchqc.cli.show import say, table
 from batchqc.cli.upload import read_within
 from batchqc.cli.upload_seen import print_report
-from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
+from batchqc.cli.workplace import (
+    NOT_LATE,
+    Late,
+    Reason,
+    User,
+    at_keyboard,
+    raise_refusal,
+    workplace,
+)
 from batchqc.core.entries import HIDDEN, SecondEntry, Typed, TypedAnalyte
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -92,6 +100,7 @@ def verify(  # noqa: PLR0913 - a command has an option for each thing that is st
     unit: Annotated[str, Option(help="As you read it on the source.")] = "",
     also: Also = [],  # noqa: B006 - typer copies it
     also_unit: AlsoUnit = [],  # noqa: B006 - typer copies it
+    late: Late = NOT_LATE,
 ) -> None:
     """Type a result as the second person, from the source, with your signature."""
     place = workplace(context)
@@ -103,7 +112,7 @@ def verify(  # noqa: PLR0913 - a command has an option for each thing that is st
             place.archive,
             number=number,
             typed=[Typed(one, unit) for one in value],
-            credentials=keyboard.signing(reason),
+            credentials=keyboard.signing(reason, late=late),
             also=_also(also, also_unit),
         )
         matches = not isinstance(signed, Refusal) and bool(signed.matches)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from sqlalchemy import Engine, make_url
@@ -17,6 +17,7 @@ from batchqc.actions.people import Principal, principal, the_person
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, code_is_asked
 from batchqc.actions.views import log_view
+from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -40,6 +41,15 @@ User = Annotated[
 ]
 Reason = Annotated[
     str, typer.Option(prompt="Reason", help="Why, in words that a stranger understands.")
+]
+NOT_LATE: Final = ("", "")
+Late = Annotated[
+    tuple[str, str],
+    typer.Option(
+        help="What was signed on paper while the system was down: when (RFC 3339 with its offset),"
+        " and the number of the form.",
+        metavar="TIME FORM",
+    ),
 ]
 
 
@@ -101,10 +111,11 @@ class Keyboard:
         """The person in the role that allows ``permission``."""
         return self.person.acting(permission)
 
-    def signing(self, reason: str) -> Credentials:
-        """The components of a signature, and the reason."""
+    def signing(self, reason: str, *, late: tuple[str, str] = NOT_LATE) -> Credentials:
+        """The components of a signature, the reason, and time and form of what is entered late."""
         code = typer.prompt("Code of your authenticator") if self.asks_code else ""
-        return Credentials(self.person.user_id, self.password, reason, code=code)
+        paper = Paper(*late) if any(late) else None
+        return Credentials(self.person.user_id, self.password, reason, code=code, paper=paper)
 
 
 def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:

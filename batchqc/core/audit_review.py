@@ -73,7 +73,7 @@ RULE_SET: Final = "register rule set"
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """An entry of the audit trail with its place in the chain."""
+    """An entry of the audit trail with its place in the chain; ``paper`` is of a late entry."""
 
     sequence: int
     sha256: str
@@ -83,6 +83,7 @@ class TrailEntry:
     what: str
     why: str
     subjects: tuple[str, ...]
+    paper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ def performers(selection: Selection) -> frozenset[str]:
 def _because(entry: TrailEntry, seen: set[tuple[str, str]], late: Mapping[str, str]) -> str:
     if entry.what not in ROUTINE:
         return "not done for every lot"
+    if entry.paper:
+        return entry.paper
     if entry.what == "donor eligibility determined":
         done = (entry.what, entry.subjects[-1] if entry.subjects else "")
         if done in seen:

@@ -115,7 +115,11 @@ class ResultLine(TypedDict):
 
 
 class SignaturePart(TypedDict):
-    """The manifestation of an electronic signature (requirements 1.13 and 1.14)."""
+    """The manifestation of an electronic signature (requirements 1.13 and 1.14).
+
+    ``happened`` and ``paper`` are of what was signed on a paper form, and entered when it was
+    ``signed`` here.
+    """
 
     id: str
     name: str
@@ -126,6 +130,8 @@ class SignaturePart(TypedDict):
     signed: Moment
     record: str
     record_sha256: str
+    happened: NotRequired[Moment]
+    paper: NotRequired[str]
 
 
 class CorrectionPart(TypedDict):

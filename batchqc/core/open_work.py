@@ -1,4 +1,4 @@
-"""Open work: what is expected and not in, of all lots that are not decided, and until when.
+"""Open work: what is expected and not in, of all lots that take results, and until when.
 
 Each item says what waits, since when, until when, who may do it, and where to look. An item whose
 due day nobody knows has none: it is never overdue, and never left out. A result is due on the
@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
+from batchqc.core.criteria import Criterion
 from batchqc.core.lots import Sample
 from batchqc.core.permissions import WHO_MAY, Permission, Role
 from batchqc.core.specifications import Specification, Stage, closure
@@ -21,19 +22,39 @@ class Work(StrEnum):
     """What kind of thing waits."""
 
     RESULT = "result"
+    PENDING = "pending result"
     SECOND_ENTRY = "second entry"
     REVIEW = "review"
     CORRECTION = "correction"
     ELIGIBILITY = "eligibility"
+    CONSENT = "consent"
+    INVESTIGATION = "investigation"
+    HOLD = "hold"
+    QC_REVIEW = "QC review"
+    AUDIT_REVIEW = "audit trail review"
+    CHECK = "check of manufacture"
     DECISION = "decision"
+    TRANSFER = "transfer to stock"
+    LOOK_BACK = "look-back"
     CERTIFICATE = "certificate"
     EXPIRY = "expiry"
     CALIBRATION = "calibration"
     TRAINING = "training"
+    WEBHOOK = "webhook"
 
 
 _BY: Final[Mapping[Work, Permission]] = {
     Work.RESULT: Permission.UPLOAD_RESULTS,
+    Work.PENDING: Permission.UPLOAD_RESULTS,
+    Work.CONSENT: Permission.KEEP_DONOR_RECORDS,
+    Work.INVESTIGATION: Permission.INVESTIGATE,
+    Work.HOLD: Permission.HOLD_LOT,
+    Work.QC_REVIEW: Permission.REVIEW_RESULTS,
+    Work.AUDIT_REVIEW: Permission.REVIEW_AUDIT_TRAIL,
+    Work.CHECK: Permission.CHECK_LOT,
+    Work.TRANSFER: Permission.CHECK_LOT,
+    Work.LOOK_BACK: Permission.CLOSE_LOOK_BACK,
+    Work.WEBHOOK: Permission.MANAGE_WEBHOOKS,
     Work.SECOND_ENTRY: Permission.REVIEW_RESULTS,
     Work.REVIEW: Permission.REVIEW_RESULTS,
     Work.CORRECTION: Permission.APPROVE_CORRECTION,
@@ -44,10 +65,6 @@ _BY: Final[Mapping[Work, Permission]] = {
     Work.CALIBRATION: Permission.KEEP_REGISTERS,
     Work.TRAINING: Permission.KEEP_REGISTERS,
 }
-#: What of a lot stands before its decision.
-_BEFORE: Final = frozenset(
-    {Work.RESULT, Work.SECOND_ENTRY, Work.REVIEW, Work.CORRECTION, Work.ELIGIBILITY}
-)
 #: Stages after release: a result is expected there once a sample was taken.
 _LATER: Final = frozenset({Stage.POST_THAW, Stage.STABILITY})
 _NEVER: Final = "9999-12-31"
@@ -131,16 +148,32 @@ def expected_results(
             yield Item(Work.RESULT, lot, what, since, due, f"/lots/{lot}/results")
 
 
-def to_decide(items: Iterable[Item], lots: Iterable[str]) -> Iterator[Item]:
-    """The lots before whose decision nothing waits: their readiness says whether a gate is closed.
+def pending_results(
+    lot: str,
+    plans: Collection[Specification],
+    due: Mapping[str, date],
+    reported: Collection[tuple[str, str, str]],
+) -> Iterator[Item]:
+    """The results of a conditionally released lot that are due and not in.
 
-    Items of no lot, such as the correction of a donor, are left to the gates.
+    Args:
+        lot: its id.
+        plans: what judges it.
+        due: the day on which each pending criterion is due, by its id.
+        reported: stage, test and analyte of every reportable result on record.
     """
-    waiting = {item.lot for item in items if item.kind in _BEFORE}
-    for lot in lots:
-        if lot not in waiting:
-            link = f"/lots/{lot}/readiness"
-            yield Item(Work.DECISION, lot, "nothing is expected any more", None, None, link)
+    missing = {
+        (criterion.id, one)
+        for plan in plans
+        for criterion in plan.criteria
+        if criterion.id in due
+        for one in _leaves(plan, criterion)
+        if (plan.stage, one.test, one.analyte) not in reported
+    }
+    known = {criterion.id for plan in plans for criterion in plan.criteria}
+    waiting = {name for name, _ in missing} | (due.keys() - known)
+    for name in sorted(waiting):
+        yield Item(Work.PENDING, lot, f"{name} is not in", None, due[name], f"/lots/{lot}/results")
 
 
 def chosen(items: Iterable[Item], wanted: Filter, today: date) -> list[Item]:
@@ -155,14 +188,18 @@ def _missing(
     """What no result is on record of, by test, in the order of the specification."""
     found: dict[str, list[Measured]] = {}
     for criterion in plan.criteria:
-        for one in closure(plan, criterion) if criterion.required else ():
-            subject = one.subject
-            if not isinstance(subject, Measured):
-                continue
+        for subject in _leaves(plan, criterion) if criterion.required else ():
             own = found.setdefault(subject.test, [])
             if (plan.stage, subject.test, subject.analyte) not in reported and subject not in own:
                 own.append(subject)
     return {test: missing for test, missing in found.items() if missing}
+
+
+def _leaves(plan: Specification, criterion: Criterion) -> Iterator[Measured]:
+    """What a criterion measures, directly or through others."""
+    for one in closure(plan, criterion):
+        if isinstance(one.subject, Measured):
+            yield one.subject
 
 
 def _due(missing: Iterable[Measured], since: datetime | None, zone: tzinfo) -> date | None:

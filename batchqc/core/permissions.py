@@ -70,6 +70,7 @@ class Permission(StrEnum):
     SEE_ACCOUNTS = "see accounts and what was viewed"
     REVIEW_ACCOUNTS = "sign the review of accounts"
     MANAGE_WEBHOOKS = "manage webhooks"
+    RECORD_STOP = "record stops of the system"
     SET_SIGNING_RULE = "set the rule of signatures"
 
 
@@ -120,6 +121,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.SEE_ACCOUNTS: frozenset({Role.QA, Role.AUDITOR, Role.ADMIN}),
     Permission.REVIEW_ACCOUNTS: frozenset({Role.QA}),
     Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
+    Permission.RECORD_STOP: frozenset({Role.QA}),
     Permission.SET_SIGNING_RULE: frozenset({Role.QA}),
 }
 

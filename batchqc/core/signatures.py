@@ -39,7 +39,11 @@ class Meaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """A signature before it has an id: who signs what, as what, when and why."""
+    """A signature before it has an id: who signs what, as what, when and why.
+
+    ``at`` is the time of entry. Of what was signed on paper before, ``happened_at`` is the true
+    time (RFC 3339 with its offset) and ``paper`` the form; blank of what is signed as it happens.
+    """
 
     user_id: str
     name: str
@@ -49,6 +53,8 @@ class Signing:
     at: datetime
     record: str
     record_sha256: str
+    happened_at: str = ""
+    paper: str = ""
 
     @property
     def sha256(self) -> str:
@@ -64,6 +70,8 @@ class Signing:
                 "at": utc_text(self.at),
                 "record": self.record,
                 "record_sha256": self.record_sha256,
+                **({"happened_at": self.happened_at} if self.happened_at else {}),
+                **({"paper": self.paper} if self.paper else {}),
             }
         )
 

@@ -89,7 +89,7 @@ def signature_blocks(signatures: Sequence[SignaturePart]) -> list[Block]:
         who = [
             (signature["name"], _SIGNER),
             (f"{signature['user_id']}, {signature['role']}", BODY),
-            (f"Signed {signature['signed']['shown']}", BODY),
+            *_when(signature),
         ]
         what = [
             (signature["meaning"], _MEANING),
@@ -103,6 +103,17 @@ def signature_blocks(signatures: Sequence[SignaturePart]) -> list[Block]:
         ]
         blocks += row(cells, above=6, below=7, rule=HAIRLINE)
     return section("Electronic signatures", blocks)
+
+
+def _when(signature: SignaturePart) -> list[tuple[str, Style]]:
+    """The time of a signature; of a late entry its true time, its form and its entry (1.40)."""
+    entered = signature["signed"]["shown"]
+    if "happened" not in signature:
+        return [(f"Signed {entered}", BODY)]
+    return [
+        (f"Signed on paper {signature['happened']['shown']}", BODY),
+        (f"Form {signature.get('paper', ABSENT)}, entered late {entered}", BODY),
+    ]
 
 
 def origin_blocks(lines: Sequence[ResultLine]) -> list[Block]:

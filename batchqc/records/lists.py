@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
+from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.registers import DonorRow, LotDonor, LotRow, Product
 from batchqc.records.uploads import AssayRun, Upload
 
 
 @dataclass(frozen=True, slots=True)
 class LotsWanted:
-    """Which lots: days are dates of manufacture as corrected, ``text`` a part of id or product."""
+    """Which lots: days are dates of manufacture as corrected, ``text`` a part of id or product.
+
+    ``expired_before`` asks for lots whose last usable day, as corrected, is before it.
+    """
 
     product: str = ""
     disposition: Disposition | None = None
@@ -28,6 +33,8 @@ class LotsWanted:
     made_since: date | None = None
     made_until: date | None = None
     text: str = ""
+    on_hold: bool = False
+    expired_before: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,15 @@ def _lot_conditions(wanted: LotsWanted) -> Iterator[ColumnElement[bool]]:
         part = fold(wanted.text)
         of_products = select(Product.id).where(Product.folded.contains(part, autoescape=True))
         yield or_(LotRow.folded.contains(part, autoescape=True), LotRow.product_id.in_(of_products))
+    yield from _overlay_conditions(wanted)
+
+
+def _overlay_conditions(wanted: LotsWanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.on_hold:
+        yield LotRow.id.in_(select(Hold.lot_id).where(Hold.id.not_in(select(HoldEnd.hold_id))))
+    if wanted.expired_before is not None:
+        last = _as_corrected("expires_on", LotRow.expires_on)
+        yield last < wanted.expired_before.isoformat()
 
 
 def _newest_disposition() -> ColumnElement[str]:
@@ -119,13 +135,17 @@ def _newest_disposition() -> ColumnElement[str]:
 
 
 def _made_on() -> ColumnElement[str]:
-    """The date of manufacture of a lot, as corrected."""
+    return _as_corrected("manufactured_on", LotRow.manufactured_on)
+
+
+def _as_corrected(field: str, registered: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """A date of a lot, as corrected."""
     corrected = (
         select(Correction.after)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
         .where(
             Correction.subject == literal("lot:") + LotRow.lot,
-            Correction.field == "manufactured_on",
+            Correction.field == field,
             CorrectionDecision.approved == 1,
         )
         .order_by(Correction.id.desc())
@@ -133,4 +153,4 @@ def _made_on() -> ColumnElement[str]:
         .correlate(LotRow)
         .scalar_subquery()
     )
-    return func.coalesce(corrected, LotRow.manufactured_on)
+    return func.coalesce(corrected, registered)

@@ -8,6 +8,7 @@ from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.core.assays import REPORTABLE
+from batchqc.core.lot_states import TAKES_RESULTS
 from batchqc.core.lots import Sample
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
@@ -38,10 +39,14 @@ class LotAtWork(NamedTuple):
     product: str
     expires_on: date
     versions: tuple[int, ...]
+    market: str
 
 
 class RunAtWork(NamedTuple):
-    """A run of a lot: who entered and reviewed it, and whether it waits for its second entry."""
+    """A run of a lot: who entered and reviewed it, and whether it waits for its second entry.
+
+    ``changed_at`` is when it came in, or was reviewed last.
+    """
 
     lot: str
     upload: str
@@ -51,11 +56,15 @@ class RunAtWork(NamedTuple):
     entered_by: frozenset[str]
     reviewed_by: frozenset[str]
     waits: bool
+    lot_id: int
+    changed_at: datetime
 
 
 def at_work() -> Select[int]:
-    """The lots on which work is open, by id: those without a decision."""
-    decided = select(DispositionRow.lot_id)
+    """The lots on which work is open, by id: undecided, or released conditionally."""
+    decided = select(DispositionRow.lot_id).where(
+        DispositionRow.disposition.not_in([one.value for one in TAKES_RESULTS])
+    )
     return select(LotRow.id).where(LotRow.id.not_in(decided))
 
 
@@ -76,7 +85,12 @@ def lots_at_work(session: Session) -> list[LotAtWork]:
         beside.setdefault(lot, []).append(version)
     query = (
         select(
-            LotRow.id, LotRow.lot, Product.code, LotRow.expires_on, LotRow.specification_version_id
+            LotRow.id,
+            LotRow.lot,
+            Product.code,
+            LotRow.expires_on,
+            LotRow.specification_version_id,
+            LotRow.market,
         )
         .join(Product, Product.id == LotRow.product_id)
         .where(LotRow.id.in_(at_work()))
@@ -89,8 +103,9 @@ def lots_at_work(session: Session) -> list[LotAtWork]:
             product,
             date.fromisoformat(corrected.get(f"lot:{lot}", expires_on)),
             (version, *beside.get(number, ())),
+            market,
         )
-        for number, lot, product, expires_on, version in session.execute(query)
+        for number, lot, product, expires_on, version, market in session.execute(query)
     ]
 
 
@@ -132,18 +147,22 @@ def reported_at_work(session: Session) -> dict[int, set[tuple[str, str, str]]]:
 def runs_at_work(session: Session) -> list[RunAtWork]:
     """Every run of the lots at work."""
     reviewers: dict[int, set[str]] = {}
+    newest: dict[int, datetime] = {}
     signed = (
-        select(Review.assay_run_id, Person.user_id)
+        select(Review.assay_run_id, Person.user_id, SignatureRow.at)
         .join(AssayRun, AssayRun.id == Review.assay_run_id)
         .join(SignatureRow, SignatureRow.id == Review.signature_id)
         .join(Person, Person.id == SignatureRow.person_id)
         .where(AssayRun.lot_id.in_(at_work()))
     )
-    for run, person in session.execute(signed):
+    for run, person, at in session.execute(signed):
         reviewers.setdefault(run, set()).add(person)
+        newest[run] = max(at, newest.get(run, at))
     query = (
         select(
-            AssayRun.id, AssayRun.test, AssayRun.run, AssayRun.analysts, LotRow.lot, Upload.year,
+            AssayRun.id, AssayRun.lot_id, AssayRun.test, AssayRun.run, AssayRun.analysts,
+            LotRow.lot,
+            Upload.year,
             Upload.number, Upload.received_at, Upload.uploaded_by, Upload.typed,
             EntryVerification.id.label("verification"),
         )
@@ -163,6 +182,8 @@ def runs_at_work(session: Session) -> list[RunAtWork]:
             frozenset({row.uploaded_by, *row.analysts.splitlines()}),
             frozenset(reviewers.get(row.id, ())),
             bool(row.typed) and row.verification is None,
+            row.lot_id,
+            max(row.received_at, newest.get(row.id, row.received_at)),
         )
         for row in session.execute(query)
     ]

@@ -89,6 +89,7 @@ from batchqc.records.specifications import (
     SpecificationVersion,
     SpecificationWithdrawal,
 )
+from batchqc.records.system_stops import SystemStop
 from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Superseding, Upload
 
 METADATA = Row.metadata
@@ -111,7 +112,7 @@ WITNESSED: tuple[type[Row], ...] = (
     PanelApproval,
     CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
-    LookBackClosing,
+    LookBackClosing, SystemStop,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

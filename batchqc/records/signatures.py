@@ -8,7 +8,7 @@ from sqlalchemy import UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.signatures import Meaning, Signing
-from batchqc.records.base import Numbered, refers_to
+from batchqc.records.base import Numbered, added_later, refers_to
 from batchqc.records.people import Person
 
 _PUBLIC: Final = re.compile(r"([A-Za-z0-9-]{1,20})-([0-9]{4})-([0-9]{6,9})")
@@ -28,6 +28,8 @@ class SignatureRow(Numbered):
     record: Mapped[str] = mapped_column(index=True)
     record_sha256: Mapped[str]
     sha256: Mapped[str] = mapped_column(unique=True)
+    happened_at: Mapped[str] = added_later()
+    paper: Mapped[str] = added_later()
 
     person: Mapped[Person] = relationship()
     __table_args__ = (UniqueConstraint("year", "number"),)
@@ -36,6 +38,11 @@ class SignatureRow(Numbered):
     def natural_key(self) -> str:
         """Its public id."""
         return f"S-{self.year}-{self.number:06d}"
+
+    @property
+    def true_at(self) -> datetime:
+        """When it was truly signed: on paper, or in the system."""
+        return datetime.fromisoformat(self.happened_at) if self.happened_at else self.at
 
     @property
     def signing(self) -> Signing:
@@ -49,6 +56,8 @@ class SignatureRow(Numbered):
             at=self.at,
             record=self.record,
             record_sha256=self.record_sha256,
+            happened_at=self.happened_at,
+            paper=self.paper,
         )
 
 

@@ -14,10 +14,12 @@ from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.open_work import open_work
 from batchqc.actions.policies import set_policy
 from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
 from batchqc.core.lot_states import Disposition, Overlay
+from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import OFF, ON, Certifies, Policy
 from batchqc.core.signatures import Refusal
@@ -123,6 +125,13 @@ def later(
         )  # fmt: skip
         assert isinstance(signed, Decision)
     return house.study(lot).disposition
+
+
+def waits(house: House, kind: Work) -> list[tuple[str, date | None]]:
+    """What of a kind of work waits of the lot, and until when."""
+    with house.reading() as session:
+        _, found = open_work(session, house.archive, wanted=Filter(kind, LATER), now=house.now())
+    return [(one.what, one.due) for one in found]
 
 
 def policy(house: House, name: Policy, value: str) -> PolicyRow | Refusal:
@@ -335,6 +344,9 @@ def test_a_qualified_person_certifies_in_three_steps(house: House):
     with house.acting(QA2, Permission.CERTIFY_LOT) as tx:
         decided = release_lot(tx, house.archive, lot=LATER, credentials=signing(QA2))
         assert isinstance(decided, Decision)
+    assert [one for one, _ in waits(house, Work.TRANSFER)] == [
+        "QP-2026-000001 waits for its transfer"
+    ]
     with house.acting(QA3, Permission.CHECK_LOT) as tx:
         assert isinstance(transfer_to_stock(tx, lot=LATER, credentials=signing(QA3)), Transfer)
     with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(Conflict):
@@ -357,3 +369,14 @@ def test_a_check_does_not_stand_once_the_lot_changed(house: House):
     assert house.study().is_ready
     house.upload(alone("viability", run_id="VCB-2", value="95.0"))
     assert any("no longer what was checked" in one for one in house.study().facts.annex16.stops)
+
+
+def test_of_a_conditional_release_the_pending_result_is_open_work_until_it_is_in(staged: House):
+    bring_in(staged)
+    day = staged.study(LATER).facts.today + timedelta(days=14)
+    assert isinstance(conditionally(staged), Decision)
+    assert waits(staged, Work.PENDING) == [("sterility is not in", day)]
+    assert waits(staged, Work.RESULT) == waits(staged, Work.DECISION) == []
+    assert staged.upload(alone("growth_14d", lot=LATER)).accepted
+    assert waits(staged, Work.PENDING) == []
+    assert len(waits(staged, Work.REVIEW)) == 1

@@ -4,17 +4,27 @@ from datetime import date, timedelta
 
 from sqlalchemy import event
 
+from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import request_correction
+from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.laboratory import register_instrument, register_training
+from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.open_work import open_work
+from batchqc.actions.policies import set_policy
 from batchqc.actions.registers import register_donor
+from batchqc.actions.webhooks import NewWebhook, register_webhook
 from batchqc.core.open_work import Filter, Item, Work
 from batchqc.core.permissions import Permission
+from batchqc.core.policies import Certifies, Policy
 from batchqc.core.signatures import Refusal
+from batchqc.records.events import DELIVERED, GIVEN_UP, Delivery, Webhook, webhook_by
+from batchqc.records.transaction import Transaction
 from tests.actions.typing_results import enter, verify
 from tests.cast import MADE_ON, TAKEN_AT
+from tests.records.donors import DONATED_ON, consent, determine, donate
 from tests.records.house import (
+    ADM,
     ANA,
     DON,
     DONOR,
@@ -22,9 +32,11 @@ from tests.records.house import (
     LOT,
     PRODUCT,
     QA1,
+    REV,
     House,
     alone,
     results,
+    signing,
 )  # fmt: skip
 
 
@@ -55,8 +67,14 @@ def test_a_lot_goes_from_results_over_review_to_its_decision(house: House):
     assert len(told(house, Work.REVIEW)) == len(house.study().runs)
     house.review()
     assert told(house, Work.REVIEW) == []
+    assert told(house, Work.QC_REVIEW) == ["QC reviews the lot as a whole"]
+    with house.acting(REV, Permission.REVIEW_RESULTS) as tx:
+        review_whole_lot(tx, house.archive, lot=LOT, credentials=signing(REV))
+    assert told(house, Work.QC_REVIEW) == told(house, Work.DECISION) == []
+    assert told(house, Work.AUDIT_REVIEW) == ["QA reviews the audit trail"]
+    house.read_trail()
+    assert told(house, Work.AUDIT_REVIEW) == []
     assert len(told(house, Work.DECISION)) == 1
-    house.hand_to_qa()
     assert house.study().is_ready
     house.release()
     assert [one.kind for one in look(house)] == [Work.CERTIFICATE]
@@ -130,3 +148,63 @@ def test_the_number_of_questions_does_not_grow_with_the_lots(house: House):
     asked.clear()
     assert len(look(house)) > 20
     assert len(asked) == few
+
+
+def test_what_stands_against_a_lot_is_told_until_it_is_over(house: House):
+    assert house.upload(alone("CD73", value="80")).accepted
+    (oos,) = look(house, Filter(kind=Work.INVESTIGATION))
+    assert (oos.lot, oos.link) == (LOT, "/investigations/OOS-2026-000001")
+    assert oos.what.endswith("; phase I is to be performed")
+    assert oos.due is not None
+    assert oos.due > house.now().date()
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        hold_lot(tx, lot=LOT, credentials=signing(QA1, "Freezer alarm"))
+    assert told(house, Work.HOLD) == ["hold 1 (QA): Freezer alarm"]
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        let_go(tx, lot=LOT, number=1, credentials=signing(QA1))
+    assert told(house, Work.HOLD) == []
+
+
+def test_a_donor_whose_records_changed_is_determined_anew(house: House):
+    assert told(house, Work.ELIGIBILITY) == told(house, Work.CONSENT) == []
+    donate(house, DONOR)
+    assert told(house, Work.CONSENT) == [f"no consent of donor {DONOR} is on record"]
+    assert told(house, Work.ELIGIBILITY) == [f"donor {DONOR} has records since the determination"]
+    consent(house, DONOR)
+    assert told(house, Work.CONSENT) == []
+    assert not isinstance(determine(house, DONOR), Refusal)
+    assert told(house, Work.ELIGIBILITY) == []
+    with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
+        withdraw_consent(
+            tx, house.archive, donor=DONOR, withdrawn_on=DONATED_ON, reason="The donor wrote so"
+        )
+    assert told(house, Work.CONSENT) == [f"donor {DONOR} withdrew the consent"]
+    (look_back,) = look(house, Filter(kind=Work.LOOK_BACK))
+    assert look_back.link == "/look-backs/LB-2026-000001"
+
+
+def test_a_check_and_a_silent_webhook_are_told(house: House):
+    with house.acting(QA1, Permission.SET_POLICY) as tx:
+        every = Certifies.EVERY_LOT
+        set_policy(tx, policy=Policy.QP_CERTIFIES, value=every, credentials=signing(QA1))
+    house.ready()
+    assert told(house, Work.CHECK) == ["manufacture and testing are checked"]
+    assert told(house, Work.DECISION) == []
+    with house.acting(ADM, Permission.MANAGE_WEBHOOKS) as tx:
+        new = NewWebhook("warehouse", "https://erp.example/in", ("lot.*",))
+        webhook, _ = register_webhook(tx, new, key=b"k" * 32)
+        tried(tx, webhook, 1, GIVEN_UP)
+    assert told(house, Work.WEBHOOK) == ["warehouse was given up at event 1"]
+    with house.acting(ADM, Permission.MANAGE_WEBHOOKS) as tx:
+        webhook = webhook_by(tx.session, "warehouse")
+        assert webhook is not None
+        tried(tx, webhook, 2, DELIVERED)
+    assert told(house, Work.WEBHOOK) == []
+
+
+def tried(tx: Transaction, webhook: Webhook, event_number: int, outcome: str) -> None:
+    row = Delivery(
+        webhook=webhook, event_number=event_number, number=1, outcome=outcome, detail="", at=tx.now
+    )
+    tx.add(row)
+    tx.audit("events delivered", rows=[row], about=[webhook.key])

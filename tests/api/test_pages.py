@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.dispositions import reject_lot
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.laboratory import register_instrument, register_material, register_training
 from batchqc.actions.lots import NewLot, register_lot
 from batchqc.actions.registers import register_donor, register_product
@@ -214,3 +216,25 @@ def test_certificates_uploads_and_entries_are_found(site: Site):
     assert sequence in ids(site, "/audit", "sequence", since=at, limit=200)
     assert sequence not in ids(site, "/audit", "sequence", until=at, limit=200)
     assert ids(site, "/audit", "sequence", until=at, since=at) == []
+
+
+def test_lots_tell_and_are_found_by_what_lies_over_them(site: Site):
+    house = site.house
+    (lot,) = site.get(ANA, "/lots")["items"]
+    assert lot["overlays"] == []
+    assert site.get(ANA, f"/lots/{LOT}")["progress"] == "in test"
+    for overlay in ("on hold", "expired"):
+        assert site.get(ANA, "/lots", params={"overlay": overlay})["items"] == []
+    with house.acting(QA2, Permission.HOLD_LOT) as tx:
+        hold_lot(tx, lot=LOT, credentials=signing(QA2))
+    house.now.at += timedelta(days=366)  # behind its last usable day
+    site.tokens.clear()
+    for overlay in ("on hold", "expired"):
+        (lot,) = site.get(ANA, "/lots", params={"overlay": overlay})["items"]
+        assert lot["overlays"] == ["on hold", "expired"]
+    assert site.get(ANA, f"/lots/{LOT}")["overlays"] == ["on hold", "expired"]
+    with house.acting(QA2, Permission.REJECT_LOT) as tx:
+        reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA2))
+    assert site.get(ANA, f"/lots/{LOT}")["progress"] is None
+    refused = site.send(ANA, "GET", "/lots", params={"overlay": "sold"})
+    assert refused.status_code == 422

@@ -70,7 +70,7 @@ PLACES: Final = {
     "specification": "UC-MSC-REL", "version": "1", "position": "1", "method": "SOP-QC-040",
     "register": "training", "lot": LOT, "number": "COA-2026-000001", "row": "2",
     "column": "value", "criterion": "viability",
-    "hold": "1", "policy": "supply by exception", "name": "erp",
+    "hold": "1", "stop": "1", "policy": "supply by exception", "name": "erp",
     "donation": "DON-26-1", "panel": "US-1271", "node": f"lot:{LOT}", "bank": "MCB-UC-01",
     "retain": "RET-001",
 }  # fmt: skip

@@ -59,9 +59,9 @@ def test_a_review_stands_while_its_content_stands():
 
 
 def entry(sequence: int, what: str, **more) -> TrailEntry:
-    facts = {"why": "", "subjects": ("lot:L",), "who": "ana"} | more
+    facts = {"why": "", "subjects": ("lot:L",), "who": "ana", "paper": ""} | more
     return TrailEntry(sequence, "0" * 64, facts["who"], "analyst", AT, what, facts["why"],
-                      facts["subjects"])  # fmt: skip
+                      facts["subjects"], facts["paper"])  # fmt: skip
 
 
 @pytest.mark.requirement("1.55")
@@ -72,6 +72,13 @@ def test_routine_is_counted_and_everything_else_is_read():
     assert [one.entry.sequence for one in found.entries] == [90, 91]
     assert found.routine == dict.fromkeys(sorted(ROUTINE), 1)
     assert performers(found) == {"qa1", "ana"}
+
+
+@pytest.mark.requirement("1.55", "1.62")
+def test_what_was_signed_on_paper_and_entered_late_is_read():
+    late, plain = entry(1, "results reviewed", paper="late entry of F-1"), entry(2, "lot checked")
+    (read,) = select_entries([late, plain], late={}).entries
+    assert (read.entry, read.because) == (late, "late entry of F-1")
 
 
 def test_what_is_done_again_superseding_or_late_is_read():

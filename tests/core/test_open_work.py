@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from batchqc.core.lots import Sample
-from batchqc.core.open_work import Filter, Item, Work, chosen, expected_results, to_decide
+from batchqc.core.next_steps import Signed, next_steps
+from batchqc.core.open_work import (
+    Filter,
+    Item,
+    Work,
+    chosen,
+    expected_results,
+    pending_results,
+)
 from batchqc.core.permissions import Role
 from batchqc.core.specifications import Specification, Stage
 from batchqc.core.subjects import Measured
@@ -75,9 +83,56 @@ def item(kind: Work, lot: str = "MSC-1", due: date | None = None) -> Item:
     return Item(kind, lot, "something", None, due, "/lots")
 
 
-def test_a_lot_is_to_be_decided_once_nothing_waits_before_it():
-    waiting = [item(Work.REVIEW, "MSC-1"), item(Work.EXPIRY, "MSC-2"), item(Work.CORRECTION, "")]
-    assert [one.lot for one in to_decide(waiting, ["MSC-1", "MSC-2"])] == ["MSC-2"]
+T0 = datetime(2026, 1, 5, tzinfo=UTC)
+T1, T2, T3, T4 = (T0 + timedelta(hours=n) for n in range(1, 5))
+
+
+def step(*waiting: Work, **signed: datetime | bool) -> list[Work]:
+    items = [item(kind, "MSC-1") for kind in waiting]
+    return [one.kind for one in next_steps(items, [Signed("MSC-1", **signed)])]
+
+
+def test_a_lot_goes_over_qc_and_qa_and_the_check_to_its_decision():
+    assert step(runs=T1) == [Work.QC_REVIEW]
+    assert step() == [Work.QC_REVIEW]
+    assert step(runs=T2, qc_review=T1) == [Work.QC_REVIEW]
+    assert step(runs=T1, qc_review=T1) == [Work.AUDIT_REVIEW]
+    assert step(qc_review=T2, audit_review=T1) == [Work.AUDIT_REVIEW]
+    done = {"runs": T1, "qc_review": T2, "audit_review": T3}
+    assert step(**done) == [Work.DECISION]
+    assert step(**done, needs_check=True) == [Work.CHECK]
+    assert step(**done, needs_check=True, check=T1) == [Work.CHECK]
+    assert step(**done, needs_check=True, check=T4) == [Work.DECISION]
+
+
+@pytest.mark.parametrize("kind", [Work.RESULT, Work.PENDING, Work.SECOND_ENTRY, Work.REVIEW])
+def test_before_what_is_expected_of_qc_nothing_comes_next(kind: Work):
+    assert step(kind) == []
+
+
+@pytest.mark.parametrize(
+    "kind", [Work.CORRECTION, Work.ELIGIBILITY, Work.CONSENT, Work.INVESTIGATION, Work.HOLD]
+)
+def test_before_what_closes_a_gate_a_lot_is_not_decided(kind: Work):
+    assert step(kind) == [Work.QC_REVIEW]
+    assert step(kind, qc_review=T1, audit_review=T2) == []
+    other = [item(kind, "MSC-2"), item(Work.EXPIRY, "MSC-1")]
+    (next_one,) = next_steps(other, [Signed("MSC-1", qc_review=T1, audit_review=T2)])
+    assert (next_one.kind, next_one.lot) == (Work.DECISION, "MSC-1")
+
+
+def test_a_pending_result_is_due_until_all_of_it_is_in():
+    day = date(2026, 3, 1)
+
+    def pending(*reported: str, **due: date) -> list[tuple[str, date | None]]:
+        on_record = {("release", "STER", analyte) for analyte in reported}
+        found = pending_results("MSC-1", [plan(growth=14, late=20)], due, on_record)
+        return [(one.what, one.due) for one in found]
+
+    assert pending(growth=day) == [("growth is not in", day)]
+    assert pending("growth", growth=day) == []
+    assert pending("growth", growth=day, gone=day) == [("gone is not in", day)]
+    assert pending() == []
 
 
 def test_items_are_chosen_and_stand_by_their_due_day():

@@ -144,6 +144,7 @@ WHO = {
     "see accounts and what was viewed": "QA auditor admin",
     "sign the review of accounts": "QA",
     "manage webhooks": "admin",
+    "record stops of the system": "QA",
     "set the rule of signatures": "QA",
 }
 SHORT = {

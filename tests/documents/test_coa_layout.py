@@ -26,6 +26,7 @@ from tests.documents.certificate_content import (
     certificate_content,
     line,
     long_lines,
+    moment,
     signature,
 )
 from tests.documents.external import (
@@ -51,6 +52,11 @@ CORRECTED = {
     ],
     "supersedes": {"number": "COA-2026-000012", "reason": "The expiry date was corrected."},
     "specimen": "",
+}
+LATE = {
+    "signatures": [
+        {**signature(1), "happened": moment("2026-03-18", "07:12:00"), "paper": "FORM-0012"}
+    ]
 }
 # Not words of the page: the type, the machine's form of a moment, and what decides its look.
 SILENT = {"type", "utc", "complies"}
@@ -78,7 +84,9 @@ def values_of(value: object) -> Iterator[str]:
 @pytest.mark.requirement("5.02")
 @pytest.mark.requirement("5.06")
 @pytest.mark.parametrize(
-    "changes", [{}, {"lines": long_lines(30)}, CORRECTED], ids=["plain", "long", "corrected"]
+    "changes",
+    [{}, {"lines": long_lines(30)}, CORRECTED, LATE],
+    ids=["plain", "long", "corrected", "late"],
 )
 def test_every_value_of_the_content_is_on_the_page(
     fonts: Path, tmp_path: Path, changes: dict[str, object]

@@ -29,6 +29,7 @@ from batchqc.actions.registers import register_donor
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.actions.specifications import withdraw_specification
+from batchqc.actions.system_stops import record_stop
 from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit
 from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.accountability import STATEMENT
@@ -54,6 +55,7 @@ from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
 from batchqc.records.signatures import SignatureRow
+from batchqc.records.system_stops import SystemStop
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
@@ -117,6 +119,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     restock(archive)
     house = House(engine, archive)
     assert not house.upload(results(viability="much")).accepted
+    _stop(house)
     _hold(house)
     _correct(house)
     house.ready()
@@ -231,6 +234,12 @@ def _donate(house: House) -> None:
         withdraw_consent(
             tx, house.archive, donor=donor, withdrawn_on=DONATED_ON, reason="The donor wrote so"
         )
+
+
+def _stop(house: House) -> None:
+    with house.acting(QA1, Permission.RECORD_STOP) as tx:
+        began = "2026-05-31T18:00:00Z"
+        assert isinstance(record_stop(tx, began=began, credentials=signing(QA1)), SystemStop)
 
 
 def _hold(house: House) -> None:

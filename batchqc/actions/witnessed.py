@@ -1,0 +1,33 @@
+"""Whether rows are those that entries of the audit trail speak of."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from sqlalchemy.orm import Session
+
+from batchqc.core.audit import entry_sha256
+from batchqc.records.audit import AuditEntry, entries_about
+from batchqc.records.base import Row
+
+
+def unlike_trail(session: Session, about: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Which rows, of which entries about some records speak, are not as these say."""
+    yield from unlike(rows, witnessed_by(entries_about(session, about)))
+
+
+def unlike(rows: Iterable[Row], witnessed: Mapping[str, str]) -> Iterator[str]:
+    """Which rows are not as witnessed: the hash of each by its key."""
+    for row in rows:
+        if row.key not in witnessed:
+            yield f"no audit entry mentions {row.key}"
+        elif witnessed[row.key] != row.content_sha256:
+            yield f"{row.key} is not as its audit entry says"
+
+
+def witnessed_by(entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """The hash of each row by the first entry that speaks of it; changed entries count not."""
+    found: dict[str, str] = {}
+    for entry in sorted(entries, key=lambda entry: entry.id):
+        if entry_sha256(entry.text) == entry.sha256:
+            found = json.loads(entry.text)["records"] | found
+    return found

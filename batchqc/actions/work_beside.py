@@ -1,0 +1,52 @@
+"""Open work beside results: investigations, holds, donors, look-backs, transfers, webhooks."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
+
+from batchqc.core.open_work import Item, Work
+from batchqc.records.work_beside import (
+    donors_at_work,
+    holds_at_work,
+    open_investigations,
+    open_look_backs,
+    silent_webhooks,
+    waiting_transfers,
+)
+
+
+def work_beside(session: Session) -> Iterator[Item]:
+    """What waits in every lot and beside the lots, decided or not."""
+    for lot, row, found in open_investigations(session):
+        what = f"{found.number}: {found.criterion}; {found.state}"
+        link = f"/investigations/{found.number}"
+        yield Item(Work.INVESTIGATION, lot, what, row.opened_at, found.due_on, link)
+    for lot, hold in holds_at_work(session):
+        what = f"hold {hold.number} ({hold.cause}): {hold.reason}"
+        yield Item(Work.HOLD, lot, what, hold.held_at, None, f"/lots/{lot}/holds")
+    for one in open_look_backs(session):
+        what = f"{one.natural_key} from {one.source}: {one.cause}"
+        link = f"/look-backs/{one.natural_key}"
+        yield Item(Work.LOOK_BACK, "", what, one.started_at, None, link)
+    for lot, number in waiting_transfers(session):
+        what = f"{number} waits for its transfer"
+        yield Item(Work.TRANSFER, lot, what, None, None, f"/lots/{lot}")
+    for name, event, at in silent_webhooks(session):
+        what = f"{name} was given up at event {event}"
+        yield Item(Work.WEBHOOK, "", what, at, None, f"/webhooks/{name}")
+    yield from _donors(session)
+
+
+def _donors(session: Session) -> Iterator[Item]:
+    """Consents that are missing or withdrawn, and determinations before the newest record."""
+    for one in donors_at_work(session):
+        link = f"/donors/{one.donor}"
+        if one.withdrawn_at:
+            what = f"donor {one.donor} withdrew the consent"
+            yield Item(Work.CONSENT, one.lot, what, one.withdrawn_at, None, link)
+        elif one.has_donated and not one.has_consented:
+            what = f"no consent of donor {one.donor} is on record"
+            yield Item(Work.CONSENT, one.lot, what, None, None, link)
+        if one.determined_at and one.changed_at and one.changed_at > one.determined_at:
+            what = f"donor {one.donor} has records since the determination"
+            yield Item(Work.ELIGIBILITY, one.lot, what, one.changed_at, None, link)

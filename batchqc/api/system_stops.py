@@ -1,0 +1,94 @@
+"""Stops of the system, during which people sign on paper and enter it afterwards."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from batchqc.actions.system_stops import end_stop, record_stop
+from batchqc.api.decisions import SignatureOut, signature_out
+from batchqc.api.doors import Signature, SignedIn, Writing
+from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import After, Limit, Page
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.records.system_stops import SystemStop, stop_rows
+
+router = APIRouter(tags=["system stops"], responses=PROBLEMS)
+_TIME = "2026-03-21T16:56:00-05:00"
+
+
+class StopRequest(Signature):
+    """A stop; its reason says why the system was down."""
+
+    began: str = Field(description="RFC 3339 with its offset.", examples=[_TIME])
+    ended: str = Field("", description="Empty while that is not known.", examples=[_TIME])
+
+
+class StopEnd(Signature):
+    """The end of a stop."""
+
+    ended: str = Field(description="RFC 3339 with its offset.", examples=[_TIME])
+
+
+class StopOut(BaseModel):
+    """What was told of a stop; its newest entry holds."""
+
+    stop: int
+    number: int = Field(description="The how many-th entry about this stop.")
+    began: str
+    ended: str
+    reason: str
+    signature: SignatureOut
+
+
+@router.get("/system-stops", summary="Stops of the system")
+def stops(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[StopOut]:
+    """Every entry about a stop, by stop; nothing is edited."""
+    with call.reading() as session:
+        rows = stop_rows(session)
+        names = [row.natural_key for row in rows]
+        rest = rows[names.index(after) + 1 :] if after in names else rows
+        more = rest[limit - 1].natural_key if len(rest) > limit else None
+        return Page(items=[_shown(row) for row in rest[:limit]], next=more)
+
+
+@router.post(
+    "/system-stops",
+    status_code=201,
+    response_model=StopOut,
+    summary="Record that the system was down (signed)",
+)
+def record(call: Writing, sent: StopRequest) -> Response:
+    """What was signed on paper between its beginning and its end may be entered late."""
+    with call.writing(Permission.RECORD_STOP, sent) as work:
+        if work.is_new:
+            row = record_stop(
+                work.tx, began=sent.began, ended=sent.ended, credentials=sent.credentials
+            )
+            work.answer(201, row if isinstance(row, Refusal) else _shown(row))
+    return work.response()
+
+
+@router.post(
+    "/system-stops/{stop}/end",
+    status_code=201,
+    response_model=StopOut,
+    summary="Record when a stop ended (signed)",
+)
+def end(call: Writing, stop: int, sent: StopEnd) -> Response:
+    """Another entry about the stop; an end is told once."""
+    with call.writing(Permission.RECORD_STOP, sent) as work:
+        if work.is_new:
+            row = end_stop(work.tx, stop=stop, ended=sent.ended, credentials=sent.credentials)
+            work.answer(201, row if isinstance(row, Refusal) else _shown(row))
+    return work.response()
+
+
+def _shown(row: SystemStop) -> StopOut:
+    return StopOut(
+        stop=row.stop,
+        number=row.number,
+        began=row.began,
+        ended=row.ended,
+        reason=row.reason,
+        signature=signature_out(row.signature),
+    )

@@ -1,0 +1,82 @@
+"""Stops of the system, and what was entered late for them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, relationship
+
+from batchqc.core.late_entries import Stop, instant
+from batchqc.core.permissions import Role
+from batchqc.records.audit import AuditEntry
+from batchqc.records.base import Row, refers_to
+from batchqc.records.people import Person, RoleChange
+from batchqc.records.signatures import SignatureRow
+
+#: What audit entries call the register.
+STOPS = "system stops"
+
+
+class SystemStop(Row):
+    """A stop as it was told: when it began and ended (RFC 3339 with an offset), and why.
+
+    ``stop`` is its number; what is told of it later is another row, with the next ``number``.
+    ``ended`` is blank while its end is not known.
+    """
+
+    __tablename__ = "system_stop"
+
+    stop: Mapped[int]
+    number: Mapped[int]
+    began: Mapped[str]
+    ended: Mapped[str]
+    reason: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("stop", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """The stop and the how many-th that is told of it."""
+        return f"{self.stop}/{self.number}"
+
+
+def stop_rows(session: Session) -> Sequence[SystemStop]:
+    """Everything that was told of stops, by stop, oldest first."""
+    query = select(SystemStop).order_by(SystemStop.stop, SystemStop.number)
+    return session.scalars(query).all()
+
+
+def folded_stops(rows: Sequence[SystemStop]) -> list[Stop]:
+    """Each stop as it is told last, by number; one whose beginning cannot be read is none."""
+    newest = {row.stop: row for row in rows}
+    told: dict[int, set[str]] = {}
+    for row in rows:
+        told.setdefault(row.stop, set()).add(row.signature.person.user_id)
+    return [
+        Stop(number, began, instant(row.ended), frozenset(told[number]))
+        for number, row in newest.items()
+        if (began := instant(row.began)) is not None
+    ]
+
+
+def had_role(session: Session, person: Person, role: Role, when: datetime) -> bool:
+    """Whether a person held a role at a time."""
+    query = (
+        select(RoleChange.granted)
+        .where(
+            RoleChange.person_id == person.id,
+            RoleChange.role == role.value,
+            RoleChange.changed_at <= when,
+        )
+        .order_by(RoleChange.number.desc())
+        .limit(1)
+    )
+    return bool(session.scalar(query))
+
+
+def entries_between(session: Session, began: datetime, ended: datetime) -> int:
+    """How many entries of the audit trail were written between two times."""
+    query = select(func.count()).where(AuditEntry.at > began, AuditEntry.at < ended)
+    return session.scalar(query.select_from(AuditEntry)) or 0

@@ -1,0 +1,211 @@
+"""What open work beside results is found by: for all lots together, never lot by lot."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from batchqc.core.investigations import Investigation, State, Step
+from batchqc.core.lot_states import Disposition
+from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.conditional import PendingResult
+from batchqc.records.decisions import DispositionRow
+from batchqc.records.donations import Consent, ConsentWithdrawal, Donation, DonorTest
+from batchqc.records.donors import EligibilityRow
+from batchqc.records.events import DELIVERED, GIVEN_UP, Delivery, Webhook, WebhookEnd
+from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.investigations import InvestigationRow, InvestigationStep, folded
+from batchqc.records.look_backs import LookBack, LookBackClosing
+from batchqc.records.lot_reviews import AuditReview, LotReview
+from batchqc.records.open_work import at_work
+from batchqc.records.registers import DonorRow, LotDonor, LotRow
+from batchqc.records.signatures import SignatureRow
+
+_LATER: Any = aliased(DispositionRow)
+
+
+class DonorAtWork(NamedTuple):
+    """A donor of a lot at work: how the records stand to consent and determination.
+
+    ``changed_at`` is when the newest record of the donor was written.
+    """
+
+    lot: str
+    donor: str
+    has_donated: bool
+    has_consented: bool
+    withdrawn_at: datetime | None
+    determined_at: datetime | None
+    changed_at: datetime | None
+
+
+def due_at_work(session: Session) -> dict[int, dict[str, date]]:
+    """The day on which each pending criterion is due, by the lot's id."""
+    query = (
+        select(DispositionRow.lot_id, PendingResult.criterion, PendingResult.due_on)
+        .join(DispositionRow, DispositionRow.id == PendingResult.disposition_id)
+        .where(DispositionRow.lot_id.in_(at_work()))
+    )
+    found: dict[int, dict[str, date]] = {}
+    for lot, criterion, due_on in session.execute(query):
+        found.setdefault(lot, {})[criterion] = date.fromisoformat(due_on)
+    return found
+
+
+def signed_at_work(
+    session: Session, table: type[LotReview | AuditReview | LotCheck]
+) -> dict[int, datetime]:
+    """When something was signed last over each lot at work, by the lot's id."""
+    query = (
+        select(table.lot_id, SignatureRow.at)
+        .join(SignatureRow, SignatureRow.id == table.signature_id)
+        .where(table.lot_id.in_(at_work()))
+        .order_by(table.number)
+    )
+    return {lot: at for lot, at in session.execute(query)}  # noqa: C416 - rows are no pairs
+
+
+def open_investigations(session: Session) -> Iterator[tuple[str, InvestigationRow, Investigation]]:
+    """Lot, row and state of every investigation that is not concluded, oldest first."""
+    waits = _not_concluded()
+    steps: dict[int, list[InvestigationStep]] = {}
+    query = select(InvestigationStep).where(InvestigationStep.investigation_id.in_(waits))
+    for step in session.scalars(query.order_by(InvestigationStep.number)):
+        steps.setdefault(step.investigation_id, []).append(step)
+    rows = (
+        select(LotRow.lot, InvestigationRow)
+        .join(LotRow, LotRow.id == InvestigationRow.lot_id)
+        .where(InvestigationRow.id.in_(waits))
+        .order_by(InvestigationRow.id)
+    )
+    for lot, row in session.execute(rows):
+        found = folded(row, steps.get(row.id, ()))
+        if found.state is not State.CONCLUDED:
+            yield lot, row, found
+
+
+def holds_at_work(session: Session) -> Iterator[tuple[str, Hold]]:
+    """Lot and hold of every hold that has not ended, of lots that are not destroyed."""
+    destroyed = select(DispositionRow.lot_id).where(
+        DispositionRow.disposition == Disposition.DESTROYED.value
+    )
+    query = (
+        select(LotRow.lot, Hold)
+        .join(LotRow, LotRow.id == Hold.lot_id)
+        .where(Hold.id.not_in(select(HoldEnd.hold_id)), Hold.lot_id.not_in(destroyed))
+    )
+    return ((lot, hold) for lot, hold in session.execute(query.order_by(Hold.id)))
+
+
+def open_look_backs(session: Session) -> Iterator[LookBack]:
+    """Every look-back that is not closed, oldest first."""
+    closed = select(LookBackClosing.look_back_id)
+    yield from session.scalars(
+        select(LookBack).where(LookBack.id.not_in(closed)).order_by(LookBack.id)
+    )
+
+
+def donors_at_work(session: Session) -> Iterator[DonorAtWork]:
+    """Every donor of every lot at work."""
+    own = select(LotDonor.donor_id).where(LotDonor.lot_id.in_(at_work()))
+    changed = dict[int, datetime]()
+    for donor, at in session.execute(_records(own)):
+        changed[donor] = max(at, changed.get(donor, at))
+    determined = _by_donor(
+        session,
+        select(EligibilityRow.donor_id, SignatureRow.at)
+        .join(SignatureRow, SignatureRow.id == EligibilityRow.signature_id)
+        .where(EligibilityRow.donor_id.in_(own))
+        .order_by(EligibilityRow.number),
+    )
+    consented = _by_donor(
+        session,
+        select(Consent.donor_id, ConsentWithdrawal.recorded_at)
+        .outerjoin(ConsentWithdrawal, ConsentWithdrawal.consent_id == Consent.id)
+        .where(Consent.donor_id.in_(own))
+        .order_by(Consent.number),
+    )
+    donated = frozenset(
+        session.scalars(select(Donation.donor_id).where(Donation.donor_id.in_(own)))
+    )
+    lots = (
+        select(LotRow.lot, DonorRow.id, DonorRow.code)
+        .join(LotDonor, LotDonor.lot_id == LotRow.id)
+        .join(DonorRow, DonorRow.id == LotDonor.donor_id)
+        .where(LotRow.id.in_(at_work()))
+    )
+    for lot, donor, code in session.execute(lots):
+        yield DonorAtWork(
+            lot, code, donor in donated, donor in consented, consented.get(donor),
+            determined.get(donor), changed.get(donor),
+        )  # fmt: skip
+
+
+def waiting_transfers(session: Session) -> Iterator[tuple[str, str]]:
+    """Lot and number of every certification that stands and was not transferred to stock."""
+    done = select(Transfer.certification_id)
+    later = select(_LATER.id).where(
+        _LATER.lot_id == DispositionRow.lot_id, _LATER.number > DispositionRow.number
+    )
+    query = (
+        select(LotRow.lot, Certification)
+        .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
+        .join(LotRow, LotRow.id == DispositionRow.lot_id)
+        .where(Certification.id.not_in(done), ~later.correlate(DispositionRow).exists())
+        .order_by(Certification.id)
+    )
+    for lot, row in session.execute(query):
+        yield lot, row.natural_key
+
+
+def silent_webhooks(session: Session) -> Iterator[tuple[str, int, datetime]]:
+    """Every webhook whose newest event of those told was given up: name, event and when."""
+    query = (
+        select(Webhook.name, Delivery.event_number, Delivery.outcome, func.max(Delivery.at))
+        .join(Webhook, Webhook.id == Delivery.webhook_id)
+        .where(
+            Delivery.outcome.in_([DELIVERED, GIVEN_UP]),
+            Webhook.id.not_in(select(WebhookEnd.webhook_id)),
+        )
+        .group_by(Webhook.name, Delivery.event_number, Delivery.outcome)
+        .order_by(Delivery.event_number)
+    )
+    newest = {name: (event, outcome, at) for name, event, outcome, at in session.execute(query)}
+    for name, (event, outcome, at) in sorted(newest.items()):
+        if outcome == GIVEN_UP:
+            yield name, event, at
+
+
+def _not_concluded() -> Select[int]:
+    """Investigations without a conclusion, and those that were opened anew, by id."""
+
+    def with_step(step: Step) -> Select[int]:
+        kind = InvestigationStep.kind == step.value
+        return select(InvestigationStep.investigation_id).where(kind)
+
+    number = InvestigationRow.id
+    reopened = number.in_(with_step(Step.REOPENED))
+    return select(number).where(number.not_in(with_step(Step.CONCLUSION)) | reopened)
+
+
+def _records(donors: Select[int]) -> Any:
+    """Donor and time of every record of some donors."""
+    tests = select(Donation.donor_id, DonorTest.recorded_at).join(
+        Donation, Donation.id == DonorTest.donation_id
+    )
+    withdrawn = select(Consent.donor_id, ConsentWithdrawal.recorded_at).join(
+        Consent, Consent.id == ConsentWithdrawal.consent_id
+    )
+    return union_all(
+        tests.where(Donation.donor_id.in_(donors)),
+        withdrawn.where(Consent.donor_id.in_(donors)),
+        select(Donation.donor_id, Donation.registered_at).where(Donation.donor_id.in_(donors)),
+        select(Consent.donor_id, Consent.recorded_at).where(Consent.donor_id.in_(donors)),
+    )
+
+
+def _by_donor(session: Session, query: Any) -> dict[int, Any]:
+    """The newest of each donor."""
+    return {donor: at for donor, at in session.execute(query)}  # noqa: C416 - rows are no pairs

@@ -1,0 +1,36 @@
+"""``batchqc stop``, ``batchqc lot form`` and late entries, over the demonstration's records."""
+
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+from pypdf import PdfReader
+
+from batchqc import clock
+from batchqc.cli.demo_cast import APPROVER, RELEASER
+from batchqc.errors import Conflict, InvalidInput
+from tests.system.test_laboratory_commands import batchqc, done, home
+
+__all__ = ["home"]  # a fixture
+
+
+def test_a_stop_is_recorded_and_what_was_signed_in_it_is_entered_late(home: Path, tmp_path: Path):
+    lot = done(home, "lot", "list").split("UCM-")[1].split()[0]
+    lot, why = f"UCM-{lot}", ("--reason", "The power was cut")
+    now = clock.now().replace(microsecond=0)
+    began, within = now - timedelta(minutes=3), now - timedelta(minutes=2)
+    assert "Stop 1 is recorded" in done(
+        home, "stop", "add", began.isoformat(), *why, who=APPROVER
+    )  # fmt: skip
+    late = ("--late", within.isoformat(), "F-7")
+    hold = ("lot", "hold", lot, *late, *why)
+    assert isinstance(batchqc(home, *hold, who=RELEASER).exception, InvalidInput)
+    ended = (now - timedelta(minutes=1)).isoformat()
+    assert "ended at" in done(home, "stop", "end", "1", ended, *why, who=APPROVER)
+    assert "1/2" in done(home, "stop", "list")
+    assert "is on hold" in done(home, *hold, who=RELEASER)
+    form = tmp_path / "form.pdf"
+    done(home, "lot", "form", lot, "--to", form)
+    (page,) = PdfReader(BytesIO(form.read_bytes())).pages
+    assert f"Blank form: lot {lot}" in page.extract_text()
+    assert isinstance(batchqc(home, "lot", "form", lot, "--to", form).exception, Conflict)
