@@ -93,16 +93,6 @@ VIAL = f"{LOT}-V1"
 BLOCKED = "BQC-REL-001"
 NO_LOT = frozenset({"lot:", "donor:"})
 NONE_OF_DECISION = NO_LOT | {"genealogy", "register rules", "policies", "methods"}
-STRICTER = (
-    METHOD
-    + b"""
-[validity.control]
-result_type = "control"
-analyte = "beads"
-unit = "%"
-accept = "90 to 110"
-"""
-)
 
 
 def furnish_contested(engine: Engine, archive: FolderArchive) -> None:
@@ -244,10 +234,6 @@ def certify_every_lot(house: House) -> object:
         return set_policy(
             tx, policy=Policy.QP_CERTIFIES, value=Certifies.EVERY_LOT, credentials=signing(QA2)
         )
-
-
-def approve_stricter(house: House) -> object:
-    return adopt_method(house, STRICTER.replace(b"SOP-QC-014", b"SOP-QC-040"))
 
 
 def read_trail(seen: House) -> Work:
