@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Response
 
 from batchqc.actions.evaluation import study
-from batchqc.actions.lot_form import lot_form
 from batchqc.actions.lots import the_lot
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
@@ -19,6 +18,8 @@ router = APIRouter(tags=["lots"], responses=PROBLEMS)
 )
 def form(call: SignedIn, lot: str) -> Response:
     """One page: the lot as it stands, its gates, and room for signatures."""
+    from batchqc.actions.lot_form import lot_form  # noqa: PLC0415 - ReportLab is slow to load
+
     door = call.door
     with call.reading() as session:
         case = study(session, door.archive, lot=the_lot(session, lot), now=door.now())

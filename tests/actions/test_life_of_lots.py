@@ -29,6 +29,7 @@ from hypothesis.stateful import (
 )  # fmt: skip
 from sqlalchemy import Engine
 
+from batchqc.actions.accounts import change_role
 from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.deviations import NewDeviation, keep_deviation
@@ -37,7 +38,6 @@ from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.look_backs import NewLookBack, start_look_back
 from batchqc.actions.lots import the_lot
-from batchqc.actions.people import change_role
 from batchqc.actions.uploads import UploadReport
 from batchqc.core.conclusions import Wanted
 from batchqc.core.deviations import State
