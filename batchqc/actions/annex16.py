@@ -13,13 +13,16 @@ from batchqc.actions.reviews import check_undecided
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.annex16 import checklist_problems
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
+from batchqc.core.dispositions import signer_gate
+from batchqc.core.lot_states import USABLE
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import Policy, needs_qp
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.annex16 import Certification, LotCheck, Transfer, certifications_of, checks_of
-from batchqc.records.decisions import DispositionRow
+from batchqc.records.decisions import DispositionRow, dispositions_of
+from batchqc.records.holds import open_holds
 from batchqc.records.policies import policies_of
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import next_number
@@ -69,7 +72,11 @@ def check_manufacture(
     lock_lot(tx, row)
     case = study(tx.session, archive, lot=row, now=tx.now)
     check_undecided(case)
-    before = (*case.facts.lot_review.stops, *case.facts.audit_review.stops)
+    before = (
+        *case.facts.lot_review.stops,
+        *case.facts.audit_review.stops,
+        *signer_gate(case.facts, tx.actor.user_id).reasons,
+    )
     if before:
         raise Conflict(
             "BQC-QPC-002",
@@ -129,7 +136,9 @@ def transfer_to_stock(tx: Transaction, *, lot: str, credentials: Credentials) ->
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     found = certifications_of(tx.session, row)
-    if not found or found[-1][1] is not None:
+    decided = dispositions_of(tx.session, row)
+    usable = bool(decided) and decided[-1].disposition in USABLE
+    if not found or found[-1][1] is not None or not usable or open_holds(tx.session, [row.id]):
         raise Conflict("BQC-QPC-003", f"no certification of lot {row.lot} waits for its transfer")
     certification = found[-1][0]
     signature = sign(

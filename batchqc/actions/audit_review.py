@@ -19,10 +19,8 @@ from batchqc.actions.reviews import check_undecided
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.audit_review import (
     OF_PEOPLE,
-    RULE_SET,
     Selection,
     TrailEntry,
-    performers,
     select_entries,
 )
 from batchqc.core.canonical import Json, canonical_bytes
@@ -34,6 +32,7 @@ from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.audit import AuditEntry, newest_link
 from batchqc.records.laboratory import RULES
 from batchqc.records.lot_reviews import AuditReview, audit_reviews_of, links_from, trail_about
+from batchqc.records.policies import POLICIES
 from batchqc.records.transaction import Transaction
 
 
@@ -54,7 +53,7 @@ def trail_to_read(session: Session, case: LotCase) -> TrailToRead:
     first = own[0][0] if own else 1
     people = [f"person:{one}" for one in sorted(_involved(case))]
     beside = trail_about(session, people, after=first, but=OF_PEOPLE)
-    rules = trail_about(session, [RULES], after=first, only={RULE_SET})
+    rules = trail_about(session, [RULES, POLICIES], after=first)
     entries = {sequence: _entry(sequence, one) for sequence, one in (*own, *about, *beside, *rules)}
     link = newest_link(session)
     return TrailToRead(
@@ -98,11 +97,19 @@ def review_audit_trail(
     to_read = trail_to_read(tx.session, case)
     _check_range(tx.session, case, last, head)
     own = [one for one in to_read.selection.entries if one.entry.who == tx.actor.user_id]
-    if tx.actor.user_id in performers(to_read.selection):
+    did = [f"entry {one.entry.sequence}: you did this ({one.entry.what})" for one in own]
+    did += [
+        f"you entered, measured, typed or reviewed {run.key}"
+        for run in case.facts.runs
+        if tx.actor.user_id in run.entered_by | run.reviewed_by | {run.verified_by}
+    ]
+    if tx.actor.user_id in case.facts.qc_reviewers:
+        did.append("you reviewed the lot for QC")
+    if did:
         raise NotPermitted(
             "BQC-ATR-002",
             f"{tx.actor.user_id} may not review the audit trail of lot {row.lot}",
-            reasons=[f"entry {one.entry.sequence}: you did this ({one.entry.what})" for one in own],
+            reasons=did,
             hint="Ask a QA person who did none of it.",
         )
     content_sha = archive.put(canonical_bytes(_content(case, to_read, last, head)))
@@ -144,7 +151,8 @@ def _check_range(session: Session, case: LotCase, last: int, head: str) -> None:
             f"the audit trail has no entry {last} with the head {head[:12]}…",
             hint="Read the trail of the lot again, and sign the range that it tells.",
         )
-    since = trail_about(session, trail_subjects(case.so_far), after=last, but={"lot registered"})
+    subjects = [*trail_subjects(case.so_far), RULES, POLICIES]
+    since = trail_about(session, subjects, after=last, but={"lot registered"})
     if since:
         raise Conflict(
             "BQC-ATR-003",

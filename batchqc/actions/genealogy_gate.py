@@ -45,6 +45,8 @@ def look_at_genealogy(
     passages = passages_of(session, [lot.key, *(one.key for one in banks)])
     edges = {Edge(one.child, one.parent, one.kind) for one in made_of} | origin.graph.edges.keys()
     sources = {*origin.graph.nodes, *(one.key for one in donors)}
+    if not made_of:  # of which donation or bank of a donor it is, the lot does not say
+        sources |= walk(session, {one.key: one for one in donors}, Direction.FORWARD).nodes.keys()
     descent = Descent(
         made_on=corrected.manufactured_on,
         donors=frozenset(one.code for one in donors),

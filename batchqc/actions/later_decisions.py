@@ -1,6 +1,6 @@
 """Decisions after the first: recall, exceptional supply, destruction (requirements 2.3, 2.24)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from batchqc.actions.certificate_states import withdraw_certificate
@@ -12,6 +12,8 @@ from batchqc.actions.evaluation import LotCase
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason
+from batchqc.core.containers import ContainerStatus
+from batchqc.core.dispositions import signer_gate
 from batchqc.core.identifiers import fold
 from batchqc.core.later_decisions import later_hindrances, particulars_problems
 from batchqc.core.lot_states import Disposition
@@ -20,6 +22,7 @@ from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
+from batchqc.records.containers import inventory
 from batchqc.records.policies import policies_of
 from batchqc.records.transaction import Transaction
 
@@ -86,7 +89,9 @@ def _check(
             supply_allowed=policies_of(tx.session)[Policy.SUPPLY_BY_EXCEPTION] == ON,
             signer_decided=witness == fold(tx.actor.user_id),
         ),
-        *(f"Records: {one}" for one in case.facts.damaged),
+        *(f"Records: {one}" for one in case.facts.damaged if wanted is not Disposition.RECALLED),
+        *_of_supply(tx, case, wanted),
+        *_not_back(tx, case, wanted),
     )
     if hindrances:
         raise Conflict(
@@ -95,3 +100,17 @@ def _check(
             reasons=hindrances,
             hint="See the lot: its disposition says what may follow.",
         )
+
+
+def _of_supply(tx: Transaction, case: LotCase, wanted: Disposition) -> Iterator[str]:
+    """A lot is supplied by exception by who did nothing of it, and while it can be used."""
+    if wanted is Disposition.SUPPLIED:
+        yield from signer_gate(case.facts, tx.actor.user_id).reasons
+        yield from (f"the lot is {overlay}" for overlay in case.overlays)
+
+
+def _not_back(tx: Transaction, case: LotCase, wanted: Disposition) -> Iterator[str]:
+    """A lot of which doses are at a site is recalled before it is destroyed."""
+    counts = inventory(tx.session, [case.row.id])[case.row.id].counts
+    if wanted is Disposition.DESTROYED and counts.get(ContainerStatus.SHIPPED):
+        yield f"{counts[ContainerStatus.SHIPPED]} containers are at clinical sites; recall them"

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.cell_banks import bank_event
@@ -34,9 +35,9 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.base import Row
-from batchqc.records.cell_banks import CellBank, bank_statuses
+from batchqc.records.cell_banks import CellBank, bank_statuses, parents_of
 from batchqc.records.containers import Container, newest_events, status_of
-from batchqc.records.genealogy import Graph
+from batchqc.records.genealogy import Graph, walk
 from batchqc.records.look_backs import (
     LookBack,
     LookBackClosing,
@@ -44,7 +45,7 @@ from batchqc.records.look_backs import (
     look_back_by,
     look_backs_from,
 )
-from batchqc.records.registers import LotRow
+from batchqc.records.registers import DonorRow, LotDonor, LotRow
 from batchqc.records.signatures import SignatureRow, next_number
 from batchqc.records.transaction import Transaction
 
@@ -211,12 +212,13 @@ class _Found:
 
 def _found(tx: Transaction, source: Row, new: NewLookBack) -> _Found:
     """Everything that comes from a source, as it is now."""
-    graph, _, _ = reach(tx.session, {source.key: source}, Direction.FORWARD, tx.now)
+    start = {source.key: source, **_of_its_donors_only(tx.session, source)}
+    graph, _, _ = reach(tx.session, start, Direction.FORWARD, tx.now)
     lots = sorted(_all(graph, LotRow), key=lambda lot: lot.folded)
     for lot in lots:
         lock_lot(tx, lot)
     # What is frozen is looked at again, now that nothing of these lots moves.
-    graph, states, wrong = reach(tx.session, {source.key: source}, Direction.FORWARD, tx.now)
+    graph, states, wrong = reach(tx.session, start, Direction.FORWARD, tx.now)
     number = next_number(tx.session, LookBack, tx.now.year)
     content: dict[str, Json] = {
         "type": "batchqc/look-back/1",
@@ -233,6 +235,16 @@ def _found(tx: Transaction, source: Row, new: NewLookBack) -> _Found:
         "incomplete": list[Json](wrong),
     }
     return _Found(number, graph, lots, content)
+
+
+def _of_its_donors_only(session: Session, source: Row) -> dict[str, Row]:
+    """Lots that name a donor of the source, and no donation or bank: they may be of any."""
+    back = walk(session, {source.key: source}, Direction.BACK)
+    donors = [row.id for row in back.nodes.values() if isinstance(row, DonorRow)]
+    query = select(LotRow).join(LotDonor, LotDonor.lot_id == LotRow.id)
+    lots = {one.key: one for one in session.scalars(query.where(LotDonor.donor_id.in_(donors)))}
+    known = {one.child for one in parents_of(session, lots)}
+    return {key: one for key, one in lots.items() if key not in known}
 
 
 def _beside(about: str) -> list[str]:

@@ -27,6 +27,7 @@ from batchqc.records.conditional import conditional_sites, pending_results
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.holds import holds_of
 from batchqc.records.investigations import Taken
+from batchqc.records.laboratory import RULES
 from batchqc.records.lot_reviews import (
     AuditReview,
     LotReview,
@@ -36,7 +37,7 @@ from batchqc.records.lot_reviews import (
     newest_signed_head,
     trail_about,
 )
-from batchqc.records.policies import policies_of, policy_rows
+from batchqc.records.policies import POLICIES, policies_of, policy_rows
 from batchqc.records.registers import DonorRow, LotRow, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, Review
@@ -164,7 +165,10 @@ def _audit_review(session: Session, so_far: SoFar) -> LookedAt:
         return LookedAt(Against(("QA has not reviewed the audit trail of the lot",)))
     newest = reviews[-1]
     since = trail_about(
-        session, trail_subjects(so_far), after=newest.last, but={*AFTER, "lot registered"}
+        session,
+        [*trail_subjects(so_far), RULES, POLICIES],
+        after=newest.last,
+        but={*AFTER, "lot registered"},
     )
     said = ", ".join(dict.fromkeys(entry.what for _, entry in since))
     number = newest.signature.natural_key
@@ -197,11 +201,13 @@ def _annex16(session: Session, so_far: SoFar) -> LookedAt:
     damaged = tuple(said for one in checks for said in unbound(one))
     if not needs_qp(policies_of(session)[Policy.QP_CERTIFIES], so_far.row.market):
         return LookedAt(Against(), tuple(rows), damaged)
-    stops = []
+    stops, trail = [], audit_reviews_of(session, so_far.row)[-1:]
     if not checks:
         stops = ["manufacture and testing have not been checked (Annex 16, step 1)"]
     elif checks[-1].basis_sha256 != sha256_of(review_basis(so_far)):
         stops = [f"the lot is no longer what was checked ({checks[-1].signature.natural_key})"]
+    elif any(one.signature.at > checks[-1].signature.at for one in trail):
+        stops = ["the audit trail was reviewed again since manufacture and testing were checked"]
     said = Against(tuple(stops), ("a qualified person certifies it",))
     return LookedAt(said, tuple(rows), damaged)
 

@@ -7,6 +7,7 @@ the audit trail says. Every reason against every container is told at once.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.clinical_sites import the_clinical_site
 from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
+from batchqc.actions.evaluation import study
 from batchqc.actions.genealogy import complete
 from batchqc.actions.labels import label_of
 from batchqc.actions.origins import GENEALOGY, look_back_problems
@@ -31,8 +33,11 @@ from batchqc.core.containers import (
 from batchqc.core.genealogy import Direction
 from batchqc.core.identifiers import fold, line_problem
 from batchqc.core.permissions import Permission
+from batchqc.core.verdicts import Outcome
+from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.containers import Container, ContainerEvent, newest_events, status_of
+from batchqc.records.registers import LotRow
 from batchqc.records.shipments import (
     Receipt,
     Shipment,
@@ -43,6 +48,9 @@ from batchqc.records.shipments import (
 )
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
+
+#: Gates that stay closed to doses after a release, too.
+_BEFORE_SHIPPING: Final = frozenset({"Investigations", "Deviations", "Donor", "Records"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class NewShipment:
     temperature_record: str
 
 
-def ship(tx: Transaction, new: NewShipment) -> Shipment:
+def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
     """Ship containers to a clinical site; all of them, or none.
 
     Raises:
@@ -86,6 +94,7 @@ def ship(tx: Transaction, new: NewShipment) -> Shipment:
             for lot in lots
             for problem in shipping_problems(label_of(session, lot), site=site.code, today=today)
         ),
+        *(problem for lot in lots for problem in _standing(tx, archive, lot)),
         *look_back_problems(session, graph.nodes),
         *_leaving(session, rows, new.shipped_on, today),
     ]
@@ -115,6 +124,17 @@ def ship(tx: Transaction, new: NewShipment) -> Shipment:
     reason = f"Shipped with {shipment.natural_key}"
     add_events(tx, rows, Move((), ContainerStatus.SHIPPED, site.code, happened, reason))
     return shipment
+
+
+def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow) -> Iterator[str]:
+    """What stands against giving doses of a lot now, whatever its label and its holds say."""
+    case = study(tx.session, archive, lot=lot, now=tx.now)
+    for verdict in case.so_far.verdicts:
+        if verdict.outcome is Outcome.FAIL:
+            yield f"lot {lot.lot}: {verdict.sentence}"
+    for gate in case.gates:
+        if gate.name in _BEFORE_SHIPPING:
+            yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in gate.reasons)
 
 
 def receive(

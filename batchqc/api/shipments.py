@@ -155,7 +155,7 @@ def add_shipment(call: Writing, sent: ShipmentRequest) -> Response:
     new = NewShipment(**sent.model_dump() | {"containers": tuple(sent.containers)})
     with call.writing(Permission.SHIP, sent) as work:
         if work.is_new:
-            work.answer(201, _shipment(work.tx.session, ship(work.tx, new)))
+            work.answer(201, _shipment(work.tx.session, ship(work.tx, call.door.archive, new)))
     return work.response()
 
 

@@ -57,7 +57,9 @@ def release_early(story: Story) -> str:
     )
     today = story.place.now().date()
     new = NewShipment(hospital.code, simulated.SENT, today, "Courier 7", "LOG-1")
-    number = story.do(cast.RELEASER, Permission.SHIP, lambda tx: ship(tx, new).natural_key)
+    number = story.do(
+        cast.RELEASER, Permission.SHIP, lambda tx: ship(tx, story.place.archive, new).natural_key
+    )
     story.do(
         cast.RELEASER,
         Permission.SHIP,

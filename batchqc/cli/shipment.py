@@ -57,7 +57,7 @@ def send(  # noqa: PLR0913 - a shipment is this much
     actor = at_keyboard(place, user).acting(Permission.SHIP)
     new = NewShipment(site, tuple(containers), day_of(on), courier, temperature)
     with transaction(place.engine, actor, place.now()) as tx:
-        number = ship(tx, new).natural_key
+        number = ship(tx, place.archive, new).natural_key
     say(f"{number}: {len(containers)} to {site}.")
 
 

@@ -24,6 +24,9 @@ POINTS: Final[Mapping[str, str]] = {
 }
 
 
+_DENIED: Final = frozenset({"no", "not", "none", "never", "n/a"})
+
+
 def checklist_problems(answers: Mapping[str, str]) -> tuple[str, ...]:
     """Every point without an answer that says by whom or how it is ensured; and unknown ones."""
     missing = [
@@ -34,6 +37,6 @@ def checklist_problems(answers: Mapping[str, str]) -> tuple[str, ...]:
     denied = [
         f'"{name}" is answered with no: {POINTS[name]}'
         for name, answer in answers.items()
-        if name in POINTS and answer.strip().casefold().split(" ")[0].strip(".,:;") == "no"
+        if name in POINTS and answer.strip().casefold().split(" ")[0].strip(".,:;") in _DENIED
     ]
     return (*missing, *denied, *(f'"{name}" is no point' for name in answers if name not in POINTS))

@@ -68,7 +68,6 @@ OF_PEOPLE: Final = frozenset(
         "asked for by an auditor",
     }
 )
-RULE_SET: Final = "register rule set"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ def due_problems(
 def overdue(
     due: Mapping[str, date], verdicts: Iterable[Verdict], today: date
 ) -> tuple[tuple[str, date], ...]:
-    """Which results were due before today and are not there, with their days."""
-    waiting = {one.criterion.id for one in pending_of(verdicts)}
+    """Which results were due before today and cannot be judged, with their days."""
+    waiting = {one.criterion.id for one in verdicts if one.outcome is Outcome.CANNOT_JUDGE}
     return tuple(
         (name, day) for name, day in sorted(due.items()) if name in waiting and day < today
     )

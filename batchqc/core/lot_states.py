@@ -47,7 +47,9 @@ DECISIONS: Final[Mapping[Disposition, frozenset[Disposition]]] = {
         {Disposition.RELEASED, Disposition.REJECTED, Disposition.RECALLED}
     ),
     Disposition.RELEASED: frozenset({Disposition.RECALLED, Disposition.DESTROYED}),
-    Disposition.REJECTED: frozenset({Disposition.SUPPLIED, Disposition.DESTROYED}),
+    Disposition.REJECTED: frozenset(
+        {Disposition.SUPPLIED, Disposition.RECALLED, Disposition.DESTROYED}
+    ),
     Disposition.SUPPLIED: frozenset({Disposition.RECALLED, Disposition.DESTROYED}),
     Disposition.RECALLED: frozenset({Disposition.DESTROYED}),
     Disposition.DESTROYED: frozenset(),

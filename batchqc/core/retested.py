@@ -35,6 +35,7 @@ def worlds(
     """
     measurements = tuple(measurements)
     base = tuple(one for one in measurements if _is_base(one, investigations))
+    base = tuple(dict.fromkeys((*base, *_beside_newcomers(measurements, base, investigations))))
     choices: dict[Attribute, dict[RunKey, list[Measurement]]] = {}
     for one in measurements:
         if _is_counting_retest(one, investigations):
@@ -58,8 +59,33 @@ def _count(options: Iterable[Sequence[object]]) -> int:
 
 def _is_base(one: Measurement, investigations: Iterable[Investigation]) -> bool:
     """Whether a measurement is no retest, and nothing concluded sets it aside."""
-    void = any(investigation.sets_aside(one) for investigation in investigations)
-    return not one.retest_of and not void
+    return not one.retest_of and not any(each.sets_aside(one) for each in investigations)
+
+
+def _beside_newcomers(
+    measurements: Sequence[Measurement],
+    base: Sequence[Measurement],
+    investigations: Sequence[Investigation],
+) -> Iterator[Measurement]:
+    """What is set aside and replaced by nothing stays beside what came in after the conclusion.
+
+    No plan authorised the newcomer: both are told, and neither is chosen.
+    """
+    for one in investigations:
+        if one.conclusion is None or not one.conclusion.is_cause or one.conclusion.counting:
+            continue
+        new = {
+            attribute_of(own)
+            for own in base
+            if own.result_type == REPORTABLE
+            and attribute_of(own) in one.attributes
+            and own.run.test == one.conclusion.test
+        }
+        yield from (
+            replace(own, superseded_by="")
+            for own in measurements
+            if one.sets_aside(own) and attribute_of(own) in new
+        )
 
 
 def _is_counting_retest(one: Measurement, investigations: Iterable[Investigation]) -> bool:

@@ -330,6 +330,7 @@ class TestTrainingForRoles:
         self.renew(house, date(2026, 6, 30))
         house.now.at += timedelta(days=30)
         self.rule(house, Rule.REFUSE)
+        house.hand_to_qa()  # a rule was set since the trail was read
         before = counts(house.engine)
         refused = house.release()
         assert isinstance(refused, Refusal)

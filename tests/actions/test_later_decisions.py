@@ -233,7 +233,7 @@ def test_no_dose_leaves_after_the_due_day_though_nobody_looked_for_what_is_overd
 def send(house: House, dose: str) -> None:
     new = NewShipment("SITE-1", (dose,), house.study(LATER).facts.today, "C 7", "LOG-1")
     with house.acting(QA1, Permission.SHIP) as tx:
-        ship(tx, new)
+        ship(tx, house.archive, new)
 
 
 @pytest.mark.requirement("2.26")

@@ -49,7 +49,8 @@ def hindered(current: Disposition, wanted: Disposition, **more: bool) -> list[st
 def test_each_guard_of_a_later_decision_stands_alone():
     released, rejected = Disposition.RELEASED, Disposition.REJECTED
     assert hindered(released, Disposition.RECALLED) == []
-    assert len(hindered(rejected, Disposition.RECALLED)) == 1
+    assert hindered(rejected, Disposition.RECALLED) == []
+    assert len(hindered(Disposition.QUARANTINE, Disposition.RECALLED)) == 1
     assert len(hindered(released, Disposition.DESTROYED)) == 1
     assert hindered(released, Disposition.DESTROYED, is_usable=False) == []
     assert hindered(rejected, Disposition.SUPPLIED) == []

@@ -18,6 +18,7 @@ ALLOWED = {
     ("released", "destroyed"),
     ("rejected", "supplied by exception"),
     ("rejected", "destroyed"),
+    ("rejected", "recalled"),  # doses of a conditional release are called back
     ("supplied by exception", "recalled"),
     ("supplied by exception", "destroyed"),
     ("recalled", "destroyed"),

@@ -111,7 +111,9 @@ def clinic(house: House, code: str = SITE, reason: str = "") -> None:
 def shipped(house: House, *containers: str, site: str = SITE, on: date = SHIPPED_ON) -> str:
     """Ship containers: the number of the shipment."""
     with house.acting(QA1, Permission.SHIP) as tx:
-        return ship(tx, NewShipment(site, containers, on, "Courier 77", "T-LOG-5")).natural_key
+        return ship(
+            tx, house.archive, NewShipment(site, containers, on, "Courier 77", "T-LOG-5")
+        ).natural_key
 
 
 def live_on(house: House, lot: str) -> None:
