@@ -498,3 +498,22 @@ def test_a_blocked_release_names_the_investigation(house: House):
         house.release()
     told = [one.split(":")[0] for one in but_reviews(blocked.value.reasons)]
     assert told == ["Results", "Investigations"]
+
+
+@pytest.mark.requirement("3.06")
+@pytest.mark.parametrize("how", ["another run", "an edited file"])
+def test_after_a_cause_without_a_retest_nothing_new_counts_alone(house: House, how: str):
+    assert house.upload(results(viability="89.1")).accepted
+    perform(house)
+    review_phase(house)
+    conclude_cause(house)
+    if how == "another run":
+        early = "2025-05-20T12:00:00-05:00"
+        again = alone("viability", value="93.4", run_id="VCB-OTHER", measured_at=early)
+        assert house.upload(again).accepted
+    else:
+        assert house.upload(alone("viability", value="93.4"), supersedes="typing error").accepted
+    house.review()
+    with pytest.raises(ReleaseBlocked) as blocked:
+        house.release()
+    assert any("viability" in one for one in blocked.value.reasons)

@@ -12,6 +12,7 @@ from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
 from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
+from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.open_work import open_work
@@ -26,6 +27,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
 from batchqc.records.decisions import Certificate, certificates_of
+from batchqc.records.holds import HoldEnd
 from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
 from batchqc.records.registers import lot_by
@@ -193,6 +195,11 @@ def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(st
     first, *others = json.loads(held[1].text)["after"]["doses"]
     assert f"shipped to SITE-1 on {case.facts.today} with {shipment}" in first
     assert [one.partition(": ")[2] for one in others] == ["in storage, Tank 3"] * 2
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx:
+        assert isinstance(let_go(tx, lot=LATER, number=1, credentials=signing(QA1)), HoldEnd)
+    with pytest.raises(Conflict) as refused:  # what fails stays where it is, held or not
+        shipped(staged, "VL-2", site="SITE-1", on=case.facts.today)
+    assert any("does not meet no growth" in reason for reason in refused.value.reasons)
     staged.review(LATER)
     with pytest.raises(ReleaseBlocked):
         staged.release(LATER)

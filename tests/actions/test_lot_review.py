@@ -6,12 +6,16 @@ from batchqc.actions.accounts import change_role
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import study
+from batchqc.actions.laboratory import set_rule
 from batchqc.actions.lot_review import review_whole_lot, seen_runs
 from batchqc.actions.lots import the_lot
+from batchqc.actions.policies import set_policy
 from batchqc.actions.views import VIEWED, log_view
 from batchqc.core.audit_review import OF_PEOPLE
+from batchqc.core.laboratory import Register, Rule
 from batchqc.core.lot_states import Progress
 from batchqc.core.permissions import Permission, Role
+from batchqc.core.policies import ON, Policy
 from batchqc.core.review_by_exception import Why
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, NotPermitted, ReleaseBlocked
@@ -168,3 +172,33 @@ def test_a_removed_or_changed_review_is_found(house: House, table: str):
     tamper(house.engine, f"DELETE FROM {table}")  # noqa: S608
     assert "Records" in closed(house)
     assert any(table in problem for problem in house.verify().problems)
+
+
+@pytest.mark.requirement("1.55")
+@pytest.mark.parametrize("what", ["rule", "policy"])
+def test_a_changed_rule_is_read_before_the_release_and_not_by_who_changed_it(
+    house: House, what: str
+):
+    house.ready()
+    if what == "rule":
+        with house.acting(QA1, Permission.SET_REGISTER_RULE) as tx:
+            set_rule(tx, register=Register.LABORATORIES, rule=Rule.FLAG, reason="As the SOP has it")
+    else:
+        with house.acting(QA1, Permission.SET_POLICY) as tx:
+            set_policy(tx, policy=Policy.SUPPLY_BY_EXCEPTION, value=ON, credentials=signing(QA1))
+    assert closed(house) == {"Audit trail review"}
+    with pytest.raises(NotPermitted):
+        read(house, by=QA1)
+    assert isinstance(read(house, by=QA3), AuditReview)
+
+
+@pytest.mark.requirement("1.54")
+@pytest.mark.parametrize("person", [ANA, REV])
+def test_who_worked_on_a_lot_does_not_read_its_trail(house: House, person: str):
+    house.upload(results())
+    house.review()
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=person, role=Role.QA, granted=True, reason="On leave")
+    with pytest.raises(NotPermitted) as refused:
+        read(house, by=person)
+    assert any("you entered, measured, typed" in one for one in refused.value.reasons)

@@ -23,7 +23,9 @@ from batchqc.core.holds import Cause
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.containers import inventory
+from batchqc.records.donors import EligibilityRow
 from tests.actions.state import counts, grown
+from tests.records.donors import determine
 from tests.records.genealogy import SHIPPED_ON, SITE, SITE_2, WCB, clinic, line, shipped, vials
 from tests.records.house import ANA, LOT, QA1, QA2, House, signing
 from tests.records.tampering import tamper
@@ -291,3 +293,11 @@ def test_a_retain_sample_has_an_unbroken_custody(house: House):
     assert "at Lab 2, 2 vials left" in {one.status for one in found.nodes}
     with pytest.raises(NotFound), house.acting(ANA, Permission.KEEP_BANKS) as tx:
         hand_over(tx, Handing("RET-002", "QC", "QC", "Lab 2", "0", "Complaint C-7"))
+
+
+@pytest.mark.requirement("8.04")
+def test_no_dose_leaves_of_a_lot_whose_donor_is_no_longer_eligible(stock: House):
+    assert isinstance(determine(stock, eligible=False), EligibilityRow)
+    with pytest.raises(Conflict) as refused:
+        shipped(stock, V1)
+    assert any("Donor: donor DNR-UC-01 is ineligible" in one for one in refused.value.reasons)
