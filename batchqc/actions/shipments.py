@@ -94,7 +94,7 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
             for lot in lots
             for problem in shipping_problems(label_of(session, lot), site=site.code, today=today)
         ),
-        *(problem for lot in lots for problem in _standing(tx, archive, lot)),
+        *(problem for lot in lots for problem in _standing(tx, archive, lot, new.shipped_on)),
         *look_back_problems(session, graph.nodes),
         *_leaving(session, rows, new.shipped_on, today),
     ]
@@ -126,12 +126,16 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
     return shipment
 
 
-def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow) -> Iterator[str]:
+def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -> Iterator[str]:
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
     for verdict in case.so_far.verdicts:
         if verdict.outcome is Outcome.FAIL:
             yield f"lot {lot.lot}: {verdict.sentence}"
+    for decided in case.dispositions[-1:]:
+        since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()
+        if day < since:
+            yield f"lot {lot.lot} is {decided.disposition} since {since} only, not on {day}"
     for gate in case.gates:
         if gate.name in _BEFORE_SHIPPING:
             yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in gate.reasons)
