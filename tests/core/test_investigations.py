@@ -186,6 +186,24 @@ def test_a_corrected_version_counts_where_the_cause_is_in_the_data():
     assert "no other version" in conclusion_problems(wanted, bare, alone, signer="q")[0]
 
 
+@pytest.mark.requirement("3.06")
+def test_what_comes_after_a_cause_without_a_retest_stands_beside_the_original_and_not_alone():
+    bare = replace(OPEN, plan=None)
+    done = caused(of=bare)
+    assert done.conclusion is not None
+    assert not done.conclusion.counting
+    assert verdict(ORIGINAL, by=(done,)).outcome is Outcome.CANNOT_JUDGE
+    for newcomer in (
+        measured("95", upload="U-2026-000002", run="R-2"),
+        measured("95", upload="U-2026-000002"),
+    ):
+        found = verdict(replace(ORIGINAL, superseded_by="U-2026-000002"), newcomer, by=(done,))
+        assert found.outcome is Outcome.CANNOT_JUDGE
+        assert verdict(ORIGINAL, newcomer, by=(done,)).outcome is Outcome.CANNOT_JUDGE
+    elsewhere = measured("2", test="VCD", analyte="density", upload="U-2026-000002")
+    assert verdict(ORIGINAL, elsewhere, by=(done,)).outcome is Outcome.CANNOT_JUDGE
+
+
 def test_a_second_failure_keeps_its_own_investigation():
     second = measured("88", upload="U-2026-000005", run="R-5")
     other = replace(OPEN, number="OOS-2026-000002", runs=frozenset({second.run}), plan=None)
