@@ -13,6 +13,7 @@ from batchqc.records.donors import eligibility_of
 from batchqc.records.lot_reviews import AuditReview
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
+from batchqc.records.specifications import approval_of
 
 
 def times_of_lot(lot: LotRow, made_on: date) -> dict[str, datetime]:
@@ -51,6 +52,8 @@ def times_of_case(session: Session, case: LotCase) -> dict[str, datetime]:
         *(one for _, one in case.corrections if one is not None),
         *eligibility_of(session, case.donor_rows),
         *(row for one in case.further for row in one.rows if not isinstance(row, AuditReview)),
+        *(one for bound in case.binding.versions if (one := approval_of(session, bound))),
+        *case.looked_at.rows,
     )
     taken = {f"sample {row.sample} was taken": row.taken_at for row in case.sample_rows}
     measured = times_of_runs(case, {run.run_key for run in case.runs})

@@ -21,6 +21,7 @@ from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from batchqc.records.entries import EntryVerification
 from batchqc.records.system_stops import SystemStop, stop_rows
 from batchqc.records.transaction import Transaction
+from tests.actions.investigating import METHOD
 from tests.actions.typing_results import enter, try_to_verify
 from tests.cast import NOW
 from tests.records.house import (
@@ -35,6 +36,7 @@ from tests.records.house import (
     results,
     signing,
 )  # fmt: skip
+from tests.records.laboratory import adopt_method
 
 BEGAN, ENDED = "2026-05-31T08:00:00-05:00", "2026-06-01T06:00:00-05:00"
 
@@ -100,6 +102,16 @@ def test_a_lot_that_was_reviewed_and_released_on_paper_is_entered_with_both_time
         assert signature.sha256 == signature.signing.sha256
         assert signature.sha256 != replace(signature.signing, happened_at=at(4)).sha256
     assert house.verify().problems == ()
+
+
+@pytest.mark.requirement("2.03")
+def test_nothing_rests_on_paper_on_what_was_approved_afterwards(house: House):
+    adopt_method(house, METHOD)
+    stop(house)
+    assert house.upload(results()).accepted
+    review(house, at(1))
+    said = reasons(lambda: review_whole(house, at(2)))
+    assert any(f"{at(2)} is before method_approval:" in one for one in said)
 
 
 @pytest.mark.requirement("1.55")
