@@ -4,6 +4,7 @@ from typing import Any
 
 from batchqc.actions.dispositions import Decision
 from tests.api.conftest import Site, signed
+from tests.records.donors import determine
 from tests.records.genealogy import GIVEN, donate
 from tests.records.house import ANA, AUD, DON, DONOR, LOT, QA1
 
@@ -63,6 +64,7 @@ def _give(site: Site) -> None:
     clinic = {"code": "CH01", "name": "Clinic", "address": "2 Road", "contact": "pharmacy"}
     assert posted(site, QA1, "/clinical-sites", clinic)["version"] == 1
     assert site.get(AUD, "/clinical-sites")[0]["code"] == "CH01"
+    determine(site.house)  # the donation came after the determination
     number = posted(site, QA1, "/shipments", SHIPMENT)["number"]
     receipt = {"received_on": "2026-06-01", "condition": "Frozen", "reported_by": "Ward 3"}
     assert posted(site, QA1, f"/shipments/{number}/receipt", receipt)["condition"] == "Frozen"
