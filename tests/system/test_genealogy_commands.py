@@ -65,6 +65,10 @@ def _give(home: Path, lot: str, donor: str, vials: list[str]) -> None:
     database = sqlite3.connect(home / "batchqc.db")
     by = ("--courier", "C 7", "--temperature", "LOG-1")
     day = database.execute("SELECT max(recorded_at) FROM container_event").fetchone()[0][:10]
+    done(
+        home, "donor", "eligibility", donor, "--basis", "Tests of the mother", *WHY,
+        who=DONOR_OFFICER,
+    )  # fmt: skip
     sent = done(home, "shipment", "send", "CH01", *vials[:2], "--on", day, *by, who=APPROVER)
     number = next(line.split(": ")[-2] for line in sent.splitlines() if "SHP-" in line)
     done(home, "shipment", "receive", number, "--on", day, "--condition", "Frozen", "--by",
