@@ -6,6 +6,7 @@ quotation marks enclose.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
@@ -14,6 +15,8 @@ from batchqc.intake.problems import Wrong
 PORTION: Final = 2_000_000
 LONGEST_LINE: Final = 32_000_000
 
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_QUOTED: Final = re.compile(rb'(?:\A|(?<=[,;\t|\r\n]))"[^"]*(?:""[^"]*)*(?:"|\Z)')
 _SEP_LINE: Final = re.compile(rb'"?sep=[^\r\n"]?"?(?:\r\n|\r|\n)', re.IGNORECASE)  # as in table
 
 
@@ -59,18 +62,23 @@ def portions(
 
 
 def _cut(data: bytes) -> int:
-    """Behind the last line end outside of quotation marks; 0 where there is none."""
-    end = b"\n" if b"\n" in data else b"\r"
-    at = len(data)
-    if end == b"\r":
-        at -= data.endswith(b"\r")  # the other half of this line end may follow
-    quotes = data.count(b'"', 0, at)
-    while (found := data.rfind(end, 0, at)) >= 0:
-        quotes -= data.count(b'"', found, at)
-        if quotes % 2 == 0:
-            return found + 1
-        at = found
-    return 0
+    """Behind the last line end outside of quoted cells; 0 where there is none."""
+    rows = _unquoted(data)
+    if b"\n" in rows:
+        return rows.rfind(b"\n") + 1
+    at = len(rows) - rows.endswith(b"\r")  # the other half of this line end may follow
+    return rows.rfind(b"\r", 0, at) + 1
+
+
+def _unquoted(data: bytes) -> bytes:
+    """Data that begins with a row, its quoted cells blotted out.
+
+    A quotation mark opens a cell at its beginning only; within a cell it is text, as the reader of
+    rows has it. One that is never closed reaches to the end.
+    """
+    if b'"' not in data:
+        return data
+    return _QUOTED.sub(lambda cell: b"x" * len(cell[0]), data)
 
 
 def _head(data: bytes, *, is_last: bool) -> bytes:
@@ -78,16 +86,13 @@ def _head(data: bytes, *, is_last: bool) -> bytes:
 
     Empty where ``data`` does not hold all of it yet.
     """
-    at = 0
-    while True:
-        ends = [found for end in (b"\n", b"\r") if (found := data.find(end, at)) >= 0]
-        if not ends:
-            return data if is_last else b""
-        at = min(ends) + 1
-        at += data[at - 1 : at + 1] == b"\r\n"
-        is_sep = _SEP_LINE.fullmatch(data[:at].removeprefix(b"\xef\xbb\xbf"))
-        if data[:at].count(b'"') % 2 == 0 and not is_sep:
-            return data[:at]
+    mark = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
+    sep = _SEP_LINE.match(data, mark)
+    begins = sep.end() if sep else mark
+    end = _LINE_END.search(_unquoted(data[begins:]))
+    if end is None:
+        return data if is_last else b""
+    return data[: begins + end.end()]
 
 
 def _no_line_end() -> Wrong:
