@@ -13,6 +13,7 @@ several, all reasons.
     │   ├── ReleaseBlocked   a lot may not be released; carries every reason
     │   └── Outdated         the record is not any more as the person saw it
     ├── SignatureRefused     the electronic signature was not accepted
+    ├── NotEstimable         these data do not allow a statistic; the message says why
     ├── SigningUnavailable   the seal key cannot be used now
     └── IntegrityFailure     stored records contradict each other
 """
@@ -74,6 +75,10 @@ class Outdated(Conflict):
 
 class SignatureRefused(BatchqcError):
     """The electronic signature was not accepted; the attempt is on record."""
+
+
+class NotEstimable(BatchqcError):
+    """These data do not allow a statistic; the message says why."""
 
 
 class SigningUnavailable(BatchqcError):

@@ -14,6 +14,7 @@ from batchqc.errors import (
     Conflict,
     IntegrityFailure,
     InvalidInput,
+    NotEstimable,
     NotFound,
     NotPermitted,
     NotSignedIn,
@@ -26,6 +27,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 _LOG: Final = logging.getLogger("batchqc.api")
 _STATUS: Final[tuple[tuple[type[BatchqcError], int, str], ...]] = (
     (InvalidInput, 422, "The request is wrong"),
+    (NotEstimable, 422, "These data do not allow it"),
     (NotSignedIn, 401, "Nobody is signed in"),
     (NotPermitted, 403, "Not permitted"),
     (SignatureRefused, 403, "The signature was refused"),

@@ -33,6 +33,7 @@ from batchqc.cli import (
     result,
     shipment,
     spec,
+    stats,
     stop,
     upload,
     user,
@@ -47,6 +48,7 @@ from batchqc.errors import (
     Conflict,
     IntegrityFailure,
     InvalidInput,
+    NotEstimable,
     NotFound,
     NotPermitted,
     NotSignedIn,
@@ -56,6 +58,7 @@ from batchqc.errors import (
 
 _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (InvalidInput, 2),
+    (NotEstimable, 2),
     (NotSignedIn, 3),
     (NotPermitted, 3),
     (SignatureRefused, 3),
@@ -125,6 +128,7 @@ def serve(
 app.add_typer(user.app, name="user")
 app.add_typer(account.app, name="account")
 app.add_typer(spec.app, name="spec")
+app.add_typer(stats.app, name="stats")
 app.add_typer(profile.app, name="profile")
 app.add_typer(method.app, name="method")
 app.add_typer(laboratory.app, name="register")

@@ -1,0 +1,1 @@
+"""Cases with certified or published answers: read, computed and compared."""

@@ -1,0 +1,42 @@
+"""Mean, standard deviation and autocorrelation, to the digits that a float holds."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from batchqc.statistics.figures import Figure
+from batchqc.statistics.values import Floats, spread, values_of
+
+_SUMS: Final = "two passes, correctly rounded sums"
+
+
+def mean(data: ArrayLike) -> Figure:
+    """Arithmetic mean."""
+    found = values_of(data)
+    return Figure("mean", _mean(found), _SUMS, found.size)
+
+
+def standard_deviation(data: ArrayLike) -> Figure:
+    """Sample standard deviation with n - 1; needs 2 values."""
+    found = values_of(data, at_least=2)
+    return Figure("standard deviation", _sd(found), _SUMS, found.size, df=found.size - 1)
+
+
+def lag1(data: ArrayLike) -> Figure:
+    """Autocorrelation at lag 1 (NIST/SEMATECH e-Handbook 1.3.5.12); needs 3 unequal values."""
+    found = spread(values_of(data, at_least=3), "values")
+    off = found - _mean(found)
+    value = float(np.dot(off[:-1], off[1:]) / np.dot(off, off))
+    return Figure("autocorrelation at lag 1", value, "NIST e-Handbook 1.3.5.12", found.size)
+
+
+def _mean(found: Floats) -> float:
+    shift = found[0]
+    return float(shift + math.fsum(found - shift) / found.size)
+
+
+def _sd(found: Floats) -> float:
+    off = found - _mean(found)
+    return float(math.sqrt(math.fsum(off * off) / (found.size - 1)))

@@ -1,0 +1,89 @@
+"""Numbers as the methods take them: checked once, at the door of each method."""
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from batchqc.errors import InvalidInput, NotEstimable
+
+Floats: TypeAlias = NDArray[np.float64]
+
+#: Beyond this, squares of deviations leave the range of a float.
+LARGEST: Final = 1e150
+
+
+def values_of(data: ArrayLike, what: str = "values", *, at_least: int = 1) -> Floats:
+    """One-dimensional finite numbers.
+
+    Args:
+        data: the numbers, in their order.
+        what: their name in messages.
+        at_least: how many the method needs.
+
+    Raises:
+        InvalidInput: one is missing, infinite, absurdly large, or no number.
+        NotEstimable: there are too few.
+    """
+    found = with_gaps(data, what)
+    missing = np.flatnonzero(np.isnan(found)) + 1
+    if missing.size:
+        raise InvalidInput(
+            "BQC-STA-003",
+            f"{what}: {missing.size} of {found.size} are missing",
+            reasons=[f"value {place} is missing" for place in missing[:20]],
+            hint="Leave a missing value out, or use a method that knows gaps.",
+        )
+    return enough(found, what, at_least=at_least)
+
+
+def with_gaps(data: ArrayLike | Iterable[float | None], what: str = "values") -> Floats:
+    """One-dimensional numbers of which some may be missing (None or NaN, told as NaN).
+
+    Raises:
+        InvalidInput: one is infinite, absurdly large, or no number.
+    """
+    try:
+        found = np.asarray(data, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput("BQC-STA-003", f"{what} are not all numbers") from None
+    if found.ndim != 1:
+        raise InvalidInput("BQC-STA-003", f"{what} have {found.ndim} dimensions, not one")
+    wild = np.flatnonzero(np.abs(found) > LARGEST) + 1
+    if wild.size:
+        raise InvalidInput(
+            "BQC-STA-003",
+            f"{what}: {wild.size} of {found.size} are infinite, or beyond ±{LARGEST:g}",
+            reasons=[f"value {place} is {found[place - 1]:g}" for place in wild[:20]],
+            hint="Check the unit and the data; nothing that is measured is of this size.",
+        )
+    return found
+
+
+def enough(found: Floats, what: str, *, at_least: int) -> Floats:
+    """The same numbers, where the method has as many as it needs.
+
+    Raises:
+        NotEstimable: it has not.
+    """
+    if found.size < at_least:
+        raise NotEstimable(
+            "BQC-STA-001", f"{what}: {found.size} of at least {at_least} that the method needs"
+        )
+    return found
+
+
+def spread(found: Floats, what: str) -> Floats:
+    """The same numbers, where they are not all equal as far as a float can tell.
+
+    Raises:
+        NotEstimable: they are.
+    """
+    if found.size and np.ptp(found) <= 8 * np.finfo(np.float64).eps * np.max(np.abs(found)):
+        raise NotEstimable(
+            "BQC-STA-001",
+            f"{what} are all equal ({found[0]:g}): there is no variation to measure",
+            hint="Look whether the values were rounded or copied.",
+        )
+    return found
