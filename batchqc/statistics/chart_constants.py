@@ -1,0 +1,209 @@
+"""Constants of control charts from their definitions: no table, every subgroup size."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtr, ndtri, poch
+
+from batchqc.errors import InvalidInput
+from batchqc.statistics.values import Floats
+
+#: Exact, or rounded as printed tables and programs that use them have it (d2 of 2 as 1.128).
+Constants: TypeAlias = Literal["exact", "table"]
+
+#: Larger subgroups are no case for a range.
+LARGEST_SUBGROUP: Final = 1000
+
+_X, _X_WEIGHT = np.polynomial.legendre.leggauss(400)
+_X, _X_WEIGHT = 10.0 * _X, 10.0 * _X_WEIGHT
+_W, _W_WEIGHT = np.polynomial.legendre.leggauss(200)
+_W, _W_WEIGHT = 7.5 * (_W + 1.0), 7.5 * _W_WEIGHT
+_DENSITY = np.exp(-0.5 * _X**2) / np.sqrt(2 * np.pi)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartConstants:
+    """Factors of one subgroup size, as Montgomery's appendix VI and ASTM E2587 name them.
+
+    ``A``, ``A2``, ``A3`` and ``E2``, ``E3`` are halves of the width of a chart of means and of
+    individuals, in units of sigma, mean range and mean s; ``B3`` to ``B6`` and ``D1`` to ``D4`` are
+    limits of s and R. All but d2, d3, d4, c4 and c5 depend on the width (3 sigma where not said).
+    """
+
+    n: int
+    width: float
+    d2: float
+    d3: float
+    d4: float
+    c4: float
+
+    @property
+    def c5(self) -> float:
+        """Standard deviation of s, in units of sigma."""
+        return float(np.sqrt(1.0 - self.c4**2))
+
+    @property
+    def A(self) -> float:  # noqa: N802 - as the tables write it
+        """Of sigma, for means."""
+        return float(self.width / np.sqrt(self.n))
+
+    @property
+    def A2(self) -> float:  # noqa: N802
+        """Of the mean range, for means."""
+        return self.A / self.d2
+
+    @property
+    def A3(self) -> float:  # noqa: N802
+        """Of the mean s, for means."""
+        return self.A / self.c4
+
+    @property
+    def B3(self) -> float:  # noqa: N802
+        """Of the mean s, lower limit of s."""
+        return self.B5 / self.c4
+
+    @property
+    def B4(self) -> float:  # noqa: N802
+        """Of the mean s, upper limit of s."""
+        return self.B6 / self.c4
+
+    @property
+    def B5(self) -> float:  # noqa: N802
+        """Of sigma, lower limit of s."""
+        return max(0.0, self.c4 - self.width * self.c5)
+
+    @property
+    def B6(self) -> float:  # noqa: N802
+        """Of sigma, upper limit of s."""
+        return self.c4 + self.width * self.c5
+
+    @property
+    def D1(self) -> float:  # noqa: N802
+        """Of sigma, lower limit of R."""
+        return max(0.0, self.d2 - self.width * self.d3)
+
+    @property
+    def D2(self) -> float:  # noqa: N802
+        """Of sigma, upper limit of R."""
+        return self.d2 + self.width * self.d3
+
+    @property
+    def D3(self) -> float:  # noqa: N802
+        """Of the mean range, lower limit of R."""
+        return self.D1 / self.d2
+
+    @property
+    def D4(self) -> float:  # noqa: N802
+        """Of the mean range, upper limit of R."""
+        return self.D2 / self.d2
+
+    @property
+    def E2(self) -> float:  # noqa: N802
+        """Of the mean range, for individuals."""
+        return self.width / self.d2
+
+    @property
+    def E3(self) -> float:  # noqa: N802
+        """Of the mean s, for individuals."""
+        return self.width / self.c4
+
+
+def chart_constants(
+    n: int, *, width: float = 3.0, constants: Constants = "exact"
+) -> ChartConstants:
+    """All constants of a subgroup size.
+
+    Args:
+        n: values in the subgroup, 2 to 1000.
+        width: of the limits, in sigma.
+        constants: ``table`` rounds d2, d3 and d4 to 3 and c4 to 4 decimals, to reproduce charts
+            that were drawn with a printed table.
+
+    Raises:
+        InvalidInput: n or the width is out of range, or the kind of constants is unknown.
+    """
+    if constants not in ("exact", "table"):
+        raise InvalidInput("BQC-STA-003", f"constants are 'exact' or 'table', not {constants!r}")
+    if not 0 < width < 1e6:  # noqa: PLR2004
+        raise InvalidInput("BQC-STA-003", f"a width of {width:g} sigma makes no limits")
+    found = (d2(n), d3(n), d4(n), c4(n))
+    if constants == "table":
+        found = (*(round(one, 3) for one in found[:3]), round(found[3], 4))
+    return ChartConstants(int(n), float(width), *found)
+
+
+def d2(n: int) -> float:
+    """Mean range of n standard normal values (Tippett 1925; Montgomery, appendix VI)."""
+    return _moments(_size(n))[0]
+
+
+def d3(n: int) -> float:
+    """Standard deviation of the range of n standard normal values (Tippett 1925)."""
+    return _moments(_size(n))[1]
+
+
+def d4(n: int) -> float:
+    """Median range of n standard normal values; of 2 it is 0.953873 (David 1981, section 8.1)."""
+    return _median(_size(n))
+
+
+def c4(n: float) -> float:
+    """Mean standard deviation of n standard normal values, n - 1 in its denominator.
+
+    The square root of 2 / (n - 1) times Gamma(n / 2) / Gamma((n - 1) / 2) (Holtzman 1950).
+
+    Raises:
+        InvalidInput: n is not above 1.
+    """
+    if not 1 < n < 1e12:  # noqa: PLR2004
+        raise InvalidInput("BQC-STA-003", f"c4 is defined for n above 1, not for {n!r}")
+    half = (n - 1) / 2
+    if half > 50:  # noqa: PLR2004
+        # The expansion of the ratio of gamma functions (Abramowitz and Stegun 6.1.47).
+        u = 1 / half
+        terms = (1, -1 / 8, 1 / 128, 5 / 1024, -21 / 32768, -399 / 262144, 869 / 4194304)
+        return float(np.polynomial.polynomial.polyval(u, terms))
+    return float(poch(half, 0.5) / np.sqrt(half))
+
+
+def range_below(w: float, n: int) -> float:
+    """Probability that the range of n standard normal values is at most w (Hartley 1942)."""
+    return float(_distribution(np.array([max(0.0, float(w))]), _size(n))[0])
+
+
+def _size(n: int) -> int:
+    if isinstance(n, bool) or int(n) != n or not 2 <= n <= LARGEST_SUBGROUP:  # noqa: PLR2004
+        raise InvalidInput(
+            "BQC-STA-003",
+            f"a subgroup of {n!r} values has no range to chart (2 to {LARGEST_SUBGROUP})",
+        )
+    return int(n)
+
+
+@lru_cache(maxsize=2048)
+def _moments(n: int) -> tuple[float, float]:
+    mean = _mean_range(n)
+    square = float(2 * np.dot(_W_WEIGHT, _W * (1 - _distribution(_W, n))))
+    return mean, float(np.sqrt(square - mean**2))
+
+
+def _mean_range(n: int) -> float:
+    inside = -np.expm1(n * log_ndtr(_X)) - np.exp(n * log_ndtr(-_X))
+    return float(np.dot(_X_WEIGHT, inside))
+
+
+@lru_cache(maxsize=2048)
+def _median(n: int) -> float:
+    if n == 2:  # noqa: PLR2004
+        return float(np.sqrt(2) * ndtri(0.75))
+    return float(brentq(lambda w: range_below(w, n) - 0.5, 0.0, 15.0, xtol=1e-14))
+
+
+def _distribution(w: Floats, n: int) -> Floats:
+    """Distribution function of the range: n times the integral over its smallest value."""
+    between = ndtr(_X[None, :] + w[:, None]) - ndtr(_X[None, :])
+    found: Floats = np.minimum(1.0, n * (between ** (n - 1)) @ (_DENSITY * _X_WEIGHT))
+    return found

@@ -1,0 +1,94 @@
+"""Figures of sigma and centre: how sure an estimate from ranges or deviations is."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import chi2
+from scipy.stats import t as student
+
+from batchqc.errors import InvalidInput
+from batchqc.statistics.chart_constants import c4
+from batchqc.statistics.figures import Figure
+
+
+def sigma_figure(  # noqa: PLR0913 - it is a record
+    value: float, *, method: str, n: int, cv: float, confidence: float, assumptions: Sequence[str]
+) -> Figure:
+    """An unbiased estimate of sigma, with the interval of a chi of the same coefficient of variation.
+
+    The equivalent degrees of freedom are those at which s / c4 varies as much (Patnaik 1950,
+    Biometrika 37:78); for s / c4 itself the interval is exact.
+
+    Args:
+        value: of the estimate.
+        method: by which it was made.
+        n: values that it rests on.
+        cv: its coefficient of variation.
+        confidence: of the interval.
+        assumptions: under which it holds.
+    """
+    between_0_and_1(confidence, "confidence")
+    df = equivalent_df(round(cv, 12))
+    scale = value * c4(df + 1) * np.sqrt(df)
+    ends = scale / np.sqrt(chi2.ppf([(1 + confidence) / 2, (1 - confidence) / 2], df))
+    return Figure(
+        "sigma", value, method, n, float(ends[0]), float(ends[1]), confidence, df,
+        assumptions=tuple(assumptions),
+    )  # fmt: skip
+
+
+def centre_figure(value: float, sigma: Figure, *, n: int, what: str) -> Figure:
+    """A mean, with its t interval from an estimate of sigma."""
+    if sigma.df is None:
+        return Figure("centre", value, what, n, assumptions=sigma.assumptions)
+    half = student.ppf((1 + sigma.confidence) / 2, sigma.df) * sigma.value / np.sqrt(n)
+    return Figure(
+        "centre", value, what, n, float(value - half), float(value + half), sigma.confidence,
+        sigma.df, assumptions=sigma.assumptions,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def equivalent_df(cv: float) -> float:
+    """Degrees of freedom at which s / c4 has a coefficient of variation."""
+    return float(brentq(lambda df: 1 / c4(df + 1) ** 2 - 1 - cv**2, 0.05, 1e9, rtol=1e-12))
+
+
+def mean_range_cv(count: int, adjacent: int) -> float:
+    """Coefficient of variation of a mean of moving ranges of 2.
+
+    Two adjacent ranges share a value, so that they correlate; the moments of a product of two
+    halved normals give the covariance (Nabeya 1951; Cryer and Ryan 1990, J. Quality Technology
+    22:187).
+
+    Args:
+        count: of moving ranges.
+        adjacent: how many pairs of them share a value.
+    """
+    product = (4 / np.pi) * (np.sqrt(0.75) + 0.5 * np.pi / 6)
+    total = count * (2 - 4 / np.pi) + 2 * adjacent * (product - 4 / np.pi)
+    return float(np.sqrt(total) / (count * np.sqrt(4 / np.pi)))
+
+
+def between_0_and_1(value: float, what: str) -> float:
+    """A probability that is neither 0 nor 1.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if not 0 < value < 1:
+        raise InvalidInput("BQC-STA-003", f"{what} of {value!r} is not between 0 and 1")
+    return float(value)
+
+
+def positive(value: float, what: str) -> float:
+    """A finite number above 0.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if not 0 < value < np.inf:
+        raise InvalidInput("BQC-STA-003", f"{what} of {value!r} is not above 0")
+    return float(value)
