@@ -1,21 +1,17 @@
-"""Charts of counts: p, np, c and u, and Laney's p' and u' where counts vary more than by chance."""
+"""Charts of counts: p, np, c and u."""
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import beta, chi2
 
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.chart_constants import Constants, chart_constants
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known, level, too_few
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.individuals import moving_ranges
 from batchqc.statistics.sigma_estimates import positive
 from batchqc.statistics.values import Floats, with_gaps
-
-_Sd: TypeAlias = Callable[[float, Floats], Floats]
 
 _BINOMIAL: Final = ("each item has the same chance", "items are independent")
 _POISSON: Final = ("events are independent", "their rate per unit is constant")
@@ -46,7 +42,7 @@ def p_chart(
         NotEstimable: no lot has a count.
     """
     found, sizes = _counts(defective, size, items=True)
-    return _shares("p", found, sizes, width=width, known=known, limits_from=limits_from)
+    return _shares("p", found, sizes, _Drawn(width, known, limits_from))
 
 
 def np_chart(
@@ -62,7 +58,7 @@ def np_chart(
     Arguments and errors are those of :func:`p_chart`; a known centre is a share.
     """
     found, sizes = _counts(defective, size, items=True)
-    chart = _shares("np", found, sizes, width=width, known=known, limits_from=limits_from)
+    chart = _shares("np", found, sizes, _Drawn(width, known, limits_from))
     return _times(chart, sizes)
 
 
@@ -78,7 +74,7 @@ def c_chart(
     The interval of the centre is exact (Garwood 1936). Arguments and errors as of :func:`p_chart`.
     """
     found, sizes = _counts(count, 1.0, items=False)
-    return _rates("c", found, sizes, width=width, known=known, limits_from=limits_from)
+    return _rates("c", found, sizes, _Drawn(width, known, limits_from))
 
 
 def u_chart(
@@ -94,37 +90,120 @@ def u_chart(
     Arguments and errors are those of :func:`p_chart`; sizes are units and need not be whole.
     """
     found, sizes = _counts(count, size, items=False)
-    return _rates("u", found, sizes, width=width, known=known, limits_from=limits_from)
+    return _rates("u", found, sizes, _Drawn(width, known, limits_from))
 
 
-def laney_p(
-    defective: ArrayLike,
-    size: ArrayLike,
-    *,
-    width: float = 3.0,
-    known: Known | None = None,
-    constants: Constants = "exact",
+def share_figure(events: float, items: float, *, confidence: float = 0.95) -> Figure:
+    """A share with its exact interval (Clopper and Pearson 1934)."""
+    tail = (1 - confidence) / 2
+    lower = float(beta.ppf(tail, events, items - events + 1)) if events > 0 else 0.0
+    upper = float(beta.isf(tail, events + 1, items - events)) if events < items else 1.0
+    return Figure(
+        "centre", events / items, "total over total; exact interval (Clopper and Pearson 1934)",
+        int(items), lower, upper, confidence, assumptions=_BINOMIAL,
+    )  # fmt: skip
+
+
+def rate_figure(events: float, units: float, *, n: int, confidence: float = 0.95) -> Figure:
+    """A rate per unit with its exact interval (Garwood 1936)."""
+    tail = (1 - confidence) / 2
+    lower = float(chi2.ppf(tail, 2 * events) / 2) if events > 0 else 0.0
+    upper = float(chi2.isf(tail, 2 * (events + 1)) / 2)
+    return Figure(
+        "centre", events / units, "total over total; exact interval (Garwood 1936)",
+        n, lower / units, upper / units, confidence, assumptions=_POISSON,
+    )  # fmt: skip
+
+
+class _Drawn(NamedTuple):
+    """How a chart is drawn."""
+
+    width: float
+    known: Known | None
+    limits_from: int
+
+
+def _shares(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlChart:
+    here = ~np.isnan(found)
+    known = drawn.known
+    if known is not None and not 0 <= known.centre <= 1:
+        raise InvalidInput("BQC-STA-003", f"a known share of {known.centre:g} is not in 0 to 1")
+    centre = (
+        share_figure(float(found[here].sum()), float(sizes[here].sum()))
+        if known is None
+        else Figure("centre", known.centre, "known", int(here.sum()), assumptions=_BINOMIAL)
+    )
+    sigma = np.sqrt(centre.value * (1 - centre.value) / sizes)
+    return _chart(name, found / sizes, centre, sigma, 1.0, drawn)
+
+
+def _rates(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlChart:
+    here = ~np.isnan(found)
+    known = drawn.known
+    if known is not None and known.centre < 0:
+        raise InvalidInput("BQC-STA-003", f"a known rate of {known.centre:g} is below 0")
+    lots = int(here.sum())
+    centre = (
+        rate_figure(float(found[here].sum()), float(sizes[here].sum()), n=lots)
+        if known is None
+        else Figure("centre", known.centre, "known", lots, assumptions=_POISSON)
+    )
+    return _chart(name, found / sizes, centre, np.sqrt(centre.value / sizes), np.inf, drawn)
+
+
+def _chart(
+    name: str, points: Floats, centre: Figure, sigma: Floats, ceiling: float, drawn: _Drawn
 ) -> ControlChart:
-    """p' chart: shares that vary more (or less) from lot to lot than by chance.
+    half = positive(drawn.width, "width of limits") * sigma
+    lots = int(np.sum(~np.isnan(points)))
+    few = () if drawn.known else too_few(lots, drawn.limits_from, "lots")
+    if not few and not np.any(sigma > 0):
+        few = (f"every lot gave {centre.value:g}: no variation to draw limits from",)
+    return ControlChart(
+        name,
+        points,
+        level(centre.value, points),
+        sigma,
+        None if few else np.maximum(0.0, centre.value - half),
+        None if few else np.minimum(ceiling, centre.value + half),
+        {"centre": centre},
+        f"centre ± {drawn.width:g} sigma of each lot",
+        limitations=few,
+    )
 
-    The limits of the p chart times sigma_z, which is the mean moving range of the z-scores over d2
-    (Laney 2002, Quality Engineering 14:531). With a known sigma, that is sigma_z. Further arguments
-    and errors are those of :func:`p_chart`.
-    """
-    found, sizes = _counts(defective, size, items=True)
-    chart = _shares("p'", found, sizes, width=width, known=_centre_of(known), limits_from=LIMITS_FROM)
-    return _overdispersed(chart, width, known, constants, ceiling=1.0)
+
+def _times(chart: ControlChart, sizes: Floats) -> ControlChart:
+    return replace(
+        chart,
+        points=chart.points * sizes,
+        centre=chart.centre * sizes,
+        sigma=chart.sigma * sizes,
+        lower=None if chart.lower is None else chart.lower * sizes,
+        upper=None if chart.upper is None else chart.upper * sizes,
+    )
 
 
-def laney_u(
-    count: ArrayLike,
-    size: ArrayLike,
-    *,
-    width: float = 3.0,
-    known: Known | None = None,
-    constants: Constants = "exact",
-) -> ControlChart:
-    """u' chart: rates that vary more (or less) from lot to lot than by chance; as :func:`laney_p`."""
-    found, sizes = _counts(count, size, items=False)
-    chart = _rates("u'", found, sizes, width=width, known=_centre_of(known), limits_from=LIMITS_FROM)
-    return _overdispersed(chart, width, known, constants, ceiling=np.inf)
+def _counts(count: ArrayLike, size: ArrayLike, *, items: bool) -> tuple[Floats, Floats]:
+    """Counts and sizes of the same shape, missing together."""
+    found = with_gaps(count, "counts")
+    sizes = np.asarray(size, dtype=np.float64)
+    sizes = with_gaps(np.full(found.shape, sizes) if sizes.ndim == 0 else sizes, "sizes").copy()
+    if sizes.size != found.size:
+        raise InvalidInput("BQC-STA-003", f"{found.size} counts have {sizes.size} sizes")
+    gone = np.isnan(found) | np.isnan(sizes)
+    found = found.copy()
+    found[gone] = sizes[gone] = np.nan
+    if gone.all():
+        raise NotEstimable("BQC-STA-001", "there is no lot with a count")
+    whole = [found[~gone], *([sizes[~gone]] if items else [])]
+    if any(np.any((one < 0) | (one != np.round(one))) for one in whole):
+        raise InvalidInput("BQC-STA-003", "counts are whole numbers from 0")
+    if np.any(sizes[~gone] <= 0):
+        raise InvalidInput("BQC-STA-003", "a size is not above 0; leave out a lot of no size")
+    if items and np.any(found[~gone] > sizes[~gone]):
+        raise InvalidInput(
+            "BQC-STA-003",
+            "a lot has more items that are so than items that were looked at",
+            hint="Look whether counts and sizes were swapped.",
+        )
+    return found, sizes

@@ -1,6 +1,6 @@
 """Constants of control charts from their definitions: no table, every subgroup size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
@@ -127,12 +127,18 @@ def chart_constants(
     """
     if constants not in ("exact", "table"):
         raise InvalidInput("BQC-STA-003", f"constants are 'exact' or 'table', not {constants!r}")
-    if not 0 < width < 1e6:  # noqa: PLR2004
+    if not 0 < width < 1e6:
         raise InvalidInput("BQC-STA-003", f"a width of {width:g} sigma makes no limits")
-    found = (d2(n), d3(n), d4(n), c4(n))
-    if constants == "table":
-        found = (*(round(one, 3) for one in found[:3]), round(found[3], 4))
-    return ChartConstants(int(n), float(width), *found)
+    exact = ChartConstants(_size(n), float(width), d2(n), d3(n), d4(n), c4(n))
+    if constants == "exact":
+        return exact
+    return replace(
+        exact,
+        d2=round(exact.d2, 3),
+        d3=round(exact.d3, 3),
+        d4=round(exact.d4, 3),
+        c4=round(exact.c4, 4),
+    )
 
 
 def d2(n: int) -> float:
@@ -158,10 +164,10 @@ def c4(n: float) -> float:
     Raises:
         InvalidInput: n is not above 1.
     """
-    if not 1 < n < 1e12:  # noqa: PLR2004
+    if not 1 < n < 1e12:
         raise InvalidInput("BQC-STA-003", f"c4 is defined for n above 1, not for {n!r}")
     half = (n - 1) / 2
-    if half > 50:  # noqa: PLR2004
+    if half > 50:
         # The expansion of the ratio of gamma functions (Abramowitz and Stegun 6.1.47).
         u = 1 / half
         terms = (1, -1 / 8, 1 / 128, 5 / 1024, -21 / 32768, -399 / 262144, 869 / 4194304)
@@ -175,7 +181,7 @@ def range_below(w: float, n: int) -> float:
 
 
 def _size(n: int) -> int:
-    if isinstance(n, bool) or int(n) != n or not 2 <= n <= LARGEST_SUBGROUP:  # noqa: PLR2004
+    if isinstance(n, bool) or int(n) != n or not 2 <= n <= LARGEST_SUBGROUP:
         raise InvalidInput(
             "BQC-STA-003",
             f"a subgroup of {n!r} values has no range to chart (2 to {LARGEST_SUBGROUP})",
@@ -197,7 +203,7 @@ def _mean_range(n: int) -> float:
 
 @lru_cache(maxsize=2048)
 def _median(n: int) -> float:
-    if n == 2:  # noqa: PLR2004
+    if n == 2:
         return float(np.sqrt(2) * ndtri(0.75))
     return float(brentq(lambda w: range_below(w, n) - 0.5, 0.0, 15.0, xtol=1e-14))
 

@@ -33,9 +33,7 @@ class Known:
     sigma: float | None = None
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.centre) or (
-            self.sigma is not None and not 0 < self.sigma < np.inf
-        ):
+        if not np.isfinite(self.centre) or (self.sigma is not None and not 0 < self.sigma < np.inf):
             raise InvalidInput(
                 "BQC-STA-003",
                 f"a known centre of {self.centre!r} and sigma of {self.sigma!r} make no chart",
@@ -57,6 +55,8 @@ class ControlChart:
         limits: how the limits were made.
         df: degrees of freedom, for prediction limits.
         limitations: what these data do not allow to be said.
+        skewed: whether its limits are quantiles of a skewed distribution: run rules, which count
+            in sigma, do not apply, and only what lies beyond the limits is a signal.
     """
 
     name: str
@@ -69,6 +69,7 @@ class ControlChart:
     limits: str = "centre ± 3 sigma"
     df: float | None = None
     limitations: tuple[str, ...] = ()
+    skewed: bool = False
 
     @property
     def z(self) -> Floats:
@@ -107,8 +108,14 @@ class ControlChart:
         """What the rules find, each with the centre and sigma at its point.
 
         Raises:
-            NotEstimable: the chart has no limits, or no variation.
+            NotEstimable: the chart has no limits, no variation, or is skewed.
         """
+        if self.skewed:
+            raise NotEstimable(
+                "BQC-STA-001",
+                f"{self.name}: run rules do not apply to quantiles of a skewed distribution",
+                hint="Look at the points beyond its limits.",
+            )
         if self.lower is None and self.upper is None:
             raise NotEstimable(
                 "BQC-STA-001",
@@ -158,9 +165,7 @@ class ControlChart:
         )
         if centre is None or sigma is None:
             raise InvalidInput("BQC-STA-003", f"{self.name} has no centre line")
-        return replace(
-            self, points=found, centre=centre, sigma=sigma, lower=lower, upper=upper
-        )
+        return replace(self, points=found, centre=centre, sigma=sigma, lower=lower, upper=upper)
 
 
 def level(value: float | np.float64, points: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """Charts of single values: individuals, moving range, and prediction limits for few lots."""
 
-from typing import Final, Literal, TypeAlias
+from dataclasses import replace
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -131,8 +132,9 @@ def moving_range(
     factors = chart_constants(span, width=width, constants=constants)
     ranges = moving_ranges(found, span=span)
     usable = ranges[~np.isnan(ranges)]
+    few: tuple[str, ...] = ()
     if known and known.sigma:
-        value, few = known.sigma, ()
+        value = known.sigma
     else:
         enough(usable, "moving ranges", at_least=1)
         value = float(usable.mean()) / factors.d2
@@ -178,7 +180,7 @@ def prediction(
     found = with_gaps(data)
     present = spread(enough(found[~np.isnan(found)], "values", at_least=2), "values")
     between_0_and_1(alpha, "alpha")
-    if sides not in ("both", "lower", "upper"):
+    if sides not in get_args(Sides):
         raise InvalidInput("BQC-STA-003", f"sides are both, lower or upper, not {sides!r}")
     n = present.size
     s, mean = float(present.std(ddof=1)), float(present.mean())
@@ -208,7 +210,6 @@ def prediction(
 def _sigma(found: Floats, kind: str, constants: Constants, confidence: float = 0.95) -> Figure:
     if kind not in _METHODS:
         raise InvalidInput("BQC-STA-003", f"sigma is from {', '.join(_METHODS)}, not {kind!r}")
-    factors = chart_constants(2, constants=constants)
     present = found[~np.isnan(found)]
     if kind == "sd":
         spread(enough(present, "values", at_least=2), "values")
@@ -220,19 +221,30 @@ def _sigma(found: Floats, kind: str, constants: Constants, confidence: float = 0
         enough(usable, "moving ranges of neighbouring values", at_least=1)
         adjacent = int(np.sum(~np.isnan(ranges[1:]) & ~np.isnan(ranges[:-1])))
         cv = mean_range_cv(usable.size, adjacent)
-        value = float(usable.mean()) / factors.d2
-    if kind == "median-mr":
-        value = float(np.median(usable)) / factors.d4
-        _moved(value, found)
-        return Figure(
-            "sigma", value, _METHODS[kind], usable.size, assumptions=_NORMAL,
-            limitations=("no interval: the distribution of a median of ranges is not known",),
-        )  # fmt: skip
+        factors = chart_constants(2, constants=constants)
+        by_mean = float(usable.mean()) / factors.d2
+        value = by_mean if kind == "mr" else float(np.median(usable)) / factors.d4
     _moved(value, found)
-    return sigma_figure(
-        value, method=_METHODS[kind], n=present.size, cv=cv, confidence=confidence,
+    figure = sigma_figure(
+        value,
+        method=_METHODS[kind],
+        n=present.size,
+        cv=cv,
+        confidence=confidence,
         assumptions=_NORMAL,
-    )  # fmt: skip
+    )
+    return _without_interval(figure) if kind == "median-mr" else figure
+
+
+def _without_interval(figure: Figure) -> Figure:
+    return replace(
+        figure,
+        lower=None,
+        upper=None,
+        confidence=0.0,
+        df=None,
+        limitations=("no interval: the distribution of a median of moving ranges is not known",),
+    )
 
 
 def _moved(value: float, found: Floats) -> None:
@@ -258,7 +270,5 @@ def _clustered(figures: dict[str, Figure]) -> tuple[str, ...]:
     ratio = figures["sigma"].value / total.value
     if ratio >= CLUSTERED_BELOW:
         return ()
-    return (
-        f"sigma of neighbours is {ratio:.2f} of that of all values: lots of one donor follow each "
-        "other, or the process drifts or shifted; the limits are too narrow for it",
-    )
+    why = "lots of one donor follow each other, or the process drifted: limits are too narrow"
+    return (f"sigma of neighbours is {ratio:.2f} of that of all values: {why}",)

@@ -167,20 +167,19 @@ def _table(z: ArrayLike) -> Floats:
 def _fired(z: Floats, rule: Rule) -> Marks:
     match rule.pattern:
         case "beyond":
-            fired = _crowd(z > rule.zone, rule) | _crowd(z < -rule.zone, rule)
+            return _crowd(z > rule.zone, rule) | _crowd(z < -rule.zone, rule)
         case "trend":
-            fired = _after(_unbroken(z[1:] > z[:-1], rule.of - 1), z)
-            fired |= _after(_unbroken(z[1:] < z[:-1], rule.of - 1), z)
+            up, down = z[1:] > z[:-1], z[1:] < z[:-1]
+            return _after(_unbroken(up, rule.of - 1) | _unbroken(down, rule.of - 1), z)
         case "alternating":
             up, down = z[1:] > z[:-1], z[1:] < z[:-1]
             turns = (up[1:] & down[:-1]) | (down[1:] & up[:-1])
-            fired = _after(_unbroken(turns, rule.of - 2), z)
+            return _after(_unbroken(turns, rule.of - 2), z)
         case "hugging":
-            fired = _unbroken(np.abs(z) < rule.zone, rule.of)
+            return _unbroken(np.abs(z) < rule.zone, rule.of)
         case "avoiding":
-            fired = _unbroken(np.abs(z) > rule.zone, rule.of)
-            fired &= _count(z > rule.zone, rule.of) % rule.of > 0
-    return fired
+            mixed = _count(z > rule.zone, rule.of) % rule.of > 0
+            return _unbroken(np.abs(z) > rule.zone, rule.of) & mixed
 
 
 def _crowd(hit: Marks, rule: Rule) -> Marks:

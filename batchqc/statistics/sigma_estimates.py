@@ -13,10 +13,10 @@ from batchqc.statistics.chart_constants import c4
 from batchqc.statistics.figures import Figure
 
 
-def sigma_figure(  # noqa: PLR0913 - it is a record
+def sigma_figure(
     value: float, *, method: str, n: int, cv: float, confidence: float, assumptions: Sequence[str]
 ) -> Figure:
-    """An unbiased estimate of sigma, with the interval of a chi of the same coefficient of variation.
+    """An unbiased estimate of sigma, with the interval of a chi that varies as much.
 
     The equivalent degrees of freedom are those at which s / c4 varies as much (Patnaik 1950,
     Biometrika 37:78); for s / c4 itself the interval is exact.

@@ -75,7 +75,9 @@ def ranges(
     found = subgroups_of(groups)
     positive(width, "width of limits")
     sigma, few = _sigma_and_few(found, within, known, constants, limits_from)
-    factors = {size: chart_constants(size, width=width, constants=constants) for size in _sizes(found)}
+    factors = {
+        size: chart_constants(size, width=width, constants=constants) for size in _sizes(found)
+    }
     lines = {size: (one.d2, one.d3, one.D1, one.D2) for size, one in factors.items()}
     return _of_spread("R", found.ranges, found, lines, (sigma, few))
 
@@ -96,7 +98,9 @@ def deviations(
     found = subgroups_of(groups)
     positive(width, "width of limits")
     sigma, few = _sigma_and_few(found, within, known, constants, limits_from)
-    factors = {size: chart_constants(size, width=width, constants=constants) for size in _sizes(found)}
+    factors = {
+        size: chart_constants(size, width=width, constants=constants) for size in _sizes(found)
+    }
     lines = {size: (one.c4, one.c5, one.B5, one.B6) for size, one in factors.items()}
     return _of_spread("S", found.deviations, found, lines, (sigma, few))
 

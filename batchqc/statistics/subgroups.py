@@ -107,9 +107,8 @@ def sigma_within(
     several = found.sizes > 1
     if not several.any():
         raise NotEstimable("BQC-STA-001", "no subgroup has 2 values: nothing varies within")
-    value, cv = (_pooled if within.startswith("pooled") else _averaged)(
-        found, within, constants
-    )
+    pooled = within.startswith("pooled")
+    value, cv = _pooled(found, within) if pooled else _averaged(found, within, constants)
     if value <= 8 * np.finfo(np.float64).eps * np.nanmax(np.abs(found.means)):
         raise NotEstimable("BQC-STA-001", "values within each subgroup are all equal")
     n = int(found.sizes[several].sum())
@@ -132,7 +131,7 @@ def _averaged(found: Subgroups, within: str, constants: Constants) -> tuple[floa
     return float(np.dot(weights, each)), float(np.sqrt(np.sum((weights * sd / mean) ** 2)))
 
 
-def _pooled(found: Subgroups, within: str, constants: Constants) -> tuple[float, float]:
+def _pooled(found: Subgroups, within: str) -> tuple[float, float]:
     several = found.sizes > 1
     df = found.df
     squares = np.dot(found.sizes[several] - 1, found.deviations[several] ** 2)
