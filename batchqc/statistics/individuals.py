@@ -179,32 +179,47 @@ def prediction(
     """
     found = with_gaps(data)
     present = spread(enough(found[~np.isnan(found)], "values", at_least=2), "values")
-    between_0_and_1(alpha, "alpha")
-    if sides not in get_args(Sides):
-        raise InvalidInput("BQC-STA-003", f"sides are both, lower or upper, not {sides!r}")
     n = present.size
     s, mean = float(present.std(ddof=1)), float(present.mean())
-    scale = s * float(np.sqrt(1 + 1 / n))
-    k = float(student.isf(alpha / 2 if sides == "both" else alpha, n - 1))
+    k = prediction_factor(n, alpha=alpha, sides=sides)
     few = too_few(n, limits_from, "values")
     deviation = _sigma(found, "sd", "exact")
     return ControlChart(
         "individuals, prediction limits",
         found,
         level(mean, found),
-        level(scale, found),
-        None if few or sides == "upper" else level(mean - k * scale, found),
-        None if few or sides == "lower" else level(mean + k * scale, found),
+        level(s * np.sqrt(1 + 1 / n), found),
+        None if few or sides == "upper" else level(mean - k * s, found),
+        None if few or sides == "lower" else level(mean + k * s, found),
         {
             "centre": centre_figure(mean, deviation, n=n, what="mean"),
             "sigma": deviation,
             "s": Figure("s", s, "standard deviation, n - 1", n, df=n - 1),
-            "k": Figure("k", k * scale / s, "t sqrt(1 + 1/m)", n, df=n - 1),
+            "k": Figure("k", k, "t sqrt(1 + 1/m)", n, df=n - 1),
         },
         f"prediction limits for one further lot, alpha {alpha:g}, {sides}",
         df=n - 1,
         limitations=few,
     )
+
+
+def prediction_factor(m: int, *, alpha: float = 0.0027, sides: Sides = "both") -> float:
+    """How many s from the mean of m lots the limits for one further lot lie.
+
+    t(1 - alpha/2, m - 1) sqrt(1 + 1/m), one-sided with t(1 - alpha) (Hahn and Meeker 1991,
+    section 4.2).
+
+    Raises:
+        InvalidInput: alpha is not between 0 and 1, or sides are unknown.
+        NotEstimable: m is below 2.
+    """
+    between_0_and_1(alpha, "alpha")
+    if sides not in get_args(Sides):
+        raise InvalidInput("BQC-STA-003", f"sides are both, lower or upper, not {sides!r}")
+    if m < 2:
+        raise NotEstimable("BQC-STA-001", f"{m} lots say nothing of variation")
+    quantile = student.isf(alpha / 2 if sides == "both" else alpha, m - 1)
+    return float(quantile * np.sqrt(1 + 1 / m))
 
 
 def _sigma(found: Floats, kind: str, constants: Constants, confidence: float = 0.95) -> Figure:

@@ -22,7 +22,7 @@ def laney_p(
     constants: Constants = "exact",
     limits_from: int = LIMITS_FROM,
 ) -> ControlChart:
-    """p' chart: limits of the p chart times sigma_z, within 0 and 1.
+    """Chart p': limits of the p chart times sigma_z, within 0 and 1.
 
     Sigma_z is the mean moving range of the z-scores over d2 (Laney 2002, Quality Engineering
     14:531): 1 where lots vary by chance alone. A known sigma is sigma_z.
@@ -53,7 +53,7 @@ def laney_u(
     constants: Constants = "exact",
     limits_from: int = LIMITS_FROM,
 ) -> ControlChart:
-    """u' chart: limits of the u chart times sigma_z, not below 0; as :func:`laney_p`."""
+    """Chart u': limits of the u chart times sigma_z, not below 0; as :func:`laney_p`."""
     centre = known and Known(known.centre)
     chart = u_chart(count, size, width=width, known=centre, limits_from=limits_from)
     return _wider(replace(chart, name="u'"), width, known, constants, ceiling=np.inf)

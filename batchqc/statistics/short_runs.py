@@ -80,7 +80,8 @@ def z_and_w(
     """Standardised Z and W charts of single values (Farnum 1992; Montgomery, section 10.1).
 
     Each value minus the mean of its part, over the sigma of its part. Moving ranges for sigma are
-    taken between neighbours of one part, not over a change of part. W is taken over a change.
+    taken between values of one part that follow each other, whatever parts lie between them. W is
+    taken over a change of part.
 
     Args:
         data: values in order; None or NaN where missing.

@@ -14,7 +14,7 @@ from batchqc.statistics.values import Floats
 
 
 def xbar(
-    groups: Sequence[ArrayLike],
+    groups: Sequence[ArrayLike] | Subgroups,
     *,
     within: Within = "range",
     width: float = 3.0,
@@ -60,7 +60,7 @@ def xbar(
 
 
 def ranges(
-    groups: Sequence[ArrayLike],
+    groups: Sequence[ArrayLike] | Subgroups,
     *,
     within: Within = "range",
     width: float = 3.0,
@@ -83,7 +83,7 @@ def ranges(
 
 
 def deviations(
-    groups: Sequence[ArrayLike],
+    groups: Sequence[ArrayLike] | Subgroups,
     *,
     within: Within = "sd",
     width: float = 3.0,

@@ -56,16 +56,19 @@ class Subgroups:
         return int(np.sum(np.maximum(self.sizes - 1, 0)))
 
 
-def subgroups_of(groups: Sequence[ArrayLike]) -> Subgroups:
+def subgroups_of(groups: Sequence[ArrayLike] | Subgroups) -> Subgroups:
     """Sizes, means, ranges and standard deviations.
 
     Args:
-        groups: values of each subgroup, in order; None or NaN where missing; sizes may differ.
+        groups: values of each subgroup, in order; None or NaN where missing; sizes may differ. Or
+            what is known of them already, where only means and ranges were kept.
 
     Raises:
         InvalidInput: one is no list of numbers.
         NotEstimable: there is no subgroup with a value.
     """
+    if isinstance(groups, Subgroups):
+        return groups
     try:
         found = [with_gaps(one, f"subgroup {place}") for place, one in enumerate(groups, 1)]
     except TypeError:
@@ -101,7 +104,7 @@ def sigma_within(
         InvalidInput: an option is unknown.
         NotEstimable: no subgroup has 2 values, or there is no variation within.
     """
-    found = groups if isinstance(groups, Subgroups) else subgroups_of(groups)
+    found = subgroups_of(groups)
     if within not in _METHODS:
         raise InvalidInput("BQC-STA-003", f"within is {', '.join(_METHODS)}; not {within!r}")
     several = found.sizes > 1

@@ -96,6 +96,28 @@ def run_signals(z: ArrayLike, rules: Sequence[str] = MULTIRULES) -> tuple[RunSig
     return tuple(sorted(found, key=lambda one: one.run))
 
 
+def scores(data: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Floats:
+    """Results of controls in sigma of their level, for :func:`multirules`.
+
+    Args:
+        data: (runs) or (runs, levels); None or NaN where missing.
+        mean: of the control, or of each level.
+        sd: of the control, or of each level, above 0.
+
+    Raises:
+        InvalidInput: a value is no number, an sd is not above 0, or they do not fit the levels.
+    """
+    table = _runs(data)
+    means, sds = (np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in (mean, sd))
+    fits = all(
+        one.shape in ((1,), table.shape[1:]) and np.isfinite(one).all() for one in (means, sds)
+    )
+    if not fits or not np.all(sds > 0):
+        raise InvalidInput("BQC-STA-003", f"{table.shape[1]} levels need a mean and an sd each")
+    found: Floats = (table - means) / sds
+    return found
+
+
 def levey_jennings(
     data: ArrayLike, *, mean: float | None = None, sd: float | None = None, width: float = 3.0
 ) -> ControlChart:

@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from batchqc.statistics.cases import of_univariate
+from batchqc.statistics.cases import of_charts, of_counts, of_rules, of_univariate
 from batchqc.statistics.cases.check import CaseMethod
 
-METHODS: Final[tuple[CaseMethod, ...]] = (*of_univariate.METHODS,)
+METHODS: Final[tuple[CaseMethod, ...]] = (
+    *of_univariate.METHODS,
+    *of_charts.METHODS,
+    *of_counts.METHODS,
+    *of_rules.METHODS,
+)

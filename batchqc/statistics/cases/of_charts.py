@@ -1,0 +1,242 @@
+"""Cases of charts of single values, of subgroups, and of their constants."""
+
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from batchqc.statistics.cases.chart_keys import (
+    available,
+    constants,
+    first,
+    judged,
+    line,
+    lines,
+    number,
+    options,
+    text,
+    with_exact,
+)
+from batchqc.statistics.cases.check import Answer, CaseMethod, Given
+from batchqc.statistics.chart_constants import chart_constants
+from batchqc.statistics.individuals import (
+    individuals,
+    moving_range,
+    moving_ranges,
+    prediction,
+    prediction_factor,
+)
+from batchqc.statistics.subgroup_charts import deviations, ranges, xbar
+from batchqc.statistics.subgroups import Subgroups, sigma_within, subgroups_of
+
+_VALUES: Final = ("x", "y", "values", "data", "z")
+_METHOD: Final = (
+    "sigma_method",
+    "sigma_from",
+    "estimator",
+    "std_dev",
+    "std.dev",
+    "method",
+    "sigma",
+)
+_FACTORS: Final = (
+    "d2", "d3", "d4", "c4", "c5", "A", "A2", "A3", "B3", "B4", "B5", "B6",
+    "D1", "D2", "D3", "D4", "E2", "E3",
+)  # fmt: skip
+_SIGMA: Final = {"sd": "sd", "s": "sd", "s/c4": "sd", "std": "sd", "median": "median-mr"}
+_WITHIN: Final = {
+    "uwave-r": "range", "range": "range", "r": "range", "rbar": "range", "mvlue-r": "range-weighted",
+    "uwave-sd": "sd", "sd": "sd", "s": "sd", "sbar": "sd", "mvlue-sd": "sd-weighted",
+    "rmsdf": "pooled-unbiased", "pooled": "pooled",
+}  # fmt: skip
+
+
+def _constants(given: Given) -> Answer:
+    sizes = first(given, ("n", "sizes", "size", "m"))
+    width = number(given, ("L", "nsigmas", "width", "k")) or 3.0
+    fixed = constants(given)
+    each = [int(one) for one in np.atleast_1d(sizes)]
+    found = [chart_constants(one, width=width, **fixed) for one in each]
+    return {
+        name: [getattr(one, name) for one in found]
+        if isinstance(sizes, list)
+        else getattr(found[0], name)
+        for name in _FACTORS
+    }
+
+
+def _individuals(given: Given) -> Answer:
+    data = first(given, _VALUES)
+    base = _phase_1(given, data)
+    drawn = {**options(given), **constants(given)}
+    kind = next((to for word, to in _SIGMA.items() if word == text(given, _METHOD)), None)
+    kind = kind or ("median-mr" if "median" in text(given, _METHOD) else "mr")
+    kinds: tuple[Any, ...] = ("mr", "median-mr", "sd")
+    found: dict[str, Any] = {
+        one: available(partial(individuals, base, sigma=one, **drawn)) for one in kinds
+    }
+    span = int(first(given, ("span", "mr_span"), 2))
+    moved = available(lambda: moving_range(base, span=span, **drawn))
+    chart = found[kind]
+    if chart is not None and len(base) != len(data):
+        chart = chart.applied_to(data)
+    sigma = {one: made.figures["sigma"].value if made else None for one, made in found.items()}
+    total = found["mr"].figures.get("sigma_total") if found["mr"] else None
+    answer = {
+        **lines(chart),
+        **lines(moved, prefix="mr_"),
+        **lines(found["median-mr"], prefix="median_"),
+        **lines(found["sd"], prefix="sd_"),
+        **judged(chart),
+        "mr": line(moving_ranges(data, span=span), each=True),
+        **dict.fromkeys(("mr_bar", "mrbar", "MRbar", "mean_mr"), moved and moved.figures["centre"]),
+        "sigma": sigma[kind],
+        **dict.fromkeys(("sigma_mr", "sigma_MR"), sigma["mr"]),
+        **dict.fromkeys(("sigma_median", "sigma_median_mr", "sigma_mr_median"), sigma["median-mr"]),
+        **dict.fromkeys(("sigma_sd", "sigma_s", "sigma_total"), total or sigma["sd"]),
+        **{f"pred_{key}": value for key, value in _prediction(given).items()},
+    }
+    return with_exact(answer)
+
+
+def _prediction(given: Given) -> dict[str, object]:
+    data = first(given, _VALUES)
+    base = _phase_1(given, data)
+    wanted: dict[str, Any] = {}
+    if (alpha := number(given, ("alpha",))) is not None:
+        wanted["alpha"] = alpha
+    if side := text(given, ("sides", "side")):
+        wanted["sides"] = {"two": "both", "two-sided": "both"}.get(side, side)
+    least = options(given)["limits_from"]
+    chart = available(lambda: prediction(base, limits_from=least, **wanted))
+    figures = chart.figures if chart else {}
+    applied = chart.applied_to(data) if chart else None
+    return {
+        **lines(applied),
+        "n": figures["s"].n if chart else None,
+        "df": figures["s"].df if chart else None,
+        **dict.fromkeys(("s", "sd", "sigma"), figures.get("s")),
+        **dict.fromkeys(("mean", "xbar"), figures.get("centre")),
+        "k": figures.get("k"),
+    }
+
+
+def _factor(given: Given) -> Answer:
+    counts = first(given, ("m", "n"))
+    alpha = number(given, ("alpha",)) or 0.0027
+    found = [prediction_factor(one, alpha=alpha) for one in np.atleast_1d(counts).tolist()]
+    return dict.fromkeys(("k", "factor"), found if isinstance(counts, list) else found[0])
+
+
+def _of_ranges(given: Given) -> Answer:
+    return _subgroups(given, "range")
+
+
+def _of_deviations(given: Given) -> Answer:
+    return _subgroups(given, "sd")
+
+
+def _subgroups(given: Given, within: str) -> Answer:
+    found = _read(given)
+    drawn: dict[str, Any] = {**options(given), **constants(given)}
+    drawn["within"] = _WITHIN.get(text(given, _METHOD), within)
+    each = len(set(found.sizes[found.sizes > 0].tolist())) > 1
+    has_r, has_s = (not np.isnan(one).all() for one in (found.ranges, found.deviations))
+    means = available(lambda: xbar(found, **drawn))
+    r = available(lambda: ranges(found, **drawn)) if has_r else None
+    s = available(lambda: deviations(found, **drawn)) if has_s else None
+    answer: dict[str, object] = {
+        **lines(means, each=each),
+        **lines(means, each=each, prefix="xbar_"),
+        **(_twice("R", "r", r, each) if has_r else {}),
+        **(_twice("S", "s", s, each) if has_s else {}),
+        **judged(means),
+        "sigma": means.figures["sigma"] if means else None,
+        "xbar": line(found.means, each=True),
+        **dict.fromkeys(("R", "ranges"), line(found.ranges, each=True)),
+        **dict.fromkeys(("S", "s", "sds"), line(found.deviations, each=True)),
+        **dict.fromkeys(("xbarbar", "xbar_bar", "grand_mean"), found.grand_mean),
+        **dict.fromkeys(("Rbar", "rbar", "R_bar"), r and line(r.centre, each=False)),
+        **dict.fromkeys(("Sbar", "sbar", "S_bar", "s_bar"), s and line(s.centre, each=False)),
+    }
+    for name, method in _WITHIN.items():
+        if has_r if method.startswith("range") else has_s:
+            sure: Any = method
+            value = available(partial(sigma_within, found, within=sure))
+            answer |= dict.fromkeys((f"sigma_{name}", f"sigma_{name.upper()}"), value)
+    return with_exact(answer)
+
+
+def _twice(name: str, small: str, chart: Any, each: bool) -> dict[str, object]:  # noqa: FBT001
+    """Sources write R and r, S and s."""
+    return {
+        **lines(chart, each=each, prefix=f"{name}_"),
+        **lines(chart, each=each, prefix=f"{small}_"),
+    }
+
+
+def _read(given: Given) -> Subgroups:
+    means = first(given, ("means", "xbar", "xbars", "xbarbar"))
+    if means is not None:
+        means = np.atleast_1d(np.asarray(means, dtype=np.float64))
+        gone = np.full(means.shape, np.nan)
+        kept = [first(given, names, gone) for names in (
+            ("ranges", "R", "rbar", "Rbar", "r"), ("sds", "S", "s", "sbar", "Sbar"),
+        )]  # fmt: skip
+        sizes = first(given, ("n", "size", "sizes", "subgroup_size"))
+        return Subgroups(
+            np.broadcast_to(np.asarray(sizes, dtype=np.float64), means.shape),
+            means,
+            *(np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in kept),
+        )
+    data = first(given, ("subgroups", "groups", "samples", "data", "x", "y"))
+    labels = first(given, ("sample", "subgroup", "group", "lot", "labels"))
+    if labels is not None:
+        return subgroups_of(
+            [[y for y, own in zip(data, labels, strict=True) if own == one]
+             for one in dict.fromkeys(labels)]
+        )  # fmt: skip
+    return subgroups_of(data)
+
+
+def _phase_1(given: Given, data: list[Any]) -> list[Any]:
+    """The lots that limits are computed from."""
+    base = first(given, ("phase1", "phase_1", "n_phase1", "baseline", "calibration", "m"))
+    if isinstance(base, list):
+        return base
+    return data[:base] if isinstance(base, int) and base > 1 else data
+
+
+METHODS: Final = (
+    CaseMethod(("constants",), _constants, frozenset({"n"})),
+    *(
+        CaseMethod(words, _individuals, frozenset({"x"}))
+        for words in (
+            ("i-mr",), ("imr",), ("individuals",), ("individuals", "moving range"), ("xmr",),
+            ("x-mr",), ("individuals", "chart"), ("moving range",), ("mr chart",), ("levey",),
+        )
+    ),
+    *(
+        CaseMethod(words, _prediction, frozenset({"x"}))
+        for words in (
+            ("individuals", "prediction"), ("individuals", "prediction", "limit"),
+            ("prediction", "few lots"), ("prediction limit", "lot"), ("prediction", "chart"),
+        )
+    ),
+    *(
+        CaseMethod(words, _factor, frozenset({key}))
+        for words in (("prediction", "factor"), ("prediction", "limit", "k"))
+        for key in ("m",)
+    ),
+    *(
+        CaseMethod(words, _of_ranges, frozenset())
+        for words in (("xbar",), ("x-bar",), ("xbar", "r chart"), ("x-bar", "r chart"), ("r chart",))
+    ),
+    *(
+        CaseMethod(words, _of_deviations, frozenset())
+        for words in (
+            ("xbar-s",), ("x-bar-s",), ("x-bar", "s chart"), ("xbar", "s chart"), ("xbar and s",),
+            ("x-bar and s",), ("xbar/s",),
+        )
+    ),
+)  # fmt: skip
