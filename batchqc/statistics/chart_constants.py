@@ -177,7 +177,7 @@ def c4(n: float) -> float:
 
 def range_below(w: float, n: int) -> float:
     """Probability that the range of n standard normal values is at most w (Hartley 1942)."""
-    return float(_distribution(np.array([max(0.0, float(w))]), _size(n))[0])
+    return float(1 - _tail(np.array([max(0.0, float(w))]), _size(n))[0])
 
 
 def _size(n: int) -> int:
@@ -192,7 +192,7 @@ def _size(n: int) -> int:
 @lru_cache(maxsize=2048)
 def _moments(n: int) -> tuple[float, float]:
     mean = _mean_range(n)
-    square = float(2 * np.dot(_W_WEIGHT, _W * (1 - _distribution(_W, n))))
+    square = float(2 * np.dot(_W_WEIGHT, _W * _tail(_W, n)))
     return mean, float(np.sqrt(square - mean**2))
 
 
@@ -208,8 +208,13 @@ def _median(n: int) -> float:
     return float(brentq(lambda w: range_below(w, n) - 0.5, 0.0, 15.0, xtol=1e-14))
 
 
-def _distribution(w: Floats, n: int) -> Floats:
-    """Distribution function of the range: n times the integral over its smallest value."""
-    between = ndtr(_X[None, :] + w[:, None]) - ndtr(_X[None, :])
-    found: Floats = np.minimum(1.0, n * (between ** (n - 1)) @ (_DENSITY * _X_WEIGHT))
+def _tail(w: Floats, n: int) -> Floats:
+    """Probability of a range above w: 1 less n times the integral over its smallest value.
+
+    The two are subtracted inside the integral, so that a small tail keeps its digits.
+    """
+    above = ndtr(-_X)[None, :]
+    within = above - ndtr(-_X[None, :] - w[:, None])
+    inside = above ** (n - 1) - np.maximum(within, 0.0) ** (n - 1)
+    found: Floats = np.clip(n * inside @ (_DENSITY * _X_WEIGHT), 0.0, 1.0)
     return found

@@ -285,5 +285,5 @@ def _clustered(figures: dict[str, Figure]) -> tuple[str, ...]:
     ratio = figures["sigma"].value / total.value
     if ratio >= CLUSTERED_BELOW:
         return ()
-    why = "lots of one donor follow each other, or the process drifted: limits are too narrow"
+    why = "lots of one donor may follow each other, or the process drift: limits may be too narrow"
     return (f"sigma of neighbours is {ratio:.2f} of that of all values: {why}",)

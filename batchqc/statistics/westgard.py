@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -10,15 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics.control_charts import ControlChart, Known
+from batchqc.statistics.figures import Figure
 from batchqc.statistics.individuals import individuals
 from batchqc.statistics.run_rules import Rule, marks
-from batchqc.statistics.values import Floats, with_gaps
+from batchqc.statistics.values import Floats, enough, spread, with_gaps
 
 #: Whether consecutive results are followed through all levels, in each level, or both.
 Scope: TypeAlias = Literal["across", "within", "both"]
 
 #: The rules of Westgard 1981; 1_2s warns, and any other rejects the run.
 MULTIRULES: Final = ("1_2s", "1_3s", "2_2s", "R_4s", "4_1s", "10_x")
+
+#: Results that a control should have before its own mean and sd are used (CLSI C24).
+CONTROLS_FROM: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ def levey_jennings(
     Args:
         data: results in order of time; None or NaN where missing.
         mean: assigned, or from an earlier period; of the data where left out.
-        sd: assigned, or from an earlier period; where left out, that of all data over c4.
+        sd: assigned, or from an earlier period; where left out, that of the data; with
+            fewer than 20 results the limits are provisional, and the chart says so.
         width: of the limits, in sd.
 
     Raises:
@@ -135,8 +140,23 @@ def levey_jennings(
     """
     if (mean is None) != (sd is None):
         raise InvalidInput("BQC-STA-003", "mean and sd of a control come together, or neither")
-    known = None if mean is None or sd is None else Known(mean, sd)
-    return individuals(data, sigma="sd", width=width, known=known)
+    if mean is not None and sd is not None:
+        return replace(individuals(data, width=width, known=Known(mean, sd)), name="Levey-Jennings")
+    found = with_gaps(data)
+    present = spread(enough(found[~np.isnan(found)], "results", at_least=2), "results")
+    n, s = present.size, float(present.std(ddof=1))
+    chart = individuals(found, width=width, known=Known(float(present.mean()), s))
+    few = () if n >= CONTROLS_FROM else (f"{n} results: limits are provisional below 20",)
+    how = "of these results"
+    return replace(
+        chart,
+        name="Levey-Jennings",
+        figures={
+            "centre": Figure("centre", float(present.mean()), f"mean {how}", n),
+            "sigma": Figure("sigma", s, f"standard deviation {how}, n - 1", n, df=n - 1),
+        },
+        limitations=few,
+    )
 
 
 def _runs(z: ArrayLike) -> Floats:

@@ -28,6 +28,7 @@ from batchqc.statistics.individuals import (
 )
 from batchqc.statistics.subgroup_charts import deviations, ranges, xbar
 from batchqc.statistics.subgroups import Subgroups, sigma_within, subgroups_of
+from batchqc.statistics.westgard import levey_jennings
 
 _VALUES: Final = ("x", "y", "values", "data", "z")
 _METHOD: Final = (
@@ -45,7 +46,8 @@ _FACTORS: Final = (
 )  # fmt: skip
 _SIGMA: Final = {"sd": "sd", "s": "sd", "s/c4": "sd", "std": "sd", "median": "median-mr"}
 _WITHIN: Final = {
-    "uwave-r": "range", "range": "range", "r": "range", "rbar": "range", "mvlue-r": "range-weighted",
+    "uwave-r": "range", "range": "range", "r": "range", "rbar": "range",
+    "mvlue-r": "range-weighted",
     "uwave-sd": "sd", "sd": "sd", "s": "sd", "sbar": "sd", "mvlue-sd": "sd-weighted",
     "rmsdf": "pooled-unbiased", "pooled": "pooled",
 }  # fmt: skip
@@ -97,6 +99,19 @@ def _individuals(given: Given) -> Answer:
         **{f"pred_{key}": value for key, value in _prediction(given).items()},
     }
     return with_exact(answer)
+
+
+def _levey_jennings(given: Given) -> Answer:
+    mean = number(given, ("mean", "center", "target", "mu"))
+    sd = number(given, ("sd", "sigma", "s"))
+    width = number(given, ("L", "width", "nsigmas")) or 3.0
+    chart = levey_jennings(first(given, _VALUES), mean=mean, sd=sd, width=width)
+    return {
+        **lines(chart),
+        **judged(chart),
+        **dict.fromkeys(("mean",), chart.figures["centre"]),
+        **dict.fromkeys(("sd", "s", "sigma"), chart.figures["sigma"]),
+    }
 
 
 def _prediction(given: Given) -> dict[str, object]:
@@ -210,12 +225,14 @@ def _phase_1(given: Given, data: list[Any]) -> list[Any]:
 METHODS: Final = (
     CaseMethod(("constants",), _constants, frozenset({"n"})),
     *(
-        CaseMethod(words, _individuals, frozenset({"x"}))
+        CaseMethod(words, _individuals, frozenset({key}))
+        for key in ("x", "y", "values", "data")
         for words in (
             ("i-mr",), ("imr",), ("individuals",), ("individuals", "moving range"), ("xmr",),
-            ("x-mr",), ("individuals", "chart"), ("moving range",), ("mr chart",), ("levey",),
+            ("x-mr",), ("individuals", "chart"), ("moving range",), ("mr chart",),
         )
     ),
+    *(CaseMethod(("levey",), _levey_jennings, frozenset({key})) for key in ("x", "y", "values")),
     *(
         CaseMethod(words, _prediction, frozenset({"x"}))
         for words in (
@@ -230,7 +247,9 @@ METHODS: Final = (
     ),
     *(
         CaseMethod(words, _of_ranges, frozenset())
-        for words in (("xbar",), ("x-bar",), ("xbar", "r chart"), ("x-bar", "r chart"), ("r chart",))
+        for words in (
+            ("xbar",), ("x-bar",), ("xbar", "r chart"), ("x-bar", "r chart"), ("r chart",),
+        )
     ),
     *(
         CaseMethod(words, _of_deviations, frozenset())

@@ -145,7 +145,10 @@ METHODS: Final = (
     *(CaseMethod(words, _c) for words in (("c chart",), ("c-chart",))),
     *(CaseMethod(words, _u) for words in (("u chart",), ("u-chart",))),
     *(CaseMethod(words, _laney_p) for words in (("laney", "p"), ("laney", "p'"), ("p'", "chart"))),
-    *(CaseMethod(words, _laney_u) for words in (("laney", "u'", "chart"), ("u'",), ("u-prime",))),
+    *(
+        CaseMethod(words, _laney_u)
+        for words in (("laney", "u'", "chart"), ("u'",), ("laney", "u", "prime"))
+    ),
     *(CaseMethod(words, _g) for words in (("g chart",), ("g-chart",), ("geometric", "chart"))),
     *(CaseMethod(words, _t) for words in (("t chart",), ("t-chart",), ("time between", "chart"))),
 )
