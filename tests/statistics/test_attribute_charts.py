@@ -63,8 +63,9 @@ def test_a_count_on_the_limit_is_inside():
 
 def test_nothing_ever_found_has_a_bound_and_no_limits():
     chart = p_chart([0] * 10, 20)
-    assert chart.upper is None and chart.limitations
-    # 1 - (alpha / 2)^(1 / n)
+    assert chart.upper is None
+    assert chart.limitations
+    # of 200 items without one: no more than where all 200 are clear with chance 0.025
     assert chart.figures["centre"].upper == pytest.approx(1 - 0.025 ** (1 / 200))
     with pytest.raises(NotEstimable):
         _ = chart.z

@@ -1,5 +1,6 @@
 """Run rules, each against a slow evaluation of its own words, on gaps, ties and centre lines."""
 
+import itertools
 import math
 import time
 
@@ -35,7 +36,7 @@ def slowly(z, rule):
             continue
         window = z[max(0, begin) : end + 1]
         sides = [[one > rule.zone for one in window], [one < -rule.zone for one in window]]
-        steps = [second - first for first, second in zip(window, window[1:], strict=False)]
+        steps = [second - first for first, second in itertools.pairwise(window)]
         match rule.pattern:
             case "beyond":
                 fires = any(side[-1] and sum(side) >= rule.needs for side in sides)
@@ -43,8 +44,7 @@ def slowly(z, rule):
                 fires = all(one > 0 for one in steps) or all(one < 0 for one in steps)
             case "alternating":
                 fires = all(
-                    (a > 0 and b < 0) or (a < 0 and b > 0)
-                    for a, b in zip(steps, steps[1:], strict=False)
+                    (a > 0 and b < 0) or (a < 0 and b > 0) for a, b in itertools.pairwise(steps)
                 )
             case "hugging":
                 fires = all(abs(one) < rule.zone for one in window)

@@ -44,7 +44,8 @@ def test_one_sided_limits_change_sides_with_the_complement():
     chart = on_scale(
         VIABILITY, Scale("complement cube root"), lambda y: prediction(y, sides="upper")
     )
-    assert chart.upper is None and chart.lower is not None
+    assert chart.upper is None
+    assert chart.lower is not None
 
 
 def test_a_limit_beyond_the_whole_is_put_on_it():
@@ -54,10 +55,12 @@ def test_a_limit_beyond_the_whole_is_put_on_it():
 
 def test_an_exact_hundred_is_moved_by_half_the_counting_resolution_and_recorded():
     found = Scale("complement cube root").forward([99, 100, None, 100], resolution=0.5)
-    assert found.shifted == (2, 4) and found.shift == (-0.25, -0.25)
+    assert found.shifted == (2, 4)
+    assert found.shift == (-0.25, -0.25)
     assert found.values[1] == pytest.approx(0.25 ** (1 / 3))
     own = Scale("logit").forward([100, 0, 50], resolution=[0.5, 1.0, 1.0])
-    assert own.shifted == (1, 2) and own.shift == (-0.25, 0.5)
+    assert own.shifted == (1, 2)
+    assert own.shift == (-0.25, 0.5)
     assert own.values.tolist() == pytest.approx([math.log(99.75 / 0.25), math.log(0.5 / 99.5), 0])
     # 0 is no bound of the complement
     assert Scale("complement cube root").forward([0]).shifted == ()

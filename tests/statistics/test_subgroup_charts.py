@@ -113,7 +113,8 @@ def test_rules_run_on_means():
 
 def test_few_degrees_of_freedom_have_no_limits():
     chart = xbar([[1, 2], [3, 4], [2, 5]])
-    assert chart.upper is None and "degrees of freedom" in chart.limitations[0]
+    assert chart.upper is None
+    assert "degrees of freedom" in chart.limitations[0]
 
 
 @pytest.mark.parametrize("groups", [[], [[]], [[None]], [[1.0], [2.0]], [[1, 1, 1], [1, 1]]])

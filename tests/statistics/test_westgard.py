@@ -77,7 +77,9 @@ def test_signals_tell_a_warning_from_the_rest():
 
 def test_results_become_scores_of_their_level():
     z = scores([[11.0, 95.0], [None, 110.0]], [10.0, 100.0], [0.5, 5.0])
-    assert z[0].tolist() == [2.0, -1.0] and math.isnan(z[1, 0]) and z[1, 1] == 2.0
+    assert z[0].tolist() == [2.0, -1.0]
+    assert math.isnan(z[1, 0])
+    assert z[1, 1] == 2.0
     for mean, sd in (([1, 2, 3], 1), (0, 0), ([0, 1], [1, -1]), (math.nan, 1)):
         with pytest.raises(InvalidInput):
             scores([[1.0, 2.0]], mean, sd)
@@ -121,7 +123,8 @@ def test_false_rejections_come_as_often_as_the_normal_distribution_says(rule):
 
 def test_the_chart_of_a_control():
     chart = levey_jennings([10.2, 9.1, 11.6], mean=10, sd=0.5)
-    assert chart.beyond == (3,) and chart.upper[0] == 11.5
+    assert chart.beyond == (3,)
+    assert chart.upper[0] == 11.5
     own = levey_jennings([10.2, 9.1, 11.6, 10.0])
     assert own.figures["sigma"].value == pytest.approx(np.std([10.2, 9.1, 11.6, 10.0], ddof=1))
     assert "provisional" in own.limitations[0]
