@@ -229,7 +229,7 @@ METHODS: Final = (
         for key in ("x", "y", "values", "data")
         for words in (
             ("i-mr",), ("imr",), ("individuals",), ("individuals", "moving range"), ("xmr",),
-            ("x-mr",), ("individuals", "chart"), ("moving range",), ("mr chart",),
+            ("x-mr",), ("individuals", "chart"), ("moving range",), ("mr chart",), ("xbar.one",),
         )
     ),
     *(CaseMethod(("levey",), _levey_jennings, frozenset({key})) for key in ("x", "y", "values")),

@@ -1,6 +1,7 @@
 """Cases of run rules, Westgard multirules, short runs and scales."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from batchqc.statistics.cases.chart_keys import (
@@ -152,10 +153,23 @@ METHODS: Final = (
     CaseMethod(("westgard",), _westgard),
     CaseMethod(("multirule",), _westgard),
     CaseMethod(("nominal",), _nominal, frozenset({"x"})),
+    CaseMethod(("nominal", "individuals", "chart"), _nominal, frozenset({"x"})),
+    CaseMethod(("dnom",), _nominal, frozenset({"x"})),
+    CaseMethod(("dnom", "individuals", "chart"), _nominal, frozenset({"x"})),
     CaseMethod(("short", "run"), _nominal, frozenset({"x", "nominal"})),
     CaseMethod(("short", "run"), _z_and_w, frozenset({"x", "part"})),
+    CaseMethod(("standardi", "part"), _z_and_w, frozenset({"x", "part"})),
+    CaseMethod(("z-mr",), _z_and_w, frozenset({"x", "part"})),
     CaseMethod(("z", "w chart"), _z_and_w, frozenset({"x"})),
-    CaseMethod(("cube", "complement"), lambda given: _scaled(given, "complement cube root")),
-    CaseMethod(("logit", "chart"), lambda given: _scaled(given, "logit"), frozenset({"x"})),
-    CaseMethod(("log", "individuals"), lambda given: _scaled(given, "ln"), frozenset({"x"})),
+    *(
+        CaseMethod((*words, *more), partial(_scaled, kind=kind), frozenset({"x"}))
+        for words, kind in (
+            (("cube", "complement"), "complement cube root"),
+            (("cube", "100"), "complement cube root"),
+            (("logit",), "logit"),
+            (("log", "individuals"), "ln"),
+            (("log", "chart"), "ln"),
+        )
+        for more in ((), ("chart",), ("individuals", "chart"), ("root", "individuals", "chart"))
+    ),
 )
