@@ -280,7 +280,7 @@ def _known_sigma(known: Known | None, n: int) -> Figure | None:
 
 def _clustered(figures: dict[str, Figure]) -> tuple[str, ...]:
     total = figures.get("sigma_total")
-    if total is None or figures["sigma"].method != _METHODS["mr"]:
+    if total is None or total.n < LIMITS_FROM or figures["sigma"].method != _METHODS["mr"]:
         return ()
     ratio = figures["sigma"].value / total.value
     if ratio >= CLUSTERED_BELOW:

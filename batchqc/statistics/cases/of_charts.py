@@ -144,14 +144,15 @@ def _factor(given: Given) -> Answer:
 
 
 def _of_ranges(given: Given) -> Answer:
-    return _subgroups(given, "range")
+    return subgroup_answer(given, "range")
 
 
 def _of_deviations(given: Given) -> Answer:
-    return _subgroups(given, "sd")
+    return subgroup_answer(given, "sd")
 
 
-def _subgroups(given: Given, within: str) -> Answer:
+def subgroup_answer(given: Given, within: str) -> Answer:
+    """Charts of means, ranges and standard deviations, sigma within as named unless told."""
     found = _read(given)
     drawn: dict[str, Any] = {**options(given), **constants(given)}
     drawn["within"] = _WITHIN.get(text(given, _METHOD), within)

@@ -16,6 +16,7 @@ from batchqc.statistics.cases.chart_keys import (
     text,
 )
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
+from batchqc.statistics.cases.of_charts import subgroup_answer
 from batchqc.statistics.control_charts import Known
 from batchqc.statistics.individuals import individuals, prediction
 from batchqc.statistics.run_rules import NELSON, WESTERN_ELECTRIC
@@ -90,6 +91,8 @@ def _nominal(given: Given) -> Answer:
     part = first(given, ("part", "parts", "product", "products"), ())
     off = from_nominal(first(given, ("x", "y", "values", "data")), target, part=part)
     drawn = {key: one for key, one in options(given).items() if key != "known"}
+    if off.ndim > 1:
+        return subgroup_answer({"subgroups": off.tolist(), **drawn}, "range")
     chart = available(lambda: individuals(off, **drawn))
     figures = chart.figures if chart else {}
     return {
@@ -166,9 +169,9 @@ METHODS: Final = (
         for words, kind in (
             (("cube", "complement"), "complement cube root"),
             (("cube", "100"), "complement cube root"),
-            (("logit",), "logit"),
+            (("logit", "individuals"), "logit"),
+            (("logit", "chart"), "logit"),
             (("log", "individuals"), "ln"),
-            (("log", "chart"), "ln"),
         )
         for more in ((), ("chart",), ("individuals", "chart"), ("root", "individuals", "chart"))
     ),
