@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from batchqc.cli.demo_files import FOLDER
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.statistics.chart_constants import c4
 from batchqc.statistics.control_charts import Known
 from batchqc.statistics.individuals import (
     individuals,
@@ -185,13 +186,19 @@ def test_and_three_s_would_not(m):
     assert rate - 0.0027 > margin
 
 
-def _covered(sigma, stretch, draws=800):
-    rng = np.random.default_rng(42)
-    hits = 0
-    for _ in range(draws):
-        figure = individuals(rng.normal(3.0, 2.0, size=12), sigma=sigma).figures["sigma"]
-        hits += figure.lower * stretch <= 2.0 <= figure.upper * stretch
-    return hits / draws, 3 * math.sqrt(0.95 * 0.05 / draws)
+def _covered(sigma, stretch, draws=50_000):
+    """How often the interval holds sigma: its ends are multiples of the estimate."""
+    lots = np.random.default_rng(42).normal(3.0, 2.0, size=(draws, 12))
+    figure = individuals(lots[0], sigma=sigma).figures["sigma"]
+    estimates = (
+        np.abs(np.diff(lots, axis=1)).mean(axis=1) * math.sqrt(math.pi) / 2
+        if sigma == "mr"
+        else lots.std(axis=1, ddof=1) / c4(12)
+    )
+    assert estimates[0] == pytest.approx(figure.value)
+    low, high = (end / figure.value * stretch for end in (figure.lower, figure.upper))
+    rate = np.mean((estimates * low <= 2.0) & (estimates * high >= 2.0))
+    return rate, 3 * math.sqrt(0.95 * 0.05 / draws)
 
 
 @pytest.mark.parametrize("sigma", ["mr", "sd"])

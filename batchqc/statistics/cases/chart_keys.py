@@ -48,6 +48,12 @@ def options(given: Given) -> dict[str, Any]:
     return found
 
 
+def kept(given: Given, data: Sequence[Any]) -> list[Any]:
+    """The data with a gap in place of each lot that is to be left out (counted from 1)."""
+    out = set(first(given, ("exclude", "excluded", "omit", "removed"), ()))
+    return [None if at in out else one for at, one in enumerate(data, 1)]
+
+
 def constants(given: Given) -> dict[str, Any]:
     """Whether a printed table is to be used."""
     return {"constants": "table"} if text(given, ("constants",)) == "table" else {}

@@ -10,6 +10,7 @@ from batchqc.statistics.cases.chart_keys import (
     constants,
     first,
     judged,
+    kept,
     line,
     lines,
     number,
@@ -68,7 +69,7 @@ def _constants(given: Given) -> Answer:
 
 
 def _individuals(given: Given) -> Answer:
-    data = first(given, _VALUES)
+    data = kept(given, first(given, _VALUES))
     base = _phase_1(given, data)
     drawn = {**options(given), **constants(given)}
     kind = next((to for word, to in _SIGMA.items() if word == text(given, _METHOD)), None)
@@ -86,6 +87,7 @@ def _individuals(given: Given) -> Answer:
     total = found["mr"].figures.get("sigma_total") if found["mr"] else None
     answer = {
         **lines(chart),
+        **_further(given, chart),
         **lines(moved, prefix="mr_"),
         **lines(found["median-mr"], prefix="median_"),
         **lines(found["sd"], prefix="sd_"),
@@ -115,7 +117,7 @@ def _levey_jennings(given: Given) -> Answer:
 
 
 def _prediction(given: Given) -> dict[str, object]:
-    data = first(given, _VALUES)
+    data = kept(given, first(given, _VALUES))
     base = _phase_1(given, data)
     wanted: dict[str, Any] = {}
     if (alpha := number(given, ("alpha",))) is not None:
@@ -128,12 +130,22 @@ def _prediction(given: Given) -> dict[str, object]:
     applied = chart.applied_to(data) if chart else None
     return {
         **lines(applied),
+        **_further(given, chart),
         "n": figures["s"].n if chart else None,
         "df": figures["s"].df if chart else None,
         **dict.fromkeys(("s", "sd", "sigma"), figures.get("s")),
         **dict.fromkeys(("mean", "xbar"), figures.get("centre")),
         "k": figures.get("k"),
     }
+
+
+def _further(given: Given, chart: Any) -> dict[str, object]:
+    """Lines of phase I on lots of phase II."""
+    new = first(given, ("new", "newdata", "x_new", "phase2", "phase_2"))
+    if new is None or chart is None:
+        return {}
+    applied = chart.applied_to(np.atleast_1d(np.asarray(new, dtype=np.float64)))
+    return lines(applied, prefix="new_")
 
 
 def _factor(given: Given) -> Answer:

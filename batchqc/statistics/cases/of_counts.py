@@ -9,6 +9,7 @@ from batchqc.statistics.cases.chart_keys import (
     constants,
     first,
     judged,
+    kept,
     line,
     lines,
     number,
@@ -30,7 +31,7 @@ _TIMES: Final = ("x", "y", "between", "g", "t", "times", "days", "gaps", "counts
 
 
 def _count(chart: Callable[..., ControlChart], given: Given, *, sized: bool) -> Answer:
-    data = first(given, _COUNTS)
+    data = kept(given, first(given, _COUNTS))
     sizes = [first(given, _SIZES)] if sized else []
     drawn = _options(given)
     found = available(lambda: chart(data, *sizes, **drawn))
@@ -50,6 +51,12 @@ def _count(chart: Callable[..., ControlChart], given: Given, *, sized: bool) -> 
             ("p", "u", "rates", "shares"), line(found.points, each=True) if found else None
         ),
     }
+    new = first(given, ("new", "newdata", "D_new", "d_new", "x_new", "c_new"))
+    if centre is not None and new is not None:
+        wanted = first(given, ("n_new", "sizes_new", "newsizes"), sizes and sizes[0])
+        further = [wanted] if sizes else []
+        later = chart(new, *further, **{**drawn, "known": Known(centre.value)})
+        answer |= lines(later, each=each, prefix="new_")
     if found is not None and found.name == "np":
         answer |= dict.fromkeys(("center", "centre"), line(found.centre, each=each))
     return with_exact(answer)
