@@ -1,16 +1,16 @@
 """Charts of counts: p, np, c and u."""
 
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta, chi2
+from scipy.stats import beta, binom, chi2, poisson
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known, level, too_few
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.sigma_estimates import positive
+from batchqc.statistics.sigma_estimates import between_0_and_1, positive
 from batchqc.statistics.values import Floats, with_gaps
 
 _BINOMIAL: Final = ("each item has the same chance", "items are independent")
@@ -22,6 +22,7 @@ def p_chart(
     size: ArrayLike,
     *,
     width: float = 3.0,
+    alpha: float | None = None,
     known: Known | None = None,
     limits_from: int = LIMITS_FROM,
 ) -> ControlChart:
@@ -34,6 +35,9 @@ def p_chart(
         defective: whole counts of each lot; None or NaN where missing.
         size: items looked at, one number or one for each lot.
         width: of the limits, in sigma.
+        alpha: instead of a width, the chance of a false alarm, both sides together: limits are then
+            quantiles of the counts themselves, right for small counts too; a count outside them has
+            a chance of at most alpha / 2 on its side.
         known: centre that was fixed before.
         limits_from: with fewer lots there is no limit line.
 
@@ -42,7 +46,7 @@ def p_chart(
         NotEstimable: no lot has a count.
     """
     found, sizes = _counts(defective, size, items=True)
-    return _shares("p", found, sizes, _Drawn(width, known, limits_from))
+    return _shares("p", found, sizes, _Drawn(width, alpha, known, limits_from))
 
 
 def np_chart(
@@ -50,6 +54,7 @@ def np_chart(
     size: ArrayLike,
     *,
     width: float = 3.0,
+    alpha: float | None = None,
     known: Known | None = None,
     limits_from: int = LIMITS_FROM,
 ) -> ControlChart:
@@ -58,7 +63,7 @@ def np_chart(
     Arguments and errors are those of :func:`p_chart`; a known centre is a share.
     """
     found, sizes = _counts(defective, size, items=True)
-    chart = _shares("np", found, sizes, _Drawn(width, known, limits_from))
+    chart = _shares("np", found, sizes, _Drawn(width, alpha, known, limits_from))
     return _times(chart, sizes)
 
 
@@ -66,6 +71,7 @@ def c_chart(
     count: ArrayLike,
     *,
     width: float = 3.0,
+    alpha: float | None = None,
     known: Known | None = None,
     limits_from: int = LIMITS_FROM,
 ) -> ControlChart:
@@ -74,7 +80,7 @@ def c_chart(
     The interval of the centre is exact (Garwood 1936). Arguments and errors as of :func:`p_chart`.
     """
     found, sizes = _counts(count, 1.0, items=False)
-    return _rates("c", found, sizes, _Drawn(width, known, limits_from))
+    return _rates("c", found, sizes, _Drawn(width, alpha, known, limits_from))
 
 
 def u_chart(
@@ -82,6 +88,7 @@ def u_chart(
     size: ArrayLike,
     *,
     width: float = 3.0,
+    alpha: float | None = None,
     known: Known | None = None,
     limits_from: int = LIMITS_FROM,
 ) -> ControlChart:
@@ -90,7 +97,7 @@ def u_chart(
     Arguments and errors are those of :func:`p_chart`; sizes are units and need not be whole.
     """
     found, sizes = _counts(count, size, items=False)
-    return _rates("u", found, sizes, _Drawn(width, known, limits_from))
+    return _rates("u", found, sizes, _Drawn(width, alpha, known, limits_from))
 
 
 def share_figure(events: float, items: float, *, confidence: float = 0.95) -> Figure:
@@ -119,6 +126,7 @@ class _Drawn(NamedTuple):
     """How a chart is drawn."""
 
     width: float
+    alpha: float | None
     known: Known | None
     limits_from: int
 
@@ -134,7 +142,8 @@ def _shares(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlCh
         else Figure("centre", known.centre, "known", int(here.sum()), assumptions=_BINOMIAL)
     )
     sigma = np.sqrt(centre.value * (1 - centre.value) / sizes)
-    return _chart(name, found / sizes, centre, sigma, 1.0, drawn)
+    chart = _chart(name, found / sizes, centre, sigma, 1.0, drawn)
+    return _exact(chart, sizes, binom(sizes, centre.value), drawn.alpha)
 
 
 def _rates(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlChart:
@@ -148,7 +157,9 @@ def _rates(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlCha
         if known is None
         else Figure("centre", known.centre, "known", lots, assumptions=_POISSON)
     )
-    return _chart(name, found / sizes, centre, np.sqrt(centre.value / sizes), np.inf, drawn)
+    sigma = np.sqrt(centre.value / sizes)
+    chart = _chart(name, found / sizes, centre, sigma, np.inf, drawn)
+    return _exact(chart, sizes, poisson(sizes * centre.value), drawn.alpha)
 
 
 def _chart(
@@ -169,6 +180,20 @@ def _chart(
         {"centre": centre},
         f"centre ± {drawn.width:g} sigma of each lot",
         limitations=few,
+    )
+
+
+def _exact(chart: ControlChart, sizes: Floats, counts: Any, alpha: float | None) -> ControlChart:
+    """Limits at the quantiles of the counts, where a chance was asked for."""
+    if alpha is None or chart.lower is None:
+        return chart
+    tail = between_0_and_1(alpha, "alpha") / 2
+    return replace(
+        chart,
+        lower=counts.ppf(tail) / sizes,
+        upper=counts.isf(tail) / sizes,
+        limits=f"quantiles of the counts, alpha {alpha:g}",
+        skewed=True,
     )
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, norm
+from scipy.stats import binom, binomtest, norm, poisson
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.attribute_charts import c_chart, np_chart, p_chart, rate_figure, u_chart
@@ -154,3 +154,21 @@ def test_laney_bridges_no_gap():
 def test_rules_run_on_each_lot_in_its_own_sigma():
     chart = p_chart([5] * 9 + [40] * 9, [100] * 18)
     assert {one.rule for one in chart.signals([NELSON[1], NELSON[2]])} == {"Nelson 1", "Nelson 2"}
+
+
+def test_quantiles_of_the_counts_are_right_where_sigma_is_not():
+    # of 20 items with chance 0.02: P(X > 3) = 0.0006, P(X > 2) = 0.0071
+    assert binom.sf([2, 3], 20, 0.02) == pytest.approx([0.0071, 0.0006], abs=5e-5)
+    chart = p_chart([0, 3, 4], 20, alpha=0.0027, known=Known(0.02))
+    assert chart.upper[0] == 3 / 20
+    assert chart.beyond == (3,)
+    assert p_chart([0, 3, 4], 20, known=Known(0.02)).beyond == (2, 3)  # sigma calls 3 odd
+    # Poisson with mean 2: P(X > 7) = 0.0011, P(X > 6) = 0.0045
+    assert c_chart([7, 8], alpha=0.0027, known=Known(2)).beyond == (2,)
+    gap = u_chart([7, None, 40], [1, 2, 4], alpha=0.0027, known=Known(2))
+    assert [row["upper"] for row in gap.rows()] == [7, None, poisson.isf(0.00135, 8) / 4]
+    assert np_chart([0, 3, 4], 20, alpha=0.0027, known=Known(0.02)).upper[0] == pytest.approx(3)
+    with pytest.raises(NotEstimable, match="skewed"):
+        chart.signals([NELSON[1]])
+    with pytest.raises(InvalidInput):
+        c_chart(JUICE, alpha=1.5)

@@ -64,6 +64,8 @@ def _count(chart: Callable[..., ControlChart], given: Given, *, sized: bool) -> 
 
 def _options(given: Given) -> dict[str, Any]:
     drawn = options(given)
+    if given.get("limits") in ("exact", "probability"):
+        drawn["alpha"] = number(given, ("alpha",)) or 0.0027
     share = number(given, _SHARES)
     return {**drawn, "known": Known(share)} if share is not None and "known" not in drawn else drawn
 

@@ -155,10 +155,11 @@ METHODS: Final = (
     CaseMethod(("weco",), _western),
     CaseMethod(("westgard",), _westgard),
     CaseMethod(("multirule",), _westgard),
-    CaseMethod(("nominal",), _nominal, frozenset({"x"})),
-    CaseMethod(("nominal", "individuals", "chart"), _nominal, frozenset({"x"})),
-    CaseMethod(("dnom",), _nominal, frozenset({"x"})),
-    CaseMethod(("dnom", "individuals", "chart"), _nominal, frozenset({"x"})),
+    *(
+        CaseMethod((word, *more), _nominal, frozenset({"x"}))
+        for word in ("nominal", "dnom")
+        for more in ((), ("individuals", "chart"), ("xbar", "chart"), ("x-bar", "chart"))
+    ),
     CaseMethod(("short", "run"), _nominal, frozenset({"x", "nominal"})),
     CaseMethod(("short", "run"), _z_and_w, frozenset({"x", "part"})),
     CaseMethod(("standardi", "part"), _z_and_w, frozenset({"x", "part"})),
