@@ -10,7 +10,7 @@ from batchqc.statistics.attribute_charts import p_chart, u_chart
 from batchqc.statistics.chart_constants import Constants, chart_constants
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.individuals import moving_ranges
+from batchqc.statistics.moving_ranges import moving_ranges
 
 
 def laney_p(

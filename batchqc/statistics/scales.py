@@ -16,8 +16,6 @@ Kind: TypeAlias = Literal["identity", "ln", "complement cube root", "logit", "po
 
 #: Kinds that are bounded by the whole, and those that need values above 0.
 _OF_THE_WHOLE: Final = ("complement cube root", "logit")
-#: Beyond, values are larger than any that the methods take.
-_HIGHEST_LN: Final = 345.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +99,6 @@ class Scale:
             InvalidInput: a value is no number, or too large for the attribute.
         """
         y = with_gaps(on_scale, "values on the scale")
-        if self.kind == "ln" and np.any(y > _HIGHEST_LN):
-            raise InvalidInput("BQC-STA-003", "a value on the log scale is absurdly high")
         kept = np.maximum(y, 0.0)
         backs: dict[Kind, Callable[[], Floats]] = {
             "identity": lambda: y,
@@ -111,7 +107,9 @@ class Scale:
             "logit": lambda: self.whole * expit(y),
             "power": lambda: kept**self.exponent,
         }
-        return np.asarray(backs[self.kind](), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            found = np.asarray(backs[self.kind](), dtype=np.float64)
+        return with_gaps(found, f"values carried back from {self.kind}")
 
 
 @dataclass(frozen=True, slots=True)

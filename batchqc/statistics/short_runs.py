@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.chart_constants import chart_constants
 from batchqc.statistics.control_charts import ControlChart, Known
-from batchqc.statistics.individuals import individuals, moving_range, moving_ranges
+from batchqc.statistics.individuals import individuals, moving_range
+from batchqc.statistics.moving_ranges import moving_ranges
 from batchqc.statistics.values import Floats, with_gaps
 
 

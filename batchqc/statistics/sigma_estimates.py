@@ -8,9 +8,10 @@ from scipy.optimize import brentq
 from scipy.stats import chi2
 from scipy.stats import t as student
 
-from batchqc.errors import InvalidInput
+from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.chart_constants import c4
 from batchqc.statistics.figures import Figure
+from batchqc.statistics.values import Floats
 
 
 def sigma_figure(
@@ -92,3 +93,17 @@ def positive(value: float, what: str) -> float:
     if not 0 < value < np.inf:
         raise InvalidInput("BQC-STA-003", f"{what} of {value!r} is not above 0")
     return float(value)
+
+
+def above_noise(sigma: float, found: Floats) -> None:
+    """Nothing, where a sigma from neighbours is more than the rounding of floats.
+
+    Raises:
+        NotEstimable: it is not.
+    """
+    if sigma <= 8 * np.finfo(np.float64).eps * np.nanmax(np.abs(found)):
+        raise NotEstimable(
+            "BQC-STA-001",
+            "sigma is 0: values next to each other, or of one subgroup, are equal",
+            hint="Look whether the values were rounded or copied; try sigma of all values.",
+        )

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.chart_constants import Constants, c4, chart_constants
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.sigma_estimates import sigma_figure
+from batchqc.statistics.sigma_estimates import above_noise, sigma_figure
 from batchqc.statistics.values import Floats, with_gaps
 
 Within: TypeAlias = Literal[
@@ -112,8 +112,7 @@ def sigma_within(
         raise NotEstimable("BQC-STA-001", "no subgroup has 2 values: nothing varies within")
     pooled = within.startswith("pooled")
     value, cv = _pooled(found, within) if pooled else _averaged(found, within, constants)
-    if value <= 8 * np.finfo(np.float64).eps * np.nanmax(np.abs(found.means)):
-        raise NotEstimable("BQC-STA-001", "values within each subgroup are all equal")
+    above_noise(value, found.means)
     n = int(found.sizes[several].sum())
     unbiased = value / c4(found.df + 1) if within == "pooled" else value
     figure = sigma_figure(

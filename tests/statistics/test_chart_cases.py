@@ -6,7 +6,7 @@ from batchqc.statistics.cases.case import Case, Tolerance
 from batchqc.statistics.cases.check import check
 from batchqc.statistics.cases.methods import METHODS
 from batchqc.statistics.chart_constants import c4
-from batchqc.statistics.individuals import prediction_factor
+from batchqc.statistics.few_lots import prediction_factor
 
 VIABILITY = [97, 97, 96, 98, 98, 98, 97, 89]
 PAIRS = [[1, 3], [2, 6]]
@@ -33,6 +33,7 @@ NAMED = [
     ("I-MR chart", {"x": VIABILITY}, {"center": 96.25, "lcl": 91.692, "out": [8]}),
     ("individuals chart", {"x": [1, 3, None, 9, 8]}, {"mr": [None, 2, None, None, 1]}),
     ("individuals chart", {"x": [1, 2, 1, 2], "new": [9]}, {"new_beyond": [1]}),
+    ("robust individuals chart", {"x": [1, 2, 4, 9]}, {"center": 3.0, "sigma": 2 / 0.953873}),
     ("I-MR chart, one lot", {"x": [97]}, {"center": None, "ucl": None, "sigma": None}),
     ("I-MR chart, all equal", {"x": [97] * 9}, {"ucl": None, "sigma": None}),
     ("prediction limits of individuals", {"x": VIABILITY}, {"k": prediction_factor(8)}),

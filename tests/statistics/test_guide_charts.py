@@ -8,8 +8,10 @@ import pytest
 from batchqc.statistics import (
     attribute_charts,
     chart_constants,
+    few_lots,
     individuals,
     laney,
+    moving_ranges,
     rare_events,
     run_rules,
     scales,
@@ -21,8 +23,8 @@ from batchqc.statistics import (
 
 PAGE = Path(__file__).parents[2] / "batchqc" / "guide" / "statistics" / "charts.md"
 MODULES = [
-    attribute_charts, chart_constants, individuals, laney, rare_events, run_rules, scales,
-    short_runs, subgroup_charts, subgroups, westgard,
+    attribute_charts, chart_constants, few_lots, individuals, laney, moving_ranges, rare_events,
+    run_rules, scales, short_runs, subgroup_charts, subgroups, westgard,
 ]  # fmt: skip
 
 

@@ -13,13 +13,9 @@ from batchqc.cli.demo_files import FOLDER
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.chart_constants import c4
 from batchqc.statistics.control_charts import Known
-from batchqc.statistics.individuals import (
-    individuals,
-    moving_range,
-    moving_ranges,
-    prediction,
-    prediction_factor,
-)
+from batchqc.statistics.few_lots import prediction, prediction_factor
+from batchqc.statistics.individuals import individuals, moving_range
+from batchqc.statistics.moving_ranges import moving_ranges, sigma_of_lots
 from batchqc.statistics.run_rules import NELSON
 
 # NIST/SEMATECH e-Handbook 6.3.2.2
@@ -73,6 +69,8 @@ def test_estimators_of_sigma_agree_with_their_definitions():
     # c4(10) = 0.9727 (Montgomery, appendix VI)
     assert sigma["sd"].value == pytest.approx(np.std(FLOW, ddof=1) / 0.97266, rel=1e-5)
     assert sigma["median-mr"].limitations
+    assert individuals(FLOW, sigma="median-mr").centre[0] == np.median(FLOW)
+    assert sigma_of_lots(FLOW, sigma="sd") == sigma["sd"]
     assert sigma["median-mr"].lower is None
 
 

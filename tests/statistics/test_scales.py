@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchqc.errors import InvalidInput
-from batchqc.statistics.individuals import individuals, prediction
+from batchqc.statistics.few_lots import prediction
+from batchqc.statistics.individuals import individuals
 from batchqc.statistics.scales import Scale, on_scale
 
 VIABILITY = [97, 97, 96, 98, 98, 98, 97, 89]  # of the demonstration
@@ -96,5 +97,6 @@ def test_scales_that_do_not_exist_are_refused():
             Scale(**wrong)
     with pytest.raises(InvalidInput):
         Scale("logit").forward([100], resolution=0)
-    with pytest.raises(InvalidInput):
-        Scale("ln").back([1000.0])
+    for kind, wild in (("ln", 1000.0), ("power", 1e140), ("complement cube root", 1e140)):
+        with pytest.raises(InvalidInput, match="carried back"):
+            Scale(kind).back([wild])

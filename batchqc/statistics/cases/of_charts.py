@@ -20,13 +20,9 @@ from batchqc.statistics.cases.chart_keys import (
 )
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
 from batchqc.statistics.chart_constants import chart_constants
-from batchqc.statistics.individuals import (
-    individuals,
-    moving_range,
-    moving_ranges,
-    prediction,
-    prediction_factor,
-)
+from batchqc.statistics.few_lots import prediction, prediction_factor
+from batchqc.statistics.individuals import individuals, moving_range
+from batchqc.statistics.moving_ranges import moving_ranges
 from batchqc.statistics.subgroup_charts import deviations, ranges, xbar
 from batchqc.statistics.subgroups import Subgroups, sigma_within, subgroups_of
 from batchqc.statistics.westgard import levey_jennings
@@ -84,7 +80,7 @@ def _individuals(given: Given) -> Answer:
     if chart is not None and len(base) != len(data):
         chart = chart.applied_to(data)
     sigma = {one: made.figures["sigma"].value if made else None for one, made in found.items()}
-    total = found["mr"].figures.get("sigma_total") if found["mr"] else None
+    total = _figure(found["mr"], "sigma_total")
     answer = {
         **lines(chart),
         **_further(given, chart),
@@ -95,12 +91,21 @@ def _individuals(given: Given) -> Answer:
         "mr": line(moving_ranges(data, span=span), each=True),
         **dict.fromkeys(("mr_bar", "mrbar", "MRbar", "mean_mr"), moved and moved.figures["centre"]),
         "sigma": sigma[kind],
+        **dict.fromkeys(("ratio", "sigma_ratio"), _figure(found["mr"], "ratio")),
         **dict.fromkeys(("sigma_mr", "sigma_MR"), sigma["mr"]),
         **dict.fromkeys(("sigma_median", "sigma_median_mr", "sigma_mr_median"), sigma["median-mr"]),
         **dict.fromkeys(("sigma_sd", "sigma_s", "sigma_total"), total or sigma["sd"]),
         **{f"pred_{key}": value for key, value in _prediction(given).items()},
     }
     return with_exact(answer)
+
+
+def _robust(given: Given) -> Answer:
+    return _individuals({**given, "sigma_method": "median"})
+
+
+def _figure(chart: Any, name: str) -> Any:
+    return chart.figures.get(name) if chart is not None else None
 
 
 def _levey_jennings(given: Given) -> Answer:
@@ -243,6 +248,14 @@ METHODS: Final = (
         for words in (
             ("i-mr",), ("imr",), ("individuals",), ("individuals", "moving range"), ("xmr",),
             ("x-mr",), ("individuals", "chart"), ("moving range",), ("mr chart",), ("xbar.one",),
+        )
+    ),
+    *(
+        CaseMethod(words, _robust, frozenset({"x"}))
+        for words in (
+            ("robust", "individuals"), ("robust", "i-mr"), ("robust", "individuals", "chart"),
+            ("median", "moving range", "chart"), ("median", "i-mr"), ("median", "moving range"),
+            ("median", "individuals", "moving range"), ("median", "mr", "individuals", "chart"),
         )
     ),
     *(CaseMethod(("levey",), _levey_jennings, frozenset({key})) for key in ("x", "y", "values")),

@@ -18,7 +18,8 @@ from batchqc.statistics.cases.chart_keys import (
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
 from batchqc.statistics.cases.of_charts import subgroup_answer
 from batchqc.statistics.control_charts import Known
-from batchqc.statistics.individuals import individuals, prediction
+from batchqc.statistics.few_lots import prediction
+from batchqc.statistics.individuals import individuals
 from batchqc.statistics.run_rules import NELSON, WESTERN_ELECTRIC
 from batchqc.statistics.scales import Scale, on_scale
 from batchqc.statistics.short_runs import from_nominal, z_and_w
@@ -153,6 +154,7 @@ METHODS: Final = (
     CaseMethod(("nelson",), _nelson),
     CaseMethod(("western electric",), _western),
     CaseMethod(("weco",), _western),
+    CaseMethod(("we rules",), _western),
     CaseMethod(("westgard",), _westgard),
     CaseMethod(("multirule",), _westgard),
     *(
