@@ -8,7 +8,14 @@ from numpy.typing import ArrayLike
 from scipy.stats import beta, binom, chi2, poisson
 
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known, level, too_few
+from batchqc.statistics.control_charts import (
+    LIMITS_FROM,
+    ControlChart,
+    Known,
+    level,
+    one_or_more,
+    too_few,
+)
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.sigma_estimates import between_0_and_1, positive
 from batchqc.statistics.values import Floats, with_gaps
@@ -211,10 +218,10 @@ def _times(chart: ControlChart, sizes: Floats) -> ControlChart:
 def _counts(count: ArrayLike, size: ArrayLike, *, items: bool) -> tuple[Floats, Floats]:
     """Counts and sizes of the same shape, missing together."""
     found = with_gaps(count, "counts")
-    sizes = np.asarray(size, dtype=np.float64)
-    sizes = with_gaps(np.full(found.shape, sizes) if sizes.ndim == 0 else sizes, "sizes").copy()
-    if sizes.size != found.size:
+    sizes = one_or_more(size, "sizes")
+    if sizes.size not in (1, found.size):
         raise InvalidInput("BQC-STA-003", f"{found.size} counts have {sizes.size} sizes")
+    sizes = np.broadcast_to(sizes, found.shape).copy()
     gone = np.isnan(found) | np.isnan(sizes)
     found = found.copy()
     found[gone] = sizes[gone] = np.nan

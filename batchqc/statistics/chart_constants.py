@@ -180,13 +180,16 @@ def range_below(w: float, n: int) -> float:
     return float(1 - _tail(np.array([max(0.0, float(w))]), _size(n))[0])
 
 
-def _size(n: int) -> int:
-    if isinstance(n, bool) or int(n) != n or not 2 <= n <= LARGEST_SUBGROUP:
+def _size(n: object) -> int:
+    counted = isinstance(n, int | np.integer) and not isinstance(n, bool)
+    whole = counted or (isinstance(n, float) and n.is_integer())
+    size = int(n) if whole else 0  # type: ignore[call-overload]
+    if not 2 <= size <= LARGEST_SUBGROUP:
         raise InvalidInput(
             "BQC-STA-003",
             f"a subgroup of {n!r} values has no range to chart (2 to {LARGEST_SUBGROUP})",
         )
-    return int(n)
+    return size
 
 
 @lru_cache(maxsize=2048)

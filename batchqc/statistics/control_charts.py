@@ -173,6 +173,15 @@ def level(value: float | np.float64, points: Floats) -> Floats:
     return np.broadcast_to(np.float64(value), points.shape)
 
 
+def one_or_more(data: ArrayLike, what: str) -> Floats:
+    """One number, or one for each lot, as a list.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    return with_gaps(np.atleast_1d(np.asarray(data, dtype=object)), what)
+
+
 def too_few(count: int, limits_from: int, what: str) -> tuple[str, ...]:
     """Why there is no limit line, where there are too few values for one."""
     if count >= limits_from:

@@ -1,5 +1,6 @@
 """Individuals chart with prediction limits: right for few lots."""
 
+from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -57,7 +58,7 @@ def prediction(
         {
             "centre": centre_figure(mean, deviation, n=n, what="mean"),
             "sigma": deviation,
-            "s": Figure("s", s, "standard deviation, n - 1", n, df=n - 1),
+            "s": replace(deviation, name="s", value=s, method="standard deviation, n - 1"),
             "k": Figure("k", k, "t sqrt(1 + 1/m)", n, df=n - 1),
         },
         f"prediction limits for one further lot, alpha {alpha:g}, {sides}",

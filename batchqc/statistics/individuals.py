@@ -9,7 +9,7 @@ from batchqc.statistics.chart_constants import Constants, chart_constants
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known, level, too_few
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.moving_ranges import METHODS, Sigma, moving_ranges, sigma_of_lots
-from batchqc.statistics.sigma_estimates import above_noise, centre_figure, positive
+from batchqc.statistics.sigma_estimates import above_noise, centre_figure, positive, scaled_figure
 from batchqc.statistics.values import Floats, enough, with_gaps
 
 #: Of the standard deviation of all values: below, neighbours are alike (donors, drift).
@@ -100,28 +100,34 @@ def moving_range(
     """
     found = with_gaps(data)
     factors = chart_constants(span, width=width, constants=constants)
-    ranges = moving_ranges(found, span=span)
-    usable = ranges[~np.isnan(ranges)]
     few: tuple[str, ...] = ()
-    if known and known.sigma:
-        value = known.sigma
-    else:
-        enough(usable, "moving ranges", at_least=1)
-        value = float(usable.mean()) / factors.d2
+    sigma = _known_sigma(known, int(np.sum(~np.isnan(found))))
+    if sigma is None:
+        sigma = _of_span(found, span, constants)
         few = too_few(int(np.sum(~np.isnan(found))), limits_from, "values")
-        above_noise(value, found)
-    mean = Figure("centre", value * factors.d2, "mean moving range", usable.size)
+    centre = scaled_figure(sigma, factors.d2, "centre")
     return ControlChart(
         "moving range",
-        ranges,
-        level(mean.value, found),
-        level(value * factors.d3, found),
-        None if few else level(value * factors.D1, found),
-        None if few else level(value * factors.D2, found),
-        {"centre": mean, "sigma": Figure("sigma", value, METHODS["mr"], usable.size)},
+        moving_ranges(found, span=span),
+        level(centre.value, found),
+        level(sigma.value * factors.d3, found),
+        None if few else level(sigma.value * factors.D1, found),
+        None if few else level(sigma.value * factors.D2, found),
+        {"centre": centre, "sigma": sigma},
         f"D3 and D4 of span {span} at {width:g} sigma",
         limitations=(*few, "neighbouring ranges are correlated: run rules do not apply"),
     )
+
+
+def _of_span(found: Floats, span: int, constants: Constants) -> Figure:
+    if span == 2:
+        return sigma_of_lots(found, constants=constants)
+    ranges = moving_ranges(found, span=span)
+    usable = enough(ranges[~np.isnan(ranges)], "moving ranges", at_least=1)
+    value = float(usable.mean()) / chart_constants(span, constants=constants).d2
+    above_noise(value, found)
+    why = f"no interval: ranges over {span} lots share all but one of their values"
+    return Figure("sigma", value, METHODS["mr"], usable.size, limitations=(why,))
 
 
 def _known_sigma(known: Known | None, n: int) -> Figure | None:

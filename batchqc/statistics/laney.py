@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from batchqc.errors import NotEstimable
 from batchqc.statistics.attribute_charts import p_chart, u_chart
-from batchqc.statistics.chart_constants import Constants, chart_constants
+from batchqc.statistics.chart_constants import Constants
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.moving_ranges import moving_ranges
+from batchqc.statistics.moving_ranges import sigma_of_lots
 
 
 def laney_p(
@@ -78,9 +77,5 @@ def _wider(
 def _sigma_z(chart: ControlChart, known: Known | None, constants: Constants) -> Figure:
     if known and known.sigma:
         return Figure("sigma_z", known.sigma, "known", int(np.sum(~np.isnan(chart.points))))
-    moved = moving_ranges(chart.z)
-    moved = moved[~np.isnan(moved)]
-    if not np.any(moved > 0):
-        raise NotEstimable("BQC-STA-001", "no two neighbouring lots differ: no sigma_z")
-    value = float(moved.mean()) / chart_constants(2, constants=constants).d2
-    return Figure("sigma_z", value, "mean moving range of z / d2 (Laney 2002)", moved.size)
+    figure = sigma_of_lots(chart.z, constants=constants)
+    return replace(figure, name="sigma_z", method="mean moving range of z / d2 (Laney 2002)")

@@ -1,5 +1,6 @@
 """Charts of rare events, such as a contaminated lot: how many lots, or how long, between two."""
 
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -60,6 +61,7 @@ def g_chart(
         if limits == "sigma"
         else _geometric_lines(mean, between_0_and_1(alpha, "alpha"))
     )
+    chance = share_figure(found.size, float(before.sum()) + found.size)
     few = too_few(found.size, limits_from, "events")
     return ControlChart(
         "g",
@@ -69,8 +71,8 @@ def g_chart(
         None if few else level(lower + least, found),
         None if few else level(upper + least, found),
         {
-            "mean": Figure("mean", mean + least, "mean", found.size, assumptions=_GEOMETRIC),
-            "chance": share_figure(found.size, float(before.sum()) + found.size),
+            "mean": _mean_between(chance, mean + least, least),
+            "chance": replace(chance, name="chance", assumptions=_GEOMETRIC),
         },
         f"mean ± {width:g} sigma" if limits == "sigma" else f"quantiles, alpha {alpha:g}",
         limitations=few,
@@ -160,6 +162,16 @@ def _geometric_lines(mean: float, alpha: float) -> tuple[float, float, float]:
         return max(0.0, float(np.ceil(np.log1p(-probability) / stay - 1e-12)) - 1)
 
     return quantile(0.5), quantile(alpha / 2), quantile(1 - alpha / 2)
+
+
+def _mean_between(chance: Figure, mean: float, least: int) -> Figure:
+    """The mean of a geometric distribution, with the ends of the interval of its chance."""
+    lower, upper = (
+        None if end is None else 1 / end - 1 + least for end in (chance.upper, chance.lower)
+    )
+    return replace(
+        chance, name="mean", value=mean, lower=lower, upper=upper, assumptions=_GEOMETRIC
+    )
 
 
 def _some(found: Floats) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from batchqc.errors import InvalidInput
-from batchqc.statistics.control_charts import ControlChart
+from batchqc.statistics.control_charts import ControlChart, one_or_more
 from batchqc.statistics.values import Floats, with_gaps
 
 Kind: TypeAlias = Literal["identity", "ln", "complement cube root", "logit", "power"]
@@ -184,7 +184,10 @@ def _inside(found: Floats, scale: Scale, resolution: ArrayLike | None) -> Scaled
             f"{places.size} values lie on a bound, and the counting resolution is not given",
             hint="It is the smallest step that could be counted: 100 / cells counted.",
         )
-    steps = np.broadcast_to(np.asarray(resolution, dtype=np.float64), found.shape)[places]
+    given = one_or_more(resolution, "resolution")
+    if given.size not in (1, found.size):
+        raise InvalidInput("BQC-STA-003", f"{found.size} values have {given.size} resolutions")
+    steps = np.broadcast_to(given, found.shape)[places]
     if not np.all((steps > 0) & (steps < scale.whole)):
         raise InvalidInput("BQC-STA-003", "the counting resolution is above 0 and below the whole")
     moved = found.copy()

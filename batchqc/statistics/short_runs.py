@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.chart_constants import chart_constants
-from batchqc.statistics.control_charts import ControlChart, Known
+from batchqc.statistics.control_charts import ControlChart, Known, one_or_more
 from batchqc.statistics.individuals import individuals, moving_range
 from batchqc.statistics.moving_ranges import moving_ranges
 from batchqc.statistics.values import Floats, with_gaps
@@ -38,8 +38,8 @@ def from_nominal(
         raise InvalidInput("BQC-STA-003", f"values have {found.ndim} dimensions, not one or two")
     checked = with_gaps(found.ravel()).reshape(found.shape)
     target = _by_part(nominal, part) if isinstance(nominal, Mapping) else nominal
-    wanted = np.asarray(target, dtype=np.float64)
-    if np.isnan(wanted).any() or (wanted.ndim and wanted.shape != found.shape[:1]):
+    wanted = one_or_more(target, "targets")
+    if np.isnan(wanted).any() or wanted.size not in (1, len(found)):
         raise InvalidInput("BQC-STA-003", f"{len(found)} rows have no targets of their own each")
     result: Floats = (checked.T - wanted).T
     return result

@@ -1,6 +1,7 @@
 """Figures of sigma and centre: how sure an estimate from ranges or deviations is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -49,6 +50,17 @@ def centre_figure(value: float, sigma: Figure, *, n: int, what: str) -> Figure:
         "centre", value, what, n, float(value - half), float(value + half), sigma.confidence,
         sigma.df, assumptions=sigma.assumptions,
     )  # fmt: skip
+
+
+def scaled_figure(figure: Figure, factor: float, name: str) -> Figure:
+    """A constant times a figure, its interval too."""
+    return replace(
+        figure,
+        name=name,
+        value=figure.value * factor,
+        lower=None if figure.lower is None else figure.lower * factor,
+        upper=None if figure.upper is None else figure.upper * factor,
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from batchqc.statistics.chart_constants import Constants, chart_constants
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known, level, too_few
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.sigma_estimates import centre_figure, positive
+from batchqc.statistics.sigma_estimates import centre_figure, positive, scaled_figure
 from batchqc.statistics.subgroups import Subgroups, Within, sigma_within, subgroups_of
 from batchqc.statistics.values import Floats
 
@@ -133,8 +133,7 @@ def _of_spread(
     centre, spread, lower, upper = table
     figures = {"sigma": sigma}
     if len(lines) == 1:
-        middle = next(iter(lines.values()))[0] * sigma.value
-        figures["centre"] = Figure("centre", middle, sigma.method, sigma.n)
+        figures["centre"] = scaled_figure(sigma, next(iter(lines.values()))[0], "centre")
     return ControlChart(
         name,
         points,

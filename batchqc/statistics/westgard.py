@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from batchqc.errors import InvalidInput
-from batchqc.statistics.control_charts import ControlChart, Known
+from batchqc.statistics.control_charts import ControlChart, Known, one_or_more
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.individuals import individuals
 from batchqc.statistics.run_rules import Rule, marks
@@ -112,7 +112,7 @@ def scores(data: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Floats:
         InvalidInput: a value is no number, an sd is not above 0, or they do not fit the levels.
     """
     table = _runs(data)
-    means, sds = (np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in (mean, sd))
+    means, sds = (one_or_more(one, "mean and sd") for one in (mean, sd))
     fits = all(
         one.shape in ((1,), table.shape[1:]) and np.isfinite(one).all() for one in (means, sds)
     )

@@ -78,7 +78,7 @@ def test_width_moves_the_limits():
     assert pytest.approx(2.6587, abs=1e-4) == chart_constants(2).E2
 
 
-@pytest.mark.parametrize("n", [1, 0, -3, 2.5, 1001, True])
+@pytest.mark.parametrize("n", [1, 0, -3, 2.5, 1001, True, None, "five", math.nan, math.inf])
 def test_a_size_that_has_no_range_is_refused(n):
     with pytest.raises(InvalidInput):
         chart_constants(n)

@@ -136,6 +136,9 @@ def test_the_moving_range_chart():
     chart = moving_range(FLOW)
     assert chart.upper[0] == pytest.approx(6.133821048431973)  # 3.2665 times the mean range
     assert chart.lower[0] == 0
+    centre = chart.figures["centre"]
+    assert centre.value == pytest.approx(1.8778, abs=5e-5)
+    assert centre.lower < centre.value < centre.upper
     # a span of 3: the ranges of three, and d2(3) = 3 / sqrt(pi)
     wide = moving_range(FLOW, span=3)
     ranges = [max(FLOW[i : i + 3]) - min(FLOW[i : i + 3]) for i in range(8)]

@@ -27,6 +27,8 @@ def test_the_chance_of_the_event_has_an_exact_interval():
     figure = g_chart(LOTS).figures["chance"]
     assert figure.value == pytest.approx(10 / 150)
     assert figure.lower < 10 / 150 < figure.upper
+    mean = g_chart(LOTS).figures["mean"]
+    assert (mean.lower, mean.upper) == pytest.approx((1 / figure.upper - 1, 1 / figure.lower - 1))
 
 
 @pytest.mark.parametrize("alpha", [0.0027, 0.05, 0.5])

@@ -95,8 +95,9 @@ def test_scales_that_do_not_exist_are_refused():
     for wrong in ({"kind": "sqrt"}, {"whole": 0}, {"exponent": -1}):
         with pytest.raises(InvalidInput):
             Scale(**wrong)
-    with pytest.raises(InvalidInput):
-        Scale("logit").forward([100], resolution=0)
+    for resolution in (0, "fine", [0.5, 0.5], math.nan):
+        with pytest.raises(InvalidInput):
+            Scale("logit").forward([100], resolution=resolution)
     for kind, wild in (("ln", 1000.0), ("power", 1e140), ("complement cube root", 1e140)):
         with pytest.raises(InvalidInput, match="carried back"):
             Scale(kind).back([wild])

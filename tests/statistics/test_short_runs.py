@@ -69,7 +69,7 @@ def test_a_unit_of_one_part_changes_nothing():
 def test_what_has_no_target_or_no_spread_is_refused():
     with pytest.raises(InvalidInput, match="B"):
         from_nominal([1.0, 2.0], {"A": 1}, part=["A", "B"])
-    for wrong in ([1.0, 2.0, 3.0], math.nan):
+    for wrong in ([1.0, 2.0, 3.0], math.nan, "low"):
         with pytest.raises(InvalidInput):
             from_nominal([1.0, 2.0], wrong)
     for data in (["a"], [[[1.0]]], [math.inf]):
