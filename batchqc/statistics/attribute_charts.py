@@ -195,10 +195,17 @@ def _exact(chart: ControlChart, sizes: Floats, counts: Any, alpha: float | None)
     if alpha is None or chart.lower is None:
         return chart
     tail = between_0_and_1(alpha, "alpha") / 2
+    lower, upper = counts.ppf(tail) / sizes, counts.isf(tail) / sizes
+    if not np.isfinite([lower[~np.isnan(sizes)], upper[~np.isnan(sizes)]]).all():
+        raise NotEstimable(
+            "BQC-STA-001",
+            f"{chart.name}: quantiles of counts as large as these are beyond floats",
+            hint="For large counts use limits in sigma: leave alpha out.",
+        )
     return replace(
         chart,
-        lower=counts.ppf(tail) / sizes,
-        upper=counts.isf(tail) / sizes,
+        lower=lower,
+        upper=upper,
         limits=f"quantiles of the counts, alpha {alpha:g}",
         skewed=True,
     )

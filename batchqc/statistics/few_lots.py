@@ -1,7 +1,7 @@
 """Individuals chart with prediction limits: right for few lots."""
 
 from dataclasses import replace
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +13,9 @@ from batchqc.statistics.figures import Figure
 from batchqc.statistics.moving_ranges import sigma_of_lots
 from batchqc.statistics.sigma_estimates import between_0_and_1, centre_figure
 from batchqc.statistics.values import enough, spread, with_gaps
+
+#: No process is known so well that a rarer false alarm means something.
+SMALLEST_ALPHA: Final = 1e-12
 
 Sides: TypeAlias = Literal["both", "lower", "upper"]
 
@@ -82,5 +85,7 @@ def prediction_factor(m: int, *, alpha: float = 0.0027, sides: Sides = "both") -
         raise InvalidInput("BQC-STA-003", f"sides are both, lower or upper, not {sides!r}")
     if m < 2:
         raise NotEstimable("BQC-STA-001", f"{m} lots say nothing of variation")
+    if alpha < SMALLEST_ALPHA:
+        raise InvalidInput("BQC-STA-003", f"an alpha of {alpha:g} is beyond what data can hold")
     quantile = student.isf(alpha / 2 if sides == "both" else alpha, m - 1)
     return float(quantile * np.sqrt(1 + 1 / m))

@@ -135,7 +135,7 @@ def marks(z: ArrayLike, rules: Sequence[Rule]) -> dict[str, Marks]:
 def signals(z: ArrayLike, rules: Sequence[Rule]) -> tuple[Signal, ...]:
     """Each pattern that was completed, by rule, attribute and point; see :func:`marks`."""
     found = _table(z)
-    columns = found.reshape(len(found), -1)
+    columns = found[:, None] if found.ndim == 1 else found
     seen = []
     for rule in rules:
         fired = marks(found, [rule])[rule.name].reshape(columns.shape)

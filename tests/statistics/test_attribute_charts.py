@@ -178,3 +178,5 @@ def test_quantiles_of_the_counts_are_right_where_sigma_is_not():
         chart.signals([NELSON[1]])
     with pytest.raises(InvalidInput):
         c_chart(JUICE, alpha=1.5)
+    with pytest.raises(NotEstimable, match="large"):
+        c_chart([1e140, 3e140] * 4, alpha=0.01)

@@ -105,7 +105,7 @@ def test_options_that_do_not_exist_are_refused():
     for wrong in ({"sigma": "iqr"}, {"width": -1}, {"width": math.nan}):
         with pytest.raises(InvalidInput):
             individuals(FLOW, **wrong)
-    for wrong in ({"alpha": 0}, {"alpha": 1.0}, {"sides": "left"}):
+    for wrong in ({"alpha": 0}, {"alpha": 1e-300}, {"alpha": 1.0}, {"sides": "left"}):
         with pytest.raises(InvalidInput):
             prediction(FLOW, **wrong)
     for wrong in ((math.nan, 1.0), (1.0, 0.0), (1.0, math.inf)):

@@ -191,5 +191,6 @@ def test_a_rule_that_cannot_be_is_refused():
 
 
 def test_nothing_gives_nothing():
+    assert signals([], ALL) == ()
     assert completing([], ALL) == {rule.name: () for rule in ALL}
     assert completing([GAP, GAP], ALL) == {rule.name: () for rule in ALL}
