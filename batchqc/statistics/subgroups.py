@@ -60,8 +60,9 @@ def subgroups_of(groups: Sequence[ArrayLike] | Subgroups) -> Subgroups:
     """Sizes, means, ranges and standard deviations.
 
     Args:
-        groups: values of each subgroup, in order; None or NaN where missing; sizes may differ. Or
-            what is known of them already, where only means and ranges were kept.
+        groups: values of each subgroup, in order; None or NaN where missing; sizes may differ. A
+            table (array, pandas frame) has a subgroup in each row. Where only means and ranges were
+            kept, they are given as such.
 
     Raises:
         InvalidInput: one is no list of numbers.
@@ -70,7 +71,8 @@ def subgroups_of(groups: Sequence[ArrayLike] | Subgroups) -> Subgroups:
     if isinstance(groups, Subgroups):
         return groups
     try:
-        found = [with_gaps(one, f"subgroup {place}") for place, one in enumerate(groups, 1)]
+        rows = np.asarray(groups) if getattr(groups, "ndim", 1) > 1 else groups
+        found = [with_gaps(one, f"subgroup {place}") for place, one in enumerate(rows, 1)]
     except TypeError:
         raise InvalidInput("BQC-STA-003", "subgroups are not lists of numbers") from None
     if not any(np.any(~np.isnan(one)) for one in found):

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from batchqc.errors import InvalidInput, NotEstimable
@@ -96,6 +97,12 @@ def test_intervals_of_sigma_within_cover(within):
     assert abs(rate - 0.95) < margin
     wrong, margin = _covered(within, d2(4) / d2(3))
     assert abs(wrong - 0.95) > margin
+
+
+def test_a_frame_has_a_subgroup_in_each_row():
+    assert (
+        xbar(pd.DataFrame(RINGS)).upper[0] == xbar(RINGS).upper[0] == xbar(np.array(RINGS)).upper[0]
+    )
 
 
 def test_means_alone_are_enough_where_ranges_were_kept():
