@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.linalg import MatrixRankWarning, spsolve
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
@@ -76,14 +76,15 @@ class Chain:
         return np.asarray(occupied / occupied.sum())
 
     def _solve(self, right: Floats) -> Floats:
-        if sparse.issparse(self.moves):
-            whole = sparse.eye_array(self.first.size, format="csc") - self.moves.tocsc()
-            return np.asarray(spsolve(whole, right))
         with warnings.catch_warnings():
             warnings.simplefilter("error", linalg.LinAlgWarning)
+            warnings.simplefilter("error", MatrixRankWarning)
             try:
+                if sparse.issparse(self.moves):
+                    whole = sparse.eye_array(right.size, format="csc") - self.moves.tocsc()
+                    return np.asarray(spsolve(whole, right))
                 return np.asarray(linalg.solve(np.eye(right.size) - self.moves, right))
-            except (linalg.LinAlgWarning, linalg.LinAlgError):
+            except (linalg.LinAlgWarning, linalg.LinAlgError, MatrixRankWarning):
                 raise too_long() from None
 
 
