@@ -23,12 +23,12 @@ from batchqc.statistics.run_length import (
     nodes_between,
     positive,
     settle,
-    too_long,
 )
 from batchqc.statistics.values import Floats
 
 _METHOD: Final = "MEWMA, integral equation (Rigdon 1995) by Gauss-Legendre quadrature"
 _MOST: Final = 50
+_NODES: Final = 8_000
 
 
 def mewma_run_length(weight: float, limit: float, p: int, *, shift: float = 0.0) -> RunLength:
@@ -107,19 +107,14 @@ def _line(weight: float, end: float, shift: float, number: int) -> Chain:
 
 
 def _settled_disc(weight: float, end: float, p: int, shift: float) -> Chain:
-    """Until two grids agree; four digits beyond what any table prints are asked for."""
-    along = 20 + int(2.2 * end / weight)
-    found = 0.0
-    for number in (along, int(1.25 * along), int(1.5 * along)):
-        if number * number > 8_000:
-            break
+    """Until two grids agree to a millionth, beyond what any table prints."""
+    number, found = 18 + int(2.4 * end / weight), 0.0
+    while number * number <= _NODES:
         chain = _disc(weight, end, p, shift, number)
         value = chain.average()
-        if not 0.999 < value < LONGEST:
-            raise too_long()
-        if abs(value - found) < 1e-7 * value:
+        if 0.999 < value < LONGEST and abs(value - found) < 1e-6 * value:
             return chain
-        found = value
+        number, found = int(1.2 * number) + 1, value
     raise NotEstimable(
         "BQC-STA-002",
         f"the run length after a shift is not certain for weight {weight:g} and {p} attributes",
