@@ -140,7 +140,7 @@ def cusum_chart(
     """
     x, center, sigma = with_gaps(data), *checked_baseline(baseline)
     positive(h, "h", 1e3)
-    if not 0 <= finite(k, "k", 1e3) or not 0 <= headstart < h:
+    if not finite(k, "k", 1e3) >= 0 or not 0 <= headstart < h:
         raise InvalidInput("BQC-STA-003", "wanted: k of 0 or more, headstart from 0 to below h")
     K, H, begin = k * sigma, h * sigma, headstart * sigma
     up = _sums(x - center - K, H, begin, restart=restart)

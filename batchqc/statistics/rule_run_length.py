@@ -5,6 +5,7 @@ of finitely many states (Champ and Woodall 1987). Rules 3 and 4 compare lots wit
 simulated in `rule_simulation`.
 """
 
+import itertools
 from collections.abc import Iterable
 from typing import Final
 
@@ -76,7 +77,7 @@ def _machines(parts: tuple[Part, ...]) -> tuple[Run | Mixture, ...]:
 
 def _between(cuts: list[float]) -> list[float]:
     """A value in each zone between the lines."""
-    middle = [(low + high) / 2 for low, high in zip(cuts, cuts[1:], strict=False)]
+    middle = [(low + high) / 2 for low, high in itertools.pairwise(cuts)]
     return [cuts[0] - 1.0, *middle, cuts[-1] + 1.0]
 
 

@@ -1,4 +1,4 @@
-"""Rules of Nelson and Western Electric, and any run of k of m, as machines that read lots one by one.
+"""Rules of Nelson and Western Electric, and any run of k of m: machines that read lots one by one.
 
 A machine remembers of the past what can still lead to an alarm, and nothing else. Windows that are
 not yet full count from the first lot (two of two beyond 2 complete "two of three"). A point on a
@@ -127,7 +127,7 @@ def both_sides(hits: int, window: int, low: float, high: float = math.inf) -> tu
     """
     _sensible(hits, window, low, high)
     if low < 0:
-        raise InvalidInput("BQC-STA-003", f"a rule of both sides begins at 0 or more, not at {low:g}")
+        raise InvalidInput("BQC-STA-003", f"a rule of both sides begins at 0 or above, not {low:g}")
     return _both(hits, window, low, high)
 
 

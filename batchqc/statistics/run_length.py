@@ -175,7 +175,7 @@ def positive(value: float, what: str, below: float = 1e6) -> float:
         InvalidInput: it is no number above 0 and below a bound.
     """
     if not 0 < value < below:
-        raise InvalidInput("BQC-STA-003", f"{what} is {value:g}: it must be above 0, below {below:g}")
+        raise InvalidInput("BQC-STA-003", f"{what} is {value:g}: not above 0 and below {below:g}")
     return float(value)
 
 
