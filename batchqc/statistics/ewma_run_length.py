@@ -119,9 +119,7 @@ def ewma_steady_run_length(
     """
     _checked(weight, width, shift)
     nodes = [
-        settle(
-            lambda n, d=one: _chain(weight, width, d, 0.0, n), _nodes(weight, width)
-        ).first.size
+        settle(lambda n, d=one: _chain(weight, width, d, 0.0, n), _nodes(weight, width)).first.size
         for one in (0.0, shift)
     ]
     before, after = (_chain(weight, width, d, 0.0, max(nodes)) for d in (0.0, shift))
@@ -196,9 +194,7 @@ def _nodes(weight: float, width: float) -> int:
     return 30 + int(3 * 2 * width * _scale(weight) / weight)
 
 
-def _chain(
-    weight: float, width: float, shift: float, start: float, number: int
-) -> Chain:
+def _chain(weight: float, width: float, shift: float, start: float, number: int) -> Chain:
     high = width * _scale(weight)
     places, weights = nodes_between(-high, high, number)
     moves = _density(weight, shift, places[:, None], places) * weights

@@ -76,10 +76,10 @@ def t2_phase1(
         Tracy, Young and Mason 1992; Ryan 2011, chapter 9; Sullivan and Woodall 1996.
     """
     from_subgroups = np.ndim(data) == 3
-    reference = (
-        reference_of_subgroups(data) if from_subgroups else reference_of(data, covariance=covariance)
-    )
-    x = subgroups_of(data).mean(axis=1) if from_subgroups else np.asarray(data, dtype=np.float64)
+    if from_subgroups:
+        reference, x = reference_of_subgroups(data), subgroups_of(data).mean(axis=1)
+    else:
+        reference, x = reference_of(data, covariance=covariance), lots_of(data, keep=True)[0]
     whole = ~np.isnan(x).any(axis=1)
     found = np.full(len(x), np.nan)
     found[whole] = reference.t2(x[whole])

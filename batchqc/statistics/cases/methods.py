@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from batchqc.statistics.cases import of_univariate
+from batchqc.statistics.cases import (
+    of_multivariate,
+    of_rule_run_length,
+    of_sequential,
+    of_univariate,
+)
 from batchqc.statistics.cases.check import CaseMethod
 
-METHODS: Final[tuple[CaseMethod, ...]] = (*of_univariate.METHODS,)
+METHODS: Final[tuple[CaseMethod, ...]] = (
+    *of_multivariate.METHODS,
+    *of_rule_run_length.METHODS,
+    *of_sequential.METHODS,
+    *of_univariate.METHODS,
+)
