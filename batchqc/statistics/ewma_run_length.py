@@ -118,11 +118,8 @@ def ewma_steady_run_length(
         Crosier 1986 (definitions), Lucas and Saccucci 1990.
     """
     _checked(weight, width, shift)
-    nodes = [
-        settle(lambda n, d=one: _chain(weight, width, d, 0.0, n), _nodes(weight, width)).first.size
-        for one in (0.0, shift)
-    ]
-    before, after = (_chain(weight, width, d, 0.0, max(nodes)) for d in (0.0, shift))
+    number = max(_settled_nodes(weight, width, one) for one in (0.0, shift))
+    before, after = (_chain(weight, width, d, 0.0, number) for d in (0.0, shift))
     share = before.settled() if mode == "conditional" else before.cyclical()
     late = Chain(after.moves, share @ after.moves)
     name = f"{_METHOD}, steady state ({mode}, Crosier 1986)"
@@ -192,6 +189,11 @@ def _scale(weight: float) -> float:
 
 def _nodes(weight: float, width: float) -> int:
     return 30 + int(3 * 2 * width * _scale(weight) / weight)
+
+
+def _settled_nodes(weight: float, width: float, shift: float) -> int:
+    chain = settle(lambda n: _chain(weight, width, shift, 0.0, n), _nodes(weight, width))
+    return chain.first.size
 
 
 def _chain(weight: float, width: float, shift: float, start: float, number: int) -> Chain:

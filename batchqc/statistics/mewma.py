@@ -71,7 +71,7 @@ def mewma_chart(
     if x.shape[1] != reference.p or not 0 < weight <= 1:
         raise InvalidInput("BQC-STA-003", f"wanted: {reference.p} attributes, weight above 0, to 1")
     end = mewma_limit(weight, reference.p, arl0) if limit is None else positive(limit, "the limit")
-    whole = ~np.isnan(x).any(axis=1)
+    whole = np.asarray(~np.isnan(x).any(axis=1))
     averages = np.zeros_like(x)
     found: list[float | None] = []
     here, keep = np.zeros(reference.p), 1.0 - weight

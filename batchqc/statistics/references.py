@@ -44,8 +44,8 @@ class Reference:
 
     def of(self, attributes: Floats) -> "Reference":
         """The same for some attributes: a (p,) mask, or their places."""
-        part = self.covariance[np.ix_(attributes, attributes)]  # type: ignore[arg-type]
-        return Reference(self.center[attributes], part, self.m, self.size)  # type: ignore[index]
+        part = self.covariance[np.ix_(attributes, attributes)]
+        return Reference(self.center[attributes], part, self.m, self.size)
 
     def t2(self, x: Floats) -> Floats:
         """T² of (n, p) complete lots or subgroup means."""

@@ -84,7 +84,7 @@ def _between(cuts: list[float]) -> list[float]:
 def _chances(cuts: Floats) -> Floats:
     """Chance of each zone; in the upper half from the upper tail, for its digits."""
     low, high = np.r_[-np.inf, cuts], np.r_[cuts, np.inf]
-    return np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    return np.asarray(np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low)))
 
 
 def _chain(

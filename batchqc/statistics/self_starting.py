@@ -7,6 +7,7 @@ time (Welford 1962), and holds all that the next lot needs.
 """
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -83,7 +84,7 @@ class QState:
     def _is_flat(self, value: float) -> bool:
         """Whether the lots before are equal, as far as a float can tell."""
         size = max(abs(self.average), abs(self.mean or 0.0), abs(value))
-        return math.sqrt(self.squares) <= 8 * np.finfo(float).eps * size
+        return math.sqrt(self.squares) <= 8 * sys.float_info.epsilon * size
 
 
 @dataclass(frozen=True, slots=True)

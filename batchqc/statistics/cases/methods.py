@@ -6,6 +6,7 @@ from batchqc.statistics.cases import (
     of_multivariate,
     of_rule_run_length,
     of_sequential,
+    of_sequential_run_length,
     of_univariate,
 )
 from batchqc.statistics.cases.check import CaseMethod
@@ -14,5 +15,6 @@ METHODS: Final[tuple[CaseMethod, ...]] = (
     *of_multivariate.METHODS,
     *of_rule_run_length.METHODS,
     *of_sequential.METHODS,
+    *of_sequential_run_length.METHODS,
     *of_univariate.METHODS,
 )

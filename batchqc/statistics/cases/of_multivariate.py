@@ -31,6 +31,7 @@ from batchqc.statistics.t2_limits import t2_limit
 
 _OF_NEW: Final = ("newdata", "X_new", "new", "x_new", "xnew", "lot", "Xnew", "phase2", "x0")
 _COVARIANCE: Final = ("cov", "covariance", "S", "Sigma", "sigma")
+_DISTANCE: Final = ("D", "distance")
 _H4: Final = ("h4", "limit", "h", "H", "ucl", "cE")
 
 
@@ -80,7 +81,6 @@ def _of_new(new: Any, known: Reference, alpha: float) -> dict[str, object]:
         "ucl": chart.limit,
         "out_new": list(chart.signals),
         "signal": bool(chart.signals),
-        "distance": np.sqrt(found) if single and found is not None else None,
     }
     if rows.ndim < 3 and not np.isnan(rows).any():
         parts = [decompose(one, known, alpha=alpha) for one in np.atleast_2d(rows)]
@@ -91,8 +91,8 @@ def _of_new(new: Any, known: Reference, alpha: float) -> dict[str, object]:
 
 
 def _parts(parts: list[Decomposition]) -> dict[str, list[object]]:
-    given = [[one.given_others for one in part.contributions] for part in parts]
-    alone = [[one.alone for one in part.contributions] for part in parts]
+    given: list[object] = [[one.given_others for one in part.contributions] for part in parts]
+    alone: list[object] = [[one.alone for one in part.contributions] for part in parts]
     return {
         **dict.fromkeys(("contributions", "d", "conditional", "given_others"), given),
         **dict.fromkeys(("unconditional", "alone", "individual"), alone),
@@ -112,9 +112,9 @@ def _of_chart(chart: T2Chart) -> dict[str, object]:
     signals = list(chart.signals)
     return {
         **numbered("T2", chart.t2),
-        **dict.fromkeys(("t2", "statistics"), list(chart.t2)),
+        **{key: list(chart.t2) for key in ("t2", "statistics")},
         **dict.fromkeys(("out", "signals", "beyond", "violations"), signals),
-        **dict.fromkeys(("p_values", "p_value"), list(chart.p_values)),
+        **{key: list(chart.p_values) for key in ("p_values", "p_value")},
         "n_out": len(signals),
         "lcl": 0.0,
         "ucl": chart.limit,
@@ -150,7 +150,8 @@ def _mahalanobis(given: Given) -> Answer:
     data = _table(given)
     if data is None or first_of(given, *_OF_NEW) is not None:
         answer = dict(_t2(given))
-        return {**answer, "D2": answer["T2_new"], "d2": answer["T2_new"], "D": answer["distance"]}
+        square: Any = answer["T2_new"]
+        return {**answer, "D2": square, "d2": square, **dict.fromkeys(_DISTANCE, np.sqrt(square))}
     found = [one.value for one in lot_distances(data)]
     squares = [one * one for one in found]
     return {**_t2(given), **dict.fromkeys(("D", "distance"), found), "D2": squares, "d2": squares}

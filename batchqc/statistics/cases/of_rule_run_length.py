@@ -31,7 +31,7 @@ def _rule_arl(given: Given, kind: str) -> Answer:
     lots = first_of(given, "n_lots", "lots", "n", "horizon")
     answer: dict[str, object] = {}
     for name, rules in _sets(given, kind):
-        found = possible(lambda rules=rules: each(shift, lambda d: _average(rules, d)))
+        found = possible(partial(each, shift, partial(_average, rules)))
         alarm = None if lots is None else _alarm(rules, lots, given)
         for key in _spelled(name):
             answer[key] = found

@@ -15,6 +15,8 @@ SIGMA: Final = ("sigma", "sd", "std_dev", "std.dev", "stddev", "sigma0")
 WEIGHT: Final = ("lam", "lambda", "lambda_", "l", "weight", "r")
 SHIFT: Final = ("delta", "deltas", "shift", "shifts", "d", "mu", "mu1")
 ARL0: Final = ("arl0", "ARL0", "L0", "target_arl", "arl", "ARL")
+WIDTH: Final = ("L", "c", "width", "nsigmas", "cE")
+DECISION: Final = ("h", "decision_interval", "decision.interval")
 HEADSTART: Final = ("headstart", "head_start", "hs", "S0", "C0")
 
 
@@ -96,3 +98,11 @@ def alpha_of(given: Given, default: float) -> float:
     """Chance of a false alarm, however it is told."""
     level = first_of(given, "conf", "confidence", "confidence.level", "confidence_level", "level")
     return float(first_of(given, "alpha", default=default if level is None else 1 - level))
+
+
+def headstart_of(given: Given, h: float, unit: float = 1.0) -> float:
+    """In sigmas; ``fir`` alone is half the limit, and as a number that share of it."""
+    share = first_of(given, "headstart_share", "headstart_fraction", "fir", "FIR", "fir_fraction")
+    if share is True:
+        return h / 2
+    return float(share * h if share else first_of(given, *HEADSTART, default=0.0) / unit)
