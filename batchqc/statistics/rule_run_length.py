@@ -20,7 +20,7 @@ from batchqc.statistics.values import Floats
 
 _METHOD: Final = "Markov chain of the rules together (Champ and Woodall 1987)"
 _MOST_STATES: Final = 60_000
-_DENSE: Final = 1_500
+_DENSE: Final = 20
 
 _State = tuple[int, ...]
 
