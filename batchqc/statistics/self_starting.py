@@ -77,13 +77,13 @@ class QState:
             known = self.mean is not None or n >= 1
             return _within(wider * off / self.sigma) if known else None
         df = n if self.mean is not None else n - 1
-        if df < 1 or self._is_flat(value):
+        if df < 1 or self._is_flat():
             return None
         return _deviate(wider * off / math.sqrt(self.squares / df), df)
 
-    def _is_flat(self, value: float) -> bool:
+    def _is_flat(self) -> bool:
         """Whether the lots before are equal, as far as a float can tell."""
-        size = max(abs(self.average), abs(self.mean or 0.0), abs(value))
+        size = max(abs(self.average), abs(self.mean or 0.0))
         return math.sqrt(self.squares) <= 8 * sys.float_info.epsilon * size
 
 
