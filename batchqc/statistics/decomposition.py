@@ -7,6 +7,7 @@ may be ordinary alone and odd for a lot whose others are as they are.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +19,9 @@ from batchqc.statistics.multivariate_values import lots_of
 from batchqc.statistics.references import Reference, reference_of
 from batchqc.statistics.t2_limits import ALPHA, t2_limit, t2_p_value
 from batchqc.statistics.values import Floats, values_of
+
+#: Below this, leaving a lot out by formula loses digits: it is left out of the data instead.
+_SURE: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,11 @@ def lot_distances(data: ArrayLike) -> tuple[Figure, ...]:
     reference_of(x[1:])  # as many others as a reference needs
     share = reference.t2(x) / (m - 1)
     ratio = m / (m - 1)
-    squares = (m - 2) * ratio**2 * share / np.maximum(1 - ratio * share, np.finfo(float).eps)
+    left = 1 - ratio * share
+    sure = left > _SURE
+    squares = (m - 2) * ratio**2 * share / np.where(sure, left, 1.0)
+    for i in np.flatnonzero(~sure):
+        squares[i] = reference_of(np.delete(x, i, 0)).t2(x[i : i + 1])[0]
     return tuple(
         Figure(
             "Mahalanobis distance from the other lots",

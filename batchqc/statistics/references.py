@@ -17,6 +17,8 @@ from batchqc.statistics.values import Floats
 
 Covariance: TypeAlias = Literal["sample", "successive"]
 _THIN: Final = 1e-10
+#: Beyond this many standard deviations a number is a mistake; T² would leave the range of a float.
+FURTHEST: Final = 1e100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,10 @@ class Reference:
         scale = np.sqrt(np.diag(self.covariance))
         factor = linalg.cho_factor(self.covariance / np.outer(scale, scale), lower=True)
         off = (x - self.center) / scale
+        if off.size and np.abs(off).max() > FURTHEST:
+            raise InvalidInput(
+                "BQC-STA-003", f"a lot lies more than {FURTHEST:g} standard deviations away"
+            )
         return np.asarray(self.size * np.sum(off * linalg.cho_solve(factor, off.T).T, axis=1))
 
 

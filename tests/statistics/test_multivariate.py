@@ -100,6 +100,13 @@ def test_the_distance_of_a_lot_is_from_the_others_only():
         assert found.value**2 == pytest.approx(reference_of(others).t2(LOTS[i : i + 1])[0])
 
 
+def test_a_lot_very_far_from_the_others_keeps_the_digits_of_its_distance():
+    far = LOTS.copy()
+    far[3] += [1e7, 0, 0]
+    found = lot_distances(far)[3].value ** 2
+    assert found == pytest.approx(reference_of(np.delete(far, 3, 0)).t2(far[3:4])[0], rel=1e-9)
+
+
 def test_subgroups_of_known_lots_and_lots_with_gaps():
     groups = LOTS[:, None, :] + RANDOM.standard_normal((20, 4, 3))
     chart = t2_phase1(groups)
@@ -159,6 +166,7 @@ def test_what_cannot_be_told_from_these_lots_is_refused(never):
         lambda: conditional_t2(LOTS[0], reference_of(LOTS), 4, []),
         lambda: conditional_t2(LOTS[0], reference_of(LOTS), 1, [1]),
         lambda: t2_limit(2, 20, alpha=0),
+        lambda: t2_phase2([[1e140, 0, 0]], reference_of(LOTS)),
         lambda: mewma_run_length(0.1, 8, 0),
         lambda: mewma_run_length(0.1, 8, 2, shift=-1),
         lambda: mewma_limit(0.1, 2, 0),

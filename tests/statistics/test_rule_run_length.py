@@ -92,7 +92,7 @@ def test_machines_alarm_where_the_words_of_the_rules_do(rules):
 
 
 def test_the_chance_of_an_alarm_in_few_lots_is_that_of_all_their_zones():
-    rules, lots, shift = ["we1", "we2", "we3"], 6, 0.3
+    rules, lots, shift = ["we1", "we2", "we3"], 5, 0.3
     cuts = np.array([-3, -2, -1, 1, 2, 3])
     middles = [-4, -2.5, -1.5, 0.1, 1.5, 2.5, 4]
     chances = np.diff(np.r_[0, stats.norm.cdf(cuts - shift), 1])
