@@ -19,7 +19,13 @@ SIGMA = [[1, 0.5], [0.5, 1]]
             {"arl": [[500, 71.2], [500, 41.8]], "lam0.4": [500, 71.2]},
         ),
         ("EWMA design: L for ARL0=500", {"lam": 0.1, "arl0": 500}, {"L": 2.814}),
-        ("ARL of one-sided CUSUM", {"k": 0.5, "h": 4, "sided": "one"}, {"arl": 335.4}),
+        ("ARL of one-sided CUSUM", {"k": 0.5, "h": 4}, {"arl": 335.4}),
+        ("ARL of CUSUM, steady state", {"k": 0.5, "h": 5, "delta": 1}, {"arl": 9.65}),
+        (
+            "ARL of CUSUM, fast initial response",
+            {"k": 0.5, "h": 5, "delta": [0, 1]},
+            {"arl": [430, 6.35]},
+        ),
         (
             "ARL of two-sided CUSUM, fast initial response",
             {"k": 0.5, "h": 5, "delta": [0, 1], "headstart": 2.5},

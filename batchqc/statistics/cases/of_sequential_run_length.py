@@ -199,9 +199,27 @@ def _ewma_width(given: Given) -> Answer:
     return {**dict.fromkeys(WIDTH, own), **found}
 
 
+def _as_named(run: Callable[[Given], Answer], **said: object) -> Callable[[Given], Answer]:
+    """What the name of a method says, where its input does not say it."""
+    return lambda given: run({**said, **given})
+
+
 _ASKED: Final = ("arl", "run length", "design")
+_SAID: Final[tuple[tuple[str, dict[str, object]], ...]] = (
+    ("one-sided", {"sided": "one"}),
+    ("one sided", {"sided": "one"}),
+    ("steady", {"steady": True}),
+    ("fast initial", {"fir": True}),
+)
 
 METHODS: Final = (
     *(CaseMethod(("cusum", word), _cusum_arl) for word in _ASKED),
     *(CaseMethod(("ewma", word), _ewma_arl) for word in _ASKED),
+    *(
+        CaseMethod((chart, word, name), _as_named(run, **said))
+        for chart, run in (("cusum", _cusum_arl), ("ewma", _ewma_arl))
+        for word in _ASKED
+        for name, said in _SAID
+        if chart == "cusum" or name != "fast initial"
+    ),
 )

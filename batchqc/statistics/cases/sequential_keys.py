@@ -102,7 +102,8 @@ def alpha_of(given: Given, default: float) -> float:
 
 def headstart_of(given: Given, h: float, unit: float = 1.0) -> float:
     """In sigmas; ``fir`` alone is half the limit, and as a number that share of it."""
+    start = first_of(given, *HEADSTART)
     share = first_of(given, "headstart_share", "headstart_fraction", "fir", "FIR", "fir_fraction")
-    if share is True:
-        return h / 2
-    return float(share * h if share else first_of(given, *HEADSTART, default=0.0) / unit)
+    if start is not None or not share:
+        return float(start or 0.0) / unit
+    return h / 2 if share is True else float(share) * h
