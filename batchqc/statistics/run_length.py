@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from scipy import linalg, sparse
-from scipy.sparse.linalg import MatrixRankWarning, spsolve
+from scipy.sparse.linalg import MatrixRankWarning, gmres, spsolve
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
@@ -22,6 +22,8 @@ from batchqc.statistics.values import Floats
 AGREEMENT: Final = 1e-9
 #: Beyond this many lots on average, a float has no digits left to tell.
 LONGEST: Final = 1e7
+#: Above so many states, an iteration is as exact as elimination, and much shorter.
+_LARGE: Final = 250
 KNOWN: Final = (
     "mean and standard deviation in control are known exactly",
     "lots are independent and normally distributed",
@@ -83,7 +85,12 @@ class Chain:
                 if sparse.issparse(self.moves):
                     whole = sparse.eye_array(right.size, format="csc") - self.moves.tocsc()
                     return np.asarray(spsolve(whole, right))
-                return np.asarray(linalg.solve(np.eye(right.size) - self.moves, right))
+                whole = np.eye(right.size) - self.moves
+                if right.size > _LARGE:
+                    found, failed = gmres(whole, right, rtol=1e-12, atol=0.0, restart=100)
+                    if not failed:
+                        return np.asarray(found)
+                return np.asarray(linalg.solve(whole, right))
             except (linalg.LinAlgWarning, linalg.LinAlgError, MatrixRankWarning):
                 raise too_long() from None
 
