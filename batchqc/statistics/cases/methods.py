@@ -2,12 +2,25 @@
 
 from typing import Final
 
-from batchqc.statistics.cases import of_charts, of_counts, of_rules, of_univariate
+from batchqc.statistics.cases import (
+    of_charts,
+    of_counts,
+    of_multivariate,
+    of_rule_run_length,
+    of_rules,
+    of_sequential,
+    of_sequential_run_length,
+    of_univariate,
+)
 from batchqc.statistics.cases.check import CaseMethod
 
 METHODS: Final[tuple[CaseMethod, ...]] = (
-    *of_univariate.METHODS,
     *of_charts.METHODS,
     *of_counts.METHODS,
+    *of_multivariate.METHODS,
+    *of_rule_run_length.METHODS,
     *of_rules.METHODS,
+    *of_sequential.METHODS,
+    *of_sequential_run_length.METHODS,
+    *of_univariate.METHODS,
 )
