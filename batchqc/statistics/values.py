@@ -87,3 +87,29 @@ def spread(found: Floats, what: str) -> Floats:
             hint="Look whether the values were rounded or copied.",
         )
     return found
+
+
+def fraction_of(value: float, what: str) -> float:
+    """A number strictly between 0 and 1: a confidence, a content, a level.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if not 0 < value < 1:
+        raise InvalidInput(
+            "BQC-STA-003",
+            f"{what} is {value:g}: it must lie between 0 and 1",
+            hint="95 % is 0.95.",
+        )
+    return float(value)
+
+
+def positive(value: float, what: str) -> float:
+    """A finite number above 0.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if not 0 < value < LARGEST:
+        raise InvalidInput("BQC-STA-003", f"{what} is {value:g}: it must be above 0 and finite")
+    return float(value)
