@@ -40,6 +40,7 @@ class NestedComponents:
             and chi-square interval.
         mean: of all values.
         n: how many values.
+        mean_weights: of shape (k,), part of each component in the variance of the mean.
     """
 
     names: tuple[str, ...]
@@ -53,6 +54,7 @@ class NestedComponents:
     subtotals: tuple[Figure, ...]
     mean: float
     n: int
+    mean_weights: Floats
 
     @property
     def total(self) -> Figure:
@@ -63,6 +65,24 @@ class NestedComponents:
     def error(self) -> Figure:
         """Variance of repeated values, with its exact interval."""
         return self.subtotals[-1]
+
+    @property
+    def variance_of_mean(self) -> float:
+        """Of the mean of all values, from the components."""
+        return float(self.mean_weights @ self.values)
+
+    def ensure_levels(self, least: int) -> None:
+        """Refuse what the outer factor has too few levels for.
+
+        Raises:
+            NotEstimable: it has fewer than the least.
+        """
+        if self.levels[0] < least:
+            raise NotEstimable(
+                "BQC-STA-001",
+                f"{self.levels[0]} levels of {self.names[0]}: at least {least} are needed to tell "
+                "what a new one will be like",
+            )
 
     @property
     def values(self) -> Floats:
@@ -118,6 +138,7 @@ def nested_components(
         tuple(table.subtotal(place) for place in range(df.size)),
         ExactSums(found).mean,
         found.size,
+        np.array([*(float(np.sum(one.counts**2)) for one in grouped), found.size]) / found.size**2,
     )
 
 
