@@ -14,6 +14,7 @@ from batchqc.statistics.levels import Factor, Labels, factor
 from batchqc.statistics.reml_likelihood import Likelihood
 from batchqc.statistics.reml_profile import Profile, effect_interval, sd_interval
 from batchqc.statistics.reml_search import best
+from batchqc.statistics.reml_state import FitState
 from batchqc.statistics.values import Floats, fraction_of, spread, values_of
 
 _REML: Final = "REML (Patterson and Thompson 1971; criterion of Bates et al. 2015)"
@@ -44,67 +45,7 @@ class MixedFit:
     blups: Mapping[str, Mapping[str, float]]
     criterion: float
     singular: tuple[str, ...]
-    state: "FitState"
-
-
-@dataclass(frozen=True, slots=True)
-class FitState:
-    """The model and its variances on the inner scale: (values - shift) / scale."""
-
-    likelihood: Likelihood
-    variances: Floats
-    covariance: Floats
-    factors: tuple[Factor, ...]
-    shift: float
-    scale: float
-
-    @property
-    def fixed_covariance(self) -> Floats:
-        """Of the fixed effects, shape (p, p)."""
-        model = self.likelihood
-        return np.asarray(np.linalg.inv(model.x.T @ self._inverse_times(model.x)))
-
-    @property
-    def crossed_with_effects(self) -> Floats:
-        """X' V^-1 Z, of shape (p, levels of all factors)."""
-        return self._inverse_times(self.likelihood.x).T @ self.likelihood.z
-
-    def effects(self, beta: Floats) -> Floats:
-        """Best linear unbiased predictions of all levels, one factor after the other."""
-        model = self.likelihood
-        left = self._inverse_times((model.y - model.x @ beta)[:, np.newaxis])[:, 0]
-        return self.spread * (model.z.T @ left)
-
-    @property
-    def spread(self) -> Floats:
-        """Variance of each level's effect, one factor after the other."""
-        return np.repeat(self.variances[:-1], [len(one.names) for one in self.factors])
-
-    def _inverse_times(self, right: Floats) -> Floats:
-        """V^-1 times columns, without forming V."""
-        model, error = self.likelihood, self.variances[-1]
-        scales = model.scales(self.variances)
-        inner = np.eye(scales.size) + scales[:, np.newaxis] * model.whole * scales
-        inside = scales[:, np.newaxis] * (model.z.T @ right)
-        taken = model.z @ (scales[:, np.newaxis] * np.linalg.solve(inner, inside))
-        return np.asarray((right - taken) / error)
-
-    def freedom(self, variance: float, gradient: Floats) -> float:
-        """Satterthwaite df of a variance that depends on the components.
-
-        Source: Fai and Cornelius 1996 (J Stat Comput Simul 54:363), as SAS and lmerTest use it.
-        """
-        below = float(gradient @ self.covariance @ gradient)
-        return 2 * variance**2 / below if below > 0 else float(self.likelihood.n)
-
-    def fixed_gradient(self, weights: Floats) -> Floats:
-        """Derivative in each variance of the variance of weights' (fixed effects)."""
-        solved = self.fixed_covariance @ weights
-        parts = (solved @ self.crossed_with_effects) ** 2
-        inner = np.array([parts[one].sum() for one in self.likelihood.blocks])
-        value = float(weights @ solved)
-        last = (value - float(inner @ self.variances[:-1])) / self.variances[-1]
-        return np.append(inner, last)
+    state: FitState
 
 
 def fit_mixed(
@@ -152,7 +93,7 @@ def fit_mixed(
     state = FitState(model, variances, _covariance(variances, slope.hessian), factors, shift, scale)
     free = found.size - (x.shape[1] if restricted else 0)
     told = Profile(model, conf) if intervals else None
-    beta = state.fixed_covariance @ (x.T @ state._inverse_times(model.y[:, np.newaxis]))[:, 0]  # noqa: SLF001 - same module
+    beta = state.fixed_covariance @ (x.T @ state.inverse_times(model.y[:, np.newaxis]))[:, 0]
     sds = _sds(state, told, _REML if restricted else _ML)
     return MixedFit(
         _fixed(state, names, beta, conf),
@@ -215,7 +156,7 @@ def _indicators(factors: tuple[Factor, ...]) -> list[Floats]:
 def _estimable(model: Likelihood, factors: tuple[Factor, ...]) -> None:
     """Whether variances differ in what they do to the data, and the data are not fitted exactly."""
     last = np.array([np.trace(model.within[one, one]) for one in model.blocks])
-    core = model._sums_both(model.within**2)  # noqa: SLF001 - the sums of the same model
+    core = model.sums_both(model.within**2)
     gram = np.block([[core, last[:, None]], [last[None, :], np.array([[model.n - model.p]])]])
     size = np.sqrt(np.maximum(np.diag(gram), 1e-300))
     if np.linalg.eigvalsh(gram / np.outer(size, size))[0] < 1e-9:

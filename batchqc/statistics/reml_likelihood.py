@@ -92,14 +92,15 @@ class Likelihood:
         return np.append(traces, last_trace), np.append(forms, last_form)
 
     def _second(self, v: Floats, traced: Floats, traces: Floats) -> Floats:
-        core = self._sums_both(traced * traced) / v[-1] ** 2
+        core = self.sums_both(traced * traced) / v[-1] ** 2
         return _bordered(core, v, traces)
 
     def _quadratic(self, v: Floats, spread: Floats, w: Floats, forms: Floats) -> Floats:
-        core = self._sums_both(w[:, np.newaxis] * spread * w) / v[-1] ** 3
+        core = self.sums_both(w[:, np.newaxis] * spread * w) / v[-1] ** 3
         return _bordered(core, v, forms)
 
-    def _sums_both(self, squares: Floats) -> Floats:
+    def sums_both(self, squares: Floats) -> Floats:
+        """Of shape (k, k): sums over the blocks of a matrix of all levels."""
         rows = np.add.reduceat(squares, self._starts, axis=0)
         return np.asarray(np.add.reduceat(rows, self._starts, axis=1))
 
