@@ -53,9 +53,11 @@ class SpecLimits:
         Raises:
             InvalidInput: a limit is not above 0.
         """
-        found = [None if one is None else positive(one, "limit") for one in (self.lsl, self.usl)]
-        target = None if self.target is None else math.log(positive(self.target, "target"))
-        return SpecLimits(*(None if one is None else math.log(one) for one in found), target)
+        lsl, usl, target = (
+            None if one is None else math.log(positive(one, "a limit on the ln scale"))
+            for one in (self.lsl, self.usl, self.target)
+        )
+        return SpecLimits(lsl, usl, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,9 @@ class _Maker:
     def figure(self, name: str, value: float, method: str, ends: tuple[float, float]) -> Figure:
         found = self.found
         told = (_FEW,) if found.n < 30 else ()
-        return Figure(name, value, method, round(found.n), *ends, self.conf, found.df, _ASSUMED, told)
+        return Figure(
+            name, value, method, round(found.n), *ends, self.conf, found.df, _ASSUMED, told
+        )
 
 
 def _beyond(found: Summary, spec: SpecLimits, conf: float) -> dict[str, Figure]:
@@ -173,16 +177,16 @@ def _beyond(found: Summary, spec: SpecLimits, conf: float) -> dict[str, Figure]:
     for name, limit, sign in (("below", spec.lsl, 1), ("above", spec.usl, -1)):
         if limit is not None:
             index = sign * (found.mean - limit) / (3 * found.sd)
-            ends = [
+            low, high = (
                 float(
                     stats.norm.sf(3 * limits.one_sided_bound(index, found.n, conf=one, df=found.df))
                 )
                 for one in ((1 - conf) / 2, (1 + conf) / 2)
-            ]
+            )
             value = float(stats.norm.sf(3 * index))
             told = f"normal; {limits.NONCENTRAL}"
             made[name] = Figure(
-                f"fraction {name}", value, told, round(found.n), *ends, conf, found.df, _ASSUMED
+                f"fraction {name}", value, told, round(found.n), low, high, conf, found.df, _ASSUMED
             )
     total = sum(one.value for one in made.values())
     made["total"] = Figure("fraction beyond", total, "normal", round(found.n), assumptions=_ASSUMED)

@@ -12,7 +12,8 @@ from scipy import stats
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.levels import Labels, factor
-from batchqc.statistics.reml import FitState, MixedFit, fit_mixed
+from batchqc.statistics.reml import MixedFit, fit_mixed
+from batchqc.statistics.reml_state import FitState
 from batchqc.statistics.values import Floats, fraction_of, spread, values_of
 
 _KNOWN: Final = "BLUP of the donor and its prediction error variance (Henderson 1975), t"

@@ -1,5 +1,6 @@
 """Sums of squares without rounding: of the decimals that the numbers were typed as."""
 
+import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -62,10 +63,10 @@ def sequential_squares(values: Floats, groupings: Sequence[Codes]) -> list[Fract
     sums = ExactSums(values)
     one = np.zeros(values.size, dtype=np.intp)
     steps = [sums.explained(codes) for codes in (one, *groupings)] + [sums.squares]
-    return [after - before for before, after in zip(steps, steps[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(steps)]
 
 
 def _integer(typed: Decimal, least: int) -> int:
     sign, digits, exponent = typed.as_tuple()
     size = int("".join(map(str, digits))) * 10 ** (int(exponent) - least)
-    return -size if sign else size
+    return int(-size if sign else size)

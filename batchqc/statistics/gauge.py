@@ -221,9 +221,7 @@ def _variance(name: str, squares: MeanSquares, weights: Floats, n: int, conf: fl
     lower, upper = (max(one, 0.0) for one in mls_interval(squares, weights, conf=conf))
     told = (f"the estimate is negative ({raw:.6g}) and counts as 0",) if raw < 0 else ()
     value = max(raw, 0.0)
-    return Figure(
-        f"variance: {name}", value, _METHOD, n, lower, upper, conf, None, _ASSUMED, told
-    )
+    return Figure(f"variance: {name}", value, _METHOD, n, lower, upper, conf, None, _ASSUMED, told)
 
 
 def _add_sums(variances: dict[str, Figure]) -> None:

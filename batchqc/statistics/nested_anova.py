@@ -1,5 +1,6 @@
 """Nested variance components: donor, lot in donor, replicate in lot; any depth, any balance."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +12,7 @@ from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.anova import variance_interval
 from batchqc.statistics.exact_sums import ExactSums, sequential_squares
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.levels import Factor, Labels, nested
+from batchqc.statistics.levels import Codes, Factor, Labels, nested
 from batchqc.statistics.mls_limits import MLS, MeanSquares, mls_interval
 from batchqc.statistics.values import Floats, fraction_of, spread, values_of
 
@@ -124,7 +125,7 @@ def nested_components(
         )
     ss = np.array([float(one) for one in squares])
     coefficients = _expected(grouped, found.size) / df[:, np.newaxis]
-    inverse = np.linalg.inv(coefficients)
+    inverse = np.asarray(np.linalg.inv(coefficients), dtype=np.float64)
     table = _Table(grouped, df, ss / df, coefficients, inverse, conf, found.size)
     return NestedComponents(
         (*(one.name for one in grouped), "error"),
@@ -199,7 +200,7 @@ class _Table:
 
 def _freedom(grouped: Sequence[Factor], n: int) -> Floats:
     sizes = [1, *(len(one.names) for one in grouped), n]
-    for place, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for place, (before, after) in enumerate(itertools.pairwise(sizes)):
         if after <= before:
             what = grouped[place].name if place < len(grouped) else "error"
             raise NotEstimable(
@@ -212,14 +213,14 @@ def _freedom(grouped: Sequence[Factor], n: int) -> Floats:
 
 def _expected(grouped: Sequence[Factor], n: int) -> Floats:
     """Expected sums of squares by component: traces of the projections."""
-    one = np.zeros(n, dtype=np.intp)
-    outer = [one, *(each.codes for each in grouped), np.arange(n)]
-    inner = [*(each.codes for each in grouped), np.arange(n)]
+    one, each_one = np.zeros(n, dtype=np.intp), np.arange(n, dtype=np.intp)
+    inner = [*(each.codes for each in grouped), each_one]
+    outer = [one, *inner]
     traces = np.array([[_trace(g, c) for c in inner] for g in outer])
     return np.diff(traces, axis=0)
 
 
-def _trace(group: Floats, cell: Floats) -> float:
+def _trace(group: Codes, cell: Codes) -> float:
     """Sum over pairs (group, cell) of (values in both) squared / (values in the group)."""
     pairs, counts = np.unique(np.stack([group, cell]), axis=1, return_counts=True)
     return float(np.sum(counts**2 / np.bincount(group)[pairs[0]]))

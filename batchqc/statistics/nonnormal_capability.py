@@ -62,7 +62,7 @@ def known(name: str, **parameters: float) -> Known:
 
     Raises:
         InvalidInput: the name or a parameter is unknown, or a scale is not above 0.
-    """  # noqa: D205, D415 - a list of signatures
+    """  # noqa: D205 - a list of signatures
     makers: dict[str, Callable[..., object]] = {
         "normal": lambda mean, sd: stats.norm(mean, positive(sd, "sd")),
         "lognormal": lambda mu, sigma: stats.lognorm(positive(sigma, "sigma"), scale=math.exp(mu)),
@@ -199,7 +199,8 @@ def _weibull(found: Floats) -> Distribution:
         return float(powers @ logs / powers.sum() - 1 / shape - logs.mean())
 
     shape = _root(slope)
-    return known("weibull", shape=shape, scale=top * float(np.mean(np.exp(shape * logs))) ** (1 / shape))
+    scale = top * float(np.mean(np.exp(shape * logs))) ** (1 / shape)
+    return known("weibull", shape=shape, scale=scale)
 
 
 def _gamma(found: Floats) -> Distribution:

@@ -108,7 +108,8 @@ def nonparametric_tolerance(
         )
     out = least
     while (
-        out < found.size and achieved_confidence(found.size, content=content, left_out=out + 1) >= conf
+        out < found.size
+        and achieved_confidence(found.size, content=content, left_out=out + 1) >= conf
     ):
         out += 1
     below = out // 2 if least == 2 else out
@@ -154,7 +155,7 @@ def _interval(
     content: float,
     method: str,
 ) -> OrderInterval:
-    ends = (None if rank is None else float(found[rank - 1]) for rank in ranks)
+    lower, upper = (None if rank is None else float(found[rank - 1]) for rank in ranks)
     middle = float(np.median(found))
-    limits = Figure("median", middle, method, found.size, *ends, reached, None, _ASSUMED)
+    limits = Figure("median", middle, method, found.size, lower, upper, reached, None, _ASSUMED)
     return OrderInterval(limits, ranks, content)

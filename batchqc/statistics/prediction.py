@@ -57,7 +57,7 @@ def prediction_factor(
             raise InvalidInput("BQC-STA-003", "Bonferroni speaks of all future values only")
         tail = (1 - conf) / (future * occasions) / (2 if both else 1)
         return float(stats.t.isf(tail, f)) * width
-    rule = _Rule(n, f, both, (future, kept, mean_of, occasions))
+    rule = _Rule(n, f, both=both, counts=(future, kept, mean_of, occasions))
     return rule.factor(conf, width)
 
 
@@ -125,9 +125,9 @@ def future_sd_interval(sd: float, *, df: float, future: int, conf: float = 0.95)
     tail = (1 - fraction_of(conf, "confidence")) / 2
     if future < 2:
         raise InvalidInput("BQC-STA-003", "a future standard deviation needs 2 values")
-    ends = [sd * math.sqrt(stats.f.ppf(one, future - 1, df)) for one in (tail, 1 - tail)]
+    low, high = (sd * math.sqrt(stats.f.ppf(one, future - 1, df)) for one in (tail, 1 - tail))
     method = "F (Hahn and Meeker 1991, section 4.9)"
-    return Figure("future SD", sd, method, round(df) + 1, *ends, conf, df, _ASSUMED)
+    return Figure("future SD", sd, method, round(df) + 1, low, high, conf, df, _ASSUMED)
 
 
 def nonparametric_prediction(
@@ -172,7 +172,12 @@ class _Rule:
     """Confidence of a joint statement, an integral over mean and standard deviation."""
 
     def __init__(
-        self, n: float, df: float, both: bool, counts: tuple[int, int, float, int]  # noqa: FBT001
+        self,
+        n: float,
+        df: float,
+        *,
+        both: bool,
+        counts: tuple[int, int, float, int],
     ) -> None:
         self.both, self.counts = both, counts
         nodes, weights = np.polynomial.legendre.leggauss(160)

@@ -105,9 +105,7 @@ def fit_mixed(
         sds,
         _blups(state, beta),
         slope.value + 2 * free * float(np.log(scale)),
-        tuple(
-            one.name for one, size in zip(factors, variances[:-1], strict=True) if size < 1e-10
-        ),
+        tuple(one.name for one, size in zip(factors, variances[:-1], strict=True) if size < 1e-10),
         state,
     )
 
@@ -181,9 +179,7 @@ def _covariance(variances: Floats, hessian: Floats) -> Floats:
     return found
 
 
-def _fixed(
-    state: FitState, names: list[str], beta: Floats, conf: float
-) -> dict[str, Figure]:
+def _fixed(state: FitState, names: list[str], beta: Floats, conf: float) -> dict[str, Figure]:
     found = {}
     for at, name in enumerate(names):
         weights = np.eye(len(names))[at]

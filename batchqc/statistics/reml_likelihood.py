@@ -1,5 +1,6 @@
 """Likelihood of random intercepts, by cross products of the size of the random effects."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,7 @@ class Likelihood:
         self.n, self.p = x.shape
         self.y, self.x, self.z = y, x, np.hstack(list(z))
         ends = np.cumsum([0, *(one.shape[1] for one in z)])
-        self.blocks = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        self.blocks = [slice(a, b) for a, b in itertools.pairwise(ends.tolist())]
         self._starts = ends[:-1]
         q, r = np.linalg.qr(x)
         off = self.z - q @ (q.T @ self.z)
@@ -51,7 +52,8 @@ class Likelihood:
     @cached_property
     def whole(self) -> Floats:
         """Z'Z, as it stands before the fixed effects are taken out."""
-        return self.z.T @ self.z
+        whole: Floats = self.z.T @ self.z
+        return whole
 
     def scales(self, variances: Floats) -> Floats:
         """Square root of (variance of its factor / error variance), one for each level."""
@@ -115,7 +117,7 @@ def _shrunk(gram: Floats, scales: Floats) -> tuple[float, Floats]:
 
 def _solved(gram: Floats, scales: Floats, right: Floats) -> Floats:
     inner = np.eye(scales.size) + scales[:, np.newaxis] * gram * scales
-    return np.linalg.solve(inner, right)
+    return np.asarray(np.linalg.solve(inner, right), dtype=np.float64)
 
 
 def _bordered(core: Floats, v: Floats, sums: Floats) -> Floats:

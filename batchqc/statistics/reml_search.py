@@ -28,7 +28,8 @@ def best(
     """Variances of least deviance, that of the error last.
 
     Newton steps with exact derivatives until each derivative is 0, or the variance is 0 and the
-    likelihood falls from there; where that leads nowhere, a quasi-Newton search within bounds first.
+    likelihood falls from there; where that leads nowhere, a quasi-Newton search within
+    bounds comes first.
 
     Args:
         likelihood: of values whose variance is about 1.

@@ -106,9 +106,11 @@ def tolerance_interval(
     has_lower, has_upper = sides_of(side)
     found = data if isinstance(data, Summary) else Summary.of(data, scale)
     positive(found.sd, "standard deviation")
-    sizes = {"n": found.n, "content": content, "conf": conf, "df": found.df}
     both = has_lower and has_upper
-    k = two_sided_factor(**sizes, method=method) if both else one_sided_factor(**sizes)
+    if both:
+        k = two_sided_factor(found.n, content=content, conf=conf, df=found.df, method=method)
+    else:
+        k = one_sided_factor(found.n, content=content, conf=conf, df=found.df)
     back = math.exp if scale == "ln" else float
     told = TWO_SIDED[method] if both else ONE_SIDED["exact"]
     limits = Figure(

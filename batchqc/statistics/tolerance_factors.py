@@ -26,7 +26,7 @@ OneSided = Literal["exact", "natrella"]
 def one_sided_factor(
     n: float, *, content: float, conf: float, df: float | None = None, method: OneSided = "exact"
 ) -> float:
-    """k such that mean + k s is above a part ``content`` of the population, with confidence.
+    """K such that mean + k s is above a part ``content`` of the population, with confidence.
 
     Args:
         n: values behind the mean; an effective number need not be whole.
@@ -54,14 +54,13 @@ def one_sided_factor(
 def two_sided_factor(
     n: float, *, content: float, conf: float, df: float | None = None, method: TwoSided = "exact"
 ) -> float:
-    """k such that mean ± k s covers a part ``content`` of the population, with confidence.
+    """K such that mean ± k s covers a part ``content`` of the population, with confidence.
 
     Arguments and errors as in `one_sided_factor`.
     """
     size, f = _sizes(n, content, conf, df)
     howe = float(
-        special.ndtri((1 + content) / 2)
-        * np.sqrt(f * (1 + 1 / size) / stats.chi2.ppf(1 - conf, f))
+        special.ndtri((1 + content) / 2) * np.sqrt(f * (1 + 1 / size) / stats.chi2.ppf(1 - conf, f))
     )
     if method == "howe":
         return howe
@@ -107,7 +106,7 @@ def _exact(size: float, f: float, content: float, conf: float, start: float) -> 
 
 
 def _half_width(z: Floats, content: float) -> Floats:
-    """r such that a normal value lies within z ± r with probability ``content``."""
+    """R such that a normal value lies within z ± r with probability ``content``."""
     low, high = np.zeros_like(z), z + float(special.ndtri((1 + content) / 2))
     for _ in range(90):
         middle = (low + high) / 2
