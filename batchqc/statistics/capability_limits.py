@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-import numpy as np
 from scipy import optimize, stats
 
 from batchqc.errors import NotEstimable
+from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.values import fraction_of, positive
 
 #: Sources of the limits.
@@ -155,7 +155,7 @@ def _above(seen: float, true: float, sizes: tuple[float, float], off: float) -> 
     low, high = max(0.0, off - 9 / math.sqrt(n)), min(half, off + 9 / math.sqrt(n))
     if high <= low:
         return 0.0
-    nodes, weights = np.polynomial.legendre.leggauss(200)
+    nodes, weights = legendre(200)
     t = (high - low) / 2 * nodes + (high + low) / 2
     root = math.sqrt(n)
     density = root * (stats.norm.pdf(root * (t - off)) + stats.norm.pdf(root * (t + off)))

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from batchqc.errors import NotEstimable
+from batchqc.statistics.quadrature import legendre
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class _Four:
         return self.power * math.log(max(math.cos(angle), 1e-300)) - self.turn * angle
 
     def _mass(self, low: float, high: float) -> float:
-        nodes, weights = np.polynomial.legendre.leggauss(64)
+        nodes, weights = legendre(64)
         edges = np.linspace(low, high, 33)
         angle = (edges[:-1, None] + edges[1:, None]) / 2 + (high - low) / 64 * nodes
         logs = self.power * np.log(np.cos(angle)) - self.turn * angle

@@ -9,6 +9,7 @@ from scipy import optimize, special, stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
+from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.tolerance import Summary
 from batchqc.statistics.tolerance_factors import sides_of
 from batchqc.statistics.values import Floats, fraction_of, positive
@@ -180,7 +181,7 @@ class _Rule:
         counts: tuple[int, int, float, int],
     ) -> None:
         self.both, self.counts = both, counts
-        nodes, weights = np.polynomial.legendre.leggauss(160)
+        nodes, weights = legendre(160)
         z = 9 * nodes
         self.mean = z[:, np.newaxis] / math.sqrt(n)
         self.mean_mass = 9 * weights * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from batchqc.errors import NotEstimable
 from batchqc.statistics.values import Floats
 
 _LOG_2PI: Final = float(np.log(2 * np.pi))
@@ -52,13 +53,12 @@ class Likelihood:
     @cached_property
     def whole(self) -> Floats:
         """Z'Z, as it stands before the fixed effects are taken out."""
-        whole: Floats = self.z.T @ self.z
-        return whole
+        return np.asarray(self.z.T @ self.z, dtype=np.float64)
 
     def scales(self, variances: Floats) -> Floats:
         """Square root of (variance of its factor / error variance), one for each level."""
         sizes = [one.stop - one.start for one in self.blocks]
-        return np.sqrt(np.repeat(variances[:-1], sizes) / variances[-1])
+        return np.asarray(np.sqrt(np.repeat(variances[:-1], sizes) / variances[-1]))
 
     def at(self, variances: Floats, *, restricted: bool) -> Slope:
         """Value and derivatives; variances of shape (k + 1,), that of the error last, above 0."""
@@ -110,7 +110,14 @@ class Likelihood:
 def _shrunk(gram: Floats, scales: Floats) -> tuple[float, Floats]:
     """Log determinant of I + SGS, and G - G S (I + SGS)^-1 S G."""
     inner = np.eye(scales.size) + scales[:, np.newaxis] * gram * scales
-    lower = np.linalg.cholesky(inner)
+    try:
+        lower = np.linalg.cholesky(inner)
+    except np.linalg.LinAlgError:
+        raise NotEstimable(
+            "BQC-STA-002",
+            "the mixed model did not converge: the error variance goes to 0",
+            hint="Look for values that the factors fit exactly.",
+        ) from None
     half = np.linalg.solve(lower, scales[:, np.newaxis] * gram)
     return 2 * float(np.sum(np.log(np.diag(lower)))), gram - half.T @ half
 

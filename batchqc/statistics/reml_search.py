@@ -67,7 +67,7 @@ def _starts(likelihood: Likelihood, start: Floats | None) -> Sequence[Floats]:
 
 
 def _rough(likelihood: Likelihood, begin: Floats, held: _Held, *, restricted: bool) -> Floats:
-    low = np.append(np.zeros(begin.size - 1), _LEAST)
+    low = np.append(np.zeros(begin.size - 1), 1e4 * _LEAST)
     high = np.full(begin.size, np.inf)
     low[list(held)] = high[list(held)] = list(held.values())
 
@@ -93,7 +93,7 @@ def _polished(
         step = _step(slope, free)
         for shorter in 0.5 ** np.arange(40):
             trial = np.maximum(v + shorter * step, 0.0)
-            trial[-1] = max(trial[-1], _LEAST)
+            trial[-1] = max(trial[-1], 0.1 * v[-1], _LEAST)
             ahead = likelihood.at(trial, restricted=restricted)
             if ahead.value < slope.value:
                 v, slope = trial, ahead

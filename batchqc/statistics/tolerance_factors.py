@@ -6,6 +6,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.values import Floats, fraction_of, positive
 
 #: Ways to a two-sided factor, by name and source; only the first is not approximate.
@@ -85,7 +86,7 @@ def _sizes(n: float, content: float, conf: float, df: float | None) -> tuple[flo
 
 def _exact(size: float, f: float, content: float, conf: float, start: float) -> float:
     """Root in k of the confidence, an integral over where the mean lies."""
-    nodes, weights = np.polynomial.legendre.leggauss(240)
+    nodes, weights = legendre(240)
     u = 5 * (nodes + 1)
     mass = 5 * weights * 2 * np.exp(-u * u / 2) / np.sqrt(2 * np.pi)
     squares = f * _half_width(u / np.sqrt(size), content) ** 2
