@@ -88,10 +88,10 @@ def _polished(
     slope = likelihood.at(v, restricted=restricted)
     for _ in range(80):
         free = open_ & ((v > 0) | (slope.gradient < 0))
-        if _steepness(v, slope, free) < 1e-9:
+        if _steepness(v, slope, free) < 1e-8:
             return _accepted(v, slope)
         step = _step(slope, free)
-        for shorter in 0.5 ** np.arange(40):
+        for shorter in 0.5 ** np.arange(20):
             trial = np.maximum(v + shorter * step, 0.0)
             trial[-1] = max(trial[-1], 0.1 * v[-1], _LEAST)
             ahead = likelihood.at(trial, restricted=restricted)

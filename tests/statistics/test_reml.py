@@ -102,7 +102,7 @@ def test_statsmodels_finds_the_same_one_way_fit():
     assert fit.components["donor"].value == pytest.approx(float(expected.cov_re[0, 0]), rel=1e-3)
     assert fit.components["error"].value == pytest.approx(expected.scale, rel=1e-3)
     assert fit.criterion == pytest.approx(-2 * expected.llf, abs=1e-5)
-    blups = [one[0] for one in expected.random_effects.values()]
+    blups = [one.iloc[0] for one in expected.random_effects.values()]
     assert list(fit.blups["donor"].values()) == pytest.approx(blups, abs=1e-3)
 
 
@@ -176,10 +176,10 @@ def deviations(draws: int) -> np.ndarray:
 
 
 def test_limits_of_the_next_lot_hold_as_stated_and_narrower_ones_do_not():
-    draws = 150
+    draws = 120
     found, margin = deviations(draws), 3 * np.sqrt(0.95 * 0.05 / draws)
     assert np.mean(found <= 1, axis=0) == pytest.approx(0.95, abs=margin)
-    assert np.all(np.mean(found <= 0.65, axis=0) < 0.95 - margin)
+    assert np.all(np.mean(found <= 0.6, axis=0) < 0.95 - margin)
 
 
 def test_few_donors_have_no_limits_but_their_own_lots():
