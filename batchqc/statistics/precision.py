@@ -13,7 +13,7 @@ from batchqc.statistics.figures import Figure
 from batchqc.statistics.levels import Labels
 from batchqc.statistics.nested_anova import NestedComponents, nested_components
 from batchqc.statistics.tolerance import Summary, logged
-from batchqc.statistics.values import fraction_of, spread, values_of
+from batchqc.statistics.values import antilog, fraction_of, spread, values_of
 
 _USP: Final = "%GCV = 100 (exp(s) - 1), USP <1033>"
 _LOGNORMAL: Final = "%CV = 100 sqrt(exp(s²) - 1), lognormal"
@@ -82,12 +82,12 @@ def geometric_summary(data: ArrayLike, *, conf: float = 0.95) -> Geometric:
     reach = float(stats.t.isf(tail, found.df)) * found.sd / math.sqrt(found.n)
     low, high = (found.sd * _ratio(found.df, one) for one in (1 - tail, tail))
     n, df = int(found.n), found.df
-    ends = (math.exp(found.mean - reach), math.exp(found.mean + reach))
+    ends = (antilog(found.mean - reach), antilog(found.mean + reach))
     told = "exp of the mean logarithm; t interval"
-    mean = Figure("geometric mean", math.exp(found.mean), told, n, *ends, conf, df, _ASSUMED)
-    around = (math.exp(low), math.exp(high))
+    mean = Figure("geometric mean", antilog(found.mean), told, n, *ends, conf, df, _ASSUMED)
+    around = (antilog(low), antilog(high))
     gsd = Figure(
-        "geometric SD", math.exp(found.sd), "exp(s); chi-square interval", n, *around, conf, df,
+        "geometric SD", antilog(found.sd), "exp(s); chi-square interval", n, *around, conf, df,
         _ASSUMED,
     )  # fmt: skip
     sd = Figure("s", found.sd, "chi-square interval", n, low, high, conf, df, _ASSUMED)
@@ -96,12 +96,12 @@ def geometric_summary(data: ArrayLike, *, conf: float = 0.95) -> Geometric:
 
 def usp_gcv(sd: Figure) -> Figure:
     """Percent geometric CV of USP <1033> from the SD of natural logarithms."""
-    return _turned(sd, "%GCV", _USP, lambda s: 100 * math.expm1(s))
+    return _turned(sd, "%GCV", _USP, lambda s: 100 * _less_one(s))
 
 
 def lognormal_cv(sd: Figure) -> Figure:
     """Percent CV of a lognormal distribution from the SD of natural logarithms."""
-    return _turned(sd, "%CV", _LOGNORMAL, lambda s: 100 * math.sqrt(math.expm1(s * s)))
+    return _turned(sd, "%CV", _LOGNORMAL, lambda s: 100 * math.sqrt(_less_one(s * s)))
 
 
 def intermediate_precision(
@@ -159,3 +159,8 @@ def _turned(one: Figure, name: str, method: str, turn: Callable[[float], float])
 
 def _ratio(df: float, level: float) -> float:
     return math.sqrt(df / float(stats.chi2.ppf(level, df)))
+
+
+def _less_one(logarithm: float) -> float:
+    """exp(x) - 1, without losing digits of a small x."""
+    return math.expm1(logarithm) if logarithm < 1 else antilog(logarithm) - 1

@@ -12,7 +12,7 @@ from batchqc.statistics.figures import Figure
 from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.tolerance import Summary
 from batchqc.statistics.tolerance_factors import sides_of
-from batchqc.statistics.values import Floats, fraction_of, positive
+from batchqc.statistics.values import Floats, antilog, fraction_of, positive
 
 _EXACT: Final = "exact (Hahn 1969; Hahn and Meeker 1991, section 4.8; EPA 2009, chapters 18-19)"
 _BONFERRONI: Final = "Bonferroni (EPA 2009 Unified Guidance, chapter 18)"
@@ -93,7 +93,7 @@ def prediction_interval(
         at_least=None if kept is None else int(kept),
         **more,
     )
-    back = math.exp if scale == "ln" else float
+    back = antilog if scale == "ln" else float
     return Figure(
         f"prediction interval of {kept or future} of {future}",
         back(found.mean),

@@ -19,7 +19,7 @@ from batchqc.statistics.tolerance_factors import (
     two_sided_factor,
 )
 from batchqc.statistics.univariate import mean, standard_deviation
-from batchqc.statistics.values import Floats, positive, spread, values_of
+from batchqc.statistics.values import Floats, antilog, positive, spread, values_of
 
 _ASSUMED: Final = ("normal values on this scale", "independent lots of one process")
 
@@ -111,7 +111,7 @@ def tolerance_interval(
         k = two_sided_factor(found.n, content=content, conf=conf, df=found.df, method=method)
     else:
         k = one_sided_factor(found.n, content=content, conf=conf, df=found.df)
-    back = math.exp if scale == "ln" else float
+    back = antilog if scale == "ln" else float
     told = TWO_SIDED[method] if both else ONE_SIDED["exact"]
     limits = Figure(
         f"tolerance interval, content {content:g}",

@@ -1,5 +1,6 @@
 """Numbers as the methods take them: checked once, at the door of each method."""
 
+import math
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -113,3 +114,17 @@ def positive(value: float, what: str) -> float:
     if not 0 < value < LARGEST:
         raise InvalidInput("BQC-STA-003", f"{what} is {value:g}: it must be above 0 and finite")
     return float(value)
+
+
+def antilog(logarithm: float) -> float:
+    """The number of a natural logarithm.
+
+    Raises:
+        NotEstimable: it is beyond what a float holds: the interval says nothing any more.
+    """
+    if logarithm > math.log(LARGEST):
+        raise NotEstimable(
+            "BQC-STA-001",
+            f"exp({logarithm:.4g}) is absurdly large: these few values bound nothing on this scale",
+        )
+    return math.exp(logarithm)

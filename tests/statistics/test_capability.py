@@ -181,6 +181,7 @@ def test_johnson_curves_go_through_their_four_percentiles(shape):
         (lambda: needed_index(1), NotEstimable),
         (lambda: geometric_summary([1.0, 0.0]), InvalidInput),
         (lambda: geometric_summary([1.0]), NotEstimable),
+        (lambda: geometric_summary([1e-99, 1e99]), NotEstimable),
         (lambda: intermediate_precision([-1, -2, -4, -5.0], {"run": [1, 1, 2, 2]}, scale="raw"),
          NotEstimable),
     ],

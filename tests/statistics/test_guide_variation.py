@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "batchqc" / "guide" / "statistics" / "variation.md"
-MODULES = [
+MODULES = (
     "anova",
     "capability",
     "capability_limits",
@@ -27,7 +27,7 @@ MODULES = [
     "reml",
     "tolerance",
     "tolerance_factors",
-]
+)
 
 
 def test_the_examples_say_what_they_show():

@@ -225,6 +225,8 @@ def test_tolerance_of_few_donors_is_refused():
         (lambda: prediction_factor(5, future=2, at_least=3), InvalidInput),
         (lambda: prediction_factor(5, wrong=1), InvalidInput),
         (lambda: prediction_interval([2.0]), NotEstimable),
+        (lambda: tolerance_interval([1e-99, 1e99], scale="ln"), NotEstimable),
+        (lambda: prediction_interval([1e-99, 1e99], scale="ln"), NotEstimable),
         (lambda: wilks_n(content=0.9, conf=0.9, left_out=0), InvalidInput),
         (lambda: nonparametric_prediction(0), InvalidInput),
     ],
