@@ -10,9 +10,12 @@ from scipy import stats
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics import capability_limits as limits
+from batchqc.statistics.anova import one_way_anova
 from batchqc.statistics.figures import Figure
+from batchqc.statistics.levels import Labels
 from batchqc.statistics.tolerance import Summary
-from batchqc.statistics.values import positive
+from batchqc.statistics.univariate import mean
+from batchqc.statistics.values import positive, values_of
 
 _ASSUMED: Final = ("normal values", "a stable process", "independent lots")
 _FEW: Final = "fewer than 30 values: read the tolerance interval against the specification instead"
@@ -72,6 +75,25 @@ class Capability:
 
     indices: Mapping[str, Figure]
     beyond: Mapping[str, Figure]
+
+
+def within_summary(data: ArrayLike, subgroups: Labels) -> Summary:
+    """Mean of all values, and the standard deviation pooled within rational subgroups.
+
+    Source: Montgomery 2013, section 8.2; ISO 22514-2, estimation within subgroups.
+
+    Args:
+        data: of shape (n,).
+        subgroups: n labels; its df is n less the number of subgroups.
+
+    Raises:
+        NotEstimable: one subgroup only, none with two values, or no variation within them.
+        InvalidInput: a value or a label is missing.
+    """
+    found = values_of(data)
+    table = one_way_anova(found, subgroups)
+    centre = mean(found).value
+    return Summary(centre, table.resid_sd.value, found.size, table.df_within)
 
 
 def capability(

@@ -7,6 +7,7 @@ from typing import Final
 from scipy import optimize, stats
 
 from batchqc.errors import NotEstimable
+from batchqc.statistics.noncentral_t import noncentral_t_cdf, noncentral_t_quantile
 from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.values import fraction_of, positive
 
@@ -57,7 +58,7 @@ def one_sided_bound(
     fraction_of(conf, "confidence")
 
     def excess(true: float) -> float:
-        return float(stats.nct.cdf(root * index, f, root * true)) - conf
+        return noncentral_t_cdf(root * index, f, root * true) - conf
 
     return _solved(excess, index)
 
@@ -124,7 +125,7 @@ def needed_index(n: int, *, bound: float = 1.0, conf: float = 0.95) -> float:
         NotEstimable: n is below 2.
     """
     f, root = _freedom(n, None), 3 * math.sqrt(n)
-    return float(stats.nct.ppf(fraction_of(conf, "confidence"), f, root * bound) / root)
+    return noncentral_t_quantile(fraction_of(conf, "confidence"), f, root * bound) / root
 
 
 def _freedom(n: float, df: float | None) -> float:

@@ -83,7 +83,7 @@ def nonparametric_tolerance(
 ) -> OrderInterval:
     """The narrowest ranks that still reach the confidence.
 
-    A two-sided interval leaves out as many values below as above; an odd one is kept below.
+    A two-sided interval leaves out as many values below as above; of an odd number, one more above.
 
     Source: Wilks 1941; ISO 16269-6:2014, clause 7.
 

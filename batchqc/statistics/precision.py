@@ -82,15 +82,12 @@ def geometric_summary(data: ArrayLike, *, conf: float = 0.95) -> Geometric:
     reach = float(stats.t.isf(tail, found.df)) * found.sd / math.sqrt(found.n)
     low, high = (found.sd * _ratio(found.df, one) for one in (1 - tail, tail))
     n, df = int(found.n), found.df
-    ends = (antilog(found.mean - reach), antilog(found.mean + reach))
+    logs = (found.mean - reach, found.mean + reach)
+    centre = Figure("mean logarithm", found.mean, "t interval", n, *logs, conf, df, _ASSUMED)
     told = "exp of the mean logarithm; t interval"
-    mean = Figure("geometric mean", antilog(found.mean), told, n, *ends, conf, df, _ASSUMED)
-    around = (antilog(low), antilog(high))
-    gsd = Figure(
-        "geometric SD", antilog(found.sd), "exp(s); chi-square interval", n, *around, conf, df,
-        _ASSUMED,
-    )  # fmt: skip
+    mean = _turned(centre, "geometric mean", told, antilog)
     sd = Figure("s", found.sd, "chi-square interval", n, low, high, conf, df, _ASSUMED)
+    gsd = _turned(sd, "geometric SD", "exp(s); chi-square interval", antilog)
     return Geometric(mean, gsd, usp_gcv(sd), lognormal_cv(sd))
 
 
@@ -150,11 +147,24 @@ def _spread(variance: Figure, name: str, mean: float, scale: str) -> Spread:
 
 
 def _turned(one: Figure, name: str, method: str, turn: Callable[[float], float]) -> Figure:
-    lower, upper = (None if end is None else turn(end) for end in (one.lower, one.upper))
+    lower, upper = (_end(end, turn) for end in (one.lower, one.upper))
+    told = one.limitations
+    if upper is None and one.upper is not None:
+        told = (*told, "the upper end is absurdly large: these few values do not bound it")
     return Figure(
         name, turn(one.value), method, one.n, lower, upper, one.confidence, one.df,
-        one.assumptions, one.limitations,
+        one.assumptions, told,
     )  # fmt: skip
+
+
+def _end(end: float | None, turn: Callable[[float], float]) -> float | None:
+    """An end of an interval; None where it is beyond what a float holds."""
+    if end is None:
+        return None
+    try:
+        return turn(end)
+    except NotEstimable:
+        return None
 
 
 def _ratio(df: float, level: float) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.statistics.noncentral_t import noncentral_t_quantile
 from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.values import Floats, fraction_of, positive
 
@@ -49,7 +50,8 @@ def one_sided_factor(
         if a <= 0 or z**2 < a * b:
             raise NotEstimable("BQC-STA-001", "the approximation of Natrella needs more values")
         return float((z + np.sqrt(z**2 - a * b)) / a)
-    return float(stats.nct.ppf(conf, f, np.sqrt(size) * z) / np.sqrt(size))
+    root = float(np.sqrt(size))
+    return noncentral_t_quantile(conf, f, root * z) / root
 
 
 def two_sided_factor(

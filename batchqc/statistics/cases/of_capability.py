@@ -1,8 +1,8 @@
 """Cases of capability."""
 
-from typing import Final
+from typing import Any, Final
 
-from batchqc.statistics.capability import SpecLimits, capability
+from batchqc.statistics.capability import SpecLimits, capability, within_summary
 from batchqc.statistics.capability_limits import (
     bissell_interval,
     cp_interval,
@@ -40,12 +40,22 @@ def _spec(given: Given) -> SpecLimits:
     return SpecLimits(lsl, usl, first(given, "target", "T", default=None))
 
 
-def _normal(given: Given) -> Answer:
+def _data(given: Given) -> Any:
+    """Values, or values in subgroups, or what was computed from them."""
+    if "subgroups" in given:
+        rows = given["subgroups"]
+        labels = [at for at, row in enumerate(rows) for _ in row]
+        return within_summary([one for row in rows for one in row], labels)
     data = first(given, *_DATA, default=None)
-    if data is None:
-        n = first(given, "n", default=30)
-        df = first(given, "df", default=n - 1)
-        data = Summary(first(given, "mean"), first(given, "sd", "s", "sigma"), n, df)
+    if data is not None:
+        return data
+    n = first(given, "n", default=30)
+    df = first(given, "df", default=n - 1)
+    return Summary(first(given, "mean"), first(given, "sd", "s", "sigma"), n, df)
+
+
+def _normal(given: Given) -> Answer:
+    data = _data(given)
     conf = confidence(given)
     exact = capability(data, _spec(given), conf=conf, scale=first(given, "scale", default="raw"))
     rough = capability(data, _spec(given), conf=conf, method="bissell")

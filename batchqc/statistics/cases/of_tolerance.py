@@ -229,6 +229,8 @@ METHODS: Final = (
     CaseMethod(("prediction limit",), _prediction),
     CaseMethod(("prediction factor",), _prediction),
     CaseMethod(("prediction interval",), _prediction, frozenset({"n"})),
+    CaseMethod(("prediction interval",), _prediction, frozenset({"x"})),
+    CaseMethod(("prediction interval", "future"), _prediction),
     CaseMethod(("prediction", "nonparametric"), _free_prediction),
     CaseMethod(("prediction", "non-parametric"), _free_prediction),
 )
