@@ -11,7 +11,7 @@ from batchqc.errors import NotEstimable
 from batchqc.statistics.exact_sums import sequential_squares
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.levels import Labels, factor
-from batchqc.statistics.values import spread, values_of
+from batchqc.statistics.values import measurable, values_of
 
 _METHOD: Final = "one-way ANOVA, exact sums of squares (Montgomery 2017, section 3.3)"
 _ASSUMED: Final = ("normal errors", "equal variance in all groups", "independent values")
@@ -66,7 +66,7 @@ def one_way_anova(data: ArrayLike, groups: Labels, *, conf: float = 0.95) -> One
         NotEstimable: there is one group, no group with two values, or no variation in groups.
         InvalidInput: a value or a label is missing, or their numbers differ.
     """
-    found = spread(values_of(data, at_least=3), "values")
+    found = measurable(values_of(data, at_least=3), "values")
     group = factor("group", groups, found.size)
     between, within = len(group.names) - 1, found.size - len(group.names)
     if between < 1 or within < 1:

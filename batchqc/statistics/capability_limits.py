@@ -137,6 +137,12 @@ def _freedom(n: float, df: float | None) -> float:
 
 def _solved(excess: Callable[[float], float], near: float) -> float:
     """Root of a function that falls as the true index grows."""
+    if abs(near) > 1e6:
+        raise NotEstimable(
+            "BQC-STA-001",
+            f"an index of {near:g}: the values hardly vary against the specification",
+            hint="Check the unit of the limits and of the values.",
+        )
     low, high = near - 0.5, near + 0.5
     for _ in range(60):
         if excess(low) > 0:

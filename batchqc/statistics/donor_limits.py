@@ -14,7 +14,7 @@ from batchqc.statistics.figures import Figure
 from batchqc.statistics.levels import Labels, factor
 from batchqc.statistics.reml import MixedFit, fit_mixed
 from batchqc.statistics.reml_state import FitState
-from batchqc.statistics.values import Floats, fraction_of, spread, values_of
+from batchqc.statistics.values import Floats, fraction_of, measurable, values_of
 
 _KNOWN: Final = "BLUP of the donor and its prediction error variance (Henderson 1975), t"
 _NEW: Final = "total variance and that of the mean, t with Satterthwaite df"
@@ -62,7 +62,7 @@ def donor_limits(data: ArrayLike, donors: Labels, *, conf: float = 0.95) -> Dono
             donors.
         InvalidInput: a value or a label is missing.
     """
-    found = spread(values_of(data, at_least=6), "values")
+    found = measurable(values_of(data, at_least=6), "values")
     fraction_of(conf, "confidence")
     donor = factor("donor", donors, found.size)
     if len(donor.names) < 5:
@@ -97,7 +97,7 @@ def within_donor_limits(
         NotEstimable: no donor has two lots, or lots do not vary within donors.
         InvalidInput: a value or a label is missing.
     """
-    found = values_of(data, at_least=2)
+    found = measurable(values_of(data, at_least=2), "values")
     donor = factor("donor", donors, found.size)
     df = found.size - len(donor.names)
     if df < 1:

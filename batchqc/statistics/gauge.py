@@ -15,7 +15,7 @@ from batchqc.statistics.figures import Figure
 from batchqc.statistics.gauge_lines import GaugeLine, lines
 from batchqc.statistics.levels import Labels, factor
 from batchqc.statistics.mls_limits import MLS, MeanSquares, mls_interval
-from batchqc.statistics.values import Floats, fraction_of, positive, spread, values_of
+from batchqc.statistics.values import Floats, fraction_of, measurable, positive, values_of
 
 #: What to do with the interaction of part and operator.
 Interaction = Literal["keep", "pool", "auto"]
@@ -140,7 +140,7 @@ def _checked(values: ArrayLike) -> Floats:
         raise InvalidInput(
             "BQC-STA-003", f"a gauge study has three axes (part, operator, trial), not {array.ndim}"
         )
-    spread(values_of(array.ravel()), "values")
+    measurable(values_of(array.ravel()), "values")
     if min(array.shape[:2]) < 2:
         raise NotEstimable(
             "BQC-STA-001",

@@ -14,7 +14,7 @@ from batchqc.statistics.exact_sums import ExactSums, sequential_squares
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.levels import Codes, Factor, Labels, nested
 from batchqc.statistics.mls_limits import MLS, MeanSquares, mls_interval
-from batchqc.statistics.values import Floats, fraction_of, spread, values_of
+from batchqc.statistics.values import Floats, fraction_of, measurable, values_of
 
 _METHOD: Final = "nested ANOVA, type 1 (Searle, Casella and McCulloch 1992, section 5.3)"
 _TOTAL: Final = f"{_METHOD}; Satterthwaite 1946"
@@ -112,7 +112,7 @@ def nested_components(
         NotEstimable: a factor has no degree of freedom, or nothing varies within the cells.
         InvalidInput: a value or label is missing, or there is no factor.
     """
-    found = spread(values_of(data, at_least=3), "values")
+    found = measurable(values_of(data, at_least=3), "values")
     fraction_of(conf, "confidence")
     if not factors:
         raise InvalidInput("BQC-STA-003", "no factor was named: there is nothing to take apart")

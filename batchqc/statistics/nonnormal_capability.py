@@ -14,7 +14,7 @@ from batchqc.statistics.capability import SpecLimits
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.johnson import fit_johnson
 from batchqc.statistics.pearson import Pearson
-from batchqc.statistics.values import Floats, positive, spread, values_of
+from batchqc.statistics.values import Floats, measurable, positive, values_of
 
 #: The ends of a normal spread of ± 3 standard deviations.
 LOW, HIGH = 0.0013498980316301035, 0.9986501019683699
@@ -90,7 +90,7 @@ def fit(data: ArrayLike, name: str) -> Distribution:
         NotEstimable: too few values, or none of this family fits.
         InvalidInput: the name is unknown, or a value is missing or not above 0.
     """  # noqa: D205 - one list of names
-    found = spread(values_of(data, at_least=3), "values")
+    found = measurable(values_of(data, at_least=3), "values")
     if name not in _FITS:
         raise InvalidInput("BQC-STA-003", f"unknown distribution: {name}")
     if name in {"lognormal", "weibull", "gamma", "exponential"} and np.any(found <= 0):
@@ -223,8 +223,11 @@ def _pearson(found: Floats) -> Distribution:
     sd = float(found.std(ddof=1))
     if found.size < 4:
         raise NotEstimable("BQC-STA-001", "four moments need at least 4 values")
-    skew = float(stats.skew(found, bias=False))
-    return Pearson(float(found.mean()), sd, skew, float(stats.kurtosis(found, bias=False)) + 3)
+    n, centre = found.size, float(found.mean())
+    z = (found - centre) / float(found.std())
+    skew = math.sqrt(n * (n - 1)) / (n - 2) * float(np.mean(z**3))
+    excess = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (float(np.mean(z**4)) - 3) + 6)
+    return Pearson(centre, sd, skew, excess + 3)
 
 
 _FITS: Final[Mapping[str, Callable[[Floats], Distribution]]] = {

@@ -13,7 +13,7 @@ from batchqc.statistics.figures import Figure
 from batchqc.statistics.levels import Labels
 from batchqc.statistics.nested_anova import NestedComponents, nested_components
 from batchqc.statistics.tolerance import Summary, logged
-from batchqc.statistics.values import antilog, fraction_of, spread, values_of
+from batchqc.statistics.values import antilog, fraction_of, measurable, values_of
 
 _USP: Final = "%GCV = 100 (exp(s) - 1), USP <1033>"
 _LOGNORMAL: Final = "%CV = 100 sqrt(exp(s²) - 1), lognormal"
@@ -123,7 +123,7 @@ def intermediate_precision(
         NotEstimable: a factor has no degree of freedom, or repeats do not vary.
         InvalidInput: a value or label is missing, or a value has no logarithm.
     """
-    found = spread(logged(values_of(data, at_least=3), scale), "values")
+    found = measurable(logged(values_of(data, at_least=3), scale), "values")
     parts = nested_components(found, factors, conf=conf)
     if scale == "raw" and parts.mean <= 0:
         raise NotEstimable("BQC-STA-001", "the mean is not above 0: a CV has no meaning")

@@ -15,7 +15,7 @@ from batchqc.statistics.reml_likelihood import Likelihood
 from batchqc.statistics.reml_profile import Profile, effect_interval, sd_interval
 from batchqc.statistics.reml_search import best
 from batchqc.statistics.reml_state import FitState
-from batchqc.statistics.values import Floats, fraction_of, spread, values_of
+from batchqc.statistics.values import Floats, fraction_of, measurable, values_of
 
 _REML: Final = "REML (Patterson and Thompson 1971; criterion of Bates et al. 2015)"
 _ML: Final = "maximum likelihood (Searle, Casella and McCulloch 1992, chapter 6)"
@@ -80,7 +80,7 @@ def fit_mixed(
             the error, the model fits perfectly (BQC-STA-001), or the search ends nowhere (-002).
         InvalidInput: a value or label is missing, or covariates depend on each other.
     """
-    found = spread(values_of(data, at_least=3), "values")
+    found = measurable(values_of(data, at_least=3), "values")
     fraction_of(conf, "confidence")
     factors = tuple(factor(name, one, found.size) for name, one in groups.items())
     names, x = _design(found.size, covariates or {})

@@ -19,7 +19,7 @@ from batchqc.statistics.tolerance_factors import (
     two_sided_factor,
 )
 from batchqc.statistics.univariate import mean, standard_deviation
-from batchqc.statistics.values import Floats, antilog, positive, spread, values_of
+from batchqc.statistics.values import Floats, antilog, measurable, positive, values_of
 
 _ASSUMED: Final = ("normal values on this scale", "independent lots of one process")
 
@@ -58,7 +58,7 @@ class Summary:
             NotEstimable: too few, or all equal.
             InvalidInput: a value is missing, or not above 0 on the ln scale.
         """
-        found = spread(logged(values_of(data, at_least=2), scale), "values")
+        found = measurable(logged(values_of(data, at_least=2), scale), "values")
         df = found.size - 1
         return cls(mean(found).value, standard_deviation(found).value, found.size, df)
 

@@ -128,3 +128,19 @@ def antilog(logarithm: float) -> float:
             f"exp({logarithm:.4g}) is absurdly large: these few values bound nothing on this scale",
         )
     return math.exp(logarithm)
+
+
+def measurable(found: Floats, what: str) -> Floats:
+    """The same numbers, where they vary by an amount whose fourth power is a float.
+
+    Raises:
+        NotEstimable: they are all equal.
+        InvalidInput: they vary by an absurdly small or large amount.
+    """
+    if found.size and not 1e-70 < np.ptp(spread(found, what)) < 1e70:
+        raise InvalidInput(
+            "BQC-STA-003",
+            f"{what} vary by {np.ptp(found):g}: nothing that is measured is of this size",
+            hint="Check the unit and the data.",
+        )
+    return found

@@ -71,7 +71,8 @@ def test_scipy_finds_the_same_f():
         ([1.0, 2.0, 3.0], [1, None, 2], InvalidInput),
         ([1.0, 2.0, 3.0], [1, 2], InvalidInput),
         ([1e160, 2.0, 3.0], [1, 1, 2], InvalidInput),
-        ([1e-170, 2e-170, 5e-170], [1, 1, 2], NotEstimable),
+        ([1e-170, 2e-170, 5e-170], [1, 1, 2], InvalidInput),
+        ([1e149, 2.0, -5e149], [1, 1, 2], InvalidInput),
         (["a", "b", "c"], [1, 1, 2], InvalidInput),
     ],
 )
