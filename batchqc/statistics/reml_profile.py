@@ -95,4 +95,4 @@ def _below(excess: Callable[[float], float], start: float) -> float:
 
 
 def _root(excess: Callable[[float], float], low: float, high: float) -> float:
-    return float(optimize.brentq(excess, low, high, xtol=1e-10, rtol=1e-10))
+    return float(optimize.brentq(excess, low, high, xtol=1e-8, rtol=1e-8))
