@@ -1,5 +1,6 @@
 """Numbers as the methods take them: checked once, at the door of each method."""
 
+import math
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
@@ -85,5 +86,61 @@ def spread(found: Floats, what: str) -> Floats:
             "BQC-STA-001",
             f"{what} are all equal ({found[0]:g}): there is no variation to measure",
             hint="Look whether the values were rounded or copied.",
+        )
+    return found
+
+
+def fraction_of(value: float, what: str) -> float:
+    """A number strictly between 0 and 1: a confidence, a content, a level.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if not 0 < value < 1:
+        raise InvalidInput(
+            "BQC-STA-003",
+            f"{what} is {value:g}: it must lie between 0 and 1",
+            hint="95 % is 0.95.",
+        )
+    return float(value)
+
+
+def positive(value: float, what: str) -> float:
+    """A finite number above 0.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    if not 0 < value < LARGEST:
+        raise InvalidInput("BQC-STA-003", f"{what} is {value:g}: it must be above 0 and finite")
+    return float(value)
+
+
+def antilog(logarithm: float) -> float:
+    """The number of a natural logarithm.
+
+    Raises:
+        NotEstimable: it is beyond what a float holds: the interval says nothing any more.
+    """
+    if logarithm > math.log(LARGEST):
+        raise NotEstimable(
+            "BQC-STA-001",
+            f"exp({logarithm:.4g}) is absurdly large: these few values bound nothing on this scale",
+        )
+    return math.exp(logarithm)
+
+
+def measurable(found: Floats, what: str) -> Floats:
+    """The same numbers, where they vary by an amount whose fourth power is a float.
+
+    Raises:
+        NotEstimable: they are all equal.
+        InvalidInput: they vary by an absurdly small or large amount.
+    """
+    if found.size and not 1e-70 < np.ptp(spread(found, what)) < 1e70:
+        raise InvalidInput(
+            "BQC-STA-003",
+            f"{what} vary by {np.ptp(found):g}: nothing that is measured is of this size",
+            hint="Check the unit and the data.",
         )
     return found

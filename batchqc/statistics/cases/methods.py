@@ -3,6 +3,7 @@
 from typing import Final
 
 from batchqc.statistics.cases import (
+    of_capability,
     of_charts,
     of_counts,
     of_multivariate,
@@ -10,11 +11,14 @@ from batchqc.statistics.cases import (
     of_rules,
     of_sequential,
     of_sequential_run_length,
+    of_tolerance,
     of_univariate,
+    of_variation,
 )
 from batchqc.statistics.cases.check import CaseMethod
 
 METHODS: Final[tuple[CaseMethod, ...]] = (
+    *of_capability.METHODS,
     *of_charts.METHODS,
     *of_counts.METHODS,
     *of_multivariate.METHODS,
@@ -22,5 +26,7 @@ METHODS: Final[tuple[CaseMethod, ...]] = (
     *of_rules.METHODS,
     *of_sequential.METHODS,
     *of_sequential_run_length.METHODS,
+    *of_tolerance.METHODS,
     *of_univariate.METHODS,
+    *of_variation.METHODS,
 )

@@ -1,0 +1,170 @@
+"""Confidence limits of capability indices."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from scipy import optimize, stats
+
+from batchqc.errors import NotEstimable
+from batchqc.statistics.noncentral_t import noncentral_t_cdf, noncentral_t_quantile
+from batchqc.statistics.quadrature import legendre
+from batchqc.statistics.values import fraction_of, positive
+
+#: Sources of the limits.
+CHI_SQUARE: Final = "exact, chi-square (Kane 1986; Montgomery 2013, section 8.3.5)"
+NONCENTRAL: Final = "exact, noncentral t (Chou, Owen and Borrego 1990)"
+BISSELL: Final = "approximate, normal (Bissell 1990; Montgomery 2013, equation 8.21)"
+BOYLES: Final = "approximate, chi-square (Boyles 1991)"
+BOTH: Final = "noncentral t below, worst centring above (Pearn and Lin 2004)"
+
+
+def cp_interval(cp: float, df: float, *, conf: float = 0.95) -> tuple[float, float]:
+    """Two-sided limits of Cp or Pp. Source: Kane 1986; Montgomery 2013, section 8.3.5."""
+    tail = (1 - fraction_of(conf, "confidence")) / 2
+    positive(df, "degrees of freedom")
+    return tuple(cp * math.sqrt(stats.chi2.ppf(one, df) / df) for one in (tail, 1 - tail))  # type: ignore[return-value]
+
+
+def bissell_interval(
+    cpk: float, n: float, *, conf: float = 0.95, df: float | None = None
+) -> tuple[float, float]:
+    """Approximate two-sided limits of Cpk, Cpu or Cpl. Source: Bissell 1990 (Appl Stat 39:331)."""
+    f = _freedom(n, df)
+    reach = float(stats.norm.ppf((1 + fraction_of(conf, "confidence")) / 2))
+    half = reach * math.sqrt(1 / (9 * n) + cpk**2 / (2 * f))
+    return cpk - half, cpk + half
+
+
+def one_sided_bound(
+    index: float, n: float, *, conf: float = 0.95, df: float | None = None
+) -> float:
+    """Exact lower bound of Cpu or Cpl; with 1 - conf it is the upper one.
+
+    For Cpk with two limits it is the bound that holds wherever the process is centred: the worst
+    case lies far off the middle (Pearn and Lin 2004). Source: Chou, Owen and Borrego 1990 (J
+    Quality Technology 22:223).
+
+    Args:
+        index: estimated Cpu or Cpl.
+        n: values behind the mean.
+        conf: of the bound.
+        df: of the standard deviation; n - 1 unless told.
+
+    Raises:
+        NotEstimable: n or df is too small, or no bound is found.
+    """
+    f, root = _freedom(n, df), 3 * math.sqrt(n)
+    fraction_of(conf, "confidence")
+
+    def excess(true: float) -> float:
+        return noncentral_t_cdf(root * index, f, root * true) - conf
+
+    return _solved(excess, index)
+
+
+def cpk_interval(
+    cpk: float,
+    n: float,
+    *,
+    conf: float = 0.95,
+    df: float | None = None,
+    off_centre: float | None = None,
+) -> tuple[float, float]:
+    """Two-sided limits of Cpk with two specification limits, from its own distribution.
+
+    Source: Pearn and Lin 2004 (Microelectronics Reliability); the distribution is the integral over
+    the mean of the chi-square of the variance.
+
+    Args:
+        cpk: the estimate, above 0.
+        n: values behind the mean.
+        conf: two-sided.
+        df: of the standard deviation; n - 1 unless told.
+        off_centre: distance of the true mean from the middle, in standard deviations; without it
+            each limit is the worst over all distances, so that the interval never covers less.
+
+    Raises:
+        NotEstimable: n or df is too small, or Cpk is not above 0.
+    """
+    f = _freedom(n, df)
+    tail = (1 - fraction_of(conf, "confidence")) / 2
+    if cpk <= 0:
+        raise NotEstimable("BQC-STA-001", "Cpk is not above 0: use the noncentral t bound")
+
+    def end(level: float, off: float) -> float:
+        return _solved(lambda true: 1 - _above(cpk, true, (n, f), off) - level, cpk)
+
+    if off_centre is not None:
+        return end(1 - tail, abs(off_centre)), end(tail, abs(off_centre))
+    return one_sided_bound(cpk, n, conf=1 - tail, df=f), end(tail, 0.0)
+
+
+def cpm_interval(
+    cpm: float, n: float, *, off_target: float, conf: float = 0.95
+) -> tuple[float, float]:
+    """Approximate two-sided limits of Cpm. Source: Boyles 1991 (J Quality Technology 23:17).
+
+    Args:
+        cpm: the estimate.
+        n: number of values.
+        off_target: (mean - target) / s.
+        conf: two-sided.
+    """
+    square = off_target**2
+    freedom = n * (1 + square) ** 2 / (1 + 2 * square)
+    return cp_interval(cpm, freedom, conf=conf)
+
+
+def needed_index(n: int, *, bound: float = 1.0, conf: float = 0.95) -> float:
+    """Ppk that must be seen so that its exact lower bound reaches ``bound``.
+
+    Source: Chou, Owen and Borrego 1990: the quantile of noncentral t.
+
+    Raises:
+        NotEstimable: n is below 2.
+    """
+    f, root = _freedom(n, None), 3 * math.sqrt(n)
+    return noncentral_t_quantile(fraction_of(conf, "confidence"), f, root * bound) / root
+
+
+def _freedom(n: float, df: float | None) -> float:
+    f = positive(n, "n") - 1 if df is None else df
+    if not f > 0:
+        raise NotEstimable("BQC-STA-001", f"{n:g} values: an index needs at least 2")
+    return positive(f, "degrees of freedom")
+
+
+def _solved(excess: Callable[[float], float], near: float) -> float:
+    """Root of a function that falls as the true index grows."""
+    if abs(near) > 1e6:
+        raise NotEstimable(
+            "BQC-STA-001",
+            f"an index of {near:g}: the values hardly vary against the specification",
+            hint="Check the unit of the limits and of the values.",
+        )
+    low, high = near - 0.5, near + 0.5
+    for _ in range(60):
+        if excess(low) > 0:
+            break
+        low -= high - low
+    for _ in range(60):
+        if excess(high) < 0:
+            return float(optimize.brentq(excess, low, high, xtol=1e-12))
+        high += high - low
+    raise NotEstimable("BQC-STA-002", "the confidence limit of the index was not found")
+
+
+def _above(seen: float, true: float, sizes: tuple[float, float], off: float) -> float:
+    """Probability that the estimated Cpk exceeds what was seen."""
+    n, f = sizes
+    half = 3 * true + off
+    low, high = max(0.0, off - 9 / math.sqrt(n)), min(half, off + 9 / math.sqrt(n))
+    if high <= low:
+        return 0.0
+    nodes, weights = legendre(200)
+    t = (high - low) / 2 * nodes + (high + low) / 2
+    root = math.sqrt(n)
+    density = root * (stats.norm.pdf(root * (t - off)) + stats.norm.pdf(root * (t + off)))
+    inside = stats.chi2.cdf(f * ((half - t) / (3 * seen)) ** 2, f)
+    return float((high - low) / 2 * weights @ (density * inside))
