@@ -241,4 +241,3 @@ def _ends(
             optimize.brentq(left, centre, centre + side * reach, xtol=1e-11 * max(1, abs(centre)))
         ))  # fmt: skip
     return found[0], found[1]
-

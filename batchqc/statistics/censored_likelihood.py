@@ -160,7 +160,9 @@ def _units(data: Censored, n: int, k: int) -> tuple[float, float]:
     known = data.lower[data.measured]
     if n < k + 1:
         raise NotEstimable("BQC-STA-001", f"{n} values for {k + 1} parameters")
-    ends = np.concatenate([data.lower[np.isfinite(data.lower)], data.upper[np.isfinite(data.upper)]])
+    ends = np.concatenate(
+        [data.lower[np.isfinite(data.lower)], data.upper[np.isfinite(data.upper)]]
+    )
     width = float(np.ptp(ends))
     open_below, open_above = np.isinf(data.lower).all(), np.isinf(data.upper).all()
     if open_below or open_above:

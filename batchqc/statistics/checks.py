@@ -72,7 +72,9 @@ def one_of(value: str, allowed: Sequence[str], what: str) -> str:
     return value
 
 
-def flags(data: ArrayLike, n: int, what: str = "censored") -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def flags(
+    data: ArrayLike, n: int, what: str = "censored"
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """One yes or no for each value.
 
     Raises:

@@ -53,7 +53,9 @@ def ratio_of_means(
     return Figure("ratio of means", top / bottom, _METHOD, n, low, high, confidence, df, assumed)
 
 
-def fieller(a: float, b: float, variances: tuple[float, float, float], t: float) -> tuple[float, float]:
+def fieller(
+    a: float, b: float, variances: tuple[float, float, float], t: float
+) -> tuple[float, float]:
     """Limits of a / b from estimates, their (v11, v12, v22) and a quantile of t.
 
     Raises:

@@ -38,6 +38,7 @@ _FUNCTIONS: Final[Mapping[str, tuple[Callable[[Wide], Wide], Callable[[Wide], Wi
 _ALIASES: Final = {"ln": "log", "arctan": "atan", "alog": "log"}
 _LEFT: Final = re.compile(r"^\s*(?:(log|ln)\s*\(\s*y\s*\)|y)\s*=(?!=)", re.IGNORECASE)
 _ERROR: Final = re.compile(r"\+\s*e\s*$", re.IGNORECASE)
+_NUMBERED: Final = re.compile(r"([A-Za-z_]+)(\d{1,4})")
 _LONGEST: Final = 2000
 
 
@@ -47,7 +48,7 @@ class Model:
 
     Args:
         text: as it was given.
-        parameters: their names, b1 b2 ... in order of number, others in order of appearance.
+        parameters: their names, b1 b2 ... by number, others in order of appearance.
         log_response: whether the logarithm of y is fitted.
         tree: of the right side.
     """
@@ -95,11 +96,10 @@ def read_model(text: str, predictors: Sequence[str] = ("x",)) -> Model:
     found = [name for name in names if name not in predictors and name != "pi"]
     if not found:
         raise InvalidInput("BQC-STA-003", f"the model {text!r} has no parameter")
-    return Model(text, tuple(sorted(found, key=_rank)), bool(left and left[1]), tree)
-
-
-def _rank(name: str) -> int:
-    return int(name[1:]) if re.fullmatch(r"b\d{1,4}", name) else 0
+    numbered = [one for name in found if (one := _NUMBERED.fullmatch(name))]
+    if len(numbered) == len(found) and len({one[1] for one in numbered}) == 1:
+        found = [one[0] for one in sorted(numbered, key=lambda one: int(one[2]))]
+    return Model(text, tuple(found), bool(left and left[1]), tree)
 
 
 def _names(node: ast.expr) -> list[str]:

@@ -114,7 +114,9 @@ def pass_probability(
     centre = nodes / math.sqrt(n)
     s, by_s = _scale_nodes(n - 1)
     reach = width * s[:, None]
-    p = special.ndtr((centre + reach - shift) / ratio) - special.ndtr((centre - reach - shift) / ratio)
+    p = special.ndtr((centre + reach - shift) / ratio) - special.ndtr(
+        (centre - reach - shift) / ratio
+    )
     passing = stats.binom.sf(least - 1, m, np.clip(p, 0.0, 1.0))
     value = float(by_s @ passing @ weights / math.sqrt(2 * math.pi))
     return Figure("probability to pass", min(max(value, 0.0), 1.0), _OC, n, assumptions=_ASSUMED)

@@ -191,9 +191,7 @@ def _fit(
     n, count, intercept = seen.size, len(columns), names[0] == "b0"
     df = n - count
     centre = dot(exact_w, exact_y) / sum(exact_w) if intercept else Fraction(0)
-    total = sum(
-        (w * (v - centre) ** 2 for w, v in zip(exact_w, exact_y, strict=True)), Fraction(0)
-    )
+    total = sum((w * (v - centre) ** 2 for w, v in zip(exact_w, exact_y, strict=True)), Fraction(0))
     variance = found.rss / df
     covariance = np.array([[float(value * variance) for value in row] for row in found.inverse])
     se = np.sqrt(np.diag(covariance))

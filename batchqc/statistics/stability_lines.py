@@ -93,9 +93,7 @@ class Study:
         return max(float(one.max()) for one in self.times)
 
 
-def study_of(
-    batch: Sequence[object], time: ArrayLike, y: ArrayLike, *, log: bool = False
-) -> Study:
+def study_of(batch: Sequence[object], time: ArrayLike, y: ArrayLike, *, log: bool = False) -> Study:
     """Sorts the points of a study by batch, in the order in which batches appear.
 
     Raises:

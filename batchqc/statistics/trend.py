@@ -151,7 +151,9 @@ def sen_slope(
     ranks_of = np.arange(1, slopes.size + 1)
     wide = first < 1 or last > slopes.size
     low, high = (float(np.interp(one, ranks_of, slopes)) for one in (first, last))
-    limits = ("too few pairs for this confidence: the limits are the extreme slopes",) if wide else ()
+    limits = (
+        ("too few pairs for this confidence: the limits are the extreme slopes",) if wide else ()
+    )
     figure = Figure("slope", value, "Theil-Sen (Sen 1968; Gilbert 1987)", seen.size, low, high,
                     confidence, None, (_INDEPENDENT,), limits)  # fmt: skip
     return SenSlope(figure, float(np.median(seen) - value * np.median(t)), slopes.size)
