@@ -116,25 +116,19 @@ def maximise(data: Censored, design: Floats) -> Maximum:
     x = design / np.where(shape > 0, shape, 1.0)
     ends = Censored((data.lower - shift) / scale, (data.upper - shift) / scale)
     at = np.append(np.zeros(k), 1.0)
-    value, gradient, hessian = _terms(ends, x, at)
+    here = _terms(ends, x, at)
     for _ in range(200):
-        step = _newton(gradient, hessian)
-        if (decrement := float(gradient @ step)) < 1e-20 * (1 + abs(value)):
+        step = _newton(here[1], here[2])
+        rise = float(here[1] @ step)
+        length = 0.0 if rise < 1e-20 * (1 + abs(here[0])) else _length(ends, x, at, step, here[0])
+        if not length:
             break
-        length = 1.0
-        while True:
-            new = at + length * step
-            if new[-1] > 0:
-                try_value, try_gradient, try_hessian = _terms(ends, x, new)
-                if try_value >= value + 1e-4 * length * decrement or length < 1e-9:
-                    break
-            length /= 2
-        if length < 1e-9:
-            break
-        at, value, gradient, hessian = new, try_value, try_gradient, try_hessian
+        at = at + length * step
         if at[-1] > 1e7:
             raise NotEstimable("BQC-STA-001", "the fit runs towards a perfect one: no spread left")
-    if np.linalg.norm(gradient) > 1e-6 * (1 + abs(value)):
+        here = _terms(ends, x, at)
+    value, gradient, hessian = here
+    if np.linalg.norm(gradient) > 1e-5 * (1 + abs(value)):
         raise NotEstimable("BQC-STA-002", "the likelihood of the censored data found no maximum")
     return _back(data, design, at, (shape, shift, scale), (value, hessian))
 
@@ -210,6 +204,17 @@ def _newton(gradient: Floats, hessian: Floats) -> Floats:
     if eigen[-1] <= 0 or eigen[0] < 1e-13 * eigen[-1]:
         raise NotEstimable("BQC-STA-001", "the data do not tell the parameters apart")
     return np.asarray(vectors @ ((vectors.T @ gradient) / eigen))
+
+
+def _length(ends: Censored, x: Floats, at: Floats, step: Floats, value: float) -> float:
+    """The longest halved step that climbs; 0 where none does."""
+    length = 1.0
+    while length > 1e-9:
+        new = at + length * step
+        if new[-1] > 0 and _terms(ends, x, new)[0] > value:
+            return length
+        length /= 2
+    return 0.0
 
 
 def _back(

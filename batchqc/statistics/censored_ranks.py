@@ -90,7 +90,7 @@ def kaplan_meier(
     deaths = np.array([np.sum(seen == place) for place in places])
     at_risk = np.array([np.sum(found <= place) for place in places])
     below = np.cumprod(1 - deaths / at_risk)  # share strictly below each place, falling
-    limits = ()
+    limits: tuple[str, ...] = ()
     lowest = float(found[hidden].min()) if hidden.any() else math.inf
     if below[-1] > 0:
         limits = (_EFRON,)

@@ -7,7 +7,7 @@ seen, from clinical or historical relevance (ICH Q5E; EMA/CHMP/138502/2017).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -198,19 +198,21 @@ def _tests(
     p_lower = float(stats.t.sf(t_lower, found.df))
     p_upper = float(stats.t.cdf(t_upper, found.df))
     ends = found.value - half, found.value + half
-    shared = (found.method, found.n)
-    level = confidence_of(1 - 2 * alpha)
-    rest = (level, found.df, (_NORMAL, _SET_BEFORE, *found.assumptions))
-    gmr = None
-    if log:
-        try:
-            gmr = Figure("ratio of geometric means", math.exp(found.value), *shared,
-                         math.exp(ends[0]), math.exp(ends[1]), *rest)  # fmt: skip
-        except OverflowError:
-            raise NotEstimable("BQC-STA-001", "the ratio leaves the range of numbers") from None
     name = "difference of mean logarithms" if log else "difference of means"
+    assumed = (_NORMAL, _SET_BEFORE, *found.assumptions)
+    difference = Figure(name, found.value, found.method, found.n, *ends,
+                        confidence_of(1 - 2 * alpha), found.df, assumed)  # fmt: skip
     return Equivalence(
-        Figure(name, found.value, *shared, *ends, *rest),
-        gmr, found.se, t_lower, t_upper, p_lower, p_upper, max(p_lower, p_upper),
-        margins, alpha, max(p_lower, p_upper) < alpha,
+        difference, _ratio(difference) if log else None, found.se, t_lower, t_upper,
+        p_lower, p_upper, max(p_lower, p_upper), margins, alpha, max(p_lower, p_upper) < alpha,
     )  # fmt: skip
+
+
+def _ratio(difference: Figure) -> Figure:
+    """The same on the scale of the values."""
+    ends = difference.value, difference.lower or 0.0, difference.upper or 0.0
+    if max(map(abs, ends)) > 700:
+        raise NotEstimable("BQC-STA-001", "the ratio leaves the range of numbers")
+    value, lower, upper = map(math.exp, ends)
+    return replace(difference, name="ratio of geometric means", value=value, lower=lower,
+                   upper=upper)  # fmt: skip

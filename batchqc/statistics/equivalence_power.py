@@ -100,7 +100,7 @@ def pairs_needed(
     Raises:
         NotEstimable: no number does, as the true difference is not inside the margin.
     """
-    return _fewest(lambda n: Design(n), "pairs needed", (margin, sd, difference, target, alpha))
+    return _fewest(Design, "pairs needed", (margin, sd, difference, target, alpha))
 
 
 def values_needed(

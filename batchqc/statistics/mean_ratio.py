@@ -82,12 +82,12 @@ def _variances(
     n, m = left.size, right.size
     if pairs:
         same_length(left, right, "values in a", "in b")
-        v = np.cov(left, right) / n
-        return float(v[0, 0]), float(v[0, 1]), float(v[1, 1]), n - 1.0
+        joint = np.cov(left, right) / n
+        return float(joint[0, 0]), float(joint[0, 1]), float(joint[1, 1]), n - 1.0
     v, w = float(left.var(ddof=1)), float(right.var(ddof=1))
     if pooled:
-        joint = ((n - 1) * v + (m - 1) * w) / (n + m - 2)
-        return joint / n, 0.0, joint / m, n + m - 2.0
+        both = ((n - 1) * v + (m - 1) * w) / (n + m - 2)
+        return both / n, 0.0, both / m, n + m - 2.0
     one, two = v / n, ratio**2 * w / m
     if not one + two:
         return 0.0, 0.0, 0.0, n + m - 2.0

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from batchqc.errors import InvalidInput
 
-Wide: TypeAlias = NDArray[np.floating[Any]]
+Wide: TypeAlias = NDArray[Any]
 #: A value, and its derivatives by parameter; a parameter that is not there has none.
 Derived: TypeAlias = tuple[Wide, dict[str, Wide]]
 
 _FUNCTIONS: Final[Mapping[str, tuple[Callable[[Wide], Wide], Callable[[Wide], Wide]]]] = {
     "exp": (np.exp, np.exp),
     "log": (np.log, lambda u: 1 / u),
-    "log10": (np.log10, lambda u: 1 / (u * np.log(type(u.flat[0])(10)))),
+    "log10": (np.log10, lambda u: 1 / (u * np.log(u.dtype.type(10)))),
     "sqrt": (np.sqrt, lambda u: 0.5 / np.sqrt(u)),
     "sin": (np.sin, np.cos),
     "cos": (np.cos, lambda u: -np.sin(u)),
@@ -133,8 +133,8 @@ def _walk(node: ast.expr, known: Mapping[str, Derived]) -> Derived:
     match node:
         case ast.Name(id=name):
             return known[name] if name in known else (np.asarray(4 * np.arctan(kind(1))), {})
-        case ast.Constant(value=value):
-            return np.asarray(kind(repr(value))), {}
+        case ast.Constant(value=number):
+            return np.asarray(kind(repr(number))), {}
         case ast.UnaryOp(op=op, operand=inner):
             value, slopes = _walk(inner, known)
             sign = -1 if isinstance(op, ast.USub) else 1
@@ -146,7 +146,8 @@ def _walk(node: ast.expr, known: Mapping[str, Derived]) -> Derived:
             function, derivative = _FUNCTIONS[str(_function(name))]
             outer = derivative(value) if slopes else value
             return function(value), {one: outer * slope for one, slope in slopes.items()}
-    raise AssertionError(node)  # pragma: no cover: refused when it was read
+        case _:
+            raise AssertionError(node)  # pragma: no cover: refused when it was read
 
 
 def _combine(op: ast.operator, left: Derived, right: Derived) -> Derived:

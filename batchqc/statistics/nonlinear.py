@@ -28,7 +28,7 @@ _ASSUMED: Final = (
 )
 #: Where a model has no value, a residual that no search goes towards.
 _FAR: Final = 1e100
-_OFFSET: Final = 1e-6
+_OFFSET: Final = 1e-5
 _DEPENDENT: Final = 1e12
 
 
@@ -76,7 +76,7 @@ class _Problem:
     def residuals(self, at: Wide) -> Wide:
         value, _ = self.model.at(at, self.predictors)
         off = (value - self.y) * self.root_weight
-        return np.where(np.isfinite(off), off, _FAR)
+        return np.where(np.isfinite(off), np.clip(off, -_FAR, _FAR), _FAR)
 
     def jacobian(self, at: Wide) -> Floats:
         _, slopes = self.model.at(at, self.predictors)
@@ -174,7 +174,7 @@ def _polish(problem: _Problem, at: Floats) -> tuple[Wide, float]:
     for _ in range(50):
         jacobian, off = problem.jacobian(best), problem.residuals(best)
         scale = np.linalg.norm(jacobian, axis=0)
-        if not np.all(scale > 0) or not np.all(np.isfinite(scale)) or np.any(off == _FAR):
+        if not np.all(scale > 0) or not np.all(np.isfinite(scale)) or np.any(np.abs(off) == _FAR):
             break
         q, r = np.linalg.qr(jacobian / scale)
         along = q.T @ off.astype(np.float64)
@@ -221,7 +221,7 @@ def _converged(problem: _Problem, at: Wide, offset: float) -> None:
 def _result(problem: _Problem, at: Wide, offset: float, confidence: float) -> NonlinearFit:
     jacobian, off = problem.jacobian(at), problem.residuals(at)
     scale = np.linalg.norm(jacobian, axis=0)
-    r = np.linalg.qr(jacobian / scale, mode="r")
+    _, r = np.linalg.qr(jacobian / scale)
     n, p = jacobian.shape
     if _condition(r) > _DEPENDENT:
         raise NotEstimable(

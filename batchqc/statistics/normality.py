@@ -67,7 +67,7 @@ def anderson_darling(values: ArrayLike) -> Normality:
 
 
 def _stephens(a: float) -> float:
-    """p of the modified statistic, in its four published pieces; beyond 10 it is below 4e-24."""
+    """The p of the modified statistic, in its published pieces; beyond 10 it is below 4e-24."""
     if a < 0.2:
         return float(1 - np.exp(-13.436 + 101.14 * a - 223.73 * a * a))
     if a < 0.34:

@@ -1,7 +1,8 @@
 """Out of trend: a point, or a slope, that does not belong to what was seen before.
 
 Regression control chart, by-time-point and slope methods of the PhRMA CMC statistics team (Pharm
-Technol 2003, 27(4):38; Torbeck 2005) and the ECA guide on OOE/OOT 2016. A flag opens an assessment; it is no OOS.
+Technol 2003, 27(4):38) and the ECA guide on OOE/OOT 2016. A flag opens an assessment; it is no
+OOS.
 """
 
 import math
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
-from batchqc.statistics.checks import confidence_of
+from batchqc.statistics.checks import confidence_of, same_length
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.regression import (
     LinearFit,
@@ -148,10 +149,10 @@ def slope_by_random_coefficients(
     found = [_slope(t, v) for t, v in zip(study.times, study.values, strict=True)]
     slopes, sxx = (np.array([one[k] for one in found]) for k in range(2))
     error = sum(one[2] for one in found) / (study.n - 2 * len(found))
-    fresh = study_of([0] * len(values_of(new[0], "new times")) + [1] * 3,
-                     [*values_of(new[0], "new times"), 0, 1, 2],
-                     [*values_of(new[1], "new y"), 0, 0, 0])  # fmt: skip
-    seen, own, _ = _slope(fresh.times[0], fresh.values[0])
+    at = spread(values_of(new[0], "new times", at_least=2), "new times")
+    fresh = values_of(new[1], "new y")
+    same_length(at, fresh, "new times", "new y")
+    seen, own, _ = _slope(at, fresh)
     between = _between(slopes, error / sxx)
     weights = 1 / (between + error / sxx)
     mean = float(weights @ slopes / weights.sum())

@@ -115,7 +115,7 @@ def grubbs(values: ArrayLike, *, alpha: float = 0.05, side: str = "two-sided") -
     p = min(1.0, n * (2 if side == "two-sided" else 1) * float(stats.t.sf(t, n - 2)))
     return Suspect(
         Figure("G", G, "Grubbs 1969", n, df=n - 2.0, assumptions=(_NORMAL,)), critical, p,
-        place + 1, float(found[place]), G > critical,
+        place + 1, float(found[place]), critical < G,
     )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def quality_range(
     high = float(stats.beta.ppf(0.975, count + 1, m - count)) if count < m else 1.0
     same = pass_probability(old.size, m, k=k, required=required).value
     worse = pass_probability(old.size, m, k=k, required=required, shift=1.0).value
-    said = f"new lots of the same process pass with probability {same:.2f}; shifted by 1 SD {worse:.2f}"
+    said = f"lots of the same process pass with probability {same:.2f}; 1 SD away {worse:.2f}"
     return QualityRange(
         Figure("quality range", mean, _METHOD, old.size, mean - half, mean + half,
                assumptions=_ASSUMED, limitations=("limits are no interval of the mean",)),

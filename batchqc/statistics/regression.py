@@ -6,7 +6,7 @@ Formulas: Draper and Smith 1998, Applied Regression Analysis, chapters 1, 5 and 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from batchqc.errors import InvalidInput
-from batchqc.statistics.exact_least_squares import Column, as_written, dot, solve
-from batchqc.statistics.figures import Figure
 from batchqc.statistics.checks import confidence_of, same_length
+from batchqc.statistics.exact_least_squares import Column, ExactFit, as_written, dot, solve
+from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import Floats, enough, values_of
 
 _METHOD: Final = "least squares in exact arithmetic (Draper and Smith 1998, ch. 5)"
@@ -49,6 +49,7 @@ class LinearFit:
         n: points.
         intercept: whether the first coefficient is one.
         limitations: what these points do not allow to be said.
+        exact: coefficients and inverse of X'WX, as fractions.
     """
 
     coefficients: tuple[Figure, ...]
@@ -66,6 +67,7 @@ class LinearFit:
     n: int
     intercept: bool
     limitations: tuple[str, ...]
+    exact: ExactFit = field(repr=False)
 
     @property
     def values(self) -> Floats:
@@ -160,11 +162,11 @@ def prediction(
 def _at(fit: LinearFit, terms: ArrayLike, confidence: float, *, extra: float, name: str) -> Figure:
     row = values_of(terms, "terms")
     same_length(row, fit.se, "terms", "coefficients")
-    value = float(row @ fit.values)
-    half = float(
-        stats.t.ppf((1 + confidence_of(confidence)) / 2, fit.df)
-        * math.sqrt(max(row @ fit.covariance @ row, 0.0) + extra)
-    )
+    terms_exact = as_written(row)
+    value = float(dot(terms_exact, fit.exact.coefficients))
+    leverage = float(dot(terms_exact, [dot(one, terms_exact) for one in fit.exact.inverse]))
+    t = float(stats.t.ppf((1 + confidence_of(confidence)) / 2, fit.df))
+    half = t * math.sqrt(leverage * fit.residual_sd**2 + extra)
     return Figure(
         name, value, _METHOD, fit.n, value - half, value + half, confidence, fit.df, ASSUMED,
         fit.limitations,
@@ -195,7 +197,7 @@ def _fit(
     variance = found.rss / df
     covariance = np.array([[float(value * variance) for value in row] for row in found.inverse])
     se = np.sqrt(np.diag(covariance))
-    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * se
+    reach: Floats = float(stats.t.ppf((1 + confidence) / 2, df)) * se
     limits = (PERFECT,) if not found.rss else ()
     method = _METHOD if weights is None else _WEIGHTED
     values = [float(value) for value in found.coefficients]
@@ -222,4 +224,5 @@ def _fit(
         n,
         intercept,
         limits,
+        found,
     )  # fmt: skip

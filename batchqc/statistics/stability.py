@@ -250,5 +250,9 @@ def _root(line: Line, limit: float, sign: float, tail: float) -> float | None:
 def _figure(time: float, study: Study, found: Sequence[Line], criterion: Criterion) -> Figure:
     beyond = (f"extrapolated: data end at {study.last:g}",) if time > study.last else ()
     few = (f"{len(study.batches)} batches; Q1E asks for three",) if len(study.batches) < 3 else ()
+    noise = 16 * np.finfo(np.float64).eps * max(float(np.abs(y).max()) for y in study.values)
+    perfect = ("points lie exactly on the line: no error to measure",)
+    none = perfect if found[0].variance <= noise**2 else ()
     return Figure("shelf life", time, _METHOD, study.n, confidence=criterion.confidence,
-                  df=float(found[0].df), assumptions=_ASSUMED, limitations=(*beyond, *few))  # fmt: skip
+                  df=float(found[0].df), assumptions=_ASSUMED,
+                  limitations=(*beyond, *few, *none))  # fmt: skip

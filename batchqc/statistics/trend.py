@@ -7,16 +7,18 @@ A result below a limit is no number here: see the guide.
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.checks import confidence_of, one_of, same_length
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import Floats, spread, values_of
+
+Counts: TypeAlias = NDArray[np.signedinteger[Any]]
 
 _INDEPENDENT: Final = "values are independent but for the trend"
 _EXACT_TO: Final = 50
@@ -197,10 +199,10 @@ def _series(
     return (spread(seen, "y") if vary else seen), t
 
 
-def _variance(n: int, ties: Floats, times: Floats) -> float:
+def _variance(n: int, ties: Counts, times: Counts) -> float:
     """Of S, with ties in values, in times, and in both (Kendall 1975; Gilbert 1987, 16.4)."""
 
-    def sums(count: Floats) -> tuple[float, float, float]:
+    def sums(count: Counts) -> tuple[float, float, float]:
         u = count.astype(float)
         return (float(np.sum(u * (u - 1) * (2 * u + 5))), float(np.sum(u * (u - 1) * (u - 2))),
                 float(np.sum(u * (u - 1))))  # fmt: skip

@@ -1,6 +1,7 @@
 """Cases of censored results."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
@@ -25,9 +26,8 @@ def _summary(given: Given) -> Answer:
     data, level = _data(given), confidence_in(given, 0.95)
     answer: dict[str, object] = {"n": data.n, "n_censored": int((~data.measured).sum())}
     for name in ("normal", "lognormal"):
-        found = if_estimable(
-            lambda name=name: censored_summary(data, distribution=name, confidence=level)
-        ) if name == "normal" or (data.upper > 0).all() else None  # fmt: skip
+        fit = partial(censored_summary, data, distribution=name, confidence=level)
+        found = if_estimable(fit) if name == "normal" or (data.upper > 0).all() else None
         answer |= _of_mle(found, name, main=_distribution(given) == name)
     marked = pick(given, *_FLAGS)
     if marked is not None and not _is_right(given):
@@ -60,19 +60,19 @@ def _of_mle(found: CensoredSummary | None, name: str, *, main: bool) -> dict[str
     return answer
 
 
-def _of_km(found: KaplanMeier | None) -> Answer:
+def _of_km(found: KaplanMeier | None) -> dict[str, object]:
     return {"km_mean": found and found.mean, "km_sd": found and found.sd,
             "km_se": found and found.se, "km_median": found and found.median,
             "km_ci95": found and ends(found.mean)}  # fmt: skip
 
 
-def _of_ros(found: Ros | None) -> Answer:
+def _of_ros(found: Ros | None) -> dict[str, object]:
     return {"ros_mean": found and found.mean, "ros_sd": found and found.sd,
             "ros_median": found and found.median, "ros_slope": found and found.slope,
             "ros_intercept": found and found.intercept}  # fmt: skip
 
 
-def _bound(given: Given) -> Answer:
+def _bound(given: Given) -> dict[str, object]:
     x, marked = pick(given, *_VALUES), pick(given, *_FLAGS)
     n, k = pick(given, "n"), int(pick(given, "detects", "exceedances", "k", "n_detect", default=0))
     if not isinstance(x, Sequence) and n is not None:

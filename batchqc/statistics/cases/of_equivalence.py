@@ -173,9 +173,9 @@ def _two_variances(given: Given) -> tuple[float, float]:
     second = pick(given, "var_cur", "var_b", "var2", "var_old", "var_ref", "s2_b", "v2")
     if first is not None and second is not None:
         return float(first), float(second)
-    sds = [float(needed(given, *names)) for names in
-           (("sd_alt", "sd_a", "sd1", "s1", "sd_new"), ("sd_cur", "sd_b", "sd2", "s2", "sd_old"))]  # fmt: skip
-    return sds[0] ** 2, sds[1] ** 2
+    one = float(needed(given, "sd_alt", "sd_a", "sd1", "s1", "sd_new"))
+    other = float(needed(given, "sd_cur", "sd_b", "sd2", "s2", "sd_old"))
+    return one**2, other**2
 
 
 def _two_df(given: Given) -> tuple[float, float]:

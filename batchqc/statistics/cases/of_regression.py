@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from batchqc.statistics.nonlinear import NonlinearFit, nonlinear_regression
 from batchqc.statistics.regression import LinearFit, multiple_regression, polynomial_regression
 
 _NAMED: Final = {"quadratic": 2, "cubic": 3, "quartic": 4, "quintic": 5}
+_STARTS: Final = ("start2", "start", "start1", "p0", "init")
 _DEGREE: Final = re.compile(
     r"(?:degree|order)\s*=?\s*(\d+)|(\d+)(?:st|nd|rd|th)?[- ](?:degree|order)"
 )
@@ -102,19 +104,17 @@ def _nonlinear(given: Given) -> Answer:
     predictors = dict(zip(names, columns, strict=True))
     weights = pick(given, "weights", "w")
     fits: dict[str, NonlinearFit | None] = {}
-    for key in ("start2", "start", "start1", "p0", "init"):
-        if (start := given.get(key)) is not None:
-            fits[key] = if_estimable(
-                lambda start=start: nonlinear_regression(text, predictors, y, start,
-                                                         weights=weights)
-            )  # fmt: skip
-    best = next((fit for fit in fits.values() if fit), None)
+
+    def fit(start: Any) -> NonlinearFit:
+        return nonlinear_regression(text, predictors, y, start, weights=weights)
+
+    for key in _STARTS:
+        if key in given:
+            fits[key] = if_estimable(partial(fit, given[key]))
+    best = next((one for one in fits.values() if one), None)
     if best is None:
-        start = next(
-            given[key] for key in ("start2", "start", "start1", "p0", "init") if key in given
-        )
-        best = nonlinear_regression(text, predictors, y, start, weights=weights)
-    answer = {f"{key}_converged": fit is not None for key, fit in fits.items()}
+        best = fit(next(given[key] for key in _STARTS if key in given))
+    answer: dict[str, object] = {f"{key}_converged": one is not None for key, one in fits.items()}
     return _of_nonlinear(best) | answer | {"converged": True}
 
 

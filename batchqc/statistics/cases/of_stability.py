@@ -167,7 +167,8 @@ def _by_slope(given: Given) -> Answer:
 
 
 METHODS: Final = (
-    *(CaseMethod((word,), _shelf_life) for word in ("q1e", "shelf life", "poolability", "shelf-life")),
+    *(CaseMethod((word,), _shelf_life) for word in ("q1e", "shelf life", "shelf-life",
+                                                    "poolability")),
     CaseMethod(("extrapolation",), _extrapolation),
     CaseMethod(("q1e", "extrapolation"), _extrapolation),
     *(CaseMethod((word,), _any_out_of_trend) for word in ("oot", "out of trend", "out-of-trend",
