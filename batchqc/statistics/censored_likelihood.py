@@ -8,6 +8,7 @@ Nothing is substituted (Helsel 2012, Statistics for Censored Environmental Data,
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,11 @@ from scipy import special
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.checks import all_positive, flags, same_length
 from batchqc.statistics.values import LARGEST, Floats, values_of
+
+
+#: Rises of the log-likelihood so small that Newton's step needs no check, or was the last.
+_NEAR: Final = 1e-6
+_DONE: Final = 1e-18
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +126,14 @@ def maximise(data: Censored, design: Floats) -> Maximum:
     for _ in range(200):
         step = _newton(here[1], here[2])
         rise = float(here[1] @ step)
-        length = 0.0 if rise < 1e-20 * (1 + abs(here[0])) else _length(ends, x, at, step, here[0])
-        if not length:
-            break
+        length = 1.0 if rise < _NEAR else _length(ends, x, at, step, here[0])
         at = at + length * step
+        if rise < _DONE or not length:
+            break
         if at[-1] > 1e7:
             raise NotEstimable("BQC-STA-001", "the fit runs towards a perfect one: no spread left")
         here = _terms(ends, x, at)
-    value, gradient, hessian = here
+    value, gradient, hessian = _terms(ends, x, at)
     if np.linalg.norm(gradient) > 1e-5 * (1 + abs(value)):
         raise NotEstimable("BQC-STA-002", "the likelihood of the censored data found no maximum")
     return _back(data, design, at, (shape, shift, scale), (value, hessian))

@@ -81,7 +81,8 @@ class _Problem:
     def jacobian(self, at: Wide) -> Floats:
         _, slopes = self.model.at(at, self.predictors)
         found = slopes * self.root_weight[:, None]
-        return np.where(np.isfinite(found), found, 0.0).astype(np.float64)
+        known = np.where(np.isfinite(found), np.clip(found, -_FAR, _FAR), 0.0)
+        return known.astype(np.float64)
 
 
 def nonlinear_regression(
