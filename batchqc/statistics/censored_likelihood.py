@@ -243,4 +243,5 @@ def _back(
     if shift:
         moved, *_ = np.linalg.lstsq(design, np.full(data.n, shift), rcond=None)
         coefficients = coefficients + moved
-    return Maximum(coefficients, sigma, covariance, top[0] - data.measured.sum() * math.log(scale))
+    loglik_found = top[0] - float(data.measured.sum()) * math.log(scale)
+    return Maximum(coefficients, sigma, covariance, float(loglik_found))

@@ -181,7 +181,7 @@ def _winsorised(values: ArrayLike, k: float, factor: float, method: str) -> Robu
 
 def _mad(found: Floats) -> float:
     value = MAD_FACTOR * float(np.median(np.abs(found - np.median(found))))
-    if not value:
+    if value <= 16 * np.finfo(np.float64).eps * np.max(np.abs(found)):
         raise NotEstimable(
             "BQC-STA-001", "half of the values or more are equal: their robust scale is zero"
         )

@@ -135,13 +135,13 @@ def test_a_shelf_life_is_too_long_in_no_more_than_five_percent():
     """The true mean 100 - 0.25 t meets 95 at 20; one batch, so that nothing is chosen by a test."""
     random, long, wrong = np.random.default_rng(9), 0, 0
     t = np.array(TIMES, dtype=float)
-    for _ in range(600):
+    for _ in range(400):
         y = 100 - 0.25 * t + 0.5 * random.normal(size=7)
         long += (shelf_life(["1"] * 7, t, y, Criterion(lower=95)).crossing.time or 999) > 20
         wrong += (shelf_life(["1"] * 7, t, y, Criterion(95, confidence=0.85)).crossing.time or 999) > 20
-    margin = 3 * (0.05 * 0.95 / 600) ** 0.5
-    assert abs(long / 600 - 0.05) <= margin
-    assert wrong / 600 - 0.05 > margin
+    margin = 3 * (0.05 * 0.95 / 400) ** 0.5
+    assert abs(long / 400 - 0.05) <= margin
+    assert wrong / 400 - 0.05 > margin
 
 
 def test_extrapolation_is_a_step_of_its_own():
