@@ -18,7 +18,6 @@ from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.checks import all_positive, flags, same_length
 from batchqc.statistics.values import LARGEST, Floats, values_of
 
-
 #: Rises of the log-likelihood so small that Newton's step needs no check, or was the last.
 _NEAR: Final = 1e-6
 _DONE: Final = 1e-18

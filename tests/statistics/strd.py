@@ -1,7 +1,9 @@
-"""NIST StRD sets of regression: data, both starts, certified parameters and residual sum of squares.
+"""NIST StRD sets of regression: data, both starts, certified parameters and sums of squares.
 
 https://www.itl.nist.gov/div898/strd/: nonlinear sets, and the linear sets Filip and Wampler.
 """
+
+# ruff: noqa: E501 - tables of data, as they are printed
 
 import numpy as np
 

@@ -81,7 +81,9 @@ def test_dixon_critical_values_are_the_printed_ones():
         assert dixon_critical(n, ratio="r10") == pytest.approx(value, abs=1.1e-3)
 
 
-@pytest.mark.parametrize(("n", "name"), [(3, "r10"), (6, "r10"), (9, "r11"), (12, "r21"), (16, "r22")])
+@pytest.mark.parametrize(
+    ("n", "name"), [(3, "r10"), (6, "r10"), (9, "r11"), (12, "r21"), (16, "r22")]
+)
 def test_dixon_critical_values_are_those_of_drawn_samples(n, name):
     x = np.sort(np.random.default_rng(1).normal(size=(40_000, n)), axis=1)
     over, other = RATIOS[name]
@@ -97,7 +99,9 @@ def test_dixon_looks_at_both_ends():
     assert dixon([-one for one in X]).value == -14.2
     assert dixon(X, side="min").outlier is False
     found = dixon(X, side="max", alpha=0.01)
-    assert dixon_critical(9, alpha=found.p, side="max") == pytest.approx(found.statistic.value, abs=1e-9)
+    assert dixon_critical(9, alpha=found.p, side="max") == pytest.approx(
+        found.statistic.value, abs=1e-9
+    )
 
 
 def test_fences_stand_where_the_quartiles_say():
@@ -108,13 +112,13 @@ def test_fences_stand_where_the_quartiles_say():
 
 
 def test_normality_agrees_with_statsmodels_and_scipy():
-    A2, p = normal_ad(np.array(ROSNER))
+    squared, p = normal_ad(np.array(ROSNER))
     found = anderson_darling(ROSNER)
-    assert (found.statistic.value, found.p) == pytest.approx((A2, p), rel=1e-9)
-    W, p = stats.shapiro(ROSNER)
-    assert (shapiro_wilk(ROSNER).statistic.value, shapiro_wilk(ROSNER).p) == pytest.approx((W, p))
+    assert (found.statistic.value, found.p) == pytest.approx((squared, p), rel=1e-9)
+    w, p = stats.shapiro(ROSNER)
+    assert (shapiro_wilk(ROSNER).statistic.value, shapiro_wilk(ROSNER).p) == pytest.approx((w, p))
     shifted = shapiro_wilk(np.array(ROSNER) * 1e-9 + 5)
-    assert shifted.statistic.value == pytest.approx(W, rel=1e-5)
+    assert shifted.statistic.value == pytest.approx(w, rel=1e-5)
     assert "never" not in shifted.statistic.name
 
 
@@ -147,13 +151,17 @@ def test_robust_scales_are_those_of_other_routes():
     assert mad(X).value == pytest.approx(stats.median_abs_deviation(X, scale="normal"))
     assert mad(X, scaled=False).value == pytest.approx(stats.median_abs_deviation(X))
     assert iqr(X, scaled=False).value == pytest.approx(stats.iqr(X))
-    assert qn(ROSNER, correction="none").value == pytest.approx(qn_scale(np.array(ROSNER)), rel=1e-4)
+    assert qn(ROSNER, correction="none").value == pytest.approx(
+        qn_scale(np.array(ROSNER)), rel=1e-4
+    )
     distances = sorted(abs(a - b) for a, b in itertools.combinations(X, 2))
     h = len(X) // 2 + 1
     raw = distances[math.comb(h, 2) - 1]
     assert qn(X, correction="1992").value == pytest.approx(2.2219 * 0.872 * raw)
     rows = [sorted(abs(a - b) for b in X)[len(X) // 2] for a in X]
-    assert sn(X, corrected=False).value == pytest.approx(1.1926 * sorted(rows)[(len(X) + 1) // 2 - 1])
+    assert sn(X, corrected=False).value == pytest.approx(
+        1.1926 * sorted(rows)[(len(X) + 1) // 2 - 1]
+    )
 
 
 @pytest.mark.parametrize("n", [5, 10, 25])
@@ -174,7 +182,9 @@ def test_estimates_move_with_the_data_and_know_no_order(values, random):
         assert one(3 * x + 7).value == pytest.approx(3 * one(x).value)
         assert one(mixed).value == pytest.approx(one(x).value)
     for one in (huber_proposal_2, algorithm_a):
-        assert one(3 * x + 7).location.value == pytest.approx(3 * one(x).location.value + 7, abs=1e-8)
+        assert one(3 * x + 7).location.value == pytest.approx(
+            3 * one(x).location.value + 7, abs=1e-8
+        )
         assert one(mixed).scale.value == pytest.approx(one(x).scale.value)
     for test in (grubbs, shapiro_wilk, anderson_darling):
         assert test(3 * x + 7).p == pytest.approx(test(x).p, rel=1e-6, abs=1e-12)
@@ -188,8 +198,8 @@ def test_mann_kendall_agrees_with_scipy_and_brute_force():
     assert (found.tau.value, found.exact_p) == pytest.approx((exact.statistic, exact.pvalue))
     tied, times = [1, 2, 2, 3, 3, 3, 5, 1], [0, 0, 1, 2, 2, 3, 4, 5]
     found = mann_kendall(tied, times)
-    S = [mann_kendall(np.random.default_rng(k).permutation(tied), times).S for k in range(4000)]
-    assert found.variance == pytest.approx(np.var(S), rel=0.08)
+    drawn = [mann_kendall(np.random.default_rng(k).permutation(tied), times).S for k in range(1500)]
+    assert found.variance == pytest.approx(np.var(drawn), rel=0.12)
     assert found.exact_p is None
     assert found.tau.value == pytest.approx(stats.kendalltau(times, tied).statistic)
     assert mann_kendall(y[::-1]).S == -mann_kendall(y).S
@@ -202,7 +212,13 @@ def test_sen_slope_agrees_with_scipy():
     assert (found.slope.value, found.intercept) == pytest.approx((theirs.slope, theirs.intercept))
     assert found.slope.lower == pytest.approx(theirs.low_slope, abs=0.05)
     rounded = sen_slope(y, t, ranks="rounded").slope
-    assert rounded.lower <= found.slope.lower <= found.slope.value <= found.slope.upper <= rounded.upper
+    assert (
+        rounded.lower
+        <= found.slope.lower
+        <= found.slope.value
+        <= found.slope.upper
+        <= rounded.upper
+    )
 
 
 def test_runs_agree_with_statsmodels_and_with_all_orders():
@@ -210,16 +226,19 @@ def test_runs_agree_with_statsmodels_and_with_all_orders():
     found = runs_test(y)
     assert (found.z, found.p) == pytest.approx(runstest_1samp(y, cutoff="median", correction=False))
     marks = [1] * found.above + [0] * found.below
-    counts = [1 + sum(a != b for a, b in itertools.pairwise(order)) for order in set(itertools.permutations(marks[2:8]))]
+    counts = [
+        1 + sum(a != b for a, b in itertools.pairwise(order))
+        for order in set(itertools.permutations(marks[2:8]))
+    ]
     few = runs_test([1, 2, 2.5, 9, 10, 8])
     assert few.exact_p == pytest.approx(min(1, 2 * np.mean(np.array(counts) <= few.runs)))
 
 
-METHODS = [shapiro_wilk, anderson_darling, grubbs, dixon, tukey_fences, huber_proposal_2, algorithm_a,
-           huber_location, mad, iqr, qn, sn, mann_kendall, sen_slope, runs_test,
+METHODS = [shapiro_wilk, anderson_darling, grubbs, dixon, tukey_fences, huber_proposal_2,
+           algorithm_a, huber_location, mad, iqr, qn, sn, mann_kendall, sen_slope, runs_test,
            lambda x: rosner(x, 2)]  # fmt: skip
-NO_DATA = [[], [1], [np.nan, 1, 2, 3, 4, 5, 6, 7, 8], [1, 2, np.inf] * 4, ["a"] * 9, [1e200, 1, 2] * 4,
-           [[1, 2], [3, 4]]]  # fmt: skip
+NO_DATA = [[], [1], [np.nan, 1, 2, 3, 4, 5, 6, 7, 8], [1, 2, np.inf] * 4, ["a"] * 9,
+           [1e200, 1, 2] * 4, [[1, 2], [3, 4]]]  # fmt: skip
 
 
 @pytest.mark.parametrize(("call", "data"), [*itertools.product(METHODS, NO_DATA)])

@@ -27,8 +27,12 @@ B = [115.7, 94.8, 97.8, 99.5, 96.2, 96.3, 106.5, 101.3, 102.9]
 @pytest.mark.parametrize("pooled", [True, False])
 def test_two_samples_agree_with_statsmodels(pooled):
     found = two_sample(A, B, (-7, 9), pooled=pooled)
-    p, lower, upper = ttost_ind(np.array(A), np.array(B), -7, 9, usevar="pooled" if pooled else "unequal")
-    assert (found.p, found.p_lower, found.p_upper) == pytest.approx((p, lower[1], upper[1]), rel=1e-9)
+    p, lower, upper = ttost_ind(
+        np.array(A), np.array(B), -7, 9, usevar="pooled" if pooled else "unequal"
+    )
+    assert (found.p, found.p_lower, found.p_upper) == pytest.approx(
+        (p, lower[1], upper[1]), rel=1e-9
+    )
     assert found.difference.df == pytest.approx(lower[2], rel=1e-9)
 
 
@@ -40,7 +44,9 @@ def test_pairs_and_one_sample_agree_with_statsmodels_on_both_scales():
     assert found.p == pytest.approx(p, rel=1e-9)
     assert found.ratio.value == pytest.approx(stats.gmean(A) / stats.gmean(B), rel=1e-12)
     assert one_sample(np.subtract(A, B), 0, 8).p == pytest.approx(paired(A, B, 8).p, rel=1e-12)
-    assert one_sample(A, 100, (0.8, 1.25), log=True).ratio.value == pytest.approx(stats.gmean(A) / 100)
+    assert one_sample(A, 100, (0.8, 1.25), log=True).ratio.value == pytest.approx(
+        stats.gmean(A) / 100
+    )
 
 
 @settings(max_examples=50, deadline=None)
@@ -83,7 +89,12 @@ def _power_by_quad(design, margin, sd, off, alpha):
 
 @pytest.mark.parametrize(
     ("design", "margin", "sd", "off"),
-    [(Design(2), 9, 1, 0), (Design(6), 1.4, 1, 0.3), (Design(4, 9), 2, 1.5, -0.4), (Design(60), 0.3, 1, 0)],
+    [
+        (Design(2), 9, 1, 0),
+        (Design(6), 1.4, 1, 0.3),
+        (Design(4, 9), 2, 1.5, -0.4),
+        (Design(60), 0.3, 1, 0),
+    ],
 )
 def test_power_agrees_with_adaptive_integration(design, margin, sd, off):
     expected = _power_by_quad(design, margin, sd, off, 0.05)
@@ -132,7 +143,9 @@ def test_ratio_of_means_holds_where_the_numerator_test_does():
     pairs = ratio_of_means(A, B, pairs=True)
     for end in (pairs.lower, pairs.upper):
         off = np.subtract(A, end * np.array(B))
-        assert abs(stats.ttest_1samp(off, 0).statistic) == pytest.approx(stats.t.ppf(0.95, n - 1), rel=1e-9)
+        assert abs(stats.ttest_1samp(off, 0).statistic) == pytest.approx(
+            stats.t.ppf(0.95, n - 1), rel=1e-9
+        )
 
 
 def test_fieller_is_the_reference_run_and_refuses_what_is_unbounded():
@@ -178,12 +191,14 @@ def test_a_quality_range_says_how_easily_it_is_passed():
 @pytest.mark.parametrize(
     ("call", "args"),
     [
-        (two_sample, ([], [1, 2], 1)), (two_sample, ([1], [1, 2], 1)), (two_sample, ([1, 1], [1, 1], 1)),
+        (two_sample, ([], [1, 2], 1)), (two_sample, ([1], [1, 2], 1)),
+        (two_sample, ([1, 1], [1, 1], 1)),
         (two_sample, ([1, 2], [1, None], 1)), (two_sample, (A, B, 0)), (two_sample, (A, B, (2, 1))),
         (two_sample, (A, B, -3)), (paired, ([1, 2, 3], [1, 2], 1)), (paired, ([1, 2], [2, 3], 1)),
         (one_sample, ([5, 5, 5], 5, 1)), (one_sample, ([1, 2], np.inf, 1)),
         (ratio_of_means, (A, [-1, 1, 2, -2])), (ratio_of_means, (A, [0, 0, 0])),
-        (variance_ratio, ([1, 1, 1], B)), (variance_ratio, ([1], B)), (quality_range, ([1, 1, 1], A)),
+        (variance_ratio, ([1, 1, 1], B)), (variance_ratio, ([1], B)),
+        (quality_range, ([1, 1, 1], A)),
         (quality_range, (A, [])), (power, (Design(1), 1, 1)), (power, (Design(5), 1, 0)),
         (power, (Design(5), 1, np.nan)), (pass_probability, (1, 5)),
         (variance_ratio_of, (1.0, 0.0)),

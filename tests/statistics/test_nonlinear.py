@@ -35,7 +35,9 @@ def test_models_of_the_larger_sets_are_found_again_from_both_certified_starts(na
 
 def test_a_logarithmic_response_of_two_predictors_is_fitted():
     """The model, starts and design of StRD Nelson; data simulated about its certified values."""
-    x1, x2 = (one.ravel() for one in np.meshgrid([1.0, 2, 4, 8, 16, 32, 48, 64], [180.0, 225, 250, 275]))
+    x1, x2 = (
+        one.ravel() for one in np.meshgrid([1.0, 2, 4, 8, 16, 32, 48, 64], [180.0, 225, 250, 275])
+    )
     noise = 0.1 * np.random.default_rng(2).normal(size=x1.size)
     y = np.exp(2.5906836 - 5.6177717e-9 * x1 * np.exp(5.7701013e-2 * x2) + noise)
     model = "log[y] = b1 - b2*x1 * exp[-b3*x2]"
@@ -70,7 +72,8 @@ def test_derivatives_are_those_of_small_differences(values, x):
 @pytest.mark.parametrize(
     "text",
     [
-        "__import__('os').system('true')", "b1.__class__", "b1[0]*x", "lambda: b1", "b1 if x else 2",
+        "__import__('os').system('true')", "b1.__class__", "b1[0]*x", "lambda: b1",
+        "b1 if x else 2",
         "eval(b1)", "exp(b1, x)", "exp(b1, out=x)", "b1 < x", "'text'*b1", "b1 @ x", "x + 1", "",
         "b1*(x", "b1 and x", "True*b1", "b1 := 3", "(" * 500 + "b1" + ")" * 500, "b1+" * 900 + "x",
         "[b1 for b1 in x]", "f'{b1}'", "b1//x", "1j*b1",

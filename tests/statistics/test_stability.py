@@ -45,12 +45,12 @@ def test_poolability_is_the_analysis_of_covariance_of_three_designs():
     full, common = np.hstack([own, own * t[:, None]]), np.hstack([own, t[:, None]])
     pooled = np.column_stack([np.ones(t.size), t])
     ms = _rss(full, y) / (t.size - 6)
-    F_slope = (_rss(common, y) - _rss(full, y)) / 2 / ms
-    F_intercept = (_rss(pooled, y) - _rss(common, y)) / 2 / ms
+    slope = (_rss(common, y) - _rss(full, y)) / 2 / ms
+    intercept = (_rss(pooled, y) - _rss(common, y)) / 2 / ms
     assert found.error_ms == pytest.approx(ms, rel=1e-10)
-    assert found.F_slope == pytest.approx(F_slope, rel=1e-10)
-    assert found.F_intercept == pytest.approx(F_intercept, rel=1e-10)
-    assert found.p_slope == pytest.approx(stats.f.sf(F_slope, 2, t.size - 6), rel=1e-9)
+    assert found.F_slope == pytest.approx(slope, rel=1e-10)
+    assert found.F_intercept == pytest.approx(intercept, rel=1e-10)
+    assert found.p_slope == pytest.approx(stats.f.sf(slope, 2, t.size - 6), rel=1e-9)
 
 
 @pytest.mark.parametrize("model", ["cics", "dics", "dids.pmse"])
@@ -60,12 +60,14 @@ def test_confidence_limits_are_those_of_the_whole_design(model):
     designs = {"cics": np.column_stack([np.ones(t.size), t]), "dics": np.column_stack([own, t]),
                "dids.pmse": np.hstack([own, own * t[:, None]])}  # fmt: skip
     rows = {"cics": [1, 30], "dics": [1, 0, 0, 30], "dids.pmse": [1, 0, 0, 30, 0, 0]}
-    X, row = designs[model], np.array(rows[model], dtype=float)
-    df = t.size - X.shape[1]
-    half = stats.t.ppf(0.95, df) * np.sqrt(_rss(X, y) / df * row @ np.linalg.inv(X.T @ X) @ row)
-    expected = row @ np.linalg.lstsq(X, y, rcond=None)[0] - half
+    x, row = designs[model], np.array(rows[model], dtype=float)
+    df = t.size - x.shape[1]
+    half = stats.t.ppf(0.95, df) * np.sqrt(_rss(x, y) / df * row @ np.linalg.inv(x.T @ x) @ row)
+    expected = row @ np.linalg.lstsq(x, y, rcond=None)[0] - half
     line = lines(study_of(batch, t, y), model)[0]
-    assert confidence_limit(line, [30.0], tail=0.05, side="lower")[0] == pytest.approx(expected, rel=1e-10)
+    assert confidence_limit(line, [30.0], tail=0.05, side="lower")[0] == pytest.approx(
+        expected, rel=1e-10
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -121,7 +123,9 @@ def _levels():
     """The p of different slopes in 1500 studies of one line."""
     random, own = np.random.default_rng(4), np.repeat(np.arange(3), 7).tolist()
     t = np.tile(np.array(TIMES, dtype=float), 3)
-    return np.array([poolability(study_of(own, t, random.normal(size=21))).p_slope for _ in range(1500)])
+    return np.array(
+        [poolability(study_of(own, t, random.normal(size=21))).p_slope for _ in range(1500)]
+    )
 
 
 @pytest.mark.parametrize(("level", "right"), [(0.25, True), (0.20, False)])
@@ -138,7 +142,9 @@ def test_a_shelf_life_is_too_long_in_no_more_than_five_percent():
     for _ in range(400):
         y = 100 - 0.25 * t + 0.5 * random.normal(size=7)
         long += (shelf_life(["1"] * 7, t, y, Criterion(lower=95)).crossing.time or 999) > 20
-        wrong += (shelf_life(["1"] * 7, t, y, Criterion(95, confidence=0.85)).crossing.time or 999) > 20
+        wrong += (
+            shelf_life(["1"] * 7, t, y, Criterion(95, confidence=0.85)).crossing.time or 999
+        ) > 20
     margin = 3 * (0.05 * 0.95 / 400) ** 0.5
     assert abs(long / 400 - 0.05) <= margin
     assert wrong / 400 - 0.05 > margin

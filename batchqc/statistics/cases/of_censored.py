@@ -22,7 +22,7 @@ _VALUES: Final = ("x", "y", "values", "obs", "time", "result", "results")
 _FLAGS: Final = ("censored", "cens", "nd", "nondetect", "non_detect", "below")
 
 
-def _summary(given: Given) -> Answer:
+def _summary(given: Given) -> dict[str, object]:
     data, level = _data(given), confidence_in(given, 0.95)
     answer: dict[str, object] = {"n": data.n, "n_censored": int((~data.measured).sum())}
     for name in ("normal", "lognormal"):
@@ -89,6 +89,12 @@ def _bound(given: Given) -> dict[str, object]:
                           "exceedance_upper", "upper_95", "exact_upper", "ub")  # fmt: skip
 
 
+def _nothing_but_a_bound(given: Given) -> Answer:
+    nothing = dict.fromkeys(given["wanted"], None)
+    said = _summary(given) if isinstance(pick(given, *_VALUES), Sequence) else {}
+    return nothing | {key: said[key] for key in nothing if key in said} | _bound(given)
+
+
 def _regression(given: Given) -> Answer:
     x = needed(given, "x", "t", "time", "month")
     data = _data({**given, "x": pick(given, "y", "values"), "y": None})
@@ -130,6 +136,7 @@ METHODS: Final = (
     *(CaseMethod((word,), _summary) for word in ("censored", "kaplan", "nondetect", "non-detect")),
     *(CaseMethod((word, "regression on order"), _summary) for word in ("censored", "ros")),
     CaseMethod(("censored", "regression"), _regression),
-    *(CaseMethod(words, _bound) for words in (("exceedance",), ("all", "censored", "bound"),
-                                              ("all-censored",), ("censored", "exact"))),
+    *(CaseMethod(words, _nothing_but_a_bound)
+      for words in (("exceedance",), ("all", "censored", "bound"), ("all-censored",),
+                    ("censored", "exact"))),
 )  # fmt: skip
