@@ -231,6 +231,8 @@ def _ends(
     def left(target: float) -> float:
         return height(target) - float(best.loglik) + fall
 
+    if left(centre) <= 0:
+        raise NotEstimable("BQC-STA-002", "the profile cannot be followed in floating point")
     found: list[float | None] = []
     for side in (-1.0, 1.0):
         reach = unit

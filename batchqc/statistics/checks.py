@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from batchqc.errors import InvalidInput
-from batchqc.statistics.values import Floats
+from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.statistics.values import LARGEST, Floats
 
 
 def confidence_of(value: float, what: str = "confidence") -> float:
@@ -47,6 +47,18 @@ def all_positive(found: Floats, what: str) -> Floats:
             reasons=[f"value {place + 1} is {found[place]:g}" for place in low[:20]],
         )
     return found
+
+
+def sd_of(found: Floats) -> float:
+    """Standard deviation, where it is large enough to divide by.
+
+    Raises:
+        NotEstimable: it is not.
+    """
+    value = float(found.std(ddof=1))
+    if value < 1 / LARGEST:
+        raise NotEstimable("BQC-STA-001", "there is no variation that a float could measure")
+    return value
 
 
 def same_length(left: Floats, right: Floats, one: str, other: str) -> None:

@@ -89,7 +89,8 @@ def two_sample(
         se, df, name = math.sqrt(joint * (1 / n + 1 / m)), float(n + m - 2), "Student, pooled"
     else:
         se, name = math.sqrt(v + w), "Welch"
-        df = (v + w) ** 2 / (v**2 / (n - 1) + w**2 / (m - 1)) if se else float(n + m - 2)
+        share = v / (v + w) if se else 0.0
+        df = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
     method = f"TOST, {name} (Schuirmann 1987)"
     equal = ("both groups have one variance",) if pooled else ()
     estimate = _Estimate(float(left.mean() - right.mean()), se, df, n + m, method, equal)

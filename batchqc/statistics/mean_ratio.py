@@ -14,7 +14,7 @@ from scipy import stats
 from batchqc.errors import NotEstimable
 from batchqc.statistics.checks import confidence_of, same_length
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.values import Floats, values_of
+from batchqc.statistics.values import LARGEST, Floats, values_of
 
 _METHOD: Final = "ratio of means, Fieller 1954"
 
@@ -43,7 +43,7 @@ def ratio_of_means(
     """
     left, right = values_of(a, "a", at_least=2), values_of(b, "b", at_least=2)
     top, bottom = float(left.mean()), float(right.mean())
-    if bottom == 0:
+    if abs(bottom) < 1 / LARGEST:
         raise NotEstimable("BQC-STA-001", "the mean of b is zero: there is no ratio")
     v11, v12, v22, df = _variances(left, right, top / bottom, pooled=pooled, pairs=pairs)
     t = float(stats.t.ppf((1 + confidence_of(confidence)) / 2, df))

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from batchqc.errors import InvalidInput
+from batchqc.statistics.checks import sd_of
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import Floats, spread, values_of
 
@@ -58,7 +59,7 @@ def anderson_darling(values: ArrayLike) -> Normality:
     """
     found = _checked(values, 8)
     n = found.size
-    z = np.sort(found - found.mean()) / found.std(ddof=1)
+    z = np.sort(found - found.mean()) / sd_of(found)
     i = np.arange(1, n + 1)
     A2 = float(-n - np.mean((2 * i - 1) * (special.log_ndtr(z) + special.log_ndtr(-z[::-1]))))
     modified = A2 * (1 + 0.75 / n + 2.25 / n**2)

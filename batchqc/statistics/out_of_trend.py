@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
+from batchqc.errors import NotEstimable
 from batchqc.statistics.checks import confidence_of, same_length
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.regression import (
@@ -25,6 +26,7 @@ from batchqc.statistics.regression import (
 from batchqc.statistics.stability_lines import study_of
 from batchqc.statistics.values import Floats, spread, values_of
 
+_SMALLEST: Final = 1e-290
 _NORMAL: Final = "values are independent and normal"
 
 
@@ -154,7 +156,10 @@ def slope_by_random_coefficients(
     same_length(at, fresh, "new times", "new y")
     seen, own, _ = _slope(at, fresh)
     between = _between(slopes, error / sxx)
-    weights = 1 / (between + error / sxx)
+    variances = between + error / sxx
+    if not np.all(variances > _SMALLEST):
+        raise NotEstimable("BQC-STA-001", "slopes without any error or difference: no interval")
+    weights = 1 / variances
     mean = float(weights @ slopes / weights.sum())
     half = float(stats.t.ppf((1 + confidence_of(confidence)) / 2, len(found) - 1)) * math.sqrt(
         between + error / own + 1 / weights.sum()

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.checks import confidence_of, one_of, positive
+from batchqc.statistics.checks import confidence_of, one_of, positive, sd_of
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import Floats, spread, values_of
 
@@ -105,7 +105,7 @@ def grubbs(values: ArrayLike, *, alpha: float = 0.05, side: str = "two-sided") -
     """
     found = spread(values_of(values, at_least=3), "values")
     one_of(side, SIDES, "side")
-    n, sd = found.size, float(found.std(ddof=1))
+    n, sd = found.size, sd_of(found)
     z = (found - found.mean()) / sd
     place = int(np.argmax({"two-sided": np.abs(z), "max": z, "min": -z}[side]))
     G = abs(float(z[place]))

@@ -180,6 +180,21 @@ def _fit(
     weights: ArrayLike | None,
     confidence: float,
 ) -> LinearFit:
+    try:
+        return _fitted(columns, names, y, weights, confidence)
+    except OverflowError:
+        raise InvalidInput(
+            "BQC-STA-003", "the fit leaves the range of numbers: check the units of x and y"
+        ) from None
+
+
+def _fitted(
+    columns: list[Column],
+    names: list[str],
+    y: ArrayLike,
+    weights: ArrayLike | None,
+    confidence: float,
+) -> LinearFit:
     confidence_of(confidence)
     seen = values_of(y, "y")
     weight = np.ones(seen.size) if weights is None else values_of(weights, "weights")

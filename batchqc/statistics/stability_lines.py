@@ -107,6 +107,8 @@ def study_of(batch: Sequence[object], time: ArrayLike, y: ArrayLike, *, log: boo
         raise InvalidInput("BQC-STA-003", "a time is before zero")
     if log:
         seen = np.log(all_positive(seen, "y"))
+    if np.max(np.abs(seen), initial=0.0) > 1e70 or np.max(t, initial=0.0) > 1e70:
+        raise InvalidInput("BQC-STA-003", "times or values of absurd size: check the unit")
     labels = np.array([str(one) for one in batch])
     names = tuple(dict.fromkeys(labels.tolist()))
     for name in names:

@@ -12,7 +12,8 @@ import batchqc
 GUIDE = Path(batchqc.__file__).parent / "guide" / "statistics" / "comparison.md"
 MODULES = [
     "equivalence", "equivalence_power", "mean_ratio", "precision_ratio", "quality_range",
-    "stability", "stability_lines", "out_of_trend", "censored", "censored_likelihood", "censored_ranks",
+    "stability", "stability_lines", "out_of_trend", "censored", "censored_likelihood",
+    "censored_ranks",
     "normality", "outliers", "dixon", "robust", "trend", "regression", "nonlinear", "model_text",
     "exact_least_squares",
 ]  # fmt: skip
