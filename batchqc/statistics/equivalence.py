@@ -57,6 +57,15 @@ class Equivalence:
     equivalent: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is known of a group: mean, standard deviation (with n - 1) and number of values."""
+
+    mean: float
+    sd: float
+    n: int
+
+
 def two_sample(
     a: ArrayLike,
     b: ArrayLike,
@@ -81,20 +90,34 @@ def two_sample(
         NotEstimable: a group has fewer than 2 values, or there is no variation at all.
         InvalidInput: margins that enclose nothing; with ``log`` a value that is not positive.
     """
-    left, right = _scaled(a, "a", log=log), _scaled(b, "b", log=log)
-    n, m = left.size, right.size
-    v, w = float(left.var(ddof=1)) / n, float(right.var(ddof=1)) / m
-    if pooled:
-        joint = (v * n * (n - 1) + w * m * (m - 1)) / (n + m - 2)
-        se, df, name = math.sqrt(joint * (1 / n + 1 / m)), float(n + m - 2), "Student, pooled"
-    else:
-        se, name = math.sqrt(v + w), "Welch"
-        share = v / (v + w) if se else 0.0
-        df = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
-    method = f"TOST, {name} (Schuirmann 1987)"
-    equal = ("both groups have one variance",) if pooled else ()
-    estimate = _Estimate(float(left.mean() - right.mean()), se, df, n + m, method, equal)
-    return _tests(estimate, _margins(margin, log=log), alpha, log=log)
+    groups = [_scaled(a, "a", log=log), _scaled(b, "b", log=log)]
+    first, second = (Group(float(x.mean()), float(x.std(ddof=1)), x.size) for x in groups)
+    return _two(first, second, _margins(margin, log=log), alpha, pooled=pooled, log=log)
+
+
+def two_groups(
+    a: Group, b: Group, margin: Margin, *, alpha: float = 0.05, pooled: bool = False
+) -> Equivalence:
+    """The same from the mean, SD and number of each group, where the values are not at hand.
+
+    Args:
+        a: the test group.
+        b: the reference group.
+        margin: largest difference of no concern, or (lower, upper).
+        alpha: of each one-sided test.
+        pooled: assume equal variances (Student) instead of Welch.
+
+    Raises:
+        NotEstimable: a group has fewer than 2 values, or there is no variation at all.
+        InvalidInput: margins that enclose nothing; a mean or SD that is none.
+    """
+    for one in (a, b):
+        values_of([one.mean, one.sd], "mean and SD")
+        if one.sd < 0:
+            raise InvalidInput("BQC-STA-003", f"a standard deviation of {one.sd}")
+        if one.n < 2:
+            raise NotEstimable("BQC-STA-001", f"a group of {one.n}: at least 2 are needed")
+    return _two(a, b, _margins(margin, log=False), alpha, pooled=pooled, log=False)
 
 
 def paired(
@@ -152,6 +175,23 @@ class _Estimate:
     n: int
     method: str
     assumptions: tuple[str, ...] = ()
+
+
+def _two(
+    a: Group, b: Group, margins: tuple[float, float], alpha: float, *, pooled: bool, log: bool
+) -> Equivalence:
+    n, m = a.n, b.n
+    v, w = a.sd**2 / n, b.sd**2 / m
+    if pooled:
+        joint = (v * n * (n - 1) + w * m * (m - 1)) / (n + m - 2)
+        se, df, name = math.sqrt(joint * (1 / n + 1 / m)), float(n + m - 2), "Student, pooled"
+    else:
+        se, name = math.sqrt(v + w), "Welch"
+        share = v / (v + w) if se else 0.0
+        df = 1 / (share**2 / (n - 1) + (1 - share) ** 2 / (m - 1))
+    method = f"TOST, {name} (Schuirmann 1987)"
+    equal = ("both groups have one variance",) if pooled else ()
+    return _tests(_Estimate(a.mean - b.mean, se, df, n + m, method, equal), margins, alpha, log=log)
 
 
 def _scaled(data: ArrayLike, what: str, *, log: bool, at_least: int = 2) -> Floats:

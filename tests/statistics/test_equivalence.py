@@ -8,7 +8,7 @@ from scipy import integrate, stats
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.equivalence import one_sample, paired, two_sample
+from batchqc.statistics.equivalence import Group, one_sample, paired, two_groups, two_sample
 from batchqc.statistics.equivalence_power import (
     Design,
     detectable_margin,
@@ -47,6 +47,17 @@ def test_pairs_and_one_sample_agree_with_statsmodels_on_both_scales():
     assert one_sample(A, 100, (0.8, 1.25), log=True).ratio.value == pytest.approx(
         stats.gmean(A) / 100
     )
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_means_and_sds_say_as_much_as_the_values(pooled):
+    groups = [Group(np.mean(x), np.std(x, ddof=1), len(x)) for x in (A, B[:7])]
+    found = two_groups(*groups, 8, pooled=pooled)
+    assert found.p == pytest.approx(two_sample(A, B[:7], 8, pooled=pooled).p, rel=1e-10)
+    with pytest.raises(InvalidInput):
+        two_groups(Group(1, -1, 3), Group(1, 1, 3), 1)
+    with pytest.raises(NotEstimable):
+        two_groups(Group(1, 1, 3), Group(1, 1, 1), 1)
 
 
 @settings(max_examples=50, deadline=None)

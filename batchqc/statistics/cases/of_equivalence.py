@@ -16,7 +16,15 @@ from batchqc.statistics.cases.picking import (
     under,
     whole,
 )
-from batchqc.statistics.equivalence import Equivalence, Margin, one_sample, paired, two_sample
+from batchqc.statistics.equivalence import (
+    Equivalence,
+    Group,
+    Margin,
+    one_sample,
+    paired,
+    two_groups,
+    two_sample,
+)
 from batchqc.statistics.equivalence_power import (
     Design,
     detectable_margin,
@@ -42,6 +50,9 @@ def _tost(given: Given) -> Answer:
     alpha = float(alpha) if alpha is not None else _tail(level)
     margin = _margin(given)
     first, second = pick(given, *_FIRST), pick(given, *_SECOND)
+    if first is None and pick(given, "mean_a", "mean1", "m1") is not None:
+        groups = _groups(given)
+        return _of_tost(two_groups(*groups, margin, alpha=alpha, pooled=_pooled(given)))
     differences = pick(given, "d", "diffs", "differences")
     target = pick(given, "mu", "target", "mu0", "nominal", "reference_value")
     if differences is not None:
@@ -54,6 +65,16 @@ def _tost(given: Given) -> Answer:
     else:
         found = two_sample(first, second, margin, alpha=alpha, log=log, pooled=_pooled(given))
     return _of_tost(found)
+
+
+def _groups(given: Given) -> tuple[Group, Group]:
+    first, second = (
+        Group(float(needed(given, f"mean_{name}", f"mean{k}", f"m{k}")),
+              float(needed(given, f"sd_{name}", f"sd{k}", f"s{k}")),
+              int(needed(given, f"n_{name}", f"n{k}", "n")))
+        for k, name in ((1, "a"), (2, "b"))
+    )  # fmt: skip
+    return first, second
 
 
 def _of_tost(found: Equivalence) -> Answer:
