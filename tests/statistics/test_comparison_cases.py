@@ -57,6 +57,27 @@ def test_a_question_is_understood(method, given, expected):
 
 
 @pytest.mark.parametrize(
+    ("method", "full", "gaps", "keys"),
+    [
+        ("OLS straight line", {"x": [1, 2, 4], "y": [1, 2, 5]},
+         {"x": [1, 2, 3, 4], "y": [1, 2, None, 5]}, ["b0", "b1_se"]),
+        ("Mann-Kendall", {"t": [1, 2, 4, 5], "y": [1, 3, 2, 5]}, {"y": [1, 3, None, 2, 5]},
+         ["S", "slope"]),
+        ("TOST (Welch)", {"a": A, "b": B, "margin": 8}, {"a": [*A, None], "b": [None, *B],
+                                                         "margin": 8}, ["diff", "df"]),
+        ("TOST paired", {"a": A[1:], "b": B[1:], "margin": 8}, {"a": [None, *A[1:]], "b": B,
+                                                               "margin": 8}, ["diff", "df"]),
+        ("Grubbs test", {"x": A}, {"x": [None, *A]}, ["G", "p"]),
+    ],
+)  # fmt: skip
+def test_missing_values_are_left_out_with_their_rows(method, full, gaps, keys):
+    case = Case("one", method, "", {**full}, dict.fromkeys(keys, 0.0), Tolerance(), {})
+    wanted = {line.path: line.computed for line in check(case, METHODS)}
+    assert all(isinstance(one, float) for one in wanted.values())
+    assert _failing(method, gaps, wanted) == []
+
+
+@pytest.mark.parametrize(
     "given",
     [
         {"x1": X1, "x2": X2, "y": np.exp(LOG_Y), "model": "log[y] = b1 - b2*x1 * exp[-b3*x2]"},

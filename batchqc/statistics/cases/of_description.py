@@ -7,9 +7,11 @@ from batchqc.statistics.cases.picking import (
     alpha_of,
     confidence_in,
     ends,
+    gapless,
     if_estimable,
     needed,
     pick,
+    present,
     says,
     under,
 )
@@ -30,7 +32,7 @@ from batchqc.statistics.trend import mann_kendall, runs_test, sen_slope
 
 
 def _values(given: Given) -> Any:
-    return needed(given, "x", "y", "values", "data")
+    return present(needed(given, "x", "y", "values", "data"))
 
 
 def _normality(given: Given) -> Answer:
@@ -64,7 +66,8 @@ def _side(given: Given, default: str) -> str:
 
 def _grubbs(given: Given) -> Answer:
     """Without a side, the extreme value is tested as if its side had been in question."""
-    alpha, x, side = alpha_of(given), pick(given, "x", "y", "values", "data"), _side(given, "")
+    alpha, side = alpha_of(given), _side(given, "")
+    x = present(pick(given, "x", "y", "values", "data"))
     if x is None:
         n = needed(given, "n")
         counts = n if isinstance(n, list) else [n]
@@ -103,7 +106,7 @@ def _rosner(given: Given) -> Answer:
 
 
 def _dixon(given: Given) -> Answer:
-    alpha, x = alpha_of(given), pick(given, "x", "y", "values", "data")
+    alpha, x = alpha_of(given), present(pick(given, "x", "y", "values", "data"))
     ratio, side = pick(given, "ratio", "statistic"), _side(given, "two-sided")
     if x is None:
         n = needed(given, "n")
@@ -164,6 +167,8 @@ def _of_robust(found: Robust | None, *names: str) -> dict[str, object]:
 def _trend(given: Given) -> Answer:
     y = pick(given, "y", "values", "data", "x")
     time = pick(given, "t", "time", "month", "year", "x" if "y" in given else "t")
+    rows = gapless({"y": y, "t": list(range(1, len(y) + 1)) if time is None else time})
+    y, time = rows["y"], rows["t"]
     answer: dict[str, object] = {"n": len(y)}
     found = if_estimable(lambda: mann_kendall(y, time))
     if found:

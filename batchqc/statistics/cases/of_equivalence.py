@@ -9,9 +9,11 @@ from batchqc.statistics.cases.picking import (
     alpha_of,
     confidence_in,
     ends,
+    gapless,
     levels,
     needed,
     pick,
+    present,
     says,
     under,
     whole,
@@ -49,7 +51,9 @@ def _tost(given: Given) -> Answer:
     level = confidence_in(given, 0.9)
     alpha = float(alpha) if alpha is not None else _tail(level)
     margin = _margin(given)
-    first, second = pick(given, *_FIRST), pick(given, *_SECOND)
+    pairs = bool(pick(given, "paired")) or says(given, "paired", "split")
+    rows = gapless(given) if pairs else given
+    first, second = present(pick(rows, *_FIRST)), present(pick(rows, *_SECOND))
     if first is None and pick(given, "mean_a", "mean1", "m1") is not None:
         groups = _groups(given)
         return _of_tost(two_groups(*groups, margin, alpha=alpha, pooled=_pooled(given)))
@@ -60,7 +64,7 @@ def _tost(given: Given) -> Answer:
     if target is not None or (second is None and first is not None):
         found = one_sample(first if first is not None else second, float(target or 0), margin,
                            alpha=alpha, log=log)  # fmt: skip
-    elif bool(pick(given, "paired")) or says(given, "paired", "split"):
+    elif pairs:
         found = paired(first, second, margin, alpha=alpha, log=log)
     else:
         found = two_sample(first, second, margin, alpha=alpha, log=log, pooled=_pooled(given))
@@ -174,7 +178,7 @@ def _variances(given: Given) -> Answer:
     level = confidence_in(given, 0.9)
     side = str(pick(given, "side", "alternative", default="two-sided"))
     side = {"greater": "lower", "less": "upper", "two.sided": "two-sided"}.get(side, side)
-    first, second = pick(given, *_FIRST), pick(given, *_SECOND)
+    first, second = present(pick(given, *_FIRST)), present(pick(given, *_SECOND))
     if isinstance(first, list):
         found = variance_ratio(first, second, confidence=level, side=side)
     else:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
-from batchqc.statistics.cases.picking import if_estimable, needed, pick, says, under
+from batchqc.statistics.cases.picking import gapless, if_estimable, needed, pick, says, under
 from batchqc.statistics.model_text import read_model
 from batchqc.statistics.nonlinear import NonlinearFit, nonlinear_regression
 from batchqc.statistics.regression import LinearFit, multiple_regression, polynomial_regression
@@ -21,6 +21,7 @@ _DEGREE: Final = re.compile(
 
 
 def _linear(given: Given) -> Answer:
+    given = gapless(given)
     y, weights = needed(given, "y", "response"), pick(given, "weights", "w", "weight")
     columns, intercept = _columns(given, len(y)), _has_intercept(given)
     if len(columns) > 1:
@@ -96,6 +97,7 @@ def _degree(given: Given, *, intercept: bool) -> int:
 
 
 def _nonlinear(given: Given) -> Answer:
+    given = gapless(given)
     y, text = needed(given, "y", "response"), _text(given)
     columns = _columns(given, len(y))
     named = [key for key in given if re.fullmatch(r"[xX]\d+", key)]

@@ -6,6 +6,7 @@ from batchqc.statistics.cases.check import Answer, CaseMethod, Given
 from batchqc.statistics.cases.picking import (
     alpha_of,
     confidence_in,
+    gapless,
     levels,
     needed,
     pick,
@@ -40,6 +41,7 @@ _NEW: Final = ("y_new", "new_y", "observed", "new", "y_next", "new_value", "slop
 
 
 def _shelf_life(given: Given) -> Answer:
+    given = gapless(given)
     y, time = needed(given, "y", "values", "assay"), needed(given, *_TIMES)
     batch = pick(given, "batch", "batches", "lot", "lots", default=["1"] * len(y))
     found = shelf_life(batch, time, y, _criterion(given),
@@ -111,6 +113,7 @@ def _extrapolation(given: Given) -> Answer:
 
 
 def _out_of_trend(given: Given) -> Answer:
+    given = gapless(given)
     y, time = needed(given, "y", "values"), needed(given, *_TIMES)
     at, seen = needed(given, "t_new", "x_new", "time_new", "at", "t_next"), pick(given, *_NEW)
 

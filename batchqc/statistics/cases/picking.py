@@ -76,3 +76,23 @@ def if_estimable(compute: Callable[[], Any]) -> Any:
 def under(value: object, *names: str) -> dict[str, object]:
     """One answer under all of its names."""
     return dict.fromkeys(names, value)
+
+
+def gapless(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, without the places at which a value of a row is missing (null)."""
+    lists = {key: value for key, value in given.items() if isinstance(value, list)}
+    gaps = {
+        len(value): {place for other in lists.values() if len(other) == len(value)
+                     for place, one in enumerate(other) if one is None}
+        for value in lists.values()
+    }  # fmt: skip
+    kept = {
+        key: [one for place, one in enumerate(value) if place not in gaps[len(value)]]
+        for key, value in lists.items()
+    }
+    return {**given, **kept}
+
+
+def present(values: Any) -> Any:
+    """A list without its missing values."""
+    return [one for one in values if one is not None] if isinstance(values, list) else values
