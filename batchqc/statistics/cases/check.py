@@ -23,7 +23,8 @@ class CaseMethod:
 
     Args:
         words: which all stand in the method of the case, in small letters.
-        run: from the input of the case to its answers, under the keys that the source uses.
+        run: from the input of the case to its answers, under the keys that the source uses. The
+            input also says the ``method`` in words, and the keys ``wanted``.
         needs: keys that the input must have.
     """
 
@@ -65,9 +66,11 @@ def check(case: Case, methods: Sequence[CaseMethod]) -> list[Line]:
         return [Line("method", NOT_COMPUTED, case.method, holds=False)]
     method = max(fitting, key=lambda one: (len(one.words), len(one.needs)))
     try:
-        answer: object = method.run(case.given)
+        answer: object = method.run(
+            {"method": case.method, "wanted": [*case.expected], **case.given}
+        )
     except BatchqcError as refusal:
-        answer = dict.fromkeys(case.expected, refusal.message)
+        answer = {key: value and refusal.message for key, value in case.expected.items()}
     return list(_lines(case, "", answer, case.expected))
 
 
