@@ -54,7 +54,7 @@ class Split:
 
 def indicator(codes: NDArray[np.intp]) -> Floats:
     """A column per level."""
-    return (codes[:, None] == np.unique(codes)).astype(np.float64)
+    return np.asarray(codes[:, None] == np.unique(codes), dtype=np.float64)
 
 
 def split(y: Floats, terms: Iterable[Term], *, stratum: Floats | None = None) -> Split:

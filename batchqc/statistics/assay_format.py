@@ -81,9 +81,7 @@ def format_table(
     confidence: float = 0.95,
 ) -> list[Format]:
     """Every combination of runs and replicates, by runs."""
-    return [
-        assay_format(components, r, k, confidence=confidence) for r in runs for k in replicates
-    ]
+    return [assay_format(components, r, k, confidence=confidence) for r in runs for k in replicates]
 
 
 def recommended_format(

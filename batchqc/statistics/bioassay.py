@@ -60,7 +60,9 @@ class Assay:
     @property
     def treatment(self) -> NDArray[np.intp]:
         """An index per well of its preparation and dose."""
-        return np.unique(np.column_stack([self.of, self.dose]), axis=0, return_inverse=True)[1].ravel()
+        return np.unique(np.column_stack([self.of, self.dose]), axis=0, return_inverse=True)[
+            1
+        ].ravel()
 
     @property
     def limitations(self) -> tuple[str, ...]:
@@ -96,7 +98,9 @@ def assay(
     labels = [str(one) for one in preparation]
     lengths = {len(labels), doses.size, responses.size, *(len(one) for one in blocks)}
     if len(lengths) > 1:
-        raise InvalidInput("BQC-STA-003", f"preparations, doses, responses, blocks differ: {lengths}")
+        raise InvalidInput(
+            "BQC-STA-003", f"preparations, doses, responses, blocks differ: {lengths}"
+        )
     if np.any(doses < 0):
         raise InvalidInput("BQC-STA-003", "a dose is negative")
     there = ~np.isnan(responses)
@@ -140,7 +144,8 @@ def transformed(response: Floats, transformation: str) -> Floats:
     bad = response <= 0 if transformation in {"log10", "ln"} else response < 0
     if transformation != "identity" and np.any(bad):
         raise InvalidInput(
-            "BQC-STA-003", f"{int(np.sum(bad))} responses have no {transformation}: they are too low"
+            "BQC-STA-003",
+            f"{int(np.sum(bad))} responses have no {transformation}: they are too low",
         )
     return _TRANSFORMED[transformation](response)
 

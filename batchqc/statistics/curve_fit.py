@@ -124,6 +124,7 @@ def _descended(tied: Tied, start: Floats) -> Floats | None:
 
 def _polished(tied: Tied, p: Floats) -> Floats | None:
     """By Newton's steps, to where the score is nothing but rounding; None where it stays."""
+    scaled, scale = np.eye(p.size), np.ones(p.size)
     with np.errstate(all="ignore"):
         for _ in range(12):
             hessian, score = _hessian(tied, p), np.real(tied.score(p))
@@ -139,7 +140,9 @@ def _polished(tied: Tied, p: Floats) -> Floats | None:
             p = p - step
             if np.max(np.abs(step) * scale) <= 4 * _EPS * np.max(np.abs(p) * scale):
                 break
-        left = np.max(np.abs(np.linalg.solve(scaled, np.real(tied.score(p)) / scale) / scale) * scale)
+        left = np.max(
+            np.abs(np.linalg.solve(scaled, np.real(tied.score(p)) / scale) / scale) * scale
+        )
         size = np.sqrt(tied.weight @ tied.y**2)
     return p if left <= 1e-7 * max(np.sqrt(tied.rss(p)), _EPS * 1e3 * size) else None
 

@@ -4,7 +4,7 @@ Dose 0 is kept: it lies on an asymptote. Two standard errors are told and named:
 derivatives of the sum of squares (as drc does) and from the first (Gauss-Newton, as nls does).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -14,7 +14,7 @@ from scipy import stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.curve_fit import Minimum, Tied, least
-from batchqc.statistics.curve_models import PARAMETERS, Model, Numbers, curve, model_of
+from batchqc.statistics.curve_models import PARAMETERS, Model, model_of
 from batchqc.statistics.curve_starts import starts
 from batchqc.statistics.curve_weights import Weighting, iterated
 from batchqc.statistics.fieller import two_sided
@@ -23,12 +23,12 @@ from batchqc.statistics.values import Floats, enough, spread, values_of
 
 Errors: TypeAlias = Literal["hessian", "gauss-newton"]
 
-_ASSUMED: Final = (
+ASSUMED: Final = (
     "wells independent",
     "residuals normal; variance equal, or as the weights say",
     "the curve has the shape of the model",
 )
-_SOURCE: Final = "least squares (Ritz et al. 2015; USP <1034>); interval: delta method, Student's t"
+SOURCE: Final = "least squares (Ritz et al. 2015; USP <1034>); interval: delta method, Student's t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _checked(dose: ArrayLike, response: ArrayLike, model: Model) -> tuple[Floats
 
 
 def log_of(doses: Floats) -> Floats:
-    """ln of doses; minus infinity for 0."""
+    """Ln of doses; minus infinity for 0."""
     return np.where(doses > 0, np.log(np.where(doses > 0, doses, 1.0)), -np.inf)
 
 
@@ -191,8 +191,8 @@ def _told(tied: Tied, found: Minimum, how: CurveOptions) -> CurveFit:
     outer = {one: _outer(one, inner) for one in model.free}
     figures = {
         one: Figure(
-            one, value, f"{model.name}, {_SOURCE}", tied.y.size, value - t * used[one],
-            value + t * used[one], how.confidence, df, _ASSUMED, limits,
+            one, value, f"{model.name}, {SOURCE}", tied.y.size, value - t * used[one],
+            value + t * used[one], how.confidence, df, ASSUMED, limits,
         )
         for one, value in outer.items()
     }  # fmt: skip
@@ -256,72 +256,3 @@ def limitations(tied: Tied, inner: Floats, found: Minimum) -> tuple[str, ...]:
         if f <= 0 or stats.f.sf(f, more, df) > 0.05:
             told.append("the curve is flat: the dose does not explain the response (F test, 5 %)")
     return tuple(told)
-
-
-def derived(
-    fit: CurveFit, name: str, function: Callable[[Numbers], Numbers], *, log: bool = False
-) -> Figure:
-    """A function of the parameters with its interval by the delta method.
-
-    Args:
-        fit: the curve.
-        name: of what is computed.
-        function: analytic, of b, c, d, ln e, ln f.
-        log: the function gives a logarithm, of which the interval is taken back.
-
-    Raises:
-        NotEstimable: the function has no finite value.
-    """
-    value, se = delta(fit, function)
-    half = two_sided(fit.confidence, fit.df) * se
-    ends = (value, value - half, value + half)
-    value, low, high = (float(np.exp(min(one, 700.0))) for one in ends) if log else ends
-    scale = " of ln" if log else ""
-    return Figure(
-        name, value, f"{fit.model.name}, {_SOURCE}{scale}", fit.fitted.size, low, high,
-        fit.confidence, fit.df, _ASSUMED, fit.limitations,
-    )  # fmt: skip
-
-
-def delta(fit: CurveFit, function: Callable[[Numbers], Numbers]) -> tuple[float, float]:
-    """Value and standard error of a function of b, c, d, ln e, ln f."""
-    places = [PARAMETERS.index(one) for one in fit.model.free]
-    with np.errstate(all="ignore"):
-        value = float(np.real(function(fit.inner.astype(np.complex128))))
-        slope = []
-        for place in places:
-            step = fit.inner.astype(np.complex128)
-            step[place] += 1e-150j
-            slope.append(float(np.imag(function(step)) / 1e-150))
-    if not np.all(np.isfinite([value, *slope])):
-        raise NotEstimable("BQC-STA-001", "the curve does not reach this: there is no such dose")
-    return value, float(np.sqrt(max(np.array(slope) @ fit.covariance @ np.array(slope), 0.0)))
-
-
-def effective_dose(fit: CurveFit, share: float = 0.5, *, log: bool = False) -> Figure:
-    """The dose with a share of the effect, from the response at dose 0 to that at the highest.
-
-    Args:
-        fit: the curve.
-        share: between 0 and 1: 0.5 for the ED50 (EC50, IC50).
-        log: take the interval on the scale of ln.
-
-    Raises:
-        InvalidInput: the share is not between 0 and 1.
-    """
-    if not 0 < share < 1:
-        raise InvalidInput("BQC-STA-003", f"a share of {share:g} is not between 0 and 1")
-    upper_first = (fit.inner[0] > 0) == fit.model.shape.falls
-    height = 1 - share if upper_first else share
-
-    def log_dose(p: Numbers) -> Numbers:
-        return p[3] + fit.model.shape.inverse(height, np.exp(p[4])) / p[0]
-
-    name = f"ED{100 * share:g}"
-    return derived(fit, name, log_dose if log else lambda p: np.exp(log_dose(p)), log=log)
-
-
-def predicted(fit: CurveFit, dose: ArrayLike) -> Floats:
-    """The responses of the curve at doses of 0 or more."""
-    x = log_of(values_of(dose, "doses"))
-    return np.asarray(curve(fit.model, np.repeat(fit.inner[:, None], x.size, 1), x)[0])

@@ -120,7 +120,9 @@ def ratio(
         upper=high if bounded else None,
         g=g,
         shape=shape,
-        excluded=(low, high) if shape == "outside" and low is not None and high is not None else None,
+        excluded=(low, high)
+        if shape == "outside" and low is not None and high is not None
+        else None,
         quantile=level,
         confidence=confidence,
         df=df,

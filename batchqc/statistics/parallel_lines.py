@@ -160,7 +160,7 @@ def _common(wells: Assay, x: Floats) -> tuple[Floats, Floats, Floats]:
     inverse = (right.T / size**2) @ right
     coefficients = np.linalg.lstsq(design, wells.response, rcond=None)[0]
     keep = slice(design.shape[1] - len(wells.names) - 1, None)
-    return coefficients[keep], inverse[keep, keep], design @ coefficients
+    return np.asarray(coefficients[keep]), inverse[keep, keep], design @ coefficients
 
 
 def _potency(
@@ -217,8 +217,10 @@ def _extrapolated(wells: Assay, place: int, shift: float) -> tuple[str, ...]:
     standard = np.log(wells.dose[wells.of == 0])
     if own.max() < standard.min() or own.min() > standard.max():
         return (
-            "the equivalent doses of sample and standard do not overlap: the potency is"
-            " extrapolated; look whether standard and sample were swapped",
+            (
+                "the equivalent doses of sample and standard do not overlap: the potency is"
+                " extrapolated; look whether standard and sample were swapped"
+            ),
         )
     return ()
 

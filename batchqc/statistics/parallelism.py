@@ -1,6 +1,6 @@
-"""Parallelism of standard and sample: by equivalence within bounds that were set before (default),
-and by the F test of the assay.
+"""Parallelism of standard and sample: by equivalence (default) and by the F test of the assay.
 
+The bounds of an equivalence are set before the run, from the history of the assay.
 The F test fails the precise assay and passes the poor one; it is reported beside the equivalence.
 """
 
@@ -17,7 +17,6 @@ from batchqc.statistics.curve_models import PARAMETERS
 from batchqc.statistics.fieller import FIELLER, UNBOUNDED, Pair, ratio, two_sided
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.relative_potency import RelativePotency
-from batchqc.statistics.values import Floats
 
 #: What may be compared of curves: rows of b, c, d.
 MEASURES: Final[Mapping[str, Mapping[str, float]]] = {
@@ -126,7 +125,7 @@ def line_parallelism(
     if rss <= 1e-22 * float(wells.response @ wells.response):
         raise NotEstimable("BQC-STA-001", "the lines go exactly through every response")
     k = len(wells.names)
-    v: Floats = np.linalg.inv(design.T @ design)[-k:, -k:] * rss / df
+    v = np.linalg.inv(design.T @ design)[-k:, -k:] * rss / df
     b = found[-k:]
     figures = []
     for place, sample in enumerate(wells.samples, 1):

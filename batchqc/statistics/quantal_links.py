@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.values import Floats
@@ -86,6 +86,8 @@ def maximum(design: Floats, given: Tolerances, link: Link) -> Maximum:
     """
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise NotEstimable("BQC-STA-001", "preparations and doses cannot be told apart")
+    if _separated(design, given):
+        raise _runaway()
     start = (given.responders + 0.5) / (given.n + 1.0)
     share = np.clip((start - given.natural) / (1 - given.natural), 0.02, 0.98)
     eta = np.array([link.quantile(float(one)) for one in share])
@@ -107,9 +109,7 @@ def _probability(eta: Floats, given: Tolerances, link: Link) -> Floats:
     return np.asarray(np.clip(found, 1e-15, 1 - 1e-15))
 
 
-def _scores(
-    design: Floats, beta: Floats, given: Tolerances, link: Link
-) -> tuple[Floats, Floats]:
+def _scores(design: Floats, beta: Floats, given: Tolerances, link: Link) -> tuple[Floats, Floats]:
     eta = design @ beta
     p = _probability(eta, given, link)
     slope = (1 - given.natural) * link.density(eta)
@@ -121,12 +121,8 @@ def _scores(
 def _solved(information: Floats, score: Floats) -> Floats:
     scale = np.sqrt(np.diag(information))
     scaled = information / np.outer(scale, scale) if np.all(scale > 0) else information * 0
-    if np.linalg.cond(scaled) > 1e13 if np.all(scale > 0) else True:
-        raise NotEstimable(
-            "BQC-STA-002",
-            "the coefficients run away: the dose separates who responds from who does not",
-            hint="Doses between, at which some respond and some do not, are needed.",
-        )
+    if not np.all(scale > 0) or np.linalg.cond(scaled) > 1e13:
+        raise _runaway()
     return np.asarray(np.linalg.solve(scaled, score / scale) / scale)
 
 
@@ -152,18 +148,34 @@ def _deviance(given: Tolerances, p: Floats) -> float:
 def _found(design: Floats, beta: Floats, given: Tolerances, link: Link) -> Maximum:
     p = _probability(design @ beta, given, link)
     _, information = _scores(design, beta, given, link)
-    _solved(information, np.zeros(beta.size))
-    if np.max(np.abs(design @ beta)) > 25 or (_deviance(given, p) < 1e-9 and _all_or_none(given)):
-        raise NotEstimable(
-            "BQC-STA-002",
-            "the coefficients run away: the dose separates who responds from who does not",
-            hint="Doses between, at which some respond and some do not, are needed.",
-        )
     pearson = (given.responders - given.n * p) ** 2 / (given.n * p * (1 - p))
-    return Maximum(
-        beta, np.linalg.inv(information), _deviance(given, p), float(pearson.sum()), p
+    inverse = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    return Maximum(beta, inverse, _deviance(given, p), float(pearson.sum()), p)
+
+
+def _separated(design: Floats, given: Tolerances) -> bool:
+    """Whether a direction exists along which the likelihood never falls (Albert & Anderson 1984).
+
+    All of a group with none or all responders then move to their side, and mixed groups stay.
+    """
+    none, every = given.responders == 0, given.responders == given.n
+    side = np.where(every, 1.0, np.where(none, -1.0, 0.0))
+    rows = design * side[:, None]
+    mixed = design[side == 0]
+    found = optimize.linprog(
+        -rows.sum(axis=0),
+        A_ub=-rows[side != 0] if np.any(side) else None,
+        b_ub=np.zeros(int(np.sum(side != 0))) if np.any(side) else None,
+        A_eq=mixed if mixed.size else None,
+        b_eq=np.zeros(mixed.shape[0]) if mixed.size else None,
+        bounds=(-1, 1),
     )
+    return bool(found.status == 0 and -found.fun > 1e-7)
 
 
-def _all_or_none(given: Tolerances) -> bool:
-    return bool(np.all((given.responders == 0) | (given.responders == given.n)))
+def _runaway() -> NotEstimable:
+    return NotEstimable(
+        "BQC-STA-002",
+        "the coefficients run away: the dose separates who responds from who does not",
+        hint="Doses between, at which some respond and some do not, are needed.",
+    )

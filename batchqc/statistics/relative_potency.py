@@ -1,20 +1,19 @@
-"""Relative potency from curves: one joint fit in which the samples differ from the standard by a
-horizontal shift only.
+"""Relative potency from curves: one joint fit, each sample the standard shifted in ln(dose).
 
 ``y = c + (d - c) S(b (ln x + rho - ln e))`` with rho = 0 for the standard; the relative potency is
 ``exp(rho)``. The interval is by profile likelihood (default) and by the delta method beside it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.bioassay import Assay, factor_of
-from batchqc.statistics.curve_fit import Minimum, Tied, least
+from batchqc.statistics.curve_fit import Minimum, Tied
 from batchqc.statistics.curve_models import PARAMETERS, Model, model_of
 from batchqc.statistics.curve_starts import starts
 from batchqc.statistics.curve_weights import iterated
@@ -28,6 +27,8 @@ from batchqc.statistics.dose_response import (
 )
 from batchqc.statistics.fieller import two_sided
 from batchqc.statistics.figures import Figure
+from batchqc.statistics.profile_likelihood import profile
+from batchqc.statistics.separate_curves import Separate, nonparallel, separate_curves
 from batchqc.statistics.values import Floats, spread
 
 _JOINT: Final = "curves with common parameters, one joint fit (Ph. Eur. 5.3, 3.4; USP <1034>)"
@@ -37,28 +38,6 @@ _ASSUMED: Final = (
     "residuals normal; variance equal, or as the weights say",
     "curves of the same shape: the sample behaves as a dilution of the standard",
 )
-
-#: Beyond this factor a limit of a potency is no limit.
-_FARTHEST: Final = float(np.log(1e6))
-
-
-@dataclass(frozen=True, slots=True)
-class Separate:
-    """A curve of its own for each preparation, with one residual variance.
-
-    Args:
-        inner: preparations x 5: b, c, d, ln e, ln f.
-        covariance: of the free parameters of each preparation: preparations x q x q.
-        rss: weighted residual sum of squares.
-        df: of the residual.
-        fitted: n.
-    """
-
-    inner: Floats
-    covariance: Floats
-    rss: float
-    df: int
-    fitted: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +106,10 @@ def relative_potency(
     _check(wells, model)
     tied, found = iterated(_joint(wells, model), how.weighting, _starts(wells, model))
     df, variance = variance_of(tied, found)
-    told = tuple(wells.limitations) + limitations(tied, tied.maps[0] @ found.p + tied.offsets[0], found)
-    separate = _separate(wells, tied, found)
+    told = tuple(wells.limitations) + limitations(
+        tied, tied.maps[0] @ found.p + tied.offsets[0], found
+    )
+    separate = separate_curves(wells, tied, found)
     told += () if separate else ("separate curves could not be fitted: parallelism is not shown",)
     q = len(model.free)
     rho = {name: float(found.p[q + n]) for n, name in enumerate(wells.samples)}
@@ -147,7 +128,7 @@ def relative_potency(
     }
     profiled = {
         name: scale.figure(
-            name, rho[name], _profile(tied, found, q + n, t * t * variance), "profile likelihood"
+            name, rho[name], profile(tied, found, q + n, t * t * variance), "profile likelihood"
         )
         for n, name in enumerate(wells.samples)
     }
@@ -155,7 +136,7 @@ def relative_potency(
         model, profiled, by["gauss-newton"], by["hessian"],
         _parameters(model, found, t * root["gauss-newton"], scale), rho,
         dict(zip(wells.samples, (float(one) for one in root["gauss-newton"][q:]), strict=True)),
-        found.rss, df, float(np.sqrt(variance)), _nonparallel(found, df, separate),
+        found.rss, df, float(np.sqrt(variance)), nonparallel(found, df, separate),
         lack_of_fit(tied, found), separate, found.fitted, tied.y - found.fitted, tied.weight,
     )  # fmt: skip
 
@@ -216,43 +197,6 @@ def _starts(wells: Assay, model: Model) -> list[Floats]:
     ]
 
 
-def _separate(wells: Assay, tied: Tied, found: Minimum) -> Separate | None:
-    """Curves of their own, with the weights of the joint fit."""
-    own, offsets = tie(tied.model)
-    inner, covariance, rss = [], [], 0.0
-    fitted = np.empty(wells.n)
-    for place in range(len(wells.names)):
-        wanted = wells.of == place
-        part = Tied(
-            tied.model, tied.log_dose[wanted], tied.y[wanted], tied.weight[wanted],
-            wells.of[wanted] * 0, own[None], offsets[None],
-        )  # fmt: skip
-        begin = own.T @ (tied.maps[place] @ found.p + tied.offsets[place])
-        more = [own.T @ one for one in starts(tied.model, part.log_dose, part.y)]
-        try:
-            one = least(part, [begin, *more])
-        except NotEstimable:
-            return None
-        inner.append(own @ one.p + offsets)
-        covariance.append(one.gauss_newton)
-        rss += one.rss
-        fitted[wanted] = one.fitted
-    df = wells.n - own.shape[1] * len(wells.names)
-    if df < 1:
-        return None
-    return Separate(np.array(inner), np.array(covariance) * rss / df, rss, df, fitted)
-
-
-def _nonparallel(
-    found: Minimum, df: int, separate: Separate | None
-) -> tuple[float, int, int, float] | None:
-    if separate is None or df <= separate.df or separate.rss <= 0:
-        return None
-    more = df - separate.df
-    f = max(found.rss - separate.rss, 0.0) / more / (separate.rss / separate.df)
-    return f, more, separate.df, float(stats.f.sf(f, more, separate.df))
-
-
 @dataclass(frozen=True, slots=True)
 class _Scale:
     """What all figures of an assay share."""
@@ -267,7 +211,9 @@ class _Scale:
         self, name: str, rho: float, ends: tuple[float | None, float | None], kind: str
     ) -> Figure:
         factor = factor_of(name, self.factors)
-        low, high = (None if one is None else float(factor * np.exp(min(one, 700.0))) for one in ends)
+        low, high = (
+            None if one is None else float(factor * np.exp(min(one, 700.0))) for one in ends
+        )
         told = self.told
         if None in ends:
             told = (*told, "the interval has no end within a factor of a million")
@@ -277,9 +223,7 @@ class _Scale:
         )  # fmt: skip
 
 
-def _parameters(
-    model: Model, found: Minimum, half: Floats, scale: _Scale
-) -> dict[str, Figure]:
+def _parameters(model: Model, found: Minimum, half: Floats, scale: _Scale) -> dict[str, Figure]:
     figures = {}
     for place, name in enumerate(model.free):
         ends = found.p[place] + half[place] * np.array([0.0, -1.0, 1.0])
@@ -289,36 +233,3 @@ def _parameters(
             scale.confidence, scale.df, _ASSUMED, scale.told,
         )  # fmt: skip
     return figures
-
-
-def _profile(
-    tied: Tied, found: Minimum, place: int, rise: float
-) -> tuple[float | None, float | None]:
-    """Where the least sum of squares at a fixed parameter has risen by so much, on both sides."""
-    keep = np.arange(found.p.size) != place
-    last = found.p[keep]
-
-    def excess(value: float) -> float:
-        fixed = replace(
-            tied,
-            maps=tied.maps[:, :, keep],
-            offsets=tied.offsets + tied.maps[:, :, place] * value,
-        )
-        return least(fixed, [last]).rss - found.rss - rise
-
-    at = float(found.p[place])
-    step = float(np.sqrt(rise * found.gauss_newton[place, place]))
-    return _end(excess, at, -step), _end(excess, at, step)
-
-
-def _end(excess: Callable[[float], float], at: float, step: float) -> float | None:
-    near, far = at, at + step
-    try:
-        while excess(far) < 0:
-            near, far = far, far + step
-            step *= 1.6
-            if abs(far - at) > _FARTHEST:
-                return None
-        return float(optimize.brentq(excess, near, far, xtol=1e-13, rtol=1e-12))
-    except NotEstimable:
-        return None

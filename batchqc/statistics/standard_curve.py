@@ -13,7 +13,8 @@ import numpy as np
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.curve_models import Numbers
-from batchqc.statistics.dose_response import CurveFit, delta
+from batchqc.statistics.dose_response import CurveFit
+from batchqc.statistics.effective_dose import delta
 from batchqc.statistics.fieller import two_sided
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import values_of
@@ -102,7 +103,7 @@ def _beyond(log: float, quantitation: Quantitation, dilution: float) -> Reading:
 
 
 def _inverse(curve: CurveFit, response: float) -> tuple[float, float | str]:
-    """ln of the dose and its derivative by the response; a word where there is no such dose."""
+    """Ln of the dose and its derivative by the response; a word where there is no such dose."""
     b, c, d = (float(one) for one in curve.inner[:3])
     share = (response - c) / (d - c)
     if not 0 < share < 1:
