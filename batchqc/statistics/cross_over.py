@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from batchqc.errors import InvalidInput
 from batchqc.statistics.assay_anova import Source, Split, Term, indicator, split, table
 from batchqc.statistics.bioassay import Assay
-from batchqc.statistics.parallel_lines import LineAssay, parallel_lines
+from batchqc.statistics.parallel_lines import LineAssay, check_lines, potencies
 from batchqc.statistics.values import Floats
 
 METHOD: Final = "cross-over, errors between and within subjects (Ph. Eur. 5.3, 3.2.2.4)"
@@ -48,7 +48,7 @@ def cross_over(
     """
     if len(wells.blocks) != 2:
         raise InvalidInput("BQC-STA-003", "a cross-over has two block factors: subject and period")
-    within = parallel_lines(wells, confidence=confidence, potency_factor=potency_factor)
+    check_lines(wells)
     subject, period = wells.blocks
     levels = indicator(subject)
     between = levels @ np.linalg.inv(levels.T @ levels) @ levels.T
@@ -61,22 +61,12 @@ def cross_over(
     means = between @ off
     anova["subjects"] = Source("subjects", levels.shape[1] - 1, float(means @ means))
     anova["total"] = Source("total", wells.n - 1, float(off @ off))
-    error = anova[_WITHIN]
-    return parallel_like(within, anova, error)
-
-
-def parallel_like(found: LineAssay, anova: Mapping[str, Source], error: Source) -> LineAssay:
-    """The same potency beside the table of the strata."""
-    return LineAssay(
-        anova,
-        found.potency,
-        found.slope,
-        float(np.sqrt(error.ms or 0.0)),
-        error.df,
-        None,
-        found.fitted,
-        found.residuals,
+    ms = float(lower.residual @ lower.residual) / lower.df
+    potency, slope, fitted = potencies(
+        wells, (lower.df, ms), confidence=confidence, potency_factor=potency_factor
     )
+    root = float(np.sqrt(ms))
+    return LineAssay(anova, potency, slope, root, lower.df, None, fitted, lower.residual)
 
 
 def _terms(of: NDArray[np.intp], x: Floats, period: NDArray[np.intp]) -> list[Term]:

@@ -69,8 +69,13 @@ class Minimum:
     hessian: Floats
 
 
-def least(tied: Tied, starts: Sequence[Floats]) -> Minimum:
+def least(tied: Tied, starts: Sequence[Floats], *, near: bool = False) -> Minimum:
     """The lowest minimum that is reached from the starts, until two of them agree on it.
+
+    Args:
+        tied: the problem.
+        starts: parameters.
+        near: the first start lies close to the minimum: Newton's steps are tried at once.
 
     Raises:
         NotEstimable: BQC-STA-001 fewer wells than parameters; BQC-STA-002 no start converges, or
@@ -80,6 +85,9 @@ def least(tied: Tied, starts: Sequence[Floats]) -> Minimum:
         raise NotEstimable(
             "BQC-STA-001", f"{tied.y.size} wells for {tied.maps.shape[2]} parameters of the curve"
         )
+    close = _polished(tied, starts[0]) if near else None
+    if close is not None:
+        return _described(tied, close)
     best: Floats | None = None
     lowest = np.inf
     for start in starts:
@@ -114,7 +122,7 @@ def _descended(tied: Tied, start: Floats) -> Floats | None:
         try:
             result = optimize.least_squares(
                 off, start, jac=jacobian, x_scale="jac", method="trf",
-                xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=400,
+                xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=150,
             )  # fmt: skip
         except (ValueError, np.linalg.LinAlgError):
             return None
@@ -144,7 +152,7 @@ def _polished(tied: Tied, p: Floats) -> Floats | None:
             np.abs(np.linalg.solve(scaled, np.real(tied.score(p)) / scale) / scale) * scale
         )
         size = np.sqrt(tied.weight @ tied.y**2)
-    return p if left <= 1e-7 * max(np.sqrt(tied.rss(p)), _EPS * 1e3 * size) else None
+    return p if left <= 1e-7 * np.sqrt(tied.rss(p)) + 64 * _EPS * size else None
 
 
 def _hessian(tied: Tied, p: Floats) -> Floats:

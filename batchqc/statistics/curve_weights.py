@@ -50,7 +50,7 @@ def iterated(
     found = least(tied, starts)
     for _ in range(200):
         tied = replace(tied, weight=_powers(found.fitted, weighting.power))
-        after = least(tied, [found.p])
+        after = least(tied, [found.p], near=True)
         if np.max(np.abs(after.fitted - found.fitted)) <= 1e-12 * np.max(np.abs(found.fitted)):
             return tied, after
         found = after

@@ -46,7 +46,7 @@ class LineAssay:
         slope: the common slope (parallel lines: per unit of ln dose), or the standard's.
         residual_sd: root of the residual mean square.
         df: of the residual error.
-        correlation: of response and regression over all wells, absolute; None where blocked.
+        correlation: of responses and the model of the potency; None where there are blocks.
         fitted: n responses by the model of the potency.
         residuals: n, of the treatment and block means.
     """
@@ -82,25 +82,42 @@ def parallel_lines(
 
     Source: Ph. Eur. 5.3 section 3.2; Finney 1978 chapters 4 and 6; USP <1034>.
     """
-    _check(wells)
+    check_lines(wells)
     x = np.log(wells.dose)
     x = x - x.mean()
     cut = split(wells.response, _terms(wells, x))
     anova = _lines(cut, wells)
     ms = anova["residual"].ss / cut.df
-    coefficients, unscaled, fitted = _common(wells, x)
-    limits = {"confidence": confidence, "df": float(cut.df)}
-    potency = {
-        name: _potency(wells, place, (coefficients, unscaled * ms), limits, potency_factor)
-        for place, name in enumerate(wells.samples, 1)
-    }
-    slope = Figure("common slope", float(coefficients[-1]), METHOD, wells.n, df=cut.df)
+    potency, slope, fitted = potencies(
+        wells, (cut.df, ms), confidence=confidence, potency_factor=potency_factor
+    )
     return LineAssay(
         anova, potency, slope, float(np.sqrt(ms)), cut.df, _correlation(cut), fitted, cut.residual
     )
 
 
-def _check(wells: Assay) -> None:
+def potencies(
+    wells: Assay,
+    error: tuple[int, float],
+    *,
+    confidence: float,
+    potency_factor: float | Mapping[str, float],
+) -> tuple[dict[str, Potency], Figure, Floats]:
+    """Potencies, common slope and fitted responses, with an error's df and mean square."""
+    df, ms = error
+    x = np.log(wells.dose)
+    coefficients, unscaled, fitted = _common(wells, x - x.mean())
+    limits = {"confidence": confidence, "df": float(df)}
+    found = {
+        name: _potency(wells, place, (coefficients, unscaled * ms), limits, potency_factor)
+        for place, name in enumerate(wells.samples, 1)
+    }
+    slope = Figure("common slope", float(coefficients[-1]), METHOD, wells.n, df=df)
+    return found, slope, fitted
+
+
+def check_lines(wells: Assay) -> None:
+    """Refuses wells through which no parallel lines can be laid."""
     if not wells.samples:
         raise InvalidInput("BQC-STA-003", "there is a standard, but no sample beside it")
     if np.any(wells.dose <= 0):
@@ -230,5 +247,4 @@ def _correlation(cut: Split) -> float | None:
         return None
     parts = cut.parts
     total = sum(ss for _, ss in parts.values()) + float(cut.residual @ cut.residual)
-    left = total - parts["preparations"][1]
-    return float(np.sqrt(parts["regression"][1] / left)) if left > 0 else None
+    return float(np.sqrt((parts["preparations"][1] + parts["regression"][1]) / total))

@@ -39,7 +39,7 @@ def profile(
             maps=tied.maps[:, :, keep],
             offsets=tied.offsets + tied.maps[:, :, place] * value,
         )
-        return least(fixed, [last]).rss - found.rss - rise
+        return least(fixed, [last], near=True).rss - found.rss - rise
 
     at = float(found.p[place])
     step = float(np.sqrt(rise * found.gauss_newton[place, place]))
@@ -54,6 +54,6 @@ def _end(excess: Callable[[float], float], at: float, step: float) -> float | No
             step *= 1.6
             if abs(far - at) > _FARTHEST:
                 return None
-        return float(optimize.brentq(excess, near, far, xtol=1e-13, rtol=1e-12))
+        return float(optimize.brentq(excess, near, far, xtol=1e-11, rtol=1e-11))
     except NotEstimable:
         return None
