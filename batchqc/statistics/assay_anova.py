@@ -51,6 +51,11 @@ class Split:
     df: int
     basis: Floats
 
+    @property
+    def leverages(self) -> Floats:
+        """Diagonal of the hat matrix."""
+        return np.asarray(np.sum(self.basis**2, axis=1))
+
 
 def indicator(codes: NDArray[np.intp]) -> Floats:
     """A column per level."""

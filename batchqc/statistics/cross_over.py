@@ -66,7 +66,8 @@ def cross_over(
         wells, (lower.df, ms), confidence=confidence, potency_factor=potency_factor
     )
     root = float(np.sqrt(ms))
-    return LineAssay(anova, potency, slope, root, lower.df, None, fitted, lower.residual)
+    residuals, leverages = lower.residual, lower.leverages + np.diag(between)
+    return LineAssay(anova, potency, slope, root, lower.df, None, fitted, residuals, leverages)
 
 
 def _terms(of: NDArray[np.intp], x: Floats, period: NDArray[np.intp]) -> list[Term]:

@@ -67,6 +67,7 @@ class Minimum:
     fitted: Floats
     gauss_newton: Floats
     hessian: Floats
+    leverages: Floats
 
 
 def least(tied: Tied, starts: Sequence[Floats], *, near: bool = False) -> Minimum:
@@ -176,7 +177,9 @@ def _described(tied: Tied, p: Floats) -> Minimum:
             "the data do not determine every parameter of the curve",
             hint="Look whether the doses cover both asymptotes and the slope between.",
         )
-    return Minimum(p, tied.rss(p), np.asarray(mean), _inverse(normal), _inverse(_hessian(tied, p)))
+    gauss = _inverse(normal)
+    leverages = tied.weight * np.einsum("ni,ij,nj->n", jacobian, gauss, jacobian)
+    return Minimum(p, tied.rss(p), np.asarray(mean), gauss, _inverse(_hessian(tied, p)), leverages)
 
 
 def _inverse(matrix: Floats) -> Floats:

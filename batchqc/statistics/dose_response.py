@@ -66,6 +66,7 @@ class CurveFit:
         fitted: n.
         residuals: n.
         weights: n that were used.
+        leverages: n, by Gauss-Newton.
         lack_of_fit: F, its degrees of freedom and p; None without replicates.
     """
 
@@ -82,6 +83,7 @@ class CurveFit:
     fitted: Floats
     residuals: Floats
     weights: Floats
+    leverages: Floats
     lack_of_fit: tuple[float, int, int, float] | None
     confidence: float
     limitations: tuple[str, ...]
@@ -202,7 +204,7 @@ def _told(tied: Tied, found: Minimum, how: CurveOptions) -> CurveFit:
     return CurveFit(
         model, inner, figures, se["h"], se["g"], chosen, found.rss, df, float(np.sqrt(variance)),
         float(likelihood), found.fitted, tied.y - found.fitted, tied.weight,
-        lack_of_fit(tied, found), how.confidence, limits,
+        found.leverages, lack_of_fit(tied, found), how.confidence, limits,
     )  # fmt: skip
 
 

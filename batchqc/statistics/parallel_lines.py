@@ -49,6 +49,7 @@ class LineAssay:
         correlation: of responses and the model of the potency; None where there are blocks.
         fitted: n responses by the model of the potency.
         residuals: n, of the treatment and block means.
+        leverages: n, of these residuals.
     """
 
     anova: Mapping[str, Source]
@@ -59,6 +60,7 @@ class LineAssay:
     correlation: float | None
     fitted: Floats
     residuals: Floats
+    leverages: Floats
 
 
 def parallel_lines(
@@ -91,8 +93,17 @@ def parallel_lines(
     potency, slope, fitted = potencies(
         wells, (cut.df, ms), confidence=confidence, potency_factor=potency_factor
     )
+    root = float(np.sqrt(ms))
     return LineAssay(
-        anova, potency, slope, float(np.sqrt(ms)), cut.df, _correlation(cut), fitted, cut.residual
+        anova,
+        potency,
+        slope,
+        root,
+        cut.df,
+        _correlation(cut),
+        fitted,
+        cut.residual,
+        cut.leverages,
     )
 
 

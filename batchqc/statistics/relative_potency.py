@@ -61,6 +61,7 @@ class RelativePotency:
         fitted: n.
         residuals: n.
         weights: n.
+        leverages: n, by Gauss-Newton.
     """
 
     model: Model
@@ -79,6 +80,7 @@ class RelativePotency:
     fitted: Floats
     residuals: Floats
     weights: Floats
+    leverages: Floats
 
 
 def relative_potency(
@@ -138,6 +140,7 @@ def relative_potency(
         dict(zip(wells.samples, (float(one) for one in root["gauss-newton"][q:]), strict=True)),
         found.rss, df, float(np.sqrt(variance)), nonparallel(found, df, separate),
         lack_of_fit(tied, found), separate, found.fitted, tied.y - found.fitted, tied.weight,
+        found.leverages,
     )  # fmt: skip
 
 

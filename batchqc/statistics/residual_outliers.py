@@ -14,6 +14,9 @@ from scipy import stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.bioassay import Assay
+from batchqc.statistics.dose_response import CurveFit
+from batchqc.statistics.parallel_lines import LineAssay
+from batchqc.statistics.relative_potency import RelativePotency
 from batchqc.statistics.values import Floats, spread, values_of
 
 Found = TypeVar("Found")
@@ -87,6 +90,23 @@ def studentised(
     critical = float(stats.t.isf(alpha / 2 / e.size, df - 1))
     found = tuple(int(n) + 1 for n in np.flatnonzero(np.abs(t) > critical))
     return Flags(t, critical, found, alpha)
+
+
+def flagged(found: LineAssay | CurveFit | RelativePotency, *, alpha: float = 0.05) -> Flags:
+    """The wells of an assay whose studentised residual is too large.
+
+    Args:
+        found: of lines or curves; residuals are weighted as the fit was.
+        alpha: of the whole set.
+
+    Raises:
+        NotEstimable: fewer than 2 degrees of freedom.
+
+    Source: as :func:`studentised`; for curves by their tangent plane (Seber & Wild 1989, 4.2).
+    """
+    root = 1.0 if isinstance(found, LineAssay) else np.sqrt(found.weights)
+    alone = np.minimum(found.leverages, 1 - 1e-12)
+    return studentised(found.residuals * root, alone, df=found.df, alpha=alpha)
 
 
 def grubbs_flag(residuals: ArrayLike, *, alpha: float = 0.05) -> GrubbsFlag:

@@ -77,7 +77,7 @@ def slope_ratio(
         potency[name] = _potency(wells, name, pair, (confidence, float(cut.df), factor))
     slope = Figure("slope of the standard", float(coefficients[0]), METHOD, wells.n, df=cut.df)
     root = float(np.sqrt(ms))
-    return LineAssay(anova, potency, slope, root, cut.df, None, fitted, cut.residual)
+    return LineAssay(anova, potency, slope, root, cut.df, None, fitted, cut.residual, cut.leverages)
 
 
 def _doses(wells: Assay, names: tuple[str, ...]) -> Floats:
