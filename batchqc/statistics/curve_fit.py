@@ -171,7 +171,8 @@ def _described(tied: Tied, p: Floats) -> Minimum:
     mean, jacobian = tied.predicted(p)
     normal = (jacobian.T * tied.weight) @ jacobian
     scale = np.sqrt(np.diag(normal))
-    if not np.all(scale > 0) or np.linalg.cond(normal / np.outer(scale, scale)) > 1e14:
+    far = np.max(np.abs((tied.maps @ p + tied.offsets)[:, 3:])) > 300
+    if far or not np.all(scale > 0) or np.linalg.cond(normal / np.outer(scale, scale)) > 1e14:
         raise NotEstimable(
             "BQC-STA-002",
             "the data do not determine every parameter of the curve",

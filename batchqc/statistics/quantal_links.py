@@ -162,6 +162,8 @@ def _separated(design: Floats, given: Tolerances) -> bool:
     side = np.where(every, 1.0, np.where(none, -1.0, 0.0))
     rows = design * side[:, None]
     mixed = design[side == 0]
+    if mixed.size and np.linalg.matrix_rank(mixed) == design.shape[1]:
+        return False
     found = optimize.linprog(
         -rows.sum(axis=0),
         A_ub=-rows[side != 0] if np.any(side) else None,

@@ -195,7 +195,7 @@ def _starts(wells: Assay, model: Model) -> list[Floats]:
     both = starts(model, x, wells.response)
     return [
         np.concatenate([own.T @ one, move])
-        for pair in zip(first, both, strict=True)
+        for pair in zip(first[:8], both[:8], strict=True)
         for one, move in ((pair[0], shift), (pair[1], shift * 0))
     ]
 
@@ -230,7 +230,7 @@ def _parameters(model: Model, found: Minimum, half: Floats, scale: _Scale) -> di
     figures = {}
     for place, name in enumerate(model.free):
         ends = found.p[place] + half[place] * np.array([0.0, -1.0, 1.0])
-        value, low, high = np.exp(ends) if name in {"e", "f"} else ends
+        value, low, high = np.exp(np.clip(ends, -700, 700)) if name in {"e", "f"} else ends
         figures[name] = Figure(
             name, float(value), f"{_JOINT}; delta method", scale.wells.n, float(low), float(high),
             scale.confidence, scale.df, _ASSUMED, scale.told,

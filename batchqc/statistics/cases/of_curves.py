@@ -1,5 +1,6 @@
 """Cases of dose-response curves: one curve, or the joint fit of a relative potency."""
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -43,10 +44,11 @@ def _model(given: Given, usual: str) -> str:
     if "exp(-exp(" in low:
         kind = "Weibull 2" if "1-exp(-exp(" in low else "Weibull 1"
         return kind if "c+" in low or "d-c" in low else f"{kind}, 3"
-    if "five" in low or ")^f" in low or ")**f" in low or "^g" in low or "**g" in low:
+    letters = set(re.findall(r"[a-z]+", low))
+    if "five" in letters or letters & {"f", "g"}:
         return "5PL"
-    three = "three" in low or (low.startswith(("d/(1+", "y=d/(1+")))
-    return "3PL" if three else usual
+    formula = "exp(" in low and not letters & {"a", "expit"}
+    return "3PL" if "three" in letters or (formula and "c" not in letters) else usual
 
 
 def _weighting(given: Given) -> Weighting | None:
@@ -133,14 +135,15 @@ def _joint(found: RelativePotency, given: Given, *, drc_like: bool) -> Answer:
         "rho": found.rho[name] if one_sample else found.rho,
         "rho_se": found.se[name] if one_sample else found.se,
         "se_rho": found.se[name] if one_sample else found.se,
-        "rp": found.potency[name] if one_sample else dict(found.potency),
+        **dict.fromkeys(("rp", "RP"), found.potency[name] if one_sample else dict(found.potency)),
     }
     for kind, figures in (("profile", found.potency), ("delta", found.delta)):
         told = {key: before(one)[1:] for key, one in figures.items()}
+        answer[f"rp_{kind}"] = before(figures[name])
         own = told[name] if one_sample else told
         answer |= dict.fromkeys(
-            (kind, f"ci_{kind}", f"{kind}_ci", f"rp_ci_{kind}", f"rp_{kind}", f"ci95_{kind}",
-             f"rp_{kind}_ci", f"{kind}_ci95"), own,
+            (kind, f"ci_{kind}", f"{kind}_ci", f"rp_ci_{kind}", f"ci95_{kind}",
+             f"rp_{kind}_ci", f"{kind}_ci95", f"RP_ci_{kind}"), own,
         )  # fmt: skip
     return answer | _tests(found, given)
 
