@@ -31,7 +31,7 @@ def starts(model: Model, log_dose: Floats, y: Floats) -> list[Floats]:
     return [
         _held(model, np.array([b, low - room, high + room, e - _shift(model, b, bend), bend]))
         for bend in bends
-        for b, e in guesses[: 16 if len(bends) == 1 else 8]
+        for b, e in guesses[: 12 if len(bends) == 1 else 8]
     ]
 
 

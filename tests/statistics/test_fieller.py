@@ -19,7 +19,7 @@ def refused(pair, r, t):
     return (pair.a - r * pair.b) ** 2 > t * t * (pair.v11 - 2 * r * pair.v12 + r * r * pair.v22)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(SIZE, SIZE, SE, SE, st.floats(-0.95, 0.95))
 def test_the_set_is_that_of_ratios_which_are_not_refused(a, b, sa, sb, correlation):
     assume(abs(b) > 1e-3)
