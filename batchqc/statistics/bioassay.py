@@ -160,3 +160,16 @@ def factor_of(name: str, factors: float | Mapping[str, float]) -> float:
     if found is None or not (math.isfinite(found) and found > 0):
         raise InvalidInput("BQC-STA-003", f"potency factor of {name!r} is {found}, not positive")
     return float(found)
+
+
+def extrapolated(wells: Assay, place: int, shift: float) -> tuple[str, ...]:
+    """What to say of a sample whose doses, moved by ln potency, miss those of the standard."""
+    own, standard = wells.dose[wells.of == place], wells.dose[wells.of == 0]
+    moved, fixed = np.log(own[own > 0]) + shift, np.log(standard[standard > 0])
+    if moved.max() >= fixed.min() and moved.min() <= fixed.max():
+        return ()
+    told = (
+        "the equivalent doses of sample and standard do not overlap: the potency is extrapolated; "
+        "look whether standard and sample were swapped"
+    )
+    return (told,)

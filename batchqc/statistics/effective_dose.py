@@ -77,6 +77,29 @@ def effective_dose(fit: CurveFit, share: float = 0.5, *, log: bool = False) -> F
     return derived(fit, name, log_dose if log else lambda p: np.exp(log_dose(p)), log=log)
 
 
+def dose_at(fit: CurveFit, response: float, *, log: bool = False) -> Figure:
+    """The dose at which the curve has a response (an absolute effective dose).
+
+    Args:
+        fit: the curve.
+        response: between the asymptotes.
+        log: take the interval on the scale of ln.
+
+    Raises:
+        NotEstimable: the curve does not reach the response.
+    """
+
+    def log_dose(p: Numbers) -> Numbers:
+        share = (response - p[1]) / (p[2] - p[1])
+        found: Numbers = p[3] + fit.model.shape.inverse(share, np.exp(p[4])) / p[0]
+        return found
+
+    if not 0 < (response - fit.inner[1]) / (fit.inner[2] - fit.inner[1]) < 1:
+        raise NotEstimable("BQC-STA-001", f"the curve does not reach {response:g}")
+    name = f"dose at {response:g}"
+    return derived(fit, name, log_dose if log else lambda p: np.exp(log_dose(p)), log=log)
+
+
 def predicted(fit: CurveFit, dose: ArrayLike) -> Floats:
     """The responses of the curve at doses of 0 or more."""
     x = log_of(values_of(dose, "doses"))

@@ -13,7 +13,7 @@ import numpy as np
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.assay_anova import Source, Split, Term, indicator, split, table
-from batchqc.statistics.bioassay import Assay, factor_of
+from batchqc.statistics.bioassay import Assay, extrapolated, factor_of
 from batchqc.statistics.fieller import FIELLER, UNBOUNDED, Pair, Ratio, ratio
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import Floats
@@ -216,9 +216,10 @@ def log_potency(wells: Assay, place: int, found: Ratio, factor: float) -> Potenc
     name = wells.names[place]
     with np.errstate(over="raise", under="ignore"):
         try:
-            value, low, high = (
+            value = float(factor * np.exp(found.estimate))
+            low, high = (
                 None if one is None else float(factor * np.exp(one))
-                for one in (found.estimate, found.lower, found.upper)
+                for one in (found.lower, found.upper)
             )
         except FloatingPointError:
             raise NotEstimable(
@@ -227,7 +228,7 @@ def log_potency(wells: Assay, place: int, found: Ratio, factor: float) -> Potenc
     unbounded = () if found.shape == "bounded" else (UNBOUNDED,)
     figure = Figure(
         f"relative potency of {name}",
-        value or 0.0,
+        value,
         METHOD,
         wells.n,
         low,
@@ -235,22 +236,9 @@ def log_potency(wells: Assay, place: int, found: Ratio, factor: float) -> Potenc
         found.confidence,
         found.df,
         _ASSUMED,
-        (*wells.limitations, *unbounded, *_extrapolated(wells, place, found.estimate)),
+        (*wells.limitations, *unbounded, *extrapolated(wells, place, found.estimate)),
     )
     return Potency(name, figure, found)
-
-
-def _extrapolated(wells: Assay, place: int, shift: float) -> tuple[str, ...]:
-    own = np.log(wells.dose[wells.of == place]) + shift
-    standard = np.log(wells.dose[wells.of == 0])
-    if own.max() < standard.min() or own.min() > standard.max():
-        return (
-            (
-                "the equivalent doses of sample and standard do not overlap: the potency is"
-                " extrapolated; look whether standard and sample were swapped"
-            ),
-        )
-    return ()
 
 
 def _correlation(cut: Split) -> float | None:

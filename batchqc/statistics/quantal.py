@@ -253,13 +253,12 @@ def _figure(
 ) -> Figure:
     if max(abs(one) for one in (found.estimate, found.lower or 0.0, found.upper or 0.0)) > 500:
         raise NotEstimable("BQC-STA-001", f"{name} is beyond every scale: the slope is about 0")
-    value, low, high = (
-        None if one is None else float(factor * np.exp(one))
-        for one in (found.estimate, found.lower, found.upper)
+    low, high = (
+        None if one is None else float(factor * np.exp(one)) for one in (found.lower, found.upper)
     )
     return Figure(
         name,
-        value or 0.0,
+        float(factor * np.exp(found.estimate)),
         f"{how.link}, maximum likelihood (Ph. Eur. 5.3, 4); interval: {FIELLER}",
         int(given.n.sum()),
         low,

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.bioassay import Assay, factor_of
+from batchqc.statistics.bioassay import Assay, extrapolated, factor_of
 from batchqc.statistics.curve_fit import Minimum, Tied
 from batchqc.statistics.curve_models import PARAMETERS, Model, model_of
 from batchqc.statistics.curve_starts import starts
@@ -217,7 +217,8 @@ class _Scale:
         low, high = (
             None if one is None else float(factor * np.exp(min(one, 700.0))) for one in ends
         )
-        told = self.told
+        place = self.wells.names.index(name)
+        told = (*self.told, *extrapolated(self.wells, place, rho))
         if None in ends:
             told = (*told, "the interval has no end within a factor of a million")
         return Figure(

@@ -8,7 +8,7 @@ from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.curve_models import MODELS, curve
 from batchqc.statistics.curve_weights import Weighting
 from batchqc.statistics.dose_response import CurveOptions, fit_curve, log_of
-from batchqc.statistics.effective_dose import derived, effective_dose, predicted
+from batchqc.statistics.effective_dose import derived, dose_at, effective_dose, predicted
 from tests.statistics.assay_data import RYEGRASS, RYEGRASS_DOSE
 
 
@@ -111,6 +111,16 @@ def test_the_ed50_of_four_parameters_is_e_with_its_interval():
     assert (one.value, one.lower, one.upper) == pytest.approx((e.value, e.lower, e.upper))
     log = effective_dose(fit, log=True)
     assert log.upper / log.value == pytest.approx(log.value / log.lower)
+
+
+def test_the_dose_at_a_response_lies_on_the_curve_and_is_the_ed50_halfway():
+    fit = fit_curve(RYEGRASS_DOSE, RYEGRASS)
+    assert predicted(fit, [dose_at(fit, 5.0).value])[0] == pytest.approx(5.0)
+    half = (fit.parameters["c"].value + fit.parameters["d"].value) / 2
+    assert dose_at(fit, half).value == pytest.approx(effective_dose(fit).value)
+    assert dose_at(fit, half).upper != pytest.approx(effective_dose(fit).upper, rel=1e-4)
+    with pytest.raises(NotEstimable, match="does not reach"):
+        dose_at(fit, 9.0)
 
 
 def test_weights():

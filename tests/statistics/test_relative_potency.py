@@ -91,6 +91,16 @@ def test_several_samples_and_dose_zero_in_one_fit():
     assert (found.df, found.potency["T"].confidence) == (78 - 6, 0.9)
 
 
+def test_doses_that_do_not_overlap_are_told():
+    far = DOSES * np.where(np.array(NAMES) == "T", 1e5, 1.0)
+    found = relative_potency(assay(NAMES, far, plate(5)), potency_factor=1e5)
+    assert not any("swapped" in one for one in found.potency["T"].limitations)
+    y = plate(5)
+    y[24:] = mean((0.1, 2.0, 1.3, math.log(8), math.log(300)))[24:] + (y - mean(TRUE))[24:]
+    told = relative_potency(assay(NAMES, DOSES, y))
+    assert any("swapped" in one for one in told.potency["T"].limitations)
+
+
 def test_iterated_weights_settle():
     found = relative_potency(
         assay(NAMES, DOSES, plate(5) + 0.2), CurveOptions(weighting=Weighting("fitted", 2))
