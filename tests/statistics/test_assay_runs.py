@@ -24,9 +24,19 @@ from batchqc.statistics.combination import (
     run_of_interval,
     run_of_width,
 )
+from batchqc.statistics.cross_over import cross_over
+from batchqc.statistics.curve_weights import Weighting
+from batchqc.statistics.dose_response import CurveOptions, fit_curve
 from batchqc.statistics.parallel_lines import parallel_lines
-from batchqc.statistics.residual_outliers import grubbs_flag, studentised, with_and_without
+from batchqc.statistics.relative_potency import relative_potency
+from batchqc.statistics.residual_outliers import (
+    flagged,
+    grubbs_flag,
+    studentised,
+    with_and_without,
+)
 from batchqc.statistics.run_validity import Criterion, run_status
+from batchqc.statistics.slope_ratio import slope_ratio
 from tests.statistics import assay_data
 
 RUNS = [run_of_width(p, w, quantile=2.03) for p, w in
@@ -209,3 +219,32 @@ def test_an_exclusion_has_a_reason_and_shows_both_results():
     for excluded, reason in (([40], " "), ([], "why"), ([41], "why")):
         with pytest.raises(InvalidInput):
             with_and_without(parallel_lines, wells, excluded, reason=reason)
+
+
+def assays():
+    rng = np.random.default_rng(6)
+    names, doses, y, blocks = assay_data.turbidimetric()
+    yield parallel_lines(assay(names, doses, y, blocks=[blocks]))
+    subjects, days = [n // 2 for n in range(32)], [n % 2 for n in range(32)]
+    crossed = [("S", 1), ("T", 2), ("S", 2), ("T", 1), ("T", 1), ("S", 2), ("T", 2), ("S", 1)] * 4
+    labels, levels = zip(*crossed, strict=True)
+    wells = assay(labels, levels, np.log(levels) + rng.normal(0, 0.1, 32), blocks=[subjects, days])
+    yield cross_over(wells)
+    yield slope_ratio(assay(labels, levels, np.array(levels) + rng.normal(0, 0.1, 32)))
+    weighted = CurveOptions(weighting=Weighting("fitted", 1))
+    yield fit_curve(assay_data.RYEGRASS_DOSE, assay_data.RYEGRASS, weighted)
+    twice = np.array([*assay_data.RYEGRASS, *assay_data.RYEGRASS]) + rng.normal(0, 0.1, 48)
+    yield relative_potency(assay(["S"] * 24 + ["T"] * 24, assay_data.RYEGRASS_DOSE * 2, twice))
+
+
+def test_leverages_add_up_to_what_was_estimated():
+    for found in assays():
+        assert np.sum(found.leverages) == pytest.approx(found.residuals.size - found.df)
+        assert np.all((found.leverages > 0) & (found.leverages < 1 + 1e-9))
+
+
+def test_a_well_that_does_not_fit_is_flagged_on_a_curve():
+    y = np.array(assay_data.RYEGRASS)
+    assert flagged(fit_curve(assay_data.RYEGRASS_DOSE, y)).wells == ()
+    y[10] += 4
+    assert flagged(fit_curve(assay_data.RYEGRASS_DOSE, y)).wells == (11,)
