@@ -26,7 +26,8 @@ def profile(
         rise: squared quantile times residual variance.
 
     Returns:
-        None for an end that is not reached within a factor of a million.
+        None for an end that is not reached within a factor of a million, or on the way to which
+        the other parameters are no longer determined (an asymptote runs away).
 
     Source: Bates & Watts 1988, Nonlinear Regression Analysis, section 6.1.
     """

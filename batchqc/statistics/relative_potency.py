@@ -33,6 +33,11 @@ from batchqc.statistics.values import Floats, spread
 
 _JOINT: Final = "curves with common parameters, one joint fit (Ph. Eur. 5.3, 3.4; USP <1034>)"
 
+_OPEN: Final = (
+    "an end of the profile interval is not told: it lies beyond a factor of a million, or the "
+    "curve is not determined there; see the interval by the delta method"
+)
+
 _ASSUMED: Final = (
     "wells independent",
     "residuals normal; variance equal, or as the weights say",
@@ -220,7 +225,7 @@ class _Scale:
         place = self.wells.names.index(name)
         told = (*self.told, *extrapolated(self.wells, place, rho))
         if None in ends:
-            told = (*told, "the interval has no end within a factor of a million")
+            told = (*told, _OPEN)
         return Figure(
             f"relative potency of {name}", float(factor * np.exp(rho)), f"{_JOINT}; {kind}",
             self.wells.n, low, high, self.confidence, self.df, _ASSUMED, told,

@@ -185,3 +185,13 @@ def test_the_intervals_cover_as_often_as_they_say():
 
 def test_the_simulation_notices_a_wrong_factor():
     assert np.all(np.abs(covered(0.7) - 0.95) > MARGIN)
+
+
+def test_an_end_that_is_not_found_is_told():
+    """Half a curve and much noise: the profile meets an asymptote that runs away."""
+    noise = np.random.default_rng(0).normal(0, 0.2, 48)
+    found = relative_potency(assay(NAMES, DOSES / 50, mean(TRUE, DOSES / 50) + noise))
+    one = found.potency["T"]
+    assert (one.lower, one.upper) == (None, None)
+    assert any("not told" in text for text in one.limitations)
+    assert found.delta["T"].upper is not None
