@@ -6,7 +6,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from batchqc.errors import BatchqcError
+from batchqc.errors import BatchqcError, NotEstimable
 from batchqc.statistics.cases.case import Case
 from batchqc.statistics.figures import Figure
 
@@ -15,6 +15,12 @@ Answer: TypeAlias = Mapping[str, object]
 
 #: What stands where nothing was computed.
 NOT_COMPUTED: Final = "not computed"
+#: Beside the input: how the case names its method, and the keys that it asks for.
+NAMED: Final = "named by the case"
+WANTED: Final = "asked for by the case"
+#: Where an answer is a refusal, its message.
+REFUSED: Final = "refused"
+OTHER_FORM: Final = "of another form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +64,41 @@ class Line:
 def check(case: Case, methods: Sequence[CaseMethod]) -> list[Line]:
     """Every value that the source of a case gives, beside the one computed.
 
-    The most particular method that takes the case computes it. What a refusal said stands where
-    the value would; a value that no method computes does not hold.
+    The most particular method that takes the case and answers everything computes it. What a
+    refusal said stands where the value would; it holds where the source has no value either.
     """
-    fitting = [one for one in methods if one.takes(case)]
+    fitting = sorted(
+        (one for one in methods if one.takes(case)),
+        key=lambda one: (len(one.words), len(one.needs)),
+        reverse=True,
+    )
     if not fitting:
         return [Line("method", NOT_COMPUTED, case.method, holds=False)]
-    method = max(fitting, key=lambda one: (len(one.words), len(one.needs)))
+    answers = []
+    for method in fitting:
+        answers.append(_answer(case, method))
+        if _told(case, answers[-1]) == len(case.expected):
+            break
+    best = max(answers, key=lambda one: _told(case, one))  # of equals the most particular
+    return list(_lines(case, "", best, case.expected))
+
+
+def _answer(case: Case, method: CaseMethod) -> Answer:
+    given = {NAMED: case.method, WANTED: [*case.expected], **case.given}
     try:
-        answer: object = method.run(
-            {"method": case.method, "wanted": [*case.expected], **case.given}
-        )
-    except BatchqcError as refusal:
-        answer = {key: value and refusal.message for key, value in case.expected.items()}
-    return list(_lines(case, "", answer, case.expected))
+        return method.run(given)
+    except NotEstimable as refusal:
+        nothing = [key for key, value in case.expected.items() if value is None]
+        return {REFUSED: refusal.message, **dict.fromkeys(nothing)}
+    except (BatchqcError, KeyError) as refusal:  # its input is of another form
+        return {REFUSED: f"{type(refusal).__name__}: {refusal}", OTHER_FORM: True}
+
+
+def _told(case: Case, answer: Answer) -> int:
+    """How many of the keys that were asked for are answered; to refuse is an answer to all."""
+    if OTHER_FORM in answer:
+        return -1
+    return sum(_of(answer, key) is not NOT_COMPUTED for key in case.expected)
 
 
 def _lines(case: Case, path: str, computed: object, expected: object) -> Iterator[Line]:
@@ -105,7 +132,7 @@ def _of(computed: object, key: str) -> object:
     for name in (key, key.removesuffix("_published")):
         if name in computed:
             return computed[name]
-    return NOT_COMPUTED
+    return computed.get(REFUSED, NOT_COMPUTED)
 
 
 def _plain(computed: object) -> object:

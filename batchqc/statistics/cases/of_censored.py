@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from batchqc.statistics.cases.check import Answer, CaseMethod, Given
+from batchqc.statistics.cases.check import NAMED, WANTED, Answer, CaseMethod, Given
 from batchqc.statistics.cases.picking import (
     confidence_in,
     ends,
@@ -90,7 +90,7 @@ def _bound(given: Given) -> dict[str, object]:
 
 
 def _nothing_but_a_bound(given: Given) -> Answer:
-    nothing = dict.fromkeys(given["wanted"], None)
+    nothing = dict.fromkeys(given[WANTED], None)
     said = _summary(given) if isinstance(pick(given, *_VALUES), Sequence) else {}
     return nothing | {key: said[key] for key in nothing if key in said} | _bound(given)
 
@@ -126,9 +126,7 @@ def _distribution(given: Given) -> str:
     said = str(pick(given, "distribution", "dist", "model", default=""))
     if said:
         return "normal" if said in {"normal", "gaussian"} else "lognormal"
-    text = (
-        str(given.get("method", "")).casefold().replace("lognormal", "").replace("log-normal", "")
-    )
+    text = str(given.get(NAMED, "")).casefold().replace("lognormal", "").replace("log-normal", "")
     return "normal" if "normal" in text else "lognormal"
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from batchqc.statistics.cases.check import Answer, CaseMethod, Given
+from batchqc.statistics.cases.check import NAMED, WANTED, Answer, CaseMethod, Given
 from batchqc.statistics.cases.picking import gapless, if_estimable, needed, pick, says, under
 from batchqc.statistics.model_text import read_model
 from batchqc.statistics.nonlinear import NonlinearFit, nonlinear_regression
@@ -75,7 +75,7 @@ def _has_intercept(given: Given) -> bool:
     if said is not None:
         return bool(said)
     model = str(pick(given, "model", default=""))
-    wanted = [key for key in given.get("wanted", ()) if re.fullmatch(r"b\d+", key)]
+    wanted = [key for key in given.get(WANTED, ()) if re.fullmatch(r"b\d+", key)]
     through = says(given, "origin", "no intercept", "no-intercept", "noint", "without intercept")
     return (
         not through and ("b0" in wanted or not wanted) and not ("b1" in model and "b0" not in model)
@@ -86,13 +86,13 @@ def _degree(given: Given, *, intercept: bool) -> int:
     said = pick(given, "degree", "order", "power", "polynomial")
     if isinstance(said, int) and not isinstance(said, bool):
         return said
-    text = f"{given.get('method', '')} {pick(given, 'model', default='')}".casefold()
+    text = f"{given.get(NAMED, '')} {pick(given, 'model', default='')}".casefold()
     found = _DEGREE.search(text)
     if found:
         return int(found[1] or found[2])
     named = [degree for name, degree in _NAMED.items() if name in text]
     powers = [int(one) for one in re.findall(r"x\s*(?:\*\*|\^)\s*(\d+)", text)]
-    wanted = [int(key[1:]) for key in given.get("wanted", ()) if re.fullmatch(r"b\d+", key)]
+    wanted = [int(key[1:]) for key in given.get(WANTED, ()) if re.fullmatch(r"b\d+", key)]
     return max([1, *named, *powers, *wanted]) if intercept else max([1, *named, *powers])
 
 

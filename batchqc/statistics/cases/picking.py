@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.statistics.cases.check import NAMED, WANTED
 from batchqc.statistics.figures import Figure
 
 
@@ -31,7 +32,7 @@ def needed(given: Mapping[str, Any], *names: str) -> Any:
 
 def says(given: Mapping[str, Any], *words: str) -> bool:
     """Whether the method of the case says one of the words."""
-    return any(word in str(given.get("method", "")).casefold() for word in words)
+    return any(word in str(given.get(NAMED, "")).casefold() for word in words)
 
 
 def alpha_of(given: Mapping[str, Any], default: float = 0.05) -> float:
@@ -49,7 +50,7 @@ def confidence_in(given: Mapping[str, Any], default: float) -> float:
 
 def levels(given: Mapping[str, Any], stem: str) -> Iterator[tuple[str, float]]:
     """Wanted keys such as ``pred95``, with the confidence that they name."""
-    for key in given.get("wanted", ()):
+    for key in given.get(WANTED, ()):
         found = re.fullmatch(rf"{stem}_?(\d\d(?:\.\d)?)(?:_.*)?", key)
         if found:
             yield key, float(f"{found[1]}e-2")
