@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.laboratory import register_training, set_rule
-from batchqc.actions.registers import determine_eligibility
 from batchqc.actions.specifications import withdraw_specification
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
@@ -51,7 +51,10 @@ def state(site: Site, path: str = f"/lots/{LOT}") -> str:
 def eligibility(house: House) -> None:
     with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
         determine_eligibility(
-            tx, donor=DONOR, eligible=False, basis="Late seroconversion", credentials=signing(DON)
+            tx,
+            house.archive,
+            NewDetermination(DONOR, "Late seroconversion", eligible=False),
+            credentials=signing(DON),
         )
 
 
