@@ -193,8 +193,11 @@ def the_correction(session: Session, number: str) -> Correction:
 
 
 def hold_subject(tx: Transaction, subject: str) -> None:
-    """Let nobody else decide on what is corrected."""
-    _lock(tx, _subject(tx.session, subject))
+    """Let nobody else decide on what is corrected, nor on what came of its donor."""
+    found = _subject(tx.session, subject)
+    if found.donor is not None:
+        lock_what_came_of(tx, found.donor)
+    _lock(tx, found)
 
 
 def _lock(tx: Transaction, found: _Subject) -> None:

@@ -3,12 +3,14 @@
 import json
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.look_backs import close_look_back, frozen_list
+from batchqc.actions.states import contested_correction, contested_donor
+from batchqc.core.identifiers import fold
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -19,6 +21,7 @@ from batchqc.records.holds import Hold, open_holds
 from batchqc.records.look_backs import LookBack, look_backs_from
 from batchqc.records.lot_reviews import trail_about
 from batchqc.records.registers import lot_by
+from batchqc.records.transaction import Transaction
 from tests.actions.state import counts, grown
 from tests.records.donors import DIN, complete, determine, take_tests
 from tests.records.genealogy import SITE, clinic, shipped, vials
@@ -38,6 +41,30 @@ def released(house: House) -> House:
     clinic(house)
     shipped(house, f"{LOT}-V1")
     return house
+
+
+def locked(tx: Transaction) -> set[str]:
+    """What of these a transaction holds; SQLite has one writer, who holds everything."""
+    names = ["genealogy", f"lot:{fold(LOT)}", f"donor:{DONOR}"]
+    if tx.session.get_bind().dialect.name != "postgresql":
+        return set(names)
+    own = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        " AND (classid::bigint << 32) | objid::bigint = hashtextextended(:name, 0)"
+    )
+    return {name for name in names if tx.session.scalar(own, {"name": name})}
+
+
+def test_who_compares_a_donor_with_what_was_seen_holds_what_came_of_it_too(released: House):
+    """In the order of a look-back, which may follow in the same transaction."""
+    with released.acting(DON, Permission.REQUEST_CORRECTION) as tx:
+        asked = request_correction(
+            tx, subject=HBSAG, field="result", after="reactive", reason="It was misread"
+        ).natural_key
+    for of in (contested_donor(DONOR), contested_correction(asked)):
+        with released.acting(QA2, Permission.APPROVE_CORRECTION) as tx:
+            of.hold(tx)
+            assert locked(tx) == {"genealogy", f"lot:{fold(LOT)}", f"donor:{DONOR}"}
 
 
 def look_backs(house: House) -> list[LookBack]:
