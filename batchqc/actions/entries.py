@@ -221,8 +221,7 @@ def verify_entry(
             **({"flagged": list[Json](doubts)} if doubts else {}),
         },
     )
-    if matches:
-        open_for_failures(tx, archive, [entry.lot])
+    open_for_failures(tx, archive, [entry.lot])  # also of a mismatch, where either entry fails
     return verification
 
 

@@ -1,17 +1,17 @@
 """Decisions after the first: recall, exceptional supply, destruction (requirements 2.3, 2.24)."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision
-from batchqc.actions.doses import doses_of
+from batchqc.actions.doses import doses_and_doubts
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason
+from batchqc.core.canonical import Json
 from batchqc.core.containers import ContainerStatus
 from batchqc.core.dispositions import signer_gate
 from batchqc.core.identifiers import fold
@@ -26,9 +26,6 @@ from batchqc.records.containers import inventory
 from batchqc.records.policies import policies_of
 from batchqc.records.transaction import Transaction
 
-if TYPE_CHECKING:
-    from batchqc.core.canonical import Json
-
 
 def decide_later(
     tx: Transaction,
@@ -40,6 +37,8 @@ def decide_later(
     credentials: Credentials,
 ) -> Decision | Refusal:
     """Recall a lot, supply it by exception, or record its destruction.
+
+    No damage of records holds a recall up: its signed content names what is damaged.
 
     Args:
         tx: of QA or the qualified person.
@@ -61,7 +60,9 @@ def decide_later(
     _check(tx, case, wanted, particulars)
     said: dict[str, Json] = {"particulars": dict(particulars)}
     if wanted is Disposition.RECALLED:
-        said["doses"] = [one.content for one in doses_of(tx.session, case.row, tx.now)]
+        doses, doubts = doses_and_doubts(tx.session, case.row, tx.now)
+        said["doses"] = [one.content for one in doses]
+        said |= {"incomplete": list[Json](doubts)} if doubts else {}
     signed = sign_decision(tx, archive, case, wanted, credentials, said=said)
     if isinstance(signed, Refusal):
         return signed

@@ -225,7 +225,8 @@ def let_go_(
     keyboard = at_keyboard(place, user, to=f"sign the end of hold {number} of lot {lot}")
     actor = keyboard.acting(Permission.HOLD_LOT)
     with transaction(place.engine, actor, place.now()) as tx:
-        ended = let_go(tx, lot=lot, number=number, credentials=keyboard.signing(reason))
+        credentials = keyboard.signing(reason)
+        ended = let_go(tx, place.archive, lot=lot, number=number, credentials=credentials)
     raise_refusal(ended)
     say(f"Hold {number} of lot {lot} has ended.")
 

@@ -7,6 +7,7 @@ import pytest
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.consents import record_consent, withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.donations import pool_donations
 from batchqc.actions.donor_panels import approve_panel, import_panel, panel_content
@@ -302,11 +303,9 @@ class TestDetermination:
         assert said.endswith("tested by Blood Center (CLIA certified, 14D0000000).")
 
     def test_a_wrong_password_determines_nothing(self, house: House):
-        from batchqc.actions.registers import determine_eligibility  # noqa: PLC0415
-
         with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
             refused = determine_eligibility(
-                tx, donor=DONOR, eligible=False, basis="None of them",
+                tx, house.archive, NewDetermination(DONOR, "None of them", eligible=False),
                 credentials=signing(DON, password="wrong"),
             )  # fmt: skip
         assert isinstance(refused, Refusal)

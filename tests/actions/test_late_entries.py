@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from batchqc.actions.audit_review import trail_to_read
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lot_review import review_whole_lot
-from batchqc.actions.registers import determine_eligibility
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.signing import Credentials
 from batchqc.actions.system_stops import end_stop, record_stop
@@ -180,7 +180,10 @@ def test_a_second_entry_and_a_determination_are_entered_late(house: House):
     assert isinstance(verified, EntryVerification)
     with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
         late = determine_eligibility(
-            tx, donor=DONOR, eligible=False, basis="A late result", credentials=paper(DON, at(1))
+            tx,
+            house.archive,
+            NewDetermination(DONOR, "A late result", eligible=False),
+            credentials=paper(DON, at(1)),
         )
         assert not isinstance(late, Refusal)
         assert late.signature.happened_at == at(1)
@@ -188,7 +191,10 @@ def test_a_second_entry_and_a_determination_are_entered_late(house: House):
     def again() -> object:
         with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
             return determine_eligibility(
-                tx, donor=DONOR, eligible=True, basis="The very same", credentials=paper(DON, at(0))
+                tx,
+                house.archive,
+                NewDetermination(DONOR, "The very same", eligible=True),
+                credentials=paper(DON, at(0)),
             )
 
     (said,) = reasons(again)
@@ -200,7 +206,7 @@ def test_what_is_signed_in_the_system_only_is_not_entered_late(house: House):
     with house.acting(QA1, Permission.HOLD_LOT) as tx:
         hold_lot(tx, lot=LOT, credentials=signing(QA1))
     with house.acting(QA2, Permission.HOLD_LOT) as tx, pytest.raises(InvalidInput) as refused:
-        let_go(tx, lot=LOT, number=1, credentials=paper(QA2, at(1)))
+        let_go(tx, house.archive, lot=LOT, number=1, credentials=paper(QA2, at(1)))
     assert refused.value.code == "BQC-LAT-002"
 
 

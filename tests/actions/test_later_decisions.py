@@ -27,7 +27,6 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
 from batchqc.records.decisions import Certificate, certificates_of
-from batchqc.records.holds import HoldEnd
 from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
 from batchqc.records.registers import lot_by
@@ -195,8 +194,11 @@ def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(st
     first, *others = json.loads(held[1].text)["after"]["doses"]
     assert f"shipped to SITE-1 on {case.facts.today} with {shipment}" in first
     assert [one.partition(": ")[2] for one in others] == ["in storage, Tank 3"] * 2
-    with staged.acting(QA1, Permission.HOLD_LOT) as tx:
-        assert isinstance(let_go(tx, lot=LATER, number=1, credentials=signing(QA1)), HoldEnd)
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx, pytest.raises(Conflict) as refused:
+        let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
+    assert [one.partition(": ")[0] for one in refused.value.reasons] == [
+        "Results", "Investigations",
+    ]  # fmt: skip
     with pytest.raises(Conflict) as refused:  # what fails stays where it is, held or not
         shipped(staged, "VL-2", site="SITE-1", on=case.facts.today)
     assert any("does not meet no growth" in reason for reason in refused.value.reasons)
@@ -217,6 +219,10 @@ def test_an_overdue_result_holds_the_lot_once(staged: House):
         with staged.acting(QA1, Permission.HOLD_LOT) as tx:
             assert hold_what_is_overdue(tx, staged.archive) == held
     assert staged.study(LATER).overlays == (Overlay.ON_HOLD,)
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx, pytest.raises(Conflict) as refused:
+        let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
+    (reason,) = refused.value.reasons
+    assert reason.startswith("Results: the result of sterility was due on ")
     assert "overdue" not in certificates(staged, LATER)[0]["conclusion"]
     assert certificates(staged, LATER)[0]["counts"] is False
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.impact import assess_impact, keep_impact
@@ -31,7 +32,7 @@ from batchqc.actions.people import (
 )
 from batchqc.actions.profiles import approve_profile, import_profile
 from batchqc.actions.received import ReceivedFile
-from batchqc.actions.registers import determine_eligibility, register_donor, register_product
+from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
@@ -455,7 +456,10 @@ def _registers(house: House) -> None:
     with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
         signed = signing(DON, "Screening is complete")
         determine_eligibility(
-            tx, donor=DONOR, eligible=True, basis="Screening and testing", credentials=signed
+            tx,
+            house.archive,
+            NewDetermination(DONOR, "Screening and testing", eligible=True),
+            credentials=signed,
         )
     samples = tuple(
         NewSample(sample, "release", "cryovial", TAKEN_AT.isoformat()) for sample in SAMPLES

@@ -14,11 +14,12 @@ from sqlalchemy import select
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.authenticators import prove_code
 from batchqc.actions.corrections import request_correction
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.passwords import prove
 from batchqc.actions.people import the_person
-from batchqc.actions.registers import determine_eligibility, register_donor
+from batchqc.actions.registers import register_donor
 from batchqc.core.audit import first_break
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, ReleaseBlocked
@@ -92,7 +93,10 @@ def determining(donor: str) -> Callable[[House], str]:
     def determine(house: House) -> str:
         with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
             row = determine_eligibility(
-                tx, donor=donor, eligible=True, basis="Screening", credentials=signing(DON)
+                tx,
+                house.archive,
+                NewDetermination(donor, "Screening", eligible=True),
+                credentials=signing(DON),
             )
             return row.natural_key if hasattr(row, "natural_key") else row.code
 

@@ -327,7 +327,9 @@ PAIRS = {
     "correction, release": Pair(correct, release(), BLOCKED),
     "release, correction": Pair(release(), correct, "BQC-COR-004"),
     "hold, release": Pair(hold, release(), BLOCKED),
-    "ineligible donor, release": Pair(find_ineligible, release(), BLOCKED),
+    "ineligible donor, release": Pair(
+        find_ineligible, release(), BLOCKED, NO_LOT | {"genealogy"}
+    ),
     "reactive test, release": Pair(find_reactive, release(), BLOCKED, NO_LOT | {"genealogy"}),
     "withdrawn consent, release": Pair(withdraw, release(), BLOCKED, NO_LOT | {"genealogy"}),
     "look-back, release": Pair(look_back, release(), BLOCKED, NO_LOT | {"genealogy"}),
