@@ -61,7 +61,9 @@ def destroy(
     lot: Lot,
     *,
     method: Annotated[str, typer.Option(prompt="Method", help="How it was destroyed.")],
-    witness: Annotated[str, typer.Option(prompt="Witness", help="Who saw it, beside you.")],
+    witness: Annotated[
+        str, typer.Option(prompt="Witness", help="The user id of who saw it, beside you.")
+    ],
     user: User,
     reason: Reason,
 ) -> None:
