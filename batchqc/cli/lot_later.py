@@ -21,7 +21,7 @@ def conditionally(
     context: typer.Context,
     lot: Lot,
     *,
-    due: Annotated[list[str], typer.Option(help="sterility=2026-03-02; one for each criterion.")],
+    due: Annotated[list[str], typer.Option(help="sterility=2026-02-26; one for each criterion.")],
     site: Annotated[list[str], typer.Option(help="Code of a clinical site that may have doses.")],
     user: User,
     reason: Reason,

@@ -113,7 +113,9 @@ NEWER_PANEL = PANEL_FILE.replace(b"version      = 1", b"version      = 2", 1).re
 )
 BLOCKED = "BQC-REL-001"
 NO_LOT = frozenset({"lot:", "donor:"})
-NONE_OF_DECISION = NO_LOT | {"genealogy", "register rules", "policies", "methods"}
+NONE_OF_DECISION = NO_LOT | {
+    "genealogy", "register rules", "policies", "donor panels", "methods",
+}  # fmt: skip
 
 
 def furnish_contested(engine: Engine, archive: FolderArchive) -> None:
