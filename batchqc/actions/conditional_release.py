@@ -6,6 +6,7 @@ late failure does with its investigation (requirements 2.3, 2.25). Only QA lets 
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from batchqc.actions.annex16 import certify, may_release
 from batchqc.actions.certificate_states import withdraw_certificate
@@ -13,13 +14,13 @@ from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision, check_gates
 from batchqc.actions.doses import doses_of
-from batchqc.actions.evaluation import study
+from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.holds import hold_by_system
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason
 from batchqc.core.canonical import Json
-from batchqc.core.conditional import conditional_gates, due_problems, overdue, pending_of
+from batchqc.core.conditional import Plan, conditional_gates, due_problems, overdue, pending_of
 from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
@@ -68,7 +69,9 @@ def release_conditionally(
         raise Conflict("BQC-REL-003", f"lot {case.lot.id} is {case.disposition}; it stays so")
     check_gates(tx, case, conditional_gates(case.gates, case.verdicts))
     pending = pending_of(case.verdicts)
-    problems = due_problems(pending, due, today=case.facts.today, expires_on=case.lot.expires_on)
+    problems = due_problems(
+        pending, due, _plan(case), today=case.facts.today, expires_on=case.lot.expires_on
+    )
     known = {one.folded: one.code for one in sites_newest(tx.session)}
     named = sorted({known[fold(one)] for one in sites if fold(one) in known})
     unknown = (f"there is no clinical site {one}" for one in sites if fold(one) not in known)
@@ -99,6 +102,15 @@ def release_conditionally(
         disposition,
     )  # fmt: skip
     return Decision(disposition, certificate)
+
+
+def _plan(case: LotCase) -> Plan:
+    """The plan of a lot whose gates are open: its specification can be read."""
+    if case.specification is None:
+        raise ValueError("a lot without a readable specification is not released")
+    zone, stage = ZoneInfo(case.row.site.time_zone), case.specification.stage
+    taken = [one.taken_at for one in case.sample_rows if one.stage == stage]
+    return Plan(case.specification, min(taken).astimezone(zone).date() if taken else None)
 
 
 def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:

@@ -20,6 +20,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.records.audit import newest_link
 from batchqc.records.base import Row
 from batchqc.records.decisions import DispositionRow
+from batchqc.records.donor_panels import PANELS
 from batchqc.records.investigations import InvestigationRow, InvestigationStep
 from batchqc.records.laboratory import RULES
 from batchqc.records.policies import POLICIES
@@ -145,6 +146,7 @@ def lock_to_decide(tx: Transaction, lot: str) -> LotRow:
     tx.lock(GENEALOGY)
     tx.lock(RULES)
     tx.lock(POLICIES)
+    tx.lock(PANELS)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     hold_methods(tx)

@@ -11,11 +11,16 @@ from batchqc.actions.evaluation import LotCase
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason
+from batchqc.actions.standing import closed
 from batchqc.core.canonical import Json
 from batchqc.core.containers import ContainerStatus
 from batchqc.core.dispositions import signer_gate
-from batchqc.core.identifiers import fold
-from batchqc.core.later_decisions import later_hindrances, particulars_problems
+from batchqc.core.later_decisions import (
+    Account,
+    later_hindrances,
+    particulars_problems,
+    witness_problem,
+)
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import ON, Policy
@@ -23,6 +28,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.containers import inventory
+from batchqc.records.people import grants_of, person_by
 from batchqc.records.policies import policies_of
 from batchqc.records.transaction import Transaction
 
@@ -57,8 +63,13 @@ def decide_later(
     problems = particulars_problems(wanted, particulars)
     refuse_all("BQC-REL-004", f"the decision ({wanted}) is not complete", list(problems))
     case = case_to_decide(tx, archive, lot)
-    _check(tx, case, wanted, particulars)
     said: dict[str, Json] = {"particulars": dict(particulars)}
+    against = ""
+    if wanted is Disposition.DESTROYED:
+        witness = _account(tx, case, particulars["witness"])
+        against = witness_problem(particulars["witness"], witness, tx.actor.user_id)
+        said["witness"] = witness.user_id if witness else None
+    _check(tx, case, wanted, against)
     if wanted is Disposition.RECALLED:
         doses, doubts = doses_and_doubts(tx.session, case.row, tx.now)
         said["doses"] = [one.content for one in doses]
@@ -78,17 +89,23 @@ def decide_later(
     return Decision(disposition, certificate)
 
 
-def _check(
-    tx: Transaction, case: LotCase, wanted: Disposition, particulars: Mapping[str, str]
-) -> None:
-    witness = fold(particulars.get("witness", ""))
+def _account(tx: Transaction, case: LotCase, user_id: str) -> Account | None:
+    """Whom a user id belongs to, today."""
+    person = person_by(tx.session, user_id)
+    if person is None:
+        return None
+    shut = closed(tx.session, person, grants_of(tx.session, person), day=case.facts.today)
+    return Account(person.user_id, not person.is_laboratory, shut is None)
+
+
+def _check(tx: Transaction, case: LotCase, wanted: Disposition, witness: str) -> None:
     hindrances = (
         *later_hindrances(
             case.disposition,
             wanted,
             is_usable=not case.overlays,
             supply_allowed=policies_of(tx.session)[Policy.SUPPLY_BY_EXCEPTION] == ON,
-            signer_decided=witness == fold(tx.actor.user_id),
+            witness=witness,
         ),
         *(f"Records: {one}" for one in case.facts.damaged if wanted is not Disposition.RECALLED),
         *_of_supply(tx, case, wanted),

@@ -1,7 +1,7 @@
 """Lots and their samples."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -75,13 +75,17 @@ class LotFilter(Paging):
     made_since: Day | None = Field(default=None, description="The first date of manufacture.")
     made_until: Day | None = Field(default=None, description="The last date of manufacture.")
     text: str = Field(default="", description="A part of the lot's id or the product's code.")
-    overlay: Literal["on hold", "expired"] | None = None
+    overlay: Overlay | None = None
 
     def wanted(self, today: date) -> LotsWanted:
         """As a query takes it; ``today`` is at the site."""
         plain = self.model_dump(exclude={"after", "limit", "overlay"})
-        expired = today if self.overlay == "expired" else None
-        return LotsWanted(**plain, on_hold=self.overlay == "on hold", expired_before=expired)
+        return LotsWanted(
+            **plain,
+            on_hold=self.overlay is Overlay.ON_HOLD,
+            expired_before=today if self.overlay is Overlay.EXPIRED else None,
+            depleted=self.overlay is Overlay.DEPLETED,
+        )
 
 
 class LotOut(BaseModel):

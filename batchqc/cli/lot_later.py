@@ -21,7 +21,7 @@ def conditionally(
     context: typer.Context,
     lot: Lot,
     *,
-    due: Annotated[list[str], typer.Option(help="sterility=2026-03-02; one for each criterion.")],
+    due: Annotated[list[str], typer.Option(help="sterility=2026-02-26; one for each criterion.")],
     site: Annotated[list[str], typer.Option(help="Code of a clinical site that may have doses.")],
     user: User,
     reason: Reason,
@@ -61,7 +61,9 @@ def destroy(
     lot: Lot,
     *,
     method: Annotated[str, typer.Option(prompt="Method", help="How it was destroyed.")],
-    witness: Annotated[str, typer.Option(prompt="Witness", help="Who saw it, beside you.")],
+    witness: Annotated[
+        str, typer.Option(prompt="Witness", help="The user id of who saw it, beside you.")
+    ],
     user: User,
     reason: Reason,
 ) -> None:

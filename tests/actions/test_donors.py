@@ -21,7 +21,14 @@ from batchqc.core.gates import Gate
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
-from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, ReleaseBlocked
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    ReleaseBlocked,
+)
 from batchqc.records.donations import donation_by
 from batchqc.records.donor_panels import panel_by
 from batchqc.records.donors import EligibilityRow
@@ -273,7 +280,11 @@ class TestDetermination:
         with pytest.raises(ReleaseBlocked):
             house.release()
         rule(house, Rule.OFF)
-        assert isinstance(house.release(), Decision)
+        with pytest.raises(NotPermitted) as own:
+            house.release(by=QA1)
+        (reason,) = own.value.reasons
+        assert 'qa1 lowered the rule of the register "donors" from refuse to off' in reason
+        assert isinstance(house.release(by=QA2), Decision)
 
     def test_a_donor_who_gave_after_the_lot_was_made_stops_it(self, house: House):
         donate(house, donated_on=MADE_ON + timedelta(days=1))

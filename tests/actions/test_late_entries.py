@@ -13,7 +13,7 @@ from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.signing import Credentials
-from batchqc.actions.system_stops import end_stop, record_stop
+from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -208,6 +208,63 @@ def test_what_is_signed_in_the_system_only_is_not_entered_late(house: House):
     with house.acting(QA2, Permission.HOLD_LOT) as tx, pytest.raises(InvalidInput) as refused:
         let_go(tx, house.archive, lot=LOT, number=1, credentials=paper(QA2, at(1)))
     assert refused.value.code == "BQC-LAT-002"
+
+
+@pytest.mark.requirement("1.40")
+def test_a_system_that_wrote_entries_was_not_down(house: House):
+    assert house.upload(results()).accepted
+    house.review()
+    later = (NOW + timedelta(hours=2)).isoformat()
+    house.now.at += timedelta(days=1)
+    with pytest.raises(InvalidInput) as refused:
+        stop(house, ended=later)
+    (said,) = refused.value.reasons
+    first, last = said.removeprefix("the audit trail was written meanwhile: ").split(" to ")
+    assert "(upload accepted, ana, 2026-06-01T12:00:0" in first
+    assert "(results reviewed, rev, 2026-06-01T12:00:0" in last
+    going_on = stop(house, ended="")
+    with house.acting(QA2, Permission.RECORD_STOP) as tx, pytest.raises(InvalidInput) as refused:
+        end_stop(tx, stop=going_on, ended=later, credentials=signing(QA2))
+    assert "was written meanwhile" in refused.value.reasons[0]
+
+
+@pytest.mark.requirement("1.40")
+def test_a_wrong_stop_is_withdrawn_and_told_anew_until_paper_rests_on_it(house: House):
+    def withdraw(number: int) -> bool:
+        with house.acting(QA2, Permission.RECORD_STOP) as tx:
+            row = withdraw_stop(tx, stop=number, credentials=signing(QA2, "Wrong day"))
+            assert isinstance(row, SystemStop)
+            return row.is_withdrawn
+
+    def refused(act: Callable[[], object]) -> str:
+        with pytest.raises(Conflict) as caught:
+            act()
+        return " ".join((caught.value.code, *caught.value.reasons))
+
+    first = stop(house)
+    with pytest.raises(InvalidInput) as overlapping:
+        stop(house)
+    assert overlapping.value.reasons[0].startswith(f"stop {first} is of the same time")
+    assert withdraw(first)
+    assert refused(lambda: withdraw(first)) == "BQC-LAT-007"
+    with house.acting(QA2, Permission.RECORD_STOP) as tx, pytest.raises(Conflict) as ended:
+        end_stop(tx, stop=first, ended=ENDED, credentials=signing(QA2))
+    assert ended.value.code == "BQC-LAT-007"
+
+    def hold() -> object:
+        with house.acting(QA1, Permission.HOLD_LOT) as tx:
+            return hold_lot(tx, lot=LOT, credentials=paper(QA1, at(1)))
+
+    assert reasons(hold) == [f"{at(1)} lies in no stop of the system that ended"]
+    second = stop(house)
+    assert second == first + 1
+    assert not isinstance(hold(), Refusal)
+    told = refused(lambda: withdraw(second))
+    assert told.startswith("BQC-LAT-008")
+    assert f"on F-12 at {at(1)}" in told
+    with pytest.raises(NotFound):
+        withdraw(7)
+    assert house.verify().problems == ()
 
 
 def test_only_qa_records_stops_with_times_that_can_be(house: House):

@@ -1,11 +1,12 @@
 """What may follow a decision: a conditional release and its end, recall, supply, destruction."""
 
 import json
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from batchqc.actions.accounts import change_role
+from batchqc.actions.accounts import change_role, deactivate
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
@@ -14,7 +15,7 @@ from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
-from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.policies import set_policy
 from batchqc.actions.shipments import NewShipment, ship
@@ -26,19 +27,22 @@ from batchqc.core.policies import OFF, ON, Certifies, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
-from batchqc.records.decisions import Certificate, certificates_of
+from batchqc.records.decisions import Certificate, certificates_of, dispositions_of
 from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
 from batchqc.records.registers import lot_by
 from tests.actions.state import counts, grown
 from tests.actions.versions import FOR_EU, version
-from tests.cast import TAKEN_AT
+from tests.cast import NOW, SITE_ZONE, TAKEN_AT
 from tests.records.genealogy import shipped, vials
 from tests.records.house import (
     ADM,
     ANA,
+    AUD,
     DONOR,
     EXPIRES_ON,
+    GOOD,
+    LABORATORY,
     LOT,
     MADE_ON,
     PRODUCT,
@@ -56,6 +60,7 @@ from tests.records.house import (
 from tests.records.tampering import tamper
 
 LATER = "MSC-26-0077"
+NO_CELLS: Mapping[str, str] = {}
 GRAM = """
 [criteria.gram]
 title      = "Gram stain"
@@ -67,6 +72,9 @@ vocabulary = "growth"
 accept     = "no growth"
 [criteria.sterility]"""
 STAGED = version(
+    2, "2025-05-20", ("[criteria.sterility]", GRAM), ("planned_days = 14", 'interim = ["gram"]')
+)
+PLANNED = version(
     2, "2025-05-20", ("[criteria.sterility]", GRAM),
     ("planned_days = 14", 'interim = ["gram"]\nplanned_days = 14'),
 )  # fmt: skip
@@ -77,8 +85,8 @@ SUPPLY = {
 }  # fmt: skip
 
 
-def registered(house: House, market: str = "") -> None:
-    sample = NewSample(f"{LATER}-S01", "release", "cryovial", TAKEN_AT.isoformat())
+def registered(house: House, market: str = "", taken_at: datetime = TAKEN_AT) -> None:
+    sample = NewSample(f"{LATER}-S01", "release", "cryovial", taken_at.isoformat())
     made_on = MADE_ON + timedelta(days=1)
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
         register_lot(tx, NewLot(LATER, PRODUCT, made_on, EXPIRES_ON, (DONOR,), (sample,), market))
@@ -94,9 +102,16 @@ def staged(house: House) -> House:
     return house
 
 
-def bring_in(house: House, *, gram: str = "No growth", **changes: str | None) -> None:
-    house.upload(results(lot=LATER, **{"growth_14d": None} | changes))
-    row = good("mycoplasma") | {
+def bring_in(
+    house: House,
+    *,
+    gram: str = "No growth",
+    cells: Mapping[str, str] = NO_CELLS,
+    **changes: str | None,
+) -> None:
+    rows = dict.fromkeys(GOOD, cells) | {"growth_14d": None} | changes
+    house.upload(results(lot=LATER, **rows))
+    row = good("mycoplasma") | cells | {
         "lot_id": LATER, "sample_id": f"{LATER}-S01", "test_code": "GRAM", "analyte": "gram",
         "method_id": "SOP-MB-001", "run_id": "G-1", "value": gram,
     }  # fmt: skip
@@ -265,6 +280,35 @@ def test_what_may_not_stay_pending_is_not_released_conditionally(staged: House):
     assert grown(staged.engine, before) == {}
 
 
+@pytest.mark.requirement("2.25")
+def test_a_pending_result_is_due_on_its_planned_day_at_the_latest(house: House):
+    adopt(house, PLANNED)
+    with house.acting(QA1, Permission.SHIP) as tx:
+        register_clinical_site(tx, NewSite("SITE-1", "Clinic", "1 Road", "Pharmacy"))
+    taken, measured = NOW - timedelta(hours=3), NOW - timedelta(hours=1)
+    registered(house, taken_at=taken)
+    bring_in(house, cells={"measured_at": measured.isoformat()})
+    planned = taken.date() + timedelta(days=14)
+    with pytest.raises(InvalidInput) as late:
+        conditionally(house, sterility=planned + timedelta(days=1))
+    (reason,) = late.value.reasons
+    assert f"is after {planned}, the planned day 14 of the sample of {taken.date()}" in reason
+    assert isinstance(conditionally(house, sterility=planned), Decision)
+
+
+@pytest.mark.requirement("2.25")
+def test_a_result_that_should_be_in_does_not_stay_pending(house: House):
+    adopt(house, PLANNED)
+    with house.acting(QA1, Permission.SHIP) as tx:
+        register_clinical_site(tx, NewSite("SITE-1", "Clinic", "1 Road", "Pharmacy"))
+    registered(house)
+    bring_in(house)
+    for day in (house.study(LATER).facts.today, EXPIRES_ON):
+        with pytest.raises(InvalidInput) as late:
+            conditionally(house, sterility=day)
+        assert "is after 2025-06-03, the planned day 14" in late.value.reasons[0]
+
+
 def test_a_surrogate_that_fails_lets_nothing_through(staged: House):
     bring_in(staged, gram="Growth")
     with pytest.raises(ReleaseBlocked) as blocked:
@@ -288,6 +332,9 @@ def test_a_rejected_lot_is_supplied_only_by_exception_and_never_released(house: 
     with pytest.raises(InvalidInput) as incomplete:
         later(house, Disposition.SUPPLIED, physician="Dr. 17")
     assert len(incomplete.value.reasons) == len(SUPPLY) - 1
+    with pytest.raises(Conflict) as own:
+        later(house, Disposition.SUPPLIED, by=QA1, **SUPPLY)
+    assert 'qa1 lowered the policy "supply by exception" from off to on' in own.value.reasons[0]
     supplied = later(house, Disposition.SUPPLIED, **SUPPLY)
     assert supplied is Disposition.SUPPLIED
     (certificate,) = certificates(house, LOT)
@@ -309,7 +356,35 @@ def test_a_released_lot_is_recalled_then_destroyed_before_a_witness(house: House
     assert later(house, Disposition.RECALLED, scope="All", **{"class": "II"})
     (certificate,) = certificates(house, LOT)
     assert certificate["state"].withdrawn.startswith("the lot is recalled")
-    assert later(house, Disposition.DESTROYED, method="Autoclave", witness="ben")
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        deactivate(tx, user_id=AUD, reason="The audit is over")
+    for witness, why in {
+        QA2.upper(): "does not sign it", f"Ben of {SITE_ZONE}": "nobody has the user id",
+        LABORATORY: "contract laboratory", AUD: "is closed",
+    }.items():  # fmt: skip
+        with pytest.raises(Conflict) as refused:
+            later(house, Disposition.DESTROYED, method="Autoclave", witness=witness)
+        (reason,) = refused.value.reasons
+        assert why in reason
+    assert later(house, Disposition.DESTROYED, method="Autoclave", witness="BEN")
+    with house.reading() as session:
+        row = dispositions_of(session, the_lot(session, LOT))[-1]
+    assert json.loads(house.archive.get(row.content_sha))["witness"] == "ben"
+
+
+@pytest.mark.requirement("2.06")
+def test_who_lowered_a_policy_within_the_life_of_a_lot_does_not_release_it(house: House):
+    assert isinstance(policy(house, Policy.QP_CERTIFIES, Certifies.EVERY_LOT), PolicyRow)
+    house.ready()
+    assert isinstance(policy(house, Policy.SUPPLY_BY_EXCEPTION, ON), PolicyRow)  # not of releases
+    assert isinstance(policy(house, Policy.QP_CERTIFIES, Certifies.EU_MARKET), PolicyRow)
+    house.hand_to_qa()
+    assert house.study().is_ready
+    with pytest.raises(NotPermitted) as own:
+        house.release(by=QA1)
+    (reason,) = own.value.reasons
+    assert '"qualified person certifies" from every lot to lots for the EU market on' in reason
+    assert isinstance(house.release(by=QA2), Decision)
 
 
 @pytest.mark.requirement("1.35")

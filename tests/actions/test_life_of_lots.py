@@ -487,7 +487,7 @@ class Lives(RuleBasedStateMachine):
     def decide_later(self, lot: str, by: str, wanted: str) -> None:
         said = {"class": "I", "scope": "all"}
         if wanted == DESTROYED:
-            said = {"method": "autoclave", "witness": "chi"}
+            said = {"method": "autoclave", "witness": "aud"}
 
         def act() -> object:
             with self.house.acting(by, Permission.DECIDE_LATER) as tx:

@@ -52,6 +52,7 @@ from tests.records.house import (
     see_impact,
     signing,
 )  # fmt: skip
+from tests.records.interleaving import DONE, interleaved
 
 T = TypeVar("T")
 
@@ -329,4 +330,39 @@ def test_files_that_supersede_one_run_at_once_supersede_one_another(house: House
     found = {one.criterion.id: str(one.outcome) for one in case.verdicts}
     assert found.pop("viability") == "CANNOT_JUDGE"
     assert set(found.values()) == {"PASS"}
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("3.04")
+@pytest.mark.parametrize(("days", "told"), [(0, "BQC-SPC-013"), (1, DONE)])
+def test_no_approval_reaches_the_lot_that_is_released_meanwhile(house: House, days: int, told: str):
+    """An approval cannot change what judges a registered lot, so that neither waits."""
+    house.ready()
+    text = (bundled("specs") / SPECIFICATION_FILE).read_text()
+    text = text.replace("version   = 1", "version   = 2", 1)
+    day = MADE_ON + timedelta(days=days)
+    name, version = draft_in_review(
+        house, text.replace("effective = 2020-01-01", f"effective = {day}", 1).encode(), "v2.toml"
+    )
+    seen = see_impact(house, name, version)
+
+    def approve(own: House) -> object:
+        with own.acting(QA2, Permission.APPROVE_SPECIFICATION) as tx:
+            return approve_specification(
+                tx, own.archive, specification=name, version=version, impact=seen,
+                credentials=signing(QA2),
+            )  # fmt: skip
+
+    def release(own: House) -> object:
+        with own.acting(QA1, Permission.RELEASE_LOT) as tx:
+            return release_lot(tx, own.archive, lot=LOT, credentials=signing(QA1))
+
+    if told == DONE:
+        assert interleaved(house, approve, release) == (DONE, DONE)
+    else:
+        assert interleaved(house, release, approve) == (DONE, told)
+    case = house.study()
+    assert case.disposition == "released"
+    assert case.facts.specification_problem == ""
+    assert case.version.version == 1
     assert_one_chain(house)
