@@ -24,6 +24,7 @@ from batchqc.actions.registers import found_or_not, refuse_all
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
 from batchqc.actions.times import day_problem
+from batchqc.core.conditional import conditional_gates
 from batchqc.core.containers import (
     ContainerStatus,
     leaving_problems,
@@ -32,8 +33,8 @@ from batchqc.core.containers import (
 )
 from batchqc.core.genealogy import Direction
 from batchqc.core.identifiers import fold, line_problem
+from batchqc.core.lot_states import USABLE, Disposition
 from batchqc.core.permissions import Permission
-from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.containers import Container, ContainerEvent, newest_events, status_of
@@ -51,6 +52,8 @@ from batchqc.records.transaction import Transaction
 
 #: Gates that stay closed to doses after a release, too.
 _BEFORE_SHIPPING: Final = frozenset({"Investigations", "Deviations", "Donor", "Records"})
+#: Of a lot whose label lets doses leave: nothing failing or doubtful came in since.
+_SINCE: Final = frozenset({"Results", "Other stages"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +132,16 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
 def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -> Iterator[str]:
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
-    for verdict in case.so_far.verdicts:
-        if verdict.outcome is Outcome.FAIL:
-            yield f"lot {lot.lot}: {verdict.sentence}"
     for decided in case.dispositions[-1:]:
         since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()
         if day < since:
             yield f"lot {lot.lot} is {decided.disposition} since {since} only, not on {day}"
-    for gate in case.gates:
-        if gate.name in _BEFORE_SHIPPING:
+    gates = case.gates
+    closed = _BEFORE_SHIPPING | (_SINCE if case.disposition in USABLE else frozenset())
+    if case.disposition is Disposition.CONDITIONAL:  # what is pending may be, what came in may not
+        gates = conditional_gates(gates, case.verdicts)
+    for gate in gates:
+        if gate.name in closed:
             yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in gate.reasons)
 
 

@@ -9,13 +9,14 @@ from batchqc.actions.accounts import change_role
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
-from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.open_work import open_work
+from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.policies import set_policy
 from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
