@@ -43,7 +43,7 @@ _METHOD: Final = re.compile(r"(\S+)(?: v([0-9A-Za-z][0-9A-Za-z.]{0,19}))?")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a file was seen to hold so far: keys with their rows, run ids, lots told to be decided."""
+    """What a file was seen to hold so far: keys with their rows, run ids, lots told as decided."""
 
     keys: dict[bytes, int] = field(default_factory=dict)
     runs: dict[tuple[str, str], str] = field(default_factory=dict)
