@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.after_decision import came_after
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.clinical_sites import the_clinical_site
 from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
@@ -23,8 +24,9 @@ from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
+from batchqc.actions.sources import judged_by
 from batchqc.actions.times import day_problem
-from batchqc.core.conditional import conditional_gates
+from batchqc.core.after_decision import against_doses
 from batchqc.core.containers import (
     ContainerStatus,
     leaving_problems,
@@ -33,7 +35,6 @@ from batchqc.core.containers import (
 )
 from batchqc.core.genealogy import Direction
 from batchqc.core.identifiers import fold, line_problem
-from batchqc.core.lot_states import USABLE, Disposition
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
@@ -52,8 +53,6 @@ from batchqc.records.transaction import Transaction
 
 #: Gates that stay closed to doses after a release, too.
 _BEFORE_SHIPPING: Final = frozenset({"Investigations", "Deviations", "Donor", "Records"})
-#: Of a lot whose label lets doses leave: nothing failing or doubtful came in since.
-_SINCE: Final = frozenset({"Results", "Other stages"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +131,15 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
 def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -> Iterator[str]:
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
+    later = came_after(archive, case)
+    for said in against_doses(judged_by(case), case.measurements, later):
+        yield f"lot {lot.lot}: {said}"
     for decided in case.dispositions[-1:]:
         since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()
         if day < since:
             yield f"lot {lot.lot} is {decided.disposition} since {since} only, not on {day}"
-    gates = case.gates
-    closed = _BEFORE_SHIPPING | (_SINCE if case.disposition in USABLE else frozenset())
-    if case.disposition is Disposition.CONDITIONAL:  # what is pending may be, what came in may not
-        gates = conditional_gates(gates, case.verdicts)
-    for gate in gates:
-        if gate.name in closed:
+    for gate in case.gates:
+        if gate.name in _BEFORE_SHIPPING:
             yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in gate.reasons)
 
 

@@ -117,7 +117,7 @@ class Results(BaseModel):
     verdicts: list[VerdictOut]
     not_used: list[MeasurementOut]
     after_decision: list[str] = Field(
-        description="Runs that came in after the final decision: no certificate holds them."
+        description="Runs that came in after the newest decision: its certificate has none of them."
     )
 
 

@@ -179,7 +179,7 @@ def test_what_came_later_and_cannot_be_judged_keeps_the_doses_though_nothing_fai
     assert holds(released) == []
     assert withdrawn(released) == [""]
     (reason,) = refused(released)
-    assert reason.startswith(f"lot {LOT}: Results: CANNOT JUDGE")
+    assert reason.startswith(f"lot {LOT}: CANNOT JUDGE")
 
 
 @pytest.mark.requirement("1.31", "2.06")
