@@ -20,7 +20,6 @@ from batchqc.actions.donor_corrections import (
 )
 from batchqc.actions.investigation_opening import open_for_failures
 from batchqc.actions.lots import lock_lot, the_lot
-from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.identifiers import line_problem
@@ -159,8 +158,6 @@ def decide_correction(
     )
     if isinstance(signature, Refusal):
         return signature
-    if approve and found.lot is not None:
-        hold_overdue(tx, archive, [found.lot])
     decision = CorrectionDecision(correction=correction, signature=signature, approved=int(approve))
     tx.add(decision)
     tx.audit(

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.policies import set_policy
 from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
+from batchqc.core.conclusions import Cause
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
@@ -35,7 +37,9 @@ from batchqc.records.holds import HoldEnd, holds_of
 from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
 from batchqc.records.registers import LotRow, lot_by
+from tests.actions.investigating import conclude_cause, perform, review_phase
 from tests.actions.state import counts, grown
+from tests.actions.test_large_uploads import Large, controls
 from tests.actions.typing_results import MYCO, enter, verify
 from tests.actions.versions import FOR_EU, version
 from tests.cast import TAKEN_AT
@@ -290,6 +294,32 @@ def test_a_result_that_its_second_person_types_after_the_due_day_was_not_in_time
     number = enter(staged, STERILE, lot=LATER, sample=f"{LATER}-S01", run="STER-9").number
     staged.now.at += timedelta(days=1)
     assert verify(staged, number, "No growth")
+    assert held_for(staged) == [("overdue result", said)]
+
+
+def test_a_conclusion_that_makes_a_result_count_after_its_due_day_finds_the_lot_held(staged: House):
+    bring_in(staged)
+    conditionally(staged)
+    day = staged.study(LATER).facts.today + timedelta(days=14)
+    assert staged.upload(alone("growth_14d", lot=LATER, value="Growth")).accepted
+    assert staged.upload(alone("growth_14d", lot=LATER), supersedes="Misread by hand").accepted
+    perform(staged)
+    review_phase(staged)
+    staged.now.at += timedelta(days=15)
+    assert conclude_cause(staged, cause=Cause.DATA, corrected=True, by=QA3)
+    said = f"the result of sterility was due on {day} and is not in"
+    assert ("overdue result", said) in held_for(staged)
+
+
+def test_a_large_file_that_comes_after_the_due_day_finds_the_lot_held(
+    staged: House, tmp_path: Path
+):
+    said = overdue(staged)
+    rows = [
+        *controls(lot=LATER),
+        {"lot_id": LATER, "sample_id": f"{LATER}-S01"} | good("growth_14d"),
+    ]
+    assert Large(staged, tmp_path).upload(table(rows)).accepted
     assert held_for(staged) == [("overdue result", said)]
 
 
