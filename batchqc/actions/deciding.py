@@ -9,6 +9,7 @@ from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.methods import hold_methods
 from batchqc.actions.origins import GENEALOGY
+from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.true_times import times_of_case, times_of_decisions
 from batchqc.core.canonical import Json, canonical_bytes
@@ -134,8 +135,13 @@ def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:
 
 
 def case_to_decide(tx: Transaction, archive: FolderArchive, lot: str) -> LotCase:
-    """A lot with all its facts, locked: nobody changes what the decision rests on."""
-    return study(tx.session, archive, lot=lock_to_decide(tx, lot), now=tx.now)
+    """A lot with all its facts, locked: nobody changes what the decision rests on.
+
+    Where a result is overdue, the lot is held for it first, whatever is decided now.
+    """
+    row = lock_to_decide(tx, lot)
+    hold_overdue(tx, archive, [row])
+    return study(tx.session, archive, lot=row, now=tx.now)
 
 
 def lock_to_decide(tx: Transaction, lot: str) -> LotRow:

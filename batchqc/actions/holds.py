@@ -12,7 +12,8 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.true_times import times_of_lot
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.conditional import overdue
-from batchqc.core.holds import IN_USE, Cause, why_held
+from batchqc.core.holds import Cause, why_held
+from batchqc.core.lot_states import IN_USE
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive

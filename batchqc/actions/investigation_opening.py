@@ -145,16 +145,18 @@ def _open(
         after={"criterion": failure.criterion, "sentence": failure.sentence, "due": row.due_on},
     )
     said = f"{failure.criterion} fails: {row.natural_key}: {failure.sentence}"
-    hold_in_use(tx, lot, said, row.key)
+    hold_in_use(tx, lot, said, row.key, fails=True)
     return row
 
 
-def hold_in_use(tx: Transaction, lot: LotRow, reason: str, about: str) -> None:
-    """Hold a lot of which doses may be given, for what its investigation says of it.
+def hold_in_use(tx: Transaction, lot: LotRow, reason: str, about: str, *, fails: bool) -> None:
+    """Hold a lot of which people may have had doses, for what its investigation says of it.
 
-    The certificate of one that is released conditionally no longer says what is so.
+    Where a result fails after the decision, or one is open again of a lot that is released
+    conditionally, the certificate no longer says what is so.
     """
-    is_late = newest_dispositions(tx.session, [lot.id]).get(lot.id) == Disposition.CONDITIONAL
+    now = newest_dispositions(tx.session, [lot.id]).get(lot.id)
+    is_late = fails or now == Disposition.CONDITIONAL
     cause = Cause.LATE_FAILURE if is_late else Cause.INVESTIGATION
     held = hold_if_in_use(tx, lot, cause=cause, reason=reason, about=about)
     if held is not None and is_late:

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.cli.lot import Lot, releasing, seal
 from batchqc.cli.show import say
 from batchqc.cli.spec_tools import day_of

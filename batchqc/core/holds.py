@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from batchqc.core.gates import Gate
-from batchqc.core.lot_states import USABLE, Disposition
+from batchqc.core.lot_states import IN_USE, Disposition
 from batchqc.core.verdicts import Outcome, Verdict
 
 
@@ -26,8 +26,6 @@ class Cause(StrEnum):
     DEVIATION = "deviation"
 
 
-#: Dispositions of lots of which doses may be given.
-IN_USE: Final = frozenset({*USABLE, Disposition.SUPPLIED})
 #: Gates of which a closed one keeps a lot on hold.
 _KEEP: Final = ("Investigations", "Deviations", "Donor", "Audit chain", "Records")
 

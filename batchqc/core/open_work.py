@@ -1,4 +1,4 @@
-"""Open work: what is expected and not in, of all lots that take results, and until when.
+"""Open work: what is expected and not in, of all lots, and until when.
 
 Each item says what waits, since when, until when, who may do it, and where to look. An item whose
 due day nobody knows has none: it is never overdue, and never left out. A result is due on the

@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine
 
 from batchqc.actions.accounts import change_role
-from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
@@ -38,6 +38,7 @@ from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.look_backs import NewLookBack, close_look_back, start_look_back
 from batchqc.actions.lots import the_lot
+from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.uploads import UploadReport
 from batchqc.core.conclusions import Wanted
 from batchqc.core.deviations import State
@@ -199,9 +200,7 @@ class Lives(RuleBasedStateMachine):
         life = self.lots[lot]
         report = self.tried(lambda: self.house.upload(data, by=by))
         assert isinstance(report, UploadReport)
-        assert report.accepted == (life.disposition in {QUARANTINE, CONDITIONAL})
-        if not report.accepted:
-            return
+        assert report.accepted, "a lot takes results whatever became of it"
         life.entered |= {by, ANA, BEN} if len(told) > 1 else {by, ANA}
         life.dirty = True
         life.changed()
@@ -209,7 +208,8 @@ class Lives(RuleBasedStateMachine):
             life.results.setdefault(analyte, []).append(outcome)
             if outcome == FAIL:
                 life.failed.add(analyte)
-                if life.disposition == CONDITIONAL and life.results[analyte] == [FAIL]:
+                if life.disposition in {CONDITIONAL, RELEASED}:
+                    self.seen["failed late"] += 1
                     self.grown(lot)
 
     @initialize(values=st.tuples(*[st.sampled_from([PASS, PASS, PASS, PASS, FAIL, UNKNOWN])] * 2),
@@ -306,8 +306,6 @@ class Lives(RuleBasedStateMachine):
         if "viability" not in life.failed or life.results["viability"] != [FAIL]:
             return
         number = self.open_number(lot)
-        if life.disposition not in {QUARANTINE, CONDITIONAL}:
-            is_cause, retested = False, ""
         perform(self.house, number)
         review_phase(self.house, number)
         life.changed()

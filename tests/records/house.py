@@ -48,7 +48,7 @@ from batchqc.core.accountability import STATEMENT
 from batchqc.core.accounts import RoleTraining, Terms
 from batchqc.core.audit_review import performers
 from batchqc.core.lot_review import review_hindrances
-from batchqc.core.lot_states import TAKES_RESULTS
+from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -235,7 +235,7 @@ class House:
     def hand_to_qa(self, lot: str = LOT) -> None:
         """QC reviews the lot as a whole and QA its audit trail, where either may."""
         case = self.study(lot)
-        if case.disposition not in TAKES_RESULTS or case.facts.damaged:
+        if case.disposition not in UNDECIDED or case.facts.damaged:
             return
         if case.facts.lot_review.stops and not review_hindrances(case.facts, case.gates):
             with self.acting(REV, Permission.REVIEW_RESULTS) as tx:

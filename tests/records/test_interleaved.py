@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import Engine
 
 from batchqc.actions.accounts import change_role, deactivate
+from batchqc.actions.after_decision import came_after
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.cell_banks import set_bank_status
 from batchqc.actions.conditional_release import release_conditionally
@@ -406,12 +407,29 @@ def is_held(lot: str) -> Callable[[House], bool]:
     return lambda house: "on hold" in house.study(lot).overlays
 
 
+def is_investigated_only(house: House) -> bool:
+    """A result that came after the recall opens its investigation and holds nothing."""
+    case = house.study(LOT)
+    return bool(case.known.investigations) and not case.overlays
+
+
+def recall_rests_on_everything(house: House) -> bool:
+    return not came_after(house.archive, house.study(LOT))
+
+
 PAIRS = {
     "release, release": Pair(release(), release(QA2), BLOCKED, NONE_OF_DECISION),
     "release, reject": Pair(release(), reject, "BQC-REL-003", NONE_OF_DECISION),
     "reject, release": Pair(reject, release(), BLOCKED, NONE_OF_DECISION),
     "late failing result, release": Pair(upload(), release(), BLOCKED),
-    "release, late failing result": Pair(release(), upload(), "E401"),
+    "release, late failing result": Pair(release(), upload(), DONE, after=is_held(LOT)),
+    "recall, late failing result": Pair(
+        recall, upload(), DONE, NONE_OF_DECISION, after=is_investigated_only, is_released=True
+    ),
+    "late failing result, recall": Pair(
+        upload(), recall, DONE, after=recall_rests_on_everything, is_released=True
+    ),
+    "late failing result, ship": Pair(upload(), ship, "BQC-GEN-017", is_released=True),
     "correction, release": Pair(correct, release(), BLOCKED),
     "release, correction": Pair(release(), correct, "BQC-COR-004"),
     "hold, release": Pair(hold, release(), BLOCKED),
