@@ -298,7 +298,8 @@ def test_a_pass_after_its_due_day_holds_the_lot_as_the_daily_work_would(staged: 
         staged.release(LATER)
     assert all(said in one for one in blocked.value.reasons)
     with staged.acting(QA1, Permission.HOLD_LOT) as tx:
-        assert isinstance(let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1)), HoldEnd)
+        ended = let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
+        assert isinstance(ended, HoldEnd)
     assert isinstance(staged.release(LATER), Decision)
     assert held_for(staged) == [("overdue result", said)]
     assert staged.verify().problems == ()
