@@ -107,7 +107,7 @@ def register(plan: Specification | None = None, now: datetime = NOW) -> Register
     plan = plan or specification()
     lots = (
         RegisteredLot(MSC, MADE_ON, SITE_ZONE, plan),
-        RegisteredLot(DECIDED, MADE_ON, SITE_ZONE, plan, closed_because="it is released"),
+        RegisteredLot(DECIDED, MADE_ON, SITE_ZONE, plan, decided="released"),
     )
     samples = (sample(MSC, 1), sample(MSC, 2), sample(DECIDED, 1))
     return Register(

@@ -146,7 +146,7 @@ MUTANTS = (
     Mutant("xml_paths", "all(attributes.get(name) == text for", "all(name in attributes for"),
     Mutant("xml_paths", "tag == self.tag and", "True and"),
     Mutant("blocks", "sample=sample,", "sample=aliquot,"),
-    Mutant("intake/columns", "or lot.closed_because or", "or"),
+    Mutant("intake/columns", "or self._is_news(lot):", "or"),
     Mutant("intake/columns", "or fold(sample.lot) != fold(lot.id):", "or False:"),
     Mutant("intake/columns", 'f"{plan.reference} {sample.stage}"', "sample.stage"),
     Mutant("intake/columns", "max(sample.taken_at, made + _SURELY_LATER)", "made"),

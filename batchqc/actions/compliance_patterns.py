@@ -14,6 +14,7 @@ from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Attribute, attribute_of
 from batchqc.core.judging import judge
+from batchqc.core.mismatches import either, typed_texts
 from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
@@ -67,16 +68,15 @@ def _one(
     reported: Sequence[Measurement],
     rows: Iterable[Measurement],
 ) -> ResultAlone:
-    own = [
-        replace(one, retest_of="", superseded_by="", second=SecondEntry.NOT_NEEDED) for one in rows
-    ]
+    typed = either([replace(one, retest_of="", superseded_by="") for one in rows])
+    outcomes = [_outcome(found, attribute, _counting(version)) for version in typed]
     first, validity = reported[0], found.known.validity.get(run.run_key)
     return ResultAlone(
         lot=first.lot,
         attribute=attribute,
         run=run.run_key,
-        texts=tuple(one.shown.text for one in reported),
-        outcome=_outcome(found, attribute, own),
+        texts=tuple(map(typed_texts, reported)),
+        outcome=Outcome.FAIL if Outcome.FAIL in outcomes else outcomes[0],
         method=first.method,
         analyst=first.analyst,
         people=frozenset({run.upload.uploaded_by, *(one.analyst for one in reported)}),
@@ -85,6 +85,10 @@ def _one(
         validity=validity.validity if validity else None,
         second=first.second,
     )
+
+
+def _counting(rows: Iterable[Measurement]) -> list[Measurement]:
+    return [replace(one, second=SecondEntry.NOT_NEEDED) for one in rows]
 
 
 def _outcome(found: Judged, attribute: Attribute, rows: Sequence[Measurement]) -> Outcome | None:

@@ -1,38 +1,28 @@
-"""Conditional release, and what happens when a pending result fails or does not come.
+"""Conditional release of a lot of which only results are open that may stay pending (2.3, 2.25).
 
-A result that is not there on its day holds the lot and withdraws its certificate by itself, as a
-late failure does with its investigation (requirements 2.3, 2.25). Only QA lets the lot go.
+What becomes of one that does not come in time stands in ``overdue``, of one that fails in
+``investigation_opening``.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from batchqc.actions.annex16 import certify, may_release
-from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision, check_gates
-from batchqc.actions.doses import doses_of
-from batchqc.actions.evaluation import study
-from batchqc.actions.holds import hold_by_system
-from batchqc.actions.lots import lock_lot
+from batchqc.actions.evaluation import LotCase
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason
 from batchqc.core.canonical import Json
-from batchqc.core.conditional import conditional_gates, due_problems, overdue, pending_of
-from batchqc.core.holds import Cause
+from batchqc.core.conditional import Plan, conditional_gates, due_problems, pending_of
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
-from batchqc.records.conditional import (
-    ConditionalSite,
-    PendingResult,
-    due_days,
-    pending_results,
-)
-from batchqc.records.decisions import conditionally_released
+from batchqc.records.conditional import ConditionalSite, PendingResult
 from batchqc.records.shipments import sites_newest
 from batchqc.records.transaction import Transaction
 
@@ -68,7 +58,9 @@ def release_conditionally(
         raise Conflict("BQC-REL-003", f"lot {case.lot.id} is {case.disposition}; it stays so")
     check_gates(tx, case, conditional_gates(case.gates, case.verdicts))
     pending = pending_of(case.verdicts)
-    problems = due_problems(pending, due, today=case.facts.today, expires_on=case.lot.expires_on)
+    problems = due_problems(
+        pending, due, _plan(case), today=case.facts.today, expires_on=case.lot.expires_on
+    )
     known = {one.folded: one.code for one in sites_newest(tx.session)}
     named = sorted({known[fold(one)] for one in sites if fold(one) in known})
     unknown = (f"there is no clinical site {one}" for one in sites if fold(one) not in known)
@@ -101,23 +93,10 @@ def release_conditionally(
     return Decision(disposition, certificate)
 
 
-def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
-    """Hold every conditionally released lot of which a result is overdue; their ids."""
-    held = []
-    for lot in conditionally_released(tx.session):
-        lock_lot(tx, lot)
-        case = study(tx.session, archive, lot=lot, now=tx.now)
-        if case.disposition is not Disposition.CONDITIONAL:
-            continue
-        due = due_days(pending_results(tx.session, [case.dispositions[-1].id]))
-        for name, day in overdue(due, case.verdicts, case.facts.today):
-            said = f"the result of {name} was due on {day} and is not in"
-            about = f"{lot.key}/{name}"
-            doses = [one.sentence for one in doses_of(tx.session, lot, tx.now)]
-            hold = hold_by_system(
-                tx, lot, cause=Cause.OVERDUE, reason=said, about=about, doses=doses
-            )
-            if hold is not None:
-                withdraw_certificate(tx, lot, reason=said, about=hold.key)
-                held.append(lot.lot)
-    return held
+def _plan(case: LotCase) -> Plan:
+    """The plan of a lot whose gates are open: its specification can be read."""
+    if case.specification is None:
+        raise ValueError("a lot without a readable specification is not released")
+    zone, stage = ZoneInfo(case.row.site.time_zone), case.specification.stage
+    taken = [one.taken_at for one in case.sample_rows if one.stage == stage]
+    return Plan(case.specification, min(taken).astimezone(zone).date() if taken else None)

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from batchqc.actions.cell_banks import permission_to, the_bank
+from batchqc.actions.labels import label_of
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.origins import GENEALOGY, look_back_problems
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import check_reason
 from batchqc.actions.times import time_problem
-from batchqc.core.containers import BY_HAND, ContainerStatus, move_problem
+from batchqc.core.containers import BY_HAND, ContainerStatus, move_problem, storing_problems
 from batchqc.core.genealogy import Direction, NodeKind
 from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
@@ -106,7 +107,8 @@ def move_containers(tx: Transaction, move: Move) -> list[ContainerEvent]:
     """Record what became of containers; all of them, or none.
 
     Raises:
-        Conflict: one cannot go there from where it is, or is under a look-back; every reason.
+        Conflict: one cannot go there from where it is, is under a look-back, or is to go back to
+            storage of a lot that is on hold, rejected or recalled; every reason.
     """
     require(tx, permission_to(move.status))
     check_reason(move.reason)
@@ -130,6 +132,10 @@ def move_containers(tx: Transaction, move: Move) -> list[ContainerEvent]:
         start = {row.key: row for row in rows}
         graph = walk(tx.session, start, Direction.BACK)
         found += look_back_problems(tx.session, graph.nodes)
+        labels = {lot.id: label_of(tx.session, lot) for lot in lock_lots_of(tx, rows)}
+        for row in rows:
+            if row.lot_id is not None:
+                found += storing_problems(row.container, labels[row.lot_id])
     if found:
         raise Conflict("BQC-GEN-011", "the containers stay as they are", reasons=found)
     return add_events(tx, rows, move)

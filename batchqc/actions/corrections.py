@@ -17,8 +17,10 @@ from batchqc.actions.donor_corrections import (
     DonorRecord,
     donor_record,
     donor_record_problem,
+    new_doubt,
 )
 from batchqc.actions.investigation_opening import open_for_failures
+from batchqc.actions.look_backs import lock_what_came_of, look_back_by_system
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -125,7 +127,8 @@ def decide_correction(
 ) -> CorrectionDecision | Refusal:
     """Approve or refuse a correction as the second person, signed.
 
-    What fails by it (another specification judges the lot) is investigated.
+    What fails by it (another specification judges the lot) is investigated. A result of a donor's
+    test that becomes reactive or indeterminate starts the look-back.
 
     Raises:
         Conflict: it is decided, the same person asked for it, or it does not fit any more.
@@ -134,6 +137,8 @@ def decide_correction(
     check_reason(credentials.reason)
     correction = the_correction(tx.session, number)
     found = _subject(tx.session, correction.subject)
+    doubt = new_doubt(correction, found.row) if approve else None
+    came = doubt is not None and lock_what_came_of(tx, doubt.donor)
     _lock(tx, found)
     if decision_on(tx.session, correction) is not None:
         raise Conflict("BQC-COR-006", f"{correction.natural_key} is decided already")
@@ -170,6 +175,8 @@ def decide_correction(
     )
     if approve and found.lot is not None:
         open_for_failures(tx, archive, [found.lot])
+    if doubt is not None and came:
+        look_back_by_system(tx, archive, doubt.look_back)
     return decision
 
 
@@ -186,8 +193,11 @@ def the_correction(session: Session, number: str) -> Correction:
 
 
 def hold_subject(tx: Transaction, subject: str) -> None:
-    """Let nobody else decide on what is corrected."""
-    _lock(tx, _subject(tx.session, subject))
+    """Let nobody else decide on what is corrected, nor on what came of its donor."""
+    found = _subject(tx.session, subject)
+    if found.donor is not None:
+        lock_what_came_of(tx, found.donor)
+    _lock(tx, found)
 
 
 def _lock(tx: Transaction, found: _Subject) -> None:

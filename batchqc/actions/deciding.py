@@ -9,6 +9,7 @@ from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.methods import hold_methods
 from batchqc.actions.origins import GENEALOGY
+from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.true_times import times_of_case, times_of_decisions
 from batchqc.core.canonical import Json, canonical_bytes
@@ -20,6 +21,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.records.audit import newest_link
 from batchqc.records.base import Row
 from batchqc.records.decisions import DispositionRow
+from batchqc.records.donor_panels import PANELS
 from batchqc.records.investigations import InvestigationRow, InvestigationStep
 from batchqc.records.laboratory import RULES
 from batchqc.records.policies import POLICIES
@@ -133,8 +135,13 @@ def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:
 
 
 def case_to_decide(tx: Transaction, archive: FolderArchive, lot: str) -> LotCase:
-    """A lot with all its facts, locked: nobody changes what the decision rests on."""
-    return study(tx.session, archive, lot=lock_to_decide(tx, lot), now=tx.now)
+    """A lot with all its facts, locked: nobody changes what the decision rests on.
+
+    Where a result is overdue, the lot is held for it first, whatever is decided now.
+    """
+    row = lock_to_decide(tx, lot)
+    hold_overdue(tx, archive, [row])
+    return study(tx.session, archive, lot=row, now=tx.now)
 
 
 def lock_to_decide(tx: Transaction, lot: str) -> LotRow:
@@ -145,6 +152,7 @@ def lock_to_decide(tx: Transaction, lot: str) -> LotRow:
     tx.lock(GENEALOGY)
     tx.lock(RULES)
     tx.lock(POLICIES)
+    tx.lock(PANELS)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     hold_methods(tx)

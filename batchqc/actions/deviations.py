@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.holds import hold_if_in_use
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.deviations import State
+from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
@@ -41,7 +43,8 @@ def keep_deviation(
 ) -> DeviationRow | Refusal:
     """Record a deviation, or how it stands now, signed.
 
-    A lot that it bears on stays with it. A closed one takes no failed result back (2.22).
+    A lot that it bears on stays with it; one that is in use is held while the deviation is open and
+    blocks, and stays held until QA lets it go. A closed one takes no failed result back (2.22).
 
     Raises:
         InvalidInput: a text cannot be kept, or it bears on no lot.
@@ -94,6 +97,10 @@ def keep_deviation(
         before={} if before is None else {"state": before.state, "blocking": bool(before.blocking)},
         after={"state": row.state, "blocking": bool(row.blocking)},
     )
+    if deviation.blocking and deviation.state is State.OPEN:
+        reason = f"deviation {row.deviation} is open and blocks: {row.title}"
+        for lot in (*bearing, *added):
+            hold_if_in_use(tx, lot, cause=Cause.DEVIATION, reason=reason, about=series)
     return row
 
 

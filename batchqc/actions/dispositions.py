@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from batchqc.actions.annex16 import certify, may_release
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
-from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
+from batchqc.actions.deciding import audit_decision, case_to_decide, lock_to_decide, sign_decision
 from batchqc.actions.evaluation import LotCase
+from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason
 from batchqc.core.dispositions import signer_gate
@@ -42,6 +43,8 @@ def release_lot(
 ) -> Decision | Refusal:
     """Release a lot whose every gate is open, and reserve its certificate.
 
+    A lot that is found to be overdue is held, and that is on record though nothing is released.
+
     Args:
         tx: of the person who signs.
         archive: the store.
@@ -53,8 +56,16 @@ def release_lot(
         ReleaseBlocked: with every reason.
     """
     check_reason(credentials.reason)
+    held = hold_overdue(tx, archive, [lock_to_decide(tx, lot)])
     case = case_to_decide(tx, archive, lot)
     may_release(tx, case)
+    if held:
+        said = "; ".join(one.reason for one in held)
+        return Refusal(
+            "BQC-REL-007",
+            f"lot {case.lot.id} is held from now on: {said}",
+            "Find out why it is late; QA lets the lot go. See its readiness for all that is open.",
+        )
     check_gates(tx, case, case.gates)
     signed = sign_decision(tx, archive, case, Disposition.RELEASED, credentials)
     if isinstance(signed, Refusal):

@@ -1,6 +1,7 @@
 """What can be corrected of a donor, a donation, a test or a consent, and what it cannot become."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeAlias
 
@@ -8,11 +9,15 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.donations import hold_ids, site_day, the_donation
 from batchqc.actions.donor_tests import taken_problem
+from batchqc.actions.look_backs import NewLookBack
 from batchqc.actions.registers import found_or_not, the_donor
 from batchqc.core.donation_ids import DonationId, IdKind, donation_id
 from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.eligibility import Interpretation, Person, age_problem
 from batchqc.core.identifiers import line_problem
+from batchqc.core.look_backs import doubtful
+from batchqc.records.base import Row
+from batchqc.records.corrections import Correction
 from batchqc.records.donations import Consent, Donation, DonorTest, consent_by, id_taken, test_by
 from batchqc.records.registers import DonorRow
 from batchqc.records.transaction import Transaction
@@ -67,6 +72,27 @@ def donor_record_problem(tx: Transaction, row: DonorRecord, field: str, after: s
             return age_problem(after)
         case _:
             return line_problem("the version", after)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a correction brings into doubt: the donor, and the look-back from there."""
+
+    donor: DonorRow
+    look_back: NewLookBack
+
+
+def new_doubt(correction: Correction, row: Row) -> Doubt | None:
+    """What a corrected result of a test brings into doubt that it did not before, if anything."""
+    if not isinstance(row, DonorTest) or correction.field != "result":
+        return None
+    doubt = doubtful([(row.marker, correction.after)])
+    if doubt is None or correction.before == Interpretation.REACTIVE:
+        return None
+    cause, said = doubt
+    reason = f"{correction.natural_key}, corrected to {said}: {correction.reason}"
+    donor = row.donation.donor
+    return Doubt(donor, NewLookBack(donor.key, cause, reason, row.key))
 
 
 def _id_problem(session: Session, row: DonorRecord, after: str) -> str | None:

@@ -20,6 +20,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.panel_file import read_panel
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.donor_panels import (
+    PANELS,
     PanelApproval,
     PanelVersion,
     panel_approval_of,
@@ -49,7 +50,7 @@ def import_panel(
             reasons=[str(problem) for problem in reading.problems],
             hint="Mend every line that is named, then import the file again.",
         )
-    tx.lock("donor panels")
+    tx.lock(PANELS)
     if panel_by(tx.session, panel.id, panel.version) is not None:
         raise Conflict(
             "BQC-DNR-002",
@@ -84,7 +85,7 @@ def approve_panel(
     """
     require(tx, Permission.APPROVE_PANEL)
     check_reason(credentials.reason)
-    tx.lock("donor panels")
+    tx.lock(PANELS)
     row = the_panel(tx.session, panel, version)
     problem = _approval_refused(tx, row)
     if problem:

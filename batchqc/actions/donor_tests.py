@@ -13,7 +13,7 @@ from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all, the_donor
 from batchqc.core.eligibility import Interpretation, Person
 from batchqc.core.identifiers import line_problem
-from batchqc.core.look_backs import LookBackCause
+from batchqc.core.look_backs import doubtful
 from batchqc.core.panels import MARKERS
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
@@ -43,7 +43,8 @@ class NewTests:
 def record_tests(tx: Transaction, archive: FolderArchive, new: NewTests) -> list[DonorTest]:
     """Record results of a donation. A determination of before no longer counts.
 
-    A reactive result of a donor of whom something came starts the look-back (requirement 8.13).
+    A reactive or indeterminate result of a donor of whom something came starts the look-back
+    (requirement 8.13).
 
     Raises:
         NotFound: there is no such donor or donation.
@@ -52,8 +53,8 @@ def record_tests(tx: Transaction, archive: FolderArchive, new: NewTests) -> list
     require(tx, Permission.KEEP_DONOR_RECORDS)
     donor = the_donor(tx.session, new.donor)
     donation = the_donation(tx.session, new.donation)
-    reactive = [marker for marker, result in new.results if result == Interpretation.REACTIVE]
-    came = bool(reactive) and lock_what_came_of(tx, donor)
+    doubt = doubtful(new.results)
+    came = doubt is not None and lock_what_came_of(tx, donor)
     tx.lock(donor.key)
     problems = list(_tests(tx, donor, donation, new))
     refuse_all("BQC-DNR-012", "the results cannot be recorded", problems)
@@ -87,10 +88,10 @@ def record_tests(tx: Transaction, archive: FolderArchive, new: NewTests) -> list
         about=[donation.key, donor.key],
         after=dict(new.results),
     )
-    if came:
-        about = next(row.key for row in rows if row.result == Interpretation.REACTIVE)
-        said = f"reactive: {', '.join(reactive)}, specimen of {new.taken_at}"
-        cause = LookBackCause.SEROCONVERSION
+    if doubt is not None and came:
+        cause, said = doubt
+        about = next(row.key for row in rows if doubtful([(row.marker, row.result)]) is not None)
+        said = f"{said}, specimen of {new.taken_at}"
         look_back_by_system(tx, archive, NewLookBack(donor.key, cause, said, about))
     return rows
 

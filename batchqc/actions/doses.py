@@ -12,5 +12,12 @@ from batchqc.records.registers import LotRow
 
 def doses_of(session: Session, lot: LotRow, now: datetime) -> list[Whereabouts]:
     """Every container of a lot: in storage, shipped to which site, given to which pseudonym."""
-    graph, states, _ = reach(session, {lot.key: lot}, Direction.FORWARD, now)
-    return list(whereabouts(graph, states.said))
+    return doses_and_doubts(session, lot, now)[0]
+
+
+def doses_and_doubts(
+    session: Session, lot: LotRow, now: datetime
+) -> tuple[list[Whereabouts], tuple[str, ...]]:
+    """The same, and what is wrong with the records that say so."""
+    graph, states, wrong = reach(session, {lot.key: lot}, Direction.FORWARD, now)
+    return list(whereabouts(graph, states.said)), tuple(wrong)

@@ -17,10 +17,11 @@ from batchqc.actions.evaluation import study
 from batchqc.actions.investigation_opening import open_for_failures
 from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot
+from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.register_remarks import check_training
-from batchqc.actions.reviews import check_undecided
+from batchqc.actions.reviews import check_sound
 from batchqc.actions.second_entries import entry_content
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.true_times import times_of_runs
@@ -132,7 +133,7 @@ def attach_document(
     Raises:
         NotFound: there is no such entry.
         NotPermitted: another person typed the entry.
-        Conflict: its second entry is made, the lot is decided, or there are too many documents.
+        Conflict: its second entry is made, or there are too many documents.
         InvalidInput: the document is not taken.
     """
     require(tx, Permission.UPLOAD_RESULTS)
@@ -144,7 +145,7 @@ def attach_document(
             "BQC-ENT-007", f"{entry.upload.uploaded_by} typed {number}, not {tx.actor.user_id}"
         )
     _check_waits(entry)
-    check_undecided(study(tx.session, archive, lot=entry.lot, now=tx.now))
+    check_sound(study(tx.session, archive, lot=entry.lot, now=tx.now))
     return keep_document(tx, archive, upload=entry.upload, lot=entry.lot, document=document)
 
 
@@ -169,11 +170,9 @@ def verify_entry(
 
     Raises:
         NotFound: there is no such entry.
-        NotPermitted: this person typed or measured it, or is not trained for its method where the
-            register of training refuses that (requirement 1.09).
-        Conflict: its second entry is made, the lot is decided, or records are damaged.
-        InvalidInput: the entry has other analytes or more or fewer replicates, or a text cannot be
-            kept.
+        NotPermitted: this person typed or measured it, or is not trained for it (1.09).
+        Conflict: its second entry is made, or records are damaged.
+        InvalidInput: it has another shape, or a text cannot be kept.
     """
     require(tx, Permission.REVIEW_RESULTS)
     check_reason(credentials.reason)
@@ -181,7 +180,7 @@ def verify_entry(
     entry = the_entry(tx.session, number)
     _check_waits(entry)
     case = study(tx.session, archive, lot=entry.lot, now=tx.now)
-    check_undecided(case)
+    check_sound(case)
     own = [fact for fact in case.facts.runs if fact.key.upload == entry.upload.natural_key]
     if problems := [why for fact in own if (why := review_problem(fact, tx.actor.user_id))]:
         raise NotPermitted(
@@ -204,6 +203,7 @@ def verify_entry(
     )
     if isinstance(signature, Refusal):
         return signature
+    hold_overdue(tx, archive, [entry.lot])
     matches = entries_match(entry.typed, typed)
     verification = EntryVerification(
         upload=entry.upload, signature=signature, typed=text, matches=int(matches)
@@ -221,8 +221,7 @@ def verify_entry(
             **({"flagged": list[Json](doubts)} if doubts else {}),
         },
     )
-    if matches:
-        open_for_failures(tx, archive, [entry.lot])
+    open_for_failures(tx, archive, [entry.lot])  # also of a mismatch, where either entry fails
     return verification
 
 

@@ -18,6 +18,7 @@ from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import row_damage
 from batchqc.actions.known import Known
 from batchqc.actions.looked_at import Beside, SoFar, look_beside
+from batchqc.actions.lowered import lowered_within
 from batchqc.actions.other_stages import (
     StageVerdicts,
     beside_problems,
@@ -235,6 +236,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             for one in further.lot_review.rows
             if isinstance(one, LotReview)
         ),
+        lowered=tuple(lowered_within(session, lot, corrected)),
         **further.against,
     )
     return LotCase(

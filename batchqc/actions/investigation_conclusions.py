@@ -3,6 +3,7 @@
 from batchqc.actions.failing import judged
 from batchqc.actions.investigation_opening import hold_in_use, open_for_failures
 from batchqc.actions.investigations import Case, locked, people_of_runs, take
+from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason
 from batchqc.core.assays import RunKey
@@ -62,11 +63,13 @@ def conclude(
         )
     concluded = conclusion_of(wanted, case.now, record)
     said = _content(case, wanted, concluded)
+    hold_overdue(tx, archive, [case.row.lot])
     step = take(tx, case, Step.CONCLUSION, said, credentials, meaning=Meaning.APPROVED)
     if not isinstance(step, Refusal):
         open_for_failures(tx, archive, [case.row.lot])
         if not concluded.is_cause:
-            hold_in_use(tx, case.row.lot, f"{number}: the original stands", case.row.key)
+            stands = f"{number}: the original stands"
+            hold_in_use(tx, case.row.lot, stands, case.row.key, fails=True)
     return step
 
 

@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from batchqc.actions.certificate_states import withdraw_certificate
-from batchqc.actions.doses import doses_of
 from batchqc.actions.failing import judged
-from batchqc.actions.holds import hold_by_system
+from batchqc.actions.holds import hold_if_in_use
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.outlook import Outlook
 from batchqc.actions.permission import require
@@ -18,7 +17,7 @@ from batchqc.actions.signing import check_reason
 from batchqc.core.failures import Failure
 from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold
-from batchqc.core.lot_states import USABLE, Disposition
+from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
@@ -35,7 +34,6 @@ from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import AssayRun
 
-_IN_USE = {*USABLE, Disposition.SUPPLIED}
 LONGEST = 365
 LOTS_AT_ONCE = 200
 
@@ -147,21 +145,19 @@ def _open(
         after={"criterion": failure.criterion, "sentence": failure.sentence, "due": row.due_on},
     )
     said = f"{failure.criterion} fails: {row.natural_key}: {failure.sentence}"
-    hold_in_use(tx, lot, said, row.key)
+    hold_in_use(tx, lot, said, row.key, fails=True)
     return row
 
 
-def hold_in_use(tx: Transaction, lot: LotRow, reason: str, about: str) -> None:
-    """Hold a lot of which doses may be given, for what its investigation says of it.
+def hold_in_use(tx: Transaction, lot: LotRow, reason: str, about: str, *, fails: bool) -> None:
+    """Hold a lot of which people may have had doses, for what its investigation says of it.
 
-    The certificate of one that is released conditionally no longer says what is so.
+    Where a result fails after the decision, or one is open again of a lot that is released
+    conditionally, the certificate no longer says what is so.
     """
     now = newest_dispositions(tx.session, [lot.id]).get(lot.id)
-    if now not in _IN_USE:
-        return
-    is_late = now == Disposition.CONDITIONAL
+    is_late = fails or now == Disposition.CONDITIONAL
     cause = Cause.LATE_FAILURE if is_late else Cause.INVESTIGATION
-    doses = [one.sentence for one in doses_of(tx.session, lot, tx.now)]
-    held = hold_by_system(tx, lot, cause=cause, reason=reason, about=about, doses=doses)
+    held = hold_if_in_use(tx, lot, cause=cause, reason=reason, about=about)
     if held is not None and is_late:
         withdraw_certificate(tx, lot, reason=reason, about=held.key)

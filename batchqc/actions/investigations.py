@@ -180,7 +180,7 @@ def reopen(
         raise Conflict("BQC-OOS-010", f"{number} is open: {case.now.state}")
     step = take(tx, case, Step.REOPENED, {}, credentials, meaning=Meaning.WITHDRAWN)
     if not isinstance(step, Refusal):
-        hold_in_use(tx, case.row.lot, f"{number} is open again", case.row.key)
+        hold_in_use(tx, case.row.lot, f"{number} is open again", case.row.key, fails=False)
     return step
 
 

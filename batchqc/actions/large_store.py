@@ -70,6 +70,11 @@ class Store:
         """Of the upload."""
         return upload_number(self._year, self._sequence)
 
+    @property
+    def lots(self) -> frozenset[int]:
+        """Of which there are measurements, by their ids."""
+        return frozenset(self._lots[run.lot] for run in self._runs.values())
+
     def take(self, piece: Piece) -> None:
         """Store the measurements of a piece."""
         block = piece.block

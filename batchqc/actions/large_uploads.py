@@ -23,11 +23,14 @@ from batchqc.actions.large_reading import (
     reading_process,
 )
 from batchqc.actions.large_store import LargeFile, Store
+from batchqc.actions.late_failures import failing_late, lots_in_use
+from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
 from batchqc.actions.uploads import PREVIEW, UploadReport, came_before
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive, Staged
+from batchqc.intake.after_decision import refused_late
 from batchqc.intake.contract import Reading
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import Upload, accepted_upload_of, measurements_in
@@ -55,8 +58,9 @@ def preview_large(
 def upload_large(begin: Begin, archive: FolderArchive, *, file: LargeFile) -> UploadReport:
     """Receive a large file: store what it says if nothing is wrong, and keep its bytes.
 
-    No verdict is computed, and it supersedes nothing on record. Everything else is as for any
-    upload.
+    No verdict is computed but of lots of which doses may be given: where one fails, the file is
+    refused, since an ordinary file holds the lot at once. It supersedes nothing on record.
+    Everything else is as for any upload.
 
     Args:
         begin: begins a transaction of who uploads; where the file is refused, a second one holds
@@ -98,7 +102,15 @@ def _received(
     reading = _read(file, pieces_beside(process, tx.engine, archive, source), store.take)
     if not reading.accepted:
         raise _RefusedError(file, reading)
-    return _stored(store, file, staged, reading)
+    lots = lots_in_use(tx.session, store.lots)
+    for lot in lots:
+        hold_overdue(tx, archive, [lot])
+    store.finish(file, staged, reading)
+    failing = [one for lot in lots for one in failing_late(tx, archive, lot, store.number)]
+    if failing:
+        raise _RefusedError(file, refused_late(reading, failing))
+    staged.keep()
+    return _report(store.number, staged, reading)
 
 
 @contextmanager

@@ -42,6 +42,7 @@ def check_paper(
             "this is signed in the system only; it is not entered from paper",
             hint="Leave out the time and the form.",
         )
+    tx.lock(STOPS)
     rows = stop_rows(tx.session)
     if damage := list(unlike_trail(tx.session, [STOPS], rows)):
         raise IntegrityFailure(

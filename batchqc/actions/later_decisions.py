@@ -1,21 +1,26 @@
 """Decisions after the first: recall, exceptional supply, destruction (requirements 2.3, 2.24)."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
 from batchqc.actions.dispositions import Decision
-from batchqc.actions.doses import doses_of
+from batchqc.actions.doses import doses_and_doubts
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason
+from batchqc.actions.standing import closed
+from batchqc.core.canonical import Json
 from batchqc.core.containers import ContainerStatus
 from batchqc.core.dispositions import signer_gate
-from batchqc.core.identifiers import fold
-from batchqc.core.later_decisions import later_hindrances, particulars_problems
+from batchqc.core.later_decisions import (
+    Account,
+    later_hindrances,
+    particulars_problems,
+    witness_problem,
+)
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import ON, Policy
@@ -23,11 +28,9 @@ from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.containers import inventory
+from batchqc.records.people import grants_of, person_by
 from batchqc.records.policies import policies_of
 from batchqc.records.transaction import Transaction
-
-if TYPE_CHECKING:
-    from batchqc.core.canonical import Json
 
 
 def decide_later(
@@ -40,6 +43,8 @@ def decide_later(
     credentials: Credentials,
 ) -> Decision | Refusal:
     """Recall a lot, supply it by exception, or record its destruction.
+
+    No damage of records holds a recall up: its signed content names what is damaged.
 
     Args:
         tx: of QA or the qualified person.
@@ -58,10 +63,17 @@ def decide_later(
     problems = particulars_problems(wanted, particulars)
     refuse_all("BQC-REL-004", f"the decision ({wanted}) is not complete", list(problems))
     case = case_to_decide(tx, archive, lot)
-    _check(tx, case, wanted, particulars)
     said: dict[str, Json] = {"particulars": dict(particulars)}
+    against = ""
+    if wanted is Disposition.DESTROYED:
+        witness = _account(tx, case, particulars["witness"])
+        against = witness_problem(particulars["witness"], witness, tx.actor.user_id)
+        said["witness"] = witness.user_id if witness else None
+    _check(tx, case, wanted, against)
     if wanted is Disposition.RECALLED:
-        said["doses"] = [one.content for one in doses_of(tx.session, case.row, tx.now)]
+        doses, doubts = doses_and_doubts(tx.session, case.row, tx.now)
+        said["doses"] = [one.content for one in doses]
+        said |= {"incomplete": list[Json](doubts)} if doubts else {}
     signed = sign_decision(tx, archive, case, wanted, credentials, said=said)
     if isinstance(signed, Refusal):
         return signed
@@ -77,17 +89,23 @@ def decide_later(
     return Decision(disposition, certificate)
 
 
-def _check(
-    tx: Transaction, case: LotCase, wanted: Disposition, particulars: Mapping[str, str]
-) -> None:
-    witness = fold(particulars.get("witness", ""))
+def _account(tx: Transaction, case: LotCase, user_id: str) -> Account | None:
+    """Whom a user id belongs to, today."""
+    person = person_by(tx.session, user_id)
+    if person is None:
+        return None
+    shut = closed(tx.session, person, grants_of(tx.session, person), day=case.facts.today)
+    return Account(person.user_id, not person.is_laboratory, shut is None)
+
+
+def _check(tx: Transaction, case: LotCase, wanted: Disposition, witness: str) -> None:
     hindrances = (
         *later_hindrances(
             case.disposition,
             wanted,
             is_usable=not case.overlays,
             supply_allowed=policies_of(tx.session)[Policy.SUPPLY_BY_EXCEPTION] == ON,
-            signer_decided=witness == fold(tx.actor.user_id),
+            witness=witness,
         ),
         *(f"Records: {one}" for one in case.facts.damaged if wanted is not Disposition.RECALLED),
         *_of_supply(tx, case, wanted),

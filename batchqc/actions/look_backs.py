@@ -75,14 +75,25 @@ def start_look_back(
     return _look_back(tx, archive, new, credentials)
 
 
-def look_back_by_system(tx: Transaction, archive: FolderArchive, new: NewLookBack) -> LookBack:
+def look_back_by_system(
+    tx: Transaction, archive: FolderArchive, new: NewLookBack, *, where_none_is_open: bool = False
+) -> LookBack:
     """Start a look-back for what was recorded; the one that is open for the same is answered.
+
+    What that one does not hold any more is held anew.
 
     Args:
         tx: of whoever recorded it; call this before any lot is locked.
         archive: takes the frozen list.
         new: ``about`` is the key of what was recorded.
+        where_none_is_open: any that is open from the source is for the same.
     """
+    tx.lock(GENEALOGY)
+    for one in look_backs_from(tx.session, [new.source]):
+        same = where_none_is_open or (one.cause, one.about) == (new.cause.value, new.about)
+        if same and closing_of(tx.session, one) is None:
+            _hold_all(tx, one, _found(tx, the_node(tx.session, one.source), new))
+            return one
     found = _look_back(tx, archive, new, None)
     if isinstance(found, Refusal):  # only a signature is refused
         raise Conflict("BQC-GEN-023", found.message)
@@ -163,10 +174,6 @@ def _look_back(
         known = ", ".join(sorted(SOURCES))
         wrong = f"{source.key} is none of: {known}; hold a lot by itself (batchqc lot hold)"
         refuse_all("BQC-GEN-023", "no look-back begins there", [wrong])
-    for one in look_backs_from(tx.session, [source.key]):
-        same = (one.cause, one.about) == (new.cause.value, new.about)
-        if credentials is None and same and closing_of(tx.session, one) is None:
-            return one
     found = _found(tx, source, new)
     content_sha = archive.put(canonical_bytes(found.content))
     signature: SignatureRow | Refusal | None = None

@@ -12,6 +12,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.true_times import times_of_case
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.lot_review import lot_reviewer_problems, review_hindrances
+from batchqc.core.mismatches import is_mismatch
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import (
     Entered,
@@ -52,6 +53,10 @@ def seen_runs(session: Session, case: LotCase) -> tuple[RunSeen, ...]:
                 if fields
             },
             registers=case.facts.registers.measured,
+            failing={
+                run: [one.sentence for one in case.so_far.failures if run in one.runs]
+                for run in {one.run for one in case.measurements if is_mismatch(one)}
+            },
         )
     )
 

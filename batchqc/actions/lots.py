@@ -18,7 +18,6 @@ from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.errors import Conflict
 from batchqc.records.corrections import corrected_lot, corrections_of
-from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import (
     LotDonor,
     LotRow,
@@ -126,12 +125,10 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
 
 
 def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample]) -> list[SampleRow]:
-    """Register samples of a lot that is not decided yet."""
+    """Register samples of a lot, whatever became of it: those of its stability come later."""
     require(tx, Permission.REGISTER_LOT)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
-    if dispositions_of(tx.session, row):
-        raise Conflict("BQC-REG-008", f"lot {row.lot} is decided; no sample can be added")
     return _add_samples(tx, row, samples)
 
 

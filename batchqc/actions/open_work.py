@@ -1,4 +1,4 @@
-"""Open work of all lots that take results, gathered in a fixed number of questions.
+"""Open work of all lots, gathered in a fixed number of questions.
 
 ``SOURCES`` is the one place where another source of work is added: a function of the facts of a
 look that tells its items.
@@ -78,7 +78,7 @@ class Look:
 
     @cached_property
     def runs(self) -> list[RunAtWork]:
-        """Every run of those lots."""
+        """Every run of those lots, and what came in of decided ones and is not reviewed."""
         return runs_at_work(self.session)
 
 

@@ -75,12 +75,7 @@ class Principal:
             raise not_own()
         role = acting_role(self.roles, permission)
         if role is None:
-            held = ", ".join(sorted(self.roles)) or "none"
-            raise NotPermitted(
-                "BQC-ACC-002",
-                f"{self.user_id} may not {permission}; roles held: {held}",
-                hint="Ask an administrator for the role, or a colleague who has it.",
-            )
+            raise _not_permitted(self.user_id, permission, self.roles)
         return Actor(self.user_id, role, self.time_zone, permission, self.sign_in)
 
     def themself(self) -> Actor:
@@ -209,6 +204,22 @@ def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) 
     return _principal(session, the_person(session, user_id), time_zone=time_zone, now=now)
 
 
+def check_still_acting(tx: Transaction, person: Person) -> None:
+    """Keep the account of who acts as it is, and refuse who lost the role in the meantime.
+
+    A door looks at roles before its transaction begins; an administrator may have come between.
+    Whether the account is in use is looked at where its components are proved.
+
+    Raises:
+        NotPermitted: the role is taken away, or its time is over.
+    """
+    tx.lock(person.key)
+    day = tx.now.astimezone(ZoneInfo(tx.actor.time_zone)).date()
+    roles = roles_on(grants_of(tx.session, person), day)
+    if tx.actor.permission is not None and tx.actor.role not in roles:
+        raise _not_permitted(person.user_id, tx.actor.permission, roles)
+
+
 def _principal(
     session: Session, person: Person, *, time_zone: str, now: datetime, sign_in: str = ""
 ) -> Principal:
@@ -242,6 +253,15 @@ def the_person(session: Session, user_id: str) -> Person:
     if person is None:
         raise NotFound("BQC-ACC-004", f'nobody has the user id "{user_id}"')
     return person
+
+
+def _not_permitted(user_id: str, permission: Permission, roles: Iterable[Role]) -> NotPermitted:
+    held = ", ".join(sorted(roles)) or "none"
+    return NotPermitted(
+        "BQC-ACC-002",
+        f"{user_id} may not {permission}; roles held: {held}",
+        hint="Ask an administrator for the role, or a colleague who has it.",
+    )
 
 
 def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool) -> Person:

@@ -33,7 +33,7 @@ from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import Certificate, DispositionRow
-from batchqc.records.entries import how_entered, verifications_of
+from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.investigations import folded, investigations_of
 from batchqc.records.methods import method_approvals, with_siblings
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
@@ -212,8 +212,9 @@ class _Recheck:
         key = (run.test, run.run)
         verified = verifications_of(self.session, [run.upload_id]).get(run.upload_id)
         second = how_entered(run.upload, verified, at=at)
+        again = iter(typed_again(verified, at=at))
         return (
-            replace(one, second=second, retest_of=run.upload.retest)
+            replace(one, second=second, retest_of=run.upload.retest, again=next(again, None))
             for one in self._uploads[number].of_lot(run.lot.lot)
             if (one.run.test, one.run.run) == key
         )

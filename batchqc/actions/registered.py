@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.registers_in_force import the_laboratory
 from batchqc.actions.specifications import content_of
 from batchqc.core.laboratory import Laboratory
-from batchqc.core.lot_states import TAKES_RESULTS, Disposition
+from batchqc.core.lot_states import UNDECIDED, Disposition
 from batchqc.core.lots import Sample
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
@@ -128,7 +128,7 @@ class _Known:
             manufactured_on=corrected_lot(row, then).manufactured_on if then else row.dates[0],
             time_zone=self._zone(row.site_id),
             specification=self._content(plan),
-            closed_because="" if decided in TAKES_RESULTS else f"it is {decided}",
+            decided="" if decided in UNDECIDED else decided,
             beside=tuple(map(self._content, others)),
         )
 

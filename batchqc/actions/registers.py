@@ -5,18 +5,12 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.donor_evaluation import determined, evidence_text
-from batchqc.actions.donor_records import ApprovedPanel, records_of
-from batchqc.actions.late_signing import said_late
 from batchqc.actions.permission import require
-from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.identifiers import code_problem, fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.base import Row
-from batchqc.records.donors import EligibilityRow, newest_eligibility
 from batchqc.records.registers import (
     DonorRow,
     Product,
@@ -69,69 +63,6 @@ def register_donor(tx: Transaction, *, code: str, tissue_source: str) -> DonorRo
     tx.add(donor)
     tx.audit("donor registered", rows=[donor], after={"tissue source": tissue_source})
     return donor
-
-
-def determine_eligibility(
-    tx: Transaction,
-    *,
-    donor: str,
-    eligible: bool,
-    basis: str,
-    credentials: Credentials,
-    panel: ApprovedPanel | None = None,
-) -> EligibilityRow | Refusal:
-    """Determine a donor's eligibility, signed; a later determination replaces it, both stay.
-
-    The signature binds every record of the donor as it is, and the panel.
-
-    Args:
-        tx: of a donor officer.
-        donor: whose.
-        eligible: whether the donor is.
-        basis: on what; of an exception the reason why the risk is not increased.
-        credentials: of the officer.
-        panel: what the donor's records are held against; ``None`` where nothing is.
-
-    Raises:
-        Conflict: the records forbid to say so, with every reason.
-    """
-    require(tx, Permission.DETERMINE_ELIGIBILITY)
-    check_reason(credentials.reason)
-    check_reason(basis)
-    row = the_donor(tx.session, donor)
-    tx.lock(row.key)
-    before = newest_eligibility(tx.session, [row]).get(row.id)
-    records = records_of(tx.session, [row])[row.id]
-    found = EligibilityRow(
-        donor=row,
-        number=before.number + 1 if before else 1,
-        eligibility=determined(tx, records, eligible=eligible, panel=panel),
-        basis=basis,
-        evidence=evidence_text(records, panel.row if panel else None),
-        panel=panel.row.natural_key if panel else "",
-    )
-    signature = sign(
-        tx,
-        credentials,
-        meaning=Meaning.APPROVED,
-        record=row.key,
-        record_sha256=found.signed_sha256,
-        rests_on=records.true_times
-        | ({"it was determined": before.signature.true_at} if before else {}),
-    )
-    if isinstance(signature, Refusal):
-        return signature
-    found.signature = signature
-    tx.add(found)
-    tx.audit(
-        "donor eligibility determined",
-        rows=[signature, found],
-        about=[row.key],
-        reason=credentials.reason,
-        before={"eligibility": before.eligibility if before else None},
-        after={"eligibility": found.eligibility, "basis": basis, **said_late(signature)},
-    )
-    return found
 
 
 def the_product(session: Session, code: str) -> Product:

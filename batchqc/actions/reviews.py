@@ -13,7 +13,7 @@ from batchqc.actions.true_times import times_of_runs
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry
-from batchqc.core.lot_states import TAKES_RESULTS
+from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
@@ -28,12 +28,13 @@ def review_lot(
     """Review every run of a lot that this person has not reviewed yet, with one signature.
 
     What was typed and waits for its second entry is left for a later review, and so are runs by
-    methods that the person is not trained for, where the register of training refuses that.
+    methods that the person is not trained for, where the register of training refuses that. What
+    came in after the decision over a lot is reviewed like anything else.
 
     Raises:
         NotPermitted: the person entered or measured one of the runs, or may sign for none as the
             register of training says (requirement 1.09).
-        Conflict: there is nothing to review, the lot is decided, or records are damaged.
+        Conflict: there is nothing to review, or records are damaged.
     """
     require(tx, Permission.REVIEW_RESULTS)
     check_reason(credentials.reason)
@@ -78,8 +79,17 @@ def check_undecided(case: LotCase) -> None:
     Raises:
         Conflict: the lot is decided, or records are damaged.
     """
-    if case.disposition not in TAKES_RESULTS:
+    if case.disposition not in UNDECIDED:
         raise Conflict("BQC-REV-001", f"lot {case.lot.id} is {case.disposition}; it stays so")
+    check_sound(case)
+
+
+def check_sound(case: LotCase) -> None:
+    """Refuse what would be signed over damaged records.
+
+    Raises:
+        Conflict: records are damaged.
+    """
     if case.facts.damaged:
         raise Conflict(
             "BQC-REV-002",
@@ -90,7 +100,7 @@ def check_undecided(case: LotCase) -> None:
 
 
 def _open_runs(case: LotCase, reviewer: str) -> Sequence[AssayRun]:
-    check_undecided(case)
+    check_sound(case)
     facts = {fact.key: fact for fact in case.facts.runs}
     waiting = {one.run for one in case.measurements if one.second is SecondEntry.WAITS}
     left = [run for run in case.runs if reviewer not in facts[run.run_key].reviewed_by]

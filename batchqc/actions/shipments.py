@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.after_decision import came_after
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.clinical_sites import the_clinical_site
 from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
@@ -23,7 +24,9 @@ from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
+from batchqc.actions.sources import judged_by
 from batchqc.actions.times import day_problem
+from batchqc.core.after_decision import against_doses
 from batchqc.core.containers import (
     ContainerStatus,
     leaving_problems,
@@ -33,7 +36,6 @@ from batchqc.core.containers import (
 from batchqc.core.genealogy import Direction
 from batchqc.core.identifiers import fold, line_problem
 from batchqc.core.permissions import Permission
-from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.containers import Container, ContainerEvent, newest_events, status_of
@@ -129,9 +131,9 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
 def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -> Iterator[str]:
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
-    for verdict in case.so_far.verdicts:
-        if verdict.outcome is Outcome.FAIL:
-            yield f"lot {lot.lot}: {verdict.sentence}"
+    later = came_after(archive, case)
+    for said in against_doses(judged_by(case), case.measurements, later):
+        yield f"lot {lot.lot}: {said}"
     for decided in case.dispositions[-1:]:
         since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()
         if day < since:

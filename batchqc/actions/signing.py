@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.authenticators import prove_code
 from batchqc.actions.late_signing import check_paper
 from batchqc.actions.passwords import prove, require_own_password
-from batchqc.actions.people import the_person
+from batchqc.actions.people import check_still_acting, the_person
 from batchqc.actions.role_training import check_role_training
 from batchqc.actions.visits import Ticket, use_proof
 from batchqc.core.accountability import NOT_ACCEPTED, STATEMENT
@@ -78,8 +78,10 @@ def sign(
 
     Raises:
         InvalidInput: it cannot be entered late, with every reason.
+        NotPermitted: the person has lost the role since the transaction was opened.
     """
     person = the_person(tx.session, tx.actor.user_id)
+    check_still_acting(tx, person)
     check_paper(tx, person, credentials.paper, rests_on)
     if not has_accepted(tx.session, person):
         return NOT_ACCEPTED

@@ -19,6 +19,7 @@ from batchqc.actions.corrections import hold_subject, the_correction
 from batchqc.actions.deciding import decision_content, lock_to_decide
 from batchqc.actions.entries import the_entry
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.look_backs import lock_what_came_of
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.methods import hold_methods, the_method
 from batchqc.actions.profiles import the_profile
@@ -92,7 +93,12 @@ def contested_donor(code: str) -> Contested:
             found += pair
         return _state(found, [row.key])
 
-    return Contested(lambda tx: tx.lock(the_donor(tx.session, code).key), state)
+    def hold(tx: Transaction) -> None:
+        row = the_donor(tx.session, code)
+        lock_what_came_of(tx, row)  # before the donor, as whoever looks back does
+        tx.lock(row.key)
+
+    return Contested(hold, state)
 
 
 def contested_version(specification: str, version: int, now: datetime) -> Contested:

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.after_decision import rested_on
 from batchqc.core.entries import SecondEntry
 from batchqc.core.superseding import is_named, run_name
+from batchqc.documents.archive import FolderArchive
 from batchqc.intake.known_runs import KnownName, KnownRuns, known_name
+from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import (
@@ -22,15 +25,25 @@ if TYPE_CHECKING:
     from batchqc.core.assays import Measurement
 
 
-def known_runs(session: Session, lots: Iterable[LotRow], *, superseding: bool) -> KnownRuns:
-    """The newest version of each named run of some lots."""
+def known_runs(
+    session: Session, archive: FolderArchive, lots: Iterable[LotRow], *, superseding: bool
+) -> KnownRuns:
+    """The newest version of each named run of some lots, and what final decisions rest on.
+
+    Raises:
+        IntegrityFailure: what was signed over a lot is not in the store as it was.
+    """
     found: dict[KnownName, tuple[Measurement, ...]] = {}
+    decided = set[KnownName]()
     for lot in lots:
+        held = rested_on(archive, dispositions_of(session, lot)) if superseding else ()
+        own = [run for run in runs_of(session, lot) if run.key in held]
+        decided |= {(lot.folded, *run_name(run.test, run.run)) for run in own}
         for one in measurements_of(session, _newest(session, lot)):
             name = known_name(one)
             if one.second is not SecondEntry.MISMATCH:  # it is typed anew, under the same run
                 found[name] = (*found.get(name, ()), one.shown)
-    return KnownRuns(found, superseding)
+    return KnownRuns(found, superseding, frozenset(decided))
 
 
 def supersede(tx: Transaction, runs: Sequence[AssayRun], reason: str) -> list[Superseding]:

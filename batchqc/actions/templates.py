@@ -23,7 +23,6 @@ from batchqc.intake.template import template_rows
 from batchqc.intake.values import says_nothing
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
-from batchqc.records.decisions import closing_disposition, dispositions_of
 from batchqc.records.open_lots import lots_sampled_near, reported_of, undecided_lots
 from batchqc.records.registers import LotRow, lots_by, samples_of
 
@@ -52,14 +51,14 @@ def template_csv(session: Session, archive: FolderArchive, *, wanted: Wanted) ->
             reasons=problems,
             hint="Name lots, a day, or a run with its test.",
         )
-    lots, closed = _lots(session, wanted)
+    lots = _lots(session, wanted)
     reported = reported_of(session, lots)
     found = [one for lot in lots for one in _open(session, archive, lot, wanted, reported)]
     if not found:
         raise NotFound(
             "BQC-TPL-002",
             "nothing is open: no row would be in the template",
-            reasons=[*closed, *_without_samples(session, lots if wanted.lots else ())],
+            reasons=list(_without_samples(session, lots if wanted.lots else ())),
             hint="See `batchqc lot readiness`; a retest is entered with a run id of its own.",
         )
     return csv_bytes(template_rows(found, run=wanted.run))
@@ -74,26 +73,19 @@ def _problems(wanted: Wanted) -> Iterator[str]:
         yield f'"{wanted.run}" is not a run id: 1 to 40 of A-Z a-z 0-9 . _ + / -'
 
 
-def _lots(session: Session, wanted: Wanted) -> tuple[Sequence[LotRow], list[str]]:
-    """The lots that take results, and why those that were named do not."""
+def _lots(session: Session, wanted: Wanted) -> Sequence[LotRow]:
+    """The lots that are named, whatever became of them; else those that are not decided."""
     if not wanted.lots:
         lots = undecided_lots(session)
         if wanted.day is not None:
             near = lots_sampled_near(session, wanted.day)
             lots = [lot for lot in lots if lot.id in near]
-        return lots, []
+        return lots
     rows = {row.folded: row for row in lots_by(session, {fold(lot) for lot in wanted.lots})}
     unknown = [f"there is no lot {lot}" for lot in wanted.lots if fold(lot) not in rows]
     if unknown:
         raise NotFound("BQC-REG-012", unknown[0], reasons=unknown[1:])
-    named = [rows[folded] for folded in dict.fromkeys(fold(lot) for lot in wanted.lots)]
-    decided = {lot.id: closing_disposition(dispositions_of(session, lot)) for lot in named}
-    closed = [
-        f"lot {lot.lot} takes no results: it is {decided[lot.id]}"
-        for lot in named
-        if decided[lot.id]
-    ]
-    return [lot for lot in named if not decided[lot.id]], closed
+    return [rows[folded] for folded in dict.fromkeys(fold(lot) for lot in wanted.lots)]
 
 
 def _without_samples(session: Session, lots: Iterable[LotRow]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.investigation_opening import open_for_outlook
 from batchqc.actions.outlook import Outlook, outlook
+from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile, profile_named
 from batchqc.actions.received import ReceivedFile, add_upload, stated_beside, told
@@ -22,12 +23,14 @@ from batchqc.actions.signing import check_reason
 from batchqc.actions.superseding import known_runs, supersede
 from batchqc.core.assays import Measurement
 from batchqc.core.entries import SecondEntry
+from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.intake.contract import Named, Reading, Register, read_bytes, too_large
 from batchqc.records.entries import how_entered, verifications_of
 from batchqc.records.investigations import investigation_by
+from batchqc.records.registers import lots_by
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import (
@@ -93,6 +96,7 @@ def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFil
     sequence = next_number(tx.session, Upload, year)
     number = upload_number(year, sequence)
     reading = _read(tx.session, archive, file, number, tx.now, tx)
+    hold_overdue(tx, archive, lots_by(tx.session, {fold(one.lot) for one in reading.measurements}))
     upload = add_upload(tx, sequence, file, reading, sha256=file.sha256)
     runs = store_runs(tx, upload, reading.measurements) if reading.accepted else []
     superseded = supersede(tx, runs, file.supersedes) if file.supersedes else []
@@ -236,7 +240,7 @@ def _read(
         if _answer_to(session, file) is not None:
             return register  # its own runs are those on record
         lots, superseding = lots_named(session, named), file.supersedes is not None
-        known = known_runs(session, lots, superseding=superseding)
+        known = known_runs(session, archive, lots, superseding=superseding)
         retest = retest_facts(session, archive, file.retest) if file.retest else None
         return replace(register, known=known, retest=retest)
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
-from batchqc.actions.conditional_release import hold_what_is_overdue
+from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.policies import set_policy
 from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out

@@ -71,7 +71,9 @@ def end(call: Writing, lot: str, hold: int, sent: Signature) -> Response:
     of = contested_lot(call.door.archive, lot, call.door.now())
     with call.writing(Permission.HOLD_LOT, sent, of=of) as work:
         if work.is_new:
-            ended = let_go(work.tx, lot=lot, number=hold, credentials=sent.credentials)
+            ended = let_go(
+                work.tx, call.door.archive, lot=lot, number=hold, credentials=sent.credentials
+            )
             work.answer(201, ended if isinstance(ended, Refusal) else _holds(work.tx.session, lot))
     return work.response()
 

@@ -1,7 +1,7 @@
 """Lots and their samples."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -16,7 +16,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import Page, Paging, page
 from batchqc.api.tags import tagged
-from batchqc.core.lot_states import TAKES_RESULTS, Disposition, Overlay, Progress
+from batchqc.core.lot_states import UNDECIDED, Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
@@ -75,13 +75,17 @@ class LotFilter(Paging):
     made_since: Day | None = Field(default=None, description="The first date of manufacture.")
     made_until: Day | None = Field(default=None, description="The last date of manufacture.")
     text: str = Field(default="", description="A part of the lot's id or the product's code.")
-    overlay: Literal["on hold", "expired"] | None = None
+    overlay: Overlay | None = None
 
     def wanted(self, today: date) -> LotsWanted:
         """As a query takes it; ``today`` is at the site."""
         plain = self.model_dump(exclude={"after", "limit", "overlay"})
-        expired = today if self.overlay == "expired" else None
-        return LotsWanted(**plain, on_hold=self.overlay == "on hold", expired_before=expired)
+        return LotsWanted(
+            **plain,
+            on_hold=self.overlay is Overlay.ON_HOLD,
+            expired_before=today if self.overlay is Overlay.EXPIRED else None,
+            depleted=self.overlay is Overlay.DEPLETED,
+        )
 
 
 class LotOut(BaseModel):
@@ -152,7 +156,7 @@ def one(call: SignedIn, lot: str) -> Response:
     with call.reading() as session:
         case = study(session, call.door.archive, lot=the_lot(session, lot), now=now)
         shown = _lot(session, case.row, site_day(session, now)).model_dump()
-        progress = case.progress if case.disposition in TAKES_RESULTS else None
+        progress = case.progress if case.disposition in UNDECIDED else None
         found = LotDetail(**shown | {"overlays": case.overlays}, progress=progress)
         return tagged(call.if_none_match, session, state_of_lot(session, case), found)
 
@@ -161,7 +165,7 @@ def one(call: SignedIn, lot: str) -> Response:
     "/lots/{lot}/samples", status_code=201, response_model=LotOut, summary="Register samples"
 )
 def add_samples(call: Writing, lot: str, sent: NewSamples) -> Response:
-    """Register samples of a lot that is not decided yet."""
+    """Register samples of a lot, whatever its disposition."""
     of = contested_lot(call.door.archive, lot, call.door.now())
     with call.writing(Permission.REGISTER_LOT, sent, of=of) as work:
         if work.is_new:

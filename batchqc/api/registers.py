@@ -7,9 +7,9 @@ from pydantic import Field, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.donor_panels import panel_asked_for
 from batchqc.actions.registers import (
-    determine_eligibility,
     register_donor,
     register_product,
     the_donor,
@@ -142,16 +142,19 @@ def eligibility(call: Writing, code: str, sent: Determination) -> Response:
         if work.is_new:
             signed = determine_eligibility(
                 work.tx,
-                donor=code,
-                eligible=sent.eligible,
-                basis=sent.basis,
-                credentials=sent.credentials,
-                panel=panel_asked_for(
-                    work.tx,
-                    call.door.archive,
-                    panel=sent.panel,
-                    by_exception=sent.by_exception,
+                call.door.archive,
+                NewDetermination(
+                    code,
+                    sent.basis,
+                    eligible=sent.eligible,
+                    panel=panel_asked_for(
+                        work.tx,
+                        call.door.archive,
+                        panel=sent.panel,
+                        by_exception=sent.by_exception,
+                    ),
                 ),
+                credentials=sent.credentials,
             )
             donor = signed if isinstance(signed, Refusal) else _donor(work.tx.session, signed.donor)
             work.answer(201, donor)

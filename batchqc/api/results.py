@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from batchqc.actions.after_decision import came_after
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import the_lot
 from batchqc.actions.sources import Files, Source
@@ -115,6 +116,9 @@ class Results(BaseModel):
     decides: bool = Field(description="Whether this specification decides over the lot.")
     verdicts: list[VerdictOut]
     not_used: list[MeasurementOut]
+    after_decision: list[str] = Field(
+        description="Runs that came in after the newest decision: its certificate has none of them."
+    )
 
 
 Under = Annotated[
@@ -164,6 +168,7 @@ def _readiness(case: LotCase) -> Readiness:
 def results(call: SignedIn, lot: str, under: Under = "") -> Results:
     """Each criterion with verdict and derivation; each value with file, row, column and text."""
     case, files = _case(call, lot)
+    after = came_after(call.door.archive, case)
     reference, verdicts = case.version.reference, case.verdicts
     decides = True
     if under:
@@ -183,6 +188,7 @@ def results(call: SignedIn, lot: str, under: Under = "") -> Results:
         not_used=[
             measurement_out(files.source(one)) for one in case.measurements if id(one) not in used
         ],
+        after_decision=[str(run.run_key) for run in case.runs if run.run_key in after],
     )
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from batchqc.actions.system_stops import end_stop, record_stop
+from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -34,7 +34,7 @@ class StopOut(BaseModel):
 
     stop: int
     number: int = Field(description="The how many-th entry about this stop.")
-    began: str
+    began: str = Field(description="Empty in the entry that withdraws the stop.")
     ended: str
     reason: str
     signature: SignatureOut
@@ -79,6 +79,21 @@ def end(call: Writing, stop: int, sent: StopEnd) -> Response:
     with call.writing(Permission.RECORD_STOP, sent) as work:
         if work.is_new:
             row = end_stop(work.tx, stop=stop, ended=sent.ended, credentials=sent.credentials)
+            work.answer(201, row if isinstance(row, Refusal) else _shown(row))
+    return work.response()
+
+
+@router.post(
+    "/system-stops/{stop}/withdrawal",
+    status_code=201,
+    response_model=StopOut,
+    summary="Withdraw a stop that was not (signed)",
+)
+def withdraw(call: Writing, stop: int, sent: Signature) -> Response:
+    """Another entry about the stop; refused where paper was entered for it."""
+    with call.writing(Permission.RECORD_STOP, sent) as work:
+        if work.is_new:
+            row = withdraw_stop(work.tx, stop=stop, credentials=sent.credentials)
             work.answer(201, row if isinstance(row, Refusal) else _shown(row))
     return work.response()
 

@@ -11,12 +11,13 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from batchqc.actions.accountability import change_password_and_accept
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.lots import register_lot
 from batchqc.actions.people import (
     register_laboratory,
     register_person,
 )
-from batchqc.actions.registers import determine_eligibility, register_donor, register_product
+from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.setup import create_site, register_first_administrator
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import demo_cast as cast
@@ -198,9 +199,8 @@ def _donor(story: Story, code: str, tissue: str) -> None:
         Permission.DETERMINE_ELIGIBILITY,
         lambda tx: determine_eligibility(
             tx,
-            donor=code,
-            eligible=True,
-            basis="Screening and testing (simulated)",
+            story.place.archive,
+            NewDetermination(code, "Screening and testing (simulated)", eligible=True),
             credentials=signing(officer, "Screening file complete (simulated)"),
         ),
     )

@@ -8,9 +8,10 @@ from batchqc.actions.certificate_states import state_of
 from batchqc.actions.clinical_sites import register_clinical_site
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.containers import register_containers
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.donations import register_donation
 from batchqc.actions.lots import register_lot, the_lot
-from batchqc.actions.registers import determine_eligibility, register_donor, register_product
+from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.shipments import NewShipment, receive, ship
 from batchqc.cli import demo_cast as cast
 from batchqc.cli import demo_simulated as simulated
@@ -137,9 +138,8 @@ def _donor(story: Story) -> None:
         Permission.DETERMINE_ELIGIBILITY,
         lambda tx: determine_eligibility(
             tx,
-            donor=simulated.DONOR,
-            eligible=True,
-            basis="Screening and testing (simulated)",
+            story.place.archive,
+            NewDetermination(simulated.DONOR, "Screening and testing (simulated)", eligible=True),
             credentials=signing(officer, "Screening file complete (simulated)"),
         ),
     )

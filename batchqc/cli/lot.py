@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from batchqc.actions.after_decision import came_after
 from batchqc.actions.annex16 import permission_to_release
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
@@ -147,7 +148,8 @@ def readiness(context: typer.Context, lot: Lot) -> None:
 @app.command()
 def results(context: typer.Context, lot: Lot) -> None:
     """Every verdict of a lot, and the cell that each result was read from."""
-    case = _case(workplace(context), lot)
+    place = workplace(context)
+    case = _case(place, lot)
     rows = [
         (
             verdict.criterion.title,
@@ -160,6 +162,8 @@ def results(context: typer.Context, lot: Lot) -> None:
         for verdict in case.verdicts
     ]
     table(("Criterion", "Verdict", "Read from"), rows, empty="Nothing is judged.")
+    if after := came_after(place.archive, case):
+        say(f"After the decision, on no certificate: {'; '.join(sorted(map(str, after)))}.")
 
 
 @app.command()
@@ -225,7 +229,8 @@ def let_go_(
     keyboard = at_keyboard(place, user, to=f"sign the end of hold {number} of lot {lot}")
     actor = keyboard.acting(Permission.HOLD_LOT)
     with transaction(place.engine, actor, place.now()) as tx:
-        ended = let_go(tx, lot=lot, number=number, credentials=keyboard.signing(reason))
+        credentials = keyboard.signing(reason)
+        ended = let_go(tx, place.archive, lot=lot, number=number, credentials=credentials)
     raise_refusal(ended)
     say(f"Hold {number} of lot {lot} has ended.")
 

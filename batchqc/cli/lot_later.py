@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.cli.lot import Lot, releasing, seal
 from batchqc.cli.show import say
 from batchqc.cli.spec_tools import day_of
@@ -21,7 +22,7 @@ def conditionally(
     context: typer.Context,
     lot: Lot,
     *,
-    due: Annotated[list[str], typer.Option(help="sterility=2026-03-02; one for each criterion.")],
+    due: Annotated[list[str], typer.Option(help="sterility=2026-02-26; one for each criterion.")],
     site: Annotated[list[str], typer.Option(help="Code of a clinical site that may have doses.")],
     user: User,
     reason: Reason,
@@ -61,7 +62,9 @@ def destroy(
     lot: Lot,
     *,
     method: Annotated[str, typer.Option(prompt="Method", help="How it was destroyed.")],
-    witness: Annotated[str, typer.Option(prompt="Witness", help="Who saw it, beside you.")],
+    witness: Annotated[
+        str, typer.Option(prompt="Witness", help="The user id of who saw it, beside you.")
+    ],
     user: User,
     reason: Reason,
 ) -> None:

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.donor_panels import panel_asked_for
 from batchqc.actions.lots import NewSample, register_samples, the_lot
-from batchqc.actions.registers import determine_eligibility, register_donor, register_product
+from batchqc.actions.registers import register_donor, register_product
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import (
     NOT_LATE,
@@ -96,11 +97,14 @@ def eligibility(  # noqa: PLR0913 - a determination is this much
     with transaction(place.engine, actor, place.now()) as tx:
         signed = determine_eligibility(
             tx,
-            donor=code,
-            eligible=not ineligible,
-            basis=basis,
+            place.archive,
+            NewDetermination(
+                code,
+                basis,
+                eligible=not ineligible,
+                panel=panel_asked_for(tx, place.archive, panel=panel, by_exception=by_exception),
+            ),
             credentials=keyboard.signing(reason, late=late),
-            panel=panel_asked_for(tx, place.archive, panel=panel, by_exception=by_exception),
         )
         said = "" if isinstance(signed, Refusal) else signed.eligibility
     raise_refusal(signed)

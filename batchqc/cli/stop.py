@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from batchqc.actions.system_stops import end_stop, record_stop
+from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
@@ -22,7 +22,13 @@ def list_(context: typer.Context) -> None:
     """Everything that was told of stops."""
     with reading(workplace(context).engine) as session:
         rows = [
-            (row.natural_key, row.began, row.ended or "not known", row.signature.name, row.reason)
+            (
+                row.natural_key,
+                row.began or "withdrawn",
+                row.ended or ("not known" if row.began else ""),
+                row.signature.name,
+                row.reason,
+            )
             for row in stop_rows(session)
         ]
     table(("Stop", "Began", "Ended", "Signed by", "Reason"), rows, empty="No stop.")
@@ -63,3 +69,20 @@ def end(
         row = end_stop(tx, stop=stop, ended=ended, credentials=keyboard.signing(reason))
     raise_refusal(row)
     say(f"Stop {stop} ended at {ended}.")
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    stop: Annotated[int, typer.Argument(help="Its number.")],
+    user: User,
+    reason: Reason,
+) -> None:
+    """Withdraw a stop that was not, with your signature; what is right you record anew."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"sign the withdrawal of stop {stop}")
+    actor = keyboard.acting(Permission.RECORD_STOP)
+    with transaction(place.engine, actor, place.now()) as tx:
+        row = withdraw_stop(tx, stop=stop, credentials=keyboard.signing(reason))
+    raise_refusal(row)
+    say(f"Stop {stop} is withdrawn.")

@@ -51,7 +51,8 @@ class Measurement:
     ``method`` is the method's code; ``version`` may be empty. Times carry their offset.
     ``superseded_by`` is the upload that has the next version of its run, or ""; ``second`` says
     whether a typed result has been typed by a second person; ``retest_of`` is the number of the
-    investigation under whose plan it was measured again, or "".
+    investigation under whose plan it was measured again, or "". ``again`` is value and unit as the
+    second person typed them, where these do not match.
     """
 
     run: RunKey
@@ -74,6 +75,7 @@ class Measurement:
     superseded_by: str = ""
     second: SecondEntry = SecondEntry.NOT_NEEDED
     retest_of: str = ""
+    again: tuple[str, str] | None = None
 
     @property
     def text(self) -> str:

@@ -143,8 +143,9 @@ def _edited(rows: Sequence[ResultAlone]) -> Iterator[Pattern]:
             failed = [one for one in failed if one.second is SecondEntry.MISMATCH]
         later = [
             one
-            for one in versions
+            for one in (rows if name == "typed" else versions)  # typed anew, or sent as a file
             if failed and one.at > failed[0].at and one.outcome is Outcome.PASS
+            if name != "typed" or not one.retest_of
         ]
         if later:
             said = "came again with other content, and passes then"

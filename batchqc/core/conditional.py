@@ -2,14 +2,16 @@
 
 Only a criterion of which the specification says what stands in (``interim``) may stay pending, and
 only while all of these pass. Everything else is as for a release. A result that then fails, or is
-not there on its day, holds the lot.
+not there on its day, holds the lot. It is due at the latest when the specification plans to read
+it, counted from the first sample of its stage.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from batchqc.core.gates import Gate
+from batchqc.core.specifications import Specification, leaves
 from batchqc.core.verdicts import Outcome, Verdict
 
 
@@ -26,8 +28,31 @@ def conditional_gates(gates: Iterable[Gate], verdicts: Sequence[Verdict]) -> tup
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which specification plans the reading days of a lot, and when its first sample was taken.
+
+    ``taken_on`` is a day of the site; ``None`` where no sample of the stage is registered.
+    """
+
+    specification: Specification
+    taken_on: date | None
+
+    def days(self, verdict: Verdict) -> int | None:
+        """In how many days all of a criterion is read; ``None`` where that is not planned."""
+        measured = leaves(self.specification, verdict.criterion)
+        return max(
+            (one.planned_days for one in measured if one.planned_days is not None), default=None
+        )
+
+
 def due_problems(
-    pending: Sequence[Verdict], due: Mapping[str, date], *, today: date, expires_on: date
+    pending: Sequence[Verdict],
+    due: Mapping[str, date],
+    plan: Plan,
+    *,
+    today: date,
+    expires_on: date,
 ) -> tuple[str, ...]:
     """What is wrong with the days on which pending results are due, by criterion."""
     wanted = [one.criterion.id for one in pending]
@@ -38,6 +63,7 @@ def due_problems(
             found.append(f"{name}: {day} is over")
         elif day > expires_on:
             found.append(f"{name}: {day} is after the last usable day {expires_on}")
+    found += [f"{one.criterion.id}: {said}" for one in pending for said in _late(one, due, plan)]
     if not wanted:
         found.append("no result is pending that may be; decide on a release")
     return tuple(found)
@@ -51,6 +77,16 @@ def overdue(
     return tuple(
         (name, day) for name, day in sorted(due.items()) if name in waiting and day < today
     )
+
+
+def _late(verdict: Verdict, due: Mapping[str, date], plan: Plan) -> Iterator[str]:
+    days, day = plan.days(verdict), due.get(verdict.criterion.id)
+    if days is None or day is None:
+        return
+    if plan.taken_on is None:
+        yield "no sample of its stage is registered, so nobody knows when it is read"
+    elif day > (planned := plan.taken_on + timedelta(days=days)):
+        yield (f"{day} is after {planned}, the planned day {days} of the sample of {plan.taken_on}")
 
 
 def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:

@@ -132,6 +132,17 @@ def shipping_problems(label: LotLabel, *, site: str, today: date) -> Iterator[st
         yield f"lot {label.lot} expired on {label.expires_on}"
 
 
+#: What of a lot nothing goes back to stock.
+_NO_STOCK: Final = frozenset({"rejected", "recalled", "destroyed"})
+
+
+def storing_problems(container: str, label: LotLabel) -> Iterator[str]:
+    """Every reason why a container does not go back from quarantine to storage."""
+    if label.disposition in _NO_STOCK:
+        yield f"{container}: lot {label.lot} is {label.disposition}"
+    yield from (f"{container}: lot {label.lot} is on hold: {hold}" for hold in label.holds)
+
+
 def leaving_problems(
     container: str, status: ContainerStatus, *, expires_on: date, today: date
 ) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 A result fails where its run fails the criterion alone. What is beside it (a second run, another
 version of the run) may make the verdict CANNOT_JUDGE, and takes nothing back. Retests belong to
-the investigation that they are for.
+the investigation that they are for. Where two people typed different results, the run fails where
+either entry fails alone: a reading that somebody typed does not vanish when it is typed anew.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.donors import Donor
-from batchqc.core.entries import SecondEntry
 from batchqc.core.investigations import (
     Attribute,
     Investigation,
@@ -18,6 +18,7 @@ from batchqc.core.investigations import (
     attributes_of,
 )
 from batchqc.core.judging import judge
+from batchqc.core.mismatches import either, is_mismatch
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import Derived, Measured
@@ -63,43 +64,68 @@ def failures(
         validity: of its runs; what an invalid run says is no result (requirement 3.15).
     """
     found = {one.criterion.id: one for one in verdicts}
-    known = [
-        one for one in measurements if not one.retest_of and one.second is not SecondEntry.MISMATCH
-    ]
+    known = [one for one in measurements if not one.retest_of]
+    differing = any(map(is_mismatch, known))
     for verdict in found.values():
-        group = found.get(verdict.counted_in)
-        if verdict.outcome in {Outcome.PASS, None}:
+        if verdict.outcome is None or not isinstance(verdict.criterion.subject, Measured | Derived):
             continue
-        if group is not None and group.outcome is Outcome.PASS:
-            continue  # enough of its group pass
-        if isinstance(verdict.criterion.subject, Measured | Derived):
-            alone = replace(
-                specification, criteria=tuple(closure(specification, verdict.criterion))
-            )
-            attributes = attributes_of(specification, verdict.criterion)
-            own = [one for one in known if attribute_of(one) in attributes]
-            for rows in _alone(verdict, own):
-                (failed,) = (
-                    one
-                    for one in judge(alone, rows, donors, validity=validity)
-                    if one.criterion.id == verdict.criterion.id
+        passes = verdict.outcome is Outcome.PASS
+        group = found.get(verdict.counted_in)
+        is_enough = group is not None and group.outcome is Outcome.PASS  # of its group pass
+        if (passes and not differing) or (is_enough and not passes):
+            continue
+        attributes = attributes_of(specification, verdict.criterion)
+        own = [one for one in known if attribute_of(one) in attributes]
+        looked_at = [*(() if passes else _alone(verdict, own)), *_typed(verdict, own)]
+        alone = replace(specification, criteria=tuple(closure(specification, verdict.criterion)))
+        for runs, each in looked_at:
+            said = [
+                one.sentence
+                for rows in each
+                for one in judge(alone, rows, donors, validity=validity)
+                if one.criterion.id == verdict.criterion.id and one.outcome is Outcome.FAIL
+            ]
+            if said:
+                yield Failure(
+                    verdict.criterion.id,
+                    specification.stage.value,
+                    specification.reference,
+                    said[0] if len(each) == 1 else f"of two entries that do not match, {said[0]}",
+                    attributes,
+                    runs,
                 )
-                if failed.outcome is Outcome.FAIL:
-                    runs = frozenset(one.run for one in rows if one.result_type == REPORTABLE)
-                    yield Failure(
-                        verdict.criterion.id,
-                        specification.stage.value,
-                        specification.reference,
-                        failed.sentence,
-                        attributes,
-                        runs,
-                    )
 
 
-def _alone(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[list[Measurement]]:
+#: The runs of a failure, and what is judged: once, or once for what each of two people typed.
+_LookedAt = tuple[frozenset[RunKey], Sequence[Sequence[Measurement]]]
+
+
+def _alone(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:
     """Each run of a measured criterion by itself; of a derived one, the newest of all."""
+    own = [one for one in own if not is_mismatch(one)]
     if isinstance(verdict.criterion.subject, Derived):
-        yield list(newest(own))
+        rows = list(newest(own))
+        yield _reported(rows), [rows]
         return
     for run in dict.fromkeys(one.run for one in own):
-        yield [replace(one, superseded_by="") for one in own if one.run == run]
+        rows = [replace(one, superseded_by="") for one in own if one.run == run]
+        yield _reported(rows), [rows]
+
+
+def _typed(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:
+    """Runs that two people typed differently, as either did; of a derived one with the rest."""
+    for run in dict.fromkeys(one.run for one in own if is_mismatch(one)):
+        rows = [one for one in own if one.run == run]
+        typed = {attribute_of(one) for one in rows}
+        rest = [
+            one
+            for one in newest(own)
+            if isinstance(verdict.criterion.subject, Derived)
+            and not is_mismatch(one)
+            and attribute_of(one) not in typed
+        ]
+        yield frozenset({run}), [(*rest, *version) for version in either(rows)]
+
+
+def _reported(rows: Iterable[Measurement]) -> frozenset[RunKey]:
+    return frozenset(one.run for one in rows if one.result_type == REPORTABLE)

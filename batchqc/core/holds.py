@@ -1,6 +1,18 @@
-"""Why a lot is held."""
+"""Why a lot is held, and why it stays so: a hold never ends before its reason does.
 
+What QA held by its own judgement ends by QA's judgement while no dose of the lot may be given. Else
+everything that stands against the lot is looked at, whichever of its holds is to end: the last one
+that ends lets doses go.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
 from enum import StrEnum
+from typing import Final
+
+from batchqc.core.gates import Gate
+from batchqc.core.lot_states import IN_USE, Disposition
+from batchqc.core.verdicts import Outcome, Verdict
 
 
 class Cause(StrEnum):
@@ -11,3 +23,41 @@ class Cause(StrEnum):
     OVERDUE = "overdue result"
     LOOK_BACK = "look-back"
     INVESTIGATION = "investigation"
+    DEVIATION = "deviation"
+
+
+#: Gates of which a closed one keeps a lot on hold.
+_KEEP: Final = ("Investigations", "Deviations", "Donor", "Audit chain", "Records")
+
+
+def why_held(
+    cause: Cause,
+    disposition: Disposition,
+    *,
+    verdicts: Iterable[Verdict],
+    gates: Iterable[Gate],
+    overdue: Iterable[tuple[str, date]] = (),
+    look_backs: Iterable[str] = (),
+) -> Iterator[str]:
+    """Every reason why a hold does not end yet.
+
+    Args:
+        cause: of the hold.
+        disposition: of the lot.
+        verdicts: of every stage.
+        gates: between the lot and its release.
+        overdue: criteria whose results were due, with their days.
+        look_backs: the numbers of those that reached the lot and are open.
+    """
+    if cause is Cause.QA and disposition not in IN_USE:
+        return
+    for verdict in verdicts:
+        if verdict.outcome is Outcome.FAIL:
+            yield f"Results: {verdict.sentence}"
+    for name, day in overdue:
+        yield f"Results: the result of {name} was due on {day} and is not in"
+    for number in look_backs:
+        yield f"look-back {number} is open"
+    for gate in gates:
+        if gate.name in _KEEP:
+            yield from (f"{gate.name}: {reason}" for reason in gate.reasons)

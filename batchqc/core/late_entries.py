@@ -118,5 +118,22 @@ def stop_problems(began: str, ended: str, *, now: datetime) -> tuple[str, ...]:
     return tuple(problems)
 
 
+def overlap_problems(began: str, ended: str, others: Iterable[Stop]) -> tuple[str, ...]:
+    """Every other stop of the same time; one whose end is not on record goes on.
+
+    Args:
+        began: of a stop that ``stop_problems`` finds nothing wrong with.
+        ended: the same; "" where its end is not known yet.
+        others: the other stops that were not withdrawn.
+    """
+    first, last = datetime.fromisoformat(began), instant(ended)
+    return tuple(
+        f"stop {one.number} is of the same time: {one.began.isoformat()} to"
+        f" {one.ended.isoformat() if one.ended else 'an end that is not on record'}"
+        for one in others
+        if (last is None or one.began < last) and (one.ended is None or first < one.ended)
+    )
+
+
 def _is_line(text: str) -> bool:
     return bool(text.strip()) and text.isprintable() and len(text) <= LONGEST_REFERENCE

@@ -6,7 +6,7 @@ A destruction names the method and a witness.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from batchqc.core.lot_states import Disposition, may_decide
 
@@ -29,9 +29,34 @@ PARTICULARS: Final[Mapping[Disposition, Mapping[str, str]]] = {
     },
     Disposition.DESTROYED: {
         "method": "how the lot was destroyed",
-        "witness": "who saw it, beside the one who signs",
+        "witness": "the user id of who saw it, beside the one who signs",
     },
 }
+
+
+class Account(NamedTuple):
+    """Whom a user id belongs to, and whether the account is in use."""
+
+    user_id: str
+    is_person: bool
+    is_open: bool
+
+
+def witness_problem(named: str, account: Account | None, signer: str) -> str:
+    """Why ``named`` witnesses no destruction that ``signer`` signs, or "".
+
+    Args:
+        named: as given.
+        account: whose user id that is; ``None`` where it is nobody's.
+        signer: a user id.
+    """
+    if account is None:
+        return f'nobody has the user id "{named}"; the witness is named by theirs'
+    if not account.is_person:
+        return f"{account.user_id} is a contract laboratory; a person witnesses the destruction"
+    if not account.is_open:
+        return f"the account {account.user_id} is closed; who witnesses has one in use"
+    return "who witnesses the destruction does not sign it" if account.user_id == signer else ""
 
 
 def particulars_problems(wanted: Disposition, given: Mapping[str, str]) -> tuple[str, ...]:
@@ -54,7 +79,7 @@ def later_hindrances(
     *,
     is_usable: bool,
     supply_allowed: bool,
-    signer_decided: bool,
+    witness: str,
 ) -> Iterator[str]:
     """Every reason why a lot may not be decided so.
 
@@ -63,7 +88,7 @@ def later_hindrances(
         wanted: what it is to say.
         is_usable: neither expired nor on hold.
         supply_allowed: whether QA switched the exceptional supply on.
-        signer_decided: whether the signer is the witness, or signed what is undone.
+        witness: why who is named witnesses no destruction; "" where nothing is against it.
     """
     if not may_decide(current, wanted):
         yield f"nothing leads from {current} to {wanted}"
@@ -71,8 +96,8 @@ def later_hindrances(
         yield "a released lot that may be used is not destroyed: it is neither expired nor on hold"
     if wanted is Disposition.SUPPLIED and not supply_allowed:
         yield "exceptional supply is off at this site; QA switches it on, with a reason"
-    if signer_decided:
-        yield "who witnesses the destruction does not sign it"
+    if witness:
+        yield witness
 
 
 def _said(given: Mapping[str, str], name: str) -> bool:

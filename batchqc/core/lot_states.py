@@ -55,11 +55,14 @@ DECISIONS: Final[Mapping[Disposition, frozenset[Disposition]]] = {
     Disposition.DESTROYED: frozenset(),
 }
 
-#: Dispositions of a lot whose results are not all in, so that it takes more.
-TAKES_RESULTS: Final = frozenset({Disposition.QUARANTINE, Disposition.CONDITIONAL})
+#: Dispositions of a lot that is not decided for good. Results are taken whatever the label says.
+UNDECIDED: Final = frozenset({Disposition.QUARANTINE, Disposition.CONDITIONAL})
 
 #: Dispositions of which a dose may be given; a hold or the expiry stands over them.
 USABLE: Final = frozenset({Disposition.RELEASED, Disposition.CONDITIONAL})
+
+#: Dispositions of a lot of which people may have had doses: what fails of it holds it at once.
+IN_USE: Final = USABLE | {Disposition.SUPPLIED}
 
 
 def may_decide(current: Disposition, wanted: Disposition) -> bool:

@@ -1,4 +1,4 @@
-"""Open work: what is expected and not in, of all lots that take results, and until when.
+"""Open work: what is expected and not in, of all lots, and until when.
 
 Each item says what waits, since when, until when, who may do it, and where to look. An item whose
 due day nobody knows has none: it is never overdue, and never left out. A result is due on the
@@ -11,10 +11,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
-from batchqc.core.criteria import Criterion
 from batchqc.core.lots import Sample
 from batchqc.core.permissions import WHO_MAY, Permission, Role
-from batchqc.core.specifications import Specification, Stage, closure
+from batchqc.core.specifications import Specification, Stage, leaves
 from batchqc.core.subjects import Measured
 
 
@@ -167,7 +166,7 @@ def pending_results(
         for plan in plans
         for criterion in plan.criteria
         if criterion.id in due
-        for one in _leaves(plan, criterion)
+        for one in leaves(plan, criterion)
         if (plan.stage, one.test, one.analyte) not in reported
     }
     known = {criterion.id for plan in plans for criterion in plan.criteria}
@@ -188,18 +187,11 @@ def _missing(
     """What no result is on record of, by test, in the order of the specification."""
     found: dict[str, list[Measured]] = {}
     for criterion in plan.criteria:
-        for subject in _leaves(plan, criterion) if criterion.required else ():
+        for subject in leaves(plan, criterion) if criterion.required else ():
             own = found.setdefault(subject.test, [])
             if (plan.stage, subject.test, subject.analyte) not in reported and subject not in own:
                 own.append(subject)
     return {test: missing for test, missing in found.items() if missing}
-
-
-def _leaves(plan: Specification, criterion: Criterion) -> Iterator[Measured]:
-    """What a criterion measures, directly or through others."""
-    for one in closure(plan, criterion):
-        if isinstance(one.subject, Measured):
-            yield one.subject
 
 
 def _due(missing: Iterable[Measured], since: datetime | None, zone: tzinfo) -> date | None:

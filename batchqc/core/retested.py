@@ -21,6 +21,7 @@ from batchqc.core.investigations import (
     attribute_of,
     attributes_of,
 )
+from batchqc.core.mismatches import either
 from batchqc.core.specifications import Specification
 from batchqc.core.superseding import MOST_WORLDS
 from batchqc.core.verdicts import Outcome, Trend, Verdict, together, word
@@ -46,7 +47,7 @@ def worlds(
     found = [(*base, *(one for rows in chosen for one in rows)) for chosen in product(*options)]
     for investigation in investigations:
         if investigation.conclusion is not None and not investigation.conclusion.is_cause:
-            found.append(_standing(measurements, found[0], investigation))
+            found += _standing(measurements, found[0], investigation)
     return tuple(dict.fromkeys(found))
 
 
@@ -83,7 +84,7 @@ def _beside_newcomers(
         }
         yield from (
             replace(own, superseded_by="")
-            for own in measurements
+            for own in either(measurements)[0]
             if one.sets_aside(own) and attribute_of(own) in new
         )
 
@@ -104,17 +105,18 @@ def _standing(
     measurements: Iterable[Measurement],
     world: Iterable[Measurement],
     investigation: Investigation,
-) -> tuple[Measurement, ...]:
-    """The original results, which stand, in the place of everything else that was measured."""
-    own = investigation.attributes
-    return (
-        *(one for one in world if attribute_of(one) not in own),
-        *(
-            replace(one, superseded_by="") if one.superseded_by else one
-            for one in measurements
-            if investigation.is_original(one)
-        ),
-    )
+) -> Iterator[tuple[Measurement, ...]]:
+    """The original results, which stand, in the place of everything else that was measured.
+
+    Where two people typed them differently, what either typed stands.
+    """
+    rest = [one for one in world if attribute_of(one) not in investigation.attributes]
+    originals = [
+        replace(one, superseded_by="") if one.superseded_by else one
+        for one in measurements
+        if investigation.is_original(one)
+    ]
+    yield from ((*rest, *version) for version in either(originals))
 
 
 def _not_counted(

@@ -81,6 +81,7 @@ class ReviewFacts:
         habits: by test.
         corrected: samples with an approved correction, in words, by sample id.
         registers: what registers say of measurements, in words.
+        failing: what fails of a run that two people typed differently, in words.
     """
 
     entered: Mapping[RunKey, Entered]
@@ -90,6 +91,7 @@ class ReviewFacts:
     habits: Mapping[str, Habit] = field(default_factory=dict)
     corrected: Mapping[str, str] = field(default_factory=dict)
     registers: Collection[str] = ()
+    failing: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def _exceptions(
     facts: ReviewFacts, run: RunKey, own: Sequence[Measurement], judged: Sequence[Verdict]
 ) -> Iterator[Exceptional]:
     yield from _of_verdicts(judged)
+    yield from (Exceptional(Why.OOS, said) for said in facts.failing.get(run, ()))
     if (valid := facts.validity.get(run)) is not None and valid.validity is not Validity.VALID:
         yield Exceptional(Why.INVALID, str(valid))
     yield from _of_versions(facts, run, own)

@@ -73,3 +73,10 @@ def closure(specification: Specification, criterion: Criterion) -> Iterator[Crit
         seen.add(name)
         waiting.extend(by_id[name].needs)
     yield from (one for one in specification.criteria if one.id in seen)
+
+
+def leaves(specification: Specification, criterion: Criterion) -> Iterator[Measured]:
+    """What a criterion measures, directly or through others."""
+    for one in closure(specification, criterion):
+        if isinstance(one.subject, Measured):
+            yield one.subject

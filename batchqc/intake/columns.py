@@ -216,7 +216,7 @@ class ColumnReader:
     def _ask_whose(self, key: tuple[str, str]) -> _Whose:
         lot = self.register.lots.get(fold(key[0]))
         sample = self.register.samples.get(fold(key[1]))
-        if lot is None or lot.closed_because or sample is None:
+        if lot is None or sample is None or self._is_news(lot):
             raise NotPlainError
         plan = lot.plan_at(sample.stage)
         if plan is None or fold(sample.lot) != fold(lot.id):
@@ -225,6 +225,10 @@ class ColumnReader:
         name = f"{plan.reference} {sample.stage}"
         self._lots.setdefault(name, (lot, sample.stage))
         return _Whose(lot, sample, name, utc_text(max(sample.taken_at, made + _SURELY_LATER)))
+
+    def _is_news(self, lot: RegisteredLot) -> bool:
+        """Whether it is still to be told that the lot is decided."""
+        return bool(lot.decided) and lot.id not in self.seen.decided
 
     def _ask_what(self, key: tuple[str, ...]) -> _What:
         name, test, analyte, type_text, unit, method_text = key

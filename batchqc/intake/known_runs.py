@@ -15,6 +15,7 @@ from batchqc.core.assays import Measurement
 from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.superseding import is_named, run_name
+from batchqc.intake.after_decision import rests_on
 from batchqc.intake.problems import WHOLE_FILE, Place, Report, Wrong, shown
 
 _FIELDS: Final = (
@@ -41,10 +42,14 @@ KnownName = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class KnownRuns:
-    """The newest version of each run on record; ``superseding`` is what the uploader states."""
+    """The newest version of each run on record; ``superseding`` is what the uploader states.
+
+    ``decided`` are the runs on which a final decision rests.
+    """
 
     runs: Mapping[KnownName, tuple[Measurement, ...]] = field(default_factory=dict)
     superseding: bool = False
+    decided: frozenset[KnownName] = frozenset()
 
 
 def known_name(one: Measurement) -> KnownName:
@@ -69,6 +74,8 @@ def check_known_runs(parsed: Sequence[Measurement], known: KnownRuns, report: Re
                 message = f"run {recorded[0].run.run} ({name[1]}) waits for its second entry"
                 hint = "Have it typed by the second person; what does not match is typed anew."
                 report.add(Wrong("E407", message, hint), place=WHOLE_FILE)
+            if name in known.decided:
+                report.add(rests_on(recorded), place=_first(parsed, name))
         if not found and not report.errors:
             message = "the file is to supersede, and no run of it is on record"
             hint = "Check its run ids; or upload it without a reason to supersede."
@@ -79,6 +86,12 @@ def check_known_runs(parsed: Sequence[Measurement], known: KnownRuns, report: Re
         for one, said in _said(list(rows), found[name]):
             place = Place(one.cell.row, one.cell.line, "run_id")
             report.add(Wrong("E407", said, _HINT), place=place, text=one.run.run)
+
+
+def _first(parsed: Iterable[Measurement], name: KnownName) -> Place:
+    """The first row of a run."""
+    cell = next(one.cell for one in parsed if known_name(one) == name)
+    return Place(cell.row, cell.line, "run_id")
 
 
 def _said(

@@ -16,14 +16,14 @@ class RegisteredLot:
     """A lot with the specification that is its plan, and those of other stages ``beside`` it.
 
     ``manufactured_on`` is a date in ``time_zone``, the IANA name of the site's zone.
-    ``closed_because`` says why the lot takes no results; "" where it does.
+    ``decided`` is what a final decision says of the lot, beside which its results stand; or "".
     """
 
     id: str
     manufactured_on: date
     time_zone: str
     specification: Specification
-    closed_because: str = ""
+    decided: str = ""
     beside: tuple[Specification, ...] = ()
 
     def plan_at(self, stage: str) -> Specification | None:

@@ -23,6 +23,7 @@ from batchqc.core.laboratory import Done
 from batchqc.core.lots import Sample
 from batchqc.core.profiles import Marks
 from batchqc.core.superseding import unnamed
+from batchqc.intake.after_decision import stands_beside
 from batchqc.intake.cells import Row
 from batchqc.intake.laboratory import laboratory_problems
 from batchqc.intake.marks import POINT, plain_number
@@ -42,13 +43,11 @@ _METHOD: Final = re.compile(r"(\S+)(?: v([0-9A-Za-z][0-9A-Za-z.]{0,19}))?")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a file was seen to hold so far: keys with their rows, and run ids as spelled first.
-
-    A key is kept as a hash of 16 bytes (BLAKE2b), so that a million of them fit into memory.
-    """
+    """What a file was seen to hold so far: keys with their rows, run ids, lots told as decided."""
 
     keys: dict[bytes, int] = field(default_factory=dict)
     runs: dict[tuple[str, str], str] = field(default_factory=dict)
+    decided: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -138,9 +137,9 @@ class RowReader:
         lot = self.register.lots.get(fold(text))
         if lot is None:
             row.wrong("lot_id", unknown(text, "lot_id", "lot"))
-        elif lot.closed_because:
-            message = f"lot {lot.id} takes no results: {lot.closed_because}"
-            row.wrong("lot_id", Wrong("E401", message, "Check the lot id."))
+        elif lot.decided and lot.id not in self.seen.decided:
+            self.seen.decided.add(lot.id)  # told once: it may have very many rows
+            row.wrong("lot_id", stands_beside(lot))
         return lot
 
     def _sample(self, row: Row, lot: RegisteredLot | None) -> Sample | None:
@@ -275,7 +274,7 @@ class RowReader:
 
 
 def key_of(texts: Iterable[str | None]) -> bytes:
-    """The key of a row as it is remembered, from the cells that make it."""
+    """The key of a row from its cells: 16 bytes (BLAKE2b), so that a million fit into memory."""
     folded = "\x1f".join(fold(text or "") for text in texts)
     return blake2b(folded.encode(errors="surrogatepass"), digest_size=16).digest()
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import ColumnElement, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.containers import ContainerStatus, Inventory, inventory_of
+from batchqc.core.containers import LEFT, ContainerStatus, Inventory, inventory_of
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, refers_to
 from batchqc.records.cell_banks import CellBank
@@ -178,6 +178,20 @@ def inventory(session: Session, lot_ids: Iterable[int]) -> dict[int, Inventory]:
     for container, lot in session.execute(query):
         statuses[lot or 0].append(told.get(container, ContainerStatus.IN_STORAGE))
     return {lot: inventory_of(own) for lot, own in statuses.items()}
+
+
+def depleted_lots() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What holds of a lot that has containers, of which none is left, as ``inventory`` counts."""
+    newest = (
+        select(ContainerEvent.status)
+        .where(ContainerEvent.container_id == Container.id)
+        .order_by(ContainerEvent.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    status = func.coalesce(newest, ContainerStatus.IN_STORAGE.value)
+    own = select(Container.id).where(Container.lot_id == LotRow.id)
+    return own.exists(), ~own.where(status.in_([one.value for one in LEFT])).exists()
 
 
 def retain_by(session: Session, retain: str) -> RetainSample | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.lot_states import TAKES_RESULTS, Disposition
+from batchqc.core.lot_states import Disposition
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, Site
 from batchqc.records.signatures import SignatureRow, parse_number
@@ -117,12 +117,6 @@ def conditionally_released(session: Session, lots: Iterable[int] | None = None) 
         newest[lot] = disposition
     ids = [lot for lot, disposition in newest.items() if disposition == Disposition.CONDITIONAL]
     return list(session.scalars(select(LotRow).where(LotRow.id.in_(ids)).order_by(LotRow.id)))
-
-
-def closing_disposition(decisions: Sequence[DispositionRow]) -> str:
-    """What a lot is that takes no results any more; "" where it does."""
-    newest = decisions[-1].disposition if decisions else Disposition.QUARANTINE
-    return "" if newest in TAKES_RESULTS else newest
 
 
 def newest_dispositions(session: Session, lots: Iterable[int]) -> dict[int, str]:

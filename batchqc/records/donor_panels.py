@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.signatures import SignatureRow
+
+#: The lock of everybody who imports or approves a panel, or decides over a lot under one.
+PANELS: Final = "donor panels"
 
 
 class PanelVersion(Row):

@@ -1,5 +1,6 @@
 """Typed results: what the second person typed, and the documents that belong to an entry."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -70,6 +71,23 @@ def attachments_of(session: Session, uploads: Iterable[int]) -> Sequence[Attachm
     """The documents of some uploads, by the surrogate id of the upload, in their order."""
     query = select(Attachment).where(Attachment.upload_id.in_(set(uploads)))
     return session.scalars(query.order_by(Attachment.upload_id, Attachment.number)).all()
+
+
+def typed_again(
+    verification: EntryVerification | None, *, at: datetime | None = None
+) -> list[tuple[str, str]]:
+    """Value and unit of each row of an entry as the second person typed them, where it differs.
+
+    Nothing at a moment before it, and where somebody made it unreadable: the audit trail says so.
+    """
+    if verification is None or verification.matches:
+        return []
+    if at is not None and verification.signature.at > at:
+        return []
+    try:
+        return [(str(value), str(unit)) for value, unit in json.loads(verification.typed)]
+    except (ValueError, TypeError):
+        return []
 
 
 def how_entered(

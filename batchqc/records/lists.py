@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
+from batchqc.records.containers import depleted_lots
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.holds import Hold, HoldEnd
@@ -35,6 +36,7 @@ class LotsWanted:
     text: str = ""
     on_hold: bool = False
     expired_before: date | None = None
+    depleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ def _overlay_conditions(wanted: LotsWanted) -> Iterator[ColumnElement[bool]]:
     if wanted.expired_before is not None:
         last = _as_corrected("expires_on", LotRow.expires_on)
         yield last < wanted.expired_before.isoformat()
+    if wanted.depleted:
+        yield from depleted_lots()
 
 
 def _newest_disposition() -> ColumnElement[str]:

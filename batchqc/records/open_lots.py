@@ -1,4 +1,4 @@
-"""Lots that take results still, their samples of a day, and what is on record of them."""
+"""Lots that are not decided for good, their samples of a day, and what is on record of them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import REPORTABLE
-from batchqc.core.lot_states import TAKES_RESULTS
+from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.open_tests import Reported
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.registers import LotRow, SampleRow
@@ -18,9 +18,9 @@ _FURTHEST_ZONE: Final = timedelta(hours=15)
 
 
 def undecided_lots(session: Session) -> Sequence[LotRow]:
-    """Every lot that takes results: undecided, or released conditionally; by id."""
+    """Every lot that is undecided, or released conditionally; by id."""
     decided = select(DispositionRow.lot_id).where(
-        DispositionRow.disposition.not_in([one.value for one in TAKES_RESULTS])
+        DispositionRow.disposition.not_in([one.value for one in UNDECIDED])
     )
     return session.scalars(
         select(LotRow).where(LotRow.id.not_in(decided)).order_by(LotRow.folded)

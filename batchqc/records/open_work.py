@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.core.assays import REPORTABLE
-from batchqc.core.lot_states import TAKES_RESULTS
+from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.lots import Sample
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
@@ -63,7 +63,7 @@ class RunAtWork(NamedTuple):
 def at_work() -> Select[int]:
     """The lots on which work is open, by id: undecided, or released conditionally."""
     decided = select(DispositionRow.lot_id).where(
-        DispositionRow.disposition.not_in([one.value for one in TAKES_RESULTS])
+        DispositionRow.disposition.not_in([one.value for one in UNDECIDED])
     )
     return select(LotRow.id).where(LotRow.id.not_in(decided))
 
@@ -145,7 +145,8 @@ def reported_at_work(session: Session) -> dict[int, set[tuple[str, str, str]]]:
 
 
 def runs_at_work(session: Session) -> list[RunAtWork]:
-    """Every run of the lots at work."""
+    """Every run of the lots at work, and every one of decided lots that nobody reviewed."""
+    is_open = AssayRun.lot_id.in_(at_work()) | AssayRun.id.not_in(select(Review.assay_run_id))
     reviewers: dict[int, set[str]] = {}
     newest: dict[int, datetime] = {}
     signed = (
@@ -169,7 +170,7 @@ def runs_at_work(session: Session) -> list[RunAtWork]:
         .join(LotRow, LotRow.id == AssayRun.lot_id)
         .join(Upload, Upload.id == AssayRun.upload_id)
         .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
-        .where(AssayRun.lot_id.in_(at_work()))
+        .where(is_open)
         .order_by(AssayRun.id)
     )  # fmt: skip
     return [

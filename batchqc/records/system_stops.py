@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.core.late_entries import Stop, instant
 from batchqc.core.permissions import Role
-from batchqc.records.audit import AuditEntry
+from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.base import Row, refers_to
 from batchqc.records.people import Person, RoleChange
 from batchqc.records.signatures import SignatureRow
@@ -21,7 +21,7 @@ class SystemStop(Row):
     """A stop as it was told: when it began and ended (RFC 3339 with an offset), and why.
 
     ``stop`` is its number; what is told of it later is another row, with the next ``number``.
-    ``ended`` is blank while its end is not known.
+    ``ended`` is blank while its end is not known, ``began`` in the row that withdraws the stop.
     """
 
     __tablename__ = "system_stop"
@@ -41,6 +41,11 @@ class SystemStop(Row):
         """The stop and the how many-th that is told of it."""
         return f"{self.stop}/{self.number}"
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it says that there was no such stop."""
+        return not self.began
+
 
 def stop_rows(session: Session) -> Sequence[SystemStop]:
     """Everything that was told of stops, by stop, oldest first."""
@@ -49,7 +54,7 @@ def stop_rows(session: Session) -> Sequence[SystemStop]:
 
 
 def folded_stops(rows: Sequence[SystemStop]) -> list[Stop]:
-    """Each stop as it is told last, by number; one whose beginning cannot be read is none."""
+    """Each stop as it is told last, by number; one that was withdrawn, or has no time, is none."""
     newest = {row.stop: row for row in rows}
     told: dict[int, set[str]] = {}
     for row in rows:
@@ -76,7 +81,22 @@ def had_role(session: Session, person: Person, role: Role, when: datetime) -> bo
     return bool(session.scalar(query))
 
 
-def entries_between(session: Session, began: datetime, ended: datetime) -> int:
-    """How many entries of the audit trail were written between two times."""
-    query = select(func.count()).where(AuditEntry.at > began, AuditEntry.at < ended)
-    return session.scalar(query.select_from(AuditEntry)) or 0
+def entries_between(
+    session: Session, began: datetime, ended: datetime
+) -> Sequence[tuple[int, AuditEntry]]:
+    """The first and the last entry of the audit trail between two times, each with its place."""
+    query = (
+        select(AuditLink.sequence, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditEntry.at > began, AuditEntry.at < ended)
+        .limit(1)
+    )
+    first = session.execute(query.order_by(AuditLink.sequence)).first()
+    last = session.execute(query.order_by(AuditLink.sequence.desc())).first()
+    return [(one[0], one[1]) for one in (first, last) if one is not None]
+
+
+def late_signatures(session: Session) -> Sequence[SignatureRow]:
+    """Every signature that was entered late from paper, oldest first."""
+    query = select(SignatureRow).where(SignatureRow.happened_at != "")
+    return session.scalars(query.order_by(SignatureRow.id)).all()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
 from batchqc.records.base import Numbered, Row, added_later, refers_to
-from batchqc.records.entries import how_entered, verifications_of
+from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -247,6 +247,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
     second = {
         run.id: how_entered(run.upload, verified.get(run.upload_id)) for run in by_id.values()
     }
+    again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
@@ -276,6 +277,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             superseded_by=newer.get(run.id, ""),
             second=second[row.assay_run_id],
             retest_of=run.upload.retest,
+            again=next(again[run.id], None),
         )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from batchqc.actions.accountability import accept_accountability, change_password_and_accept
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.links import confirm_link, link_account, remove_link
 from batchqc.actions.people import change_password, principal, register_person, sign_in, who_is
-from batchqc.actions.registers import determine_eligibility
 from batchqc.actions.signing import prove_components
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
@@ -46,7 +46,10 @@ def house(house: House) -> House:
 def determine(house: House) -> object:
     with house.acting(NEW, Permission.DETERMINE_ELIGIBILITY) as tx:
         signed = determine_eligibility(
-            tx, donor=DONOR, eligible=True, basis="Screening", credentials=signing(NEW)
+            tx,
+            house.archive,
+            NewDetermination(DONOR, "Screening", eligible=True),
+            credentials=signing(NEW),
         )
         return signed.code if isinstance(signed, Refusal) else signed.signature.meaning
 

@@ -12,8 +12,8 @@ from batchqc.actions.authenticators import (
     revoke,
     revoke_authenticator,
 )
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.people import register_person, the_person
-from batchqc.actions.registers import determine_eligibility
 from batchqc.actions.signing import Credentials
 from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.core.permissions import Permission, Role
@@ -51,7 +51,8 @@ def signed(house: House, **components: str) -> str:
     given = {"password": PASSWORD} | components
     with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
         answer = determine_eligibility(
-            tx, donor=DONOR, eligible=True, basis="Screening", credentials=Credentials(
+            tx, house.archive, NewDetermination(DONOR, "Screening", eligible=True),
+            credentials=Credentials(
                 DON, given["password"], WHY, code=given.get("code", "")
             ),
         )  # fmt: skip

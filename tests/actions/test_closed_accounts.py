@@ -9,10 +9,10 @@ from batchqc.actions.access import locked_accounts
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.accounts import reset_password
 from batchqc.actions.authenticators import prove_code
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.laboratory import set_rule
 from batchqc.actions.links import link_account
 from batchqc.actions.people import principal, register_person, the_person, who_is
-from batchqc.actions.registers import determine_eligibility
 from batchqc.actions.signing import Credentials, prove_components
 from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit, sign_in_by_visit
 from batchqc.core.accountability import STATEMENT
@@ -161,7 +161,10 @@ def test_expired_training_keeps_from_signing_by_code_where_the_rule_refuses(hous
         with house.acting(VERA, Permission.DETERMINE_ELIGIBILITY) as tx:
             return refused(
                 determine_eligibility(
-                    tx, donor=DONOR, eligible=True, basis="Screening", credentials=credentials
+                    tx,
+                    house.archive,
+                    NewDetermination(DONOR, "Screening", eligible=True),
+                    credentials=credentials,
                 )
             )
 

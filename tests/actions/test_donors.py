@@ -7,6 +7,7 @@ import pytest
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.consents import record_consent, withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.donations import pool_donations
 from batchqc.actions.donor_panels import approve_panel, import_panel, panel_content
@@ -20,7 +21,14 @@ from batchqc.core.gates import Gate
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
-from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, ReleaseBlocked
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    ReleaseBlocked,
+)
 from batchqc.records.donations import donation_by
 from batchqc.records.donor_panels import panel_by
 from batchqc.records.donors import EligibilityRow
@@ -272,7 +280,11 @@ class TestDetermination:
         with pytest.raises(ReleaseBlocked):
             house.release()
         rule(house, Rule.OFF)
-        assert isinstance(house.release(), Decision)
+        with pytest.raises(NotPermitted) as own:
+            house.release(by=QA1)
+        (reason,) = own.value.reasons
+        assert 'qa1 lowered the rule of the register "donors" from refuse to off' in reason
+        assert isinstance(house.release(by=QA2), Decision)
 
     def test_a_donor_who_gave_after_the_lot_was_made_stops_it(self, house: House):
         donate(house, donated_on=MADE_ON + timedelta(days=1))
@@ -302,11 +314,9 @@ class TestDetermination:
         assert said.endswith("tested by Blood Center (CLIA certified, 14D0000000).")
 
     def test_a_wrong_password_determines_nothing(self, house: House):
-        from batchqc.actions.registers import determine_eligibility  # noqa: PLC0415
-
         with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
             refused = determine_eligibility(
-                tx, donor=DONOR, eligible=False, basis="None of them",
+                tx, house.archive, NewDetermination(DONOR, "None of them", eligible=False),
                 credentials=signing(DON, password="wrong"),
             )  # fmt: skip
         assert isinstance(refused, Refusal)

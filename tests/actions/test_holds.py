@@ -2,14 +2,19 @@
 
 import pytest
 
+from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.holds import hold_by_system, hold_lot, let_go
+from batchqc.actions.look_backs import close_look_back
 from batchqc.actions.lots import the_lot
+from batchqc.core.deviations import State
 from batchqc.core.holds import Cause
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotFound, ReleaseBlocked
-from batchqc.records.holds import Hold, HoldEnd
-from tests.records.house import LOT, QA1, QA2, House, signing
+from batchqc.records.holds import Hold, HoldEnd, open_holds
+from tests.records.donors import complete, determine, take_tests
+from tests.records.house import LOT, QA1, QA2, House, alone, signing
+from tests.records.tampering import tamper
 
 
 def hold(house: House) -> int:
@@ -21,7 +26,13 @@ def hold(house: House) -> int:
 
 def end(house: House, number: int) -> HoldEnd | Refusal:
     with house.acting(QA2, Permission.HOLD_LOT) as tx:
-        return let_go(tx, lot=LOT, number=number, credentials=signing(QA2, "Alarm was a test"))
+        credentials = signing(QA2, "Alarm was a test")
+        return let_go(tx, house.archive, lot=LOT, number=number, credentials=credentials)
+
+
+def holds(house: House) -> list[Hold]:
+    with house.reading() as session:
+        return list(open_holds(session, [the_lot(session, LOT).id]))
 
 
 def found(house: House, about: str = "donor:D") -> Hold | None:
@@ -65,9 +76,69 @@ def test_a_hold_wants_a_reason_and_ends_once(house: House):
         end(house, 1)
     hold(house)
     with house.acting(QA2, Permission.HOLD_LOT) as tx:
-        refused = let_go(tx, lot=LOT, number=1, credentials=signing(QA2, password="not the one"))
+        wrong = signing(QA2, password="not the one")
+        refused = let_go(tx, house.archive, lot=LOT, number=1, credentials=wrong)
     assert isinstance(refused, Refusal)
     assert not house.study().is_ready
     end(house, 1)
     with pytest.raises(Conflict):
         end(house, 1)
+
+
+def deviation(house: House, state: State, *lots: str) -> None:
+    new = NewDeviation("DEV-1", "Freezer", "QMS 1", state, True, lots)
+    with house.acting(QA1, Permission.KEEP_DEVIATIONS) as tx:
+        assert not isinstance(keep_deviation(tx, deviation=new, credentials=signing(QA1)), Refusal)
+
+
+@pytest.mark.requirement("2.01")
+def test_a_lot_in_use_is_let_go_once_every_reason_is_settled_and_all_are_told(house: House):
+    complete(house)
+    determine(house)
+    house.ready()
+    house.release()
+    hold(house)
+    take_tests(house, results=(("HBsAg", "indeterminate"),))
+    deviation(house, State.OPEN, LOT)
+    for number in (1, 2, 3):  # whichever of them
+        with pytest.raises(Conflict) as refused:
+            end(house, number)
+        assert refused.value.code == "BQC-HLD-003"
+        assert [one.partition(": ")[0] for one in refused.value.reasons] == [
+            "look-back LB-2026-000001 is open", "Deviations", "Donor",
+        ]  # fmt: skip
+    deviation(house, State.CLOSED)
+    with house.acting(QA1, Permission.CLOSE_LOOK_BACK) as tx:
+        close_look_back(
+            tx, number="LB-2026-000001", conclusion="Not confirmed", credentials=signing(QA1)
+        )
+    with pytest.raises(Conflict) as refused:  # the donor has a result since the determination
+        end(house, 1)
+    assert {one.partition(": ")[0] for one in refused.value.reasons} == {"Donor"}
+    assert len(holds(house)) == 3
+    assert house.verify().problems == ()
+
+
+def test_nobody_lets_go_of_a_lot_in_use_whose_records_were_changed(house: House):
+    house.ready()
+    house.release()
+    deviation(house, State.OPEN, LOT)
+    tamper(house.engine, "UPDATE deviation SET state = 'closed'")
+    with pytest.raises(Conflict) as refused:
+        end(house, 1)
+    assert any(one.startswith("Records: ") for one in refused.value.reasons)
+
+
+@pytest.mark.requirement("2.01")
+def test_what_the_system_holds_stays_held_though_no_dose_may_be_given_and_qa_ends_its_own(
+    house: House,
+):
+    assert house.upload(alone("viability", value="80")).accepted
+    assert found(house) is not None
+    hold(house)
+    with pytest.raises(Conflict) as refused:
+        end(house, 1)
+    assert [one.partition(": ")[0] for one in refused.value.reasons] == [
+        "Results", "Investigations",
+    ]  # fmt: skip
+    assert isinstance(end(house, 2), HoldEnd)  # nothing leaves: the gates are closed

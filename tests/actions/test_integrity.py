@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import reject_lot
-from batchqc.actions.registers import determine_eligibility
 from batchqc.core.permissions import Permission
 from batchqc.errors import ReleaseBlocked
 from tests.records.house import ANA, DON, DONOR, LOT, QA1, QA2, House, results, signing
@@ -92,7 +92,10 @@ def test_a_determination_or_correction_that_was_removed_is_missed(house: House):
     house.ready()
     with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
         determine_eligibility(
-            tx, donor=DONOR, eligible=False, basis="Late test result", credentials=signing(DON)
+            tx,
+            house.archive,
+            NewDetermination(DONOR, "Late test result", eligible=False),
+            credentials=signing(DON),
         )
     with house.acting(ANA, Permission.REQUEST_CORRECTION) as tx:
         number = request_correction(

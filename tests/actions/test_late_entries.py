@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from batchqc.actions.audit_review import trail_to_read
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.lot_review import review_whole_lot
-from batchqc.actions.registers import determine_eligibility
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.signing import Credentials
-from batchqc.actions.system_stops import end_stop, record_stop
+from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -180,7 +180,10 @@ def test_a_second_entry_and_a_determination_are_entered_late(house: House):
     assert isinstance(verified, EntryVerification)
     with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
         late = determine_eligibility(
-            tx, donor=DONOR, eligible=False, basis="A late result", credentials=paper(DON, at(1))
+            tx,
+            house.archive,
+            NewDetermination(DONOR, "A late result", eligible=False),
+            credentials=paper(DON, at(1)),
         )
         assert not isinstance(late, Refusal)
         assert late.signature.happened_at == at(1)
@@ -188,7 +191,10 @@ def test_a_second_entry_and_a_determination_are_entered_late(house: House):
     def again() -> object:
         with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
             return determine_eligibility(
-                tx, donor=DONOR, eligible=True, basis="The very same", credentials=paper(DON, at(0))
+                tx,
+                house.archive,
+                NewDetermination(DONOR, "The very same", eligible=True),
+                credentials=paper(DON, at(0)),
             )
 
     (said,) = reasons(again)
@@ -200,8 +206,65 @@ def test_what_is_signed_in_the_system_only_is_not_entered_late(house: House):
     with house.acting(QA1, Permission.HOLD_LOT) as tx:
         hold_lot(tx, lot=LOT, credentials=signing(QA1))
     with house.acting(QA2, Permission.HOLD_LOT) as tx, pytest.raises(InvalidInput) as refused:
-        let_go(tx, lot=LOT, number=1, credentials=paper(QA2, at(1)))
+        let_go(tx, house.archive, lot=LOT, number=1, credentials=paper(QA2, at(1)))
     assert refused.value.code == "BQC-LAT-002"
+
+
+@pytest.mark.requirement("1.40")
+def test_a_system_that_wrote_entries_was_not_down(house: House):
+    assert house.upload(results()).accepted
+    house.review()
+    later = (NOW + timedelta(hours=2)).isoformat()
+    house.now.at += timedelta(days=1)
+    with pytest.raises(InvalidInput) as refused:
+        stop(house, ended=later)
+    (said,) = refused.value.reasons
+    first, last = said.removeprefix("the audit trail was written meanwhile: ").split(" to ")
+    assert "(upload accepted, ana, 2026-06-01T12:00:0" in first
+    assert "(results reviewed, rev, 2026-06-01T12:00:0" in last
+    going_on = stop(house, ended="")
+    with house.acting(QA2, Permission.RECORD_STOP) as tx, pytest.raises(InvalidInput) as refused:
+        end_stop(tx, stop=going_on, ended=later, credentials=signing(QA2))
+    assert "was written meanwhile" in refused.value.reasons[0]
+
+
+@pytest.mark.requirement("1.40")
+def test_a_wrong_stop_is_withdrawn_and_told_anew_until_paper_rests_on_it(house: House):
+    def withdraw(number: int) -> bool:
+        with house.acting(QA2, Permission.RECORD_STOP) as tx:
+            row = withdraw_stop(tx, stop=number, credentials=signing(QA2, "Wrong day"))
+            assert isinstance(row, SystemStop)
+            return row.is_withdrawn
+
+    def refused(act: Callable[[], object]) -> str:
+        with pytest.raises(Conflict) as caught:
+            act()
+        return " ".join((caught.value.code, *caught.value.reasons))
+
+    first = stop(house)
+    with pytest.raises(InvalidInput) as overlapping:
+        stop(house)
+    assert overlapping.value.reasons[0].startswith(f"stop {first} is of the same time")
+    assert withdraw(first)
+    assert refused(lambda: withdraw(first)) == "BQC-LAT-007"
+    with house.acting(QA2, Permission.RECORD_STOP) as tx, pytest.raises(Conflict) as ended:
+        end_stop(tx, stop=first, ended=ENDED, credentials=signing(QA2))
+    assert ended.value.code == "BQC-LAT-007"
+
+    def hold() -> object:
+        with house.acting(QA1, Permission.HOLD_LOT) as tx:
+            return hold_lot(tx, lot=LOT, credentials=paper(QA1, at(1)))
+
+    assert reasons(hold) == [f"{at(1)} lies in no stop of the system that ended"]
+    second = stop(house)
+    assert second == first + 1
+    assert not isinstance(hold(), Refusal)
+    told = refused(lambda: withdraw(second))
+    assert told.startswith("BQC-LAT-008")
+    assert f"on F-12 at {at(1)}" in told
+    with pytest.raises(NotFound):
+        withdraw(7)
+    assert house.verify().problems == ()
 
 
 def test_only_qa_records_stops_with_times_that_can_be(house: House):

@@ -1,24 +1,30 @@
 """What may follow a decision: a conditional release and its end, recall, supply, destruction."""
 
 import json
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
-from batchqc.actions.accounts import change_role
+from batchqc.actions.accounts import change_role, deactivate
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
-from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
-from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.open_work import open_work
+from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.policies import set_policy
 from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
+from batchqc.core.conclusions import Cause
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
@@ -26,20 +32,27 @@ from batchqc.core.policies import OFF, ON, Certifies, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
-from batchqc.records.decisions import Certificate, certificates_of
-from batchqc.records.holds import HoldEnd
+from batchqc.records.audit import entries_about
+from batchqc.records.decisions import Certificate, certificates_of, dispositions_of
+from batchqc.records.holds import HoldEnd, holds_of
 from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
-from batchqc.records.registers import lot_by
+from batchqc.records.registers import LotRow, lot_by
+from tests.actions.investigating import conclude_cause, perform, review_phase
 from tests.actions.state import counts, grown
+from tests.actions.test_large_uploads import Large, controls
+from tests.actions.typing_results import MYCO, enter, verify
 from tests.actions.versions import FOR_EU, version
-from tests.cast import TAKEN_AT
+from tests.cast import NOW, SITE_ZONE, TAKEN_AT
 from tests.records.genealogy import shipped, vials
 from tests.records.house import (
     ADM,
     ANA,
+    AUD,
     DONOR,
     EXPIRES_ON,
+    GOOD,
+    LABORATORY,
     LOT,
     MADE_ON,
     PRODUCT,
@@ -57,6 +70,7 @@ from tests.records.house import (
 from tests.records.tampering import tamper
 
 LATER = "MSC-26-0077"
+NO_CELLS: Mapping[str, str] = {}
 GRAM = """
 [criteria.gram]
 title      = "Gram stain"
@@ -68,8 +82,16 @@ vocabulary = "growth"
 accept     = "no growth"
 [criteria.sterility]"""
 STAGED = version(
+    2, "2025-05-20", ("[criteria.sterility]", GRAM), ("planned_days = 14", 'interim = ["gram"]')
+)
+PLANNED = version(
     2, "2025-05-20", ("[criteria.sterility]", GRAM),
     ("planned_days = 14", 'interim = ["gram"]\nplanned_days = 14'),
+)  # fmt: skip
+STERILE = replace(
+    MYCO, test="STER", analyte="growth_14d", values=("No growth",), instrument="BTA-001",
+    started_at="2025-05-20T11:00:00-05:00", measured_at="2025-06-03T11:00:00-05:00",
+    method="SOP-MB-002 v6",
 )  # fmt: skip
 SUPPLY = {
     "physician": "Dr. 17", "request": "R-9", "hazard": "Acute GvHD, no other dose in time",
@@ -78,8 +100,8 @@ SUPPLY = {
 }  # fmt: skip
 
 
-def registered(house: House, market: str = "") -> None:
-    sample = NewSample(f"{LATER}-S01", "release", "cryovial", TAKEN_AT.isoformat())
+def registered(house: House, market: str = "", taken_at: datetime = TAKEN_AT) -> None:
+    sample = NewSample(f"{LATER}-S01", "release", "cryovial", taken_at.isoformat())
     made_on = MADE_ON + timedelta(days=1)
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
         register_lot(tx, NewLot(LATER, PRODUCT, made_on, EXPIRES_ON, (DONOR,), (sample,), market))
@@ -95,9 +117,16 @@ def staged(house: House) -> House:
     return house
 
 
-def bring_in(house: House, *, gram: str = "No growth", **changes: str | None) -> None:
-    house.upload(results(lot=LATER, **{"growth_14d": None} | changes))
-    row = good("mycoplasma") | {
+def bring_in(
+    house: House,
+    *,
+    gram: str = "No growth",
+    cells: Mapping[str, str] = NO_CELLS,
+    **changes: str | None,
+) -> None:
+    rows = dict.fromkeys(GOOD, cells) | {"growth_14d": None} | changes
+    house.upload(results(lot=LATER, **rows))
+    row = good("mycoplasma") | cells | {
         "lot_id": LATER, "sample_id": f"{LATER}-S01", "test_code": "GRAM", "analyte": "gram",
         "method_id": "SOP-MB-001", "run_id": "G-1", "value": gram,
     }  # fmt: skip
@@ -195,8 +224,11 @@ def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(st
     first, *others = json.loads(held[1].text)["after"]["doses"]
     assert f"shipped to SITE-1 on {case.facts.today} with {shipment}" in first
     assert [one.partition(": ")[2] for one in others] == ["in storage, Tank 3"] * 2
-    with staged.acting(QA1, Permission.HOLD_LOT) as tx:
-        assert isinstance(let_go(tx, lot=LATER, number=1, credentials=signing(QA1)), HoldEnd)
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx, pytest.raises(Conflict) as refused:
+        let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
+    assert [one.partition(": ")[0] for one in refused.value.reasons] == [
+        "Results", "Investigations",
+    ]  # fmt: skip
     with pytest.raises(Conflict) as refused:  # what fails stays where it is, held or not
         shipped(staged, "VL-2", site="SITE-1", on=case.facts.today)
     assert any("does not meet no growth" in reason for reason in refused.value.reasons)
@@ -217,8 +249,128 @@ def test_an_overdue_result_holds_the_lot_once(staged: House):
         with staged.acting(QA1, Permission.HOLD_LOT) as tx:
             assert hold_what_is_overdue(tx, staged.archive) == held
     assert staged.study(LATER).overlays == (Overlay.ON_HOLD,)
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx, pytest.raises(Conflict) as refused:
+        let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
+    (reason,) = refused.value.reasons
+    assert reason.startswith("Results: the result of sterility was due on ")
     assert "overdue" not in certificates(staged, LATER)[0]["conclusion"]
     assert certificates(staged, LATER)[0]["counts"] is False
+
+
+def overdue(house: House, days: int = 15) -> str:
+    """A conditional release whose due day passes without the daily work; what that would say."""
+    bring_in(house)
+    conditionally(house)
+    day = house.study(LATER).facts.today + timedelta(days=14)
+    house.now.at += timedelta(days=days)
+    return f"the result of sterility was due on {day} and is not in"
+
+
+def held_for(house: House) -> list[tuple[str, str]]:
+    """Cause and reason of every hold there ever was."""
+    with house.reading() as session:
+        return [(one.cause, one.reason) for one, _ in holds_of(session, [_lot(session).id])]
+
+
+def _lot(session: Session) -> LotRow:
+    row = lot_by(session, LATER)
+    assert row is not None
+    return row
+
+
+@pytest.mark.requirement("2.25", "2.26")
+def test_a_pass_after_its_due_day_holds_the_lot_as_the_daily_work_would(staged: House):
+    said = overdue(staged)
+    assert staged.upload(alone("growth_14d", lot=LATER)).accepted
+    assert held_for(staged) == [("overdue result", said)]
+    assert certificates(staged, LATER)[0]["state"].withdrawn == said
+    with staged.reading() as session:
+        (held,) = trail_about(session, [f"lot:{LATER}"], only={"lot held"})
+        told = entries_about(session, [f"lot:{LATER}"])
+    entry = json.loads(held[1].text)
+    assert entry["after"] == {"about": f"lot:{LATER}/sterility", "cause": "overdue result"}
+    order = [one.what for one in told]
+    assert order.index("lot held") < order.index("upload accepted", order.index("lot held"))
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx:
+        assert hold_what_is_overdue(tx, staged.archive) == []
+    staged.review(LATER)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        staged.release(LATER)
+    assert all(said in one for one in blocked.value.reasons)
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx:
+        ended = let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
+        assert isinstance(ended, HoldEnd)
+    assert isinstance(staged.release(LATER), Decision)
+    assert held_for(staged) == [("overdue result", said)]
+    assert staged.verify().problems == ()
+
+
+def test_a_pass_on_its_due_day_holds_nothing(staged: House):
+    overdue(staged, days=14)
+    assert staged.upload(alone("growth_14d", lot=LATER)).accepted
+    assert held_for(staged) == []
+
+
+@pytest.mark.requirement("1.31", "2.25")
+def test_a_result_that_its_second_person_types_after_the_due_day_was_not_in_time(staged: House):
+    said = overdue(staged, days=14)
+    number = enter(staged, STERILE, lot=LATER, sample=f"{LATER}-S01", run="STER-9").number
+    staged.now.at += timedelta(days=1)
+    assert verify(staged, number, "No growth")
+    assert held_for(staged) == [("overdue result", said)]
+
+
+def test_a_conclusion_that_makes_a_result_count_after_its_due_day_finds_the_lot_held(staged: House):
+    bring_in(staged)
+    conditionally(staged)
+    day = staged.study(LATER).facts.today + timedelta(days=14)
+    assert staged.upload(alone("growth_14d", lot=LATER, value="Growth")).accepted
+    assert staged.upload(alone("growth_14d", lot=LATER), supersedes="Misread by hand").accepted
+    perform(staged)
+    review_phase(staged)
+    staged.now.at += timedelta(days=15)
+    assert conclude_cause(staged, cause=Cause.DATA, corrected=True, by=QA3)
+    said = f"the result of sterility was due on {day} and is not in"
+    assert ("overdue result", said) in held_for(staged)
+
+
+def test_a_large_file_that_comes_after_the_due_day_finds_the_lot_held(
+    staged: House, tmp_path: Path
+):
+    said = overdue(staged)
+    rows = [
+        *controls(lot=LATER),
+        {"lot_id": LATER, "sample_id": f"{LATER}-S01"} | good("growth_14d"),
+    ]
+    assert Large(staged, tmp_path).upload(table(rows)).accepted
+    assert held_for(staged) == [("overdue result", said)]
+
+
+@pytest.mark.requirement("2.25")
+def test_who_decides_anew_over_an_overdue_lot_finds_it_held(staged: House):
+    said = overdue(staged)
+    refused = staged.release(LATER)
+    assert isinstance(refused, Refusal)
+    assert (refused.code, said in refused.message) == ("BQC-REL-007", True)
+    assert held_for(staged) == [("overdue result", said)]
+    with pytest.raises(ReleaseBlocked):
+        staged.release(LATER)
+    assert held_for(staged) == [("overdue result", said)]
+
+
+def test_who_may_not_release_leaves_no_hold_behind(staged: House):
+    overdue(staged)
+    with pytest.raises(NotPermitted), staged.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+        release_lot(tx, staged.archive, lot=LATER, credentials=signing(ANA))
+    assert held_for(staged) == []
+
+
+def test_a_lot_that_is_rejected_or_recalled_while_overdue_says_that_it_was(staged: House):
+    said = overdue(staged)
+    particulars = {"class": "I", "scope": "Every dose"}
+    assert later(staged, Disposition.RECALLED, LATER, **particulars) is Disposition.RECALLED
+    assert held_for(staged) == [("overdue result", said)]
+    assert staged.verify().problems == ()
 
 
 @pytest.mark.requirement("2.25")
@@ -259,6 +411,35 @@ def test_what_may_not_stay_pending_is_not_released_conditionally(staged: House):
     assert grown(staged.engine, before) == {}
 
 
+@pytest.mark.requirement("2.25")
+def test_a_pending_result_is_due_on_its_planned_day_at_the_latest(house: House):
+    adopt(house, PLANNED)
+    with house.acting(QA1, Permission.SHIP) as tx:
+        register_clinical_site(tx, NewSite("SITE-1", "Clinic", "1 Road", "Pharmacy"))
+    taken, measured = NOW - timedelta(hours=3), NOW - timedelta(hours=1)
+    registered(house, taken_at=taken)
+    bring_in(house, cells={"measured_at": measured.isoformat()})
+    planned = taken.date() + timedelta(days=14)
+    with pytest.raises(InvalidInput) as late:
+        conditionally(house, sterility=planned + timedelta(days=1))
+    (reason,) = late.value.reasons
+    assert f"is after {planned}, the planned day 14 of the sample of {taken.date()}" in reason
+    assert isinstance(conditionally(house, sterility=planned), Decision)
+
+
+@pytest.mark.requirement("2.25")
+def test_a_result_that_should_be_in_does_not_stay_pending(house: House):
+    adopt(house, PLANNED)
+    with house.acting(QA1, Permission.SHIP) as tx:
+        register_clinical_site(tx, NewSite("SITE-1", "Clinic", "1 Road", "Pharmacy"))
+    registered(house)
+    bring_in(house)
+    for day in (house.study(LATER).facts.today, EXPIRES_ON):
+        with pytest.raises(InvalidInput) as late:
+            conditionally(house, sterility=day)
+        assert "is after 2025-06-03, the planned day 14" in late.value.reasons[0]
+
+
 def test_a_surrogate_that_fails_lets_nothing_through(staged: House):
     bring_in(staged, gram="Growth")
     with pytest.raises(ReleaseBlocked) as blocked:
@@ -282,6 +463,9 @@ def test_a_rejected_lot_is_supplied_only_by_exception_and_never_released(house: 
     with pytest.raises(InvalidInput) as incomplete:
         later(house, Disposition.SUPPLIED, physician="Dr. 17")
     assert len(incomplete.value.reasons) == len(SUPPLY) - 1
+    with pytest.raises(Conflict) as own:
+        later(house, Disposition.SUPPLIED, by=QA1, **SUPPLY)
+    assert 'qa1 lowered the policy "supply by exception" from off to on' in own.value.reasons[0]
     supplied = later(house, Disposition.SUPPLIED, **SUPPLY)
     assert supplied is Disposition.SUPPLIED
     (certificate,) = certificates(house, LOT)
@@ -303,7 +487,35 @@ def test_a_released_lot_is_recalled_then_destroyed_before_a_witness(house: House
     assert later(house, Disposition.RECALLED, scope="All", **{"class": "II"})
     (certificate,) = certificates(house, LOT)
     assert certificate["state"].withdrawn.startswith("the lot is recalled")
-    assert later(house, Disposition.DESTROYED, method="Autoclave", witness="ben")
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        deactivate(tx, user_id=AUD, reason="The audit is over")
+    for witness, why in {
+        QA2.upper(): "does not sign it", f"Ben of {SITE_ZONE}": "nobody has the user id",
+        LABORATORY: "contract laboratory", AUD: "is closed",
+    }.items():  # fmt: skip
+        with pytest.raises(Conflict) as refused:
+            later(house, Disposition.DESTROYED, method="Autoclave", witness=witness)
+        (reason,) = refused.value.reasons
+        assert why in reason
+    assert later(house, Disposition.DESTROYED, method="Autoclave", witness="BEN")
+    with house.reading() as session:
+        row = dispositions_of(session, the_lot(session, LOT))[-1]
+    assert json.loads(house.archive.get(row.content_sha))["witness"] == "ben"
+
+
+@pytest.mark.requirement("2.06")
+def test_who_lowered_a_policy_within_the_life_of_a_lot_does_not_release_it(house: House):
+    assert isinstance(policy(house, Policy.QP_CERTIFIES, Certifies.EVERY_LOT), PolicyRow)
+    house.ready()
+    assert isinstance(policy(house, Policy.SUPPLY_BY_EXCEPTION, ON), PolicyRow)  # not of releases
+    assert isinstance(policy(house, Policy.QP_CERTIFIES, Certifies.EU_MARKET), PolicyRow)
+    house.hand_to_qa()
+    assert house.study().is_ready
+    with pytest.raises(NotPermitted) as own:
+        house.release(by=QA1)
+    (reason,) = own.value.reasons
+    assert '"qualified person certifies" from every lot to lots for the EU market on' in reason
+    assert isinstance(house.release(by=QA2), Decision)
 
 
 @pytest.mark.requirement("1.35")

@@ -30,14 +30,15 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine
 
 from batchqc.actions.accounts import change_role
-from batchqc.actions.conditional_release import hold_what_is_overdue, release_conditionally
+from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import hold_lot, let_go
 from batchqc.actions.later_decisions import decide_later
-from batchqc.actions.look_backs import NewLookBack, start_look_back
+from batchqc.actions.look_backs import NewLookBack, close_look_back, start_look_back
 from batchqc.actions.lots import the_lot
+from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.uploads import UploadReport
 from batchqc.core.conclusions import Wanted
 from batchqc.core.deviations import State
@@ -49,8 +50,9 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import BatchqcError
 from batchqc.records.audit import entries_about
 from batchqc.records.decisions import dispositions_of
-from batchqc.records.holds import open_holds
+from batchqc.records.holds import HoldEnd, open_holds
 from batchqc.records.investigations import InvestigationStep, folded, investigations_of
+from batchqc.records.look_backs import open_look_backs
 from tests.actions.investigating import (
     METHOD,
     PLAN,
@@ -198,9 +200,7 @@ class Lives(RuleBasedStateMachine):
         life = self.lots[lot]
         report = self.tried(lambda: self.house.upload(data, by=by))
         assert isinstance(report, UploadReport)
-        assert report.accepted == (life.disposition in {QUARANTINE, CONDITIONAL})
-        if not report.accepted:
-            return
+        assert report.accepted, "a lot takes results whatever became of it"
         life.entered |= {by, ANA, BEN} if len(told) > 1 else {by, ANA}
         life.dirty = True
         life.changed()
@@ -208,7 +208,8 @@ class Lives(RuleBasedStateMachine):
             life.results.setdefault(analyte, []).append(outcome)
             if outcome == FAIL:
                 life.failed.add(analyte)
-                if life.disposition == CONDITIONAL and life.results[analyte] == [FAIL]:
+                if life.disposition in {CONDITIONAL, RELEASED}:
+                    self.seen["failed late"] += 1
                     self.grown(lot)
 
     @initialize(values=st.tuples(*[st.sampled_from([PASS, PASS, PASS, PASS, FAIL, UNKNOWN])] * 2),
@@ -305,8 +306,6 @@ class Lives(RuleBasedStateMachine):
         if "viability" not in life.failed or life.results["viability"] != [FAIL]:
             return
         number = self.open_number(lot)
-        if life.disposition not in {QUARANTINE, CONDITIONAL}:
-            is_cause, retested = False, ""
         perform(self.house, number)
         review_phase(self.house, number)
         life.changed()
@@ -353,10 +352,28 @@ class Lives(RuleBasedStateMachine):
 
     @rule(lot=LOTS)
     def let_all_go(self, lot: str) -> None:
-        for number in self.held(lot):
+        life = self.lots[lot]
+
+        def end(number: int) -> object:
             with self.house.acting(QA3, Permission.HOLD_LOT) as tx:
-                let_go(tx, lot=lot, number=number, credentials=signing(QA3))
-        self.lots[lot].holds = 0
+                return let_go(
+                    tx, self.house.archive, lot=lot, number=number, credentials=signing(QA3)
+                )
+
+        self.close_look_backs()
+        for number in self.held(lot):
+            ended = isinstance(self.tried(lambda number=number: end(number)), HoldEnd)
+            stands = life.deviates or life.failed or not self.is_eligible
+            assert not (ended and stands and life.disposition in {RELEASED, CONDITIONAL})
+            self.seen[f"let go of {life.disposition}: {ended}"] += 1
+        life.holds = len(self.held(lot))
+
+    def close_look_backs(self) -> None:
+        with self.house.reading() as session:
+            numbers = [one.natural_key for one in open_look_backs(session)]
+        for one in numbers:
+            with self.house.acting(QA3, Permission.CLOSE_LOOK_BACK) as tx:
+                close_look_back(tx, number=one, conclusion="A slip", credentials=signing(QA3))
 
     @rule(lot=LOTS, opens=st.booleans())
     def deviate(self, lot: str, opens: bool) -> None:
@@ -368,14 +385,18 @@ class Lives(RuleBasedStateMachine):
                 return keep_deviation(tx, deviation=new, credentials=signing(QA3))
 
         self.tried(keep)  # it may say so already
-        self.lots[lot].deviates = opens
+        life = self.lots[lot]
+        life.deviates, life.holds = opens, len(self.held(lot))
+        assert life.holds or not opens or life.disposition not in {RELEASED, CONDITIONAL}
 
     @rule(is_eligible=st.sampled_from([True, True, False]))
     def determine_donor(self, is_eligible: bool) -> None:
         self.tried(lambda: determine(self.house, eligible=is_eligible))
         self.is_eligible = is_eligible
-        for life in self.lots.values():
+        for lot, life in self.lots.items():
             life.changed()
+            life.holds = len(self.held(lot))
+            assert life.holds or is_eligible, "the donor is ineligible and the lot is not held"
 
     @rule()
     def look_back(self) -> None:
@@ -464,7 +485,7 @@ class Lives(RuleBasedStateMachine):
     def decide_later(self, lot: str, by: str, wanted: str) -> None:
         said = {"class": "I", "scope": "all"}
         if wanted == DESTROYED:
-            said = {"method": "autoclave", "witness": "chi"}
+            said = {"method": "autoclave", "witness": "aud"}
 
         def act() -> object:
             with self.house.acting(by, Permission.DECIDE_LATER) as tx:

@@ -161,7 +161,7 @@ def test_what_stands_against_a_lot_is_told_until_it_is_over(house: House):
         hold_lot(tx, lot=LOT, credentials=signing(QA1, "Freezer alarm"))
     assert told(house, Work.HOLD) == ["hold 1 (QA): Freezer alarm"]
     with house.acting(QA1, Permission.HOLD_LOT) as tx:
-        let_go(tx, lot=LOT, number=1, credentials=signing(QA1))
+        let_go(tx, house.archive, lot=LOT, number=1, credentials=signing(QA1))
     assert told(house, Work.HOLD) == []
 
 

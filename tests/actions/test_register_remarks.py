@@ -16,7 +16,7 @@ from tests.actions.state import counts, grown
 from tests.actions.test_laboratory import material, rule, stops, use
 from tests.actions.test_methods import OTHER, SECOND, another_lot, recovery, row, send
 from tests.actions.typing_results import MYCO, VIAB, enter, verify
-from tests.records.house import ANA, LABORATORY, LOT, QA1, REV, House, alone, good, results
+from tests.records.house import ANA, LABORATORY, LOT, QA1, QA2, REV, House, alone, good, results
 from tests.records.laboratory import adopt_method
 from tests.records.tampering import tamper
 
@@ -80,7 +80,7 @@ class TestAnExpiredMaterial:
         assert blocked.value.reasons == (f"Registers: {EXPIRED}",)
         rule(house, Register.MATERIALS, Rule.FLAG)
         assert (stops(house), remarks(house)) == ([], [EXPIRED])
-        assert isinstance(house.release(), Decision)
+        assert isinstance(house.release(by=QA2), Decision)
         assert f"Register: {EXPIRED}." in statements(house)
         with house.reading() as session:
             assert recheck(session, house.archive).differences == ()
@@ -251,7 +251,7 @@ class TestAContractLaboratory:
         assert blocked.value.reasons == (f"Registers: {ABSENT}",)
         rule(house, Register.LABORATORIES, Rule.FLAG)
         assert (stops(house), remarks(house)) == ([], [ABSENT])
-        assert isinstance(house.release(), Decision)
+        assert isinstance(house.release(by=QA2), Decision)
         assert f"Register: {ABSENT}." in statements(house)
 
     def test_a_kept_certificate_opens_the_gate_and_stands_on_ours(self, house: House):

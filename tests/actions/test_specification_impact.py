@@ -5,8 +5,8 @@ import json
 import pytest
 
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.impact import impact_content, impact_rows, keep_impact
-from batchqc.actions.registers import determine_eligibility
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
 from batchqc.errors import InvalidInput
@@ -105,7 +105,10 @@ def test_a_report_is_out_of_date_when_what_it_hangs_on_has_grown(house: House, w
     else:
         with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
             determine_eligibility(
-                tx, donor=DONOR, eligible=False, basis="Seroconversion", credentials=signing(DON)
+                tx,
+                house.archive,
+                NewDetermination(DONOR, "Seroconversion", eligible=False),
+                credentials=signing(DON),
             )
     refused("BQC-SPC-016", house, "approve", 2, impact=seen)
 

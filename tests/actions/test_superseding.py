@@ -270,12 +270,19 @@ def test_the_same_bytes_are_answered_with_the_first_upload_even_when_superseded(
     assert grown(house.engine, before) == {}
 
 
-def test_a_decided_lot_takes_no_version(house: House):
+def test_nothing_supersedes_what_a_final_decision_rests_on_but_what_came_after_it(house: House):
     house.ready()
     house.release()
     report = superseding(house, only("viability", value="95"))
-    assert "E401" in {one.code for one in report.reading.problems}
     assert not report.accepted
+    (refused,) = [one for one in report.reading.problems if one.code == "E409"]
+    assert (refused.row, refused.column) == (2, "run_id")
+    assert "signed correction" in refused.hint
+    assert house.upload(only("viability", value="95", run_id="LATER-1")).accepted
+    assert superseding(house, only("viability", value="96", run_id="LATER-1")).accepted
+    assert house.verify().problems == ()
+    with house.reading() as session:
+        assert recheck(session, house.archive).differences == ()
 
 
 def test_impact_judges_versions_as_the_lot_is_judged(house: House):

@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 
+from batchqc.actions.dispositions import reject_lot
 from batchqc.actions.lots import NewSample, register_samples
 from batchqc.actions.templates import Wanted, template_csv
 from batchqc.core.permissions import Permission
@@ -16,7 +17,7 @@ from tests.actions.state import counts, grown
 from tests.actions.versions import STAGED, lot_of_stages, register, version
 from tests.cast import MADE_ON
 from tests.intake.files import HEADER
-from tests.records.house import ANA, LOT, SAMPLES, House, adopt, good, results
+from tests.records.house import ANA, LOT, QA1, SAMPLES, House, adopt, good, results, signing
 
 TRIPLICATE = (
     'accept   = "> 90"',
@@ -151,11 +152,13 @@ def test_lots_that_are_not_registered_are_all_told(house: House):
     assert "MSC-26-0099" in str(error)
 
 
-def test_a_decided_lot_has_nothing_open_and_that_is_told(house: House):
-    house.ready()
-    house.release()
-    error = refusal(house, NotFound, "BQC-TPL-002", LOT)
-    assert error.reasons == (f"lot {LOT} takes no results: it is released",)
+def test_a_decided_lot_has_what_is_open_where_it_is_named(house: House):
+    house.upload(results(viability=None))
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+    with house.reading() as session:
+        data = template_csv(session, house.archive, wanted=Wanted((LOT,), run="R-1", test="VIAB"))
+    assert b",VIAB,viability," in data
     refusal(house, NotFound, "BQC-TPL-002", run="R-1", test="VIAB")
 
 

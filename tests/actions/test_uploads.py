@@ -90,13 +90,6 @@ def test_a_refused_file_may_be_tried_again_and_gets_a_number_of_its_own(house: H
     assert numbers == ["U-2026-000001", "U-2026-000002"]
 
 
-def test_a_decided_lot_takes_no_results(house: House):
-    house.ready()
-    house.release()
-    report = house.upload(results(viability="95.0"))
-    assert {problem.code for problem in report.reading.problems} == {"E401"}
-
-
 def test_values_come_back_as_they_were_typed(house: House):
     house.upload(results(viability="93.40", endotoxin="<0.050", kynurenine="1.420E1"))
     texts = {one.analyte: one.text for one in house.study().measurements}

@@ -7,7 +7,7 @@ import pytest
 
 from batchqc.documents.certificate_check import check
 from tests.api.conftest import Site, signed
-from tests.records.house import ANA, AUD, LOT, QA1, QA2, REV, results
+from tests.records.house import ANA, AUD, LOT, QA1, QA2, REV, alone, results
 
 NEW = "MSC-26-0021"
 LOT_REQUEST = {
@@ -85,6 +85,28 @@ def test_results_lead_back_to_file_row_column_and_text(site: Site):
     assert line.split(",")[6] == "93.40"
     assert measured["sha256"] == hashlib.sha256(data).hexdigest()
     assert site.send(AUD, "GET", f"/uploads/{number}/file").content == data
+
+
+def test_what_comes_after_a_decision_is_taken_and_told_as_such(site: Site):
+    before = uploaded(site, results(viability="89"))
+    body = signed(QA1, decision="rejected")
+    assert site.send(QA1, "POST", f"/lots/{LOT}/disposition", json=body).status_code == 201
+    assert site.get(QA1, f"/lots/{LOT}/results")["after_decision"] == []
+    drawn = {"id": f"{LOT}-S09", "stage": "release", "container": "vial",
+             "taken_at": "2026-06-01T10:00:00+00:00"}  # fmt: skip
+    samples = site.send(ANA, "POST", f"/lots/{LOT}/samples", json={"samples": [drawn]})
+    assert samples.status_code == 201, samples.text
+    late = uploaded(site, alone("endotoxin", value="9", run_id="LATE-1"))
+    assert late.status_code == 201, late.text
+    (told,) = late.json()["problems"]
+    assert (told["code"], told["severity"], told["row"]) == ("W401", "warning", 2)
+    (after,) = site.get(QA1, f"/lots/{LOT}/results")["after_decision"]
+    assert after == f"run LATE-1 (ENDO) of {late.json()['number']}"
+    waits = site.get(QA1, f"/open-work?kind=review&lot={LOT}")["items"]
+    assert {late.json()["number"], before.json()["number"]} <= {
+        one["what"].rsplit(" ", 1)[1] for one in waits
+    }
+    assert len(site.get(QA1, "/investigations")["items"]) == 2
 
 
 def test_a_dry_run_tells_the_same_and_leaves_nothing(site: Site):

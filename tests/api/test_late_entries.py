@@ -52,6 +52,15 @@ def test_a_release_on_paper_is_entered_and_shown_with_both_times(site: Site):
 
 
 @pytest.mark.requirement("1.40")
+def test_a_stop_that_was_not_is_withdrawn(site: Site):
+    sign(site, QA3, "/system-stops", began=BEGAN, ended=ENDED)
+    withdrawn = sign(site, QA2, "/system-stops/1/withdrawal")
+    assert (withdrawn["number"], withdrawn["began"], withdrawn["ended"]) == (2, "", "")
+    again = site.send(QA2, "POST", "/system-stops/1/withdrawal", json=signed(QA2))
+    assert (again.status_code, again.json()["code"]) == (409, "BQC-LAT-007")
+
+
+@pytest.mark.requirement("1.40")
 def test_a_blank_form_can_be_printed_for_every_lot(site: Site):
     answer = site.send(AUD, "GET", f"/lots/{LOT}/form")
     assert answer.headers["content-type"] == "application/pdf"

@@ -16,11 +16,14 @@ from batchqc.actions.laboratory import register_instrument, register_material, r
 from batchqc.actions.lots import NewLot, register_lot
 from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.webhooks import NewWebhook, register_webhook
+from batchqc.core.containers import ContainerStatus
 from batchqc.core.permissions import Permission
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.test_shipments import move
 from tests.api.conftest import Site
 from tests.api.test_refusals import is_problem
 from tests.cast import MADE_ON
+from tests.records.genealogy import vials
 from tests.records.house import (
     ADM,
     ANA,
@@ -216,6 +219,23 @@ def test_certificates_uploads_and_entries_are_found(site: Site):
     assert sequence in ids(site, "/audit", "sequence", since=at, limit=200)
     assert sequence not in ids(site, "/audit", "sequence", until=at, limit=200)
     assert ids(site, "/audit", "sequence", until=at, since=at) == []
+
+
+def test_lots_of_which_nothing_is_left_are_found_as_depleted(site: Site):
+    def depleted() -> list[str]:
+        found = site.get(ANA, "/lots", params={"overlay": "depleted"})["items"]
+        assert all("depleted" in one["overlays"] for one in found)
+        return [one["id"] for one in found]
+
+    vials(site.house, LOT, "VL-1", "VL-2")
+    for vial, status in (
+        ("VL-1", ContainerStatus.QUARANTINED),
+        ("VL-1", ContainerStatus.BROKEN),
+        ("VL-2", ContainerStatus.THAWED),
+    ):
+        assert depleted() == []
+        move(site.house, status, vial)
+    assert depleted() == [LOT]
 
 
 def test_lots_tell_and_are_found_by_what_lies_over_them(site: Site):

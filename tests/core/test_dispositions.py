@@ -21,6 +21,7 @@ from batchqc.core.donors import Donor
 from batchqc.core.gates import Against, blocking_reasons
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
+from batchqc.core.lowering import Lowered
 from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
 from tests.core.world import DONOR, criterion, measured, verdict_of
@@ -48,6 +49,14 @@ READY = LotFacts(
 def test_who_typed_a_result_as_the_second_person_does_not_release_it():
     facts = replace(READY, runs=(replace(RUN, verified_by="qa1"),))
     assert not signer_gate(facts, "qa1").is_open
+    assert signer_gate(facts, "qa2").is_open
+    assert closed(facts) == []
+
+
+@pytest.mark.requirement("2.06")
+def test_who_lowered_a_policy_or_a_rule_within_the_life_of_a_lot_does_not_release_it():
+    facts = replace(READY, lowered=(Lowered("qa1", 'the rule "donors"'),))
+    assert signer_gate(facts, "qa1").reasons == ('qa1 lowered the rule "donors"',)
     assert signer_gate(facts, "qa2").is_open
     assert closed(facts) == []
 

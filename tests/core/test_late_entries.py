@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from batchqc.core.late_entries import Paper, Stop, instant, late_problems, stop_problems
+from batchqc.core.late_entries import (
+    Paper,
+    Stop,
+    instant,
+    late_problems,
+    overlap_problems,
+    stop_problems,
+)
 from batchqc.core.signatures import Meaning, Signing
 
 BEGAN = datetime(2026, 5, 30, 8, tzinfo=UTC)
@@ -87,6 +94,26 @@ def test_a_stop_has_times_that_can_be():
     assert len(stop_problems("monday", late, now=NOW)) == 1
     assert len(stop_problems(early, late, now=BEGAN)) == 1
     assert len(stop_problems(late, early, now=BEGAN - timedelta(1))) == 3
+
+
+def test_stops_do_not_overlap_and_may_touch():
+    def overlaps(began: datetime, ended: datetime | None, other: Stop = STOP) -> int:
+        told = overlap_problems(began.isoformat(), ended.isoformat() if ended else "", [other])
+        assert all("stop 1 is of the same time: 2026-05-30T08:00:00+00:00 to " in one
+                   for one in told)  # fmt: skip
+        return len(told)
+
+    hour = timedelta(hours=1)
+    assert overlaps(ENDED, ENDED + hour) == overlaps(ENDED, None) == 0
+    assert overlaps(BEGAN - hour, BEGAN) == 0
+    assert overlaps(ENDED - hour, ENDED + hour) == overlaps(ENDED - hour, None) == 1
+    assert overlaps(BEGAN - hour, BEGAN + hour) == overlaps(BEGAN - hour, None) == 1
+    assert overlaps(BEGAN - hour, ENDED + hour) == 1
+    going_on = Stop(1, BEGAN, None, frozenset())
+    assert overlaps(NOW, None, going_on) == overlaps(NOW, NOW + hour, going_on) == 1
+    assert overlaps(BEGAN - hour, BEGAN, going_on) == 0
+    (said,) = overlap_problems(NOW.isoformat(), "", [going_on])
+    assert said.endswith("to an end that is not on record")
 
 
 @pytest.mark.requirement("1.15")

@@ -6,15 +6,21 @@ from datetime import date
 import pytest
 
 from batchqc.core.annex16 import POINTS, checklist_problems
-from batchqc.core.conditional import conditional_gates, due_problems, overdue, pending_of
+from batchqc.core.conditional import Plan, conditional_gates, due_problems, overdue, pending_of
 from batchqc.core.dispositions import readiness
 from batchqc.core.gates import blocking_reasons
-from batchqc.core.later_decisions import PARTICULARS, later_hindrances, particulars_problems
+from batchqc.core.later_decisions import (
+    PARTICULARS,
+    Account,
+    later_hindrances,
+    particulars_problems,
+    witness_problem,
+)
 from batchqc.core.lot_states import Disposition
 from batchqc.core.policies import Certifies, needs_qp
 from batchqc.core.verdicts import Verdict
 from tests.core.test_dispositions import FAILED, MISSING, READY
-from tests.core.world import criterion, measured, verdict_of
+from tests.core.world import criterion, measured, specification, verdict_of
 
 RECALL = {"class": "II", "scope": "All doses at two sites"}
 TODAY, LAST = date(2026, 2, 1), date(2028, 1, 5)
@@ -40,8 +46,8 @@ def test_a_recall_has_one_of_three_classes():
     assert wrong == '"class" is one of I, II, III, not "IV"'
 
 
-def hindered(current: Disposition, wanted: Disposition, **more: bool) -> list[str]:
-    facts = {"is_usable": True, "supply_allowed": True, "signer_decided": False} | more
+def hindered(current: Disposition, wanted: Disposition, **more: bool | str) -> list[str]:
+    facts = {"is_usable": True, "supply_allowed": True, "witness": ""} | more
     return list(later_hindrances(current, wanted, **facts))
 
 
@@ -56,8 +62,17 @@ def test_each_guard_of_a_later_decision_stands_alone():
     assert hindered(rejected, Disposition.SUPPLIED) == []
     (off,) = hindered(rejected, Disposition.SUPPLIED, supply_allowed=False)
     assert off.startswith("exceptional supply is off")
-    (same,) = hindered(rejected, Disposition.DESTROYED, signer_decided=True)
-    assert "does not sign" in same
+    assert hindered(rejected, Disposition.DESTROYED, witness="it is you") == ["it is you"]
+
+
+@pytest.mark.requirement("2.24")
+def test_a_destruction_is_witnessed_by_somebody_else_with_an_account_in_use():
+    ben = Account("ben", is_person=True, is_open=True)
+    assert witness_problem("BEN", ben, "qa1") == ""
+    assert "does not sign it" in witness_problem("ben", ben, "ben")
+    assert 'nobody has the user id "Ben of Chicago"' in witness_problem("Ben of Chicago", None, "q")
+    assert "is closed" in witness_problem("ben", ben._replace(is_open=False), "qa1")
+    assert "contract laboratory" in witness_problem("ben", ben._replace(is_person=False), "qa1")
 
 
 GRAM = criterion("no growth", name="gram")
@@ -87,10 +102,32 @@ def test_only_what_may_stay_pending_while_its_surrogate_passes_is_let_through():
     assert reasons() == ("Results: no criterion was judged",)
 
 
-def test_every_pending_result_has_a_day_in_time_and_nothing_else_has():
-    def problems(due: dict[str, date], *verdicts: Verdict) -> tuple[str, ...]:
-        return due_problems(pending_of(verdicts), due, today=TODAY, expires_on=LAST)
+def problems(due: dict[str, date], *verdicts: Verdict, plan: Plan | None = None) -> tuple[str, ...]:
+    plan = plan or Plan(specification(STERILITY), None)
+    return due_problems(pending_of(verdicts), due, plan, today=TODAY, expires_on=LAST)
 
+
+@pytest.mark.requirement("2.25")
+def test_a_result_is_due_when_the_specification_plans_to_read_it_and_never_later():
+    planned = replace(STERILITY, subject=replace(STERILITY.subject, planned_days=14))
+    waits, taken = verdict_of(planned), date(2026, 1, 31)
+    plan = Plan(specification(planned), taken)
+    assert problems(DUE, waits, plan=plan) == ()
+    assert problems({"sterility": TODAY}, waits, plan=plan) == ()
+    (late,) = problems({"sterility": date(2026, 2, 15)}, waits, plan=plan)
+    assert late == (
+        "sterility: 2026-02-15 is after 2026-02-14, the planned day 14 of the sample of 2026-01-31"
+    )
+    (unknown,) = problems(DUE, waits, plan=Plan(specification(planned), None))
+    assert "no sample of its stage is registered" in unknown
+    assert problems({}, waits, plan=plan) == ("sterility: say when its result is due",)
+    over = Plan(
+        specification(planned), date(2026, 1, 1)
+    )  # it should have been read: no day is in time
+    assert len(problems({"sterility": TODAY}, waits, plan=over)) == 1
+
+
+def test_every_pending_result_has_a_day_in_time_and_nothing_else_has():
     assert problems(DUE, PENDING, GRAM_PASSES) == ()
     assert problems({"sterility": TODAY}, PENDING) == ()
     assert problems({"sterility": LAST}, PENDING) == ()

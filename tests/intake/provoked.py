@@ -14,10 +14,11 @@ from batchqc.actions.uploads import too_large
 from batchqc.core.laboratory import Rule
 from batchqc.core.retests import Retest
 from batchqc.documents.profile_file import read_profile
+from batchqc.intake.after_decision import refused_late
 from batchqc.intake.contract import Asked, Reading, read_bytes
-from batchqc.intake.problems import CODES, MOST_PROBLEMS, shown
+from batchqc.intake.problems import CODES, MOST_PROBLEMS, Place, shown
 from batchqc.settings import shipped_profiles
-from tests.cast import MSC, RUN_ON_RECORD, register
+from tests.cast import DECIDED, MSC, RUN_ON_RECORD, register
 from tests.intake.cytometry import flowjo_sample, workspace
 from tests.intake.files import HEADER, STERILITY, UPLOAD, file
 from tests.intake.test_laboratory import CASES, FINE
@@ -25,6 +26,7 @@ from tests.intake.test_profiles import STATED
 
 GUIDE: Final = Path(__file__).parents[2] / "batchqc" / "guide"
 _REGISTERS: Final = {f"{letter}{code}": cells for letter in "EW" for cells, code, _ in CASES}
+LATER: Final = {"lot_id": DECIDED, "sample_id": f"{DECIDED}-S01", "value": "81"}
 
 PROVOKED: Final[Mapping[str, bytes]] = {
     "E100": b"",
@@ -67,7 +69,10 @@ PROVOKED: Final[Mapping[str, bytes]] = {
     "E406": file({"comment": "x" * 501}),
     "E407": file({"run_id": RUN_ON_RECORD.lower()}),
     "E408": file({"run_id": "VCB-260322-01"}),
+    "E409": file({"run_id": RUN_ON_RECORD}),
+    "E410": file(LATER),
     "E501": file({"comment": "=1"}),
+    "W401": file(LATER),
     "W601": file(STERILITY | {"value": "TNTC"}),
     "W602": file() + b"\n",
     "W603": file()[:-2],
@@ -89,6 +94,8 @@ _PROFILES: Final = {
 
 _WHERE: Final = {
     "E408": "uploaded as retests of `OOS-2026-000001`, which is not there",
+    "E409": "uploaded to supersede, where the lot of the run is decided",
+    "E410": "uploaded as a large file",
     "E113": "where the limit is set below its size (`BATCHQC_UPLOAD_LIMIT`)",
     **{code: f"under the profile `{name}`" for code, name in _PROFILES.items()},
     **dict.fromkeys((code for code in CODES if code[1:3] == "70" and code[0] == "E"),
@@ -115,7 +122,14 @@ def reading_of(code: str) -> Reading:
         world = replace(world, laboratory=replace(FINE, rules=dict.fromkeys(FINE.rules, rule)))
     if code == "E408":
         world = replace(world, retest=Retest("OOS-2026-000001"))
-    return read_bytes(data, lambda _: world, upload=UPLOAD)
+    if code == "E409":
+        known = replace(world.known, superseding=True, decided=frozenset(world.known.runs))
+        world = replace(world, known=known)
+    reading = read_bytes(data, lambda _: world, upload=UPLOAD)
+    if code == "E410":
+        sentence = "FAIL: 81 %, acceptance > 90 %"
+        return refused_late(reading, [(Place(2, 2, "lot_id"), DECIDED, sentence)])
+    return reading
 
 
 def page() -> str:

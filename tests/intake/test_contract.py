@@ -191,10 +191,13 @@ def test_signed_numbers_are_no_formulas_even_where_they_are_not_read():
     assert ("E501", 1, "=delta") in found(read(file(header=[*HEADER, "=delta"])).problems)
 
 
-def test_a_decided_lot_takes_no_results():
-    reading = read_one(lot_id=DECIDED, sample_id=f"{DECIDED}-S01")
-    assert found(reading.problems) == [("E401", 2, "lot_id")]
-    assert "it is released" in reading.problems[0].message
+def test_results_of_a_decided_lot_stand_beside_its_decision_and_that_is_told_once():
+    later = {"lot_id": DECIDED, "sample_id": f"{DECIDED}-S01"}
+    reading = read(file(later, later | {"replicate": "2"}))
+    assert found(reading.problems) == [("W401", 2, "lot_id")]
+    assert "released" in reading.problems[0].message
+    assert reading.accepted
+    assert len(reading.measurements) == 2
 
 
 def test_a_code_that_differs_in_case_is_shown_how_to_write_it():

@@ -23,10 +23,11 @@ from pathlib import Path
 import httpx
 
 from batchqc.actions.approval import approve_specification
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.passwords import HASHER
 from batchqc.actions.people import change_password, principal, register_person
-from batchqc.actions.registers import determine_eligibility, register_donor, register_product
+from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
 from batchqc.actions.specifications import (
@@ -194,7 +195,7 @@ def set_up(  # noqa: PLR0915 - one step after another
         register_donor(tx, code="DNR-0001", tissue_source="umbilical cord")
     with transaction(place.engine, acting("donor", Permission.DETERMINE_ELIGIBILITY), now()) as tx:
         determine_eligibility(
-            tx, donor="DNR-0001", eligible=True, basis="Screening file",
+            tx, place.archive, NewDetermination("DNR-0001", "Screening file", eligible=True),
             credentials=Credentials("donor", PASSWORD, "Screened"),
         )  # fmt: skip
     place.engine.dispose()

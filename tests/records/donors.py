@@ -3,10 +3,10 @@
 from datetime import date
 
 from batchqc.actions.consents import record_consent
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.donations import NewDonation, register_donation
 from batchqc.actions.donor_panels import approve_panel, approved_panel, import_panel
 from batchqc.actions.donor_tests import NewTests, record_tests
-from batchqc.actions.registers import determine_eligibility
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.donors import EligibilityRow
@@ -98,6 +98,10 @@ def determine(
             else None
         )
         return determine_eligibility(
-            tx, donor=donor, eligible=eligible, basis="Screening and testing of the mother",
-            credentials=signing(DON), panel=against,
-        )  # fmt: skip
+            tx,
+            house.archive,
+            NewDetermination(
+                donor, "Screening and testing of the mother", eligible=eligible, panel=against
+            ),
+            credentials=signing(DON),
+        )

@@ -246,7 +246,9 @@ def _hold(house: House) -> None:
     with house.acting(QA1, Permission.HOLD_LOT) as tx:
         assert isinstance(hold_lot(tx, lot=LOT, credentials=signing(QA1)), Hold)
     with house.acting(QA2, Permission.HOLD_LOT) as tx:
-        assert isinstance(let_go(tx, lot=LOT, number=1, credentials=signing(QA2)), HoldEnd)
+        assert isinstance(
+            let_go(tx, house.archive, lot=LOT, number=1, credentials=signing(QA2)), HoldEnd
+        )
 
 
 def _investigate(house: House) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.impact import assess_impact, keep_impact
@@ -31,7 +32,7 @@ from batchqc.actions.people import (
 )
 from batchqc.actions.profiles import approve_profile, import_profile
 from batchqc.actions.received import ReceivedFile
-from batchqc.actions.registers import determine_eligibility, register_donor, register_product
+from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
@@ -47,7 +48,7 @@ from batchqc.core.accountability import STATEMENT
 from batchqc.core.accounts import RoleTraining, Terms
 from batchqc.core.audit_review import performers
 from batchqc.core.lot_review import review_hindrances
-from batchqc.core.lot_states import TAKES_RESULTS
+from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
@@ -234,7 +235,7 @@ class House:
     def hand_to_qa(self, lot: str = LOT) -> None:
         """QC reviews the lot as a whole and QA its audit trail, where either may."""
         case = self.study(lot)
-        if case.disposition not in TAKES_RESULTS or case.facts.damaged:
+        if case.disposition not in UNDECIDED or case.facts.damaged:
             return
         if case.facts.lot_review.stops and not review_hindrances(case.facts, case.gates):
             with self.acting(REV, Permission.REVIEW_RESULTS) as tx:
@@ -455,7 +456,10 @@ def _registers(house: House) -> None:
     with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
         signed = signing(DON, "Screening is complete")
         determine_eligibility(
-            tx, donor=DONOR, eligible=True, basis="Screening and testing", credentials=signed
+            tx,
+            house.archive,
+            NewDetermination(DONOR, "Screening and testing", eligible=True),
+            credentials=signed,
         )
     samples = tuple(
         NewSample(sample, "release", "cryovial", TAKEN_AT.isoformat()) for sample in SAMPLES

@@ -14,11 +14,12 @@ from sqlalchemy import select
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.authenticators import prove_code
 from batchqc.actions.corrections import request_correction
+from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.passwords import prove
 from batchqc.actions.people import the_person
-from batchqc.actions.registers import determine_eligibility, register_donor
+from batchqc.actions.registers import register_donor
 from batchqc.core.audit import first_break
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, ReleaseBlocked
@@ -51,6 +52,7 @@ from tests.records.house import (
     see_impact,
     signing,
 )  # fmt: skip
+from tests.records.interleaving import DONE, interleaved
 
 T = TypeVar("T")
 
@@ -92,7 +94,10 @@ def determining(donor: str) -> Callable[[House], str]:
     def determine(house: House) -> str:
         with house.acting(DON, Permission.DETERMINE_ELIGIBILITY) as tx:
             row = determine_eligibility(
-                tx, donor=donor, eligible=True, basis="Screening", credentials=signing(DON)
+                tx,
+                house.archive,
+                NewDetermination(donor, "Screening", eligible=True),
+                credentials=signing(DON),
             )
             return row.natural_key if hasattr(row, "natural_key") else row.code
 
@@ -325,4 +330,39 @@ def test_files_that_supersede_one_run_at_once_supersede_one_another(house: House
     found = {one.criterion.id: str(one.outcome) for one in case.verdicts}
     assert found.pop("viability") == "CANNOT_JUDGE"
     assert set(found.values()) == {"PASS"}
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("3.04")
+@pytest.mark.parametrize(("days", "told"), [(0, "BQC-SPC-013"), (1, DONE)])
+def test_no_approval_reaches_the_lot_that_is_released_meanwhile(house: House, days: int, told: str):
+    """An approval cannot change what judges a registered lot, so that neither waits."""
+    house.ready()
+    text = (bundled("specs") / SPECIFICATION_FILE).read_text()
+    text = text.replace("version   = 1", "version   = 2", 1)
+    day = MADE_ON + timedelta(days=days)
+    name, version = draft_in_review(
+        house, text.replace("effective = 2020-01-01", f"effective = {day}", 1).encode(), "v2.toml"
+    )
+    seen = see_impact(house, name, version)
+
+    def approve(own: House) -> object:
+        with own.acting(QA2, Permission.APPROVE_SPECIFICATION) as tx:
+            return approve_specification(
+                tx, own.archive, specification=name, version=version, impact=seen,
+                credentials=signing(QA2),
+            )  # fmt: skip
+
+    def release(own: House) -> object:
+        with own.acting(QA1, Permission.RELEASE_LOT) as tx:
+            return release_lot(tx, own.archive, lot=LOT, credentials=signing(QA1))
+
+    if told == DONE:
+        assert interleaved(house, approve, release) == (DONE, DONE)
+    else:
+        assert interleaved(house, release, approve) == (DONE, told)
+    case = house.study()
+    assert case.disposition == "released"
+    assert case.facts.specification_problem == ""
+    assert case.version.version == 1
     assert_one_chain(house)

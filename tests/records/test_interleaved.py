@@ -16,12 +16,16 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from batchqc.actions.accounts import change_role, deactivate
+from batchqc.actions.after_decision import came_after
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.cell_banks import set_bank_status
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import request_correction
+from batchqc.actions.deciding import case_to_decide
 from batchqc.actions.dispositions import reject_lot, release_lot
+from batchqc.actions.donor_panels import approve_panel, import_panel
 from batchqc.actions.evaluation import study
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.laboratory import set_rule
@@ -30,17 +34,20 @@ from batchqc.actions.look_backs import NewLookBack, start_look_back
 from batchqc.actions.lot_origins import name_origin
 from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
+from batchqc.actions.methods import approve_method, import_method
 from batchqc.actions.policies import set_policy
 from batchqc.actions.specifications import withdraw_specification
+from batchqc.actions.system_stops import record_stop, withdraw_stop
 from batchqc.actions.uploads import UploadReport
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.conclusions import Wanted
 from batchqc.core.deviations import State
 from batchqc.core.investigations import Finding
 from batchqc.core.laboratory import Register, Rule
+from batchqc.core.late_entries import Paper
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.lot_states import Disposition
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import Certifies, Policy
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
@@ -48,7 +55,16 @@ from tests.actions.investigating import METHOD, PLAN, concluded, perform, plan, 
 from tests.actions.test_deviations import CLOSED, OPEN, keep
 from tests.cast import NOW, TAKEN_AT
 from tests.databases import Databases
-from tests.records.donors import DIN, consent, determine, donate, take_tests
+from tests.records.donors import (
+    DIN,
+    PANEL,
+    PANEL_FILE,
+    adopt_panel,
+    consent,
+    determine,
+    donate,
+    take_tests,
+)
 from tests.records.genealogy import (
     MCB,
     SITE,
@@ -61,6 +77,7 @@ from tests.records.genealogy import (
     vials,
 )  # fmt: skip
 from tests.records.house import (
+    ADM,
     ANA,
     DON,
     DONOR,
@@ -72,6 +89,7 @@ from tests.records.house import (
     QA2,
     QA3,
     REV,
+    SPEC,
     SPECIFICATION,
     Clock,
     House,
@@ -86,13 +104,19 @@ from tests.records.house import (
 )  # fmt: skip
 from tests.records.interim import INTERIM, register_interim
 from tests.records.interleaving import DONE, Work, interleaved, taken_out
-from tests.records.laboratory import adopt_method
+from tests.records.laboratory import METHOD as ENDOTOXIN
+from tests.records.laboratory import METHOD_FILE, adopt_method
 
 FAILING, STAGED, NEW = "MSC-26-0070", "MSC-26-0071", "MSC-26-0072"
 VIAL = f"{LOT}-V1"
+NEWER_PANEL = PANEL_FILE.replace(b"version      = 1", b"version      = 2", 1).replace(
+    b"effective    = 2020-01-01", b"effective    = 2026-05-01", 1
+)
 BLOCKED = "BQC-REL-001"
 NO_LOT = frozenset({"lot:", "donor:"})
-NONE_OF_DECISION = NO_LOT | {"genealogy", "register rules", "policies", "methods"}
+NONE_OF_DECISION = NO_LOT | {
+    "genealogy", "register rules", "policies", "donor panels", "methods",
+}  # fmt: skip
 
 
 def furnish_contested(engine: Engine, archive: FolderArchive) -> None:
@@ -288,6 +312,71 @@ def ship(house: House) -> object:
     return shipped(house, VIAL)
 
 
+def import_endotoxin(house: House) -> None:
+    with house.acting(SPEC, Permission.IMPORT_METHOD) as tx:
+        import_method(tx, house.archive, data=METHOD_FILE, file="method.toml")
+
+
+def approve_endotoxin(house: House) -> object:
+    """From then on a run needs a control, which the run of the lot has not."""
+    with house.acting(QA2, Permission.APPROVE_METHOD) as tx:
+        return approve_method(
+            tx, method=ENDOTOXIN[0], version=ENDOTOXIN[1], credentials=signing(QA2)
+        )
+
+
+def determine_by_panel(house: House) -> None:
+    """The donor is determined by the panel in force, of which another version waits."""
+    take_tests(house, taken_at="2024-01-11T09:00:00-05:00")
+    determine(house, panel=adopt_panel(house))
+    house.hand_to_qa()
+    with house.acting(DON, Permission.IMPORT_PANEL) as tx:
+        assert import_panel(tx, house.archive, data=NEWER_PANEL, file="panel.toml").version == 2
+
+
+def approve_newer_panel(house: House) -> object:
+    with house.acting(QA2, Permission.APPROVE_PANEL) as tx:
+        return approve_panel(tx, panel=PANEL, version=2, credentials=signing(QA2))
+
+
+def release_knowing_the_panel(house: House) -> object:
+    """Release the lot where the decision is shown that another version of the panel applies."""
+    with house.acting(QA1, Permission.RELEASE_LOT) as tx:
+        case = case_to_decide(tx, house.archive, LOT)
+        if not any(f"{PANEL} v2 applies now" in one for one in case.facts.origin.remarks):
+            raise Conflict("UNSEEN", "the decision does not see it")
+        return release_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+
+
+def take_role(house: House) -> object:
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        return change_role(tx, user_id=QA1, role=Role.QA, granted=False, reason="Left QA")
+
+
+def close_account(house: House) -> object:
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        return deactivate(tx, user_id=QA1, reason="Left the site")
+
+
+def record_a_stop(house: House) -> None:
+    house.now.at += timedelta(hours=3)
+    began, ended = (house.now.at - timedelta(hours=hours) for hours in (2, 1))
+    with house.acting(QA3, Permission.RECORD_STOP) as tx:
+        record_stop(tx, began=began.isoformat(), ended=ended.isoformat(), credentials=signing(QA3))
+
+
+def withdraw_the_stop(house: House) -> object:
+    with house.acting(QA2, Permission.RECORD_STOP) as tx:
+        return withdraw_stop(tx, stop=1, credentials=signing(QA2))
+
+
+def hold_on_paper(house: House) -> object:
+    happened = (house.now.at - timedelta(minutes=90)).isoformat()
+    late = replace(signing(QA1), paper=Paper(happened, "F-12"))
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        return hold_lot(tx, lot=LOT, credentials=late)
+
+
 def register_new(house: House) -> object:
     new = NewLot(NEW, PRODUCT, date(2026, 6, 1), EXPIRES_ON, (DONOR,))
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
@@ -311,11 +400,21 @@ class Pair:
     told: str
     locks: frozenset[str] = NO_LOT
     after: Callable[[House], bool] = bool
-    is_released: bool = False
+    before: Callable[[House], object] = bool
 
 
 def is_held(lot: str) -> Callable[[House], bool]:
     return lambda house: "on hold" in house.study(lot).overlays
+
+
+def is_investigated_only(house: House) -> bool:
+    """A result that came after the recall opens its investigation and holds nothing."""
+    case = house.study(LOT)
+    return bool(case.known.investigations) and not case.overlays
+
+
+def recall_rests_on_everything(house: House) -> bool:
+    return not came_after(house.archive, house.study(LOT))
 
 
 PAIRS = {
@@ -323,11 +422,20 @@ PAIRS = {
     "release, reject": Pair(release(), reject, "BQC-REL-003", NONE_OF_DECISION),
     "reject, release": Pair(reject, release(), BLOCKED, NONE_OF_DECISION),
     "late failing result, release": Pair(upload(), release(), BLOCKED),
-    "release, late failing result": Pair(release(), upload(), "E401"),
+    "release, late failing result": Pair(release(), upload(), DONE, after=is_held(LOT)),
+    "recall, late failing result": Pair(
+        recall, upload(), DONE, NONE_OF_DECISION, after=is_investigated_only, is_released=True
+    ),
+    "late failing result, recall": Pair(
+        upload(), recall, DONE, after=recall_rests_on_everything, is_released=True
+    ),
+    "late failing result, ship": Pair(upload(), ship, "BQC-GEN-017", is_released=True),
     "correction, release": Pair(correct, release(), BLOCKED),
     "release, correction": Pair(release(), correct, "BQC-COR-004"),
     "hold, release": Pair(hold, release(), BLOCKED),
-    "ineligible donor, release": Pair(find_ineligible, release(), BLOCKED),
+    "ineligible donor, release": Pair(
+        find_ineligible, release(), BLOCKED, NO_LOT | {"genealogy"}
+    ),
     "reactive test, release": Pair(find_reactive, release(), BLOCKED, NO_LOT | {"genealogy"}),
     "withdrawn consent, release": Pair(withdraw, release(), BLOCKED, NO_LOT | {"genealogy"}),
     "look-back, release": Pair(look_back, release(), BLOCKED, NO_LOT | {"genealogy"}),
@@ -351,13 +459,28 @@ PAIRS = {
         conditionally, upload(STAGED, "growth_14d", "Growth"), DONE, after=is_held(STAGED)
     ),
     "recall, ship": Pair(
-        recall, ship, "BQC-GEN-017", NONE_OF_DECISION, is_released=True
+        recall, ship, "BQC-GEN-017", NONE_OF_DECISION, before=release()
     ),
-    "hold, ship": Pair(hold, ship, "BQC-GEN-017", is_released=True),
+    "hold, ship": Pair(hold, ship, "BQC-GEN-017", before=release()),
     "look-back, ship": Pair(
-        look_back, ship, "BQC-GEN-017", NO_LOT | {"genealogy"}, is_released=True
+        look_back, ship, "BQC-GEN-017", NO_LOT | {"genealogy"}, before=release()
     ),
     "release, ship": Pair(release(), ship, DONE, NONE_OF_DECISION),
+    "method approval, release": Pair(
+        approve_endotoxin, release(), BLOCKED, frozenset({"methods"}), before=import_endotoxin
+    ),
+    "panel approval, release": Pair(
+        approve_newer_panel, release_knowing_the_panel, DONE, frozenset({"donor panels"}),
+        before=determine_by_panel,
+    ),
+    "role taken, release": Pair(take_role, release(), "BQC-ACC-002", frozenset({"person:"})),
+    "account closed, release": Pair(
+        close_account, release(), "BQC-ACC-014", frozenset({"person:"})
+    ),
+    "stop withdrawn, paper of it": Pair(
+        withdraw_the_stop, hold_on_paper, "BQC-LAT-001", frozenset({"system stops"}),
+        before=record_a_stop,
+    ),
     "lot, withdrawal of its version": Pair(
         register_new, withdraw_version, "BQC-SPC-014", frozenset({"specifications of"})
     ),
@@ -372,8 +495,7 @@ PAIRS = {
 def test_who_comes_second_is_told_what_the_first_did(contested: House, name: str):
     """Guarded by the locks that the pair names, of ``Transaction.lock`` or of SQLite's writer."""
     pair = PAIRS[name]
-    if pair.is_released:
-        release()(contested)
+    pair.before(contested)
     second = pair.second(contested) if pair.second is read_trail else pair.second
     with taken_out(contested.engine, *pair.locks):
         assert interleaved(contested, pair.first, second) == (DONE, pair.told)

@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from batchqc import clock
 from batchqc.cli import demo_simulated as simulated
 from batchqc.cli.demo_cast import ADMIN, ANALYST, APPROVER, PASSWORD, RELEASER, REVIEWER
 from batchqc.cli.demo_files import FOLDER
@@ -16,6 +18,8 @@ from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
 from tests.system.test_laboratory_commands import batchqc, done
 
 WHY = ("--reason", "As the procedure has it")
+#: The day on which a lot is made and sampled, and the one on which its sterility is read.
+MADE, READ = ((clock.now() + timedelta(days=days)).date().isoformat() for days in (-2, 12))
 RELEASED, REJECTED, CONDITIONAL, WAITS = "UCM-P1-T1", "UCM-P4-T2", "SIM-26-002", "UCM-P1-T2"
 SUPPLY = (
     "--physician", "Dr. 17", "--request", "R-9", "--hazard", "No other dose in time",
@@ -45,6 +49,8 @@ def test_a_recalled_lot_loses_its_certificate_and_can_be_destroyed(home: Path):
     assert "recalled" in done(home, "lot", "show", RELEASED)
     alone = ("lot", "destroy", RELEASED, "--method", "Autoclave", *WHY, "--witness")
     assert isinstance(batchqc(home, *alone, RELEASER, who=RELEASER).exception, Conflict)
+    unknown = batchqc(home, *alone, "Somebody of QC", who=RELEASER).exception
+    assert 'nobody has the user id "Somebody of QC"' in said_by(unknown)
     assert "is destroyed" in done(home, *alone, REVIEWER, who=RELEASER)
 
 
@@ -90,12 +96,14 @@ def test_a_qualified_person_certifies_what_waits_for_sterility(home: Path, tmp_p
     assert len(missing.reasons) == len(POINTS) - 1
     assert "is checked" in done(home, *check, *answers, who=APPROVER)
     release = ("lot", "release-conditionally", "SIM-26-003", "--site", "HN01", *WHY, "--due")
-    due = "sterility=2039-12-01"
+    due = f"sterility={READ}"
     assert isinstance(batchqc(home, *release, due, who=RELEASER).exception, NotPermitted)
     incomplete = batchqc(home, *release, "viability=2039-12-01", who="qp.vu").exception
     assert isinstance(incomplete, InvalidInput)
+    late = batchqc(home, *release, "sterility=2039-12-01", who="qp.vu").exception
+    assert f"2039-12-01 is after {READ}, the planned day 14" in said_by(late)
     told = _sealed(home, *release, due, who="qp.vu")
-    assert "conditionally released to HN01; pending: sterility until 2039-12-01" in told
+    assert f"conditionally released to HN01; pending: sterility until {READ}" in told
     assert "Certificate COA-" in told
     transfer = ("lot", "annex16-transfer", "SIM-26-003", *WHY)
     assert "saleable stock" in done(home, *transfer, who=APPROVER)
@@ -108,15 +116,15 @@ def test_a_qualified_person_certifies_what_waits_for_sterility(home: Path, tmp_p
 
 def _lot(home: Path, tmp_path: Path) -> None:
     """A lot of another donor whose sterility is not read, handed to QA."""
-    days = ("--made", "2026-02-20", "--expires", "2040-01-01")
+    days = ("--made", MADE, "--expires", "2040-01-01")
     made = ("lot", "add", "SIM-26-003", "--product", "SIM-MSC", *days, "--donor", "DNR-UC-01")
     done(home, *made, who=ANALYST)
-    taken = ("--stage", "release", "--container", "vial", "--taken-at", "2026-02-20T10:30+07:00")
+    taken = ("--stage", "release", "--container", "vial", "--taken-at", f"{MADE}T10:30+07:00")
     done(home, "sample", "add", "SIM-26-003", "SIM-26-003-S01", *taken, who=ANALYST)
     header, *rows = (FOLDER / simulated.FIRST_DAYS).read_text().splitlines()
     rows = [row.replace("SIM-26-001", "SIM-26-003") for row in rows if "SIM-26-001" in row]
     file = tmp_path / "first_days.csv"
-    file.write_text("\n".join([header, *rows]).replace("2026-02-12", "2026-02-20"))
+    file.write_text("\n".join([header, *rows]).replace("2026-02-12", MADE))
     done(home, "upload", file, who=ANALYST)
     done(home, "lot", "review", "SIM-26-003", *WHY, who=REVIEWER)
     done(home, "lot", "qc-review", "SIM-26-003", *WHY, who=REVIEWER)

@@ -29,6 +29,11 @@ def test_a_stop_is_recorded_and_what_was_signed_in_it_is_entered_late(home: Path
     assert "ended at" in done(home, "stop", "end", "1", ended, *why, who=APPROVER)
     assert "1/2" in done(home, "stop", "list")
     assert "is on hold" in done(home, *hold, who=RELEASER)
+    kept = batchqc(home, "stop", "withdraw", "1", *why, who=APPROVER).exception
+    assert isinstance(kept, Conflict)
+    done(home, "stop", "add", ended, *why, who=APPROVER)
+    assert "is withdrawn" in done(home, "stop", "withdraw", "2", *why, who=APPROVER)
+    assert "withdrawn" in done(home, "stop", "list").partition("2/2")[2]
     form = tmp_path / "form.pdf"
     done(home, "lot", "form", lot, "--to", form)
     (page,) = PdfReader(BytesIO(form.read_bytes())).pages
