@@ -10,10 +10,13 @@ command line (``test_x[sqlite]``) collects one variant on purpose, and is let al
 """
 
 import gc
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: every worker has one core
 
 import pytest
 from argon2 import PasswordHasher
