@@ -14,7 +14,7 @@ from batchqc.core.conclusions import (
     conclusion_problems,
     people_behind,
 )
-from batchqc.core.investigations import Conclusion, Step
+from batchqc.core.investigations import Conclusion, Finding, Step
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
@@ -67,7 +67,7 @@ def conclude(
     step = take(tx, case, Step.CONCLUSION, said, credentials, meaning=Meaning.APPROVED)
     if not isinstance(step, Refusal):
         open_for_failures(tx, archive, [case.row.lot])
-        if not concluded.is_cause:
+        if concluded.finding is Finding.ORIGINAL_STANDS:
             stands = f"{number}: the original stands"
             hold_in_use(tx, case.row.lot, stands, case.row.key, fails=True)
     return step

@@ -99,10 +99,13 @@ def conclusion_problems(
         found.append(f"{signer} {known.people[signer]}; another QA person concludes")
     if problem := grounds_problem(wanted.evidence):
         found.append(problem)
-    if wanted.finding is Finding.LABORATORY_CAUSE:
+    if (wanted.finding is Finding.RESULT_WAS_LATE) is bool(investigation.runs):
+        there = "a result" if investigation.runs else "no result, it was overdue"
+        found.append(f'{there} is under investigation: "{wanted.finding}" does not conclude it')
+    elif wanted.finding is Finding.LABORATORY_CAUSE:
         found += _cause_problems(wanted, investigation, known)
     elif wanted.cause is not None or wanted.corrected:
-        found.append("where the original stands there is no cause, and nothing else counts")
+        found.append(f'where "{wanted.finding}" there is no cause, and nothing else counts')
     return found
 
 
@@ -136,7 +139,7 @@ def _plan_left(
 
 def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord) -> Conclusion:
     """The conclusion with what it sets aside and what counts in its place."""
-    if wanted.finding is Finding.ORIGINAL_STANDS:
+    if wanted.finding is not Finding.LABORATORY_CAUSE:
         return Conclusion(wanted.finding, "")
     test = _test(wanted, investigation)
     counting = frozenset[RunKey]()

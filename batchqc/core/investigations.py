@@ -24,6 +24,7 @@ class Finding(StrEnum):
 
     LABORATORY_CAUSE = "assignable laboratory cause"
     ORIGINAL_STANDS = "original stands"
+    RESULT_WAS_LATE = "result was late"
 
 
 class DecisionRule(StrEnum):

@@ -33,6 +33,7 @@ from batchqc.core.investigations import (
     investigations_against,
 )
 from batchqc.core.judging import judge
+from batchqc.core.retested import worlds
 from batchqc.core.retests import Retest, grounds_problem, plan_problems, retest_problems
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification, Stage
@@ -251,11 +252,21 @@ def test_only_the_test_of_the_cause_is_set_aside():
         (replace(CAUSE, evidence="Grubbs shows it"), OPEN, "informational only"),
         (Wanted(Finding.ORIGINAL_STANDS, "x", cause=Cause.DATA), OPEN, "there is no cause"),
         (CAUSE, replace(OPEN, reviewed_by=""), "phase I is to be reviewed"),
+        (Wanted(Finding.RESULT_WAS_LATE, "x"), OPEN, "a result is under investigation"),
+        (CAUSE, replace(OPEN, runs=frozenset()), "no result, it was overdue"),
     ],
 )
 def test_a_conclusion_without_grounds_says_why(wanted: Wanted, of: Investigation, said: str):
     known = on_record(retest("95", 2), retest("95", 3))
     assert any(said in one for one in conclusion_problems(wanted, of, known, signer="q"))
+
+
+def test_a_result_that_was_late_counts_once_it_is_in():
+    overdue = replace(OPEN, runs=frozenset(), plan=None)
+    wanted = Wanted(Finding.RESULT_WAS_LATE, "The courier lost it")
+    assert conclusion_problems(wanted, overdue, on_record(), signer="q") == []
+    done = replace(overdue, conclusion=conclusion_of(wanted, overdue, on_record()))
+    assert worlds([ORIGINAL], [done]) == ((ORIGINAL,),)
 
 
 def test_who_measured_does_not_conclude():
