@@ -7,7 +7,9 @@ import pytest
 
 from batchqc.core.annex16 import POINTS, checklist_problems
 from batchqc.core.conditional import Plan, conditional_gates, due_problems, overdue, pending_of
+from batchqc.core.criteria import Category, Criterion
 from batchqc.core.dispositions import readiness
+from batchqc.core.formulas import parse_formula
 from batchqc.core.gates import blocking_reasons
 from batchqc.core.later_decisions import (
     PARTICULARS,
@@ -18,9 +20,10 @@ from batchqc.core.later_decisions import (
 )
 from batchqc.core.lot_states import Disposition
 from batchqc.core.policies import Certifies, needs_qp
+from batchqc.core.subjects import Derived, Input
 from batchqc.core.verdicts import Verdict
 from tests.core.test_dispositions import FAILED, MISSING, READY
-from tests.core.world import criterion, measured, specification, verdict_of
+from tests.core.world import criterion, limits, measured, specification, verdict_of
 
 RECALL = {"class": "II", "scope": "All doses at two sites"}
 TODAY, LAST = date(2026, 2, 1), date(2028, 1, 5)
@@ -125,6 +128,18 @@ def test_a_result_is_due_when_the_specification_plans_to_read_it_and_never_later
         specification(planned), date(2026, 1, 1)
     )  # it should have been read: no day is in time
     assert len(problems({"sterility": TODAY}, waits, plan=over)) == 1
+
+
+def test_what_is_computed_is_read_when_the_last_of_it_is():
+    first, last = (
+        replace(one, subject=replace(one.subject, planned_days=days))
+        for one, days in ((criterion(name="a"), 3), (criterion(name="b"), 14))
+    )
+    ratio = Derived(parse_formula("a / b"), (Input("a", "a"), Input("b", "b")), "%")
+    whole = Criterion("ratio", "Ratio", Category.QUANTITY, ratio, limits("> 0.5"))
+    plan = Plan(specification(first, last, whole), TODAY)
+    assert plan.days(verdict_of(whole)) == 14
+    assert plan.days(verdict_of(first)) == 3
 
 
 def test_every_pending_result_has_a_day_in_time_and_nothing_else_has():
