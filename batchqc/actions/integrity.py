@@ -19,6 +19,8 @@ from batchqc.records.policies import POLICIES
 from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.uploads import AssayRun
 
+#: Kinds of rows that entries name without their numbers, too.
+_SERIES: Final = ("material:", "instrument:", "training:")
 _SUBJECTS: Final = (
     "lot:",
     "sample:",
@@ -27,7 +29,8 @@ _SUBJECTS: Final = (
     "site:",
     "product:",
     "upload:",
-    "material:",
+    *_SERIES,
+    "cell_bank_event:",
     "register_rule:",
     "deviation:",
     "donor_panel_version:",
@@ -60,6 +63,8 @@ _OF_SUBJECTS: Final = (
     "method_version",
     "method_approval",
     "material",
+    "instrument",
+    "training",
     "register_rule",
     "person",
     "policy",
@@ -104,7 +109,7 @@ def row_damage(
     }
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
     subjects += [RULES, POLICIES, *(subject_of(code) for code in methods)]
-    subjects += {series_of(key) for key in present if key.startswith("material:")}
+    subjects += {series_of(key) for key in present if key.startswith(_SERIES)}
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
     entries += entries_about(session, measured_by, only=REGISTRATIONS)
