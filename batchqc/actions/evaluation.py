@@ -223,7 +223,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         damaged=(
             *damage,
             *beside_damage,
-            *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
+            *row_damage(
+                session, lot, donor_rows, rows, methods=looked.codes, series=registers.kept.names
+            ),
             *looked.damaged,
             *registers.damage(archive),
             *(said for one in further for said in one.damaged),

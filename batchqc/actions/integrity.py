@@ -90,6 +90,7 @@ def row_damage(
     rows: Iterable[Row],
     *,
     methods: Iterable[str] = (),
+    series: Iterable[str] = (),
 ) -> Iterator[str]:
     """What is wrong with the rows of a lot, in words.
 
@@ -99,6 +100,7 @@ def row_damage(
         donors: of the lot.
         rows: every row that speaks for or against the lot.
         methods: the codes by which it was measured.
+        series: what audit entries call the things of registers that it was measured with.
     """
     present = {row.key: row for row in rows}
     measured_by = {
@@ -109,6 +111,7 @@ def row_damage(
     }
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
     subjects += [RULES, POLICIES, *(subject_of(code) for code in methods)]
+    subjects += series
     subjects += {series_of(key) for key in present if key.startswith(_SERIES)}
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")

@@ -30,11 +30,13 @@ class KeptRows:
     """Of each thing of a register that a lot rests on, its rows, oldest first.
 
     ``rows`` are all of instruments and trainings; ``series`` are those that state days on which the
-    thing was used, or days before: later ones say nothing of the lot.
+    thing was used, or days before: later ones say nothing of the lot. ``names`` are what audit
+    entries call each instrument and training, whether or not a register has it.
     """
 
     rows: tuple[KeptRow, ...] = ()
     series: tuple[tuple[KeptRow, ...], ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ def kept_for(
             series.setdefault(name, []).append(one)
     for material in materials:
         series.setdefault(series_of(material.key), []).append(material)
-    return KeptRows(rows, tuple(map(tuple, series.values())))
+    return KeptRows(rows, tuple(map(tuple, series.values())), tuple(sorted(last)))
 
 
 def _used(

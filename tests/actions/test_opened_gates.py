@@ -180,7 +180,10 @@ def test_who_dates_a_calibration_or_a_training_back_does_not_release_what_it_let
     assert read(house).count("instrument registered, qa1") == 1
     assert "Records" not in closed(house)
     tamper(house.engine, "DELETE FROM instrument WHERE registered_by = 'qa1'")
-    assert any("instrument:vcb-001/2 is missing" in one for one in closed(house)["Records"])
+    tamper(house.engine, "DELETE FROM training WHERE registered_by = 'qa3'")
+    damage = "; ".join(closed(house)["Records"])
+    for one in ("instrument:vcb-001/2", "training:ana/SOP-QC-014/1"):
+        assert f"{one} is missing" in damage
 
 
 def lot_of_a_bank(house: House, quarantined: str = "") -> None:
