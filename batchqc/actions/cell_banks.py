@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.lots import the_lot
+from batchqc.actions.holds import hold_if_in_use
+from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.origins import (
     GENEALOGY,
     circle_problems,
@@ -22,6 +23,7 @@ from batchqc.core.cell_banks import BankKind, BankStatus, bank_problems
 from batchqc.core.containers import ContainerStatus
 from batchqc.core.doublings import cells_problem, level_problem
 from batchqc.core.genealogy import Direction, NodeKind, id_of, kind_of
+from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict
@@ -182,6 +184,8 @@ def set_bank_status(
 ) -> CellBankEvent:
     """Quarantine a bank, make it available again, or record that it was destroyed.
 
+    Every lot in use that comes from a bank in quarantine is held.
+
     Raises:
         Conflict: it was destroyed, or is under a look-back that is open.
     """
@@ -198,7 +202,19 @@ def set_bank_status(
         wrong += look_back_problems(tx.session, graph.nodes)
     if wrong:
         raise Conflict("BQC-GEN-008", f"bank {row.bank} does not become {status}", reasons=wrong)
-    return bank_event(tx, row, status, reason)
+    event = bank_event(tx, row, status, reason)
+    if status is BankStatus.QUARANTINED:
+        _hold_what_came_of(tx, row, f"{row.key} is {status}: {reason}")
+    return event
+
+
+def _hold_what_came_of(tx: Transaction, bank: CellBank, reason: str) -> None:
+    """Hold every lot in use that comes from a bank, once."""
+    graph = walk(tx.session, {bank.key: bank}, Direction.FORWARD)
+    lots = [one for one in graph.nodes.values() if isinstance(one, LotRow)]
+    for lot in sorted(lots, key=lambda one: one.folded):
+        lock_lot(tx, lot)
+        hold_if_in_use(tx, lot, cause=Cause.CELL_BANK, reason=reason, about=bank.key)
 
 
 def bank_event(tx: Transaction, bank: CellBank, status: BankStatus, reason: str) -> CellBankEvent:

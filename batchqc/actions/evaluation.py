@@ -18,7 +18,7 @@ from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import row_damage
 from batchqc.actions.known import Known
 from batchqc.actions.looked_at import Beside, SoFar, look_beside
-from batchqc.actions.lowered import lowered_within
+from batchqc.actions.lowered import lowered_within, opened_within
 from batchqc.actions.other_stages import (
     StageVerdicts,
     beside_problems,
@@ -178,6 +178,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     so_far = SoFar(
         lot, corrected, version, donor_rows, sample_rows, runs, reviews, measurements, every, now,
         taken, known.failing([*((one.specification, one.verdicts) for one in beside), *own]),
+        registers.kept,
     )  # fmt: skip
     further = look_beside(session, archive, so_far)
     rows = (
@@ -222,7 +223,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         damaged=(
             *damage,
             *beside_damage,
-            *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
+            *row_damage(
+                session, lot, donor_rows, rows, methods=looked.codes, series=registers.kept.names
+            ),
             *looked.damaged,
             *registers.damage(archive),
             *(said for one in further for said in one.damaged),
@@ -237,6 +240,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             if isinstance(one, LotReview)
         ),
         lowered=tuple(lowered_within(session, lot, corrected)),
+        opened=tuple(opened_within(lot, corrected, registers.kept, further.genealogy.rows)),
         **further.against,
     )
     return LotCase(

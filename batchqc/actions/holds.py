@@ -149,7 +149,8 @@ def _check_settled(tx: Transaction, archive: FolderArchive, lot: LotRow, hold: H
             "BQC-HLD-003",
             f"hold {hold.natural_key} does not end yet",
             reasons=found,
-            hint="Settle each reason first: conclude, close, determine or determine anew.",
+            hint="Settle each reason first: conclude, close, determine anew, correct the register,"
+            " clear the bank.",
         )
 
 

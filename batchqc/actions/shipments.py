@@ -52,7 +52,9 @@ from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 
 #: Gates that stay closed to doses after a release, too.
-_BEFORE_SHIPPING: Final = frozenset({"Investigations", "Deviations", "Donor", "Records"})
+_BEFORE_SHIPPING: Final = frozenset(
+    {"Registers", "Investigations", "Deviations", "Donor", "Genealogy", "Records"}
+)
 
 
 @dataclass(frozen=True, slots=True)

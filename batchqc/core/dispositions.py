@@ -14,6 +14,7 @@ from batchqc.core.gates import Against, Gate, gate_of
 from batchqc.core.lot_states import Disposition, Overlay, Progress, may_decide
 from batchqc.core.lots import Lot
 from batchqc.core.lowering import Lowered
+from batchqc.core.opening import Opened
 from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
 
@@ -48,6 +49,7 @@ class LotFacts:
         is_depleted: whether nothing of the lot is left in storage.
         qc_reviewers: who reviewed the lot as a whole.
         lowered: who lowered a policy or a rule within the life of the lot.
+        opened: who recorded what may have opened a gate, within the life of the lot.
         holds: why the lot is on hold.
         lot_review: whether QC's review of the lot stands.
         audit_review: whether QA's review of its audit trail stands.
@@ -73,6 +75,7 @@ class LotFacts:
     registers: RegistersSay = field(default_factory=RegistersSay)
     qc_reviewers: frozenset[str] = frozenset()
     lowered: tuple[Lowered, ...] = ()
+    opened: tuple[Opened, ...] = ()
     is_depleted: bool = False
     holds: Against = field(default_factory=Against)
     lot_review: Against = field(default_factory=Against)
@@ -196,11 +199,13 @@ def signer_gate(facts: LotFacts, signer: str) -> Gate:
     if signer in facts.qc_reviewers:
         reasons.append(f"{signer} reviewed lot {facts.lot.id} for QC")
     reasons += [f"{signer} lowered {one.what}" for one in facts.lowered if one.by == signer]
+    reasons += [f"{signer} {one.what}" for one in facts.opened if one.by == signer]
     return Gate(
         "People",
         tuple(reasons),
         "Have a QA person sign who neither entered, measured nor reviewed results of this lot,"
-        " nor lowered a policy or a rule within its life.",
+        " nor lowered a policy or a rule, widened an entry of a register or ended the quarantine of"
+        " a bank within its life.",
     )
 
 

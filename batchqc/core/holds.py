@@ -24,10 +24,20 @@ class Cause(StrEnum):
     LOOK_BACK = "look-back"
     INVESTIGATION = "investigation"
     DEVIATION = "deviation"
+    CELL_BANK = "cell bank"
+    MATERIAL = "material"
 
 
 #: Gates of which a closed one keeps a lot on hold.
-_KEEP: Final = ("Investigations", "Deviations", "Donor", "Audit chain", "Records")
+_KEEP: Final = (
+    "Registers",
+    "Investigations",
+    "Deviations",
+    "Donor",
+    "Genealogy",
+    "Audit chain",
+    "Records",
+)
 
 
 def why_held(

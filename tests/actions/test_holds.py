@@ -105,7 +105,7 @@ def test_a_lot_in_use_is_let_go_once_every_reason_is_settled_and_all_are_told(ho
             end(house, number)
         assert refused.value.code == "BQC-HLD-003"
         assert [one.partition(": ")[0] for one in refused.value.reasons] == [
-            "look-back LB-2026-000001 is open", "Deviations", "Donor",
+            "look-back LB-2026-000001 is open", "Deviations", "Donor", "Genealogy",
         ]  # fmt: skip
     deviation(house, State.CLOSED)
     with house.acting(QA1, Permission.CLOSE_LOOK_BACK) as tx:

@@ -16,6 +16,8 @@ GOOD = verdict_of(criterion(), measured("95"))
 GATES = [
     Gate("Investigations", ("OOS-1 waits",), "Conclude"),
     Gate("Deviations", ("DEV-1 is open",), "Close"),
+    Gate("Registers", ("LAL-1 expired",), "Correct"),
+    Gate("Genealogy", ("a bank is quarantined",), "Clear"),
     Gate("Donor", ("donor D is ineligible",), "Determine"),
     Gate("Audit chain", ("a link is broken",), "Stop"),
     Gate("Records", ("a row is missing",), "Stop"),
@@ -48,6 +50,8 @@ def test_everything_that_stands_against_a_lot_keeps_it_held_but_what_qa_held_of_
         "look-back LB-1 is open",
         "Investigations: OOS-1 waits",
         "Deviations: DEV-1 is open",
+        "Registers: LAL-1 expired",
+        "Genealogy: a bank is quarantined",
         "Donor: donor D is ineligible",
         "Audit chain: a link is broken",
         "Records: a row is missing",
