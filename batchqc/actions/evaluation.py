@@ -33,6 +33,7 @@ from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement
 from batchqc.core.dispositions import LotFacts, overlays, progress, readiness
 from batchqc.core.gates import Gate
+from batchqc.core.hypotheses import unreported
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
@@ -210,10 +211,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         today=now.astimezone(zone).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
-            *unjudged(
-                measurements,
-                [one for one in (specification, *(other.specification for other in beside)) if one],
-            ),
+            *unjudged(measurements, _judging(specification, beside)),
         ),
         open_corrections=tuple(
             f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"
@@ -241,6 +239,12 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         ),
         lowered=tuple(lowered_within(session, lot, corrected)),
         opened=tuple(opened_within(lot, corrected, registers.kept, further.genealogy.rows)),
+        unreported=unreported(measurements, _judging(specification, beside)),
+        excused=tuple(
+            (one.number, one.conclusion.by)
+            for one in known.investigations
+            if one.conclusion is not None and one.conclusion.is_cause
+        ),
         **further.against,
     )
     return LotCase(
@@ -254,6 +258,14 @@ def _known(session: Session, lot: LotRow, known: Known) -> tuple[Sequence[Taken]
     """The investigations of a lot, as rows and as what judges it."""
     taken = investigations_of(session, [lot.id])
     return taken, replace(known, investigations=tuple(starmap(folded, taken)))
+
+
+def _judging(
+    specification: Specification | None, beside: Sequence[StageVerdicts]
+) -> list[Specification]:
+    """The specifications that can be read, of every stage."""
+    found = (specification, *(other.specification for other in beside))
+    return [one for one in found if one is not None]
 
 
 def _of_versions(session: Session, lot: LotRow, binding: Binding) -> Iterator[Row]:

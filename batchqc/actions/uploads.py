@@ -29,7 +29,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.intake.contract import Named, Reading, Register, read_bytes, too_large
 from batchqc.records.entries import how_entered, verifications_of
-from batchqc.records.investigations import investigation_by
+from batchqc.records.investigations import investigation_by, standing_investigations
 from batchqc.records.registers import lots_by
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -242,7 +242,8 @@ def _read(
         lots, superseding = lots_named(session, named), file.supersedes is not None
         known = known_runs(session, archive, lots, superseding=superseding)
         retest = retest_facts(session, archive, file.retest) if file.retest else None
-        return replace(register, known=known, retest=retest)
+        investigations = standing_investigations(session, lots)
+        return replace(register, known=known, retest=retest, investigations=investigations)
 
     profile = profile_named(session, archive, file.profile)
     if file.data is None:

@@ -54,6 +54,15 @@ def test_who_typed_a_result_as_the_second_person_does_not_release_it():
     assert closed(facts) == []
 
 
+@pytest.mark.requirement("2.07")
+def test_who_set_a_failing_result_of_a_lot_aside_does_not_release_it():
+    facts = replace(READY, excused=(("OOS-2026-000001", "qa1"),))
+    (why,) = signer_gate(facts, "qa1").reasons
+    assert why.startswith("qa1 concluded OOS-2026-000001")
+    assert signer_gate(facts, "qa2").is_open
+    assert closed(facts) == []
+
+
 @pytest.mark.requirement("2.06")
 def test_who_lowered_a_policy_or_a_rule_within_the_life_of_a_lot_does_not_release_it():
     facts = replace(READY, lowered=(Lowered("qa1", 'the rule "donors"'),))
