@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from batchqc.actions.lots import the_lot
 from batchqc.actions.origins import (
     GENEALOGY,
-    circle_problems,
     derivations,
     look_back_problems,
     origin_of,
@@ -28,7 +27,6 @@ from batchqc.errors import Conflict
 from batchqc.records.cell_banks import (
     CellBank,
     CellBankEvent,
-    Derivation,
     Passage,
     bank_by,
     bank_events_of,
@@ -114,36 +112,6 @@ def register_bank(tx: Transaction, new: NewBank) -> CellBank:
     tx.add(bank, *edges)
     tx.audit("cell bank registered", rows=[bank, *edges], about=list(origin.rows))
     return bank
-
-
-def add_parents(
-    tx: Transaction, *, child: str, made_of: tuple[str, ...], reason: str
-) -> list[Derivation]:
-    """Say of a bank what else it was made of, which was not known when it was registered.
-
-    Raises:
-        InvalidInput: it would be made of itself, or of what is younger; every reason.
-    """
-    require(tx, Permission.KEEP_BANKS)
-    check_reason(reason)
-    tx.lock(GENEALOGY)
-    bank = the_bank(tx.session, child)
-    origin = origin_of(tx.session, made_of)
-    whole = walk(tx.session, {bank.key: bank}, Direction.BACK)
-    known = {edge.parent for edge in whole.edges if edge.child == bank.key}
-    problems = [f"{one} is a parent of it already" for one in origin.rows if one in known]
-    problems += [*circle_problems(tx.session, bank, origin), *origin.problems()]
-    every = origin_of(tx.session, [*known, *origin.rows])
-    problems += bank_problems(
-        BankKind(bank.kind), date.fromisoformat(bank.made_on), every.parents,
-        is_pool=bool(bank.is_pool),
-    )  # fmt: skip
-    refuse_all("BQC-GEN-004", f"bank {bank.bank} cannot be made of these too", problems)
-    edges = derivations(bank.key, origin)
-    tx.add(*edges)
-    about = [bank.key, *origin.rows]
-    tx.audit("cell bank made of more", rows=edges, about=about, reason=reason)
-    return edges
 
 
 def record_passage(tx: Transaction, new: NewPassage) -> Passage:

@@ -123,7 +123,8 @@ def reading_of(code: str) -> Reading:
     if code == "E408":
         world = replace(world, retest=Retest("OOS-2026-000001"))
     if code == "E409":
-        known = replace(world.known, superseding=True, decided=frozenset(world.known.runs))
+        decided = {name: (rows[0].lot,) for name, rows in world.known.runs.items()}
+        known = replace(world.known, superseding=True, decided=decided)
         world = replace(world, known=known)
     reading = read_bytes(data, lambda _: world, upload=UPLOAD)
     if code == "E410":
