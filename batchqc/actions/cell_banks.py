@@ -10,7 +10,6 @@ from batchqc.actions.holds import hold_if_in_use
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.origins import (
     GENEALOGY,
-    circle_problems,
     derivations,
     look_back_problems,
     origin_of,
@@ -30,7 +29,6 @@ from batchqc.errors import Conflict
 from batchqc.records.cell_banks import (
     CellBank,
     CellBankEvent,
-    Derivation,
     Passage,
     bank_by,
     bank_events_of,
@@ -116,36 +114,6 @@ def register_bank(tx: Transaction, new: NewBank) -> CellBank:
     tx.add(bank, *edges)
     tx.audit("cell bank registered", rows=[bank, *edges], about=list(origin.rows))
     return bank
-
-
-def add_parents(
-    tx: Transaction, *, child: str, made_of: tuple[str, ...], reason: str
-) -> list[Derivation]:
-    """Say of a bank what else it was made of, which was not known when it was registered.
-
-    Raises:
-        InvalidInput: it would be made of itself, or of what is younger; every reason.
-    """
-    require(tx, Permission.KEEP_BANKS)
-    check_reason(reason)
-    tx.lock(GENEALOGY)
-    bank = the_bank(tx.session, child)
-    origin = origin_of(tx.session, made_of)
-    whole = walk(tx.session, {bank.key: bank}, Direction.BACK)
-    known = {edge.parent for edge in whole.edges if edge.child == bank.key}
-    problems = [f"{one} is a parent of it already" for one in origin.rows if one in known]
-    problems += [*circle_problems(tx.session, bank, origin), *origin.problems()]
-    every = origin_of(tx.session, [*known, *origin.rows])
-    problems += bank_problems(
-        BankKind(bank.kind), date.fromisoformat(bank.made_on), every.parents,
-        is_pool=bool(bank.is_pool),
-    )  # fmt: skip
-    refuse_all("BQC-GEN-004", f"bank {bank.bank} cannot be made of these too", problems)
-    edges = derivations(bank.key, origin)
-    tx.add(*edges)
-    about = [bank.key, *origin.rows]
-    tx.audit("cell bank made of more", rows=edges, about=about, reason=reason)
-    return edges
 
 
 def record_passage(tx: Transaction, new: NewPassage) -> Passage:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.after_decision import came_after
+from batchqc.actions.after_decision import came_after, known_of
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.clinical_sites import the_clinical_site
 from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
@@ -133,8 +133,8 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
 def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -> Iterator[str]:
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
-    later = came_after(archive, case)
-    for said in against_doses(judged_by(case), case.measurements, later):
+    later, known = came_after(archive, case), known_of(archive, case.dispositions)
+    for said in against_doses(judged_by(case), case.measurements, later, known):
         yield f"lot {lot.lot}: {said}"
     for decided in case.dispositions[-1:]:
         since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()

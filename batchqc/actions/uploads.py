@@ -20,7 +20,7 @@ from batchqc.actions.registered import lots_named, registered
 from batchqc.actions.retest_plans import retest_facts
 from batchqc.actions.runs import store_runs
 from batchqc.actions.signing import check_reason
-from batchqc.actions.superseding import known_runs, supersede
+from batchqc.actions.superseding import known_runs, lots_beside, supersede
 from batchqc.core.assays import Measurement
 from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
@@ -234,7 +234,9 @@ def _read(
 ) -> Reading:
     def register_for(named: Named) -> Register:
         if tx is not None:
-            for lot in sorted(named.lots | {row.folded for row in lots_named(session, named)}):
+            own = lots_named(session, named)
+            beside = lots_beside(session, own) if file.supersedes is not None else set()
+            for lot in sorted(named.lots | {row.folded for row in own} | beside):
                 tx.lock(f"lot:{lot}")
         register = registered(session, archive, named, now)
         if _answer_to(session, file) is not None:

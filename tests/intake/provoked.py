@@ -125,7 +125,8 @@ def reading_of(code: str) -> Reading:
     if code == "E408":
         world = replace(world, retest=Retest("OOS-2026-000001"))
     if code == "E409":
-        known = replace(world.known, superseding=True, decided=frozenset(world.known.runs))
+        decided = {name: (rows[0].lot,) for name, rows in world.known.runs.items()}
+        known = replace(world.known, superseding=True, decided=decided)
         world = replace(world, known=known)
     if code == "E411":
         world = replace(world, investigations={})
