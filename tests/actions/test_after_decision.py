@@ -8,8 +8,8 @@ import pytest
 from batchqc.actions.after_decision import came_after
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.dispositions import Decision, reject_lot
-from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewSample, register_samples, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.policies import set_policy

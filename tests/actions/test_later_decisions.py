@@ -16,8 +16,8 @@ from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.overdue import hold_what_is_overdue
