@@ -173,8 +173,9 @@ def test_what_came_later_and_cannot_be_judged_keeps_the_doses_though_nothing_fai
     assert released.upload(late(value)).accepted
     assert holds(released) == []
     assert withdrawn(released) == [""]
-    (reason,) = refused(released)
-    assert reason.startswith(f"lot {LOT}: CANNOT JUDGE")
+    judged, unseen = refused(released)
+    assert judged.startswith(f"lot {LOT}: CANNOT JUDGE")
+    assert unseen.startswith(f"lot {LOT}: Review: run {RUN}")
 
 
 @pytest.mark.requirement("1.31", "2.06")

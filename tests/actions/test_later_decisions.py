@@ -345,6 +345,7 @@ def test_a_conclusion_that_makes_a_result_count_after_its_due_day_finds_the_lot_
     assert staged.upload(alone("growth_14d", lot=LATER), supersedes="Misread by hand").accepted
     perform(staged)
     review_phase(staged)
+    staged.review(LATER)
     staged.now.at += timedelta(days=15)
     assert conclude_cause(staged, cause=Cause.DATA, corrected=True, by=QA3)
     said = f"the result of sterility was due on {day} and is not in"

@@ -312,6 +312,7 @@ class Lives(RuleBasedStateMachine):
         life.changed()
         if retested:
             self.measure_again(lot, number, retested)
+            self.review_runs(lot, REV)
         if is_cause:
             done = self.tried(lambda: conclude_cause(self.house, number, by=QA2))
         else:
