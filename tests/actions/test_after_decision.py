@@ -26,6 +26,7 @@ from batchqc.records.holds import Hold, holds_of
 from batchqc.records.lot_reviews import trail_about
 from tests.actions.investigating import (
     conclude_cause,
+    perform,
     planned,
     retest,
 )
@@ -252,6 +253,7 @@ def test_what_fails_of_a_lot_that_was_supplied_by_exception_holds_it(house: Hous
     house.review()
     with house.acting(QA1, Permission.SET_POLICY) as tx:
         set_policy(tx, policy=Policy.SUPPLY_BY_EXCEPTION, value=ON, credentials=signing(QA1))
+    perform(house)
     reject(house)
     decide(house, Disposition.SUPPLIED, **SUPPLY)
     assert house.upload(late("95", run="AGAIN")).accepted
