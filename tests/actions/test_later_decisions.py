@@ -468,6 +468,7 @@ def test_a_surrogate_that_fails_lets_nothing_through(staged: House):
 @pytest.mark.requirement("2.24")
 def test_a_rejected_lot_is_supplied_only_by_exception_and_never_released(house: House):
     house.upload(results(viability="89"))
+    perform(house)
     with house.acting(QA1, Permission.REJECT_LOT) as tx:
         assert isinstance(
             reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1)), Decision
