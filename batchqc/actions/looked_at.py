@@ -27,7 +27,7 @@ from batchqc.records.annex16 import LotCheck, certifications_of, checks_of
 from batchqc.records.base import Row
 from batchqc.records.conditional import conditional_sites, pending_results
 from batchqc.records.decisions import dispositions_of
-from batchqc.records.holds import holds_of
+from batchqc.records.holds import HoldEnd, holds_of
 from batchqc.records.investigations import Taken
 from batchqc.records.laboratory import RULES
 from batchqc.records.lot_reviews import (
@@ -146,8 +146,8 @@ def trail_subjects(so_far: SoFar, genealogy: LookedAt) -> Subjects:
     return Subjects(own, (*so_far.kept.keys, *genealogy.nodes))
 
 
-def unbound(row: LotReview | AuditReview | LotCheck) -> Iterator[str]:
-    """Whether the signature under a review belongs to something else."""
+def unbound(row: LotReview | AuditReview | LotCheck | HoldEnd) -> Iterator[str]:
+    """Whether the signature under a review, or the end of a hold, belongs to something else."""
     signature = row.signature
     if signature.record_sha256 != row.content_sha or signature.sha256 != signature.signing.sha256:
         yield f"the signature {signature.natural_key} of {row.key} belongs to other content"
@@ -256,6 +256,7 @@ def _holds(session: Session, so_far: SoFar) -> LookedAt:
     )
     rows = [one for pair in found for one in pair if one is not None]
     signatures = [one.signature for one in rows if one.signature is not None]
-    return LookedAt(
-        Against(tuple(said), evidence=tuple(one.key for one in still)), (*rows, *signatures)
-    )
+    against = Against(tuple(said), evidence=tuple(one.key for one in still))
+    ends = [end for _, end in found if end is not None and end.content_sha]
+    damaged = tuple(said for one in ends for said in unbound(one))
+    return LookedAt(against, (*rows, *signatures), damaged)

@@ -35,6 +35,11 @@ class RunFacts:
         """Everyone who entered or measured (design, decided once, 7)."""
         return self.analysts | {self.uploaded_by}
 
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a second person reviewed it."""
+        return bool(self.reviewed_by - self.entered_by)
+
 
 @dataclass(frozen=True, slots=True)
 class LotFacts:
@@ -263,7 +268,7 @@ def _reviews(facts: LotFacts) -> tuple[str, ...]:
     return tuple(
         f"{run.key} has not been reviewed by a second person"
         for run in facts.runs
-        if not run.reviewed_by - run.entered_by
+        if not run.is_reviewed
     )
 
 

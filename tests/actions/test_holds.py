@@ -3,7 +3,8 @@
 import pytest
 
 from batchqc.actions.deviations import NewDeviation, keep_deviation
-from batchqc.actions.holds import hold_by_system, hold_lot, let_go
+from batchqc.actions.holds import hold_by_system, hold_lot
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.look_backs import close_look_back
 from batchqc.actions.lots import the_lot
 from batchqc.core.deviations import State

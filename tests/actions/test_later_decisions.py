@@ -16,8 +16,8 @@ from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.overdue import hold_what_is_overdue
@@ -345,6 +345,7 @@ def test_a_conclusion_that_makes_a_result_count_after_its_due_day_finds_the_lot_
     assert staged.upload(alone("growth_14d", lot=LATER), supersedes="Misread by hand").accepted
     perform(staged)
     review_phase(staged)
+    staged.review(LATER)
     staged.now.at += timedelta(days=15)
     assert conclude_cause(staged, cause=Cause.DATA, corrected=True, by=QA3)
     said = f"the result of sterility was due on {day} and is not in"
@@ -467,6 +468,7 @@ def test_a_surrogate_that_fails_lets_nothing_through(staged: House):
 @pytest.mark.requirement("2.24")
 def test_a_rejected_lot_is_supplied_only_by_exception_and_never_released(house: House):
     house.upload(results(viability="89"))
+    perform(house)
     with house.acting(QA1, Permission.REJECT_LOT) as tx:
         assert isinstance(
             reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1)), Decision

@@ -231,6 +231,22 @@ def test_an_invalid_retest_uses_none_of_the_number_and_does_not_count():
     assert "which does not let it count" in found.sentence
 
 
+@pytest.mark.requirement("3.08")
+def test_nothing_is_concluded_to_count_that_nobody_has_reviewed():
+    rows = retest("95", 2), retest("96", 3)
+    unseen = frozenset({rows[1].run, ORIGINAL.run})
+    (one,) = conclusion_problems(CAUSE, OPEN, on_record(*rows, unreviewed=unseen), signer="q")
+    assert one == f"{rows[1].run} is to count and nobody has reviewed it"
+    bare = replace(OPEN, plan=None)
+    assert conclusion_problems(CAUSE, bare, on_record(unreviewed=unseen), signer="q") == []
+    old = replace(ORIGINAL, superseded_by="U-2026-000002")
+    corrected = replace(CAUSE, cause=Cause.DATA, corrected=True)
+    new = measured("95", upload="U-2026-000002")
+    known = replace(on_record(), measurements=[old, new], unreviewed=frozenset({new.run}))
+    (one,) = conclusion_problems(corrected, bare, known, signer="q")
+    assert one == f"{new.run} is to count and nobody has reviewed it"
+
+
 def test_only_the_test_of_the_cause_is_set_aside():
     other = ("release", "VCD", "density")
     both = replace(OPEN, attributes=frozenset({VIABILITY, other}), plan=None)

@@ -9,13 +9,16 @@ from batchqc.core.annex16 import POINTS, checklist_problems
 from batchqc.core.conditional import Plan, conditional_gates, due_problems, overdue, pending_of
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.dispositions import readiness
+from batchqc.core.failures import Failure
 from batchqc.core.formulas import parse_formula
-from batchqc.core.gates import blocking_reasons
+from batchqc.core.gates import Gate, blocking_reasons
+from batchqc.core.investigations import Conclusion, Finding, Investigation
 from batchqc.core.later_decisions import (
     PARTICULARS,
     Account,
     later_hindrances,
     particulars_problems,
+    supply_hindrances,
     witness_problem,
 )
 from batchqc.core.lot_states import Disposition
@@ -102,6 +105,28 @@ def test_only_what_may_stay_pending_while_its_surrogate_passes_is_let_through():
     assert len(reasons(FAILED, PENDING, GRAM_PASSES)) == 1
     failed = verdict_of(STERILITY, measured("growth", analyte="sterility"))
     assert len(reasons(failed, GRAM_PASSES)) == 1  # it is not pending any more
+    facts = replace(READY, verdicts=(PENDING, GRAM_PASSES))
+    for due, said in (((PENDING.criterion.id,), 0), ((), 1)):  # it is let through while it is due
+        gates = conditional_gates(readiness(facts), facts.verdicts, due)
+        assert len(blocking_reasons(gates)) == said
+
+
+def test_a_lot_is_supplied_with_its_donor_settled_and_every_failure_looked_at():
+    looked = Investigation(
+        "OOS-1", "viability", frozenset(), frozenset(), date(2026, 4, 30), "ana", "sue"
+    )
+    new = replace(looked, number="OOS-2", performed_by="", reviewed_by="")
+    closed = replace(new, number="OOS-3", conclusion=Conclusion(Finding.ORIGINAL_STANDS, ""))
+    failure = Failure("viability", "release", "S v1", "it fails", frozenset(), frozenset())
+    gates = [Gate("Donor", ("donor D is stale",), "Determine"), Gate("Expiry", ("late",), "No")]
+    assert list(supply_hindrances(gates, [looked, new, closed], [failure])) == [
+        "Donor: donor D is stale",
+        "Investigations: OOS-2 (viability): phase I is to be performed",
+    ]
+    other = replace(failure, criterion="cd73")
+    assert list(supply_hindrances([], [looked, closed], [failure, other])) == [
+        "Investigations: nothing investigates: it fails"
+    ]
     assert reasons() == ("Results: no criterion was judged",)
 
 
