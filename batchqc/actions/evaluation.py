@@ -240,11 +240,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         lowered=tuple(lowered_within(session, lot, corrected)),
         opened=tuple(opened_within(lot, corrected, registers.kept, further.genealogy.rows)),
         unreported=unreported(measurements, _judging(specification, beside)),
-        excused=tuple(
-            (one.number, one.conclusion.by)
-            for one in known.investigations
-            if one.conclusion is not None and one.conclusion.is_cause
-        ),
+        excused=known.excused,
         **further.against,
     )
     return LotCase(
