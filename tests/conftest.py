@@ -11,6 +11,7 @@ command line (``test_x[sqlite]``) collects one variant on purpose, and is let al
 
 import gc
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -31,7 +32,7 @@ from batchqc.settings import bundled
 from tests.cast import NOW
 from tests.databases import KINDS, Databases
 from tests.records.full_house import furnish_fully
-from tests.records.house import Clock, House, archive_of, furnish
+from tests.records.house import Clock, House, archive_of, furnish, restock
 
 settings.register_profile("batchqc", deadline=None)  # a slow machine is no defect
 settings.load_profile("batchqc")
@@ -72,11 +73,35 @@ def engine(database: str, databases: Databases) -> Iterator[Engine]:
         yield engine
 
 
+@pytest.fixture(scope="session")
+def ready_at(tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderArchive, Clock]:
+    """What a house has stored once its lot could be released, and when that is."""
+    return archive_of(tmp_path_factory.mktemp("ready")), Clock()
+
+
 @pytest.fixture
-def house(database: str, databases: Databases, tmp_path: Path) -> Iterator[House]:
+def house(
+    database: str,
+    databases: Databases,
+    tmp_path: Path,
+    ready_at: tuple[FolderArchive, Clock],
+) -> Iterator[House]:
     """A site with its people, product, donor, approved specification, lot and samples."""
+    archive, clock = ready_at
+
+    def make(engine: Engine) -> None:
+        clock.at = NOW
+        restock(archive)
+        House(engine, archive, clock).ready()
+
+    def prepare(own: House) -> None:
+        databases.build(database, "ready", make, copy_of="house")
+        databases.become(own.engine, "ready")
+        shutil.copytree(archive.root, own.archive.root, dirs_exist_ok=True)
+        own.now.at = clock.at
+
     with databases.copy(database, "house", furnish) as engine:
-        yield House(engine, archive_of(tmp_path), Clock())
+        yield House(engine, archive_of(tmp_path), Clock(), prepare)
 
 
 @pytest.fixture(scope="session")

@@ -81,9 +81,9 @@ class Databases:
     @contextmanager
     def copy(self, kind: str, template: str = EMPTY, fill: Fill | None = None) -> Iterator[Engine]:
         """A copy of a template; ``fill`` makes it of a migrated, empty database the first time."""
-        self._build(kind, EMPTY, _migrate, copy_of=None)
+        self.build(kind, EMPTY, _migrate, copy_of=None)
         if fill is not None:
-            self._build(kind, template, fill, copy_of=EMPTY)
+            self.build(kind, template, fill)
         with self._database(kind, copy_of=template) as engine:
             yield engine
 
@@ -92,7 +92,15 @@ class Databases:
         for maker in self._makers.values():
             maker.close()
 
-    def _build(self, kind: str, name: str, fill: Fill, *, copy_of: str | None) -> None:
+    def become(self, engine: Engine, template: str) -> None:
+        """Turn the database of an engine into a copy of a template that was built."""
+        maker, name = self._makers[engine.dialect.name], Path(str(engine.url.database)).stem
+        engine.dispose()
+        maker.remove(name)
+        maker.make(name, copy_of=template)
+
+    def build(self, kind: str, name: str, fill: Fill, *, copy_of: str | None = EMPTY) -> None:
+        """Build a template of another one, the first time that it is asked for."""
         if (kind, name) in self._templates:
             return
         engine = open_database(self._makers[kind].make(name, copy_of=copy_of))

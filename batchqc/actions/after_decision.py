@@ -1,14 +1,20 @@
 """What came in after a decision over a lot: neither it nor its certificate holds that."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
 
 from batchqc.actions.evaluation import LotCase
+from batchqc.core.after_decision import Named
 from batchqc.core.assays import RunKey
 from batchqc.core.lot_states import UNDECIDED
+from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import BatchqcError
 from batchqc.records.decisions import DispositionRow
+
+#: What a decision was signed over that is no PASS.
+NO_PASS: Final = frozenset({Outcome.FAIL, Outcome.CANNOT_JUDGE})
 
 
 def rested_on(archive: FolderArchive, decisions: Sequence[DispositionRow]) -> frozenset[str]:
@@ -36,5 +42,35 @@ def came_after(archive: FolderArchive, case: LotCase) -> frozenset[RunKey]:
     return frozenset(run.run_key for run in case.runs if run.key not in held)
 
 
+def known_of(
+    archive: FolderArchive,
+    decisions: Sequence[DispositionRow],
+    outcomes: Collection[Outcome] = NO_PASS,
+) -> frozenset[Named]:
+    """The criteria with some outcomes in the newest decision over a lot, as it was signed.
+
+    Where that cannot be read, none: nothing is taken for known.
+    """
+    if not decisions:
+        return frozenset()
+    try:
+        return frozenset(_known(_content(archive, decisions[-1]), frozenset(outcomes)))
+    except (BatchqcError, ValueError):
+        return frozenset()
+
+
+def _known(content: dict[str, Any], outcomes: frozenset[str]) -> Iterator[Named]:
+    own = (content["specification"]["id"], content["verdicts"])
+    for reference, verdicts in (
+        own, *((one["specification"], one["verdicts"]) for one in content["beside"]),
+    ):  # fmt: skip
+        yield from ((reference, one["criterion"]) for one in verdicts if one["verdict"] in outcomes)
+
+
 def _runs_in(archive: FolderArchive, decision: DispositionRow) -> frozenset[str]:
-    return frozenset(key for key, _ in json.loads(archive.get(decision.content_sha))["runs"])
+    return frozenset(key for key, _ in _content(archive, decision)["runs"])
+
+
+def _content(archive: FolderArchive, decision: DispositionRow) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(archive.get(decision.content_sha))
+    return content

@@ -17,6 +17,8 @@ from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.reviews import check_undecided
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.trail import Subjects, entries_of
+from batchqc.actions.true_times import times_of_lot
 from batchqc.core.audit_review import (
     OF_PEOPLE,
     Selection,
@@ -47,8 +49,10 @@ class TrailToRead:
 
 
 def trail_to_read(session: Session, case: LotCase) -> TrailToRead:
-    """What QA reads: entries about the lot, and of its people and the rules since it began."""
-    about = trail_about(session, trail_subjects(case.so_far), but={"lot registered"})
+    """What QA reads: entries about the lot, and of its sources, people and rules since it began."""
+    began = times_of_lot(case.row, case.lot.manufactured_on).values()
+    since = min(case.row.registered_at, *began)
+    about = entries_of(session, _subjects(case), since=since, but={"lot registered"})
     own = trail_about(session, [case.row.key], only={"lot registered"})
     first = own[0][0] if own else 1
     people = [f"person:{one}" for one in sorted(_involved(case))]
@@ -151,8 +155,8 @@ def _check_range(session: Session, case: LotCase, last: int, head: str) -> None:
             f"the audit trail has no entry {last} with the head {head[:12]}…",
             hint="Read the trail of the lot again, and sign the range that it tells.",
         )
-    subjects = [*trail_subjects(case.so_far), RULES, POLICIES]
-    since = trail_about(session, subjects, after=last, but={"lot registered"})
+    subjects = _subjects(case).with_own(RULES, POLICIES)
+    since = entries_of(session, subjects, after=last, but={"lot registered"})
     if since:
         raise Conflict(
             "BQC-ATR-003",
@@ -160,6 +164,10 @@ def _check_range(session: Session, case: LotCase, last: int, head: str) -> None:
             reasons=[f"entry {sequence}: {entry.what}, {entry.who}" for sequence, entry in since],
             hint="Read the trail of the lot again, and sign the range that it tells.",
         )
+
+
+def _subjects(case: LotCase) -> Subjects:
+    return trail_subjects(case.so_far, case.further.genealogy)
 
 
 def _content(case: LotCase, to_read: TrailToRead, last: int, head: str) -> dict[str, Json]:

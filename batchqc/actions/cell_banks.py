@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.lots import the_lot
+from batchqc.actions.holds import hold_if_in_use
+from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.origins import (
     GENEALOGY,
-    circle_problems,
     derivations,
     look_back_problems,
     origin_of,
@@ -22,13 +22,13 @@ from batchqc.core.cell_banks import BankKind, BankStatus, bank_problems
 from batchqc.core.containers import ContainerStatus
 from batchqc.core.doublings import cells_problem, level_problem
 from batchqc.core.genealogy import Direction, NodeKind, id_of, kind_of
+from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict
 from batchqc.records.cell_banks import (
     CellBank,
     CellBankEvent,
-    Derivation,
     Passage,
     bank_by,
     bank_events_of,
@@ -116,36 +116,6 @@ def register_bank(tx: Transaction, new: NewBank) -> CellBank:
     return bank
 
 
-def add_parents(
-    tx: Transaction, *, child: str, made_of: tuple[str, ...], reason: str
-) -> list[Derivation]:
-    """Say of a bank what else it was made of, which was not known when it was registered.
-
-    Raises:
-        InvalidInput: it would be made of itself, or of what is younger; every reason.
-    """
-    require(tx, Permission.KEEP_BANKS)
-    check_reason(reason)
-    tx.lock(GENEALOGY)
-    bank = the_bank(tx.session, child)
-    origin = origin_of(tx.session, made_of)
-    whole = walk(tx.session, {bank.key: bank}, Direction.BACK)
-    known = {edge.parent for edge in whole.edges if edge.child == bank.key}
-    problems = [f"{one} is a parent of it already" for one in origin.rows if one in known]
-    problems += [*circle_problems(tx.session, bank, origin), *origin.problems()]
-    every = origin_of(tx.session, [*known, *origin.rows])
-    problems += bank_problems(
-        BankKind(bank.kind), date.fromisoformat(bank.made_on), every.parents,
-        is_pool=bool(bank.is_pool),
-    )  # fmt: skip
-    refuse_all("BQC-GEN-004", f"bank {bank.bank} cannot be made of these too", problems)
-    edges = derivations(bank.key, origin)
-    tx.add(*edges)
-    about = [bank.key, *origin.rows]
-    tx.audit("cell bank made of more", rows=edges, about=about, reason=reason)
-    return edges
-
-
 def record_passage(tx: Transaction, new: NewPassage) -> Passage:
     """Record cells seeded and harvested of one passage of a bank or a lot."""
     require(tx, Permission.KEEP_BANKS)
@@ -182,6 +152,8 @@ def set_bank_status(
 ) -> CellBankEvent:
     """Quarantine a bank, make it available again, or record that it was destroyed.
 
+    Every lot in use that comes from a bank in quarantine is held.
+
     Raises:
         Conflict: it was destroyed, or is under a look-back that is open.
     """
@@ -198,7 +170,19 @@ def set_bank_status(
         wrong += look_back_problems(tx.session, graph.nodes)
     if wrong:
         raise Conflict("BQC-GEN-008", f"bank {row.bank} does not become {status}", reasons=wrong)
-    return bank_event(tx, row, status, reason)
+    event = bank_event(tx, row, status, reason)
+    if status is BankStatus.QUARANTINED:
+        _hold_what_came_of(tx, row, f"{row.key} is {status}: {reason}")
+    return event
+
+
+def _hold_what_came_of(tx: Transaction, bank: CellBank, reason: str) -> None:
+    """Hold every lot in use that comes from a bank, once."""
+    graph = walk(tx.session, {bank.key: bank}, Direction.FORWARD)
+    lots = [one for one in graph.nodes.values() if isinstance(one, LotRow)]
+    for lot in sorted(lots, key=lambda one: one.folded):
+        lock_lot(tx, lot)
+        hold_if_in_use(tx, lot, cause=Cause.CELL_BANK, reason=reason, about=bank.key)
 
 
 def bank_event(tx: Transaction, bank: CellBank, status: BankStatus, reason: str) -> CellBankEvent:

@@ -29,6 +29,7 @@ from batchqc.intake.contract import CONTRACT
 from batchqc.records.audit import newest_link
 from batchqc.records.corrections import approved_changes
 from batchqc.records.decisions import Certificate
+from batchqc.records.holds import HoldEnd
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.people import all_people
 from batchqc.records.signatures import SignatureRow
@@ -47,6 +48,7 @@ def frozen_content(
     case: LotCase,
     certificate: Certificate,
     pending: "Mapping[str, date]",
+    ended: HoldEnd | None = None,
 ) -> CertificateContent:
     """The content of a certificate (requirements 5.01 to 5.06), in canonical types only."""
     site, product, version = case.row.site, case.row.product, case.version
@@ -64,6 +66,7 @@ def frozen_content(
         for one in [row for row in looked.rows if isinstance(row, LotReview | AuditReview)][-1:]
     ]
     signatures = [*reviews.values(), *whole, certificate.disposition.signature]
+    signatures += [ended.signature] if ended else []
     complies = not any(verdict.blocks for verdict in case.verdicts)
     titles = {one.criterion.id: one.criterion.title for one in case.verdicts}
     content: CertificateContent = {
@@ -81,7 +84,7 @@ def frozen_content(
             "time_zone": site.time_zone,
         },
         "issued": moment(tx.now.astimezone(zone)),
-        "supersedes": _supersedes(certificate),
+        "supersedes": _supersedes(certificate, ended),
         "product": {
             "code": product.code,
             "name": product.name,
@@ -147,11 +150,13 @@ def frozen_content(
     return content
 
 
-def _supersedes(certificate: Certificate) -> Supersedes | None:
-    """The certificate before, and what decision came since."""
+def _supersedes(certificate: Certificate, ended: HoldEnd | None) -> Supersedes | None:
+    """The certificate before, and what decision, or which end of a hold, came since."""
     earlier = certificate.supersedes
     if earlier is None:
         return None
+    if ended is not None:
+        return {"number": earlier.natural_key, "reason": f"let go: {ended.reason}"}
     decided = certificate.disposition
     return {"number": earlier.natural_key, "reason": f"{decided.disposition}: {decided.reason}"}
 

@@ -1,17 +1,22 @@
 """Whether a certificate still says what is so; its stored bytes never change."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from batchqc.errors import Conflict
 from batchqc.records.conditional import (
     CertificateWithdrawal,
     superseding_certificate,
     withdrawal_of,
 )
-from batchqc.records.decisions import Certificate, certificates_of
+from batchqc.records.decisions import Certificate, certificates_of, issue_of
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
+
+Status = Literal["issued", "pending", "void"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,39 @@ def state_of(session: Session, certificate: Certificate) -> CertificateState:
     newer = superseding_certificate(session, certificate)
     ended = withdrawal_of(session, certificate)
     return CertificateState(newer.natural_key if newer else "", ended.reason if ended else "")
+
+
+def status_of(session: Session, certificate: Certificate) -> Status:
+    """Whether it is sealed, waits for its seal, or never gets one."""
+    if issue_of(session, certificate) is not None:
+        return "issued"
+    return "pending" if state_of(session, certificate).counts else "void"
+
+
+def check_not_void(session: Session, certificate: Certificate) -> None:
+    """Refuse a certificate that was withdrawn or superseded before it was sealed.
+
+    Raises:
+        Conflict: its number is void.
+    """
+    state = state_of(session, certificate)
+    if not state.counts:
+        since = f"superseded by {state.superseded_by}" if state.superseded_by else state.withdrawn
+        raise Conflict(
+            "BQC-CRT-033",
+            f"certificate {certificate.natural_key} is void: {since}",
+            hint="It was never sealed and never will be; see the lot for the one that counts.",
+        )
+
+
+def against_certificate(session: Session, lot: LotRow) -> Iterator[str]:
+    """Why the newest certificate of a lot does not say what is so, and what to do."""
+    for certificate in certificates_of(session, lot)[-1:]:
+        if withdrawn := state_of(session, certificate).withdrawn:
+            yield (
+                f"certificate {certificate.natural_key} was withdrawn ({withdrawn}) and none counts"
+                " in its place; the end of the lot's last hold reserves one"
+            )
 
 
 def withdraw_certificate(tx: Transaction, lot: LotRow, *, reason: str, about: str) -> None:

@@ -16,7 +16,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
+from batchqc.actions.certificate_states import check_not_void
 from batchqc.actions.evaluation import LotCase
+from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.archive import FolderArchive
@@ -29,6 +31,7 @@ from batchqc.records.decisions import (
     certificates_of,
     issue_of,
 )
+from batchqc.records.holds import HoldEnd
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
 
@@ -54,11 +57,12 @@ def reserve_certificate(
     case: LotCase,
     disposition: DispositionRow,
     pending: Mapping[str, date] = NOTHING_PENDING,
+    ended: HoldEnd | None = None,
 ) -> Certificate:
     """Reserve the next number for a decided lot and freeze what its certificate says.
 
     It supersedes the lot's earlier certificate, where there is one. ``pending`` are the days on
-    which results are due, by criterion.
+    which results are due, by criterion; ``ended`` is the hold whose end it is reserved with.
     """
     site, year = case.row.site, tx.now.year
     tx.lock(f"certificates of {year}")
@@ -72,8 +76,9 @@ def reserve_certificate(
         content_sha="",
         supersedes=next(iter(certificates_of(tx.session, case.row)[-1:]), None),
         reserved_at=tx.now,
+        let_go=ended.key if ended else "",
     )
-    content = frozen_content(tx, case=case, certificate=certificate, pending=pending)
+    content = frozen_content(tx, case=case, certificate=certificate, pending=pending, ended=ended)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
     return certificate
@@ -93,6 +98,7 @@ def issue_certificate(
     A certificate that is issued already is answered with its document.
 
     Raises:
+        Conflict: it was withdrawn or superseded before it was sealed: its number is void.
         SigningUnavailable: the seal key cannot be used; the certificate stays pending.
     """
     with reading(engine) as session:
@@ -100,14 +106,17 @@ def issue_certificate(
         issue = issue_of(session, certificate)
         if issue is not None:
             return archive.get(issue.document_sha)
+        check_not_void(session, certificate)
         content = content_of_certificate(archive, certificate)
     document = _make(content, press)
     with transaction(engine, actor, clock()) as tx:
         certificate = the_certificate(tx.session, number)
+        lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
         tx.lock(certificate.key)
         earlier = issue_of(tx.session, certificate)
         if earlier is not None:  # somebody else was faster: theirs is the document
             return archive.get(earlier.document_sha)
+        check_not_void(tx.session, certificate)
         issue = CertificateIssue(
             certificate=certificate,
             document_sha=archive.put(document),
@@ -144,11 +153,12 @@ def document_of(session: Session, archive: FolderArchive, *, number: str) -> byt
     """The sealed document of a certificate, with its hash checked.
 
     Raises:
-        Conflict: while it is pending.
+        Conflict: while it is pending, and where it is void.
     """
     certificate = the_certificate(session, number)
     issue = issue_of(session, certificate)
     if issue is None:
+        check_not_void(session, certificate)
         raise Conflict(
             "BQC-CRT-031",
             f"certificate {certificate.natural_key} is pending",

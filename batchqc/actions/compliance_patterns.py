@@ -11,6 +11,7 @@ from batchqc.actions.uploads import reading_of
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.compliance_patterns import Key, Pattern, ResultAlone, Sent, patterns
 from batchqc.core.entries import SecondEntry
+from batchqc.core.hypotheses import unreported
 from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Attribute, attribute_of
 from batchqc.core.judging import judge
@@ -39,7 +40,7 @@ def find_patterns(
             for one in found.known.investigations
             if one.plan is not None
         }
-        tested += _tested(found)
+        tested += [*_tested(found), *_unreported(found)]
         for one in found.known.measurements:
             if one.second is not SecondEntry.WAITS:
                 sent.setdefault(one.run.upload, []).append(one)
@@ -85,6 +86,27 @@ def _one(
         validity=validity.validity if validity else None,
         second=first.second,
     )
+
+
+def _unreported(found: Judged) -> Iterator[ResultAlone]:
+    """What of a lot is not reported, as if it were."""
+    runs = {run.run_key: run for run in found.runs}
+    for one in unreported(found.known.measurements, found.specifications):
+        first, validity = one.rows[0], found.known.validity.get(one.run)
+        upload = runs[one.run].upload
+        yield ResultAlone(
+            lot=first.lot,
+            attribute=one.attribute,
+            run=one.run,
+            texts=tuple(each.text for each in one.rows),
+            outcome=one.outcome,
+            method=first.method,
+            analyst=first.analyst,
+            people=frozenset({upload.uploaded_by, *(each.analyst for each in one.rows)}),
+            at=upload.received_at,
+            validity=validity.validity if validity else None,
+            result_type=one.result_type,
+        )
 
 
 def _counting(rows: Iterable[Measurement]) -> list[Measurement]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
+from batchqc.actions.corrected_donors import hold_what_fails
 from batchqc.actions.donor_corrections import (
     FIELDS,
     DonorRecord,
@@ -127,8 +128,9 @@ def decide_correction(
 ) -> CorrectionDecision | Refusal:
     """Approve or refuse a correction as the second person, signed.
 
-    What fails by it (another specification judges the lot) is investigated. A result of a donor's
-    test that becomes reactive or indeterminate starts the look-back.
+    What fails by it (another specification judges the lot) is investigated; a lot in use of which
+    the corrected donor fails a criterion is held. A result of a donor's test that becomes reactive
+    or indeterminate starts the look-back.
 
     Raises:
         Conflict: it is decided, the same person asked for it, or it does not fit any more.
@@ -138,7 +140,7 @@ def decide_correction(
     correction = the_correction(tx.session, number)
     found = _subject(tx.session, correction.subject)
     doubt = new_doubt(correction, found.row) if approve else None
-    came = doubt is not None and lock_what_came_of(tx, doubt.donor)
+    came = approve and found.donor is not None and lock_what_came_of(tx, found.donor)
     _lock(tx, found)
     if decision_on(tx.session, correction) is not None:
         raise Conflict("BQC-COR-006", f"{correction.natural_key} is decided already")
@@ -177,6 +179,8 @@ def decide_correction(
         open_for_failures(tx, archive, [found.lot])
     if doubt is not None and came:
         look_back_by_system(tx, archive, doubt.look_back)
+    if approve and found.donor is not None:
+        hold_what_fails(tx, archive, found.donor, correction)
     return decision
 
 

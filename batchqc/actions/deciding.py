@@ -11,7 +11,7 @@ from batchqc.actions.methods import hold_methods
 from batchqc.actions.origins import GENEALOGY
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.signing import Credentials, sign
-from batchqc.actions.true_times import times_of_case, times_of_decisions
+from batchqc.actions.true_times import times_of_decisions, times_of_release
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.lot_states import Disposition
 from batchqc.core.runs import RunValidity
@@ -180,7 +180,7 @@ def sign_decision(
         meaning=meaning,
         record=case.row.key,
         record_sha256=content_sha,
-        rests_on=times_of_case(tx.session, case)
+        rests_on=times_of_release(tx.session, case)
         if disposition in _FOR_USE
         else times_of_decisions(case),
     )

@@ -17,8 +17,8 @@ def evaluation_of(
 ) -> Evaluation:
     """Every reason why a donor cannot be determined to be eligible.
 
-    Without a panel these are the results that speak against the donor, a withdrawn consent, and
-    corrections that wait.
+    Without a panel these are the results that speak against the donor, a consent that was withdrawn
+    and not given anew to clinical use, and corrections that wait.
     """
     donated = records.donated(zone)
     if panel is None:

@@ -81,17 +81,23 @@ class DonorRecords:
 
     @property
     def consented(self) -> Consented | None:
-        """The newest consent, and whether it was withdrawn."""
+        """The newest consent, whether it was withdrawn, and which were before it."""
         if not self.consents:
             return None
         newest = self.consents[-1]
         now = self.now(newest)
-        withdrawn = [one for one in self.withdrawals if one.consent_id == newest.id]
+        withdrawn = {one.consent_id: one for one in self.withdrawals}
+        ended = withdrawn.get(newest.id)
         return Consented(
             now.get("version", newest.version),
             frozenset(Scope(scope) for scope in newest.scopes.splitlines()),
             date.fromisoformat(now.get("given_on", newest.given_on)),
-            date.fromisoformat(withdrawn[0].withdrawn_on) if withdrawn else None,
+            date.fromisoformat(ended.withdrawn_on) if ended else None,
+            tuple(
+                self.now(one).get("version", one.version)
+                for one in self.consents[:-1]
+                if one.id in withdrawn
+            ),
         )
 
     def now(self, row: Donation | DonorTest | Consent) -> Mapping[str, str]:

@@ -1,8 +1,8 @@
 """What the donors of a lot say for and against it, whenever the lot is looked at.
 
 - What came after a determination makes it stale, under every rule: the officer determines anew.
-- A withdrawn consent stops a lot that is not decided, under every rule; so does a donor who gave
-  only after the lot was made.
+- A withdrawn consent stops a lot that is not decided, under every rule, until the donor consents
+  to clinical use anew; so does a donor who gave only after the lot was made.
 - A donor that was not evaluated against a panel, and a consent that is missing, count as the rule
   of the register of donors says: nothing but a remark (off, flag), or a reason (refuse).
 """
@@ -104,9 +104,7 @@ class DonorsLookedAt:
         if determined is not None:
             for key in sorted(self._evidence(determined).keys() - determined.rests_on.keys()):
                 yield f"donor {donor.code} was determined before {key} was recorded"
-        consent = records.consented
-        if consent is not None and consent.withdrawn_on is not None:
-            yield f"donor {donor.code}: {next(consent_problems(consent))}"
+        yield from (f"donor {donor.code}: {said}" for said in self._withdrawn(donor))
         donated = [one.donated_on for one in records.donated(self.zone)]
         if donated and min(donated) > self.made_on:
             first = f"donor {donor.code} gave first on {min(donated)}"
@@ -126,10 +124,14 @@ class DonorsLookedAt:
                 f"donor {donor.code} was evaluated against {panel.reference}, which is for"
                 f" {markets} and not for {self.market}"
             )
-        consent = self.records[donor.id].consented
-        if self.rule is not Rule.OFF and (consent is None or consent.withdrawn_on is None):
-            for said in consent_problems(consent, Scope.CLINICAL):
+        if self.rule is not Rule.OFF and not self._withdrawn(donor):
+            for said in consent_problems(self.records[donor.id].consented, Scope.CLINICAL):
                 yield f"donor {donor.code}: {said}"
+
+    def _withdrawn(self, donor: DonorRow) -> tuple[str, ...]:
+        """That a consent was withdrawn, as long as none to clinical use came after it."""
+        consent = self.records[donor.id].consented
+        return () if consent is None else tuple(consent_problems(consent))
 
     def _newer(self, donor: DonorRow) -> Iterator[str]:
         """That another version of the panel applies by now."""

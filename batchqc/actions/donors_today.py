@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.donor_records import records_of
 from batchqc.core.donors import Donor
+from batchqc.core.eligibility import consent_problems
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
@@ -50,7 +51,8 @@ def no_new_lots(session: Session, donors: list[DonorRow]) -> list[str]:
     """Why no new lot may come from some donors: their consent was withdrawn."""
     found = [(one.donor.code, one.consented) for one in records_of(session, donors).values()]
     return [
-        f"donor {code} withdrew the consent {one.name} on {one.withdrawn_on}"
+        f"donor {code}: {said}"
         for code, one in found
-        if one is not None and one.withdrawn_on is not None
+        if one is not None
+        for said in consent_problems(one)
     ]

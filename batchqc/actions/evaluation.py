@@ -18,7 +18,7 @@ from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import row_damage
 from batchqc.actions.known import Known
 from batchqc.actions.looked_at import Beside, SoFar, look_beside
-from batchqc.actions.lowered import lowered_within
+from batchqc.actions.lowered import lowered_within, opened_within
 from batchqc.actions.other_stages import (
     StageVerdicts,
     beside_problems,
@@ -33,6 +33,7 @@ from batchqc.actions.second_entries import unsigned_entries
 from batchqc.core.assays import Measurement
 from batchqc.core.dispositions import LotFacts, overlays, progress, readiness
 from batchqc.core.gates import Gate
+from batchqc.core.hypotheses import unreported
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
@@ -178,6 +179,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     so_far = SoFar(
         lot, corrected, version, donor_rows, sample_rows, runs, reviews, measurements, every, now,
         taken, known.failing([*((one.specification, one.verdicts) for one in beside), *own]),
+        registers.kept,
     )  # fmt: skip
     further = look_beside(session, archive, so_far)
     rows = (
@@ -209,10 +211,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         today=now.astimezone(zone).date(),
         beside=(
             *(failure for one in beside for failure in one.failures),
-            *unjudged(
-                measurements,
-                [one for one in (specification, *(other.specification for other in beside)) if one],
-            ),
+            *unjudged(measurements, _judging(specification, beside)),
         ),
         open_corrections=tuple(
             f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"
@@ -222,7 +221,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         damaged=(
             *damage,
             *beside_damage,
-            *row_damage(session, lot, donor_rows, rows, methods=looked.codes),
+            *row_damage(
+                session, lot, donor_rows, rows, methods=looked.codes, series=registers.kept.names
+            ),
             *looked.damaged,
             *registers.damage(archive),
             *(said for one in further for said in one.damaged),
@@ -237,6 +238,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             if isinstance(one, LotReview)
         ),
         lowered=tuple(lowered_within(session, lot, corrected)),
+        opened=tuple(opened_within(lot, corrected, registers.kept, further.genealogy.rows)),
+        unreported=unreported(measurements, _judging(specification, beside)),
+        excused=known.excused,
         **further.against,
     )
     return LotCase(
@@ -250,6 +254,14 @@ def _known(session: Session, lot: LotRow, known: Known) -> tuple[Sequence[Taken]
     """The investigations of a lot, as rows and as what judges it."""
     taken = investigations_of(session, [lot.id])
     return taken, replace(known, investigations=tuple(starmap(folded, taken)))
+
+
+def _judging(
+    specification: Specification | None, beside: Sequence[StageVerdicts]
+) -> list[Specification]:
+    """The specifications that can be read, of every stage."""
+    found = (specification, *(other.specification for other in beside))
+    return [one for one in found if one is not None]
 
 
 def _of_versions(session: Session, lot: LotRow, binding: Binding) -> Iterator[Row]:

@@ -20,6 +20,7 @@ from batchqc.records.base import Row
 from batchqc.records.cell_banks import (
     CellBank,
     Passage,
+    bank_events_of,
     bank_statuses,
     parents_of,
     passages_of,
@@ -29,8 +30,9 @@ from batchqc.records.laboratory import rules_of
 from batchqc.records.look_backs import closing_of, look_backs_from
 from batchqc.records.registers import DonorRow, LotRow
 
-#: What is said of a lot, the rows that say so, and what is wrong with them beside the audit trail.
-Said = tuple[Against, tuple[Row, ...], tuple[str, ...]]
+#: What is said of a lot, the rows that say so, what is wrong with them beside the audit trail, and
+#: the keys of what it comes from.
+Said = tuple[Against, tuple[Row, ...], tuple[str, ...], tuple[str, ...]]
 
 
 def look_at_genealogy(
@@ -57,14 +59,15 @@ def look_at_genealogy(
         evidence=tuple(sorted(one.key for one in banks)),
     )
     own = [one for one in passages if one.node == lot.key]
-    rows = (*made_of, *own, *_look_backs(session, [one.key for one in donors]))
+    events = bank_events_of(session, banks)
+    rows = (*made_of, *own, *events, *_look_backs(session, [one.key for one in donors]))
     damaged = [f"{one.parent} is not on record" for one in made_of if one.parent not in found]
     if made_of:
         graph = origin.graph
         states = states_of(session, graph.nodes, today=corrected.manufactured_on)
         damaged += problems(graph.nodes, graph.edges, traced_back=graph.back)
         damaged += graph_damage(session, graph, states.rows)
-    return against_descent(descent, rule), rows, tuple(damaged)
+    return against_descent(descent, rule), rows, tuple(damaged), tuple(sorted(origin.graph.nodes))
 
 
 def levels_back(session: Session, node: str) -> dict[str, Interval | None]:

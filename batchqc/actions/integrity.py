@@ -19,6 +19,8 @@ from batchqc.records.policies import POLICIES
 from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.uploads import AssayRun
 
+#: Kinds of rows that entries name without their numbers, too.
+_SERIES: Final = ("material:", "instrument:", "training:")
 _SUBJECTS: Final = (
     "lot:",
     "sample:",
@@ -27,7 +29,8 @@ _SUBJECTS: Final = (
     "site:",
     "product:",
     "upload:",
-    "material:",
+    *_SERIES,
+    "cell_bank_event:",
     "register_rule:",
     "deviation:",
     "donor_panel_version:",
@@ -60,6 +63,8 @@ _OF_SUBJECTS: Final = (
     "method_version",
     "method_approval",
     "material",
+    "instrument",
+    "training",
     "register_rule",
     "person",
     "policy",
@@ -85,6 +90,7 @@ def row_damage(
     rows: Iterable[Row],
     *,
     methods: Iterable[str] = (),
+    series: Iterable[str] = (),
 ) -> Iterator[str]:
     """What is wrong with the rows of a lot, in words.
 
@@ -94,6 +100,7 @@ def row_damage(
         donors: of the lot.
         rows: every row that speaks for or against the lot.
         methods: the codes by which it was measured.
+        series: what audit entries call the things of registers that it was measured with.
     """
     present = {row.key: row for row in rows}
     measured_by = {
@@ -104,7 +111,8 @@ def row_damage(
     }
     subjects = [key for key in present if key.startswith(_SUBJECTS)]
     subjects += [RULES, POLICIES, *(subject_of(code) for code in methods)]
-    subjects += {series_of(key) for key in present if key.startswith("material:")}
+    subjects += series
+    subjects += {series_of(key) for key in present if key.startswith(_SERIES)}
     entries = [*entries_about(session, subjects)]
     entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
     entries += entries_about(session, measured_by, only=REGISTRATIONS)

@@ -5,6 +5,7 @@ from batchqc.actions.investigation_opening import hold_in_use, open_for_failures
 from batchqc.actions.investigations import Case, locked, people_of_runs, take
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
+from batchqc.actions.run_facts import run_facts
 from batchqc.actions.signing import Credentials, check_reason
 from batchqc.core.assays import RunKey
 from batchqc.core.conclusions import (
@@ -14,13 +15,14 @@ from batchqc.core.conclusions import (
     conclusion_problems,
     people_behind,
 )
-from batchqc.core.investigations import Conclusion, Step
+from batchqc.core.investigations import Conclusion, Finding, Step
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.investigations import InvestigationStep
 from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import reviews_of
 
 
 def conclude(
@@ -43,7 +45,8 @@ def conclude(
     check_reason(credentials.reason)
     check_reason(wanted.evidence)
     case = locked(tx, number)
-    known = judged(tx.session, archive, case.row.lot).known
+    found = judged(tx.session, archive, case.row.lot)
+    known = found.known
     record = OnRecord(
         measurements=known.measurements,
         others=[one for one in known.investigations if one.number != case.now.number],
@@ -52,6 +55,11 @@ def conclude(
             step.said["sha256"] for step in case.steps if step.kind == Step.DOCUMENT
         ),
         people=people_behind(people_of_runs(tx.session, case), case.now),
+        unreviewed=frozenset(
+            one.key
+            for one in run_facts(found.runs, reviews_of(tx.session, found.runs), {})
+            if not one.is_reviewed
+        ),
     )
     problems = conclusion_problems(wanted, case.now, record, signer=tx.actor.user_id)
     if problems:
@@ -67,7 +75,7 @@ def conclude(
     step = take(tx, case, Step.CONCLUSION, said, credentials, meaning=Meaning.APPROVED)
     if not isinstance(step, Refusal):
         open_for_failures(tx, archive, [case.row.lot])
-        if not concluded.is_cause:
+        if concluded.finding is Finding.ORIGINAL_STANDS:
             stands = f"{number}: the original stands"
             hold_in_use(tx, case.row.lot, stands, case.row.key, fails=True)
     return step

@@ -66,7 +66,11 @@ def open_for_failures(
     opened = []
     for lot in sorted(lots, key=lambda one: one.folded):
         found = judged(tx.session, archive, lot)
-        opened += [_open(tx, lot, one, found.runs) for one in found.uncovered]
+        for one in found.uncovered:
+            row = open_investigation(tx, lot, one, found.runs)
+            said = f"{one.criterion} fails: {row.natural_key}: {one.sentence}"
+            hold_in_use(tx, lot, said, row.key, fails=True)
+            opened.append(row)
     return opened
 
 
@@ -112,9 +116,10 @@ def set_days_due(tx: Transaction, *, days: int, reason: str) -> InvestigationRul
     return row
 
 
-def _open(
-    tx: Transaction, lot: LotRow, failure: Failure, runs: Sequence[AssayRun]
+def open_investigation(
+    tx: Transaction, lot: LotRow, failure: Failure, runs: Sequence[AssayRun] = ()
 ) -> InvestigationRow:
+    """Open an investigation of a failure, or of a result that did not come, which has no run."""
     year = tx.now.year
     tx.lock(f"investigations of {year}")
     today = tx.now.astimezone(ZoneInfo(lot.site.time_zone)).date()
@@ -144,8 +149,6 @@ def _open(
         about=[lot.key],
         after={"criterion": failure.criterion, "sentence": failure.sentence, "due": row.due_on},
     )
-    said = f"{failure.criterion} fails: {row.natural_key}: {failure.sentence}"
-    hold_in_use(tx, lot, said, row.key, fails=True)
     return row
 
 

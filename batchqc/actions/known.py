@@ -28,6 +28,15 @@ class Known:
         void = Validity.INVALID
         return frozenset(run for run, one in self.validity.items() if one.validity is void)
 
+    @property
+    def excused(self) -> tuple[tuple[str, str], ...]:
+        """By number, who concluded an investigation with a cause in the laboratory."""
+        return tuple(
+            (one.number, one.conclusion.by)
+            for one in self.investigations
+            if one.conclusion is not None and one.conclusion.is_cause
+        )
+
     def judged_by(self, specification: Specification) -> tuple[Verdict, ...]:
         """The verdict of every criterion."""
         return judge(

@@ -1,16 +1,19 @@
 """What containers inherit of their lot: disposition, holds, expiry, and where it may go."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy.orm import Session
 
 from batchqc.core.containers import LotLabel
 from batchqc.core.lot_states import Disposition
-from batchqc.records.annex16 import certifications_of
+from batchqc.core.policies import Policy, needs_qp
+from batchqc.records.annex16 import Certification, Transfer, certifications_of
 from batchqc.records.conditional import conditional_sites, due_days, pending_results
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.holds import open_holds
+from batchqc.records.policies import policies_of
 from batchqc.records.registers import LotRow
 
 
@@ -26,8 +29,20 @@ def label_of(session: Session, lot: LotRow) -> LotLabel:
         expires_on=corrected.expires_on,
         sites=_sites(session, decided[-1]) if decided else None,
         due=_due(session, decided[-1]) if decided else (),
+        lacks_certification=bool(decided) and _lacks(session, decided[-1], certified),
         waits_for_transfer=bool(certified) and certified[-1][1] is None,
     )
+
+
+def _lacks(
+    session: Session,
+    decided: DispositionRow,
+    certified: Sequence[tuple[Certification, Transfer | None]],
+) -> bool:
+    """Whether a qualified person certifies such lots now, and did not certify this decision."""
+    if not needs_qp(policies_of(session)[Policy.QP_CERTIFIES], decided.lot.market):
+        return False
+    return all(one.disposition_id != decided.id for one, _ in certified)
 
 
 def _due(session: Session, decided: DispositionRow) -> tuple[tuple[str, date], ...]:

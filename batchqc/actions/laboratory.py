@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.expired_materials import hold_expired, hold_what_used
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
@@ -100,7 +101,13 @@ def register_instrument(
         registered_at=tx.now,
     )
     tx.add(row)
-    tx.audit("instrument registered", rows=[row], reason=reason, after={"due": row.due_on})
+    tx.audit(
+        "instrument registered",
+        rows=[row],
+        about=[series_of(row.key)],
+        reason=reason,
+        after={"due": row.due_on},
+    )
     return row
 
 
@@ -127,14 +134,23 @@ def register_training(
         registered_at=tx.now,
     )
     tx.add(row)
-    tx.audit("training registered", rows=[row], reason=reason, after={"expires": row.expires_on})
+    tx.audit(
+        "training registered",
+        rows=[row],
+        about=[series_of(row.key)],
+        reason=reason,
+        after={"expires": row.expires_on},
+    )
     return row
 
 
 def register_material(
     tx: Transaction, *, material: str, kind: str, lot: str, expires_on: date, reason: str
 ) -> Material:
-    """Register a material, or a correction of it with its reason."""
+    """Register a material, or a correction of it with its reason.
+
+    A lot in use that was measured with it is held where it had expired, as the rule refuses that.
+    """
     require(tx, Permission.KEEP_REGISTERS)
     known = ", ".join(KINDS_OF_MATERIAL)
     no_kind = None if kind in KINDS_OF_MATERIAL else f'"{kind}" is not one of: {known}'
@@ -160,6 +176,7 @@ def register_material(
         reason=reason,
         after={"expires": row.expires_on},
     )
+    hold_what_used(tx, row)
     return row
 
 
@@ -167,7 +184,7 @@ def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: s
     """Record that a run used a material, an expired one too: what is not recorded is not seen.
 
     The rule of the register says what an expired one is to every lot of the run: a remark, or a
-    reason not to release it.
+    reason not to release it, and to hold it where it is in use.
 
     Raises:
         NotFound: there is no such material, upload or run.
@@ -181,6 +198,7 @@ def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: s
     own = [one for one in runs_in(tx.session, received) if (one.test, one.run) == (test, run)]
     if not own:
         raise NotFound("BQC-LAB-005", f"there is no run {run} ({test}) in {upload}")
+    tx.lock(RULES)  # before any lot
     for lot in sorted({one.lot for one in own}, key=lambda lot: lot.folded):
         lock_lot(tx, lot)
     tx.lock(f"uses of {received.key}")
@@ -206,6 +224,7 @@ def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: s
         about=[received.key, found.key, *sorted({one.lot.key for one in own})],
         after={"flagged": told},
     )
+    hold_expired(tx, found, [one.lot for one in own])
     return Use(row, told)
 
 

@@ -28,11 +28,13 @@ from batchqc.intake.known_runs import KnownName, KnownRuns
 from batchqc.intake.large import PortionReader
 from batchqc.records.blocks import run_names_of
 from batchqc.records.database import open_database
+from batchqc.records.investigations import standing_investigations
 from batchqc.records.registers import lots_by, sample_facts
 from batchqc.records.transaction import reading
 
 if TYPE_CHECKING:
     from batchqc.core.assays import Measurement
+    from batchqc.core.investigations import Investigation
     from batchqc.core.lots import Sample
 
 _LOTS_AT_ONCE: Final = 5_000
@@ -186,6 +188,7 @@ class _Known:
         self._lots: dict[str, RegisteredLot] = {}
         self._samples: dict[str, Sample] = {}
         self._runs: dict[KnownName, tuple[Measurement, ...]] = {}
+        self._investigations: dict[str, tuple[Investigation, ...]] = {}
         self._asked: set[str] = set()
         self._new = Ids({}, {})
         self.register = replace(
@@ -193,6 +196,7 @@ class _Known:
             lots=self._lots,
             samples=self._samples,
             known=KnownRuns(self._runs),
+            investigations=None if source.as_registered else self._investigations,
         )
 
     def need(self, lots: frozenset[str]) -> None:
@@ -223,6 +227,7 @@ class _Known:
         self._samples |= samples
         if self._source.as_registered:
             return  # its own runs are those on record
+        self._investigations |= standing_investigations(self._session, lots)
         ids = {row.id: row.folded for row in lots}
         for lot, test, run in run_names_of(self._session, ids):
             if is_named(test, run):

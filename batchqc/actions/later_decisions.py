@@ -19,6 +19,7 @@ from batchqc.core.later_decisions import (
     Account,
     later_hindrances,
     particulars_problems,
+    supply_hindrances,
     witness_problem,
 )
 from batchqc.core.lot_states import Disposition
@@ -125,6 +126,7 @@ def _of_supply(tx: Transaction, case: LotCase, wanted: Disposition) -> Iterator[
     if wanted is Disposition.SUPPLIED:
         yield from signer_gate(case.facts, tx.actor.user_id).reasons
         yield from (f"the lot is {overlay}" for overlay in case.overlays)
+        yield from supply_hindrances(case.gates, case.known.investigations, case.so_far.failures)
 
 
 def _not_back(tx: Transaction, case: LotCase, wanted: Disposition) -> Iterator[str]:

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from batchqc.actions.donors_looked_at import DonorsLookedAt
 from batchqc.actions.genealogy_gate import look_at_genealogy
 from batchqc.actions.investigation_look import look_at_deviations, look_at_investigations
+from batchqc.actions.kept import KeptRows
+from batchqc.actions.trail import Subjects, entries_of
 from batchqc.core.assays import Measurement
 from batchqc.core.audit import break_after
 from batchqc.core.audit_review import AFTER
@@ -25,7 +27,7 @@ from batchqc.records.annex16 import LotCheck, certifications_of, checks_of
 from batchqc.records.base import Row
 from batchqc.records.conditional import conditional_sites, pending_results
 from batchqc.records.decisions import dispositions_of
-from batchqc.records.holds import holds_of
+from batchqc.records.holds import HoldEnd, holds_of
 from batchqc.records.investigations import Taken
 from batchqc.records.laboratory import RULES
 from batchqc.records.lot_reviews import (
@@ -35,7 +37,6 @@ from batchqc.records.lot_reviews import (
     links_from,
     lot_reviews_of,
     newest_signed_head,
-    trail_about,
 )
 from batchqc.records.policies import POLICIES, policies_of, policy_rows
 from batchqc.records.registers import DonorRow, LotRow, SampleRow
@@ -47,7 +48,8 @@ from batchqc.records.uploads import AssayRun, Review
 class SoFar:
     """A lot with what its results say; ``verdicts`` are those of every stage.
 
-    ``failures`` are whatever fails of them, with the ``investigations`` of the lot.
+    ``failures`` are whatever fails of them, with the ``investigations`` of the lot; ``kept`` is
+    what stands of it in the registers of the laboratory.
     """
 
     row: LotRow
@@ -62,18 +64,21 @@ class SoFar:
     now: datetime
     investigations: Sequence[Taken] = ()
     failures: tuple[Failure, ...] = ()
+    kept: KeptRows = field(default_factory=KeptRows)
 
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
     """What is said for and against a lot, the rows that it rests on, and what is wrong with them.
 
-    The rows are compared with the audit trail; ``damaged`` is what that comparison cannot see.
+    The rows are compared with the audit trail; ``damaged`` is what that comparison cannot see,
+    ``nodes`` the keys of what the lot comes from.
     """
 
     against: Against = field(default_factory=Against)
     rows: tuple[Row, ...] = ()
     damaged: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +108,17 @@ class Beside:
 
 def look_beside(session: Session, archive: FolderArchive, so_far: SoFar) -> Beside:
     """Look at everything that a decision rests on beside the results."""
+    genealogy = LookedAt(*look_at_genealogy(session, so_far.row, so_far.lot, so_far.donor_rows))
     return Beside(
         holds=_holds(session, so_far),
         lot_review=_lot_review(session, so_far),
-        audit_review=_audit_review(session, so_far),
+        audit_review=_audit_review(session, so_far, trail_subjects(so_far, genealogy)),
         chain=_chain(session),
         annex16=_annex16(session, so_far),
         pending=_pending(session, so_far),
         investigations=_investigations(archive, so_far),
         deviations=LookedAt(*look_at_deviations(session, so_far.row)),
-        genealogy=LookedAt(*look_at_genealogy(session, so_far.row, so_far.lot, so_far.donor_rows)),
+        genealogy=genealogy,
         origin=_origin(session, so_far),
     )
 
@@ -132,15 +138,16 @@ def review_basis(so_far: SoFar) -> dict[str, Json]:
     }
 
 
-def trail_subjects(so_far: SoFar) -> list[str]:
-    """The records of a lot under which entries of the audit trail are filed."""
+def trail_subjects(so_far: SoFar, genealogy: LookedAt) -> Subjects:
+    """The records of a lot and its sources under which entries of the audit trail are filed."""
     uploads = {run.upload.key for run in so_far.runs}
     rows = (so_far.row, *so_far.sample_rows, *so_far.donor_rows)
-    return [*(row.key for row in rows), *sorted(uploads)]
+    own = [*(row.key for row in rows), *sorted(uploads)]
+    return Subjects(own, (*so_far.kept.keys, *genealogy.nodes))
 
 
-def unbound(row: LotReview | AuditReview | LotCheck) -> Iterator[str]:
-    """Whether the signature under a review belongs to something else."""
+def unbound(row: LotReview | AuditReview | LotCheck | HoldEnd) -> Iterator[str]:
+    """Whether the signature under a review, or the end of a hold, belongs to something else."""
     signature = row.signature
     if signature.record_sha256 != row.content_sha or signature.sha256 != signature.signing.sha256:
         yield f"the signature {signature.natural_key} of {row.key} belongs to other content"
@@ -158,15 +165,15 @@ def _lot_review(session: Session, so_far: SoFar) -> LookedAt:
     return LookedAt(lot_review_says(basis, now, number), tuple(signed), tuple(damaged))
 
 
-def _audit_review(session: Session, so_far: SoFar) -> LookedAt:
+def _audit_review(session: Session, so_far: SoFar, subjects: Subjects) -> LookedAt:
     """QA's newest review stands while nothing new is told about the lot."""
     reviews = audit_reviews_of(session, so_far.row)
     if not reviews:
         return LookedAt(Against(("QA has not reviewed the audit trail of the lot",)))
     newest = reviews[-1]
-    since = trail_about(
+    since = entries_of(
         session,
-        [*trail_subjects(so_far), RULES, POLICIES],
+        subjects.with_own(RULES, POLICIES),
         after=newest.last,
         but={*AFTER, "lot registered"},
     )
@@ -249,6 +256,7 @@ def _holds(session: Session, so_far: SoFar) -> LookedAt:
     )
     rows = [one for pair in found for one in pair if one is not None]
     signatures = [one.signature for one in rows if one.signature is not None]
-    return LookedAt(
-        Against(tuple(said), evidence=tuple(one.key for one in still)), (*rows, *signatures)
-    )
+    against = Against(tuple(said), evidence=tuple(one.key for one in still))
+    ends = [end for _, end in found if end is not None and end.content_sha]
+    damaged = tuple(said for one in ends for said in unbound(one))
+    return LookedAt(against, (*rows, *signatures), damaged)

@@ -1,5 +1,7 @@
 """QC reviews a lot as a whole, signed: with it the lot goes to QA (requirements 2.3, 2.06)."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase, study
@@ -29,12 +31,18 @@ from batchqc.records.habits import runs_before
 from batchqc.records.lot_reviews import LotReview, lot_reviews_of
 from batchqc.records.transaction import Transaction
 
+if TYPE_CHECKING:
+    from batchqc.core.assays import RunKey
+
 
 def seen_runs(session: Session, case: LotCase) -> tuple[RunSeen, ...]:
     """Every run of a lot with what is exceptional about it."""
     changed = {
         row.sample: dict(approved_changes(case.corrections, row.key)) for row in case.sample_rows
     }
+    unreported: dict[RunKey, list[str]] = {}
+    for one in case.facts.unreported:
+        unreported.setdefault(one.run, []).append(one.sentence)
     return seen_by_exception(
         ReviewFacts(
             entered={
@@ -57,6 +65,7 @@ def seen_runs(session: Session, case: LotCase) -> tuple[RunSeen, ...]:
                 run: [one.sentence for one in case.so_far.failures if run in one.runs]
                 for run in {one.run for one in case.measurements if is_mismatch(one)}
             },
+            unreported=unreported,
         )
     )
 

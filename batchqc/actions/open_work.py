@@ -28,6 +28,7 @@ from batchqc.records.open_work import (
     RunAtWork,
     calibrations_until,
     lots_at_work,
+    lots_without_certificate,
     pending_certificates,
     reported_at_work,
     runs_at_work,
@@ -175,6 +176,10 @@ def _certificates(look: Look) -> Iterator[Item]:
     for one in pending_certificates(look.session):
         link = f"/certificates/{one.natural_key}"
         what = f"{one.natural_key} is not sealed"
+        yield Item(Work.CERTIFICATE, one.lot.lot, what, one.reserved_at, None, link)
+    for one, is_sealed in lots_without_certificate(look.session):
+        link = f"/certificates/{one.natural_key}"
+        what = f"{one.natural_key} is {'withdrawn' if is_sealed else 'void'}: no certificate counts"
         yield Item(Work.CERTIFICATE, one.lot.lot, what, one.reserved_at, None, link)
 
 

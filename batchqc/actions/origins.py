@@ -59,9 +59,17 @@ class Origin:
 
     def problems(self) -> Iterator[str]:
         """Parents that nothing can be made of, and sources under look-back."""
+        yield from self.wrong_kinds()
+        yield from self.under_look_back()
+
+    def wrong_kinds(self) -> Iterator[str]:
+        """Parents that nothing can be made of."""
         for one in self.rows.values():
             if not isinstance(one, CellBank | Donation | DonationPool):
                 yield f"{one.key} is no bank, donation or pool"
+
+    def under_look_back(self) -> Iterator[str]:
+        """Sources of the parents that are under a look-back."""
         yield from look_back_problems(self._session, self.graph.nodes)
 
 

@@ -1,19 +1,22 @@
 """Results that were due under a conditional release and cannot be judged on their day.
 
-Each holds its lot and withdraws the certificate, whoever looks first: the daily work, who brings
-results in, who makes them count, who decides anew. What comes late never looks as if it had been in
-time (requirements 2.25, 2.26).
+Each holds its lot, withdraws the certificate and opens an investigation, whoever looks first: the
+daily work, who brings results in, who makes them count, who decides anew. What comes late never
+looks as if it had been in time (requirements 2.25, 2.26).
 """
 
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from batchqc.actions.certificate_states import withdraw_certificate
-from batchqc.actions.evaluation import study
+from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.holds import hold_if_in_use
+from batchqc.actions.investigation_opening import open_investigation
 from batchqc.actions.lots import lock_lot
 from batchqc.core.conditional import overdue
+from batchqc.core.failures import Failure
 from batchqc.core.holds import Cause
+from batchqc.core.investigations import attributes_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.conditional import due_days, pending_results
 from batchqc.records.decisions import conditionally_released, dispositions_of
@@ -54,5 +57,18 @@ def hold_overdue(tx: Transaction, archive: FolderArchive, lots: Iterable[LotRow]
             hold = hold_if_in_use(tx, lot, cause=Cause.OVERDUE, reason=said, about=about)
             if hold is not None:
                 withdraw_certificate(tx, lot, reason=said, about=hold.key)
+                _investigate(tx, case, name, said)
                 held.append(hold)
     return held
+
+
+def _investigate(tx: Transaction, case: LotCase, name: str, said: str) -> None:
+    """Have somebody find out why a result did not come, and what that means for the doses."""
+    specification = case.specification
+    if specification is None:  # the gate of records says so
+        return
+    (criterion,) = (one for one in specification.criteria if one.id == name)
+    attributes = attributes_of(specification, criterion)
+    stage, reference = specification.stage.value, specification.reference
+    failure = Failure(name, stage, reference, said, attributes, frozenset())
+    open_investigation(tx, case.row, failure)

@@ -14,7 +14,6 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.deciding import validity_content
@@ -32,10 +31,10 @@ from batchqc.documents.spec_file import read_specification
 from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
-from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.investigations import folded, investigations_of
 from batchqc.records.methods import method_approvals, with_siblings
+from batchqc.records.signed_decisions import SignedDecision, signed_decisions
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
 
 _SPOOL = 1_000_000  # bytes that stay in memory: those of small uploads all do
@@ -67,7 +66,7 @@ def recheck(session: Session, archive: FolderArchive) -> Recheck:
     """Compute every recorded verdict anew; nothing is changed."""
     with ExitStack() as spools:
         work = _Recheck(session, archive, spools)
-        decisions = session.scalars(select(DispositionRow).order_by(DispositionRow.id)).all()
+        decisions = list(signed_decisions(session))
         differences = [found for decision in decisions for found in work.of_decision(decision)]
     return Recheck(len(decisions), work.verdicts, tuple(differences))
 
@@ -80,7 +79,7 @@ class _Recheck:
         self.verdicts = 0
         self._uploads: dict[str, ReadAnew] = {}
 
-    def of_decision(self, decision: DispositionRow) -> Iterator[Difference]:
+    def of_decision(self, decision: SignedDecision) -> Iterator[Difference]:
         lot = decision.lot.lot
         try:
             content = json.loads(self.archive.get(decision.content_sha))
@@ -96,8 +95,7 @@ class _Recheck:
         for said in self._contradictions(decision, content):
             yield Difference(decision.key, lot, "", said)
         yield from self._compared(decision.key, lot, found | beside, decided)
-        query = select(Certificate).where(Certificate.disposition_id == decision.id)
-        for certificate in self.session.scalars(query):
+        for certificate in decision.certificates:
             try:
                 printed = json.loads(self.archive.get(certificate.content_sha))
                 recorded = _printed(printed)
@@ -110,7 +108,7 @@ class _Recheck:
             yield from self._compared(certificate.key, lot, found, recorded)
 
     def _contradictions(
-        self, decision: DispositionRow, content: Mapping[str, Any]
+        self, decision: SignedDecision, content: Mapping[str, Any]
     ) -> Iterator[str]:
         """What the signed content says otherwise than the records."""
         if decision.signature.record_sha256 != decision.content_sha:
@@ -128,16 +126,16 @@ class _Recheck:
         if self._investigated(decision) != content.get("investigations", []):
             yield "it names other investigations than are on record"
 
-    def _investigated(self, decision: DispositionRow) -> list[list[str]]:
+    def _investigated(self, decision: SignedDecision) -> list[list[str]]:
         """Every investigation and step at a decision by its key and hash."""
         at = decision.decided_at
-        taken = investigations_of(self.session, [decision.lot_id])
+        taken = investigations_of(self.session, [decision.lot.id])
         rows = [row for row, _ in taken if row.opened_at <= at]
         steps = [one for _, own in taken for one in own if one.taken_at <= at]
         return [[one.key, one.content_sha256] for one in (*rows, *steps)]
 
     def _judged(
-        self, decision: DispositionRow, content: Mapping[str, Any]
+        self, decision: SignedDecision, content: Mapping[str, Any]
     ) -> tuple[dict[str, Recorded], dict[str, Recorded]]:
         """What each criterion says, from raw bytes: of the deciding version, of other stages."""
         specification = self._specification(content["specification"]["sha256"])
@@ -156,17 +154,17 @@ class _Recheck:
         self.verdicts += len(found) + len(beside)
         return found, beside
 
-    def _investigations(self, decision: DispositionRow) -> tuple[Investigation, ...]:
+    def _investigations(self, decision: SignedDecision) -> tuple[Investigation, ...]:
         """The investigations of a lot as they stood at a decision."""
         at = decision.decided_at
         return tuple(
             folded(row, steps, at=at)
-            for row, steps in investigations_of(self.session, [decision.lot_id])
+            for row, steps in investigations_of(self.session, [decision.lot.id])
             if row.opened_at <= at
         )
 
     def _versions(
-        self, decision: DispositionRow, runs: Sequence[AssayRun]
+        self, decision: SignedDecision, runs: Sequence[AssayRun]
     ) -> list[tuple[str, str]]:
         """Each of some runs that was superseded at a decision, and its next version."""
         return [
@@ -175,7 +173,7 @@ class _Recheck:
             if one.superseded_at <= decision.decided_at
         ]
 
-    def _as_decided(self, decision: DispositionRow, runs: Sequence[AssayRun]) -> list[Measurement]:
+    def _as_decided(self, decision: SignedDecision, runs: Sequence[AssayRun]) -> list[Measurement]:
         """The measurements of some runs from raw bytes, as they stood at a decision."""
         newer, at = dict(self._versions(decision, runs)), decision.signature.at
         return [
@@ -185,7 +183,7 @@ class _Recheck:
         ]
 
     def _validity(
-        self, decision: DispositionRow, content: Mapping[str, Any], runs: Sequence[AssayRun]
+        self, decision: SignedDecision, content: Mapping[str, Any], runs: Sequence[AssayRun]
     ) -> dict[RunKey, RunValidity]:
         """The validity of each run, from raw bytes, by the method versions that are named.
 

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.kept import KeptRows, kept_for
 from batchqc.actions.registers_in_force import laboratory_with
 from batchqc.actions.run_validity import RunsLookedAt, damaged_siblings
 from batchqc.actions.setup import own_site
@@ -41,12 +42,16 @@ from batchqc.records.uploads import AssayRun, Review, measurements_of, supersedi
 
 @dataclass(frozen=True, slots=True)
 class RegistersLookedAt:
-    """What the registers say of a lot, the records behind it, and what of them is damaged."""
+    """What the registers say of a lot, the records behind it, and what of them is damaged.
+
+    ``kept`` is what stands in them of what it was measured with and by whom, and of who signed.
+    """
 
     against: RegistersSay
     certificates: tuple[LaboratoryCertificate, ...]
     rows: tuple[Row, ...]
     damaged: tuple[str, ...] = ()
+    kept: KeptRows = field(default_factory=KeptRows)
 
     def damage(self, archive: FolderArchive) -> Iterator[str]:
         """What is damaged, certificates too whose bytes somebody changed or removed."""
@@ -80,10 +85,9 @@ def look_at_registers(
     zone = ZoneInfo(own_site(session).time_zone)
     laboratory = laboratory_with(session, looked.methods)
     kept = certificates_for(session, {run.upload_id for run in runs})
-    whole = (
-        runs if laboratory.rule(Register.MATERIALS) is Rule.OFF else _of_every_lot(session, runs)
-    )
+    whole = runs if laboratory.rule(Register.MATERIALS) is Rule.OFF else of_every_lot(session, runs)
     uses = uses_in(session, {run.upload_id for run in whole})
+    by_hand = tuple(signed)
     folded = {one.material.folded for one in uses if _is_whole(one)}
     materials = materials_by(session, folded) if folded else ()
     own = {run.id for run in runs}
@@ -103,21 +107,22 @@ def look_at_registers(
         facts = Found(
             done=frozenset(_done(measurements, zone)),
             used=tuple(_used([*measurements, *others], used, materials, void, zone)),
-            reviewed=frozenset(_reviewed(laboratory, measurements, signed, zone)),
+            reviewed=frozenset(_reviewed(laboratory, measurements, by_hand, zone)),
             uncertified=frozenset(_uncertified(session, measurements, kept)),
         )
         found = against(laboratory, facts)
     named = {one.analyst for one in measurements}
     people = [one for one in all_people(session) if one.user_id in named]
+    kept_rows = kept_for(session, measurements, by_hand, materials, zone)
     rows = (
-        *rule_rows(session), *materials, *uses, *kept, *people,
+        *rule_rows(session), *kept_rows.rows, *materials, *uses, *kept, *people,
         *siblings, *(supersedings_of(session, siblings) if siblings else ()),
     )  # fmt: skip
     damaged = tuple(damaged_siblings(siblings, others))
-    return RegistersLookedAt(found, tuple(kept), rows, damaged)
+    return RegistersLookedAt(found, tuple(kept), rows, damaged, kept_rows)
 
 
-def _of_every_lot(session: Session, runs: Sequence[AssayRun]) -> Sequence[AssayRun]:
+def of_every_lot(session: Session, runs: Sequence[AssayRun]) -> Sequence[AssayRun]:
     """Some runs with what is stored of them for other lots, in every version of any lot."""
     whole, found = runs, with_siblings(session, runs)
     while len(found) > len(whole):
@@ -125,6 +130,20 @@ def _of_every_lot(session: Session, runs: Sequence[AssayRun]) -> Sequence[AssayR
         whole = found
         found = with_siblings(session, [*found, *newer])
     return whole
+
+
+def used_by(session: Session, runs: Sequence[AssayRun]) -> list[tuple[str, Used]]:
+    """Every material used in some runs, in any version of them, by its folded id."""
+    whole = of_every_lot(session, runs)
+    uses = [one for one in uses_in(session, {run.upload_id for run in whole}) if _is_whole(one)]
+    materials = materials_by(session, {one.material.folded for one in uses})
+    zone = ZoneInfo(own_site(session).time_zone)
+    measured = list(measurements_of(session, whole))
+    return [
+        (use.material.folded, one)
+        for use in uses
+        for one in _used(measured, [use], materials, frozenset(), zone)
+    ]
 
 
 def signed_for(

@@ -1,11 +1,13 @@
 """Retest plans, approved by QA before anything is measured again; and what a file is held against.
 
 How many retests are allowed stands in the document of the method version by which the original was
-measured, and in the one that the plan names; the smaller number counts (requirement 3.03).
+measured, if it was approved before the investigation was opened, and in the one that the plan
+names; the smaller number counts (requirement 3.03).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -95,7 +97,7 @@ def approve_plan(
     }
     wanted = plan_of(said, tx.now)
     first = [one for one in originals if one.run.test == test]
-    most = _most(tx.session, archive, wanted, first)
+    most = _most(tx.session, archive, wanted, first, opened_at=case.row.opened_at)
     problems = [
         *plan_problems(
             wanted,
@@ -140,17 +142,27 @@ def _unknown(session: Session, case: Case, plan: NewPlan) -> list[str]:
 
 
 def _most(
-    session: Session, archive: FolderArchive, plan: Plan, originals: Sequence[Measurement]
+    session: Session,
+    archive: FolderArchive,
+    plan: Plan,
+    originals: Sequence[Measurement],
+    *,
+    opened_at: datetime,
 ) -> int | None:
-    """The smallest number that a method version behind the plan or the originals allows."""
-    methods = approved_methods(archive, method_approvals(session, [plan.method]))
+    """The smallest number that a method version behind the plan or the originals allows.
+
+    What was approved after the failure cannot allow more: those behind the originals stood before.
+    """
+    approvals = method_approvals(session, [plan.method])
+    before = [one for one in approvals if one.signature.at < opened_at]
+    now, then = approved_methods(archive, approvals), approved_methods(archive, before)
     zone = ZoneInfo(own_site(session).time_zone)
     asked = [
-        (plan.version, plan.approved_at.astimezone(zone).date()),
-        *((one.version, one.measured_at.astimezone(zone).date()) for one in originals),
+        (now, plan.version, plan.approved_at.astimezone(zone).date()),
+        *((then, one.version, one.measured_at.astimezone(zone).date()) for one in originals),
     ]
     allowed = []
-    for version, day in asked:
+    for methods, version, day in asked:
         found = method_on(methods, code=plan.method, stated=version, day=day)
         if not isinstance(found, Method) or found.max_retests is None or not plan.version:
             return None

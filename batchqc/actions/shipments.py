@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.after_decision import came_after
+from batchqc.actions.after_decision import came_after, known_of
 from batchqc.actions.cell_banks import today_of
+from batchqc.actions.certificate_states import against_certificate
 from batchqc.actions.clinical_sites import the_clinical_site
 from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
 from batchqc.actions.evaluation import study
@@ -34,11 +35,13 @@ from batchqc.core.containers import (
     shipping_problems,
 )
 from batchqc.core.genealogy import Direction
+from batchqc.core.holds import held_on
 from batchqc.core.identifiers import fold, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.records.containers import Container, ContainerEvent, newest_events, status_of
+from batchqc.records.holds import holds_of
 from batchqc.records.registers import LotRow
 from batchqc.records.shipments import (
     Receipt,
@@ -52,7 +55,9 @@ from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 
 #: Gates that stay closed to doses after a release, too.
-_BEFORE_SHIPPING: Final = frozenset({"Investigations", "Deviations", "Donor", "Records"})
+_BEFORE_SHIPPING: Final = frozenset(
+    {"Review", "Registers", "Investigations", "Deviations", "Donor", "Genealogy", "Records"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +136,35 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
 def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -> Iterator[str]:
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
-    later = came_after(archive, case)
-    for said in against_doses(judged_by(case), case.measurements, later):
+    later, known = came_after(archive, case), known_of(archive, case.dispositions)
+    for said in against_doses(judged_by(case), case.measurements, later, known):
         yield f"lot {lot.lot}: {said}"
     for decided in case.dispositions[-1:]:
         since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()
         if day < since:
             yield f"lot {lot.lot} is {decided.disposition} since {since} only, not on {day}"
+    for said in (*_held(tx.session, lot, day), *against_certificate(tx.session, lot)):
+        yield f"lot {lot.lot}: {said}"
     for gate in case.gates:
         if gate.name in _BEFORE_SHIPPING:
             yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in gate.reasons)
+
+
+def _held(session: Session, lot: LotRow, day: date) -> Iterator[str]:
+    """The holds, ended meanwhile, that lay over a lot on a day."""
+    zone = ZoneInfo(lot.site.time_zone)
+    return held_on(
+        day,
+        (
+            (
+                hold.natural_key,
+                hold.began_at.astimezone(zone).date(),
+                end.signature.true_at.astimezone(zone).date(),
+            )
+            for hold, end in holds_of(session, [lot.id])
+            if end is not None
+        ),
+    )
 
 
 def receive(

@@ -11,6 +11,7 @@ from batchqc.core.superseding import is_named, run_name
 from batchqc.documents.archive import FolderArchive
 from batchqc.intake.known_runs import KnownName, KnownRuns, known_name
 from batchqc.records.decisions import dispositions_of
+from batchqc.records.methods import with_siblings
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import (
@@ -34,16 +35,21 @@ def known_runs(
         IntegrityFailure: what was signed over a lot is not in the store as it was.
     """
     found: dict[KnownName, tuple[Measurement, ...]] = {}
-    decided = set[KnownName]()
+    lots = list(lots)
     for lot in lots:
-        held = rested_on(archive, dispositions_of(session, lot)) if superseding else ()
-        own = [run for run in runs_of(session, lot) if run.key in held]
-        decided |= {(lot.folded, *run_name(run.test, run.run)) for run in own}
         for one in measurements_of(session, _newest(session, lot)):
             name = known_name(one)
             if one.second is not SecondEntry.MISMATCH:  # it is typed anew, under the same run
                 found[name] = (*found.get(name, ()), one.shown)
-    return KnownRuns(found, superseding, frozenset(decided))
+    decided = _decided(session, archive, lots) if superseding else {}
+    return KnownRuns(found, superseding, decided)
+
+
+def lots_beside(session: Session, lots: Iterable[LotRow]) -> set[str]:
+    """The other lots, folded, that have a part in the runs of some lots."""
+    known = {lot.folded: lot for lot in lots}
+    runs = [run for lot in known.values() for run in runs_of(session, lot)]
+    return {run.lot.folded for run in with_siblings(session, runs)} - known.keys()
 
 
 def supersede(tx: Transaction, runs: Sequence[AssayRun], reason: str) -> list[Superseding]:
@@ -71,6 +77,22 @@ def supersede(tx: Transaction, runs: Sequence[AssayRun], reason: str) -> list[Su
         ]
     tx.add(*found)
     return found
+
+
+def _decided(
+    session: Session, archive: FolderArchive, lots: Iterable[LotRow]
+) -> dict[KnownName, list[str]]:
+    """The runs of some lots on which a final decision rests, over any lot that is in the run."""
+    held = dict[str, frozenset[str]]()
+    decided = dict[KnownName, list[str]]()
+    for lot in lots:
+        for run in with_siblings(session, runs_of(session, lot)):
+            if run.lot.folded not in held:
+                held[run.lot.folded] = rested_on(archive, dispositions_of(session, run.lot))
+            if run.key in held[run.lot.folded]:
+                name = (lot.folded, *run_name(run.test, run.run))
+                decided.setdefault(name, []).append(run.lot.lot)
+    return {name: sorted(set(some)) for name, some in decided.items()}
 
 
 def _newest(session: Session, lot: LotRow) -> Sequence[AssayRun]:

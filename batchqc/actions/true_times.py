@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.assays import RunKey
 from batchqc.records.base import Row
+from batchqc.records.cell_banks import CellBankEvent
+from batchqc.records.deviations import DeviationRow
 from batchqc.records.donors import eligibility_of
+from batchqc.records.laboratory import Instrument, Material, RegisterRule, Training
 from batchqc.records.lot_reviews import AuditReview
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
@@ -41,7 +44,7 @@ def times_of_decisions(case: LotCase) -> dict[str, datetime]:
 
 
 def times_of_case(session: Session, case: LotCase) -> dict[str, datetime]:
-    """When all that a release rests on was measured and signed.
+    """When all that a lot rests on was measured and signed.
 
     The review of the audit trail is left out: nobody can read the trail while the system is down,
     and what is entered late is in it only afterwards (requirement 1.56: deferred for that reason).
@@ -58,6 +61,28 @@ def times_of_case(session: Session, case: LotCase) -> dict[str, datetime]:
     taken = {f"sample {row.sample} was taken": row.taken_at for row in case.sample_rows}
     measured = times_of_runs(case, {run.run_key for run in case.runs})
     return taken | measured | dict(_signed(rows))
+
+
+def times_of_release(session: Session, case: LotCase) -> dict[str, datetime]:
+    """The same, and when everything was recorded that opens or closes a gate of the release."""
+    rows = (*case.registers.rows, *(row for one in case.further for row in one.rows))
+    return times_of_case(session, case) | dict(_recorded(rows))
+
+
+def _recorded(rows: Iterable[Row]) -> Iterator[tuple[str, datetime]]:
+    """When rules, rows of registers, what became of banks, and deviations were recorded."""
+    for row in rows:
+        match row:
+            case RegisterRule():
+                yield f"{row.key} was set", row.set_at
+            case Material() | Instrument() | Training():
+                yield f"{row.key} was registered", row.registered_at
+            case CellBankEvent():
+                yield f"{row.key} was recorded", row.recorded_at
+            case DeviationRow():
+                yield f"{row.key} was recorded", row.kept_at
+            case _:
+                continue
 
 
 def _signed(rows: Iterable[Row]) -> Iterator[tuple[str, datetime]]:

@@ -20,7 +20,7 @@ from batchqc.actions.registered import lots_named, registered
 from batchqc.actions.retest_plans import retest_facts
 from batchqc.actions.runs import store_runs
 from batchqc.actions.signing import check_reason
-from batchqc.actions.superseding import known_runs, supersede
+from batchqc.actions.superseding import known_runs, lots_beside, supersede
 from batchqc.core.assays import Measurement
 from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
@@ -29,7 +29,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.intake.contract import Named, Reading, Register, read_bytes, too_large
 from batchqc.records.entries import how_entered, verifications_of
-from batchqc.records.investigations import investigation_by
+from batchqc.records.investigations import investigation_by, standing_investigations
 from batchqc.records.registers import lots_by
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -234,7 +234,9 @@ def _read(
 ) -> Reading:
     def register_for(named: Named) -> Register:
         if tx is not None:
-            for lot in sorted(named.lots | {row.folded for row in lots_named(session, named)}):
+            own = lots_named(session, named)
+            beside = lots_beside(session, own) if file.supersedes is not None else set()
+            for lot in sorted(named.lots | {row.folded for row in own} | beside):
                 tx.lock(f"lot:{lot}")
         register = registered(session, archive, named, now)
         if _answer_to(session, file) is not None:
@@ -242,7 +244,8 @@ def _read(
         lots, superseding = lots_named(session, named), file.supersedes is not None
         known = known_runs(session, archive, lots, superseding=superseding)
         retest = retest_facts(session, archive, file.retest) if file.retest else None
-        return replace(register, known=known, retest=retest)
+        investigations = standing_investigations(session, lots)
+        return replace(register, known=known, retest=retest, investigations=investigations)
 
     profile = profile_named(session, archive, file.profile)
     if file.data is None:

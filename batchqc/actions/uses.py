@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_states import status_of
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.sources import bearing, cell_of, judged_by, uses
 from batchqc.core.assays import Measurement
@@ -17,7 +18,7 @@ from batchqc.core.specifications import closure
 from batchqc.core.subjects import Measured
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.spec_file import read_specification
-from batchqc.records.decisions import Certificate, DispositionRow, certificates_of, issue_of
+from batchqc.records.decisions import DispositionRow, certificates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,8 @@ def decision_use(row: DispositionRow) -> DecisionUse:
 def certificates_under(
     session: Session, cases: Iterable[LotCase], decisions: Mapping[int, DispositionRow]
 ) -> Iterator[tuple[str, str]]:
-    """The certificates of some decisions with their state: issued or pending."""
+    """The certificates of some decisions with their state: issued, pending or void."""
     for case in cases:
         for one in certificates_of(session, case.row):
             if one.disposition_id in decisions:
-                yield one.natural_key, _state(session, one)
-
-
-def _state(session: Session, certificate: Certificate) -> str:
-    return "pending" if issue_of(session, certificate) is None else "issued"
+                yield one.natural_key, status_of(session, one)

@@ -25,6 +25,7 @@ from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
+from batchqc.records.holds import HoldEnd
 from batchqc.records.laboratory import LaboratoryCertificate
 from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -62,6 +63,7 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     MethodVersion: ("sha256",),
     LaboratoryCertificate: ("sha256",),
     DispositionRow: ("content_sha",),
+    HoldEnd: ("content_sha",),
     Certificate: ("content_sha",),
     CertificateIssue: ("document_sha",),
     AccountReport: ("content_sha",),
@@ -231,7 +233,7 @@ def _head_problems(
 ) -> Iterator[tuple[int, str]]:
     """The head that decisions, certificates and reviews of the trail name is still there."""
     for row, sha256 in _named_bytes(session):
-        if not isinstance(row, DispositionRow | Certificate | AuditReview):
+        if not isinstance(row, DispositionRow | HoldEnd | Certificate | AuditReview):
             continue
         try:
             audit = json.loads(archive.get(sha256))["audit"]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from batchqc.actions.certificate_states import state_of
+from batchqc.actions.certificate_states import Status, state_of, status_of
 from batchqc.actions.certificates import (
     content_of_certificate,
     document_of,
@@ -35,7 +35,7 @@ class CertificateOut(BaseModel):
 
     number: str = Field(examples=["COA-2026-000001"])
     lot: str
-    status: Literal["issued", "pending"]
+    status: Status = Field(description="Void where it was never sealed and counts no more.")
     content_sha256: str
     document_sha256: str = Field(description="Empty while it is pending.")
     supersedes: str | None
@@ -49,7 +49,7 @@ class CertificateFilter(Paging):
     lot: str = ""
     product: str = Field(default="", description="The code of the lot's product.")
     donor: str = Field(default="", description="The code of one of the lot's donors.")
-    status: Literal["issued", "pending", ""] = ""
+    status: Literal["issued", "pending", "void", ""] = ""
     since: Day | None = Field(default=None, description="The first day of its number.")
     until: Day | None = Field(default=None, description="The last day of its number.")
 
@@ -143,7 +143,7 @@ def _facts(session: Session, row: Certificate) -> dict[str, Any]:
     return {
         "number": row.natural_key,
         "lot": row.lot.lot,
-        "status": "issued" if issued else "pending",
+        "status": status_of(session, row),
         "content_sha256": row.content_sha,
         "document_sha256": issued.document_sha if issued else "",
         "supersedes": row.supersedes.natural_key if row.supersedes else None,

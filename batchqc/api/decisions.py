@@ -122,7 +122,7 @@ def decide(call: Writing, lot: str, sent: DecisionRequest) -> Response:
             work.answer(201, decision if isinstance(decision, Refusal) else _decided(decision))
     body = work.body()
     if body["certificate"]:
-        body["certificate"]["status"] = _seal(call, body["certificate"]["number"])
+        body["certificate"]["status"] = seal(call, body["certificate"]["number"])
     return JSONResponse(body, work.status)
 
 
@@ -159,8 +159,8 @@ def _decide(
             )  # fmt: skip
 
 
-def _seal(call: Call, number: str) -> Literal["issued", "pending"]:
-    """Seal the certificate of a lot that is released, whatever becomes of its document."""
+def seal(call: Call, number: str) -> Literal["issued", "pending"]:
+    """Seal the certificate of a lot that is released or let go, whatever becomes of it."""
     door = call.door
     try:
         issue_certificate(

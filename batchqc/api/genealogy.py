@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from batchqc.actions.cell_banks import (
     NewBank,
     NewPassage,
-    add_parents,
     permission_to,
     record_passage,
     register_bank,
@@ -20,6 +19,7 @@ from batchqc.actions.cell_banks import (
 )
 from batchqc.actions.genealogy import trace
 from batchqc.actions.genealogy_gate import levels_back
+from batchqc.actions.joined import add_parents
 from batchqc.actions.lot_origins import name_origin
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -194,11 +194,15 @@ def one_bank(call: SignedIn, bank: str) -> BankOut:
     summary="Say what else a bank was made of",
 )
 def more_parents(call: Writing, bank: str, sent: ParentsRequest) -> Response:
-    """A circle, and mixed donors in what is no pool, are refused."""
+    """A circle, and mixed donors in what is no pool, are refused.
+
+    Where what is added is in doubt, everything that came of the bank is held, by a look-back.
+    """
     with call.writing(Permission.KEEP_BANKS, sent) as work:
         if work.is_new:
             made_of = tuple(sent.made_of)
-            add_parents(work.tx, child=bank, made_of=made_of, reason=sent.reason)
+            archive = call.door.archive
+            add_parents(work.tx, archive, child=bank, made_of=made_of, reason=sent.reason)
             work.answer(201, _bank(work.tx.session, the_bank(work.tx.session, bank)))
     return work.response()
 

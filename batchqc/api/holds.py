@@ -6,14 +6,16 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.holds import hold_lot
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import the_lot
 from batchqc.actions.states import contested_lot
-from batchqc.api.decisions import SignatureOut, signature_out
+from batchqc.api.decisions import SignatureOut, seal, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
+from batchqc.records.decisions import certificate_let_go
 from batchqc.records.holds import Hold, HoldEnd, holds_of
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
@@ -30,6 +32,9 @@ class HoldOut(BaseModel):
     held_at: datetime
     signature: SignatureOut | None = Field(description="Null where the system held the lot.")
     end: SignatureOut | None = Field(description="Who let the lot go; null while it is held.")
+    certificate: str = Field(
+        description="The number that was reserved with its end, where one was withdrawn; or empty."
+    )
 
 
 class HoldsOut(BaseModel):
@@ -67,7 +72,11 @@ def hold(call: Writing, lot: str, sent: Signature) -> Response:
     summary="Let a lot go (signed)",
 )
 def end(call: Writing, lot: str, hold: int, sent: Signature) -> Response:
-    """End one hold; others stay."""
+    """End one hold; others stay.
+
+    Where the lot's certificate was withdrawn, the end of the last hold reserves another, which is
+    sealed after that as the certificate of a release is.
+    """
     of = contested_lot(call.door.archive, lot, call.door.now())
     with call.writing(Permission.HOLD_LOT, sent, of=of) as work:
         if work.is_new:
@@ -75,6 +84,9 @@ def end(call: Writing, lot: str, hold: int, sent: Signature) -> Response:
                 work.tx, call.door.archive, lot=lot, number=hold, credentials=sent.credentials
             )
             work.answer(201, ended if isinstance(ended, Refusal) else _holds(work.tx.session, lot))
+    for one in work.body().get("items", []):
+        if one["number"] == hold and one["certificate"]:
+            seal(call, one["certificate"])
     return work.response()
 
 
@@ -84,11 +96,12 @@ def _holds(session: Session, lot: str) -> HoldsOut:
     return HoldsOut(
         lot=row.lot,
         on_hold=any(end is None for _, end in found),
-        items=[_hold(one, end) for one, end in found],
+        items=[_hold(session, one, end) for one, end in found],
     )
 
 
-def _hold(row: Hold, end: HoldEnd | None) -> HoldOut:
+def _hold(session: Session, row: Hold, end: HoldEnd | None) -> HoldOut:
+    reserved = certificate_let_go(session, end.key) if end else None
     return HoldOut(
         number=row.number,
         cause=row.cause,
@@ -98,4 +111,5 @@ def _hold(row: Hold, end: HoldEnd | None) -> HoldOut:
         held_at=row.held_at,
         signature=signature_out(row.signature) if row.signature else None,
         end=signature_out(end.signature) if end else None,
+        certificate=reserved.natural_key if reserved else "",
     )

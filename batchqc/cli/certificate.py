@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from batchqc import clock
+from batchqc.actions.certificate_states import status_of
 from batchqc.actions.certificates import document_of, issue_certificate
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import User, at_keyboard, workplace
@@ -24,7 +25,7 @@ def list_(context: typer.Context) -> None:
     """Every certificate."""
     with reading(workplace(context).engine) as session:
         rows = [
-            (one.natural_key, one.lot.lot, issue.document_sha if issue else "pending")
+            (one.natural_key, one.lot.lot, issue.document_sha if issue else status_of(session, one))
             for one in certificates_of(session)
             for issue in (issue_of(session, one),)
         ]
@@ -82,7 +83,9 @@ def resume(context: typer.Context, user: User) -> None:
     actor = at_keyboard(place, user).acting(Permission.ISSUE_CERTIFICATE)
     with reading(place.engine) as session:
         pending = [
-            one.natural_key for one in certificates_of(session) if issue_of(session, one) is None
+            one.natural_key
+            for one in certificates_of(session)
+            if status_of(session, one) == "pending"
         ]
     for number in pending:
         issue_certificate(

@@ -96,7 +96,7 @@ def _simulated(story: Story, console: Console) -> tuple[Chapter, Chapter]:
     progress(console, "Simulated: product, donor, bank, lots", lambda: conditional.begin(story))
     released = "Simulated: conditional release"
     progress(console, released, lambda: conditional.release_early(story))
-    story.clock.next_day(simulated.WAIT_DAYS)
+    story.clock.at += simulated.WAIT
     progress(console, "Simulated: sterility is read", lambda: conditional.end(story))
     ended = conditional.chapter(story)
     story.clock.next_day()

@@ -94,9 +94,9 @@ class StoryClock:
         self.at += timedelta(seconds=1)
         return self.at
 
-    def next_day(self, days: int = 1) -> None:
-        """Sleep until the next working day, or for some days."""
-        self.at += days * DAY
+    def next_day(self) -> None:
+        """Sleep until the next working day."""
+        self.at += DAY
 
 
 def donors() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The simulated part of the demonstration's cast: one donor, one bank, two lots, one hospital."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from batchqc.actions.cell_banks import NewBank
@@ -63,7 +63,7 @@ FIRST_DAYS: Final = "sim_first_days.csv"
 STERILITY: Final = "sim_sterility.csv"
 CRITERION: Final = "sterility"
 DUE_ON: Final = date(2026, 2, 26)
-WAIT_DAYS: Final = 9
+WAIT: Final = timedelta(days=8, hours=6)
 HOSPITAL: Final = NewSite("HN01", "Hospital (simulated)", "3 Simulated Street, Hanoi", "pharmacy")
 DOSES: Final = tuple(
     NewContainer(f"{PASSES}-V{number:03d}", "vial", "1E7 cells", "Tank 3 (simulated)")

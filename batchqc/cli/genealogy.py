@@ -8,13 +8,13 @@ from sqlalchemy import select
 from batchqc.actions.cell_banks import (
     NewBank,
     NewPassage,
-    add_parents,
     permission_to,
     record_passage,
     register_bank,
     set_bank_status,
 )
 from batchqc.actions.genealogy import trace
+from batchqc.actions.joined import add_parents
 from batchqc.actions.lot_origins import name_origin
 from batchqc.cli.show import say, table
 from batchqc.cli.spec_tools import day_of
@@ -114,8 +114,11 @@ def parents(
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.KEEP_BANKS)
     with transaction(place.engine, actor, place.now()) as tx:
-        add_parents(tx, child=bank, made_of=tuple(of), reason=reason)
+        found = add_parents(tx, place.archive, child=bank, made_of=tuple(of), reason=reason)
+        number = found.look_back.natural_key if found.look_back else ""
     say(f"Bank {bank} is made of {', '.join(of)} too.")
+    if number:
+        say(f"They are in doubt: look-back {number} holds what came of it.")
 
 
 @app.command()

@@ -12,7 +12,8 @@ from batchqc.actions.annex16 import permission_to_release
 from batchqc.actions.certificates import issue_certificate
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.evaluation import LotCase, study
-from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.holds import hold_lot
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewLot, register_lot, the_lot
 from batchqc.cli.csv_out import write_csv
 from batchqc.cli.show import facts, say, table
@@ -31,6 +32,7 @@ from batchqc.core.gates import Gate
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import SigningUnavailable
+from batchqc.records.decisions import certificate_let_go
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Actor, reading, transaction
 
@@ -231,8 +233,12 @@ def let_go_(
     with transaction(place.engine, actor, place.now()) as tx:
         credentials = keyboard.signing(reason)
         ended = let_go(tx, place.archive, lot=lot, number=number, credentials=credentials)
+        found = () if isinstance(ended, Refusal) else (certificate_let_go(tx.session, ended.key),)
+        anew = [one.natural_key for one in found if one is not None]
     raise_refusal(ended)
     say(f"Hold {number} of lot {lot} has ended.")
+    for one in anew:
+        seal(place, keyboard.acting(Permission.ISSUE_CERTIFICATE), one)
 
 
 def releasing(place: Workplace, keyboard: Keyboard, lot: str) -> Actor:

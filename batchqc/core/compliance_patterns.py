@@ -5,6 +5,8 @@
   results that did not match and were typed anew.
 - Invalid when failing: of one test, method and analyst, runs are invalid more often where their
   results fail than where they pass. Counts are told; no probability is.
+- Failed without being reported: a run holds values as investigational or raw that would fail, and
+  another run that is reported passes then, planned or not.
 - Changed after refusal: a file was refused, and the same cells came later with other values.
 """
 
@@ -15,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from batchqc.core.assays import RunKey
+from batchqc.core.assays import REPORTABLE, RunKey
 from batchqc.core.entries import SecondEntry
 from batchqc.core.investigations import Attribute
 from batchqc.core.runs import Validity
@@ -32,13 +34,15 @@ class Kind(StrEnum):
     EDITED = "edited after failing"
     INVALID = "invalid when failing"
     CHANGED = "changed after refusal"
+    UNREPORTED = "failed without being reported"
 
 
 @dataclass(frozen=True, slots=True)
 class ResultAlone:
     """One attribute of one lot in one run, judged alone; ``outcome`` says how.
 
-    ``people`` are who measured and who uploaded it; ``texts`` are the values.
+    What is not of the type ``reportable`` is judged as if it were. ``people`` are who measured and
+    who uploaded it; ``texts`` are the values.
     """
 
     lot: str
@@ -53,6 +57,7 @@ class ResultAlone:
     retest_of: str = ""
     validity: Validity | None = None
     second: SecondEntry = SecondEntry.NOT_NEEDED
+    result_type: str = REPORTABLE
 
 
 #: Lot, sample, aliquot, test, analyte, run and replicate, folded.
@@ -96,13 +101,15 @@ def patterns(
         refused: what refused files said.
         accepted: what accepted files said.
     """
-    known = [one for one in tested if one.second is not SecondEntry.WAITS]
+    every = [one for one in tested if one.second is not SecondEntry.WAITS]
+    known = [one for one in every if one.result_type == REPORTABLE]
     own: dict[tuple[str, Attribute], list[ResultAlone]] = defaultdict(list)
     for one in sorted(known, key=lambda one: (one.at, str(one.run))):
         own[one.lot, one.attribute].append(one)
     return (
         *(found for rows in own.values() for found in _retests(rows, planned)),
         *(found for rows in own.values() for found in _edited(rows)),
+        *_unreported(every),
         *_invalid(known),
         *_changed(refused, accepted),
     )
@@ -150,6 +157,29 @@ def _edited(rows: Sequence[ResultAlone]) -> Iterator[Pattern]:
         if later:
             said = "came again with other content, and passes then"
             yield _pattern(Kind.EDITED, said, [failed[0], *later])
+
+
+def _unreported(rows: Iterable[ResultAlone]) -> Iterator[Pattern]:
+    """What would fail and was not reported, and the reported runs that pass from then on."""
+    own: dict[tuple[str, Attribute], list[ResultAlone]] = defaultdict(list)
+    for one in sorted(rows, key=lambda one: (one.at, one.result_type == REPORTABLE, str(one.run))):
+        if one.validity is not Validity.INVALID:
+            own[one.lot, one.attribute].append(one)
+    for each in own.values():
+        failed = [
+            one for one in each if one.result_type != REPORTABLE and one.outcome is Outcome.FAIL
+        ]
+        passing = [
+            one
+            for one in each
+            if failed
+            and one.result_type == REPORTABLE
+            and one.outcome is Outcome.PASS
+            and one.at >= failed[0].at
+        ]
+        if passing:
+            said = "fails where it is not reported, and passes where it is"
+            yield _pattern(Kind.UNREPORTED, said, [*failed, *passing])
 
 
 def _invalid(rows: Iterable[ResultAlone]) -> Iterator[Pattern]:
@@ -202,7 +232,7 @@ def _changed(refused: Sequence[Sent], accepted: Sequence[Sent]) -> Iterator[Patt
 
 def _pattern(kind: Kind, said: str, rows: Sequence[ResultAlone]) -> Pattern:
     """What is told of some runs, in their order."""
-    each = "; ".join(f"{', '.join(one.texts)} ({_word(one.outcome)}) in {one.run}" for one in rows)
+    each = "; ".join(f"{', '.join(one.texts)} ({_said(one)}) in {one.run}" for one in rows)
     first = rows[0]
     subject = "" if kind is Kind.INVALID else f"{first.attribute[2]} of {first.lot} "
     return Pattern(
@@ -216,5 +246,6 @@ def _pattern(kind: Kind, said: str, rows: Sequence[ResultAlone]) -> Pattern:
     )
 
 
-def _word(outcome: Outcome | None) -> str:
-    return "not judged" if outcome is None else outcome.value.replace("_", " ")
+def _said(one: ResultAlone) -> str:
+    word = "not judged" if one.outcome is None else one.outcome.value.replace("_", " ")
+    return word if one.result_type == REPORTABLE else f"{word}, {one.result_type}"

@@ -66,6 +66,7 @@ class OnRecord:
         invalid: its invalid runs.
         documents: the hashes of what was filed with the investigation.
         people: who measured, entered, reviewed or performed phase I, with what they did.
+        unreviewed: the runs that no second person has reviewed.
     """
 
     measurements: Sequence[Measurement]
@@ -73,6 +74,7 @@ class OnRecord:
     invalid: frozenset[RunKey]
     documents: frozenset[str]
     people: dict[str, str]
+    unreviewed: frozenset[RunKey] = frozenset()
 
 
 def checklist_problems(answers: dict[str, tuple[str, str]]) -> list[str]:
@@ -99,10 +101,13 @@ def conclusion_problems(
         found.append(f"{signer} {known.people[signer]}; another QA person concludes")
     if problem := grounds_problem(wanted.evidence):
         found.append(problem)
-    if wanted.finding is Finding.LABORATORY_CAUSE:
+    if (wanted.finding is Finding.RESULT_WAS_LATE) is bool(investigation.runs):
+        there = "a result" if investigation.runs else "no result, it was overdue"
+        found.append(f'{there} is under investigation: "{wanted.finding}" does not conclude it')
+    elif wanted.finding is Finding.LABORATORY_CAUSE:
         found += _cause_problems(wanted, investigation, known)
     elif wanted.cause is not None or wanted.corrected:
-        found.append("where the original stands there is no cause, and nothing else counts")
+        found.append(f'where "{wanted.finding}" there is no cause, and nothing else counts')
     return found
 
 
@@ -120,6 +125,8 @@ def _cause_problems(wanted: Wanted, investigation: Investigation, known: OnRecor
         found.append("no other version of the run is on record")
     if investigation.plan is not None:
         found += _plan_left(wanted, investigation, investigation.plan, known)
+    counting = _counting(wanted, investigation, known) & known.unreviewed
+    found += [f"{run} is to count and nobody has reviewed it" for run in sorted(map(str, counting))]
     return found
 
 
@@ -136,14 +143,10 @@ def _plan_left(
 
 def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord) -> Conclusion:
     """The conclusion with what it sets aside and what counts in its place."""
-    if wanted.finding is Finding.ORIGINAL_STANDS:
+    if wanted.finding is not Finding.LABORATORY_CAUSE:
         return Conclusion(wanted.finding, "")
     test = _test(wanted, investigation)
-    counting = frozenset[RunKey]()
-    if wanted.corrected:
-        counting = _corrected(wanted, investigation, known)
-    elif investigation.plan is not None:
-        counting = _retests(investigation, investigation.plan, known)
+    counting = _counting(wanted, investigation, known)
     own = {one for one in investigation.attributes if one[1] == test}
     void = frozenset(
         (one.run, one.analyte)
@@ -163,6 +166,15 @@ def _test(wanted: Wanted, investigation: Investigation) -> str:
         (only,) = investigation.tests
         return only
     return wanted.test
+
+
+def _counting(wanted: Wanted, investigation: Investigation, known: OnRecord) -> frozenset[RunKey]:
+    """The runs that count after a cause, in place of the original."""
+    if wanted.corrected:
+        return _corrected(wanted, investigation, known)
+    if investigation.plan is not None:
+        return _retests(investigation, investigation.plan, known)
+    return frozenset()
 
 
 def _retests(investigation: Investigation, plan: Plan, known: OnRecord) -> frozenset[RunKey]:

@@ -6,7 +6,7 @@ not there on its day, holds the lot. It is due at the latest when the specificat
 it, counted from the first sample of its stage.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -20,10 +20,19 @@ def pending_of(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     return tuple(one for one in verdicts if one.blocks and one.missing and one.criterion.interim)
 
 
-def conditional_gates(gates: Iterable[Gate], verdicts: Sequence[Verdict]) -> tuple[Gate, ...]:
-    """The gates of a conditional release: results that may stay pending close none."""
+def conditional_gates(
+    gates: Iterable[Gate], verdicts: Sequence[Verdict], due: Collection[str] | None = None
+) -> tuple[Gate, ...]:
+    """The gates of a conditional release: results that may stay pending close none.
+
+    ``due`` are the criteria of which results are due once the lot is released so.
+    """
+    pending = {one.criterion.id for one in pending_of(verdicts)}
+    may_stay = pending if due is None else pending & set(due)
     return tuple(
-        replace(gate, reasons=tuple(_reasons(verdicts))) if gate.name == "Results" else gate
+        replace(gate, reasons=tuple(_reasons(verdicts, may_stay)))
+        if gate.name == "Results"
+        else gate
         for gate in gates
     )
 
@@ -89,11 +98,10 @@ def _late(verdict: Verdict, due: Mapping[str, date], plan: Plan) -> Iterator[str
         yield (f"{day} is after {planned}, the planned day {days} of the sample of {plan.taken_on}")
 
 
-def _reasons(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _reasons(verdicts: Sequence[Verdict], pending: Collection[str]) -> Iterator[str]:
     if not verdicts:
         yield "no criterion was judged"
     by_id = {one.criterion.id: one for one in verdicts}
-    pending = {one.criterion.id for one in pending_of(verdicts)}
     for one in verdicts:
         if not one.blocks:
             continue

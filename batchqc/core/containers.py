@@ -96,6 +96,8 @@ class LotLabel:
         holds: why it is on hold, each in words.
         expires_on: its last usable day, as corrected.
         sites: where a conditionally released lot may go; ``None`` is anywhere.
+        lacks_certification: whether a qualified person certifies such lots now, and did not certify
+            what the label says.
         waits_for_transfer: whether it is certified and not yet in saleable stock.
         due: of a conditional release, each pending criterion with the last day of its result.
     """
@@ -107,6 +109,7 @@ class LotLabel:
     sites: frozenset[str] | None = None
     waits_for_transfer: bool = False
     due: tuple[tuple[str, date], ...] = ()
+    lacks_certification: bool = False
 
 
 #: What a label must say for a container to leave; a conditional one goes to listed sites only.
@@ -125,6 +128,11 @@ def shipping_problems(label: LotLabel, *, site: str, today: date) -> Iterator[st
         for name, day in label.due
         if today > day
     )
+    if label.lacks_certification:
+        yield (
+            f"lot {label.lot} is {label.disposition} without the certification by a qualified"
+            " person that the policy asks for now"
+        )
     if label.waits_for_transfer:
         yield f"lot {label.lot} is certified, and not transferred to saleable stock yet"
     yield from (f"lot {label.lot} is on hold: {hold}" for hold in label.holds)

@@ -11,9 +11,11 @@ from datetime import date
 from batchqc.core.assays import RunKey
 from batchqc.core.donors import ELIGIBLE, Donor
 from batchqc.core.gates import Against, Gate, gate_of
+from batchqc.core.hypotheses import Unreported
 from batchqc.core.lot_states import Disposition, Overlay, Progress, may_decide
 from batchqc.core.lots import Lot
 from batchqc.core.lowering import Lowered
+from batchqc.core.opening import Opened
 from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
 
@@ -33,6 +35,11 @@ class RunFacts:
         """Everyone who entered or measured (design, decided once, 7)."""
         return self.analysts | {self.uploaded_by}
 
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether a second person reviewed it."""
+        return bool(self.reviewed_by - self.entered_by)
+
 
 @dataclass(frozen=True, slots=True)
 class LotFacts:
@@ -48,6 +55,9 @@ class LotFacts:
         is_depleted: whether nothing of the lot is left in storage.
         qc_reviewers: who reviewed the lot as a whole.
         lowered: who lowered a policy or a rule within the life of the lot.
+        opened: who recorded what may have opened a gate, within the life of the lot.
+        unreported: what was measured and not reported.
+        excused: by number, who concluded an investigation with a cause in the laboratory.
         holds: why the lot is on hold.
         lot_review: whether QC's review of the lot stands.
         audit_review: whether QA's review of its audit trail stands.
@@ -73,6 +83,9 @@ class LotFacts:
     registers: RegistersSay = field(default_factory=RegistersSay)
     qc_reviewers: frozenset[str] = frozenset()
     lowered: tuple[Lowered, ...] = ()
+    opened: tuple[Opened, ...] = ()
+    unreported: tuple[Unreported, ...] = ()
+    excused: tuple[tuple[str, str], ...] = ()
     is_depleted: bool = False
     holds: Against = field(default_factory=Against)
     lot_review: Against = field(default_factory=Against)
@@ -108,7 +121,7 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
             "Results",
             _results(facts),
             "Upload what is missing; reject the lot, or have QA conclude on what failed.",
-            facts.pending.remarks,
+            (*facts.pending.remarks, *(one.sentence for one in facts.unreported)),
         ),
         Gate(
             "Other stages",
@@ -196,11 +209,18 @@ def signer_gate(facts: LotFacts, signer: str) -> Gate:
     if signer in facts.qc_reviewers:
         reasons.append(f"{signer} reviewed lot {facts.lot.id} for QC")
     reasons += [f"{signer} lowered {one.what}" for one in facts.lowered if one.by == signer]
+    reasons += [f"{signer} {one.what}" for one in facts.opened if one.by == signer]
+    reasons += [
+        f"{signer} concluded {number}, by which a failing result of the lot does not count"
+        for number, by in facts.excused
+        if by == signer
+    ]
     return Gate(
         "People",
         tuple(reasons),
         "Have a QA person sign who neither entered, measured nor reviewed results of this lot,"
-        " nor lowered a policy or a rule within its life.",
+        " nor set a failing one aside, nor lowered a policy or a rule, widened an entry of a"
+        " register or ended the quarantine of a bank within its life.",
     )
 
 
@@ -248,7 +268,7 @@ def _reviews(facts: LotFacts) -> tuple[str, ...]:
     return tuple(
         f"{run.key} has not been reviewed by a second person"
         for run in facts.runs
-        if not run.reviewed_by - run.entered_by
+        if not run.is_reviewed
     )
 
 

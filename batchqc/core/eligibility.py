@@ -70,12 +70,16 @@ class Donated:
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """The newest consent of a donor; ``withdrawn_on`` is ``None`` while it holds."""
+    """The newest consent of a donor; ``withdrawn_on`` is ``None`` while it holds.
+
+    ``after`` names the consents before it that the donor withdrew, the last one last.
+    """
 
     name: str
     scopes: frozenset[Scope]
     given_on: date
     withdrawn_on: date | None = None
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +138,20 @@ def unfavourable(donations: Sequence[Donated]) -> tuple[str, ...]:
 
 
 def consent_problems(consent: Consented | None, *needed: Scope) -> Iterator[str]:
-    """Why a donor's consent does not allow what is needed."""
+    """Why a donor's consent does not allow what is needed.
+
+    After a withdrawal, a consent to anything but clinical use takes nothing back.
+    """
     if consent is None:
         yield "no consent is on record"
     elif consent.withdrawn_on is not None:
         yield f"consent {consent.name} was withdrawn on {consent.withdrawn_on}"
     else:
-        for scope in needed:
+        first = {Scope.CLINICAL: None} if consent.after else {}
+        for scope in {**first, **dict.fromkeys(needed)}:
             if scope not in consent.scopes:
-                yield f"consent {consent.name} does not cover {scope} use"
+                withdrawn = f", and consent {consent.after[-1]} was withdrawn" if first else ""
+                yield f"consent {consent.name} does not cover {scope} use{withdrawn}"
 
 
 class _Evaluating:

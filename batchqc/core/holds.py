@@ -24,10 +24,22 @@ class Cause(StrEnum):
     LOOK_BACK = "look-back"
     INVESTIGATION = "investigation"
     DEVIATION = "deviation"
+    CELL_BANK = "cell bank"
+    MATERIAL = "material"
 
 
 #: Gates of which a closed one keeps a lot on hold.
-_KEEP: Final = ("Investigations", "Deviations", "Donor", "Audit chain", "Records")
+_KEEP: Final = (
+    "Registers",
+    "Investigations",
+    "Deviations",
+    "Donor",
+    "Genealogy",
+    "Audit chain",
+    "Records",
+)
+#: Beside those, of a lot of which doses may be given: what counts is judged and was reviewed.
+_KEEP_IN_USE: Final = ("Results", "Review")
 
 
 def why_held(
@@ -45,19 +57,33 @@ def why_held(
         cause: of the hold.
         disposition: of the lot.
         verdicts: of every stage.
-        gates: between the lot and its release.
+        gates: between the lot and its release; of a conditional release, without what is pending.
         overdue: criteria whose results were due, with their days.
         look_backs: the numbers of those that reached the lot and are open.
     """
     if cause is Cause.QA and disposition not in IN_USE:
         return
-    for verdict in verdicts:
-        if verdict.outcome is Outcome.FAIL:
-            yield f"Results: {verdict.sentence}"
+    fails = [one.sentence for one in verdicts if one.outcome is Outcome.FAIL]
+    yield from (f"Results: {sentence}" for sentence in fails)
     for name, day in overdue:
         yield f"Results: the result of {name} was due on {day} and is not in"
     for number in look_backs:
         yield f"look-back {number} is open"
+    asked = (*_KEEP, *_KEEP_IN_USE) if disposition in IN_USE else _KEEP
     for gate in gates:
-        if gate.name in _KEEP:
-            yield from (f"{gate.name}: {reason}" for reason in gate.reasons)
+        if gate.name in asked:
+            yield from (f"{gate.name}: {one}" for one in gate.reasons if one not in fails)
+
+
+def held_on(day: date, ended: Iterable[tuple[str, date, date]]) -> Iterator[str]:
+    """Each hold that lay over a lot on a day, in words.
+
+    The day on which a hold ended is free again: nothing leaves before the end is signed.
+
+    Args:
+        day: a date of the lot's site.
+        ended: the number of each hold that has ended, with its first day and that of its end.
+    """
+    for number, since, until in ended:
+        if since <= day < until:
+            yield f"hold {number} lay over it from {since} to {until}, so nothing left on {day}"

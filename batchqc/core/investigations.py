@@ -24,6 +24,7 @@ class Finding(StrEnum):
 
     LABORATORY_CAUSE = "assignable laboratory cause"
     ORIGINAL_STANDS = "original stands"
+    RESULT_WAS_LATE = "result was late"
 
 
 class DecisionRule(StrEnum):
@@ -82,13 +83,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """A signed conclusion: what is set aside, by run and analyte, and which runs count instead."""
+    """A signed conclusion: what is set aside, by run and analyte, and which runs count instead.
+
+    ``by`` is who signed it; "" before that.
+    """
 
     finding: Finding
     test: str
     cause: str = ""
     set_aside: frozenset[tuple[RunKey, str]] = frozenset()
     counting: frozenset[RunKey] = frozenset()
+    by: str = ""
 
     @property
     def is_cause(self) -> bool:

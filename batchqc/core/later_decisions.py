@@ -5,9 +5,12 @@ asked, why no other treatment will do, the risk and who was told; it is off unti
 A destruction names the method and a witness.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from batchqc.core.failures import Failure
+from batchqc.core.gates import Gate
+from batchqc.core.investigations import Investigation, State
 from batchqc.core.lot_states import Disposition, may_decide
 
 RECALL_CLASSES: Final = ("I", "II", "III")
@@ -98,6 +101,30 @@ def later_hindrances(
         yield "exceptional supply is off at this site; QA switches it on, with a reason"
     if witness:
         yield witness
+
+
+def supply_hindrances(
+    gates: Iterable[Gate], investigations: Iterable[Investigation], failures: Iterable[Failure]
+) -> Iterator[str]:
+    """What stands against an exceptional supply of a lot that failed.
+
+    The donor is as for a release, and the laboratory has begun to look at whatever fails.
+
+    Args:
+        gates: between the lot and its release.
+        investigations: of the lot, as they stand.
+        failures: whatever fails of it.
+    """
+    known = tuple(investigations)
+    for gate in gates:
+        if gate.name == "Donor":
+            yield from (f"Donor: {reason}" for reason in gate.reasons)
+    for one in known:
+        if one.state is State.PHASE_I:
+            yield f"Investigations: {one.number} ({one.criterion}): {one.state}"
+    for failure in failures:
+        if not failure.is_covered(known):
+            yield f"Investigations: nothing investigates: {failure.sentence}"
 
 
 def _said(given: Mapping[str, str], name: str) -> bool:

@@ -5,7 +5,8 @@
 - An assignable laboratory cause sets the original result aside, and what else was on record and
   not authorised; each is named. What comes in later stands beside the retests and is not chosen.
 - Each retest is judged alone, and all must pass: nothing is averaged (requirement 3.09).
-- Where the original stands it counts, whatever the retests say.
+- Where the original stands it counts, whatever the retests say. A result that was late has no
+  original: what came counts.
 - Results of a hypothesis (``investigational``) are read by nothing here (requirement 3.07).
 """
 
@@ -17,6 +18,7 @@ from typing import Final
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.investigations import (
     Attribute,
+    Finding,
     Investigation,
     attribute_of,
     attributes_of,
@@ -46,7 +48,8 @@ def worlds(
         options = []  # nobody can look at each: none counts
     found = [(*base, *(one for rows in chosen for one in rows)) for chosen in product(*options)]
     for investigation in investigations:
-        if investigation.conclusion is not None and not investigation.conclusion.is_cause:
+        said = investigation.conclusion
+        if said is not None and said.finding is Finding.ORIGINAL_STANDS:
             found += _standing(measurements, found[0], investigation)
     return tuple(dict.fromkeys(found))
 

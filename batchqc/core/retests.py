@@ -2,7 +2,8 @@
 
 - A plan states number, method, samples, second analyst and decision rule, is approved by QA after
   phase I, and is fixed as soon as a retest is in (requirements 3.02, 3.03, 3.04).
-- The most that may be planned is what the method's document said when the original was measured.
+- The most that may be planned is what the method's document said before the investigation was
+  opened (requirement 3.03).
 - A retest comes in a file that names its investigation. Whatever of it is not as planned is said,
   and nothing of the file is taken (requirements 3.05, 3.06).
 - An outlier test is no ground for anything (requirement 3.10).
@@ -84,10 +85,11 @@ def plan_problems(
         investigation: as it stands.
         originals: the measurements that it hangs on.
         retests: those on record.
-        most: how many retests the method's document allows; ``None`` where it says nothing.
+        most: how many retests the method's document allowed before the investigation was opened;
+            ``None`` where it said nothing.
     """
     first = [one for one in originals if one.run.test == plan.test]
-    found = [*_not_now(investigation), *_numbers(plan, most)]
+    found = [*_not_now(investigation), *_numbers(plan, most, investigation.number)]
     if retests:
         found.append("retests are in; the plan is not adjusted to their results")
     if not first:
@@ -108,12 +110,16 @@ def plan_problems(
     return found
 
 
-def _numbers(plan: Plan, most: int | None) -> Iterator[str]:
+def _numbers(plan: Plan, most: int | None, number: str) -> Iterator[str]:
     if min(plan.retests, plan.resamples) < 0 or plan.number < 1:
         yield "a plan asks for one retest at least"
     name = f"{plan.method} v{plan.version}"
     if most is None:
-        yield f"the document of {name} does not say how many retests are allowed (max_retests)"
+        yield (
+            f"the document of {name}, or of the method behind the original, does not say how many"
+            f" retests are allowed (max_retests), or was not approved before {number} was opened:"
+            " conclude without a retest"
+        )
     elif plan.number > most:
         yield f"{name} allows {most} retests, and the plan asks for {plan.number}"
 
@@ -155,7 +161,7 @@ def _not_a_retest(
     if one.result_type == INVESTIGATIONAL:
         yield (
             "an investigational result replaces no original",
-            "Upload it without naming it a retest; it is kept and never counts.",
+            "Leave it out: from the approval of the plan on, what is measured again is a retest.",
         )
     is_own = attribute_of(one) in investigation.attributes and one.run.test == plan.test
     if one.result_type == REPORTABLE and not is_own:

@@ -2,7 +2,8 @@
 
 A run with nothing to say about it is *clean*: its results all pass inside their alert limits, it
 was read from a file soon after it was measured, on an instrument and by an analyst that the test is
-usually done with, and nothing replaced, repeated or corrected it. Every other run tells each
+usually done with, it reports what it measured, and nothing replaced, repeated or corrected it.
+Every other run tells each
 reason. The review itself is of every run, clean or not.
 """
 
@@ -32,6 +33,7 @@ class Why(StrEnum):
     OOS = "out of specification"
     OOT = "out of trend"
     NOT_JUDGED = "not judged"
+    UNREPORTED = "not reported"
     INVALID = "invalid run"
     CORRECTED = "corrected"
     RETESTED = "retested"
@@ -82,6 +84,7 @@ class ReviewFacts:
         corrected: samples with an approved correction, in words, by sample id.
         registers: what registers say of measurements, in words.
         failing: what fails of a run that two people typed differently, in words.
+        unreported: what of a run is not reported, and how it would be judged, in words.
     """
 
     entered: Mapping[RunKey, Entered]
@@ -92,6 +95,7 @@ class ReviewFacts:
     corrected: Mapping[str, str] = field(default_factory=dict)
     registers: Collection[str] = ()
     failing: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
+    unreported: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ def _exceptions(
 ) -> Iterator[Exceptional]:
     yield from _of_verdicts(judged)
     yield from (Exceptional(Why.OOS, said) for said in facts.failing.get(run, ()))
+    yield from (Exceptional(Why.UNREPORTED, said) for said in facts.unreported.get(run, ()))
     if (valid := facts.validity.get(run)) is not None and valid.validity is not Validity.VALID:
         yield Exceptional(Why.INVALID, str(valid))
     yield from _of_versions(facts, run, own)

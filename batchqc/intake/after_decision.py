@@ -1,13 +1,14 @@
 """What a file says of a lot that is decided: it stands beside the decision and its certificate.
 
 - A result of a decided lot is taken with a warning, told at its first row.
-- Another version of a run on which a final decision rests is refused: what was signed stays what it
-  is. A further run, and a retest under the plan of an investigation, stand beside it.
+- Another version of a run on which a final decision rests is refused, also where another lot has a
+  part in the run: what was signed stays what it is. A further run, and a retest under the plan of
+  an investigation, stand beside it.
 - A large file is judged after it is stored; one that would hold a lot of which doses may be given
   is refused, and uploaded as an ordinary file, which holds the lot at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -34,10 +35,10 @@ def stands_beside(lot: "RegisteredLot") -> Wrong:
     return Wrong("W401", said, "Check the lot id. A failing one opens an OOS investigation.")
 
 
-def rests_on(rows: Iterable[Measurement]) -> Wrong:
-    """What is told of another version of a run, by its rows, on which a final decision rests."""
+def rests_on(rows: Iterable[Measurement], lots: Sequence[str]) -> Wrong:
+    """What is told of another version of a run, by its rows, on which final decisions rest."""
     one = next(iter(rows))
-    said = f"the decision over lot {one.lot} rests on {one.run}: nothing supersedes it"
+    said = f"the decision over lot {', '.join(lots)} rests on {one.run}: nothing supersedes it"
     return Wrong("E409", said, _INSTEAD)
 
 

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from operator import gt, lt
 from typing import Final, NamedTuple
 
-from batchqc.core.assays import REPORTABLE, RESULT_TYPES
+from batchqc.core.assays import INVESTIGATIONAL, REPORTABLE, RESULT_TYPES
 from batchqc.core.blocks import Block
 from batchqc.core.canonical import utc_text
 from batchqc.core.identifiers import fold
@@ -236,6 +236,7 @@ class ColumnReader:
         result_type = type_text or REPORTABLE
         is_judged = result_type == REPORTABLE
         _demand(bool(test and analyte) and result_type in RESULT_TYPES)
+        _demand(result_type != INVESTIGATIONAL)  # which is held against its investigation
         plan = find_plan(lot, stage=stage, test=test, analyte=analyte, is_reportable=is_judged)
         if isinstance(plan, Unplanned) or (method_text and says_nothing(method_text)):
             raise NotPlainError

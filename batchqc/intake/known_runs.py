@@ -44,12 +44,12 @@ KnownName = tuple[str, str, str]
 class KnownRuns:
     """The newest version of each run on record; ``superseding`` is what the uploader states.
 
-    ``decided`` are the runs on which a final decision rests.
+    ``decided`` are the runs on which a final decision rests, each with the lots so decided.
     """
 
     runs: Mapping[KnownName, tuple[Measurement, ...]] = field(default_factory=dict)
     superseding: bool = False
-    decided: frozenset[KnownName] = frozenset()
+    decided: Mapping[KnownName, Sequence[str]] = field(default_factory=dict)
 
 
 def known_name(one: Measurement) -> KnownName:
@@ -75,7 +75,8 @@ def check_known_runs(parsed: Sequence[Measurement], known: KnownRuns, report: Re
                 hint = "Have it typed by the second person; what does not match is typed anew."
                 report.add(Wrong("E407", message, hint), place=WHOLE_FILE)
             if name in known.decided:
-                report.add(rests_on(recorded), place=_first(parsed, name))
+                wrong = rests_on(recorded, known.decided[name])
+                report.add(wrong, place=_first(parsed, name))
         if not found and not report.errors:
             message = "the file is to supersede, and no run of it is on record"
             hint = "Check its run ids; or upload it without a reason to supersede."

@@ -25,6 +25,7 @@ from batchqc.intake.contract import (
     report_sample_names,
 )
 from batchqc.intake.header import Header, read_header, with_stated
+from batchqc.intake.hypotheses import check_hypotheses
 from batchqc.intake.known_runs import known_name
 from batchqc.intake.marks import POINT
 from batchqc.intake.plain import is_plain_id
@@ -165,6 +166,7 @@ class PortionReader:
             if known_name(one) in self.register.known.runs:
                 place = Place(one.cell.row, one.cell.line, "run_id")
                 self.report.add(_on_record(one.run.run), place=place, text=one.run.run)
+        check_hypotheses(parsed, self.register, self.report)
         is_stated_plain = all(is_plain_id(text.strip(" ")) for text in self.asked.cells.values())
         if self._plain is None and marks == POINT and is_stated_plain and table.dialect:
             self._plain = self._column_reader(table, table.dialect)

@@ -1,9 +1,10 @@
 """What the laboratory has registered and a file may refer to. Intake creates none of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from batchqc.core.investigations import Investigation
 from batchqc.core.laboratory import Laboratory
 from batchqc.core.lots import Sample
 from batchqc.core.retests import Retest
@@ -45,7 +46,8 @@ class Register:
 
     ``people`` are users and contract laboratories, by folded id, as registered; ``laboratory``
     holds the registers that rows are held against; ``retest`` is the plan that a file of retests
-    is held against.
+    is held against; ``investigations`` are those of each lot, by folded id, as they stand, and
+    ``None`` where a file is only read again.
     """
 
     lots: Mapping[str, RegisteredLot]
@@ -55,3 +57,4 @@ class Register:
     known: KnownRuns = field(default_factory=KnownRuns)
     laboratory: Laboratory = field(default_factory=Laboratory)
     retest: Retest | None = None
+    investigations: Mapping[str, Sequence[Investigation]] | None = None

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, exists, or_, select
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate, DispositionRow
@@ -85,6 +85,15 @@ def withdrawal_of(session: Session, certificate: Certificate) -> CertificateWith
     """The withdrawal of a certificate, or ``None``."""
     query = select(CertificateWithdrawal)
     return session.scalar(query.where(CertificateWithdrawal.certificate_id == certificate.id))
+
+
+def counts_no_more() -> ColumnElement[bool]:
+    """Of certificates, those that were withdrawn or superseded."""
+    newer = aliased(Certificate)
+    return or_(
+        exists().where(CertificateWithdrawal.certificate_id == Certificate.id),
+        exists().where(newer.supersedes_id == Certificate.id),
+    )
 
 
 def superseding_certificate(session: Session, certificate: Certificate) -> Certificate | None:

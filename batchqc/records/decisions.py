@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.lot_states import Disposition
-from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.registers import LotRow, Site
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -39,7 +39,10 @@ class DispositionRow(Row):
 
 
 class Certificate(Numbered):
-    """A certificate number, reserved with its frozen content when the lot was decided."""
+    """A certificate number, reserved with its frozen content when the lot was decided.
+
+    ``let_go`` is the key of the end of a hold with which it was reserved anew, or "".
+    """
 
     __tablename__ = "certificate"
 
@@ -49,6 +52,7 @@ class Certificate(Numbered):
     content_sha: Mapped[str]
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
     reserved_at: Mapped[datetime]
+    let_go: Mapped[str] = added_later()
 
     site: Mapped[Site] = relationship()
     lot: Mapped[LotRow] = relationship()
@@ -134,6 +138,11 @@ def certificates_of(session: Session, lot: LotRow | None = None) -> Sequence[Cer
     if lot is not None:
         query = query.where(Certificate.lot_id == lot.id)
     return session.scalars(query).all()
+
+
+def certificate_let_go(session: Session, end: str) -> Certificate | None:
+    """The certificate that was reserved with the end of a hold, by its key."""
+    return session.scalar(select(Certificate).where(Certificate.let_go == end))
 
 
 def certificate_by(session: Session, public: str) -> Certificate | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
 
@@ -37,15 +37,25 @@ class Hold(Row):
         """Lot and the how many-th."""
         return f"{self.lot.lot}/{self.number}"
 
+    @property
+    def began_at(self) -> datetime:
+        """Since when it lies over the lot: where it was signed on paper first, since then."""
+        return self.held_at if self.signature is None else self.signature.true_at
+
 
 class HoldEnd(Row):
-    """The end of one hold, signed."""
+    """The end of one hold, signed.
+
+    ``content_sha`` names in the store what the signature binds, where doses of the lot may be given
+    again: the lot as it counts then. Else it is "", and the signature binds the hold.
+    """
 
     __tablename__ = "hold_end"
 
     hold_id: Mapped[int] = mapped_column(ForeignKey("hold.id"), unique=True)
     reason: Mapped[str]
     signature_id: Mapped[int] = refers_to("signature")
+    content_sha: Mapped[str] = added_later()
 
     hold: Mapped[Hold] = relationship()
     signature: Mapped[SignatureRow] = relationship()

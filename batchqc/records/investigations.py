@@ -146,6 +146,18 @@ def investigations_of(session: Session, lots: Iterable[int]) -> list[Taken]:
     return [(row, taken[row.id]) for row in rows]
 
 
+def standing_investigations(
+    session: Session, lots: Iterable[LotRow]
+) -> dict[str, tuple[Investigation, ...]]:
+    """The investigations of some lots as they stand, by the folded id of the lot."""
+    names = {row.id: row.folded for row in lots}
+    found: dict[str, tuple[Investigation, ...]] = {}
+    for row, steps in investigations_of(session, names):
+        name = names[row.lot_id]
+        found[name] = (*found.get(name, ()), folded(row, steps))
+    return found
+
+
 def steps_of(session: Session, row: InvestigationRow) -> Sequence[InvestigationStep]:
     """The steps of one investigation, oldest first."""
     query = select(InvestigationStep).where(InvestigationStep.investigation_id == row.id)
@@ -219,7 +231,7 @@ def _said_by(step: InvestigationStep) -> dict[str, Any]:
         case Step.PLAN:
             found = {"plan": plan_of(said, step.taken_at)}
         case Step.CONCLUSION:
-            found = {"conclusion": _conclusion(said)}
+            found = {"conclusion": _conclusion(said, step.taken_by)}
         case Step.REOPENED:
             found = {"conclusion": None}
         case Step.DUE:
@@ -246,11 +258,12 @@ def plan_of(said: dict[str, Any], approved_at: datetime) -> Plan:
     )
 
 
-def _conclusion(said: dict[str, Any]) -> Conclusion:
+def _conclusion(said: dict[str, Any], by: str) -> Conclusion:
     return Conclusion(
         finding=Finding(said["finding"]),
         test=said["test"],
         cause=said["cause"],
         set_aside=frozenset((RunKey(*one[:3]), one[3]) for one in said["set_aside"]),
         counting=frozenset(RunKey(*one) for one in said["counting"]),
+        by=by,
     )

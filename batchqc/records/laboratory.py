@@ -201,6 +201,18 @@ def training_spans(session: Session) -> dict[tuple[str, str], list[Span]]:
     return found
 
 
+def instruments_by(session: Session, folded: Iterable[str]) -> Sequence[Instrument]:
+    """Every row of some instruments by folded id, oldest first."""
+    query = select(Instrument).where(Instrument.folded.in_(sorted(folded)))
+    return session.scalars(query.order_by(Instrument.number)).all()
+
+
+def trainings_by(session: Session, methods: Iterable[str]) -> Sequence[Training]:
+    """Every row of every training for some methods, oldest first."""
+    query = select(Training).where(Training.method.in_(sorted(methods)))
+    return session.scalars(query.order_by(Training.number)).all()
+
+
 def material_by(session: Session, material: str) -> Material | None:
     """The newest row of a material."""
     query = select(Material).where(Material.folded == fold(material))
@@ -216,6 +228,12 @@ def materials_by(session: Session, folded: Iterable[str]) -> Sequence[Material]:
 def uses_in(session: Session, uploads: Iterable[int]) -> Sequence[MaterialUse]:
     """What was used in the runs of some uploads, by their surrogate ids."""
     query = select(MaterialUse).where(MaterialUse.upload_id.in_(set(uploads)))
+    return session.scalars(query.order_by(MaterialUse.id)).all()
+
+
+def uses_of(session: Session, material: Material) -> Sequence[MaterialUse]:
+    """In which runs a material was used, whichever of its rows stood then."""
+    query = select(MaterialUse).join(Material).where(Material.folded == material.folded)
     return session.scalars(query.order_by(MaterialUse.id)).all()
 
 

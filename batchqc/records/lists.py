@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
+from batchqc.records.conditional import counts_no_more
 from batchqc.records.containers import depleted_lots
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
@@ -73,7 +74,8 @@ def certificates_wanted(wanted: CertificatesWanted) -> Select[Certificate]:
         conditions.append(LotRow.folded == fold(wanted.lot))
     if wanted.status:
         is_issued = exists().where(CertificateIssue.certificate_id == Certificate.id)
-        conditions.append(is_issued if wanted.status == "issued" else ~is_issued)
+        void = counts_no_more() if wanted.status == "void" else ~counts_no_more()
+        conditions += [is_issued] if wanted.status == "issued" else [~is_issued, void]
     if wanted.since is not None:
         conditions.append(Certificate.reserved_at >= wanted.since)
     if wanted.until is not None:

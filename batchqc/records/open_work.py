@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Select, exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.core.assays import REPORTABLE
-from batchqc.core.lot_states import UNDECIDED
+from batchqc.core.lot_states import IN_USE, UNDECIDED
 from batchqc.core.lots import Sample
+from batchqc.records.conditional import CertificateWithdrawal, counts_no_more
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.donors import EligibilityRow
@@ -213,10 +214,34 @@ def undetermined_donors(session: Session) -> Iterator[tuple[str, str, datetime]]
 
 
 def pending_certificates(session: Session) -> Sequence[Certificate]:
-    """Every certificate whose document is not sealed, by number."""
+    """Every certificate whose document waits for its seal, by number."""
     issued = select(CertificateIssue.certificate_id)
-    query = select(Certificate).where(Certificate.id.not_in(issued))
+    query = select(Certificate).where(Certificate.id.not_in(issued), ~counts_no_more())
     return session.scalars(query.order_by(Certificate.id)).all()
+
+
+def lots_without_certificate(session: Session) -> Iterator[tuple[Certificate, bool]]:
+    """The newest certificate of each lot in use of which it was withdrawn, and whether sealed."""
+    newer = aliased(DispositionRow)
+    later = exists().where(
+        newer.lot_id == DispositionRow.lot_id, newer.number > DispositionRow.number
+    )
+    in_use = select(DispositionRow.lot_id).where(
+        DispositionRow.disposition.in_([one.value for one in IN_USE]), ~later
+    )
+    newest = select(func.max(Certificate.id)).group_by(Certificate.lot_id)
+    withdrawn = select(CertificateWithdrawal.certificate_id)
+    query = (
+        select(Certificate, CertificateIssue.id)
+        .outerjoin(CertificateIssue, CertificateIssue.certificate_id == Certificate.id)
+        .where(
+            Certificate.id.in_(newest),
+            Certificate.id.in_(withdrawn),
+            Certificate.lot_id.in_(in_use),
+        )
+    )
+    for row in session.execute(query.order_by(Certificate.id)):
+        yield row[0], row[1] is not None
 
 
 def calibrations_until(session: Session, day: date) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,8 @@ import pytest
 from batchqc.actions.after_decision import came_after
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.dispositions import Decision, reject_lot
-from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewSample, register_samples, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.policies import set_policy
@@ -26,6 +26,7 @@ from batchqc.records.holds import Hold, holds_of
 from batchqc.records.lot_reviews import trail_about
 from tests.actions.investigating import (
     conclude_cause,
+    perform,
     planned,
     retest,
 )
@@ -173,8 +174,9 @@ def test_what_came_later_and_cannot_be_judged_keeps_the_doses_though_nothing_fai
     assert released.upload(late(value)).accepted
     assert holds(released) == []
     assert withdrawn(released) == [""]
-    (reason,) = refused(released)
-    assert reason.startswith(f"lot {LOT}: CANNOT JUDGE")
+    judged, unseen = refused(released)
+    assert judged.startswith(f"lot {LOT}: CANNOT JUDGE")
+    assert unseen.startswith(f"lot {LOT}: Review: run {RUN}")
 
 
 @pytest.mark.requirement("1.31", "2.06")
@@ -251,6 +253,7 @@ def test_what_fails_of_a_lot_that_was_supplied_by_exception_holds_it(house: Hous
     house.review()
     with house.acting(QA1, Permission.SET_POLICY) as tx:
         set_policy(tx, policy=Policy.SUPPLY_BY_EXCEPTION, value=ON, credentials=signing(QA1))
+    perform(house)
     reject(house)
     decide(house, Disposition.SUPPLIED, **SUPPLY)
     assert house.upload(late("95", run="AGAIN")).accepted

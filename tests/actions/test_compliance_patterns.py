@@ -22,6 +22,7 @@ def test_a_house_that_works_well_has_no_pattern(house: House):
     assert not house.upload(alone("CD73", value="much")).accepted
     retest(house, "95.1", "VCB-R1")
     retest(house, "94.2", "VCB-R2")
+    house.review()
     conclude_cause(house)
     number = enter(house).number
     assert verify(house, number)

@@ -7,7 +7,7 @@ import pytest
 
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision
-from batchqc.actions.holds import let_go
+from batchqc.actions.letting_go import let_go
 from batchqc.core.deviations import State
 from batchqc.core.lot_states import Overlay
 from batchqc.core.permissions import Permission

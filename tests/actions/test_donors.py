@@ -32,9 +32,11 @@ from batchqc.errors import (
 from batchqc.records.donations import donation_by
 from batchqc.records.donor_panels import panel_by
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.look_backs import LookBackClosing
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import shipped_panels
 from tests.actions.state import counts, grown
+from tests.actions.test_look_backs import close
 from tests.records.donors import (
     DIN,
     DONATED_ON,
@@ -189,6 +191,25 @@ class TestConsent:
         assert refused.value.code == "BQC-DNR-020"
         assert grown(house.engine, before) == {}
         consent(house, version="3.0")
+        determine(house)
+        assert gate(house).is_open
+
+    @pytest.mark.requirement("8.07")
+    def test_no_consent_to_anything_but_clinical_use_takes_a_withdrawal_back(self, house: House):
+        """Under every rule, and though nobody holds the donor against a panel."""
+        consent(house)
+        withdraw(house)
+        consent(house, version="3.0", scopes=("research",))
+        said = "consent 3.0 does not cover clinical use, and consent 2.0 was withdrawn"
+        with pytest.raises(Conflict) as refused:
+            determine(house)
+        assert refused.value.reasons == (said,)
+        assert f"donor {DONOR}: {said}" in gate(house).reasons
+        assert isinstance(close(house, "LB-2026-000001"), LookBackClosing)
+        with house.acting(ANA, Permission.REGISTER_LOT) as tx, pytest.raises(BatchqcError) as no:
+            register_lot(tx, NewLot("MSC-26-0044", PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,)))
+        assert no.value.reasons == (f"donor {DONOR}: {said}",)
+        consent(house, version="4.0")
         determine(house)
         assert gate(house).is_open
 

@@ -12,12 +12,12 @@ from sqlalchemy import event, select
 
 from batchqc.actions.cell_banks import (
     NewPassage,
-    add_parents,
     record_passage,
     set_bank_status,
 )
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.genealogy import Trace, trace
+from batchqc.actions.joined import add_parents
 from batchqc.actions.laboratory import set_rule
 from batchqc.actions.lot_origins import name_origin
 from batchqc.core.cell_banks import BankKind, BankStatus
@@ -130,13 +130,17 @@ def test_donors_are_pooled_where_it_is_declared_and_a_circle_is_refused(house: H
     assert {f"donor:{DONOR}", f"donor:{OTHER_DONOR}"} <= back
     before = counts(house.engine)
     with house.acting(ANA, Permission.KEEP_BANKS) as tx, pytest.raises(InvalidInput) as refused:
-        add_parents(tx, child=MCB, made_of=("MCB-UC-03", MCB), reason="Found in the record")
+        add_parents(
+            tx, house.archive, child=MCB, made_of=("MCB-UC-03", MCB), reason="Found in the record"
+        )
     assert f"cell_bank:{MCB} cannot come from cell_bank:MCB-UC-03: that would be a circle" in (
         refused.value.reasons
     )
     assert grown(house.engine, before) == {}
     with house.acting(ANA, Permission.KEEP_BANKS) as tx:
-        add_parents(tx, child="MCB-UC-02", made_of=(MCB,), reason="Found in the record")
+        add_parents(
+            tx, house.archive, child="MCB-UC-02", made_of=(MCB,), reason="Found in the record"
+        )
     found = traced(house, "MCB-UC-02", Direction.BACK)
     assert f"cell_bank:{MCB}" in {edge.parent for edge in found.edges}
 

@@ -23,6 +23,7 @@ from batchqc.records.decisions import dispositions_of
 from batchqc.records.holds import Hold
 from batchqc.records.lot_reviews import AuditReview
 from batchqc.records.registers import lot_by
+from tests.actions.investigating import perform
 from tests.actions.state import counts, grown
 from tests.actions.test_later_decisions import SUPPLY, later, policy
 from tests.records.genealogy import SHIPPED_ON, clinic, shipped, vials
@@ -73,6 +74,7 @@ def back(house: House) -> None:
 @pytest.mark.requirement("2.24")
 def test_supply_by_exception_is_refused_to_who_measured_and_of_a_held_or_expired_lot(house: House):
     assert house.upload(results(viability="89")).accepted
+    perform(house)
     with house.acting(QA1, Permission.REJECT_LOT) as tx:
         assert isinstance(
             reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1)), Decision

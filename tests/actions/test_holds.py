@@ -3,7 +3,8 @@
 import pytest
 
 from batchqc.actions.deviations import NewDeviation, keep_deviation
-from batchqc.actions.holds import hold_by_system, hold_lot, let_go
+from batchqc.actions.holds import hold_by_system, hold_lot
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.look_backs import close_look_back
 from batchqc.actions.lots import the_lot
 from batchqc.core.deviations import State
@@ -105,7 +106,7 @@ def test_a_lot_in_use_is_let_go_once_every_reason_is_settled_and_all_are_told(ho
             end(house, number)
         assert refused.value.code == "BQC-HLD-003"
         assert [one.partition(": ")[0] for one in refused.value.reasons] == [
-            "look-back LB-2026-000001 is open", "Deviations", "Donor",
+            "look-back LB-2026-000001 is open", "Deviations", "Donor", "Genealogy",
         ]  # fmt: skip
     deviation(house, State.CLOSED)
     with house.acting(QA1, Permission.CLOSE_LOOK_BACK) as tx:

@@ -121,12 +121,12 @@ def test_retests_count_by_the_conclusion_and_the_certificate_says_so(house: Hous
         outcome, said = viability(house)
         assert outcome == "FAIL"
         assert f"{text} in run {run} (VIAB) of {report.number}, retest under {OOS}" in said
+    assert isinstance(house.review(), list)
     assert isinstance(conclude_cause(house), InvestigationStep)
     outcome, said = viability(house)
     assert outcome == "PASS"
     assert "original invalidated by OOS-2026-000001 (instrument failure)" in said
     assert gate(house) == ()
-    assert isinstance(house.review(), list)
     assert isinstance(house.release(), Decision)
     with house.reading() as session:
         certificate = session.scalars(select(Certificate)).one()
@@ -151,6 +151,7 @@ def test_one_retest_that_fails_is_enough(house: House):
     planned(house)
     retest(house, "99", "VCB-R1")
     retest(house, "89.9", "VCB-R2")
+    house.review()
     conclude_cause(house)
     outcome, said = viability(house)
     assert outcome == "FAIL"
@@ -179,6 +180,7 @@ def test_what_comes_in_after_the_conclusion_is_a_second_result(house: House):
     planned(house)
     retest(house, "95", "VCB-R1")
     retest(house, "95", "VCB-R2")
+    house.review()
     conclude_cause(house)
     assert viability(house)[0] == "PASS"
     house.upload(alone("viability", value="96", run_id="VCB-9"))
@@ -189,6 +191,7 @@ def test_a_conclusion_that_is_opened_again_counts_no_more(house: House):
     planned(house)
     retest(house, "95", "VCB-R1")
     retest(house, "95", "VCB-R2")
+    house.review()
     conclude_cause(house)
     with house.acting(QA1, Permission.CONCLUDE_INVESTIGATION) as tx:
         assert isinstance(reopen(tx, number=OOS, credentials=signing(QA1)), InvestigationStep)
@@ -219,6 +222,7 @@ def test_a_corrected_version_counts_after_a_cause_in_the_data(house: House):
     with pytest.raises(Conflict, match="a cause in data only"):
         conclude_cause(house, corrected=True)
     assert viability(house)[0] == "CANNOT_JUDGE"
+    house.review()
     conclude_cause(house, cause=Cause.DATA, corrected=True)
     assert viability(house)[0] == "PASS"
 
@@ -338,6 +342,7 @@ def test_a_new_sample_is_drawn_where_qa_agreed_with_a_reason(house: House):
     with pytest.raises(Conflict, match="2 valid retests; 1 are in"):
         conclude_cause(house)
     assert retest(house, "95", "VCB-R3", analyst=ANA).accepted
+    house.review()
     assert isinstance(conclude_cause(house), InvestigationStep)
 
 
@@ -506,6 +511,7 @@ def test_after_a_cause_without_a_retest_nothing_new_counts_alone(house: House, h
     assert house.upload(results(viability="89.1")).accepted
     perform(house)
     review_phase(house)
+    house.review()
     conclude_cause(house)
     if how == "another run":
         early = "2025-05-20T12:00:00-05:00"

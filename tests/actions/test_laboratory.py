@@ -24,7 +24,7 @@ from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.decisions import Certificate
 from batchqc.records.laboratory import Instrument, LaboratoryCertificate, rules_of
 from tests.actions.state import counts, grown
-from tests.records.house import ANA, DONOR, GOOD, LABORATORY, LOT, QA1, House, results
+from tests.records.house import ANA, DONOR, GOOD, LABORATORY, LOT, QA1, QA2, House, results
 from tests.records.laboratory import adopt_method
 from tests.records.tampering import tamper
 
@@ -263,7 +263,7 @@ def test_a_certificate_states_what_the_registers_say_against_the_lot(house: Hous
 
 def test_a_certificate_says_that_all_is_in_register_where_it_is(house: House):
     for number, one in enumerate(("VCB-001", "FAC-002", "PHS-001", "PTS-001", "BTA-001")):
-        with house.acting(QA1, Permission.KEEP_REGISTERS) as tx:
+        with house.acting(QA2, Permission.KEEP_REGISTERS) as tx:
             register_instrument(
                 tx, instrument=one, kind=f"kind {number}", calibrated_on=date(2025, 1, 1),
                 due_on=date(2025, 12, 31), reason="",

@@ -9,7 +9,8 @@ import pytest
 from batchqc.actions.audit_review import trail_to_read
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.holds import hold_lot
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.signing import Credentials

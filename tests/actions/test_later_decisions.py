@@ -16,15 +16,16 @@ from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.holds import let_go
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.policies import set_policy
 from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
-from batchqc.core.conclusions import Cause
+from batchqc.core.conclusions import Cause, Wanted
+from batchqc.core.investigations import Finding
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
@@ -35,10 +36,11 @@ from batchqc.records.annex16 import LotCheck, Transfer
 from batchqc.records.audit import entries_about
 from batchqc.records.decisions import Certificate, certificates_of, dispositions_of
 from batchqc.records.holds import HoldEnd, holds_of
+from batchqc.records.investigations import InvestigationStep
 from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
 from batchqc.records.registers import LotRow, lot_by
-from tests.actions.investigating import conclude_cause, perform, review_phase
+from tests.actions.investigating import OOS, conclude_cause, concluded, perform, review_phase
 from tests.actions.state import counts, grown
 from tests.actions.test_large_uploads import Large, controls
 from tests.actions.typing_results import MYCO, enter, verify
@@ -251,8 +253,9 @@ def test_an_overdue_result_holds_the_lot_once(staged: House):
     assert staged.study(LATER).overlays == (Overlay.ON_HOLD,)
     with staged.acting(QA1, Permission.HOLD_LOT) as tx, pytest.raises(Conflict) as refused:
         let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
-    (reason,) = refused.value.reasons
-    assert reason.startswith("Results: the result of sterility was due on ")
+    late, open_one = refused.value.reasons
+    assert late.startswith("Results: the result of sterility was due on ")
+    assert open_one == f"Investigations: {OOS} (sterility): phase I is to be performed"
     assert "overdue" not in certificates(staged, LATER)[0]["conclusion"]
     assert certificates(staged, LATER)[0]["counts"] is False
 
@@ -296,13 +299,27 @@ def test_a_pass_after_its_due_day_holds_the_lot_as_the_daily_work_would(staged: 
     staged.review(LATER)
     with pytest.raises(ReleaseBlocked) as blocked:
         staged.release(LATER)
-    assert all(said in one for one in blocked.value.reasons)
+    assert any(said in one for one in blocked.value.reasons)
+    assert any(OOS in one for one in blocked.value.reasons)
+    settle_overdue(staged)
     with staged.acting(QA1, Permission.HOLD_LOT) as tx:
         ended = let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
         assert isinstance(ended, HoldEnd)
     assert isinstance(staged.release(LATER), Decision)
     assert held_for(staged) == [("overdue result", said)]
     assert staged.verify().problems == ()
+
+
+def settle_overdue(house: House) -> None:
+    """Why it was late is found out; there is nothing that a cause could set aside."""
+    perform(house)
+    review_phase(house)
+    late = Wanted(Finding.RESULT_WAS_LATE, "The report lay at the contract laboratory")
+    for finding in (Finding.ORIGINAL_STANDS, Finding.LABORATORY_CAUSE):
+        with pytest.raises(Conflict) as refused:
+            concluded(house, replace(late, finding=finding), by=QA3)
+        assert any("no result, it was overdue" in one for one in refused.value.reasons)
+    assert isinstance(concluded(house, late, by=QA3), InvestigationStep)
 
 
 def test_a_pass_on_its_due_day_holds_nothing(staged: House):
@@ -328,6 +345,7 @@ def test_a_conclusion_that_makes_a_result_count_after_its_due_day_finds_the_lot_
     assert staged.upload(alone("growth_14d", lot=LATER), supersedes="Misread by hand").accepted
     perform(staged)
     review_phase(staged)
+    staged.review(LATER)
     staged.now.at += timedelta(days=15)
     assert conclude_cause(staged, cause=Cause.DATA, corrected=True, by=QA3)
     said = f"the result of sterility was due on {day} and is not in"
@@ -450,6 +468,7 @@ def test_a_surrogate_that_fails_lets_nothing_through(staged: House):
 @pytest.mark.requirement("2.24")
 def test_a_rejected_lot_is_supplied_only_by_exception_and_never_released(house: House):
     house.upload(results(viability="89"))
+    perform(house)
     with house.acting(QA1, Permission.REJECT_LOT) as tx:
         assert isinstance(
             reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1)), Decision

@@ -34,8 +34,9 @@ from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
-from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.later_decisions import decide_later
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.look_backs import NewLookBack, close_look_back, start_look_back
 from batchqc.actions.lots import the_lot
 from batchqc.actions.overdue import hold_what_is_overdue
@@ -311,6 +312,7 @@ class Lives(RuleBasedStateMachine):
         life.changed()
         if retested:
             self.measure_again(lot, number, retested)
+            self.review_runs(lot, REV)
         if is_cause:
             done = self.tried(lambda: conclude_cause(self.house, number, by=QA2))
         else:

@@ -6,8 +6,9 @@ from sqlalchemy import event
 
 from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import request_correction
-from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.laboratory import register_instrument, register_training
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.open_work import open_work

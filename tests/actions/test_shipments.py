@@ -120,6 +120,7 @@ def test_nothing_leaves_of_a_lot_that_may_not_and_every_reason_is_told(house: Ho
         f"{WCB}-V1 is of a bank; doses of lots go to sites",
         f"lot {LOT} is quarantine, not released",
         f"lot {LOT} is on hold: late result",
+        f"lot {LOT}: Review: no assay run is on record",
         f"lot {LOT}: Donor: donor DNR-UC-01 was determined before donation:GIFT-UC-01 was recorded",
         f"{V1} is quarantined, not to become shipped; it can become: {ELSEWHERE}",
         f"{V1}: the shipping day 2025-05-01 lies before 2026-06-01",

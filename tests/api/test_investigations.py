@@ -59,6 +59,13 @@ def test_an_investigation_goes_its_way_by_the_api_alone(site: Site):
         json=signed(QA2, **cause | {"cause": None}),
     )
     assert (blocked.status_code, blocked.json()["code"]) == (409, "BQC-OOS-012")
+    assert (
+        "nobody has reviewed it"
+        in site.send(
+            QA2, "POST", f"/investigations/{OOS}/conclusion", json=signed(QA2, **cause)
+        ).text
+    )
+    assert site.send(REV, "POST", f"/lots/{LOT}/review", json=signed(REV)).status_code == 201
     done = take(site, QA2, "conclusion", **cause)
     assert (done["state"], done["cause"]) == ("concluded", "instrument failure")
     told = site.get(AUD, f"/lots/{LOT}/results")["verdicts"]

@@ -67,6 +67,8 @@ def test_an_auditor_without_a_last_day_reads_nothing():
 def test_everything_that_is_wrong_with_a_grant_is_said_at_once():
     assert terms_problems(Role.QA, Terms(), DAY) == []
     assert terms_problems(Role.QA, Terms(date.max, TRAINING), DAY) == []
+    today = Terms(DAY, RoleTraining("TR-8", DAY, DAY))
+    assert terms_problems(Role.QA, today, DAY) == []
     assert terms_problems(Role.AUDITOR, Terms(DAY + LONGEST_AUDIT), DAY) == []
     assert terms_problems(Role.AUDITOR, Terms(), DAY) == [
         "an auditor is appointed for a time: give the last day"

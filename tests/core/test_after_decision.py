@@ -1,10 +1,10 @@
-"""What keeps doses where they are: what fails, and what later runs leave without a judgement."""
+"""What keeps doses where they are: what fails, and what blocks and did not when it was decided."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
-from batchqc.core.after_decision import against_doses
+from batchqc.core.after_decision import Named, against_doses, failing_now
 from batchqc.core.assays import Measurement
 from batchqc.core.judging import judge
 from tests.core.world import criterion, measured, specification
@@ -12,10 +12,13 @@ from tests.core.world import criterion, measured, specification
 FIRST, LATER = "U-2026-000001", "U-2026-000002"
 
 
-def told(rows: Sequence[Measurement]) -> list[str]:
-    plan = specification(criterion("> 90"))
+PLAN = specification(criterion("> 90"))
+KNOWN = {(PLAN.reference, PLAN.criteria[0].id)}
+
+
+def told(rows: Sequence[Measurement], known: Collection[Named] = KNOWN) -> list[str]:
     later = {one.run for one in rows if one.run.upload == LATER}
-    return list(against_doses([(plan, judge(plan, rows, ()))], rows, later))
+    return list(against_doses([(PLAN, judge(PLAN, rows, ()))], rows, later, known))
 
 
 @pytest.mark.requirement("2.01")
@@ -45,3 +48,21 @@ def test_a_later_run_that_is_no_pass_keeps_the_doses(
 def test_a_later_run_of_another_test_keeps_nothing():
     rows = [measured(">80", upload=FIRST), measured("5", upload=LATER, test="OTHER")]
     assert told(rows) == []
+
+
+@pytest.mark.requirement("2.01")
+@pytest.mark.parametrize("text", [">80", "89", None])
+def test_what_blocks_now_and_did_not_when_it_was_decided_keeps_the_doses(text: str | None):
+    rows = [measured(text, upload=FIRST)] if text else []
+    other = {("OTHER v1", PLAN.criteria[0].id), (PLAN.reference, "other")}
+    for known in (frozenset[Named](), other):
+        (said,) = told(rows, known)
+        assert said.startswith(("FAIL: ", "CANNOT JUDGE: "))
+    assert told([measured("93", upload=FIRST)], frozenset()) == []
+
+
+@pytest.mark.parametrize(("text", "count"), [("89", 1), (">80", 0), ("93", 0)])
+def test_what_fails_is_told_unless_it_failed_when_it_was_decided(text: str, count: int):
+    judged = [(PLAN, judge(PLAN, [measured(text)], ()))]
+    assert [one[:6] for one in failing_now(judged, ())] == ["FAIL: "] * count
+    assert list(failing_now(judged, KNOWN)) == []

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchqc.core.assays import RunKey
+from batchqc.core.assays import INVESTIGATIONAL, RunKey
 from batchqc.core.compliance_patterns import Kind, ResultAlone, Sent, patterns
 from batchqc.core.entries import SecondEntry
 from batchqc.core.runs import Validity
@@ -60,6 +60,37 @@ def test_a_pass_after_a_fail_without_a_plan_is_told_with_everything_to_look_at()
 )
 def test_clean_histories_are_silent(rows: list[ResultAlone], planned: int):
     assert kinds(*rows, planned=planned) == []
+
+
+@pytest.mark.requirement("3.07")
+def test_what_fails_where_it_is_not_reported_and_passes_where_it_is_is_told():
+    raw = seen(1, FAIL, result_type="raw")
+    hypothesis = seen(2, FAIL, result_type=INVESTIGATIONAL)
+    retests = seen(3, PASS, retest_of=OOS), seen(4, PASS, retest_of=OOS)
+    (found,) = patterns([raw, hypothesis, *retests], {OOS: 2})
+    assert found.kind is Kind.UNREPORTED
+    assert found.uploads == ("U-1", "U-2", "U-3", "U-4")
+    assert "89 (FAIL, raw) in run R-1 (VIAB) of U-1; 89 (FAIL, investigational)" in found.said
+    together = replace(retests[0], at=raw.at, retest_of="")
+    assert kinds(together, raw) == [Kind.UNREPORTED]
+    assert kinds(replace(raw, run=together.run), together) == [Kind.UNREPORTED]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [seen(1, PASS), seen(2, FAIL, result_type="raw")],
+        [seen(1, FAIL, result_type="raw"), seen(2, PASS, lot="MSC-2")],
+        [seen(1, FAIL, result_type="raw"), seen(2, PASS, result_type="raw")],
+        [seen(1, FAIL, result_type="raw", validity=Validity.INVALID), seen(2, PASS)],
+        [seen(1, FAIL, result_type="raw"), seen(2, PASS, validity=Validity.INVALID)],
+        [seen(1, FAIL, result_type="raw"), seen(2, FAIL)],
+        [seen(1, None, result_type="raw"), seen(2, PASS)],
+        [seen(1, PASS, result_type="raw"), seen(2, PASS)],
+    ],
+)
+def test_what_is_not_reported_and_hides_no_failure_is_silent(rows: list[ResultAlone]):
+    assert kinds(*rows) == []
 
 
 @pytest.mark.requirement("3.03")

@@ -115,3 +115,11 @@ def test_a_container_leaves_from_storage_before_its_own_expiry():
 
     assert leaving(ContainerStatus.IN_STORAGE, TODAY) == []
     assert len(leaving(ContainerStatus.QUARANTINED, TODAY - timedelta(days=1))) == 2
+
+
+@pytest.mark.requirement("2.20")
+@pytest.mark.parametrize("lacks", [True, False])
+def test_nothing_leaves_without_the_certification_that_is_asked_for_now(*, lacks: bool):
+    label = LotLabel("L", "released", (), date(2030, 1, 1), lacks_certification=lacks)
+    found = [*shipping_problems(label, site="S", today=date(2026, 1, 1))]
+    assert [one[:36] for one in found] == ["lot L is released without the certif"] * lacks

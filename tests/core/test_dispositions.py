@@ -22,6 +22,7 @@ from batchqc.core.gates import Against, blocking_reasons
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.lowering import Lowered
+from batchqc.core.opening import Opened
 from batchqc.core.register_remarks import RegistersSay
 from batchqc.core.verdicts import Verdict
 from tests.core.world import DONOR, criterion, measured, verdict_of
@@ -53,10 +54,22 @@ def test_who_typed_a_result_as_the_second_person_does_not_release_it():
     assert closed(facts) == []
 
 
+@pytest.mark.requirement("2.07")
+def test_who_set_a_failing_result_of_a_lot_aside_does_not_release_it():
+    facts = replace(READY, excused=(("OOS-2026-000001", "qa1"),))
+    (why,) = signer_gate(facts, "qa1").reasons
+    assert why.startswith("qa1 concluded OOS-2026-000001")
+    assert signer_gate(facts, "qa2").is_open
+    assert closed(facts) == []
+
+
 @pytest.mark.requirement("2.06")
 def test_who_lowered_a_policy_or_a_rule_within_the_life_of_a_lot_does_not_release_it():
     facts = replace(READY, lowered=(Lowered("qa1", 'the rule "donors"'),))
     assert signer_gate(facts, "qa1").reasons == ('qa1 lowered the rule "donors"',)
+    facts = replace(READY, opened=(Opened("qa1", "ended the quarantine of bank B"),))
+    assert signer_gate(facts, "qa1").reasons == ("qa1 ended the quarantine of bank B",)
+    assert signer_gate(facts, "qa2").is_open
     assert signer_gate(facts, "qa2").is_open
     assert closed(facts) == []
 

@@ -208,6 +208,18 @@ def test_consent_covers_what_is_needed_until_it_is_withdrawn():
     assert list(consent_problems(gone)) == ["consent 2.0 was withdrawn on 2026-12-01"]
 
 
+@pytest.mark.requirement("8.07")
+def test_after_a_withdrawal_only_a_consent_to_clinical_use_takes_it_back():
+    again = replace(CONSENT, name="4.0", after=("1.0", "2.0"))
+    assert list(consent_problems(again)) == []
+    research = replace(again, scopes=frozenset({Scope.RESEARCH}))
+    said = "consent 4.0 does not cover clinical use, and consent 2.0 was withdrawn"
+    assert list(consent_problems(research)) == [said]
+    assert list(consent_problems(research, Scope.RESEARCH, Scope.CLINICAL)) == [said]
+    never = replace(research, after=())
+    assert list(consent_problems(never)) == []
+
+
 def test_a_panel_says_which_of_its_rules_nobody_has_read():
     assert PANEL.recalled == (
         "window: remembered", "window of bone marrow: remembered", "CMV Ab: remembered",

@@ -6,7 +6,7 @@ import pytest
 
 from batchqc.core.containers import LotLabel, storing_problems
 from batchqc.core.gates import Gate
-from batchqc.core.holds import IN_USE, Cause, why_held
+from batchqc.core.holds import IN_USE, Cause, held_on, why_held
 from batchqc.core.look_backs import LookBackCause, doubtful
 from batchqc.core.lot_states import Disposition
 from tests.core.world import criterion, measured, verdict_of
@@ -16,10 +16,14 @@ GOOD = verdict_of(criterion(), measured("95"))
 GATES = [
     Gate("Investigations", ("OOS-1 waits",), "Conclude"),
     Gate("Deviations", ("DEV-1 is open",), "Close"),
+    Gate("Registers", ("LAL-1 expired",), "Correct"),
+    Gate("Genealogy", ("a bank is quarantined",), "Clear"),
     Gate("Donor", ("donor D is ineligible",), "Determine"),
     Gate("Audit chain", ("a link is broken",), "Stop"),
     Gate("Records", ("a row is missing",), "Stop"),
+    Gate("Results", (BAD.sentence, "density cannot be judged"), "Upload"),
     Gate("Review", ("a run is not reviewed",), "Review"),
+    Gate("Expiry", ("it expired",), "Reject"),
 ]
 
 
@@ -48,10 +52,31 @@ def test_everything_that_stands_against_a_lot_keeps_it_held_but_what_qa_held_of_
         "look-back LB-1 is open",
         "Investigations: OOS-1 waits",
         "Deviations: DEV-1 is open",
+        "Registers: LAL-1 expired",
+        "Genealogy: a bank is quarantined",
         "Donor: donor D is ineligible",
         "Audit chain: a link is broken",
         "Records: a row is missing",
+        *(
+            ["Results: density cannot be judged", "Review: a run is not reviewed"]
+            if disposition in IN_USE
+            else []
+        ),
     ]
+
+
+def test_nothing_left_on_a_day_that_a_hold_lay_over():
+    first, second, third = (date(2026, 6, day) for day in (1, 3, 6))
+    ended = [("L/1", first, third), ("L/2", second, second)]
+
+    def found(day: int) -> list[str]:
+        return list(held_on(date(2026, 6, day), ended))
+
+    assert found(1) == [
+        "hold L/1 lay over it from 2026-06-01 to 2026-06-06, so nothing left on 2026-06-01"
+    ]
+    assert [len(found(day)) for day in range(1, 8)] == [1, 1, 1, 1, 1, 0, 0]
+    assert list(held_on(date(2026, 5, 31), ended)) == []
 
 
 def test_a_hold_ends_where_nothing_stands_against_the_lot():

@@ -33,6 +33,7 @@ from batchqc.core.investigations import (
     investigations_against,
 )
 from batchqc.core.judging import judge
+from batchqc.core.retested import worlds
 from batchqc.core.retests import Retest, grounds_problem, plan_problems, retest_problems
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification, Stage
@@ -230,6 +231,22 @@ def test_an_invalid_retest_uses_none_of_the_number_and_does_not_count():
     assert "which does not let it count" in found.sentence
 
 
+@pytest.mark.requirement("3.08")
+def test_nothing_is_concluded_to_count_that_nobody_has_reviewed():
+    rows = retest("95", 2), retest("96", 3)
+    unseen = frozenset({rows[1].run, ORIGINAL.run})
+    (one,) = conclusion_problems(CAUSE, OPEN, on_record(*rows, unreviewed=unseen), signer="q")
+    assert one == f"{rows[1].run} is to count and nobody has reviewed it"
+    bare = replace(OPEN, plan=None)
+    assert conclusion_problems(CAUSE, bare, on_record(unreviewed=unseen), signer="q") == []
+    old = replace(ORIGINAL, superseded_by="U-2026-000002")
+    corrected = replace(CAUSE, cause=Cause.DATA, corrected=True)
+    new = measured("95", upload="U-2026-000002")
+    known = replace(on_record(), measurements=[old, new], unreviewed=frozenset({new.run}))
+    (one,) = conclusion_problems(corrected, bare, known, signer="q")
+    assert one == f"{new.run} is to count and nobody has reviewed it"
+
+
 def test_only_the_test_of_the_cause_is_set_aside():
     other = ("release", "VCD", "density")
     both = replace(OPEN, attributes=frozenset({VIABILITY, other}), plan=None)
@@ -251,11 +268,21 @@ def test_only_the_test_of_the_cause_is_set_aside():
         (replace(CAUSE, evidence="Grubbs shows it"), OPEN, "informational only"),
         (Wanted(Finding.ORIGINAL_STANDS, "x", cause=Cause.DATA), OPEN, "there is no cause"),
         (CAUSE, replace(OPEN, reviewed_by=""), "phase I is to be reviewed"),
+        (Wanted(Finding.RESULT_WAS_LATE, "x"), OPEN, "a result is under investigation"),
+        (CAUSE, replace(OPEN, runs=frozenset()), "no result, it was overdue"),
     ],
 )
 def test_a_conclusion_without_grounds_says_why(wanted: Wanted, of: Investigation, said: str):
     known = on_record(retest("95", 2), retest("95", 3))
     assert any(said in one for one in conclusion_problems(wanted, of, known, signer="q"))
+
+
+def test_a_result_that_was_late_counts_once_it_is_in():
+    overdue = replace(OPEN, runs=frozenset(), plan=None)
+    wanted = Wanted(Finding.RESULT_WAS_LATE, "The courier lost it")
+    assert conclusion_problems(wanted, overdue, on_record(), signer="q") == []
+    done = replace(overdue, conclusion=conclusion_of(wanted, overdue, on_record()))
+    assert worlds([ORIGINAL], [done]) == ((ORIGINAL,),)
 
 
 def test_who_measured_does_not_conclude():

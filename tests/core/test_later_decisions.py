@@ -7,20 +7,26 @@ import pytest
 
 from batchqc.core.annex16 import POINTS, checklist_problems
 from batchqc.core.conditional import Plan, conditional_gates, due_problems, overdue, pending_of
+from batchqc.core.criteria import Category, Criterion
 from batchqc.core.dispositions import readiness
-from batchqc.core.gates import blocking_reasons
+from batchqc.core.failures import Failure
+from batchqc.core.formulas import parse_formula
+from batchqc.core.gates import Gate, blocking_reasons
+from batchqc.core.investigations import Conclusion, Finding, Investigation
 from batchqc.core.later_decisions import (
     PARTICULARS,
     Account,
     later_hindrances,
     particulars_problems,
+    supply_hindrances,
     witness_problem,
 )
 from batchqc.core.lot_states import Disposition
 from batchqc.core.policies import Certifies, needs_qp
+from batchqc.core.subjects import Derived, Input
 from batchqc.core.verdicts import Verdict
 from tests.core.test_dispositions import FAILED, MISSING, READY
-from tests.core.world import criterion, measured, specification, verdict_of
+from tests.core.world import criterion, limits, measured, specification, verdict_of
 
 RECALL = {"class": "II", "scope": "All doses at two sites"}
 TODAY, LAST = date(2026, 2, 1), date(2028, 1, 5)
@@ -99,6 +105,28 @@ def test_only_what_may_stay_pending_while_its_surrogate_passes_is_let_through():
     assert len(reasons(FAILED, PENDING, GRAM_PASSES)) == 1
     failed = verdict_of(STERILITY, measured("growth", analyte="sterility"))
     assert len(reasons(failed, GRAM_PASSES)) == 1  # it is not pending any more
+    facts = replace(READY, verdicts=(PENDING, GRAM_PASSES))
+    for due, said in (((PENDING.criterion.id,), 0), ((), 1)):  # it is let through while it is due
+        gates = conditional_gates(readiness(facts), facts.verdicts, due)
+        assert len(blocking_reasons(gates)) == said
+
+
+def test_a_lot_is_supplied_with_its_donor_settled_and_every_failure_looked_at():
+    looked = Investigation(
+        "OOS-1", "viability", frozenset(), frozenset(), date(2026, 4, 30), "ana", "sue"
+    )
+    new = replace(looked, number="OOS-2", performed_by="", reviewed_by="")
+    closed = replace(new, number="OOS-3", conclusion=Conclusion(Finding.ORIGINAL_STANDS, ""))
+    failure = Failure("viability", "release", "S v1", "it fails", frozenset(), frozenset())
+    gates = [Gate("Donor", ("donor D is stale",), "Determine"), Gate("Expiry", ("late",), "No")]
+    assert list(supply_hindrances(gates, [looked, new, closed], [failure])) == [
+        "Donor: donor D is stale",
+        "Investigations: OOS-2 (viability): phase I is to be performed",
+    ]
+    other = replace(failure, criterion="cd73")
+    assert list(supply_hindrances([], [looked, closed], [failure, other])) == [
+        "Investigations: nothing investigates: it fails"
+    ]
     assert reasons() == ("Results: no criterion was judged",)
 
 
@@ -125,6 +153,18 @@ def test_a_result_is_due_when_the_specification_plans_to_read_it_and_never_later
         specification(planned), date(2026, 1, 1)
     )  # it should have been read: no day is in time
     assert len(problems({"sterility": TODAY}, waits, plan=over)) == 1
+
+
+def test_what_is_computed_is_read_when_the_last_of_it_is():
+    first, last = (
+        replace(one, subject=replace(one.subject, planned_days=days))
+        for one, days in ((criterion(name="a"), 3), (criterion(name="b"), 14))
+    )
+    ratio = Derived(parse_formula("a / b"), (Input("a", "a"), Input("b", "b")), "%")
+    whole = Criterion("ratio", "Ratio", Category.QUANTITY, ratio, limits("> 0.5"))
+    plan = Plan(specification(first, last, whole), TODAY)
+    assert plan.days(verdict_of(whole)) == 14
+    assert plan.days(verdict_of(first)) == 3
 
 
 def test_every_pending_result_has_a_day_in_time_and_nothing_else_has():

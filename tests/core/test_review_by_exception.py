@@ -45,6 +45,7 @@ FAILED = verdict_of(criterion(), measured("89"))
 NOT_JUDGED = verdict_of(criterion(), measured(">85"))
 LISTED = {
     Why.OOS: replace(CLEAN, verdicts=[FAILED]),
+    Why.UNREPORTED: replace(CLEAN, unreported={ONE.run: ["60 % (raw) is not reported"]}),
     Why.NOT_JUDGED: replace(CLEAN, verdicts=[NOT_JUDGED]),
     Why.OOT: replace(CLEAN, verdicts=[replace(PASSED, trend=Trend.ALERT)]),
     Why.INVALID: replace(

@@ -71,6 +71,7 @@ PROVOKED: Final[Mapping[str, bytes]] = {
     "E408": file({"run_id": "VCB-260322-01"}),
     "E409": file({"run_id": RUN_ON_RECORD}),
     "E410": file(LATER),
+    "E411": file({"result_type": "investigational"}),
     "E501": file({"comment": "=1"}),
     "W401": file(LATER),
     "W601": file(STERILITY | {"value": "TNTC"}),
@@ -96,6 +97,7 @@ _WHERE: Final = {
     "E408": "uploaded as retests of `OOS-2026-000001`, which is not there",
     "E409": "uploaded to supersede, where the lot of the run is decided",
     "E410": "uploaded as a large file",
+    "E411": "uploaded where nothing of the lot is under investigation",
     "E113": "where the limit is set below its size (`BATCHQC_UPLOAD_LIMIT`)",
     **{code: f"under the profile `{name}`" for code, name in _PROFILES.items()},
     **dict.fromkeys((code for code in CODES if code[1:3] == "70" and code[0] == "E"),
@@ -123,8 +125,11 @@ def reading_of(code: str) -> Reading:
     if code == "E408":
         world = replace(world, retest=Retest("OOS-2026-000001"))
     if code == "E409":
-        known = replace(world.known, superseding=True, decided=frozenset(world.known.runs))
+        decided = {name: (rows[0].lot,) for name, rows in world.known.runs.items()}
+        known = replace(world.known, superseding=True, decided=decided)
         world = replace(world, known=known)
+    if code == "E411":
+        world = replace(world, investigations={})
     reading = read_bytes(data, lambda _: world, upload=UPLOAD)
     if code == "E410":
         sentence = "FAIL: 81 %, acceptance > 90 %"

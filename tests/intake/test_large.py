@@ -160,6 +160,22 @@ def test_any_wrong_cells_come_out_alike(changes):
     is_same(file(*rows), 700)
 
 
+@pytest.mark.requirement("3.07")
+@pytest.mark.parametrize("stray", [0, 20, 39])
+def test_an_investigational_result_far_down_is_held_against_its_investigation(stray):
+    rows = many(40, test_code="FLOW", analyte="CD73", method_id="SOP-QC-021 v5", unit="%")
+    rows = [row | {"result_type": "raw", "value": "97"} for row in rows]
+    rows[stray] |= {"result_type": "investigational"}
+    asked = replace(register(), investigations={})
+    large, _ = read_large(file(*rows), known=asked)
+    (problem,) = [one for one in large.problems if one.code == "E411"]
+    assert (problem.row, problem.column, large.accepted) == (stray + 2, "result_type", False)
+    assert placed(large) == placed(read_bytes(file(*rows), lambda _: asked, upload=UPLOAD))
+    again, blocks = read_large(file(*rows))
+    assert again.accepted
+    assert [kind for one in blocks for kind in one.result_type].count("investigational") == 1
+
+
 @pytest.mark.parametrize("size", [60, 150, 700])
 def test_a_stray_quotation_mark_is_text_for_the_portions_too(size):
     rows = many(9)

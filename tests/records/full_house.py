@@ -13,8 +13,9 @@ from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.donations import pool_donations
-from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.investigation_opening import set_days_due
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.links import link_account
 from batchqc.actions.lots import (
     NewLot,

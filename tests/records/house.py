@@ -4,7 +4,7 @@ Site, people, product, donor, approved specification, lot and samples stand read
 """
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -184,6 +184,8 @@ class House:
     engine: Engine
     archive: FolderArchive
     now: Clock = field(default_factory=Clock)
+    prepared: Callable[["House"], None] | None = None
+    """What makes it ready at once, while nobody has done anything in it."""
 
     def actor(self, user_id: str, permission: Permission) -> Actor:
         """A person in the role that allows ``permission``."""
@@ -265,6 +267,9 @@ class House:
 
     def ready(self, lot: str = LOT) -> None:
         """Upload good results of a lot and review them: it could be released."""
+        if self.prepared and (lot, self.now.at) == (LOT, NOW):
+            self.prepared(self)
+            return
         report = self.upload(results(lot=lot))
         assert report.accepted, report.reading.problems
         assert isinstance(self.review(lot), list)

@@ -424,12 +424,12 @@ PAIRS = {
     "late failing result, release": Pair(upload(), release(), BLOCKED),
     "release, late failing result": Pair(release(), upload(), DONE, after=is_held(LOT)),
     "recall, late failing result": Pair(
-        recall, upload(), DONE, NONE_OF_DECISION, after=is_investigated_only, is_released=True
+        recall, upload(), DONE, NONE_OF_DECISION, after=is_investigated_only, before=release()
     ),
     "late failing result, recall": Pair(
-        upload(), recall, DONE, after=recall_rests_on_everything, is_released=True
+        upload(), recall, DONE, after=recall_rests_on_everything, before=release()
     ),
-    "late failing result, ship": Pair(upload(), ship, "BQC-GEN-017", is_released=True),
+    "late failing result, ship": Pair(upload(), ship, "BQC-GEN-017", before=release()),
     "correction, release": Pair(correct, release(), BLOCKED),
     "release, correction": Pair(release(), correct, "BQC-COR-004"),
     "hold, release": Pair(hold, release(), BLOCKED),
