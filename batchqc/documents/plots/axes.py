@@ -76,9 +76,7 @@ def axis_of(
     if not found:
         return Axis(1.0, 10.0, log=True) if log else Axis(0.0, 1.0)
     if log:
-        logs = axis_of(
-            map(math.log, found), wanted=(math.log(one) for one in wanted if one > 0)
-        )
+        logs = axis_of(map(math.log, found), wanted=(math.log(one) for one in wanted if one > 0))
         return Axis(math.exp(max(logs.low, -700)), math.exp(min(logs.high, 700)), log=True)
     low, high = (min([*found, 0.0]), max([*found, 0.0])) if zero else (min(found), max(found))
     if high / 2 - low / 2 <= _EQUAL * max(abs(low), abs(high)):
@@ -150,9 +148,7 @@ class Frame:
             for value, text in self.x.ticks:
                 x = self.across(value)
                 items.append(Line([[(x, self.bottom), (x, self.bottom + 4)]], Pen(GREY, 0.8)))
-                items.append(
-                    Text(x, self.bottom + 17, text, anchor="middle", colour=GREY)
-                )
+                items.append(Text(x, self.bottom + 17, text, anchor="middle", colour=GREY))
         middle = self.left + self.width / 2
         if x_label:
             shown = fitted(x_label, self.width)
@@ -183,7 +179,7 @@ def _widened(low: float, high: float, wanted: Iterable[float]) -> tuple[float, f
 
 def _even(low: float, high: float) -> list[tuple[float, str]]:
     span, largest = high - low, max(abs(low), abs(high))
-    if not math.isfinite(span) or not 1e-290 < span or span < 1e-11 * largest:
+    if not math.isfinite(span) or span <= 1e-290 or span < 1e-11 * largest:
         return [(one, number(one)) for one in (low, high)]
     power = math.floor(math.log10(span / 7))
     size = next(one for one in (1, 2, 5, 10) if span / 7 <= one * 10.0**power * (1 + 1e-9))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from batchqc.documents.plots.axes import number
 from batchqc.documents.plots.scene import Table
-from batchqc.documents.plots.series import ControlSeries, Level, Phase, Point
+from batchqc.documents.plots.series import LINES, ControlSeries, Level, Phase, Point
 
 #: So many signals are told one by one; the table holds all.
 _TOLD = 20
@@ -26,9 +26,9 @@ def words_of(series: ControlSeries) -> str:
     values = [point.value for point in points if point.value is not None]
     ends = "" if len(points) == 1 else f" to {points[-1].lot}"
     reach = f"; values from {number(min(values))} to {number(max(values))}" if values else ""
+    count = f"n = {len(values)} of {len(points)} lots"
     said = [
-        f"{title_of(series)}, n = {len(values)} of {len(points)} lots,"
-        f" {points[0].lot}{ends}{reach}",
+        f"{title_of(series)}, {count}, {points[0].lot}{ends}{reach}",
         *_counts(points),
         *(_phase(phase, first, last) for phase, (first, last) in _spans(series)),
         *(() if series.phases else ("No limit lines: only data",)),
@@ -54,7 +54,7 @@ def table_of(series: ControlSeries) -> Table:
     phases = [
         phase.name for phase, (first, last) in _spans(series) for _ in range(first, last + 1)
     ] or [""] * len(series.points)
-    lines = [series.levels(name) for name in ("centre", "lower", "upper")]
+    lines = [series.levels(name) for name in LINES]
     rows = [
         (
             str(n), point.lot, point.made, point.donor, phases[n - 1],

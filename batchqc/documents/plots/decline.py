@@ -9,6 +9,7 @@ from batchqc.documents.plots.furniture import WIDTH, Key, beside, heading, keys,
 from batchqc.documents.plots.scene import (
     BLUE,
     COLOURS,
+    GREY,
     INK,
     RED,
     SHAPES,
@@ -19,6 +20,7 @@ from batchqc.documents.plots.scene import (
     Picture,
     Place,
     Table,
+    Text,
     finite,
 )
 
@@ -101,6 +103,8 @@ def stability_plot(study: Decline, *, height: float = 320) -> Picture:
         items.append(Line([[frame.at(*place) for place in one] for one in batch.bounds], _BOUND))
         at = [frame.at(*place) for place in batch.points]
         items.append(Marks(at, shape, 3.5, colour, said=batch.name))
+    if not places:
+        items.append(Text(frame.left + 20, frame.top + 40, "no results", 14, colour=GREY))
     below, bottom = keys(_keys(study), frame.bottom + 42)
     told, bottom = notes([one for one in (study.said, *study.notes) if one], bottom)
     words = _words(study, title)
@@ -180,5 +184,3 @@ def _table(study: Decline) -> Table:
     marked = frozenset(n for n, row in enumerate(rows) if row[1] == "result")
     unit = f" ({study.unit})" if study.unit else ""
     return Table(("Lot", "What", study.time, study.attribute + unit), rows, {}, marked)
-
-

@@ -31,8 +31,7 @@ def looks_of(points: Sequence[Point]) -> dict[str, tuple[Shape, str]]:
     donors = list(dict.fromkeys(point.donor for point in points))
     named = [donor for donor in donors if donor]
     looks = {
-        donor: (SHAPES[n % len(SHAPES)], COLOURS[n % len(COLOURS)])
-        for n, donor in enumerate(named)
+        donor: (SHAPES[n % len(SHAPES)], COLOURS[n % len(COLOURS)]) for n, donor in enumerate(named)
     }
     return {**looks, "": ("circle", INK)}
 

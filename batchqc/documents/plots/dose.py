@@ -6,7 +6,9 @@ from itertools import chain
 
 from batchqc.documents.plots.axes import Axis, Frame, axis_of, number, tick_room
 from batchqc.documents.plots.figures import said_of
+from batchqc.documents.plots.forest import Forest, forest_plot
 from batchqc.documents.plots.furniture import WIDTH, Key, heading, keys, notes
+from batchqc.documents.plots.panels import under
 from batchqc.documents.plots.scene import (
     COLOURS,
     DASHES,
@@ -66,7 +68,8 @@ class DoseResponse:
         dose: name and unit of the dose.
         response: name and unit of the response.
         preparations: the standard first.
-        figures: relative potency and all else to tell, each with its interval.
+        figures: all else to tell, each with its interval.
+        potency: relative potencies with their intervals, drawn below.
         notes: of validity and limitations, in words.
     """
 
@@ -75,6 +78,7 @@ class DoseResponse:
     response: str
     preparations: Sequence[Preparation]
     figures: Sequence[Figure] = ()
+    potency: Forest | None = None
     notes: Sequence[str] = ()
 
 
@@ -89,7 +93,7 @@ def dose_response_plot(run: DoseResponse) -> Picture:
     spread = [one for each in run.preparations for one in _residuals(each)]
     apart = axis_of(spread, zero=True) if spread else Axis(-1, 1)
     left = max(tick_room(down), tick_room(apart))
-    upper = Frame(across, down, left + 26, 44, WIDTH - left - 56, 280)
+    upper = Frame(across, down, left, 44, WIDTH - left - 30, 280)
     lower = Frame(across, apart, upper.left, upper.bottom + 40, upper.width, 110)
     items: list[Item] = [
         *heading(run.title),
@@ -100,16 +104,29 @@ def dose_response_plot(run: DoseResponse) -> Picture:
     for n, one in enumerate(run.preparations):
         items += _wells(upper, one, n) + _apart(lower, one, n)
     if any(dose == 0 for one in run.preparations for dose in one.doses):
-        items.append(Text(upper.left - 13, upper.bottom + 17, "0", anchor="middle", colour=GREY))
+        items += _blanks(upper) + _blanks(lower)
     below, bottom = keys(_keys(run), lower.bottom + 42)
     said, bottom = notes([*(said_of(one) for one in run.figures), *run.notes], bottom)
     items += [*below, *said]
-    return Picture(run.title, _words(run), WIDTH, bottom + 6, items, _table(run))
+    picture = Picture(run.title, _words(run), WIDTH, bottom + 6, items, _table(run))
+    if run.potency is None:
+        return picture
+    potency = forest_plot(run.potency)
+    return under(picture, potency.items, potency.height, words=potency.description)
 
 
 def _place(frame: Frame, dose: float, value: float) -> Place:
-    """A blank stands left of the frame: an axis of factors has no 0."""
-    return (frame.left - 13 if dose == 0 else frame.across(dose)), frame.down(value)
+    """A blank stands at the left edge: an axis of factors has no 0."""
+    return (frame.left + 12 if dose == 0 else frame.across(dose)), frame.down(value)
+
+
+def _blanks(frame: Frame) -> list[Item]:
+    """What sets the blanks apart from the doses."""
+    x = frame.left + 24
+    return [
+        Line([[(x, frame.top), (x, frame.bottom)]], Pen(GREY, 0.8, (2, 3))),
+        Text(frame.left + 12, frame.bottom + 17, "0", anchor="middle", colour=GREY),
+    ]
 
 
 def _wells(frame: Frame, one: Preparation, n: int) -> list[Item]:
@@ -129,8 +146,7 @@ def _wells(frame: Frame, one: Preparation, n: int) -> list[Item]:
 def _apart(frame: Frame, one: Preparation, n: int) -> list[Item]:
     shape, colour = SHAPES[n % len(SHAPES)], COLOURS[n % len(COLOURS)]
     places = [
-        _place(frame, dose, value)
-        for dose, value in zip(one.doses, _residuals(one), strict=False)
+        _place(frame, dose, value) for dose, value in zip(one.doses, _residuals(one), strict=False)
     ]
     return [Marks(places, shape, 3, colour)]
 

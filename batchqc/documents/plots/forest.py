@@ -21,6 +21,7 @@ from batchqc.documents.plots.scene import (
     Marks,
     Pen,
     Picture,
+    Shape,
     Table,
     Text,
     box,
@@ -28,6 +29,7 @@ from batchqc.documents.plots.scene import (
     fitted,
     width_of,
 )
+from batchqc.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Forest:
         for name in ("value", "lower", "upper"):
             finite([getattr(one, name) for one in self.estimates], f"{self.title}: {name}")
         finite([*self.margins, self.reference], f"{self.title}: margins")
+        if self.log and any(one.value is not None and one.value <= 0 for one in self.estimates):
+            raise InvalidInput("BQC-STA-003", f"{self.title}: factors are above 0")
 
     def within(self, one: Estimate) -> bool | None:
         """Whether the whole interval lies within the margins; None where there are none."""
@@ -110,9 +114,7 @@ def forest_plot(forest: Forest) -> Picture:
     below, bottom = keys(_keys(forest), frame.bottom + 42)
     said, bottom = notes([f"{_interval(forest)}. Method: {forest.method}", *forest.notes], bottom)
     words = _words(forest)
-    return Picture(
-        forest.title, words, WIDTH, bottom + 6, [*items, *below, *said], _table(forest)
-    )
+    return Picture(forest.title, words, WIDTH, bottom + 6, [*items, *below, *said], _table(forest))
 
 
 def _axis(forest: Forest) -> Axis:
@@ -137,7 +139,9 @@ def _furniture(forest: Forest, frame: Frame) -> list[Item]:
     items.append(Text(middle, frame.bottom + 33, fitted(forest.axis, frame.width), anchor="middle"))
     if forest.reference is not None:
         items.append(frame.upright(forest.reference, Pen(BLUE, 1.2)))
-    items += [frame.upright(one, Pen(RED, 1.4, (7, 3))) for one in forest.margins if one is not None]
+    items += [
+        frame.upright(one, Pen(RED, 1.4, (7, 3))) for one in forest.margins if one is not None
+    ]
     return items
 
 
@@ -164,7 +168,7 @@ def _row(forest: Forest, frame: Frame, one: Estimate, y: float) -> list[Item]:
             if arrow
         ]
         items.append(Line([*ticks, *heads], Pen(INK, 1.2)))
-    shape = "diamond" if one.summary else "square"
+    shape: Shape = "diamond" if one.summary else "square"
     filled = forest.within(one) is not False
     items.append(Marks([(x, y)], shape, 5 if one.summary else 4, INK, filled, _told(forest, one)))
     return items
@@ -218,7 +222,10 @@ def _words(forest: Forest) -> str:
 
 
 def _keys(forest: Forest) -> list[Key]:
-    found = [Key("estimate", shape="square"), Key("interval; an arrow: no limit", pen=Pen(INK, 1.2))]
+    found = [
+        Key("estimate", shape="square"),
+        Key("interval; an arrow: no limit", pen=Pen(INK, 1.2)),
+    ]
     if forest.margins != (None, None):
         found[0] = Key("interval within the margins", shape="square")
         found += [
@@ -233,12 +240,21 @@ def _keys(forest: Forest) -> list[Key]:
 
 
 def _table(forest: Forest) -> Table:
-    header = (forest.axis, "Estimate", "Lower", "Upper", "Confidence", "n", "Within margins", "Said")
+    header = (
+        forest.axis,
+        "Estimate",
+        "Lower",
+        "Upper",
+        "Confidence",
+        "n",
+        "Within margins",
+        "Said",
+    )
     answer = {True: "yes", False: "not shown", None: ""}
     rows = [
         (
             one.label,
-            *("" if value is None else repr(float(value)) for value in (one.value, one.lower, one.upper)),
+            *("" if x is None else repr(float(x)) for x in (one.value, one.lower, one.upper)),
             f"{forest.confidence:g}", str(one.n or ""), answer[forest.within(one)], one.said,
         )
         for one in forest.estimates

@@ -41,9 +41,7 @@ class Key:
         if self.shape in {"up", "down"}:
             items.append(Marks([(x + 12, y - 4)], "circle", 3.5, self.colour, filled=False))
         if self.shape:
-            items.append(
-                Marks([(x + 12, y - 4)], self.shape, 3.5, self.colour, filled=self.filled)
-            )
+            items.append(Marks([(x + 12, y - 4)], self.shape, 3.5, self.colour, filled=self.filled))
         if not self.pen and not self.shape:
             items.append(Area(box(x + 4, y - 10, 18, 11), self.colour, Pen(GREY, 0.6)))
         return items
@@ -81,9 +79,7 @@ def notes(texts: Sequence[str], top: float, *, width: float = WIDTH) -> tuple[li
     return items, y + 8 if items else top
 
 
-def beside(
-    texts: Sequence[tuple[float, str]], *, x: float, span: Place, room: float
-) -> list[Item]:
+def beside(texts: Sequence[tuple[float, str]], *, x: float, span: Place, room: float) -> list[Item]:
     """Texts at wanted heights, moved apart where they would cover each other.
 
     Args:

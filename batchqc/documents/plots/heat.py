@@ -13,6 +13,7 @@ from batchqc.documents.plots.axes import number
 from batchqc.documents.plots.furniture import WIDTH, Key, heading, keys, notes
 from batchqc.documents.plots.scene import (
     GREY,
+    INK,
     WHITE,
     Area,
     Item,
@@ -124,7 +125,7 @@ _KEYS = (
     Key("within 2 sigma", colour=WHITE),
     Key("▽ 2 to 3 below", colour=_LOW[1][1]),
     Key("▼ 3 and more below", colour=_LOW[0][1]),
-    Key("! a rule signals", colour=WHITE),
+    Key("! a rule signals: a thick outline", colour=WHITE),
     Key("~ censored", colour=WHITE),
     Key("· no limit lines", colour=WHITE),
     Key("– no result", colour=WHITE),
@@ -145,10 +146,12 @@ def _field(
         said += f" (worst of {len(lots)} lots, {signals} with signals)"
     href = cell.href if cell else ""
     (x, y), (right, _) = corners[0], corners[1]
-    size = min(11.0, max((right - x) / 1.3, 5.0))
+    size = min(11.0, max((right - x) / 1.35, 4.0))
+    ringed = box(x + 1, y + 1, right - x - 2, corners[2][1] - y - 2)
     return [
         Area(corners, fill, Pen(GREY, 0.4), said, href),
-        Text((x + right) / 2, y + 15, glyph[: 1 if right - x < 14 else 3], size, "middle"),
+        *([Area(ringed, None, Pen(INK, 2.0))] if cell and cell.rules else []),
+        Text((x + right) / 2, y + 15, glyph[: 2 if right - x < 16 else 3], size, "middle"),
     ]
 
 
@@ -197,10 +200,8 @@ def _words(found: HeatMap, title: str, shared: str) -> str:
     told = "; ".join(f"{lot}, {name}: {', '.join(cell.rules)}" for lot, name, cell in signals[:20])
     more = f"; and {len(signals) - 20} more in the table" if len(signals) > 20 else ""
     said = [
-        f"{title}, n = {len(found.lots)} lots of {len(found.attributes)} attributes,"
-        f" {len(found.cells)} results",
-        "Shown is the distance of each result from the centre of its control chart, in sigma of"
-        " the limits in force",
+        f"{title}, n = {len(found.lots)} lots of {len(found.attributes)} attributes",
+        f"{len(found.cells)} results, each with its distance from the centre of its chart in sigma",
         shared.rstrip("."),
         f"Signals: {told}{more}" if signals else "No signals",
         *(note.rstrip(".") for note in found.notes),
@@ -223,5 +224,3 @@ def _short(cell: Cell | None) -> str:
         return ""
     distance = "" if cell.z is None else f" ({cell.z:+.2f} sigma)"
     return f"{cell.shown}{distance}{' ! ' + ', '.join(cell.rules) if cell.rules else ''}".strip()
-
-

@@ -14,6 +14,7 @@ from batchqc.documents.plots.scene import (
     PALE,
     RED,
     WHITE,
+    Anchor,
     Area,
     Item,
     Pen,
@@ -23,7 +24,7 @@ from batchqc.documents.plots.scene import (
     box,
     finite,
 )
-from batchqc.documents.plots.series import SpecificationLimits
+from batchqc.documents.plots.series import NO_SPECIFICATION, SpecificationLimits
 from batchqc.statistics.figures import Figure
 
 _SPEC, _TOLERANCE, _MEAN = Pen(INK, 2.2), Pen(RED, 1.4, (7, 3)), Pen(BLUE, 1.4, (2, 3))
@@ -48,7 +49,7 @@ class Spread:
     unit: str
     values: Sequence[float]
     censored: Sequence[float] = ()
-    specification: SpecificationLimits = SpecificationLimits()
+    specification: SpecificationLimits = NO_SPECIFICATION
     tolerance: tuple[float | None, float | None] = (None, None)
     figures: Sequence[Figure] = ()
     notes: Sequence[str] = ()
@@ -103,10 +104,8 @@ def _classes(data: Spread, found: Sequence[float]) -> list[_Class]:
     for kind, values in enumerate((data.values, data.censored)):
         for value in values:
             tally[min(max(int(narrow.share(value) * count), 0), count - 1)][kind] += 1
-    edges = [
-        narrow.low * (1 - n / count) + narrow.high * (n / count) for n in range(count + 1)
-    ]
-    return [(edges[n], edges[n + 1], *tally[n]) for n in range(count)]  # type: ignore[misc]
+    edges = [narrow.low * (1 - n / count) + narrow.high * (n / count) for n in range(count + 1)]
+    return [(edges[n], edges[n + 1], tally[n][0], tally[n][1]) for n in range(count)]
 
 
 def _bars(frame: Frame, classes: Sequence[_Class]) -> list[Item]:
@@ -141,7 +140,7 @@ def _uprights(data: Spread, frame: Frame) -> list[Item]:
     items: list[Item] = []
     for n, (value, pen, name) in enumerate(sorted(_lines(data), key=lambda one: one[0])):
         text = f"{name} {number(value)}"
-        anchor = "middle"
+        anchor: Anchor = "middle"
         if frame.x.holds(value):
             items.append(frame.upright(value, pen))
         else:
@@ -151,7 +150,7 @@ def _uprights(data: Spread, frame: Frame) -> list[Item]:
             x, anchor = frame.left, "start"
         elif x > frame.right - 45:
             x, anchor = frame.right, "end"
-        items.append(Text(x, frame.top - 4 - 13 * (n % 2), text, 10, anchor, colour=GREY))  # type: ignore[arg-type]
+        items.append(Text(x, frame.top - 4 - 13 * (n % 2), text, 10, anchor, colour=GREY))
     if not data.values and not data.censored:
         items.append(Text(frame.left + 20, frame.top + 40, "no results", 14, colour=GREY))
     return items

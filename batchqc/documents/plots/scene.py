@@ -63,7 +63,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A closed outline, filled; ``said`` is told where one points at it, ``href`` where it leads."""
+    """A closed outline, filled; ``said`` is told where one points at it, ``href`` is a link."""
 
     corners: Sequence[Place]
     fill: str | None = None

@@ -7,11 +7,13 @@ point; what is drawn beside it is a trace.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from itertools import pairwise
+from typing import Final, Literal, TypeAlias
 
 from batchqc.documents.plots.scene import finite
 from batchqc.errors import InvalidInput
 
+LineName: TypeAlias = Literal["centre", "lower", "upper"]
 Qualifier: TypeAlias = Literal["", "<", "<=", ">", ">="]
 #: The same for all lots of a phase, one for each of them, or none: only data.
 Level: TypeAlias = float | Sequence[float | None] | None
@@ -97,6 +99,10 @@ class SpecificationLimits:
     text: str = ""
 
 
+LINES: Final[tuple[LineName, ...]] = ("centre", "lower", "upper")
+NO_SPECIFICATION: Final = SpecificationLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class ControlSeries:
     """A control chart.
@@ -119,7 +125,7 @@ class ControlSeries:
     points: Sequence[Point]
     phases: Sequence[Phase] = ()
     signals: Sequence[Signal] = ()
-    specification: SpecificationLimits = SpecificationLimits()
+    specification: SpecificationLimits = NO_SPECIFICATION
     traces: Sequence[Trace] = ()
     notes: Sequence[str] = ()
 
@@ -148,7 +154,7 @@ class ControlSeries:
 
     def _levels(self) -> None:
         for phase, (first, last) in zip(self.phases, self.spans, strict=True):
-            for name in ("centre", "lower", "upper"):
+            for name in LINES:
                 level: Level = getattr(phase, name)
                 if isinstance(level, Sequence):
                     self._same(len(level), last - first + 1, f"{phase.name}, {name}")
@@ -165,13 +171,15 @@ class ControlSeries:
     def spans(self) -> list[tuple[int, int]]:
         """Numbers of the first and the last point of each phase."""
         ends = [0, *(phase.last for phase in self.phases)]
-        return [(before + 1, last) for before, last in zip(ends, ends[1:], strict=False)]
+        return [(before + 1, last) for before, last in pairwise(ends)]
 
-    def levels(self, name: Literal["centre", "lower", "upper"]) -> list[float | None]:
+    def levels(self, name: LineName) -> list[float | None]:
         """A line of the chart at each point."""
         found: list[float | None] = []
         for phase, (first, last) in zip(self.phases, self.spans, strict=True):
             level: Level = getattr(phase, name)
-            many = isinstance(level, Sequence)
-            found += list(level) if many else [level] * (last - first + 1)  # type: ignore[arg-type]
+            if isinstance(level, Sequence):
+                found += level
+            else:
+                found += [level] * (last - first + 1)
         return found or [None] * len(self.points)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -48,6 +49,12 @@ def fit(text: str) -> str:
     return escape(_UNFIT.sub("\ufffd", text), {'"': "&quot;"})
 
 
+def lead(href: str) -> str:
+    """Where a link leads, ready for an attribute; nowhere, where that would not be a page."""
+    scheme = re.split("[#?/]", href, maxsplit=1)[0].rpartition(":")[0]
+    return fit(href) if scheme.lower() in {"", "http", "https"} else "#"
+
+
 def _written(item: Item) -> str:
     match item:
         case Line(runs, pen):
@@ -66,7 +73,7 @@ def _written(item: Item) -> str:
 def _told(opened: str, said: str, href: str) -> str:
     """An element that is not closed yet, with what is told of it and where it leads."""
     drawn = f"{opened}><title>{fit(said)}</title></path>" if said else f"{opened}/>"
-    return f'<a href="{fit(href)}">{drawn}</a>' if href else drawn
+    return f'<a href="{lead(href)}">{drawn}</a>' if href else drawn
 
 
 def _marks(marks: Marks) -> str:
@@ -95,7 +102,7 @@ def _at(places: Sequence[Place], first: Place, size: float, drawn: str) -> str:
 
 
 def _relative(outline: Sequence[Place], size: float) -> str:
-    steps = zip(outline, outline[1:], strict=False)
+    steps = pairwise(outline)
     return "".join(
         f"l{_number((to[0] - at[0]) * size)} {_number((to[1] - at[1]) * size)}" for at, to in steps
     )
@@ -122,5 +129,4 @@ def _path(run: Sequence[Place]) -> str:
 
 
 def _number(value: float) -> str:
-    text = f"{value:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return f"{value:.1f}".removesuffix(".0")

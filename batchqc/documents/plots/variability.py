@@ -68,9 +68,7 @@ def variability_chart(data: Variability, *, height: float = 300) -> Picture:
     lots = [_Lot(n, one.donor, one.name, one.values) for n, one in enumerate(lots, 1)]
     axis = axis_of(chain.from_iterable(one.values for one in lots))
     left = tick_room(axis)
-    frame = Frame(
-        Axis(0.4, max(len(lots), 1) + 0.6), axis, left, 44, WIDTH - left - 140, height
-    )
+    frame = Frame(Axis(0.4, max(len(lots), 1) + 0.6), axis, left, 44, WIDTH - left - 140, height)
     unit = f" ({data.unit})" if data.unit else ""
     title = f"{data.attribute}{unit}: results by donor and lot"
     below, bottom = keys(_KEYS, frame.bottom + 120)
@@ -177,7 +175,10 @@ def _words(title: str, data: Variability, lots: Sequence[_Lot]) -> str:
 def _table(lots: Sequence[_Lot]) -> Table:
     means = {name: mean for name, (_, mean) in _of_donors(lots).items()}
     rows = [
-        (lot.donor, lot.name, str(n), repr(float(value)), repr(_mean(lot.values)), repr(means[lot.donor]))
+        (
+            lot.donor, lot.name, str(n), repr(float(value)),
+            repr(_mean(lot.values)), repr(means[lot.donor]),
+        )
         for lot in lots
         for n, value in enumerate(lot.values, 1)
     ]  # fmt: skip
