@@ -190,7 +190,7 @@ def _words(run: DoseResponse) -> str:
 def _table(run: DoseResponse) -> Table:
     rows = []
     for one in run.preparations:
-        residuals = [*map(repr, _residuals(one))] or [""] * len(one.doses)
+        residuals = [repr(float(value)) for value in _residuals(one)] or [""] * len(one.doses)
         fits = [repr(float(value)) for value in one.fitted] or [""] * len(one.doses)
         for n, (dose, response) in enumerate(zip(one.doses, one.responses, strict=True), 1):
             out = "left out" if n in one.left_out else ""
