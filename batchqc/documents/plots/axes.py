@@ -90,7 +90,7 @@ def axis_of(
 
 def number(value: float) -> str:
     """A number as people read it, to five significant digits: ``95.45``, ``1.8E8``."""
-    return _tidy(f"{value:.5g}")
+    return _tidy(f"{value or 0.0:.5g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,6 @@ class HeatMap:
         attributes: names, in the order of the specification.
         cells: by number of the lot from 0 and name of the attribute; none without a result.
         lot_pages: where each lot is told in full, by its id.
-        attribute_pages: where each attribute is told in full, by its name.
         notes: limitations, in words.
     """
 
@@ -77,7 +76,6 @@ class HeatMap:
     attributes: Sequence[str]
     cells: Mapping[tuple[int, str], Cell]
     lot_pages: Mapping[str, str] = field(default_factory=dict)
-    attribute_pages: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:

@@ -69,7 +69,7 @@ def histogram(data: Spread, *, height: float = 260) -> Picture:
     most = max((measured + hidden for _, _, measured, hidden in classes), default=1)
     counts = Axis(0, most * 1.08)
     left = tick_room(counts)
-    frame = Frame(axis, counts, left, 62, WIDTH - left - 30, height)
+    frame = Frame(axis, counts, left, 74, WIDTH - left - 30, height)
     unit = f" ({data.unit})" if data.unit else ""
     title = f"{data.attribute}{unit}: distribution and capability"
     below, bottom = keys(_keys(data), frame.bottom + 42)
@@ -150,7 +150,7 @@ def _uprights(data: Spread, frame: Frame) -> list[Item]:
             x, anchor = frame.left, "start"
         elif x > frame.right - 45:
             x, anchor = frame.right, "end"
-        items.append(Text(x, frame.top - 4 - 13 * (n % 2), text, 10, anchor, colour=GREY))
+        items.append(Text(x, frame.top - 4 - 13 * (n % 3), text, 10, anchor, colour=GREY))
     if not data.values and not data.censored:
         items.append(Text(frame.left + 20, frame.top + 40, "no results", 14, colour=GREY))
     return items

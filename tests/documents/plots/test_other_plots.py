@@ -56,8 +56,8 @@ def test_an_axis_of_factors_has_no_place_for_zero():
 
 
 def test_numbers_are_written_as_people_read_them():
-    written = [number(one) for one in (95.45, 1.8e8, 0.05, -3.0, 1e-12, 123456.0)]
-    assert written == ["95.45", "1.8E8", "0.05", "-3", "1E-12", "1.2346E5"]
+    written = [number(one) for one in (95.45, 1.8e8, 0.05, -3.0, -0.0, 1e-12, 123456.0)]
+    assert written == ["95.45", "1.8E8", "0.05", "-3", "0", "1E-12", "1.2346E5"]
 
 
 MARGINS = Forest(
