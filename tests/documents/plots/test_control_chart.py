@@ -134,6 +134,14 @@ def test_without_limits_there_is_no_line_and_it_says_so():
     assert "no limit lines" in also.description
 
 
+def test_signals_extremes_censored_and_excluded_lots_are_marked_in_the_table():
+    points = [replace(one, value=95.0 + n / 10) for n, one in enumerate(LOTS)]
+    points[2] = replace(points[2], qualifier="<")
+    points[3] = replace(points[3], excluded="pump failed")
+    series = replace(EIGHT, points=points, signals=[Signal(6, "Nelson 1")])
+    assert control_chart(series).table.marked == {0, 2, 3, 5, 7}
+
+
 def test_a_specification_far_away_is_named_at_the_edge_and_does_not_flatten_the_data():
     limits = SpecificationLimits(-1e9, 1e9)
     picture = control_chart(replace(EIGHT, specification=limits))
