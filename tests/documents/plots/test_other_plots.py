@@ -82,6 +82,24 @@ def test_only_an_interval_whole_within_the_margins_is_filled_and_says_so():
     assert "90 % confidence" in picture.description
 
 
+@pytest.mark.parametrize(
+    ("ends", "margins", "within"),
+    [
+        ((-1.0, 1.0), (None, None), None),
+        ((-3.0, 3.0), (-3.0, 3.0), True),
+        ((None, 1.0), (-3.0, 3.0), False),
+        ((-1.0, None), (-3.0, 3.0), False),
+        ((-1.0, None), (-3.0, None), True),
+        ((None, 1.0), (None, 3.0), True),
+        ((-1.0, 4.0), (None, 3.0), False),
+        ((None, None), (-3.0, 3.0), False),
+    ],
+)
+def test_an_end_without_a_limit_is_never_within_a_margin(ends, margins, within):
+    one = Estimate("Dose", 0.5, *ends)
+    assert Forest("Sites", [one], "difference", 0.9, "TOST", margins).within(one) is within
+
+
 def test_an_interval_without_an_end_has_an_arrow_at_the_edge():
     picture = forest_plot(MARGINS)
     frame = next(one for one in picture.items if isinstance(one, Area))
