@@ -52,7 +52,7 @@ def fit(text: str) -> str:
 def lead(href: str) -> str:
     """Where a link leads, ready for an attribute; nowhere, where that would not be a page."""
     scheme = re.split("[#?/]", href, maxsplit=1)[0].rpartition(":")[0]
-    return fit(href) if scheme.lower() in {"", "http", "https"} else "#"
+    return fit(href) if scheme in {"", "http", "https"} else "#"
 
 
 def _written(item: Item) -> str:
