@@ -122,6 +122,16 @@ def test_the_overview_leads_to_each_attribute_and_each_lot():
     assert "no limits: 3 lots" in page.text
 
 
+def test_no_cell_of_a_table_is_read_as_html():
+    page = Read(overview_page(overview_of(2)))
+    assert "script" not in page.tags
+    assert "<script>alert('1')</script>" in page.text
+    table = Table((HOSTILE,), [(HOSTILE,)], {0: "javascript:alert(1)"})
+    shown = Read(numbers(table, HOSTILE))
+    assert "script" not in shown.tags
+    assert shown.links == ["#"]
+
+
 def test_a_long_table_shows_the_latest_rows_and_all_that_are_marked():
     rows = [(str(n), f"MSC-{n:05d}") for n in range(10_000)]
     shown = numbers(Table(("Point", "Lot"), rows, {}, frozenset({7, 4711, 9999})), "Lots")
