@@ -1,0 +1,1 @@
+"""Plots: one description of each, written as SVG and as a drawing for PDF, with its table."""
