@@ -442,7 +442,7 @@ PAIRS = {
     "deviation, release": Pair(deviate_elsewhere, release(), BLOCKED),
     "deviation again, release": Pair(deviate_again, release(), BLOCKED),
     "bank in quarantine, release": Pair(
-        quarantine_bank, release(), BLOCKED, frozenset({"genealogy"})
+        quarantine_bank, release(), BLOCKED, NO_LOT | {"genealogy"}
     ),
     "rule, release": Pair(refuse_donors, release(), BLOCKED, frozenset({"register rules"})),
     "policy, release": Pair(
