@@ -63,7 +63,7 @@ FIRST_DAYS: Final = "sim_first_days.csv"
 STERILITY: Final = "sim_sterility.csv"
 CRITERION: Final = "sterility"
 DUE_ON: Final = date(2026, 2, 26)
-WAIT_DAYS: Final = 9
+WAIT_DAYS: Final = 8
 HOSPITAL: Final = NewSite("HN01", "Hospital (simulated)", "3 Simulated Street, Hanoi", "pharmacy")
 DOSES: Final = tuple(
     NewContainer(f"{PASSES}-V{number:03d}", "vial", "1E7 cells", "Tank 3 (simulated)")
