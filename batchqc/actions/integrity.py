@@ -31,6 +31,7 @@ _SUBJECTS: Final = (
     "register_rule:",
     "deviation:",
     "donor_panel_version:",
+    "limit_set:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_LOT: Final = {
@@ -75,6 +76,9 @@ _OF_SUBJECTS: Final = (
     "consent",
     "consent_withdrawal",
     "donor_panel_approval",
+    "limit_set",
+    "limit_set_approval",
+    "trend_phase",
 )
 
 

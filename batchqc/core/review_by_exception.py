@@ -82,6 +82,7 @@ class ReviewFacts:
         corrected: samples with an approved correction, in words, by sample id.
         registers: what registers say of measurements, in words.
         failing: what fails of a run that two people typed differently, in words.
+        trends: what control charts signal of the results of a run, in words.
     """
 
     entered: Mapping[RunKey, Entered]
@@ -92,6 +93,7 @@ class ReviewFacts:
     corrected: Mapping[str, str] = field(default_factory=dict)
     registers: Collection[str] = ()
     failing: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
+    trends: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _exceptions(
 ) -> Iterator[Exceptional]:
     yield from _of_verdicts(judged)
     yield from (Exceptional(Why.OOS, said) for said in facts.failing.get(run, ()))
+    yield from (Exceptional(Why.OOT, said) for said in facts.trends.get(run, ()))
     if (valid := facts.validity.get(run)) is not None and valid.validity is not Validity.VALID:
         yield Exceptional(Why.INVALID, str(valid))
     yield from _of_versions(facts, run, own)
