@@ -7,7 +7,7 @@ decides on a lot.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from batchqc.core.acceptance import AtLeast, Bands, Limits, Words
 from batchqc.core.assays import INVESTIGATIONAL, REPORTABLE, Measurement, RunKey, amount_of
@@ -165,6 +165,8 @@ def _subject(criterion: Criterion) -> Json:
             return ["group", list(members)]
         case DonorFact() as fact:
             return ["donor", fact.value]
+        case _:
+            assert_never(criterion.subject)
 
 
 def _aside(
