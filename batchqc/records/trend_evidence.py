@@ -89,7 +89,7 @@ def donor_codes(session: Session, lots: Iterable[int]) -> dict[int, tuple[str, .
         .where(LotDonor.lot_id.in_(list(lots)))
         .order_by(LotDonor.id)
     )
-    return _gathered(session.execute(query).tuples())
+    return _gathered((row[0], row[1]) for row in session.execute(query))
 
 
 def banks_of(session: Session, lots: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -97,19 +97,23 @@ def banks_of(session: Session, lots: Iterable[str]) -> dict[str, tuple[str, ...]
     query = select(Derivation.child, Derivation.parent).where(
         Derivation.child.in_([f"lot:{lot}" for lot in lots]), Derivation.parent.startswith(_BANK)
     )
-    pairs = session.execute(query.order_by(Derivation.id)).tuples()
+    pairs = session.execute(query.order_by(Derivation.id))
     return _gathered(
         (child.removeprefix("lot:"), parent.removeprefix(_BANK)) for child, parent in pairs
     )
 
 
 def told_since(session: Session, sequence: int) -> Iterator[str]:
-    """The keys of all records that entries behind a place in the audit trail speak of."""
+    """The keys of all records that entries behind a place in the audit trail speak of.
+
+    That a lot is registered is filed under its donors too, and changes nothing of them.
+    """
+    of_donors = (AuditEntry.what == "lot registered") & AuditSubject.subject.startswith("donor:")
     query = (
         select(AuditSubject.subject)
         .join(AuditEntry, AuditEntry.id == AuditSubject.entry_id)
         .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
-        .where(AuditLink.sequence > sequence)
+        .where(AuditLink.sequence > sequence, ~of_donors)
         .distinct()
     )
     return iter(session.scalars(query))
