@@ -35,6 +35,7 @@ from batchqc.cli import (
     spec,
     stats,
     stop,
+    trend,
     upload,
     user,
 )
@@ -165,6 +166,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 app.add_typer(stop.app, name="stop")
+app.add_typer(trend.app, name="trend")
 
 
 def run() -> None:

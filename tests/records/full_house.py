@@ -58,6 +58,7 @@ from batchqc.records.policies import PolicyRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.system_stops import SystemStop
 from batchqc.records.transaction import SYSTEM, transaction
+from batchqc.records.trends import LimitSet, LimitSetApproval, TrendPhase
 from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
@@ -141,6 +142,31 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _donate(house)
     live_on(house, LOT)
     _accounts(house)
+    _trends(house)
+
+
+def _trends(house: House) -> None:
+    """As if limits had been computed from enough lots, and a phase been begun."""
+    of = {"stage": "release", "market": "", "criterion": "viability"}
+    with house.acting(QA1, Permission.APPROVE_LIMITS) as tx:
+        lot = the_lot(tx.session, LOT)
+        content = house.archive.put(b"as if it were limits")
+        row = LimitSet(
+            product=lot.product, number=1, first=LOT, content_sha=content, reason="As if",
+            proposed_by=QA2, proposed_at=tx.now, **of,
+        )  # fmt: skip
+        tx.add(row)
+        signature = sign(
+            tx, signing(QA1), meaning=Meaning.APPROVED, record=row.key, record_sha256=content
+        )
+        assert isinstance(signature, SignatureRow)
+        rows = [
+            LimitSetApproval(limit_set=row, signature=signature),
+            TrendPhase(product=lot.product, lot=lot, reason="As if", signature=signature, **of),
+        ]
+        tx.add(*rows)
+        about = [lot.product.key, row.key]
+        tx.audit("control limits approved", rows=[row, signature, *rows], about=about)
 
 
 def _accounts(house: House) -> None:
