@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, the_product
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.actions.trends import Trends
+from batchqc.actions.trends import Trends, frozen_of
 from batchqc.core.canonical import canonical_bytes, sha256_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal, reason_problem
@@ -65,10 +65,7 @@ def propose_limits(
         NotEstimable: too few lots, or no variation.
         NotFound: there is no such attribute or phase.
     """
-    from batchqc.actions.limit_content import limit_content  # noqa: PLC0415 - numerics, when
-    from batchqc.actions.trend_charts import resolution_of  # noqa: PLC0415 - they are asked for
-    from batchqc.statistics.scales import Scale  # noqa: PLC0415
-    from batchqc.statistics.trend_limits import DEFAULT_RULES, phase_one  # noqa: PLC0415
+    from batchqc.statistics.frozen_limits import limit_content, limits_of_lots  # noqa: PLC0415
 
     require(tx, Permission.PROPOSE_LIMITS)
     check_reason(new.reason)
@@ -77,13 +74,8 @@ def propose_limits(
     trend = (trends or Trends()).of(tx.session, archive, attribute)
     phase, chosen = _chosen(trend.phases, new)
     _check(new, phase, chosen, numeric=is_numeric(trend.criterion))
-    amounts = [one.observed.amount for one in chosen]
-    found = phase_one(
-        [None if one is None else float(one.number) for one in amounts],
-        Scale(new.scale) if new.scale else trend.scale,  # type: ignore[arg-type] # checked there
-        resolution=[resolution_of(trend.criterion, one) for one in amounts],
-        rules=new.rules or DEFAULT_RULES,
-        method=new.method or None,  # type: ignore[arg-type] # checked there
+    found = limits_of_lots(
+        trend.criterion, chosen, scale=new.scale, method=new.method, rules=new.rules
     )
     content = limit_content(attribute, phase, found, chosen=chosen, excluded=new.excluded)
     row = LimitSet(
@@ -124,7 +116,7 @@ def approve_limits(
         Conflict: it is approved, not of the newest number, of the same person, or the values of its
             lots have changed since; every reason.
     """
-    from batchqc.actions.limit_content import frozen_of, inputs_sha256  # noqa: PLC0415 - numerics
+    from batchqc.statistics.frozen_limits import inputs_sha256  # noqa: PLC0415 - numerics
 
     require(tx, Permission.APPROVE_LIMITS)
     check_reason(credentials.reason)

@@ -7,14 +7,13 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.registers import the_product
 from batchqc.actions.specifications import content_of
-from batchqc.actions.trend_charts import Judged, Trend
 from batchqc.actions.trends import Trends
 from batchqc.core.criteria import Criterion
 from batchqc.core.trends import Attribute
-from batchqc.core.verdicts import Outcome
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.records.specifications import approved_by_stage, markets_of
+from batchqc.statistics.lot_series import Cell, Trend, cell_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +22,6 @@ class Listed:
 
     attribute: Attribute
     criterion: Criterion
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One lot of one attribute: its value, flag and robust distance from the median of its phase.
-
-    ``flag`` is what is to be looked at first: a verdict that is no PASS, else a signal, else "".
-    """
-
-    value: str
-    flag: str
-    robust: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +83,9 @@ def overview(
         shown.append(one)
         for lot in trend.lots:
             place = found.setdefault(lot.lot.place, (lot.lot.disposition, {}))
-            place[1][one.attribute.criterion] = _cell(lot)
+            place[1][one.attribute.criterion] = cell_of(lot)
     rows = [
         Row(lot, day, disposition, cells)
         for (day, lot), (disposition, cells) in sorted(found.items())
     ]
     return shown, rows
-
-
-def _cell(one: Judged) -> Cell:
-    outcome = one.lot.observed.outcome
-    flag = ""
-    if outcome not in {Outcome.PASS, None}:
-        flag = str(outcome)
-    elif one.signals:
-        flag = "out of trend"
-    return Cell(one.lot.observed.text, flag, one.robust)

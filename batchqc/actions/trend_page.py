@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from batchqc.actions.trend_charts import LIMIT, Judged, LotSignal, Trend
 from batchqc.core.trend_phases import Phase, quarter
 from batchqc.core.trends import is_numeric
 from batchqc.core.verdicts import Outcome
@@ -17,6 +16,7 @@ from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.attribute_charts import p_chart
 from batchqc.statistics.few_lots import prediction
+from batchqc.statistics.lot_series import LIMIT, Judged, LotSignal, Trend, plain
 from batchqc.statistics.scales import Scale, on_scale
 
 _NOTE: Final = "Trends describe; no verdict and no gate hangs on them."
@@ -112,7 +112,7 @@ def signal_data(one: LotSignal) -> dict[str, Any]:
         "rule": one.rule,
         "by": one.by,
         "lots": list(one.lots),
-        "score": one.score if abs(one.score) < float("inf") else None,
+        "score": one.score,
         "centre": one.centre,
         "sigma": one.sigma,
         "said": one.said,
@@ -195,13 +195,7 @@ def _row(trend: Trend, one: Judged) -> Sequence[str]:
             f"{each['value']} in {each['run']}: {each['why']}" for each in data["not_counted"]
         ),
     }
-    return [_text(shown[name]) for name in _COLUMNS]
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    return [plain(shown[name]) for name in _COLUMNS]
 
 
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.trends import limit_sets_of, lots_made
 
 if TYPE_CHECKING:
-    from batchqc.actions.trend_charts import Trend
+    from batchqc.statistics.lot_series import Trend
 
 #: Before, no lot of a product can be told from the others: the self-starting chart needs two.
 LOTS_FOR_A_SIGNAL = 3

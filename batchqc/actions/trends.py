@@ -17,10 +17,11 @@ from batchqc.core.trends import Attribute
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import NotFound
 from batchqc.records.audit import newest_link
-from batchqc.records.trends import limit_sets_of, phases_begun
+from batchqc.records.trends import LimitSet, limit_sets_of, phases_begun
 
 if TYPE_CHECKING:
-    from batchqc.actions.trend_charts import Trend
+    from batchqc.statistics.frozen_limits import Frozen
+    from batchqc.statistics.lot_series import Trend
 
 
 @dataclass(slots=True)
@@ -82,8 +83,7 @@ class Trends:
     def _trend(
         self, session: Session, archive: FolderArchive, attribute: Attribute, held: _Held
     ) -> "Trend":
-        from batchqc.actions.limit_content import frozen_of  # noqa: PLC0415 - numerics
-        from batchqc.actions.trend_charts import trend_of  # noqa: PLC0415 - when asked for
+        from batchqc.statistics.lot_charts import trend_of  # noqa: PLC0415 - numerics
 
         judges = held.newest
         if judges is None:
@@ -138,3 +138,14 @@ class Trends:
             held.judges |= reader.judges
             held.trend = None
             held.pages.clear()
+
+
+def frozen_of(archive: FolderArchive, row: LimitSet) -> "Frozen":
+    """A limit set, read from its stored bytes.
+
+    Raises:
+        IntegrityFailure: the bytes are missing or damaged.
+    """
+    from batchqc.statistics.frozen_limits import frozen  # noqa: PLC0415 - numerics
+
+    return frozen(row.number, archive.get(row.content_sha))

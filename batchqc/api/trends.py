@@ -6,43 +6,29 @@ Trends describe. No verdict and no gate hangs on them.
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import study
-from batchqc.actions.limit_sets import (
-    NewLimits,
-    approve_limits,
-    propose_limits,
-    start_phase,
-    the_limits,
-)
 from batchqc.actions.lots import the_lot
 from batchqc.actions.registers import the_product
 from batchqc.actions.trend_signals import signals_of
-from batchqc.api.doors import Door, Signature, SignedIn, Writing
+from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import LARGEST, After, Limit, Page
+from batchqc.api.shapes import After, Limit, Page
 from batchqc.api.trend_shapes import (
     AttributeOut,
     CellOut,
-    LimitsIn,
-    LimitsOut,
     LotAcross,
     LotSignals,
     Overview,
-    PhaseIn,
-    PhaseOut,
 )
 from batchqc.api.upload_files import CSV_ANSWER, csv_answer
 from batchqc.core.criteria import Criterion
-from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Refusal
 from batchqc.core.specifications import Stage
 from batchqc.core.trends import Attribute, is_numeric
 from batchqc.records.registers import Product
-from batchqc.records.trends import LimitSet, LimitSetApproval, limit_sets_of
 
 router = APIRouter(tags=["trends"], responses=PROBLEMS)
 
@@ -50,13 +36,13 @@ AtStage = Annotated[Stage, Query(description="Where in the life of a lot it is m
 Market = Annotated[str, Query(description="Where lots go; empty for every market.")]
 
 
-def _asked(
+def asked(
     product: str, criterion: str, stage: AtStage = Stage.RELEASE, market: Market = ""
 ) -> Attribute:
+    """The attribute that a path and its query name."""
     return Attribute(product, stage.value, market, criterion)
 
 
-Number = Annotated[int, Path(ge=1, le=LARGEST)]
 _JSON: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}}
 }
@@ -140,11 +126,11 @@ def across(
 )
 def trend_csv(
     call: SignedIn,
-    wanted: Annotated[Attribute, Depends(_asked)],
+    wanted: Annotated[Attribute, Depends(asked)],
 ) -> Response:
     """Every judged lot, with what does not count beside it."""
     with call.reading() as session:
-        attribute = _known(session, wanted)
+        attribute = known(session, wanted)
         data = call.door.trends.page(session, call.door.archive, attribute, kind="csv")
     return csv_answer(data, f"{attribute.product}_{attribute.criterion}.csv")
 
@@ -157,136 +143,13 @@ def trend_csv(
 )
 def trend(
     call: SignedIn,
-    wanted: Annotated[Attribute, Depends(_asked)],
+    wanted: Annotated[Attribute, Depends(asked)],
 ) -> Response:
     """Results as text, what is computed from them as numbers; null where there is none."""
     with call.reading() as session:
-        attribute = _known(session, wanted)
+        attribute = known(session, wanted)
         data = call.door.trends.page(session, call.door.archive, attribute, kind="json")
     return Response(data, media_type="application/json")
-
-
-@router.get("/trends/{product}/{criterion}/limits", summary="Every limit set of one attribute")
-def limits(
-    call: SignedIn,
-    wanted: Annotated[Attribute, Depends(_asked)],
-    after: After = "",
-    limit: Limit = 50,
-) -> Page[LimitsOut]:
-    """Oldest first. `after` is a number."""
-    with call.reading() as session:
-        attribute = _known(session, wanted)
-        found = [
-            one
-            for one in limit_sets_of(session, attribute.product, attribute)
-            if one[0].number > (int(after) if after.isdecimal() else 0)
-        ]
-        shown = [_limits(call.door, *one) for one in found[:limit]]
-    return Page(items=shown, next=str(shown[-1].number) if len(found) > limit else None)
-
-
-@router.get("/trends/{product}/{criterion}/limits/{version}", summary="One limit set")
-def limit_set(
-    call: SignedIn,
-    wanted: Annotated[Attribute, Depends(_asked)],
-    version: Number,
-) -> LimitsOut:
-    """With the lots, exclusions, method, figures and software that it was computed with."""
-    with call.reading() as session:
-        attribute = _known(session, wanted)
-        return _limits(call.door, *the_limits(session, attribute, version))
-
-
-@router.post(
-    "/trends/{product}/{criterion}/limits",
-    status_code=201,
-    response_model=LimitsOut,
-    summary="Propose control limits",
-)
-def propose(
-    call: Writing,
-    wanted: Annotated[Attribute, Depends(_asked)],
-    sent: LimitsIn,
-) -> Response:
-    """Computed from the lots of a phase; they wait for the approval of another person."""
-    with call.writing(Permission.PROPOSE_LIMITS, sent) as work:
-        if work.is_new:
-            new = NewLimits(
-                _known(work.tx.session, wanted),
-                sent.reason,
-                phase=sent.phase,
-                until=sent.until,
-                excluded={one.lot: one.cause for one in sent.excluded},
-                scale=sent.scale,
-                method=sent.method,
-                rules=sent.rules,
-            )
-            row = propose_limits(work.tx, call.door.archive, new, trends=call.door.trends)
-            work.answer(201, _limits(call.door, row, None))
-    return work.response()
-
-
-@router.post(
-    "/trends/{product}/{criterion}/limits/{version}/approval",
-    status_code=201,
-    response_model=LimitsOut,
-    summary="Approve control limits (signed)",
-)
-def approve(
-    call: Writing,
-    wanted: Annotated[Attribute, Depends(_asked)],
-    version: Number,
-    sent: Signature,
-) -> Response:
-    """From then on they hold for lots after those that they were computed from."""
-    with call.writing(Permission.APPROVE_LIMITS, sent) as work:
-        if work.is_new:
-            signed = approve_limits(
-                work.tx,
-                call.door.archive,
-                attribute=_known(work.tx.session, wanted),
-                number=version,
-                credentials=sent.credentials,
-                trends=call.door.trends,
-            )
-            work.answer(
-                201,
-                signed
-                if isinstance(signed, Refusal)
-                else _limits(call.door, signed.limit_set, signed),
-            )
-    return work.response()
-
-
-@router.post(
-    "/trends/{product}/{criterion}/phases",
-    status_code=201,
-    response_model=PhaseOut,
-    summary="Start a phase with a lot (signed)",
-)
-def phase(
-    call: Writing,
-    wanted: Annotated[Attribute, Depends(_asked)],
-    sent: PhaseIn,
-) -> Response:
-    """For a change of the process that no method, site or criterion shows."""
-    with call.writing(Permission.START_PHASE, sent) as work:
-        if work.is_new:
-            begun = start_phase(
-                work.tx,
-                call.door.archive,
-                attribute=_known(work.tx.session, wanted),
-                lot=sent.lot,
-                credentials=sent.credentials,
-                trends=call.door.trends,
-            )
-            work.answer(
-                201,
-                begun
-                if isinstance(begun, Refusal)
-                else PhaseOut(lot=begun.lot.lot, reason=begun.reason),
-            )
-    return work.response()
 
 
 @router.get("/lots/{lot}/trends", summary="What trends signal of a lot")
@@ -299,7 +162,7 @@ def of_lot(call: SignedIn, lot: str) -> LotSignals:
         return LotSignals(lot=case.lot.id, signals=[said for _, said in signals])
 
 
-def _known(session: Session, wanted: Attribute) -> Attribute:
+def known(session: Session, wanted: Attribute) -> Attribute:
     """With the code of the product as registered."""
     return wanted._replace(product=the_product(session, wanted.product).code)
 
@@ -320,20 +183,4 @@ def _attribute(attribute: Attribute, criterion: Criterion) -> AttributeOut:
         is_numeric=is_numeric(criterion),
         link=f"/api/v1/trends/{attribute.product}/{attribute.criterion}"
         f"?stage={attribute.stage}&market={attribute.market}",
-    )
-
-
-def _limits(door: Door, row: LimitSet, approval: LimitSetApproval | None) -> LimitsOut:
-    from batchqc.actions.limit_content import frozen_of  # noqa: PLC0415 - numerics
-
-    return LimitsOut(
-        number=row.number,
-        first=row.first,
-        reason=row.reason,
-        sha256=row.content_sha,
-        proposed_by=row.proposed_by,
-        proposed_at=row.proposed_at,
-        approved_by=approval.signature.name if approval else "",
-        approved_at=approval.signature.at if approval else None,
-        content=dict(frozen_of(door.archive, row).content),
     )

@@ -36,6 +36,7 @@ from batchqc.cli import (
     stats,
     stop,
     trend,
+    trend_limits,
     upload,
     user,
 )
@@ -166,6 +167,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 app.add_typer(stop.app, name="stop")
+trend.app.add_typer(trend_limits.app)
 app.add_typer(trend.app, name="trend")
 
 

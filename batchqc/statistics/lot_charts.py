@@ -5,17 +5,26 @@ their phase. In a phase without one the self-starting chart looks at each lot fr
 Signals describe: no verdict and no gate hangs on them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from batchqc.actions.limit_content import Frozen, inputs_sha256
 from batchqc.core.criteria import Criterion
-from batchqc.core.quantities import Amount, last_digit
+from batchqc.core.quantities import Amount
 from batchqc.core.trend_phases import Phase, TrendLot, in_order, phases
-from batchqc.core.trends import Attribute, is_near_100, is_numeric, is_ratio
+from batchqc.core.trends import Attribute, is_numeric
+from batchqc.statistics.frozen_limits import Frozen, inputs_sha256
+from batchqc.statistics.lot_series import (
+    LIMIT,
+    SELF_STARTING,
+    Judged,
+    LotSignal,
+    Trend,
+    default_scale,
+    resolution_of,
+)
 from batchqc.statistics.scales import Scale
 from batchqc.statistics.trend_limits import (
     Lines,
@@ -28,76 +37,6 @@ from batchqc.statistics.values import Floats
 
 if TYPE_CHECKING:
     from batchqc.statistics.run_rules import Signal
-
-SELF_STARTING: Final = "self-starting"
-LIMIT: Final = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class LotSignal:
-    """A rule that a lot completes; ``lots`` make the pattern, the completing one last.
-
-    ``score`` is the lot's distance from the centre in sigma, above it positive; ``centre`` is in
-    the unit of the attribute and ``sigma`` on the scale. ``by`` is the limit set, or self-starting.
-    """
-
-    lot: str
-    rule: str
-    by: str
-    lots: tuple[str, ...]
-    score: float
-    centre: float
-    sigma: float
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A lot of a series as it was looked at.
-
-    ``value`` is its number or bound, ``step`` the smallest step of it; ``lower``, ``centre`` and
-    ``upper`` are the frozen lines that hold for it in the unit of the attribute, ``score`` is its
-    distance in sigma by them or by Q, ``robust`` that from the median of its phase; ``None`` where
-    there is none.
-    """
-
-    lot: TrendLot
-    phase: int
-    value: float | None
-    step: float = 0.0
-    by: str = ""
-    lower: float | None = None
-    centre: float | None = None
-    upper: float | None = None
-    score: float | None = None
-    robust: float | None = None
-    excluded: str = ""
-    signals: tuple[LotSignal, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """The series of an attribute; ``criterion`` is of the newest version that judges a lot."""
-
-    attribute: Attribute
-    criterion: Criterion
-    scale: Scale
-    phases: tuple[Phase, ...]
-    lots: tuple[Judged, ...]
-    limitations: tuple[str, ...]
-    by_lot: Mapping[str, Judged] = field(default_factory=dict)
-
-    @property
-    def signals(self) -> Iterator[LotSignal]:
-        """All of them, in the order of the lots."""
-        return (signal for one in self.lots for signal in one.signals)
-
-
-def default_scale(criterion: Criterion) -> Scale:
-    """The scale that the kind of the attribute asks for, never its data."""
-    if is_near_100(criterion):
-        return Scale("complement cube root")
-    return Scale("ln") if is_ratio(criterion) else Scale()
 
 
 def trend_of(
@@ -127,13 +66,6 @@ def trend_of(
         told += said
     by_lot = {one.lot.lot: one for one in judged}
     return Trend(attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot)
-
-
-def resolution_of(criterion: Criterion, amount: Amount | None) -> float:
-    """The smallest step of a value: that of the method, else the last digit that was reported."""
-    if criterion.resolution is not None:
-        return float(criterion.resolution)
-    return float(last_digit(amount.number)) if amount else 1.0
 
 
 class _Figures(NamedTuple):
@@ -296,7 +228,7 @@ class _PhaseChart:
             f" the centre {centre:.4g} {unit}, {rule}{pattern}; {by}, {scale.kind} scale,"
             f" sigma {sigma:.4g} on it"
         )
-        return LotSignal(one.lot, rule, by, lots, score, centre, sigma, said)
+        return LotSignal(one.lot, rule, by, lots, _number(score), centre, sigma, said)
 
     @staticmethod
     def _sign(scale: Scale) -> int:

@@ -14,13 +14,13 @@ import scipy
 
 from batchqc import __version__
 from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.criteria import Criterion
 from batchqc.core.trend_phases import Phase, TrendLot
 from batchqc.core.trends import Attribute
-from batchqc.documents.archive import FolderArchive
-from batchqc.records.trends import LimitSet
 from batchqc.statistics.figures import Figure
+from batchqc.statistics.lot_series import default_scale, resolution_of
 from batchqc.statistics.scales import Scale
-from batchqc.statistics.trend_limits import ALPHA, Lines, PhaseOne
+from batchqc.statistics.trend_limits import ALPHA, DEFAULT_RULES, Lines, PhaseOne, phase_one
 
 TYPE: Final = "batchqc/limit-set/1"
 
@@ -42,6 +42,30 @@ class Frozen:
     inputs: str
     lines: Lines
     content: Mapping[str, Any]
+
+
+def limits_of_lots(
+    criterion: Criterion,
+    chosen: Sequence[TrendLot],
+    *,
+    scale: str = "",
+    method: str = "",
+    rules: Sequence[str] = (),
+) -> PhaseOne:
+    """Limits of chosen lots; what is not told is by the kind of the criterion and the lots.
+
+    Raises:
+        InvalidInput: a scale, method or rule is unknown, or a value is not of the scale.
+        NotEstimable: fewer lots with a value than limits need, or no variation.
+    """
+    amounts = [one.observed.amount for one in chosen]
+    return phase_one(
+        [None if one is None else float(one.number) for one in amounts],
+        Scale(scale) if scale else default_scale(criterion),  # type: ignore[arg-type] # checked
+        resolution=[resolution_of(criterion, one) for one in amounts],
+        rules=rules or DEFAULT_RULES,
+        method=method or None,  # type: ignore[arg-type] # checked there
+    )
 
 
 def limit_content(
@@ -98,19 +122,20 @@ def limit_content(
     }
 
 
-def frozen_of(archive: FolderArchive, row: LimitSet) -> Frozen:
+def frozen(number: int, stored: bytes) -> Frozen:
     """A limit set, read from its stored bytes.
 
-    Raises:
-        IntegrityFailure: the bytes are missing or damaged.
+    Args:
+        number: the how many-th of its attribute.
+        stored: canonical JSON, as :func:`limit_content` told it.
     """
-    content = json.loads(archive.get(row.content_sha))
+    content = json.loads(stored)
     on_scale = {name: float(text) for name, text in content["on_scale"].items()}
     scale = Scale(content["scale"]["kind"], whole=float(content["scale"]["whole"]))
     df = None if content["df"] is None else float(content["df"])
     day, lot = content["last"]
     return Frozen(
-        row.number,
+        number,
         content["first"],
         content["definition"],
         (day, lot),
