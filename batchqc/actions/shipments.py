@@ -137,9 +137,9 @@ def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
     later, known = came_after(archive, case), known_of(archive, case.dispositions)
-    for said in against_doses(judged_by(case), case.measurements, later, known):
-        yield f"lot {lot.lot}: {said}"
     for decided in case.dispositions[-1:]:
+        for said in against_doses(judged_by(case), case.measurements, later, known):
+            yield f"lot {lot.lot}: {said}"
         since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()
         if day < since:
             yield f"lot {lot.lot} is {decided.disposition} since {since} only, not on {day}"

@@ -229,7 +229,7 @@ def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(st
     with staged.acting(QA1, Permission.HOLD_LOT) as tx, pytest.raises(Conflict) as refused:
         let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
     assert [one.partition(": ")[0] for one in refused.value.reasons] == [
-        "Results", "Investigations",
+        "Results", "Review", "Investigations",
     ]  # fmt: skip
     with pytest.raises(Conflict) as refused:  # what fails stays where it is, held or not
         shipped(staged, "VL-2", site="SITE-1", on=case.facts.today)

@@ -8,7 +8,7 @@ from batchqc.actions.audit_review import trail_to_read
 from batchqc.actions.cell_banks import set_bank_status
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import study
-from batchqc.actions.holds import hold_lot, let_go
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.laboratory import (
     record_use,
     register_instrument,
@@ -16,6 +16,7 @@ from batchqc.actions.laboratory import (
     register_training,
     set_rule,
 )
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewSample, register_samples, the_lot
 from batchqc.actions.policies import set_policy

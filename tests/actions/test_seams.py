@@ -220,9 +220,12 @@ def test_recheck_agrees_where_a_part_of_a_run_was_superseded(house: House):
     adopt_method(house)
     another_lot(house)
     send(house, row("endotoxin"), recovery("104"), row("endotoxin", OTHER))
-    reject(house, OTHER)
     newer = table([row("endotoxin"), recovery("10")])
     assert house.upload(newer, supersedes=WHY).accepted
+    reject(house, OTHER)
+    again = table([row("endotoxin"), recovery("105")])
+    refused = house.upload(again, supersedes=WHY)
+    assert {one.code for one in refused.reading.problems} == {"E409"}
     reject(house)
     assert rechecked(house).differences == ()
 

@@ -39,6 +39,10 @@ def test_an_ineligible_donor_and_a_deviation_hold_a_released_lot_until_both_are_
         "look-back LB-2026-000001 is open",
         "Deviations: deviation DEV-26-014 is open: Incubator at 35 °C",
         f"Donor: donor {DONOR} is ineligible",
+        (
+            f"Genealogy: donor:{DONOR} is under look-back LB-2026-000001"
+            " (new information about the donor)"
+        ),
     ]
     closing = signed(QA1, conclusion="The wrong donor")
     assert site.send(QA1, "POST", "/look-backs/LB-2026-000001/closing", json=closing).is_success

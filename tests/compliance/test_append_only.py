@@ -301,7 +301,7 @@ def test_the_running_system_does_its_work_with_those_rights(
     else:
         own = open_database(str(house.engine.url))
     try:
-        work(dataclasses.replace(house, engine=own), press)
+        work(dataclasses.replace(house, engine=own, prepared=None), press)
     finally:
         own.dispose()
 

@@ -129,6 +129,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     decision = house.release()
     assert isinstance(decision, Decision)
     _certificate(house)
+    live_on(house, LOT)
     _certify(house)
     _visit(house)
     _other_stage(house)
@@ -140,7 +141,6 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _tell(house)
     _second_components(house)
     _donate(house)
-    live_on(house, LOT)
     _accounts(house)
     _trends(house)
 
