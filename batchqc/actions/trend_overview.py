@@ -48,16 +48,10 @@ def attributes_of(session: Session, archive: FolderArchive, product: str) -> Ite
     yield from found.values()
 
 
-def overview(
-    session: Session,
-    archive: FolderArchive,
-    *,
-    product: str,
-    stage: str,
-    market: str = "",
-    trends: Trends,
-) -> tuple[list[Listed], list[Row]]:
-    """Lots in order against attributes.
+def listed_at(
+    session: Session, archive: FolderArchive, *, product: str, stage: str, market: str
+) -> list[Listed]:
+    """The attributes of a product at one stage for one market.
 
     Raises:
         NotFound: there is no such product, or nothing judges it at the stage.
@@ -73,6 +67,24 @@ def overview(
             f"no approved specification judges {product} at {stage}",
             hint="See the list of attributes; name the stage and the market.",
         )
+    return listed
+
+
+def overview(
+    session: Session,
+    archive: FolderArchive,
+    *,
+    product: str,
+    stage: str,
+    market: str = "",
+    trends: Trends,
+) -> tuple[list[Listed], list[Row]]:
+    """Lots in order against attributes.
+
+    Raises:
+        NotFound: there is no such product, or nothing judges it at the stage.
+    """
+    listed = listed_at(session, archive, product=product, stage=stage, market=market)
     found: dict[tuple[str, str], tuple[str, dict[str, Cell]]] = {}
     shown = []
     for one in listed:

@@ -1,23 +1,20 @@
-"""The data of the page of one attribute: every lot, phase, limit and signal, as JSON and as CSV.
+"""The data of the page of one attribute: every lot, phase, limit and signal, as JSON, CSV and SVG.
 
 Numbers that were reported stand as text. What is drawn beside them is a float, or null.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from batchqc.core.trend_phases import Phase, quarter
+from batchqc.core.trend_phases import Phase
 from batchqc.core.trends import is_numeric
-from batchqc.core.verdicts import Outcome
 from batchqc.documents.csv_file import csv_bytes
+from batchqc.documents.trend_pages.of_lots import chart_svg
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.attribute_charts import p_chart
-from batchqc.statistics.few_lots import prediction
-from batchqc.statistics.lot_series import LIMIT, Judged, LotSignal, Trend, plain
-from batchqc.statistics.scales import Scale, on_scale
+from batchqc.statistics.lot_figures import failing, phase_figures, shares
+from batchqc.statistics.lot_series import LIMIT, Judged, LotSignal, Trend, is_censored, plain
 
 _NOTE: Final = "Trends describe; no verdict and no gate hangs on them."
 _COLUMNS: Final = (
@@ -69,7 +66,7 @@ def page_csv(trend: Trend) -> bytes:
 
 
 PAGES: Final[Mapping[str, Callable[[Trend], bytes]]] = MappingProxyType(
-    {"json": page_json, "csv": page_csv}
+    {"json": page_json, "csv": page_csv, "svg": chart_svg}
 )
 
 
@@ -126,31 +123,24 @@ def rates(trend: Trend) -> Iterator[dict[str, Any]]:
     """
     if is_numeric(trend.criterion):
         return
-    for phase in trend.phases:
-        judged = [one for one in phase.lots if one.observed.outcome in {Outcome.PASS, Outcome.FAIL}]
-        if not judged:
-            continue
-        lots = Counter(quarter(one.manufactured_on) for one in judged)
-        fails = Counter(
-            quarter(one.manufactured_on) for one in judged if one.observed.outcome is Outcome.FAIL
-        )
-        names = sorted(lots)
-        chart = p_chart([fails[one] for one in names], [lots[one] for one in names])
+    for phase, names, chart in shares(trend):
+        _, lots, fails = failing(phase)
         yield {
             "phase": phase.number,
-            "not_judged": len(phase.lots) - len(judged),
+            "not_judged": len(phase.lots) - sum(lots),
             "share": dict(chart.figures["centre"].row),
             "limits": chart.limits,
             "limitations": list(chart.limitations),
             "quarters": [
-                {"quarter": name, "lots": lots[name], "fails": fails[name], **_line(row)}
-                for name, row in zip(names, chart.rows(), strict=True)
+                {"quarter": name, "lots": n, "fails": failed, **_line(row)}
+                for name, n, failed, row in zip(names, lots, fails, chart.rows(), strict=True)
             ],
         }
 
 
 def _phase(trend: Trend, phase: Phase) -> dict[str, Any]:
     own = [one for one in trend.lots if one.phase == phase.number]
+    measured = sum(one.value is not None and not is_censored(one) for one in own)
     return {
         "number": phase.number,
         "because": phase.because,
@@ -162,20 +152,18 @@ def _phase(trend: Trend, phase: Phase) -> dict[str, Any]:
         "site": phase.site,
         "acceptance": phase.acceptance,
         "judged_by": sorted({one.by for one in own if one.by}),
-        "figures": _figures(own, trend.scale) if is_numeric(trend.criterion) else [],
+        "figures": _figures(trend, phase, measured) if is_numeric(trend.criterion) else [],
     }
 
 
-def _figures(own: Sequence[Judged], scale: Scale) -> list[dict[str, Any]]:
+def _figures(trend: Trend, phase: Phase, count: int) -> list[dict[str, Any]]:
     """Mean and standard deviation on the scale, of lots that are not censored."""
-    values = [one.value for one in own if one.value is not None and not _qualifier(one)]
-    steps = [one.step for one in own if one.value is not None and not _qualifier(one)]
     try:
-        chart = on_scale(values, scale, prediction, resolution=steps).chart
+        found = phase_figures(trend, phase)
     except (InvalidInput, NotEstimable) as problem:
-        return [{"name": "centre", "n": len(values), "limitations": problem.message}]
-    named = {"centre": chart.figures["centre"], "sigma": chart.figures["sigma"]}
-    return [{**one.row, "name": name, "scale": scale.kind} for name, one in named.items()]
+        return [{"name": "centre", "n": count, "limitations": problem.message}]
+    named = zip(("centre", "sigma"), found, strict=True)
+    return [{**one.row, "name": name, "scale": trend.scale.kind} for name, one in named]
 
 
 def _row(trend: Trend, one: Judged) -> Sequence[str]:

@@ -65,7 +65,7 @@ class Trends:
     def page(
         self, session: Session, archive: FolderArchive, attribute: Attribute, *, kind: str
     ) -> bytes:
-        """The page data of a series, ``json`` or ``csv``, made once for each state of it.
+        """The page data of a series, ``json``, ``csv`` or ``svg``, made once for each state of it.
 
         Raises:
             NotFound: no lot is judged by such a criterion.

@@ -43,6 +43,7 @@ def asked(
     return Attribute(product, stage.value, market, criterion)
 
 
+_SVG = "image/svg+xml"
 _JSON: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}}
 }
@@ -133,6 +134,23 @@ def trend_csv(
         attribute = known(session, wanted)
         data = call.door.trends.page(session, call.door.archive, attribute, kind="csv")
     return csv_answer(data, f"{attribute.product}_{attribute.criterion}.csv")
+
+
+@router.get(
+    "/trends/{product}/{criterion}.svg",
+    summary="The control chart of one attribute as SVG",
+    response_class=Response,
+    responses={200: {"content": {_SVG: {"schema": {"type": "string"}}}}},
+)
+def trend_svg(
+    call: SignedIn,
+    wanted: Annotated[Attribute, Depends(asked)],
+) -> Response:
+    """With its text alternative; of words the share of lots that fail by quarter."""
+    with call.reading() as session:
+        attribute = known(session, wanted)
+        data = call.door.trends.page(session, call.door.archive, attribute, kind="svg")
+    return Response(data, media_type=_SVG)
 
 
 @router.get(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.registers import the_product
 from batchqc.actions.trends import Trends
-from batchqc.cli.csv_out import write_new
+from batchqc.cli.csv_out import expect_new, write_new
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import workplace
 from batchqc.core.specifications import Stage
@@ -116,6 +116,37 @@ def overview(
     if csv is not None:
         write_new(csv, csv_bytes([columns, *told]))
     table(columns, told, empty="No lot.")
+
+
+@app.command()
+def page(
+    context: typer.Context,
+    product: Product,
+    to: Annotated[Path, typer.Option(help="A folder that is not there yet.")],
+    *,
+    stage: AtStage = Stage.RELEASE,
+    market: Market = "",
+) -> None:
+    """Write the pages of a product: overview, attributes, plots as SVG, numbers as CSV."""
+    from batchqc.actions.trend_files import trend_files  # noqa: PLC0415 - numerics
+
+    place = workplace(context)
+    expect_new(to)
+    with reading(place.engine) as session:
+        files = list(
+            trend_files(
+                session,
+                place.archive,
+                product=the_product(session, product).code,
+                stage=stage.value,
+                market=market,
+                trends=Trends(),
+            )
+        )
+    to.mkdir(parents=True)
+    for name, data in files:
+        write_new(to / name, data)
+    say(f"{len(files)} files are written; open {to / 'index.html'}")
 
 
 def wanted_of(

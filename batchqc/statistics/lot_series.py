@@ -118,3 +118,9 @@ def plain(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def is_censored(one: Judged) -> bool:
+    """Whether the value of a lot is only known to lie beyond its number."""
+    amount = one.lot.observed.amount
+    return amount is not None and amount.is_censored

@@ -39,10 +39,20 @@ def test_lots_of_an_attribute_are_told_with_their_signals_as_json_and_csv(site: 
     assert [one["lot"] for one in across["items"]] == lots[5:]
     assert across["items"][-1]["cells"]["viability"]["flag"] == "FAIL"
     assert across["next"] is None
+
+
+def test_charts_are_drawn_of_numbers_and_of_words(site: Site):
+    lots = make(site.house)
+    listed = site.get(AUD, "/trends", params={"product": PRODUCT, "limit": 200})["items"]
+    drawn = site.send(AUD, "GET", f"{PATH}.svg")
+    assert drawn.headers["content-type"].startswith("image/svg+xml")
+    assert drawn.text.rstrip().endswith("</svg>")
+    assert lots[-1] in drawn.text
     words = [one["criterion"] for one in listed if not one["is_numeric"]]
     assert words
     for one in words:
         assert site.get(AUD, f"/trends/{PRODUCT}/{one}")["signals"] == []
+        assert site.send(AUD, "GET", f"/trends/{PRODUCT}/{one}.svg").status_code == 200
 
 
 @pytest.mark.requirement("9.04")
@@ -72,22 +82,22 @@ def test_limits_are_proposed_approved_by_another_person_and_a_phase_is_begun(sit
     assert [one["first"] for one in site.get(AUD, PATH)["phases"]][1:] == [lots[4]]
 
 
-@pytest.mark.parametrize(
-    ("sent", "status", "code"),
-    [
-        (WHY, 422, "BQC-STA-001"),  # one lot, without a result
-        (WHY | {"phase": 9}, 404, "BQC-TRD-003"),
-        (WHY | {"until": "NONE-1"}, 404, "BQC-TRD-003"),
-        (WHY | {"excluded": [{"lot": "NONE-1", "cause": "-"}]}, 422, "BQC-TRD-006"),
-        (WHY | {"scale": "root"}, 422, None),
-        (WHY | {"more": 1}, 422, None),
-        (WHY | {"rules": ["9"]}, 422, None),
-    ],
-)
-def test_limits_that_cannot_be_are_refused(site: Site, sent: dict, status: int, code: str | None):
-    answer = site.send(ANA, "POST", f"{PATH}/limits", json=sent)
-    assert answer.status_code == status, answer.text
-    assert code in {None, answer.json()["code"]}
+WRONG = [
+    (WHY, 422, "BQC-STA-001"),  # one lot, without a result
+    (WHY | {"phase": 9}, 404, "BQC-TRD-003"),
+    (WHY | {"until": "NONE-1"}, 404, "BQC-TRD-003"),
+    (WHY | {"excluded": [{"lot": "NONE-1", "cause": "-"}]}, 422, "BQC-TRD-006"),
+    (WHY | {"scale": "root"}, 422, None),
+    (WHY | {"more": 1}, 422, None),
+    (WHY | {"rules": ["9"]}, 422, None),
+]
+
+
+def test_limits_that_cannot_be_are_refused(site: Site):
+    for sent, status, code in WRONG:
+        answer = site.send(ANA, "POST", f"{PATH}/limits", json=sent)
+        assert answer.status_code == status, answer.text
+        assert code in {None, answer.json()["code"]}
     assert site.get(AUD, f"{PATH}/limits")["items"] == []
 
 
