@@ -34,6 +34,7 @@ from batchqc.actions.system_stops import record_stop
 from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit
 from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.accountability import STATEMENT
+from batchqc.core.canonical import canonical_bytes
 from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
@@ -93,6 +94,7 @@ from tests.records.house import (
     table,
 )  # fmt: skip
 from tests.records.laboratory import adopt_method, use_registers
+from tests.statistics.test_lot_charts import FIRST, froze, series
 
 CERTIFICATE = "COA-2026-000001"
 THAWED_FROM = MADE_ON + timedelta(days=1)
@@ -150,7 +152,7 @@ def _trends(house: House) -> None:
     of = {"stage": "release", "market": "", "criterion": "viability"}
     with house.acting(QA1, Permission.APPROVE_LIMITS) as tx:
         lot = the_lot(tx.session, LOT)
-        content = house.archive.put(b"as if it were limits")
+        content = house.archive.put(canonical_bytes(dict(froze(1, series(*FIRST)).content)))
         row = LimitSet(
             product=lot.product, number=1, first=LOT, content_sha=content, reason="As if",
             proposed_by=QA2, proposed_at=tx.now, **of,
