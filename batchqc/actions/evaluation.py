@@ -69,6 +69,7 @@ from batchqc.records.specifications import (
     approval_of,
     history_of,
 )
+from batchqc.records.trends import trend_rows
 from batchqc.records.uploads import (
     AssayRun,
     Review,
@@ -184,7 +185,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     further = look_beside(session, archive, so_far)
     rows = (
         lot, lot.site, lot.product, *lot_donors_of(session, lot),
-        *_of_versions(session, lot, binding),
+        *_of_versions(session, lot, binding), *trend_rows(session, lot.product),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *looked.rows, *registers.rows, *runs, *(run.upload for run in runs), *supersedings,
         *attachments, *(one for one, _ in corrections),

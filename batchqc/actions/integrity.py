@@ -34,6 +34,7 @@ _SUBJECTS: Final = (
     "register_rule:",
     "deviation:",
     "donor_panel_version:",
+    "limit_set:",
 )
 _OF_RUNS: Final = ("assay_run:", "superseding:")
 _OF_LOT: Final = {
@@ -80,6 +81,9 @@ _OF_SUBJECTS: Final = (
     "consent",
     "consent_withdrawal",
     "donor_panel_approval",
+    "limit_set",
+    "limit_set_approval",
+    "trend_phase",
 )
 
 

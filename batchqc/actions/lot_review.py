@@ -11,6 +11,8 @@ from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.reviews import check_undecided
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.trend_signals import by_run, signals_of
+from batchqc.actions.trends import Trends
 from batchqc.actions.true_times import times_of_case
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.lot_review import lot_reviewer_problems, review_hindrances
@@ -35,8 +37,13 @@ if TYPE_CHECKING:
     from batchqc.core.assays import RunKey
 
 
-def seen_runs(session: Session, case: LotCase) -> tuple[RunSeen, ...]:
-    """Every run of a lot with what is exceptional about it."""
+def seen_runs(
+    session: Session, archive: FolderArchive, case: LotCase, *, trends: Trends | None = None
+) -> tuple[RunSeen, ...]:
+    """Every run of a lot with what is exceptional about it.
+
+    ``trends`` are the series that the process holds; without them they are read anew.
+    """
     changed = {
         row.sample: dict(approved_changes(case.corrections, row.key)) for row in case.sample_rows
     }
@@ -66,12 +73,18 @@ def seen_runs(session: Session, case: LotCase) -> tuple[RunSeen, ...]:
                 for run in {one.run for one in case.measurements if is_mismatch(one)}
             },
             unreported=unreported,
+            trends=by_run(signals_of(session, archive, case, trends)),
         )
     )
 
 
 def review_whole_lot(
-    tx: Transaction, archive: FolderArchive, *, lot: str, credentials: Credentials
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    lot: str,
+    credentials: Credentials,
+    trends: Trends | None = None,
 ) -> LotReview | Refusal:
     """Review a lot as a whole, after every run of it was reviewed.
 
@@ -86,7 +99,7 @@ def review_whole_lot(
     case = study(tx.session, archive, lot=row, now=tx.now)
     check_undecided(case)
     _check_reviewer(case, tx.actor.user_id)
-    seen = seen_runs(tx.session, case)
+    seen = seen_runs(tx.session, archive, case, trends=trends)
     basis = review_basis(case.so_far)
     content: dict[str, Json] = {**basis, "exceptions": _exceptions(seen)}
     content_sha = archive.put(canonical_bytes(content))

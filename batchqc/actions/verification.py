@@ -40,6 +40,7 @@ from batchqc.records.specifications import (
     SpecificationApproval,
     SpecificationVersion,
 )
+from batchqc.records.trends import LimitSet
 from batchqc.records.uploads import (
     AssayRun,
     Upload,
@@ -71,6 +72,7 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     AuditReview: ("content_sha",),
     LotCheck: ("content_sha",),
     LookBack: ("content_sha",),
+    LimitSet: ("content_sha",),
 }
 _RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of

@@ -46,6 +46,8 @@ from batchqc.api import (
     specifications,
     system_stops,
     tracing,
+    trend_limits,
+    trends,
     upload_files,
     uploads,
 )
@@ -81,7 +83,7 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing, events, open_work, system_stops, lot_form,
+    audit, tracing, trends, trend_limits, events, open_work, system_stops, lot_form,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ is done twice. A token alone never signs: what is signed carries both components
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from batchqc.actions.people import Principal, who_is
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
 from batchqc.actions.states import Contested
+from batchqc.actions.trends import Trends
 from batchqc.actions.views import log_view
 from batchqc.api.provider import Provider
 from batchqc.api.sent import Sent, is_text
@@ -47,6 +48,7 @@ class Door:
     press: Press
     now: Callable[[], datetime]
     provider: Provider | None = None
+    trends: Trends = field(default_factory=Trends)
 
 
 class Signature(Sent):

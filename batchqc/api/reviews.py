@@ -118,7 +118,7 @@ def view(call: SignedIn, lot: str) -> ReviewView:
     """Each run with every reason to look closer; what is clean is told apart."""
     with call.reading() as session:
         case = study(session, call.door.archive, lot=the_lot(session, lot), now=call.door.now())
-        seen = seen_runs(session, case)
+        seen = seen_runs(session, call.door.archive, case, trends=call.door.trends)
         return ReviewView(
             lot=case.lot.id,
             with_exceptions=[_seen(one) for one in seen if not one.is_clean],
@@ -159,7 +159,11 @@ def review_whole(call: Writing, lot: str, sent: Signature) -> Response:
     with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
             row = review_whole_lot(
-                work.tx, call.door.archive, lot=lot, credentials=sent.credentials
+                work.tx,
+                call.door.archive,
+                lot=lot,
+                credentials=sent.credentials,
+                trends=call.door.trends,
             )
             work.answer(
                 201,

@@ -22,7 +22,7 @@ from batchqc.actions.setup import create_site, register_first_administrator
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import demo_cast as cast
 from batchqc.cli import demo_conditional as conditional
-from batchqc.cli import demo_look_back, demo_oos
+from batchqc.cli import demo_look_back, demo_oos, demo_trend
 from batchqc.cli import demo_simulated as simulated
 from batchqc.cli.demo_decisions import decide
 from batchqc.cli.demo_files import upload
@@ -67,7 +67,7 @@ def demonstrate(folder: Path, console: Console) -> None:
     for file in cast.FILES:
         progress(console, f"Upload {file}", lambda file=file: upload(story, file))  # type: ignore[misc]
     endings, investigated = _published(story, console)
-    chapters = (investigated, *_simulated(story, console))
+    chapters = (investigated, demo_trend.chapter(story), *_simulated(story, console))
     progress(console, "Audit trail verified", lambda: _verify(story))
     write(story.folder / "summary.json", endings, chapters)
     show(console, story.folder, endings, chapters)

@@ -15,6 +15,7 @@ from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewLot, register_lot, the_lot
+from batchqc.actions.trend_signals import signals_of
 from batchqc.cli.csv_out import write_csv
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import (
@@ -137,13 +138,18 @@ def show(context: typer.Context, lot: Lot) -> None:
 @app.command()
 def readiness(context: typer.Context, lot: Lot) -> None:
     """Every gate between a lot and its release: open or closed, why, and what to do."""
-    case = _case(workplace(context), lot)
+    place = workplace(context)
+    with reading(place.engine) as session:
+        case = study(session, place.archive, lot=the_lot(session, lot), now=place.now())
+        signals = signals_of(session, place.archive, case)
     rows = [
         (gate.name, "open" if gate.is_open else "CLOSED", _said(gate), todo)
         for gate in case.gates
         for todo in ("" if gate.is_open else gate.todo,)
     ]
     table(("Gate", "", "Reasons", "What to do"), rows, empty="")
+    for _, said in signals:
+        say(f"For information: {said}")
     say(f"Lot {case.lot.id}: {'ready for a decision' if case.is_ready else 'not releasable'}.")
 
 

@@ -56,7 +56,7 @@ def qc_review(
     place = workplace(context)
     with reading(place.engine) as session:
         case = study(session, place.archive, lot=the_lot(session, lot), now=place.now())
-        seen = seen_runs(session, case)
+        seen = seen_runs(session, place.archive, case)
     rows = [(one.run, each.why, each.said) for one in seen for each in one.exceptions]
     clean = sum(one.is_clean for one in seen)
     table(("Run", "Why", "What"), rows, empty="No run has anything exceptional about it.")

@@ -35,6 +35,8 @@ from batchqc.cli import (
     spec,
     stats,
     stop,
+    trend,
+    trend_limits,
     upload,
     user,
 )
@@ -165,6 +167,8 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 app.add_typer(stop.app, name="stop")
+trend.app.add_typer(trend_limits.app)
+app.add_typer(trend.app, name="trend")
 
 
 def run() -> None:

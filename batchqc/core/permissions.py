@@ -72,6 +72,9 @@ class Permission(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
     RECORD_STOP = "record stops of the system"
     SET_SIGNING_RULE = "set the rule of signatures"
+    PROPOSE_LIMITS = "propose control limits"
+    APPROVE_LIMITS = "approve control limits"
+    START_PHASE = "start phases of trends"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -123,6 +126,9 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
     Permission.RECORD_STOP: frozenset({Role.QA}),
     Permission.SET_SIGNING_RULE: frozenset({Role.QA}),
+    Permission.PROPOSE_LIMITS: frozenset({Role.ANALYST, Role.REVIEWER, Role.QA}),
+    Permission.APPROVE_LIMITS: frozenset({Role.QA}),
+    Permission.START_PHASE: frozenset({Role.QA}),
 }
 
 

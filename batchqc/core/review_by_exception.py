@@ -85,6 +85,7 @@ class ReviewFacts:
         registers: what registers say of measurements, in words.
         failing: what fails of a run that two people typed differently, in words.
         unreported: what of a run is not reported, and how it would be judged, in words.
+        trends: what control charts signal of the results of a run, in words.
     """
 
     entered: Mapping[RunKey, Entered]
@@ -96,6 +97,7 @@ class ReviewFacts:
     registers: Collection[str] = ()
     failing: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
     unreported: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
+    trends: Mapping[RunKey, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _exceptions(
     yield from _of_verdicts(judged)
     yield from (Exceptional(Why.OOS, said) for said in facts.failing.get(run, ()))
     yield from (Exceptional(Why.UNREPORTED, said) for said in facts.unreported.get(run, ()))
+    yield from (Exceptional(Why.OOT, said) for said in facts.trends.get(run, ()))
     if (valid := facts.validity.get(run)) is not None and valid.validity is not Validity.VALID:
         yield Exceptional(Why.INVALID, str(valid))
     yield from _of_versions(facts, run, own)

@@ -1,6 +1,6 @@
 """Every lot that a key of specifications ever judged, with its evidence, in portions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
@@ -41,7 +41,12 @@ class JudgedLot(NamedTuple):
 
 
 def lots_judged(
-    session: Session, key: SpecificationVersion, *, since: str = "", until: str = ""
+    session: Session,
+    key: SpecificationVersion,
+    *,
+    since: str = "",
+    until: str = "",
+    only: Collection[int] | None = None,
 ) -> Iterator[Sequence[JudgedLot]]:
     """Lots that a version of the product, stage and market of ``key`` would judge, in portions.
 
@@ -52,6 +57,7 @@ def lots_judged(
         key: a version.
         since: the first date of manufacture, ISO 8601, as corrected; "" is open.
         until: the last one.
+        only: these lots, by their ids; ``None`` is all.
     """
     rebound = {
         lot: next((one for one in versions if one.stage == key.stage), None)
@@ -66,6 +72,8 @@ def lots_judged(
     )
     if key.market:
         query = query.where(LotRow.market == key.market)
+    if only is not None:
+        query = query.where(LotRow.id.in_(only))
     days = made_on_dates(session, key.product) if since or until else []
     made_on = {lot: day.isoformat() for lot, _, day in days}
     last = 0

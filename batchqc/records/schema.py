@@ -90,6 +90,7 @@ from batchqc.records.specifications import (
     SpecificationWithdrawal,
 )
 from batchqc.records.system_stops import SystemStop
+from batchqc.records.trends import LimitSet, LimitSetApproval, TrendPhase
 from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Superseding, Upload
 
 METADATA = Row.metadata
@@ -112,7 +113,7 @@ WITNESSED: tuple[type[Row], ...] = (
     PanelApproval,
     CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
-    LookBackClosing, SystemStop,
+    LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -154,7 +154,7 @@ def test_runs_are_seen_by_exception(house: House):
     house.upload(results(viability="89"))
     case = house.study()
     with house.reading() as session:
-        seen = seen_runs(session, study(
+        seen = seen_runs(session, house.archive, study(
             session, house.archive, lot=the_lot(session, LOT), now=house.now()
         ))  # fmt: skip
     assert len(seen) == len(case.runs)

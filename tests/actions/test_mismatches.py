@@ -59,7 +59,7 @@ def test_a_failing_value_that_is_typed_anew_is_investigated_before_anything_is_r
     assert {one.upload for one in case_of(house).now.runs} == {mismatch}
     with house.reading() as session:
         (pattern,) = find_patterns(session, house.archive)
-        seen = {one.run.upload: one for one in seen_runs(session, house.study())}
+        seen = {one.run.upload: one for one in seen_runs(session, house.archive, house.study())}
     assert pattern.kind is Kind.EDITED
     assert pattern.uploads == (mismatch, anew)
     assert "89.1 or 93.4 (FAIL) in run VCB-9" in pattern.said

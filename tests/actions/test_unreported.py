@@ -36,7 +36,7 @@ def seen(house: House) -> dict[str, list[str]]:
     """What is exceptional about each run that has something not reported, by its run id."""
     with house.reading() as session:
         case = study(session, house.archive, lot=the_lot(session, LOT), now=house.now())
-        runs = seen_runs(session, case)
+        runs = seen_runs(session, house.archive, case)
     return {
         one.run.run: said
         for one in runs

@@ -146,6 +146,9 @@ WHO = {
     "manage webhooks": "admin",
     "record stops of the system": "QA",
     "set the rule of signatures": "QA",
+    "propose control limits": "analyst reviewer QA",
+    "approve control limits": "QA",
+    "start phases of trends": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

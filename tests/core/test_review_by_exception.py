@@ -34,6 +34,10 @@ def whys(facts: ReviewFacts) -> list[Why]:
     return [one.why for one in seen.exceptions]
 
 
+def test_what_a_control_chart_signals_of_a_run_is_out_of_trend():
+    assert whys(replace(CLEAN, trends={ONE.run: ["3.34 sigma below the centre"]})) == [Why.OOT]
+
+
 def test_a_run_with_nothing_to_say_is_clean():
     assert whys(CLEAN) == []
     assert whys(replace(CLEAN, habits={ONE.run.test: HABIT})) == []

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import httpx
 
+from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.impact import assess_impact, keep_impact
@@ -38,9 +39,11 @@ from batchqc.actions.specifications import (
 )
 from batchqc.cli.workplace import Workplace
 from batchqc.clock import now
+from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.records.database import migrate
+from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled
 
@@ -165,6 +168,12 @@ def set_up(  # noqa: PLR0915 - one step after another
     for user_id in PEOPLE:
         with transaction(place.engine, Actor(user_id, "self"), now()) as tx:
             change_password(tx, user_id=user_id, old="first password 1", new=PASSWORD)
+            accepted = accept_accountability(
+                tx,
+                read=STATEMENT.sha256,
+                credentials=Credentials(user_id, PASSWORD, "Benchmark"),
+            )
+            assert isinstance(accepted, SignatureRow), accepted
     create_pki(
         settings.seal.parent, names=PkiNames("Benchmark", "Root", "Seal"), root_passphrase="root",
         seal_passphrase=PASSWORD, crl_url="http://crl.example/root.crl", now=now(),

@@ -34,6 +34,7 @@ from batchqc.actions.system_stops import record_stop
 from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit
 from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.accountability import STATEMENT
+from batchqc.core.canonical import canonical_bytes
 from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
@@ -58,6 +59,7 @@ from batchqc.records.policies import PolicyRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.system_stops import SystemStop
 from batchqc.records.transaction import SYSTEM, transaction
+from batchqc.records.trends import LimitSet, LimitSetApproval, TrendPhase
 from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
@@ -92,6 +94,7 @@ from tests.records.house import (
     table,
 )  # fmt: skip
 from tests.records.laboratory import adopt_method, use_registers
+from tests.statistics.test_lot_charts import FIRST, froze, series
 
 CERTIFICATE = "COA-2026-000001"
 THAWED_FROM = MADE_ON + timedelta(days=1)
@@ -141,6 +144,31 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _second_components(house)
     _donate(house)
     _accounts(house)
+    _trends(house)
+
+
+def _trends(house: House) -> None:
+    """As if limits had been computed from enough lots, and a phase been begun."""
+    of = {"stage": "release", "market": "", "criterion": "viability"}
+    with house.acting(QA1, Permission.APPROVE_LIMITS) as tx:
+        lot = the_lot(tx.session, LOT)
+        content = house.archive.put(canonical_bytes(dict(froze(1, series(*FIRST)).content)))
+        row = LimitSet(
+            product=lot.product, number=1, first=LOT, content_sha=content, reason="As if",
+            proposed_by=QA2, proposed_at=tx.now, **of,
+        )  # fmt: skip
+        tx.add(row)
+        signature = sign(
+            tx, signing(QA1), meaning=Meaning.APPROVED, record=row.key, record_sha256=content
+        )
+        assert isinstance(signature, SignatureRow)
+        rows = [
+            LimitSetApproval(limit_set=row, signature=signature),
+            TrendPhase(product=lot.product, lot=lot, reason="As if", signature=signature, **of),
+        ]
+        tx.add(*rows)
+        about = [lot.product.key, row.key]
+        tx.audit("control limits approved", rows=[row, signature, *rows], about=about)
 
 
 def _accounts(house: House) -> None:

@@ -1,0 +1,88 @@
+"""What the trends of a lot's attributes signal of it: information for who reviews, never a gate."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.evaluation import LotCase
+from batchqc.actions.trends import Trends
+from batchqc.core.assays import RunKey
+from batchqc.core.trends import Attribute, is_numeric
+from batchqc.core.verdicts import Verdict
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import BatchqcError, NotFound
+from batchqc.records.trends import limit_sets_of, lots_made
+
+if TYPE_CHECKING:
+    from batchqc.statistics.lot_series import Trend
+
+#: Before, no lot of a product can be told from the others: the self-starting chart needs two.
+LOTS_FOR_A_SIGNAL = 3
+
+
+def signals_of(
+    session: Session, archive: FolderArchive, case: LotCase, trends: Trends | None = None
+) -> tuple[tuple[tuple[RunKey, ...], str], ...]:
+    """Every signal on a lot in words, with the runs whose result gave it.
+
+    A series that cannot be looked at is told as such: it is not known to be in trend.
+    """
+    product = case.row.product.code
+    if lots_made(session, product) < LOTS_FOR_A_SIGNAL and not limit_sets_of(session, product):
+        return ()
+    looked = trends or Trends()
+    return tuple(
+        signal
+        for attribute, verdict in _attributes(case)
+        for signal in _signals(
+            lambda wanted: looked.of(session, archive, wanted), case.lot.id, attribute, verdict
+        )
+    )
+
+
+def by_run(
+    signals: tuple[tuple[tuple[RunKey, ...], str], ...],
+) -> Mapping[RunKey, tuple[str, ...]]:
+    """What is signalled, by the runs that gave it."""
+    found: dict[RunKey, tuple[str, ...]] = {}
+    for runs, said in signals:
+        for run in runs:
+            found[run] = (*found.get(run, ()), said)
+    return found
+
+
+def _attributes(case: LotCase) -> Iterator[tuple[Attribute, Verdict]]:
+    own = [(case.specification, case.verdicts)] if case.specification else []
+    for specification, verdicts in (
+        *own,
+        *((one.specification, one.verdicts) for one in case.beside),
+    ):
+        for verdict in verdicts:
+            if is_numeric(verdict.criterion) and verdict.derivation.result:
+                yield (
+                    Attribute(
+                        specification.product,
+                        specification.stage.value,
+                        specification.market,
+                        verdict.criterion.id,
+                    ),
+                    verdict,
+                )
+
+
+def _signals(
+    look: Callable[[Attribute], "Trend"], lot: str, attribute: Attribute, verdict: Verdict
+) -> Iterator[tuple[tuple[RunKey, ...], str]]:
+    runs = tuple(dict.fromkeys(one.run for one in verdict.measurements))
+    try:
+        trend = look(attribute)
+    except NotFound:
+        return  # nothing judges the lot at this stage any more
+    except BatchqcError as problem:
+        yield runs, f"the trend of {verdict.criterion.title} cannot be looked at: {problem.message}"
+        return
+    found = trend.by_lot.get(lot)
+    if found is not None:
+        for signal in found.signals:
+            yield found.lot.observed.runs, signal.said

@@ -1,0 +1,95 @@
+"""What entries of the audit trail change in series that are held in memory.
+
+A kind of record that is not named here touches everything: nothing is kept that may be out of date.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from batchqc.records.laboratory import RULES
+from batchqc.records.policies import POLICIES
+from batchqc.records.signatures import parse_number
+from batchqc.records.system_stops import STOPS
+from batchqc.records.trend_evidence import lots_named, told_since
+
+#: Records of which no value, verdict, donor, bank or disposition in a series hangs. What changes
+#: one of these by a correction, a verification or a step is filed under that record as well.
+_BESIDE: Final = frozenset(
+    {
+        "account_change", "account_report", "account_review", "administration", "answer",
+        "attachment", "attempt", "audit_review", "authenticator_change", "cell_bank",
+        "cell_bank_event", "certificate", "certificate_issue", "certificate_withdrawal",
+        "certification", "clinical_site", "conditional_site", "consent", "consent_withdrawal",
+        "container", "container_event", "correction", "correction_decision", "custody", "delivery",
+        "deviation", "deviation_lot", "donation", "donation_pool", "donation_pool_part",
+        "donor_panel_approval", "donor_panel_version", "donor_test", "hold", "hold_end",
+        "impact_report", "instrument", "investigation_rule", "laboratory_certificate",
+        "link_change", "look_back", "look_back_closing", "lot_check", "lot_review", "material",
+        "material_use", "password", "password_rule", "pending_result", "person", "policy",
+        "product", "profile_approval", "profile_version", "proof_use", "provider_return",
+        "provider_visit", "receipt", "recipient", "register_rule", "retain_sample", "review",
+        "role_change", "shipment", "shipped_container", "sign_in", "sign_out", "signature",
+        "signing_rule", "site", "specification_approval", "specification_submission",
+        "specification_version", "specification_withdrawal", "stock_transfer", "system_stop",
+        "training", "webhook", "webhook_end", "investigation", "investigation_step",
+        POLICIES, RULES, STOPS,
+    }
+)  # fmt: skip
+#: What the name of a record begins with.
+_BY_KIND: Final = {
+    "lot": "lots", "lot_donor": "lots", "lot_specification": "lots", "disposition": "lots",
+    "sample": "samples",
+    "upload": "uploads", "assay_run": "uploads", "superseding": "uploads",
+    "entry_verification": "uploads",
+    "donor": "donors", "eligibility": "donors",
+}  # fmt: skip
+_LINES: Final = frozenset({"limit_set", "limit_set_approval", "trend_phase"})
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What is read anew: everything, or some lots by their surrogate ids; and whether lines are."""
+
+    everything: bool = False
+    lots: frozenset[int] = frozenset()
+    lines: bool = False
+
+
+def touched_since(session: Session, sequence: int) -> Touched:
+    """What entries behind a place in the audit trail touch."""
+    found = _Found()
+    for subject in told_since(session, sequence):
+        if not found.takes(subject):
+            return Touched(everything=True)
+    lots = lots_named(
+        session,
+        lots=found.lots,
+        samples=found.samples,
+        uploads=[(one[1], one[2]) for one in map(parse_number, found.uploads) if one],
+        donors=found.donors,
+    )
+    return Touched(lots=lots, lines=found.lines)
+
+
+@dataclass(slots=True)
+class _Found:
+    """The names of what is touched, by kind; ``lines`` where limits or phases are."""
+
+    lots: set[str] = field(default_factory=set)
+    samples: set[str] = field(default_factory=set)
+    uploads: set[str] = field(default_factory=set)
+    donors: set[str] = field(default_factory=set)
+    lines: bool = False
+
+    def takes(self, subject: str) -> bool:
+        """Keep what a record touches; whether its kind is known."""
+        kind, _, name = subject.partition(":")
+        if kind in _LINES:
+            self.lines = True
+        elif kind in _BY_KIND:
+            getattr(self, _BY_KIND[kind]).add(name.partition("/")[0])
+        elif kind == "derivation":
+            self.lots.add(name.partition(" from ")[0].removeprefix("lot:"))
+        return kind in _LINES or kind in _BY_KIND or kind in _BESIDE or kind == "derivation"

@@ -1,0 +1,150 @@
+"""Frozen control limits with their approval, and phases that QA began."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.core.trends import Attribute
+from batchqc.records.base import Row, refers_to
+from batchqc.records.registers import LotRow, Product
+from batchqc.records.signatures import SignatureRow
+
+
+class LimitSet(Row):
+    """Limits of an attribute, computed from chosen lots and frozen.
+
+    ``content_sha`` names the canonical content in the store: lots, exclusions, scale, method,
+    centre, sigma and limits. ``first`` is the lot with which its phase began. A later number
+    supersedes, for ``reason``.
+    """
+
+    __tablename__ = "limit_set"
+
+    product_id: Mapped[int] = refers_to("product")
+    stage: Mapped[str]
+    market: Mapped[str]
+    criterion: Mapped[str]
+    number: Mapped[int]
+    first: Mapped[str]
+    content_sha: Mapped[str]
+    reason: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+
+    product: Mapped[Product] = relationship()
+    __table_args__ = (UniqueConstraint("product_id", "stage", "market", "criterion", "number"),)
+
+    @property
+    def attribute(self) -> Attribute:
+        """Whose limits they are."""
+        return Attribute(self.product.code, self.stage, self.market, self.criterion)
+
+    @property
+    def natural_key(self) -> str:
+        """Attribute and the how many-th."""
+        return f"{self.attribute.name}/{self.number}"
+
+
+class LimitSetApproval(Row):
+    """The signed approval of a limit set; there is one at the most."""
+
+    __tablename__ = "limit_set_approval"
+
+    limit_set_id: Mapped[int] = mapped_column(ForeignKey("limit_set.id"), unique=True)
+    signature_id: Mapped[int] = refers_to("signature")
+
+    limit_set: Mapped[LimitSet] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the limit set."""
+        return self.limit_set.natural_key
+
+
+class TrendPhase(Row):
+    """That a phase of an attribute begins with a lot, by QA's signed reason."""
+
+    __tablename__ = "trend_phase"
+
+    product_id: Mapped[int] = refers_to("product")
+    stage: Mapped[str]
+    market: Mapped[str]
+    criterion: Mapped[str]
+    lot_id: Mapped[int] = refers_to("lot")
+    reason: Mapped[str]
+    signature_id: Mapped[int] = refers_to("signature")
+
+    product: Mapped[Product] = relationship()
+    lot: Mapped[LotRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+    __table_args__ = (UniqueConstraint("product_id", "stage", "market", "criterion", "lot_id"),)
+
+    @property
+    def attribute(self) -> Attribute:
+        """Of what."""
+        return Attribute(self.product.code, self.stage, self.market, self.criterion)
+
+    @property
+    def natural_key(self) -> str:
+        """Attribute and lot."""
+        return f"{self.attribute.name}/{self.lot.lot}"
+
+
+def limit_sets_of(
+    session: Session, product: str, attribute: Attribute | None = None
+) -> Sequence[tuple[LimitSet, LimitSetApproval | None]]:
+    """Every limit set of a product, or of one attribute of it, with its approval; oldest first."""
+    query = (
+        select(LimitSet, LimitSetApproval)
+        .join(Product, Product.id == LimitSet.product_id)
+        .outerjoin(LimitSetApproval, LimitSetApproval.limit_set_id == LimitSet.id)
+        .where(Product.code == product)
+        .order_by(LimitSet.id)
+    )
+    if attribute is not None:
+        query = query.where(
+            LimitSet.stage == attribute.stage,
+            LimitSet.market == attribute.market,
+            LimitSet.criterion == attribute.criterion,
+        )
+    return [(row, approval) for row, approval in session.execute(query)]
+
+
+def phases_begun(
+    session: Session, product: str, attribute: Attribute | None = None
+) -> Sequence[TrendPhase]:
+    """The phases that QA began for a product, or for one attribute of it; oldest first."""
+    query = (
+        select(TrendPhase)
+        .join(Product, Product.id == TrendPhase.product_id)
+        .where(Product.code == product)
+        .order_by(TrendPhase.id)
+    )
+    if attribute is not None:
+        query = query.where(
+            TrendPhase.stage == attribute.stage,
+            TrendPhase.market == attribute.market,
+            TrendPhase.criterion == attribute.criterion,
+        )
+    return session.scalars(query).all()
+
+
+def lots_made(session: Session, product: str) -> int:
+    """How many lots of a product are registered."""
+    query = select(func.count()).select_from(LotRow).join(Product, Product.id == LotRow.product_id)
+    return session.scalar(query.where(Product.code == product)) or 0
+
+
+def trend_rows(session: Session, product: Product) -> list[Row]:
+    """Every limit set and phase of a product, with the signatures on them."""
+    rows: list[Row] = []
+    for row, approval in limit_sets_of(session, product.code):
+        rows.append(row)
+        if approval is not None:
+            rows += [approval, approval.signature]
+    for begun in phases_begun(session, product.code):
+        rows += [begun, begun.signature]
+    return rows

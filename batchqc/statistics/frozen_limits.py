@@ -1,0 +1,165 @@
+"""The content of a frozen limit set: written once as canonical JSON, read back to apply it.
+
+Floats stand in it as the shortest text that reads back as the same float.
+"""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import scipy
+
+from batchqc import __version__
+from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.criteria import Criterion
+from batchqc.core.trend_phases import Phase, TrendLot
+from batchqc.core.trends import Attribute
+from batchqc.statistics.figures import Figure
+from batchqc.statistics.lot_series import default_scale, resolution_of
+from batchqc.statistics.scales import Scale
+from batchqc.statistics.trend_limits import ALPHA, DEFAULT_RULES, Lines, PhaseOne, phase_one
+
+TYPE: Final = "batchqc/limit-set/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A limit set as it is applied.
+
+    ``last`` is the place of the last lot that it was computed from, ``inputs`` the hash of their
+    values; ``excluded`` are lots with their assignable causes.
+    """
+
+    number: int
+    first: str
+    definition: str
+    last: tuple[str, str]
+    chosen: frozenset[str]
+    excluded: Mapping[str, str]
+    inputs: str
+    lines: Lines
+    content: Mapping[str, Any]
+
+
+def limits_of_lots(
+    criterion: Criterion,
+    chosen: Sequence[TrendLot],
+    *,
+    scale: str = "",
+    method: str = "",
+    rules: Sequence[str] = (),
+) -> PhaseOne:
+    """Limits of chosen lots; what is not told is by the kind of the criterion and the lots.
+
+    Raises:
+        InvalidInput: a scale, method or rule is unknown, or a value is not of the scale.
+        NotEstimable: fewer lots with a value than limits need, or no variation.
+    """
+    amounts = [one.observed.amount for one in chosen]
+    return phase_one(
+        [None if one is None else float(one.number) for one in amounts],
+        Scale(scale) if scale else default_scale(criterion),  # type: ignore[arg-type] # checked
+        resolution=[resolution_of(criterion, one) for one in amounts],
+        rules=rules or DEFAULT_RULES,
+        method=method or None,  # type: ignore[arg-type] # checked there
+    )
+
+
+def limit_content(
+    attribute: Attribute,
+    phase: Phase,
+    found: PhaseOne,
+    *,
+    chosen: Sequence[TrendLot],
+    excluded: Mapping[str, str],
+) -> dict[str, Json]:
+    """What is frozen of limits, for the store and for signatures."""
+    lines, last = found.lines, phase.lots[-1]
+    lower, centre, upper = lines.back
+    figures = found.made.chart.figures
+    return {
+        "type": TYPE,
+        "attribute": list(attribute),
+        "acceptance": phase.acceptance,
+        "definition": phase.definition,
+        "methods": list(phase.methods),
+        "site": phase.site,
+        "first": phase.lots[0].lot,
+        "last": list(last.place),
+        "lots": [[one.lot, one.observed.text] for one in chosen],
+        "excluded": [[lot, cause] for lot, cause in sorted(excluded.items())],
+        "inputs_sha256": inputs_sha256(chosen),
+        "scale": {"kind": lines.scale.kind, "whole": repr(lines.scale.whole)},
+        "shifted": [
+            [chosen[place - 1].lot, repr(by)]
+            for place, by in zip(found.made.scaled.shifted, found.made.scaled.shift, strict=True)
+        ],
+        "method": found.method,
+        "limits": found.made.chart.limits,
+        "alpha": repr(ALPHA),
+        "n": found.n,
+        "df": None if lines.df is None else repr(float(lines.df)),
+        "on_scale": {
+            "centre": repr(lines.centre),
+            "sigma": repr(lines.sigma),
+            "lower": repr(lines.lower),
+            "upper": repr(lines.upper),
+        },
+        "in_unit": {"centre": repr(centre), "lower": repr(lower), "upper": repr(upper)},
+        "figures": [_figure(one) for one in figures.values()],
+        "limitations": list(found.made.chart.limitations),
+        "rules": list(lines.rules),
+        "run_length": _figure(found.run_length),
+        "versions": {
+            "batchqc": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+        },
+    }
+
+
+def frozen(number: int, stored: bytes) -> Frozen:
+    """A limit set, read from its stored bytes.
+
+    Args:
+        number: the how many-th of its attribute.
+        stored: canonical JSON, as :func:`limit_content` told it.
+    """
+    content = json.loads(stored)
+    on_scale = {name: float(text) for name, text in content["on_scale"].items()}
+    scale = Scale(content["scale"]["kind"], whole=float(content["scale"]["whole"]))
+    df = None if content["df"] is None else float(content["df"])
+    day, lot = content["last"]
+    return Frozen(
+        number,
+        content["first"],
+        content["definition"],
+        (day, lot),
+        frozenset(one[0] for one in content["lots"]),
+        {one[0]: one[1] for one in content["excluded"]},
+        content["inputs_sha256"],
+        Lines(**on_scale, df=df, scale=scale, rules=tuple(content["rules"])),
+        content,
+    )
+
+
+def inputs_sha256(chosen: Sequence[TrendLot]) -> str:
+    """Hash of the lots that limits are computed from, with their values in their order."""
+    return sha256_of(
+        {
+            "type": "batchqc/limit-inputs/1",
+            "lots": [[one.manufactured_on, one.lot, one.observed.text] for one in chosen],
+        }
+    )
+
+
+def _figure(one: Figure) -> dict[str, Json]:
+    return {
+        name: repr(float(value)) if isinstance(value, float) else str(value)
+        for name, value in one.row.items()
+        if value is not None
+    }

@@ -1,0 +1,64 @@
+"""Figures of a series: centre and sigma of each phase, and of words the share of lots that fail."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from batchqc.core.trend_phases import Phase, quarter
+from batchqc.core.verdicts import Outcome
+from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.statistics.attribute_charts import p_chart
+from batchqc.statistics.control_charts import ControlChart
+from batchqc.statistics.few_lots import prediction
+from batchqc.statistics.figures import Figure
+from batchqc.statistics.lot_series import Trend, is_censored
+from batchqc.statistics.scales import on_scale
+
+_JUDGED = frozenset({Outcome.PASS, Outcome.FAIL})
+
+
+def phase_figures(trend: Trend, phase: Phase) -> tuple[Figure, ...]:
+    """Mean and standard deviation on the scale, of lots of a phase that are not censored.
+
+    Raises:
+        NotEstimable: there are too few.
+        InvalidInput: a value is not of the scale.
+    """
+    own = [
+        (one.value, one.step)
+        for one in trend.lots
+        if one.phase == phase.number and one.value is not None and not is_censored(one)
+    ]
+    values, steps = [value for value, _ in own], [step for _, step in own]
+    chart = on_scale(values, trend.scale, prediction, resolution=steps).chart
+    return chart.figures["centre"], chart.figures["sigma"]
+
+
+def told_figures(trend: Trend) -> tuple[list[Figure], list[str]]:
+    """The figures of every phase, and what cannot be said of one."""
+    found: list[Figure] = []
+    notes = []
+    for phase in trend.phases:
+        try:
+            found += phase_figures(trend, phase)
+        except (InvalidInput, NotEstimable) as problem:
+            notes.append(f"Phase {phase.number}: {problem.message}")
+    return found, notes
+
+
+def failing(phase: Phase) -> tuple[list[str], list[int], list[int]]:
+    """Calendar quarters, and in each how many lots were judged and how many fail."""
+    judged = [one for one in phase.lots if one.observed.outcome in _JUDGED]
+    lots = Counter(quarter(one.manufactured_on) for one in judged)
+    fails = Counter(
+        quarter(one.manufactured_on) for one in judged if one.observed.outcome is Outcome.FAIL
+    )
+    names = sorted(lots)
+    return names, [lots[one] for one in names], [fails[one] for one in names]
+
+
+def shares(trend: Trend) -> Iterator[tuple[Phase, list[str], ControlChart]]:
+    """The p chart by quarter of each phase in which a lot was judged."""
+    for phase in trend.phases:
+        names, lots, fails = failing(phase)
+        if names:
+            yield phase, names, p_chart(fails, lots)

@@ -1,0 +1,136 @@
+"""Lots against each other: series, frozen limits and what they signal, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+
+from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
+from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.trend_signals import signals_of
+from batchqc.actions.trends import Trends
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.core.trends import Attribute
+from batchqc.errors import Conflict, InvalidInput, NotEstimable, NotFound
+from tests.cast import TAKEN_AT
+from tests.records.house import (
+    ANA,
+    DONOR,
+    EXPIRES_ON,
+    MADE_ON,
+    PRODUCT,
+    QA1,
+    QA2,
+    House,
+    good,
+    signing,
+    table,
+)  # fmt: skip
+from tests.records.tampering import tamper
+
+OF = Attribute(PRODUCT, "release", "", "viability")
+READ_AT = "2025-07-20T10:00:00-05:00"
+VALUES = ("97", "97", "96", "98", "98", "98", "97", "89")
+
+
+def make(house: House, values=VALUES, *, first: int = 1) -> list[str]:
+    """Lots a day apart, all viabilities in one file."""
+    rows, lots = [], [f"TRD-26-{first + place:03d}" for place in range(len(values))]
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        for place, lot in enumerate(lots):
+            later = timedelta(days=first + place)
+            day, taken = MADE_ON + later, (TAKEN_AT + later).isoformat()
+            sample = NewSample(f"{lot}-S01", "release", "cryovial", taken)
+            register_lot(tx, NewLot(lot, PRODUCT, day, EXPIRES_ON, (DONOR,), (sample,)))
+    for lot, value in zip(lots, values, strict=True):
+        own = {"lot_id": lot, "sample_id": f"{lot}-S01", "value": value, "measured_at": READ_AT}
+        rows.append(good("viability") | own)
+    report = house.upload(table(rows))
+    assert report.accepted, report.reading.problems
+    return lots
+
+
+def look(house: House, trends: Trends | None = None):
+    with house.reading() as session:
+        return (trends or Trends()).of(session, house.archive, OF)
+
+
+def propose(house: House, **more) -> int:
+    with house.acting(QA2, Permission.PROPOSE_LIMITS) as tx:
+        new = NewLimits(OF, "Eight lots are there", **more)
+        return propose_limits(tx, house.archive, new).number
+
+
+def approve(house: House, number: int, by: str = QA1):
+    with house.acting(by, Permission.APPROVE_LIMITS) as tx:
+        return approve_limits(
+            tx, house.archive, attribute=OF, number=number, credentials=signing(by)
+        )
+
+
+@pytest.mark.requirement("9.02")
+@pytest.mark.requirement("3.11")
+def test_a_lot_that_is_odd_is_flagged_before_there_are_limits_and_told_at_its_review(house: House):
+    lots = make(house)
+    trend = look(house)
+    assert [one.lot.lot for one in trend.lots][1:] == lots  # the lot of the house has no result
+    assert trend.lots[0].value is None
+    (signal,) = trend.signals
+    assert (signal.lot, signal.by) == (lots[-1], "self-starting")
+    assert signal.score == pytest.approx(-3.337, abs=1e-3)
+    case = house.study(lots[-1])
+    with house.reading() as session:
+        ((runs, said),) = signals_of(session, house.archive, case)
+    assert "3.34 sigma below" in said
+    assert {run.test for run in runs} == {"VIAB"}
+    assert all("sigma" not in reason for gate in case.gates for reason in gate.reasons)
+
+
+@pytest.mark.requirement("9.04")
+def test_limits_are_frozen_signed_by_another_person_and_judge_later_lots(house: House):
+    lots = make(house)
+    with pytest.raises(InvalidInput) as refused:
+        propose(house, excluded={lots[0]: "-", "NONE-1": "Broken incubator"})
+    assert refused.value.code == "BQC-TRD-006"
+    assert len(refused.value.reasons) == 2
+    with pytest.raises(NotEstimable):
+        propose(house, excluded={lots[-1]: "Incubator failed"})  # seven are left
+    number = propose(house)
+    assert look(house).lots[-1].by == "self-starting"  # nothing is judged by a proposal
+    with pytest.raises(Conflict) as own:
+        approve(house, number, by=QA2)
+    assert "ask another person" in own.value.reasons[0]
+    assert not isinstance(approve(house, number), Refusal)
+    with pytest.raises(Conflict, match="BQC-TRD-004"):
+        approve(house, number)
+    (later,) = make(house, ["60"], first=20)
+    trend = look(house)
+    assert trend.by_lot[lots[-1]].signals == ()  # of the lots that the limits came from
+    (signal,) = trend.by_lot[later].signals
+    assert (signal.by, signal.rule) == ("limit set 1", "Nelson 1")
+    assert house.verify().problems == ()
+    tamper(house.engine, "UPDATE limit_set SET reason = 'other'")
+    assert any("limit_set" in one for one in house.study(later).facts.damaged)
+
+
+def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_new_is_read(
+    house: House,
+):
+    running = Trends()
+    lots = make(house)
+    look(house, running)
+    before = running.read
+    make(house, ["97"], first=20)
+    assert look(house, running) == look(house)
+    assert running.read == before + 1
+    with house.acting(QA1, Permission.START_PHASE) as tx:
+        begun = start_phase(
+            tx, house.archive, attribute=OF, lot=lots[4], credentials=signing(QA1, "New medium")
+        )
+        assert not isinstance(begun, Refusal)
+    after = look(house, running)
+    assert [one.because for one in after.phases] == ["", "New medium"]
+    assert after == look(house)
+    with house.reading() as session, pytest.raises(NotFound):
+        running.of(session, house.archive, OF._replace(criterion="none"))
+    assert running.read == before + 1

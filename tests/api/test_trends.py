@@ -1,0 +1,117 @@
+"""Series, limits, phases and signals of lots over HTTP: what is sent wrong is told."""
+
+import csv
+from io import StringIO
+
+import pytest
+
+from tests.actions.test_trends import make
+from tests.api.conftest import Site, signed
+from tests.records.house import ANA, AUD, PRODUCT, QA1, QA2
+
+PATH = f"/trends/{PRODUCT}/viability"
+WHY = {"reason": "Eight lots are there"}
+
+
+@pytest.mark.requirement("9.02")
+def test_lots_of_an_attribute_are_told_with_their_signals_as_json_and_csv(site: Site):
+    lots = make(site.house)
+    listed = site.get(AUD, "/trends", params={"product": PRODUCT, "limit": 200})["items"]
+    (own,) = [one for one in listed if one["criterion"] == "viability"]
+    assert (own["stage"], own["unit"], own["is_numeric"]) == ("release", "%", True)
+    first = site.get(AUD, "/trends", params={"limit": 1})
+    second = site.get(AUD, "/trends", params={"limit": 1, "after": first["next"]})
+    assert [*first["items"], *second["items"]] == listed[:2]
+    told = site.get(AUD, PATH)
+    assert [one["lot"] for one in told["points"]][1:] == lots
+    assert told["points"][-1]["value"] == "89"
+    (signal,) = told["signals"]
+    assert (signal["lot"], signal["by"]) == (lots[-1], "self-starting")
+    assert signal["score"] == pytest.approx(-3.337, abs=1e-3)
+    assert site.get(AUD, f"/lots/{lots[-1]}/trends")["signals"] == [signal["said"]]
+    assert site.get(AUD, f"/lots/{lots[0]}/trends")["signals"] == []
+    sheet = site.send(AUD, "GET", f"{PATH}.csv")
+    assert sheet.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(StringIO(sheet.text.removeprefix("\ufeff"))))
+    assert [one["lot"] for one in rows] == [one["lot"] for one in told["points"]]
+    assert rows[-1]["signals"] == "beyond 3"
+    across = site.get(AUD, f"/trends/{PRODUCT}", params={"limit": 3, "after": lots[4]})
+    assert [one["lot"] for one in across["items"]] == lots[5:]
+    assert across["items"][-1]["cells"]["viability"]["flag"] == "FAIL"
+    assert across["next"] is None
+
+
+def test_charts_are_drawn_of_numbers_and_of_words(site: Site):
+    lots = make(site.house)
+    listed = site.get(AUD, "/trends", params={"product": PRODUCT, "limit": 200})["items"]
+    drawn = site.send(AUD, "GET", f"{PATH}.svg")
+    assert drawn.headers["content-type"].startswith("image/svg+xml")
+    assert drawn.text.rstrip().endswith("</svg>")
+    assert lots[-1] in drawn.text
+    words = [one["criterion"] for one in listed if not one["is_numeric"]]
+    assert words
+    for one in words:
+        assert site.get(AUD, f"/trends/{PRODUCT}/{one}")["signals"] == []
+        assert site.send(AUD, "GET", f"/trends/{PRODUCT}/{one}.svg").status_code == 200
+
+
+@pytest.mark.requirement("9.04")
+def test_limits_are_proposed_approved_by_another_person_and_a_phase_is_begun(site: Site):
+    lots = make(site.house)
+    made = site.send(QA2, "POST", f"{PATH}/limits", json=WHY | {"scale": "identity"})
+    assert made.status_code == 201, made.text
+    assert (made.json()["number"], made.json()["approved_by"]) == (1, "")
+    content = made.json()["content"]
+    assert (content["n"], content["scale"]["kind"]) == (8, "identity")
+    approval = f"{PATH}/limits/1/approval"
+    own = site.send(QA2, "POST", approval, json=signed(QA2))
+    assert (own.status_code, own.json()["code"]) == (409, "BQC-TRD-004")
+    wrong = site.send(QA1, "POST", approval, json=signed(QA1) | {"password": "not hers at all"})
+    assert wrong.status_code == 403
+    assert site.get(AUD, f"{PATH}/limits/1")["approved_at"] is None
+    approved = site.send(QA1, "POST", approval, json=signed(QA1))
+    assert approved.status_code == 201, approved.text
+    assert approved.json()["approved_by"]
+    listed = site.get(AUD, f"{PATH}/limits")
+    assert [one["sha256"] for one in listed["items"]] == [made.json()["sha256"]]
+    assert site.get(AUD, f"{PATH}/limits", params={"after": "1"})["items"] == []
+    begun = site.send(QA1, "POST", f"{PATH}/phases", json=signed(QA1, lot=lots[4]))
+    assert begun.status_code == 201, begun.text
+    again = site.send(QA1, "POST", f"{PATH}/phases", json=signed(QA1, lot=lots[4]))
+    assert (again.status_code, again.json()["code"]) == (409, "BQC-TRD-005")
+    assert [one["first"] for one in site.get(AUD, PATH)["phases"]][1:] == [lots[4]]
+
+
+WRONG = [
+    (WHY, 422, "BQC-STA-001"),  # one lot, without a result
+    (WHY | {"phase": 9}, 404, "BQC-TRD-003"),
+    (WHY | {"until": "NONE-1"}, 404, "BQC-TRD-003"),
+    (WHY | {"excluded": [{"lot": "NONE-1", "cause": "-"}]}, 422, "BQC-TRD-006"),
+    (WHY | {"scale": "root"}, 422, None),
+    (WHY | {"more": 1}, 422, None),
+    (WHY | {"rules": ["9"]}, 422, None),
+]
+
+
+def test_limits_that_cannot_be_are_refused(site: Site):
+    for sent, status, code in WRONG:
+        answer = site.send(ANA, "POST", f"{PATH}/limits", json=sent)
+        assert answer.status_code == status, answer.text
+        assert code in {None, answer.json()["code"]}
+    assert site.get(AUD, f"{PATH}/limits")["items"] == []
+
+
+def test_what_is_not_there_is_not_found(site: Site):
+    for path, code in {
+        f"/trends/{PRODUCT}/none": "BQC-TRD-001",
+        f"{PATH}?market=XX": "BQC-TRD-001",
+        f"{PATH}?stage=stability": "BQC-TRD-001",
+        f"/trends/{PRODUCT}?market=XX": "BQC-TRD-001",
+        f"{PATH}/limits/1": "BQC-TRD-002",
+        "/trends/NONE/viability": None,
+        "/lots/NONE/trends": None,
+    }.items():
+        answer = site.send(AUD, "GET", path)
+        assert answer.status_code == 404, (path, answer.text)
+        assert code in {None, answer.json()["code"]}, path
+    assert site.send(AUD, "GET", f"{PATH}?stage=nowhere").status_code == 422
