@@ -36,6 +36,7 @@ from batchqc.api import (
     open_work,
     people,
     profiles,
+    quality_reviews,
     registers,
     results,
     reviews,
@@ -82,6 +83,7 @@ _NOUNS: Final = (
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     audit, tracing, events, open_work, system_stops, lot_form,
+    quality_reviews,
 )  # fmt: skip
 
 

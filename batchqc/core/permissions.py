@@ -72,6 +72,8 @@ class Permission(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
     RECORD_STOP = "record stops of the system"
     SET_SIGNING_RULE = "set the rule of signatures"
+    KEEP_QUALITY_REVIEW = "keep product quality reviews"
+    SIGN_QUALITY_REVIEW = "sign product quality reviews as read"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -123,6 +125,8 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.MANAGE_WEBHOOKS: frozenset({Role.ADMIN}),
     Permission.RECORD_STOP: frozenset({Role.QA}),
     Permission.SET_SIGNING_RULE: frozenset({Role.QA}),
+    Permission.KEEP_QUALITY_REVIEW: frozenset({Role.QA}),
+    Permission.SIGN_QUALITY_REVIEW: frozenset({Role.QA}),
 }
 
 
