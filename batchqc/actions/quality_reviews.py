@@ -78,7 +78,11 @@ def review_content(
     charts, trend_tables = trends(phases_of(lots.lots))
     return {
         "type": CONTENT_TYPE,
-        "site": {"name": site.name, "address": site.address, "time_zone": site.time_zone},
+        "site": {
+            "name": site.name,
+            "address": site.address.splitlines(),
+            "time_zone": site.time_zone,
+        },
         "specimen": site.specimen,
         "product": {"code": row.code, "name": row.name, "form": row.form, "storage": row.storage},
         "period": {"first": period.first.isoformat(), "last": period.last.isoformat()},

@@ -27,6 +27,8 @@ _LEAD: Final = Style("sans", 9, 13)
 _HASH: Final = Style("mono", 6.4, 9.6)
 _GUTTER: Final = 7.0
 _WIDEST: Final = 300.0
+#: Of more rows than these the page shows the first; the annex has all.
+_MOST_ROWS: Final = {"missing": 60}
 #: Of more signals than this the page shows the first; the annex has all.
 _MOST_SIGNALS: Final = 20
 _NARROWEST: Final = 26.0
@@ -65,7 +67,7 @@ def _opening(content: Content, digest: str) -> Iterator[Block]:
         (f"{product['code']}: {product['name']}", STRONG),
         (f"{product['form']}; storage {product['storage']}", BODY),
         (f"{period['first']} to {period['last']}, days of {content['site']['time_zone']}", _LEAD),
-        (", ".join([content["site"]["name"], *content["site"]["address"].splitlines()]), BODY),
+        (", ".join([content["site"]["name"], *content["site"]["address"]]), BODY),
         (f"SHA-256 of the data {digest}", _HASH),
     ]
     yield Block(0, (Box(MARGIN, 0, WIDTH, 1.2, fill=ACCENT),))
@@ -85,7 +87,12 @@ def _table(table: Mapping[str, Any]) -> list[Block]:
     rows: Sequence[Sequence[str]] = table["rows"]
     if not rows:
         return tied([*heading(table["title"]), *note, *_paragraph("None.")], before=14)
-    return grid((table["title"], note), table["columns"], rows, numbers=table["numbers"])
+    most = _MOST_ROWS.get(table["name"], len(rows))
+    title = (table["title"], note)
+    blocks = grid(title, table["columns"], rows[:most], numbers=table["numbers"])
+    if (more := len(rows) - most) > 0:
+        blocks += _paragraph(f"And {more} more: all {len(rows)} are in {table['name']}.csv.")
+    return blocks
 
 
 def grid(

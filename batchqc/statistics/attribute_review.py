@@ -69,7 +69,7 @@ class AttributeReview:
         n: lots with a number that is known exactly.
         censored: lots of which only a bound is known.
         scale: on which chart and figures were computed.
-        centre: of the chart; None where there is none.
+        centre: of the chart; None below 8 values, and where there is none.
         lower: limit of the chart; None below 8 values, and where there is none.
         upper: limit of the chart, likewise.
         figures: each with n, method, assumptions and interval.
@@ -179,15 +179,16 @@ def _measured(review: AttributeReview, attribute: Attribute, found: Floats) -> N
 
 def _charted(review: AttributeReview, chart: ScaledChart) -> None:
     inner = chart.chart
+    review.limitations += inner.limitations
+    if inner.lower is None:
+        return  # only data
     review.centre = float(chart.centre[0])
     review.lower, review.upper = (
         None if line is None else float(line[0]) for line in (chart.lower, chart.upper)
     )
     review.figures += [inner.figures[name] for name in ("centre", "sigma")]
-    review.limitations += inner.limitations
-    if inner.lower is not None:
-        rules = [NELSON[number] for number in RULES]
-        review.signals = review.try_for("signals", lambda: inner.signals(rules)) or ()
+    rules = [NELSON[number] for number in RULES]
+    review.signals = review.try_for("signals", lambda: inner.signals(rules)) or ()
 
 
 def _capable(review: AttributeReview, attribute: Attribute, scale: Scale, on: Floats) -> None:

@@ -45,7 +45,7 @@ def chart(n: int, **more: object) -> dict[str, Any]:
 def content(**more: object) -> dict[str, Any]:
     return {
         "type": CONTENT_TYPE,
-        "site": {"name": "Lakeside", "address": "1 Pier\nChicago", "time_zone": "America/Chicago"},
+        "site": {"name": "Lakeside", "address": ["1 Pier", "Chicago"], "time_zone": "UTC"},
         "specimen": "",
         "product": {"code": "UC-MSC", "name": "Cord MSC", "form": "Suspension", "storage": "-150"},
         "period": {"first": "2025-01-01", "last": "2025-12-31"},
@@ -70,6 +70,7 @@ def test_every_page_carries_product_period_number_and_the_hash_of_the_data():
         assert "UC-MSC" in text
     with_rows = [text for text in told if "L5" in text or "L11" in text]
     assert all("What it was" in text for text in with_rows)  # the header repeats
+    assert "1 Pier, Chicago" in told[0]
     whole = without_spaces("".join(told))
     assert whole.count("X" * 90) == 120
 
@@ -106,6 +107,14 @@ def test_a_chart_of_any_number_of_lots_is_drawn_with_its_figures_and_limitations
 )
 def test_odd_values_have_a_chart_too(odd: dict[str, Any]):
     assert "Trend" in "".join(pages(content(charts=[chart(3, **odd)])))
+
+
+def test_of_very_many_missing_results_the_pages_say_where_the_others_are():
+    found = content(tables=[table("missing", [[f"LOT-{n}", "x", "1"] for n in range(90)])])
+    text = "".join(pages(found))
+    assert "LOT-59" in text
+    assert "LOT-60" not in text
+    assert "And 30 more: all 90 are in missing.csv." in text
 
 
 def test_damage_stands_before_every_table_and_a_specimen_says_so_on_each_page():

@@ -58,6 +58,7 @@ def test_below_eight_lots_there_is_no_limit_line_and_below_thirty_no_capability(
     for n in (0, 1, 2, 7, 8, 29, 30):
         found = review(values(n))
         assert (found.lower is not None) == (found.upper is not None) == (n >= 8), n
+        assert (found.centre is not None) == ("sigma" in names(found)) == (n >= 8), n
         assert ("Ppk" in names(found)) == (n >= 30), n
         assert any("tolerance" in one for one in names(found)) == (8 <= n < 30), n
         assert n in {0, 8, 29, 30} or found.limitations, n
