@@ -15,7 +15,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.records.conditional import CertificateWithdrawal
 from batchqc.records.corrections import Correction, decision_on
 from batchqc.records.decisions import Certificate, DispositionRow
-from batchqc.records.registers import LotRow, Product, SampleRow
+from batchqc.records.registers import DonorRow, LotDonor, LotRow, Product, SampleRow
 
 _WHEN = "of every lot of the product, within the period"
 
@@ -62,10 +62,7 @@ def _corrections(session: Session, product: Product, days: Days) -> Iterator[dic
         .where(Correction.requested_at >= days.begins, Correction.requested_at < days.ends)
         .order_by(Correction.id)
     ).all()
-    lots = select(LotRow.lot).where(LotRow.product_id == product.id)
-    samples = select(SampleRow.sample).join(LotRow).where(LotRow.product_id == product.id)
-    own = {f"lot:{one}" for one in session.scalars(lots)} if rows else set()
-    own |= {f"sample:{one}" for one in session.scalars(samples)} if rows else set()
+    own = _keys_of(session, product) if rows else frozenset()
     decided = {row.id: decision_on(session, row) for row in rows}
     yield table(
         "corrections", "Corrections of registrations",
@@ -73,8 +70,24 @@ def _corrections(session: Session, product: Product, days: Days) -> Iterator[dic
         ((row.natural_key, row.subject, row.field, row.before, row.after,
           _answer(None if one is None else one.approved), row.reason)
          for row in rows if row.subject in own for one in [decided[row.id]]),
-        note="Asked for within the period, of lots and samples of the product.",
+        note="Asked for within the period, of lots, samples and donors of the product.",
     )  # fmt: skip
+
+
+def _keys_of(session: Session, product: Product) -> frozenset[str]:
+    """The keys of the lots of a product, of their samples and of their donors."""
+    lots = select(LotRow.lot).where(LotRow.product_id == product.id)
+    samples = select(SampleRow.sample).join(LotRow).where(LotRow.product_id == product.id)
+    donors = select(DonorRow.code).join(LotDonor).join(LotRow).distinct()
+    return frozenset(
+        f"{kind}:{one}"
+        for kind, query in (
+            (LotRow.__tablename__, lots),
+            (SampleRow.__tablename__, samples),
+            (DonorRow.__tablename__, donors.where(LotRow.product_id == product.id)),
+        )
+        for one in session.scalars(query)
+    )
 
 
 def _answer(approved: int | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from batchqc.actions.corrections import request_correction
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.quality_reviews import (
     annex,
@@ -23,6 +24,7 @@ from batchqc.actions.quality_reviews import (
     review_content,
     the_review,
 )
+from batchqc.actions.registers import register_donor
 from batchqc.core.permissions import Permission
 from batchqc.core.quality_reviews import Period
 from batchqc.core.signatures import Refusal
@@ -32,6 +34,7 @@ from batchqc.settings import bundled
 from tests.cast import TAKEN_AT
 from tests.records.house import (
     ANA,
+    DON,
     DONOR,
     EXPIRES_ON,
     LOT,
@@ -116,6 +119,21 @@ def test_what_happened_outside_the_period_does_not_count(full_house: House):
     assert rows(later, "lots") == rows(later, "decisions") == []
     assert [one[5] for one in rows(later, "oos")] == ["open"]
     assert later["charts"] == []
+
+
+def test_corrections_of_lots_samples_and_donors_count_and_those_of_other_products_do_not(
+    house: House,
+):
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        register_donor(tx, code="DNR-OTHER", tissue_source="placenta")
+    for donor in (DONOR, "DNR-OTHER"):
+        with house.acting(DON, Permission.REQUEST_CORRECTION) as tx:
+            request_correction(
+                tx, subject=f"donor:{donor}", field="tissue_source", after="Wharton's jelly",
+                reason="Misread the form",
+            )  # fmt: skip
+    found = rows(content(house, Period(date(2026, 6, 1), date(2026, 6, 1))), "corrections")
+    assert [(one[1], one[5]) for one in found] == [(f"donor:{DONOR}", "waits")]
 
 
 @pytest.mark.requirement("9.04")
