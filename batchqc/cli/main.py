@@ -29,6 +29,7 @@ from batchqc.cli import (
     method,
     policy,
     profile,
+    quality_review,
     register,
     result,
     shipment,
@@ -130,6 +131,9 @@ app.add_typer(user.app, name="user")
 app.add_typer(account.app, name="account")
 app.add_typer(spec.app, name="spec")
 app.add_typer(stats.app, name="stats")
+app.add_typer(trend.app, name="trend")
+trend.app.command("review")(quality_review.review)
+trend.app.command("sign-review")(quality_review.sign_review)
 app.add_typer(profile.app, name="profile")
 app.add_typer(method.app, name="method")
 app.add_typer(laboratory.app, name="register")

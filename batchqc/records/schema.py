@@ -64,6 +64,7 @@ from batchqc.records.people import (
 )
 from batchqc.records.policies import PolicyRow
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
+from batchqc.records.quality_reviews import QualityReview, QualityReviewReading
 from batchqc.records.registers import (
     DonorRow,
     LotDonor,
@@ -114,6 +115,7 @@ WITNESSED: tuple[type[Row], ...] = (
     CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase,
+    LookBackClosing, SystemStop, QualityReview, QualityReviewReading,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -146,6 +146,8 @@ WHO = {
     "manage webhooks": "admin",
     "record stops of the system": "QA",
     "set the rule of signatures": "QA",
+    "keep product quality reviews": "QA",
+    "sign product quality reviews as read": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

@@ -26,6 +26,7 @@ from batchqc.actions.lots import (
 )
 from batchqc.actions.people import register_person, sign_in, sign_out
 from batchqc.actions.policies import set_policy
+from batchqc.actions.quality_reviews import keep_review, read_review
 from batchqc.actions.registers import register_donor
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.signing_rule import set_signing_rule
@@ -37,6 +38,7 @@ from batchqc.core.accountability import STATEMENT
 from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
+from batchqc.core.quality_reviews import Period
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
@@ -55,10 +57,12 @@ from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
+from batchqc.records.quality_reviews import QualityReviewReading
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.system_stops import SystemStop
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trends import LimitSet, LimitSetApproval, TrendPhase
+from batchqc.settings import bundled
 from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
@@ -167,6 +171,21 @@ def _trends(house: House) -> None:
         tx.add(*rows)
         about = [lot.product.key, row.key]
         tx.audit("control limits approved", rows=[row, signature, *rows], about=about)
+    _review_quality(house)
+
+
+def _review_quality(house: House) -> None:
+    """QA had the product reviewed, and read it."""
+    with house.acting(QA1, Permission.KEEP_QUALITY_REVIEW) as tx:
+        period = Period(MADE_ON, MADE_ON + timedelta(days=30))
+        fonts = bundled("reports") / "fonts"
+        row = keep_review(tx, house.archive, product=PRODUCT, period=period, fonts=fonts)
+        number, sha256 = row.natural_key, row.content_sha
+    with house.acting(QA2, Permission.SIGN_QUALITY_REVIEW) as tx:
+        read = read_review(
+            tx, house.archive, number=number, sha256=sha256, credentials=signing(QA2)
+        )
+        assert isinstance(read, QualityReviewReading)
 
 
 def _accounts(house: House) -> None:
