@@ -26,6 +26,7 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
+from batchqc.actions.potency_looked_at import look_at_potency
 from batchqc.actions.register_remarks import RegistersLookedAt, look_at_registers, signed_for
 from batchqc.actions.run_facts import run_damage, run_facts, signed_rows
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
@@ -180,8 +181,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         taken, known.failing([*((one.specification, one.verdicts) for one in beside), *own]),
     )  # fmt: skip
     further = look_beside(session, archive, so_far)
+    potency = look_at_potency(session, lot, measurements)
     rows = (
-        lot, lot.site, lot.product, *lot_donors_of(session, lot),
+        *potency.rows, lot, lot.site, lot.product, *lot_donors_of(session, lot),
         *_of_versions(session, lot, binding),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *looked.rows, *registers.rows, *runs, *(run.upload for run in runs), *supersedings,
@@ -227,6 +229,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *registers.damage(archive),
             *(said for one in further for said in one.damaged),
             *run_damage(runs, measurements, reviews),
+            *potency.damaged,
             *unsigned_entries(verified.values(), attachments),
         ),
         registers=registers.against,

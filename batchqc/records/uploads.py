@@ -9,8 +9,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
+from batchqc.core.potency import COMPUTED
 from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
+from batchqc.records.potency import wells_declared
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -23,7 +25,8 @@ class Upload(Numbered):
     ``problems`` is JSON, and so is ``stated``: what the uploader stated beside the file.
     ``profile`` is the reference of the profile that it was read by, "" for a contract;
     ``supersedes`` is why it supersedes runs on record, or ""; ``typed`` is "by hand" where a person
-    typed the results; ``retest`` is the investigation under whose plan it has retests, or "".
+    typed the results, and "computed" where a fit declared them; ``retest`` is the investigation
+    under whose plan it has retests, or "".
     """
 
     __tablename__ = "upload"
@@ -248,6 +251,9 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
         run.id: how_entered(run.upload, verified.get(run.upload_id)) for run in by_id.values()
     }
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
+    wells = wells_declared(
+        session, (run.upload_id for run in by_id.values() if run.upload.typed == COMPUTED)
+    )
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
@@ -278,6 +284,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             second=second[row.assay_run_id],
             retest_of=run.upload.retest,
             again=next(again[run.id], None),
+            wells=wells.get(run.upload_id, ()),
         )
 
 
