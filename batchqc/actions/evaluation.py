@@ -153,8 +153,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     specification, damage = readable(archive, version)
     corrected = corrected_lot(lot, corrections)
     runs = tuple(runs_of(session, lot))
-    reviews = tuple(reviews_of(session, runs))
-    supersedings = tuple(supersedings_of(session, runs))
+    reviews, supersedings = tuple(reviews_of(session, runs)), tuple(supersedings_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
     uploads = {run.upload_id for run in runs}
     verified, attachments = verifications_of(session, uploads), attachments_of(session, uploads)

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
-from batchqc.actions.potency import compute, fit_reasons, fit_result, plate_of, the_fit
+from batchqc.actions.potency import fit_reasons, plate_of, the_fit
+from batchqc.actions.potency_refits import combined, refit
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.reviews import check_sound
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -25,7 +26,6 @@ from batchqc.core.potency import (
     PotencyAnalysis,
     as_reported,
     choice_problems,
-    differences,
 )
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.units import canonical_unit
@@ -116,47 +116,6 @@ def the_declaration(session: Session, number: str) -> PotencyDeclaration:
     return found
 
 
-def combined(analysis: PotencyAnalysis, fits: Sequence[PotencyFit]) -> Mapping[str, str]:
-    """Value, interval and standard error of the reportable value of some fits, as texts."""
-    from batchqc.statistics.plate_runs import combine_fits  # noqa: PLC0415 - loads scipy
-
-    return combine_fits(analysis, [fit_result(one)["numbers"] for one in fits])
-
-
-def refit(session: Session, archive: FolderArchive, fit: PotencyFit) -> tuple[str, ...]:
-    """What differs when the wells of a fit are fitted anew; nothing is changed.
-
-    Numbers are compared within the relative tolerance of the method, all else must be the same.
-    """
-    plate = plate_of(session, archive, fit.assay_run)
-    if plate.version.sha256 != fit.method_version.sha256:
-        return (
-            f"{fit.public} was by {fit.method_version.reference}, now {plate.method.reference}",
-        )
-    found = compute(plate, fit.sample.sample)
-    said = []
-    if found.wells_sha256 != fit.wells_sha256:
-        said.append("the wells are not those that were fitted")
-    before, after = fit_result(fit), found.result
-    for part in ("numbers", "facts"):
-        old, new = before.get(part, {}), after.get(part, {})
-        if isinstance(new, dict):
-            now = {name: str(one) for name, one in new.items()}
-            said += differences(old, now, plate.analysis.tolerance)
-    if before.get("reported", "") != after.get("reported", ""):
-        said.append(f"reported: {before.get('reported')} before, {after.get('reported')} now")
-    by = "" if found.software == fit.software else f" ({fit.software}; now {found.software})"
-    return tuple(f"{fit.public}: {one}{by}" for one in said)
-
-
-def refit_declaration(
-    session: Session, archive: FolderArchive, declaration: PotencyDeclaration
-) -> tuple[str, ...]:
-    """What differs when every fit under a declaration is made anew; its value never changes."""
-    sources = sources_of(session, [declaration])
-    return tuple(said for one in sources for said in refit(session, archive, one.potency_fit))
-
-
 def _problems(
     session: Session,
     archive: FolderArchive,
@@ -168,9 +127,6 @@ def _problems(
     problems = []
     first = fits[0]
     whose = (first.lot_id, first.sample_id, first.method_version_id, first.assay_run.test)
-    declared = {
-        one.potency_fit_id for one in sources_of(session, declarations_of(session, case.row))
-    }
     used = {
         one.potency_fit.assay_run_id: one.potency_declaration.public
         for one in sources_of(session, declarations_of(session, case.row))

@@ -21,7 +21,7 @@ from batchqc.actions.deciding import validity_content
 from batchqc.actions.known import Known
 from batchqc.actions.large_again import ReadAnew
 from batchqc.actions.methods import stored_method
-from batchqc.actions.potency_declaring import refit_declaration
+from batchqc.actions.potency_refits import refit_declaration
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.donors import Donor
 from batchqc.core.investigations import Investigation
@@ -220,7 +220,7 @@ class _Recheck:
         verified = verifications_of(self.session, [run.upload_id]).get(run.upload_id)
         second = how_entered(run.upload, verified, at=at)
         again = iter(typed_again(verified, at=at))
-        wells = wells_declared(self.session, [run.upload_id]).get(run.upload_id, ())
+        wells = wells_declared(self.session, [run.upload]).get(run.upload_id, ())
         retest = run.upload.retest
         return (
             replace(one, second=second, retest_of=retest, again=next(again, None), wells=wells)

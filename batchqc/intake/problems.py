@@ -55,6 +55,7 @@ CODES: Final[Mapping[str, str]] = {
     "E408": "a retest is not as the approved plan of its investigation says",
     "E409": "the run is what a final decision over the lot rests on",
     "E410": "a large file holds a failing result of a lot that may be in use",
+    "E411": "a well is not as the potency analysis of its method asks",
     "E501": "the cell begins like a spreadsheet formula",
     "E701": "the instrument is not in the register, or none is stated",
     "E702": "the calibration of the instrument was overdue when it measured",

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from batchqc.core.laboratory import Laboratory
 from batchqc.core.lots import Sample
+from batchqc.core.methods import Method
 from batchqc.core.retests import Retest
 from batchqc.core.specifications import Specification
 from batchqc.intake.known_runs import KnownRuns
@@ -45,7 +46,7 @@ class Register:
 
     ``people`` are users and contract laboratories, by folded id, as registered; ``laboratory``
     holds the registers that rows are held against; ``retest`` is the plan that a file of retests
-    is held against.
+    is held against. ``analysed`` are the approved method versions that have a potency analysis.
     """
 
     lots: Mapping[str, RegisteredLot]
@@ -55,3 +56,4 @@ class Register:
     known: KnownRuns = field(default_factory=KnownRuns)
     laboratory: Laboratory = field(default_factory=Laboratory)
     retest: Retest | None = None
+    analysed: tuple[Method, ...] = ()

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import RunKey
+from batchqc.core.potency import COMPUTED
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
@@ -162,9 +163,9 @@ def sources_of(
     return session.scalars(query.order_by(PotencySource.id)).all()
 
 
-def wells_declared(session: Session, uploads: Iterable[int]) -> dict[int, tuple[RunKey, ...]]:
+def wells_declared(session: Session, uploads: Iterable["Upload"]) -> dict[int, tuple[RunKey, ...]]:
     """The runs from whose wells some uploads were declared, by the surrogate id of the upload."""
-    ids = set(uploads)
+    ids = {one.id for one in uploads if one.typed == COMPUTED}
     if not ids:
         return {}
     query = (
