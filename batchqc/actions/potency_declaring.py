@@ -127,10 +127,7 @@ def _problems(
     problems = []
     first = fits[0]
     whose = (first.lot_id, first.sample_id, first.method_version_id, first.assay_run.test)
-    used = {
-        one.potency_fit.assay_run_id: one.potency_declaration.public
-        for one in sources_of(session, declarations_of(session, case.row))
-    }
+    used = _used(session, case)
     newest = newest_fits(session, [run.id for run in case.runs])
     for one in fits:
         own = (one.lot_id, one.sample_id, one.method_version_id, one.assay_run.test)

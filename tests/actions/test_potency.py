@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import pytest
+from sqlalchemy import text
 
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision
@@ -34,7 +35,7 @@ from tests.records.house import (
     table,
 )  # fmt: skip
 from tests.records.laboratory import adopt_method
-from tests.records.tampering import tamper
+from tests.records.tampering import tamper, tampering
 
 RUN = "PBMC-PLATE-1"
 OWN = {"lot_id": LOT, "sample_id": f"{LOT}-S01"} | good("inhibition") | {"run_id": RUN}
@@ -154,7 +155,7 @@ def test_reference_and_sample_that_were_swapped_are_not_suitable(house: House):
     assert why.endswith("wanted 15 to 27: not met")
     with pytest.raises(Conflict) as refused:
         declared(house, number, value=value_of(house, number))
-    assert refused.value.reasons == [f"{number}: {why}"] or why in str(refused.value.reasons)
+    assert f"{number}: {why}" in refused.value.reasons
     with house.reading() as session:
         (runs,) = count_runs(session, house.archive)
     (invalid,) = runs.not_valid
@@ -177,7 +178,7 @@ def test_curves_that_are_not_parallel_are_computed_and_not_declared(house: House
         (lambda rows: [one for one in rows if not one["aliquot"].endswith("dose=300")],
          f"run {RUN} (PBMC): RS-01 has 0 of 3 wells of dose 300"),
         (lambda rows: [rows[0] | {"value": "ND"}, *rows[1:]], '"ND" is no response'),
-        (lambda rows: [rows[0] | {"aliquot": rows[0]["aliquot"].replace("RS-01", "RS-02")}, *rows[1:]],
+        (lambda rows: [rows[0] | {"aliquot": rows[0]["aliquot"].replace("-01", "-02")}, *rows[1:]],
          "preparation=RS-02 is not the reference RS-01 of the method"),
         (lambda rows: rows[:18], "no well of the sample"),
     ],
@@ -276,7 +277,7 @@ def test_wells_that_are_superseded_carry_no_result(house: House):
 
 def test_a_well_that_is_edited_after_the_declaration_is_told(house: House):
     adopt_method(house, method_file())
-    _, declaration, upload = plated(house)
+    number, declaration, upload = plated(house)
     tamper(
         house.engine, "UPDATE measurement SET value = '99.99' WHERE analyte = 'signal' AND row = 5"
     )
@@ -286,7 +287,7 @@ def test_a_well_that_is_edited_after_the_declaration_is_told(house: House):
         (row,) = all_declarations(session)
         said = refit_declaration(session, house.archive, row)
     assert any("the wells are not those that were fitted" in one for one in said)
-    assert any(": value: " in one or "numbers" in one or "value: " in one for one in said)
+    assert any(f": value: {value_of(house, number)[:2]}" in one for one in said)
     with pytest.raises(Conflict, match="damaged"):
         verify(house, upload, "80.0", unit="%")
     assert declaration == row.public
@@ -295,7 +296,8 @@ def test_a_well_that_is_edited_after_the_declaration_is_told(house: House):
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("UPDATE potency_declaration SET declared = replace(declared, '4PL', '5PL')", "of other content"),
+        ("UPDATE potency_declaration SET declared = replace(declared, '4PL', '5PL')",
+         "of other content"),
         ("UPDATE potency_fit SET result = replace(result, 'met', 'not')", "potency_fit:"),
         ("DELETE FROM potency_source", "potency_source:"),
         ("UPDATE measurement SET value = '99.0' WHERE analyte = 'inhibition'",
@@ -323,8 +325,8 @@ def test_a_refit_says_which_number_differs_and_changes_nothing(house: House):
         result = fit_result(fitted)
     result["numbers"]["e"] = repr(float(result["numbers"]["e"]) * (1 + 1e-4))
     changed = json.dumps(result, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    escaped = changed.replace("'", "''")
-    tamper(house.engine, f"UPDATE potency_fit SET result = '{escaped}'")
+    with tampering(house.engine) as connection:
+        connection.execute(text("UPDATE potency_fit SET result = :changed"), {"changed": changed})
     with house.reading() as session:
         (row,) = all_declarations(session)
         (said,) = refit_declaration(session, house.archive, row)
@@ -346,7 +348,7 @@ def test_three_runs_make_one_value_and_nobody_chooses_among_them(house: House):
     fits = [fit(house, one) for one in runs[:2]]
     with pytest.raises(Conflict) as refused:
         declared(house, *fits, value="80.0")
-    assert refused.value.reasons == [
+    assert list(refused.value.reasons) == [
         "the method combines 3 runs, not 2", f"{runs[2]} has wells and no fit; fit it first",
     ]  # fmt: skip
     fits.append(fit(house, runs[2]))
@@ -375,7 +377,7 @@ def _unrounded(house: House, number: str) -> str:
 
 def test_a_second_plate_is_a_second_result_and_nobody_may_choose(house: House):
     adopt_method(house, method_file())
-    number, _, upload = plated(house, 0.2)  # a result that fails stays
+    number, _, upload = plated(house, 0.15)  # a result that fails stays
     assert verify(house, upload, value_of(house, number), unit="%")
     assert inhibition(house).outcome is Outcome.FAIL
     number, _, upload = plated(house, 0.8, run_id="PBMC-PLATE-2")
