@@ -203,9 +203,8 @@ def _of_declared(
             invalid.append(f"its wells are invalid: {wells}")
     if not (reasons or invalid):
         return None
-    validity = Validity.INVALID if invalid else Validity.NOT_KNOWN
-    if own.validity is Validity.INVALID:
-        validity = own.validity
+    is_invalid = bool(invalid) or own.validity is Validity.INVALID
+    validity = Validity.INVALID if is_invalid else Validity.NOT_KNOWN
     return replace(own, validity=validity, reasons=(*own.reasons, *invalid, *reasons))
 
 
