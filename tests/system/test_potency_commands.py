@@ -78,5 +78,5 @@ def test_a_plate_is_fitted_declared_verified_and_refitted(home: Path, tmp_path: 
     assert same in done(home, "potency", "refit")
     assert declared[1] in done(home, "potency", "list")
     assert value in done(home, "lot", "results", "UCM-P1-T2")
-    assert batchqc(home, "audit", "recheck").exit_code == 0
+    assert batchqc(home, "spec", "recheck").exit_code == 0
     assert batchqc(home, "audit", "verify").exit_code == 0
