@@ -35,6 +35,7 @@ from batchqc.api import (
     methods,
     open_work,
     people,
+    potency,
     profiles,
     quality_reviews,
     registers,
@@ -83,7 +84,7 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing, trends, quality_reviews, events, open_work, system_stops, lot_form,
+    audit, tracing, trends, potency, quality_reviews, events, open_work, system_stops, lot_form,
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from batchqc.cli import (
     lot_reviews,
     method,
     policy,
+    potency,
     profile,
     quality_review,
     register,
@@ -167,6 +168,7 @@ app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(policy.app, name="policy")
+app.add_typer(potency.app, name="potency")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 app.add_typer(stop.app, name="stop")

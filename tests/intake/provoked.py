@@ -23,10 +23,12 @@ from tests.intake.cytometry import flowjo_sample, workspace
 from tests.intake.files import HEADER, STERILITY, UPLOAD, file
 from tests.intake.test_laboratory import CASES, FINE
 from tests.intake.test_profiles import STATED
+from tests.plates import method_of_plates
 
 GUIDE: Final = Path(__file__).parents[2] / "batchqc" / "guide"
 _REGISTERS: Final = {f"{letter}{code}": cells for letter in "EW" for cells, code, _ in CASES}
 LATER: Final = {"lot_id": DECIDED, "sample_id": f"{DECIDED}-S01", "value": "81"}
+WELL: Final = {"analyte": "signal", "result_type": "raw", "aliquot": "plate=P1;well=B02"}
 
 PROVOKED: Final[Mapping[str, bytes]] = {
     "E100": b"",
@@ -72,6 +74,7 @@ PROVOKED: Final[Mapping[str, bytes]] = {
     "E409": file({"run_id": RUN_ON_RECORD}),
     "E410": file(LATER),
     "E411": file({"result_type": "investigational"}),
+    "E412": file(WELL),
     "E501": file({"comment": "=1"}),
     "W401": file(LATER),
     "W601": file(STERILITY | {"value": "TNTC"}),
@@ -122,6 +125,8 @@ def reading_of(code: str) -> Reading:
     if code in _REGISTERS:
         rule = Rule.REFUSE if code[0] == "E" else Rule.FLAG
         world = replace(world, laboratory=replace(FINE, rules=dict.fromkeys(FINE.rules, rule)))
+    if code == "E411":
+        world = replace(world, analysed=(method_of_plates("SOP-QC-014", "3"),))
     if code == "E408":
         world = replace(world, retest=Retest("OOS-2026-000001"))
     if code == "E409":
