@@ -8,7 +8,7 @@ writes ``batchqc/guide/problems.md`` and its files anew.
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from batchqc.actions.uploads import too_large
 from batchqc.core.laboratory import Rule
@@ -17,6 +17,7 @@ from batchqc.documents.profile_file import read_profile
 from batchqc.intake.after_decision import refused_late
 from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.problems import CODES, MOST_PROBLEMS, Place, shown
+from batchqc.intake.register import Register
 from batchqc.settings import shipped_profiles
 from tests.cast import DECIDED, MSC, RUN_ON_RECORD, register
 from tests.intake.cytometry import flowjo_sample, workspace
@@ -110,6 +111,21 @@ _WHERE: Final = {
 }  # fmt: skip
 
 
+def _in_world(code: str, world: Register) -> Register:
+    """What must be on record for a code to come."""
+    if code in _REGISTERS:
+        rule = Rule.REFUSE if code[0] == "E" else Rule.FLAG
+        return replace(world, laboratory=replace(FINE, rules=dict.fromkeys(FINE.rules, rule)))
+    decided = {name: (rows[0].lot,) for name, rows in world.known.runs.items()}
+    changes: dict[str, dict[str, Any]] = {
+        "E408": {"retest": Retest("OOS-2026-000001")},
+        "E409": {"known": replace(world.known, superseding=True, decided=decided)},
+        "E411": {"investigations": {}},
+        "E412": {"analysed": (method_of_plates("SOP-QC-014", "3"),)},
+    }
+    return replace(world, **changes.get(code, {}))
+
+
 def reading_of(code: str) -> Reading:
     """The example of a code, read in the world in which the code comes."""
     data, world = PROVOKED[code], register()
@@ -122,19 +138,7 @@ def reading_of(code: str) -> Reading:
         return read_bytes(
             data, lambda _: world, upload=UPLOAD, profile=profile, asked=Asked(STATED)
         )
-    if code in _REGISTERS:
-        rule = Rule.REFUSE if code[0] == "E" else Rule.FLAG
-        world = replace(world, laboratory=replace(FINE, rules=dict.fromkeys(FINE.rules, rule)))
-    if code == "E411":
-        world = replace(world, analysed=(method_of_plates("SOP-QC-014", "3"),))
-    if code == "E408":
-        world = replace(world, retest=Retest("OOS-2026-000001"))
-    if code == "E409":
-        decided = {name: (rows[0].lot,) for name, rows in world.known.runs.items()}
-        known = replace(world.known, superseding=True, decided=decided)
-        world = replace(world, known=known)
-    if code == "E411":
-        world = replace(world, investigations={})
+    world = _in_world(code, world)
     reading = read_bytes(data, lambda _: world, upload=UPLOAD)
     if code == "E410":
         sentence = "FAIL: 81 %, acceptance > 90 %"
