@@ -33,7 +33,8 @@ long: .venv/test.done programs provider compiled  ## coverage of everything, and
 	BATCHQC_LONG=1 $(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
-	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends; do \
+	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
+	  performance/quality_review; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 serve: demo  ## the API over the demonstration's records, on port 8000

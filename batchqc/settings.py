@@ -71,6 +71,11 @@ def shipped_panels() -> Path:
     return Path(__file__).parent / "documents" / "donor_panels"
 
 
+def shipped_potency_methods() -> Path:
+    """The folder of the methods of potency assays that batchqc ships, as proposals."""
+    return Path(__file__).parent / "documents" / "potency_methods"
+
+
 def bundled(name: str) -> Path:
     """The folder ``specs``, ``reports`` or ``migrations``, in the wheel or the checkout.
 

@@ -12,10 +12,12 @@ def entry_remarks(case: LotCase, verdict: Verdict) -> Iterator[str]:
     title = verdict.criterion.title
     used = (*verdict.measurements, *verdict.controls)
     uploads = {one.run.upload for one in used if one.second is SecondEntry.VERIFIED}
+    computed = {one.run.upload for one in used if one.wells}
     for number, entered_by, verified_by, _ in _second_entries(case):
         if number in uploads:
+            did = "computed and declared" if number in computed else "typed"
             yield (
-                f"{title}: typed by {entered_by} ({number}),"
+                f"{title}: {did} by {entered_by} ({number}),"
                 f" verified by second entry by {verified_by}."
             )
     measured = {(one.stage, one.run.test, one.analyte) for one in used}

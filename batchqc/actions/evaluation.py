@@ -26,6 +26,7 @@ from batchqc.actions.other_stages import (
     readable,
     unjudged,
 )
+from batchqc.actions.potency_looked_at import look_at_potency
 from batchqc.actions.register_remarks import RegistersLookedAt, look_at_registers, signed_for
 from batchqc.actions.run_facts import run_damage, run_facts, signed_rows
 from batchqc.actions.run_validity import RunsLookedAt, look_at_runs
@@ -154,8 +155,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     specification, damage = readable(archive, version)
     corrected = corrected_lot(lot, corrections)
     runs = tuple(runs_of(session, lot))
-    reviews = tuple(reviews_of(session, runs))
-    supersedings = tuple(supersedings_of(session, runs))
+    reviews, supersedings = tuple(reviews_of(session, runs)), tuple(supersedings_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
     uploads = {run.upload_id for run in runs}
     verified, attachments = verifications_of(session, uploads), attachments_of(session, uploads)
@@ -183,8 +183,9 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         registers.kept,
     )  # fmt: skip
     further = look_beside(session, archive, so_far)
+    potency = look_at_potency(session, lot, measurements)
     rows = (
-        lot, lot.site, lot.product, *lot_donors_of(session, lot),
+        *potency.rows, lot, lot.site, lot.product, *lot_donors_of(session, lot),
         *_of_versions(session, lot, binding), *trend_rows(session, lot.product),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,
         *looked.rows, *registers.rows, *runs, *(run.upload for run in runs), *supersedings,
@@ -229,6 +230,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
             *registers.damage(archive),
             *(said for one in further for said in one.damaged),
             *run_damage(runs, measurements, reviews),
+            *potency.damaged,
             *unsigned_entries(verified.values(), attachments),
         ),
         registers=registers.against,

@@ -49,6 +49,9 @@ _OF_LOT: Final = {
     "conditional_site",
     "lot_check",
     "deviation_lot",
+    "potency_fit",
+    "potency_declaration",
+    "potency_source",
 }
 _OF_SUBJECTS: Final = (
     "correction",

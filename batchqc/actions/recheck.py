@@ -20,6 +20,7 @@ from batchqc.actions.deciding import validity_content
 from batchqc.actions.known import Known
 from batchqc.actions.large_again import ReadAnew
 from batchqc.actions.methods import stored_method
+from batchqc.actions.potency_refits import refit_declaration
 from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.donors import Donor
 from batchqc.core.investigations import Investigation
@@ -34,6 +35,7 @@ from batchqc.records.corrections import corrections_of
 from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.investigations import folded, investigations_of
 from batchqc.records.methods import method_approvals, with_siblings
+from batchqc.records.potency import all_declarations, wells_declared
 from batchqc.records.signed_decisions import SignedDecision, signed_decisions
 from batchqc.records.uploads import AssayRun, runs_of, supersedings_of
 
@@ -63,11 +65,16 @@ class Recheck:
 
 
 def recheck(session: Session, archive: FolderArchive) -> Recheck:
-    """Compute every recorded verdict anew; nothing is changed."""
+    """Compute every recorded verdict and every declared fit anew; nothing is changed."""
     with ExitStack() as spools:
         work = _Recheck(session, archive, spools)
         decisions = list(signed_decisions(session))
         differences = [found for decision in decisions for found in work.of_decision(decision)]
+    differences += [
+        Difference(one.key, one.lot.lot, "", said)
+        for one in all_declarations(session)
+        for said in refit_declaration(session, archive, one)
+    ]
     return Recheck(len(decisions), work.verdicts, tuple(differences))
 
 
@@ -211,8 +218,10 @@ class _Recheck:
         verified = verifications_of(self.session, [run.upload_id]).get(run.upload_id)
         second = how_entered(run.upload, verified, at=at)
         again = iter(typed_again(verified, at=at))
+        wells = wells_declared(self.session, [run.upload]).get(run.upload_id, ())
+        retest = run.upload.retest
         return (
-            replace(one, second=second, retest_of=run.upload.retest, again=next(again, None))
+            replace(one, second=second, retest_of=retest, again=next(again, None), wells=wells)
             for one in self._uploads[number].of_lot(run.lot.lot)
             if (one.run.test, one.run.run) == key
         )

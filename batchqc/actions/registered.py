@@ -8,10 +8,12 @@ from functools import cache, partial
 from sqlalchemy.orm import Session
 
 from batchqc.actions.registers_in_force import the_laboratory
+from batchqc.actions.run_validity import approved_methods
 from batchqc.actions.specifications import content_of
 from batchqc.core.laboratory import Laboratory
 from batchqc.core.lot_states import UNDECIDED, Disposition
 from batchqc.core.lots import Sample
+from batchqc.core.methods import Method
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
 from batchqc.intake.register import Named, Register, RegisteredLot
@@ -24,6 +26,7 @@ from batchqc.records.corrections import (
     decided_by,
 )
 from batchqc.records.decisions import newest_dispositions
+from batchqc.records.methods import method_approvals
 from batchqc.records.people import all_people
 from batchqc.records.registers import (
     LotRow,
@@ -59,7 +62,15 @@ def registered(
         samples=sample_facts(session, rows)[0],
         people={person.folded: person.user_id for person in all_people(session)},
         laboratory=Laboratory() if as_registered else the_laboratory(session, archive),
+        analysed=() if as_registered else with_analysis(session, archive),
     )
+
+
+def with_analysis(session: Session, archive: FolderArchive) -> tuple[Method, ...]:
+    """Every approved version of the methods of which one version has a potency analysis."""
+    found = approved_methods(archive, method_approvals(session))
+    codes = {one.id for one in found if one.analysis is not None}
+    return tuple(one for one in found if one.id in codes)
 
 
 def register_of(

@@ -1,7 +1,8 @@
 """Whether the runs on record are valid, by the method versions that are approved."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from batchqc.records.methods import (
     versions_of_methods,
     with_siblings,
 )
+from batchqc.records.potency import PotencyFit, newest_fits
 from batchqc.records.uploads import (
     AssayRun,
     measurement_content,
@@ -141,9 +143,23 @@ def _counted(session: Session, methods: Sequence[Method], code: str) -> MethodRu
     for start in range(0, len(ids), RUNS_AT_ONCE):
         runs = runs_by_id(session, ids[start : start + RUNS_AT_ONCE])
         assessed = _assessed(session, methods, runs)
+        assessed |= unsuitable(assessed, newest_fits(session, [run.id for run in runs]).values())
         found |= {run.run_key: assessed[run.run_key] for run in runs if run.run_key in assessed}
     others = [one for one in found.values() if one.validity is not Validity.VALID]
     return MethodRuns(code, len(found), tuple(sorted(others, key=str)))
+
+
+def unsuitable(
+    validity: Mapping[RunKey, RunValidity], fits: Iterable[PotencyFit]
+) -> dict[RunKey, RunValidity]:
+    """The runs with wells that are invalid because their newest fit may not be declared."""
+    found = {}
+    for fit in fits:
+        run = fit.assay_run.run_key
+        if run in validity and not fit.reportable:
+            reasons = tuple(f"{fit.public}: {one}" for one in json.loads(fit.reasons))
+            found[run] = replace(validity[run], validity=Validity.INVALID, reasons=reasons)
+    return found
 
 
 def _assessed(

@@ -35,7 +35,9 @@ from batchqc.api import (
     methods,
     open_work,
     people,
+    potency,
     profiles,
+    quality_reviews,
     registers,
     results,
     reviews,
@@ -83,7 +85,8 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing, trends, trend_limits, events, open_work, system_stops, lot_form,
+    audit, tracing, trends, trend_limits, potency, quality_reviews, events, open_work, system_stops,
+    lot_form,
 )  # fmt: skip
 
 

@@ -28,7 +28,9 @@ from batchqc.cli import (
     lot_reviews,
     method,
     policy,
+    potency,
     profile,
+    quality_review,
     register,
     result,
     shipment,
@@ -131,6 +133,9 @@ app.add_typer(user.app, name="user")
 app.add_typer(account.app, name="account")
 app.add_typer(spec.app, name="spec")
 app.add_typer(stats.app, name="stats")
+app.add_typer(trend.app, name="trend")
+trend.app.command("review")(quality_review.review)
+trend.app.command("sign-review")(quality_review.sign_review)
 app.add_typer(profile.app, name="profile")
 app.add_typer(method.app, name="method")
 app.add_typer(laboratory.app, name="register")
@@ -164,6 +169,7 @@ app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(policy.app, name="policy")
+app.add_typer(potency.app, name="potency")
 app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 app.add_typer(stop.app, name="stop")

@@ -52,7 +52,8 @@ class Measurement:
     ``superseded_by`` is the upload that has the next version of its run, or ""; ``second`` says
     whether a typed result has been typed by a second person; ``retest_of`` is the number of the
     investigation under whose plan it was measured again, or "". ``again`` is value and unit as the
-    second person typed them, where these do not match.
+    second person typed them, where these do not match. ``wells`` are the runs from whose wells it
+    was computed and declared; none where it was measured directly.
     """
 
     run: RunKey
@@ -76,6 +77,7 @@ class Measurement:
     second: SecondEntry = SecondEntry.NOT_NEEDED
     retest_of: str = ""
     again: tuple[str, str] | None = None
+    wells: tuple[RunKey, ...] = ()
 
     @property
     def text(self) -> str:

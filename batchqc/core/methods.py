@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from batchqc.core.acceptance import Limits, Words
 from batchqc.core.assays import REPORTABLE
+from batchqc.core.potency import PotencyAnalysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Method:
 
     ``max_retests`` is how often a failing result may be measured again; ``None`` is not stated.
     ``damage`` says why the document cannot be read; by such a version no run is known to be valid.
+    ``analysis`` is how wells become one measurement, where the method computes one.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Method:
     sha256: str
     damage: str = ""
     max_retests: int | None = None
+    analysis: PotencyAnalysis | None = None
 
     @property
     def reference(self) -> str:

@@ -75,6 +75,8 @@ class Permission(StrEnum):
     PROPOSE_LIMITS = "propose control limits"
     APPROVE_LIMITS = "approve control limits"
     START_PHASE = "start phases of trends"
+    KEEP_QUALITY_REVIEW = "keep product quality reviews"
+    SIGN_QUALITY_REVIEW = "sign product quality reviews as read"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -129,6 +131,8 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.PROPOSE_LIMITS: frozenset({Role.ANALYST, Role.REVIEWER, Role.QA}),
     Permission.APPROVE_LIMITS: frozenset({Role.QA}),
     Permission.START_PHASE: frozenset({Role.QA}),
+    Permission.KEEP_QUALITY_REVIEW: frozenset({Role.QA}),
+    Permission.SIGN_QUALITY_REVIEW: frozenset({Role.QA}),
 }
 
 

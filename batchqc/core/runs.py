@@ -11,28 +11,25 @@
   same run is no repetition: it does not set the first aside, and does not count itself. Rows
   without a run id are a run of their own in each file. What says of a replicate that it was
   measured at the very moment of an invalid run is other content of that run, whatever its id.
+- A result that a potency analysis computes is NOT KNOWN unless it was declared from a fit; what was
+  declared is as valid as the runs whose wells it rests on, and NOT KNOWN where one is superseded.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from batchqc.core.acceptance import Limits, Words
-from batchqc.core.arithmetic import spread_exceeds
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.declared_runs import why_not_declared, why_wells_fail
 from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
-from batchqc.core.methods import Method, ValidityCriterion, method_on
-from batchqc.core.rounding import Rounding
+from batchqc.core.methods import Method, method_on
+from batchqc.core.run_criteria import looked_at
 from batchqc.core.superseding import same_run
-from batchqc.core.units import canonical_unit
-from batchqc.core.verdicts import Outcome, compare
-
-if TYPE_CHECKING:
-    from batchqc.core.quantities import Interval
+from batchqc.core.verdicts import Outcome
 
 
 class Validity(StrEnum):
@@ -97,7 +94,11 @@ def assess_runs(
         if one.second is not SecondEntry.MISMATCH:  # void: it is typed anew
             runs[one.run].append(one)
     assessed = (_assessed(run, rows, methods, zone) for run, rows in runs.items())
-    return {one.run: one for one in assessed if one is not None}
+    found = {one.run: one for one in assessed if one is not None}
+    declared = (
+        _of_declared(found, rows, runs, methods) for run, rows in runs.items() if run in found
+    )
+    return found | {one.run: one for one in declared if one is not None}
 
 
 def runs_that_count(runs: Mapping[Run, Validity | None]) -> frozenset[Run] | None:
@@ -168,7 +169,8 @@ def _assessed(
         (outcome, f"{criterion.id}: {said}")
         for method in judging
         for criterion in method.validity
-        for outcome, said in _looked_at(criterion, [x for x in rows if x.method == method.id])
+        if not any(one.wells for one in rows)  # they hold for the runs with the wells
+        for outcome, said in looked_at(criterion, [x for x in rows if x.method == method.id])
     ]
     if len({bool(one.superseded_by) for one in rows}) > 1:
         unknown.append("the part of the run that is of another lot is superseded")
@@ -178,6 +180,32 @@ def _assessed(
     by = tuple((one.reference, one.sha256) for one in judging)
     moments = frozenset(_moment(one) for one in rows if one.result_type == REPORTABLE)
     return RunValidity(run, validity, by, (*missed, *unknown), moments)
+
+
+def _of_declared(
+    found: Mapping[RunKey, RunValidity],
+    rows: Sequence[Measurement],
+    runs: Mapping[RunKey, Sequence[Measurement]],
+    methods: Sequence[Method],
+) -> RunValidity | None:
+    """The validity of a run with what an analysis computes; ``None`` where it has no such row."""
+    own = found[rows[0].run]
+    by = {reference for reference, _ in own.methods}
+    judging = [one for one in methods if one.reference in by]
+    reasons = list(why_not_declared(rows, judging))
+    invalid = []
+    for key in dict.fromkeys(key for one in rows for key in one.wells):
+        reasons += why_wells_fail(key, runs.get(key, ()))
+        wells = found.get(key)
+        if wells is None or wells.validity is Validity.NOT_KNOWN:
+            reasons.append(f"its wells are not known to be valid: {wells or key}")
+        elif wells.validity is Validity.INVALID:
+            invalid.append(f"its wells are invalid: {wells}")
+    if not (reasons or invalid):
+        return None
+    is_invalid = bool(invalid) or own.validity is Validity.INVALID
+    validity = Validity.INVALID if is_invalid else Validity.NOT_KNOWN
+    return replace(own, validity=validity, reasons=(*own.reasons, *invalid, *reasons))
 
 
 def _moment(one: Measurement) -> Moment:
@@ -199,77 +227,3 @@ def _versions(
         elif found is not None:
             unknown[found.damage if isinstance(found, Method) else found.why] = None
     return list(judging.values()), list(unknown)
-
-
-def _looked_at(
-    criterion: ValidityCriterion, rows: Sequence[Measurement]
-) -> Iterator[tuple[Outcome, str]]:
-    """What is wrong by one criterion: missed for certain, or not to be judged, with the reason."""
-    own = [
-        one
-        for one in rows
-        if (one.result_type, one.analyte) == (criterion.result_type, criterion.analyte)
-        and criterion.aliquot in {"", one.aliquot}
-    ]
-    if not own and criterion.required:
-        of = f" of {criterion.aliquot}" if criterion.aliquot else ""
-        said = f"there is no {criterion.result_type} result {criterion.analyte}{of}"
-        yield Outcome.CANNOT_JUDGE, said
-    if criterion.max_cv is not None:
-        yield from _spread(criterion, own)
-        return
-    for one in own:
-        outcome, said = _one_value(criterion, one)
-        if outcome is not Outcome.PASS:
-            yield outcome, said
-
-
-def _shown(one: Measurement) -> Measurement:
-    return one.shown
-
-
-def _one_value(criterion: ValidityCriterion, one: Measurement) -> tuple[Outcome, str]:
-    shown = f"{one.shown.text} {one.shown.unit}".strip()
-    cell = f"(row {one.cell.row})"
-    value: Interval | str | None
-    passing: Interval | frozenset[str]
-    match criterion.accept:
-        case Words(terms=terms, vocabulary=vocabulary):
-            value = vocabulary.read(one.text) if vocabulary else None
-            passing = frozenset(terms)
-        case Limits() as limits:
-            if canonical_unit(one.unit) != canonical_unit(criterion.unit):
-                said = f'{shown} {cell} is not in the unit "{criterion.unit}"'
-                return Outcome.CANNOT_JUDGE, said
-            amount = one.amount
-            value = None if amount is None or amount.is_negative_zero else amount.possible
-            passing = limits.passing(Rounding.ABSOLUTE)
-        case _:
-            return Outcome.CANNOT_JUDGE, f"{shown} {cell} has nothing to be compared with"
-    if value is None:
-        return Outcome.CANNOT_JUDGE, f'"{shown}" {cell} cannot be read'
-    outcome = compare(passing, [value])
-    words = "does not meet" if outcome is Outcome.FAIL else "neither meets nor misses"
-    return outcome, f"{shown} {cell} {words} {criterion.acceptance}"
-
-
-def _spread(
-    criterion: ValidityCriterion, rows: Sequence[Measurement]
-) -> Iterator[tuple[Outcome, str]]:
-    """The replicates of each aliquot, by the largest %CV."""
-    aliquots: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
-    for one in rows:
-        aliquots[one.sample, one.aliquot].append(one)
-    for (sample, aliquot), own in sorted(aliquots.items()):
-        name = f"{sample} {aliquot}".strip()
-        texts = ", ".join(f"{one.text} {one.unit}".strip() for one in map(_shown, own))
-        amounts = [one.amount.possible for one in own if one.amount is not None]
-        alike = len({canonical_unit(one.unit) for one in own}) == 1
-        exceeds = None
-        if alike and len(amounts) == len(own) and criterion.max_cv is not None:
-            exceeds = spread_exceeds(amounts, criterion.max_cv)
-        if exceeds is None:
-            yield Outcome.CANNOT_JUDGE, f"the %CV of {texts} ({name}) is not defined"
-        elif exceeds:
-            said = f"the %CV of {texts} ({name}) is above {criterion.max_cv} %"
-            yield Outcome.FAIL, said

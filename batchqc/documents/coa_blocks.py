@@ -18,6 +18,7 @@ from batchqc.documents.coa_drawing import (
     Mark,
     Style,
     Text,
+    width_of,
     wrap,
 )
 
@@ -53,12 +54,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Paragraphs in a column of a row, each with its style, and marks drawn beneath them."""
+    """Paragraphs in a column of a row, each with its style, and marks drawn beneath them.
+
+    ``flush_right`` puts the end of each line at the right edge of the column, as numbers have it.
+    """
 
     x: float
     width: float
     parts: Sequence[tuple[str, Style]]
     marks: tuple[Mark, ...] = ()
+    flush_right: bool = False
 
 
 Placed: TypeAlias = list[tuple[float, Block]]
@@ -74,7 +79,8 @@ def row(
         y = above
         for style, line in _lines(cell):
             part, inside = divmod(y, _TALLEST_SLICE)
-            at = Text(cell.x, inside + style.leading * 0.78, style, line)
+            x = cell.x + (cell.width - width_of(line, style) if cell.flush_right else 0)
+            at = Text(x, inside + style.leading * 0.78, style, line)
             slices.setdefault(int(part), []).append(at)
             y += style.leading
         bottom = max(bottom, y)

@@ -72,7 +72,17 @@ class Box(NamedTuple):
     outline: Colour | None = None
 
 
-Mark: TypeAlias = Text | Box
+class Line(NamedTuple):
+    """Straight lines that join points (x, and y below that of the line); ``dash`` is on and off."""
+
+    y: float
+    points: Sequence[tuple[float, float]]
+    width: float
+    colour: Colour
+    dash: tuple[float, float] | None = None
+
+
+Mark: TypeAlias = Text | Box | Line
 
 
 class _Stamp:
@@ -160,6 +170,9 @@ def new_canvas(
 def draw(canvas: Canvas, marks: Sequence[Mark], *, top: float) -> None:
     """Draw marks whose block begins ``top`` points below the top edge of the page."""
     for mark in marks:
+        if isinstance(mark, Line):
+            _draw_line(canvas, mark, top)
+            continue
         y = PAGE_HEIGHT - top - mark.y
         if isinstance(mark, Text):
             canvas.setFont(mark.style.face, mark.style.size)
@@ -173,6 +186,19 @@ def draw(canvas: Canvas, marks: Sequence[Mark], *, top: float) -> None:
             canvas.setLineWidth(0.8)
         fill, stroke = int(mark.fill is not None), int(mark.outline is not None)
         canvas.rect(mark.x, y - mark.height, mark.width, mark.height, stroke=stroke, fill=fill)
+
+
+def _draw_line(canvas: Canvas, line: Line, top: float) -> None:
+    path = canvas.beginPath()
+    for number, (x, y) in enumerate(line.points):
+        (path.lineTo if number else path.moveTo)(x, PAGE_HEIGHT - top - line.y - y)
+    canvas.saveState()
+    canvas.setStrokeColorRGB(*line.colour)
+    canvas.setLineWidth(line.width)
+    if line.dash:
+        canvas.setDash(*line.dash)
+    canvas.drawPath(path, stroke=1, fill=0)
+    canvas.restoreState()
 
 
 @lru_cache(maxsize=4)

@@ -60,7 +60,7 @@ _FOOT_HASH = Style("mono", 6, 9, GREY)
 _SPECIMEN = Style("bold", 8.6, 12)
 
 # ReportLab's fonts serve one open document at a time.
-_one_at_a_time = Lock()
+ONE_AT_A_TIME = Lock()
 
 
 def render(content: CertificateContent, *, fonts: Path) -> bytes:
@@ -78,9 +78,9 @@ def render(content: CertificateContent, *, fonts: Path) -> bytes:
         raise InvalidInput("BQC-CRT-003", f"this layout draws {CONTENT_TYPE} only")
     sha256 = content_sha256(content)
     target = BytesIO()
-    with _one_at_a_time:
+    with ONE_AT_A_TIME:
         use_fonts(fonts)
-        _render(cast("CertificateContent", _shown(content, fonts)), sha256, target)
+        _render(cast("CertificateContent", shown(content, fonts)), sha256, target)
     return target.getvalue()
 
 
@@ -110,13 +110,14 @@ def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
         head = first if number == 1 else running
         foot = _footer(content, sha256, page=f"Page {number} of {len(pages)}")
         draw(canvas, head.marks, top=_TOP)
-        _draw_page(canvas, page, top=_TOP + head.height)
+        draw_page(canvas, page, top=_TOP + head.height)
         draw(canvas, foot.marks, top=footer)
         canvas.showPage()
     canvas.save()
 
 
-def _draw_page(canvas: Canvas, page: Placed, *, top: float) -> None:
+def draw_page(canvas: Canvas, page: Placed, *, top: float) -> None:
+    """Draw the blocks of a page whose body begins ``top`` points below its edge."""
     for y, block in page:
         draw(canvas, block.marks, top=top + y)
 
@@ -130,7 +131,7 @@ def _letterhead(content: CertificateContent) -> Block:
         (content["number"], _NUMBER),
         (f"Issued {content['issued']['shown']}", SMALL),
     ]
-    marks, height = _two_sides(left, right)
+    marks, height = two_sides(left, right)
     return Block(height + 22, (*marks, *_specimen(content)))
 
 
@@ -138,7 +139,7 @@ def _running_head(content: CertificateContent) -> Block:
     """Head of the other pages: what it is on the left, the lot on the right."""
     left = [("Certificate of analysis", _RUNNING_LOT), (content["issuer"]["name"], _RUNNING)]
     right = [(f"Lot {content['lot']['id']}", _RUNNING_LOT), (content["number"], _RUNNING)]
-    marks, height = _two_sides(left, right)
+    marks, height = two_sides(left, right)
     rule = Box(MARGIN, height + 6, WIDTH, 0.6, fill=ACCENT)
     return Block(height + 18, (*marks, rule, *_specimen(content)))
 
@@ -158,7 +159,7 @@ def _footer(content: CertificateContent, sha256: str, *, page: str) -> Block:
     return Block(y + _FOOT_HASH.leading, tuple(marks))
 
 
-def _two_sides(
+def two_sides(
     left: list[tuple[str, Style]], right: list[tuple[str, Style]]
 ) -> tuple[list[Mark], float]:
     """Lines from the left margin and lines that end at the right margin, and their height."""
@@ -184,12 +185,12 @@ def _specimen(content: CertificateContent) -> list[Mark]:
     return [Box(x - 7, 0, width + 14, 16, outline=INK), Text(x, 11.2, _SPECIMEN, SPECIMEN)]
 
 
-def _shown(value: object, fonts: Path) -> object:
+def shown(value: object, fonts: Path) -> object:
     """Content with every string as the page can show it."""
     if isinstance(value, str):
         return as_shown(value, folder=fonts)
     if isinstance(value, Mapping):
-        return {key: _shown(item, fonts) for key, item in value.items()}
+        return {key: shown(item, fonts) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shown(item, fonts) for item in value]
+        return [shown(item, fonts) for item in value]
     return value

@@ -16,6 +16,7 @@ from batchqc.core.identifiers import code_problem
 from batchqc.core.methods import Method, ValidityCriterion
 from batchqc.core.rounding import Rounding
 from batchqc.core.vocabularies import Vocabulary
+from batchqc.documents.analysis_file import read_analysis
 from batchqc.documents.spec_accept import parse_limits, read_words
 from batchqc.documents.spec_keys import CriterionKeys, Keys, SpecProblem
 from batchqc.documents.spec_toml import read_effective, read_toml, read_vocabularies
@@ -31,6 +32,7 @@ _KEYS: Final = (
     "vocabularies",
     "validity",
     "max_retests",
+    "analysis",
 )
 _OF_VALUES: Final = ("result_type", "unit", "accept", "vocabulary")
 _VALIDITY: Final = ("analyte", "aliquot", "required", "max_cv", *_OF_VALUES)
@@ -70,6 +72,7 @@ def read_method(data: bytes, *, file: str) -> MethodReading:
         ),
         sha256=hashlib.sha256(data).hexdigest(),
         max_retests=_max_retests(keys, content),
+        analysis=read_analysis(keys, content),
     )
     problems = tuple(sorted(keys.problems, key=lambda one: one.line))
     return MethodReading(None if problems else method, problems)

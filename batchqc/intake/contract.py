@@ -26,6 +26,7 @@ from batchqc.intake.header import (
 from batchqc.intake.hypotheses import check_hypotheses
 from batchqc.intake.known_runs import check_known_runs, superseded_by
 from batchqc.intake.marks import POINT
+from batchqc.intake.plate_wells import check_plates
 from batchqc.intake.problems import Place, Problem, Report, Wrong
 from batchqc.intake.profiled import Asked, Unfolded, sample_ids, unfold_profile
 from batchqc.intake.register import Named, Register, RegisteredLot
@@ -181,6 +182,7 @@ def _read(
     check_known_runs(parsed, register.known, report)
     check_retests(parsed, register.retest, report)
     check_hypotheses(parsed, register, report)
+    check_plates(parsed, register, report)
     of_form = [one for one in table.problems if header.columns or one.code != "E106"]
     problems = sorted([*of_form, *report.problems], key=lambda one: one.row)
     reading = Reading(

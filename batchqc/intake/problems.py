@@ -56,6 +56,7 @@ CODES: Final[Mapping[str, str]] = {
     "E409": "the run is what a final decision over the lot rests on",
     "E410": "a large file holds a failing result of a lot that may be in use",
     "E411": "an investigational result that no open OOS investigation asks for",
+    "E412": "a well is not as the potency analysis of its method asks",
     "E501": "the cell begins like a spreadsheet formula",
     "E701": "the instrument is not in the register, or none is stated",
     "E702": "the calibration of the instrument was overdue when it measured",

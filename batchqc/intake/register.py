@@ -7,6 +7,7 @@ from datetime import date, datetime
 from batchqc.core.investigations import Investigation
 from batchqc.core.laboratory import Laboratory
 from batchqc.core.lots import Sample
+from batchqc.core.methods import Method
 from batchqc.core.retests import Retest
 from batchqc.core.specifications import Specification
 from batchqc.intake.known_runs import KnownRuns
@@ -47,7 +48,8 @@ class Register:
     ``people`` are users and contract laboratories, by folded id, as registered; ``laboratory``
     holds the registers that rows are held against; ``retest`` is the plan that a file of retests
     is held against; ``investigations`` are those of each lot, by folded id, as they stand, and
-    ``None`` where a file is only read again.
+    ``None`` where a file is only read again. ``analysed`` are the
+    approved method versions that have a potency analysis.
     """
 
     lots: Mapping[str, RegisteredLot]
@@ -58,3 +60,4 @@ class Register:
     laboratory: Laboratory = field(default_factory=Laboratory)
     retest: Retest | None = None
     investigations: Mapping[str, Sequence[Investigation]] | None = None
+    analysed: tuple[Method, ...] = ()

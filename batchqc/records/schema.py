@@ -63,7 +63,9 @@ from batchqc.records.people import (
     SignOut,
 )
 from batchqc.records.policies import PolicyRow
+from batchqc.records.potency import PotencyDeclaration, PotencyFit, PotencySource
 from batchqc.records.profiles import ProfileApproval, ProfileVersion
+from batchqc.records.quality_reviews import QualityReview, QualityReviewReading
 from batchqc.records.registers import (
     DonorRow,
     LotDonor,
@@ -113,7 +115,8 @@ WITNESSED: tuple[type[Row], ...] = (
     PanelApproval,
     CellBank, Derivation, Passage, CellBankEvent, Container, ContainerEvent, RetainSample, Custody,
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
-    LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase,
+    LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
+    QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

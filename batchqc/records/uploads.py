@@ -11,6 +11,7 @@ from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
 from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
+from batchqc.records.potency import wells_declared
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -21,9 +22,8 @@ class Upload(Numbered):
     """One file received. ``sha256`` is empty where it was too large to be kept.
 
     ``problems`` is JSON, and so is ``stated``: what the uploader stated beside the file.
-    ``profile`` is the reference of the profile that it was read by, "" for a contract;
-    ``supersedes`` is why it supersedes runs on record, or ""; ``typed`` is "by hand" where a person
-    typed the results; ``retest`` is the investigation under whose plan it has retests, or "".
+    ``profile`` is the reference of its profile, "" for a contract; ``supersedes`` is why it does;
+    ``typed`` is "by hand" or, of a declared fit, "computed"; ``retest`` is an investigation, or "".
     """
 
     __tablename__ = "upload"
@@ -244,10 +244,9 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
         return
     newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
     verified = verifications_of(session, (run.upload_id for run in by_id.values()))
-    second = {
-        run.id: how_entered(run.upload, verified.get(run.upload_id)) for run in by_id.values()
-    }
+    second = {n: how_entered(run.upload, verified.get(run.upload_id)) for n, run in by_id.items()}
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
+    wells = wells_declared(session, (run.upload for run in by_id.values()))
     query = (
         select(MeasurementRow, SampleRow.sample, SampleRow.stage)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
@@ -278,6 +277,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
             second=second[row.assay_run_id],
             retest_of=run.upload.retest,
             again=next(again[run.id], None),
+            wells=wells.get(run.upload_id, ()),
         )
 
 

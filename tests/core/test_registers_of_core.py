@@ -149,6 +149,8 @@ WHO = {
     "propose control limits": "analyst reviewer QA",
     "approve control limits": "QA",
     "start phases of trends": "QA",
+    "keep product quality reviews": "QA",
+    "sign product quality reviews as read": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

@@ -7,6 +7,7 @@ import pytest
 
 from batchqc.core.acceptance import Words
 from batchqc.documents.method_file import read_method
+from tests.plates import method_file
 
 GOOD = """schema = "batchqc/method/1"
 id = "SOP-QC-040"
@@ -103,3 +104,53 @@ def test_all_problems_come_at_once_and_no_bytes_crash_it():
     assert len(read_method(twice.encode(), file="m.toml").problems) == 2
     for data in (b"", b"\xff", b"[validity]\nx = 1", b'validity = "x"', b"a = 1e999999999999"):
         assert read_method(data, file="m.toml").method is None
+
+
+ANALYSIS = method_file().decode()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('model = "4PL"', 'model = "6PL"', "analysis.model: expected one of"),
+        ("decimals = 1", 'decimals = "1"', "analysis.decimals: expected a whole number from 0"),
+        ("decimals = 1", "", "analysis.decimals: expected a whole number from 0"),
+        ('assigned = "100"', 'assigned = "0"', "analysis.assigned: expected a number above 0"),
+        ('assigned = "100"', "assigned = 100", "analysis.assigned: expected a number above 0"),
+        ('reference = "RS-01"', 'reference = "a;b"', "analysis.reference: expected one line"),
+        ('doses = ["1", ', 'doses = ["3", ', "analysis.doses: expected at least two different"),
+        ('doses = ["1", ', 'doses = ["-1", ', "analysis.doses: expected a number of 0 or more"),
+        ("replicates = 3", "replicates = 0", "analysis.replicates: expected a whole number"),
+        ('"ratio of span" =', '"ratio of spin" =', "analysis.bounds.ratio of spin: no measure"),
+        ('"0.8 to 1.25"', '"1.25 to 0.8"', "expected a range"),
+        ('"r squared" = ">= 0.98"', '"r squared" = "good"', "expected limits as text"),
+        ('"r squared" = ">= 0.98"', '"p" = ">= 0.98"', "analysis.suitability.p: 4PL computes: "),
+        ("replicates = 3", "replicates = 3\nruns = 3", "analysis.combination: say how"),
+        ("replicates = 3", 'replicates = 3\nruns = 3\ncombination = "one run"',
+         'analysis.combination: "one run" is not for 3 runs'),
+        ("replicates = 3", 'replicates = 3\nconfidence = "0.5"', "analysis.confidence: expected"),
+        ("replicates = 3", 'replicates = 3\ntolerance = "0.1"', "analysis.tolerance: expected"),
+        ("replicates = 3", 'replicates = 3\nlink = "logit"', "has none: remove this key"),
+        ("replicates = 3", 'replicates = 3\nquantitation = ["1", "2"]', "only a standard curve"),
+        ("replicates = 3", "replicates = 3\nper_million_cells = true", "of a standard curve"),
+        ("replicates = 3", 'replicates = 3\ncolour = "red"', "analysis.colour: unknown key"),
+        ('parallelism = "equivalence"', 'parallelism = "F test"', 'a limit to "non-parallelism p"'),
+        ('parallelism = "equivalence"', "", "analysis.parallelism: expected one of"),
+        ('model = "4PL"', 'model = "quantal"\nweights = "1/fitted"', "has equal weights"),
+        ('model = "4PL"', 'model = "standard curve"', "a standard curve has none"),
+        ('unit = "%"\ndecimals', 'unit = "smoots"\ndecimals', "analysis.unit: "),
+        ('analyte = "inhibition"', 'analyte = "µ!"', "analysis.analyte: "),
+    ],
+)  # fmt: skip
+def test_whatever_is_wrong_in_an_analysis_is_told_with_its_line(old: str, new: str, problem: str):
+    assert old in ANALYSIS
+    reading = read_method(ANALYSIS.replace(old, new, 1).encode(), file="m.toml")
+    assert reading.method is None
+    assert any(problem in str(one) for one in reading.problems), reading.problems
+    assert all(one.line for one in reading.problems)
+
+
+def test_an_analysis_is_a_table_with_limits():
+    for text in ('analysis = "4PL"\n', "[analysis]\nsuitability = 1\nbounds = 1\n"):
+        head = ANALYSIS[: ANALYSIS.index("[analysis]")]
+        assert read_method((head + text).encode(), file="m.toml").method is None

@@ -8,7 +8,7 @@ writes ``batchqc/guide/problems.md`` and its files anew.
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from batchqc.actions.uploads import too_large
 from batchqc.core.laboratory import Rule
@@ -17,16 +17,19 @@ from batchqc.documents.profile_file import read_profile
 from batchqc.intake.after_decision import refused_late
 from batchqc.intake.contract import Asked, Reading, read_bytes
 from batchqc.intake.problems import CODES, MOST_PROBLEMS, Place, shown
+from batchqc.intake.register import Register
 from batchqc.settings import shipped_profiles
 from tests.cast import DECIDED, MSC, RUN_ON_RECORD, register
 from tests.intake.cytometry import flowjo_sample, workspace
 from tests.intake.files import HEADER, STERILITY, UPLOAD, file
 from tests.intake.test_laboratory import CASES, FINE
 from tests.intake.test_profiles import STATED
+from tests.plates import method_of_plates
 
 GUIDE: Final = Path(__file__).parents[2] / "batchqc" / "guide"
 _REGISTERS: Final = {f"{letter}{code}": cells for letter in "EW" for cells, code, _ in CASES}
 LATER: Final = {"lot_id": DECIDED, "sample_id": f"{DECIDED}-S01", "value": "81"}
+WELL: Final = {"analyte": "signal", "result_type": "raw", "aliquot": "plate=P1;well=B02"}
 
 PROVOKED: Final[Mapping[str, bytes]] = {
     "E100": b"",
@@ -72,6 +75,7 @@ PROVOKED: Final[Mapping[str, bytes]] = {
     "E409": file({"run_id": RUN_ON_RECORD}),
     "E410": file(LATER),
     "E411": file({"result_type": "investigational"}),
+    "E412": file(WELL),
     "E501": file({"comment": "=1"}),
     "W401": file(LATER),
     "W601": file(STERILITY | {"value": "TNTC"}),
@@ -107,6 +111,21 @@ _WHERE: Final = {
 }  # fmt: skip
 
 
+def _in_world(code: str, world: Register) -> Register:
+    """What must be on record for a code to come."""
+    if code in _REGISTERS:
+        rule = Rule.REFUSE if code[0] == "E" else Rule.FLAG
+        return replace(world, laboratory=replace(FINE, rules=dict.fromkeys(FINE.rules, rule)))
+    decided = {name: (rows[0].lot,) for name, rows in world.known.runs.items()}
+    changes: dict[str, dict[str, Any]] = {
+        "E408": {"retest": Retest("OOS-2026-000001")},
+        "E409": {"known": replace(world.known, superseding=True, decided=decided)},
+        "E411": {"investigations": {}},
+        "E412": {"analysed": (method_of_plates("SOP-QC-014", "3"),)},
+    }
+    return replace(world, **changes.get(code, {}))
+
+
 def reading_of(code: str) -> Reading:
     """The example of a code, read in the world in which the code comes."""
     data, world = PROVOKED[code], register()
@@ -119,17 +138,7 @@ def reading_of(code: str) -> Reading:
         return read_bytes(
             data, lambda _: world, upload=UPLOAD, profile=profile, asked=Asked(STATED)
         )
-    if code in _REGISTERS:
-        rule = Rule.REFUSE if code[0] == "E" else Rule.FLAG
-        world = replace(world, laboratory=replace(FINE, rules=dict.fromkeys(FINE.rules, rule)))
-    if code == "E408":
-        world = replace(world, retest=Retest("OOS-2026-000001"))
-    if code == "E409":
-        decided = {name: (rows[0].lot,) for name, rows in world.known.runs.items()}
-        known = replace(world.known, superseding=True, decided=decided)
-        world = replace(world, known=known)
-    if code == "E411":
-        world = replace(world, investigations={})
+    world = _in_world(code, world)
     reading = read_bytes(data, lambda _: world, upload=UPLOAD)
     if code == "E410":
         sentence = "FAIL: 81 %, acceptance > 90 %"

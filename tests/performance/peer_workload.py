@@ -22,12 +22,12 @@ from pathlib import Path
 
 import httpx
 
-from batchqc.actions.accountability import accept_accountability
+from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.approval import approve_specification
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.impact import assess_impact, keep_impact
 from batchqc.actions.passwords import HASHER
-from batchqc.actions.people import change_password, principal, register_person
+from batchqc.actions.people import principal, register_person
 from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.actions.signing import Credentials
@@ -41,9 +41,9 @@ from batchqc.cli.workplace import Workplace
 from batchqc.clock import now
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
+from batchqc.core.signatures import Refusal
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.records.database import migrate
-from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled
 
@@ -167,13 +167,9 @@ def set_up(  # noqa: PLR0915 - one step after another
             )
     for user_id in PEOPLE:
         with transaction(place.engine, Actor(user_id, "self"), now()) as tx:
-            change_password(tx, user_id=user_id, old="first password 1", new=PASSWORD)
-            accepted = accept_accountability(
-                tx,
-                read=STATEMENT.sha256,
-                credentials=Credentials(user_id, PASSWORD, "Benchmark"),
+            change_password_and_accept(
+                tx, user_id=user_id, old="first password 1", new=PASSWORD, read=STATEMENT.sha256
             )
-            assert isinstance(accepted, SignatureRow), accepted
     create_pki(
         settings.seal.parent, names=PkiNames("Benchmark", "Root", "Seal"), root_passphrase="root",
         seal_passphrase=PASSWORD, crl_url="http://crl.example/root.crl", now=now(),
@@ -194,10 +190,11 @@ def set_up(  # noqa: PLR0915 - one step after another
         fonts = bundled("reports") / "fonts"
         seen = keep_impact(tx, place.archive, fonts=fonts, impact=impact).content_sha
     with transaction(place.engine, acting("qa", Permission.APPROVE_SPECIFICATION), now()) as tx:
-        approve_specification(
+        approved = approve_specification(
             tx, place.archive, specification=name, version=1, impact=seen,
             credentials=Credentials("qa", PASSWORD, "Benchmark"),
         )  # fmt: skip
+        assert not isinstance(approved, Refusal), approved
     with transaction(place.engine, acting("qa", Permission.REGISTER_PRODUCT), now()) as tx:
         register_product(tx, code=product, name="Peer", form="Suspension", storage="-150 °C")
     with transaction(place.engine, acting("donor", Permission.REGISTER_DONOR), now()) as tx:

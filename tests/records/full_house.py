@@ -26,6 +26,9 @@ from batchqc.actions.lots import (
 )
 from batchqc.actions.people import register_person, sign_in, sign_out
 from batchqc.actions.policies import set_policy
+from batchqc.actions.potency import fit_run, fit_value
+from batchqc.actions.potency_declaring import Declared, declare
+from batchqc.actions.quality_reviews import keep_review, read_review
 from batchqc.actions.registers import register_donor
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.signing_rule import set_signing_rule
@@ -38,6 +41,7 @@ from batchqc.core.canonical import canonical_bytes
 from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
+from batchqc.core.quality_reviews import Period
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
@@ -56,14 +60,18 @@ from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
+from batchqc.records.potency import PotencyDeclaration
+from batchqc.records.quality_reviews import QualityReviewReading
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.system_stops import SystemStop
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trends import LimitSet, LimitSetApproval, TrendPhase
+from batchqc.settings import bundled
 from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
+from tests.plates import method_file, plate
 from tests.records.accounts import close, keep_report, password_days, reopen, review
 from tests.records.donors import DIN, DONATED_ON, adopt_panel, complete, determine, donate
 from tests.records.genealogy import live_on
@@ -143,6 +151,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _tell(house)
     _second_components(house)
     _donate(house)
+    _declare(house)
     _accounts(house)
     _trends(house)
 
@@ -169,6 +178,37 @@ def _trends(house: House) -> None:
         tx.add(*rows)
         about = [lot.product.key, row.key]
         tx.audit("control limits approved", rows=[row, signature, *rows], about=about)
+    _review_quality(house)
+
+
+def _review_quality(house: House) -> None:
+    """QA had the product reviewed, and read it."""
+    with house.acting(QA1, Permission.KEEP_QUALITY_REVIEW) as tx:
+        period = Period(MADE_ON, MADE_ON + timedelta(days=30))
+        fonts = bundled("reports") / "fonts"
+        row = keep_review(tx, house.archive, product=PRODUCT, period=period, fonts=fonts)
+        number, sha256 = row.natural_key, row.content_sha
+    with house.acting(QA2, Permission.SIGN_QUALITY_REVIEW) as tx:
+        read = read_review(
+            tx, house.archive, number=number, sha256=sha256, credentials=signing(QA2)
+        )
+        assert isinstance(read, QualityReviewReading)
+
+
+def _declare(house: House) -> None:
+    """A plate of the second lot is fitted, and what was fitted is declared."""
+    lot = "MSC-26-0099"
+    adopt_method(house, method_file())
+    own = {"lot_id": lot, "sample_id": f"{lot}-S01"} | good("inhibition") | {"run_id": "PLATE-1"}
+    report = house.upload(table([own | one for one in plate(0.8)]))
+    assert report.accepted, report.reading.problems
+    with house.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+        run = f"{report.number}/{lot}/PBMC/PLATE-1"
+        fit = fit_run(tx, house.archive, run=run)
+        value = Declared((fit.public,), fit_value(fit), "%")
+    with house.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+        found = declare(tx, house.archive, declared=value, credentials=signing(ANA), client="tests")
+        assert isinstance(found, PotencyDeclaration)
 
 
 def _accounts(house: House) -> None:

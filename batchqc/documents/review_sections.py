@@ -1,0 +1,195 @@
+"""The sections of a quality review: tables with repeated headers, then a chart for each phase."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from batchqc.documents.coa_blocks import (
+    BODY,
+    FAINT,
+    LABEL,
+    MARGIN,
+    SMALL,
+    STRONG,
+    WIDTH,
+    Block,
+    Cell,
+    headed,
+    heading,
+    row,
+    section,
+    tied,
+)
+from batchqc.documents.coa_drawing import ACCENT, HAIRLINE, Box, Style, width_of
+from batchqc.documents.review_chart import chart_block
+
+_TITLE: Final = Style("bold", 15, 21)
+_LEAD: Final = Style("sans", 9, 13)
+_HASH: Final = Style("mono", 6.4, 9.6)
+_GUTTER: Final = 7.0
+_WIDEST: Final = 300.0
+#: Of more rows than these the page shows the first; the annex has all.
+_MOST_ROWS: Final = {"missing": 60}
+#: Of more signals than this the page shows the first; the annex has all.
+_MOST_SIGNALS: Final = 20
+_NARROWEST: Final = 26.0
+
+Content = Mapping[str, Any]
+
+_MEANS: Final = (
+    "Statistics describe: no verdict, gate or limit of a specification rests on anything here.",
+    (
+        "Each chart is of one attribute under one specification version, one version of its method"
+        " and one site; nothing is pooled over these. Below 8 values there is no limit line, below"
+        " 30 no capability index but a tolerance interval."
+    ),
+)
+
+
+def sections(content: Content, digest: str) -> list[Block]:
+    """All blocks of a review, from its title to the list of its annex."""
+    annex = [*content["tables"], *content["annex"]]
+    blocks = [*_opening(content, digest), *_damaged(content["damaged"])]
+    for table in content["tables"]:
+        blocks += _table(table)
+    blocks += _charts(content["charts"])
+    for table in content["annex"]:
+        if table["name"] == "potency":
+            blocks += _table(table)
+    names = ", ".join(f"{one['name']}.csv" for one in annex)
+    told = f"review.json holds everything, and has the SHA-256 {digest}. Its tables: {names}."
+    return [*blocks, *section("Data annex", _paragraph(told))]
+
+
+def _opening(content: Content, digest: str) -> Iterator[Block]:
+    product, period = content["product"], content["period"]
+    yield from row([Cell(MARGIN, WIDTH, [("Product quality review", _TITLE)])], below=4)
+    lines = [
+        (f"{product['code']}: {product['name']}", STRONG),
+        (f"{product['form']}; storage {product['storage']}", BODY),
+        (f"{period['first']} to {period['last']}, days of {content['site']['time_zone']}", _LEAD),
+        (", ".join([content["site"]["name"], *content["site"]["address"]]), BODY),
+        (f"SHA-256 of the data {digest}", _HASH),
+    ]
+    yield Block(0, (Box(MARGIN, 0, WIDTH, 1.2, fill=ACCENT),))
+    yield from row([Cell(MARGIN, WIDTH, lines)], above=8, below=6)
+    for text in _MEANS:
+        yield from _paragraph(text)
+
+
+def _damaged(damaged: Sequence[str]) -> list[Block]:
+    """What could not be read comes first: what hangs on it is not in the tables."""
+    texts = [block for text in damaged for block in _paragraph(text, STRONG)]
+    return section("Damaged records: this review is not complete", texts)
+
+
+def _table(table: Mapping[str, Any]) -> list[Block]:
+    note = _paragraph(table["note"], FAINT) if table["note"] else []
+    rows: Sequence[Sequence[str]] = table["rows"]
+    if not rows:
+        return tied([*heading(table["title"]), *note, *_paragraph("None.")], before=14)
+    most = _MOST_ROWS.get(table["name"], len(rows))
+    title = (table["title"], note)
+    blocks = grid(title, table["columns"], rows[:most], numbers=table["numbers"])
+    if (more := len(rows) - most) > 0:
+        blocks += _paragraph(f"And {more} more: all {len(rows)} are in {table['name']}.csv.")
+    return blocks
+
+
+def grid(
+    title: tuple[str, Sequence[Block]],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    numbers: int,
+) -> list[Block]:
+    """A table as wide as its texts need, at most as the page; its header repeats on every page.
+
+    Args:
+        title: of the section, "" for none, and blocks that stand between it and the table.
+        columns: their titles.
+        rows: at least one.
+        numbers: how many of the last columns are flush right.
+    """
+    widths = _widths(columns, rows)
+    first_number = len(columns) - numbers
+    starts = [MARGIN]
+    for width in widths[:-1]:
+        starts.append(starts[-1] + width + _GUTTER)
+
+    def cells(texts: Sequence[str], style: Style) -> list[Cell]:
+        return [
+            Cell(start, width, [(text, style)], flush_right=number >= first_number)
+            for number, (start, width, text) in enumerate(zip(starts, widths, texts, strict=True))
+        ]
+
+    head = row(cells(columns, LABEL), below=2.5, rule=HAIRLINE)
+    body = [block for texts in rows for block in headed(row(cells(texts, SMALL), above=2), head)]
+    top = heading(title[0]) if title[0] else []
+    return [*tied([*top, *title[1], *head, body[0]], before=14 if title[0] else 4), *body[1:]]
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
+    """What the longest text of each column needs; where that is too much, wide ones give room."""
+    needed = [
+        max(
+            width_of(columns[place], LABEL),
+            _NARROWEST,
+            min(_WIDEST, max(width_of(one, SMALL) for one in {texts[place] for texts in rows})),
+        )
+        + 1
+        for place in range(len(columns))
+    ]
+    room = WIDTH - _GUTTER * (len(columns) - 1)
+    while sum(needed) > room + 0.01:
+        widest = max(needed)
+        wide = [place for place, width in enumerate(needed) if width > widest - 0.5]
+        next_wide = max((width for width in needed if width <= widest - 0.5), default=0.0)
+        less = min((sum(needed) - room) / len(wide), max(widest - next_wide, 1.0))
+        for place in wide:
+            needed[place] -= less
+    return needed
+
+
+def _charts(charts: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    if not charts:
+        yield from tied([*heading("Trends"), *_paragraph("No numeric results.")], before=14)
+    for chart in charts:
+        about = (
+            f"{chart['specification']}; method {chart['method']}; {chart['site']}; n ="
+            f" {chart['n']}, and {chart['censored']} of which only a bound is known; scale"
+            f" {chart['scale']}; unit {chart['unit'] or 'none'}; individuals chart"
+        )
+        top = [*heading(f"Trend: {chart['title']}"), *_paragraph(about, FAINT)]
+        yield from tied([*top, chart_block(chart)], before=18)
+        if chart["figures"]:
+            yield from _figures(chart["figures"])
+        if chart["signals"]:
+            columns = ("Signal", "Lot", "Points", "Centre", "Sigma")
+            rows = [(one[0], one[1], one[3], one[4], one[5]) for one in chart["signals"]]
+            yield from grid(("", ()), columns, rows[:_MOST_SIGNALS], numbers=2)
+            if (more := len(rows) - _MOST_SIGNALS) > 0:
+                yield from _paragraph(f"And {more} more: all {len(rows)} are in signals.csv.")
+        elif chart["lower"] or chart["upper"]:
+            yield from _paragraph("No signal.")
+        for text in chart["limitations"]:
+            yield from _paragraph(f"Limitation: {text}.", FAINT)
+
+
+def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    columns = ("Figure", "Method", "Confidence", "Lower", "Upper", "n", "Value")
+    rows = [
+        (one["name"], one["method"], one["confidence"], one["lower"], one["upper"], str(one["n"]),
+         one["value"])
+        for one in figures
+    ]  # fmt: skip
+    yield from grid(("", ()), columns, rows, numbers=5)
+    told = dict.fromkeys(text for one in figures for text in one["assumptions"])
+    if told:
+        yield from _paragraph(f"Assumed: {'; '.join(told)}.", FAINT)
+    for one in figures:
+        if one["limitations"]:
+            yield from _paragraph(f"{one['name']}: {'; '.join(one['limitations'])}.", FAINT)
+
+
+def _paragraph(text: str, style: Style = BODY) -> list[Block]:
+    return row([Cell(MARGIN, WIDTH, [(text, style)])], above=2, below=2)

@@ -1,0 +1,78 @@
+"""Product quality reviews as kept in the store, and who of QA read them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.registers import Product
+from batchqc.records.signatures import SignatureRow, parse_number
+
+SERIES: Final = "QR"
+
+
+class QualityReview(Numbered):
+    """A review of a product over days of the site: content and document by their hashes.
+
+    ``sequence`` and ``head`` say where the audit trail was when it was made.
+    """
+
+    __tablename__ = "quality_review"
+
+    product_id: Mapped[int] = refers_to("product")
+    first: Mapped[str]
+    last: Mapped[str]
+    content_sha: Mapped[str]
+    document_sha: Mapped[str]
+    sequence: Mapped[int]
+    head: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+
+    product: Mapped[Product] = relationship()
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    @property
+    def natural_key(self) -> str:
+        """Its public number."""
+        return f"{SERIES}-{self.year}-{self.number:06d}"
+
+
+class QualityReviewReading(Row):
+    """That somebody of QA read a review, with a signature over the hash of its content."""
+
+    __tablename__ = "quality_review_reading"
+
+    quality_review_id: Mapped[int] = mapped_column(ForeignKey("quality_review.id"), unique=True)
+    signature_id: Mapped[int] = refers_to("signature")
+
+    quality_review: Mapped[QualityReview] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """The number of the review."""
+        return self.quality_review.natural_key
+
+
+def quality_review_by(session: Session, number: str) -> QualityReview | None:
+    """The review of a public number."""
+    parsed = parse_number(number)
+    if parsed is None or parsed[0] != SERIES:
+        return None
+    query = select(QualityReview).where(QualityReview.year == parsed[1])
+    return session.scalar(query.where(QualityReview.number == parsed[2]))
+
+
+def reading_of(session: Session, review: QualityReview) -> QualityReviewReading | None:
+    """Who read a review."""
+    query = select(QualityReviewReading)
+    return session.scalar(query.where(QualityReviewReading.quality_review_id == review.id))
+
+
+def all_quality_reviews(session: Session) -> Sequence[QualityReview]:
+    """Every review, oldest first."""
+    return session.scalars(select(QualityReview).order_by(QualityReview.id)).all()

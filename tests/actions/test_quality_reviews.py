@@ -1,0 +1,280 @@
+"""The product quality review: what it counts, that it is the same again, and who signs it."""
+
+import hashlib
+import json
+import math
+import random
+import time
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchqc.actions.corrections import request_correction
+from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.quality_reviews import (
+    annex,
+    check_period,
+    content_of_review,
+    keep_review,
+    make_review,
+    read_review,
+    review_content,
+    the_review,
+)
+from batchqc.actions.registers import register_donor
+from batchqc.core.permissions import Permission
+from batchqc.core.quality_reviews import Period
+from batchqc.core.signatures import Refusal
+from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, NotPermitted
+from batchqc.records.quality_reviews import QualityReviewReading, quality_review_by, reading_of
+from batchqc.settings import bundled
+from tests.cast import TAKEN_AT
+from tests.records.house import (
+    ANA,
+    DON,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    MADE_ON,
+    PASSWORD,
+    PRODUCT,
+    QA1,
+    QA2,
+    House,
+    good,
+    signing,
+    table,
+)
+
+FONTS = bundled("reports") / "fonts"
+LONG_NAME = "MSC-" + "9" * 36
+MAY = Period(date(2025, 5, 1), date(2025, 5, 31))
+EVER = Period(date(2025, 1, 1), date(2026, 6, 1))
+
+
+def content(house: House, period: Period = MAY) -> dict[str, Any]:
+    with house.reading() as session:
+        found = review_content(session, house.archive, product=PRODUCT, period=period)
+    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+
+
+def rows(found: Mapping[str, Any], name: str) -> Sequence[Sequence[str]]:
+    tables = {one["name"]: one["rows"] for one in (*found["tables"], *found["annex"])}
+    return tables[name]  # type: ignore[no-any-return]
+
+
+def make_lots(house: House, values: Sequence[str], donors: Sequence[str] = (DONOR,)) -> list[str]:
+    """Lots made a day apart from the first of the house on, each with its viability."""
+    names = [f"GEN-25-{number:04d}" for number in range(len(values))]
+    names[0] = LONG_NAME
+    lines = []
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        for number, (name, value) in enumerate(zip(names, values, strict=True)):
+            sample = NewSample(f"GEN-S-{number:04d}", "release", "cryovial", TAKEN_AT.isoformat())
+            made_on = MADE_ON - timedelta(days=number % 3)
+            register_lot(tx, NewLot(name, PRODUCT, made_on, EXPIRES_ON, tuple(donors), (sample,)))
+            lines.append(
+                good("viability")
+                | {"lot_id": name, "sample_id": sample.id, "value": value, "run_id": f"V-{number}"}
+            )
+    report = house.upload(table(lines))
+    assert report.accepted, report.reading.problems
+    return names
+
+
+@pytest.mark.requirement("9.01", "9.09")
+def test_a_house_in_which_everything_happened_is_told_table_by_table(full_house: House):
+    found = content(full_house, EVER)
+    counted = dict(rows(found, "lots_counted"))  # type: ignore[arg-type]
+    assert (counted["made"], counted["now released"], counted["now quarantine"]) == ("3", "1", "2")
+    assert ["released", "1", "1"] in rows(found, "decisions_counted")
+    assert [one[:2] for one in rows(found, "decisions")] == [[LOT, "released"]]
+    assert rows(found, "oos_by_test") == [["FLOW", "1", "0", "0", "1", "0"]]
+    (oos,) = rows(found, "oos")
+    assert oos[1:4] == ["MSC-26-0099", "cd73", "FLOW"]
+    assert [one[0] for one in rows(found, "deviations")] == ["DEV-26-001"]
+    (correction,) = rows(found, "corrections")
+    assert correction[1:6] == [f"lot:{LOT}", "expires_on", "2027-05-18", "2027-05-17", "approved"]
+    assert rows(found, "certificates_counted") == [
+        ["numbered", "1"], ["superseding an earlier one", "0"], ["withdrawn", "1"],
+    ]  # fmt: skip
+    assert rows(found, "holds")[0][:2] == [LOT, "QA"]
+    assert rows(found, "donors")[0][0] == DONOR
+    assert {one[0] for one in rows(found, "specifications")} == {"UC-MSC-REL v1", "UC-MSC-THAW v1"}
+    assert any(one[:2] == ["ENDO", "SOP-QC-040"] for one in rows(found, "runs"))
+    assert any(one[0] == "MSC-26-0099" for one in rows(found, "missing"))
+    assert rows(found, "pending") == []
+    assert found["damaged"] == []
+
+
+def test_what_happened_outside_the_period_does_not_count(full_house: House):
+    found = content(full_house, MAY)
+    assert len(rows(found, "lots")) == 3
+    for name in ("decisions", "oos", "deviations", "corrections", "amendments", "holds", "runs"):
+        assert rows(found, name) == [], name
+    later = content(full_house, Period(date(2026, 6, 2), date(2026, 6, 2)))
+    assert rows(later, "lots") == rows(later, "decisions") == []
+    assert [one[5] for one in rows(later, "oos")] == ["open"]
+    assert later["charts"] == []
+
+
+def test_corrections_of_lots_samples_and_donors_count_and_those_of_other_products_do_not(
+    house: House,
+):
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        register_donor(tx, code="DNR-OTHER", tissue_source="placenta")
+    for donor in (DONOR, "DNR-OTHER"):
+        with house.acting(DON, Permission.REQUEST_CORRECTION) as tx:
+            request_correction(
+                tx, subject=f"donor:{donor}", field="tissue_source", after="Wharton's jelly",
+                reason="Misread the form",
+            )  # fmt: skip
+    found = rows(content(house, Period(date(2026, 6, 1), date(2026, 6, 1))), "corrections")
+    assert [(one[1], one[5]) for one in found] == [(f"donor:{DONOR}", "waits")]
+
+
+@pytest.mark.requirement("9.04")
+def test_lots_are_charted_with_limits_signals_capability_and_n(house: House):
+    names = make_lots(house, ["93.4", "94.1", "92.2", "95.0"] * 10)
+    found = content(house)
+    (chart,) = found["charts"]
+    assert (chart["n"], chart["scale"]) == (40, "complement cube root")
+    assert set(chart["lots"]) == set(names)
+    assert chart["lower"] < chart["centre"] < chart["upper"]
+    assert chart["specification_lower"] == "90"
+    assert "Ppk" in {one["name"] for one in chart["figures"]}
+    assert all(one["method"] and one["n"] and one["lower"] for one in chart["figures"])
+    made_on = {one[0]: one[1] for one in rows(found, "lots")}
+    days = [made_on[lot] for lot in chart["lots"]]
+    assert days == sorted(days)
+    expected = dict(rows(found, "multiplicity"))  # type: ignore[arg-type]
+    assert expected["Charts with limits, points in all"] == "40"
+    assert float(expected["Expected false flags in all"]) == pytest.approx(40 / 117.4, abs=0.01)
+    assert len(rows(found, "results")) == 40
+
+
+def test_few_lots_have_no_limits_and_a_bound_is_no_number(house: House):
+    make_lots(house, ["93.4", ">95", "94.0"])
+    (chart,) = content(house)["charts"]
+    assert (chart["n"], chart["censored"], chart["values"].count(">95")) == (2, 1, 1)
+    assert (chart["lower"], chart["upper"], chart["signals"]) == ("", "", [])
+
+
+@pytest.mark.requirement("9.04")
+def test_another_version_of_the_method_is_another_phase(house: House):
+    make_lots(house, ["93.4"] * 3)
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        sample = NewSample("GEN-S-NEXT", "release", "cryovial", TAKEN_AT.isoformat())
+        register_lot(tx, NewLot("GEN-NEXT", PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), (sample,)))
+    line = good("viability") | {
+        "lot_id": "GEN-NEXT", "sample_id": "GEN-S-NEXT", "method_id": "SOP-QC-014 v4",
+    }  # fmt: skip
+    assert house.upload(table([line])).accepted
+    charts = content(house)["charts"]
+    assert [(one["method"], one["n"]) for one in charts] == [
+        ("SOP-QC-014 v3", 3), ("SOP-QC-014 v4", 1),
+    ]  # fmt: skip
+    assert [one["title"][-14:] for one in charts] == [", phase 1 of 2", ", phase 2 of 2"]
+
+
+def sha256_of_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def keep(house: House) -> tuple[str, str]:
+    """Have the review of May kept: its number and hash."""
+    with house.acting(QA1, Permission.KEEP_QUALITY_REVIEW) as tx:
+        row = keep_review(tx, house.archive, product=PRODUCT, period=MAY, fonts=FONTS)
+        return row.natural_key, row.content_sha
+
+
+def read(house: House, number: str, sha256: str, password: str = PASSWORD) -> object:
+    """Somebody of QA signs a review as read."""
+    with house.acting(QA2, Permission.SIGN_QUALITY_REVIEW) as tx:
+        who = signing(QA2, password=password)
+        return read_review(tx, house.archive, number=number, sha256=sha256, credentials=who)
+
+
+@pytest.mark.requirement("9.01")
+def test_the_same_records_give_the_same_bytes_whoever_asks_and_whenever(house: House):
+    make_lots(house, ["93.4", "94.1", "92.2"] * 4)
+    with house.reading() as session:
+        made = make_review(session, house.archive, product=PRODUCT, period=MAY, fonts=FONTS)
+    kept = [keep(house), keep(house)]
+    assert [number for number, _ in kept] == ["QR-2026-000001", "QR-2026-000002"]
+    with house.reading() as session:
+        for number, _ in kept:
+            row = the_review(session, number)
+            assert house.archive.get(row.content_sha) == made.data
+            assert house.archive.get(row.document_sha) == made.document
+            assert content_of_review(house.archive, row) == json.loads(made.data)
+        assert the_review(session, kept[0][0]).head != the_review(session, kept[1][0]).head
+    assert annex(made.content)["lots"].decode("utf-8-sig").count("GEN-25-") == 11
+
+
+@pytest.mark.requirement("9.01")
+def test_a_review_is_signed_once_over_the_hash_of_what_was_read(house: House):
+    number, sha256 = keep(house)
+    with pytest.raises(InvalidInput, match="not the SHA-256"):
+        read(house, number, "0" * 64)
+    assert isinstance(read(house, number, sha256, "not the password"), Refusal)
+    assert isinstance(read(house, number, sha256), QualityReviewReading)
+    with house.reading() as session:
+        signed = reading_of(session, the_review(session, number))
+        assert signed is not None
+        assert signed.signature.record_sha256 == sha256
+    with pytest.raises(Conflict, match="signed already"):
+        read(house, number, sha256)
+    assert house.verify().problems == ()
+    again, sha256 = keep(house)
+    with house.reading() as session:
+        document = the_review(session, again).document_sha
+    files = [one for one in house.archive.root.rglob("*") if one.is_file()]
+    (path,) = (one for one in files if sha256_of_file(one) == document)
+    path.chmod(0o644)
+    path.write_bytes(b"another document")
+    with pytest.raises(IntegrityFailure):
+        read(house, again, sha256)
+
+
+def test_what_is_still_to_come_is_not_reviewed_and_nobody_else_keeps_one(house: House):
+    tomorrow = Period(date(2026, 1, 1), date(2026, 6, 2))
+    with house.reading() as session:
+        with pytest.raises(InvalidInput, match="what is to come"):
+            check_period(session, tomorrow, house.now())
+        with pytest.raises(NotFound):
+            the_review(session, "QR-2026-000001")
+        assert quality_review_by(session, "AR-2026-000001") is None
+        with pytest.raises(NotFound, match="no product"):
+            review_content(session, house.archive, product="NONE", period=MAY)
+    with pytest.raises(NotPermitted), house.acting(ANA, Permission.UPLOAD_RESULTS) as tx:
+        keep_review(tx, house.archive, product=PRODUCT, period=MAY, fonts=FONTS)
+
+
+def test_an_unreadable_specification_is_told_on_the_first_page(house: House):
+    make_lots(house, ["93.4"])
+    for path in house.archive.root.rglob("*"):
+        if path.is_file() and b"UC-MSC-REL" in path.read_bytes()[:400]:
+            path.chmod(0o644)
+            path.write_bytes(b"somebody was here")
+    found = content(house)
+    assert found["charts"] == []
+    assert any("UC-MSC-REL v1 cannot be read" in one for one in found["damaged"])
+
+
+@pytest.mark.only_on("sqlite", "arithmetic over many lots, which no database does")
+def test_two_hundred_lots_are_reviewed_within_two_seconds_of_one_core(house: House):
+    chance = random.Random(20260101)  # noqa: S311 - the same each time, nothing secret
+    make_lots(house, [f"{min(chance.gauss(95, 1.5), 99.9):.1f}" for _ in range(200)])
+    best = math.inf
+    for _ in range(2):  # the first of a process computes what is computed once
+        with house.reading() as session:
+            began = time.process_time()
+            made = make_review(session, house.archive, product=PRODUCT, period=MAY, fonts=FONTS)
+            best = min(best, time.process_time() - began)
+    assert best < 2
+    (chart,) = made.content["charts"]
+    assert chart["n"] == 200
