@@ -40,6 +40,31 @@ parallelism = "equivalence"
 """
 
 
+STANDARD_CURVE = b"""schema = "batchqc/method/1"
+id = "SOP-QC-030"
+version = 2
+title = "Kynurenine from a standard curve"
+effective = 2025-01-01
+
+[analysis]
+model = "standard curve"
+readout = "absorbance"
+readout_unit = "1"
+analyte = "kynurenine"
+unit = "\xc2\xb5mol/L"
+decimals = 1
+reference = "KYN-STD"
+doses = ["0", "1", "3", "10", "30", "100", "300"]
+quantitation = ["1", "300"]
+replicates = 2
+
+[analysis.suitability]
+"r squared" = ">= 0.98"
+"recoveries within 20 %" = ">= 75"
+"interval fold" = "<= 1.5"
+"""
+
+
 def method_file(
     code: str = "SOP-QC-031", version: str = "2", *, analyte: str = "inhibition", more: str = ""
 ) -> bytes:
@@ -91,6 +116,35 @@ def plate(
                         "unit": "%",
                     }
                 )
+    return rows
+
+
+def curve_plate(*, sample: float) -> list[dict[str, str]]:
+    """Cells of a rising standard curve of kynurenine, and of a sample that was diluted twofold.
+
+    Args:
+        sample: absorbance of its wells; that of a blank is 0.1, and of the highest standard 1.9.
+    """
+    scatter, rows = np.random.default_rng(3), []
+    standards = [
+        (dose, 0.1 + 2.0 / (1 + (dose / 30) ** -1.1) if dose else 0.1)
+        for dose in (0, 1, 3, 10, 30, 100, 300)
+    ]
+    wells = [("standard", f"preparation=KYN-STD;dose={dose};", y) for dose, y in standards]
+    for kind, named, y in (*wells, ("raw", "dilution=2;", sample)):
+        for replicate in (1, 2):
+            n = len(rows)
+            place = f"plate=P1;well={'ABCDEFGH'[n // 12]}{n % 12 + 1}"
+            rows.append(
+                {
+                    "analyte": "absorbance",
+                    "result_type": kind,
+                    "aliquot": named + place,
+                    "replicate": str(replicate),
+                    "value": f"{y + scatter.normal(0, 0.002):.4f}",
+                    "unit": "1",
+                }
+            )
     return rows
 
 

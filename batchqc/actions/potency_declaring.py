@@ -281,10 +281,12 @@ def _comment(
     public: str,
 ) -> str:
     """What the certificate prints beside the value."""
-    ends = [as_reported(numbers[end], analysis.decimals + 1) for end in ("lower", "upper")]
     runs = ", ".join(f"{one.assay_run.run} ({one.assay_run.upload.natural_key})" for one in fits)
+    how = f"{public}: {analysis.model}, {analysis.combination}"
+    if not numbers["se_log"]:
+        return f"{how}, beyond the range of quantitation, from {runs}"
+    ends = [as_reported(numbers[end], analysis.decimals + 1) for end in ("lower", "upper")]
     return (
-        f"{public}: {analysis.model}, {analysis.combination}, {analysis.confidence:%} interval"
-        f" {ends[0]} to {ends[1]} {analysis.unit}, SE of ln {as_reported(numbers['se_log'], 4)},"
-        f" from {runs}"
+        f"{how}, {analysis.confidence:%} interval {ends[0]} to {ends[1]} {analysis.unit},"
+        f" SE of ln {as_reported(numbers['se_log'], 4)}, from {runs}"
     )

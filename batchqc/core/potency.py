@@ -3,12 +3,14 @@
 - A fit is a description of the wells of one run. It may be declared as a measurement only where
   every criterion of its method is met; what is not known is not met.
 - What is declared is rounded once, to the decimal places that the method states (half up).
+- A sample beyond the range of quantitation has a bound instead of a value, such as ``<39``. It is
+  declared as any value is: a lot with too little of it fails, and is not measured until it passes.
 - A method that has an analysis reports its analyte by no other way: see ``runs``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Context, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final
 
@@ -105,6 +107,12 @@ ALWAYS: Final = ("interval is bounded", "doses overlap", "response depends on do
 
 
 NOT_EQUIVALENT: Final = "measures not equivalent"
+BOUNDED: Final = "interval is bounded"
+FOLD: Final = "interval fold"
+#: The bound of a concentration outside the range of quantitation; "" where there is a value.
+BEYOND: Final = "beyond the range of quantitation"
+#: How the number of a value or of a bound is rounded: a bound never says more than it did.
+_ROUNDING: Final[Mapping[str, str]] = {"": ROUND_HALF_UP, "<": ROUND_UP, ">": ROUND_DOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +207,11 @@ class Judged:
 
 
 def judged(analysis: PotencyAnalysis, facts: Mapping[str, str]) -> tuple[Judged, ...]:
-    """Each criterion of an analysis, by the facts of a fit; "" or absent is not known."""
+    """Each criterion of an analysis, by the facts of a fit; "" or absent is not known.
+
+    A bound has no interval, and the criteria of an interval are not asked of it.
+    """
+    without = {BOUNDED, FOLD} if facts.get(BEYOND) and not analysis.is_relative else set()
     found = [Judged(name, "yes", facts.get(name, ""), facts.get(name) == "yes") for name in ALWAYS]
     if analysis.parallelism is Parallelism.EQUIVALENCE:
         text = facts.get(NOT_EQUIVALENT, "")
@@ -211,7 +223,7 @@ def judged(analysis: PotencyAnalysis, facts: Mapping[str, str]) -> tuple[Judged,
             one.limits.passing(Rounding.ABSOLUTE)
         )
         found.append(Judged(one.fact, one.limits.text, text if value is not None else "", met))
-    return tuple(found)
+    return tuple(one for one in found if one.name not in without)
 
 
 def reasons_against(outcomes: Iterable[Judged]) -> tuple[str, ...]:
@@ -229,19 +241,23 @@ def number_of(text: str) -> Decimal | None:
 
 
 def as_reported(text: str, decimals: int) -> str | None:
-    """A computed number with the decimal places of the method, five raises; ``None`` if none.
+    """A computed value or bound with the decimal places of the method; ``None`` if none.
 
-    A value that is 0 when rounded has no reportable digit, and is none.
+    Five raises. A value that is 0 when rounded has no reportable digit: it is below the smallest
+    one, and is reported so. A lower bound of 0 says nothing, and is none.
     """
-    number = number_of(text)
+    sign = text[:1] if text[:1] in {"<", ">"} else ""
+    number = number_of(text.removeprefix(sign))
     if number is None or number <= 0:
         return None
     last = Decimal((0, (1,), -decimals))
     try:
-        found = number.quantize(last, rounding=ROUND_HALF_UP, context=Context(prec=50))
+        found = number.quantize(last, rounding=_ROUNDING[sign], context=Context(prec=50))
     except InvalidOperation:
         return None
-    return f"{found:f}" if found > 0 else None
+    if found > 0:
+        return f"{sign}{found:f}"
+    return None if sign else f"<{last:f}"
 
 
 def differences(

@@ -23,6 +23,7 @@ from batchqc.statistics.standard_curve import (
     back_calculated,
     read_concentration,
 )
+from batchqc.statistics.values import text_of
 
 _POWERS = {Weights.FITTED: 1.0, Weights.RESPONSE: 1.0, Weights.FITTED_SQUARED: 2.0,
            Weights.RESPONSE_SQUARED: 2.0}  # fmt: skip
@@ -63,9 +64,9 @@ def fit_standard_curve(analysis: PotencyAnalysis, wells: Sequence[Well]) -> Comp
     numbers = {name: one.value for name, one in curve.parameters.items()}
     return Computed(
         reading.figure, curve.df, len(standards) + len(own), facts, numbers,
-        (*curve.limitations, *_beyond(reading)), outliers(standards, curve),
+        curve.limitations, outliers(standards, curve),
         plotted(standards, responses, curve.fitted), "4PL standard curve",
-        flat=any("flat" in one for one in curve.limitations),
+        flat=any("flat" in one for one in curve.limitations), bound=_bound(reading),
     )  # fmt: skip
 
 
@@ -88,7 +89,5 @@ def _culture(wells: Sequence[Well]) -> Culture:
     )
 
 
-def _beyond(reading: Reading) -> tuple[str, ...]:
-    if reading.figure is not None:
-        return ()
-    return (f"beyond the range of quantitation: {reading.qualifier}{reading.limit:g}",)
+def _bound(reading: Reading) -> str:
+    return "" if reading.figure is not None else f"{reading.qualifier}{text_of(reading.limit)}"

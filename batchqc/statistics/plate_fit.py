@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
-from batchqc.core.potency import Model, PotencyAnalysis
+from batchqc.core.potency import BEYOND, BOUNDED, FOLD, Model, PotencyAnalysis
 from batchqc.core.wells import Well
 from batchqc.statistics.fieller import two_sided
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.plate_curve import fit_standard_curve
 from batchqc.statistics.plate_models import Computed, fit_curves, fit_lines, fit_quantal
+from batchqc.statistics.values import text_of
 
 _BY: Final[Mapping[Model, Callable[[PotencyAnalysis, Sequence[Well]], Computed]]] = {
     Model.FOUR: fit_curves,
@@ -32,7 +33,8 @@ class PlateFit:
     """What was computed of the wells of one sample of a run.
 
     Args:
-        value: text of the unrounded value in the unit of the analysis; "" where there is none.
+        value: text of the unrounded value in the unit of the analysis, or of the bound that a
+            sample beyond the range of quantitation has (``<39.0``); "" where there is none.
         numbers: text of each number by name: value, lower, upper, se_log (standard error of the
             ln of the value), df, n, and of each parameter and measure.
         facts: what limits of suitability are held against, by name.
@@ -71,7 +73,7 @@ def fit_plate(analysis: PotencyAnalysis, wells: Sequence[Well]) -> PlateFit:
     figure = found.figure
     se = standard_error(figure, found.df)
     numbers = {
-        "value": text_of(figure.value if figure else None),
+        "value": text_of(figure.value) if figure else found.bound,
         "lower": text_of(figure.lower if figure else None),
         "upper": text_of(figure.upper if figure else None),
         "se_log": text_of(se),
@@ -81,11 +83,14 @@ def fit_plate(analysis: PotencyAnalysis, wells: Sequence[Well]) -> PlateFit:
     }
     bounded = se is not None
     told = (*found.limitations, *(figure.limitations if figure else ()))
+    if found.bound:
+        told = (*told, f"{BEYOND}: {found.bound}, a bound and no value")
     facts = {name: text_of(one) for name, one in found.facts.items()} | {
-        "interval is bounded": "yes" if bounded else "no",
+        BOUNDED: "yes" if bounded else "no",
         "doses overlap": "no" if found.apart else "yes",
         "response depends on dose": "no" if found.flat else "yes",
-        "interval fold": text_of(
+        BEYOND: found.bound,
+        FOLD: text_of(
             math.sqrt(figure.upper / figure.lower)
             if bounded and figure and figure.upper and figure.lower
             else None
@@ -112,13 +117,6 @@ def standard_error(figure: Figure | None, df: float | None) -> float | None:
         return None
     width = math.log(figure.upper / figure.lower)
     return width / 2 / two_sided(figure.confidence, df)
-
-
-def text_of(number: float | None) -> str:
-    """The shortest text that is this number; "" where there is none that is finite."""
-    if number is None or not math.isfinite(number):
-        return ""
-    return repr(float(number))
 
 
 def software() -> str:

@@ -36,7 +36,10 @@ _WEIGHTS: Final[Mapping[Weights, Weighting | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What a model computes of the wells of one sample, as numbers; None is not known."""
+    """What a model computes of the wells of one sample, as numbers; None is not known.
+
+    ``bound`` stands in the place of a figure where the sample is beyond the range of quantitation.
+    """
 
     figure: Figure | None
     df: float | None
@@ -49,6 +52,7 @@ class Computed:
     method: str = ""
     apart: bool = False
     flat: bool = False
+    bound: str = ""
 
 
 def name_of(one: Well) -> str:

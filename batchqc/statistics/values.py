@@ -144,3 +144,10 @@ def measurable(found: Floats, what: str) -> Floats:
             hint="Check the unit and the data.",
         )
     return found
+
+
+def text_of(number: float | None) -> str:
+    """The shortest text that is this number; "" where there is none that is finite."""
+    if number is None or not math.isfinite(number):
+        return ""
+    return repr(float(number))

@@ -20,7 +20,7 @@ from batchqc.core.verdicts import Outcome, Verdict
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, ReleaseBlocked
 from batchqc.records.potency import all_declarations, fit_by
 from tests.actions.typing_results import verify
-from tests.plates import method_file, plate, swapped
+from tests.plates import STANDARD_CURVE, curve_plate, method_file, plate, swapped
 from tests.records.house import (
     ANA,
     BEN,
@@ -373,6 +373,28 @@ def _unrounded(house: House, number: str) -> str:
         row = fit_by(session, number)
         assert row is not None
         return str(fit_result(row)["numbers"]["value"])
+
+
+@pytest.mark.requirement("2.01")
+def test_a_lot_with_too_little_to_quantify_fails_and_is_not_measured_until_it_passes(house: House):
+    adopt_method(house, STANDARD_CURVE)
+    wells = curve_plate(sample=0.1)  # as the blank: nothing is secreted
+    own = {"lot_id": LOT, "sample_id": f"{LOT}-S01"} | good("kynurenine") | {"run_id": "IDO-P1"}
+    report = house.upload(table([own | one for one in wells]))
+    assert report.accepted, report.reading.problems
+    number = fit(house, f"{report.number}/{LOT}/IDO/IDO-P1")
+    assert (reasons(house, number), value_of(house, number)) == ([], "<2.0")
+    with pytest.raises(InvalidInput, match=r"the fits give <2\.0 µmol/L"):
+        declared(house, number, value="2.0", unit="µmol/L")
+    found = declared(house, number, value="<2.0", unit="µmol/L")
+    assert not isinstance(found, Refusal)
+    assert verify(house, found[1], "<2.0", unit="µmol/L")
+    verdict = next(
+        one for one in house.study().verdicts if one.criterion.subject.analyte == "kynurenine"
+    )
+    assert verdict.outcome is Outcome.FAIL, verdict.sentence
+    with house.reading() as session:
+        assert refit_declaration(session, house.archive, all_declarations(session)[0]) == ()
 
 
 def test_a_second_plate_is_a_second_result_and_nobody_may_choose(house: House):

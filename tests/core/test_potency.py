@@ -12,6 +12,7 @@ from batchqc.core.entries import SecondEntry
 from batchqc.core.methods import ValidityCriterion
 from batchqc.core.potency import (
     ALWAYS,
+    BEYOND,
     Combination,
     Model,
     Parallelism,
@@ -96,6 +97,26 @@ def test_what_is_missed_or_not_known_is_not_met(facts: dict[str, str], reason: s
     assert reasons_against(judged(analysis(), GOOD | facts)) == (reason,)
 
 
+def test_a_bound_is_declared_and_has_no_interval_that_could_be_judged():
+    curve = analysis(
+        model=Model.STANDARD_CURVE, parallelism=None,
+        suitability=tuple(
+            Suitability(one, Limits("<= 1.5", (Limit("<=", Decimal("1.5")),)))
+            for one in ("interval fold", "largest cv")
+        ),
+    )  # fmt: skip
+    facts = GOOD | {"interval is bounded": "no", "interval fold": "", "largest cv": "1"}
+    of_interval = ["interval is bounded", "interval fold"]
+    missed = [one.name for one in judged(curve, facts) if not one.met]
+    assert missed == of_interval
+    bound = facts | {BEYOND: "<39.0"}
+    assert reasons_against(judged(curve, bound)) == ()
+    missed = [one.name for one in judged(curve, bound | {"largest cv": ""}) if not one.met]
+    assert missed == ["largest cv"]
+    relative = replace(curve, model=Model.FOUR)  # has no range of quantitation
+    assert [one.name for one in judged(relative, bound) if not one.met] == of_interval
+
+
 def test_without_equivalence_no_measure_is_asked_for():
     outcomes = judged(analysis(parallelism=Parallelism.F_TEST), GOOD)
     assert "measures not equivalent" not in [one.name for one in outcomes]
@@ -106,7 +127,10 @@ def test_without_equivalence_no_measure_is_asked_for():
 @pytest.mark.parametrize(
     ("text", "decimals", "reported"),
     [
-        ("84.65", 1, "84.7"), ("84.5", 0, "85"), ("84.45", 1, "84.5"), ("0.0449", 1, None),
+        ("84.65", 1, "84.7"), ("84.5", 0, "85"), ("84.45", 1, "84.5"), ("0.0449", 1, "<0.1"),
+        ("<32.01", 0, "<33"), ("<32.0", 1, "<32.0"), (">5e3", 0, ">5000"), (">5000.9", 0, ">5000"),
+        ("<0.001", 1, "<0.1"), (">0.04", 1, None), ("<", 1, None),
+        ("<nan", 1, None), ("<0", 1, None),
         ("1e-05", 6, "0.000010"), ("8.4e+16", 0, "84000000000000000"), ("", 1, None),
         ("nan", 1, None), ("inf", 1, None), ("-3", 1, None), ("0", 1, None), ("1e90", 1, None),
     ],

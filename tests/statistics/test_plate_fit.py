@@ -181,9 +181,12 @@ def test_a_concentration_is_told_per_million_viable_cells():
     assert abs(float(found.facts["control concentration"]) / 200 - 1) < 0.05
     low = [replace(one, response=Decimal("0.11")) if one.kind == "raw" else one for one in own]
     beyond = fit_plate(how, low)
-    assert beyond.value == ""
-    assert "beyond the range of quantitation: <32" in beyond.limitations
-    assert "interval is bounded" in reasons_against(judged(how, beyond.facts))[0]
+    assert beyond.value == "<32.0"  # 16, diluted twofold, per half a million cells in two days
+    assert "beyond the range of quantitation: <32.0, a bound and no value" in beyond.limitations
+    assert reasons_against(judged(how, beyond.facts)) == ()
+    assert [beyond.numbers[one] for one in ("lower", "upper", "se_log")] == ["", "", ""]
+    high = [replace(one, response=Decimal("2.09")) if one.kind == "raw" else one for one in own]
+    assert fit_plate(how, high).value == ">2000.0"
     with pytest.raises(InvalidInput, match="no range of quantitation"):
         fit_plate(replace(how, quantitation=None), own)
 
@@ -230,6 +233,33 @@ def test_runs_are_combined_by_the_declared_rule():
             analysis(Model.FOUR, runs=2, combination=Combination.WEIGHTED),
             [fits[0], {**fits[1], "se_log": ""}],
         )
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "wanted"),
+    [
+        (Combination.GEOMETRIC_MEAN, ["<8.0", "1.0", "<27.0"], "<6.0"),
+        (Combination.GEOMETRIC_MEAN, [">8.0", "1.0", "27.0"], ">6.0"),
+        (Combination.WEIGHTED, ["<8.0", "1.0", "27.0"], "<27.0"),
+        (Combination.SEMI_WEIGHTED, [">8.0", "1.0", "27.0"], ">1.0"),
+        (Combination.ONE_RUN, ["<8.0"], "<8.0"),
+    ],
+)
+def test_runs_beyond_the_range_combine_to_a_bound_that_holds_whatever_is_behind_it(
+    rule: Combination, values: Sequence[str], wanted: str
+):
+    fits = [dict.fromkeys(("lower", "upper", "se_log", "df"), "") | {"value": v} for v in values]
+    found = combine_fits(analysis(Model.STANDARD_CURVE, runs=3, combination=rule), fits)
+    sign, bound = found["value"][0], float(found["value"][1:])
+    assert (sign, bound) == (wanted[0], pytest.approx(float(wanted[1:]), rel=1e-12))
+    assert (found["se_log"], found["n"]) == ("", str(len(values)))
+
+
+def test_runs_beyond_both_ends_of_the_range_have_no_mean():
+    fits = [{"value": one, "se_log": "", "df": ""} for one in ("<8.0", ">100.0")]
+    how = analysis(Model.STANDARD_CURVE, runs=2, combination=Combination.GEOMETRIC_MEAN)
+    with pytest.raises(NotEstimable, match="one run is above"):
+        combine_fits(how, fits)
 
 
 def test_every_shipped_proposal_is_a_method_with_an_analysis_and_a_source():
