@@ -23,7 +23,8 @@ from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.identifiers import fold
 from batchqc.core.methods import Method, method_on
 from batchqc.core.permissions import Permission
-from batchqc.core.potency import PotencyAnalysis, as_reported, judged, reasons_against
+from batchqc.core.potency import PotencyAnalysis
+from batchqc.core.potency_outcomes import as_reported, judged, reasons_against
 from batchqc.core.runs import RunValidity, Validity
 from batchqc.core.wells import RAW, Well, WellProblem, is_well, read_wells
 from batchqc.documents.archive import FolderArchive

@@ -21,12 +21,8 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.uploads import the_upload, upload_results
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.permissions import Permission
-from batchqc.core.potency import (
-    COMPUTED,
-    PotencyAnalysis,
-    as_reported,
-    choice_problems,
-)
+from batchqc.core.potency import COMPUTED, PotencyAnalysis
+from batchqc.core.potency_outcomes import as_reported, choice_problems
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.units import canonical_unit
 from batchqc.core.wells import RAW, is_well

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from batchqc.actions.potency import compute, fit_result, plate_of
-from batchqc.core.potency import PotencyAnalysis, differences
+from batchqc.core.potency import PotencyAnalysis
+from batchqc.core.potency_outcomes import differences
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.potency import PotencyDeclaration, PotencyFit, sources_of
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
 
-from batchqc.core.potency import BEYOND, BOUNDED, FOLD, Model, PotencyAnalysis
+from batchqc.core.potency import Model, PotencyAnalysis
+from batchqc.core.potency_outcomes import BEYOND, BOUNDED, FOLD
 from batchqc.core.wells import Well
 from batchqc.statistics.fieller import two_sided
 from batchqc.statistics.figures import Figure

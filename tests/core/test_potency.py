@@ -12,12 +12,14 @@ from batchqc.core.entries import SecondEntry
 from batchqc.core.methods import ValidityCriterion
 from batchqc.core.potency import (
     ALWAYS,
-    BEYOND,
     Combination,
     Model,
     Parallelism,
     PotencyAnalysis,
     Suitability,
+)
+from batchqc.core.potency_outcomes import (
+    BEYOND,
     as_reported,
     choice_problems,
     differences,

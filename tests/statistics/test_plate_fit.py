@@ -17,9 +17,8 @@ from batchqc.core.potency import (
     Parallelism,
     PotencyAnalysis,
     Weights,
-    judged,
-    reasons_against,
 )
+from batchqc.core.potency_outcomes import judged, reasons_against
 from batchqc.core.wells import Well
 from batchqc.documents.method_file import read_method
 from batchqc.errors import InvalidInput, NotEstimable
