@@ -163,8 +163,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
     donors = donors_today(session, donor_rows, corrections)
     zone = ZoneInfo(lot.site.time_zone)
     looked = look_at_runs(session, archive, runs=runs, measurements=measurements, zone=zone)
-    valid = looked.validity
-    taken, known = _known(session, lot, Known(measurements, donors, valid))
+    taken, known = _known(session, lot, Known(measurements, donors, looked.validity))
     beside, beside_damage = judged_beside(archive, others, known)
     verdicts = known.judged_by(specification) if specification else ()
     every = (*verdicts, *(verdict for one in beside for verdict in one.verdicts))
@@ -194,19 +193,16 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         *profile_rows(session, (run.upload.profile for run in runs)),
         *signed_rows(reviews, verified.values(), dispositions, (one for _, one in corrections)),
     )  # fmt: skip
+    problems = (
+        _specification_problem(session, archive, lot, corrected, version, approval),
+        *beside_problems(session, archive, lot, corrected, others),
+    )
     facts = LotFacts(
         lot=corrected,
         disposition=Disposition(dispositions[-1].disposition)
         if dispositions
         else Disposition.QUARANTINE,
-        specification_problem="; ".join(
-            problem
-            for problem in (
-                _specification_problem(session, archive, lot, corrected, version, approval),
-                *beside_problems(session, archive, lot, corrected, others),
-            )
-            if problem
-        ),
+        specification_problem="; ".join(filter(None, problems)),
         verdicts=verdicts,
         donors=donors,
         runs=tuple(run_facts(runs, reviews, verified)),
