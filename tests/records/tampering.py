@@ -53,6 +53,7 @@ def tampering(engine: Engine) -> Iterator[Connection]:
         return
     path = str(engine.url.database)
     own = create_engine(engine.url, creator=lambda: sqlite3.connect(path), poolclass=NullPool)
+    own.dialect, own._compiled_cache = engine.dialect, engine._compiled_cache
     with own.begin() as connection:
         for statement in _AWAY:
             connection.exec_driver_sql(statement)
