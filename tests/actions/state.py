@@ -1,22 +1,19 @@
 """What a database holds, to show that a refusal changed nothing."""
 
-from sqlalchemy import Engine, func, literal, select, union_all
+from sqlalchemy import Engine, text
 
 from batchqc.records.schema import METADATA
 
 TRAIL = {"audit_entry", "audit_link", "audit_subject", "event"}
-_COUNTS = union_all(
-    *(
-        select(literal(table.name, literal_execute=True), func.count()).select_from(table)
-        for table in METADATA.sorted_tables
-    )
+_COUNTS = text(
+    " UNION ALL ".join(f"SELECT '{one}', count(*) FROM {one}" for one in METADATA.tables)  # noqa: S608
 )
 
 
 def counts(engine: Engine) -> dict[str, int]:
     """How many rows each table has."""
     with engine.connect() as connection:
-        return {name: count for name, count in connection.execute(_COUNTS)}
+        return dict(connection.execute(_COUNTS).all())
 
 
 def grown(engine: Engine, before: dict[str, int]) -> dict[str, int]:
