@@ -243,7 +243,8 @@ class House:
             with self.acting(REV, Permission.REVIEW_RESULTS) as tx:
                 whole = review_whole_lot(tx, self.archive, lot=lot, credentials=signing(REV))
                 assert isinstance(whole, LotReview)
-        if self.study(lot).facts.audit_review.stops:
+            case = self.study(lot)
+        if case.facts.audit_review.stops:
             self.read_trail(lot)
 
     def read_trail(self, lot: str = LOT, *, by: str = "") -> AuditReview | Refusal:
