@@ -5,23 +5,35 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.values import Floats, spread, values_of
+from batchqc.statistics.values import Floats, fraction_of, spread, values_of
 
+_ASSUMED: Final = ("values independent and about normal",)
 _SUMS: Final = "two passes, correctly rounded sums"
 
 
-def mean(data: ArrayLike) -> Figure:
-    """Arithmetic mean."""
+def mean(data: ArrayLike, *, confidence: float = 0.95) -> Figure:
+    """Arithmetic mean; of 2 values or more with its interval by Student's t."""
     found = values_of(data)
-    return Figure("mean", _mean(found), _SUMS, found.size)
+    value, df = _mean(found), found.size - 1
+    if not df:
+        return Figure("mean", value, _SUMS, 1, limitations=("one value has no interval",))
+    tail = (1 - fraction_of(confidence, "confidence")) / 2
+    half = float(stats.t.isf(tail, df)) * _sd(found) / math.sqrt(found.size)
+    return Figure("mean", value, _SUMS, found.size, value - half, value + half, confidence, df,
+                  _ASSUMED)  # fmt: skip
 
 
-def standard_deviation(data: ArrayLike) -> Figure:
-    """Sample standard deviation with n - 1; needs 2 values."""
+def standard_deviation(data: ArrayLike, *, confidence: float = 0.95) -> Figure:
+    """Sample standard deviation with n - 1 and its chi-square interval; needs 2 values."""
     found = values_of(data, at_least=2)
-    return Figure("standard deviation", _sd(found), _SUMS, found.size, df=found.size - 1)
+    value, df = _sd(found), found.size - 1
+    tail = (1 - fraction_of(confidence, "confidence")) / 2
+    low, high = (value * math.sqrt(df / float(stats.chi2.ppf(one, df))) for one in (1 - tail, tail))
+    return Figure("standard deviation", value, _SUMS, found.size, low, high, confidence, df,
+                  _ASSUMED)  # fmt: skip
 
 
 def lag1(data: ArrayLike) -> Figure:
