@@ -21,7 +21,7 @@ def mean(data: ArrayLike) -> Figure:
 def standard_deviation(data: ArrayLike) -> Figure:
     """Sample standard deviation with n - 1; needs 2 values."""
     found = values_of(data, at_least=2)
-    return Figure("standard deviation", _sd(found), _SUMS, found.size, df=found.size - 1)
+    return Figure("standard deviation", moments(found)[1], _SUMS, found.size, df=found.size - 1)
 
 
 def lag1(data: ArrayLike) -> Figure:
@@ -32,11 +32,17 @@ def lag1(data: ArrayLike) -> Figure:
     return Figure("autocorrelation at lag 1", value, "NIST e-Handbook 1.3.5.12", found.size)
 
 
+def moments(found: Floats) -> tuple[float, float]:
+    """Mean, and standard deviation with n - 1, of at least 2 finite numbers."""
+    average = _mean(found)
+    return average, _sd(found, average)
+
+
 def _mean(found: Floats) -> float:
     shift = found[0]
-    return float(shift + math.fsum(found - shift) / found.size)
+    return float(shift + math.fsum((found - shift).tolist()) / found.size)
 
 
-def _sd(found: Floats) -> float:
-    off = found - _mean(found)
-    return float(math.sqrt(math.fsum(off * off) / (found.size - 1)))
+def _sd(found: Floats, average: float) -> float:
+    off = found - average
+    return math.sqrt(math.fsum((off * off).tolist()) / (found.size - 1))
