@@ -130,7 +130,14 @@ def _chart(one: Reviewed) -> dict[str, Json]:
         "chart": series_content(control_series(trend)),
         "phases": [[name, *_phase(trend, phase)] for name, phase, _ in one.each],
         "signals": [
-            [each.rule, each.by, each.lot, _lots(each.lots), *_numbers(each.centre, each.sigma)]
+            [
+                each.rule,
+                each.by,
+                each.lot,
+                _lots(each.lots),
+                _scale(trend, each.by),
+                *_numbers(each.centre, each.sigma),
+            ]
             for each in trend.signals
         ],
         "figures": [
@@ -152,6 +159,12 @@ def _phase(trend: "Trend", phase: Phase) -> list[str]:
         phase.because, ", ".join(phase.methods), phase.site, phase.acceptance,
         f"{phase.lots[0].lot} to {phase.lots[-1].lot}", str(len(phase.lots)), ", ".join(by),
     ]  # fmt: skip
+
+
+def _scale(trend: "Trend", by: str) -> str:
+    """The scale that sigma is on."""
+    held = (one.lines.scale.kind for one in trend.sets if by == f"limit set {one.number}")
+    return next(held, trend.scale.kind)
 
 
 def _lots(names: Sequence[str]) -> str:
@@ -208,10 +221,10 @@ def trend_tables(found: Sequence[Reviewed]) -> Iterator[dict[str, Json]]:
         numbers=5,
     )  # fmt: skip
     yield table(
-        "signals", "Signals", ("Attribute", "Rule", "By", "Lot", "Lots", "Centre", "Sigma"),
-        ((one.title, each.rule, each.by, each.lot, " ".join(each.lots),
+        "signals", "Signals", ("Attribute", "Rule", "By", "Lot", "Lots", "Scale", "Centre", "Sigma"),
+        ((one.title, each.rule, each.by, each.lot, " ".join(each.lots), _scale(one.trend, each.by),
           *_numbers(each.centre, each.sigma)) for one in found for each in one.trend.signals),
-        note="Of lots of the period; centre in the unit of the attribute, sigma on its scale.",
+        note="Of lots of the period; centre in the unit of the attribute, sigma on the scale.",
         numbers=2,
     )  # fmt: skip
     yield table(

@@ -56,7 +56,7 @@ _PHASES: Final = (
     "How many",
     "Judged by",
 )
-_SIGNALS: Final = ("Signal", "By", "Lot", "Lots of the pattern", "Centre", "Sigma")
+_SIGNALS: Final = ("Signal", "By", "Lot", "Lots of the pattern", "Scale", "Centre", "Sigma")
 
 
 def sections(content: Content, digest: str, fonts: Path) -> list[Block]:
