@@ -221,7 +221,8 @@ def trend_tables(found: Sequence[Reviewed]) -> Iterator[dict[str, Json]]:
         numbers=5,
     )  # fmt: skip
     yield table(
-        "signals", "Signals", ("Attribute", "Rule", "By", "Lot", "Lots", "Scale", "Centre", "Sigma"),
+        "signals", "Signals",
+        ("Attribute", "Rule", "By", "Lot", "Lots", "Scale", "Centre", "Sigma"),
         ((one.title, each.rule, each.by, each.lot, " ".join(each.lots), _scale(one.trend, each.by),
           *_numbers(each.centre, each.sigma)) for one in found for each in one.trend.signals),
         note="Of lots of the period; centre in the unit of the attribute, sigma on the scale.",

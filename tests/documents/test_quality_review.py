@@ -54,7 +54,9 @@ def chart(n: int, **series: object) -> dict[str, Any]:
         "chart": drawn | series,
         "phases": [["Phase 1", "", "SOP-QC-014 v3", "Lakeside", "> 90 %", "LOT-0 to LOT-9", str(n),
                     "limit set 1"]],
-        "signals": [["Nelson 1", "limit set 1", "LOT-0", "LOT-0", "identity", "93.1", "1.7"]] * min(n, 30),
+        "signals": [
+            ["Nelson 1", "limit set 1", "LOT-0", "LOT-0", "identity", "93.1", "1.7"]
+        ] * min(n, 30),
         "figures": [{
             "phase": "Phase 1", "name": "Ppk", "value": "1.2", "lower": "0.9", "upper": "1.5",
             "confidence": "0.95", "n": n, "method": "exact", "assumptions": ["normal values"],
