@@ -65,10 +65,10 @@ def one_sided_bound(
     f, root = _freedom(n, df), 3 * math.sqrt(n)
     fraction_of(conf, "confidence")
 
-    def excess(true: float) -> float:
-        return noncentral_t_cdf(root * index, f, root * true) - conf
+    def chance(true: float) -> float:
+        return noncentral_t_cdf(root * index, f, root * true)
 
-    return _solved(excess, index, _spread(index, n, f))
+    return _solved(chance, conf, index, _spread(index, n, f))
 
 
 def cpk_interval(
@@ -102,7 +102,7 @@ def cpk_interval(
 
     def end(level: float, off: float) -> float:
         return _solved(
-            lambda true: 1 - _above(cpk, true, (n, f), off) - level, cpk, _spread(cpk, n, f)
+            lambda true: 1 - _above(cpk, true, (n, f), off), level, cpk, _spread(cpk, n, f)
         )
 
     if off_centre is not None:
@@ -150,23 +150,31 @@ def _spread(index: float, n: float, f: float) -> float:
     return min(0.5, 3 * math.sqrt(1 / (9 * n) + index**2 / (2 * f)))
 
 
-def _solved(excess: Callable[[float], float], near: float, reach: float) -> float:
-    """Root of a function that falls as the true index grows, about ``reach`` from ``near``."""
+def _solved(chance: Callable[[float], float], level: float, near: float, reach: float) -> float:
+    """Where a chance that falls as the true index grows is a level, about ``reach`` from ``near``.
+
+    On normal scores it is nearly a straight line, which takes few steps.
+    """
     if abs(near) > 1e6:
         raise NotEstimable(
             "BQC-STA-001",
             f"an index of {near:g}: the values hardly vary against the specification",
             hint="Check the unit of the limits and of the values.",
         )
-    known = cache(excess)  # the ends are looked at, and handed on
+    wanted = float(special.ndtri(level))
+
+    @cache  # the ends are looked at, and handed on
+    def excess(true: float) -> float:
+        return float(special.ndtri(min(max(chance(true), 1e-300), 1 - 1e-16))) - wanted
+
     low, high = near - reach, near + reach
     for _ in range(60):
-        if known(low) > 0:
+        if excess(low) > 0:
             break
         low -= high - low
     for _ in range(60):
-        if known(high) < 0:
-            return float(optimize.brentq(known, low, high, xtol=1e-12))
+        if excess(high) < 0:
+            return float(optimize.brentq(excess, low, high, xtol=1e-12))
         high += high - low
     raise NotEstimable("BQC-STA-002", "the confidence limit of the index was not found")
 
