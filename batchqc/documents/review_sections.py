@@ -198,8 +198,9 @@ def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
     ]  # fmt: skip
     yield from grid(("", ()), columns, rows, numbers=5)
     told = dict.fromkeys(text for one in figures for text in one["assumptions"])
-    if told:
-        yield from _paragraph(f"Assumed: {'; '.join(told)}.", FAINT)
+    on_scale = "Centre, sigma and variances are on the scale."
+    assumed = f" Assumed: {'; '.join(told)}." if told else ""
+    yield from _paragraph(f"{on_scale}{assumed}", FAINT)
     for one in figures:
         if one["limitations"]:
             about = f"{one['phase']}, {one['name']}: {'; '.join(one['limitations'])}."
