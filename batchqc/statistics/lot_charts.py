@@ -65,7 +65,9 @@ def trend_of(
         judged += own
         told += said
     by_lot = {one.lot.lot: one for one in judged}
-    return Trend(attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot)
+    return Trend(
+        attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot, tuple(sets)
+    )  # fmt: skip
 
 
 class _Figures(NamedTuple):
