@@ -14,7 +14,15 @@ from batchqc.documents.csv_file import csv_bytes
 from batchqc.documents.trend_pages.of_lots import chart_svg
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.lot_figures import failing, phase_figures, shares
-from batchqc.statistics.lot_series import LIMIT, Judged, LotSignal, Trend, is_censored, plain
+from batchqc.statistics.lot_series import (
+    LIMIT,
+    Judged,
+    LotSignal,
+    Trend,
+    is_censored,
+    plain,
+    qualifier_of,
+)
 
 _NOTE: Final = "Trends describe; no verdict and no gate hangs on them."
 _COLUMNS: Final = (
@@ -38,7 +46,7 @@ def page_data(trend: Trend) -> dict[str, Any]:
         "note": _NOTE,
         "lots": len(trend.lots),
         "values": len(values),
-        "censored": sum(_qualifier(one) != "" for one in values),
+        "censored": sum(qualifier_of(one) != "" for one in values),
         "phases": [_phase(trend, one) for one in trend.phases],
         "self_starting": {
             "limit": LIMIT,
@@ -79,7 +87,7 @@ def point_data(one: Judged) -> dict[str, Any]:
         "phase": one.phase,
         "value": seen.text,
         "number": one.value,
-        "qualifier": _qualifier(one),
+        "qualifier": qualifier_of(one),
         "outcome": seen.outcome.value if seen.outcome else None,
         "disposition": one.lot.disposition,
         "specification": one.lot.specification,
@@ -157,7 +165,7 @@ def _phase(trend: Trend, phase: Phase) -> dict[str, Any]:
 
 
 def _figures(trend: Trend, phase: Phase, count: int) -> list[dict[str, Any]]:
-    """Mean and standard deviation on the scale, of lots that are not censored."""
+    """Mean and standard deviation on the scale."""
     try:
         found = phase_figures(trend, phase)
     except (InvalidInput, NotEstimable) as problem:
@@ -191,8 +199,3 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
         "share": row["value"], "centre": row["centre"], "lower": row["lower"],
         "upper": row["upper"],
     }  # fmt: skip
-
-
-def _qualifier(one: Judged) -> str:
-    amount = one.lot.observed.amount
-    return amount.qualifier if amount is not None and amount.is_censored else ""

@@ -69,7 +69,7 @@ class LimitsIn(Sent):
         default="", description="Empty: prediction limits below 50 lots."
     )
     rules: list[str] = Field(
-        default_factory=list, description="Nelson 1 to 8, we1 to we4; empty: 1 and 2."
+        default_factory=list, description="Nelson 1 to 8, we1 to we4; empty: 1, 2, 3 and 5."
     )
 
 

@@ -17,6 +17,7 @@ from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.criteria import Criterion
 from batchqc.core.trend_phases import Phase, TrendLot
 from batchqc.core.trends import Attribute
+from batchqc.statistics.censored_limits import censored_phase_one
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.lot_series import default_scale, resolution_of
 from batchqc.statistics.scales import Scale
@@ -56,16 +57,19 @@ def limits_of_lots(
 
     Raises:
         InvalidInput: a scale, method or rule is unknown, or a value is not of the scale.
-        NotEstimable: fewer lots with a value than limits need, or no variation.
+        NotEstimable: fewer measured lots than limits need, too many censored, or no variation.
     """
     amounts = [one.observed.amount for one in chosen]
+    values = [None if one is None else float(one.number) for one in amounts]
+    on = Scale(scale) if scale else default_scale(criterion)  # type: ignore[arg-type] # checked
+    steps, by = [resolution_of(criterion, one) for one in amounts], rules or DEFAULT_RULES
+    bounds = [one.qualifier if one is not None and one.is_censored else "" for one in amounts]
+    if any(bounds):
+        return censored_phase_one(values, bounds, on, resolution=steps, rules=by, method=method)
     return phase_one(
-        [None if one is None else float(one.number) for one in amounts],
-        Scale(scale) if scale else default_scale(criterion),  # type: ignore[arg-type] # checked
-        resolution=[resolution_of(criterion, one) for one in amounts],
-        rules=rules or DEFAULT_RULES,
+        values, on, resolution=steps, rules=by,
         method=method or None,  # type: ignore[arg-type] # checked there
-    )
+    )  # fmt: skip
 
 
 def limit_content(
@@ -101,6 +105,7 @@ def limit_content(
         "limits": found.made.chart.limits,
         "alpha": repr(ALPHA),
         "n": found.n,
+        "censored": found.censored,
         "df": None if lines.df is None else repr(float(lines.df)),
         "on_scale": {
             "centre": repr(lines.centre),

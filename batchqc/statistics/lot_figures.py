@@ -7,28 +7,32 @@ from batchqc.core.trend_phases import Phase, quarter
 from batchqc.core.verdicts import Outcome
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.attribute_charts import p_chart
+from batchqc.statistics.censored import censored_summary
+from batchqc.statistics.censored_limits import centre_and_sigma, intervals
 from batchqc.statistics.control_charts import ControlChart
 from batchqc.statistics.few_lots import prediction
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.lot_series import Trend, is_censored
+from batchqc.statistics.lot_series import Trend, is_censored, qualifier_of
 from batchqc.statistics.scales import on_scale
 
 _JUDGED = frozenset({Outcome.PASS, Outcome.FAIL})
 
 
 def phase_figures(trend: Trend, phase: Phase) -> tuple[Figure, ...]:
-    """Mean and standard deviation on the scale, of lots of a phase that are not censored.
+    """Mean and standard deviation on the scale, of the lots of a phase with a value.
+
+    Where some are censored, by maximum likelihood of all: nothing is put in the place of a bound.
 
     Raises:
         NotEstimable: there are too few.
         InvalidInput: a value is not of the scale.
     """
-    own = [
-        (one.value, one.step)
-        for one in trend.lots
-        if one.phase == phase.number and one.value is not None and not is_censored(one)
-    ]
-    values, steps = [value for value, _ in own], [step for _, step in own]
+    own = [one for one in trend.lots if one.phase == phase.number and one.value is not None]
+    values, steps = [one.value for one in own], [one.step for one in own]
+    if any(is_censored(one) for one in own):
+        scaled = trend.scale.forward(values, resolution=steps)
+        data = intervals(scaled.values, [qualifier_of(one) for one in own], trend.scale)
+        return centre_and_sigma(censored_summary(data, distribution="normal"))
     chart = on_scale(values, trend.scale, prediction, resolution=steps).chart
     return chart.figures["centre"], chart.figures["sigma"]
 

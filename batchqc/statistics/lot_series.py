@@ -122,5 +122,10 @@ def plain(value: object) -> str:
 
 def is_censored(one: Judged) -> bool:
     """Whether the value of a lot is only known to lie beyond its number."""
+    return qualifier_of(one) != ""
+
+
+def qualifier_of(one: Judged) -> str:
+    """How a censored value stands to its number: ``<``, ``<=``, ``>``, ``>=``; else ``""``."""
     amount = one.lot.observed.amount
-    return amount is not None and amount.is_censored
+    return amount.qualifier if amount is not None and amount.is_censored else ""

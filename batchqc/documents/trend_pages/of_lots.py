@@ -25,7 +25,7 @@ from batchqc.documents.trend_pages.html import Shown
 from batchqc.documents.trend_pages.overview import AttributeLine, Overview
 from batchqc.statistics.control_charts import ControlChart
 from batchqc.statistics.lot_figures import shares, told_figures
-from batchqc.statistics.lot_series import Judged, Trend, is_censored, plain
+from batchqc.statistics.lot_series import Judged, Trend, is_censored, plain, qualifier_of
 
 
 def control_series(trend: Trend) -> ControlSeries:
@@ -115,11 +115,9 @@ def _values(trend: Trend) -> ControlSeries:
 
 
 def _point(one: Judged) -> Point:
-    amount = one.lot.observed.amount
-    qualifier = amount.qualifier if amount is not None and amount.is_censored else ""
     return Point(
         one.lot.lot, one.value, one.lot.manufactured_on, one.lot.observed.text,
-        cast("Qualifier", qualifier), ", ".join(one.lot.donors), one.excluded,
+        cast("Qualifier", qualifier_of(one)), ", ".join(one.lot.donors), one.excluded,
     )  # fmt: skip
 
 
