@@ -5,15 +5,17 @@ Numbers that were reported stand as text. What is drawn beside them is a float, 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from batchqc.actions.trend_parts import parts_json, plot_file
 from batchqc.core.trend_phases import Phase
 from batchqc.core.trends import is_numeric
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.documents.trend_pages.of_lots import chart_svg
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.lot_figures import failing, phase_figures, shares
+from batchqc.statistics.lot_figures import failing, phase_figures, rules_in_force, shares
 from batchqc.statistics.lot_series import (
     LIMIT,
     Judged,
@@ -57,6 +59,7 @@ def page_data(trend: Trend) -> dict[str, Any]:
             ],
         },
         "signals": [signal_data(one) for one in trend.signals],
+        "rules": _rules(trend),
         "rates": list(rates(trend)),
         "limitations": list(trend.limitations),
         "points": [point_data(one) for one in trend.lots],
@@ -74,7 +77,12 @@ def page_csv(trend: Trend) -> bytes:
 
 
 PAGES: Final[Mapping[str, Callable[[Trend], bytes]]] = MappingProxyType(
-    {"json": page_json, "csv": page_csv, "svg": chart_svg}
+    {"json": page_json, "csv": page_csv, "svg": chart_svg, "figures": parts_json}
+    | {
+        f"{plot}.{kind}": partial(plot_file, plot=plot, kind=kind)
+        for plot in ("histogram", "probability", "donors")
+        for kind in ("svg", "csv")
+    }
 )
 
 
@@ -144,6 +152,14 @@ def rates(trend: Trend) -> Iterator[dict[str, Any]]:
                 for name, n, failed, row in zip(names, lots, fails, chart.rows(), strict=True)
             ],
         }
+
+
+def _rules(trend: Trend) -> dict[str, Any] | None:
+    """What judges the next lot, by which rules, and how rarely they alarm falsely together."""
+    if not is_numeric(trend.criterion):
+        return None
+    by, rules, average = rules_in_force(trend)
+    return {"by": by, "rules": list(rules), "false_alarms": dict(average.row)}
 
 
 def _phase(trend: Trend, phase: Phase) -> dict[str, Any]:

@@ -140,8 +140,8 @@ def _chart(
     one, reach = further_lot(sd, found.mu_se, measured)
     centre, sigma = centre_and_sigma(found)
     deviation = Figure(
-        "s", _unbiased(sd, measured), _SIGMA, found.n, df=measured - 1, assumptions=sigma.assumptions,
-        limitations=(_APPROXIMATE,),
+        "s", _unbiased(sd, measured), _SIGMA, found.n, df=measured - 1,
+        assumptions=sigma.assumptions, limitations=(_APPROXIMATE,),
     )  # fmt: skip
     return ControlChart(
         "individuals, censored lots",

@@ -44,6 +44,16 @@ class Frozen:
     lines: Lines
     content: Mapping[str, Any]
 
+    @property
+    def run_length(self) -> Figure:
+        """Lots to the first false alarm of its rules together, on average, as it was frozen."""
+        told = self.content["run_length"]
+        low, high, level = (_float(told.get(name)) for name in ("lower", "upper", "confidence"))
+        return Figure(
+            told["name"], float(told["value"]), told["method"], int(told["n"]), low, high,
+            level or 0.0, None, _each(told["assumptions"]), _each(told["limitations"]),
+        )  # fmt: skip
+
 
 def limits_of_lots(
     criterion: Criterion,
@@ -160,6 +170,14 @@ def inputs_sha256(chosen: Sequence[TrendLot]) -> str:
             "lots": [[one.manufactured_on, one.lot, one.observed.text] for one in chosen],
         }
     )
+
+
+def _float(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _each(text: str) -> tuple[str, ...]:
+    return tuple(text.split("; ")) if text else ()
 
 
 def _figure(one: Figure) -> dict[str, Json]:

@@ -28,6 +28,7 @@ from batchqc.statistics.lot_series import (
 from batchqc.statistics.scales import Scale
 from batchqc.statistics.trend_limits import (
     Lines,
+    false_alarms,
     robust_scores,
     scaled,
     scores,
@@ -65,7 +66,9 @@ def trend_of(
         judged += own
         told += said
     by_lot = {one.lot.lot: one for one in judged}
-    return Trend(attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot)
+    return Trend(
+        attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot, tuple(sets)
+    )  # fmt: skip
 
 
 class _Figures(NamedTuple):
@@ -91,6 +94,8 @@ class _PhaseChart:
             one for one in sets if one.definition == phase.definition and phase.has(one.first)
         ]
         self.told: list[str] = []
+        self._alarms = {f"limit set {one.number}": one.run_length.value for one in self.sets}
+        self._alarms[SELF_STARTING] = false_alarms(("1",)).value
 
     def judged(self) -> tuple[list[Judged], list[str]]:
         """Every lot, and what cannot be said of the phase."""
@@ -226,7 +231,8 @@ class _PhaseChart:
         said = (
             f"out of trend: {self.criterion.title} {one.observed.text} {unit} of {one.lot} is {far}"
             f" the centre {centre:.4g} {unit}, {rule}{pattern}; {by}, {scale.kind} scale,"
-            f" sigma {sigma:.4g} on it"
+            f" sigma {sigma:.4g} on it; the rules together give a false alarm in"
+            f" {self._alarms[by]:.0f} lots on average"
         )
         return LotSignal(one.lot, rule, by, lots, _number(score), centre, sigma, said)
 

@@ -1,8 +1,8 @@
 """A series of lots as plain values: each lot with what holds for it, and what it signals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Amount, last_digit
@@ -10,6 +10,9 @@ from batchqc.core.trend_phases import Phase, TrendLot
 from batchqc.core.trends import Attribute, is_near_100, is_ratio
 from batchqc.core.verdicts import Outcome
 from batchqc.statistics.scales import Scale
+
+if TYPE_CHECKING:
+    from batchqc.statistics.frozen_limits import Frozen
 
 SELF_STARTING: Final = "self-starting"
 LIMIT: Final = 3.0
@@ -60,7 +63,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The series of an attribute; ``criterion`` is of the newest version that judges a lot."""
+    """The series of an attribute; ``criterion`` is of the newest version that judges a lot.
+
+    ``sets`` are the approved limit sets of the attribute, oldest first.
+    """
 
     attribute: Attribute
     criterion: Criterion
@@ -69,6 +75,7 @@ class Trend:
     lots: tuple[Judged, ...]
     limitations: tuple[str, ...]
     by_lot: Mapping[str, Judged] = field(default_factory=dict)
+    sets: tuple["Frozen", ...] = ()
 
     @property
     def signals(self) -> Iterator[LotSignal]:
@@ -118,6 +125,11 @@ def plain(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def numbers_of(lots: Iterable[Judged]) -> list[float]:
+    """The number or bound of each lot that has one."""
+    return [one.value for one in lots if one.value is not None]
 
 
 def is_censored(one: Judged) -> bool:

@@ -72,8 +72,10 @@ class Lines:
         """
         if chart.lower is None or chart.upper is None:
             raise NotEstimable("BQC-STA-001", "no limit line", reasons=chart.limitations)
-        ends = (chart.centre, chart.sigma, chart.lower, chart.upper)
-        return cls(*(float(one[0]) for one in ends), df=chart.df, scale=scale, rules=rules)
+        return cls(
+            float(chart.centre[0]), float(chart.sigma[0]), float(chart.lower[0]),
+            float(chart.upper[0]), chart.df, scale, rules,
+        )  # fmt: skip
 
     @property
     def back(self) -> tuple[float, float, float]:
