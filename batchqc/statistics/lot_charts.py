@@ -102,6 +102,7 @@ class _PhaseChart:
         if not is_numeric(self.criterion):
             return [Judged(one, self.phase.number, None) for one in self.phase.lots], []
         self._tell_changes()
+        self._tell_texts()
         robust = self._sign(self.scale) * robust_scores(self._measured(self.scale))
         lots = self._by_sets() if self.sets else self._by_themselves()
         own = [replace(one, robust=_number(score)) for one, score in zip(lots, robust, strict=True)]
@@ -189,6 +190,16 @@ class _PhaseChart:
                     f"limit set {one.number}: values of its lots have changed since;"
                     " propose a new set"
                 )
+
+    def _tell_texts(self) -> None:
+        """Which lots have a result that is no number."""
+        lots = [one for one in self.phase.lots if one.observed.text and not one.observed.amount]
+        if lots:
+            named = ", ".join(f"{one.lot} ({one.observed.text})" for one in lots[:10])
+            self.told.append(
+                f"phase {self.phase.number}: {len(lots)} results are no numbers and are not"
+                f" charted: {named}"
+            )
 
     def _on(self, scale: Scale) -> Floats:
         """Each value on a scale, a censored one at its bound."""
