@@ -1,6 +1,6 @@
 """A series of lots as plain values: each lot with what holds for it, and what it signals."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -142,7 +142,17 @@ def plain(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
+def numbers_of(lots: Iterable[Judged]) -> list[float]:
+    """The number or bound of each lot that has one."""
+    return [one.value for one in lots if one.value is not None]
+
+
 def is_censored(one: Judged) -> bool:
     """Whether the value of a lot is only known to lie beyond its number."""
+    return qualifier_of(one) != ""
+
+
+def qualifier_of(one: Judged) -> str:
+    """How a censored value stands to its number: ``<``, ``<=``, ``>``, ``>=``; else ``""``."""
     amount = one.lot.observed.amount
-    return amount is not None and amount.is_censored
+    return amount.qualifier if amount is not None and amount.is_censored else ""
