@@ -134,3 +134,20 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     with house.reading() as session, pytest.raises(NotFound):
         running.of(session, house.archive, OF._replace(criterion="none"))
     assert running.read == before + 1
+
+
+def test_attributes_that_are_read_together_say_the_same_as_each_by_itself(house: House):
+    both, running = (OF, OF._replace(criterion="cd73")), Trends()
+    lots = make(house)
+    with house.reading() as session:
+        for one in both:
+            running.of(session, house.archive, one)
+    rows = [
+        good("CD73") | {"lot_id": lot, "sample_id": f"{lot}-S01", "measured_at": READ_AT}
+        for lot in lots[:3]
+    ]
+    assert house.upload(table(rows)).accepted
+    with house.reading() as session:
+        trends = [running.of(session, house.archive, one) for one in both]
+        assert trends == [Trends().of(session, house.archive, one) for one in both]
+    assert sum(one.value is not None for one in trends[1].lots) == 3
