@@ -6,7 +6,7 @@ product; shown are the lots of the period. Figures are of them, one phase at a t
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -100,7 +100,6 @@ def _review(
     lots = [trend.by_lot[one.lot] for one in phase.lots]
     passing = judged[phase.lots[0].lot][1].passing
     limits = passing if isinstance(passing, Interval) else Interval()
-    low, high = (None if one is None else float(one) for one in (limits.low, limits.high))
     return review_attribute(
         Asked(
             [one.value for one in lots],
@@ -108,8 +107,8 @@ def _review(
             [judged[one.lot.lot][0].donor for one in lots],
             [one.step for one in lots],
             trend.scale,
-            low,
-            high,
+            limits.low,
+            limits.high,
         )
     )
 
@@ -186,7 +185,7 @@ def _figure(one: "Figure") -> dict[str, Json]:
     }
 
 
-def _numbers(*values: float | None) -> list[str]:
+def _numbers(*values: Any) -> list[str]:
     from batchqc.statistics.attribute_review import number_text  # noqa: PLC0415
 
     return [number_text(one) for one in values]

@@ -5,6 +5,7 @@ A part that these data do not allow is left out, and the reason stands among the
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Final, TypeVar
 
 import numpy as np
@@ -51,8 +52,8 @@ class Attribute:
     donors: Sequence[str]
     steps: Sequence[float]
     scale: Scale
-    lower: float | None = None
-    upper: float | None = None
+    lower: Fraction | float | None = None
+    upper: Fraction | float | None = None
 
 
 @dataclass(slots=True)
@@ -184,12 +185,12 @@ def _limits(attribute: Attribute, scale: Scale) -> SpecLimits | None:
     return None if low is None and high is None else SpecLimits(low, high)
 
 
-def _on(scale: Scale, limit: float | None) -> float | None:
+def _on(scale: Scale, limit: Fraction | float | None) -> float | None:
     if limit is None or (scale.kind == "ln" and limit <= 0):
         return None
     if scale.flips and not 0 <= limit < _WHOLE:
         return None
-    return float(scale.forward([limit]).values[0])
+    return float(scale.forward([float(limit)]).values[0])
 
 
 def _carried_back(figure: Figure, scale: Scale) -> Figure:

@@ -178,7 +178,7 @@ def test_the_chart_is_that_of_the_trends_with_frozen_limits_signals_and_false_fl
     assert all(one[1] == "limit set 1" and all(one) for one in chart["signals"])
     expected = {one[1]: one for one in rows(found, "multiplicity")}
     row = expected["limit set 1"]
-    assert row[2:4] == ["1, 2", f"{float(stored['run_length']['value']):.6g}"]
+    assert row[2:4] == ["1, 2, 3, 5", f"{float(stored['run_length']['value']):.6g}"]
     assert row[6] == "22"
     assert float(row[7]) == pytest.approx(22 / float(row[3]), rel=1e-4)
     assert len(rows(found, "signals")) == int(row[5]) == len(chart["signals"])

@@ -194,3 +194,20 @@ def test_the_controls_of_the_assays_of_an_attribute_have_a_history_of_their_own(
     assert found.days[0] == "2025-06-01"
     assert found.runs[-1].startswith("run E-9 (ENDO)")
     assert {one.rule for one in found.signals} == {"1_2s"}
+
+
+def test_attributes_that_are_read_together_say_the_same_as_each_by_itself(house: House):
+    both, running = (OF, OF._replace(criterion="cd73")), Trends()
+    lots = make(house)
+    with house.reading() as session:
+        for one in both:
+            running.of(session, house.archive, one)
+    rows = [
+        good("CD73") | {"lot_id": lot, "sample_id": f"{lot}-S01", "measured_at": READ_AT}
+        for lot in lots[:3]
+    ]
+    assert house.upload(table(rows)).accepted
+    with house.reading() as session:
+        trends = [running.of(session, house.archive, one) for one in both]
+        assert trends == [Trends().of(session, house.archive, one) for one in both]
+    assert sum(one.value is not None for one in trends[1].lots) == 3
