@@ -38,10 +38,7 @@ def components_part(values: PhaseValues) -> Part:
     design cannot tell apart is left out, and said.
     """
     part = Part("Variance components on the scale")
-    if values.censored:
-        part.said.append(f"{values.censored} lots are censored: components need numbers")
-        return part
-    if not part.has(len(values.lots), least=_LOTS_FROM):
+    if part.has_censored(values.censored) or not part.has(len(values.lots), least=_LOTS_FROM):
         return part
     try:
         on, factors = _readings(values)
@@ -60,10 +57,8 @@ def donors_part(values: PhaseValues) -> Part:
     """
     part = Part("Donors: is a lot odd for its donor?")
     origins = values.origins
-    if not part.has(len(origins), least=_LOTS_FROM):
+    if part.has_censored(values.censored) or not part.has(len(origins), least=_LOTS_FROM):
         return part
-    if values.censored:
-        part.said.append(f"{values.censored} censored lots are not compared")
     if not all(origins):
         known = sum(bool(one) for one in origins)
         part.said.append(f"donor or cell bank is known of {known} of {len(origins)} lots only")

@@ -55,6 +55,10 @@ def test_what_cannot_be_in_a_profile_is_left_out_and_said():
     found = profiles_of(trends_of(table))
     assert found.attributes == ("a0", "a1")
     assert found.said == ("a2 is left out: it does not vary",)
+    hidden = series("<5", *(f"{one:.2f}" for one in table_of(11)[:, 0]))
+    whole = profiles_of([look(hidden, of=PLAIN), *trends_of(table_of(12))])
+    assert whole.attributes == ("a0", "a1", "a2")
+    assert "1 lots are censored" in whole.said[0]
     few = profiles_of(trends_of(table_of(5)))
     assert few.lots == ()
     assert "5 lots have all 3 attributes" in few.said[0]

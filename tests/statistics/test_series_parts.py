@@ -135,6 +135,12 @@ def test_of_many_levels_the_components_are_those_of_nested_anova():
     assert "40 of 70 donors are told" in part(lots, "odd for its donor", of=BOTH).said
 
 
+def test_where_a_lot_is_censored_nothing_is_told_of_the_numbers_alone():
+    found = parts_of(look([*donated(FIRST), *series("<94", first=9)]))
+    assert [len(one.figures) for one in found] == [1, 0, 0, 0, 0]  # false alarms of the rules
+    assert all(one.said[0].startswith("1 lot is censored") for one in found[1:])
+
+
 def test_the_false_alarms_told_are_those_of_what_judges_the_next_lot():
     lots = series(*FIRST, "95.2")
     before = part(lots, "False alarms")

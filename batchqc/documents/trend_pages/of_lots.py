@@ -73,9 +73,10 @@ def page_of(trend: Trend, name: str, controls: Sequence[ControlHistory] = ()) ->
         OVERVIEW,
         f"{len(trend.lots)} lots, {trend.scale.kind} scale." + _alarms(trend),
         [one.said for one in trend.signals] + notes,
-        [*parts_of(trend), *(one.part for one in controls)],
+        parts_of(trend),
         f"Each phase; on the {trend.scale.kind} scale" if figures else "Figures of this attribute",
         _newest(trend),
+        [one.part for one in controls],
     )
 
 
