@@ -66,9 +66,12 @@ def donors_part(values: PhaseValues) -> Part:
     limits = part.try_for(lambda: _limits(values.on, origins))
     if limits is None:
         return part
-    part.figures += [carried_back(one, values.scale) for one in list(limits.values())[:_DONORS]]
-    if len(limits) > _DONORS:
-        part.said.append(f"{_DONORS} of {len(limits)} donors are told")
+    shown = {"", *list(dict.fromkeys(reversed(origins)))[:_DONORS]}
+    part.figures += [
+        carried_back(one, values.scale) for name, one in limits.items() if name in shown
+    ]
+    if len(set(origins)) > _DONORS:
+        part.said.append(f"the {_DONORS} donors of the latest lots of {len(set(origins))} are told")
     if len(set(origins)) < _DONORS_FROM:
         part.said.append(
             f"{len(set(origins))} donors: below {_DONORS_FROM} their own variation is not"

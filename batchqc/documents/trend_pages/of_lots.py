@@ -116,7 +116,7 @@ def overview_of(product: str, trends: Sequence[Trend], names: Sequence[str]) -> 
     ]
     found = profiles_of(trends)
     others = [Shown("profile", profile_chart(found), "profile.csv")] if found.lots else []
-    alarms = "Each line below says what judges its next lot, and how rarely falsely."
+    alarms = "Each attribute tells what judges its next lot and how often that errs."
     return Overview(
         heat, lines, "heat.csv", STYLE, others, f"{len(places)} lots. {alarms}", said_of(found)
     )
