@@ -31,7 +31,9 @@ def controls_of(
     void = {run for run, second in typed_runs(session).items() if second not in _STANDS}
     found: dict[Control, list[tuple[str, str, str]]] = {}
     for one in control_results(session, _tests(session, archive, attribute), not_of=void):
-        found.setdefault(one.control, []).append((str(one.run), one.measured_at[:10], one.value))
+        found.setdefault(one.control, []).append(
+            (f"{one.run.run} {one.run.upload}", one.measured_at[:10], one.value)
+        )
     return [
         control_history(_name(control), control.unit, results)
         for control, results in sorted(found.items())

@@ -1,7 +1,7 @@
 """The history of one control of an assay: Levey-Jennings chart, Westgard rules, precision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,11 +10,13 @@ from batchqc.core.quantities import parse_amount
 from batchqc.statistics.moving_ranges import sigma_of_lots
 from batchqc.statistics.phase_values import Part
 from batchqc.statistics.precision import intermediate_precision
+from batchqc.statistics.sigma_estimates import centre_figure
 from batchqc.statistics.values import Floats
 from batchqc.statistics.westgard import MULTIRULES, RunSignal, levey_jennings, run_signals, scores
 
 #: Below so many runs there are no lines, only data.
 LINES_FROM: Final = 8
+_SD: Final = "standard deviation of runs, n - 1; chi-square interval"
 RULES: Final = f"Westgard {', '.join(MULTIRULES)} (1981); 1_2s only warns"
 
 
@@ -90,7 +92,10 @@ def _lines(
     chart = part.try_for(lambda: levey_jennings(means))
     if chart is None or chart.lower is None or chart.upper is None:
         return None, none, ()
-    part.figures += chart.figures.values()
+    deviation = sigma_of_lots(means, sigma="sd")
+    lines = float(chart.sigma[0])
+    centre = centre_figure(float(chart.centre[0]), deviation, n=means.size, what="mean of runs")
+    part.figures += [centre, replace(deviation, name="SD of runs", value=lines, method=_SD)]
     part.said += [RULES, *chart.limitations]
     z = scores(means, float(chart.centre[0]), float(chart.sigma[0]))[:, 0]
     ends = (float(chart.lower[0]), float(chart.centre[0]), float(chart.upper[0]))
@@ -103,9 +108,9 @@ def _precision(part: Part, runs: dict[str, list[float]]) -> None:
     if len(runs) < LINES_FROM:
         return
     if len(values) == len(runs):
-        deviation = part.try_for(lambda: sigma_of_lots(values, sigma="sd"))
-        part.figures += [deviation] if deviation is not None else []
-        part.said.append("one result of each run: repeatability cannot be told from runs")
+        part.said.append(
+            "one result of each run: SD of runs is intermediate precision, repeatability unknown"
+        )
         return
     found = part.try_for(lambda: intermediate_precision(values, {"run": names}, scale="raw"))
     if found is not None:

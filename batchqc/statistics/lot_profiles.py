@@ -111,10 +111,13 @@ def _columns(trends: Sequence[Trend], said: list[str]) -> Iterator[tuple[str, di
         if not is_numeric(trend.criterion) or not trend.phases:
             continue
         values = phase_values(trend, trend.phases[-1])
+        why = values.problem
         if values.censored:
-            said.append(f"{name}: {values.censored} lots are censored and have no place in it")
-        if values.problem or len(set(values.on.tolist())) < 2:
-            said.append(f"{name} is left out: {values.problem or 'it does not vary'}")
+            why = f"{values.censored} lots are censored, and a bound is no value"
+        elif not why and len(set(values.on.tolist())) < 2:
+            why = "it does not vary"
+        if why:
+            said.append(f"{name} is left out: {why}")
             continue
         names = (one.lot.lot for one in values.lots)
         yield name, dict(zip(names, values.on.tolist(), strict=True))

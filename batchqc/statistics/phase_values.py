@@ -37,6 +37,15 @@ class Part:
             self.said.append(f"{lots}: below {least} nothing is estimated, only data are shown")
         return count >= least
 
+    def has_censored(self, count: int) -> bool:
+        """Whether lots are censored, so that numbers alone would mislead; where so, it is said."""
+        if count:
+            lots = "1 lot is" if count == 1 else f"{count} lots are"
+            self.said.append(
+                f"{lots} censored: this needs numbers, and those that are there alone would mislead"
+            )
+        return count > 0
+
     def try_for(self, compute: Callable[[], Found]) -> Found | None:
         """What was computed, or ``None`` with the reason in what is said."""
         try:

@@ -30,12 +30,9 @@ def capability_part(values: PhaseValues, criterion: Criterion) -> Part:
     part = Part("Capability")
     limits = limits_on(values.scale, criterion)
     n = len(values.lots)
-    if values.censored:
-        part.said.append(
-            f"{values.censored} of {n + values.censored} lots are censored: capability and"
-            " tolerance intervals need numbers"
-        )
-    elif limits is None:
+    if part.has_censored(values.censored):
+        return part
+    if limits is None:
         part.said.append("no limit of the specification lies on this scale")
     elif part.has(n, least=LIMITS_FROM):
         _capable(part, values, limits)
@@ -45,7 +42,7 @@ def capability_part(values: PhaseValues, criterion: Criterion) -> Part:
 def normality_part(values: PhaseValues) -> Part:
     """What the lots say against normality on the scale; a description, never a gate."""
     part = Part("Normality on the scale")
-    if not part.has(len(values.lots), least=_NORMALITY_FROM):
+    if part.has_censored(values.censored) or not part.has(len(values.lots), least=_NORMALITY_FROM):
         return part
     found = part.try_for(lambda: _normality(values))
     if found is not None:

@@ -38,10 +38,7 @@ def components_part(values: PhaseValues) -> Part:
     design cannot tell apart is left out, and said.
     """
     part = Part("Variance components on the scale")
-    if values.censored:
-        part.said.append(f"{values.censored} lots are censored: components need numbers")
-        return part
-    if not part.has(len(values.lots), least=_LOTS_FROM):
+    if part.has_censored(values.censored) or not part.has(len(values.lots), least=_LOTS_FROM):
         return part
     try:
         on, factors = _readings(values)
@@ -60,10 +57,8 @@ def donors_part(values: PhaseValues) -> Part:
     """
     part = Part("Donors: is a lot odd for its donor?")
     origins = values.origins
-    if not part.has(len(origins), least=_LOTS_FROM):
+    if part.has_censored(values.censored) or not part.has(len(origins), least=_LOTS_FROM):
         return part
-    if values.censored:
-        part.said.append(f"{values.censored} censored lots are not compared")
     if not all(origins):
         known = sum(bool(one) for one in origins)
         part.said.append(f"donor or cell bank is known of {known} of {len(origins)} lots only")
@@ -71,9 +66,12 @@ def donors_part(values: PhaseValues) -> Part:
     limits = part.try_for(lambda: _limits(values.on, origins))
     if limits is None:
         return part
-    part.figures += [carried_back(one, values.scale) for one in list(limits.values())[:_DONORS]]
-    if len(limits) > _DONORS:
-        part.said.append(f"{_DONORS} of {len(limits)} donors are told")
+    shown = {"", *list(dict.fromkeys(reversed(origins)))[:_DONORS]}
+    part.figures += [
+        carried_back(one, values.scale) for name, one in limits.items() if name in shown
+    ]
+    if len(set(origins)) > _DONORS:
+        part.said.append(f"the {_DONORS} donors of the latest lots of {len(set(origins))} are told")
     if len(set(origins)) < _DONORS_FROM:
         part.said.append(
             f"{len(set(origins))} donors: below {_DONORS_FROM} their own variation is not"

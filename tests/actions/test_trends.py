@@ -192,7 +192,7 @@ def test_the_controls_of_the_assays_of_an_attribute_have_a_history_of_their_own(
     assert found.name == "control PPC recovery, SOP-QC-040 v4, site COA"
     assert found.means == (100, 103, 98, 101, 99, 102, 97, 104, 140)
     assert found.days[0] == "2025-06-01"
-    assert found.runs[-1].startswith("run E-9 (ENDO)")
+    assert found.runs[-1].startswith("E-9 U-2026-")
     assert {one.rule for one in found.signals} == {"1_2s"}
 
 

@@ -26,8 +26,9 @@ def test_runs_of_a_control_are_held_against_their_own_mean_by_the_rules_of_westg
     assert found.lines == (chart.lower[0], chart.centre[0], chart.upper[0])
     assert {one.rule for one in found.signals if one.run == 25} >= {"1_2s", "1_3s"}
     assert found.z[-1] > 3
-    assert [one.name for one in found.part.figures][:2] == ["centre", "sigma"]
-    assert any("repeatability cannot be told" in one for one in found.part.said)
+    assert [one.name for one in found.part.figures] == ["centre", "SD of runs"]
+    assert all(one.lower < one.value < one.upper for one in found.part.figures)
+    assert any("repeatability unknown" in one for one in found.part.said)
     assert any("1_2s only warns" in one for one in found.part.said)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from batchqc.core.trends import Attribute
+from batchqc.statistics.decomposition import decompose
 from batchqc.statistics.lot_profiles import profiles_of
 from batchqc.statistics.lot_series import Trend
 from batchqc.statistics.multivariate import t2_phase2
@@ -42,6 +43,10 @@ def test_a_lot_that_is_ordinary_in_each_attribute_and_odd_together_is_found_with
     (odd,) = [one for one in found.lots if one.is_odd]
     assert odd.lot == "L-25"
     assert {name for name, _ in odd.drivers[:2]} == {"a0", "a1"}
+    adds = [
+        one.given_others for one in decompose(table[-1], reference_of(table[:-1])).contributions
+    ]
+    assert [share for _, share in odd.drivers] == pytest.approx(sorted(adds, reverse=True))
     apart = t2_phase2(table[-1:], reference_of(table[:-1]))
     assert odd.t2 == pytest.approx(apart.t2[0])
     assert odd.limit == pytest.approx(apart.limits[0])
@@ -55,6 +60,10 @@ def test_what_cannot_be_in_a_profile_is_left_out_and_said():
     found = profiles_of(trends_of(table))
     assert found.attributes == ("a0", "a1")
     assert found.said == ("a2 is left out: it does not vary",)
+    hidden = series("<5", *(f"{one:.2f}" for one in table_of(11)[:, 0]))
+    whole = profiles_of([look(hidden, of=PLAIN), *trends_of(table_of(12))])
+    assert whole.attributes == ("a0", "a1", "a2")
+    assert "1 lots are censored" in whole.said[0]
     few = profiles_of(trends_of(table_of(5)))
     assert few.lots == ()
     assert "5 lots have all 3 attributes" in few.said[0]

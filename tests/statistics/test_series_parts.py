@@ -118,8 +118,13 @@ def test_a_lot_is_held_against_all_other_lots_of_its_donor():
     found = part(lots, "odd for its donor", of=BOTH)
     assert "20 of the latest 20 lots were held" in found.said[0]
     (odd,) = found.said[1:]
-    assert odd.startswith("lot L035 (40.0) is odd for D05")
-    wanted = donor_limits(values, [one.donors[0] for one in lots], conf=1 - ALPHA)
+    names = [one.donors[0] for one in lots]
+    others = donor_limits(values[:-1], names[:-1], conf=1 - ALPHA).known["D05"]
+    assert odd == (
+        "lot L035 (40.0) is odd for D05: its other lots let expect"
+        f" {others.lower:.4g} to {others.upper:.4g}"
+    )
+    wanted = donor_limits(values, names, conf=1 - ALPHA)
     assert found.figures[0] == wanted.new
     assert found.figures[1:] == list(wanted.known.values())
     among_four = part(lots[12:], "odd for its donor", of=BOTH)
@@ -132,7 +137,15 @@ def test_of_many_levels_the_components_are_those_of_nested_anova():
     lots = donated(np.round(random.normal(40, 3, 140), 2), each=2)
     found = part(lots, "Variance components", of=BOTH)
     assert "nested ANOVA" in found.figures[0].method
-    assert "40 of 70 donors are told" in part(lots, "odd for its donor", of=BOTH).said
+    told = part(lots, "odd for its donor", of=BOTH)
+    assert "the 40 donors of the latest lots of 70 are told" in told.said
+    assert [one.name for one in told.figures] == [f"next lot of D{n}" for n in range(30, 70)]
+
+
+def test_where_a_lot_is_censored_nothing_is_told_of_the_numbers_alone():
+    found = parts_of(look([*donated(FIRST), *series("<94", first=9)]))
+    assert [len(one.figures) for one in found] == [1, 0, 0, 0, 0]  # false alarms of the rules
+    assert all(one.said[0].startswith("1 lot is censored") for one in found[1:])
 
 
 def test_the_false_alarms_told_are_those_of_what_judges_the_next_lot():

@@ -37,6 +37,7 @@ class AttributePage:
         parts: what else was estimated of the newest phase, each part with what is said of it.
         caption: of the figures, with the scale that they are on.
         newest: the newest phase with its first and last lot.
+        controls: what is said of the controls of its assays.
     """
 
     product: str
@@ -50,6 +51,7 @@ class AttributePage:
     parts: Sequence[Part] = ()
     caption: str = "Figures of this attribute"
     newest: str = ""
+    controls: Sequence[Part] = ()
 
 
 def attribute_page(told: AttributePage) -> str:
@@ -62,9 +64,11 @@ def attribute_page(told: AttributePage) -> str:
         body.append(paragraph("There are no results to chart."))
     body += [plot(first, table=False) for first in told.charts[:1]]
     body += [heading("Figures"), figures(told.figures, told.caption)]
-    for part in told.parts:
+    for part, caption in [(one, told.newest) for one in told.parts] + [
+        (one, "Its own runs") for one in told.controls
+    ]:
         body.append(heading(part.title))
-        body += [figures(part.figures, told.newest)] if part.figures else []
+        body += [figures(part.figures, caption)] if part.figures else []
         body += [paragraph(said) for said in part.said]
     for shown in told.charts[1:]:
         body += [heading(shown.picture.title), plot(shown)]

@@ -73,9 +73,10 @@ def page_of(trend: Trend, name: str, controls: Sequence[ControlHistory] = ()) ->
         OVERVIEW,
         f"{len(trend.lots)} lots, {trend.scale.kind} scale." + _alarms(trend),
         [one.said for one in trend.signals] + notes,
-        [*parts_of(trend), *(one.part for one in controls)],
+        parts_of(trend),
         f"Each phase; on the {trend.scale.kind} scale" if figures else "Figures of this attribute",
         _newest(trend),
+        [one.part for one in controls],
     )
 
 
@@ -115,7 +116,7 @@ def overview_of(product: str, trends: Sequence[Trend], names: Sequence[str]) -> 
     ]
     found = profiles_of(trends)
     others = [Shown("profile", profile_chart(found), "profile.csv")] if found.lots else []
-    alarms = "Each line below says what judges its next lot, and how rarely falsely."
+    alarms = "Each attribute tells what judges its next lot and how often that errs."
     return Overview(
         heat, lines, "heat.csv", STYLE, others, f"{len(places)} lots. {alarms}", said_of(found)
     )

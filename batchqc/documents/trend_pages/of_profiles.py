@@ -14,9 +14,9 @@ def profile_chart(found: Profiles) -> Picture:
         "",
         "T²",
         [Point(one.lot, one.t2, shown=f"{one.t2:.4g}") for one in found.lots],
-        [Phase("others of each lot", count, upper=found.lots[0].limit, n=count - 1,
+        [Phase("others", count, upper=found.lots[0].limit, n=count - 1,
                method=found.method)],
-        [Signal(at, "beyond T²") for at, one in enumerate(found.lots, 1) if one.is_odd],
+        [Signal(at, "T²") for at, one in enumerate(found.lots, 1) if one.is_odd],
         notes=[f"n = {count - 1} other lots; {'; '.join(found.assumptions)}", *found.said],
     )  # fmt: skip
     shares = {at: one.drivers for at, one in enumerate(found.lots, 1) if one.drivers}
