@@ -22,7 +22,9 @@ BOTH: Final = "noncentral t below, worst centring above (Pearn and Lin 2004)"
 def cp_interval(cp: float, df: float, *, conf: float = 0.95) -> tuple[float, float]:
     """Two-sided limits of Cp or Pp. Source: Kane 1986; Montgomery 2013, section 8.3.5."""
     tail = (1 - fraction_of(conf, "confidence")) / 2
-    positive(df, "degrees of freedom")
+    if positive(df, "degrees of freedom") < 1e-6:
+        raise NotEstimable("BQC-STA-001", f"{df:g} degrees of freedom bound no index")
+    _measured(cp)
     return tuple(cp * math.sqrt(stats.chi2.ppf(one, df) / df) for one in (tail, 1 - tail))  # type: ignore[return-value]
 
 
@@ -31,6 +33,7 @@ def bissell_interval(
 ) -> tuple[float, float]:
     """Approximate two-sided limits of Cpk, Cpu or Cpl. Source: Bissell 1990 (Appl Stat 39:331)."""
     f = _freedom(n, df)
+    _measured(cpk)
     reach = float(stats.norm.ppf((1 + fraction_of(conf, "confidence")) / 2))
     half = reach * math.sqrt(1 / (9 * n) + cpk**2 / (2 * f))
     return cpk - half, cpk + half
@@ -89,7 +92,7 @@ def cpk_interval(
     """
     f = _freedom(n, df)
     tail = (1 - fraction_of(conf, "confidence")) / 2
-    if cpk <= 0:
+    if not cpk > 1e-6:
         raise NotEstimable("BQC-STA-001", "Cpk is not above 0: use the noncentral t bound")
 
     def end(level: float, off: float) -> float:
@@ -111,7 +114,7 @@ def cpm_interval(
         off_target: (mean - target) / s.
         conf: two-sided.
     """
-    square = off_target**2
+    square = _measured(off_target) ** 2
     freedom = n * (1 + square) ** 2 / (1 + 2 * square)
     return cp_interval(cpm, freedom, conf=conf)
 
@@ -135,14 +138,20 @@ def _freedom(n: float, df: float | None) -> float:
     return positive(f, "degrees of freedom")
 
 
-def _solved(excess: Callable[[float], float], near: float) -> float:
-    """Root of a function that falls as the true index grows."""
-    if abs(near) > 1e6:
+def _measured(index: float) -> float:
+    """The same index, where it is one that measured values can have."""
+    if not abs(index) <= 1e6:
         raise NotEstimable(
             "BQC-STA-001",
-            f"an index of {near:g}: the values hardly vary against the specification",
+            f"an index of {index:g}: the values hardly vary against the specification",
             hint="Check the unit of the limits and of the values.",
         )
+    return index
+
+
+def _solved(excess: Callable[[float], float], near: float) -> float:
+    """Root of a function that falls as the true index grows."""
+    _measured(near)
     low, high = near - 0.5, near + 0.5
     for _ in range(60):
         if excess(low) > 0:
