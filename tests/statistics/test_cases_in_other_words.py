@@ -97,7 +97,8 @@ CASES = [
      {"ln_potency": RUNS.tolist(), "se_ln": [0.05, 0.04, 0.06, 0.07]},
      {"tau2": TAU2, "Q": Q, "estimate": math.exp(SEMI @ RUNS / SEMI.sum())}),
     ("OLS straight line", {"x": [1, 2, 3, 4], "y": [1.1, 1.9, 3.2, 3.9]},
-     {"b0": LINE.intercept, "b1": LINE.slope, "p_b1": LINE.pvalue, "b1_t": LINE.slope / LINE.stderr}),
+     {"b0": LINE.intercept, "b1": LINE.slope, "p_b1": LINE.pvalue,
+      "b1_t": LINE.slope / LINE.stderr}),
     # censored
     ("lognormal, left-censored: percentile", {"x": X, "censored": [0] * N},
      {"q95": math.exp(np.log(X).mean() + 1.6448536269514722 * np.log(X).std())}),
