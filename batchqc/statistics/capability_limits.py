@@ -27,7 +27,9 @@ _ROOT_2_PI: Final = math.sqrt(2 * math.pi)
 def cp_interval(cp: float, df: float, *, conf: float = 0.95) -> tuple[float, float]:
     """Two-sided limits of Cp or Pp. Source: Kane 1986; Montgomery 2013, section 8.3.5."""
     tail = (1 - fraction_of(conf, "confidence")) / 2
-    positive(df, "degrees of freedom")
+    if positive(df, "degrees of freedom") < 1e-6:
+        raise NotEstimable("BQC-STA-001", f"{df:g} degrees of freedom bound no index")
+    _measured(cp)
     return tuple(
         cp * math.sqrt(2 * special.gammaincinv(df / 2, one) / df) for one in (tail, 1 - tail)
     )  # type: ignore[return-value]
@@ -38,6 +40,7 @@ def bissell_interval(
 ) -> tuple[float, float]:
     """Approximate two-sided limits of Cpk, Cpu or Cpl. Source: Bissell 1990 (Appl Stat 39:331)."""
     f = _freedom(n, df)
+    _measured(cpk)
     reach = float(special.ndtri((1 + fraction_of(conf, "confidence")) / 2))
     half = reach * math.sqrt(1 / (9 * n) + cpk**2 / (2 * f))
     return cpk - half, cpk + half
@@ -97,7 +100,7 @@ def cpk_interval(
     """
     f = _freedom(n, df)
     tail = (1 - fraction_of(conf, "confidence")) / 2
-    if cpk <= 0:
+    if not cpk > 1e-6:
         raise NotEstimable("BQC-STA-001", "Cpk is not above 0: use the noncentral t bound")
 
     def end(level: float, off: float) -> float:
@@ -121,7 +124,7 @@ def cpm_interval(
         off_target: (mean - target) / s.
         conf: two-sided.
     """
-    square = off_target**2
+    square = _measured(off_target) ** 2
     freedom = n * (1 + square) ** 2 / (1 + 2 * square)
     return cp_interval(cpm, freedom, conf=conf)
 
@@ -150,17 +153,23 @@ def _spread(index: float, n: float, f: float) -> float:
     return min(0.5, 3 * math.sqrt(1 / (9 * n) + index**2 / (2 * f)))
 
 
+def _measured(index: float) -> float:
+    """The same index, where it is one that measured values can have."""
+    if not abs(index) <= 1e6:
+        raise NotEstimable(
+            "BQC-STA-001",
+            f"an index of {index:g}: the values hardly vary against the specification",
+            hint="Check the unit of the limits and of the values.",
+        )
+    return index
+
+
 def _solved(chance: Callable[[float], float], level: float, near: float, reach: float) -> float:
     """Where a chance that falls as the true index grows is a level, about ``reach`` from ``near``.
 
     On normal scores it is nearly a straight line, which takes few steps.
     """
-    if abs(near) > 1e6:
-        raise NotEstimable(
-            "BQC-STA-001",
-            f"an index of {near:g}: the values hardly vary against the specification",
-            hint="Check the unit of the limits and of the values.",
-        )
+    _measured(near)
     wanted = float(special.ndtri(level))
 
     @cache  # the ends are looked at, and handed on

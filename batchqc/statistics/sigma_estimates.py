@@ -79,7 +79,12 @@ def mean_range_cv(count: int, adjacent: int) -> float:
     Args:
         count: of moving ranges.
         adjacent: how many pairs of them share a value.
+
+    Raises:
+        InvalidInput: there is no moving range.
     """
+    if count < 1 or adjacent < 0:
+        raise InvalidInput("BQC-STA-003", f"{count} moving ranges, {adjacent} adjacent pairs")
     product = (4 / np.pi) * (np.sqrt(0.75) + 0.5 * np.pi / 6)
     total = count * (2 - 4 / np.pi) + 2 * adjacent * (product - 4 / np.pi)
     return float(np.sqrt(total) / (count * np.sqrt(4 / np.pi)))

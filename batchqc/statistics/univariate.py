@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.values import Floats, fraction_of, spread, values_of
+from batchqc.statistics.values import Floats, fraction_of, measurable, values_of
 
 _ASSUMED: Final = ("values independent and about normal",)
 _SUMS: Final = "two passes, correctly rounded sums"
@@ -38,7 +38,7 @@ def standard_deviation(data: ArrayLike, *, confidence: float = 0.95) -> Figure:
 
 def lag1(data: ArrayLike) -> Figure:
     """Autocorrelation at lag 1 (NIST/SEMATECH e-Handbook 1.3.5.12); needs 3 unequal values."""
-    found = spread(values_of(data, at_least=3), "values")
+    found = measurable(values_of(data, at_least=3), "values")
     off = found - _mean(found)
     value = float(np.dot(off[:-1], off[1:]) / np.dot(off, off))
     return Figure("autocorrelation at lag 1", value, "NIST e-Handbook 1.3.5.12", found.size)

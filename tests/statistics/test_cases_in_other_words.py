@@ -9,6 +9,7 @@ from scipy import stats
 from batchqc.statistics.cases.case import Case, Tolerance
 from batchqc.statistics.cases.check import REFUSED, check
 from batchqc.statistics.cases.methods import METHODS
+from tests.statistics.strd import NONLINEAR
 
 X = [10.2, 9.8, 10.1, 10.6, 9.4, 10.0, 10.3, 9.9, 10.4, 9.7, 10.5, 9.6]
 N, MEAN, SD = len(X), float(np.mean(X)), float(np.std(X, ddof=1))
@@ -36,6 +37,7 @@ def _shewhart(shift, width=3.0):
 
 
 WELCH = stats.ttest_ind(A, B, equal_var=False)
+LINE = stats.linregress([1, 2, 3, 4], [1.1, 1.9, 3.2, 3.9])
 RUNS = np.log([0.93, 1.04, 0.98, 1.4])
 WEIGHT = 1 / np.array([0.05, 0.04, 0.06, 0.07]) ** 2
 Q = float(WEIGHT @ (RUNS - WEIGHT @ RUNS / WEIGHT.sum()) ** 2)
@@ -94,6 +96,9 @@ CASES = [
     ("combination of independent assays, DerSimonian-Laird",
      {"ln_potency": RUNS.tolist(), "se_ln": [0.05, 0.04, 0.06, 0.07]},
      {"tau2": TAU2, "Q": Q, "estimate": math.exp(SEMI @ RUNS / SEMI.sum())}),
+    ("OLS straight line", {"x": [1, 2, 3, 4], "y": [1.1, 1.9, 3.2, 3.9]},
+     {"b0": LINE.intercept, "b1": LINE.slope, "p_b1": LINE.pvalue,
+      "b1_t": LINE.slope / LINE.stderr}),
     # censored
     ("lognormal, left-censored: percentile", {"x": X, "censored": [0] * N},
      {"q95": math.exp(np.log(X).mean() + 1.6448536269514722 * np.log(X).std())}),
@@ -129,6 +134,25 @@ def test_the_limits_of_new_lots_count_donors_as_what_they_are():
         case = Case("", method, "", {"group": donor, "y": y}, {"upper": "?"}, Tolerance(), {})
         reach.append(check(case, METHODS)[0].computed)
     assert reach[1] > 1.3 * reach[0] - 0.3 * np.mean(y)
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["y ~ b1*(1-exp(-b2*x))", "b[0]*(1-np.exp(-b[1]*x))", "b1*(1-e^(-b2*x))",
+     "b1*(1 - exp(-b2*x)) + e"],
+)  # fmt: skip
+def test_a_nonlinear_model_is_read_in_the_notation_of_many_programs(model):
+    x, y, starts, parameters = (NONLINEAR["Misra1a"][one] for one in (1, 2, 3, 4))
+    given = {"x": x, "y": y, "model": model, "start1": starts[0], "start2": starts[1]}
+    case = Case("", "nonlinear least squares", "", given, {"params": parameters},
+                Tolerance(1e-6), {})  # fmt: skip
+    assert all(one.holds for one in check(case, METHODS))
+
+
+def test_a_model_that_cannot_be_read_is_no_line():
+    given = {"x": [1, 2, 3, 4], "y": [1, 2, 3, 5], "model": "what(b1, x)", "start": [1.0]}
+    case = Case("", "nonlinear least squares", "", given, {"b1": 1.0, "b0": 0.0}, Tolerance(), {})
+    assert all(isinstance(one.computed, str) for one in check(case, METHODS))
 
 
 @pytest.mark.parametrize(
