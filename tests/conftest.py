@@ -39,6 +39,16 @@ settings.load_profile("batchqc")
 
 RULE = "every test of a database runs on both kinds"
 _FIXTURES = {"database", "engine", "house", "full_house"}
+#: Files of few tests that take long: begun first, so that no worker waits for another at the end.
+_FIRST = (
+    "test_life_of_lots.py",
+    "test_walkthrough.py",
+    "test_wheel.py",
+    "test_command_line.py",
+    "test_permissions_of_routes.py",
+    "test_later_decisions.py",
+    "test_large_uploads.py",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -189,6 +199,7 @@ def pytest_collection_modifyitems(
         if marker is not None:
             item.user_properties.append(("only_on", ": ".join(marker.args)))
     yield
+    items.sort(key=lambda one: one.path.name not in _FIRST)
     if lopsided:
         items.append(_Rule.from_parent(session, name=RULE, lopsided=lopsided))
 
