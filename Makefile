@@ -20,7 +20,7 @@ demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into 
 test: .venv/test.done programs provider lint compiled  ## everything that every change must pass
 	$(BIN)/pytest -q -n auto $(OF_CORE) --cov=batchqc.core --cov-report=
 	$(BIN)/coverage report --fail-under=100 --skip-covered
-	$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(OF_CORE:%=--ignore=%)
+	$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
 lint: .venv/test.done
 	$(BIN)/ruff check .
