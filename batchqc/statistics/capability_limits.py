@@ -102,6 +102,7 @@ def cpk_interval(
     tail = (1 - fraction_of(conf, "confidence")) / 2
     if not cpk > 1e-6:
         raise NotEstimable("BQC-STA-001", "Cpk is not above 0: use the noncentral t bound")
+    _measured(cpk)
 
     def end(level: float, off: float) -> float:
         return _solved(

@@ -63,10 +63,10 @@ BY_NAME = {
 INNER = {
     "values", "checks", "levels", "quadrature", "exact_sums", "figures", "noncentral_t", "frames",
     "frame_columns", "frames_of_assays", "plate_models", "rule_sets", "lot_series", "assay_anova",
-    "moving_ranges", "exact_least_squares",
+    "moving_ranges", "exact_least_squares", "phase_values",
 }  # fmt: skip
 INNER_FUNCTIONS = {"bioassay.extrapolated", "run_length.nodes_between", "trend_limits.scaled",
-                   "dose_response.tie"}  # fmt: skip
+                   "dose_response.tie", "censored_limits.further_lot"}  # fmt: skip
 #: Searches that take tenths of a second for every answer: tried with what they refuse at once.
 SLOW = {
     "attribute_review.expected_flags", "cusum_run_length.cusum_allowance", "dixon.dixon",
