@@ -20,7 +20,7 @@ demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into 
 test: .venv/test.done programs provider lint compiled  ## everything that every change must pass
 	$(BIN)/pytest -q -n auto $(OF_CORE) --cov=batchqc.core --cov-report=
 	$(BIN)/coverage report --fail-under=100 --skip-covered
-	$(BIN)/pytest -q -n auto --dist loadfile $(OF_CORE:%=--ignore=%)
+	$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
 lint: .venv/test.done
 	$(BIN)/ruff check .
@@ -34,7 +34,7 @@ long: .venv/test.done programs provider compiled  ## coverage of everything, and
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
-	  performance/quality_review; do \
+	  performance/quality_review performance/charts; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 serve: demo  ## the API over the demonstration's records, on port 8000

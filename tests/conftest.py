@@ -7,6 +7,10 @@ test that runs on one kind more often than on the other adds a failing test to t
 The rule counts what was collected, before ``-k``, ``-m`` and ``--lf`` take their choice, test by
 test: so it holds for one file as it holds for all. Only who names a variant in brackets on the
 command line (``test_x[sqlite]``) collects one variant on purpose, and is let alone.
+
+With ``--share`` (``make test``) what people do, by hand or over HTTP, is tried on one of the two,
+which the name of the test chooses: half of them on each. Records, attacks and commands are tried on
+both, and ``make long`` tries everything on both.
 """
 
 import gc
@@ -16,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from zlib import crc32
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: every worker has one core
 
@@ -38,7 +43,18 @@ settings.register_profile("batchqc", deadline=None)  # a slow machine is no defe
 settings.load_profile("batchqc")
 
 RULE = "every test of a database runs on both kinds"
+_SHARED = ("actions", "api")
 _FIXTURES = {"database", "engine", "house", "full_house"}
+#: Files of few tests that take long: begun first, so that no worker waits for another at the end.
+_FIRST = (
+    "test_life_of_lots.py",
+    "test_walkthrough.py",
+    "test_wheel.py",
+    "test_command_line.py",
+    "test_permissions_of_routes.py",
+    "test_later_decisions.py",
+    "test_large_uploads.py",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -143,6 +159,13 @@ def press(pki: PkiFiles) -> Press:
     return Press(bundled("reports") / "fonts", lambda: key)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--share``."""
+    parser.addoption(
+        "--share", action="store_true", help="try actions and doors on one kind of database each"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that is marked ``only_on`` its one kind."""
@@ -188,9 +211,26 @@ def pytest_collection_modifyitems(
         marker = item.get_closest_marker("only_on")
         if marker is not None:
             item.user_properties.append(("only_on", ": ".join(marker.args)))
+    if config.getoption("share"):
+        other = [one for one in items if _is_of_the_other_kind(one)]
+        items[:] = [one for one in items if not _is_of_the_other_kind(one)]
+        config.hook.pytest_deselected(items=other)
     yield
+    items.sort(key=lambda one: one.path.name not in _FIRST)
     if lopsided:
         items.append(_Rule.from_parent(session, name=RULE, lopsided=lopsided))
+
+
+def _is_of_the_other_kind(item: pytest.Item) -> bool:
+    """Whether the name of a shared test gives this variant to the other kind of database."""
+    kind = (
+        item.callspec.params.get("database")
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        else None
+    )
+    if kind is None or item.path.parent.name not in _SHARED or item.get_closest_marker("only_on"):
+        return False
+    return KINDS[crc32(item.nodeid.replace(kind, "").encode()) % 2] != kind
 
 
 def _lopsided(items: list[pytest.Item]) -> list[str]:

@@ -54,6 +54,7 @@ from batchqc.records.donors import eligibility_of
 from batchqc.records.entries import EntryVerification, attachments_of, verifications_of
 from batchqc.records.investigations import Taken, folded, investigations_of
 from batchqc.records.lot_reviews import LotReview
+from batchqc.records.once import each_once
 from batchqc.records.profiles import profile_rows
 from batchqc.records.registers import (
     DonorRow,
@@ -144,6 +145,7 @@ class LotCase:
         return all(gate.is_open for gate in self.gates)
 
 
+@each_once
 def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetime) -> LotCase:
     """Gather a lot's facts, judge its results and compute its gates."""
     donor_rows, sample_rows = tuple(donors_of(session, lot)), tuple(samples_of(session, [lot]))

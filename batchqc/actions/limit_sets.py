@@ -42,7 +42,7 @@ class NewLimits:
         excluded: lots that are left out, each with its assignable cause.
         scale: ``identity``, ``ln``, ``complement cube root``, ``logit``; "" is that of the kind.
         method: ``prediction`` or ``individuals``; "" is by the number of lots.
-        rules: by which later lots are judged; none is rules 1 and 2 of Nelson.
+        rules: by which later lots are judged; none is rules 1, 2, 3 and 5 of Nelson.
     """
 
     attribute: Attribute
@@ -62,7 +62,7 @@ def propose_limits(
 
     Raises:
         InvalidInput: the lots, the exclusions or the choices are wrong; every reason is told.
-        NotEstimable: too few lots, or no variation.
+        NotEstimable: too few measured lots, too many censored, or no variation.
         NotFound: there is no such attribute or phase.
     """
     from batchqc.statistics.frozen_limits import limit_content, limits_of_lots  # noqa: PLC0415
@@ -73,7 +73,7 @@ def propose_limits(
     tx.lock(f"limits of {attribute.name}")
     trend = (trends or Trends()).of(tx.session, archive, attribute)
     phase, chosen = _chosen(trend.phases, new)
-    _check(new, phase, chosen, numeric=is_numeric(trend.criterion))
+    _check(new, phase, numeric=is_numeric(trend.criterion))
     found = limits_of_lots(
         trend.criterion, chosen, scale=new.scale, method=new.method, rules=new.rules
     )
@@ -246,7 +246,7 @@ def _chosen(known: Sequence[Phase], new: NewLimits) -> tuple[Phase, tuple[TrendL
     return phase, tuple(one for one in lots if one.lot not in new.excluded)
 
 
-def _check(new: NewLimits, phase: Phase, chosen: Sequence[TrendLot], *, numeric: bool) -> None:
+def _check(new: NewLimits, phase: Phase, *, numeric: bool) -> None:
     wrong = []
     if not numeric:
         wrong.append("its results are words: see the share of lots that fail")
@@ -255,16 +255,6 @@ def _check(new: NewLimits, phase: Phase, chosen: Sequence[TrendLot], *, numeric:
             wrong.append(f"lot {lot} is not among the lots that limits are computed from")
         if problem := reason_problem(cause):
             wrong.append(f"the assignable cause of {lot}: {problem}")
-    censored = [
-        one.lot
-        for one in chosen
-        if one.observed.amount is not None and one.observed.amount.is_censored
-    ]
-    if censored:
-        wrong.append(
-            f"{len(censored)} of {len(chosen)} lots are censored ({', '.join(censored[:10])}):"
-            " a bound is no value, and is never put in its place"
-        )
     if wrong:
         raise InvalidInput(
             "BQC-TRD-006", f"no limits can be proposed for {new.attribute.name}", reasons=wrong

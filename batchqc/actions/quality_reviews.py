@@ -20,6 +20,7 @@ from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, the_product
 from batchqc.actions.review_decisions import decision_tables
 from batchqc.actions.review_doubts import doubt_tables
+from batchqc.actions.review_flags import flags
 from batchqc.actions.review_laboratory import (
     result_tables,
     run_tables,
@@ -28,10 +29,11 @@ from batchqc.actions.review_laboratory import (
 )
 from batchqc.actions.review_lots import ReviewedLots, reviewed_lots
 from batchqc.actions.review_tables import Days, table
-from batchqc.actions.review_trends import false_flags, phases_of, trends
+from batchqc.actions.review_trends import charts, reviewed_trends, trend_tables
 from batchqc.actions.role_terms import site_day
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.trends import Trends
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
@@ -65,7 +67,12 @@ class Made:
 
 
 def review_content(
-    session: Session, archive: FolderArchive, *, product: str, period: Period
+    session: Session,
+    archive: FolderArchive,
+    *,
+    product: str,
+    period: Period,
+    trends: Trends | None = None,
 ) -> dict[str, Json]:
     """Everything that a review says, from the records as they are.
 
@@ -75,7 +82,7 @@ def review_content(
     site, row = own_site(session), the_product(session, product)
     days = Days.of(period, ZoneInfo(site.time_zone))
     lots = reviewed_lots(session, archive, product=row, period=period)
-    charts, trend_tables = trends(phases_of(lots.lots))
+    found = reviewed_trends(session, archive, row.code, lots, trends or Trends())
     return {
         "type": CONTENT_TYPE,
         "site": {
@@ -96,15 +103,21 @@ def review_content(
             *result_tables(session, row, days, lots),
             *source_tables(session, lots),
             *version_tables(session, row, days, lots),
-            _flags(charts),
+            flags(found),
         ],
-        "charts": charts,
-        "annex": trend_tables,
+        "charts": charts(found),
+        "annex": [*trend_tables(found)],
     }
 
 
 def make_review(
-    session: Session, archive: FolderArchive, *, product: str, period: Period, fonts: Path
+    session: Session,
+    archive: FolderArchive,
+    *,
+    product: str,
+    period: Period,
+    fonts: Path,
+    trends: Trends | None = None,
 ) -> Made:
     """A review with its document; nothing is kept.
 
@@ -115,13 +128,19 @@ def make_review(
         review_document,
     )
 
-    content = review_content(session, archive, product=product, period=period)
+    content = review_content(session, archive, product=product, period=period, trends=trends)
     data = canonical_bytes(content)
     return Made(content, data, review_document(json.loads(data), fonts=fonts))
 
 
 def keep_review(
-    tx: Transaction, archive: FolderArchive, *, product: str, period: Period, fonts: Path
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    product: str,
+    period: Period,
+    fonts: Path,
+    trends: Trends | None = None,
 ) -> QualityReview:
     """Make a review and keep it; it names the head of the audit trail.
 
@@ -131,7 +150,9 @@ def keep_review(
     """
     require(tx, Permission.KEEP_QUALITY_REVIEW)
     check_period(tx.session, period, tx.now)
-    made = make_review(tx.session, archive, product=product, period=period, fonts=fonts)
+    made = make_review(
+        tx.session, archive, product=product, period=period, fonts=fonts, trends=trends
+    )
     link = newest_link(tx.session)
     tx.lock(f"quality reviews of {tx.now.year}")
     row = QualityReview(
@@ -263,8 +284,3 @@ def _lots(lots: ReviewedLots) -> list[Json]:
             note="By date of manufacture, as corrected.",
         ),
     ]  # fmt: skip
-
-
-def _flags(charts: list[Json]) -> dict[str, Json]:
-    rows = false_flags([one for one in charts if isinstance(one, Mapping)])
-    return table("multiplicity", "False flags to expect", ("What", "Value"), rows)

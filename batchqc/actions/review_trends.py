@@ -1,200 +1,183 @@
 """Trends of the attributes of a product over the lots that were made within a period.
 
-A chart is of one attribute under one specification version, one version of its method and one
-site: what differs in one of them is another phase, and no figure is made over both.
+Series, phases, frozen limits and signals are those of the pages of trends, over all lots of the
+product; shown are the lots of the period. Figures are of them, one phase at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
-from batchqc.actions.review_lots import ReviewedLot
+from sqlalchemy.orm import Session
+
+from batchqc.actions.review_lots import ReviewedLot, ReviewedLots
 from batchqc.actions.review_tables import table
+from batchqc.actions.trends import Trends
 from batchqc.core.canonical import Json
 from batchqc.core.criteria import Category, Criterion
-from batchqc.core.quality_reviews import scale_of
-from batchqc.core.quantities import Amount, Interval, parse_amount
-from batchqc.core.verdicts import Verdict
+from batchqc.core.quantities import Interval
+from batchqc.core.trend_phases import Phase
+from batchqc.core.trends import Attribute, is_numeric
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import IntegrityFailure, NotFound
 
 if TYPE_CHECKING:
-    from batchqc.statistics.attribute_review import Attribute, AttributeReview
+    from batchqc.statistics.attribute_review import AttributeReview
     from batchqc.statistics.figures import Figure
-
-
-_COUNTED: Final = (
-    "charts are counted as if independent",
-    "rules are counted as if they began anew after each flag",
-)
+    from batchqc.statistics.lot_series import Judged, Trend
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """The result of one lot: its text, and its amount where it is one number."""
+class Reviewed:
+    """One attribute over the lots of the period.
 
-    lot: ReviewedLot
-    verdict: Verdict
-    amount: Amount | None
+    ``judged`` are the lots by their ids, each with the criterion that judges it; ``phases`` is what
+    is said of each phase of the trend.
+    """
+
+    trend: "Trend"
+    judged: Mapping[str, tuple[ReviewedLot, Criterion]]
+    phases: tuple["AttributeReview", ...]
+
+    @property
+    def title(self) -> str:
+        """As the pages call it."""
+        of = self.trend.attribute
+        return f"{self.trend.criterion.title} ({', '.join(filter(None, of[1:3]))})"
+
+    @property
+    def each(self) -> Iterator[tuple[str, Phase, "AttributeReview"]]:
+        """The phases, each with its name and what is said of it."""
+        for phase, review in zip(self.trend.phases, self.phases, strict=True):
+            yield f"Phase {phase.number}", phase, review
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One attribute under one specification version, one version of its method, and one site."""
+def reviewed_trends(
+    session: Session, archive: FolderArchive, product: str, lots: ReviewedLots, trends: Trends
+) -> list[Reviewed]:
+    """Every attribute of which a lot has a number; what cannot be read is told with ``lots``."""
+    from batchqc.statistics.lot_series import part_of  # noqa: PLC0415 - numerics, for reviews only
 
-    stage: str
-    specification: str
-    method: str
-    site: str
-    criterion: Criterion
-    points: tuple[Point, ...]
+    found = []
+    for attribute, judged in _attributes(product, lots.lots).items():
+        try:
+            trend = part_of(trends.of(session, archive, attribute), judged)
+        except NotFound:
+            continue  # nothing judges these lots at this stage any more
+        except IntegrityFailure as problem:
+            lots.damaged.add(f"the trend of {attribute.name} cannot be read: {problem.message}")
+            continue
+        if any(one.value is not None for one in trend.lots):
+            reviews = tuple(_review(trend, phase, judged) for phase in trend.phases)
+            found.append(Reviewed(trend, judged, reviews))
+    return found
 
 
-def phases_of(lots: Sequence[ReviewedLot]) -> list[Phase]:
-    """The phases of every attribute with a numeric result, in the order of their first lots."""
-    found: dict[tuple[str, ...], list[Point]] = {}
-    criteria: dict[tuple[str, ...], Criterion] = {}
+def charts(found: Sequence[Reviewed]) -> list[Json]:
+    """Chart, figures and signals of each attribute."""
+    return [_chart(one) for one in found]
+
+
+def _attributes(
+    product: str, lots: Sequence[ReviewedLot]
+) -> dict[Attribute, dict[str, tuple[ReviewedLot, Criterion]]]:
+    found: dict[Attribute, dict[str, tuple[ReviewedLot, Criterion]]] = {}
     for lot in lots:
         for version, verdict in lot.judged:
-            if verdict.derivation.result == "":
-                continue
-            amount = _amount(verdict.derivation.result)
-            used = sorted({one.version for one in verdict.measurements if one.version})
-            method = " ".join([verdict.criterion.method, *(f"v{one}" for one in used)])
-            name = (
-                version.stage, verdict.criterion.id, version.reference, method, lot.row.site.name,
-            )  # fmt: skip
-            criteria.setdefault(name, verdict.criterion)
-            found.setdefault(name, []).append(Point(lot, verdict, amount))
-    phases = [
-        Phase(name[0], name[2], name[3], name[4], criteria[name], tuple(points))
-        for name, points in found.items()
-        if any(point.amount for point in points)
-    ]
-    order = list(dict.fromkeys((one.stage, one.criterion.id) for one in phases))
-    return sorted(phases, key=lambda one: order.index((one.stage, one.criterion.id)))
+            one = verdict.criterion
+            if is_numeric(one):
+                attribute = Attribute(product, version.stage, version.market, one.id)
+                found.setdefault(attribute, {})[lot.row.lot] = (lot, one)
+    return found
 
 
-def trends(phases: Sequence[Phase]) -> tuple[list[Json], list[Json]]:
-    """Charts with what is said of each, and the tables behind them."""
-    from batchqc.statistics.attribute_review import (  # noqa: PLC0415 - SciPy, for reviews only
-        review_attribute,
-    )
+def _review(
+    trend: "Trend", phase: Phase, judged: Mapping[str, tuple[ReviewedLot, Criterion]]
+) -> "AttributeReview":
+    from batchqc.statistics.attribute_review import Attribute as Asked  # noqa: PLC0415
+    from batchqc.statistics.attribute_review import review_attribute  # noqa: PLC0415
 
-    reviews = [review_attribute(_attribute(phase)) for phase in phases]
-    titles = _titles(phases)
-    charts: list[Json] = [
-        _chart(title, phase, review)
-        for title, phase, review in zip(titles, phases, reviews, strict=True)
-    ]
-    tables: list[Json] = list(_tables(titles, phases, reviews))
-    return charts, tables
-
-
-def false_flags(charts: Sequence[Mapping[str, Json]]) -> list[tuple[str, object]]:
-    """What the rules flag where nothing changes, over all charts with limits."""
-    from batchqc.statistics.attribute_review import (  # noqa: PLC0415
-        RULES,
-        expected_flags,
-        number_text,
-        run_length,
-    )
-
-    lots = sum(int(str(one["n"])) for one in charts if one["lower"] or one["upper"])
-    average = run_length()
-    ends = f"{number_text(average.lower)} to {number_text(average.upper)}"
-    seen = sum(len(found) for one in charts if isinstance(found := one["signals"], list))
-    return [
-        ("Rules", ", ".join(f"Nelson {one}" for one in RULES)),
-        ("Charts with limits, points in all", lots),
-        ("Average run length to a false flag", f"{number_text(average.value)} ({ends})"),
-        ("Expected false flags in all", number_text(expected_flags(lots))),
-        ("Signals found", seen),
-        ("Assumed", "; ".join((*average.assumptions, *_COUNTED))),
-        ("Method", average.method),
-    ]
-
-
-def _amount(text: str) -> Amount | None:
-    """The number of a result; one without an end is shown cut, and read as it is shown."""
-    return parse_amount(text.removesuffix("…"))
-
-
-def _attribute(phase: Phase) -> "Attribute":
-    from batchqc.statistics.attribute_review import Attribute  # noqa: PLC0415
-
-    passing, resolution = phase.criterion.passing, phase.criterion.resolution
+    lots = [trend.by_lot[one.lot] for one in phase.lots]
+    passing = judged[phase.lots[0].lot][1].passing
     limits = passing if isinstance(passing, Interval) else Interval()
-    return Attribute(
-        [None if one.amount is None else Fraction(one.amount.number) for one in phase.points],
-        ["=" if one.amount is None else one.amount.qualifier for one in phase.points],
-        [one.lot.donor for one in phase.points],
-        scale_of(phase.criterion),
-        limits.low,
-        limits.high,
-        None if resolution is None else Fraction(resolution),
+    return review_attribute(
+        Asked(
+            [one.value for one in lots],
+            [_sign(one) for one in lots],
+            [judged[one.lot.lot][0].donor for one in lots],
+            [one.step for one in lots],
+            trend.scale,
+            limits.low,
+            limits.high,
+        )
     )
 
 
-def _titles(phases: Sequence[Phase]) -> list[str]:
-    """Title of each chart; an attribute with several phases counts them."""
-    names = [(one.stage, one.criterion.id) for one in phases]
-    titles = []
-    for number, phase in enumerate(phases):
-        title = f"{phase.criterion.title} ({phase.stage})"
-        if (count := names.count(names[number])) > 1:
-            title += f", phase {names[: number + 1].count(names[number])} of {count}"
-        titles.append(title)
-    return titles
+def _chart(one: Reviewed) -> dict[str, Json]:
+    from batchqc.documents.review_chart import series_content  # noqa: PLC0415 - SciPy
+    from batchqc.documents.trend_pages.of_lots import control_series  # noqa: PLC0415
 
-
-def _chart(title: str, phase: Phase, review: "AttributeReview") -> dict[str, Json]:
-    from batchqc.statistics.attribute_review import number_text  # noqa: PLC0415
-
-    limits = phase.criterion.passing
-    low, high = (limits.low, limits.high) if isinstance(limits, Interval) else (None, None)
+    trend = one.trend
     return {
-        "title": title,
-        "unit": phase.criterion.unit,
-        "acceptance": phase.criterion.acceptance,
-        "specification": phase.specification,
-        "method": phase.method,
-        "site": phase.site,
-        "scale": review.scale,
-        "n": review.n,
-        "censored": review.censored,
-        "centre": number_text(review.centre),
-        "lower": number_text(review.lower),
-        "upper": number_text(review.upper),
-        "specification_lower": "" if low is None else _shown(low),
-        "specification_upper": "" if high is None else _shown(high),
-        "lots": [one.lot.row.lot for one in phase.points],
-        "values": ["" if one.amount is None else one.amount.text for one in phase.points],
+        "title": one.title,
+        "attribute": trend.attribute.name,
+        "unit": trend.criterion.unit,
+        "acceptance": trend.criterion.acceptance,
+        "scale": trend.scale.kind,
+        "n": sum(each.n for each in one.phases),
+        "censored": sum(each.censored for each in one.phases),
+        "chart": series_content(control_series(trend)),
+        "phases": [[name, *_phase(trend, phase)] for name, phase, _ in one.each],
         "signals": [
-            [one.rule, phase.points[one.point - 1].lot.row.lot, one.point,
-             ", ".join(str(member) for member in one.members), number_text(one.centre),
-             number_text(one.sigma)]
-            for one in review.signals
+            [
+                each.rule,
+                each.by,
+                each.lot,
+                _lots(each.lots),
+                _scale(trend, each.by),
+                *_numbers(each.centre, each.sigma),
+            ]
+            for each in trend.signals
         ],
-        "figures": [_figure(one) for one in review.figures],
-        "limitations": list(review.limitations),
-    }  # fmt: skip
+        "figures": [
+            {"phase": name, **_figure(figure)}
+            for name, _, review in one.each
+            for figure in review.figures
+        ],
+        "limitations": [
+            *trend.limitations,
+            *(f"{name}: {text}" for name, _, review in one.each for text in review.limitations),
+        ],
+    }
 
 
-def _shown(limit: Fraction) -> str:
-    from batchqc.core.quantities import decimal_text  # noqa: PLC0415
+def _phase(trend: "Trend", phase: Phase) -> list[str]:
+    """Why it begins, methods, site, criterion, and what its lots of the period are judged by."""
+    by = sorted({trend.by_lot[one.lot].by for one in phase.lots} - {""})
+    return [
+        phase.because, ", ".join(phase.methods), phase.site, phase.acceptance,
+        f"{phase.lots[0].lot} to {phase.lots[-1].lot}", str(len(phase.lots)), ", ".join(by),
+    ]  # fmt: skip
 
-    return decimal_text(limit)
+
+def _scale(trend: "Trend", by: str) -> str:
+    """The scale that sigma is on."""
+    held = (one.lines.scale.kind for one in trend.sets if by == f"limit set {one.number}")
+    return next(held, trend.scale.kind)
+
+
+def _lots(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]} ({len(names)})"
 
 
 def _figure(one: "Figure") -> dict[str, Json]:
-    from batchqc.statistics.attribute_review import number_text  # noqa: PLC0415
-
+    value, lower, upper = _numbers(one.value, one.lower, one.upper)
     return {
         "name": one.name,
-        "value": number_text(one.value),
-        "lower": number_text(one.lower),
-        "upper": number_text(one.upper),
-        "confidence": number_text(one.confidence) if one.confidence else "",
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+        "confidence": f"{one.confidence:g}" if one.confidence else "",
         "n": one.n,
         "method": one.method,
         "assumptions": list(one.assumptions),
@@ -202,47 +185,62 @@ def _figure(one: "Figure") -> dict[str, Json]:
     }
 
 
-def _tables(
-    titles: Sequence[str], phases: Sequence[Phase], reviews: Sequence["AttributeReview"]
-) -> Iterator[dict[str, Json]]:
+def _numbers(*values: Any) -> list[str]:
     from batchqc.statistics.attribute_review import number_text  # noqa: PLC0415
 
-    each = list(zip(titles, phases, reviews, strict=True))
+    return [number_text(one) for one in values]
+
+
+def _sign(one: "Judged") -> str:
+    amount = one.lot.observed.amount
+    return amount.qualifier if amount is not None and amount.is_censored else ""
+
+
+def trend_tables(found: Sequence[Reviewed]) -> Iterator[dict[str, Json]]:
+    """The tables behind the charts."""
     yield table(
         "results", "Results of every lot",
-        ("Attribute", "Lot", "Made on", "Donor", "Specification", "Method", "Site", "Verdict",
-         "Unit", "Result"),
-        ((title, one.lot.row.lot, one.lot.made_on, one.lot.donor, phase.specification,
-          phase.method, phase.site, one.verdict.outcome or "for information",
-          phase.criterion.unit, one.verdict.derivation.result)
-         for title, phase, _ in each for one in phase.points),
+        ("Attribute", "Phase", "Lot", "Made on", "Donor", "Specification", "Method", "Site",
+         "Verdict", "Judged by", "Score", "Unit", "Result"),
+        ((one.title, lot.phase, *_identity(one, lot), lot.lot.specification,
+          ", ".join(lot.lot.observed.methods), lot.lot.site, _verdict(lot), lot.by,
+          *_numbers(lot.score), one.trend.criterion.unit, lot.lot.observed.text)
+         for one in found for lot in one.trend.lots),
         note="What the charts show.", numbers=1,
     )  # fmt: skip
     yield table(
         "figures", "Figures",
-        ("Attribute", "Figure", "Scale", "Method", "Assumptions", "Limitations", "Confidence",
-         "Lower", "Upper", "n", "Value"),
-        ((title, one.name, review.scale, one.method, "; ".join(one.assumptions),
-          "; ".join(one.limitations), number_text(one.confidence) if one.confidence else "",
-          number_text(one.lower), number_text(one.upper), one.n, number_text(one.value))
-         for title, _, review in each for one in review.figures),
+        ("Attribute", "Phase", "Figure", "Scale", "Method", "Assumptions", "Limitations",
+         "Confidence", "Lower", "Upper", "n", "Value"),
+        ((one.title, name, each.name, review.scale, each.method,
+          "; ".join(each.assumptions), "; ".join(each.limitations),
+          f"{each.confidence:g}" if each.confidence else "",
+          *_numbers(each.lower, each.upper), each.n, *_numbers(each.value))
+         for one in found for name, _, review in one.each for each in review.figures),
         numbers=5,
     )  # fmt: skip
     yield table(
         "signals", "Signals",
-        ("Attribute", "Rule", "Lot", "Points", "Centre", "Sigma"),
-        ((title, one.rule, phase.points[one.point - 1].lot.row.lot,
-          " ".join(str(member) for member in one.members), number_text(one.centre),
-          number_text(one.sigma)) for title, phase, review in each for one in review.signals),
-        note="Points are counted over the lots of the chart; centre and sigma are on its scale.",
+        ("Attribute", "Rule", "By", "Lot", "Lots", "Scale", "Centre", "Sigma"),
+        ((one.title, each.rule, each.by, each.lot, " ".join(each.lots), _scale(one.trend, each.by),
+          *_numbers(each.centre, each.sigma)) for one in found for each in one.trend.signals),
+        note="Of lots of the period; centre in the unit of the attribute, sigma on the scale.",
         numbers=2,
     )  # fmt: skip
     yield table(
         "potency", "Potency, lot by lot", ("Lot", "Made on", "Attribute", "Verdict", "Unit",
                                            "Result"),
-        ((one.lot.row.lot, one.lot.made_on, title, one.verdict.outcome or "for information",
-          phase.criterion.unit, one.verdict.derivation.result)
-         for title, phase, _ in each if phase.criterion.category is Category.POTENCY
-         for one in phase.points),
+        ((lot.lot.lot, lot.lot.manufactured_on, one.title, _verdict(lot),
+          one.trend.criterion.unit, lot.lot.observed.text)
+         for one in found if one.trend.criterion.category is Category.POTENCY
+         for lot in one.trend.lots),
         note="Results of the category potency, of lots made within the period.", numbers=1,
     )  # fmt: skip
+
+
+def _identity(one: Reviewed, lot: "Judged") -> tuple[str, str, str]:
+    return lot.lot.lot, lot.lot.manufactured_on, one.judged[lot.lot.lot][0].donor
+
+
+def _verdict(lot: "Judged") -> str:
+    return str(lot.lot.observed.outcome or "for information")

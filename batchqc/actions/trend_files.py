@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.trend_overview import listed_at
+from batchqc.actions.trend_controls import controls_of
+from batchqc.actions.trend_overview import trends_at
 from batchqc.actions.trends import Trends
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.trend_pages.folder import folder, names_of
 from batchqc.documents.trend_pages.of_lots import overview_of, page_of
-from batchqc.errors import NotFound
 
 
 def trend_files(
@@ -26,12 +26,10 @@ def trend_files(
     Raises:
         NotFound: there is no such product, or nothing judges it at the stage.
     """
-    found = []
-    for one in listed_at(session, archive, product=product, stage=stage, market=market):
-        try:
-            found.append(trends.of(session, archive, one.attribute))
-        except NotFound:
-            continue  # it has judged no lot yet
-    names = names_of([one.attribute.criterion for one in found])
-    pages = [(name, page_of(trend, name)) for name, trend in zip(names, found, strict=True)]
-    yield from folder(overview_of(product, found, names), pages)
+    found = trends_at(session, archive, product=product, stage=stage, market=market, trends=trends)
+    names = names_of([one.attribute.criterion for one, _ in found])
+    pages = [
+        (name, page_of(trend, name, controls_of(session, archive, one.attribute)))
+        for name, (one, trend) in zip(names, found, strict=True)
+    ]
+    yield from folder(overview_of(product, [trend for _, trend in found], names), pages)

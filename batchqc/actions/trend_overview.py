@@ -70,6 +70,29 @@ def listed_at(
     return listed
 
 
+def trends_at(
+    session: Session,
+    archive: FolderArchive,
+    *,
+    product: str,
+    stage: str,
+    market: str = "",
+    trends: Trends,
+) -> list[tuple[Listed, Trend]]:
+    """The attributes of a product at one stage that have judged a lot, with their series.
+
+    Raises:
+        NotFound: there is no such product, or nothing judges it at the stage.
+    """
+    found = []
+    for one in listed_at(session, archive, product=product, stage=stage, market=market):
+        try:
+            found.append((one, trends.of(session, archive, one.attribute)))
+        except NotFound:
+            continue  # it has judged no lot yet
+    return found
+
+
 def overview(
     session: Session,
     archive: FolderArchive,
@@ -84,15 +107,9 @@ def overview(
     Raises:
         NotFound: there is no such product, or nothing judges it at the stage.
     """
-    listed = listed_at(session, archive, product=product, stage=stage, market=market)
+    met = trends_at(session, archive, product=product, stage=stage, market=market, trends=trends)
     found: dict[tuple[str, str], tuple[str, dict[str, Cell]]] = {}
-    shown = []
-    for one in listed:
-        try:
-            trend: Trend = trends.of(session, archive, one.attribute)
-        except NotFound:
-            continue  # it has judged no lot yet
-        shown.append(one)
+    for one, trend in met:
         for lot in trend.lots:
             place = found.setdefault(lot.lot.place, (lot.lot.disposition, {}))
             place[1][one.attribute.criterion] = cell_of(lot)
@@ -100,4 +117,4 @@ def overview(
         Row(lot, day, disposition, cells)
         for (day, lot), (disposition, cells) in sorted(found.items())
     ]
-    return shown, rows
+    return [one for one, _ in met], rows

@@ -5,16 +5,26 @@ Numbers that were reported stand as text. What is drawn beside them is a float, 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from batchqc.actions.trend_parts import parts_json, plot_file
 from batchqc.core.trend_phases import Phase
 from batchqc.core.trends import is_numeric
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.documents.trend_pages.of_lots import chart_svg
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.lot_figures import failing, phase_figures, shares
-from batchqc.statistics.lot_series import LIMIT, Judged, LotSignal, Trend, is_censored, plain
+from batchqc.statistics.lot_figures import failing, phase_figures, rules_in_force, shares
+from batchqc.statistics.lot_series import (
+    LIMIT,
+    Judged,
+    LotSignal,
+    Trend,
+    is_censored,
+    plain,
+    qualifier_of,
+)
 
 _NOTE: Final = "Trends describe; no verdict and no gate hangs on them."
 _COLUMNS: Final = (
@@ -38,7 +48,7 @@ def page_data(trend: Trend) -> dict[str, Any]:
         "note": _NOTE,
         "lots": len(trend.lots),
         "values": len(values),
-        "censored": sum(_qualifier(one) != "" for one in values),
+        "censored": sum(qualifier_of(one) != "" for one in values),
         "phases": [_phase(trend, one) for one in trend.phases],
         "self_starting": {
             "limit": LIMIT,
@@ -49,6 +59,7 @@ def page_data(trend: Trend) -> dict[str, Any]:
             ],
         },
         "signals": [signal_data(one) for one in trend.signals],
+        "rules": _rules(trend),
         "rates": list(rates(trend)),
         "limitations": list(trend.limitations),
         "points": [point_data(one) for one in trend.lots],
@@ -66,7 +77,12 @@ def page_csv(trend: Trend) -> bytes:
 
 
 PAGES: Final[Mapping[str, Callable[[Trend], bytes]]] = MappingProxyType(
-    {"json": page_json, "csv": page_csv, "svg": chart_svg}
+    {"json": page_json, "csv": page_csv, "svg": chart_svg, "figures": parts_json}
+    | {
+        f"{plot}.{kind}": partial(plot_file, plot=plot, kind=kind)
+        for plot in ("histogram", "probability", "donors")
+        for kind in ("svg", "csv")
+    }
 )
 
 
@@ -79,7 +95,7 @@ def point_data(one: Judged) -> dict[str, Any]:
         "phase": one.phase,
         "value": seen.text,
         "number": one.value,
-        "qualifier": _qualifier(one),
+        "qualifier": qualifier_of(one),
         "outcome": seen.outcome.value if seen.outcome else None,
         "disposition": one.lot.disposition,
         "specification": one.lot.specification,
@@ -138,6 +154,14 @@ def rates(trend: Trend) -> Iterator[dict[str, Any]]:
         }
 
 
+def _rules(trend: Trend) -> dict[str, Any] | None:
+    """What judges the next lot, by which rules, and how rarely they alarm falsely together."""
+    if not is_numeric(trend.criterion):
+        return None
+    by, rules, average = rules_in_force(trend)
+    return {"by": by, "rules": list(rules), "false_alarms": dict(average.row)}
+
+
 def _phase(trend: Trend, phase: Phase) -> dict[str, Any]:
     own = [one for one in trend.lots if one.phase == phase.number]
     measured = sum(one.value is not None and not is_censored(one) for one in own)
@@ -157,7 +181,7 @@ def _phase(trend: Trend, phase: Phase) -> dict[str, Any]:
 
 
 def _figures(trend: Trend, phase: Phase, count: int) -> list[dict[str, Any]]:
-    """Mean and standard deviation on the scale, of lots that are not censored."""
+    """Mean and standard deviation on the scale."""
     try:
         found = phase_figures(trend, phase)
     except (InvalidInput, NotEstimable) as problem:
@@ -191,8 +215,3 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
         "share": row["value"], "centre": row["centre"], "lower": row["lower"],
         "upper": row["upper"],
     }  # fmt: skip
-
-
-def _qualifier(one: Judged) -> str:
-    amount = one.lot.observed.amount
-    return amount.qualifier if amount is not None and amount.is_censored else ""

@@ -4,7 +4,7 @@ Rejected and failing lots are in it as all others. The same rules judge as when 
 what counts there is the point here.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -12,8 +12,11 @@ from sqlalchemy.orm import Session
 from batchqc.actions.donors_today import study_donors
 from batchqc.actions.run_validity import approved_methods, validity_of_lots
 from batchqc.actions.specifications import content_of
-from batchqc.core.assays import Measurement
+from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.criteria import Criterion
+from batchqc.core.donors import Donor
+from batchqc.core.investigations import Investigation
+from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, leaves
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute, definition_of, observe
@@ -47,22 +50,93 @@ class Judges:
     definition: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is known of some lots, whichever attribute is looked at; by their surrogate ids."""
+
+    donors: Mapping[int, tuple[Donor, ...]]
+    decided: Mapping[int, str]
+    codes: Mapping[int, tuple[str, ...]]
+    sites: Mapping[int, str]
+    banks: Mapping[str, tuple[str, ...]]
+    investigations: Mapping[int, Sequence[Investigation]]
+    validity: Mapping[int, Mapping[RunKey, RunValidity]]
+
+
+class SharedFacts:
+    """What readers of several attributes need alike, read once for all of them in one session."""
+
+    def __init__(self, session: Session, archive: FolderArchive) -> None:
+        """Read what hangs on no lot."""
+        self._session, self._archive = session, archive
+        self.typed = typed_runs(session)
+        self.whole = superseded_lots(session) | investigated_lots(session)
+        self._methods = approved_methods(archive, method_approvals(session))
+        self._specifications: dict[int, Specification] = {}
+        self._judged: dict[tuple[object, ...], Sequence[Sequence[JudgedLot]]] = {}
+        self._last: tuple[tuple[int, ...], _Facts] | None = None  # every portion would be much
+
+    def specification(self, version: int) -> Specification:
+        """The content of a version."""
+        if version not in self._specifications:
+            row = self._session.get_one(SpecificationVersion, version)
+            self._specifications[version] = content_of(self._archive, row)
+        return self._specifications[version]
+
+    def judged(
+        self, wanted: Attribute, only: Collection[int] | None
+    ) -> Iterable[Sequence[JudgedLot]]:
+        """Lots that are judged at the stage of an attribute; those of some lots are kept."""
+        key = SpecificationVersion(product=wanted.product, stage=wanted.stage, market=wanted.market)
+        if only is None:
+            return lots_judged(self._session, key, since=_EVERY_DAY)
+        place = (*wanted[:3], frozenset(only))
+        if place not in self._judged:
+            found = lots_judged(self._session, key, since=_EVERY_DAY, only=only)
+            self._judged[place] = list(found)
+        return self._judged[place]
+
+    def of(self, lots: Sequence[JudgedLot]) -> _Facts:
+        """What is known of a portion of lots."""
+        ids = tuple(one.id for one in lots)
+        if self._last is None or self._last[0] != ids:
+            self._last = ids, self._read(ids, [one.lot for one in lots])
+        return self._last[1]
+
+    def _read(self, ids: Sequence[int], names: Sequence[str]) -> _Facts:
+        session = self._session
+        investigations: dict[int, list[Investigation]] = {}
+        for one, steps in investigations_of(session, self.whole.intersection(ids)):
+            investigations.setdefault(one.lot_id, []).append(folded(one, steps))
+        return _Facts(
+            study_donors(session, ids),
+            newest_dispositions(session, ids),
+            donor_codes(session, ids),
+            sites_of(session, ids),
+            banks_of(session, names),
+            investigations,
+            validity_of_lots(session, self._methods, ids)[1],
+        )
+
+
 class SeriesReader:
     """Reads lots of one attribute; what does not change between lots is read once."""
 
-    def __init__(self, session: Session, archive: FolderArchive, attribute: Attribute) -> None:
-        """Prepare to read ``attribute``."""
-        self._session, self._archive, self._attribute = session, archive, attribute
+    def __init__(
+        self,
+        session: Session,
+        archive: FolderArchive,
+        attribute: Attribute,
+        shared: SharedFacts | None = None,
+    ) -> None:
+        """Prepare to read ``attribute``; ``shared`` is of the same session and moment."""
+        self._session, self._attribute = session, attribute
         self._judges: dict[int, Judges | None] = {}
-        self._typed = typed_runs(session)
-        self._whole = superseded_lots(session) | investigated_lots(session)
-        self._methods = approved_methods(archive, method_approvals(session))
+        self._shared = shared or SharedFacts(session, archive)
 
     def lots(self, only: Collection[int] | None = None) -> Iterator[tuple[int, TrendLot]]:
         """Judged lots with their surrogate ids, of all or of some."""
-        wanted = self._attribute
-        key = SpecificationVersion(product=wanted.product, stage=wanted.stage, market=wanted.market)
-        for portion in lots_judged(self._session, key, since=_EVERY_DAY, only=only):
+        for portion in self._shared.judged(self._attribute, only):
             judged = [one for one in portion if self._judging(one.version) is not None]
             if judged:
                 yield from self._read(judged)
@@ -74,13 +148,7 @@ class SeriesReader:
         return {one.specification.reference: one for one in known}
 
     def _read(self, lots: Sequence[JudgedLot]) -> Iterator[tuple[int, TrendLot]]:
-        session, ids = self._session, [one.id for one in lots]
-        donors, decided = study_donors(session, ids), newest_dispositions(session, ids)
-        codes, sites = donor_codes(session, ids), sites_of(session, ids)
-        banks = banks_of(session, [one.lot for one in lots])
-        found = self._measured(lots)
-        taken = investigations_of(session, self._whole.intersection(ids))
-        _, validity = validity_of_lots(session, self._methods, ids)
+        facts, found = self._shared.of(lots), self._measured(lots)
         for lot in lots:
             judges = self._judging(lot.version)
             if judges is None:
@@ -90,27 +158,27 @@ class SeriesReader:
                 TrendLot(
                     lot.lot,
                     lot.manufactured_on,
-                    sites[lot.id],
+                    facts.sites[lot.id],
                     judges.specification.reference,
                     judges.criterion.acceptance,
                     judges.definition,
-                    decided.get(lot.id, "quarantine"),
-                    codes.get(lot.id, ()),
-                    banks.get(lot.lot, ()),
+                    facts.decided.get(lot.id, "quarantine"),
+                    facts.codes.get(lot.id, ()),
+                    facts.banks.get(lot.lot, ()),
                     observe(
                         judges.specification,
                         judges.criterion,
                         found.get(lot.id, ()),
-                        donors[lot.id],
-                        validity=validity.get(lot.id, {}),
-                        investigations=[folded(*one) for one in taken if one[0].lot_id == lot.id],
+                        facts.donors[lot.id],
+                        validity=facts.validity.get(lot.id, {}),
+                        investigations=facts.investigations.get(lot.id, ()),
                     ),
                 ),
             )
 
     def _measured(self, lots: Sequence[JudgedLot]) -> dict[int, Sequence[Measurement]]:
         """Of most lots what the criterion needs, of those with superseded runs everything."""
-        whole = self._whole.intersection(one.id for one in lots)
+        whole = self._shared.whole.intersection(one.id for one in lots)
         found: dict[int, Sequence[Measurement]] = {}
         by_version: dict[int, list[JudgedLot]] = {}
         for lot in lots:
@@ -124,7 +192,7 @@ class SeriesReader:
                     [one for one in own if one.id not in whole],
                     stage=self._attribute.stage,
                     pairs={(one.test, one.analyte) for one in needed},
-                    typed=self._typed,
+                    typed=self._shared.typed,
                 )
         return found | versions_of(self._session, whole)
 
@@ -135,8 +203,7 @@ class SeriesReader:
         return self._judges[version]
 
     def _criterion(self, version: int) -> Judges | None:
-        row = self._session.get_one(SpecificationVersion, version)
-        specification = content_of(self._archive, row)
+        specification = self._shared.specification(version)
         for one in specification.criteria:
             if one.id == self._attribute.criterion:
                 return Judges(version, specification, one, definition_of(specification, one))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.trend_series import Judges, SeriesReader
+from batchqc.actions.trend_series import Judges, SeriesReader, SharedFacts
 from batchqc.actions.trend_touched import Touched, touched_since
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute
@@ -122,8 +122,10 @@ class Trends:
             touched = touched_since(session, self._sequence)
             if touched.everything:
                 self._held.clear()
-            for attribute, held in self._held.items():
-                self._renew(SeriesReader(session, archive, attribute), held, touched)
+            if touched.lots or touched.lines:
+                shared = SharedFacts(session, archive)
+                for attribute, held in self._held.items():
+                    self._renew(SeriesReader(session, archive, attribute, shared), held, touched)
         self._sequence = sequence
 
     def _renew(self, reader: SeriesReader, held: _Held, touched: Touched) -> None:

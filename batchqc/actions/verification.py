@@ -33,7 +33,7 @@ from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
 from batchqc.records.profiles import ProfileVersion
 from batchqc.records.registers import LotRow
-from batchqc.records.schema import WITNESSED
+from batchqc.records.schema import METADATA, WITNESSED
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.specifications import (
     ImpactReport,
@@ -74,6 +74,10 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     LookBack: ("content_sha",),
     LimitSet: ("content_sha",),
 }
+#: What other rows refer to, and take their keys from.
+_REFERRED_TO: Final = {
+    key.column.table.name for table in METADATA.tables.values() for key in table.foreign_keys
+}
 _RUNS_AT_ONCE: Final = 1000
 LAST: Final = 2**53  # where problems stand that no entry speaks of
 
@@ -108,14 +112,16 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     if broken:
         found.append((_place(links), broken))
     found += _entry_problems(session, links, entries)
-    _held = [*session.scalars(select(LotRow)), *session.scalars(select(Upload))]  # asked for once
+    referred_to = (one for one in WITNESSED if one.__tablename__ in _REFERRED_TO)
+    _held = [row for one in referred_to for row in session.scalars(select(one))]  # asked for once
     witnesses, again = _witnesses(sequences, entries)
     found += again
     found += _row_problems(session, witnesses)
     found += [(place or LAST, problem) for place, problem in event_problems(session)]
     found += _run_problems(session, witnesses)
-    found += _stored_problems(session, archive, witnesses)
-    found += _head_problems(session, archive, {link.sequence: link.sha256 for link in links})
+    named = list(_named_bytes(session))
+    found += _stored_problems(session, archive, witnesses, named)
+    found += _head_problems(archive, named, {link.sequence: link.sha256 for link in links})
     found += [(LAST, _UNGUARDED.format(table)) for table in unguarded(session.connection())]
     ordered = tuple(problem for _, problem in sorted(found))
     return TrailCheck(len(entries), links[-1] if links else None, ordered)
@@ -216,13 +222,16 @@ def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterat
 
 
 def _stored_problems(
-    session: Session, archive: FolderArchive, witnesses: Mapping[str, _Witness]
+    session: Session,
+    archive: FolderArchive,
+    witnesses: Mapping[str, _Witness],
+    named: Iterable[tuple[Row, str]],
 ) -> Iterator[tuple[int, str]]:
     for signature in session.scalars(select(SignatureRow).join(Person)).all():
         if signature.sha256 != signature.signing.sha256:
             sequence = _sequence(witnesses, signature)
             yield sequence, f"{signature.key} (entry {sequence}) is not what was signed"
-    for row, sha256 in _named_bytes(session):
+    for row, sha256 in named:
         try:
             archive.get(sha256)
         except BatchqcError as error:
@@ -231,10 +240,10 @@ def _stored_problems(
 
 
 def _head_problems(
-    session: Session, archive: FolderArchive, links: Mapping[int, str]
+    archive: FolderArchive, named: Iterable[tuple[Row, str]], links: Mapping[int, str]
 ) -> Iterator[tuple[int, str]]:
     """The head that decisions, certificates and reviews of the trail name is still there."""
-    for row, sha256 in _named_bytes(session):
+    for row, sha256 in named:
         if not isinstance(row, DispositionRow | HoldEnd | Certificate | AuditReview):
             continue
         try:

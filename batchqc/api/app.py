@@ -48,6 +48,7 @@ from batchqc.api import (
     specifications,
     system_stops,
     tracing,
+    trend_figures,
     trend_limits,
     trends,
     upload_files,
@@ -85,8 +86,8 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing, trends, trend_limits, potency, quality_reviews, events, open_work, system_stops,
-    lot_form,
+    audit, tracing, trends, trend_limits, trend_figures, potency, quality_reviews, events,
+    open_work, system_stops, lot_form,
 )  # fmt: skip
 
 

@@ -140,6 +140,7 @@ def keep(call: Writing, sent: NewQualityReview) -> Response:
                 product=sent.product,
                 period=Period(sent.first, sent.last),
                 fonts=call.door.press.fonts,
+                trends=call.door.trends,
             )
             work.answer(201, QualityReviewOut(**_facts(work.tx.session, row)))
     return work.response()

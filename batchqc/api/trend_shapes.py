@@ -48,6 +48,42 @@ class Overview(Page[LotAcross]):
     attributes: list[AttributeOut]
 
 
+class LotProfileOut(BaseModel):
+    """One lot by all its attributes."""
+
+    lot: str
+    distance: float = Field(description="Mahalanobis distance from the other lots.")
+    t2: float
+    limit: float
+    p: float = Field(description="Chance of so large a T² of a lot in control.")
+    is_odd: bool
+    drivers: list[dict[str, Any]] = Field(description="Of an odd lot: what each attribute adds.")
+
+
+class ProfilesOut(Page[LotProfileOut]):
+    """Lots that have every attribute of the profile, in order of manufacture."""
+
+    attributes: list[str]
+    method: str
+    assumptions: list[str]
+    alpha: float = Field(description="Chance that a lot in control lies beyond its limit.")
+    n: int
+    limitations: list[str]
+
+
+class ControlOut(BaseModel):
+    """One control: one material by one method version at one site, run by run."""
+
+    name: str
+    unit: str
+    lower: float | None
+    centre: float | None
+    upper: float | None
+    runs: list[dict[str, Any]]
+    signals: list[dict[str, Any]]
+    part: dict[str, Any]
+
+
 class Exclusion(Sent):
     """A lot that limits are not computed from, and its assignable cause."""
 
@@ -69,7 +105,7 @@ class LimitsIn(Sent):
         default="", description="Empty: prediction limits below 50 lots."
     )
     rules: list[str] = Field(
-        default_factory=list, description="Nelson 1 to 8, we1 to we4; empty: 1 and 2."
+        default_factory=list, description="Nelson 1 to 8, we1 to we4; empty: 1, 2, 3 and 5."
     )
 
 

@@ -12,7 +12,7 @@ from batchqc.cli.csv_out import expect_new, write_new
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import workplace
 from batchqc.core.specifications import Stage
-from batchqc.core.trends import Attribute
+from batchqc.core.trends import Attribute, is_numeric
 from batchqc.records.transaction import reading
 
 if TYPE_CHECKING:
@@ -52,11 +52,18 @@ def show(
     market: Market = "",
     csv: Csv = None,
 ) -> None:
-    """Every judged lot of an attribute, with its phase, its limits and its signals."""
+    """Every judged lot of an attribute, its limits and signals, and its figures."""
+    from batchqc.actions.trend_controls import controls_of  # noqa: PLC0415 - numerics
+    from batchqc.cli.trend_parts import tell_part  # noqa: PLC0415
+    from batchqc.statistics.lot_figures import told_figures  # noqa: PLC0415
+    from batchqc.statistics.phase_values import Part  # noqa: PLC0415
+    from batchqc.statistics.series_parts import parts_of  # noqa: PLC0415
+
     place, trends = workplace(context), Trends()
     with reading(place.engine) as session:
         wanted = wanted_of(session, product, criterion, stage, market)
         trend = trends.of(session, place.archive, wanted)
+        controls = controls_of(session, place.archive, wanted)
         if csv is not None:
             write_new(csv, trends.page(session, place.archive, wanted, kind="csv"))
     rows = [
@@ -80,6 +87,13 @@ def show(
             say(f"Not counted of {one.lot.lot}: {aside.value} in {aside.run}, {aside.why}")
     for said in (*(one.said for one in trend.signals), *trend.limitations):
         say(said)
+    centre = [Part(f"Centre and sigma on the {trend.scale.kind} scale", *told_figures(trend))]
+    for part in (
+        *(centre if is_numeric(trend.criterion) else []),
+        *parts_of(trend),
+        *(one.part for one in controls),
+    ):
+        tell_part(part)
     say("Trends describe; no verdict and no gate hangs on them.")
 
 
@@ -94,18 +108,17 @@ def overview(
 ) -> None:
     """Lots against attributes: each value with its flag."""
     from batchqc.actions.trend_overview import overview as made  # noqa: PLC0415 - numerics
+    from batchqc.actions.trend_overview import trends_at  # noqa: PLC0415
+    from batchqc.cli.trend_parts import tell_profiles  # noqa: PLC0415
     from batchqc.documents.csv_file import csv_bytes  # noqa: PLC0415
+    from batchqc.statistics.lot_profiles import profiles_of  # noqa: PLC0415
 
     place = workplace(context)
     with reading(place.engine) as session:
-        listed, rows = made(
-            session,
-            place.archive,
-            product=product,
-            stage=stage.value,
-            market=market,
-            trends=Trends(),
-        )
+        how = {"product": product, "stage": stage.value, "market": market}
+        trends = Trends()
+        listed, rows = made(session, place.archive, **how, trends=trends)
+        found = trends_at(session, place.archive, **how, trends=trends)
     names = [one.attribute.criterion for one in listed]
     columns = ("Lot", "Made", "Disposition", *names)
     told = []
@@ -116,6 +129,7 @@ def overview(
     if csv is not None:
         write_new(csv, csv_bytes([columns, *told]))
     table(columns, told, empty="No lot.")
+    tell_profiles(profiles_of([trend for _, trend in found]))
 
 
 @app.command()

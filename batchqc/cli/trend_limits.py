@@ -63,7 +63,8 @@ def propose(  # noqa: PLR0913 - limits are this much
             rules=rule or (),
         )
         row = propose_limits(tx, place.archive, new)
-        number = row.number
+        number, content = row.number, frozen_of(place.archive, row).content
+    say(f"{_how(content)}; {_alarms(content)}")
     say(f"Limit set {number} is proposed. Next: batchqc trend limits, and approve.")
 
 
@@ -152,8 +153,12 @@ def limits(
             for row, approval in found
         ]  # fmt: skip
     if not number:
-        columns = ("Set", "Reason", "Proposed by", "Approved by", "n", "Lower", "Centre", "Upper")
-        lines = [(*head, content["n"], *_lines(content)) for head, _, content in rows]
+        columns = (
+            "Set", "Reason", "Proposed by", "Approved by", "n", "Lower", "Centre", "Upper", "Rules",
+        )  # fmt: skip
+        lines = [
+            (*head, content["n"], *_lines(content), _alarms(content)) for head, _, content in rows
+        ]
         table(columns, lines, empty="No limit set.")
         return
     ((head, sha256, content),) = rows
@@ -165,8 +170,8 @@ def limits(
             ("Approved by", head[3]),
             ("SHA-256", sha256),
             ("Limits", ", ".join(_lines(content))),
-            ("How", f"{content['limits']}, {content['scale']['kind']} scale"),
-            ("Rules", ", ".join(content["rules"])),
+            ("How", _how(content)),
+            ("Rules", _alarms(content)),
             ("Lots", ", ".join(f"{lot} {value}" for lot, value in content["lots"])),
             ("Excluded", "; ".join(f"{lot}: {why}" for lot, why in content["excluded"]) or "none"),
             ("Software", ", ".join(f"{name} {one}" for name, one in content["versions"].items())),
@@ -182,6 +187,20 @@ def _lines(content: Mapping[str, Any]) -> tuple[str, str, str]:
     """Lower limit, centre and upper limit in the unit of the attribute."""
     line = content["in_unit"]
     return tuple(f"{float(line[name]):.4g}" for name in ("lower", "centre", "upper"))  # type: ignore[return-value]
+
+
+def _how(content: Mapping[str, Any]) -> str:
+    return f"{content['n']} lots, {content['limits']}, {content['scale']['kind']} scale"
+
+
+def _alarms(content: Mapping[str, Any]) -> str:
+    """How rarely the rules of a set alarm falsely, together."""
+    average = content["run_length"]
+    lots = f"{float(average['value']):.0f}"
+    return (
+        f"rules {', '.join(content['rules'])}: one false alarm in {lots} lots on average"
+        f" ({average['method']})"
+    )
 
 
 def _causes(given: list[str]) -> dict[str, str]:

@@ -50,12 +50,20 @@ class Aside(NamedTuple):
     why: str
 
 
+class Reading(NamedTuple):
+    """One replicate that a result was made of: its run, and its number where it is one."""
+
+    run: str
+    amount: Amount | None
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What the verdict of one criterion of one lot rests on.
 
     ``text`` is the result as reported, "" where there is none; ``amount`` its number, ``None``
-    where it is none or not one.
+    where it is none or not one. ``readings`` are the replicates of a numeric result that is
+    measured, not derived.
     """
 
     outcome: Outcome | None
@@ -67,6 +75,7 @@ class Observed:
     instruments: tuple[str, ...] = ()
     runs: tuple[RunKey, ...] = ()
     aside: tuple[Aside, ...] = ()
+    readings: tuple[Reading, ...] = ()
 
 
 def observe(
@@ -103,6 +112,7 @@ def observe(
         _each(one.instrument for one in used),
         tuple(dict.fromkeys(one.run for one in used)),
         _aside(specification, criterion, measurements, used),
+        tuple(Reading(str(one.run), one.amount) for one in used if _is_reading(criterion)),
     )
 
 
@@ -110,6 +120,10 @@ def is_numeric(criterion: Criterion) -> bool:
     """Whether results of a criterion are numbers, so that they can be charted."""
     is_measured = isinstance(criterion.subject, Measured | Derived)
     return is_measured and not isinstance(criterion.accept, Words | AtLeast)
+
+
+def _is_reading(criterion: Criterion) -> bool:
+    return is_numeric(criterion) and isinstance(criterion.subject, Measured)
 
 
 def is_near_100(criterion: Criterion) -> bool:

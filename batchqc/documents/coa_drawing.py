@@ -9,7 +9,7 @@ The rules:
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -82,7 +82,16 @@ class Line(NamedTuple):
     dash: tuple[float, float] | None = None
 
 
-Mark: TypeAlias = Text | Box | Line
+class Plot(NamedTuple):
+    """What draws itself: ``onto`` is told the canvas and where its lower left corner stands."""
+
+    x: float
+    y: float
+    height: float
+    onto: Callable[[Canvas, float, float], None]
+
+
+Mark: TypeAlias = Text | Box | Line | Plot
 
 
 class _Stamp:
@@ -174,6 +183,9 @@ def draw(canvas: Canvas, marks: Sequence[Mark], *, top: float) -> None:
             _draw_line(canvas, mark, top)
             continue
         y = PAGE_HEIGHT - top - mark.y
+        if isinstance(mark, Plot):
+            mark.onto(canvas, mark.x, y - mark.height)
+            continue
         if isinstance(mark, Text):
             canvas.setFont(mark.style.face, mark.style.size)
             canvas.setFillColorRGB(*mark.style.colour)

@@ -60,15 +60,15 @@ def review_document(content: Content, *, fonts: Path) -> bytes:
     target = BytesIO()
     with ONE_AT_A_TIME:
         use_fonts(fonts)
-        _render(cast("Content", shown(content, fonts)), digest, target)
+        _render(cast("Content", shown(content, fonts)), digest, target, fonts)
     return target.getvalue()
 
 
-def _render(content: Content, digest: str, target: BytesIO) -> None:
+def _render(content: Content, digest: str, target: BytesIO, fonts: Path) -> None:
     head = _head(content)
     footer = PAGE_HEIGHT - _BOTTOM - _foot(content, digest, page="").height
     body = footer - 14 - _TOP - head.height
-    pages: Sequence[Placed] = paginate(sections(content, digest), first=body, rest=body)
+    pages: Sequence[Placed] = paginate(sections(content, digest, fonts), first=body, rest=body)
     canvas = new_canvas(
         target,
         issued_utc=f"{content['period']['last']}T00:00:00.000000Z",

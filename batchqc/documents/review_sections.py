@@ -1,6 +1,7 @@
 """The sections of a quality review: tables with repeated headers, then a chart for each phase."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from batchqc.documents.coa_blocks import (
@@ -38,20 +39,33 @@ Content = Mapping[str, Any]
 _MEANS: Final = (
     "Statistics describe: no verdict, gate or limit of a specification rests on anything here.",
     (
-        "Each chart is of one attribute under one specification version, one version of its method"
-        " and one site; nothing is pooled over these. Below 8 values there is no limit line, below"
-        " 30 no capability index but a tolerance interval."
+        "Each chart is that of the trends of the product, of the lots of the period. Another method"
+        " version, site or criterion begins a phase; no figure is made over two. Limit lines are"
+        " frozen sets that QA approved; without one the self-starting chart compares each lot with"
+        " those before it, from the third on. Below 30 values there is no capability index, from 8"
+        " on a tolerance interval."
     ),
 )
+_PHASES: Final = (
+    "Phase",
+    "Begins because",
+    "Methods",
+    "Site",
+    "Criterion",
+    "Lots",
+    "How many",
+    "Judged by",
+)
+_SIGNALS: Final = ("Signal", "By", "Lot", "Lots of the pattern", "Scale", "Centre", "Sigma")
 
 
-def sections(content: Content, digest: str) -> list[Block]:
+def sections(content: Content, digest: str, fonts: Path) -> list[Block]:
     """All blocks of a review, from its title to the list of its annex."""
     annex = [*content["tables"], *content["annex"]]
     blocks = [*_opening(content, digest), *_damaged(content["damaged"])]
     for table in content["tables"]:
         blocks += _table(table)
-    blocks += _charts(content["charts"])
+    blocks += _charts(content["charts"], fonts)
     for table in content["annex"]:
         if table["name"] == "potency":
             blocks += _table(table)
@@ -150,45 +164,47 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float
     return needed
 
 
-def _charts(charts: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+def _charts(charts: Sequence[Mapping[str, Any]], fonts: Path) -> Iterator[Block]:
     if not charts:
         yield from tied([*heading("Trends"), *_paragraph("No numeric results.")], before=14)
     for chart in charts:
         about = (
-            f"{chart['specification']}; method {chart['method']}; {chart['site']}; n ="
-            f" {chart['n']}, and {chart['censored']} of which only a bound is known; scale"
-            f" {chart['scale']}; unit {chart['unit'] or 'none'}; individuals chart"
+            f"{chart['attribute']}; n = {chart['n']}, and {chart['censored']} of which only a bound"
+            f" is known; scale {chart['scale']}; unit {chart['unit'] or 'none'}; acceptance"
+            f" criterion {chart['acceptance']}"
         )
         top = [*heading(f"Trend: {chart['title']}"), *_paragraph(about, FAINT)]
-        yield from tied([*top, chart_block(chart)], before=18)
+        yield from tied([*top, chart_block(chart["chart"], fonts)], before=18)
+        yield from grid(("", ()), _PHASES, chart["phases"], numbers=0)
         if chart["figures"]:
             yield from _figures(chart["figures"])
         if chart["signals"]:
-            columns = ("Signal", "Lot", "Points", "Centre", "Sigma")
-            rows = [(one[0], one[1], one[3], one[4], one[5]) for one in chart["signals"]]
-            yield from grid(("", ()), columns, rows[:_MOST_SIGNALS], numbers=2)
-            if (more := len(rows) - _MOST_SIGNALS) > 0:
-                yield from _paragraph(f"And {more} more: all {len(rows)} are in signals.csv.")
-        elif chart["lower"] or chart["upper"]:
+            yield from grid(("", ()), _SIGNALS, chart["signals"][:_MOST_SIGNALS], numbers=2)
+            if (more := len(chart["signals"]) - _MOST_SIGNALS) > 0:
+                told = f"And {more} more: all {len(chart['signals'])} are in signals.csv."
+                yield from _paragraph(told)
+        elif any(one[-1] for one in chart["phases"]):
             yield from _paragraph("No signal.")
         for text in chart["limitations"]:
             yield from _paragraph(f"Limitation: {text}.", FAINT)
 
 
 def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
-    columns = ("Figure", "Method", "Confidence", "Lower", "Upper", "n", "Value")
+    columns = ("Phase", "Figure", "Method", "Confidence", "Lower", "Upper", "n", "Value")
     rows = [
-        (one["name"], one["method"], one["confidence"], one["lower"], one["upper"], str(one["n"]),
-         one["value"])
+        (one["phase"], one["name"], one["method"], one["confidence"], one["lower"], one["upper"],
+         str(one["n"]), one["value"])
         for one in figures
     ]  # fmt: skip
     yield from grid(("", ()), columns, rows, numbers=5)
     told = dict.fromkeys(text for one in figures for text in one["assumptions"])
-    if told:
-        yield from _paragraph(f"Assumed: {'; '.join(told)}.", FAINT)
+    on_scale = "Centre, sigma and variances are on the scale."
+    assumed = f" Assumed: {'; '.join(told)}." if told else ""
+    yield from _paragraph(f"{on_scale}{assumed}", FAINT)
     for one in figures:
         if one["limitations"]:
-            yield from _paragraph(f"{one['name']}: {'; '.join(one['limitations'])}.", FAINT)
+            about = f"{one['phase']}, {one['name']}: {'; '.join(one['limitations'])}."
+            yield from _paragraph(about, FAINT)
 
 
 def _paragraph(text: str, style: Style = BODY) -> list[Block]:

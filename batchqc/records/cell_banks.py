@@ -141,7 +141,10 @@ def passages_in_force(session: Session, node: str) -> Sequence[Passage]:
 
 def bank_events_of(session: Session, banks: Iterable[CellBank]) -> Sequence[CellBankEvent]:
     """What became of some banks, oldest first."""
-    query = select(CellBankEvent).where(CellBankEvent.cell_bank_id.in_({one.id for one in banks}))
+    ids = {one.id for one in banks}
+    if not ids:
+        return []
+    query = select(CellBankEvent).where(CellBankEvent.cell_bank_id.in_(ids))
     return session.scalars(query.order_by(CellBankEvent.number)).all()
 
 

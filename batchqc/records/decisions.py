@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.lot_states import Disposition
 from batchqc.records.base import Numbered, Row, added_later, refers_to
+from batchqc.records.once import once
 from batchqc.records.registers import LotRow, Site
 from batchqc.records.signatures import SignatureRow, parse_number
 
@@ -105,6 +106,7 @@ class Answer(Row):
         return f"{self.person}/{self.idempotency_key}"
 
 
+@once
 def dispositions_of(session: Session, lot: LotRow) -> Sequence[DispositionRow]:
     """Every decision over a lot, oldest first."""
     query = select(DispositionRow).where(DispositionRow.lot_id == lot.id)

@@ -10,6 +10,7 @@ from batchqc.core.donation_ids import DIS_LENGTH, IdKind, known_by
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, refers_to
 from batchqc.records.corrections import Correction, CorrectionDecision
+from batchqc.records.once import once
 from batchqc.records.registers import DonorRow
 
 
@@ -200,6 +201,7 @@ def pool_by(session: Session, pool: str) -> DonationPool | None:
     return session.scalar(select(DonationPool).where(DonationPool.folded == known_by(pool)))
 
 
+@once
 def donations_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[Donation]:
     """The donations of some donors, oldest registration first."""
     ids = [donor.id for donor in donors]

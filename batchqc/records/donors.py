@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.records.base import Row, added_later, refers_to
+from batchqc.records.once import once
 from batchqc.records.registers import DonorRow
 from batchqc.records.signatures import SignatureRow
 
@@ -57,6 +58,7 @@ class EligibilityRow(Row):
         return {key: sha256 for key, _, sha256 in parted}
 
 
+@once
 def eligibility_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[EligibilityRow]:
     """Every determination of some donors, oldest first."""
     ids = [donor.id for donor in donors]

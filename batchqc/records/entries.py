@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.entries import SecondEntry, second_entry
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
 from batchqc.records.signatures import SignatureRow
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Attachment(Row):
         return f"{self.upload.natural_key}/{self.number}"
 
 
+@once
 def verifications_of(session: Session, uploads: Iterable[int]) -> dict[int, EntryVerification]:
     """The second entries of some uploads, both by the surrogate id of the upload."""
     ids = set(uploads)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 from batchqc.core.identifiers import fold
 from batchqc.core.laboratory import Register, Rule, Span
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
 from batchqc.records.people import Person
 from batchqc.records.uploads import Upload
 
@@ -167,6 +168,7 @@ def series_of(key: str) -> str:
     return key.rpartition("/")[0]
 
 
+@once
 def rule_rows(session: Session) -> Sequence[RegisterRule]:
     """Every rule that was set, oldest first."""
     return session.scalars(select(RegisterRule).order_by(RegisterRule.number)).all()

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.core.policies import VALUES, Policy
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
 from batchqc.records.signatures import SignatureRow
 
 
@@ -34,6 +35,7 @@ class PolicyRow(Row):
 POLICIES = "policies"
 
 
+@once
 def policy_rows(session: Session) -> Sequence[PolicyRow]:
     """Every change of a policy, oldest first."""
     return session.scalars(select(PolicyRow).order_by(PolicyRow.number)).all()

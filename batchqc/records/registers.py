@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
 from batchqc.records.base import Row, added_later, refers_to
+from batchqc.records.once import once
 from batchqc.records.specifications import SpecificationVersion
 
 
@@ -161,6 +162,7 @@ class SampleRow(Row):
         return self.sample
 
 
+@once
 def the_site(session: Session) -> Site | None:
     """The site of this database."""
     return session.scalar(select(Site).order_by(Site.id).limit(1))
@@ -239,6 +241,7 @@ def sample_facts(
     return samples, ids
 
 
+@once
 def other_specifications_of(session: Session, lot: LotRow) -> Sequence[LotSpecification]:
     """What a lot is judged by beside the specification that decides, by id."""
     query = select(LotSpecification).where(LotSpecification.lot_id == lot.id)

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Select, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, added_later, refers_to
+from batchqc.records.once import once
 from batchqc.records.signatures import SignatureRow
 
 
@@ -150,6 +151,7 @@ def version_by(session: Session, specification: str, version: int) -> Specificat
     return session.scalar(query)
 
 
+@once
 def approval_of(session: Session, version: SpecificationVersion) -> SpecificationApproval | None:
     """The approval of a version."""
     query = select(SpecificationApproval)
@@ -192,6 +194,7 @@ def approved_versions(
     return [Approved(version, withdrawn) for version, withdrawn in session.execute(query)]
 
 
+@once
 def approved_by_stage(
     session: Session, *, product: str, markets: Iterable[str]
 ) -> dict[str, dict[str, list[Approved]]]:

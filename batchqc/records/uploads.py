@@ -243,7 +243,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
     if not by_id:
         return
     newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
-    verified = verifications_of(session, (run.upload_id for run in by_id.values()))
+    verified = verifications_of(session, {run.upload_id for run in by_id.values()})
     second = {n: how_entered(run.upload, verified.get(run.upload_id)) for n, run in by_id.items()}
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
     wells = wells_declared(session, (run.upload for run in by_id.values()))

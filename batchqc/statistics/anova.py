@@ -7,11 +7,17 @@ from typing import Final
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from batchqc.errors import NotEstimable
+from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.exact_sums import sequential_squares
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.levels import Labels, factor
-from batchqc.statistics.values import measurable, values_of
+from batchqc.statistics.values import (
+    LARGEST,
+    fraction_of,
+    measurable,
+    positive,
+    values_of,
+)
 
 _METHOD: Final = "one-way ANOVA, exact sums of squares (Montgomery 2017, section 3.3)"
 _ASSUMED: Final = ("normal errors", "equal variance in all groups", "independent values")
@@ -102,7 +108,17 @@ def _sd_within(error: float, df: int, n: int, conf: float) -> Figure:
 
 
 def variance_interval(variance: float, df: float, conf: float) -> tuple[float, float]:
-    """Two-sided chi-square interval of a variance with df degrees of freedom."""
-    tail = (1 - conf) / 2
+    """Two-sided chi-square interval of a variance with df degrees of freedom.
+
+    Raises:
+        InvalidInput: the variance is negative, df is not above 0, or conf is not within 0 and 1.
+        NotEstimable: so few degrees of freedom bound nothing.
+    """
+    if not 0 <= variance <= LARGEST:
+        raise InvalidInput("BQC-STA-003", f"a variance of {variance:g}")
+    tail = (1 - fraction_of(conf, "confidence")) / 2
+    positive(df, "degrees of freedom")
     low, high = stats.chi2.isf(tail, df), stats.chi2.ppf(tail, df)
+    if not high > 1 / LARGEST:
+        raise NotEstimable("BQC-STA-001", f"{df:g} degrees of freedom bound no variance")
     return df * variance / float(low), df * variance / float(high)

@@ -18,7 +18,7 @@ from batchqc.statistics.control_charts import (
 )
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.sigma_estimates import between_0_and_1, positive
-from batchqc.statistics.values import Floats, with_gaps
+from batchqc.statistics.values import LARGEST, Floats, with_gaps
 
 _BINOMIAL: Final = ("each item has the same chance", "items are independent")
 _POISSON: Final = ("events are independent", "their rate per unit is constant")
@@ -108,7 +108,13 @@ def u_chart(
 
 
 def share_figure(events: float, items: float, *, confidence: float = 0.95) -> Figure:
-    """A share with its exact interval (Clopper and Pearson 1934)."""
+    """A share with its exact interval (Clopper and Pearson 1934).
+
+    Raises:
+        InvalidInput: not 0 <= events <= items, or no items.
+    """
+    if not (0 < items < LARGEST and 0 <= events <= items):
+        raise InvalidInput("BQC-STA-003", f"{events:g} events in {items:g} items are no share")
     tail = (1 - confidence) / 2
     lower = float(beta.ppf(tail, events, items - events + 1)) if events > 0 else 0.0
     upper = float(beta.isf(tail, events + 1, items - events)) if events < items else 1.0
@@ -119,7 +125,13 @@ def share_figure(events: float, items: float, *, confidence: float = 0.95) -> Fi
 
 
 def rate_figure(events: float, units: float, *, n: int, confidence: float = 0.95) -> Figure:
-    """A rate per unit with its exact interval (Garwood 1936)."""
+    """A rate per unit with its exact interval (Garwood 1936).
+
+    Raises:
+        InvalidInput: events are negative, or there are no units.
+    """
+    if not (1 / LARGEST < units < LARGEST and 0 <= events < LARGEST):
+        raise InvalidInput("BQC-STA-003", f"{events:g} events in {units:g} units are no rate")
     tail = (1 - confidence) / 2
     lower = float(chi2.ppf(tail, 2 * events) / 2) if events > 0 else 0.0
     upper = float(chi2.isf(tail, 2 * (events + 1)) / 2)

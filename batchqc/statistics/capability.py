@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import ndtr
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics import capability_limits as limits
@@ -200,12 +200,10 @@ def _beyond(found: Summary, spec: SpecLimits, conf: float) -> dict[str, Figure]:
         if limit is not None:
             index = sign * (found.mean - limit) / (3 * found.sd)
             low, high = (
-                float(
-                    stats.norm.sf(3 * limits.one_sided_bound(index, found.n, conf=one, df=found.df))
-                )
+                float(ndtr(-3 * limits.one_sided_bound(index, found.n, conf=one, df=found.df)))
                 for one in ((1 - conf) / 2, (1 + conf) / 2)
             )
-            value = float(stats.norm.sf(3 * index))
+            value = float(ndtr(-3 * index))
             told = f"normal; {limits.NONCENTRAL}"
             made[name] = Figure(
                 f"fraction {name}", value, told, round(found.n), low, high, conf, found.df, _ASSUMED

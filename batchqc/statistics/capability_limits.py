@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Final
 
-from scipy import optimize, stats
+import numpy as np
+from scipy import optimize, special
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.noncentral_t import noncentral_t_cdf, noncentral_t_quantile
@@ -19,11 +21,18 @@ BOYLES: Final = "approximate, chi-square (Boyles 1991)"
 BOTH: Final = "noncentral t below, worst centring above (Pearn and Lin 2004)"
 
 
+_ROOT_2_PI: Final = math.sqrt(2 * math.pi)
+
+
 def cp_interval(cp: float, df: float, *, conf: float = 0.95) -> tuple[float, float]:
     """Two-sided limits of Cp or Pp. Source: Kane 1986; Montgomery 2013, section 8.3.5."""
     tail = (1 - fraction_of(conf, "confidence")) / 2
-    positive(df, "degrees of freedom")
-    return tuple(cp * math.sqrt(stats.chi2.ppf(one, df) / df) for one in (tail, 1 - tail))  # type: ignore[return-value]
+    if positive(df, "degrees of freedom") < 1e-6:
+        raise NotEstimable("BQC-STA-001", f"{df:g} degrees of freedom bound no index")
+    _measured(cp)
+    return tuple(
+        cp * math.sqrt(2 * special.gammaincinv(df / 2, one) / df) for one in (tail, 1 - tail)
+    )  # type: ignore[return-value]
 
 
 def bissell_interval(
@@ -31,11 +40,13 @@ def bissell_interval(
 ) -> tuple[float, float]:
     """Approximate two-sided limits of Cpk, Cpu or Cpl. Source: Bissell 1990 (Appl Stat 39:331)."""
     f = _freedom(n, df)
-    reach = float(stats.norm.ppf((1 + fraction_of(conf, "confidence")) / 2))
+    _measured(cpk)
+    reach = float(special.ndtri((1 + fraction_of(conf, "confidence")) / 2))
     half = reach * math.sqrt(1 / (9 * n) + cpk**2 / (2 * f))
     return cpk - half, cpk + half
 
 
+@lru_cache(maxsize=4096)  # each end of an index is that of a fraction too
 def one_sided_bound(
     index: float, n: float, *, conf: float = 0.95, df: float | None = None
 ) -> float:
@@ -57,10 +68,10 @@ def one_sided_bound(
     f, root = _freedom(n, df), 3 * math.sqrt(n)
     fraction_of(conf, "confidence")
 
-    def excess(true: float) -> float:
-        return noncentral_t_cdf(root * index, f, root * true) - conf
+    def chance(true: float) -> float:
+        return noncentral_t_cdf(root * index, f, root * true)
 
-    return _solved(excess, index)
+    return _solved(chance, conf, index, _spread(index, n, f))
 
 
 def cpk_interval(
@@ -89,11 +100,14 @@ def cpk_interval(
     """
     f = _freedom(n, df)
     tail = (1 - fraction_of(conf, "confidence")) / 2
-    if cpk <= 0:
+    if not cpk > 1e-6:
         raise NotEstimable("BQC-STA-001", "Cpk is not above 0: use the noncentral t bound")
+    _measured(cpk)
 
     def end(level: float, off: float) -> float:
-        return _solved(lambda true: 1 - _above(cpk, true, (n, f), off) - level, cpk)
+        return _solved(
+            lambda true: 1 - _above(cpk, true, (n, f), off), level, cpk, _spread(cpk, n, f)
+        )
 
     if off_centre is not None:
         return end(1 - tail, abs(off_centre)), end(tail, abs(off_centre))
@@ -111,7 +125,7 @@ def cpm_interval(
         off_target: (mean - target) / s.
         conf: two-sided.
     """
-    square = off_target**2
+    square = _measured(off_target) ** 2
     freedom = n * (1 + square) ** 2 / (1 + 2 * square)
     return cp_interval(cpm, freedom, conf=conf)
 
@@ -135,15 +149,35 @@ def _freedom(n: float, df: float | None) -> float:
     return positive(f, "degrees of freedom")
 
 
-def _solved(excess: Callable[[float], float], near: float) -> float:
-    """Root of a function that falls as the true index grows."""
-    if abs(near) > 1e6:
+def _spread(index: float, n: float, f: float) -> float:
+    """About how far from an index its limits lie: the closer the first guess, the fewer steps."""
+    return min(0.5, 3 * math.sqrt(1 / (9 * n) + index**2 / (2 * f)))
+
+
+def _measured(index: float) -> float:
+    """The same index, where it is one that measured values can have."""
+    if not abs(index) <= 1e6:
         raise NotEstimable(
             "BQC-STA-001",
-            f"an index of {near:g}: the values hardly vary against the specification",
+            f"an index of {index:g}: the values hardly vary against the specification",
             hint="Check the unit of the limits and of the values.",
         )
-    low, high = near - 0.5, near + 0.5
+    return index
+
+
+def _solved(chance: Callable[[float], float], level: float, near: float, reach: float) -> float:
+    """Where a chance that falls as the true index grows is a level, about ``reach`` from ``near``.
+
+    On normal scores it is nearly a straight line, which takes few steps.
+    """
+    _measured(near)
+    wanted = float(special.ndtri(level))
+
+    @cache  # the ends are looked at, and handed on
+    def excess(true: float) -> float:
+        return float(special.ndtri(min(max(chance(true), 1e-300), 1 - 1e-16))) - wanted
+
+    low, high = near - reach, near + reach
     for _ in range(60):
         if excess(low) > 0:
             break
@@ -165,6 +199,7 @@ def _above(seen: float, true: float, sizes: tuple[float, float], off: float) -> 
     nodes, weights = legendre(200)
     t = (high - low) / 2 * nodes + (high + low) / 2
     root = math.sqrt(n)
-    density = root * (stats.norm.pdf(root * (t - off)) + stats.norm.pdf(root * (t + off)))
-    inside = stats.chi2.cdf(f * ((half - t) / (3 * seen)) ** 2, f)
+    apart, beside = root * (t - off), root * (t + off)
+    density = root * (np.exp(-apart * apart / 2) + np.exp(-beside * beside / 2)) / _ROOT_2_PI
+    inside = special.chdtr(f, f * ((half - t) / (3 * seen)) ** 2)
     return float((high - low) / 2 * weights @ (density * inside))

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri, poch
 
 from batchqc.errors import InvalidInput
+from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.values import Floats
 
 #: Exact, or rounded as printed tables and programs that use them have it (d2 of 2 as 1.128).
@@ -16,12 +17,6 @@ Constants: TypeAlias = Literal["exact", "table"]
 
 #: Larger subgroups are no case for a range.
 LARGEST_SUBGROUP: Final = 1000
-
-_X, _X_WEIGHT = np.polynomial.legendre.leggauss(400)
-_X, _X_WEIGHT = 10.0 * _X, 10.0 * _X_WEIGHT
-_W, _W_WEIGHT = np.polynomial.legendre.leggauss(200)
-_W, _W_WEIGHT = 7.5 * (_W + 1.0), 7.5 * _W_WEIGHT
-_DENSITY = np.exp(-0.5 * _X**2) / np.sqrt(2 * np.pi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +190,15 @@ def _size(n: object) -> int:
 @lru_cache(maxsize=2048)
 def _moments(n: int) -> tuple[float, float]:
     mean = _mean_range(n)
-    square = float(2 * np.dot(_W_WEIGHT, _W * _tail(_W, n)))
+    w, weight = _of_ranges()
+    square = float(2 * np.dot(weight, w * _tail(w, n)))
     return mean, float(np.sqrt(square - mean**2))
 
 
 def _mean_range(n: int) -> float:
-    inside = -np.expm1(n * log_ndtr(_X)) - np.exp(n * log_ndtr(-_X))
-    return float(np.dot(_X_WEIGHT, inside))
+    x, weight = _of_values()
+    inside = -np.expm1(n * log_ndtr(x)) - np.exp(n * log_ndtr(-x))
+    return float(np.dot(weight, inside))
 
 
 @lru_cache(maxsize=2048)
@@ -216,8 +213,23 @@ def _tail(w: Floats, n: int) -> Floats:
 
     The two are subtracted inside the integral, so that a small tail keeps its digits.
     """
-    above = ndtr(-_X)[None, :]
-    within = above - ndtr(-_X[None, :] - w[:, None])
+    x, weight = _of_values()
+    above = ndtr(-x)[None, :]
+    within = above - ndtr(-x[None, :] - w[:, None])
     inside = above ** (n - 1) - np.maximum(within, 0.0) ** (n - 1)
-    found: Floats = np.clip(n * inside @ (_DENSITY * _X_WEIGHT), 0.0, 1.0)
+    found: Floats = np.clip(
+        n * inside @ (np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi) * weight), 0.0, 1.0
+    )
     return found
+
+
+def _of_values() -> tuple[Floats, Floats]:
+    """Places and weights of values, in units of sigma."""
+    places, weights = legendre(400)
+    return 10.0 * places, 10.0 * weights
+
+
+def _of_ranges() -> tuple[Floats, Floats]:
+    """Places and weights of ranges, in units of sigma."""
+    places, weights = legendre(200)
+    return 7.5 * (places + 1.0), 7.5 * weights

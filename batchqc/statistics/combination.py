@@ -15,7 +15,7 @@ from scipy import optimize, stats
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.fieller import two_sided
 from batchqc.statistics.figures import Figure
-from batchqc.statistics.values import Floats
+from batchqc.statistics.values import Floats, values_of
 
 Mean: TypeAlias = Literal["unweighted", "weighted", "semi-weighted"]
 Between: TypeAlias = Literal["moments", "dersimonian-laird", "mandel-paule"]
@@ -124,7 +124,10 @@ def run_of_width(potency: float, width: float, *, quantile: float, df: float | N
     """
     if not all(math.isfinite(one) and one > 0 for one in (potency, width, quantile)):
         raise InvalidInput("BQC-STA-003", "potency, width of its interval, quantile are positive")
-    return Run(potency, (width / 2 / quantile) ** 2, df)
+    error = width / 2 / quantile
+    if not 1e-70 < error < 1e70:
+        raise InvalidInput("BQC-STA-003", f"an interval {width:g} wide on the scale of ln potency")
+    return Run(potency, error**2, df)
 
 
 def combine(runs: Sequence[Run], options: CombineOptions | None = None) -> Combination:
@@ -172,9 +175,7 @@ def geometric_mean(potency: Sequence[float], *, confidence: float = 0.95) -> Fig
 
     Source: Ph. Eur. 5.3 section 6.3; USP <1034>.
     """
-    found = np.asarray(potency, dtype=np.float64)
-    if found.size < 2:
-        raise NotEstimable("BQC-STA-001", f"{found.size} of at least 2 potencies")
+    found = values_of(potency, "potencies", at_least=2)
     if not np.all(np.isfinite(found) & (found > 0)):
         raise InvalidInput("BQC-STA-003", "potencies are positive numbers")
     return _unweighted(np.log(found), CombineOptions(confidence=confidence))

@@ -122,14 +122,7 @@ class ControlChart:
                 f"{self.name}: a chart without limits has no signals",
                 reasons=self.limitations,
             )
-        return tuple(
-            replace(
-                one,
-                centre=float(self.centre[one.point - 1]),
-                sigma=float(self.sigma[one.point - 1]),
-            )
-            for one in signals(self.z, rules)
-        )
+        return signals(self.z, rules, centre=self.centre, sigma=self.sigma)
 
     def rows(self) -> Iterator[Mapping[str, float | int | None]]:
         """As rows of a table, for pandas and CSV; None where there is nothing."""

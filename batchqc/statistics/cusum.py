@@ -1,7 +1,7 @@
 """Tabular CUSUM: sums that grow while the mean lies beyond an allowance, and when that began."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -183,23 +183,33 @@ class _Side(NamedTuple):
 
 def _sums(steps: Floats, limit: float, begin: float, *, restart: bool) -> _Side:
     """Sums of one side; a missing lot is passed over."""
-    here, since, zero_at = begin, 0, 0
-    sums: list[float] = []
-    counts: list[int] = []
-    crossings: list[_Crossing] = []
-    for place, step in enumerate(steps.tolist(), 1):
-        present = not math.isnan(step)
-        if present:
-            here = max(0.0, here + step)
-            since = since + 1 if here > 0 else 0
-            zero_at = zero_at if here > 0 else place
+    present = ~np.isnan(steps)
+    moved = np.where(present, steps, 0.0).tolist()
+    told = _run(moved, begin, anew_beyond=limit if restart else math.inf)
+    sums, places = np.array(told), np.arange(1, steps.size + 1)
+    beyond = present & (sums > limit)
+    began = np.where(present & (sums <= 0), places, 0)
+    if restart:
+        began[1:] = np.maximum(began[1:], np.where(beyond, places, 0)[:-1])
+    zero_at = np.maximum.accumulate(began)
+    counted = np.append(0, np.cumsum(present))
+    since = counted[1:] - counted[zero_at]
+    crossed = (one[beyond].tolist() for one in (places, since, zero_at, sums))
+    found = [_Crossing(*one) for one in zip(*crossed, strict=True)]
+    return _Side(tuple(told), tuple(since.tolist()), found)
+
+
+def _run(steps: Sequence[float], here: float, *, anew_beyond: float) -> list[float]:
+    """The sum at each lot; plain, because it is most of the time of a chart."""
+    begin, sums = here, list[float]()
+    for step in steps:
+        if here > anew_beyond:
+            here = begin
+        here += step
+        if here < 0.0:  # noqa: PLR1730 - max() takes three times as long
+            here = 0.0
         sums.append(here)
-        counts.append(since)
-        if present and here > limit:
-            crossings.append(_Crossing(place, since, zero_at, here))
-            if restart:
-                here, since, zero_at = begin, 0, place
-    return _Side(tuple(sums), tuple(counts), crossings)
+    return sums
 
 
 def checked_baseline(baseline: Baseline) -> Baseline:

@@ -21,6 +21,7 @@ from batchqc.statistics.run_length import (
     nodes_between,
     positive,
     settle,
+    too_long,
 )
 from batchqc.statistics.values import Floats
 
@@ -141,6 +142,8 @@ def cusum_allowance(h: float, arl0: float, *, sides: Sides = "two") -> float:
 
 
 def _side(k: float, h: float, shift: float, headstart: float) -> Chain:
+    if (k - shift) * (h + 1.166) > 20:  # exp(40) lots and more: Siegmund 1985, equation 2.56
+        raise too_long()
     return settle(lambda number: _chain(k, h, shift, headstart, number), 30 + int(4 * h))
 
 
@@ -195,8 +198,9 @@ def _wanted(arl0: float) -> None:
 
 def _root(excess: Callable[[float], float], steps: list[float], what: str, arl0: float) -> float:
     low = steps[0]
-    for high in steps[1:]:
-        if excess(high) >= 0 >= excess(low):
-            return float(brentq(excess, low, high, xtol=_ROOT, rtol=8.9e-16))
-        low = high
+    if excess(low) <= 0:  # it grows from here
+        for high in steps[1:]:
+            if excess(high) >= 0:
+                return float(brentq(excess, low, high, xtol=_ROOT, rtol=8.9e-16))
+            low = high
     raise NotEstimable("BQC-STA-001", f"no {what} has a run length of {arl0:g} lots in control")

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.signal import lfilter
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics.cusum import Baseline, checked_baseline
@@ -110,14 +111,21 @@ def ewma_chart(
 
 
 def _run(x: Floats, center: float, errors: Floats, weight: float) -> tuple[Floats, Floats]:
-    averages, variances = np.empty(x.size), np.empty(x.size)
-    here, variance, keep = center, 0.0, 1.0 - weight
-    for place, (value, error) in enumerate(zip(x.tolist(), errors.tolist(), strict=True)):
-        if not math.isnan(value):
-            here = weight * value + keep * here
-            variance = (weight * error) ** 2 + keep * keep * variance
-        averages[place], variances[place] = here, variance
-    return averages, variances
+    """Moving average and its variance; a missing lot repeats those of the last before it."""
+    present = ~np.isnan(x)
+    keep = 1.0 - weight
+    averages = _forgetting(weight * x[present], keep, center)
+    variances = _forgetting((weight * errors[present]) ** 2, keep * keep, 0.0)
+    last = np.cumsum(present)
+    return np.append(center, averages)[last], np.append(0.0, variances)[last]
+
+
+def _forgetting(steps: Floats, keep: float, begin: float) -> Floats:
+    """Each entry plus so much of the one before it."""
+    if not steps.size:
+        return steps
+    found, _ = lfilter([1.0], [1.0, -keep], steps, zi=[keep * begin])
+    return np.asarray(found)
 
 
 def _sizes(sizes: ArrayLike | None, lots: int) -> Floats:

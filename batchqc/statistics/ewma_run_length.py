@@ -21,6 +21,7 @@ from batchqc.statistics.run_length import (
     nodes_between,
     positive,
     settle,
+    too_long,
 )
 from batchqc.statistics.values import Floats
 
@@ -245,6 +246,8 @@ def _checked(weight: float, width: float, shift: float) -> None:
         raise InvalidInput("BQC-STA-003", f"weight {weight:g} is not between 0.002 and 1")
     positive(width, "the width", 100)
     finite(shift, "the shift", 1e3)
+    if width - abs(shift) / _scale(weight) > 9:  # beyond 1e18 lots, even without memory
+        raise too_long()
 
 
 def _wanted(arl0: float) -> None:

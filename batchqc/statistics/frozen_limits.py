@@ -17,6 +17,7 @@ from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.criteria import Criterion
 from batchqc.core.trend_phases import Phase, TrendLot
 from batchqc.core.trends import Attribute
+from batchqc.statistics.censored_limits import censored_phase_one
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.lot_series import default_scale, resolution_of
 from batchqc.statistics.scales import Scale
@@ -43,6 +44,16 @@ class Frozen:
     lines: Lines
     content: Mapping[str, Any]
 
+    @property
+    def run_length(self) -> Figure:
+        """Lots to the first false alarm of its rules together, on average, as it was frozen."""
+        told = self.content["run_length"]
+        low, high, level = (_float(told.get(name)) for name in ("lower", "upper", "confidence"))
+        return Figure(
+            told["name"], float(told["value"]), told["method"], int(told["n"]), low, high,
+            level or 0.0, None, _each(told["assumptions"]), _each(told["limitations"]),
+        )  # fmt: skip
+
 
 def limits_of_lots(
     criterion: Criterion,
@@ -56,16 +67,19 @@ def limits_of_lots(
 
     Raises:
         InvalidInput: a scale, method or rule is unknown, or a value is not of the scale.
-        NotEstimable: fewer lots with a value than limits need, or no variation.
+        NotEstimable: fewer measured lots than limits need, too many censored, or no variation.
     """
     amounts = [one.observed.amount for one in chosen]
+    values = [None if one is None else float(one.number) for one in amounts]
+    on = Scale(scale) if scale else default_scale(criterion)  # type: ignore[arg-type] # checked
+    steps, by = [resolution_of(criterion, one) for one in amounts], rules or DEFAULT_RULES
+    bounds = [one.qualifier if one is not None and one.is_censored else "" for one in amounts]
+    if any(bounds):
+        return censored_phase_one(values, bounds, on, resolution=steps, rules=by, method=method)
     return phase_one(
-        [None if one is None else float(one.number) for one in amounts],
-        Scale(scale) if scale else default_scale(criterion),  # type: ignore[arg-type] # checked
-        resolution=[resolution_of(criterion, one) for one in amounts],
-        rules=rules or DEFAULT_RULES,
+        values, on, resolution=steps, rules=by,
         method=method or None,  # type: ignore[arg-type] # checked there
-    )
+    )  # fmt: skip
 
 
 def limit_content(
@@ -101,6 +115,7 @@ def limit_content(
         "limits": found.made.chart.limits,
         "alpha": repr(ALPHA),
         "n": found.n,
+        "censored": found.censored,
         "df": None if lines.df is None else repr(float(lines.df)),
         "on_scale": {
             "centre": repr(lines.centre),
@@ -155,6 +170,14 @@ def inputs_sha256(chosen: Sequence[TrendLot]) -> str:
             "lots": [[one.manufactured_on, one.lot, one.observed.text] for one in chosen],
         }
     )
+
+
+def _float(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _each(text: str) -> tuple[str, ...]:
+    return tuple(text.split("; ")) if text else ()
 
 
 def _figure(one: Figure) -> dict[str, Json]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import integrate, special
 
 from batchqc.errors import InvalidInput, NotEstimable
-from batchqc.statistics.values import positive, values_of
+from batchqc.statistics.values import Floats, positive, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ def gauge_ranges(values: ArrayLike) -> RangeStudy:
         NotEstimable: fewer than two of something, or trials are all equal.
         InvalidInput: the array has not three axes.
     """
-    array = np.asarray(values, dtype=np.float64)
+    cells = np.asarray(values, dtype=object)
+    array: Floats = values_of(cells.ravel()).reshape(cells.shape)
     if array.ndim != 3:
         raise InvalidInput(
             "BQC-STA-003", f"a gauge study has three axes (part, operator, trial), not {array.ndim}"
         )
-    values_of(array.ravel())
     parts, operators, trials = array.shape
     if min(array.shape) < 2:
         raise NotEstimable("BQC-STA-001", "parts, operators and trials: two of each are the least")

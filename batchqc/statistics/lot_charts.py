@@ -28,6 +28,7 @@ from batchqc.statistics.lot_series import (
 from batchqc.statistics.scales import Scale
 from batchqc.statistics.trend_limits import (
     Lines,
+    false_alarms,
     robust_scores,
     scaled,
     scores,
@@ -65,7 +66,9 @@ def trend_of(
         judged += own
         told += said
     by_lot = {one.lot.lot: one for one in judged}
-    return Trend(attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot)
+    return Trend(
+        attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot, tuple(sets)
+    )  # fmt: skip
 
 
 class _Figures(NamedTuple):
@@ -91,12 +94,15 @@ class _PhaseChart:
             one for one in sets if one.definition == phase.definition and phase.has(one.first)
         ]
         self.told: list[str] = []
+        self._alarms = {f"limit set {one.number}": one.run_length.value for one in self.sets}
+        self._alarms[SELF_STARTING] = false_alarms(("1",)).value
 
     def judged(self) -> tuple[list[Judged], list[str]]:
         """Every lot, and what cannot be said of the phase."""
         if not is_numeric(self.criterion):
             return [Judged(one, self.phase.number, None) for one in self.phase.lots], []
         self._tell_changes()
+        self._tell_texts()
         robust = self._sign(self.scale) * robust_scores(self._measured(self.scale))
         lots = self._by_sets() if self.sets else self._by_themselves()
         own = [replace(one, robust=_number(score)) for one, score in zip(lots, robust, strict=True)]
@@ -185,6 +191,16 @@ class _PhaseChart:
                     " propose a new set"
                 )
 
+    def _tell_texts(self) -> None:
+        """Which lots have a result that is no number."""
+        lots = [one for one in self.phase.lots if one.observed.text and not one.observed.amount]
+        if lots:
+            named = ", ".join(f"{one.lot} ({one.observed.text})" for one in lots[:10])
+            self.told.append(
+                f"phase {self.phase.number}: {len(lots)} results are no numbers and are not"
+                f" charted: {named}"
+            )
+
     def _on(self, scale: Scale) -> Floats:
         """Each value on a scale, a censored one at its bound."""
         found, refused = scaled(self.values, scale, self.steps)
@@ -226,7 +242,8 @@ class _PhaseChart:
         said = (
             f"out of trend: {self.criterion.title} {one.observed.text} {unit} of {one.lot} is {far}"
             f" the centre {centre:.4g} {unit}, {rule}{pattern}; {by}, {scale.kind} scale,"
-            f" sigma {sigma:.4g} on it"
+            f" sigma {sigma:.4g} on it; the rules together give a false alarm in"
+            f" {self._alarms[by]:.0f} lots on average"
         )
         return LotSignal(one.lot, rule, by, lots, _number(score), centre, sigma, said)
 

@@ -1,8 +1,8 @@
 """A series of lots as plain values: each lot with what holds for it, and what it signals."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Amount, last_digit
@@ -10,6 +10,9 @@ from batchqc.core.trend_phases import Phase, TrendLot
 from batchqc.core.trends import Attribute, is_near_100, is_ratio
 from batchqc.core.verdicts import Outcome
 from batchqc.statistics.scales import Scale
+
+if TYPE_CHECKING:
+    from batchqc.statistics.frozen_limits import Frozen
 
 SELF_STARTING: Final = "self-starting"
 LIMIT: Final = 3.0
@@ -60,7 +63,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The series of an attribute; ``criterion`` is of the newest version that judges a lot."""
+    """The series of an attribute; ``criterion`` is of the newest version that judges a lot.
+
+    ``sets`` are the approved limit sets of the attribute, oldest first.
+    """
 
     attribute: Attribute
     criterion: Criterion
@@ -69,11 +75,27 @@ class Trend:
     lots: tuple[Judged, ...]
     limitations: tuple[str, ...]
     by_lot: Mapping[str, Judged] = field(default_factory=dict)
+    sets: tuple["Frozen", ...] = ()
 
     @property
     def signals(self) -> Iterator[LotSignal]:
         """All of them, in the order of the lots."""
         return (signal for one in self.lots for signal in one.signals)
+
+
+def part_of(trend: Trend, lots: Container[str]) -> Trend:
+    """The series with some of its lots only; what holds for each is as it is in the whole."""
+    kept = (
+        replace(phase, lots=tuple(one for one in phase.lots if one.lot in lots))
+        for phase in trend.phases
+    )
+    judged = tuple(one for one in trend.lots if one.lot.lot in lots)
+    return replace(
+        trend,
+        phases=tuple(phase for phase in kept if phase.lots),
+        lots=judged,
+        by_lot={one.lot.lot: one for one in judged},
+    )
 
 
 def default_scale(criterion: Criterion) -> Scale:
@@ -120,7 +142,17 @@ def plain(value: object) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
+def numbers_of(lots: Iterable[Judged]) -> list[float]:
+    """The number or bound of each lot that has one."""
+    return [one.value for one in lots if one.value is not None]
+
+
 def is_censored(one: Judged) -> bool:
     """Whether the value of a lot is only known to lie beyond its number."""
+    return qualifier_of(one) != ""
+
+
+def qualifier_of(one: Judged) -> str:
+    """How a censored value stands to its number: ``<``, ``<=``, ``>``, ``>=``; else ``""``."""
     amount = one.lot.observed.amount
-    return amount is not None and amount.is_censored
+    return amount.qualifier if amount is not None and amount.is_censored else ""

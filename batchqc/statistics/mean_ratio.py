@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from batchqc.errors import NotEstimable
+from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.checks import confidence_of, same_length
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import LARGEST, Floats, values_of
@@ -45,6 +45,8 @@ def ratio_of_means(
     top, bottom = float(left.mean()), float(right.mean())
     if abs(bottom) < 1 / LARGEST:
         raise NotEstimable("BQC-STA-001", "the mean of b is zero: there is no ratio")
+    if top and not 1e-70 < abs(top / bottom) < 1e70:
+        raise InvalidInput("BQC-STA-003", f"a ratio of {top:g} to {bottom:g} was not measured")
     v11, v12, v22, df = _variances(left, right, top / bottom, pooled=pooled, pairs=pairs)
     t = float(stats.t.ppf((1 + confidence_of(confidence)) / 2, df))
     low, high = fieller(top, bottom, (v11, v12, v22), t)
@@ -59,10 +61,13 @@ def fieller(
     """Limits of a / b from estimates, their (v11, v12, v22) and a quantile of t.
 
     Raises:
+        InvalidInput: one of them is no number, or absurdly large.
         NotEstimable: g >= 1, so the limits do not enclose an interval.
     """
+    if not all(abs(one) <= LARGEST for one in (a, b, t, *variances)):
+        raise InvalidInput("BQC-STA-003", "an estimate, variance or quantile is no measured number")
     v11, v12, v22 = variances
-    g = t * t * v22 / (b * b) if b else math.inf
+    g = (t / b) ** 2 * v22 if abs(b) > 1e-70 and abs(t / b) < 1e70 else math.inf
     if g >= 1:
         raise NotEstimable(
             "BQC-STA-001",
@@ -91,4 +96,5 @@ def _variances(
     one, two = v / n, ratio**2 * w / m
     if not one + two:
         return 0.0, 0.0, 0.0, n + m - 2.0
-    return v / n, 0.0, w / m, (one + two) ** 2 / (one**2 / (n - 1) + two**2 / (m - 1))
+    part = one / (one + two)
+    return v / n, 0.0, w / m, 1 / (part**2 / (n - 1) + (1 - part) ** 2 / (m - 1))

@@ -36,8 +36,11 @@ def moving_ranges(data: ArrayLike, *, span: int = 2) -> Floats:
     chart_constants(span)
     ranges = np.full(found.shape, np.nan)
     if found.size >= span:
-        windows = np.lib.stride_tricks.sliding_window_view(found, span)
-        ranges[span - 1 :] = windows.max(axis=1) - windows.min(axis=1)
+        high = low = found[span - 1 :]
+        for back in range(1, span):
+            other = found[span - 1 - back : found.size - back]
+            high, low = np.maximum(high, other), np.minimum(low, other)
+        ranges[span - 1 :] = high - low
     return ranges
 
 

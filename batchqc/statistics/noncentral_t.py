@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.quadrature import legendre
@@ -25,7 +25,7 @@ def noncentral_t_cdf(t: float, df: float, shift: float) -> float:
     if t < 0:
         return 1 - noncentral_t_cdf(-t, df, -shift)
     low = max(-9.0, -shift)
-    high = min(9.0, t * math.sqrt(float(stats.chi2.isf(1e-18, df)) / df) - shift)
+    high = min(9.0, t * math.sqrt(float(special.chdtri(df, 1e-18)) / df) - shift)
     below = float(special.ndtr(-shift))
     if high <= low:
         return below

@@ -116,7 +116,10 @@ def known_reference(center: ArrayLike, covariance: ArrayLike, *, size: int = 1) 
         InvalidInput: they do not fit each other.
         NotEstimable: the covariance is singular.
     """
-    at, matrix = np.asarray(center, dtype=float), np.asarray(covariance, dtype=float)
+    try:
+        at, matrix = np.asarray(center, dtype=float), np.asarray(covariance, dtype=float)
+    except (TypeError, ValueError):
+        raise InvalidInput("BQC-STA-003", "centre or covariance are not all numbers") from None
     fits = at.ndim == 1 and matrix.shape == (at.size, at.size) and size >= 1
     if not fits or not np.isfinite(matrix).all() or not np.isfinite(at).all():
         raise InvalidInput("BQC-STA-003", "wanted: (p,) centre, (p, p) covariance, all numbers")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from batchqc.errors import InvalidInput
+from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.checks import confidence_of, same_length
 from batchqc.statistics.exact_least_squares import Column, ExactFit, as_written, dot, solve
 from batchqc.statistics.figures import Figure
@@ -163,8 +163,11 @@ def _at(fit: LinearFit, terms: ArrayLike, confidence: float, *, extra: float, na
     row = values_of(terms, "terms")
     same_length(row, fit.se, "terms", "coefficients")
     terms_exact = as_written(row)
-    value = float(dot(terms_exact, fit.exact.coefficients))
-    leverage = float(dot(terms_exact, [dot(one, terms_exact) for one in fit.exact.inverse]))
+    try:
+        value = float(dot(terms_exact, fit.exact.coefficients))
+        leverage = float(dot(terms_exact, [dot(one, terms_exact) for one in fit.exact.inverse]))
+    except OverflowError:
+        raise NotEstimable("BQC-STA-001", "the terms lie absurdly far from the points") from None
     t = float(stats.t.ppf((1 + confidence_of(confidence)) / 2, fit.df))
     half = t * math.sqrt(leverage * fit.residual_sd**2 + extra)
     return Figure(

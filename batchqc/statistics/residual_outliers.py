@@ -14,6 +14,7 @@ from scipy import stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.bioassay import Assay
+from batchqc.statistics.checks import sd_of
 from batchqc.statistics.dose_response import CurveFit
 from batchqc.statistics.parallel_lines import LineAssay
 from batchqc.statistics.relative_potency import RelativePotency
@@ -122,7 +123,7 @@ def grubbs_flag(residuals: ArrayLike, *, alpha: float = 0.05) -> GrubbsFlag:
     Source: Grubbs 1969, Technometrics 11:1; NIST e-Handbook 1.3.5.17.1.
     """
     e = spread(values_of(residuals, "residuals", at_least=3), "residuals")
-    off = np.abs(e - e.mean()) / np.std(e, ddof=1)
+    off = np.abs(e - e.mean()) / sd_of(e)
     place, n = int(np.argmax(off)), e.size
     t2 = float(stats.t.isf(alpha / 2 / n, n - 2)) ** 2
     critical = (n - 1) / math.sqrt(n) * math.sqrt(t2 / (n - 2 + t2))

@@ -16,6 +16,7 @@ from scipy.sparse.linalg import MatrixRankWarning, gmres, spsolve
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
+from batchqc.statistics.quadrature import legendre
 from batchqc.statistics.values import Floats
 
 #: How closely two numbers of nodes must agree, in proportion.
@@ -163,7 +164,7 @@ def too_long() -> NotEstimable:
 
 def nodes_between(low: float, high: float, number: int) -> tuple[Floats, Floats]:
     """Nodes and weights of Gauss-Legendre quadrature on an interval."""
-    places, weights = np.polynomial.legendre.leggauss(number)
+    places, weights = legendre(number)
     half = 0.5 * (high - low)
     return low + half * (places + 1.0), half * weights
 

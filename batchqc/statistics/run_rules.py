@@ -132,17 +132,33 @@ def marks(z: ArrayLike, rules: Sequence[Rule]) -> dict[str, Marks]:
     return {rule.name: _fired(found, rule) for rule in rules}
 
 
-def signals(z: ArrayLike, rules: Sequence[Rule]) -> tuple[Signal, ...]:
-    """Each pattern that was completed, by rule, attribute and point; see :func:`marks`."""
+def signals(
+    z: ArrayLike,
+    rules: Sequence[Rule],
+    *,
+    centre: Floats | None = None,
+    sigma: Floats | None = None,
+) -> tuple[Signal, ...]:
+    """Each pattern that was completed, by rule, attribute and point; see :func:`marks`.
+
+    Args:
+        z: distances, as there.
+        rules: to look for.
+        centre: of the chart at each point, for its signals.
+        sigma: of the chart at each point, likewise.
+    """
     found = _table(z)
     columns = found[:, None] if found.ndim == 1 else found
-    seen = []
-    for rule in rules:
-        fired = marks(found, [rule])[rule.name].reshape(columns.shape)
-        for column, at in np.argwhere(fired.T):
-            members = _members(columns[:, column], int(at), rule)
-            seen.append(Signal(rule.name, int(at) + 1, members, int(column) + 1))
-    return tuple(seen)
+    middle = np.zeros(len(found)) if centre is None else centre
+    spread = np.ones(len(found)) if sigma is None else sigma
+    return tuple(
+        Signal(
+            rule.name, at + 1, _members(columns[:, column], at, rule), column + 1,
+            float(middle[at]), float(spread[at]),
+        )
+        for rule in rules
+        for column, at in np.argwhere(_fired(columns, rule).T).tolist()
+    )  # fmt: skip
 
 
 def completing(z: ArrayLike, rules: Sequence[Rule]) -> dict[str, tuple[int, ...]]:
@@ -213,8 +229,11 @@ def _after(fired: Marks, z: Floats) -> Marks:
 
 
 def _members(z: Floats, at: int, rule: Rule) -> tuple[int, ...]:
-    window = range(max(0, at - rule.of + 1), at + 1)
+    first = max(0, at - rule.of + 1)
     if rule.pattern != "beyond":
-        return tuple(one + 1 for one in window)
-    side = np.sign(z[at])
-    return tuple(one + 1 for one in window if side * z[one] > rule.zone)
+        return tuple(range(first + 1, at + 2))
+    if rule.of == 1:
+        return (at + 1,)
+    window = z[first : at + 1].tolist()
+    side = 1 if window[-1] > 0 else -1
+    return tuple([place for place, one in enumerate(window, first + 1) if side * one > rule.zone])

@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import chi2
-from scipy.stats import t as student
+from scipy.special import gammaincinv, stdtrit
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.chart_constants import c4
@@ -34,7 +33,8 @@ def sigma_figure(
     between_0_and_1(confidence, "confidence")
     df = equivalent_df(round(cv, 12))
     scale = value * c4(df + 1) * np.sqrt(df)
-    ends = scale / np.sqrt(chi2.ppf([(1 + confidence) / 2, (1 - confidence) / 2], df))
+    levels = np.array([(1 + confidence) / 2, (1 - confidence) / 2])
+    ends = scale / np.sqrt(2 * gammaincinv(df / 2, levels))
     return Figure(
         "sigma", value, method, n, float(ends[0]), float(ends[1]), confidence, df,
         assumptions=tuple(assumptions),
@@ -45,7 +45,7 @@ def centre_figure(value: float, sigma: Figure, *, n: int, what: str) -> Figure:
     """A mean, with its t interval from an estimate of sigma."""
     if sigma.df is None:
         return Figure("centre", value, what, n, assumptions=sigma.assumptions)
-    half = student.ppf((1 + sigma.confidence) / 2, sigma.df) * sigma.value / np.sqrt(n)
+    half = stdtrit(sigma.df, (1 + sigma.confidence) / 2) * sigma.value / np.sqrt(n)
     return Figure(
         "centre", value, what, n, float(value - half), float(value + half), sigma.confidence,
         sigma.df, assumptions=sigma.assumptions,
@@ -79,7 +79,12 @@ def mean_range_cv(count: int, adjacent: int) -> float:
     Args:
         count: of moving ranges.
         adjacent: how many pairs of them share a value.
+
+    Raises:
+        InvalidInput: there is no moving range.
     """
+    if count < 1 or adjacent < 0:
+        raise InvalidInput("BQC-STA-003", f"{count} moving ranges, {adjacent} adjacent pairs")
     product = (4 / np.pi) * (np.sqrt(0.75) + 0.5 * np.pi / 6)
     total = count * (2 - 4 / np.pi) + 2 * adjacent * (product - 4 / np.pi)
     return float(np.sqrt(total) / (count * np.sqrt(4 / np.pi)))

@@ -31,6 +31,7 @@ def t2_limit(
     """
     if not 0 < alpha < 1:
         raise InvalidInput("BQC-STA-003", f"alpha {alpha:g} is not between 0 and 1")
+    _attributes(p)
     if m is None:
         return float(special.chdtri(p, alpha))
     if size > 1:
@@ -55,11 +56,19 @@ def t2_p_value(t2: float, p: int, m: int | None, *, size: int = 1, phase: Phase 
         size: of subgroups; 1 for individual lots.
         phase: 1 or 2.
 
+    Raises:
+        InvalidInput: t2 is negative or no number.
+        NotEstimable: m is too small for p.
+
     Source:
         As `t2_limit`, the other way round.
     """
+    if not t2 >= 0:
+        raise InvalidInput("BQC-STA-003", f"T² is {t2:g}: it is never below 0")
+    _attributes(p)
     if m is None:
         return float(special.chdtrc(p, t2))
+    _positive_df(m * size - m - p + 1 if size > 1 else m - p - (phase == 1), m, p)
     if size > 1:
         df = m * size - m - p + 1
         factor = p * (m - 1 if phase == 1 else m + 1) * (size - 1) / df
@@ -68,6 +77,11 @@ def t2_p_value(t2: float, p: int, m: int | None, *, size: int = 1, phase: Phase 
         left = max(1.0 - t2 * m / (m - 1) ** 2, 0.0)
         return float(special.betainc((m - p - 1) / 2, p / 2, left))
     return float(special.fdtrc(p, m - p, t2 * m * (m - p) / (p * (m + 1) * (m - 1))))
+
+
+def _attributes(p: int) -> None:
+    if p < 1:
+        raise InvalidInput("BQC-STA-003", f"{p} attributes: T² is of one at least")
 
 
 def _f_upper(p: int, df: int, alpha: float) -> float:

@@ -18,7 +18,7 @@ from batchqc.statistics.tolerance_factors import (
     sides_of,
     two_sided_factor,
 )
-from batchqc.statistics.univariate import mean, standard_deviation
+from batchqc.statistics.univariate import moments
 from batchqc.statistics.values import Floats, antilog, measurable, positive, values_of
 
 _ASSUMED: Final = ("normal values on this scale", "independent lots of one process")
@@ -59,8 +59,7 @@ class Summary:
             InvalidInput: a value is missing, or not above 0 on the ln scale.
         """
         found = measurable(logged(values_of(data, at_least=2), scale), "values")
-        df = found.size - 1
-        return cls(mean(found).value, standard_deviation(found).value, found.size, df)
+        return cls(*moments(found), found.size, found.size - 1)
 
 
 def logged(found: Floats, scale: str) -> Floats:

@@ -77,8 +77,9 @@ def two_sided_factor(
 
 
 def _sizes(n: float, content: float, conf: float, df: float | None) -> tuple[float, float]:
-    fraction_of(content, "content")
-    fraction_of(conf, "confidence")
+    for share, what in ((content, "content"), (conf, "confidence")):
+        if not 1e-9 <= fraction_of(share, what) <= 1 - 1e-9:
+            raise InvalidInput("BQC-STA-003", f"{what} is {share:g}: too near to 0 or 1")
     size = positive(n, "n")
     f = size - 1 if df is None else df
     if not f > 0:

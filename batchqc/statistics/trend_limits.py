@@ -6,6 +6,7 @@ Nothing is estimated when limits are applied: centre, sigma and limits are those
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -24,11 +25,12 @@ from batchqc.statistics.scales import Scale, ScaledChart, on_scale
 from batchqc.statistics.self_starting import QState
 from batchqc.statistics.values import Floats, with_gaps
 
-Method = Literal["prediction", "individuals"]
+Method = Literal["prediction", "individuals", "censored prediction"]
 
 #: From so many lots on, mean and sigma are known well enough for limits in sigma.
 INDIVIDUALS_FROM: Final = 50
-DEFAULT_RULES: Final = ("1", "2")
+#: Beyond 3 sigma, 9 on one side, 6 rising or falling, 2 of 3 beyond 2 sigma.
+DEFAULT_RULES: Final = ("1", "2", "3", "5")
 #: Chance that one further lot of the same process lies beyond the limits; that of 3 sigma.
 ALPHA: Final = 0.0027
 #: Rules by the names under which they are chosen.
@@ -61,6 +63,20 @@ class Lines:
     scale: Scale
     rules: tuple[str, ...]
 
+    @classmethod
+    def of(cls, chart: ControlChart, scale: Scale, rules: tuple[str, ...]) -> "Lines":
+        """The lines of a chart, each at one level.
+
+        Raises:
+            NotEstimable: it has no limit line.
+        """
+        if chart.lower is None or chart.upper is None:
+            raise NotEstimable("BQC-STA-001", "no limit line", reasons=chart.limitations)
+        return cls(
+            float(chart.centre[0]), float(chart.sigma[0]), float(chart.lower[0]),
+            float(chart.upper[0]), chart.df, scale, rules,
+        )  # fmt: skip
+
     @property
     def back(self) -> tuple[float, float, float]:
         """Lower limit, centre and upper limit in the unit of the attribute."""
@@ -89,6 +105,7 @@ class PhaseOne:
         made: the chart that they come from.
         method: that was used.
         n: lots with a value.
+        censored: how many of them are only known to lie beyond a bound.
         run_length: lots to the first false alarm of the rules together, on average.
     """
 
@@ -97,6 +114,7 @@ class PhaseOne:
     method: Method
     n: int
     run_length: Figure
+    censored: int = 0
 
 
 def phase_one(
@@ -137,17 +155,7 @@ def phase_one(
     else:
         raise InvalidInput("BQC-STA-003", f"limits are by prediction or individuals, not {way!r}")
     chart = made.chart
-    if chart.lower is None or chart.upper is None:
-        raise NotEstimable("BQC-STA-001", "no limit line", reasons=chart.limitations)
-    lines = Lines(
-        centre=float(chart.centre[0]),
-        sigma=float(chart.sigma[0]),
-        lower=float(chart.lower[0]),
-        upper=float(chart.upper[0]),
-        df=chart.df,
-        scale=scale,
-        rules=chosen,
-    )
+    lines = Lines.of(chart, scale, chosen)
     return PhaseOne(lines, made, way, n, false_alarms(chosen))
 
 
@@ -168,8 +176,12 @@ def checked_rules(rules: Sequence[str]) -> tuple[str, ...]:
     return chosen
 
 
-def false_alarms(rules: Sequence[str]) -> Figure:
-    """Average lots to the first false alarm of some rules together."""
+@cache
+def false_alarms(rules: tuple[str, ...]) -> Figure:
+    """Average lots to the first false alarm of some rules together, where nothing changes.
+
+    Exact, unless a rule compares lots with each other (Nelson 3 and 4): then by simulation.
+    """
     if _COMPARING.intersection(rules):
         return simulated_run_length(rules).average
     return rule_run_length(rules).average

@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from batchqc.actions.corrections import request_correction
+from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.quality_reviews import (
     annex,
@@ -25,9 +27,13 @@ from batchqc.actions.quality_reviews import (
     the_review,
 )
 from batchqc.actions.registers import register_donor
+from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.quality_reviews import Period
 from batchqc.core.signatures import Refusal
+from batchqc.core.trends import Attribute
+from batchqc.documents.review_chart import series_of
+from batchqc.documents.trend_pages.of_lots import control_series
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, NotPermitted
 from batchqc.records.quality_reviews import QualityReviewReading, quality_review_by, reading_of
 from batchqc.settings import bundled
@@ -50,6 +56,7 @@ from tests.records.house import (
 )
 
 FONTS = bundled("reports") / "fonts"
+VIABILITY = Attribute(PRODUCT, "release", "", "viability")
 LONG_NAME = "MSC-" + "9" * 36
 MAY = Period(date(2025, 5, 1), date(2025, 5, 31))
 EVER = Period(date(2025, 1, 1), date(2026, 6, 1))
@@ -136,48 +143,101 @@ def test_corrections_of_lots_samples_and_donors_count_and_those_of_other_product
     assert [(one[1], one[5]) for one in found] == [(f"donor:{DONOR}", "waits")]
 
 
+def freeze(house: House, until: str = "") -> dict[str, Any]:
+    """Limits from the lots up to one, approved: their content."""
+    with house.acting(QA2, Permission.PROPOSE_LIMITS) as tx:
+        limits = NewLimits(VIABILITY, "Enough lots are there", until=until)
+        row = propose_limits(tx, house.archive, limits)
+        stored = json.loads(house.archive.get(row.content_sha))
+    with house.acting(QA1, Permission.APPROVE_LIMITS) as tx:
+        signed = approve_limits(
+            tx, house.archive, attribute=VIABILITY, number=1, credentials=signing(QA1)
+        )
+        assert not isinstance(signed, Refusal)
+    return stored  # type: ignore[no-any-return]
+
+
+@pytest.mark.requirement("9.02")
 @pytest.mark.requirement("9.04")
-def test_lots_are_charted_with_limits_signals_capability_and_n(house: House):
-    names = make_lots(house, ["93.4", "94.1", "92.2", "95.0"] * 10)
+def test_the_chart_is_that_of_the_trends_with_frozen_limits_signals_and_false_flags(house: House):
+    names = make_lots(house, [*(["93.4", "94.1", "92.2", "95.0"] * 8)[:-1], "60"])
+    with house.reading() as session:
+        trend = Trends().of(session, house.archive, VIABILITY)
+    own = [one.lot.lot for one in trend.lots if one.value is not None]
+    stored = freeze(house, own[9])
     found = content(house)
     (chart,) = found["charts"]
-    assert (chart["n"], chart["scale"]) == (40, "complement cube root")
-    assert set(chart["lots"]) == set(names)
-    assert chart["lower"] < chart["centre"] < chart["upper"]
-    assert chart["specification_lower"] == "90"
+    assert (chart["n"], chart["scale"]) == (32, "complement cube root")
+    with house.reading() as session:
+        trend = Trends().of(session, house.archive, VIABILITY)
+    assert series_of(chart["chart"]) == replace(control_series(trend), notes=())
+    (phase,) = chart["chart"]["phases"]
+    assert phase["upper"][-1] == stored["in_unit"]["upper"]
+    assert phase["lower"][9] == ""  # of a lot that the limits came from
+    assert names[-1] in {one[2] for one in chart["signals"]}
+    assert all(one[1] == "limit set 1" and all(one) for one in chart["signals"])
+    expected = {one[1]: one for one in rows(found, "multiplicity")}
+    row = expected["limit set 1"]
+    assert row[2:4] == ["1, 2, 3, 5", f"{float(stored['run_length']['value']):.6g}"]
+    assert row[6] == "22"
+    assert float(row[7]) == pytest.approx(22 / float(row[3]), rel=1e-4)
+    assert len(rows(found, "signals")) == int(row[5]) == len(chart["signals"])
     assert "Ppk" in {one["name"] for one in chart["figures"]}
     assert all(one["method"] and one["n"] and one["lower"] for one in chart["figures"])
-    made_on = {one[0]: one[1] for one in rows(found, "lots")}
-    days = [made_on[lot] for lot in chart["lots"]]
-    assert days == sorted(days)
-    expected = dict(rows(found, "multiplicity"))  # type: ignore[arg-type]
-    assert expected["Charts with limits, points in all"] == "40"
-    assert float(expected["Expected false flags in all"]) == pytest.approx(40 / 117.4, abs=0.01)
-    assert len(rows(found, "results")) == 40
+    assert len(rows(found, "results")) == 33  # the lot of the house has no result
+
+
+@pytest.mark.requirement("9.04")
+def test_a_review_shows_the_lots_of_its_period_as_the_whole_series_judges_them(house: House):
+    make_lots(house, ["93.4", "94.1", "92.2", "95.0"] * 3)
+    whole = content(house)
+    last_day = content(house, Period(MADE_ON, MADE_ON))
+    (chart,) = last_day["charts"]
+    assert chart["n"] == 4
+    shown = {one[2]: one for one in rows(last_day, "results")}
+    of_whole = {one[2]: one for one in rows(whole, "results")}
+    assert shown.items() <= of_whole.items()
+    assert {one[10] for one in shown.values() if one[12]} != {""}  # lots before the period count
+    none = content(house, Period(date(2025, 6, 1), date(2025, 6, 2)))
+    assert none["charts"] == rows(none, "results") == rows(none, "multiplicity") == []
 
 
 def test_few_lots_have_no_limits_and_a_bound_is_no_number(house: House):
     make_lots(house, ["93.4", ">95", "94.0"])
     (chart,) = content(house)["charts"]
-    assert (chart["n"], chart["censored"], chart["values"].count(">95")) == (2, 1, 1)
-    assert (chart["lower"], chart["upper"], chart["signals"]) == ("", "", [])
+    assert (chart["n"], chart["censored"]) == (2, 1)
+    assert [one[4] for one in chart["chart"]["points"]].count(">") == 1
+    (phase,) = chart["chart"]["phases"]
+    assert (phase["lower"], phase["centre"], phase["upper"]) == ("", "", "")
+    assert chart["signals"] == []
 
 
 @pytest.mark.requirement("9.04")
 def test_another_version_of_the_method_is_another_phase(house: House):
     make_lots(house, ["93.4"] * 3)
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
-        sample = NewSample("GEN-S-NEXT", "release", "cryovial", TAKEN_AT.isoformat())
-        register_lot(tx, NewLot("GEN-NEXT", PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), (sample,)))
+        sample = NewSample("ZEN-S-NEXT", "release", "cryovial", TAKEN_AT.isoformat())
+        register_lot(tx, NewLot("ZEN-NEXT", PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), (sample,)))
     line = good("viability") | {
-        "lot_id": "GEN-NEXT", "sample_id": "GEN-S-NEXT", "method_id": "SOP-QC-014 v4",
+        "lot_id": "ZEN-NEXT", "sample_id": "ZEN-S-NEXT", "method_id": "SOP-QC-014 v4",
     }  # fmt: skip
     assert house.upload(table([line])).accepted
-    charts = content(house)["charts"]
-    assert [(one["method"], one["n"]) for one in charts] == [
-        ("SOP-QC-014 v3", 3), ("SOP-QC-014 v4", 1),
-    ]  # fmt: skip
-    assert [one["title"][-14:] for one in charts] == [", phase 1 of 2", ", phase 2 of 2"]
+    (chart,) = content(house)["charts"]
+    first, second = chart["phases"]
+    assert second[1] == "method SOP-QC-014 v3 became SOP-QC-014 v4"
+    assert (first[2], second[2], second[6]) == ("SOP-QC-014 v3", "SOP-QC-014 v4", "1")
+
+
+def test_a_limit_set_that_cannot_be_read_leaves_its_chart_out_and_is_told_first(house: House):
+    make_lots(house, ["93.4", "94.1", "92.2", "95.0"] * 3)
+    freeze(house)
+    for path in house.archive.root.rglob("*"):
+        if path.is_file() and b"batchqc/limit-set/1" in path.read_bytes():
+            path.chmod(0o644)
+            path.write_bytes(b"somebody was here")
+    found = content(house)
+    assert found["charts"] == []
+    assert any(f"the trend of {VIABILITY.name} cannot be read" in one for one in found["damaged"])
 
 
 def sha256_of_file(path: Path) -> str:

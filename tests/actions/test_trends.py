@@ -6,6 +6,7 @@ import pytest
 
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
 from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.trend_controls import controls_of
 from batchqc.actions.trend_signals import signals_of
 from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
@@ -17,6 +18,7 @@ from tests.records.house import (
     ANA,
     DONOR,
     EXPIRES_ON,
+    LOT,
     MADE_ON,
     PRODUCT,
     QA1,
@@ -26,6 +28,7 @@ from tests.records.house import (
     signing,
     table,
 )  # fmt: skip
+from tests.records.laboratory import RECOVERY
 from tests.records.tampering import tamper
 
 OF = Attribute(PRODUCT, "release", "", "viability")
@@ -134,3 +137,77 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     with house.reading() as session, pytest.raises(NotFound):
         running.of(session, house.archive, OF._replace(criterion="none"))
     assert running.read == before + 1
+
+
+@pytest.mark.requirement("9.02")
+def test_a_result_touches_the_series_that_it_is_of_and_no_other(house: House):
+    running, other = Trends(), OF._replace(criterion="cd73")
+    lots = make(house)
+    with house.reading() as session:
+        before = running.of(session, house.archive, other)
+    own = look(house, running)
+    (later,) = make(house, ["97"], first=20)
+    assert look(house, running) is not own
+    with house.reading() as session:
+        again = running.of(session, house.archive, other)
+        page = running.page(session, house.archive, other, kind="figures")
+    assert [one.lot.lot for one in again.lots][-1] == later  # a lot that has no result of it yet
+    more = good("viability") | {
+        "lot_id": LOT, "sample_id": f"{LOT}-S01", "value": "96", "measured_at": READ_AT,
+    }  # fmt: skip
+    assert house.upload(table([more])).accepted
+    assert look(house, running).by_lot[LOT].value == 96
+    with house.reading() as session:
+        assert running.of(session, house.archive, other) is again
+        assert running.page(session, house.archive, other, kind="figures") is page
+    assert before.criterion == again.criterion
+    assert len(lots) + 2 == len(again.lots)
+
+
+def test_limits_of_lots_of_which_some_are_censored_are_by_likelihood(house: House):
+    make(house, ("97", "97", "96", ">99", "98", "98.5", "97", "95", "96.5", "97.5", ">99"))
+    approve(house, propose(house))
+    (later,) = make(house, ["60"], first=20)
+    trend = look(house)
+    (own,) = trend.sets
+    assert (own.content["n"], own.content["censored"]) == (11, 2)
+    assert own.content["method"] == "censored prediction"
+    assert own.lines.rules == ("1", "2", "3", "5")
+    assert [one.rule for one in trend.by_lot[later].signals] == ["Nelson 1"]
+    with pytest.raises(InvalidInput, match="need numbers"):
+        propose(house, method="individuals")
+
+
+@pytest.mark.requirement("9.04")
+def test_the_controls_of_the_assays_of_an_attribute_have_a_history_of_their_own(house: House):
+    lot = {"lot_id": LOT, "sample_id": f"{LOT}-S01"}
+    for place, value in enumerate((100, 103, 98, 101, 99, 102, 97, 104, 140), 1):
+        run = {"run_id": f"E-{place}", "value": str(value)}
+        at = {"measured_at": f"2025-06-{place:02d}T10:00:00-05:00"}
+        report = house.upload(table([lot | good("endotoxin") | RECOVERY | run | at]))
+        assert report.accepted, report.reading.problems
+    with house.reading() as session:
+        (found,) = controls_of(session, house.archive, OF._replace(criterion="endotoxin"))
+        assert controls_of(session, house.archive, OF) == []  # of another test
+    assert found.name == "control PPC recovery, SOP-QC-040 v4, site COA"
+    assert found.means == (100, 103, 98, 101, 99, 102, 97, 104, 140)
+    assert found.days[0] == "2025-06-01"
+    assert found.runs[-1].startswith("E-9 U-2026-")
+    assert {one.rule for one in found.signals} == {"1_2s"}
+
+
+def test_attributes_that_are_read_together_say_the_same_as_each_by_itself(house: House):
+    both, running = (OF, OF._replace(criterion="cd73")), Trends()
+    lots = make(house)
+    with house.reading() as session:
+        for one in both:
+            running.of(session, house.archive, one)
+    rows = [
+        good("CD73") | {"lot_id": lot, "sample_id": f"{lot}-S01", "measured_at": READ_AT}
+        for lot in lots[:3]
+    ]
+    assert house.upload(table(rows)).accepted
+    with house.reading() as session:
+        trends = [running.of(session, house.archive, one) for one in both]
+        assert trends == [Trends().of(session, house.archive, one) for one in both]
+    assert sum(one.value is not None for one in trends[1].lots) == 3

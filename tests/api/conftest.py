@@ -1,6 +1,7 @@
 """The application as it runs: a real server on a real port, over a house on both databases."""
 
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from tests.cast import NOW
 from tests.records.house import FIRST_PASSWORD, PASSWORD, House
 
 SEAL_PASSPHRASE = "seal passphrase"
+NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Reading those that httpx knows takes longer than most tests, and nothing is encrypted here."""
 SECRETS = tuple(one.encode() for one in (PASSWORD, FIRST_PASSWORD, SEAL_PASSPHRASE))
 
 
@@ -81,25 +84,36 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     return create_app(Settings.in_folder(tmp_path_factory.mktemp("nowhere")))
 
 
-@pytest.fixture
-def site(application: FastAPI, house: House, settings: Settings, seal: PkiFiles) -> Iterator[Site]:
-    app, app.state.door = application, open_door(settings, now=house.now)
+@pytest.fixture(scope="session")
+def address(application: FastAPI) -> Iterator[str]:
+    """Where the application is served, whichever house is behind it."""
     # With its protocol named, asyncio switches Nagle's algorithm off: 40 ms less for each request.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(application, log_level="critical", lifespan="off"))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:
         time.sleep(0.005)
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1"
     try:
-        hooks = {"response": [no_secret]}
-        with httpx.Client(base_url=address, timeout=60, event_hooks=hooks) as http:
-            yield Site(house, app, http, seal, {})
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1"
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def site(
+    application: FastAPI, address: str, house: House, settings: Settings, seal: PkiFiles
+) -> Iterator[Site]:
+    app, app.state.door = application, open_door(settings, now=house.now)
+    hooks = {"response": [no_secret]}
+    try:
+        with httpx.Client(
+            base_url=address, timeout=60, event_hooks=hooks, verify=NO_AUTHORITIES
+        ) as http:
+            yield Site(house, app, http, seal, {})
+    finally:
         app.state.door.engine.dispose()
 
 

@@ -85,6 +85,7 @@ PLACES = {
     "criterion": "viability",
 }
 OF_ADMINS = {"/failed-attempts"}
+EMPTY = {f"/trend-profiles/{PRODUCT}"}  # a lot alone has none to be held against
 
 
 def lists(site: Site) -> list[str]:
@@ -126,7 +127,7 @@ def test_every_list_is_paged_through_while_rows_are_added(full: Site):
     assert len(found) >= 19
     for path in found:
         whole = [item for page in pages(full, path, 200) for item in page]
-        assert whole, path
+        assert whole or path in EMPTY, path
         seen: list[str] = []
         for number, page in enumerate(pages(full, path, min(200, max(1, len(whole) // 3)))):
             seen += page

@@ -7,7 +7,8 @@ import pytest
 
 from tests.actions.test_trends import make
 from tests.api.conftest import Site, signed
-from tests.records.house import ANA, AUD, PRODUCT, QA1, QA2
+from tests.records.house import ANA, AUD, LOT, PRODUCT, QA1, QA2, good, table
+from tests.records.laboratory import RECOVERY
 
 PATH = f"/trends/{PRODUCT}/viability"
 WHY = {"reason": "Eight lots are there"}
@@ -115,3 +116,52 @@ def test_what_is_not_there_is_not_found(site: Site):
         assert answer.status_code == 404, (path, answer.text)
         assert code in {None, answer.json()["code"]}, path
     assert site.send(AUD, "GET", f"{PATH}?stage=nowhere").status_code == 422
+
+
+@pytest.mark.requirement("9.07")
+def test_figures_plots_controls_and_profiles_are_told(site: Site):
+    lots = make(site.house)
+    told = site.get(AUD, f"{PATH}/figures")
+    parts = {one["title"]: one for one in told["parts"]}
+    (interval,) = parts["Capability"]["figures"]
+    assert (interval["n"], interval["confidence"]) == (8, 0.95)
+    assert interval["method"]
+    assert interval["assumptions"]
+    assert "in the place of Ppk" in parts["Capability"]["said"][0]
+    assert parts["False alarms of the rules"]["figures"][0]["value"] == pytest.approx(
+        370.4, abs=0.1
+    )
+    assert site.get(AUD, PATH)["rules"]["rules"] == ["1"]
+    for plot in ("histogram", "probability", "donors"):
+        drawn = site.send(AUD, "GET", f"{PATH}/plots/{plot}.svg")
+        assert drawn.headers["content-type"].startswith("image/svg+xml")
+        assert "<desc" in drawn.text
+        sheet = site.send(AUD, "GET", f"{PATH}/plots/{plot}.csv")
+        assert sheet.headers["content-type"].startswith("text/csv")
+    assert lots[0] in sheet.text
+    assert site.get(AUD, f"{PATH}/controls") == []
+    lot = {"lot_id": LOT, "sample_id": f"{LOT}-S01"}
+    assert site.house.upload(table([lot | good("endotoxin") | RECOVERY])).accepted
+    (control,) = site.get(AUD, f"/trends/{PRODUCT}/endotoxin/controls")
+    assert (control["centre"], [one["mean"] for one in control["runs"]]) == (None, [104.0])
+    assert control["part"]["said"] == ["1 runs: below 8 there are no lines, only data"]
+    profile = site.get(AUD, f"/trend-profiles/{PRODUCT}")
+    assert (profile["items"], profile["next"]) == ([], None)
+    assert any("make no profile" in one for one in profile["limitations"])
+
+
+def test_further_plots_that_are_not_there_are_not_found(site: Site):
+    make(site.house, ["97"])
+    listed = site.get(AUD, "/trends", params={"product": PRODUCT, "limit": 200})["items"]
+    words = next(one["criterion"] for one in listed if not one["is_numeric"])
+    for path, status in {
+        f"/trends/{PRODUCT}/{words}/plots/histogram.svg": 404,
+        f"{PATH}/plots/pie.svg": 422,
+        f"/trends/{PRODUCT}/none/figures": 404,
+        f"/trends/{PRODUCT}/none/controls": 404,
+        "/trend-profiles/NONE": 404,
+    }.items():
+        assert site.send(AUD, "GET", path).status_code == status, path
+    one = site.get(AUD, f"{PATH}/figures")
+    assert "1 measured lot: below 8" in str(one["parts"])
+    assert site.get(AUD, f"/trends/{PRODUCT}/{words}/figures")["parts"] == []

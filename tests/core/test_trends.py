@@ -47,6 +47,8 @@ def test_a_lot_shows_the_value_of_its_verdict_and_what_it_was_measured_with():
     )  # fmt: skip
     assert (one.methods, one.analysts, one.instruments) == (("SOP-1 v1",), ("ana",), ("I",))
     assert seen(replace(measured("93"), version="")).methods == ("SOP-1",)
+    ((run, amount),) = one.readings
+    assert (run, amount) == (str(measured("<85").run), one.amount)
 
 
 def test_what_does_not_count_stands_beside_with_its_reason():
@@ -74,6 +76,7 @@ def test_what_is_computed_shows_what_it_was_computed_from():
     assert one.amount is not None
     assert str(one.amount.number).startswith("31.666")
     assert one.methods == ("SOP-1 v1",)
+    assert one.readings == ()  # of what it was computed from, not of itself
 
 
 def test_words_groups_and_donors_are_not_numbers():

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,16 @@ from pypdf import PdfReader
 
 from batchqc.core.canonical import canonical_bytes
 from batchqc.documents.certificate_pages import without_spaces
+from batchqc.documents.plots.series import (
+    LINES,
+    ControlSeries,
+    Phase,
+    Point,
+    Signal,
+    SpecificationLimits,
+)
 from batchqc.documents.quality_review import CONTENT_TYPE, review_document
+from batchqc.documents.review_chart import series_content, series_of
 from batchqc.errors import InvalidInput
 from batchqc.settings import bundled
 
@@ -25,21 +35,35 @@ def table(name: str, rows: list[list[str]], numbers: int = 1) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def chart(n: int, **more: object) -> dict[str, Any]:
+def chart(n: int, **series: object) -> dict[str, Any]:
     values = [f"{90 + number % 7}.{number % 10}" for number in range(n)]
+    drawn: dict[str, Any] = {
+        "attribute": "Viability", "unit": "%", "chart": "individuals",
+        "points": [
+            [f"LOT-{number}", one, "2025-05-18", one, "", "D1", ""]
+            for number, one in enumerate(values)
+        ],
+        "phases": [{"name": "Phase 1", "last": n, "method": "limit set 1", "centre": "93.1",
+                    "lower": "88.2", "upper": ["98.4"] * n}],
+        "signals": [[1, "limit set 1: Nelson 1"]],
+        "specification": ["90.0", "", "> 90 %"],
+    }  # fmt: skip
     return {
-        "title": "Viability (release)", "unit": "%", "acceptance": "> 90 %",
-        "specification": "UC-MSC-REL v1", "method": "SOP-QC-014 v3", "site": "Lakeside",
-        "scale": "identity", "n": n, "censored": 0, "centre": "93.1", "lower": "88.2",
-        "upper": "98.4", "specification_lower": "90", "specification_upper": "",
-        "lots": [f"LOT-{number}" for number in range(n)], "values": values,
-        "signals": [["Nelson 1", "LOT-0", 1, "1", "93.1", "1.7"]] * min(n, 30),
+        "title": "Viability (release)", "attribute": "UC-MSC/release/viability", "unit": "%",
+        "acceptance": "> 90 %", "scale": "identity", "n": n, "censored": 0,
+        "chart": drawn | series,
+        "phases": [["Phase 1", "", "SOP-QC-014 v3", "Lakeside", "> 90 %", "LOT-0 to LOT-9", str(n),
+                    "limit set 1"]],
+        "signals": [
+            ["Nelson 1", "limit set 1", "LOT-0", "LOT-0", "identity", "93.1", "1.7"]
+        ] * min(n, 30),
         "figures": [{
-            "name": "Ppk", "value": "1.2", "lower": "0.9", "upper": "1.5", "confidence": "0.95",
-            "n": n, "method": "exact", "assumptions": ["normal values"], "limitations": ["few"],
+            "phase": "Phase 1", "name": "Ppk", "value": "1.2", "lower": "0.9", "upper": "1.5",
+            "confidence": "0.95", "n": n, "method": "exact", "assumptions": ["normal values"],
+            "limitations": ["few"],
         }],
         "limitations": ["donors: one donor"],
-    } | more  # fmt: skip
+    }  # fmt: skip
 
 
 def content(**more: object) -> dict[str, Any]:
@@ -89,24 +113,51 @@ def test_an_empty_table_says_none_and_no_chart_says_so():
 @pytest.mark.parametrize("n", [1, 2, 149, 1005])
 def test_a_chart_of_any_number_of_lots_is_drawn_with_its_figures_and_limitations(n: int):
     text = "".join(pages(content(charts=[chart(n)])))
-    for words in ("Trend: Viability", "LOT-0", "Ppk", "Assumed: normal values", "one donor", "few"):
+    for words in (
+        "Trend: Viability", "LOT-0", "Ppk", "Assumed: normal values", "one donor", "few",
+        "LCL 88.2", "UCL 98.4", "LSL 90", "limit set 1: Nelson 1", "SOP-QC-014 v3",
+    ):  # fmt: skip
         assert words in text, words
     assert ("more: all 30" in text) == (n > 20)
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"values": ["95"] * 3, "centre": "", "lower": "", "upper": "", "specification_lower": ""},
-        {"values": ["0"] * 3, "centre": "", "lower": "", "upper": "", "specification_lower": ""},
-        {"values": ["<0.05", "≥2", "1"], "censored": 2, "specification_upper": "1000"},
-        {"values": ["1E-12", "2E-12", ""], "centre": "", "lower": "", "upper": ""},
-        {"values": ["1E30", "2E30", "3E30"], "signals": [], "specification_lower": "-5"},
-        {"lots": [LONG, "L2", LONG], "values": ["1", "2", "3"], "figures": []},
-    ],
-)
-def test_odd_values_have_a_chart_too(odd: dict[str, Any]):
-    assert "Trend" in "".join(pages(content(charts=[chart(3, **odd)])))
+ODD: dict[str, list[list[str]]] = {
+    "equal": [["L", "95.0", "", "95", "", "D", ""]] * 3,
+    "zero": [["L", "0.0", "", "0", "", "", ""]] * 3,
+    "censored": [["L", "0.05", "", "<0.05", "<", "D", ""], ["M", "2.0", "", "≥2", ">=", "E", ""]],
+    "tiny": [["L", "1e-12", "", "1E-12", "", "", ""], ["M", "", "", "", "", "", ""]],
+    "huge": [["L", "1e+30", "", "1E30", "", "", "dropped"], ["M", "2e+30", "", "2E30", "", "", ""]],
+    "long names": [[LONG, "1.0", "", "1", "", LONG, ""], ["L2", "2.0", "", "2", "", "D", LONG]],
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("phases", ["none", "no lines"])
+def test_odd_values_have_a_chart_too(odd: str, phases: str):
+    points, empty = ODD[odd], {"method": "", "centre": "", "lower": "", "upper": ""}
+    found = [] if phases == "none" else [{"name": "Phase 1", "last": len(points), **empty}]
+    drawn = chart(3, points=points, phases=found, signals=[])
+    assert "Trend" in "".join(pages(content(charts=[drawn])))
+
+
+def test_a_chart_reads_back_as_it_was_written():
+    levels = [None, 1 / 3, 1 / 3]
+    series = ControlSeries(
+        "Potency", "µmol/L", "individuals",
+        [Point("L1", 0.1, "2025-05-01", "<0.1", "<", "D1", "spilt"), Point("L2", None),
+         Point("L3", 1e300), Point("L4", -0.0)],
+        [Phase("Phase 1", 1, None, None, 2.5), Phase("Phase 2", 4, levels, levels, 7.0)],
+        [Signal(3, "self-starting: beyond 3")],
+        SpecificationLimits(None, 0.2, "<= 0.2"),
+    )  # fmt: skip
+    kept = json.loads(canonical_bytes(series_content(series)))
+    assert series_content(series_of(kept)) == series_content(series) == kept
+    read = series_of(kept)
+    assert (read.points, read.signals, read.specification) == (
+        series.points, series.signals, series.specification,
+    )  # fmt: skip
+    for name in LINES:
+        assert read.levels(name) == series.levels(name)
 
 
 def test_of_very_many_missing_results_the_pages_say_where_the_others_are():

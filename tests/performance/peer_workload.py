@@ -250,6 +250,13 @@ def one_lot(client: Client, lot: str, results: dict[str, str], at: datetime) -> 
                      "taken_at": at.isoformat()}],
     })  # fmt: skip
     client.send("ana", "POST", f"/uploads?file={lot}.csv", content=csv_of(lot, results, at))
+    if any(results[code] == OUTSIDE[code] for code in OUTSIDE):  # what is open stops no rejection
+        decision = {
+            "decision": "rejected", "user_id": "qa", "password": PASSWORD,
+            "reason": "Out of specification",
+        }  # fmt: skip
+        client.send("qa", "POST", f"/lots/{lot}/disposition", json=decision)
+        return False
     signed = {"user_id": "rev", "password": PASSWORD, "reason": "Agrees with raw data"}
     client.send("rev", "POST", f"/lots/{lot}/review", json=signed)
     client.send("rev", "POST", f"/lots/{lot}/qc-review", json=signed)
@@ -257,14 +264,11 @@ def one_lot(client: Client, lot: str, results: dict[str, str], at: datetime) -> 
     read = {name: read[name] for name in ("last", "head")}
     signed = {"user_id": "qa2", "password": PASSWORD, "reason": "Read what was selected"}
     client.send("qa2", "POST", f"/lots/{lot}/audit-review", json=signed | read)
-    fails = any(results[code] == OUTSIDE[code] for code in OUTSIDE)
     decision = {
-        "decision": "rejected" if fails else "released", "user_id": "qa", "password": PASSWORD,
-        "reason": "Out of specification" if fails else "Complies with specification",
+        "decision": "released", "user_id": "qa", "password": PASSWORD,
+        "reason": "Complies with specification",
     }  # fmt: skip
     answer = client.send("qa", "POST", f"/lots/{lot}/disposition", json=decision).json()
-    if fails:
-        return False
     number = answer["certificate"]["number"]
     pdf = client.send("qa", "GET", f"/certificates/{number}/pdf").content
     if not pdf.startswith(b"%PDF"):
@@ -333,9 +337,10 @@ def measure(count: int) -> tuple[list[Figure], str]:
         Figure("peak memory of the server", memory, 180.0, "MiB"),
         Figure("cold start", cold, 2.0, "s"),
     ]
-    checks = 2 * count * password_check()
+    checks = 4 * released + (count - released)
+    spent = checks * password_check()
     outcome = f"{released} certificates, {count - released} lots rejected"
-    return figures, f"{outcome}; {checks:.2f} s of it are {2 * count} password checks (argon2id)"
+    return figures, f"{outcome}; {spent:.2f} s of it are {checks} password checks (argon2id)"
 
 
 def main() -> None:

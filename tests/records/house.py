@@ -243,13 +243,18 @@ class House:
             with self.acting(REV, Permission.REVIEW_RESULTS) as tx:
                 whole = review_whole_lot(tx, self.archive, lot=lot, credentials=signing(REV))
                 assert isinstance(whole, LotReview)
-        if self.study(lot).facts.audit_review.stops:
-            self.read_trail(lot)
+        elif not case.facts.audit_review.stops:
+            return
+        self.read_trail(lot, if_due=True)
 
-    def read_trail(self, lot: str = LOT, *, by: str = "") -> AuditReview | Refusal:
+    def read_trail(
+        self, lot: str = LOT, *, by: str = "", if_due: bool = False
+    ) -> AuditReview | Refusal | None:
         """Somebody of QA who did nothing of it reads the audit trail of a lot, and signs."""
         with self.reading() as session:
             case = study(session, self.archive, lot=the_lot(session, lot), now=self.now())
+            if if_due and not case.facts.audit_review.stops:
+                return None
             found = trail_to_read(session, case)
         did = performers(found.selection)
         by = by or next(one for one in (QA3, QA2, QA1) if one not in did)

@@ -17,28 +17,48 @@ from tests.records.house import ANA, House
 CONTENT = Row.metadata.tables
 
 
+# Hundreds of triggers, one by one, would take as long as the test of what they kept out.
+_WRITABLE, _READ_ANEW = "PRAGMA writable_schema=ON", "PRAGMA writable_schema=RESET"
+_AWAY = (
+    _WRITABLE,
+    "CREATE TEMP TABLE away AS SELECT * FROM sqlite_master WHERE type = 'trigger'",
+    "DELETE FROM sqlite_master WHERE type = 'trigger'",
+    _READ_ANEW,
+)
+_BACK = (_WRITABLE, "INSERT INTO sqlite_master SELECT * FROM away", _READ_ANEW)
+
+
+def _altered(*changes: str) -> str:
+    """One statement that alters every table of PostgreSQL."""
+    every = (f"ALTER TABLE {t} {one.format(t)};" for t in CONTENT for one in changes)
+    return f"DO $$ BEGIN {' '.join(every)} END $$"
+
+
+_DISABLED = _altered("DISABLE TRIGGER ALL")
+_ENABLED = _altered(
+    "ENABLE TRIGGER ALL",
+    "ENABLE ALWAYS TRIGGER {}_no_change",
+    "ENABLE ALWAYS TRIGGER {}_no_truncate",
+)
+
+
 @contextmanager
 def tampering(engine: Engine) -> Iterator[Connection]:
     """A connection of the owner with every trigger out of the way, and back afterwards."""
     if engine.dialect.name == "postgresql":
         with engine.begin() as connection:
-            for table in CONTENT:
-                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+            connection.exec_driver_sql(_DISABLED)
             yield connection
-            for table in CONTENT:
-                connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
-                for name in (f"{table}_no_change", f"{table}_no_truncate"):
-                    connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+            connection.exec_driver_sql(_ENABLED)
         return
     path = str(engine.url.database)
     own = create_engine(engine.url, creator=lambda: sqlite3.connect(path), poolclass=NullPool)
+    own.dialect, own._compiled_cache = engine.dialect, engine._compiled_cache
     with own.begin() as connection:
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-        triggers = connection.exec_driver_sql(query).all()
-        for name, _ in triggers:
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        for statement in _AWAY:
+            connection.exec_driver_sql(statement)
         yield connection
-        for _, statement in triggers:
+        for statement in _BACK:
             connection.exec_driver_sql(statement)
 
 

@@ -73,6 +73,22 @@ def test_a_lot_of_the_house_can_be_released(house: House):
     assert house.verify().problems == ()
 
 
+def test_what_people_do_is_shared_between_the_kinds_and_all_else_runs_on_both(tmp_path: Path):
+    tests = "import pytest\n" + "".join(
+        f"def test_{n}(database):\n    print('ran', {n}, database)\n" for n in range(12)
+    )
+    ran = {}
+    for name in ("actions", "records"):
+        folder = tmp_path / name
+        folder.mkdir()
+        code, told = run(folder, tests, "--share", "-s", str(folder / "test_it.py"))
+        assert code == 0, told
+        ran[name] = [line.split("ran ")[1].split() for line in told.splitlines() if "ran " in line]
+    assert sorted(int(n) for n, _ in ran["actions"]) == list(range(12))
+    assert {kind for _, kind in ran["actions"]} == {"sqlite", "postgresql"}
+    assert len(ran["records"]) == 24
+
+
 @pytest.mark.parametrize("tests", [BY_HAND, REPLACED], ids=["by hand", "replaced"])
 def test_a_test_that_is_put_onto_one_kind_by_hand_fails_the_run(tests: str, tmp_path: Path):
     code, told = run(tmp_path, FAIR + tests)

@@ -5,6 +5,9 @@ https://www.itl.nist.gov/div898/strd/: nonlinear sets, and the linear sets Filip
 
 # ruff: noqa: E501 - tables of data, as they are printed
 
+import re
+from pathlib import Path
+
 import numpy as np
 
 MISRA_X = [77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1,
@@ -144,38 +147,32 @@ NONLINEAR = {
     ),
 }  # fmt: skip
 
-_ENSO = ("b1 + b2*cos( 2*pi*x/12 ) + b3*sin( 2*pi*x/12 ) + b5*cos( 2*pi*x/b4 ) + b6*sin( 2*pi*x/b4 )"
-         " + b8*cos( 2*pi*x/b7 ) + b9*sin( 2*pi*x/b7 )")  # fmt: skip
-_GAUSS = "b1*exp( -b2*x ) + b3*exp( -(x-b4)**2 / b5**2 ) + b6*exp( -(x-b7)**2 / b8**2 )"
+#: Sets that are kept as NIST publishes them (works of the United States government).
+LARGER = sorted(one.stem for one in (Path(__file__).parent / "strd_data").glob("*.dat"))
 
-#: Models, starts and certified parameters of larger sets; data are simulated about them.
-#: name: (model, x, starts, parameters, error SD)
-SIMULATED = {
-    "Bennett5": ("b1 * (b2+x)**(-1/b3)", np.linspace(7.447168, 12.589, 154),
-                 ([-2000, 50, .8], [-1500, 45, .85]),
-                 [-2.5235058043e3, 4.6736564644e1, 9.3218483193e-1], 1.8e-3),
-    "Hahn1": ("(b1+b2*x+b3*x**2+b4*x**3) / (1+b5*x+b6*x**2+b7*x**3)", np.linspace(14.13, 851, 236),
-              ([10, -1, .05, -.00001, -.05, .001, -.000001],
-               [1, -.1, .005, -.000001, -.005, .0001, -.0000001]),
-              [1.0776351733, -1.2269296921e-1, 4.0863750610e-3, -1.4262662514e-6, -5.7609940901e-3,
-               2.4053735503e-4, -1.2314450199e-7], 8.2e-2),
-    "Kirby2": ("(b1 + b2*x + b3*x**2) / (1 + b4*x + b5*x**2)", np.linspace(9.65, 372, 151),
-               ([2, -.1, .003, -.001, .00001], [1.5, -.15, .0025, -.0015, .00002]),
-               [1.6745063063, -1.3927397867e-1, 2.5961181191e-3, -1.7241811870e-3,
-                2.1664802578e-5], 1.6e-1),
-    "ENSO": (_ENSO, np.arange(1.0, 169.0),
-             ([11, 3, .5, 40, -.7, -1.3, 25, -.3, 1.4], [10, 3, .5, 44, -1.5, .5, 26, -.1, 1.5]),
-             [1.0510749193e1, 3.0762128085, 5.3280138227e-1, 4.4311088700e1, -1.6231428586,
-              5.2554493756e-1, 2.6887614440e1, 2.1232288488e-1, 1.4966870418], 2.2),
-    "Gauss1": (_GAUSS, np.arange(1.0, 251.0),
-               ([97, .009, 100, 65, 20, 70, 178, 16.5], [94, .0105, 99, 63, 25, 71, 180, 20]),
-               [9.8778210871e1, 1.0497276517e-2, 1.0048990633e2, 6.7481111276e1, 2.3129773360e1,
-                7.1994503004e1, 1.7899805021e2, 1.8389389025e1], 2.3),
-    "Gauss3": (_GAUSS, np.arange(1.0, 251.0),
-               ([94.9, .009, 90.1, 113, 20, 73.8, 140, 20], [96, .0096, 80, 110, 25, 74, 139, 25]),
-               [9.8940368970e1, 1.0945879335e-2, 1.0069553078e2, 1.1163619459e2, 2.3300500029e1,
-                7.3705031418e1, 1.4776164251e2, 1.9668221230e1], 2.25),
-}  # fmt: skip
+
+class Published:
+    """A file of NIST: its model, predictors, response, both starts and certified values."""
+
+    def __init__(self, name) -> None:
+        text = (Path(__file__).parent / "strd_data" / f"{name}.dat").read_text()
+        first, last = (
+            int(one) for one in re.search(r"Data +\(lines (\d+) to (\d+)\)", text).groups()
+        )
+        rows = np.array([line.split() for line in text.splitlines()[first - 1 : last]], dtype=float)
+        names = ["x"] if rows.shape[1] == 2 else ["x1", "x2"]
+        self.y, self.x = rows[:, 0], dict(zip(names, rows[:, 1:].T, strict=True))
+        side, model = re.search(
+            r"^ +(log\[y\]|y) += +(.+?)\+ *e *$", text, re.MULTILINE | re.DOTALL
+        ).groups()
+        model = " ".join(model.split()).replace("[", "(").replace("]", ")")
+        self.model = model if side == "y" else f"log(y) = {model}"
+        certified = np.array(
+            re.findall(r"^ +b\d =" + r" +(\S+)" * 4, text, re.MULTILINE), dtype=float
+        )
+        *self.starts, self.parameters, self.se = certified.T.tolist()
+        self.rss = float(re.search(r"Sum of Squares: +(\S+)", text)[1])
+
 
 FILIP_Y = [
     .8116, .9072, .9052, .9039, .8053, .8377, .8667, .8809, .7975, .8162, .8515, .8766, .8885, .8859,
@@ -208,3 +205,12 @@ WAMPLER_OFF = [759, -2048, 2048, -2048, 2523, -2048, 2048, -2048, 1838, -2048, 2
                -2048, 2048, -2048, 2523, -2048, 2048, -2048, 759]  # fmt: skip
 WAMPLER_SE = [2152.32624678170, 2363.55173469681, 779.343524331583, 101.475507550350,
               5.64566512170752, 0.112324854679312]  # fmt: skip
+
+#: Pontius: load cells, a parabola.
+PONTIUS_X = [150_000 * k for k in range(1, 21)] * 2
+PONTIUS_Y = [
+    .11019, .21956, .32949, .43899, .54803, .65694, .76562, .87487, .98292, 1.09146, 1.20001,
+    1.30822, 1.41599, 1.52399, 1.63194, 1.73947, 1.84646, 1.95392, 2.06128, 2.16844, .11052, .22018,
+    .32939, .43886, .54798, .65739, .76596, .87474, .983, 1.0915, 1.20004, 1.30818, 1.41613,
+    1.52408, 1.63159, 1.73965, 1.84696, 1.95445, 2.06177, 2.16829,
+]  # fmt: skip

@@ -210,8 +210,8 @@ def test_a_robust_distance_is_by_the_median_and_needs_three_values_that_differ()
 
 
 def test_the_false_alarms_of_rules_are_told_together():
-    assert false_alarms(["1"]).value == pytest.approx(370.4, abs=0.1)
-    both = false_alarms(["1", "2"])
+    assert false_alarms(("1",)).value == pytest.approx(370.4, abs=0.1)
+    both = false_alarms(("1", "2"))
     assert both.value < 370.4
     assert both.method
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.model_text import read_model
 from batchqc.statistics.nonlinear import nonlinear_regression
-from tests.statistics.strd import NONLINEAR, SIMULATED
+from tests.statistics.strd import LARGER, NONLINEAR, Published
 
 BOTH = [(name, place) for name in NONLINEAR for place in (0, 1)]
 
@@ -21,29 +21,14 @@ def test_certified_sets_converge_from_both_starts(name, start):
     assert fit.rss == pytest.approx(rss, rel=1e-7)
 
 
-@pytest.mark.parametrize("name", SIMULATED)
-def test_models_of_the_larger_sets_are_found_again_from_both_certified_starts(name):
-    model, x, starts, parameters, sd = SIMULATED[name]
-    noise = sd * np.random.default_rng(5).normal(size=x.size)
-    y = read_model(model).at(np.array(parameters), {"x": x})[0] + noise
-    fits = [nonlinear_regression(model, {"x": x}, y, start) for start in starts]
-    assert fits[0].values == pytest.approx(fits[1].values, rel=1e-5)
-    off = np.abs(fits[1].values - parameters) / fits[1].se
-    assert off.max() < 4
-    assert fits[1].residual_sd == pytest.approx(sd, rel=0.2)
-
-
-def test_a_logarithmic_response_of_two_predictors_is_fitted():
-    """The model, starts and design of StRD Nelson; data simulated about its certified values."""
-    x1, x2 = (
-        one.ravel() for one in np.meshgrid([1.0, 2, 4, 8, 16, 32, 48, 64], [180.0, 225, 250, 275])
-    )
-    noise = 0.1 * np.random.default_rng(2).normal(size=x1.size)
-    y = np.exp(2.5906836 - 5.6177717e-9 * x1 * np.exp(5.7701013e-2 * x2) + noise)
-    model = "log[y] = b1 - b2*x1 * exp[-b3*x2]"
-    for start in ([2, 0.0001, -0.01], [2.5, 0.000000005, -0.05]):
-        fit = nonlinear_regression(model, {"x1": x1, "x2": x2}, y, start)
-        assert np.all(np.abs(fit.values - [2.5906836, 5.6177717e-9, -5.7701013e-2]) < 4 * fit.se)
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("name", LARGER)
+def test_the_larger_certified_sets_converge_from_both_starts(name, start):
+    known = Published(name)
+    fit = nonlinear_regression(known.model, known.x, known.y, known.starts[start])
+    assert fit.values == pytest.approx(known.parameters, rel=1e-8)
+    assert fit.se == pytest.approx(known.se, rel=1e-8)
+    assert fit.rss == pytest.approx(known.rss, rel=1e-9)
 
 
 def test_parameters_are_found_by_name_and_weights_count():

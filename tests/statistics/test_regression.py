@@ -16,7 +16,16 @@ from batchqc.statistics.regression import (
     polynomial_regression,
     prediction,
 )
-from tests.statistics.strd import FILIP, FILIP_X, FILIP_Y, WAMPLER_OFF, WAMPLER_SE, WAMPLER_X
+from tests.statistics.strd import (
+    FILIP,
+    FILIP_X,
+    FILIP_Y,
+    PONTIUS_X,
+    PONTIUS_Y,
+    WAMPLER_OFF,
+    WAMPLER_SE,
+    WAMPLER_X,
+)
 
 
 def test_filip_comes_out_to_the_last_digit():
@@ -24,6 +33,17 @@ def test_filip_comes_out_to_the_last_digit():
     assert fit.values == pytest.approx(FILIP, rel=1e-14)
     assert fit.residual_sd == pytest.approx(0.334801051324544e-2, rel=1e-13)
     assert fit.r2 == pytest.approx(0.996727416185620, rel=1e-14)
+
+
+def test_pontius_comes_out_to_the_last_digit():
+    fit = polynomial_regression(PONTIUS_X, PONTIUS_Y, degree=2)
+    assert fit.values == pytest.approx(
+        [0.673565789473684e-3, 0.732059160401003e-6, -0.316081871345029e-14],
+        rel=1e-14)  # fmt: skip
+    assert fit.se == pytest.approx(
+        [0.107938612033077e-3, 0.157817399981659e-9, 0.486652849992036e-16], rel=1e-14)  # fmt: skip
+    assert fit.residual_sd == pytest.approx(0.205177424076185e-3, rel=1e-14)
+    assert pytest.approx(0.999999900178537, rel=1e-14) == fit.r2
 
 
 @pytest.mark.parametrize("factor", [1, 100, 10_000])

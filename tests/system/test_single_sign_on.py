@@ -13,7 +13,15 @@ from batchqc.actions.people import register_person
 from batchqc.api.provider import Provider
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
-from tests.api.conftest import Site, application, seal, settings, signed, site  # noqa: F401
+from tests.api.conftest import (  # noqa: F401
+    Site,
+    address,
+    application,
+    seal,
+    settings,
+    signed,
+    site,
+)
 from tests.records.house import ADM, DON, DONOR, QA1, House
 from tests.system.provider import CLIENT, REDIRECT, SECRET, Browser, providing
 

@@ -23,14 +23,19 @@ def test_the_odd_lot_of_the_demonstration_is_told_and_drawn(home: Path, tmp_path
     told = done(home, "trend", "show", *OF, "--csv", tmp_path / "lots.csv")
     assert "3.34 sigma below" in told
     assert "Trends describe" in told
+    assert "a false alarm in 370 lots on average" in told
+    for part in ("Capability", "Variance components", "odd for its donor", "Normality", "Assumed"):
+        assert part in told
     assert "UCM-P4-T2" in (tmp_path / "lots.csv").read_text()
     assert "viability" in done(home, "trend", "list", CODE)
     across = done(home, "trend", "overview", CODE, "--csv", tmp_path / "all.csv")
     assert "out of trend" in across + (tmp_path / "all.csv").read_text()
+    assert "No lot is told by all attributes together" in across
     pages = tmp_path / "pages"
     assert "index.html" in done(home, "trend", "page", CODE, "--to", pages)
     assert {"index.html", "trend.css", "heat.svg", "heat.csv", "viability.html", "viability.svg",
-            "viability.csv"} <= {one.name for one in pages.iterdir()}  # fmt: skip
+            "viability.csv", "viability-histogram.svg", "viability-probability.csv",
+            "viability-donors.svg"} <= {one.name for one in pages.iterdir()}  # fmt: skip
     page = (pages / "viability.html").read_text()
     assert "UCM-P4-T2" in page
     assert "beyond 3" in page
@@ -44,6 +49,7 @@ def test_limits_and_phases_by_hand_and_what_is_wrong_is_told(home: Path):
     assert "No limit set" in done(home, "trend", "limits", *OF)
     told = done(home, "trend", "propose", *OF, *WHY, who=APPROVER)
     assert "Limit set 1 is proposed" in told
+    assert "rules 1, 2, 3, 5: one false alarm in 117 lots on average" in told
     assert "nobody yet" in done(home, "trend", "limits", *OF)
     shown = done(home, "trend", "limits", *OF, "1")
     assert "complement cube root" in shown

@@ -8,7 +8,8 @@ from batchqc.statistics.figures import Figure
 
 def said_of(figure: Figure) -> str:
     """``Ppk 1.33 (95 % interval 0.92 to 1.75), n = 20, exact …``."""
-    return f"{figure.name} {value_of(figure)}{_interval(figure)}, n = {figure.n}, {figure.method}"
+    count = f", n = {figure.n}" if figure.n else ""
+    return f"{figure.name} {value_of(figure)}{_interval(figure)}{count}, {figure.method}"
 
 
 def value_of(figure: Figure) -> str:

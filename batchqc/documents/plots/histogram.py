@@ -180,5 +180,8 @@ def _words(data: Spread, title: str) -> str:
 
 
 def _table(classes: Sequence[_Class]) -> Table:
-    rows = [(repr(low), repr(high), str(seen), str(hidden)) for low, high, seen, hidden in classes]
+    rows = [
+        (f"{low:.10g}", f"{high:.10g}", str(seen), str(hidden))
+        for low, high, seen, hidden in classes
+    ]
     return Table(("From", "To", "Measured", "Censored"), rows)

@@ -7,15 +7,13 @@ from typing import Any, Final
 
 from reportlab.graphics import renderPDF, shapes
 from reportlab.lib.colors import HexColor
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from batchqc.documents.coa_drawing import as_shown
+from batchqc.documents.coa_drawing import as_shown, use_fonts
+from batchqc.documents.coa_layout import ONE_AT_A_TIME
 from batchqc.documents.plots.scene import Area, Item, Line, Marks, Pen, Picture, Place, Text
 from batchqc.documents.plots.shapes import CLOSED, ROUND, STROKES
 
-_SANS, _BOLD = "BatchqcSans", "BatchqcBold"
 #: A quarter of a circle as a Bézier curve: the arms of its control points.
 _ARM: Final = 0.5522847498
 
@@ -23,13 +21,13 @@ _ARM: Final = 0.5522847498
 def drawing(picture: Picture, *, fonts: Path, width: float | None = None) -> shapes.Drawing:
     """The plot as a drawing, which is a flowable of a page too.
 
+    The caller has made the fonts known, and holds their lock until the page is drawn.
+
     Args:
         picture: what is drawn.
         fonts: the folder of the bundled fonts.
         width: in points, to which it is scaled; as the picture says, where left out.
     """
-    pdfmetrics.registerFont(TTFont(_SANS, fonts / "DejaVuSans.ttf"))
-    pdfmetrics.registerFont(TTFont(_BOLD, fonts / "DejaVuSans-Bold.ttf"))
     inner = shapes.Group()
     for item in picture.items:
         for shape in _shapes(item, picture.height, fonts):
@@ -42,11 +40,19 @@ def drawing(picture: Picture, *, fonts: Path, width: float | None = None) -> sha
 def pdf(picture: Picture, *, fonts: Path) -> bytes:
     """The plot as a document of one page; same picture, same bytes."""
     out = BytesIO()
-    canvas = Canvas(out, pagesize=(picture.width, picture.height), invariant=1, lang="en-GB")
-    canvas.setTitle(as_shown(picture.title, folder=fonts))
-    canvas.setSubject(as_shown(picture.description, folder=fonts))
-    renderPDF.draw(drawing(picture, fonts=fonts), canvas, 0, 0)
-    canvas.save()
+    with ONE_AT_A_TIME:
+        use_fonts(fonts)
+        canvas = Canvas(
+            out,
+            pagesize=(picture.width, picture.height),
+            invariant=1,
+            lang="en-GB",
+            initialFontName="sans",
+        )
+        canvas.setTitle(as_shown(picture.title, folder=fonts))
+        canvas.setSubject(as_shown(picture.description, folder=fonts))
+        renderPDF.draw(drawing(picture, fonts=fonts), canvas, 0, 0)
+        canvas.save()
     return out.getvalue()
 
 
@@ -109,7 +115,7 @@ def _text(item: Text, height: float, fonts: Path) -> Any:
         0,
         0,
         as_shown(item.text, folder=fonts),
-        fontName=_BOLD if item.bold else _SANS,
+        fontName="bold" if item.bold else "sans",
         fontSize=item.size,
         fillColor=HexColor(item.colour),
         textAnchor=item.anchor,

@@ -97,7 +97,7 @@ def figures(found: Sequence[Figure], caption: str) -> str:
     body = [
         _row(
             (
-                one.name, value_of(one), interval_of(one), str(one.n), one.method,
+                one.name, value_of(one), interval_of(one), str(one.n or "–"), one.method,
                 "; ".join(one.assumptions) or "nothing further", "; ".join(one.limitations) or "–",
             )
         )

@@ -22,10 +22,16 @@ from batchqc.documents.plots.svg import svg
 from batchqc.documents.trend_pages.attribute import AttributePage
 from batchqc.documents.trend_pages.folder import OVERVIEW, STYLE
 from batchqc.documents.trend_pages.html import Shown
+from batchqc.documents.trend_pages.of_controls import control_plots
+from batchqc.documents.trend_pages.of_parts import further_plots
+from batchqc.documents.trend_pages.of_profiles import profile_chart, said_of
 from batchqc.documents.trend_pages.overview import AttributeLine, Overview
 from batchqc.statistics.control_charts import ControlChart
-from batchqc.statistics.lot_figures import shares, told_figures
-from batchqc.statistics.lot_series import Judged, Trend, is_censored, plain
+from batchqc.statistics.control_history import ControlHistory
+from batchqc.statistics.lot_figures import named, rules_in_force, shares, told_figures
+from batchqc.statistics.lot_profiles import profiles_of
+from batchqc.statistics.lot_series import Judged, Trend, is_censored, plain, qualifier_of
+from batchqc.statistics.series_parts import parts_of
 
 
 def control_series(trend: Trend) -> ControlSeries:
@@ -43,18 +49,49 @@ def chart_svg(trend: Trend) -> bytes:
     return svg(chart_of(trend), name="trend").encode()
 
 
-def page_of(trend: Trend, name: str) -> AttributePage:
+def plots_of(trend: Trend) -> dict[str, Picture]:
+    """The further plots of an attribute by name: histogram, probability, donors; none of words."""
+    return further_plots(trend, _specification(trend.criterion))
+
+
+def page_of(trend: Trend, name: str, controls: Sequence[ControlHistory] = ()) -> AttributePage:
     """The page of an attribute; ``name`` is that of its files."""
     figures, notes = told_figures(trend) if is_numeric(trend.criterion) else ([], [])
     return AttributePage(
         trend.attribute.product,
         trend.criterion.title,
-        [Shown(name, chart_of(trend), f"{name}.csv")],
+        [
+            Shown(name, chart_of(trend), f"{name}.csv"),
+            *(
+                Shown(f"{name}-{plot}", picture, f"{name}-{plot}.csv")
+                for plot, picture in plots_of(trend).items()
+            ),
+            *control_plots(controls, name),
+        ],
         figures or [chart.figures["centre"] for _, _, chart in _shares_of(trend)],
         STYLE,
         OVERVIEW,
-        f"{len(trend.lots)} lots, {trend.scale.kind} scale.",
+        f"{len(trend.lots)} lots, {trend.scale.kind} scale." + _alarms(trend),
         [one.said for one in trend.signals] + notes,
+        parts_of(trend),
+        f"Each phase; on the {trend.scale.kind} scale" if figures else "Figures of this attribute",
+        _newest(trend),
+        [one.part for one in controls],
+    )
+
+
+def _newest(trend: Trend) -> str:
+    phase = trend.phases[-1]
+    return f"Phase {phase.number}, {phase.lots[0].lot} to {phase.lots[-1].lot}"
+
+
+def _alarms(trend: Trend) -> str:
+    if not is_numeric(trend.criterion):
+        return ""
+    by, rules, average = rules_in_force(trend)
+    return (
+        f" The next lot is judged by {by}, {named(rules)}: where nothing changes, they"
+        f" give one false alarm in {average.value:.0f} lots on average."
     )
 
 
@@ -77,7 +114,12 @@ def overview_of(product: str, trends: Sequence[Trend], names: Sequence[str]) -> 
         _line(trend, title, f"{name}.html")
         for trend, title, name in zip(trends, titles, names, strict=True)
     ]
-    return Overview(heat, lines, "heat.csv", STYLE, (), f"{len(places)} lots.")
+    found = profiles_of(trends)
+    others = [Shown("profile", profile_chart(found), "profile.csv")] if found.lots else []
+    alarms = "Each attribute tells what judges its next lot and how often that errs."
+    return Overview(
+        heat, lines, "heat.csv", STYLE, others, f"{len(places)} lots. {alarms}", said_of(found)
+    )
 
 
 def _line(trend: Trend, title: str, href: str) -> AttributeLine:
@@ -89,9 +131,16 @@ def _line(trend: Trend, title: str, href: str) -> AttributeLine:
         len(seen),
         sum(bool(one.signals) for one in trend.lots),
         f"{last.lot.observed.text} ({last.lot.lot})" if last else "no result",
-        (last.by if last else "") or "no limit line",
+        _judged_by(trend),
         trend.criterion.acceptance,
     )
+
+
+def _judged_by(trend: Trend) -> str:
+    if not is_numeric(trend.criterion):
+        return "no limit line"
+    by, rules, average = rules_in_force(trend)
+    return f"{by}, {named(rules)}: one false alarm in {average.value:.0f} lots"
 
 
 def _values(trend: Trend) -> ControlSeries:
@@ -115,11 +164,9 @@ def _values(trend: Trend) -> ControlSeries:
 
 
 def _point(one: Judged) -> Point:
-    amount = one.lot.observed.amount
-    qualifier = amount.qualifier if amount is not None and amount.is_censored else ""
     return Point(
         one.lot.lot, one.value, one.lot.manufactured_on, one.lot.observed.text,
-        cast("Qualifier", qualifier), ", ".join(one.lot.donors), one.excluded,
+        cast("Qualifier", qualifier_of(one)), ", ".join(one.lot.donors), one.excluded,
     )  # fmt: skip
 
 

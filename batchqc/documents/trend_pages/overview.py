@@ -42,6 +42,7 @@ class Overview:
         style: where the style sheet is.
         others: further plots of the whole product: T² with what drives it.
         computed: when and from what it was computed, in words.
+        notes: of the whole product, in words.
     """
 
     heat: HeatMap
@@ -50,6 +51,7 @@ class Overview:
     style: str
     others: Sequence[Shown] = ()
     computed: str = ""
+    notes: Sequence[str] = ()
 
 
 def overview_page(told: Overview) -> str:
@@ -69,6 +71,8 @@ def overview_page(told: Overview) -> str:
         heading("Attributes"),
         links(lines, header, f"Attributes of {told.heat.product}"),
     ]
+    if told.notes:
+        body += [heading("Lots by all attributes together"), *map(paragraph, told.notes)]
     for other in told.others:
         body += [heading(other.picture.title), plot(other)]
     body += [

@@ -15,6 +15,16 @@ from batchqc.statistics.scales import ScaledChart
 _LIMITS_FROM: Final = 1
 _CENTRES: Final = ("known_center", "center", "centre", "target", "mean", "mu", "mean0", "mu0")
 _SIGMAS: Final = ("known_sigma", "sigma", "sd", "sigma0", "std_dev", "std.dev", "stdev")
+#: Keys that name an estimator of sigma.
+SIGMA_METHOD: Final = (
+    "sigma_method",
+    "sigma_from",
+    "estimator",
+    "std_dev",
+    "std.dev",
+    "method",
+    "sigma",
+)
 _WIDTHS: Final = ("L", "nsigmas", "nsigma", "n_sigma", "width", "k_sigma", "multiplier")
 
 

@@ -21,6 +21,8 @@ WANTED: Final = "asked for by the case"
 #: Where an answer is a refusal, its message.
 REFUSED: Final = "refused"
 OTHER_FORM: Final = "of another form"
+#: What input of another form ends in, beside a refusal.
+_MISREAD: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _answer(case: Case, method: CaseMethod) -> Answer:
     except NotEstimable as refusal:
         nothing = [key for key, value in case.expected.items() if value is None]
         return {REFUSED: refusal.message, **dict.fromkeys(nothing)}
-    except (BatchqcError, KeyError) as refusal:  # its input is of another form
+    except (BatchqcError, *_MISREAD) as refusal:  # its input is of another form
         return {REFUSED: f"{type(refusal).__name__}: {refusal}", OTHER_FORM: True}
 
 

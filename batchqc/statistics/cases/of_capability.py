@@ -60,7 +60,9 @@ def _normal(given: Given) -> Answer:
     exact = capability(data, _spec(given), conf=conf, scale=first(given, "scale", default="raw"))
     rough = capability(data, _spec(given), conf=conf, method="bissell")
     one_sided = capability(data, _spec(given), conf=2 * conf - 1) if conf > 0.5 else exact
-    answer: dict[str, object] = {}
+    answer: dict[str, object] = {
+        f"{letter}p{kind}": None for letter in "PC" for kind in ("", "u", "l", "k", "m", "mk")
+    }
     for letter in "PC":
         for name, one in exact.indices.items():
             own = name.replace("P", letter)
@@ -73,6 +75,10 @@ def _normal(given: Given) -> Answer:
         answer[f"{letter}pk_ci"] = answer[f"{letter}pk_bissell"]
     fractions = {f"p_{name}": one for name, one in exact.beyond.items()}
     ppm = {f"ppm_{name}": 1e6 * one.value for name, one in exact.beyond.items()}
+    sides = {"below": "lower", "above": "upper"}
+    ppm |= {f"ppm_{sides[name]}": ppm[f"ppm_{name}"] for name in sides if f"ppm_{name}" in ppm}
+    if isinstance(data, Summary):
+        answer |= dict.fromkeys(("sigma_within", "sigma", "sd"), data.sd)
     return answer | fractions | ppm | {"ppm": ppm["ppm_total"]}
 
 
@@ -134,6 +140,8 @@ def _percentiles(given: Given) -> Answer:
         found = percentile_capability(data, _spec(given), distribution=name)
     elif "skewness" in given or "skew" in given:
         kurtosis = first(given, "kurtosis", default=None)
+        if kurtosis is not None and kurtosis < 1 + first(given, "skewness", "skew") ** 2:
+            kurtosis += 3  # no distribution has so little: it is the excess over a normal one
         if kurtosis is None:
             kurtosis = 3 + first(given, "excess_kurtosis", "kurt", default=0.0)
         curve = Pearson(

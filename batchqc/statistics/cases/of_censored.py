@@ -1,5 +1,6 @@
 """Cases of censored results."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -14,7 +15,12 @@ from batchqc.statistics.cases.picking import (
     says,
     under,
 )
-from batchqc.statistics.censored import CensoredSummary, censored_regression, censored_summary
+from batchqc.statistics.censored import (
+    CensoredSummary,
+    censored_quantile,
+    censored_regression,
+    censored_summary,
+)
 from batchqc.statistics.censored_likelihood import Censored, above, below, between
 from batchqc.statistics.censored_ranks import KaplanMeier, Ros, exceedance, kaplan_meier, ros
 
@@ -34,7 +40,28 @@ def _summary(given: Given) -> dict[str, object]:
         x = needed(given, *_VALUES)
         answer |= _of_km(if_estimable(lambda: kaplan_meier(x, marked, confidence=level)))
         answer |= _of_ros(if_estimable(lambda: ros(x, marked)) if (data.upper > 0).all() else None)
-    return answer | _bound(given)
+    return answer | _quantiles(given, data, level) | _bound(given)
+
+
+def _quantiles(given: Given, data: Censored, level: float) -> dict[str, object]:
+    """Of the chosen distribution: by the share that the input or the wanted key tells."""
+    wanted = {
+        key: float(share) / 100
+        for key in given[WANTED]
+        for share in re.findall(r"(?:^|_)(?:q|p|x|percentile_?|quantile_?)(\d\d)$", key)
+    }
+    share = pick(given, "p", "q", "quantile", "percentile")
+    if isinstance(share, int | float):
+        own = share / 100 if share > 1 else share
+        wanted |= dict.fromkeys(("quantile", "percentile", "q", "estimate"), own)
+    answer: dict[str, object] = {}
+    for key, own in wanted.items():
+        find = partial(censored_quantile, data, own, distribution=_distribution(given),
+                       confidence=level)  # fmt: skip
+        found = if_estimable(find)
+        answer |= {key: found, f"{key}_ci": found and ends(found)}
+        answer |= {f"{key}_ci95": answer[f"{key}_ci"]}
+    return answer
 
 
 def _of_mle(found: CensoredSummary | None, name: str, *, main: bool) -> dict[str, object]:

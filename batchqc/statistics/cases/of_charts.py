@@ -1,4 +1,4 @@
-"""Cases of charts of single values, of subgroups, and of their constants."""
+"""Cases of charts of single values, and of the constants of charts."""
 
 from functools import partial
 from typing import Any, Final
@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from batchqc.statistics.cases.chart_keys import (
+    SIGMA_METHOD,
     available,
     constants,
     first,
@@ -23,31 +24,14 @@ from batchqc.statistics.chart_constants import chart_constants
 from batchqc.statistics.few_lots import prediction, prediction_factor
 from batchqc.statistics.individuals import individuals, moving_range
 from batchqc.statistics.moving_ranges import moving_ranges
-from batchqc.statistics.subgroup_charts import deviations, ranges, xbar
-from batchqc.statistics.subgroups import Subgroups, sigma_within, subgroups_of
 from batchqc.statistics.westgard import levey_jennings
 
 _VALUES: Final = ("x", "y", "values", "data", "z")
-_METHOD: Final = (
-    "sigma_method",
-    "sigma_from",
-    "estimator",
-    "std_dev",
-    "std.dev",
-    "method",
-    "sigma",
-)
 _FACTORS: Final = (
     "d2", "d3", "d4", "c4", "c5", "A", "A2", "A3", "B3", "B4", "B5", "B6",
     "D1", "D2", "D3", "D4", "E2", "E3",
 )  # fmt: skip
 _SIGMA: Final = {"sd": "sd", "s": "sd", "s/c4": "sd", "std": "sd", "median": "median-mr"}
-_WITHIN: Final = {
-    "uwave-r": "range", "range": "range", "r": "range", "rbar": "range",
-    "mvlue-r": "range-weighted",
-    "uwave-sd": "sd", "sd": "sd", "s": "sd", "sbar": "sd", "mvlue-sd": "sd-weighted",
-    "rmsdf": "pooled-unbiased", "pooled": "pooled",
-}  # fmt: skip
 
 
 def _constants(given: Given) -> Answer:
@@ -68,8 +52,8 @@ def _individuals(given: Given) -> Answer:
     data = kept(given, first(given, _VALUES))
     base = _phase_1(given, data)
     drawn = {**options(given), **constants(given)}
-    kind = next((to for word, to in _SIGMA.items() if word == text(given, _METHOD)), None)
-    kind = kind or ("median-mr" if "median" in text(given, _METHOD) else "mr")
+    kind = next((to for word, to in _SIGMA.items() if word == text(given, SIGMA_METHOD)), None)
+    kind = kind or ("median-mr" if "median" in text(given, SIGMA_METHOD) else "mr")
     kinds: tuple[Any, ...] = ("mr", "median-mr", "sd")
     found: dict[str, Any] = {
         one: available(partial(individuals, base, sigma=one, **drawn)) for one in kinds
@@ -160,78 +144,6 @@ def _factor(given: Given) -> Answer:
     return dict.fromkeys(("k", "factor"), found if isinstance(counts, list) else found[0])
 
 
-def _of_ranges(given: Given) -> Answer:
-    return subgroup_answer(given, "range")
-
-
-def _of_deviations(given: Given) -> Answer:
-    return subgroup_answer(given, "sd")
-
-
-def subgroup_answer(given: Given, within: str) -> Answer:
-    """Charts of means, ranges and standard deviations, sigma within as named unless told."""
-    found = _read(given)
-    drawn: dict[str, Any] = {**options(given), **constants(given)}
-    drawn["within"] = _WITHIN.get(text(given, _METHOD), within)
-    each = len(set(found.sizes[found.sizes > 0].tolist())) > 1
-    has_r, has_s = (not np.isnan(one).all() for one in (found.ranges, found.deviations))
-    means = available(lambda: xbar(found, **drawn))
-    r = available(lambda: ranges(found, **drawn)) if has_r else None
-    s = available(lambda: deviations(found, **drawn)) if has_s else None
-    answer: dict[str, object] = {
-        **lines(means, each=each),
-        **lines(means, each=each, prefix="xbar_"),
-        **(_twice("R", "r", r, each) if has_r else {}),
-        **(_twice("S", "s", s, each) if has_s else {}),
-        **judged(means),
-        "sigma": means.figures["sigma"] if means else None,
-        "xbar": line(found.means, each=True),
-        **dict.fromkeys(("R", "ranges"), line(found.ranges, each=True)),
-        **dict.fromkeys(("S", "s", "sds"), line(found.deviations, each=True)),
-        **dict.fromkeys(("xbarbar", "xbar_bar", "grand_mean"), found.grand_mean),
-        **dict.fromkeys(("Rbar", "rbar", "R_bar"), r and line(r.centre, each=False)),
-        **dict.fromkeys(("Sbar", "sbar", "S_bar", "s_bar"), s and line(s.centre, each=False)),
-    }
-    for name, method in _WITHIN.items():
-        if has_r if method.startswith("range") else has_s:
-            sure: Any = method
-            value = available(partial(sigma_within, found, within=sure))
-            answer |= dict.fromkeys((f"sigma_{name}", f"sigma_{name.upper()}"), value)
-    return with_exact(answer)
-
-
-def _twice(name: str, small: str, chart: Any, each: bool) -> dict[str, object]:  # noqa: FBT001
-    """Sources write R and r, S and s."""
-    return {
-        **lines(chart, each=each, prefix=f"{name}_"),
-        **lines(chart, each=each, prefix=f"{small}_"),
-    }
-
-
-def _read(given: Given) -> Subgroups:
-    means = first(given, ("means", "xbar", "xbars", "xbarbar"))
-    if means is not None:
-        means = np.atleast_1d(np.asarray(means, dtype=np.float64))
-        gone = np.full(means.shape, np.nan)
-        kept = [first(given, names, gone) for names in (
-            ("ranges", "R", "rbar", "Rbar", "r"), ("sds", "S", "s", "sbar", "Sbar"),
-        )]  # fmt: skip
-        sizes = first(given, ("n", "size", "sizes", "subgroup_size"))
-        return Subgroups(
-            np.broadcast_to(np.asarray(sizes, dtype=np.float64), means.shape),
-            means,
-            *(np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in kept),
-        )
-    data = first(given, ("subgroups", "groups", "samples", "data", "x", "y"))
-    labels = first(given, ("sample", "subgroup", "group", "lot", "labels"))
-    if labels is not None:
-        return subgroups_of(
-            [[y for y, own in zip(data, labels, strict=True) if own == one]
-             for one in dict.fromkeys(labels)]
-        )  # fmt: skip
-    return subgroups_of(data)
-
-
 def _phase_1(given: Given, data: list[Any]) -> list[Any]:
     """The lots that limits are computed from."""
     base = first(given, ("phase1", "phase_1", "n_phase1", "baseline", "calibration", "m"))
@@ -270,18 +182,5 @@ METHODS: Final = (
         CaseMethod(words, _factor, frozenset({key}))
         for words in (("prediction", "factor"), ("prediction", "limit", "k"))
         for key in ("m",)
-    ),
-    *(
-        CaseMethod(words, _of_ranges, frozenset())
-        for words in (
-            ("xbar",), ("x-bar",), ("xbar", "r chart"), ("x-bar", "r chart"), ("r chart",),
-        )
-    ),
-    *(
-        CaseMethod(words, _of_deviations, frozenset())
-        for words in (
-            ("xbar-s",), ("x-bar-s",), ("x-bar", "s chart"), ("xbar", "s chart"), ("xbar and s",),
-            ("x-bar and s",), ("xbar/s",),
-        )
     ),
 )  # fmt: skip

@@ -1,11 +1,13 @@
 """Cases of the combination of runs and of the format of an assay."""
 
+import math
 from typing import Any, Final
 
 from batchqc.statistics.assay_format import Components, assay_format
-from batchqc.statistics.cases.check import Answer, CaseMethod, Given
+from batchqc.statistics.cases.check import NAMED, Answer, CaseMethod, Given
 from batchqc.statistics.cases.potency_keys import before, confidence_of, first
 from batchqc.statistics.combination import (
+    Between,
     CombineOptions,
     Run,
     combine,
@@ -14,10 +16,15 @@ from batchqc.statistics.combination import (
     run_of_width,
 )
 
+_KINDS: Final = ("unweighted", "semi-weighted", "weighted")
+
 
 def _combined(given: Given) -> Answer:
     confidence = confidence_of(given)
     potency = first(given, "potency", "potencies", "rp", "relative_potency", "estimate")
+    if potency is None:
+        logs = first(given, "ln_potency", "log_potency", "M", "m", "ln", default=())
+        potency = [math.exp(one) for one in logs]
     runs = _runs(given, potency, confidence)
     if runs is None:
         alone = geometric_mean(potency, confidence=confidence)
@@ -27,7 +34,7 @@ def _combined(given: Given) -> Answer:
     options = CombineOptions(
         confidence=confidence,
         quantile=float(t) if isinstance(t, int | float) else None,
-        between=first(given, "between", default="moments"),
+        between=_estimator(given),
     )
     found = combine(runs, options)
     answer: dict[str, object] = {
@@ -39,14 +46,28 @@ def _combined(given: Given) -> Answer:
         key = name.replace("-", "_")
         answer |= {key: figure, f"{key}_ci": before(figure)[1:], f"{key}_mean": figure,
                    f"{key}_ci95": before(figure)[1:]}  # fmt: skip
-    return answer | {"gm": found.means["unweighted"]}
+    name = str(given[NAMED]).casefold()
+    kind = next((one for one in _KINDS if one in name), "")
+    kind = "semi-weighted" if _estimator(given) != "moments" else kind
+    asked = found.means.get(kind, found.reported)
+    answer |= dict.fromkeys(("mean", "estimate", "combined", "pooled"), asked)
+    answer |= dict.fromkeys(("ci", "ci95"), before(asked)[1:])
+    return answer | {"gm": found.means["unweighted"], "Q": found.chi2}
+
+
+def _estimator(given: Given) -> Between:
+    """Of the variance between runs, as the input or the name of the method says."""
+    name = f"{first(given, 'between', 'tau2_method', default='')} {given[NAMED]}".casefold()
+    if "mandel" in name or "paule" in name:
+        return "mandel-paule"
+    return "dersimonian-laird" if "dersimonian" in name or "laird" in name else "moments"
 
 
 def _runs(given: Given, potency: list[float], confidence: float) -> list[Run] | None:
     n = len(potency)
     df = _each(first(given, "df"), n)
     t = _each(first(given, "t", "quantile"), n)
-    width = first(given, "ci_width_ln", "width_ln", "L")
+    width = first(given, "ci_width_ln", "width_ln", "ci_width", "L")
     variance = first(given, "var_ln", "variance_ln")
     se = first(given, "se_ln", "se")
     if width is not None:

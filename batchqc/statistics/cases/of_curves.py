@@ -145,6 +145,8 @@ def _joint(found: RelativePotency, given: Given, *, drc_like: bool) -> Answer:
             (kind, f"ci_{kind}", f"{kind}_ci", f"rp_ci_{kind}", f"ci95_{kind}",
              f"rp_{kind}_ci", f"{kind}_ci95", f"RP_ci_{kind}"), own,
         )  # fmt: skip
+    limits = before(found.potency[name])[1:]
+    answer |= dict.fromkeys(("ci", "ci95", "ci90", "rp_ci", "rp_ci95", "rp_ci90"), limits)
     return answer | _tests(found, given)
 
 

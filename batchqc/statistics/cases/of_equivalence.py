@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from scipy import stats
+
 from batchqc.errors import InvalidInput
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
 from batchqc.statistics.cases.picking import (
@@ -69,6 +71,27 @@ def _tost(given: Given) -> Answer:
     else:
         found = two_sample(first, second, margin, alpha=alpha, log=log, pooled=_pooled(given))
     return _of_tost(found)
+
+
+def _difference(given: Given) -> Answer:
+    """Without a margin: difference, its interval, and the test of no difference."""
+    level = confidence_in(given, 0.9 if says(given, "accuracy") else 0.95)
+    pairs = bool(pick(given, "paired")) or says(given, "paired", "split")
+    rows = gapless(given) if pairs else given
+    how: dict[str, Any] = {"alpha": _tail(level), "log": _is_log(given)}
+    first, second = present(pick(rows, *_FIRST)), present(pick(rows, *_SECOND))
+    if second is None:
+        found = one_sample(first, float(pick(given, "mu", "mu0", default=0.0)), 1.0, **how)
+    elif pairs:
+        found = paired(first, second, 2.0, **how)
+    else:
+        found = two_sample(first, second, 2.0, pooled=_pooled(given), **how)
+    t = found.difference.value / found.se
+    answer = _of_tost(found)
+    lost = ("p_lower", "p_upper", "t_lower", "t_upper", "t1", "t2", "equivalent", "pass")
+    kept = {key: one for key, one in answer.items() if key not in lost}
+    p = float(2 * stats.t.sf(abs(t), found.difference.df))
+    return kept | under(t, "t", "statistic", "t_stat") | under(p, "p", "p_value")
 
 
 def _groups(given: Given) -> tuple[Group, Group]:
@@ -265,7 +288,11 @@ METHODS: Final = (
     CaseMethod(("tost", "sample size"), _needed),
     *(CaseMethod((word,), _variances) for word in ("variance ratio", "precision comparison")),
     *(CaseMethod(("ratio", word), _mean_ratio)
-      for word in ("of means", "mean ratio")),
+      for word in ("of means", "mean ratio", "fieller", "of two")),
+    *(CaseMethod(words, _difference) for words in (
+        ("accuracy comparison",), ("t test",), ("t-test",), ("difference", "means"),
+        ("confidence interval", "difference"))),
+    CaseMethod(("fieller", "mean"), _mean_ratio),
     CaseMethod(("quality range",), _range),
     CaseMethod(("quality range", "operating"), _characteristic),
 )  # fmt: skip

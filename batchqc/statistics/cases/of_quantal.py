@@ -1,12 +1,14 @@
 """Cases of quantal assays."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
 import numpy as np
 
-from batchqc.statistics.cases.check import Answer, CaseMethod, Given
+from batchqc.errors import InvalidInput
+from batchqc.statistics.cases.check import NAMED, Answer, CaseMethod, Given
 from batchqc.statistics.cases.potency_keys import (
     before,
     confidence_of,
@@ -28,6 +30,8 @@ _LINKS: Final = {
 
 
 def _quantal(given: Given, link: str = "probit") -> Answer:
+    if re.search("spearman|k.rber|reed|muench|moving average", str(given[NAMED]).casefold()):
+        raise InvalidInput("BQC-STA-003", "quantal assays are computed by a curve of response only")
     link = str(first(given, "link", "model", default=link)).casefold()
     dose = first(given, "dose", "x", "dilution")
     own = labels(given, len(dose))

@@ -6,7 +6,9 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
+from scipy import stats
 
+from batchqc.errors import InvalidInput
 from batchqc.statistics.cases.check import NAMED, WANTED, Answer, CaseMethod, Given
 from batchqc.statistics.cases.picking import gapless, if_estimable, needed, pick, says, under
 from batchqc.statistics.model_text import read_model
@@ -21,6 +23,8 @@ _DEGREE: Final = re.compile(
 
 
 def _linear(given: Given) -> Answer:
+    if says(given, "nonlinear", "non-linear"):
+        raise InvalidInput("BQC-STA-003", "a line is no answer to a nonlinear model")
     given = gapless(given)
     y, weights = needed(given, "y", "response"), pick(given, "weights", "w", "weight")
     columns, intercept = _columns(given, len(y)), _has_intercept(given)
@@ -38,7 +42,11 @@ def _of_linear(fit: LinearFit) -> Answer:
     for figure, error in zip(fit.coefficients, se, strict=True):
         answer |= under(figure, figure.name, f"{figure.name}_est")
         answer |= under(error, f"{figure.name}_se", f"se_{figure.name}")
-        answer |= under([figure.lower, figure.upper], f"{figure.name}_ci95")
+        answer |= under([figure.lower, figure.upper], f"{figure.name}_ci95", f"ci95_{figure.name}")
+        t = figure.value / error if error else None
+        p = None if t is None else float(2 * stats.t.sf(abs(t), fit.df))
+        answer |= under(t, f"{figure.name}_t", f"t_{figure.name}")
+        answer |= under(p, f"{figure.name}_p", f"p_{figure.name}")
     answer |= under(fit.values, "coef", "coefs", "coefficients", "params", "b", "beta", "estimates")
     answer |= under(se, "se", "b_se", "coef_se", "params_se", "std_errors")
     answer |= under(fit.residual_sd, "resid_sd", "residual_sd", "rse", "s", "sigma", "syx")
@@ -134,6 +142,9 @@ def _of_nonlinear(fit: NonlinearFit) -> dict[str, object]:
 def _text(given: Given) -> str:
     """The model in the notation of :mod:`batchqc.statistics.model_text`."""
     text = str(needed(given, "model", "formula", "function"))
+    text = re.sub(r"^\s*\w+\s*~|\+\s*e(?:psilon|rror)?\s*$", "", text)
+    text = re.sub(r"\be\s*(?:\*\*|\^)\s*\(", "exp(", text)
+    text = re.sub(r"\bb\s*\[\s*(\d+)\s*\]", lambda one: f"b{int(one[1]) + 1}", text)
     text = re.sub(r"\b(?:np|numpy|math)\.", "", text)
     text = re.sub(r"\bx\s*\[\s*(?::\s*,)?\s*(\d)\s*\]", lambda one: f"x{int(one[1]) + 1}", text)
     said = str(pick(given, "response", "transform", "y_transform", default="")).casefold()

@@ -4,10 +4,10 @@ import re
 from functools import partial
 from typing import Any, Final
 
-from batchqc.statistics.cases.check import Answer, CaseMethod, Given
+from batchqc.statistics.cases.check import NAMED, Answer, CaseMethod, Given
 from batchqc.statistics.cases.sequential_keys import SHIFT, each, first_of, listed, possible
 from batchqc.statistics.rule_run_length import rule_run_length
-from batchqc.statistics.rule_sets import NELSON, WESTERN_ELECTRIC, both_sides
+from batchqc.statistics.rule_sets import NELSON, WESTERN_ELECTRIC, both_sides, one_side
 from batchqc.statistics.rule_simulation import simulated_alarm_chance, simulated_run_length
 
 #: C1 to C9 of Champ and Woodall 1987, each with its mirror image.
@@ -43,6 +43,21 @@ def _rule_arl(given: Given, kind: str) -> Answer:
         for key in ("p_alarm", "p_any", "probability", "p", "alarm", "false_alarm"):
             answer.setdefault(key, alarm)
     return answer
+
+
+def _shewhart(given: Given) -> Answer:
+    """One limit on each side; a shift in sigmas of a single value."""
+    name = str(given[NAMED]).casefold()
+    if "rule" in name or "rules" in given:
+        return _rule_arl(given, "we" if "western" in name or "weco" in name else "nelson")
+    size = float(first_of(given, "n", "size", default=1))
+    alone = str(first_of(given, "sides", "sided", default="")).startswith(("one", "1", "upper"))
+    width = float(first_of(given, "L", "k", "width", "nsigmas", default=3.0))
+    rules: list[Any] = [(one_side if alone else both_sides)(1, 1, width)]
+    shift = first_of(given, *SHIFT, default=0.0)
+    found = possible(lambda: each(shift, lambda one: _average(rules, one * size**0.5)))
+    centred = possible(lambda: _average(rules, 0.0))
+    return {"arl": found, "ARL": found, "arl1": found, "value": found, "arl0": centred}
 
 
 def _average(rules: list[Any], shift: float) -> float:
@@ -122,6 +137,12 @@ _WESTERN: Final = partial(_rule_arl, kind="we")
 _ASKED: Final = ("arl", "run length", "false-alarm", "false alarm", "probability")
 
 METHODS: Final = (
+    *(
+        CaseMethod((word, chart, *more), _shewhart)
+        for word in _ASKED[:2]
+        for chart in ("shewhart", "individuals", "x-bar", "xbar")
+        for more in ((), ("chart",))
+    ),
     *(CaseMethod((word, "rule"), _NELSON) for word in _ASKED),
     *(CaseMethod((word, "nelson"), _NELSON) for word in _ASKED),
     *(CaseMethod((word, "western electric"), _WESTERN) for word in _ASKED),

@@ -16,7 +16,7 @@ from batchqc.statistics.cases.chart_keys import (
     text,
 )
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
-from batchqc.statistics.cases.of_charts import subgroup_answer
+from batchqc.statistics.cases.of_subgroups import subgroup_answer
 from batchqc.statistics.control_charts import Known
 from batchqc.statistics.few_lots import prediction
 from batchqc.statistics.individuals import individuals

@@ -6,6 +6,8 @@ from typing import Any, Final
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.cases.check import Answer, CaseMethod, Given
 from batchqc.statistics.cases.keys import confidence, content, first, percent
+from batchqc.statistics.cases.of_variation import factors_of
+from batchqc.statistics.nested_anova import nested_components
 from batchqc.statistics.nonparametric_tolerance import (
     achieved_confidence,
     nonparametric_tolerance,
@@ -17,8 +19,15 @@ from batchqc.statistics.prediction import (
     prediction_factor,
     prediction_interval,
 )
-from batchqc.statistics.tolerance import Summary, ToleranceInterval, tolerance_interval
+from batchqc.statistics.tolerance import (
+    Summary,
+    ToleranceInterval,
+    logged,
+    random_effects_tolerance,
+    tolerance_interval,
+)
 from batchqc.statistics.tolerance_factors import one_sided_factor, two_sided_factor
+from batchqc.statistics.values import values_of
 
 _DATA: Final = ("x", "y", "values", "data")
 _SIDES: Final = {"one": "lower", "one-sided": "lower", "1": "lower", "two": "two-sided",
@@ -92,6 +101,21 @@ def _howe(given: Given) -> Answer:
 def _with_limits(given: Given, *, one_sided: bool) -> Answer:
     scale = "ln" if first(given, "log", "lognormal", default=False) else "raw"
     return _limits(given, first(given, "scale", default=scale), one_sided=one_sided)
+
+
+def _random(given: Given) -> Answer:
+    """With donors (lots, groups) as what they are: a part of the variation."""
+    scale: Any = "ln" if first(given, "log", "lognormal", default=False) else "raw"
+    scale = first(given, "scale", default=scale)
+    data = logged(values_of(first(given, *_DATA)), scale)
+    found = random_effects_tolerance(
+        nested_components(data, factors_of(given)), content=content(given), conf=confidence(given),
+        side=_side(given), scale=scale,
+    )  # fmt: skip
+    ends = (found.limits.lower, found.limits.upper)
+    return {"lower": ends[0], "upper": ends[1], "interval": ends, "limits": ends,
+            "k": found.factor, "factor": found.factor, "mean": found.limits.value,
+            "df": found.limits.df}  # fmt: skip
 
 
 def _lognormal(given: Given) -> Answer:
@@ -220,6 +244,10 @@ METHODS: Final = (
     CaseMethod(("tolerance", "one-sided", "howe"), _howe),
     CaseMethod(("tolerance", "two-sided"), _two_sided),
     CaseMethod(("tolerance", "lognormal"), _lognormal),
+    *(
+        CaseMethod(("tolerance", "interval", word), _random)
+        for word in ("random effect", "random-effect", "variance component", "one-way", "mixed")
+    ),
     CaseMethod(("distribution-free",), _wilks),
     CaseMethod(("tolerance", "nonparametric"), _wilks),
     CaseMethod(("tolerance", "non-parametric"), _wilks),

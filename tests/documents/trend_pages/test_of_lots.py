@@ -38,9 +38,10 @@ def test_lines_are_drawn_for_the_lots_that_they_hold_for():
     assert (drawn.specification.lower, drawn.specification.upper) == (90, None)
     assert control_series(look(lots)).chart == "data"
     figures, notes = told_figures(trend)
-    assert [one.n for one in figures] == [10, 10]  # the censored one is not of them
+    assert [one.n for one in figures] == [11, 11]  # by the likelihood of numbers and bounds
+    assert "1 of 11 lots are censored" in figures[0].limitations
     assert notes == []
-    assert [one.n for one in page_of(trend, "viability").figures] == [10, 10]
+    assert [one.n for one in page_of(trend, "viability").figures] == [11, 11]
 
 
 @pytest.mark.requirement("9.02")
@@ -62,4 +63,4 @@ def test_a_series_of_nothing_is_drawn_as_such():
         assert b"</svg>" in chart_svg(trend)
     figures, notes = told_figures(look(series("", "")))
     assert figures == []
-    assert notes[0].startswith("Phase 1: ")
+    assert notes[0].startswith("Phase 1, centre and sigma: ")
