@@ -1,7 +1,8 @@
 """A series with its phases, the frozen limits that hold for each lot, and its signals.
 
-Lots after those that an approved limit set was computed from are judged by the newest such set of
-their phase. In a phase without one the self-starting chart looks at each lot from the third on.
+A lot is judged by the newest approved limit set of its phase that was made without it. The lots
+that a set was computed from, those that were excluded from it, and all of a phase without one are
+looked at by the self-starting chart, each from the third on: no limits hide what it signals.
 Signals describe: no verdict and no gate hangs on them.
 """
 
@@ -134,7 +135,8 @@ class _PhaseChart:
         return found
 
     def _by_sets(self) -> list[Judged]:
-        """The newest frozen lines behind whose lots each lot stands."""
+        """The newest frozen lines that each lot is not of; of those that have none, Q."""
+        alone = self._by_themselves()
         holding = [self._set_for(one) for one in self.phase.lots]
         lines = [None if one is None else one.lines for one in holding]
         placed = np.full(len(lines), np.nan)
@@ -151,12 +153,7 @@ class _PhaseChart:
         for place, one in enumerate(self.phase.lots):
             held = holding[place]
             if held is None:
-                found.append(
-                    Judged(
-                        one, self.phase.number, self.values[place], self.steps[place],
-                        excluded=excluded.get(one.lot, ""),
-                    )
-                )  # fmt: skip
+                found.append(replace(alone[place], excluded=excluded.get(one.lot, "")))
                 continue
             lower, centre, upper = held.lines.back
             sign = self._sign(held.lines.scale)
@@ -179,7 +176,7 @@ class _PhaseChart:
         return found
 
     def _set_for(self, lot: TrendLot) -> Frozen | None:
-        return next((one for one in reversed(self.sets) if lot.place > one.last), None)
+        return next((one for one in reversed(self.sets) if lot.lot not in one.known), None)
 
     def _tell_changes(self) -> None:
         """Which sets were computed from values that are not so any more."""
