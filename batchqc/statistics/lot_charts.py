@@ -104,14 +104,13 @@ class _PhaseChart:
             return [Judged(one, self.phase.number, None) for one in self.phase.lots], []
         self._tell_changes()
         self._tell_texts()
-        robust = self._sign(self.scale) * robust_scores(self._measured(self.scale))
-        lots = self._by_sets() if self.sets else self._by_themselves()
-        own = [replace(one, robust=_number(score)) for one, score in zip(lots, robust, strict=True)]
-        return own, self.told
+        return self._by_sets() if self.sets else self._by_themselves(), self.told
 
     def _by_themselves(self) -> list[Judged]:
         """The self-starting chart: each lot against those before it in the phase."""
-        q, centre, sigma = self_starting(self._measured(self.scale))
+        measured = self._measured(self.scale)
+        robust = self._sign(self.scale) * robust_scores(measured)
+        q, centre, sigma = self_starting(measured)
         q = self._sign(self.scale) * q
         back = self.scale.back(centre)
         found = []
@@ -129,7 +128,8 @@ class _PhaseChart:
                 Judged(
                     one, self.phase.number, self.values[place], self.steps[place],
                     SELF_STARTING if score is not None else "",
-                    centre=_number(back[place]), score=score, signals=signals,
+                    centre=_number(back[place]), score=score, robust=_number(robust[place]),
+                    signals=signals,
                 )
             )  # fmt: skip
         return found
@@ -163,7 +163,7 @@ class _PhaseChart:
             found.append(
                 Judged(
                     one, self.phase.number, self.values[place], self.steps[place], by, lower,
-                    centre, upper, score,
+                    centre, upper, score, alone[place].robust,
                     signals=tuple(
                         self._signal(
                             place, each.rule, by, tuple(at - 1 for at in each.members),
