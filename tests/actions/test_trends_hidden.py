@@ -1,4 +1,4 @@
-"""Nothing that people do to limits, exclusions, phases or dates hides a signal from the review."""
+"""Nothing that people do to limits, exclusions or phases hides a signal from the review of a lot."""
 
 from datetime import timedelta
 
