@@ -1,4 +1,4 @@
-"""Nothing that people do to limits, exclusions or phases hides a signal from the review of a lot."""
+"""Nothing that people do to limits, exclusions or phases hides a signal from a review."""
 
 from datetime import timedelta
 
