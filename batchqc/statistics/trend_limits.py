@@ -252,17 +252,18 @@ def scaled(
     values: Sequence[float | None], scale: Scale, resolution: Sequence[float]
 ) -> tuple[Floats, tuple[int, ...]]:
     """Values on a scale, and the places from 0 of those that the scale does not take (told NaN)."""
-    data = with_gaps(values)
-    try:
-        return scale.forward(data, resolution=resolution).values, ()
-    except InvalidInput:
-        pass
+    data, steps = with_gaps(values), np.asarray(resolution, dtype=np.float64)
     found, refused = np.full(data.shape, np.nan), []
-    for place, step in enumerate(resolution):
+    waiting = [np.arange(data.size)]
+    while waiting:
+        part = waiting.pop()
         try:
-            found[place] = scale.forward(data[[place]], resolution=step).values[0]
+            found[part] = scale.forward(data[part], resolution=steps[part].tolist()).values
         except InvalidInput:
-            refused.append(place)
+            if part.size == 1:
+                refused.append(int(part[0]))
+            else:
+                waiting += [part[part.size // 2 :], part[: part.size // 2]]
     return found, tuple(refused)
 
 

@@ -67,7 +67,9 @@ def test_each_lot_is_judged_by_the_lines_and_the_scale_of_the_set_that_holds_for
     by_raw = froze(1, lots[:8], scale="identity")
     by_root = froze(2, lots[:12])
     judged = look(lots, by_raw, by_root).lots
-    assert [one.by for one in judged] == [""] * 8 + ["limit set 1"] * 4 + ["limit set 2"] * 2
+    by = ["", "", *["self-starting"] * 6, *["limit set 1"] * 4, *["limit set 2"] * 2]
+    assert [one.by for one in judged] == by
+    assert [one.lower for one in judged[:8]] == [None] * 8
     low, centre, high = expected(RAW)
     assert (judged[8].lower, judged[8].centre, judged[8].upper) == pytest.approx(
         (low, centre, high)
@@ -118,9 +120,11 @@ def test_a_rule_over_several_lots_names_its_pattern_which_a_lot_without_a_value_
     assert "(9 lots)" in signal.said
 
 
-def test_lots_that_the_limits_came_from_are_not_judged_by_them():
+def test_lots_that_the_limits_came_from_are_not_judged_by_them_and_still_signal_by_themselves():
     lots = series(*FIRST[:7], "60")
-    assert list(look(lots, froze(1, lots, scale="identity")).signals) == []
+    alone = list(look(lots).signals)
+    assert [(one.lot, one.by) for one in alone] == [("L-08", "self-starting")]
+    assert list(look(lots, froze(1, lots, scale="identity")).signals) == alone
 
 
 def test_a_change_of_a_value_that_limits_were_computed_from_is_told():
