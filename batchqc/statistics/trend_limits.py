@@ -192,7 +192,8 @@ def scores(
 ) -> tuple[Floats, tuple[Signal, ...]]:
     """Distance of each lot from the lines that hold for it, in sigma, and its signals.
 
-    A censored value has no distance; it signals by what lies beyond a limit with all it may be.
+    A censored value has no distance; it signals by what lies beyond a limit with all it may be. A
+    pattern is of lots that the same lines hold for: their distances are in one sigma.
 
     Args:
         on_the_scale: one value of each lot; NaN where it has none. A censored one is at its bound.
@@ -201,27 +202,23 @@ def scores(
         lines: that hold for each lot.
     """
     z = np.full(on_the_scale.shape, np.nan)
-    beyond = set()
-    for one in {id(line): line for line in lines if line is not None}.values():
-        own = np.array([line is one for line in lines])
-        chart = one.chart(on_the_scale)
+    certain = np.array([not one for one in bounds], dtype=np.bool_)
+    found: list[Signal] = []
+    for line in {id(line): line for line in lines if line is not None}.values():
+        own = np.array([one is line for one in lines])
+        chart = line.chart(on_the_scale)
         z[own] = chart.z[own]
-        beyond |= {at for at in chart.beyond if own[at - 1]}
-    exact = np.where(np.array([bool(one) for one in bounds], dtype=np.bool_), np.nan, z)
-    found = []
-    for name, rule in RULES.items():
-        uses = [line is not None and name in line.rules for line in lines]
-        if not any(uses):
-            continue
-        if rule.of == 1:  # the limit itself, so that what is drawn and what signals are one
-            found += [
-                Signal(rule.name, at, (at,))
-                for at in sorted(beyond)
-                if uses[at - 1] and _is_certain(bounds[at - 1], float(z[at - 1]))
-            ]
-        else:
-            found += [one for one in signals(exact, [rule]) if uses[one.point - 1]]
-    return exact, tuple(found)
+        beyond = [
+            at for at in chart.beyond
+            if own[at - 1] and _is_certain(bounds[at - 1], float(z[at - 1]))
+        ]  # fmt: skip
+        alone = np.where(own & certain, z, np.nan)
+        for rule in (RULES[name] for name in RULES if name in line.rules):
+            if rule.of == 1:  # the limit itself, so that what is drawn and what signals are one
+                found += [Signal(rule.name, at, (at,)) for at in beyond]
+            else:
+                found += signals(alone, [rule])
+    return np.where(certain, z, np.nan), tuple(found)
 
 
 def _is_certain(bound: str, z: float) -> bool:

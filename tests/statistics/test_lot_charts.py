@@ -118,6 +118,20 @@ def test_a_rule_over_several_lots_names_its_pattern_which_a_lot_without_a_value_
     assert "(9 lots)" in signal.said
 
 
+@pytest.mark.requirement("9.04")
+def test_a_pattern_never_crosses_from_one_limit_set_into_the_next():
+    high = ("96.2", "96.3", "96.1", "96.2", "96.4")
+    lots = series(*FIRST, *high, "97.0", "97.1", "96.9", "97.2")
+    old = froze(1, lots[:8], scale="identity", rules=["2", "3", "5"])
+    new = froze(2, lots[:13], scale="identity", rules=["2", "3", "5"])
+    one = look(lots, old)
+    assert [each.rule for each in one.signals] == ["Nelson 2"]  # nine above one centre
+    both = look(lots, old, new)
+    assert {each.by for each in both.lots[8:]} == {"limit set 1", "limit set 2"}
+    assert all(each.score > 0 for each in both.lots[8:])  # each above the centre of its own set
+    assert list(both.signals) == []
+
+
 def test_lots_that_the_limits_came_from_are_not_judged_by_them():
     lots = series(*FIRST[:7], "60")
     assert list(look(lots, froze(1, lots, scale="identity")).signals) == []
