@@ -8,6 +8,7 @@ import numpy as np
 
 from batchqc.core.acceptance import Limits
 from batchqc.core.criteria import Criterion
+from batchqc.core.quantities import Interval
 from batchqc.core.trend_phases import Phase
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.capability import SpecLimits
@@ -66,6 +67,7 @@ class PhaseValues:
         on: (n,) their values on the scale.
         censored: how many lots of the phase are only known to lie beyond a bound.
         problem: why no value could be put on the scale, or "".
+        moved: ids of lots whose value lay on a bound of the scale and counts half a step inside.
     """
 
     phase: Phase
@@ -74,6 +76,7 @@ class PhaseValues:
     on: Floats
     censored: int
     problem: str = ""
+    moved: tuple[str, ...] = ()
 
     @property
     def origins(self) -> list[str]:
@@ -91,21 +94,28 @@ def phase_values(trend: Trend, phase: Phase) -> PhaseValues:
         return PhaseValues(phase, trend.scale, (), np.zeros(0), hidden)
     values, steps = numbers_of(lots), [one.step for one in lots]
     try:
-        on = trend.scale.forward(values, resolution=steps).values
+        on = trend.scale.forward(values, resolution=steps)
     except InvalidInput as problem:
         return PhaseValues(phase, trend.scale, (), np.zeros(0), hidden, problem.message)
-    return PhaseValues(phase, trend.scale, lots, on, hidden)
+    moved = tuple(lots[place - 1].lot.lot for place in on.shifted)
+    return PhaseValues(phase, trend.scale, lots, on.values, hidden, moved=moved)
 
 
 def limits_on(scale: Scale, criterion: Criterion) -> SpecLimits | None:
-    """The limits of a criterion on a scale; one beyond the bounds of the scale limits nothing."""
-    if not isinstance(criterion.accept, Limits):
+    """Between which ends a value passes, on a scale; an end beyond its bounds limits nothing.
+
+    They are those that the verdict uses, rounding and guard band included. A criterion against a
+    control has none: what it limits is no value of the lot alone.
+
+    Raises:
+        InvalidInput: no value, or a single one, passes.
+    """
+    passing = criterion.passing
+    if not isinstance(criterion.accept, Limits) or not isinstance(passing, Interval):
         return None
-    ends: dict[str, float | None] = {"lower": None, "upper": None}
-    for one in criterion.accept.limits:
-        side = "lower" if one.operator.startswith(">") else "upper"
-        ends[side] = _end_on(scale, float(one.number))
-    low, high = ends["lower"], ends["upper"]
+    low, high = (
+        None if end is None else _end_on(scale, float(end)) for end in (passing.low, passing.high)
+    )
     if scale.flips:
         low, high = high, low
     return None if low is None and high is None else SpecLimits(low, high)
