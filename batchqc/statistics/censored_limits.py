@@ -16,9 +16,10 @@ from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.censored import CensoredSummary, censored_summary
 from batchqc.statistics.censored_likelihood import Censored
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, level
+from batchqc.statistics.false_alarms import alarms_of_limits
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.scales import Scale, on_scale
-from batchqc.statistics.trend_limits import ALPHA, Lines, PhaseOne, checked_rules, false_alarms
+from batchqc.statistics.trend_limits import ALPHA, Lines, PhaseOne, checked_rules
 from batchqc.statistics.values import Floats, with_gaps
 
 #: Above this share of censored lots the centre itself would be extrapolated.
@@ -71,7 +72,8 @@ def censored_phase_one(
     _enough(n, r)
     made = on_scale(data, scale, lambda y: _chart(y, bounds, scale, r), resolution=resolution)
     lines = Lines.of(made.chart, scale, chosen)
-    return PhaseOne(lines, made, "censored prediction", n, false_alarms(chosen), n - r)
+    alarms = alarms_of_limits(chosen, r, "prediction")
+    return PhaseOne(lines, made, "censored prediction", n, alarms, n - r)
 
 
 def intervals(on_the_scale: Floats, bounds: Sequence[str], scale: Scale) -> Censored:

@@ -6,7 +6,6 @@ Nothing is estimated when limits are applied: centre, sigma and limits are those
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -14,12 +13,11 @@ import numpy as np
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, level
+from batchqc.statistics.false_alarms import alarms_of_limits
 from batchqc.statistics.few_lots import prediction
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.individuals import individuals
 from batchqc.statistics.robust import mad
-from batchqc.statistics.rule_run_length import rule_run_length
-from batchqc.statistics.rule_simulation import simulated_run_length
 from batchqc.statistics.run_rules import NELSON, WESTERN_ELECTRIC, Rule, Signal, signals
 from batchqc.statistics.scales import Scale, ScaledChart, on_scale
 from batchqc.statistics.self_starting import QState
@@ -38,7 +36,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {str(number): rule for number, rule in NELSON.items()}
     | {f"we{number}": rule for number, rule in WESTERN_ELECTRIC.items()}
 )
-_COMPARING: Final = {"3", "4"}  # they compare lots with each other; only simulation tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,8 @@ def phase_one(
         raise InvalidInput("BQC-STA-003", f"limits are by prediction or individuals, not {way!r}")
     chart = made.chart
     lines = Lines.of(chart, scale, chosen)
-    return PhaseOne(lines, made, way, n, false_alarms(chosen))
+    by: Literal["prediction", "mr"] = "prediction" if way == "prediction" else "mr"
+    return PhaseOne(lines, made, way, n, alarms_of_limits(chosen, n, by))
 
 
 def checked_rules(rules: Sequence[str]) -> tuple[str, ...]:
@@ -174,17 +172,6 @@ def checked_rules(rules: Sequence[str]) -> tuple[str, ...]:
             hint=f"Rules are {', '.join(RULES)}.",
         )
     return chosen
-
-
-@cache
-def false_alarms(rules: tuple[str, ...]) -> Figure:
-    """Average lots to the first false alarm of some rules together, where nothing changes.
-
-    Exact, unless a rule compares lots with each other (Nelson 3 and 4): then by simulation.
-    """
-    if _COMPARING.intersection(rules):
-        return simulated_run_length(rules).average
-    return rule_run_length(rules).average
 
 
 def scores(
