@@ -67,12 +67,7 @@ def _parts(trend: Trend, values: PhaseValues, criterion: Criterion) -> Iterator[
     if values.problem:
         yield Part("figures", said=[values.problem])
         return
-    centre = Part("centre")
-    if values.moved:
-        more = f" and {len(values.moved) - 20} more" if len(values.moved) > 20 else ""
-        centre.said.append(
-            f"moved off the bound by half the resolution: {', '.join(values.moved[:20])}{more}"
-        )
+    centre = Part("centre", said=[*values.said_of_moved])
     centre.figures += centre.try_for(lambda: phase_figures(trend, values.phase)) or ()
     yield centre
     yield replace(capability_part(values, criterion), title="capability")

@@ -20,6 +20,7 @@ from batchqc.statistics.lot_series import (
     numbers_of,
     qualifier_of,
 )
+from batchqc.statistics.phase_values import phase_values
 from batchqc.statistics.scales import on_scale
 
 _JUDGED = frozenset({Outcome.PASS, Outcome.FAIL})
@@ -53,6 +54,8 @@ def told_figures(trend: Trend) -> tuple[list[Figure], list[str]]:
             found += phase_figures(trend, phase)
         except (InvalidInput, NotEstimable) as problem:
             notes.append(f"Phase {phase.number}, centre and sigma: {problem.message}")
+        moved = phase_values(trend, phase).said_of_moved
+        notes += [f"Phase {phase.number}: {one}" for one in moved]
     return found, notes
 
 

@@ -19,6 +19,7 @@ from batchqc.statistics.values import Floats
 
 Found = TypeVar("Found")
 
+_NAMED: Final = 20
 #: Kinds whose values lie between 0 and the whole.
 _OF_THE_WHOLE: Final = ("complement cube root", "logit")
 
@@ -83,6 +84,15 @@ class PhaseValues:
         """The donor or donors of each lot; its cell bank where no lot names a donor."""
         donors = [" + ".join(one.lot.donors) for one in self.lots]
         return donors if any(donors) else [" + ".join(one.lot.banks) for one in self.lots]
+
+    @property
+    def said_of_moved(self) -> tuple[str, ...]:
+        """Which lots were moved off the bound of the scale; nothing where none was."""
+        if not self.moved:
+            return ()
+        more = f" and {len(self.moved) - _NAMED} more" if len(self.moved) > _NAMED else ""
+        named = ", ".join(self.moved[:_NAMED])
+        return (f"moved off the bound by half the resolution: {named}{more}",)
 
 
 def phase_values(trend: Trend, phase: Phase) -> PhaseValues:
