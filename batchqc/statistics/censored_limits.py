@@ -20,7 +20,7 @@ from batchqc.statistics.false_alarms import alarms_of_limits
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.scales import Scale, on_scale
 from batchqc.statistics.trend_limits import ALPHA, Lines, PhaseOne, checked_rules
-from batchqc.statistics.values import Floats, with_gaps
+from batchqc.statistics.values import Floats, positive, with_gaps
 
 #: Above this share of censored lots the centre itself would be extrapolated.
 MOST_CENSORED: Final = 0.5
@@ -107,8 +107,15 @@ def further_lot(sigma: float, mu_se: float, measured: int) -> tuple[float, float
         sigma: of the likelihood.
         mu_se: standard error of the mean of the likelihood.
         measured: lots that are not censored.
+
+    Raises:
+        InvalidInput: sigma is not above 0.
+        NotEstimable: fewer than 2 measured lots.
     """
-    one = _unbiased(sigma, measured) * math.sqrt(1 + (mu_se / sigma) ** 2)
+    positive(sigma, "sigma")
+    if measured < 2:
+        raise NotEstimable("BQC-STA-001", f"{measured} measured lots say nothing of variation")
+    one = _unbiased(math.hypot(sigma, mu_se), measured)
     return one, float(student.isf(ALPHA / 2, measured - 1)) * one
 
 
