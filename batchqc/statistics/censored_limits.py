@@ -20,7 +20,7 @@ from batchqc.statistics.false_alarms import alarms_of_limits
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.scales import Scale, on_scale
 from batchqc.statistics.trend_limits import ALPHA, Lines, PhaseOne, checked_rules
-from batchqc.statistics.values import Floats, positive, with_gaps
+from batchqc.statistics.values import LARGEST, Floats, positive, with_gaps
 
 #: Above this share of censored lots the centre itself would be extrapolated.
 MOST_CENSORED: Final = 0.5
@@ -109,10 +109,12 @@ def further_lot(sigma: float, mu_se: float, measured: int) -> tuple[float, float
         measured: lots that are not censored.
 
     Raises:
-        InvalidInput: sigma is not above 0.
+        InvalidInput: sigma is not above 0, or a standard error is none.
         NotEstimable: fewer than 2 measured lots.
     """
     positive(sigma, "sigma")
+    if not 0 <= mu_se <= LARGEST:
+        raise InvalidInput("BQC-STA-003", f"a standard error of {mu_se:g}")
     if measured < 2:
         raise NotEstimable("BQC-STA-001", f"{measured} measured lots say nothing of variation")
     one = _unbiased(math.hypot(sigma, mu_se), measured)
