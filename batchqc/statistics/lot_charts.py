@@ -16,6 +16,7 @@ from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Amount
 from batchqc.core.trend_phases import Phase, TrendLot, in_order, phases
 from batchqc.core.trends import Attribute, is_numeric
+from batchqc.statistics.false_alarms import false_alarms
 from batchqc.statistics.frozen_limits import Frozen, inputs_sha256
 from batchqc.statistics.lot_series import (
     LIMIT,
@@ -27,14 +28,7 @@ from batchqc.statistics.lot_series import (
     resolution_of,
 )
 from batchqc.statistics.scales import Scale
-from batchqc.statistics.trend_limits import (
-    Lines,
-    false_alarms,
-    robust_scores,
-    scaled,
-    scores,
-    self_starting,
-)
+from batchqc.statistics.trend_limits import Lines, robust_scores, scaled, scores, self_starting
 from batchqc.statistics.values import Floats
 
 if TYPE_CHECKING:
@@ -236,11 +230,12 @@ class _PhaseChart:
         side = "below" if score < 0 else "above"
         far = f"{abs(score):.2f} sigma {side}" if np.isfinite(score) else f"censored, {side}"
         pattern = "" if len(lots) == 1 else f" over {lots[0]} to {lots[-1]} ({len(lots)} lots)"
+        known = "" if by == SELF_STARTING else ", limits taken as known"
         said = (
             f"out of trend: {self.criterion.title} {one.observed.text} {unit} of {one.lot} is {far}"
             f" the centre {centre:.4g} {unit}, {rule}{pattern}; {by}, {scale.kind} scale,"
             f" sigma {sigma:.4g} on it; the rules together give a false alarm in"
-            f" {self._alarms[by]:.0f} lots on average"
+            f" {self._alarms[by]:.0f} lots on average{known}"
         )
         return LotSignal(one.lot, rule, by, lots, _number(score), centre, sigma, said)
 
