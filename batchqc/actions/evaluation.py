@@ -184,7 +184,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         registers.kept,
     )  # fmt: skip
     further = look_beside(session, archive, so_far)
-    potency = look_at_potency(session, lot, measurements)
+    potency = look_at_potency(session, lot, measurements, looked)
     rows = (
         *potency.rows, lot, lot.site, lot.product, *lot_donors_of(session, lot),
         *_of_versions(session, lot, binding), *trend_rows(session, lot.product),
@@ -212,6 +212,7 @@ def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetim
         beside=(
             *(failure for one in beside for failure in one.failures),
             *unjudged(measurements, _judging(specification, beside)),
+            *potency.undeclared,
         ),
         open_corrections=tuple(
             f"{one.natural_key} ({one.field} of {one.subject}) waits for a second person"

@@ -1,7 +1,8 @@
 """Control limits: proposed from chosen lots, approved by another person of QA, and frozen.
 
 What is approved is applied as it stands; nobody computes it anew. A later set supersedes an earlier
-one with a reason, for lots behind those that it was computed from.
+one with a reason. It judges the lots that it was made without; the audit trail of a lot that was
+left out, or that begins a phase, tells so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.lots import the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, the_product
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -94,9 +96,14 @@ def propose_limits(
     tx.audit(
         "control limits proposed",
         rows=[row],
-        about=[row.product.key],
+        about=[row.product.key, *(the_lot(tx.session, lot).key for lot in new.excluded)],
         reason=new.reason,
-        after={"sha256": row.content_sha, "n": found.n, "in unit": content["in_unit"]},
+        after={
+            "sha256": row.content_sha,
+            "n": found.n,
+            "in unit": content["in_unit"],
+            "excluded": dict(new.excluded),
+        },
     )
     return row
 
@@ -170,8 +177,6 @@ def start_phase(
         NotFound: the lot is not in the series.
         Conflict: a phase begins with it already.
     """
-    from batchqc.actions.lots import the_lot  # noqa: PLC0415
-
     require(tx, Permission.START_PHASE)
     check_reason(credentials.reason)
     tx.lock(f"limits of {attribute.name}")
@@ -209,7 +214,7 @@ def start_phase(
     tx.audit(
         "phase of a trend started",
         rows=[signature, begun],
-        about=[row.product.key],
+        about=[row.product.key, row.key],
         reason=credentials.reason,
         after={"lot": row.lot},
     )

@@ -14,6 +14,7 @@ from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.actions.potency import fit_reasons, plate_of, the_fit
+from batchqc.actions.potency_looked_at import sources_in_use
 from batchqc.actions.potency_refits import combined, refit
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.reviews import check_sound
@@ -29,7 +30,6 @@ from batchqc.core.wells import RAW, is_well
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.intake.typed import TypedResult, long_csv
-from batchqc.records.entries import verifications_of
 from batchqc.records.potency import (
     PotencyDeclaration,
     PotencyFit,
@@ -123,8 +123,8 @@ def _problems(
     problems = []
     first = fits[0]
     whose = (first.lot_id, first.sample_id, first.method_version_id, first.assay_run.test)
-    used = _used(session, case)
-    newest = newest_fits(session, [run.id for run in case.runs])
+    used = _used(session, case, first.sample_id)
+    newest = newest_fits(session, [run.id for run in case.runs], sample=first.sample_id)
     for one in fits:
         own = (one.lot_id, one.sample_id, one.method_version_id, one.assay_run.test)
         if own != whose:
@@ -132,7 +132,7 @@ def _problems(
         problems += [f"{one.public}: {reason}" for reason in fit_reasons(one)]
         if one.assay_run_id in used:
             problems.append(f"{one.public}: its run is declared, by {used[one.assay_run_id]}")
-        if newest[one.assay_run_id].id != one.id:
+        if own == whose and newest[one.assay_run_id].id != one.id:
             problems.append(f"{one.public} is not the newest fit of its run")
         problems += refit(session, archive, one)
     runs = [one.assay_run for one in fits]
@@ -144,14 +144,13 @@ def _problems(
     return problems
 
 
-def _used(session: Session, case: LotCase) -> dict[int, str]:
-    """The runs that made a declaration, but for what two people typed differently: it is void."""
+def _used(session: Session, case: LotCase, sample: int) -> dict[int, str]:
+    """The runs from whose wells of a sample a declaration stands."""
     sources = sources_of(session, declarations_of(session, case.row))
-    entries = verifications_of(session, [one.potency_declaration.upload_id for one in sources])
     return {
         one.potency_fit.assay_run_id: one.potency_declaration.public
-        for one in sources
-        if (entry := entries.get(one.potency_declaration.upload_id)) is None or entry.matches
+        for one in sources_in_use(session, sources)
+        if one.potency_fit.sample_id == sample
     }
 
 

@@ -20,6 +20,7 @@ from batchqc.records.conditional import PendingResult
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.genealogy import walk
 from batchqc.records.methods import method_approvals
+from batchqc.records.potency import newest_fits
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.specifications import approved_by_stage, markets_of
 from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
@@ -70,10 +71,14 @@ def run_tables(
 
 
 def _standing(session: Session, archive: FolderArchive, lots: list[int]) -> dict[int, Validity]:
+    """How each run counts; one of which the newest fit may not be declared is invalid."""
     methods = approved_methods(archive, method_approvals(session))
     found: dict[int, Validity] = {}
     for start in range(0, len(lots), LOTS_AT_ONCE):
-        found |= validity_of_lots(session, methods, lots[start : start + LOTS_AT_ONCE])[0]
+        some = validity_of_lots(session, methods, lots[start : start + LOTS_AT_ONCE])[0]
+        fits = newest_fits(session, some)
+        found |= some
+        found |= {run: Validity.INVALID for run in fits if not fits[run].reportable and run in some}
     return found
 
 

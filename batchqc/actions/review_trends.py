@@ -15,7 +15,6 @@ from batchqc.actions.review_tables import table
 from batchqc.actions.trends import Trends
 from batchqc.core.canonical import Json
 from batchqc.core.criteria import Category, Criterion
-from batchqc.core.quantities import Interval
 from batchqc.core.trend_phases import Phase
 from batchqc.core.trends import Attribute, is_numeric
 from batchqc.documents.archive import FolderArchive
@@ -56,7 +55,8 @@ def reviewed_trends(
     session: Session, archive: FolderArchive, product: str, lots: ReviewedLots, trends: Trends
 ) -> list[Reviewed]:
     """Every attribute of which a lot has a number; what cannot be read is told with ``lots``."""
-    from batchqc.statistics.lot_series import part_of  # noqa: PLC0415 - numerics, for reviews only
+    from batchqc.statistics.attribute_review import review_phase  # noqa: PLC0415 - numerics
+    from batchqc.statistics.lot_series import part_of  # noqa: PLC0415
 
     found = []
     for attribute, judged in _attributes(product, lots.lots).items():
@@ -68,7 +68,9 @@ def reviewed_trends(
             lots.damaged.add(f"the trend of {attribute.name} cannot be read: {problem.message}")
             continue
         if any(one.value is not None for one in trend.lots):
-            reviews = tuple(_review(trend, phase, judged) for phase in trend.phases)
+            reviews = tuple(
+                review_phase(trend, phase, judged[phase.lots[0].lot][1]) for phase in trend.phases
+            )
             found.append(Reviewed(trend, judged, reviews))
     return found
 
@@ -89,28 +91,6 @@ def _attributes(
                 attribute = Attribute(product, version.stage, version.market, one.id)
                 found.setdefault(attribute, {})[lot.row.lot] = (lot, one)
     return found
-
-
-def _review(
-    trend: "Trend", phase: Phase, judged: Mapping[str, tuple[ReviewedLot, Criterion]]
-) -> "AttributeReview":
-    from batchqc.statistics.attribute_review import Attribute as Asked  # noqa: PLC0415
-    from batchqc.statistics.attribute_review import review_attribute  # noqa: PLC0415
-
-    lots = [trend.by_lot[one.lot] for one in phase.lots]
-    passing = judged[phase.lots[0].lot][1].passing
-    limits = passing if isinstance(passing, Interval) else Interval()
-    return review_attribute(
-        Asked(
-            [one.value for one in lots],
-            [_sign(one) for one in lots],
-            [judged[one.lot.lot][0].donor for one in lots],
-            [one.step for one in lots],
-            trend.scale,
-            limits.low,
-            limits.high,
-        )
-    )
 
 
 def _chart(one: Reviewed) -> dict[str, Json]:
@@ -191,11 +171,6 @@ def _numbers(*values: Any) -> list[str]:
     return [number_text(one) for one in values]
 
 
-def _sign(one: "Judged") -> str:
-    amount = one.lot.observed.amount
-    return amount.qualifier if amount is not None and amount.is_censored else ""
-
-
 def trend_tables(found: Sequence[Reviewed]) -> Iterator[dict[str, Json]]:
     """The tables behind the charts."""
     yield table(
@@ -212,7 +187,7 @@ def trend_tables(found: Sequence[Reviewed]) -> Iterator[dict[str, Json]]:
         "figures", "Figures",
         ("Attribute", "Phase", "Figure", "Scale", "Method", "Assumptions", "Limitations",
          "Confidence", "Lower", "Upper", "n", "Value"),
-        ((one.title, name, each.name, review.scale, each.method,
+        ((one.title, name, each.name, one.trend.scale.kind, each.method,
           "; ".join(each.assumptions), "; ".join(each.limitations),
           f"{each.confidence:g}" if each.confidence else "",
           *_numbers(each.lower, each.upper), each.n, *_numbers(each.value))

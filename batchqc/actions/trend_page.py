@@ -80,7 +80,7 @@ PAGES: Final[Mapping[str, Callable[[Trend], bytes]]] = MappingProxyType(
     {"json": page_json, "csv": page_csv, "svg": chart_svg, "figures": parts_json}
     | {
         f"{plot}.{kind}": partial(plot_file, plot=plot, kind=kind)
-        for plot in ("histogram", "probability", "donors")
+        for plot in ("ewma", "cusum", "histogram", "probability", "donors")
         for kind in ("svg", "csv")
     }
 )

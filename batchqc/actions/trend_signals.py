@@ -15,7 +15,7 @@ from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.trends import limit_sets_of, lots_made
 
 if TYPE_CHECKING:
-    from batchqc.statistics.lot_series import Trend
+    from batchqc.statistics.lot_series import Judged, Trend
 
 #: Before, no lot of a product can be told from the others: the self-starting chart needs two.
 LOTS_FOR_A_SIGNAL = 3
@@ -83,6 +83,29 @@ def _signals(
         yield runs, f"the trend of {verdict.criterion.title} cannot be looked at: {problem.message}"
         return
     found = trend.by_lot.get(lot)
-    if found is not None:
-        for signal in found.signals:
-            yield found.lot.observed.runs, signal.said
+    if found is None:
+        yield runs, f"the trend of {verdict.criterion.title} cannot be looked at: it lacks {lot}"
+        return
+    for signal in found.signals:
+        yield found.lot.observed.runs, signal.said
+    if why := not_compared(trend, found):
+        own = f"{verdict.criterion.title} {found.lot.observed.text} of {lot}"
+        yield found.lot.observed.runs, f"{own} is compared with no other lot: {why}"
+
+
+def not_compared(trend: "Trend", one: "Judged") -> str:
+    """Why a lot with a number has no score, though others might be there to compare it with."""
+    amount = one.lot.observed.amount
+    if one.value is None or one.score is not None or amount is None or amount.is_censored:
+        return ""
+    phase = trend.phases[one.phase - 1]
+    before = [
+        each.value
+        for each in trend.lots
+        if each.phase == one.phase and each.lot.place < one.lot.place and each.value is not None
+    ]
+    if one.by or (len(before) >= LOTS_FOR_A_SIGNAL - 1 and set(before) != {one.value}):
+        return "it, or what it would be compared with, has no place on the scale of its limits"
+    if len(before) < LOTS_FOR_A_SIGNAL - 1 and phase.because:
+        return f"phase {phase.number} begins with {phase.lots[0].lot} ({phase.because})"
+    return ""

@@ -105,19 +105,24 @@ class Trends:
         return held.trend
 
     def _current(self, session: Session, archive: FolderArchive, attribute: Attribute) -> _Held:
-        self._catch_up(session, archive)
-        if attribute not in self._held:
-            reader = SeriesReader(session, archive, attribute)
-            lots = dict(reader.lots())
-            self.read += len(lots)
-            self._held[attribute] = _Held(lots, reader.judges)
-        return self._held[attribute]
+        sees_all = self._catch_up(session, archive)
+        held = self._held.get(attribute)
+        if held is not None and (sees_all or held.trend is not None):
+            return held
+        reader = SeriesReader(session, archive, attribute)
+        lots = dict(reader.lots())
+        self.read += len(lots)
+        held = _Held(lots, reader.judges)
+        if sees_all:
+            self._held[attribute] = held
+        return held
 
-    def _catch_up(self, session: Session, archive: FolderArchive) -> None:
+    def _catch_up(self, session: Session, archive: FolderArchive) -> bool:
+        """Whether a session sees all that is held: what an earlier one reads is never held."""
         newest = newest_link(session)
         sequence = newest.sequence if newest else 0
         if sequence <= self._sequence:
-            return
+            return sequence == self._sequence
         if self._held:
             touched = touched_since(session, self._sequence)
             if touched.everything:
@@ -127,6 +132,7 @@ class Trends:
                 for attribute, held in self._held.items():
                     self._renew(SeriesReader(session, archive, attribute, shared), held, touched)
         self._sequence = sequence
+        return True
 
     def _renew(self, reader: SeriesReader, held: _Held, touched: Touched) -> None:
         """Read what was touched; charts are made anew where something is not as it was."""

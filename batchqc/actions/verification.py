@@ -23,6 +23,7 @@ from batchqc.records.annex16 import LotCheck
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
+from batchqc.records.donor_panels import PanelVersion
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.holds import HoldEnd
@@ -32,6 +33,7 @@ from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodVersion
 from batchqc.records.people import Person
 from batchqc.records.profiles import ProfileVersion
+from batchqc.records.quality_reviews import QualityReview
 from batchqc.records.registers import LotRow
 from batchqc.records.schema import METADATA, WITNESSED
 from batchqc.records.signatures import SignatureRow
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 
 _UNGUARDED: Final = "table {} can be changed: a trigger that kept it append-only is not in place"
 #: Columns that name bytes in the store; "" names none.
-_NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
+NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     Upload: ("sha256",),
     Attachment: ("sha256",),
     SpecificationVersion: ("sha256",),
@@ -73,6 +75,8 @@ _NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     LotCheck: ("content_sha",),
     LookBack: ("content_sha",),
     LimitSet: ("content_sha",),
+    QualityReview: ("content_sha", "document_sha"),
+    PanelVersion: ("sha256",),
 }
 #: What other rows refer to, and take their keys from.
 _REFERRED_TO: Final = {
@@ -263,6 +267,6 @@ def _sequence(witnesses: Mapping[str, _Witness], row: Row) -> int:
 
 def _named_bytes(session: Session) -> Iterator[tuple[Row, str]]:
     """Every row that names bytes in the store, with their hash."""
-    for kind, names in _NAMING.items():
+    for kind, names in NAMING.items():
         for row in session.scalars(select(kind)):
             yield from ((row, named) for name in names if (named := getattr(row, name)))

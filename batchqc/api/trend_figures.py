@@ -32,6 +32,10 @@ _PLOT: dict[int | str, dict[str, Any]] = {
 class Plot(StrEnum):
     """A further plot as SVG, and its numbers as CSV."""
 
+    EWMA = "ewma.svg"
+    EWMA_CSV = "ewma.csv"
+    CUSUM = "cusum.svg"
+    CUSUM_CSV = "cusum.csv"
     HISTOGRAM = "histogram.svg"
     HISTOGRAM_CSV = "histogram.csv"
     PROBABILITY = "probability.svg"
@@ -56,7 +60,7 @@ def figures(call: SignedIn, wanted: Annotated[Attribute, Depends(asked)]) -> Res
 
 @router.get(
     "/trends/{product}/{criterion}/plots/{plot}",
-    summary="Histogram, normal probability plot or results by donor",
+    summary="EWMA, CUSUM, histogram, normal probability plot or results by donor",
     response_class=Response,
     responses=_PLOT,
 )

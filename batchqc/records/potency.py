@@ -134,10 +134,14 @@ def fits_of(session: Session, lot: LotRow) -> Sequence[PotencyFit]:
     return session.scalars(query.order_by(PotencyFit.id)).all()
 
 
-def newest_fits(session: Session, runs: Iterable[int]) -> dict[int, PotencyFit]:
-    """The newest fit of each of some runs, by the surrogate id of the run."""
+def newest_fits(
+    session: Session, runs: Iterable[int], *, sample: int | None = None
+) -> dict[int, PotencyFit]:
+    """The newest fit of each of some runs, by the run's surrogate id; or of one sample in them."""
     ids = set(runs)
     query = select(PotencyFit).where(PotencyFit.assay_run_id.in_(ids)).order_by(PotencyFit.id)
+    if sample is not None:
+        query = query.where(PotencyFit.sample_id == sample)
     return {one.assay_run_id: one for one in session.scalars(query)} if ids else {}
 
 

@@ -151,7 +151,7 @@ def _freedom(n: float, df: float | None) -> float:
 
 def _spread(index: float, n: float, f: float) -> float:
     """About how far from an index its limits lie: the closer the first guess, the fewer steps."""
-    return min(0.5, 3 * math.sqrt(1 / (9 * n) + index**2 / (2 * f)))
+    return min(0.5, 3 * math.sqrt(1 / (9 * n) + _measured(index) ** 2 / (2 * f)))
 
 
 def _measured(index: float) -> float:

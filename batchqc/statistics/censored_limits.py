@@ -16,10 +16,11 @@ from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.censored import CensoredSummary, censored_summary
 from batchqc.statistics.censored_likelihood import Censored
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, level
+from batchqc.statistics.false_alarms import alarms_of_limits
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.scales import Scale, on_scale
-from batchqc.statistics.trend_limits import ALPHA, Lines, PhaseOne, checked_rules, false_alarms
-from batchqc.statistics.values import Floats, with_gaps
+from batchqc.statistics.trend_limits import ALPHA, Lines, PhaseOne, checked_rules
+from batchqc.statistics.values import LARGEST, Floats, positive, with_gaps
 
 #: Above this share of censored lots the centre itself would be extrapolated.
 MOST_CENSORED: Final = 0.5
@@ -71,7 +72,8 @@ def censored_phase_one(
     _enough(n, r)
     made = on_scale(data, scale, lambda y: _chart(y, bounds, scale, r), resolution=resolution)
     lines = Lines.of(made.chart, scale, chosen)
-    return PhaseOne(lines, made, "censored prediction", n, false_alarms(chosen), n - r)
+    alarms = alarms_of_limits(chosen, r, "prediction")
+    return PhaseOne(lines, made, "censored prediction", n, alarms, n - r)
 
 
 def intervals(on_the_scale: Floats, bounds: Sequence[str], scale: Scale) -> Censored:
@@ -105,8 +107,17 @@ def further_lot(sigma: float, mu_se: float, measured: int) -> tuple[float, float
         sigma: of the likelihood.
         mu_se: standard error of the mean of the likelihood.
         measured: lots that are not censored.
+
+    Raises:
+        InvalidInput: sigma is not above 0, or a standard error is none.
+        NotEstimable: fewer than 2 measured lots.
     """
-    one = _unbiased(sigma, measured) * math.sqrt(1 + (mu_se / sigma) ** 2)
+    positive(sigma, "sigma")
+    if not 0 <= mu_se <= LARGEST:
+        raise InvalidInput("BQC-STA-003", f"a standard error of {mu_se:g}")
+    if measured < 2:
+        raise NotEstimable("BQC-STA-001", f"{measured} measured lots say nothing of variation")
+    one = _unbiased(math.hypot(sigma, mu_se), measured)
     return one, float(student.isf(ALPHA / 2, measured - 1)) * one
 
 

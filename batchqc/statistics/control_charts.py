@@ -75,8 +75,9 @@ class ControlChart:
     def z(self) -> Floats:
         """Distance of each point from its centre, in sigma; 0, 1, 2 and 3 exactly where it is so.
 
-        With prediction limits it is the normal score of the same probability, so that rules hold
-        their false-alarm rate for new lots although mean and s are estimated.
+        With prediction limits it is the normal score of the same probability, so that a new lot
+        lies beyond any number of sigma as rarely as if mean and s were known. New lots share their
+        error: rules over several of them alarm oftener than with known limits.
 
         Raises:
             NotEstimable: there is no variation to measure distances by.

@@ -6,6 +6,7 @@ Lucas and Crosier (1982): a side that signals found the other at zero.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -27,6 +28,9 @@ from batchqc.statistics.values import Floats
 
 Sides: TypeAlias = Literal["one", "two"]
 _METHOD: Final = "CUSUM, integral equation of Page 1954 by Gauss-Legendre quadrature"
+_TOGETHER: Final = (
+    "both sides can be above zero when one signals: the equation for two sides is approximate there"
+)
 _ROOT: Final = 1e-12
 #: A side that alarms more rarely adds nothing to what the other does.
 _NEVER: Final = 1e13
@@ -46,7 +50,8 @@ def cusum_run_length(
 
     Raises:
         InvalidInput: h is not positive, or the headstart is not between 0 and h.
-        NotEstimable: alarms are too rare for a float.
+        NotEstimable: alarms are too rare for a float, or both sides begin so high that the equation
+            for two sides has no answer.
 
     Source:
         Page 1954; two sides: Lucas and Crosier 1982, appendix; headstart: their equation for
@@ -58,7 +63,12 @@ def cusum_run_length(
         name = f"{_METHOD}, one side"
         return RunLength(figure_of(up.average(), name), up.deviation(), up)
     name = f"{_METHOD}, both sides (Lucas and Crosier 1982)"
-    return RunLength(figure_of(_both(k, h, abs(shift), headstart), name))
+    found = figure_of(_both(k, h, abs(shift), headstart), name)
+    if k >= 0 and 2 * headstart <= h + 2 * k:
+        return RunLength(found)
+    if found.value < 1:
+        raise NotEstimable("BQC-STA-001", _TOGETHER, hint="Begin at half the limit, or lower.")
+    return RunLength(replace(found, limitations=(*found.limitations, _TOGETHER)))
 
 
 def cusum_steady_run_length(

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from batchqc.statistics.false_alarms import alarms_of_scores
 from batchqc.statistics.lot_series import Trend
-from batchqc.statistics.trend_limits import false_alarms
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ def flag_rates(trend: Trend) -> Iterator[FlagRate]:
         rules, figure = _rules(trend, by)
         low, high = figure.get("lower"), figure.get("upper")
         interval = "exact" if low is None else f"{float(low):.6g} to {float(high or 0):.6g}"
-        method = f"{figure['method']}; {figure['assumptions']}"
+        told = (figure[name] for name in ("method", "assumptions", "limitations"))
+        method = "; ".join(one for one in told if one)
         yield FlagRate(by, rules, float(figure["value"]), interval, method, n, seen[by])
 
 
@@ -53,4 +54,4 @@ def _rules(trend: Trend, by: str) -> tuple[str, Mapping[str, Any]]:
     for one in trend.sets:
         if by == f"limit set {one.number}":
             return ", ".join(one.lines.rules), one.content["run_length"]
-    return "beyond 3", false_alarms(("1",)).row
+    return "beyond 3", alarms_of_scores().row

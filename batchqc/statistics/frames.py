@@ -7,7 +7,7 @@ beneath (``NotEstimable``, ``InvalidInput``), and so is a column that is not the
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from batchqc.errors import InvalidInput
 from batchqc.statistics.capability import SpecLimits
 from batchqc.statistics.capability import capability as capability_of
 from batchqc.statistics.checks import one_of
-from batchqc.statistics.control_charts import ControlChart, Known
-from batchqc.statistics.cusum import Baseline, baseline_of
+from batchqc.statistics.control_charts import ControlChart
+from batchqc.statistics.cusum import baseline_of
 from batchqc.statistics.equivalence import Margin, paired, two_sample
 from batchqc.statistics.ewma import ewma_chart
 from batchqc.statistics.few_lots import prediction
@@ -26,7 +26,7 @@ from batchqc.statistics.frame_columns import Frame, column, figures, labels, typ
 from batchqc.statistics.individuals import individuals, moving_range
 from batchqc.statistics.nested_anova import nested_components
 from batchqc.statistics.reml import fit_mixed
-from batchqc.statistics.scales import Scale, on_scale
+from batchqc.statistics.scales import Scale, Scaled, on_scale
 from batchqc.statistics.self_starting import q_chart
 from batchqc.statistics.tolerance import (
     logged,
@@ -41,7 +41,6 @@ Kind: TypeAlias = Literal["individuals", "prediction", "moving range", "ewma", "
 _CHARTS: Final[Mapping[str, Callable[[Floats], ControlChart]]] = {
     "individuals": individuals,
     "prediction": prediction,
-    "moving range": moving_range,
 }
 
 
@@ -64,33 +63,40 @@ def control_chart(
     """A chart of the lots of a frame; a lot without a value stays, with nothing in its row.
 
     Args:
-        frame: a row for each lot, in order.
+        frame: a row for each lot, in order. A column ``resolution``, where there is one, holds the
+            smallest step that was counted: a value on a bound of the scale is moved inside by half
+            of it, and told.
         kind: ``individuals``, ``prediction`` (few lots), ``moving range``, ``ewma`` (lambda 0.2) or
             ``q`` (self-starting).
         value: column of values.
         lot: column of the names of lots.
         rules: Nelson's ``1`` to ``8``, ``we1`` to ``we4``; of individuals and prediction.
-        scale: on which individuals and prediction are charted; lines come back in the unit.
+        scale: on which lots are charted; lines come back in the unit, sigma and moving ranges stay
+            on the scale.
 
     Raises:
         InvalidInput: a column is not there, a value is no number or not of the scale.
         NotEstimable: there is no variation, or no value.
     """
-    one_of(kind, (*_CHARTS, "ewma", "q"), "kind")
+    one_of(kind, get_args(Kind), "kind")
     data, names = column(frame, value), labels(frame, lot)
+    on, resolution = scale or Scale(), _resolution(frame)
+    inside = on.forward(data, resolution=resolution)
+    told, own = _moved(inside, names), inside.values  # noqa: PD011 - of a scale, no frame
     if kind == "q":
-        return _q(data, names)
+        return _q(data, names, -own if on.flips else own, told)
     if kind == "ewma":
-        return _ewma(data, names)
-    made = on_scale(data, scale or Scale(), _CHARTS[kind])
-    chart, said = made.chart, [""] * len(names)
+        return _ewma(own, names, on, told)
     if kind == "moving range":
-        said = ["beyond" if at in made.beyond else "" for at in range(1, len(names) + 1)]
-    elif chart.lower is not None or chart.upper is not None:
+        return _ranges(own, names, on, told)
+    made = on_scale(data, on, _CHARTS[kind], resolution=resolution)
+    chart, said = made.chart, [""] * len(names)
+    if chart.lower is not None or chart.upper is not None:
         said = _said(chart, rules)
     lines = {"value": data, "centre": made.centre, "sigma": chart.sigma, "lower": made.lower,
              "upper": made.upper}  # fmt: skip
-    return Charted(_table(names, lines, said), figures(chart.figures.values(), chart.limitations))
+    limitations = (*told, *chart.limitations)
+    return Charted(_table(names, lines, said), figures(chart.figures.values(), limitations))
 
 
 def capability(
@@ -226,25 +232,52 @@ def _table(
     return typed(table.assign(signals=list(said)))
 
 
-def _ewma(data: Floats, names: Sequence[str]) -> Charted:
-    base: Baseline = baseline_of(data)
-    made = ewma_chart(data, base)
-    lines = {"value": np.array(made.average), "centre": np.full(len(names), made.center),
-             "sigma": np.array(made.sigma), "lower": np.array(made.lower),
-             "upper": np.array(made.upper)}  # fmt: skip
-    said = ["beyond" if at in made.signals else "" for at in range(1, len(names) + 1)]
-    told = individuals(data, known=Known(base.center, base.sigma)).figures
-    table = figures(told.values(), made.limitations)
-    return Charted(_table(names, lines, said), table.assign(method=made.method))
+def _resolution(frame: Frame) -> Floats | None:
+    return column(frame, "resolution") if "resolution" in frame else None
 
 
-def _q(data: Floats, names: Sequence[str]) -> Charted:
-    made = q_chart(data)
+def _moved(found: Scaled, names: Sequence[str]) -> tuple[str, ...]:
+    lots = [names[place - 1] for place in found.shifted]
+    return (f"moved off the bound by half the resolution: {', '.join(lots)}",) if lots else ()
+
+
+def _ranges(data: Floats, names: Sequence[str], scale: Scale, told: tuple[str, ...]) -> Charted:
+    made = moving_range(data)
+    said = ["beyond" if at in made.beyond else "" for at in range(1, len(names) + 1)]
+    lines = {"value": made.points, "centre": made.centre, "sigma": made.sigma,
+             "lower": made.lower, "upper": made.upper}  # fmt: skip
+    on = () if scale.kind == "identity" else (f"ranges are on the {scale.kind} scale",)
+    table = figures(made.figures.values(), (*told, *on, *made.limitations))
+    return Charted(_table(names, lines, said), table)
+
+
+def _ewma(data: Floats, names: Sequence[str], scale: Scale, told: tuple[str, ...]) -> Charted:
+    made, single = ewma_chart(data, baseline_of(data)), individuals(data)
+    here = ~np.isnan(data)
+    few = single.lower is None
+    average, centre, lower, upper = (
+        scale.back(np.where(here, line, np.nan))
+        for line in (made.average, np.full(len(names), made.center), made.lower, made.upper)
+    )
+    if scale.flips:
+        lower, upper = upper, lower
+    lines = {"value": average, "centre": centre, "sigma": np.array(made.sigma),
+             "lower": None if few else lower, "upper": None if few else upper}  # fmt: skip
+    beyond = () if few else made.signals
+    said = ["beyond" if at in beyond else "" for at in range(1, len(names) + 1)]
+    limitations = (*told, *single.limitations, *made.limitations)
+    table = figures(single.figures.values(), limitations)
+    table = table.assign(method=table["method"] + f"; {made.method}")
+    return Charted(_table(names, lines, said), table)
+
+
+def _q(data: Floats, names: Sequence[str], on: Floats, told: tuple[str, ...]) -> Charted:
+    made = q_chart(on)
     said = ["beyond" if at in made.signals else "" for at in range(1, len(names) + 1)]
     lines = {"value": data, "score": with_gaps(made.q), "lower": np.full(len(names), -made.limit),
              "upper": np.full(len(names), made.limit)}  # fmt: skip
     one = Figure("limit of Q, in sigma", made.limit, made.method, made.n,
-                 assumptions=made.assumptions, limitations=made.limitations)  # fmt: skip
+                 assumptions=made.assumptions, limitations=(*told, *made.limitations))  # fmt: skip
     return Charted(_table(names, lines, said), figures([one]))
 
 

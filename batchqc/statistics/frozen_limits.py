@@ -30,19 +30,23 @@ TYPE: Final = "batchqc/limit-set/1"
 class Frozen:
     """A limit set as it is applied.
 
-    ``last`` is the place of the last lot that it was computed from, ``inputs`` the hash of their
-    values; ``excluded`` are lots with their assignable causes.
+    ``chosen`` are the lots whose values it was computed from, ``inputs`` the hash of those;
+    ``excluded`` are lots with their assignable causes.
     """
 
     number: int
     first: str
     definition: str
-    last: tuple[str, str]
     chosen: frozenset[str]
     excluded: Mapping[str, str]
     inputs: str
     lines: Lines
     content: Mapping[str, Any]
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The lots that somebody looked at to make it: of every other lot it knew no value."""
+        return self.chosen | self.excluded.keys()
 
     @property
     def run_length(self) -> Figure:
@@ -148,13 +152,11 @@ def frozen(number: int, stored: bytes) -> Frozen:
     on_scale = {name: float(text) for name, text in content["on_scale"].items()}
     scale = Scale(content["scale"]["kind"], whole=float(content["scale"]["whole"]))
     df = None if content["df"] is None else float(content["df"])
-    day, lot = content["last"]
     return Frozen(
         number,
         content["first"],
         content["definition"],
-        (day, lot),
-        frozenset(one[0] for one in content["lots"]),
+        frozenset(lot for lot, text in content["lots"] if text),
         {one[0]: one[1] for one in content["excluded"]},
         content["inputs_sha256"],
         Lines(**on_scale, df=df, scale=scale, rules=tuple(content["rules"])),
@@ -163,11 +165,15 @@ def frozen(number: int, stored: bytes) -> Frozen:
 
 
 def inputs_sha256(chosen: Sequence[TrendLot]) -> str:
-    """Hash of the lots that limits are computed from, with their values in their order."""
+    """Hash of the lots with a value that limits are computed from, with those in their order."""
     return sha256_of(
         {
             "type": "batchqc/limit-inputs/1",
-            "lots": [[one.manufactured_on, one.lot, one.observed.text] for one in chosen],
+            "lots": [
+                [one.manufactured_on, one.lot, one.observed.text]
+                for one in chosen
+                if one.observed.text
+            ],
         }
     )
 

@@ -1,7 +1,8 @@
 """A series with its phases, the frozen limits that hold for each lot, and its signals.
 
-Lots after those that an approved limit set was computed from are judged by the newest such set of
-their phase. In a phase without one the self-starting chart looks at each lot from the third on.
+A lot is judged by the newest approved limit set of its phase that was made without it. The lots
+that a set was computed from, those that were excluded from it, and all of a phase without one are
+looked at by the self-starting chart, each from the third on: no limits hide what it signals.
 Signals describe: no verdict and no gate hangs on them.
 """
 
@@ -15,6 +16,7 @@ from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Amount
 from batchqc.core.trend_phases import Phase, TrendLot, in_order, phases
 from batchqc.core.trends import Attribute, is_numeric
+from batchqc.statistics.false_alarms import false_alarms
 from batchqc.statistics.frozen_limits import Frozen, inputs_sha256
 from batchqc.statistics.lot_series import (
     LIMIT,
@@ -26,14 +28,7 @@ from batchqc.statistics.lot_series import (
     resolution_of,
 )
 from batchqc.statistics.scales import Scale
-from batchqc.statistics.trend_limits import (
-    Lines,
-    false_alarms,
-    robust_scores,
-    scaled,
-    scores,
-    self_starting,
-)
+from batchqc.statistics.trend_limits import Lines, robust_scores, scaled, scores, self_starting
 from batchqc.statistics.values import Floats
 
 if TYPE_CHECKING:
@@ -103,14 +98,13 @@ class _PhaseChart:
             return [Judged(one, self.phase.number, None) for one in self.phase.lots], []
         self._tell_changes()
         self._tell_texts()
-        robust = self._sign(self.scale) * robust_scores(self._measured(self.scale))
-        lots = self._by_sets() if self.sets else self._by_themselves()
-        own = [replace(one, robust=_number(score)) for one, score in zip(lots, robust, strict=True)]
-        return own, self.told
+        return self._by_sets() if self.sets else self._by_themselves(), self.told
 
     def _by_themselves(self) -> list[Judged]:
         """The self-starting chart: each lot against those before it in the phase."""
-        q, centre, sigma = self_starting(self._measured(self.scale))
+        measured = self._measured(self.scale)
+        robust = self._sign(self.scale) * robust_scores(measured)
+        q, centre, sigma = self_starting(measured)
         q = self._sign(self.scale) * q
         back = self.scale.back(centre)
         found = []
@@ -128,13 +122,15 @@ class _PhaseChart:
                 Judged(
                     one, self.phase.number, self.values[place], self.steps[place],
                     SELF_STARTING if score is not None else "",
-                    centre=_number(back[place]), score=score, signals=signals,
+                    centre=_number(back[place]), score=score, robust=_number(robust[place]),
+                    signals=signals,
                 )
             )  # fmt: skip
         return found
 
     def _by_sets(self) -> list[Judged]:
-        """The newest frozen lines behind whose lots each lot stands."""
+        """The newest frozen lines that each lot is not of; of those that have none, Q."""
+        alone = self._by_themselves()
         holding = [self._set_for(one) for one in self.phase.lots]
         lines = [None if one is None else one.lines for one in holding]
         placed = np.full(len(lines), np.nan)
@@ -151,12 +147,7 @@ class _PhaseChart:
         for place, one in enumerate(self.phase.lots):
             held = holding[place]
             if held is None:
-                found.append(
-                    Judged(
-                        one, self.phase.number, self.values[place], self.steps[place],
-                        excluded=excluded.get(one.lot, ""),
-                    )
-                )  # fmt: skip
+                found.append(replace(alone[place], excluded=excluded.get(one.lot, "")))
                 continue
             lower, centre, upper = held.lines.back
             sign = self._sign(held.lines.scale)
@@ -166,7 +157,7 @@ class _PhaseChart:
             found.append(
                 Judged(
                     one, self.phase.number, self.values[place], self.steps[place], by, lower,
-                    centre, upper, score,
+                    centre, upper, score, alone[place].robust,
                     signals=tuple(
                         self._signal(
                             place, each.rule, by, tuple(at - 1 for at in each.members),
@@ -179,7 +170,7 @@ class _PhaseChart:
         return found
 
     def _set_for(self, lot: TrendLot) -> Frozen | None:
-        return next((one for one in reversed(self.sets) if lot.place > one.last), None)
+        return next((one for one in reversed(self.sets) if lot.lot not in one.known), None)
 
     def _tell_changes(self) -> None:
         """Which sets were computed from values that are not so any more."""
@@ -239,11 +230,12 @@ class _PhaseChart:
         side = "below" if score < 0 else "above"
         far = f"{abs(score):.2f} sigma {side}" if np.isfinite(score) else f"censored, {side}"
         pattern = "" if len(lots) == 1 else f" over {lots[0]} to {lots[-1]} ({len(lots)} lots)"
+        known = "" if by == SELF_STARTING else ", limits taken as known"
         said = (
             f"out of trend: {self.criterion.title} {one.observed.text} {unit} of {one.lot} is {far}"
             f" the centre {centre:.4g} {unit}, {rule}{pattern}; {by}, {scale.kind} scale,"
             f" sigma {sigma:.4g} on it; the rules together give a false alarm in"
-            f" {self._alarms[by]:.0f} lots on average"
+            f" {self._alarms[by]:.0f} lots on average{known}"
         )
         return LotSignal(one.lot, rule, by, lots, _number(score), centre, sigma, said)
 

@@ -10,6 +10,7 @@ from batchqc.statistics.attribute_charts import p_chart
 from batchqc.statistics.censored import censored_summary
 from batchqc.statistics.censored_limits import centre_and_sigma, intervals
 from batchqc.statistics.control_charts import ControlChart
+from batchqc.statistics.false_alarms import alarms_of_scores
 from batchqc.statistics.few_lots import prediction
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.lot_series import (
@@ -19,8 +20,8 @@ from batchqc.statistics.lot_series import (
     numbers_of,
     qualifier_of,
 )
+from batchqc.statistics.phase_values import phase_values
 from batchqc.statistics.scales import on_scale
-from batchqc.statistics.trend_limits import false_alarms
 
 _JUDGED = frozenset({Outcome.PASS, Outcome.FAIL})
 
@@ -53,6 +54,8 @@ def told_figures(trend: Trend) -> tuple[list[Figure], list[str]]:
             found += phase_figures(trend, phase)
         except (InvalidInput, NotEstimable) as problem:
             notes.append(f"Phase {phase.number}, centre and sigma: {problem.message}")
+        moved = phase_values(trend, phase).said_of_moved
+        notes += [f"Phase {phase.number}: {one}" for one in moved]
     return found, notes
 
 
@@ -69,7 +72,7 @@ def rules_in_force(trend: Trend) -> tuple[str, tuple[str, ...], Figure]:
         if one.definition == phase.definition and phase.has(one.first)
     ]
     if not held:
-        return f"the {SELF_STARTING} chart", ("1",), false_alarms(("1",))
+        return f"the {SELF_STARTING} chart", ("1",), alarms_of_scores()
     rules = held[-1].lines.rules
     return f"limit set {held[-1].number}", rules, held[-1].run_length
 

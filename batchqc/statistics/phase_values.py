@@ -8,6 +8,7 @@ import numpy as np
 
 from batchqc.core.acceptance import Limits
 from batchqc.core.criteria import Criterion
+from batchqc.core.quantities import Interval
 from batchqc.core.trend_phases import Phase
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.capability import SpecLimits
@@ -18,6 +19,7 @@ from batchqc.statistics.values import Floats
 
 Found = TypeVar("Found")
 
+_NAMED: Final = 20
 #: Kinds whose values lie between 0 and the whole.
 _OF_THE_WHOLE: Final = ("complement cube root", "logit")
 
@@ -66,6 +68,7 @@ class PhaseValues:
         on: (n,) their values on the scale.
         censored: how many lots of the phase are only known to lie beyond a bound.
         problem: why no value could be put on the scale, or "".
+        moved: ids of lots whose value lay on a bound of the scale and counts half a step inside.
     """
 
     phase: Phase
@@ -74,12 +77,22 @@ class PhaseValues:
     on: Floats
     censored: int
     problem: str = ""
+    moved: tuple[str, ...] = ()
 
     @property
     def origins(self) -> list[str]:
         """The donor or donors of each lot; its cell bank where no lot names a donor."""
         donors = [" + ".join(one.lot.donors) for one in self.lots]
         return donors if any(donors) else [" + ".join(one.lot.banks) for one in self.lots]
+
+    @property
+    def said_of_moved(self) -> tuple[str, ...]:
+        """Which lots were moved off the bound of the scale; nothing where none was."""
+        if not self.moved:
+            return ()
+        more = f" and {len(self.moved) - _NAMED} more" if len(self.moved) > _NAMED else ""
+        named = ", ".join(self.moved[:_NAMED])
+        return (f"moved off the bound by half the resolution: {named}{more}",)
 
 
 def phase_values(trend: Trend, phase: Phase) -> PhaseValues:
@@ -91,21 +104,28 @@ def phase_values(trend: Trend, phase: Phase) -> PhaseValues:
         return PhaseValues(phase, trend.scale, (), np.zeros(0), hidden)
     values, steps = numbers_of(lots), [one.step for one in lots]
     try:
-        on = trend.scale.forward(values, resolution=steps).values
+        on = trend.scale.forward(values, resolution=steps)
     except InvalidInput as problem:
         return PhaseValues(phase, trend.scale, (), np.zeros(0), hidden, problem.message)
-    return PhaseValues(phase, trend.scale, lots, on, hidden)
+    moved = tuple(lots[place - 1].lot.lot for place in on.shifted)
+    return PhaseValues(phase, trend.scale, lots, on.values, hidden, moved=moved)
 
 
 def limits_on(scale: Scale, criterion: Criterion) -> SpecLimits | None:
-    """The limits of a criterion on a scale; one beyond the bounds of the scale limits nothing."""
-    if not isinstance(criterion.accept, Limits):
+    """Between which ends a value passes, on a scale; an end beyond its bounds limits nothing.
+
+    They are those that the verdict uses, rounding and guard band included. A criterion against a
+    control has none: what it limits is no value of the lot alone.
+
+    Raises:
+        InvalidInput: no value, or a single one, passes.
+    """
+    passing = criterion.passing
+    if not isinstance(criterion.accept, Limits) or not isinstance(passing, Interval):
         return None
-    ends: dict[str, float | None] = {"lower": None, "upper": None}
-    for one in criterion.accept.limits:
-        side = "lower" if one.operator.startswith(">") else "upper"
-        ends[side] = _end_on(scale, float(one.number))
-    low, high = ends["lower"], ends["upper"]
+    low, high = (
+        None if end is None else _end_on(scale, float(end)) for end in (passing.low, passing.high)
+    )
     if scale.flips:
         low, high = high, low
     return None if low is None and high is None else SpecLimits(low, high)

@@ -9,7 +9,7 @@ time (Welford 1962), and holds all that the next lot needs.
 import math
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -64,10 +64,10 @@ class QState:
         q, n = self._q(value), self.n + 1
         if self.mean is not None:
             squares = self.squares + (value - self.mean) ** 2
-            return replace(self, n=n, squares=squares), q
+            return QState(self.mean, self.sigma, n, self.average, squares), q
         average = self.average + (value - self.average) / n
         squares = self.squares + (value - self.average) * (value - average)
-        return replace(self, n=n, average=average, squares=squares), q
+        return QState(self.mean, self.sigma, n, average, squares), q
 
     def _q(self, value: float) -> float | None:
         n = self.n

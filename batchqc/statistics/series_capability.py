@@ -28,14 +28,15 @@ def capability_part(values: PhaseValues, criterion: Criterion) -> Part:
     Where a lot is censored there is neither: both need numbers.
     """
     part = Part("Capability")
-    limits = limits_on(values.scale, criterion)
-    n = len(values.lots)
     if part.has_censored(values.censored):
         return part
-    if limits is None:
+    told = len(part.said)
+    limits = part.try_for(lambda: limits_on(values.scale, criterion))
+    if limits is not None:
+        if part.has(len(values.lots), least=LIMITS_FROM):
+            _capable(part, values, limits)
+    elif len(part.said) == told:
         part.said.append("no limit of the specification lies on this scale")
-    elif part.has(n, least=LIMITS_FROM):
-        _capable(part, values, limits)
     return part
 
 

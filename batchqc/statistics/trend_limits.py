@@ -6,7 +6,6 @@ Nothing is estimated when limits are applied: centre, sigma and limits are those
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -14,12 +13,11 @@ import numpy as np
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, level
+from batchqc.statistics.false_alarms import alarms_of_limits
 from batchqc.statistics.few_lots import prediction
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.individuals import individuals
 from batchqc.statistics.robust import mad
-from batchqc.statistics.rule_run_length import rule_run_length
-from batchqc.statistics.rule_simulation import simulated_run_length
 from batchqc.statistics.run_rules import NELSON, WESTERN_ELECTRIC, Rule, Signal, signals
 from batchqc.statistics.scales import Scale, ScaledChart, on_scale
 from batchqc.statistics.self_starting import QState
@@ -38,7 +36,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {str(number): rule for number, rule in NELSON.items()}
     | {f"we{number}": rule for number, rule in WESTERN_ELECTRIC.items()}
 )
-_COMPARING: Final = {"3", "4"}  # they compare lots with each other; only simulation tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,8 @@ def phase_one(
         raise InvalidInput("BQC-STA-003", f"limits are by prediction or individuals, not {way!r}")
     chart = made.chart
     lines = Lines.of(chart, scale, chosen)
-    return PhaseOne(lines, made, way, n, false_alarms(chosen))
+    by: Literal["prediction", "mr"] = "prediction" if way == "prediction" else "mr"
+    return PhaseOne(lines, made, way, n, alarms_of_limits(chosen, n, by))
 
 
 def checked_rules(rules: Sequence[str]) -> tuple[str, ...]:
@@ -176,23 +174,13 @@ def checked_rules(rules: Sequence[str]) -> tuple[str, ...]:
     return chosen
 
 
-@cache
-def false_alarms(rules: tuple[str, ...]) -> Figure:
-    """Average lots to the first false alarm of some rules together, where nothing changes.
-
-    Exact, unless a rule compares lots with each other (Nelson 3 and 4): then by simulation.
-    """
-    if _COMPARING.intersection(rules):
-        return simulated_run_length(rules).average
-    return rule_run_length(rules).average
-
-
 def scores(
     on_the_scale: Floats, bounds: Sequence[str], lines: Sequence[Lines | None]
 ) -> tuple[Floats, tuple[Signal, ...]]:
     """Distance of each lot from the lines that hold for it, in sigma, and its signals.
 
-    A censored value has no distance; it signals by what lies beyond a limit with all it may be.
+    A censored value has no distance; it signals by what lies beyond a limit with all it may be. A
+    pattern is of lots that the same lines hold for: their distances are in one sigma.
 
     Args:
         on_the_scale: one value of each lot; NaN where it has none. A censored one is at its bound.
@@ -201,27 +189,23 @@ def scores(
         lines: that hold for each lot.
     """
     z = np.full(on_the_scale.shape, np.nan)
-    beyond = set()
-    for one in {id(line): line for line in lines if line is not None}.values():
-        own = np.array([line is one for line in lines])
-        chart = one.chart(on_the_scale)
+    certain = np.array([not one for one in bounds], dtype=np.bool_)
+    found: list[Signal] = []
+    for line in {id(line): line for line in lines if line is not None}.values():
+        own = np.array([one is line for one in lines])
+        chart = line.chart(on_the_scale)
         z[own] = chart.z[own]
-        beyond |= {at for at in chart.beyond if own[at - 1]}
-    exact = np.where(np.array([bool(one) for one in bounds], dtype=np.bool_), np.nan, z)
-    found = []
-    for name, rule in RULES.items():
-        uses = [line is not None and name in line.rules for line in lines]
-        if not any(uses):
-            continue
-        if rule.of == 1:  # the limit itself, so that what is drawn and what signals are one
-            found += [
-                Signal(rule.name, at, (at,))
-                for at in sorted(beyond)
-                if uses[at - 1] and _is_certain(bounds[at - 1], float(z[at - 1]))
-            ]
-        else:
-            found += [one for one in signals(exact, [rule]) if uses[one.point - 1]]
-    return exact, tuple(found)
+        beyond = [
+            at for at in chart.beyond
+            if own[at - 1] and _is_certain(bounds[at - 1], float(z[at - 1]))
+        ]  # fmt: skip
+        alone = np.where(own & certain, z, np.nan)
+        for rule in (RULES[name] for name in RULES if name in line.rules):
+            if rule.of == 1:  # the limit itself, so that what is drawn and what signals are one
+                found += [Signal(rule.name, at, (at,)) for at in beyond]
+            else:
+                found += signals(alone, [rule])
+    return np.where(certain, z, np.nan), tuple(found)
 
 
 def _is_certain(bound: str, z: float) -> bool:
@@ -252,17 +236,18 @@ def scaled(
     values: Sequence[float | None], scale: Scale, resolution: Sequence[float]
 ) -> tuple[Floats, tuple[int, ...]]:
     """Values on a scale, and the places from 0 of those that the scale does not take (told NaN)."""
-    data = with_gaps(values)
-    try:
-        return scale.forward(data, resolution=resolution).values, ()
-    except InvalidInput:
-        pass
+    data, steps = with_gaps(values), np.asarray(resolution, dtype=np.float64)
     found, refused = np.full(data.shape, np.nan), []
-    for place, step in enumerate(resolution):
+    waiting = [np.arange(data.size)]
+    while waiting:
+        part = waiting.pop()
         try:
-            found[place] = scale.forward(data[[place]], resolution=step).values[0]
+            found[part] = scale.forward(data[part], resolution=steps[part].tolist()).values
         except InvalidInput:
-            refused.append(place)
+            if part.size == 1:
+                refused.append(int(part[0]))
+            else:
+                waiting += [part[part.size // 2 :], part[: part.size // 2]]
     return found, tuple(refused)
 
 

@@ -1,13 +1,16 @@
 """What an owner of the database does behind the triggers' back closes the gate of records."""
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import reject_lot
+from batchqc.actions.verification import NAMING
 from batchqc.core.permissions import Permission
 from batchqc.errors import ReleaseBlocked
+from batchqc.records.schema import WITNESSED
+from batchqc.records.signatures import SignatureRow
 from tests.records.house import ANA, DON, DONOR, LOT, QA1, QA2, House, results, signing
 
 CHANGED = {
@@ -108,3 +111,17 @@ def test_a_determination_or_correction_that_was_removed_is_missed(house: House):
     damaged = "\n".join(house.study().facts.damaged)
     assert f"eligibility:{DONOR}/2 is missing" in damaged
     assert f"correction_decision:{number} is missing" in damaged
+
+
+@pytest.mark.requirement("1.05")
+def test_the_check_of_the_records_looks_at_all_bytes_that_rows_name_in_the_store(full_house: House):
+    named, stored = set(), {one.name for one in full_house.archive.root.rglob("*")}
+    with full_house.engine.connect() as connection:
+        for table in WITNESSED:
+            columns = list(table.__table__.columns)
+            for row in connection.execute(select(*columns)):
+                for column, value in zip(columns, row, strict=True):
+                    if value in stored and table is not SignatureRow:  # it signs what others name
+                        named.add((table, column.name))
+    assert len(named) > 10
+    assert {(table, name) for table, own in NAMING.items() for name in own} >= named

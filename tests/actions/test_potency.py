@@ -407,6 +407,44 @@ def test_a_second_plate_is_a_second_result_and_nobody_may_choose(house: House):
     assert inhibition(house).outcome is not Outcome.PASS
 
 
+@pytest.mark.requirement("3.06")
+@pytest.mark.parametrize("sample", [f"{LOT}-S01", f"{LOT}-S02"])
+def test_no_lot_is_released_while_a_result_of_wells_is_left_out(house: House, sample: str):
+    adopt_method(house, method_file())
+    assert house.upload(results(inhibition=None)).accepted
+    number, _, upload = plated(house, 0.8)
+    assert verify(house, upload, value_of(house, number), unit="%")
+    other = {"sample_id": sample, "run_id": "PBMC-PLATE-2"}
+    run = send(house, plate(0.15), **other)
+    assert isinstance(house.review(), list)
+    told = f"PBMC-PLATE-2 (PBMC) of {run.partition('/')[0]}"
+    with pytest.raises(ReleaseBlocked) as blocked:
+        house.release()
+    said = f"Other stages: run {told} has wells of {sample} and no fit"
+    assert [one.startswith(said) for one in blocked.value.reasons] == [True]
+    later = fit(house, run)
+    with pytest.raises(ReleaseBlocked) as blocked:
+        house.release()
+    said = (
+        f"Other stages: {later} of run {told}, {sample}, gives {value_of(house, later)} and is not"
+    )
+    assert [one.startswith(said) for one in blocked.value.reasons] == [True]
+    found = declared(house, later, value=value_of(house, later))
+    assert not isinstance(found, Refusal)
+    assert verify(house, found[1], value_of(house, later), unit="%")
+    assert inhibition(house).outcome is not Outcome.PASS
+
+
+def test_a_plate_that_is_not_suitable_owes_nothing(house: House):
+    adopt_method(house, method_file())
+    assert house.upload(results(inhibition=None)).accepted
+    assert reasons(house, fit(house, send(house, swapped(plate(0.4)), run_id="PBMC-PLATE-0")))
+    number, _, upload = plated(house, 0.8)
+    assert verify(house, upload, value_of(house, number), unit="%")
+    assert isinstance(house.review(), list)
+    assert isinstance(house.release(), Decision)
+
+
 def test_nothing_that_is_not_there_is_fitted_or_declared(house: House):
     adopt_method(house, method_file())
     run = send(house, plate(0.8))

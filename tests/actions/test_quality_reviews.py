@@ -37,7 +37,9 @@ from batchqc.documents.trend_pages.of_lots import control_series
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, NotPermitted
 from batchqc.records.quality_reviews import QualityReviewReading, quality_review_by, reading_of
 from batchqc.settings import bundled
+from tests.actions import test_potency as potency
 from tests.cast import TAKEN_AT
+from tests.plates import method_file, plate, swapped
 from tests.records.house import (
     ANA,
     DON,
@@ -54,6 +56,7 @@ from tests.records.house import (
     signing,
     table,
 )
+from tests.records.laboratory import adopt_method
 
 FONTS = bundled("reports") / "fonts"
 VIABILITY = Attribute(PRODUCT, "release", "", "viability")
@@ -90,6 +93,18 @@ def make_lots(house: House, values: Sequence[str], donors: Sequence[str] = (DONO
     report = house.upload(table(lines))
     assert report.accepted, report.reading.problems
     return names
+
+
+@pytest.mark.requirement("9.09")
+def test_a_plate_that_is_not_suitable_counts_as_an_invalid_run(house: House):
+    adopt_method(house, method_file())
+    good_run = potency.send(house, plate(0.8))
+    bad_run = potency.send(house, swapped(plate(0.4)), run_id="PBMC-PLATE-0")
+    assert potency.reasons(house, potency.fit(house, good_run)) == []
+    assert potency.reasons(house, potency.fit(house, bad_run))
+    assert rows(content(house, EVER), "runs") == [
+        ["PBMC", "SOP-QC-031", "2", "1", "1", "0", "0"],
+    ]  # fmt: skip
 
 
 @pytest.mark.requirement("9.01", "9.09")
@@ -298,6 +313,7 @@ def test_a_review_is_signed_once_over_the_hash_of_what_was_read(house: House):
     path.write_bytes(b"another document")
     with pytest.raises(IntegrityFailure):
         read(house, again, sha256)
+    assert sum(again in one for one in house.verify().problems) == 1
 
 
 def test_what_is_still_to_come_is_not_reviewed_and_nobody_else_keeps_one(house: House):

@@ -108,7 +108,8 @@ def test_limits_are_frozen_signed_by_another_person_and_judge_later_lots(house: 
         approve(house, number)
     (later,) = make(house, ["60"], first=20)
     trend = look(house)
-    assert trend.by_lot[lots[-1]].signals == ()  # of the lots that the limits came from
+    (kept,) = trend.by_lot[lots[-1]].signals  # the limits came from it, and do not hide it
+    assert kept.by == "self-starting"
     (signal,) = trend.by_lot[later].signals
     assert (signal.by, signal.rule) == ("limit set 1", "Nelson 1")
     assert house.verify().problems == ()
@@ -136,7 +137,7 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     assert after == look(house)
     with house.reading() as session, pytest.raises(NotFound):
         running.of(session, house.archive, OF._replace(criterion="none"))
-    assert running.read == before + 1
+    assert running.read == before + 2  # the lot that the phase begins with
 
 
 @pytest.mark.requirement("9.02")

@@ -132,7 +132,7 @@ def test_figures_plots_controls_and_profiles_are_told(site: Site):
         370.4, abs=0.1
     )
     assert site.get(AUD, PATH)["rules"]["rules"] == ["1"]
-    for plot in ("histogram", "probability", "donors"):
+    for plot in ("ewma", "cusum", "histogram", "probability", "donors"):
         drawn = site.send(AUD, "GET", f"{PATH}/plots/{plot}.svg")
         assert drawn.headers["content-type"].startswith("image/svg+xml")
         assert "<desc" in drawn.text

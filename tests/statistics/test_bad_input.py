@@ -66,7 +66,7 @@ INNER = {
     "moving_ranges", "exact_least_squares", "phase_values",
 }  # fmt: skip
 INNER_FUNCTIONS = {"bioassay.extrapolated", "run_length.nodes_between", "trend_limits.scaled",
-                   "dose_response.tie", "censored_limits.further_lot"}  # fmt: skip
+                   "dose_response.tie"}  # fmt: skip
 #: Searches that take tenths of a second for every answer: tried with what they refuse at once.
 SLOW = {
     "attribute_review.expected_flags", "cusum_run_length.cusum_allowance", "dixon.dixon",

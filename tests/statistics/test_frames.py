@@ -11,10 +11,13 @@ import pytest
 
 from batchqc.errors import BatchqcError, InvalidInput, NotEstimable
 from batchqc.statistics import frames, frames_of_assays
+from batchqc.statistics.cusum import baseline_of
 from batchqc.statistics.equivalence import two_sample
+from batchqc.statistics.ewma import ewma_chart
 from batchqc.statistics.frame_columns import Frame
-from batchqc.statistics.individuals import individuals
+from batchqc.statistics.individuals import individuals, moving_range
 from batchqc.statistics.regression import polynomial_regression
+from batchqc.statistics.scales import Scale
 
 ROOT = Path(__file__).parents[2] / "batchqc"
 PAGE = ROOT / "guide" / "statistics" / "notebook.md"
@@ -157,3 +160,63 @@ def test_the_examples_of_the_guide_run_and_every_function_of_a_frame_stands_ther
         tree = ast.parse((ROOT / "statistics" / f"{module}.py").read_text())
         names = [one.name for one in tree.body if isinstance(one, ast.FunctionDef)]
         assert not [n for n in names if not n.startswith("_") and f".{n}(" not in PAGE.read_text()]
+
+
+def lots_of(values) -> Frame:
+    return pd.DataFrame({"lot": [f"L{n}" for n in range(len(values))], "value": values})
+
+
+@pytest.mark.requirement("9.04")
+def test_below_eight_lots_no_chart_of_a_frame_has_a_limit_from_them():
+    for kind in ("individuals", "prediction", "moving range", "ewma"):
+        few = frames.control_chart(lots_of([*LOTS["value"][:7]]), kind=kind)
+        assert few.lots[["lower", "upper"]].isna().all(axis=None), kind
+        assert set(few.lots["signals"]) == {""}
+        assert "below 8" in few.figures["limitations"].iloc[0]
+    eight = frames.control_chart(lots_of([*LOTS["value"][:8]]), kind="ewma")
+    assert eight.lots[["lower", "upper"]].notna().all(axis=None)
+    own = frames.control_chart(lots_of([*LOTS["value"][:8]]))
+    told = eight.figures.set_index("name")
+    assert told.loc["centre", "lower"] == own.figures.set_index("name").loc["centre", "lower"]
+    assert told["assumptions"].iloc[0]  # estimated from these lots, and not known
+
+
+def test_every_chart_of_a_frame_is_on_the_scale_that_is_asked_for():
+    values = [97.0, 97, 96, 98, 98, 98, 97, 89]
+    scale = Scale("complement cube root")
+    raw, root = (
+        frames.control_chart(lots_of(values), kind="q", scale=one).lots["score"].iloc[-1]
+        for one in (None, scale)
+    )
+    assert (round(raw, 2), round(root, 2)) == (-4.05, -3.34)  # below is below on both
+    ewma = frames.control_chart(lots_of([*values, None]), kind="ewma", scale=scale).lots
+    made = ewma_chart(np.cbrt(100 - np.array(values)), baseline_of(np.cbrt(100 - np.array(values))))
+    for name, of in (("value", made.average), ("lower", made.upper), ("upper", made.lower)):
+        assert [*ewma[name][:8]] == pytest.approx([100 - one**3 for one in of])
+    assert (ewma["lower"][:8] < ewma["upper"][:8]).all()
+    assert ewma[["value", "lower", "upper"]].iloc[-1].isna().all()  # of a lot without a value
+
+
+def test_a_moving_range_chart_of_a_frame_holds_ranges_on_the_scale():
+    values = [97.0, 97, 96, 98, 98, 98, 97, 89]
+    for scale, seen in (
+        (None, values),
+        (Scale("complement cube root"), np.cbrt(100 - np.array(values))),
+    ):
+        made = moving_range(seen)
+        found = frames.control_chart(lots_of(values), kind="moving range", scale=scale).lots
+        assert found["value"].isna()[0]
+        assert [*found["value"][1:]] == pytest.approx([*np.abs(np.diff(seen))])
+        assert found["upper"][0] == pytest.approx(made.upper[0])
+        assert found["centre"][0] == pytest.approx(made.centre[0])
+
+
+def test_a_value_on_the_bound_of_a_scale_is_moved_by_half_the_resolution_and_told():
+    values = lots_of([97.0, 97, 96, 98, 98, 98, 97, 100])
+    scale = Scale("complement cube root")
+    with pytest.raises(InvalidInput, match="counting resolution is not given"):
+        frames.control_chart(values, scale=scale)
+    for kind in ("individuals", "prediction", "moving range", "ewma", "q"):
+        counted = values.assign(resolution=0.5)
+        found = frames.control_chart(counted, kind=kind, scale=scale)
+        assert "moved off the bound by half the resolution: L7" in found.figures["limitations"][0]

@@ -13,10 +13,12 @@ from batchqc.core.trend_phases import TrendLot, in_order, phases
 from batchqc.core.trends import Attribute, Observed
 from batchqc.core.verdicts import Outcome
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.statistics.false_alarms import alarms_of_limits, false_alarms
 from batchqc.statistics.frozen_limits import Frozen, frozen, limit_content, limits_of_lots
 from batchqc.statistics.lot_charts import trend_of
+from batchqc.statistics.lot_figures import rules_in_force
 from batchqc.statistics.lot_series import Trend, default_scale
-from batchqc.statistics.trend_limits import ALPHA, false_alarms, robust_scores, self_starting
+from batchqc.statistics.trend_limits import ALPHA, robust_scores, self_starting
 from tests.core.world import criterion
 
 OF = Attribute("UC-MSC", "release", "", "viability")
@@ -67,7 +69,9 @@ def test_each_lot_is_judged_by_the_lines_and_the_scale_of_the_set_that_holds_for
     by_raw = froze(1, lots[:8], scale="identity")
     by_root = froze(2, lots[:12])
     judged = look(lots, by_raw, by_root).lots
-    assert [one.by for one in judged] == [""] * 8 + ["limit set 1"] * 4 + ["limit set 2"] * 2
+    by = ["", "", *["self-starting"] * 6, *["limit set 1"] * 4, *["limit set 2"] * 2]
+    assert [one.by for one in judged] == by
+    assert [one.lower for one in judged[:8]] == [None] * 8
     low, centre, high = expected(RAW)
     assert (judged[8].lower, judged[8].centre, judged[8].upper) == pytest.approx(
         (low, centre, high)
@@ -116,11 +120,28 @@ def test_a_rule_over_several_lots_names_its_pattern_which_a_lot_without_a_value_
     assert len(signal.lots) == 9
     assert (signal.lots[0], signal.lots[-1]) == ("L-15", "L-23")
     assert "(9 lots)" in signal.said
+    assert signal.said.endswith("lots on average, limits taken as known")
 
 
-def test_lots_that_the_limits_came_from_are_not_judged_by_them():
+@pytest.mark.requirement("9.04")
+def test_a_pattern_never_crosses_from_one_limit_set_into_the_next():
+    high = ("96.2", "96.3", "96.1", "96.2", "96.4")
+    lots = series(*FIRST, *high, "97.0", "97.1", "96.9", "97.2")
+    old = froze(1, lots[:8], scale="identity", rules=["2", "3", "5"])
+    new = froze(2, lots[:13], scale="identity", rules=["2", "3", "5"])
+    one = look(lots, old)
+    assert [each.rule for each in one.signals] == ["Nelson 2"]  # nine above one centre
+    both = look(lots, old, new)
+    assert {each.by for each in both.lots[8:]} == {"limit set 1", "limit set 2"}
+    assert all(each.score > 0 for each in both.lots[8:])  # each above the centre of its own set
+    assert list(both.signals) == []
+
+
+def test_lots_that_the_limits_came_from_are_not_judged_by_them_and_still_signal_by_themselves():
     lots = series(*FIRST[:7], "60")
-    assert list(look(lots, froze(1, lots, scale="identity")).signals) == []
+    alone = list(look(lots).signals)
+    assert [(one.lot, one.by) for one in alone] == [("L-08", "self-starting")]
+    assert list(look(lots, froze(1, lots, scale="identity")).signals) == alone
 
 
 def test_a_change_of_a_value_that_limits_were_computed_from_is_told():
@@ -214,6 +235,26 @@ def test_the_false_alarms_of_rules_are_told_together():
     both = false_alarms(("1", "2"))
     assert both.value < 370.4
     assert both.method
+
+
+@pytest.mark.requirement("9.04")
+def test_how_much_oftener_limits_of_few_lots_alarm_is_told_beside_the_rate_of_known_ones():
+    lots = series(*FIRST)
+    few = froze(1, lots, scale="identity").run_length
+    assert few.value == false_alarms(("1", "2", "3", "5")).value
+    (said,) = [one for one in few.limitations if "next 20 lots" in one]
+    assert said == (
+        "limits are taken as known: from 8 lots the chance of a false alarm in the next 20 lots is"
+        " 20 %, not 14 % (simulation)"
+    )
+    assert alarms_of_limits(("1",), 201, "mr") == false_alarms(("1",))
+    by_ranges = alarms_of_limits(("1",), 50, "mr")
+    assert "from 50 lots" in by_ranges.limitations[-1]
+    own = rules_in_force(look(lots))[2]
+    assert (own.value, own.assumptions) == (
+        false_alarms(("1",)).value,
+        ("lots are independent and normally distributed",),
+    )  # scores of the self-starting chart need no known mean
 
 
 def test_the_kind_of_an_attribute_says_its_scale_and_words_have_no_scores():

@@ -191,3 +191,14 @@ def test_few_donors_have_no_limits_but_their_own_lots():
         within_donor_limits([1.0, 2.0], ["a", "b"])
     with pytest.raises(NotEstimable):
         within_donor_limits([1.0, 1.0, 2.0, 2.0], ["a", "a", "b", "b"])
+
+
+@pytest.mark.parametrize(("donors", "told"), [(4, True), (5, True), (14, True), (15, False)])
+def test_that_a_profile_of_few_levels_is_too_narrow_above_is_told(donors: int, told: bool):
+    random = np.random.default_rng(7)
+    labels = np.repeat(np.arange(donors), 3)
+    values = random.normal(0, 1, donors)[labels] + random.normal(0, 1, labels.size)
+    found = fit_mixed(values, {"donor": labels}).sds["donor"]
+    assert any("upper limit" in one for one in found.limitations) == told
+    short = fit_mixed(values, {"donor": labels}, intervals=False).sds["donor"]
+    assert not any("upper limit" in one for one in short.limitations)

@@ -205,3 +205,14 @@ def test_what_is_no_chart_is_refused(bad):
 def test_what_has_no_certain_digit_is_refused_with_its_reason(never):
     with pytest.raises(NotEstimable, match=r"."):
         never()
+
+
+def test_a_headstart_at_which_both_sides_can_be_above_zero_is_told_and_no_impossible_answer_given():
+    # 300,000 simulated series: 2.525 (0.005) lots.
+    near = cusum_run_length(0.25, 2, shift=0.5, headstart=1.5).average
+    assert near.value == pytest.approx(2.525, rel=0.02)
+    assert "both sides" in near.limitations[0]
+    assert cusum_run_length(0.25, 2, shift=0.5, headstart=1.25).average.limitations == ()
+    assert cusum_run_length(0.25, 2, headstart=1.5, sides="one").average.limitations == ()
+    with pytest.raises(NotEstimable, match="both sides"):  # 2.03 lots, and the equation says 0.56
+        cusum_run_length(0.1, 3, headstart=2.5)

@@ -130,7 +130,7 @@ def _lines(data: Spread) -> list[tuple[float, Pen, str]]:
         (data.tolerance[1], _TOLERANCE, "TI"),
     )
     found = [(value, pen, name) for value, pen, name in named if value is not None]
-    if data.values:
+    if data.values and not data.censored:  # a mean of the measured alone would mislead
         count = len(data.values)
         found.append((sum(value / count for value in data.values), _MEAN, "mean"))
     return found
@@ -162,7 +162,7 @@ def _keys(data: Spread) -> list[Key]:
     found += [Key("censored, at its limit", colour=WHITE)] if data.censored else []
     found += [Key("specification", pen=_SPEC)] if names & {"LSL", "USL"} else []
     found += [Key("tolerance interval", pen=_TOLERANCE)] if "TI" in names else []
-    return [*found, *([Key("mean of the measured", pen=_MEAN)] if "mean" in names else [])]
+    return [*found, *([Key("mean", pen=_MEAN)] if "mean" in names else [])]
 
 
 def _words(data: Spread, title: str) -> str:

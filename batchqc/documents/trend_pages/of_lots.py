@@ -50,7 +50,7 @@ def chart_svg(trend: Trend) -> bytes:
 
 
 def plots_of(trend: Trend) -> dict[str, Picture]:
-    """The further plots of an attribute by name: histogram, probability, donors; none of words."""
+    """The further plots of an attribute by name; none of words."""
     return further_plots(trend, _specification(trend.criterion))
 
 

@@ -1,10 +1,11 @@
-"""Further plots of a series: distribution, normal probability, and variability by donor."""
+"""Further plots of a series: drift, distribution, normal probability, variability by donor."""
 
 from batchqc.documents.plots.histogram import Spread, histogram
 from batchqc.documents.plots.probability import Ordered, probability_plot
 from batchqc.documents.plots.scene import Picture
 from batchqc.documents.plots.series import SpecificationLimits
 from batchqc.documents.plots.variability import Variability, variability_chart
+from batchqc.documents.trend_pages.of_drift import drift_plots
 from batchqc.statistics.lot_figures import phase_figures
 from batchqc.statistics.lot_series import Judged, Trend, is_censored, numbers_of, qualifier_of
 from batchqc.statistics.phase_values import Part, PhaseValues
@@ -23,6 +24,7 @@ def further_plots(trend: Trend, specification: SpecificationLimits) -> dict[str,
     if values is None:
         return {}
     return {
+        **drift_plots(trend),
         "histogram": histogram(_spread(trend, values, specification)),
         "probability": probability_plot(_ordered(trend, values)),
         "donors": variability_chart(_variability(trend, values)),

@@ -155,6 +155,15 @@ def test_every_result_is_in_one_class_and_censored_ones_apart():
     assert "n = 7, 2 of them censored" in picture.description
 
 
+def test_where_a_result_is_censored_no_mean_of_the_others_is_drawn():
+    whole, some = (
+        histogram(Spread("Endotoxin", "EU/mL", [0.073, 0.08], hidden)) for hidden in ([], [0.05])
+    )
+    assert "mean 0.0765" in whole.description
+    assert "mean" not in some.description
+    assert not any("mean" in one for one in texts(some))
+
+
 def test_what_drives_a_lot_is_told_the_strongest_first():
     points = [Point(f"L{n}", value) for n, value in enumerate([1.0, 25.0, 2.0])]
     phases = [Phase("I", 3, None, None, 15.0, 30, "beta")]

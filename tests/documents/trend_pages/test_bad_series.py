@@ -57,7 +57,7 @@ def test_what_cannot_be_estimated_is_said_and_no_page_holds_a_number_that_is_non
     for data in (page_json(trend), parts_json(trend)):
         assert json.loads(data)["criterion"] == "viability"
     assert page_csv(trend)
-    for plot in ("histogram", "probability", "donors"):
+    for plot in ("ewma", "cusum", "histogram", "probability", "donors"):
         assert b"</svg>" in plot_file(trend, plot, "svg")
         assert plot_file(trend, plot, "csv")
 
@@ -69,7 +69,7 @@ def test_a_page_shows_distribution_normality_and_donors_with_words_and_numbers()
     ]
     trend = look(lots, froze(1, lots[:8]))
     found = pages(trend)
-    for plot in ("histogram", "probability", "donors"):
+    for plot in ("ewma", "cusum", "histogram", "probability", "donors"):
         assert {f"one-{plot}.svg", f"one-{plot}.csv"} <= set(found)
         assert "<desc" in found[f"one-{plot}.svg"].decode()
     assert "D0,L-01" in found["one-donors.csv"].decode()

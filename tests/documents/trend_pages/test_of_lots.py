@@ -58,6 +58,13 @@ def test_of_words_the_share_of_lots_that_fail_is_drawn_by_quarter():
     assert b"2026-Q2" in chart_svg(trend)
 
 
+def test_a_lot_on_the_bound_of_the_scale_is_told_beside_the_figures():
+    lots = look(series("97.0", "100", "96.5", "97.5", "100"))
+    assert told_figures(lots)[1] == [
+        "Phase 1: moved off the bound by half the resolution: L-02, L-05"
+    ]
+
+
 def test_a_series_of_nothing_is_drawn_as_such():
     for trend in (look([sterile(0, Outcome.CANNOT_JUDGE)], of=WORDS), look(series("", ""))):
         assert b"</svg>" in chart_svg(trend)
