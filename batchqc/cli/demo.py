@@ -33,6 +33,7 @@ from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
+from batchqc.documents.log_key import create_log_key, log_name, publish
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.database import migrate
@@ -139,6 +140,8 @@ def _set_up(story: Story) -> str:
     trust = story.folder / "trust"
     trust.mkdir()
     shutil.copyfile(files.root_pem, trust / "root.pem")
+    log = create_log_key(place.settings.log_key, name=log_name(cast.SITE.name))
+    publish(trust, log.key)
     return f"{story.folder}/batchqc.db, {trust}/root.pem"
 
 

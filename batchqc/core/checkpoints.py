@@ -83,8 +83,14 @@ class Consistency:
 
 
 def entry_leaf(entry_sha256: str) -> bytes:
-    """The leaf hash of an entry, by the hexadecimal SHA-256 of its canonical bytes."""
-    return leaf_hash(bytes.fromhex(entry_sha256))
+    """The leaf hash of an entry, by the hexadecimal SHA-256 of its canonical bytes.
+
+    What is no hash, because somebody changed it, gives a leaf that no entry has.
+    """
+    try:
+        return leaf_hash(bytes.fromhex(entry_sha256))
+    except ValueError:
+        return leaf_hash(b"no hash: " + entry_sha256.encode())
 
 
 def read_checkpoint(file: str) -> tuple[Checkpoint, Note]:
@@ -104,7 +110,7 @@ def read_checkpoint(file: str) -> tuple[Checkpoint, Note]:
         text = found.text
     except (ValueError, binascii.Error) as error:
         raise _other("a checkpoint of a log of batchqc") from error
-    if text != note.text:  # in these words and no others
+    if found.size < 1 or text != note.text:  # in these words and no others
         raise _other("a checkpoint of a log of batchqc")
     return found, note
 

@@ -7,11 +7,20 @@ that the witness holds came later and are no difference.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 
-def differences(held: Sequence[bytes], found: Sequence[bytes]) -> tuple[str, ...]:
-    """What is wrong with the leaves found, in words; entries are counted from 1.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What was done, in words, and the places (from 0) of the entries that stand there now."""
+
+    said: str
+    places: tuple[int, ...] = ()
+
+
+def differences(held: Sequence[bytes], found: Sequence[bytes]) -> tuple[Difference, ...]:
+    """What is wrong with the leaves found; entries are counted from 1.
 
     Args:
         held: the leaf hashes that the witness holds, from the first entry on.
@@ -22,7 +31,7 @@ def differences(held: Sequence[bytes], found: Sequence[bytes]) -> tuple[str, ...
     return tuple(_differences(held, found))
 
 
-def _differences(held: Sequence[bytes], found: Sequence[bytes]) -> Iterator[str]:
+def _differences(held: Sequence[bytes], found: Sequence[bytes]) -> Iterator[Difference]:
     place = {leaf: index for index, leaf in enumerate(found)}
     known = set(held)
     lost = [index for index, leaf in enumerate(held) if leaf not in place]
@@ -33,12 +42,12 @@ def _differences(held: Sequence[bytes], found: Sequence[bytes]) -> Iterator[str]
     gone = [index for index in lost if index < cut and index not in strange]
     between = [index for index in sorted(strange - set(changed)) if index < last]
     yield from _told(changed, "is another one than was held")
-    yield from _told(gone, "is gone")
+    yield from (Difference(one.said) for one in _told(gone, "is gone"))
     yield from _told(between, "was put in between")
     yield from _moved(held, place)
     if cut < len(held):
         span = _span(cut, len(held) - 1)
-        yield f"the log was rolled back: {span} of the {len(held)} that were held are gone"
+        yield Difference(f"the log was rolled back: {span} of the {len(held)} held are gone")
 
 
 def _tail(lost: Sequence[int], held: int, found: int) -> int:
@@ -50,10 +59,11 @@ def _tail(lost: Sequence[int], held: int, found: int) -> int:
     return cut
 
 
-def _told(indices: Iterable[int], what: str) -> Iterator[str]:
+def _told(indices: Iterable[int], what: str) -> Iterator[Difference]:
     for _, run in groupby(enumerate(indices), lambda one: one[1] - one[0]):
-        places = [index for _, index in run]
-        yield f"{_span(places[0], places[-1])} {what if len(places) == 1 else _plural(what)}"
+        places = tuple(index for _, index in run)
+        words = what if len(places) == 1 else _plural(what)
+        yield Difference(f"{_span(places[0], places[-1])} {words}", places)
 
 
 def _plural(what: str) -> str:
@@ -65,13 +75,14 @@ def _span(first: int, last: int) -> str:
     return f"entry {first + 1}" if first == last else f"entries {first + 1} to {last + 1}"
 
 
-def _moved(held: Sequence[bytes], place: Mapping[bytes, int]) -> Iterator[str]:
+def _moved(held: Sequence[bytes], place: Mapping[bytes, int]) -> Iterator[Difference]:
     """The fewest entries that had to be moved for the order that is found."""
     kept = [(index, place[leaf]) for index, leaf in enumerate(held) if leaf in place]
     in_order = _longest_rise([now for _, now in kept])
     for index, now in kept:
         if now not in in_order:
-            yield f"entry {index + 1} is out of its order: it stands as entry {now + 1}"
+            said = f"entry {index + 1} is out of its order: it stands as entry {now + 1}"
+            yield Difference(said, (now,))
 
 
 def _longest_rise(numbers: Sequence[int]) -> set[int]:

@@ -134,6 +134,8 @@ def test_a_checkpoint_is_read_as_it_was_written():
     [
         ("\n3\n", "\n03\n"),
         ("\n3\n", "\n+3\n"),
+        ("\n3\n", "\n0\n"),
+        ("\n3\n", "\n-3\n"),
         ("\n3\n", "\n\u0663\n"),
         ("\n3\n", "\n3\n3\n"),
         ("AAEC", "AAE"),
@@ -184,3 +186,7 @@ def test_the_leaf_of_an_entry_is_the_hash_of_zero_and_its_hash():
     assert entry_leaf("00" * 32).hex() == (
         "7f9c9e31ac8256ca2f258583df262dbc7d6f68f2a03043d5c99a4ae5a7396ce9"
     )
+
+
+def test_what_is_no_hash_has_a_leaf_of_its_own():
+    assert entry_leaf("aside") not in {entry_leaf(""), entry_leaf("as"), entry_leaf("00" * 32)}
