@@ -114,7 +114,7 @@ def _key_on_record(tx: Transaction, signer: LogSigner) -> LogKeyRow:
 
 
 def _check_key(keys: Sequence[LogKeyRow], signer: LogSigner) -> None:
-    if keys and keys[-1].key != signer.key.text:
+    if keys and keys[-1].vkey != signer.key.text:
         held, wanted = signer.key.key_id.hex(), keys[-1].note_key.key_id.hex()
         raise unusable(f"is {held}, and the newest on record is {wanted}")
 
@@ -122,13 +122,13 @@ def _check_key(keys: Sequence[LogKeyRow], signer: LogSigner) -> None:
 def _record(tx: Transaction, signer: LogSigner, reason: str) -> LogKeyRow:
     row = LogKeyRow(
         number=len(log_keys(tx.session)) + 1,
-        key=signer.key.text,
+        vkey=signer.key.text,
         reason=reason,
         began_by=tx.actor.user_id,
         began_at=tx.now,
     )
     tx.add(row)
-    tx.audit("key of the log put on record", rows=[row], reason=reason, after={"key": row.key})
+    tx.audit("key of the log put on record", rows=[row], reason=reason, after={"vkey": row.vkey})
     return row
 
 

@@ -150,7 +150,7 @@ def key(
     with reading(place.engine) as session:
         keys = log_keys(session)
         name = keys[-1].note_key.name if keys else log_name(own_site(session).name)
-        newest = keys[-1].key if keys else ""
+        newest = keys[-1].vkey if keys else ""
     first = not newest and not path.exists()
     signer = create_log_key(path, name=name) if first else next_log_key(path, name=name)
     if signer.key.text != newest:  # else it was put on record, and only its file was not moved

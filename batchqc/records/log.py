@@ -47,7 +47,7 @@ class LogKeyRow(Row):
     __tablename__ = "log_key"
 
     number: Mapped[int] = mapped_column(unique=True)
-    key: Mapped[str] = mapped_column(unique=True)
+    vkey: Mapped[str] = mapped_column(unique=True)
     reason: Mapped[str]
     began_by: Mapped[str]
     began_at: Mapped[datetime]
@@ -60,7 +60,7 @@ class LogKeyRow(Row):
     @property
     def note_key(self) -> NoteKey:
         """The key as a value."""
-        return key_of(self.key)
+        return key_of(self.vkey)
 
 
 class CheckpointRow(Row):

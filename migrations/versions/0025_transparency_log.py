@@ -19,7 +19,7 @@ def upgrade() -> None:
     """Add the tables, and carry the audit chain into the log."""
     _table("log_subtree", (), ("level", "place"), ("sha256",), [["level", "place"]])
     _table(
-        "log_key", (), ("number",), ("key", "reason", "began_by", "began_at"), [["number"], ["key"]]
+        "log_key", (), ("number",), ("vkey", "reason", "began_by", "began_at"), [["number"], ["vkey"]]
     )
     _table(
         "checkpoint", ("log_key",), ("size",), ("note", "signed_by", "signed_at"), [["size"]]
