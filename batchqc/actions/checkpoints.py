@@ -11,9 +11,11 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.actions.log_proofs import the_place
 from batchqc.actions.permission import require
 from batchqc.actions.signing import check_reason
 from batchqc.core.audit import Link
+from batchqc.core.canonical import LARGEST_INTEGER
 from batchqc.core.checkpoints import Checkpoint
 from batchqc.core.merkle import root_of
 from batchqc.core.permissions import Permission
@@ -28,7 +30,6 @@ from batchqc.records.log import (
     log_keys,
     new_subtrees,
     newest_checkpoint,
-    place_of,
     tree_of,
 )
 from batchqc.records.transaction import SYSTEM, Transaction, transaction
@@ -45,14 +46,15 @@ def sign_checkpoint(tx: Transaction, signer: LogSigner, *, covering: str = "") -
         covering: the key of a record; a checkpoint that covers its entry is answered as it is.
 
     Raises:
+        NotFound: BQC-LOG-014 no entry is filed under ``covering``.
         SigningUnavailable: BQC-LOG-006 the key is not the newest on record.
         IntegrityFailure: BQC-LOG-007 the log does not extend the newest checkpoint.
     """
     require(tx, Permission.KEEP_LOG)
     tx.lock("transparency log")
     newest = newest_checkpoint(tx.session)
-    place = place_of(tx.session, covering) if covering else None
-    if place is not None and newest is not None and newest.size >= place:
+    place = the_place(tx.session, covering) if covering else LARGEST_INTEGER
+    if newest is not None and newest.size >= place:
         return newest
     return _signed(tx, signer, newest, _key_on_record(tx, signer))
 

@@ -74,10 +74,19 @@ def prove_record(session: Session, key: str, *, size: int = 0) -> Proved:
     Raises:
         NotFound: BQC-LOG-014 no entry is.
     """
+    return prove_entry(session, the_place(session, key), size=size)
+
+
+def the_place(session: Session, key: str) -> int:
+    """The sequence of the first entry that is filed under a record.
+
+    Raises:
+        NotFound: BQC-LOG-014 no entry is.
+    """
     sequence = place_of(session, key)
     if sequence is None:
         raise NotFound("BQC-LOG-014", f"no entry of the audit trail is filed under {key}")
-    return prove_entry(session, sequence, size=size)
+    return sequence
 
 
 def prove_consistency(session: Session, first: int, second: int = 0) -> Consistency:

@@ -29,6 +29,7 @@ from batchqc.api import (
     investigations,
     laboratory,
     links,
+    log,
     look_backs,
     lot_form,
     lots,
@@ -87,7 +88,7 @@ _NOUNS: Final = (
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     audit, tracing, trends, trend_limits, potency, quality_reviews, events, open_work, system_stops,
-    lot_form,
+    lot_form, log,
 )  # fmt: skip
 
 
