@@ -73,7 +73,7 @@ def create_log_key(path: Path, *, name: str) -> LogSigner:
 
 def log_name(site: str) -> str:
     """What the log of a site is named where nobody names it: ``lakeside-cell-therapy/batchqc``."""
-    return "-".join(re.findall(r"[a-z0-9]+", site.lower())) + "/batchqc"
+    return ("-".join(re.findall(r"[a-z0-9]+", site.lower())) or "site")[:80] + "/batchqc"
 
 
 def publish(folder: Path, key: NoteKey) -> Path:

@@ -4,7 +4,8 @@
 
 On SQLite, in one process, CPU seconds. Proofs are compared with 20 bare SHA-256 over two hashes,
 the tree with two bare SHA-256 per entry, a checkpoint with the writing of one entry, which does
-nothing for the log. What is measured is checked: proofs hold, and lead to the root. Prints each figure with its limit, and writes it into the guide.
+nothing for the log. What is measured is checked: proofs hold, and lead to the root. Prints each
+figure with its limit, and writes it into the guide.
 """
 
 import os

@@ -8,13 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from batchqc.cli.demo_cast import APPROVER, PASSWORD
+from batchqc.cli.main import app
 from batchqc.core.signed_notes import key_of
 from batchqc.documents.log_key import create_log_key
-from batchqc.errors import IntegrityFailure, InvalidInput, NotFound, SigningUnavailable
+from batchqc.errors import (
+    IntegrityFailure,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    SigningUnavailable,
+)
 from batchqc.records.log import checkpoints_after
-from tests.records.house import House
+from tests.records.house import ANA, QA1, House
+from tests.records.house import PASSWORD as OWN
 from tests.system.conftest import BATCHQC
 from tests.system.test_command_line import batchqc, refused
 
@@ -160,3 +170,27 @@ def test_processes_that_sign_at_once_sign_one_log(house: House, tmp_path: Path):
     with house.reading() as session:
         assert len(checkpoints_after(session, 0, limit=9)) == 3
     assert house.verify().problems == ()
+
+
+@pytest.mark.only_on("sqlite", "a command leaves its connection to the end of its process")
+def test_an_installation_of_before_makes_its_first_key(house: House, tmp_path: Path):
+    key = tmp_path / "site" / "keys" / "log.key"
+    key.parent.mkdir(parents=True)
+    environment = {
+        "BATCHQC_DATABASE": house.engine.url.render_as_string(hide_password=False),
+        "BATCHQC_STORE": str(tmp_path / "store"),
+        "BATCHQC_LOG_KEY": str(key),
+    }
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, arguments, input=f"{OWN}\n", env=environment)
+
+    refused(run("log", "checkpoint"), SigningUnavailable, "BQC-LOG-006")
+    made = run("log", "key", "-u", QA1, "--reason", "The log begins")
+    assert made.exit_code == 0, made.output
+    assert run("log", "checkpoint").exit_code == 0
+    every = tmp_path / "site" / "trust" / "log.vkey"
+    (name,) = (key_of(line).name for line in every.read_text().splitlines())
+    assert name == "lakeside-cell-therapy/batchqc"
+    denied = run("log", "key", "-u", ANA, "--reason", "Not for analysts")
+    assert isinstance(denied.exception, NotPermitted)
