@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
 from batchqc.actions.certificate_states import check_not_void
-from batchqc.actions.checkpoints import check_log, checkpoint_after
+from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes
@@ -110,8 +110,10 @@ def issue_certificate(
             stays pending.
         IntegrityFailure: the log does not extend what was signed; the certificate stays pending.
     """
-    signer = press.log_key()
     done = _done(engine, number)
+    if done is not None and done.is_covered:
+        return archive.get(done.document_sha)
+    signer = press.log_key()
     if done is None:
         document = _make(_to_seal(engine, archive, number, signer), press)
         with transaction(engine, actor, clock()) as tx:
@@ -121,10 +123,11 @@ def issue_certificate(
 
 
 class _Issued(NamedTuple):
-    """The key of an issue, and the hash of its document."""
+    """The key of an issue, the hash of its document, and whether a checkpoint covers it."""
 
     key: str
     document_sha: str
+    is_covered: bool
 
 
 def _done(engine: Engine, number: str) -> _Issued | None:
@@ -144,7 +147,7 @@ def _to_seal(
 
 def _issue_of(session: Session, certificate: Certificate) -> _Issued | None:
     issue = issue_of(session, certificate)
-    return _Issued(issue.key, issue.document_sha) if issue else None
+    return _Issued(issue.key, issue.document_sha, is_covered(session, issue.key)) if issue else None
 
 
 def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: bytes) -> _Issued:
@@ -169,7 +172,7 @@ def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: by
         about=[certificate.key, certificate.lot.key],
         after={"document sha256": issue.document_sha, "content sha256": certificate.content_sha},
     )
-    return _Issued(issue.key, issue.document_sha)
+    return _Issued(issue.key, issue.document_sha, is_covered=False)
 
 
 def the_certificate(session: Session, number: str) -> Certificate:

@@ -30,6 +30,7 @@ from batchqc.records.log import (
     log_keys,
     new_subtrees,
     newest_checkpoint,
+    place_of,
     tree_of,
 )
 from batchqc.records.transaction import SYSTEM, Transaction, transaction
@@ -65,6 +66,12 @@ def checkpoint_after(
     """See to it that a checkpoint covers the entry of a record that was just committed."""
     with transaction(engine, SYSTEM, clock()) as tx:
         sign_checkpoint(tx, signer, covering=record)
+
+
+def is_covered(session: Session, record: str) -> bool:
+    """Whether a checkpoint covers the entry of a record."""
+    newest, place = newest_checkpoint(session), place_of(session, record)
+    return newest is not None and place is not None and newest.size >= place
 
 
 def check_log(session: Session, signer: LogSigner) -> None:

@@ -168,12 +168,6 @@ def checkpoint_of(session: Session, size: int) -> CheckpointRow | None:
     return session.scalar(select(CheckpointRow).where(CheckpointRow.size == size))
 
 
-def checkpoint_covering(session: Session, sequence: int) -> CheckpointRow | None:
-    """The first checkpoint that an entry is in."""
-    query = select(CheckpointRow).where(CheckpointRow.size >= sequence)
-    return session.scalar(query.order_by(CheckpointRow.size).limit(1))
-
-
 def checkpoints_after(session: Session, size: int, *, limit: int) -> Sequence[CheckpointRow]:
     """Checkpoints of more entries, in their order."""
     query = select(CheckpointRow).where(CheckpointRow.size > size)
