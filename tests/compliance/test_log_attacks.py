@@ -246,6 +246,31 @@ def test_a_checkpoint_that_was_changed_in_the_database_is_named(
     assert any("does not hold" in one for one in found)
 
 
+SUBTREES = {
+    "entries 17 to 32 are not those that the log holds": (
+        "UPDATE log_subtree SET sha256 = 'x' WHERE level = 4 AND place = 1"
+    ),
+    "the log does not hold its subtree over entries 17 to 32": (
+        "DELETE FROM log_subtree WHERE level = 4 AND place = 1"
+    ),
+    "the log holds entries 14401 to 14416, which are not there": (
+        "INSERT INTO log_subtree (level, place, sha256) SELECT level, 900, sha256 FROM log_subtree"
+        " WHERE level = 4 AND place = 1"
+    ),
+    "the log holds entries 3 to 4, which are not there": (
+        "INSERT INTO log_subtree (level, place, sha256) SELECT 1, 1, sha256 FROM log_subtree"
+        " WHERE level = 4 AND place = 1"
+    ),
+}
+
+
+def test_a_subtree_that_was_changed_removed_or_put_in_is_named(house: House, witness: Path):
+    for statement in SUBTREES.values():
+        tamper(house.engine, statement)
+        said = [one for one, change in SUBTREES.items() if change == statement]
+        assert set(said) <= set(house.verify().problems)
+
+
 def test_a_chain_that_was_changed_under_its_entries_is_named(
     house: House, log_signer: LogSigner, witness: Path
 ):
