@@ -255,11 +255,11 @@ SUBTREES = {
     ),
     "the log holds entries 14401 to 14416, which are not there": (
         "INSERT INTO log_subtree (level, place, sha256) SELECT level, 900, sha256 FROM log_subtree"
-        " WHERE level = 4 AND place = 1"
+        " WHERE level = 4 AND place = 0"
     ),
     "the log holds entries 3 to 4, which are not there": (
         "INSERT INTO log_subtree (level, place, sha256) SELECT 1, 1, sha256 FROM log_subtree"
-        " WHERE level = 4 AND place = 1"
+        " WHERE level = 4 AND place = 0"
     ),
 }
 
@@ -278,6 +278,13 @@ def test_a_chain_that_was_changed_under_its_entries_is_named(
     tamper(house.engine, f"UPDATE audit_link SET sha256 = 'x' WHERE sequence = {size}")
     (found,) = told(house, witness, log_signer)
     assert f"to {size} are not those that the checkpoint" in found
+
+
+def test_a_checkpoint_that_was_filed_under_another_size_is_named(house: House, witness: Path):
+    size = int(max((witness / "checkpoints").iterdir()).stem)
+    tamper(house.engine, f"UPDATE checkpoint SET size = size + 1 WHERE size = {size}")
+    told = f"checkpoint:{size + 1}: it speaks of another log, or of another size"
+    assert told in house.verify().problems
 
 
 @pytest.mark.parametrize("what", ["changed", "missing"])
