@@ -5,11 +5,13 @@
 - ``tile/0/000``, ``tile/0/001.p/44``: leaf hashes by the 256, and the last ones by their number
   (C2SP tlog-tiles, level 0).
 
-Nothing is replaced; the same file again changes nothing. A checkpoint comes after its leaves.
+Nothing is replaced; the same file again changes nothing. A checkpoint comes after its leaves. What
+a crash leaves behind is called ``.part-…``.
 """
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,12 +130,13 @@ def _drop(path: Path, data: bytes) -> None:
             )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    with part.open("wb") as file:
+    handle, part = tempfile.mkstemp(prefix=".part-", dir=path.parent)  # nobody else's
+    with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()
+        os.fchmod(file.fileno(), 0o444)
         os.fsync(file.fileno())
-    part.rename(path)
+    Path(part).rename(path)
 
 
 def _nothing(path: Path) -> NotFound:

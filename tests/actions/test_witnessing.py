@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,17 @@ def test_what_a_crash_left_half_written_is_written_whole(
 ):
     size = sign(house, log_signer).size
     (folder / "checkpoints").mkdir()
-    (folder / "checkpoints" / f"{size:012d}.txt.part").write_text("lakes")
+    (folder / "checkpoints" / ".part-1").write_text("lakes")
     assert drop(house, folder) == size
     assert read_witness(folder).checkpoints.keys() == {size}
+
+
+def test_several_who_drop_at_once_drop_the_same(house: House, log_signer: LogSigner, folder: Path):
+    note(house, 0, 300)
+    size = sign(house, log_signer).size
+    with ThreadPoolExecutor(3) as pool:
+        assert set(pool.map(lambda _: drop(house, folder), range(3))) == {size}
+    assert list(read_witness(folder).leaves) == leaves(house)[:size]
 
 
 def test_other_bytes_under_a_name_are_never_replaced(
