@@ -293,6 +293,7 @@ def test_a_damaged_folder_of_a_witness_is_not_taken_for_a_damaged_trail(
 ):
     tile = max(one for one in (witness / "tile" / "0").rglob("*") if one.is_file())
     data = tile.read_bytes()
+    tile.chmod(0o600)
     tile.write_bytes(b"x" + data[1:] if what == "changed" else data[:-1])
     (found,) = told(house, witness, log_signer)
     assert "the witness's folder is damaged" in found
