@@ -30,3 +30,10 @@ def test_each_block_is_read_once():
 def test_what_is_not_whole_is_refused(level: int, index: int):
     with pytest.raises(IntegrityFailure, match="not all in the log"):
         of_levels(LEVELS)(level, index)
+
+
+@pytest.mark.parametrize("many", [593, 596, 599])
+def test_a_part_of_a_subtree_is_not_taken_for_the_whole(many: int):
+    assert of_levels(levels_over(LEAVES[:600]))(3, 74) == over(LEAVES)(3, 74)
+    with pytest.raises(IntegrityFailure, match="entries up to 600"):
+        of_levels(levels_over(LEAVES[:many]))(3, 74)
