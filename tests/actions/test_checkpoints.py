@@ -201,6 +201,19 @@ def test_every_entry_is_proved_against_every_checkpoint_that_covers_it(
             prove_record(session, "lot:none")
 
 
+def test_a_log_that_was_changed_proves_nothing(house: House, log_signer: LogSigner):
+    first, second = sign(house, log_signer), sign(house, log_signer)
+    tamper(house.engine, f"UPDATE log_subtree SET sha256 = '{OTHER}'")
+    with house.reading() as session:
+        for attempt in (
+            lambda: prove_entry(session, second.size),
+            lambda: prove_consistency(session, first.size),
+        ):
+            with pytest.raises(IntegrityFailure) as refused:
+                attempt()
+            assert refused.value.code == "BQC-LOG-016"
+
+
 @pytest.mark.only_on("postgresql", "SQLite has one writer")
 def test_who_writes_does_not_wait_for_who_signs_a_checkpoint(house: House, log_signer: LogSigner):
     def write(own: House) -> None:
