@@ -32,6 +32,7 @@ from sqlalchemy import Engine
 from batchqc.actions import passwords
 from batchqc.actions.certificates import Press
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.log_key import LogSigner, create_log_key
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.settings import bundled
 from tests.cast import NOW
@@ -151,12 +152,18 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
 
 
 @pytest.fixture(scope="session")
-def press(pki: PkiFiles) -> Press:
+def log_signer(tmp_path_factory: pytest.TempPathFactory) -> LogSigner:
+    """The key of the log of every house."""
+    return create_log_key(tmp_path_factory.mktemp("log") / "log.key", name="lakeside/batchqc")
+
+
+@pytest.fixture(scope="session")
+def press(pki: PkiFiles, log_signer: LogSigner) -> Press:
     """What makes the certificates of every house."""
     from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals waits for it
 
     key = load_seal(pki.seal_p12, "seal on the server")
-    return Press(bundled("reports") / "fonts", lambda: key)
+    return Press(bundled("reports") / "fonts", lambda: key, lambda: log_signer)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

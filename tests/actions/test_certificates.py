@@ -10,6 +10,7 @@ from batchqc.actions.certificates import Press, document_of, issue_certificate
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.core.permissions import Permission
 from batchqc.documents.certificate_check import check
+from batchqc.documents.log_key import LogSigner
 from batchqc.documents.pades import SealKey, load_seal
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.errors import Conflict, IntegrityFailure, NotFound, SigningUnavailable
@@ -34,11 +35,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
 
 
 @pytest.fixture
-def press(keys: PkiFiles) -> Press:
+def press(keys: PkiFiles, log_signer: LogSigner) -> Press:
     def seal_key() -> SealKey:
         return load_seal(keys.seal_p12, "seal passphrase")
 
-    return Press(bundled("reports") / "fonts", seal_key)
+    return Press(bundled("reports") / "fonts", seal_key, lambda: log_signer)
 
 
 class PowerCut(Exception):
@@ -81,7 +82,7 @@ def test_a_failing_seal_leaves_the_lot_released_and_its_certificate_pending(
     assert isinstance(house.release(), Decision)
     before = counts(house.engine)
     with pytest.raises(SigningUnavailable):
-        issue(house, Press(press.fonts, broken))
+        issue(house, Press(press.fonts, broken, press.log_key))
     assert grown(house.engine, before) == {}
     with house.reading() as session, pytest.raises(Conflict) as pending:
         document_of(session, house.archive, number=NUMBER)
