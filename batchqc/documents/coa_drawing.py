@@ -11,8 +11,9 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias
 
@@ -20,7 +21,9 @@ from reportlab import rl_config
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.pdfgen.canvas import Canvas
+
+from batchqc.documents.coa_canvas import TaggedCanvas
+from batchqc.documents.coa_tags import Tag
 
 # Binary streams: ASCII85 would add a quarter to every certificate. ReportLab offers no other place.
 rl_config.useA85 = 0
@@ -59,6 +62,7 @@ class Text(NamedTuple):
     y: float
     style: Style
     text: str
+    tag: Tag | None = None
 
 
 class Box(NamedTuple):
@@ -70,6 +74,7 @@ class Box(NamedTuple):
     height: float
     fill: Colour | None = None
     outline: Colour | None = None
+    tag: Tag | None = None
 
 
 class Line(NamedTuple):
@@ -80,20 +85,23 @@ class Line(NamedTuple):
     width: float
     colour: Colour
     dash: tuple[float, float] | None = None
+    tag: Tag | None = None
 
 
-Mark: TypeAlias = Text | Box | Line
+class Field(NamedTuple):
+    """An empty signature field over what is drawn there; the ``last`` one locks the document."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    name: str
+    label: str
+    last: bool
+    tag: Tag | None = None
 
 
-class _Stamp:
-    """A moment as ReportLab asks for it, in UTC."""
-
-    def __init__(self, moment: datetime) -> None:
-        self.t = moment.timestamp()
-        self.lt = moment.utctimetuple()
-        self.YMDhms = tuple(self.lt)[:6]
-        self.dhh = self.dmm = 0
-        self.tzname = "UTC"
+Mark: TypeAlias = Text | Box | Line | Field
 
 
 def use_fonts(folder: Path) -> None:
@@ -124,13 +132,14 @@ def width_of(text: str, style: Style) -> float:
 def wrap(text: str, style: Style, width: float) -> list[str]:
     """Lines of ``text`` that fit ``width``: at least one, and together every character.
 
-    Breaks at white space. A word wider than the column breaks after punctuation, else anywhere.
+    Breaks at white space, of which one space stays at the end: whoever reads the lines as one text
+    hears two words. A word wider than the column breaks after punctuation, else anywhere.
     """
     lines: list[str] = []
     line = ""
     for word in _WORD.findall(unicodedata.normalize("NFC", text)):
         if line and width_of((line + word).rstrip(), style) > width:
-            lines.append(line.rstrip())
+            lines.append(f"{line.rstrip()} " if line[-1].isspace() else line)
             line = ""
         line += word
         while len(line.rstrip()) > 1 and width_of(line.rstrip(), style) > width:
@@ -141,57 +150,81 @@ def wrap(text: str, style: Style, width: float) -> list[str]:
 
 
 def new_canvas(
-    target: BinaryIO, *, issued_utc: str, document_id: str, info: Mapping[str, str]
-) -> Canvas:
-    """A canvas whose bytes depend on nothing but its arguments.
+    target: BinaryIO, *, issued_utc: str, document_id: str, info: Mapping[str, str], fonts: Path
+) -> TaggedCanvas:
+    """An A4 canvas whose bytes depend on nothing but its arguments.
 
     Args:
         target: where the document goes when it is saved.
         issued_utc: RFC 3339 text; becomes the creation and modification date.
         document_id: at least 32 hexadecimal digits; becomes the document's /ID.
         info: Title, Author, Subject, Keywords and Creator of the document.
+        fonts: the folder of the fonts; the colours' profile lies beside it.
     """
-    canvas = Canvas(
+    return TaggedCanvas(
         target,
         pagesize=A4,
-        pageCompression=1,
-        pdfVersion=(1, 7),
-        initialFontName="sans",  # else ReportLab writes a Helvetica that is not embedded
-        lang="en-GB",
+        issued_utc=issued_utc,
+        document_id=document_id,
+        info=info,
+        profile=_profile(fonts.parent / "colour" / "sRGB.icc"),
     )
-    # By itself ReportLab takes the time from the clock, or from a variable of the whole process.
-    canvas._doc._timeStamp = _Stamp(datetime.fromisoformat(issued_utc))  # noqa: SLF001
-    canvas._doc._ID = f"[<{document_id[:32]}><{document_id[:32]}>]".encode()  # noqa: SLF001
-    for name, value in info.items():
-        getattr(canvas, f"set{name}")(value)
-    return canvas
 
 
-def draw(canvas: Canvas, marks: Sequence[Mark], *, top: float) -> None:
+def draw(canvas: TaggedCanvas, marks: Sequence[Mark], *, top: float) -> None:
     """Draw marks whose block begins ``top`` points below the top edge of the page."""
+    above = PAGE_HEIGHT - top
+    for tag, group in groupby(marks, key=attrgetter("tag")):
+        together = list(group)
+        canvas.begin(tag, top=above - together[0].y + 12)
+        for mark in together:
+            match mark:
+                case Text(x, y, style, text):
+                    canvas.setFont(style.face, style.size)
+                    canvas.setFillColorRGB(*style.colour)
+                    canvas.drawString(x, above - y, text)
+                case Box():
+                    _draw_box(canvas, mark, above)
+                case Line():
+                    _draw_line(canvas, mark, above)
+                case Field(x, y, width, height, name, label, last):
+                    box = (x, above - y - height, x + width, above - y)
+                    canvas.signature_field(name, label, box=box, last=last)
+        canvas.end()
+        if tag and tag.role == "Figure":
+            canvas.structure.figure(tag, _bounds(together, above))
+
+
+def _bounds(marks: Sequence[Mark], above: float) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of what marks cover, on the page."""
+    places: list[tuple[float, float]] = []
     for mark in marks:
-        if isinstance(mark, Line):
-            _draw_line(canvas, mark, top)
-            continue
-        y = PAGE_HEIGHT - top - mark.y
-        if isinstance(mark, Text):
-            canvas.setFont(mark.style.face, mark.style.size)
-            canvas.setFillColorRGB(*mark.style.colour)
-            canvas.drawString(mark.x, y, mark.text)
-            continue
-        if mark.fill:
-            canvas.setFillColorRGB(*mark.fill)
-        if mark.outline:
-            canvas.setStrokeColorRGB(*mark.outline)
-            canvas.setLineWidth(0.8)
-        fill, stroke = int(mark.fill is not None), int(mark.outline is not None)
-        canvas.rect(mark.x, y - mark.height, mark.width, mark.height, stroke=stroke, fill=fill)
+        match mark:
+            case Text(x, y, style, text):
+                places += [(x, y), (x + width_of(text, style), y - style.size)]
+            case Box(x, y, width, height) | Field(x, y, width, height):
+                places += [(x, y), (x + width, y + height)]
+            case Line(y, points):
+                places += [(x, y + down) for x, down in points]
+    xs, ys = zip(*places, strict=True)
+    return min(xs), above - max(ys), max(xs), above - min(ys)
 
 
-def _draw_line(canvas: Canvas, line: Line, top: float) -> None:
+def _draw_box(canvas: TaggedCanvas, mark: Box, above: float) -> None:
+    if mark.fill:
+        canvas.setFillColorRGB(*mark.fill)
+    if mark.outline:
+        canvas.setStrokeColorRGB(*mark.outline)
+        canvas.setLineWidth(0.8)
+    fill, stroke = int(mark.fill is not None), int(mark.outline is not None)
+    y = above - mark.y - mark.height
+    canvas.rect(mark.x, y, mark.width, mark.height, stroke=stroke, fill=fill)
+
+
+def _draw_line(canvas: TaggedCanvas, line: Line, above: float) -> None:
     path = canvas.beginPath()
     for number, (x, y) in enumerate(line.points):
-        (path.lineTo if number else path.moveTo)(x, PAGE_HEIGHT - top - line.y - y)
+        (path.lineTo if number else path.moveTo)(x, above - line.y - y)
     canvas.saveState()
     canvas.setStrokeColorRGB(*line.colour)
     canvas.setLineWidth(line.width)
@@ -202,9 +235,28 @@ def _draw_line(canvas: Canvas, line: Line, top: float) -> None:
 
 
 @lru_cache(maxsize=4)
+def _profile(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@lru_cache(maxsize=4)
 def _fonts(folder: Path) -> tuple[TTFont, TTFont, TTFont]:
-    sans, bold, mono = (TTFont(face, folder / f"{n}.ttf") for face, n in _FONT_FILES.items())
+    sans, bold, mono = (_font(face, folder / f"{n}.ttf") for face, n in _FONT_FILES.items())
     return sans, bold, mono
+
+
+def _font(name: str, path: Path) -> TTFont:
+    """A font whose parts are cut out once for each set of characters."""
+    font = TTFont(name, path)
+    face = font.face
+    # The last glyphs of a font may share one width. ReportLab scales it, and would then write it
+    # into the embedded font as it is: those of the fixed-width font would contradict the page's.
+    shared = [width for width, _ in face.hmetrics if isinstance(width, int)][-1]
+    face.hmetrics = [(w if isinstance(w, int) else shared, left) for w, left in face.hmetrics]
+    cut = face.makeSubset
+    cached = lru_cache(maxsize=64)(lambda characters: cut(list(characters)))
+    face.makeSubset = lambda characters: cached(tuple(characters))
+    return font
 
 
 @lru_cache(maxsize=4)

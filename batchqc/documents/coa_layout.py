@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Lock
 from typing import cast
 
-from reportlab.pdfgen.canvas import Canvas
-
 from batchqc.core.certificates import CONTENT_TYPE, CertificateContent, content_sha256
 from batchqc.documents.coa_blocks import (
     LABEL,
@@ -23,6 +21,7 @@ from batchqc.documents.coa_blocks import (
     Placed,
     paginate,
 )
+from batchqc.documents.coa_canvas import TaggedCanvas
 from batchqc.documents.coa_drawing import (
     ACCENT,
     GREY,
@@ -42,6 +41,7 @@ from batchqc.documents.coa_drawing import (
     wrap,
 )
 from batchqc.documents.coa_sections import sections
+from batchqc.documents.coa_tags import Tag
 from batchqc.documents.coa_watermark import draw_specimen
 from batchqc.errors import InvalidInput
 
@@ -80,11 +80,11 @@ def render(content: CertificateContent, *, fonts: Path) -> bytes:
     target = BytesIO()
     with ONE_AT_A_TIME:
         use_fonts(fonts)
-        _render(cast("CertificateContent", shown(content, fonts)), sha256, target)
+        _render(cast("CertificateContent", shown(content, fonts)), sha256, target, fonts=fonts)
     return target.getvalue()
 
 
-def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
+def _render(content: CertificateContent, sha256: str, target: BytesIO, *, fonts: Path) -> None:
     first, running = _letterhead(content), _running_head(content)
     footer = PAGE_HEIGHT - _BOTTOM - _footer(content, sha256, page="").height
     pages = paginate(
@@ -103,6 +103,7 @@ def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
             "Keywords": f"batchqc-certificate/1 content-sha256:{sha256}",
             "Creator": f"batchqc {content['software']['batchqc']}",
         },
+        fonts=fonts,
     )
     for number, page in enumerate(pages, 1):
         if content["specimen"]:
@@ -116,7 +117,7 @@ def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
     canvas.save()
 
 
-def draw_page(canvas: Canvas, page: Placed, *, top: float) -> None:
+def draw_page(canvas: TaggedCanvas, page: Placed, *, top: float) -> None:
     """Draw the blocks of a page whose body begins ``top`` points below its edge."""
     for y, block in page:
         draw(canvas, block.marks, top=top + y)
@@ -132,7 +133,12 @@ def _letterhead(content: CertificateContent) -> Block:
         (f"Issued {content['issued']['shown']}", SMALL),
     ]
     marks, height = two_sides(left, right)
-    return Block(height + 22, (*marks, *_specimen(content)))
+    return Block(height + 22, tuple(_read(mark) for mark in (*marks, *_specimen(content))))
+
+
+def _read(mark: Mark) -> Mark:
+    """Words of the first page's head are read; those of later ones repeat them."""
+    return mark._replace(tag=Tag("P")) if isinstance(mark, Text) else mark
 
 
 def _running_head(content: CertificateContent) -> Block:

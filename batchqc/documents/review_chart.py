@@ -19,6 +19,7 @@ from batchqc.documents.coa_drawing import (
     width_of,
     wrap,
 )
+from batchqc.documents.coa_tags import Tag
 
 _LEFT: Final = MARGIN + 44
 _RIGHT: Final = MARGIN + WIDTH - 2
@@ -62,9 +63,11 @@ def chart_block(chart: Mapping[str, Any]) -> Block:
             marks.append(_level(axis, level, ACCENT, dash))
     marks += _points(axis, chart["values"], values, {one[2] for one in chart["signals"]})
     marks += _ends(chart["lots"])
-    y = _HEIGHT + 24
+    figure = Tag("Figure", words=f"Chart of {chart['title']}, {chart['n']} lots")
+    marks = [mark._replace(tag=figure) for mark in marks]
+    y, key = _HEIGHT + 24, Tag("P")
     for line in wrap(_key(chart, off), FAINT, WIDTH):
-        marks.append(Text(MARGIN, y, FAINT, line))
+        marks.append(Text(MARGIN, y, FAINT, line, key))
         y += FAINT.leading
     return Block(y, tuple(marks), before=6)
 
