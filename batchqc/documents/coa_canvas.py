@@ -16,7 +16,6 @@ from reportlab.pdfbase.pdfdoc import (
     PDFDictionary,
     PDFName,
     PDFObject,
-    PDFObjectReference,
     PDFStream,
     PDFString,
     PDFZCompress,
@@ -28,6 +27,7 @@ from batchqc.documents.coa_tags import Structure, Tag
 
 LANGUAGE: Final = "en-GB"
 _PRINTED_AND_LOCKED: Final = 132  # annotation flags: bits 3 and 8
+_LOCK: Final = {"Type": PDFName("SigFieldLock"), "Action": PDFName("All"), "P": 1}
 _LEVELS: Final = ("H1", "H2", "H3")
 
 
@@ -105,7 +105,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
             getattr(self, f"set{name}")(value)
         self.structure = Structure(document)
         self.structure.pages.append([])
-        self._fields: list[PDFObjectReference] = []
+        self._fields: list[_Object] = []
         catalog = document.Catalog
         catalog.__NoDefault__ = [*catalog.__NoDefault__, "OutputIntents", "AF"]
         catalog.StructTreeRoot = self.structure.root
@@ -159,25 +159,24 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
                 "BBox": PDFArray([0, 0, right - left, top - bottom]),
             },
         )
-        field = {
-            "Type": PDFName("Annot"),
-            "Subtype": PDFName("Widget"),
-            "FT": PDFName("Sig"),
-            "T": PDFString(name),
-            "TU": PDFString(label),
-            "Rect": PDFArray([left, bottom, right, top]),
-            "F": _PRINTED_AND_LOCKED,
-            "P": page,
-            "AP": PDFDictionary({"N": document.Reference(empty)}),
-        }
-        if last:
-            field["Lock"] = PDFDictionary(
-                {"Type": PDFName("SigFieldLock"), "Action": PDFName("All"), "P": 1}
-            )
-        widget = _Widget(field)
-        reference = document.Reference(widget)
+        # Field and widget are one object: poppler finds no signature in a field apart from it.
+        field = _Object(
+            {
+                "Type": PDFName("Annot"),
+                "Subtype": PDFName("Widget"),
+                "FT": PDFName("Sig"),
+                "T": PDFString(name),
+                "TU": PDFString(label),
+                "Rect": PDFArray([left, bottom, right, top]),
+                "F": _PRINTED_AND_LOCKED,
+                "P": page,
+                "AP": PDFDictionary({"N": document.Reference(empty)}),
+            }
+            | ({"Lock": PDFDictionary(_LOCK)} if last else {})
+        )
+        reference = document.Reference(field)
         self._annotationrefs.append(reference)
-        self._fields.append(reference)
+        self._fields.append(field)
         self.structure.widget(Tag("Form"), page, reference)
 
     def attach(self, file: Attachment) -> None:
@@ -222,14 +221,14 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         """Write the document; every page was shown."""
         self.structure.pages.pop()
         for number, field in enumerate(self._fields, len(self.structure.pages)):
-            self._doc.idToObject[field.name]["StructParent"] = number
+            field["StructParent"] = number
         if self._fields:
             self._doc.Catalog.AcroForm = PDFDictionary({"Fields": PDFArray(self._fields)})
         super().save()
 
 
-class _Widget(PDFDictionary):  # type: ignore[misc]
-    """An annotation of its own: fields and pages refer to it."""
+class _Object(PDFDictionary):  # type: ignore[misc]
+    """A dictionary that others refer to."""
 
     __RefOnly__ = 1
 

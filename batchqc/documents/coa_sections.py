@@ -45,6 +45,7 @@ from batchqc.documents.coa_evidence import (
     conclusion_blocks,
     correction_blocks,
     origin_blocks,
+    seal_blocks,
     signature_blocks,
 )
 from batchqc.documents.coa_tags import Tag
@@ -84,6 +85,7 @@ def sections(content: CertificateContent) -> list[Block]:
         *correction_blocks(content["corrections"]),
         *conclusion_blocks(content["conclusion"]),
         *signature_blocks(content["signatures"]),
+        *seal_blocks(content.get("seals", ())),
         *origin_blocks(content["lines"]),
         *closing_blocks(content),
     ]

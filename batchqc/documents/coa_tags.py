@@ -49,7 +49,10 @@ class _Element(PDFObject):  # type: ignore[misc]
         page = marked[0][0] if marked else None
         if page is not None:
             parts.append(f"/Pg {_at(page, document)}")
-        parts += [f"/K[{' '.join(self._kids(page, document))}]", *self._attributes()]
+        kids = self._kids(page, document)
+        # One child stands by itself: in an array pyHanko would not know it for a form field.
+        parts += [f"/K {kids[0]}" if len(kids) == 1 else f"/K[{' '.join(kids)}]"]
+        parts += self._attributes()
         if tag.role == "Figure":
             parts.append(f"/Alt {PDFString(tag.words).format(document).decode('latin-1')}")
         return ("".join(parts) + ">>").encode("latin-1")

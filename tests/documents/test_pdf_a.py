@@ -10,7 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 from batchqc.documents.coa_layout import render
 from batchqc.documents.quality_review import review_document
 from tests.documents import test_quality_review as reviews
-from tests.documents.certificate_content import certificate_content, long_lines
+from tests.documents.certificate_content import certificate_content, earlier_content, long_lines
 from tests.documents.conformance import FLAVOURS, Judgement, judged
 from tests.documents.external import run
 from tests.documents.test_coa_layout import CORRECTED, LATE
@@ -19,7 +19,13 @@ Judgements = dict[tuple[str, str], Judgement]
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory, fonts: Path, rendered: bytes) -> Path:
+def files(
+    tmp_path_factory: pytest.TempPathFactory,
+    fonts: Path,
+    rendered: bytes,
+    reviewed: bytes,
+    sealed: bytes,
+) -> Path:
     folder = tmp_path_factory.mktemp("documents")
     bare = Canvas(str(folder / "bare.pdf"))
     bare.drawString(72, 700, "Certificate of analysis")
@@ -30,6 +36,9 @@ def files(tmp_path_factory: pytest.TempPathFactory, fonts: Path, rendered: bytes
     )
     documents = {
         "certificate": rendered,
+        "sealed once": reviewed,
+        "sealed twice": sealed,
+        "earlier": render(earlier_content(), fonts=fonts),
         "long": render(certificate_content(lines=long_lines(25)), fonts=fonts),
         "corrected": render(certificate_content(**CORRECTED), fonts=fonts),
         "late": render(certificate_content(**LATE), fonts=fonts),
@@ -48,7 +57,13 @@ def judgements(files: Path) -> Judgements:
 
 @pytest.mark.requirement("5.08")
 @pytest.mark.parametrize("flavour", FLAVOURS)
-@pytest.mark.parametrize("name", ["certificate", "long", "corrected", "late", "review"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("certificate", "sealed once", "sealed twice", "earlier"),
+        *("long", "corrected", "late", "review"),
+    ],
+)
 def test_a_document_conforms(judgements: Judgements, name: str, flavour: str):
     found = judgements[name, flavour]
     assert found.failed == ()
