@@ -78,6 +78,9 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         profile: the ICC profile of its colours.
     """
 
+    style: object = None
+    """In which style text was drawn last on the page; ``None`` where that has to be said again."""
+
     def __init__(
         self,
         target: BinaryIO,
@@ -210,6 +213,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
     def showPage(self) -> None:  # noqa: N802 - ReportLab's name
         """End the page."""
         super().showPage()
+        self.style = None
         page = self._doc.Pages[-1]
         page.__NoDefault__ = [*page.__NoDefault__, "StructParents", "Tabs"]
         page.StructParents = len(self.structure.pages) - 1

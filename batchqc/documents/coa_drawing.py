@@ -135,9 +135,12 @@ def wrap(text: str, style: Style, width: float) -> list[str]:
     Breaks at white space, of which one space stays at the end: whoever reads the lines as one text
     hears two words. A word wider than the column breaks after punctuation, else anywhere.
     """
+    text = unicodedata.normalize("NFC", text)
+    if width_of(text.rstrip(), style) <= width:
+        return [text.rstrip()]
     lines: list[str] = []
     line = ""
-    for word in _WORD.findall(unicodedata.normalize("NFC", text)):
+    for word in _WORD.findall(text):
         if line and width_of((line + word).rstrip(), style) > width:
             lines.append(f"{line.rstrip()} " if line[-1].isspace() else line)
             line = ""
@@ -179,10 +182,8 @@ def draw(canvas: TaggedCanvas, marks: Sequence[Mark], *, top: float) -> None:
         canvas.begin(tag, top=above - together[0].y + 12)
         for mark in together:
             match mark:
-                case Text(x, y, style, text):
-                    canvas.setFont(style.face, style.size)
-                    canvas.setFillColorRGB(*style.colour)
-                    canvas.drawString(x, above - y, text)
+                case Text():
+                    _draw_text(canvas, mark, above)
                 case Box():
                     _draw_box(canvas, mark, above)
                 case Line():
@@ -210,9 +211,19 @@ def _bounds(marks: Sequence[Mark], above: float) -> tuple[float, float, float, f
     return min(xs), above - max(ys), max(xs), above - min(ys)
 
 
+def _draw_text(canvas: TaggedCanvas, mark: Text, above: float) -> None:
+    style = mark.style
+    if canvas.style is not style:
+        canvas.setFont(style.face, style.size)
+        canvas.setFillColorRGB(*style.colour)
+        canvas.style = style
+    canvas.drawString(mark.x, above - mark.y, mark.text)
+
+
 def _draw_box(canvas: TaggedCanvas, mark: Box, above: float) -> None:
     if mark.fill:
         canvas.setFillColorRGB(*mark.fill)
+        canvas.style = None
     if mark.outline:
         canvas.setStrokeColorRGB(*mark.outline)
         canvas.setLineWidth(0.8)
