@@ -35,13 +35,12 @@ from batchqc.documents.coa_drawing import (
     Mark,
     Style,
     Text,
-    as_shown,
     draw,
     new_canvas,
-    use_fonts,
     width_of,
     wrap,
 )
+from batchqc.documents.coa_fonts import as_shown, use_fonts
 from batchqc.documents.coa_sections import sections
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.coa_watermark import draw_specimen

@@ -23,10 +23,10 @@ from batchqc.documents.coa_drawing import (
     Text,
     draw,
     new_canvas,
-    use_fonts,
     width_of,
     wrap,
 )
+from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import ONE_AT_A_TIME, draw_page, shown, two_sides
 from batchqc.documents.coa_watermark import draw_specimen
 from batchqc.documents.review_sections import sections

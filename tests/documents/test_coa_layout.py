@@ -18,7 +18,8 @@ from pypdf import PdfReader
 
 from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.coa_blocks import BODY, Block, paginate
-from batchqc.documents.coa_drawing import use_fonts, width_of, wrap
+from batchqc.documents.coa_drawing import width_of, wrap
+from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import render
 from batchqc.errors import InvalidInput
 from tests.documents.certificate_content import (

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.coa_canvas import TaggedCanvas
-from batchqc.documents.coa_drawing import use_fonts
+from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import render
 from batchqc.documents.pades import SealKey, load_seal, seal
 from batchqc.documents.pki import PkiNames, create_pki

@@ -11,7 +11,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from batchqc.documents.coa_drawing import as_shown
+from batchqc.documents.coa_fonts import as_shown
 from batchqc.documents.plots.scene import Area, Item, Line, Marks, Pen, Picture, Place, Text
 from batchqc.documents.plots.shapes import CLOSED, ROUND, STROKES
 
