@@ -122,15 +122,16 @@ def beside(left: Sequence[Block], right: Sequence[Block]) -> list[Block]:
     return [Block(height, tuple(marks))]
 
 
-def headed(blocks: Sequence[Block], heads: Sequence[Block]) -> list[Block]:
-    """The blocks, each with the heads that are repeated where it opens a page.
-
-    What is repeated is decoration: who listens to the page heard it where the table began.
-    """
-    repeated = tuple(
+def repeated(heads: Sequence[Block]) -> tuple[Block, ...]:
+    """Heads as they are repeated where a table goes on: decoration, heard where it began."""
+    return tuple(
         replace(head, marks=tuple(mark._replace(tag=None) for mark in head.marks)) for head in heads
     )
-    return [replace(block, heads=repeated) for block in blocks]
+
+
+def headed(blocks: Sequence[Block], heads: tuple[Block, ...]) -> list[Block]:
+    """The blocks, each with the heads (``repeated``) that stand above it where it opens a page."""
+    return [replace(block, heads=heads) for block in blocks]
 
 
 def tied(blocks: Sequence[Block], *, before: float = 0.0) -> list[Block]:
@@ -177,8 +178,9 @@ def table(
     whole = Tag("Table")
     heads = in_row(whole, columns(starts, titles, LABEL), head=True)
     head = row(heads, below=2.5, rule=HAIRLINE)
+    again = repeated(head)
     lines = (row(in_row(whole, cells), above=3, below=1) for cells in rows)
-    body = [block for line in lines for block in headed(line, head)]
+    body = [block for line in lines for block in headed(line, again)]
     return [*tied([*head, body[0]]), *body[1:]] if body else []
 
 

@@ -25,6 +25,7 @@ from batchqc.documents.coa_blocks import (
     heading,
     in_row,
     paragraphs,
+    repeated,
     row,
     section,
     table,
@@ -197,15 +198,18 @@ def _results(lines: Sequence[ResultLine]) -> list[Block]:
     opening = [*heading("Results"), *head]
     blocks: list[Block] = []
     category: str | None = None
+    again: tuple[Block, ...] = ()
     for line in lines:
         body = row(in_row(whole, _result_cells(line)), above=3.6, below=4.4, rule=HAIRLINE)
-        body = headed(body, [*head, *_category(f"{line['category']} (continued)", whole)])
-        if line["category"] != category:
-            category = line["category"]
-            named = headed(_category(category, whole), head)
-            body = [*tied([*opening, *named, body[0]], before=16 if opening else 0), *body[1:]]
-            opening = []
-        blocks += body
+        if line["category"] == category:
+            blocks += headed(body, again)
+            continue
+        category = line["category"]
+        again = repeated([*head, *_category(f"{category} (continued)", whole)])
+        first, *others = headed(body, again)
+        named = headed(_category(category, whole), again[: len(head)])
+        blocks += [*tied([*opening, *named, first], before=16 if opening else 0), *others]
+        opening = []
     return blocks
 
 

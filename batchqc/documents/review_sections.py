@@ -16,6 +16,7 @@ from batchqc.documents.coa_blocks import (
     headed,
     heading,
     in_row,
+    repeated,
     row,
     section,
     tied,
@@ -127,8 +128,9 @@ def grid(
 
     whole = Tag("Table")
     head = row(in_row(whole, cells(columns, LABEL), head=True), below=2.5, rule=HAIRLINE)
+    again = repeated(head)
     lines = (row(in_row(whole, cells(texts, SMALL)), above=2) for texts in rows)
-    body = [block for line in lines for block in headed(line, head)]
+    body = [block for line in lines for block in headed(line, again)]
     top = heading(title[0]) if title[0] else []
     return [*tied([*top, *title[1], *head, body[0]], before=14 if title[0] else 4), *body[1:]]
 
