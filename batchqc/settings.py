@@ -89,6 +89,11 @@ def shipped_potency_methods() -> Path:
     return Path(__file__).parent / "documents" / "potency_methods"
 
 
+def certificate_schema() -> Path:
+    """The JSON Schema of what is embedded in certificates."""
+    return Path(__file__).parent / "documents" / "schemas" / "certificate-2.schema.json"
+
+
 def bundled(name: str) -> Path:
     """The folder ``specs``, ``reports`` or ``migrations``, in the wheel or the checkout.
 

@@ -21,7 +21,7 @@ from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes
-from batchqc.core.certificates import CertificateContent
+from batchqc.core.certificates import CertificateContent, seals_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, NotFound
@@ -214,12 +214,17 @@ def _make(content: CertificateContent, press: Press) -> bytes:
     from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who seals pays for it
     from batchqc.documents.pades import seal  # noqa: PLC0415
 
-    signer = content["signatures"][-1]
-    return seal(
-        render(content, fonts=press.fonts),
-        press.seal_key(),
-        name=content["issuer"]["name"],
-        reason=f"{signer['meaning']} by {signer['name']} ({signer['id']})",
-        location=content["issuer"]["address"][-1],
-        signed_at=datetime.fromisoformat(content["issued"]["utc"]),
-    )
+    document, key = render(content, fonts=press.fonts), press.seal_key()
+    seals = content.get("seals") or seals_of(None, content["signatures"][-1])[1:]
+    for one in seals:
+        document = seal(
+            document,
+            key,
+            field=one["field"],
+            name=content["issuer"]["name"],
+            reason=one["says"],
+            location=content["issuer"]["address"][-1],
+            certifies=one is not seals[-1],
+            signed_at=datetime.fromisoformat(content["issued"]["utc"]),
+        )
+    return document
