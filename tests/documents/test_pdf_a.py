@@ -113,7 +113,7 @@ def test_a_chart_says_what_it_shows(files: Path):
     assert told.startswith("Viability (%): individuals chart, n = 12 of 12 lots")
     assert "Signals at 1 lot: LOT-0" in told
     left, bottom, right, top = map(float, figure["/A"]["/BBox"])
-    assert 50 < left < right < 546
+    assert 50 <= left < right <= 546
     assert bottom + 130 < top
 
 
