@@ -3,9 +3,10 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 BIN := .venv/bin
-# What the tests look with from outside, at certificates and at CSVs: Debian package by program.
-PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf certutil:libnss3-tools openssl:openssl \
-  soffice:libreoffice-calc-nogui node:nodejs npm:npm
+# What the tests look with from outside, at certificates and at CSVs: Debian package by program or file.
+PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf mutool:mupdf-tools \
+  certutil:libnss3-tools openssl:openssl javac:default-jdk-headless \
+  /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui node:nodejs npm:npm
 # Tests of the core: they reach every branch of it. The tracer that counts branches takes as long as
 # what it counts, so that `make test` counts these only; `make long` counts everywhere.
 OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
@@ -34,7 +35,8 @@ long: .venv/test.done programs provider compiled  ## coverage of everything, and
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
-	  performance/quality_review performance/charts; do \
+	  performance/quality_review performance/charts performance/merkle_log \
+	  performance/certificates; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 serve: demo  ## the API over the demonstration's records, on port 8000
@@ -75,7 +77,7 @@ $(PROVIDER): tests/provider/package-lock.json | programs
 programs:
 	@missing=""; \
 	for pair in $(PROGRAMS); do \
-	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
+	  [ -e "$${pair%%:*}" ] || command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
 	[ -z "$$missing" ] && exit 0; \
 	missing=$$(echo $$missing | tr ' ' '\n' | sort -u | tr '\n' ' '); \

@@ -36,6 +36,18 @@ class Settings(BaseSettings):
     component_key: Path = Field(
         default=Path("keys/components.key"), description="key of the secrets of authenticators"
     )
+    log_key: Path = Field(
+        default=Path("keys/log.key"), description="file of the key of the transparency log"
+    )
+    timestamp_url: str = Field(
+        default="", description="timestamp service (RFC 3161) for checkpoints; blank is none"
+    )
+    timestamp_root: Path | None = Field(
+        default=None, description="PEM file of the root of the timestamp service"
+    )
+    witness: Path | None = Field(
+        default=None, description="folder of the witness that holds checkpoints; blank is none"
+    )
     oidc_issuer: str = Field(default="", description="issuer of single sign-on; blank is none")
     oidc_client: str = Field(default="", description="client id at the issuer")
     oidc_secret: SecretStr = Field(default=SecretStr(""), description="client secret")
@@ -58,6 +70,7 @@ class Settings(BaseSettings):
             seal=folder / "keys" / "seal.p12",
             webhook_key=folder / "keys" / "webhook.key",
             component_key=folder / "keys" / "components.key",
+            log_key=folder / "keys" / "log.key",
         )
 
 
@@ -74,6 +87,11 @@ def shipped_panels() -> Path:
 def shipped_potency_methods() -> Path:
     """The folder of the methods of potency assays that batchqc ships, as proposals."""
     return Path(__file__).parent / "documents" / "potency_methods"
+
+
+def certificate_schema() -> Path:
+    """The JSON Schema of what is embedded in certificates."""
+    return Path(__file__).parent / "documents" / "schemas" / "certificate-2.schema.json"
 
 
 def bundled(name: str) -> Path:

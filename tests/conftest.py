@@ -32,6 +32,7 @@ from sqlalchemy import Engine
 from batchqc.actions import passwords
 from batchqc.actions.certificates import Press
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.log_key import LogSigner, create_log_key
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.settings import bundled
 from tests.cast import NOW
@@ -43,7 +44,12 @@ settings.register_profile("batchqc", deadline=None)  # a slow machine is no defe
 settings.load_profile("batchqc")
 
 RULE = "every test of a database runs on both kinds"
-_SHARED = {"actions", "api", "test_permissions_of_routes.py"}
+_SHARED = {
+    "actions",
+    "api",
+    "test_permissions_of_routes.py",
+    "test_a_row_deleted_from_any_table_is_missed",
+}
 _FIXTURES = {"database", "engine", "house", "full_house"}
 #: Files of few tests that take long: begun first, so that no worker waits for another at the end.
 _FIRST = (
@@ -151,12 +157,18 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
 
 
 @pytest.fixture(scope="session")
-def press(pki: PkiFiles) -> Press:
+def log_signer(tmp_path_factory: pytest.TempPathFactory) -> LogSigner:
+    """The key of the log of every house."""
+    return create_log_key(tmp_path_factory.mktemp("log") / "log.key", name="lakeside/batchqc")
+
+
+@pytest.fixture(scope="session")
+def press(pki: PkiFiles, log_signer: LogSigner) -> Press:
     """What makes the certificates of every house."""
     from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals waits for it
 
     key = load_seal(pki.seal_p12, "seal on the server")
-    return Press(bundled("reports") / "fonts", lambda: key)
+    return Press(bundled("reports") / "fonts", lambda: key, lambda: log_signer)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -224,7 +236,7 @@ def pytest_collection_modifyitems(
 def _is_of_the_other_kind(item: pytest.Item) -> bool:
     """Whether the name of a shared test gives this variant to the other kind of database."""
     kind = item.callspec.params.get("database") if hasattr(item, "callspec") else None
-    shared = _SHARED & {item.path.parent.name, item.path.name}
+    shared = _SHARED & {item.path.parent.name, item.path.name, item.name.partition("[")[0]}
     if kind is None or not shared or item.get_closest_marker("only_on"):
         return False
     return KINDS[crc32(item.nodeid.replace(kind, "").encode()) % 2] != kind

@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 
-TESTS = "tests/records/test_interleaved.py"
+TESTS = ("tests/records/test_interleaved.py", "tests/records/test_log_interleaved.py")
 
 
 def main() -> int:
     """0 where nothing passes without locks."""
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rp", "-n", "2", "--tb=no", TESTS],
+        [sys.executable, "-m", "pytest", "-q", "-rp", "-n", "2", "--tb=no", *TESTS],
         env=os.environ | {"BATCHQC_WITHOUT_LOCKS": "1"},
         capture_output=True,
         text=True,

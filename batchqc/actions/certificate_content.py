@@ -5,20 +5,18 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from batchqc import __version__
+from batchqc.actions.certificate_signatures import corrections_of_lot, moment, signatures_of
 from batchqc.actions.certificate_statements import register_statements
 from batchqc.actions.entry_remarks import entry_remarks
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.retest_remarks import retest_remarks, retest_statements
 from batchqc.core.acceptance import Limits
-from batchqc.core.canonical import utc_text
+from batchqc.core.certificate_criteria import accept_part
 from batchqc.core.certificates import (
     CONTENT_TYPE,
     CertificateContent,
-    CorrectionPart,
-    Moment,
     Provenance,
     ResultLine,
-    SignaturePart,
     Supersedes,
     conclusion_of,
 )
@@ -30,9 +28,7 @@ from batchqc.records.audit import newest_link
 from batchqc.records.corrections import approved_changes
 from batchqc.records.decisions import Certificate
 from batchqc.records.holds import HoldEnd
-from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.people import all_people
-from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -59,14 +55,7 @@ def frozen_content(
     link = newest_link(tx.session)
     laboratories = {one.user_id: one.name for one in all_people(tx.session) if one.is_laboratory}
     lines = [_line(laboratories, case, verdict, notes) for verdict in case.verdicts]
-    reviews = {review.signature_id: review.signature for review in case.reviews}
-    whole = [
-        one.signature
-        for looked in (case.further.lot_review, case.further.audit_review)
-        for one in [row for row in looked.rows if isinstance(row, LotReview | AuditReview)][-1:]
-    ]
-    signatures = [*reviews.values(), *whole, certificate.disposition.signature]
-    signatures += [ended.signature] if ended else []
+    signatures, seals = signatures_of(case, certificate, ended, zone)
     complies = not any(verdict.blocks for verdict in case.verdicts)
     titles = {one.criterion.id: one.criterion.title for one in case.verdicts}
     content: CertificateContent = {
@@ -133,8 +122,9 @@ def frozen_content(
             pending={titles[name]: day for name, day in pending.items()},
         ),
         "complies": complies,
-        "signatures": [_signature(one, zone) for one in signatures],
-        "corrections": _corrections(case, zone),
+        "signatures": signatures,
+        "seals": seals,
+        "corrections": corrections_of_lot(case, zone),
         "audit": {"sequence": link.sequence if link else 0, "head": link.sha256 if link else ""},
         "software": {
             "batchqc": __version__,
@@ -159,11 +149,6 @@ def _supersedes(certificate: Certificate, ended: HoldEnd | None) -> Supersedes |
         return {"number": earlier.natural_key, "reason": f"let go: {ended.reason}"}
     decided = certificate.disposition
     return {"number": earlier.natural_key, "reason": f"{decided.disposition}: {decided.reason}"}
-
-
-def moment(when: datetime) -> Moment:
-    """An instant as canonical UTC, and as shown to people with its offset."""
-    return {"utc": utc_text(when), "shown": when.strftime("%Y-%m-%d %H:%M %z")}
 
 
 def _line(
@@ -201,6 +186,7 @@ def _line(
         "stage": "donor" if isinstance(subject, DonorFact) else case.version.stage,
         "unit": criterion.unit,
         "acceptance": criterion.acceptance,
+        "accept": accept_part(criterion.accept, criterion.guard),
         "rounding": criterion.rounding.value if isinstance(criterion.accept, Limits) else "",
         "result": derivation.result or "not tested",
         "rounded": derivation.rounded,
@@ -261,39 +247,4 @@ def _provenance(case: LotCase, verdict: Verdict) -> list[Provenance]:
             "text": one.cell.text,
         }
         for one in (*verdict.measurements, *verdict.controls)
-    ]
-
-
-def _signature(row: SignatureRow, zone: ZoneInfo) -> SignaturePart:
-    part: SignaturePart = {
-        "id": row.natural_key,
-        "name": row.name,
-        "user_id": row.person.user_id,
-        "role": row.role,
-        "meaning": row.meaning,
-        "reason": row.reason,
-        "signed": moment(row.at.astimezone(zone)),
-        "record": row.record,
-        "record_sha256": row.record_sha256,
-    }
-    if row.happened_at:
-        part["happened"] = moment(row.true_at)
-        part["paper"] = row.paper
-    return part
-
-
-def _corrections(case: LotCase, zone: ZoneInfo) -> list[CorrectionPart]:
-    return [
-        {
-            "subject": one.subject,
-            "field": one.field,
-            "before": one.before,
-            "after": one.after,
-            "reason": one.reason,
-            "requested_by": one.requested_by,
-            "approved_by": decision.signature.person.user_id,
-            "approved": moment(decision.signature.at.astimezone(zone)),
-        }
-        for one, decision in case.corrections
-        if decision is not None and decision.approved
     ]

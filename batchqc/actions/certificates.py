@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
 from batchqc.actions.certificate_states import check_not_void
+from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes
-from batchqc.core.certificates import CertificateContent
+from batchqc.core.certificates import CertificateContent, seals_of
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, NotFound
 from batchqc.records.decisions import (
     Certificate,
@@ -44,10 +46,14 @@ NOTHING_PENDING: Final[Mapping[str, date]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What makes a document of a content: the fonts, and the site's seal key when it is needed."""
+    """What makes a document of a content: the fonts, and when they are needed, the keys.
+
+    The seal is the site's; with the other one a checkpoint of the log is signed after each issue.
+    """
 
     fonts: Path
     seal_key: Callable[[], "SealKey"]
+    log_key: Callable[[], LogSigner]
 
 
 def reserve_certificate(
@@ -95,46 +101,78 @@ def issue_certificate(
 ) -> bytes:
     """Render and seal the frozen content of a certificate, and record its document.
 
-    A certificate that is issued already is answered with its document.
+    A checkpoint of the log that covers the issue is signed after it. A certificate that is issued
+    already is answered with its document, and with a checkpoint where none covers it yet.
 
     Raises:
         Conflict: it was withdrawn or superseded before it was sealed: its number is void.
-        SigningUnavailable: the seal key cannot be used; the certificate stays pending.
+        SigningUnavailable: the seal key or the key of the log cannot be used; the certificate
+            stays pending.
+        IntegrityFailure: the log does not extend what was signed; the certificate stays pending.
     """
+    done = _done(engine, number)
+    if done is not None and done.is_covered:
+        return archive.get(done.document_sha)
+    signer = press.log_key()
+    if done is None:
+        document = _make(_to_seal(engine, archive, number, signer), press)
+        with transaction(engine, actor, clock()) as tx:
+            done = _issue(tx, archive, number=number, document=document)
+    checkpoint_after(engine, signer, record=done.key, clock=clock)
+    return archive.get(done.document_sha)
+
+
+class _Issued(NamedTuple):
+    """The key of an issue, the hash of its document, and whether a checkpoint covers it."""
+
+    key: str
+    document_sha: str
+    is_covered: bool
+
+
+def _done(engine: Engine, number: str) -> _Issued | None:
+    with reading(engine) as session:
+        return _issue_of(session, the_certificate(session, number))
+
+
+def _to_seal(
+    engine: Engine, archive: FolderArchive, number: str, signer: LogSigner
+) -> CertificateContent:
     with reading(engine) as session:
         certificate = the_certificate(session, number)
-        issue = issue_of(session, certificate)
-        if issue is not None:
-            return archive.get(issue.document_sha)
         check_not_void(session, certificate)
-        content = content_of_certificate(archive, certificate)
-    document = _make(content, press)
-    with transaction(engine, actor, clock()) as tx:
-        certificate = the_certificate(tx.session, number)
-        lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
-        tx.lock(certificate.key)
-        earlier = issue_of(tx.session, certificate)
-        if earlier is not None:  # somebody else was faster: theirs is the document
-            return archive.get(earlier.document_sha)
-        check_not_void(tx.session, certificate)
-        issue = CertificateIssue(
-            certificate=certificate,
-            document_sha=archive.put(document),
-            size=len(document),
-            issued_by=actor.user_id,
-            issued_at=tx.now,
-        )
-        tx.add(issue)
-        tx.audit(
-            "certificate issued",
-            rows=[issue],
-            about=[certificate.key, certificate.lot.key],
-            after={
-                "document sha256": issue.document_sha,
-                "content sha256": certificate.content_sha,
-            },
-        )
-    return document
+        check_log(session, signer)
+        return content_of_certificate(archive, certificate)
+
+
+def _issue_of(session: Session, certificate: Certificate) -> _Issued | None:
+    issue = issue_of(session, certificate)
+    return _Issued(issue.key, issue.document_sha, is_covered(session, issue.key)) if issue else None
+
+
+def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: bytes) -> _Issued:
+    certificate = the_certificate(tx.session, number)
+    lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
+    tx.lock(certificate.key)
+    earlier = _issue_of(tx.session, certificate)
+    if earlier is not None:  # somebody else was faster: theirs is the document
+        return earlier
+    check_not_void(tx.session, certificate)
+    issue = CertificateIssue(
+        certificate=certificate,
+        document_sha=archive.put(document),
+        size=len(document),
+        issued_by=tx.actor.user_id,
+        issued_at=tx.now,
+    )
+    tx.add(issue)
+    tx.audit(
+        "certificate issued",
+        rows=[issue],
+        about=[certificate.key, certificate.lot.key],
+        after={"document sha256": issue.document_sha, "content sha256": certificate.content_sha},
+    )
+    return _Issued(issue.key, issue.document_sha, is_covered=False)
 
 
 def the_certificate(session: Session, number: str) -> Certificate:
@@ -176,12 +214,17 @@ def _make(content: CertificateContent, press: Press) -> bytes:
     from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who seals pays for it
     from batchqc.documents.pades import seal  # noqa: PLC0415
 
-    signer = content["signatures"][-1]
-    return seal(
-        render(content, fonts=press.fonts),
-        press.seal_key(),
-        name=content["issuer"]["name"],
-        reason=f"{signer['meaning']} by {signer['name']} ({signer['id']})",
-        location=content["issuer"]["address"][-1],
-        signed_at=datetime.fromisoformat(content["issued"]["utc"]),
-    )
+    document, key = render(content, fonts=press.fonts), press.seal_key()
+    seals = content.get("seals") or seals_of(None, content["signatures"][-1])[1:]
+    for one in seals:
+        document = seal(
+            document,
+            key,
+            field=one["field"],
+            name=content["issuer"]["name"],
+            reason=one["says"],
+            location=content["issuer"]["address"][-1],
+            certifies=one is not seals[-1],
+            signed_at=datetime.fromisoformat(content["issued"]["utc"]),
+        )
+    return document

@@ -2,7 +2,7 @@
 
 Checked are the chain, each entry's own hash, that each regulated row is word for word what its
 entry witnessed and that none is missing or unmentioned, each run's measurements, each signature,
-the bytes that the rows name in the store, and that the triggers against changes are in place.
+the log, the bytes that the rows name in the store, and that triggers against changes are in place.
 """
 
 import json
@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.event_check import event_problems
+from batchqc.actions.log_check import log_problems
 from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
 from batchqc.documents.archive import FolderArchive
@@ -28,6 +29,7 @@ from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.holds import HoldEnd
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodVersion
@@ -77,6 +79,7 @@ NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     LimitSet: ("content_sha",),
     QualityReview: ("content_sha", "document_sha"),
     PanelVersion: ("sha256",),
+    CheckpointTimestamp: ("token_sha",),
 }
 #: What other rows refer to, and take their keys from.
 _REFERRED_TO: Final = {
@@ -126,6 +129,7 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     named = list(_named_bytes(session))
     found += _stored_problems(session, archive, witnesses, named)
     found += _head_problems(archive, named, {link.sequence: link.sha256 for link in links})
+    found += log_problems(session, [(link.entry_sha256, link.sha256) for link in links])
     found += [(LAST, _UNGUARDED.format(table)) for table in unguarded(session.connection())]
     ordered = tuple(problem for _, problem in sorted(found))
     return TrailCheck(len(entries), links[-1] if links else None, ordered)

@@ -29,6 +29,7 @@ from batchqc.api import (
     investigations,
     laboratory,
     links,
+    log,
     look_backs,
     lot_form,
     lots,
@@ -59,6 +60,7 @@ from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
 from batchqc.api.provider import provider_of
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.log_key import load_log_key
 from batchqc.errors import SigningUnavailable
 from batchqc.records.database import open_database
 from batchqc.settings import Settings, bundled
@@ -87,7 +89,7 @@ _NOUNS: Final = (
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     audit, tracing, trends, trend_limits, trend_figures, potency, quality_reviews, events,
-    open_work, system_stops, lot_form,
+    open_work, system_stops, lot_form, log,
 )  # fmt: skip
 
 
@@ -120,7 +122,11 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
         settings,
         open_database(settings.database, component_key=settings.component_key),
         FolderArchive(settings.store),
-        Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
+        Press(
+            bundled("reports") / "fonts",
+            cache(lambda: _seal_key(settings)),
+            lambda: load_log_key(settings.log_key),  # read anew: it may be rolled over
+        ),
         now,
         provider_of(settings),
     )

@@ -1,13 +1,17 @@
 """``batchqc audit``: read the audit trail, and verify it."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from batchqc.actions.log_against import compare
 from batchqc.actions.verification import verify_audit_trail
+from batchqc.cli.log_verify import keys_in
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import workplace
+from batchqc.documents.witness import read_witness
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import entries_after
 from batchqc.records.transaction import reading
@@ -16,21 +20,47 @@ app = typer.Typer(help="The audit trail: read it, verify it.")
 
 
 @app.command()
-def verify(context: typer.Context) -> None:
-    """Check the chain, every record against its entry, and every stored file against its hash."""
+def verify(
+    context: typer.Context,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A checkpoint that you hold, or the folder of a witness.", exists=True),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Your log.vkey; without it that of the site is taken, and said so."),
+    ] = None,
+) -> None:
+    """Check the chain, every record against its entry, and every stored file against its hash.
+
+    With --against, check that the log extends what was signed: this finds who owns the database and
+    made everything in it agree, and a trail that was cut off.
+    """
     place = workplace(context)
+    compared = None
     with reading(place.engine) as session:
+        if against is not None:
+            keys = keys_in(key or place.settings.log_key.parent.parent / "trust" / "log.vkey")
+            compared = compare(session, read_witness(against), keys)
         found = verify_audit_trail(session, place.archive)
-    if found.problems:
+    problems = (*(compared.problems if compared else ()), *found.problems)
+    if problems:
         raise IntegrityFailure(
             "BQC-AUD-010",
-            f"the records are not what the audit trail says; first: {found.problems[0]}",
-            reasons=found.problems,
+            f"the records are not what the audit trail says; first: {problems[0]}",
+            reasons=problems,
             hint="Stop releasing. Keep the database and the store as they are.",
         )
     head = f"sequence {found.head.sequence}, head {found.head.sha256}" if found.head else "empty"
     say(f"{found.entries} entries verified: {head}")
-    say("Compare with the sequence and head printed on certificates: a chain shows no cut tail.")
+    if compared is None:
+        say("Compare with the sequence and head printed on certificates, or verify --against what")
+        say("a witness holds: by itself, no database shows that it was cut off or written anew.")
+        return
+    said = compared.newest
+    say(f"They extend the checkpoint of {said.size} entries of {said.at:%Y-%m-%d %H:%M:%S}Z.")
+    if key is None:
+        say("The key was the site's own: hold a copy of log.vkey elsewhere, and give it as --key.")
 
 
 @app.command("list")

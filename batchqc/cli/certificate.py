@@ -14,6 +14,7 @@ from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
 from batchqc.records.decisions import certificates_of, issue_of
 from batchqc.records.transaction import reading
+from batchqc.settings import certificate_schema
 
 app = typer.Typer(help="Certificates of analysis: get, verify, and resume those that are pending.")
 
@@ -74,6 +75,12 @@ def verify(
     say(f"{file} is genuine: certificate {report.number}, lot {report.lot}.")
     if lot is None:
         say("Compare the lot with the label of what you hold.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the data inside certificates (certificate.json)."""
+    typer.echo(certificate_schema().read_text("utf-8"), nl=False)
 
 
 @app.command()

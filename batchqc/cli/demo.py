@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from batchqc.actions.accountability import change_password_and_accept
+from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.lots import register_lot
 from batchqc.actions.people import (
@@ -20,6 +21,7 @@ from batchqc.actions.people import (
 from batchqc.actions.registers import register_donor, register_product
 from batchqc.actions.setup import create_site, register_first_administrator
 from batchqc.actions.verification import verify_audit_trail
+from batchqc.actions.witnessing import export
 from batchqc.cli import demo_cast as cast
 from batchqc.cli import demo_conditional as conditional
 from batchqc.cli import demo_look_back, demo_oos, demo_trend
@@ -33,6 +35,7 @@ from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
+from batchqc.documents.log_key import create_log_key, log_name, publish
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.database import migrate
@@ -68,6 +71,7 @@ def demonstrate(folder: Path, console: Console) -> None:
         progress(console, f"Upload {file}", lambda file=file: upload(story, file))  # type: ignore[misc]
     endings, investigated = _published(story, console)
     chapters = (investigated, demo_trend.chapter(story), *_simulated(story, console))
+    progress(console, "Log dropped at a witness", lambda: _witness(story))
     progress(console, "Audit trail verified", lambda: _verify(story))
     write(story.folder / "summary.json", endings, chapters)
     show(console, story.folder, endings, chapters)
@@ -139,6 +143,8 @@ def _set_up(story: Story) -> str:
     trust = story.folder / "trust"
     trust.mkdir()
     shutil.copyfile(files.root_pem, trust / "root.pem")
+    log = create_log_key(place.settings.log_key, name=log_name(cast.SITE.name))
+    publish(trust, log.key)
     return f"{story.folder}/batchqc.db, {trust}/root.pem"
 
 
@@ -204,6 +210,17 @@ def _donor(story: Story, code: str, tissue: str) -> None:
             credentials=signing(officer, "Screening file complete (simulated)"),
         ),
     )
+
+
+def _witness(story: Story) -> str:
+    """A checkpoint of all that happened, and what a second site would hold of it."""
+    place, folder = story.place, story.folder / "witness"
+    folder.mkdir()
+    with transaction(place.engine, SYSTEM, place.now()) as tx:
+        sign_checkpoint(tx, place.press.log_key())
+    with reading(place.engine) as session:
+        size = export(session, place.archive, folder)
+    return f"{folder}, {size} entries"
 
 
 def _verify(story: Story) -> str:

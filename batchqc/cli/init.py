@@ -1,14 +1,17 @@
 """``batchqc init``: database, site, root and seal, and the first administrator."""
 
 import shutil
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
 from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.documents.component_key import create_component_key
+from batchqc.documents.log_key import create_log_key, log_name, publish
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.records.database import grant_runtime, migrate
 from batchqc.records.transaction import SYSTEM, transaction
@@ -46,6 +49,9 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
             help="An http address that auditors can reach; it stands in the seal's certificate.",
         ),
     ],
+    log: Annotated[
+        str, typer.Option(help="Name of the transparency log; made of the site's where none is.")
+    ] = "",
     runtime_role: Annotated[
         str,
         typer.Option(help="PostgreSQL: the role of the servers; it may only read and append."),
@@ -54,7 +60,8 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
     """Set up an installation: its database, its site, its keys, its first administrator.
 
     Two keys are made, under two passphrases that are asked for: the root, which belongs in a safe
-    once this is done, and the seal, which the server needs. Hand trust/root.pem to auditors.
+    once this is done, and the seal, which the server needs. Another one signs the checkpoints of
+    the transparency log. Hand trust/root.pem and trust/log.vkey to auditors.
     """
     settings = settings_of(context)
     passwords = {
@@ -84,5 +91,14 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
     trust = folder.parent / "trust"
     trust.mkdir(exist_ok=True)
     shutil.copyfile(files.root_pem, trust / "root.pem")
-    say(f"Set up. Move {files.root_p12} into a safe; hand {trust / 'root.pem'} to auditors.")
+    _begin_log(place, trust, log or log_name(name))
+    say(f"Set up. Move {files.root_p12} into a safe; hand what is in {trust} to auditors.")
     say(f"Next: batchqc user password --user {admin}, then batchqc user add.")
+
+
+def _begin_log(place: Workplace, trust: Path, name: str) -> None:
+    """Make the key of the log, and sign the first checkpoint with it."""
+    signer = create_log_key(place.settings.log_key, name=name)
+    publish(trust, signer.key)
+    with transaction(place.engine, SYSTEM, place.now()) as tx:
+        sign_checkpoint(tx, signer)

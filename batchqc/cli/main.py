@@ -22,6 +22,7 @@ from batchqc.cli import (
     genealogy,
     investigation,
     laboratory,
+    log,
     look_back,
     lot,
     lot_later,
@@ -168,6 +169,7 @@ app.add_typer(investigation.app, name="investigation")
 app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(log.app, name="log")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")
 app.add_typer(audit.app, name="audit")

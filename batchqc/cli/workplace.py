@@ -21,6 +21,7 @@ from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.log_key import load_log_key
 from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
 from batchqc.records.database import open_database
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
@@ -71,7 +72,11 @@ class Workplace:
             settings,
             open_database(settings.database, component_key=settings.component_key),
             FolderArchive(settings.store),
-            Press(bundled("reports") / "fonts", cache(lambda: _seal_key(settings))),
+            Press(
+                bundled("reports") / "fonts",
+                cache(lambda: _seal_key(settings)),
+                lambda: load_log_key(settings.log_key),  # read anew: it may be rolled over
+            ),
             now,
         )
 

@@ -1,8 +1,9 @@
 """The frozen content of a certificate of analysis, and its hash.
 
-The content is plain JSON (``batchqc/certificate/1``). It is frozen and stored before anything is
+The content is plain JSON (``batchqc/certificate/2``). It is frozen and stored before anything is
 rendered or sealed, so that the printed page is a rendering of it and never the other way round.
-Requirements 5.01 to 5.06 say what it carries.
+Requirements 5.01 to 5.06 say what it carries. Content of type 1, which was frozen before and is
+sealed later, has neither ``accept`` nor ``seals``: its document has one seal and no data inside.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,15 @@ from datetime import date
 from typing import NotRequired, TypedDict, cast
 
 from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.certificate_criteria import AcceptPart
 
-CONTENT_TYPE = "batchqc/certificate/1"
+CONTENT_TYPE = "batchqc/certificate/2"
+#: What certificates that were frozen earlier are.
+EARLIER_TYPE = "batchqc/certificate/1"
+
+REVIEW_FIELD = "QCReview"
+RELEASE_FIELD = "QARelease"
+UNREVIEWED = "No review of the lot as a whole was signed"
 
 
 class Moment(TypedDict):
@@ -101,6 +109,7 @@ class ResultLine(TypedDict):
     stage: str
     unit: str
     acceptance: str
+    accept: NotRequired[AcceptPart]
     rounding: str
     result: str
     rounded: str | None
@@ -132,6 +141,17 @@ class SignaturePart(TypedDict):
     record_sha256: str
     happened: NotRequired[Moment]
     paper: NotRequired[str]
+
+
+class SealPart(TypedDict):
+    """A seal of the site on the document: its field, and for which electronic signature it stands.
+
+    ``signature`` is empty where nobody signed.
+    """
+
+    field: str
+    signature: str
+    says: str
 
 
 class CorrectionPart(TypedDict):
@@ -201,6 +221,7 @@ class CertificateContent(TypedDict):
     conclusion: str
     complies: bool
     signatures: list[SignaturePart]
+    seals: NotRequired[list[SealPart]]
     corrections: list[CorrectionPart]
     audit: AuditPart
     software: SoftwarePart
@@ -228,6 +249,21 @@ def conclusion_of(
     if complies:
         return f"Lot {lot} complies with {specification} and is {disposition}."
     return f"Lot {lot} DOES NOT COMPLY with {specification}; it is {disposition}."
+
+
+def seals_of(review: SignaturePart | None, decision: SignaturePart) -> list[SealPart]:
+    """The seals of a certificate: for the review of the lot as a whole, then for the decision."""
+    return [
+        _seal(REVIEW_FIELD, review)
+        if review
+        else {"field": REVIEW_FIELD, "signature": "", "says": UNREVIEWED},
+        _seal(RELEASE_FIELD, decision),
+    ]
+
+
+def _seal(field: str, signature: SignaturePart) -> SealPart:
+    says = f"{signature['meaning']} by {signature['name']} ({signature['id']})"
+    return {"field": field, "signature": signature["id"], "says": says}
 
 
 def content_sha256(content: CertificateContent) -> str:

@@ -77,6 +77,7 @@ class Permission(StrEnum):
     START_PHASE = "start phases of trends"
     KEEP_QUALITY_REVIEW = "keep product quality reviews"
     SIGN_QUALITY_REVIEW = "sign product quality reviews as read"
+    KEEP_LOG = "keep the transparency log"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -133,6 +134,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.START_PHASE: frozenset({Role.QA}),
     Permission.KEEP_QUALITY_REVIEW: frozenset({Role.QA}),
     Permission.SIGN_QUALITY_REVIEW: frozenset({Role.QA}),
+    Permission.KEEP_LOG: frozenset({Role.QA}),
 }
 
 

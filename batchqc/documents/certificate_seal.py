@@ -1,11 +1,10 @@
-"""The signature of a certificate: where it lies, its container (CMS), the X.509 behind it.
+"""A signature of a certificate: its container (CMS), and the X.509 behind it.
 
 For ``certificate_check`` only. Accepted is one form: one signature, one certificate, SHA-256 with
 ECDSA or RSA, no unsigned part.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from batchqc.documents.certificate_bytes import Failed
 
 DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"
 
@@ -36,30 +37,10 @@ _SIGNATURES = {
     bytes.fromhex("300d06092a864886f70d01010b0500"): "rsa",
     bytes.fromhex("300d06092a864886f70d0101010500"): "rsa",
 }
-_BYTE_RANGE = re.compile(rb"/ByteRange \[0 (\d{1,12}) (\d{1,12}) (\d{1,12})\]")
-_HEX = re.compile(rb"(?:[0-9A-F]{2})+")
-_REVISION_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
-_FILE_END = re.compile(rb"startxref\n\d+\n%%EOF\n\Z")
 # Extensions that this module judges; another critical one would be a condition it does not know.
 _UNDERSTOOD = {"basic_constraints", "key_usage", "extended_key_usage"}
 # Registers the attribute signing-certificate-v2 with asn1crypto's CMS.
 _SIGNING_CERTIFICATE_V2 = tsp.SigningCertificateV2
-
-
-class Failed(Exception):
-    """A check does not hold; its text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """The bytes that a signature covers, and its container (CMS, DER) from the gap between them.
-
-    Written to two files, they are what ``openssl cms -verify -cades -binary -inform DER`` takes.
-    """
-
-    signed: bytes
-    cms: bytes
-    byte_range: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +52,6 @@ class Seal:
     signed_attributes: bytes
     signature_algorithm: bytes
     signature: bytes
-
-
-def extract(pdf: bytes) -> Extracted:
-    """The one signature that covers the whole file; nothing is verified yet.
-
-    Raises:
-        Failed: where there is none, several, or one that leaves out more than itself.
-    """
-    ranges = _BYTE_RANGE.findall(pdf)
-    if len(ranges) != 1 or pdf.count(b"/ByteRange") != 1:
-        raise Failed(f"the file holds {pdf.count(b'/ByteRange')} signatures instead of one")
-    gap, resume, rest = (int(number) for number in ranges[0])
-    if not 0 < gap < resume or resume + rest != len(pdf):
-        raise Failed("the signature does not cover the whole file")
-    if (
-        not pdf[:gap].endswith(b"/Contents ")
-        or pdf[gap:resume][:1] + pdf[resume - 1 : resume] != b"<>"
-    ):
-        raise Failed("what the signature leaves out is not the signature itself")
-    digits = pdf[gap + 1 : resume - 1]
-    if not _HEX.fullmatch(digits):
-        raise Failed("the signature is not written in plain hexadecimal digits")
-    contents = bytes.fromhex(digits.decode("ascii"))
-    length = _der_length(contents)
-    if any(contents[length:]):
-        raise Failed("something is hidden behind the signature")
-    if len(_REVISION_END.findall(pdf)) != 2 or not _FILE_END.search(pdf):
-        raise Failed("the file is not one document with one seal: it was updated or continued")
-    return Extracted(
-        signed=pdf[:gap] + pdf[resume:],
-        cms=contents[:length],
-        byte_range=(0, gap, resume, rest),
-    )
 
 
 def read_container(der: bytes) -> Seal:
@@ -225,16 +173,6 @@ def check_validity(certificate: x509.Certificate, at: datetime) -> None:
         f"{certificate.subject.human_friendly} is valid from {begin:%Y-%m-%d} to {end:%Y-%m-%d}"
     )
     _demand(begin <= at <= end, period)
-
-
-def _der_length(data: bytes) -> int:
-    """Length of the SEQUENCE that ``data`` begins with, header included."""
-    if len(data) < 4 or data[0] != 0x30 or data[1] != 0x82:
-        raise Failed("the gap holds no signature")
-    length = 4 + int.from_bytes(data[2:4], "big")
-    if length > len(data):
-        raise Failed("the signature is cut off")
-    return length
 
 
 def _attributes(attributes: cms.CMSAttributes) -> dict[str, core.Asn1Value]:

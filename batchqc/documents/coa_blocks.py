@@ -21,6 +21,7 @@ from batchqc.documents.coa_drawing import (
     width_of,
     wrap,
 )
+from batchqc.documents.coa_tags import Tag
 
 MARGIN = 50.0
 WIDTH = PAGE_WIDTH - 2 * MARGIN
@@ -57,6 +58,7 @@ class Cell:
     """Paragraphs in a column of a row, each with its style, and marks drawn beneath them.
 
     ``flush_right`` puts the end of each line at the right edge of the column, as numbers have it.
+    Without a ``tag`` each part is a paragraph; in a table it takes ``span`` columns.
     """
 
     x: float
@@ -64,6 +66,8 @@ class Cell:
     parts: Sequence[tuple[str, Style]]
     marks: tuple[Mark, ...] = ()
     flush_right: bool = False
+    tag: Tag | None = None
+    span: int = 1
 
 
 Placed: TypeAlias = list[tuple[float, Block]]
@@ -77,10 +81,10 @@ def row(
     bottom = above
     for cell in cells:
         y = above
-        for style, line in _lines(cell):
+        for tag, style, line in _lines(cell):
             part, inside = divmod(y, _TALLEST_SLICE)
-            x = cell.x + (cell.width - width_of(line, style) if cell.flush_right else 0)
-            at = Text(x, inside + style.leading * 0.78, style, line)
+            x = cell.x + (cell.width - width_of(line.rstrip(), style) if cell.flush_right else 0)
+            at = Text(x, inside + style.leading * 0.78, style, line, tag)
             slices.setdefault(int(part), []).append(at)
             y += style.leading
         bottom = max(bottom, y)
@@ -118,9 +122,16 @@ def beside(left: Sequence[Block], right: Sequence[Block]) -> list[Block]:
     return [Block(height, tuple(marks))]
 
 
-def headed(blocks: Sequence[Block], heads: Sequence[Block]) -> list[Block]:
-    """The blocks, each with the heads that are repeated where it opens a page."""
-    return [replace(block, heads=tuple(heads)) for block in blocks]
+def repeated(heads: Sequence[Block]) -> tuple[Block, ...]:
+    """Heads as they are repeated where a table goes on: decoration, heard where it began."""
+    return tuple(
+        replace(head, marks=tuple(mark._replace(tag=None) for mark in head.marks)) for head in heads
+    )
+
+
+def headed(blocks: Sequence[Block], heads: tuple[Block, ...]) -> list[Block]:
+    """The blocks, each with the heads (``repeated``) that stand above it where it opens a page."""
+    return [replace(block, heads=heads) for block in blocks]
 
 
 def tied(blocks: Sequence[Block], *, before: float = 0.0) -> list[Block]:
@@ -132,7 +143,19 @@ def tied(blocks: Sequence[Block], *, before: float = 0.0) -> list[Block]:
 
 def heading(text: str) -> list[Block]:
     """The heading of a section."""
-    return row([Cell(MARGIN, WIDTH, [(text, HEADING)])], below=3)
+    return row([Cell(MARGIN, WIDTH, [(text, HEADING)], tag=Tag("H2", words=text))], below=3)
+
+
+def in_row(table: Tag, cells: Sequence[Cell], *, head: bool = False) -> list[Cell]:
+    """The cells as those of one row of a table: column heads, or a row head and its data."""
+    line = Tag("TR", table)
+    scope = "Column" if head else "Row"
+    return [
+        replace(cell, tag=Tag("TH", line, scope, cell.span))
+        if head or number == 0
+        else replace(cell, tag=Tag("TD", line, span=cell.span))
+        for number, cell in enumerate(cells)
+    ]
 
 
 def section(title: str, blocks: Sequence[Block]) -> list[Block]:
@@ -152,8 +175,12 @@ def table(
     starts: Sequence[float], titles: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> list[Block]:
     """A plain table whose header repeats on every page; nothing where there are no rows."""
-    head = row(columns(starts, titles, LABEL), below=2.5, rule=HAIRLINE)
-    body = [block for cells in rows for block in headed(row(cells, above=3, below=1), head)]
+    whole = Tag("Table")
+    heads = in_row(whole, columns(starts, titles, LABEL), head=True)
+    head = row(heads, below=2.5, rule=HAIRLINE)
+    again = repeated(head)
+    lines = (row(in_row(whole, cells), above=3, below=1) for cells in rows)
+    body = [block for line in lines for block in headed(line, again)]
     return [*tied([*head, body[0]]), *body[1:]] if body else []
 
 
@@ -176,10 +203,13 @@ def paginate(blocks: Sequence[Block], *, first: float, rest: float) -> list[Plac
     return pages
 
 
-def _lines(cell: Cell) -> Iterator[tuple[Style, str]]:
-    for text, style in cell.parts:
-        for line in wrap(text, style, cell.width):
-            yield style, line
+def _lines(cell: Cell) -> Iterator[tuple[Tag, Style, str]]:
+    for number, (text, style) in enumerate(cell.parts, 1):
+        tag = cell.tag or Tag("P")
+        *lines, last = wrap(text, style, cell.width)
+        apart = " " if cell.tag and number < len(cell.parts) else ""  # as between its lines
+        for line in (*lines, last + apart):
+            yield tag, style, line
 
 
 def _units(blocks: Sequence[Block], *, most: float) -> Iterator[list[Block]]:

@@ -11,16 +11,19 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias
 
 from reportlab import rl_config
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
+
+from batchqc.documents.coa_canvas import TaggedCanvas
+from batchqc.documents.coa_tags import Tag
 
 # Binary streams: ASCII85 would add a quarter to every certificate. ReportLab offers no other place.
 rl_config.useA85 = 0
@@ -37,7 +40,6 @@ HAIRLINE: Colour = (0.80, 0.82, 0.84)
 TINT: Colour = (0.945, 0.958, 0.963)
 ACCENT: Colour = (0.05, 0.30, 0.37)
 
-_FONT_FILES = {"sans": "DejaVuSans", "bold": "DejaVuSans-Bold", "mono": "DejaVuSansMono"}
 _WORD = re.compile(r"\S+\s*|\s+")
 _BREAK_AFTER = ",;:/)]|_-·"
 
@@ -59,6 +61,7 @@ class Text(NamedTuple):
     y: float
     style: Style
     text: str
+    tag: Tag | None = None
 
 
 class Box(NamedTuple):
@@ -70,6 +73,7 @@ class Box(NamedTuple):
     height: float
     fill: Colour | None = None
     outline: Colour | None = None
+    tag: Tag | None = None
 
 
 class Line(NamedTuple):
@@ -80,6 +84,7 @@ class Line(NamedTuple):
     width: float
     colour: Colour
     dash: tuple[float, float] | None = None
+    tag: Tag | None = None
 
 
 class Plot(NamedTuple):
@@ -87,42 +92,26 @@ class Plot(NamedTuple):
 
     x: float
     y: float
+    width: float
     height: float
     onto: Callable[[Canvas, float, float], None]
+    tag: Tag | None = None
 
 
-Mark: TypeAlias = Text | Box | Line | Plot
+class Field(NamedTuple):
+    """An empty signature field over what is drawn there; the ``last`` one locks the document."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    name: str
+    label: str
+    last: bool
+    tag: Tag | None = None
 
 
-class _Stamp:
-    """A moment as ReportLab asks for it, in UTC."""
-
-    def __init__(self, moment: datetime) -> None:
-        self.t = moment.timestamp()
-        self.lt = moment.utctimetuple()
-        self.YMDhms = tuple(self.lt)[:6]
-        self.dhh = self.dmm = 0
-        self.tzname = "UTC"
-
-
-def use_fonts(folder: Path) -> None:
-    """Make the certificate's fonts known to ReportLab; ``folder`` holds the DejaVu files.
-
-    ReportLab keeps fonts in one register per process, and a font serves one open document at a
-    time: the caller holds a lock from here to the end of drawing.
-    """
-    for font in _fonts(folder):
-        pdfmetrics.registerFont(font)
-
-
-def as_shown(text: str, *, folder: Path) -> str:
-    """``text`` with each character that the page could not show as its number: ``[U+1F9EC]``.
-
-    Those are characters without a glyph (the page would show an empty box); control, format and
-    private-use characters; line and paragraph separators; and right-to-left letters, which would
-    be drawn in the wrong order. A decided lot gets its certificate, whatever a comment says.
-    """
-    return unicodedata.normalize("NFC", text).translate(_shown_marks(folder))
+Mark: TypeAlias = Text | Box | Line | Plot | Field
 
 
 def width_of(text: str, style: Style) -> float:
@@ -133,13 +122,17 @@ def width_of(text: str, style: Style) -> float:
 def wrap(text: str, style: Style, width: float) -> list[str]:
     """Lines of ``text`` that fit ``width``: at least one, and together every character.
 
-    Breaks at white space. A word wider than the column breaks after punctuation, else anywhere.
+    Breaks at white space, of which one space stays at the end: whoever reads the lines as one text
+    hears two words. A word wider than the column breaks after punctuation, else anywhere.
     """
+    text = unicodedata.normalize("NFC", text)
+    if width_of(text.rstrip(), style) <= width:
+        return [text.rstrip()]
     lines: list[str] = []
     line = ""
-    for word in _WORD.findall(unicodedata.normalize("NFC", text)):
+    for word in _WORD.findall(text):
         if line and width_of((line + word).rstrip(), style) > width:
-            lines.append(line.rstrip())
+            lines.append(f"{line.rstrip()} " if line[-1].isspace() else line)
             line = ""
         line += word
         while len(line.rstrip()) > 1 and width_of(line.rstrip(), style) > width:
@@ -150,60 +143,96 @@ def wrap(text: str, style: Style, width: float) -> list[str]:
 
 
 def new_canvas(
-    target: BinaryIO, *, issued_utc: str, document_id: str, info: Mapping[str, str]
-) -> Canvas:
-    """A canvas whose bytes depend on nothing but its arguments.
+    target: BinaryIO, *, issued_utc: str, document_id: str, info: Mapping[str, str], fonts: Path
+) -> TaggedCanvas:
+    """An A4 canvas whose bytes depend on nothing but its arguments.
 
     Args:
         target: where the document goes when it is saved.
         issued_utc: RFC 3339 text; becomes the creation and modification date.
         document_id: at least 32 hexadecimal digits; becomes the document's /ID.
         info: Title, Author, Subject, Keywords and Creator of the document.
+        fonts: the folder of the fonts; the colours' profile lies beside it.
     """
-    canvas = Canvas(
+    return TaggedCanvas(
         target,
         pagesize=A4,
-        pageCompression=1,
-        pdfVersion=(1, 7),
-        initialFontName="sans",  # else ReportLab writes a Helvetica that is not embedded
-        lang="en-GB",
+        issued_utc=issued_utc,
+        document_id=document_id,
+        info=info,
+        profile=_profile(fonts.parent / "colour" / "sRGB.icc"),
     )
-    # By itself ReportLab takes the time from the clock, or from a variable of the whole process.
-    canvas._doc._timeStamp = _Stamp(datetime.fromisoformat(issued_utc))  # noqa: SLF001
-    canvas._doc._ID = f"[<{document_id[:32]}><{document_id[:32]}>]".encode()  # noqa: SLF001
-    for name, value in info.items():
-        getattr(canvas, f"set{name}")(value)
-    return canvas
 
 
-def draw(canvas: Canvas, marks: Sequence[Mark], *, top: float) -> None:
+def draw(canvas: TaggedCanvas, marks: Sequence[Mark], *, top: float) -> None:
     """Draw marks whose block begins ``top`` points below the top edge of the page."""
+    above = PAGE_HEIGHT - top
+    for tag, group in groupby(marks, key=attrgetter("tag")):
+        together = list(group)
+        canvas.begin(tag, top=above - together[0].y + 12)
+        for mark in together:
+            _draw(canvas, mark, above)
+        canvas.end()
+        if tag and tag.role == "Figure":
+            canvas.structure.figure(tag, _bounds(together, above))
+
+
+def _draw(canvas: TaggedCanvas, mark: Mark, above: float) -> None:
+    match mark:
+        case Text():
+            _draw_text(canvas, mark, above)
+        case Box():
+            _draw_box(canvas, mark, above)
+        case Line():
+            _draw_line(canvas, mark, above)
+        case Plot(x, y, _, height, onto):
+            onto(canvas, x, above - y - height)
+            canvas.style = None
+        case Field(x, y, width, height, name, label, last):
+            box = (x, above - y - height, x + width, above - y)
+            canvas.signature_field(name, label, box=box, last=last)
+
+
+def _bounds(marks: Sequence[Mark], above: float) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of what marks cover, on the page."""
+    places: list[tuple[float, float]] = []
     for mark in marks:
-        if isinstance(mark, Line):
-            _draw_line(canvas, mark, top)
-            continue
-        y = PAGE_HEIGHT - top - mark.y
-        if isinstance(mark, Plot):
-            mark.onto(canvas, mark.x, y - mark.height)
-            continue
-        if isinstance(mark, Text):
-            canvas.setFont(mark.style.face, mark.style.size)
-            canvas.setFillColorRGB(*mark.style.colour)
-            canvas.drawString(mark.x, y, mark.text)
-            continue
-        if mark.fill:
-            canvas.setFillColorRGB(*mark.fill)
-        if mark.outline:
-            canvas.setStrokeColorRGB(*mark.outline)
-            canvas.setLineWidth(0.8)
-        fill, stroke = int(mark.fill is not None), int(mark.outline is not None)
-        canvas.rect(mark.x, y - mark.height, mark.width, mark.height, stroke=stroke, fill=fill)
+        match mark:
+            case Text(x, y, style, text):
+                places += [(x, y), (x + width_of(text, style), y - style.size)]
+            case Box(x, y, width, height) | Plot(x, y, width, height) | Field(x, y, width, height):
+                places += [(x, y), (x + width, y + height)]
+            case Line(y, points):
+                places += [(x, y + down) for x, down in points]
+    xs, ys = zip(*places, strict=True)
+    return min(xs), above - max(ys), max(xs), above - min(ys)
 
 
-def _draw_line(canvas: Canvas, line: Line, top: float) -> None:
+def _draw_text(canvas: TaggedCanvas, mark: Text, above: float) -> None:
+    style = mark.style
+    if canvas.style is not style:
+        canvas.setFont(style.face, style.size)
+        canvas.setFillColorRGB(*style.colour)
+        canvas.style = style
+    canvas.drawString(mark.x, above - mark.y, mark.text)
+
+
+def _draw_box(canvas: TaggedCanvas, mark: Box, above: float) -> None:
+    if mark.fill:
+        canvas.setFillColorRGB(*mark.fill)
+        canvas.style = None
+    if mark.outline:
+        canvas.setStrokeColorRGB(*mark.outline)
+        canvas.setLineWidth(0.8)
+    fill, stroke = int(mark.fill is not None), int(mark.outline is not None)
+    y = above - mark.y - mark.height
+    canvas.rect(mark.x, y, mark.width, mark.height, stroke=stroke, fill=fill)
+
+
+def _draw_line(canvas: TaggedCanvas, line: Line, above: float) -> None:
     path = canvas.beginPath()
     for number, (x, y) in enumerate(line.points):
-        (path.lineTo if number else path.moveTo)(x, PAGE_HEIGHT - top - line.y - y)
+        (path.lineTo if number else path.moveTo)(x, above - line.y - y)
     canvas.saveState()
     canvas.setStrokeColorRGB(*line.colour)
     canvas.setLineWidth(line.width)
@@ -214,45 +243,8 @@ def _draw_line(canvas: Canvas, line: Line, top: float) -> None:
 
 
 @lru_cache(maxsize=4)
-def _fonts(folder: Path) -> tuple[TTFont, TTFont, TTFont]:
-    sans, bold, mono = (TTFont(face, folder / f"{n}.ttf") for face, n in _FONT_FILES.items())
-    return sans, bold, mono
-
-
-@lru_cache(maxsize=4)
-def _glyphs(folder: Path) -> frozenset[int]:
-    """What every font of the text can draw."""
-    sans, bold, _ = _fonts(folder)
-    return frozenset(sans.face.charToGlyph.keys() & bold.face.charToGlyph.keys())
-
-
-class _ShownMarks(dict[int, str]):
-    """How each character is shown; one that is shown as it is was looked at once."""
-
-    def __init__(self, glyphs: frozenset[int]) -> None:
-        self._glyphs = glyphs
-
-    def __missing__(self, code: int) -> str:
-        mark = chr(code)
-        if code not in self._glyphs or not _plain(mark):
-            return f"[U+{code:04X}]"
-        self[code] = mark
-        return mark
-
-
-@lru_cache(maxsize=4)
-def _shown_marks(folder: Path) -> _ShownMarks:
-    return _ShownMarks(_glyphs(folder))
-
-
-def _plain(mark: str) -> bool:
-    category = unicodedata.category(mark)
-    directions = {"R", "AL", "AN"}
-    return (
-        not category.startswith("C")
-        and category not in {"Zl", "Zp"}
-        and unicodedata.bidirectional(mark) not in directions
-    )
+def _profile(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 def _cut(line: str, style: Style, width: float) -> int:

@@ -10,6 +10,7 @@ from batchqc.core.certificates import (
     CertificateContent,
     CorrectionPart,
     ResultLine,
+    SealPart,
     SignaturePart,
 )
 from batchqc.documents.coa_blocks import (
@@ -29,7 +30,7 @@ from batchqc.documents.coa_blocks import (
     table,
     tied,
 )
-from batchqc.documents.coa_drawing import ACCENT, GREY, HAIRLINE, TINT, Box, Style, width_of
+from batchqc.documents.coa_drawing import ACCENT, GREY, HAIRLINE, TINT, Box, Field, Style, width_of
 
 _CONCLUSION = Style("bold", 10, 14.5)
 _SIGNER = Style("bold", 9.4, 14)
@@ -103,6 +104,21 @@ def signature_blocks(signatures: Sequence[SignaturePart]) -> list[Block]:
         ]
         blocks += row(cells, above=6, below=7, rule=HAIRLINE)
     return section("Electronic signatures", blocks)
+
+
+def seal_blocks(seals: Sequence[SealPart]) -> list[Block]:
+    """The site's seals: the field of each, and for which electronic signature it stands."""
+    blocks: list[Block] = []
+    for seal in seals:
+        cells = [
+            Cell(MARGIN, _SIGNED_X - MARGIN - 8, [(seal["field"], STRONG)]),
+            Cell(_SIGNED_X, MARGIN + WIDTH - _SIGNED_X, [(seal["says"], BODY)]),
+        ]
+        first, *others = row(cells, above=4, below=4, rule=HAIRLINE)
+        label, last = f"Seal {seal['field']}: {seal['says']}", seal is seals[-1]
+        field = Field(MARGIN, 0, WIDTH, first.height, seal["field"], label, last)
+        blocks += [replace(first, marks=(*first.marks, field)), *others]
+    return section("Seals of the site in this document", blocks)
 
 
 def _when(signature: SignaturePart) -> list[tuple[str, Style]]:

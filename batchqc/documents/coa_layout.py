@@ -5,15 +5,15 @@ number of pages known. Every page carries certificate number, lot, "Page n of N"
 content (requirements 5.01 and 5.02). Same content, same bytes, on any machine.
 """
 
+import hashlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import cast
 
-from reportlab.pdfgen.canvas import Canvas
-
-from batchqc.core.certificates import CONTENT_TYPE, CertificateContent, content_sha256
+from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.certificates import CONTENT_TYPE, EARLIER_TYPE, CertificateContent
 from batchqc.documents.coa_blocks import (
     LABEL,
     MARGIN,
@@ -23,6 +23,7 @@ from batchqc.documents.coa_blocks import (
     Placed,
     paginate,
 )
+from batchqc.documents.coa_canvas import Attachment, TaggedCanvas
 from batchqc.documents.coa_drawing import (
     ACCENT,
     GREY,
@@ -34,17 +35,18 @@ from batchqc.documents.coa_drawing import (
     Mark,
     Style,
     Text,
-    as_shown,
     draw,
     new_canvas,
-    use_fonts,
     width_of,
     wrap,
 )
+from batchqc.documents.coa_fonts import as_shown, use_fonts
 from batchqc.documents.coa_sections import sections
+from batchqc.documents.coa_tags import Tag
 from batchqc.documents.coa_watermark import draw_specimen
 from batchqc.errors import InvalidInput
 
+DATA_FILE = "certificate.json"
 SPECIMEN = "SPECIMEN"
 
 _TOP = 36.0
@@ -74,17 +76,16 @@ def render(content: CertificateContent, *, fonts: Path) -> bytes:
         InvalidInput: BQC-CRT-003 for content of another type or an unknown verdict. Nothing was
             drawn.
     """
-    if content["type"] != CONTENT_TYPE:
+    if content["type"] not in {CONTENT_TYPE, EARLIER_TYPE}:
         raise InvalidInput("BQC-CRT-003", f"this layout draws {CONTENT_TYPE} only")
-    sha256 = content_sha256(content)
-    target = BytesIO()
+    data = canonical_bytes(cast("Json", content))
     with ONE_AT_A_TIME:
         use_fonts(fonts)
-        _render(cast("CertificateContent", shown(content, fonts)), sha256, target)
-    return target.getvalue()
+        return _render(cast("CertificateContent", shown(content, fonts)), data, fonts=fonts)
 
 
-def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
+def _render(content: CertificateContent, data: bytes, *, fonts: Path) -> bytes:
+    sha256, target = hashlib.sha256(data).hexdigest(), BytesIO()
     first, running = _letterhead(content), _running_head(content)
     footer = PAGE_HEIGHT - _BOTTOM - _footer(content, sha256, page="").height
     pages = paginate(
@@ -100,10 +101,14 @@ def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
             "Title": f"Certificate of analysis {content['number']}",
             "Author": content["issuer"]["name"],
             "Subject": f"Lot {content['lot']['id']}",
-            "Keywords": f"batchqc-certificate/1 content-sha256:{sha256}",
+            "Keywords": f"{content['type'].replace('/', '-', 1)} content-sha256:{sha256}",
             "Creator": f"batchqc {content['software']['batchqc']}",
         },
+        fonts=fonts,
     )
+    if content["type"] == CONTENT_TYPE:
+        what = f"What certificate {content['number']} says, for machines"
+        canvas.attach(Attachment(DATA_FILE, what, data))
     for number, page in enumerate(pages, 1):
         if content["specimen"]:
             draw_specimen(canvas)
@@ -114,9 +119,10 @@ def _render(content: CertificateContent, sha256: str, target: BytesIO) -> None:
         draw(canvas, foot.marks, top=footer)
         canvas.showPage()
     canvas.save()
+    return target.getvalue()
 
 
-def draw_page(canvas: Canvas, page: Placed, *, top: float) -> None:
+def draw_page(canvas: TaggedCanvas, page: Placed, *, top: float) -> None:
     """Draw the blocks of a page whose body begins ``top`` points below its edge."""
     for y, block in page:
         draw(canvas, block.marks, top=top + y)
@@ -132,7 +138,12 @@ def _letterhead(content: CertificateContent) -> Block:
         (f"Issued {content['issued']['shown']}", SMALL),
     ]
     marks, height = two_sides(left, right)
-    return Block(height + 22, (*marks, *_specimen(content)))
+    return Block(height + 22, tuple(_read(mark) for mark in (*marks, *_specimen(content))))
+
+
+def _read(mark: Mark) -> Mark:
+    """Words of the first page's head are read; those of later ones repeat them."""
+    return mark._replace(tag=Tag("P")) if isinstance(mark, Text) else mark
 
 
 def _running_head(content: CertificateContent) -> Block:

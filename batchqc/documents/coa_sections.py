@@ -23,7 +23,9 @@ from batchqc.documents.coa_blocks import (
     columns,
     headed,
     heading,
+    in_row,
     paragraphs,
+    repeated,
     row,
     section,
     table,
@@ -44,8 +46,10 @@ from batchqc.documents.coa_evidence import (
     conclusion_blocks,
     correction_blocks,
     origin_blocks,
+    seal_blocks,
     signature_blocks,
 )
+from batchqc.documents.coa_tags import Tag
 from batchqc.errors import InvalidInput
 
 _VERDICTS = {"PASS": "PASS", "FAIL": "FAIL", "CANNOT_JUDGE": "CANNOT JUDGE"}
@@ -82,6 +86,7 @@ def sections(content: CertificateContent) -> list[Block]:
         *correction_blocks(content["corrections"]),
         *conclusion_blocks(content["conclusion"]),
         *signature_blocks(content["signatures"]),
+        *seal_blocks(content.get("seals", ())),
         *origin_blocks(content["lines"]),
         *closing_blocks(content),
     ]
@@ -91,7 +96,8 @@ def _opening(content: CertificateContent) -> list[Block]:
     rules = content["specification"]
     answer = "Complies" if content["complies"] else "Does not comply"
     answer = "Preliminary" if content.get("pending") else answer
-    title = row([Cell(MARGIN, WIDTH, [("Certificate of analysis", _TITLE)])], below=8)
+    named = Tag("H1", words=f"Certificate of analysis {content['number']}")
+    title = row([Cell(MARGIN, WIDTH, [("Certificate of analysis", _TITLE)], tag=named)], below=8)
     if replaced := content["supersedes"]:
         notice = f"Supersedes {replaced['number']}: {replaced['reason']}"
         title += row([Cell(MARGIN, WIDTH, [(notice, STRONG)])], below=10)
@@ -120,32 +126,39 @@ def _facts(content: CertificateContent) -> list[Block]:
     corrections = content["corrections"]
     made = _marked(lot["manufactured_on"], of=lot["id"], by=corrections)
     expires = _marked(lot["expires_on"], of=lot["id"], by=corrections)
-    left = [
-        *_fact(MARGIN, "Product code", product["code"]),
-        *_fact(MARGIN, "Form", product["form"]),
-        *_fact(MARGIN, "Storage", product["storage"]),
-        *_fact(MARGIN, "Manufactured", made),
-        *_fact(MARGIN, "Expires", f"{expires}  (last usable day)"),
-    ]
-    right = [
-        *_fact(_RIGHT_HALF, "Specification", f"{rules['id']}, version {rules['version']}"),
-        *_fact(_RIGHT_HALF, "Title", rules["title"]),
-        *_fact(_RIGHT_HALF, "Effective from", rules["effective"]),
-        *_fact(_RIGHT_HALF, "SHA-256 of the specification", rules["sha256"], style=_HASH),
+    left = _fact_table(
+        MARGIN,
+        [
+            ("Product code", product["code"], BODY),
+            ("Form", product["form"], BODY),
+            ("Storage", product["storage"], BODY),
+            ("Manufactured", made, BODY),
+            ("Expires", f"{expires}  (last usable day)", BODY),
+        ],
+    )
+    facts = [
+        ("Specification", f"{rules['id']}, version {rules['version']}", BODY),
+        ("Title", rules["title"], BODY),
+        ("Effective from", rules["effective"], BODY),
+        ("SHA-256 of the specification", rules["sha256"], _HASH),
     ]
     if corrections:
         marks = " ".join(f"[C{number}]" for number in range(1, len(corrections) + 1))
-        right += _fact(_RIGHT_HALF, "Corrections", f"{len(corrections)}, listed below: {marks}")
-    return tied(beside(left, right), before=12)
+        facts.append(("Corrections", f"{len(corrections)}, listed below: {marks}", BODY))
+    return tied(beside(left, _fact_table(_RIGHT_HALF, facts)), before=12)
 
 
-def _fact(x: float, label: str, value: str, *, style: Style = BODY) -> list[Block]:
-    width = _HASH_WIDTH if style is _HASH else _RIGHT_HALF - MARGIN - 14 - _FACT_LABEL
-    cells = [
-        Cell(x, _FACT_LABEL - 6, [(label, _FACT)]),
-        Cell(x + _FACT_LABEL, width, [(value or ABSENT, style)]),
-    ]
-    return row(cells, below=2.4)
+def _fact_table(x: float, facts: Sequence[tuple[str, str, Style]]) -> list[Block]:
+    """Labels and values, one beside the other."""
+    whole, blocks = Tag("Table"), []
+    for label, value, style in facts:
+        width = _HASH_WIDTH if style is _HASH else _RIGHT_HALF - MARGIN - 14 - _FACT_LABEL
+        cells = [
+            Cell(x, _FACT_LABEL - 6, [(label, _FACT)]),
+            Cell(x + _FACT_LABEL, width, [(value or ABSENT, style)]),
+        ]
+        blocks += row(in_row(whole, cells), below=2.4)
+    return blocks
 
 
 def _samples_and_donors(content: CertificateContent) -> list[Block]:
@@ -179,25 +192,31 @@ def _marked(value: str, *, of: str, by: Sequence[CorrectionPart]) -> str:
 
 
 def _results(lines: Sequence[ResultLine]) -> list[Block]:
-    head = row(columns(_RESULT_X, _RESULT_TITLES, LABEL), above=1, below=3, rule=ACCENT)
+    whole = Tag("Table")
+    heads = in_row(whole, columns(_RESULT_X, _RESULT_TITLES, LABEL), head=True)
+    head = row(heads, above=1, below=3, rule=ACCENT)
     opening = [*heading("Results"), *head]
     blocks: list[Block] = []
     category: str | None = None
+    again: tuple[Block, ...] = ()
     for line in lines:
-        body = row(_result_cells(line), above=3.6, below=4.4, rule=HAIRLINE)
-        body = headed(body, [*head, *_category(f"{line['category']} (continued)")])
-        if line["category"] != category:
-            category = line["category"]
-            named = headed(_category(category), head)
-            body = [*tied([*opening, *named, body[0]], before=16 if opening else 0), *body[1:]]
-            opening = []
-        blocks += body
+        body = row(in_row(whole, _result_cells(line)), above=3.6, below=4.4, rule=HAIRLINE)
+        if line["category"] == category:
+            blocks += headed(body, again)
+            continue
+        category = line["category"]
+        again = repeated([*head, *_category(f"{category} (continued)", whole)])
+        first, *others = headed(body, again)
+        named = headed(_category(category, whole), again[: len(head)])
+        blocks += [*tied([*opening, *named, first], before=16 if opening else 0), *others]
+        opening = []
     return blocks
 
 
-def _category(text: str) -> list[Block]:
+def _category(text: str, table: Tag) -> list[Block]:
     title = text[:1].upper() + text[1:]
-    return row([Cell(MARGIN, WIDTH, [(title, _CATEGORY)])], above=8, below=1)
+    across = Cell(MARGIN, WIDTH, [(title, _CATEGORY)], span=len(_RESULT_X))
+    return row(in_row(table, [across]), above=8, below=1)
 
 
 def _result_cells(line: ResultLine) -> list[Cell]:
@@ -220,7 +239,7 @@ def _result_cells(line: ResultLine) -> list[Cell]:
     ]
     if not line["unit"]:  # words take the room of the unit that they do not have
         across = places[3].x + places[3].width - places[2].x
-        cells[2:4] = [Cell(places[2].x, across, result)]
+        cells[2:4] = [Cell(places[2].x, across, result, span=2)]
     return cells
 
 

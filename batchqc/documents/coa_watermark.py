@@ -6,8 +6,7 @@ the page, and of the checker that reads it. The word itself stands as text in th
 
 from collections.abc import Iterator
 
-from reportlab.pdfgen.canvas import Canvas
-
+from batchqc.documents.coa_canvas import TaggedCanvas
 from batchqc.documents.coa_drawing import PAGE_HEIGHT, PAGE_WIDTH, Colour
 
 _LIGHT: Colour = (0.932, 0.937, 0.943)
@@ -29,10 +28,11 @@ _LETTERS = {
 }
 
 
-def draw_specimen(canvas: Canvas) -> None:
+def draw_specimen(canvas: TaggedCanvas) -> None:
     """Draw the mark; the page's text comes over it and stays legible."""
     word = [_LETTERS[letter] for letter in "SPECIMEN"]
     length = sum(width for _, width in word) + _SPACE * (len(word) - 1)
+    canvas.begin(None)
     canvas.saveState()
     canvas.translate(PAGE_WIDTH / 2, PAGE_HEIGHT / 2)
     canvas.rotate(54)
@@ -49,6 +49,7 @@ def draw_specimen(canvas: Canvas) -> None:
         x += width + _SPACE
     canvas.drawPath(path, stroke=1, fill=0)
     canvas.restoreState()
+    canvas.end()
 
 
 def _steps(outline: str) -> Iterator[tuple[str, list[float]]]:

@@ -6,11 +6,14 @@ The rules:
   needs the seal only, the root stays offline.
 - The root is ECDSA P-384 and lives 30 years; the seal is ECDSA P-256 and lives 10.
 - The seal's key usage and CRL address are those that pdfsig, openssl and pyHanko all accept.
+- The seal's key has two certificates, one for reviews and one for releases: pdfsig takes a second
+  signature by the same certificate for a forgery.
 - Nothing is overwritten.
 """
 
 import calendar
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +28,8 @@ from batchqc.errors import Conflict, InvalidInput
 
 ROOT_YEARS = 30
 SEAL_YEARS = 10
+#: Organisational unit in the subject of the certificate for reviews.
+REVIEW_UNIT = "QC review"
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 
 
@@ -81,16 +86,17 @@ def create_pki(
     root_key = ec.generate_private_key(ec.SECP384R1())
     seal_key = ec.generate_private_key(ec.SECP256R1())
     root = _root(root_key, subject=_name(names.organisation, names.root), now=now)
-    seal = _seal(
-        seal_key,
-        subject=_name(names.organisation, names.seal),
-        issuer=(root, root_key),
-        crl_url=crl_url,
-        now=now,
+    seal, review = (
+        _seal(seal_key, subject=subject, issuer=(root, root_key), crl_url=crl_url, now=now)
+        for subject in (
+            _name(names.organisation, names.seal),
+            _name(names.organisation, names.seal, unit=REVIEW_UNIT),
+        )
     )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(files.root_p12, _pkcs12("root", (root, root_key), passphrase=root_passphrase))
-    _write(files.seal_p12, _pkcs12("seal", (seal, seal_key), passphrase=seal_passphrase))
+    sealing = _pkcs12("seal", (seal, seal_key), passphrase=seal_passphrase, others=[review])
+    _write(files.seal_p12, sealing)
     _write(files.root_pem, root.public_bytes(serialization.Encoding.PEM), mode=0o644)
     _write(files.root_crl, _empty_crl((root, root_key), now=now), mode=0o644)
     return files
@@ -111,10 +117,12 @@ def _refuse_existing(files: PkiFiles) -> None:
         )
 
 
-def _name(organisation: str, common_name: str) -> x509.Name:
+def _name(organisation: str, common_name: str, *, unit: str = "") -> x509.Name:
+    units = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit)] if unit else []
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            *units,
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )
@@ -208,11 +216,13 @@ def _empty_crl(issuer: _Issuer, *, now: datetime) -> bytes:
     )
 
 
-def _pkcs12(name: str, pair: _Issuer, *, passphrase: str) -> bytes:
+def _pkcs12(
+    name: str, pair: _Issuer, *, passphrase: str, others: Sequence[x509.Certificate] = ()
+) -> bytes:
     certificate, key = pair
     protection = serialization.BestAvailableEncryption(passphrase.encode())
     return pkcs12.serialize_key_and_certificates(
-        name.encode(), key, certificate, cas=None, encryption_algorithm=protection
+        name.encode(), key, certificate, cas=others or None, encryption_algorithm=protection
     )
 
 

@@ -23,10 +23,10 @@ from batchqc.documents.coa_drawing import (
     Text,
     draw,
     new_canvas,
-    use_fonts,
     width_of,
     wrap,
 )
+from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import ONE_AT_A_TIME, draw_page, shown, two_sides
 from batchqc.documents.coa_watermark import draw_specimen
 from batchqc.documents.review_sections import sections
@@ -60,11 +60,11 @@ def review_document(content: Content, *, fonts: Path) -> bytes:
     target = BytesIO()
     with ONE_AT_A_TIME:
         use_fonts(fonts)
-        _render(cast("Content", shown(content, fonts)), digest, target, fonts)
+        _render(cast("Content", shown(content, fonts)), digest, target, fonts=fonts)
     return target.getvalue()
 
 
-def _render(content: Content, digest: str, target: BytesIO, fonts: Path) -> None:
+def _render(content: Content, digest: str, target: BytesIO, *, fonts: Path) -> None:
     head = _head(content)
     footer = PAGE_HEIGHT - _BOTTOM - _foot(content, digest, page="").height
     body = footer - 14 - _TOP - head.height
@@ -80,6 +80,7 @@ def _render(content: Content, digest: str, target: BytesIO, fonts: Path) -> None
             "Keywords": f"batchqc-quality-review/1 content-sha256:{digest}",
             "Creator": f"batchqc {content['software']}",
         },
+        fonts=fonts,
     )
     for number, page in enumerate(pages, 1):
         if content["specimen"]:

@@ -12,6 +12,8 @@ from typing import Any
 from batchqc.core.canonical import Json
 from batchqc.documents.coa_blocks import MARGIN, WIDTH, Block
 from batchqc.documents.coa_drawing import Plot
+from batchqc.documents.coa_fonts import as_shown
+from batchqc.documents.coa_tags import Tag
 from batchqc.documents.plots.control import control_chart
 from batchqc.documents.plots.series import (
     ControlSeries,
@@ -86,8 +88,10 @@ def chart_block(content: Mapping[str, Any], fonts: Path) -> Block:
 
     from batchqc.documents.plots.pdf import drawing  # noqa: PLC0415
 
-    found = drawing(control_chart(series_of(content)), fonts=fonts, width=WIDTH)
-    plot = Plot(MARGIN, 0, found.height, partial(renderPDF.draw, found))
+    picture = control_chart(series_of(content))
+    found = drawing(picture, fonts=fonts, width=WIDTH)
+    figure = Tag("Figure", words=as_shown(picture.description, folder=fonts))
+    plot = Plot(MARGIN, 0, WIDTH, found.height, partial(renderPDF.draw, found), figure)
     return Block(found.height, (plot,), before=4)
 
 

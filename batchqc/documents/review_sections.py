@@ -16,11 +16,14 @@ from batchqc.documents.coa_blocks import (
     Cell,
     headed,
     heading,
+    in_row,
+    repeated,
     row,
     section,
     tied,
 )
 from batchqc.documents.coa_drawing import ACCENT, HAIRLINE, Box, Style, width_of
+from batchqc.documents.coa_tags import Tag
 from batchqc.documents.review_chart import chart_block
 
 _TITLE: Final = Style("bold", 15, 21)
@@ -76,7 +79,8 @@ def sections(content: Content, digest: str, fonts: Path) -> list[Block]:
 
 def _opening(content: Content, digest: str) -> Iterator[Block]:
     product, period = content["product"], content["period"]
-    yield from row([Cell(MARGIN, WIDTH, [("Product quality review", _TITLE)])], below=4)
+    title = Tag("H1", words=f"Product quality review {product['code']}")
+    yield from row([Cell(MARGIN, WIDTH, [("Product quality review", _TITLE)], tag=title)], below=4)
     lines = [
         (f"{product['code']}: {product['name']}", STRONG),
         (f"{product['form']}; storage {product['storage']}", BODY),
@@ -136,8 +140,11 @@ def grid(
             for number, (start, width, text) in enumerate(zip(starts, widths, texts, strict=True))
         ]
 
-    head = row(cells(columns, LABEL), below=2.5, rule=HAIRLINE)
-    body = [block for texts in rows for block in headed(row(cells(texts, SMALL), above=2), head)]
+    whole = Tag("Table")
+    head = row(in_row(whole, cells(columns, LABEL), head=True), below=2.5, rule=HAIRLINE)
+    again = repeated(head)
+    lines = (row(in_row(whole, cells(texts, SMALL)), above=2) for texts in rows)
+    body = [block for line in lines for block in headed(line, again)]
     top = heading(title[0]) if title[0] else []
     return [*tied([*top, *title[1], *head, body[0]], before=14 if title[0] else 4), *body[1:]]
 

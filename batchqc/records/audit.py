@@ -147,6 +147,12 @@ def entries_after(  # noqa: PLR0913 - each is a filter, and people combine them
     return [(link, entry) for link, entry in session.execute(query)]
 
 
+def entry_at(session: Session, sequence: int) -> AuditEntry | None:
+    """The entry at a place in the chain."""
+    query = select(AuditEntry).join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
+    return session.scalar(query.where(AuditLink.sequence == sequence))
+
+
 def entries_about(
     session: Session, subjects: Iterable[str], *, but: str = "", only: Iterable[str] = ()
 ) -> Sequence[AuditEntry]:

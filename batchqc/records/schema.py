@@ -49,6 +49,7 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.log import CheckpointRow, CheckpointTimestamp, LogKeyRow, LogSubtree
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodApproval, MethodVersion
@@ -117,7 +118,10 @@ WITNESSED: tuple[type[Row], ...] = (
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
+    LogKeyRow, CheckpointRow, CheckpointTimestamp,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.
-OTHERS: tuple[type[Row], ...] = (MeasurementRow, AuditEntry, AuditSubject, AuditLink, EventRow)
+OTHERS: tuple[type[Row], ...] = (
+    MeasurementRow, AuditEntry, AuditSubject, AuditLink, EventRow, LogSubtree,
+)  # fmt: skip

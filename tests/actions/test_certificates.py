@@ -5,17 +5,30 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from batchqc.actions.certificates import Press, document_of, issue_certificate
+from batchqc.actions.certificates import (
+    Press,
+    _make,
+    content_of_certificate,
+    document_of,
+    issue_certificate,
+    the_certificate,
+)
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.core.permissions import Permission
 from batchqc.documents.certificate_check import check
+from batchqc.documents.certificate_pages import read_pages
+from batchqc.documents.log_key import LogSigner
 from batchqc.documents.pades import SealKey, load_seal
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.errors import Conflict, IntegrityFailure, NotFound, SigningUnavailable
+from batchqc.records.decisions import DispositionRow
+from batchqc.records.lot_reviews import LotReview
 from batchqc.settings import bundled
 from tests.actions.state import counts, grown
 from tests.cast import NOW
+from tests.documents.certificate_content import earlier_content, moment
 from tests.records.house import LOT, QA1, QA2, House, signing
 
 NUMBER = "COA-2026-000001"
@@ -34,11 +47,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
 
 
 @pytest.fixture
-def press(keys: PkiFiles) -> Press:
+def press(keys: PkiFiles, log_signer: LogSigner) -> Press:
     def seal_key() -> SealKey:
         return load_seal(keys.seal_p12, "seal passphrase")
 
-    return Press(bundled("reports") / "fonts", seal_key)
+    return Press(bundled("reports") / "fonts", seal_key, lambda: log_signer)
 
 
 class PowerCut(Exception):
@@ -81,7 +94,7 @@ def test_a_failing_seal_leaves_the_lot_released_and_its_certificate_pending(
     assert isinstance(house.release(), Decision)
     before = counts(house.engine)
     with pytest.raises(SigningUnavailable):
-        issue(house, Press(press.fonts, broken))
+        issue(house, Press(press.fonts, broken, press.log_key))
     assert grown(house.engine, before) == {}
     with house.reading() as session, pytest.raises(Conflict) as pending:
         document_of(session, house.archive, number=NUMBER)
@@ -116,3 +129,31 @@ def test_a_damaged_document_is_never_handed_out(house: House, press: Press, tmp_
 def test_an_unknown_number_is_not_found(house: House, number: str):
     with house.reading() as session, pytest.raises(NotFound):
         document_of(session, house.archive, number=number)
+
+
+@pytest.mark.requirement("5.10")
+def test_the_seals_stand_for_the_review_of_the_lot_and_for_the_decision(
+    house: House, press: Press, keys: PkiFiles
+):
+    house.ready()
+    house.release()
+    first, second = read_pages(issue(house, press)).fields
+    with house.reading() as session:
+        content = content_of_certificate(house.archive, the_certificate(session, NUMBER))
+        (review,) = session.scalars(select(LotReview))
+        (decision,) = session.scalars(select(DispositionRow))
+        for field, row in ((first, review), (second, decision)):
+            signature = row.signature
+            said = f"{signature.meaning} by {signature.name} ({signature.natural_key})"
+            assert field.reason == said
+    assert [one["field"] for one in content["seals"]] == [first.name, second.name]
+
+
+def test_content_that_was_frozen_before_there_were_two_seals_is_sealed_once(
+    press: Press, keys: PkiFiles
+):
+    pdf = _make(earlier_content(issued=moment("2026-06-01", "20:00:00")), press)
+    (field,) = read_pages(pdf).fields
+    assert field.reason.endswith("by Nguyễn Thị Minh Anh (S-2026-000042)")
+    assert read_pages(pdf).files == {}
+    assert check(pdf, root_pem=keys.root_pem.read_bytes(), lot="UCM-P2-T1", at=NOW).passed

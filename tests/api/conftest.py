@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from batchqc.api.app import create_app, open_door
+from batchqc.documents.log_key import create_log_key
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.settings import Settings
 from tests.cast import NOW
@@ -67,13 +68,21 @@ def seal(tmp_path_factory: pytest.TempPathFactory) -> PkiFiles:
     )
 
 
+@pytest.fixture(scope="session")
+def log_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("log") / "log.key"
+    create_log_key(path, name="lakeside/batchqc")
+    return path
+
+
 @pytest.fixture
-def settings(house: House, seal: PkiFiles, tmp_path: Path) -> Settings:
+def settings(house: House, seal: PkiFiles, log_key: Path, tmp_path: Path) -> Settings:
     return Settings(
         database=house.engine.url.render_as_string(hide_password=False),
         store=tmp_path / "store",
         seal=seal.seal_p12,
         seal_passphrase=SecretStr(SEAL_PASSPHRASE),
+        log_key=log_key,
         upload_limit=1_000_000,
     )
 

@@ -28,7 +28,7 @@ from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import Settings
-from tests.api.conftest import application, seal, settings  # noqa: F401 - fixtures
+from tests.api.conftest import application, log_key, seal, settings  # noqa: F401 - fixtures
 from tests.databases import KINDS
 from tests.records.house import (
     ADM,
@@ -73,6 +73,7 @@ PLACES: Final = {
     "hold": "1", "stop": "1", "policy": "supply by exception", "name": "erp",
     "donation": "DON-26-1", "panel": "US-1271", "node": f"lot:{LOT}", "bank": "MCB-UC-01",
     "retain": "RET-001", "product": "UC-MSC", "table": "lots", "plot": "histogram.svg",
+    "size": "1",
 }  # fmt: skip
 
 

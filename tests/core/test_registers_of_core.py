@@ -151,6 +151,7 @@ WHO = {
     "start phases of trends": "QA",
     "keep product quality reviews": "QA",
     "sign product quality reviews as read": "QA",
+    "keep the transparency log": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

@@ -14,6 +14,7 @@ from batchqc.core.certificates import (
     Provenance,
     ResultLine,
     SignaturePart,
+    seals_of,
 )
 
 FLOW = (
@@ -74,6 +75,7 @@ def line(criterion: str, **changes: object) -> ResultLine:
         "stage": "release",
         "unit": "%",
         "acceptance": "≥ 95 %",
+        "accept": {"kind": "limits", "limits": [{"operator": ">=", "limit": "95"}]},
         "rounding": "absolute",
         "result": result,
         "rounded": None,
@@ -228,6 +230,16 @@ def signature(number: int, **changes: str) -> SignaturePart:
     return cast("SignaturePart", {**base, **changes})
 
 
+REVIEW = signature(
+    41,
+    name="Trần Quốc Bảo",
+    user_id="bao.tran",
+    role="QC reviewer",
+    meaning="Reviewed: results are complete and correct",
+    reason="Raw data of all four uploads compared.",
+    record="results of lot UCM-P2-T1",
+)
+
 CORRECTION: CorrectionPart = {
     "subject": "lot UCM-P2-T1",
     "field": "expires_on",
@@ -240,7 +252,7 @@ CORRECTION: CorrectionPart = {
 }
 
 _CONTENT: CertificateContent = {
-    "type": "batchqc/certificate/1",
+    "type": "batchqc/certificate/2",
     "number": "COA-2026-000017",
     "specimen": "For show only; the lot was never made.",
     "statements": STATEMENTS,
@@ -301,17 +313,10 @@ _CONTENT: CertificateContent = {
     "conclusion": "Lot UCM-P2-T1 complies with specification UC-MSC-REL, version 3.",
     "complies": True,
     "signatures": [
-        signature(
-            41,
-            name="Trần Quốc Bảo",
-            user_id="bao.tran",
-            role="QC reviewer",
-            meaning="Reviewed: results are complete and correct",
-            reason="Raw data of all four uploads compared.",
-            record="results of lot UCM-P2-T1",
-        ),
+        REVIEW,
         signature(42),
     ],
+    "seals": seals_of(REVIEW, signature(42)),
     "corrections": [],
     "audit": {
         "sequence": 318,
@@ -323,6 +328,15 @@ _CONTENT: CertificateContent = {
         "vocabularies": ["growth/1", "detection/1"],
     },
 }
+
+
+def earlier_content(**changes: object) -> CertificateContent:
+    """Content as it was frozen before it had data for machines and two seals."""
+    content = certificate_content(type="batchqc/certificate/1", **changes)
+    del content["seals"]
+    for one in content["lines"]:
+        del one["accept"]
+    return content
 
 
 def certificate_content(**changes: object) -> CertificateContent:

@@ -79,6 +79,23 @@ def rendered(content: CertificateContent, fonts: Path) -> bytes:
     return render(content, fonts=fonts)
 
 
+def sealed_by(site: Site, pdf: bytes, content: CertificateContent) -> bytes:
+    """The document with every seal that its content names."""
+    seals = content["seals"]
+    for one in seals:
+        words = {"field": one["field"], "reason": one["says"]}
+        pdf = seal(pdf, site.key, **words, certifies=one is not seals[-1], signed_at=site.sealed_at)
+    return pdf
+
+
 @pytest.fixture(scope="session")
-def sealed(rendered: bytes, site: Site) -> bytes:
-    return seal(rendered, site.key, reason="Certificate issued", signed_at=site.sealed_at)
+def sealed(rendered: bytes, content: CertificateContent, site: Site) -> bytes:
+    return sealed_by(site, rendered, content)
+
+
+@pytest.fixture(scope="session")
+def reviewed(rendered: bytes, content: CertificateContent, site: Site) -> bytes:
+    """The document with the first of its two seals only."""
+    one = content["seals"][0]
+    words = {"field": one["field"], "reason": one["says"]}
+    return seal(rendered, site.key, **words, certifies=True, signed_at=site.sealed_at)

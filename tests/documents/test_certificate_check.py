@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -24,15 +25,20 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
 from batchqc.core.certificates import CertificateContent, content_sha256
-from batchqc.documents import certificate_check
-from batchqc.documents.certificate_check import CheckReport, check, extract_signature
+from batchqc.documents import certificate_meaning
+from batchqc.documents.certificate_check import (
+    CheckReport,
+    check,
+    extract_signature,
+    extract_signatures,
+)
 from batchqc.documents.certificate_pages import read_pages
 from batchqc.documents.coa_layout import render
 from batchqc.documents.pades import SealKey, seal
 from batchqc.documents.pki import DOCUMENT_SIGNING
 from batchqc.errors import InvalidInput
-from tests.documents.certificate_content import certificate_content
-from tests.documents.conftest import Site
+from tests.documents.certificate_content import certificate_content, earlier_content
+from tests.documents.conftest import Site, sealed_by
 from tests.documents.external import openssl_accepts, pdfsig
 from tests.documents.test_pades import accepted_by_pyhanko
 
@@ -64,7 +70,7 @@ def test_the_sealed_certificate_passes_every_check(
     report = checked(sealed, site, lot="UCM-P2-T1", number="COA-2026-000017", content_sha256=sha256)
     assert failures(report) == {}
     assert report.passed
-    assert len({one.name for one in report.checks}) == len(report.checks) == 15
+    assert len({one.name for one in report.checks}) == len(report.checks) == 16
     assert (report.number, report.lot) == ("COA-2026-000017", "UCM-P2-T1")
     assert report.content_sha256 == sha256
 
@@ -161,14 +167,14 @@ def test_the_case_of_a_digit_matters(sealed: bytes, site: Site):
 
 def openssl_sees_the_same(one: bytes, other: bytes) -> bool:
     contents = [
-        PdfReader(BytesIO(pdf)).root_object["/AcroForm"]["/Fields"][0].get_object()["/V"]
+        PdfReader(BytesIO(pdf)).root_object["/AcroForm"]["/Fields"][-1].get_object()["/V"]
         for pdf in (one, other)
     ]
     return bool(contents[0]["/Contents"] == contents[1]["/Contents"])
 
 
 def test_a_certificate_without_its_signature_is_refused(sealed: bytes, rendered: bytes, site: Site):
-    without = {"coverage": "the file holds 0 signatures instead of one"}
+    without = {"coverage": "the file holds 0 signatures instead of one or two"}
     assert failures(checked(rendered, site)) == without
     rewritten = PdfWriter(clone_from=BytesIO(sealed))
     del rewritten.root_object["/AcroForm"]
@@ -186,7 +192,7 @@ def test_a_rewritten_certificate_is_refused(sealed: bytes, site: Site):
 def test_the_valid_certificate_of_another_lot_is_refused(site: Site, fonts: Path, tmp_path: Path):
     other = certificate_content(number="COA-2026-000018")
     other["lot"]["id"] = "UCM-P3-T1"
-    pdf = seal(render(other, fonts=fonts), site.key, signed_at=site.sealed_at)
+    pdf = sealed_by(site, render(other, fonts=fonts), other)
     # To everyone who does not ask which lot it is, this is a perfect certificate.
     path = tmp_path / "other.pdf"
     path.write_bytes(pdf)
@@ -241,23 +247,110 @@ def test_a_page_replaced_by_an_update_is_refused(sealed: bytes, site: Site, tmp_
     assert "Signature is Valid" in told
     assert "Not total document signed" in told
     report = checked(updated, site)
-    assert failures(report) == {"coverage": "the signature does not cover the whole file"}
+    assert list(failures(report)) == ["coverage"]
 
 
-def test_a_seal_in_another_field_is_refused(rendered: bytes, site: Site):
-    pdf = seal(rendered, site.key, field="QCReview", signed_at=site.sealed_at)
+def test_a_certificate_rolled_back_to_its_review_is_refused(
+    reviewed: bytes, sealed: bytes, site: Site, tmp_path: Path
+):
+    assert sealed.startswith(reviewed[:1000])
+    rolled_back = sealed[: sum(extract_signatures(sealed)[0].byte_range[2:])]
+    assert extract_signatures(rolled_back)[0] == extract_signatures(sealed)[0]
+    # To everyone who does not ask for both seals, this is a whole and valid document.
+    path = tmp_path / "rolled-back.pdf"
+    path.write_bytes(rolled_back)
+    assert accepted_by_pyhanko(rolled_back, site.files.root_pem)
+    assert "Total document signed" in pdfsig(path, site.nss)
+    assert failures(checked(rolled_back, site)) == {"field": "the seal QARelease is missing"}
+
+
+def test_a_release_without_its_review_is_refused(rendered: bytes, site: Site):
+    pdf = seal(rendered, site.key, signed_at=site.sealed_at)
     assert accepted_by_pyhanko(pdf, site.files.root_pem)
-    assert failures(checked(pdf, site)) == {
+    assert failures(checked(pdf, site)) == {"field": "the seal QCReview is missing"}
+
+
+def test_a_review_that_does_not_certify_is_refused(
+    rendered: bytes, content: CertificateContent, site: Site
+):
+    pdf = rendered
+    for one in content["seals"]:
+        words = {"field": one["field"], "reason": one["says"]}
+        pdf = seal(pdf, site.key, **words, signed_at=site.sealed_at)
+    assert failures(checked(pdf, site)) == {"field": "QCReview does not certify the document"}
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_seals_for_other_signatures_than_the_data_say_are_refused(
+    rendered: bytes, content: CertificateContent, site: Site, place: int
+):
+    other = certificate_content()
+    other["seals"][place]["says"] = content["seals"][1 - place]["says"]
+    pdf = sealed_by(site, rendered, other)
+    assert list(failures(checked(pdf, site))) == ["data"]
+
+
+def test_an_earlier_certificate_with_one_seal_still_verifies(fonts: Path, site: Site):
+    earlier = earlier_content()
+    drawn = render(earlier, fonts=fonts)
+    pdf = seal(drawn, site.key, reason="Certificate issued", signed_at=site.sealed_at)
+    report = checked(pdf, site, lot="UCM-P2-T1", content_sha256=content_sha256(earlier))
+    assert failures(report) == {}
+    review = seal(drawn, site.key, field="QCReview", signed_at=site.sealed_at)
+    assert failures(checked(review, site)) == {
         "field": "the signature fields are QCReview, instead of QARelease alone"
     }
 
 
-def test_a_page_that_does_not_say_where_it_belongs_is_refused(rendered: bytes, site: Site):
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda data: data.replace(b"UCM-P2-T1", b"UCM-P3-T1"), "are not the content"),
+        (lambda data: data + b" ", "are not the content"),
+        (None, "the files inside are none"),
+    ],
+)
+def test_other_data_inside_than_the_content_are_refused(
+    rendered: bytes,
+    content: CertificateContent,
+    site: Site,
+    change: Callable[[bytes], bytes] | None,
+    reason: str,
+):
+    writer = PdfWriter(clone_from=BytesIO(rendered))
+    catalog = writer.root_object
+    if change is None:
+        del catalog["/Names"], catalog["/AF"]
+    else:
+        file = catalog["/AF"][0].get_object()["/EF"]["/F"].get_object()
+        file.set_data(change(file.get_data()))
+    target = BytesIO()
+    writer.write(target)
+    pdf = sealed_by(site, target.getvalue(), content)
+    found = failures(checked(pdf, site))
+    assert list(found) == ["data"]
+    assert reason in found["data"]
+
+
+def test_a_file_that_is_listed_in_one_place_only_cannot_be_read(
+    rendered: bytes, content: CertificateContent, site: Site
+):
+    writer = PdfWriter(clone_from=BytesIO(rendered))
+    del writer.root_object["/AF"]
+    target = BytesIO()
+    writer.write(target)
+    pdf = sealed_by(site, target.getvalue(), content)
+    assert list(failures(checked(pdf, site))) == ["document"]
+
+
+def test_a_page_that_does_not_say_where_it_belongs_is_refused(
+    rendered: bytes, content: CertificateContent, site: Site
+):
     writer = PdfWriter(clone_from=BytesIO(rendered))
     writer.add_blank_page()
     target = BytesIO()
     writer.write(target)
-    pdf = seal(target.getvalue(), site.key, signed_at=site.sealed_at)
+    pdf = sealed_by(site, target.getvalue(), content)
     assert failures(checked(pdf, site)) == {"pages": "page 1 does not show “Page 1 of 4”"}
 
 
@@ -272,13 +365,17 @@ def test_a_page_that_does_not_say_where_it_belongs_is_refused(rendered: bytes, s
     ],
 )
 def test_a_document_that_does_not_name_itself_is_refused(
-    rendered: bytes, site: Site, changes: dict[str, str], failing: str
+    rendered: bytes,
+    content: CertificateContent,
+    site: Site,
+    changes: dict[str, str],
+    failing: str,
 ):
     writer = PdfWriter(clone_from=BytesIO(rendered))
     writer.add_metadata(changes)
     target = BytesIO()
     writer.write(target)
-    pdf = seal(target.getvalue(), site.key, signed_at=site.sealed_at)
+    pdf = sealed_by(site, target.getvalue(), content)
     assert list(failures(checked(pdf, site))) == [failing]
 
 
@@ -303,22 +400,24 @@ def test_a_document_that_reads_differently_than_its_bytes_is_refused(
     if "texts" in read:
         pages = replace(pages, **read)
     else:
-        pages = replace(pages, fields=(replace(pages.fields[0], **read),))
-    monkeypatch.setattr(certificate_check, "read_pages", lambda _: pages)
+        pages = replace(pages, fields=(pages.fields[0], replace(pages.fields[1], **read)))
+    monkeypatch.setattr(certificate_meaning, "read_pages", lambda _: pages)
     found = failures(checked(sealed, site))
     assert list(found) == [failing]
     assert found[failing].startswith(reason)
 
 
-def test_a_second_empty_signature_field_is_refused(rendered: bytes, site: Site):
+def test_a_further_empty_signature_field_is_refused(
+    rendered: bytes, content: CertificateContent, site: Site
+):
     writer = IncrementalPdfFileWriter(BytesIO(rendered))
-    append_signature_field(writer, SigFieldSpec("QCReview"))
+    append_signature_field(writer, SigFieldSpec("Extra"))
     target = BytesIO()
     writer.write(target)
-    pdf = seal(target.getvalue(), site.key, signed_at=site.sealed_at)
+    pdf = sealed_by(site, target.getvalue(), content)
     assert list(failures(checked(pdf, site))) == ["coverage"]
     fields = [(field.name, bool(field.contents)) for field in read_pages(pdf).fields]
-    assert fields == [("QCReview", False), ("QARelease", True)]
+    assert fields == [("QCReview", True), ("QARelease", True), ("Extra", False)]
 
 
 def test_only_signature_fields_count_and_a_field_must_be_one():
@@ -432,13 +531,13 @@ def issued(
             critical=True,
         )
     certificate = builder.sign(root_key, hashes.SHA384())
-    return SealKey(key, certificate)  # type: ignore[arg-type]
+    return SealKey(key, certificate, certificate)  # type: ignore[arg-type]
 
 
-def test_an_rsa_seal_is_accepted_too(rendered: bytes, site: Site):
+def test_an_rsa_seal_is_accepted_too(rendered: bytes, content: CertificateContent, site: Site):
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pdf = seal(rendered, issued(site, key, purposes=[DOCUMENT_SIGNING]), signed_at=site.sealed_at)
-    assert failures(checked(pdf, site)) == {}
+    other = replace(site, key=issued(site, key, purposes=[DOCUMENT_SIGNING]))
+    assert failures(checked(sealed_by(other, rendered, content), site)) == {}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from pypdf import PdfReader
 
 from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.coa_blocks import BODY, Block, paginate
-from batchqc.documents.coa_drawing import use_fonts, width_of, wrap
+from batchqc.documents.coa_drawing import width_of, wrap
+from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import render
 from batchqc.errors import InvalidInput
 from tests.documents.certificate_content import (
@@ -58,8 +59,9 @@ LATE = {
         {**signature(1), "happened": moment("2026-03-18", "07:12:00"), "paper": "FORM-0012"}
     ]
 }
-# Not words of the page: the type, the machine's form of a moment, and what decides its look.
-SILENT = {"type", "utc", "complies"}
+# Not words of the page: the type, the machine's form of a moment and of a criterion, and what
+# decides its look.
+SILENT = {"type", "utc", "complies", "accept"}
 
 
 def written(content: CertificateContent, fonts: Path, folder: Path) -> Path:
@@ -247,7 +249,7 @@ def test_the_document_names_itself(rendered: bytes, content: CertificateContent)
     sha256 = content_sha256(content)
     assert info.title == "Certificate of analysis COA-2026-000017"
     assert info.subject == "Lot UCM-P2-T1"
-    assert info["/Keywords"] == f"batchqc-certificate/1 content-sha256:{sha256}"
+    assert info["/Keywords"] == f"batchqc-certificate/2 content-sha256:{sha256}"
     assert info.author == "Mekong Cell Therapy Centre"
     assert info.creator == "batchqc 0.1.0"
     assert info.creation_date == datetime(2026, 3, 20, 7, 6, 2, tzinfo=UTC)
@@ -301,7 +303,7 @@ def test_an_unknown_verdict_is_refused(fonts: Path, verdict: str):
 
 def test_content_of_another_type_is_refused(fonts: Path):
     with pytest.raises(InvalidInput) as refusal:
-        render(certificate_content(type="batchqc/certificate/2"), fonts=fonts)
+        render(certificate_content(type="batchqc/certificate/3"), fonts=fonts)
     assert refusal.value.code == "BQC-CRT-003"
 
 

@@ -1,5 +1,6 @@
 """The seal, judged by pyHanko, poppler and openssl."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,24 +13,29 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from pyhanko.keys import load_cert_from_pemder
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 from pypdf import PdfReader
 
-from batchqc.documents.certificate_check import extract_signature
+from batchqc.core.certificates import CertificateContent
+from batchqc.documents.certificate_check import extract_signature, extract_signatures
 from batchqc.documents.pades import load_seal, seal
 from batchqc.errors import InvalidInput, SigningUnavailable
-from tests.documents.conftest import Site
+from tests.documents.conftest import Site, sealed_by
 from tests.documents.external import openssl_accepts, pdfsig, run
 
 
 def accepted_by_pyhanko(pdf: bytes, root_pem: Path) -> bool:
-    """Whether pyHanko finds one trusted signature and no change that it forbids."""
-    (signature,) = PdfFileReader(BytesIO(pdf)).embedded_signatures
+    """Whether pyHanko finds trusted signatures only, and no change that they forbid."""
     trusted = ValidationContext(
         trust_roots=[load_cert_from_pemder(str(root_pem))], allow_fetching=False
     )
-    return bool(validate_pdf_signature(signature, trusted).bottom_line)
+    signatures = PdfFileReader(BytesIO(pdf)).embedded_signatures
+    found = [validate_pdf_signature(one, trusted).bottom_line for one in signatures]
+    return bool(found) and all(found)
 
 
 def flipped(pdf: bytes, at: int) -> bytes:
@@ -37,18 +43,51 @@ def flipped(pdf: bytes, at: int) -> bytes:
 
 
 @pytest.mark.requirement("5.10")
-def test_three_independent_tools_accept_the_seal(sealed: bytes, site: Site, tmp_path: Path):
+def test_independent_tools_accept_both_seals(sealed: bytes, site: Site, tmp_path: Path):
     path = tmp_path / "certificate.pdf"
     path.write_bytes(sealed)
     told = pdfsig(path, site.nss)
-    assert told.count("Signature #") == 1
-    assert "Signature is Valid." in told
-    assert "Certificate is Trusted." in told
-    assert "Total document signed" in told
-    assert "Signature Type: ETSI.CAdES.detached" in told
-    assert openssl_accepts(extract_signature(sealed), site.files.root_pem, tmp_path)
+    assert re.findall(r"Signature Field Name: (\w+)", told) == ["QCReview", "QARelease"]
+    assert told.count("Signature is Valid.") == 2
+    assert told.count("Certificate is Trusted.") == 2
+    assert told.count("Signature Type: ETSI.CAdES.detached") == 2
+    assert [one.strip(" -") for one in told.splitlines() if "otal document" in one] == [
+        "Not total document signed", "Total document signed",
+    ]  # fmt: skip
+    for extracted in extract_signatures(sealed):
+        assert openssl_accepts(extracted, site.files.root_pem, tmp_path)
     assert accepted_by_pyhanko(sealed, site.files.root_pem)
     run("qpdf", "--check", path)
+    looked_at = run("mutool", "sign", "-v", path)
+    assert looked_at.count("Verifying signature") == 2
+    assert "The document is unchanged since signing." in looked_at.splitlines()[-1]
+
+
+def test_the_first_seal_certifies_and_the_second_changes_nothing(sealed: bytes, site: Site):
+    first, second = PdfFileReader(BytesIO(sealed)).embedded_signatures
+    for one in (first, second):
+        one.compute_integrity_info()
+    assert first.docmdp_level is MDPPerm.FILL_FORMS
+    assert second.docmdp_level is MDPPerm.NO_CHANGES
+    assert first.coverage is SignatureCoverageLevel.ENTIRE_REVISION
+    assert first.diff_result.modification_level is ModificationLevel.FORM_FILLING
+    assert second.coverage is SignatureCoverageLevel.ENTIRE_FILE
+    catalog = PdfReader(BytesIO(sealed)).root_object
+    assert catalog["/Perms"]["/DocMDP"] == catalog["/AcroForm"]["/Fields"][0].get_object()["/V"]
+
+
+def test_a_seal_into_a_field_that_is_drawn_leaves_its_look_alone(sealed: bytes, rendered: bytes):
+    before, after = (
+        [one.get_object() for one in PdfReader(BytesIO(pdf)).root_object["/AcroForm"]["/Fields"]]
+        for pdf in (rendered, sealed)
+    )
+    for empty, full in zip(before, after, strict=True):
+        assert "/V" not in empty
+        assert full["/AP"]["/N"].get_data() == b""
+        assert (full["/TU"], full["/Rect"]) == (empty["/TU"], empty["/Rect"])
+    assert after[0]["/TU"] == (
+        "Seal QCReview: Reviewed: results are complete and correct by Trần Quốc Bảo (S-2026-000041)"
+    )
 
 
 @pytest.mark.requirement("1.15")
@@ -73,7 +112,8 @@ def test_a_changed_signature_is_refused_by_poppler_and_openssl(
     changed = sealed[:at] + other + sealed[at + 1 :]
     path = tmp_path / "changed.pdf"
     path.write_bytes(changed)
-    assert "Signature is Valid" not in pdfsig(path, site.nss)
+    _, _, last = pdfsig(path, site.nss).partition("Field Name: QARelease")
+    assert "Signature Validation: Signature is Invalid" in last
     assert not openssl_accepts(extract_signature(changed), site.files.root_pem, tmp_path)
 
 
@@ -91,7 +131,7 @@ def test_the_seal_carries_the_given_time_and_words(rendered: bytes, site: Site):
     words = {"name": "Mekong Cell Therapy Centre", "reason": "Issued", "location": "Viet Nam"}
     hanoi = site.sealed_at.astimezone(tz=datetime.fromisoformat("2026-01-01T00:00+07:00").tzinfo)
     sealed = seal(rendered, site.key, **words, signed_at=hanoi)
-    (field,) = PdfReader(BytesIO(sealed), strict=True).root_object["/AcroForm"]["/Fields"]
+    _, field = PdfReader(BytesIO(sealed), strict=True).root_object["/AcroForm"]["/Fields"]
     value = field.get_object()["/V"]
     assert field.get_object()["/T"] == "QARelease"
     assert [value[f"/{key.title()}"] for key in words] == list(words.values())
@@ -109,8 +149,16 @@ def test_the_seal_adds_to_the_document_and_changes_nothing_in_it(sealed: bytes, 
 
 
 def test_a_seal_locks_the_document(sealed: bytes):
-    (field,) = PdfReader(BytesIO(sealed), strict=True).root_object["/AcroForm"]["/Fields"]
+    first, field = PdfReader(BytesIO(sealed), strict=True).root_object["/AcroForm"]["/Fields"]
+    assert "/Lock" not in first.get_object()
     assert field.get_object()["/Lock"] == {"/Type": "/SigFieldLock", "/Action": "/All", "/P": 1}
+
+
+def test_a_seal_with_one_certificate_makes_both_signatures(
+    rendered: bytes, content: CertificateContent, site: Site
+):
+    one = replace(site, key=replace(site.key, certifying=site.key.certificate))
+    assert accepted_by_pyhanko(sealed_by(one, rendered, content), site.files.root_pem)
 
 
 def test_a_missing_seal_is_unavailable(tmp_path: Path):

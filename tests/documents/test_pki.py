@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from batchqc.documents.pki import DOCUMENT_SIGNING, PkiFiles, create_pki
+from batchqc.documents.pki import DOCUMENT_SIGNING, REVIEW_UNIT, PkiFiles, create_pki
 from batchqc.errors import Conflict, InvalidInput
 from tests.documents.conftest import CRL_URL, NAMES, Site
 from tests.documents.external import run
@@ -23,21 +23,23 @@ def make(folder: Path, **changes: str) -> PkiFiles:
     return create_pki(folder, names=NAMES, crl_url=CRL_URL, now=LEAP_DAY, **passphrases)
 
 
-def opened(path: Path, passphrase: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+def opened(
+    path: Path, passphrase: str, further: int = 0
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key, certificate, others = pkcs12.load_key_and_certificates(
         path.read_bytes(), passphrase.encode()
     )
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     assert certificate is not None
-    assert others == []
-    assert certificate.public_key() == key.public_key()
+    assert len(others) == further
+    assert all(one.public_key() == key.public_key() for one in (certificate, *others))
     return key, certificate
 
 
 def test_root_and_seal_lie_apart_under_their_own_passphrases(tmp_path: Path):
     files = make(tmp_path / "pki")
     root_key, root = opened(files.root_p12, "root")
-    seal_key, seal = opened(files.seal_p12, "seal")
+    seal_key, seal = opened(files.seal_p12, "seal", 1)
     assert root_key.curve.name == "secp384r1"
     assert seal_key.curve.name == "secp256r1"
     assert root.public_key() != seal.public_key()
@@ -49,7 +51,7 @@ def test_root_and_seal_lie_apart_under_their_own_passphrases(tmp_path: Path):
 def test_the_root_lives_thirty_years_and_the_seal_ten(tmp_path: Path):
     files = make(tmp_path)
     _, root = opened(files.root_p12, "root")
-    _, seal = opened(files.seal_p12, "seal")
+    _, seal = opened(files.seal_p12, "seal", 1)
     assert root.not_valid_before_utc == seal.not_valid_before_utc == LEAP_DAY
     assert root.not_valid_after_utc == LEAP_DAY.replace(year=2054, day=28)
     assert seal.not_valid_after_utc == LEAP_DAY.replace(year=2034, day=28)
@@ -58,7 +60,7 @@ def test_the_root_lives_thirty_years_and_the_seal_ten(tmp_path: Path):
 def test_the_seal_says_what_it_is_for_and_where_its_revocation_list_is(tmp_path: Path):
     files = make(tmp_path)
     _, root = opened(files.root_p12, "root")
-    _, seal = opened(files.seal_p12, "seal")
+    _, seal = opened(files.seal_p12, "seal", 1)
     seal.verify_directly_issued_by(root)
     extensions = seal.extensions
     usage = extensions.get_extension_for_class(x509.KeyUsage)
@@ -79,6 +81,19 @@ def test_the_seal_says_what_it_is_for_and_where_its_revocation_list_is(tmp_path:
         NameOID.ORGANIZATION_NAME: NAMES.organisation,
         NameOID.COMMON_NAME: NAMES.seal,
     }
+
+
+def test_the_certificate_for_reviews_differs_in_its_unit_and_number_only(tmp_path: Path):
+    files = make(tmp_path)
+    key, seal, (review,) = pkcs12.load_key_and_certificates(files.seal_p12.read_bytes(), b"seal")
+    assert key
+    assert seal
+    assert (seal.serial_number, seal.subject) != (review.serial_number, review.subject)
+    assert {one.value for one in review.subject} - {one.value for one in seal.subject} == {
+        REVIEW_UNIT
+    }
+    assert list(review.extensions) == list(seal.extensions)
+    assert review.not_valid_after_utc == seal.not_valid_after_utc
 
 
 def test_keys_are_readable_by_their_owner_only(tmp_path: Path):

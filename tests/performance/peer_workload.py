@@ -42,6 +42,7 @@ from batchqc.clock import now
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
+from batchqc.documents.log_key import create_log_key
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.records.database import migrate
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
@@ -174,6 +175,7 @@ def set_up(  # noqa: PLR0915 - one step after another
         settings.seal.parent, names=PkiNames("Benchmark", "Root", "Seal"), root_passphrase="root",
         seal_passphrase=PASSWORD, crl_url="http://crl.example/root.crl", now=now(),
     )  # fmt: skip
+    create_log_key(settings.log_key, name="benchmark/batchqc")
 
     def acting(user_id: str, permission: Permission) -> Actor:
         with reading(place.engine) as session:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.attachments import Document
+from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.deviations import NewDeviation, keep_deviation
@@ -44,6 +45,7 @@ from batchqc.core.policies import ON, Policy
 from batchqc.core.quality_reviews import Period
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.log_key import create_log_key
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.components import ProviderReturn
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
@@ -58,6 +60,7 @@ from batchqc.records.decisions import (
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
 from batchqc.records.potency import PotencyDeclaration
@@ -154,6 +157,20 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _declare(house)
     _accounts(house)
     _trends(house)
+    _log(house)
+
+
+def _log(house: House) -> None:
+    """A checkpoint of the log is signed, and stamped as if a service had done it."""
+    with TemporaryDirectory() as folder, house.acting(QA1, Permission.KEEP_LOG) as tx:
+        signer = create_log_key(Path(folder) / "log.key", name="lakeside/batchqc")
+        row = sign_checkpoint(tx, signer)
+        stamp = CheckpointTimestamp(
+            checkpoint=row, token_sha=house.archive.put(b"as if a token"), service="As if",
+            stamped_at=tx.now, received_at=tx.now,
+        )  # fmt: skip
+        tx.add(stamp)
+        tx.audit("checkpoint of the log timestamped", rows=[stamp], about=[row.key])
 
 
 def _trends(house: House) -> None:

@@ -123,3 +123,9 @@ def test_every_row_is_either_witnessed_one_by_one_or_named_as_an_exception():
     mapped = {mapper.class_ for mapper in Row.registry.mappers}
     assert {*WITNESSED, *OTHERS} == mapped
     assert not set(WITNESSED) & set(OTHERS)
+
+
+def test_no_column_hides_what_every_row_has():
+    own = {name for name in vars(Row) if not name.startswith("_")} - {"id"}
+    for mapper in Row.registry.mappers:
+        assert not own & set(mapper.columns.keys()), mapper.class_

@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner
 
 from batchqc.cli.main import app
-from batchqc.documents.certificate_check import check, extract_signature
-from tests.documents.external import openssl_accepts, pages_of, pdfsig, squeezed
+from batchqc.documents.certificate_check import check, extract_signature, extract_signatures
+from batchqc.settings import certificate_schema
+from tests.documents.external import openssl_accepts, pages_of, pdfsig, run, squeezed
+from tests.documents.test_coa_layout import values_of
 from tests.system.conftest import BATCHQC
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -94,10 +98,11 @@ def test_a_rounded_result_prints_what_was_reported_what_was_compared_and_the_rul
 def test_third_parties_accept_each_certificate(demo: Path, nss: Path, tmp_path: Path, lot: str):
     path = certificate(demo, lot)
     told = pdfsig(path, nss)
-    assert "Signature is Valid." in told
-    assert "Certificate is Trusted." in told
+    assert told.count("Signature is Valid.") == 2
+    assert told.count("Certificate is Trusted.") == 2
     root = demo / "trust" / "root.pem"
-    assert openssl_accepts(extract_signature(path.read_bytes()), root, tmp_path)
+    for extracted in extract_signatures(path.read_bytes()):
+        assert openssl_accepts(extracted, root, tmp_path)
     assert check(path.read_bytes(), root_pem=root.read_bytes(), lot=lot, at=AT).passed
     assert hashlib.sha256(path.read_bytes()).hexdigest() == lots(demo)[lot]["sha256"]
 
@@ -113,9 +118,55 @@ def test_third_parties_refuse_each_certificate_with_a_changed_byte(
     path = tmp_path / "tampered.pdf"
     path.write_bytes(data)
     assert "Signature is Valid." not in pdfsig(path, nss)
+    assert pdfsig(path, nss).count("Digest Mismatch") == 2
     root = demo / "trust" / "root.pem"
     assert not openssl_accepts(extract_signature(bytes(data)), root, tmp_path)
     assert not check(bytes(data), root_pem=root.read_bytes(), lot=lot, at=AT).passed
+
+
+@pytest.mark.requirement("5.08")
+@pytest.mark.parametrize("lot", RELEASED)
+def test_what_is_printed_and_what_is_embedded_are_the_same(demo: Path, tmp_path: Path, lot: str):
+    path, data = certificate(demo, lot), tmp_path / "certificate.json"
+    run("pdfdetach", "-savefile", "certificate.json", "-o", data, path)
+    embedded = json.loads(data.read_bytes())
+    pages = pages_of(path)
+    for page in pages:
+        assert f"Content SHA-256 {hashlib.sha256(data.read_bytes()).hexdigest()}" in page
+    shown = squeezed("".join(pages))
+    assert [one for one in values_of(embedded) if squeezed(one) not in shown] == []
+    assert rows_read_aloud(path) == [
+        [
+            line["acceptance"],
+            f"{line['result']} rounded: {line['rounded']} ({line['rounding']})"
+            if line["rounded"]
+            else line["result"],
+            *filter(None, [line["unit"]]),
+            (line["verdict"] or "for information").replace("_", " "),
+        ]
+        for line in embedded["lines"]
+    ]
+    for line in embedded["lines"]:
+        written = line["acceptance"].replace("≥", ">=").replace("≤", "<=")
+        for limit in line["accept"].get("limits", ()):
+            assert f"{limit['operator']} {limit['limit']}" in written
+    schema = json.loads(certificate_schema().read_text())
+    jsonschema.Draft202012Validator(schema).validate(embedded)
+    reviewed, released = (one["signature"] for one in embedded["seals"])
+    signed = {one["id"]: one for one in embedded["signatures"]}
+    assert signed[reviewed]["user_id"] == "chi.pham"
+    assert signed[released] == embedded["signatures"][-1]
+
+
+def rows_read_aloud(pdf: Path) -> list[list[str]]:
+    """The cells of each result but its first, as poppler finds them in the structure."""
+    told = run("pdfinfo", "-struct-text", pdf)
+    _, _, table = told.partition('"Verdict"')
+    rows = table.partition("Table (block)")[0].split("    TR\n")
+    cells = [
+        re.findall(r'^ {6}TD:?\n(?:^ {9}/.*\n)?^ {8}"(.*)"$', row, re.MULTILINE) for row in rows
+    ]
+    return [row for row in cells if row]
 
 
 def test_the_certificate_of_another_lot_is_refused(demo: Path):

@@ -17,6 +17,7 @@ from tests.api.conftest import (  # noqa: F401
     Site,
     address,
     application,
+    log_key,
     seal,
     settings,
     signed,

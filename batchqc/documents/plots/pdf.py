@@ -9,7 +9,7 @@ from reportlab.graphics import renderPDF, shapes
 from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 
-from batchqc.documents.coa_drawing import as_shown, use_fonts
+from batchqc.documents.coa_fonts import as_shown, use_fonts
 from batchqc.documents.coa_layout import ONE_AT_A_TIME
 from batchqc.documents.plots.scene import Area, Item, Line, Marks, Pen, Picture, Place, Text
 from batchqc.documents.plots.shapes import CLOSED, ROUND, STROKES

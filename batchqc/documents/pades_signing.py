@@ -1,0 +1,134 @@
+"""Signing with pyHanko: the only module that knows it, loaded by the first seal.
+
+The key is used as it was opened: pyHanko's own signer reads and checks it twice for each signature.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.sign import fields, signers
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.stamp import BaseStampStyle
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from batchqc.errors import InvalidInput
+
+# Hexadecimal digits kept free for the signature, which needs about 2,700. A fixed number spares
+# pyHanko a trial signature.
+_RESERVED = 4096
+
+_Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Which field is signed, and what the signature says: who, why, where."""
+
+    field: str
+    name: str | None
+    reason: str | None
+    location: str | None
+    certifies: bool
+
+
+def signed(
+    pdf: bytes, key: _Key, certificate: x509.Certificate, *, words: Words, at: datetime
+) -> bytes:
+    """The document with a signature in ``words.field``, as one incremental update.
+
+    Raises:
+        InvalidInput: BQC-CRT-002 where the bytes are no PDF, or the field is signed already.
+    """
+    signer = _pdf_signer(_Signer(key, _certificate(certificate)), words)
+    try:
+        writer = IncrementalPdfFileWriter(BytesIO(pdf))
+        # pyHanko would stamp the document's own dates with the clock of the machine.
+        writer._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+        return asyncio.run(_steps(signer, writer, at=at))
+    except (PdfError, SigningError) as problem:
+        raise InvalidInput("BQC-CRT-002", f"this document cannot be sealed: {problem}") from problem
+
+
+class _Signer(signers.Signer):
+    """A signer with a key that is open already."""
+
+    def __init__(self, key: _Key, certificate: asn1_x509.Certificate) -> None:
+        # The root comes from whoever verifies, never from the document.
+        super().__init__(
+            signing_cert=certificate,
+            cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
+            embed_roots=False,
+        )
+        self._key = key
+
+    async def async_sign_raw(
+        self,
+        data: bytes,
+        digest_algorithm: str,  # noqa: ARG002 - it is SHA-256, as the signer was told
+        dry_run: bool = False,  # noqa: FBT001, FBT002, ARG002 - pyHanko's signature
+    ) -> bytes:
+        """The raw signature."""
+        if isinstance(self._key, rsa.RSAPrivateKey):
+            return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+class _AsDrawn(BaseStampStyle):
+    """No stamp: the page says already what the signature stands for."""
+
+    def create_stamp(self, *_: Any) -> None:
+        """Leave the field as it looks."""
+
+
+@lru_cache(maxsize=4)
+def _certificate(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
+
+
+def _pdf_signer(signer: _Signer, words: Words) -> signers.PdfSigner:
+    permitted = fields.MDPPerm.FILL_FORMS if words.certifies else fields.MDPPerm.NO_CHANGES
+    return signers.PdfSigner(
+        signers.PdfSignatureMetadata(
+            field_name=words.field,
+            md_algorithm="sha256",
+            subfilter=fields.SigSeedSubFilter.PADES,
+            certify=words.certifies,
+            docmdp_permissions=permitted,
+            name=words.name,
+            reason=words.reason,
+            location=words.location,
+        ),
+        signer=signer,
+        stamp_style=_AsDrawn(),
+        new_field_spec=fields.SigFieldSpec(
+            words.field,
+            field_mdp_spec=fields.FieldMDPSpec(fields.FieldMDPAction.ALL),
+            doc_mdp_update_value=fields.MDPPerm.NO_CHANGES,
+        ),
+    )
+
+
+async def _steps(
+    signer: signers.PdfSigner, writer: IncrementalPdfFileWriter, *, at: datetime
+) -> bytes:
+    """The steps of ``PdfSigner.async_sign_pdf``, with our time instead of the machine's."""
+    session = signer.init_signing_session(writer)
+    session.system_time = at
+    document = session.prepare_tbs_document(None, bytes_reserved=_RESERVED)
+    prepared, output = document.digest_tbs_document()
+    await document.perform_signature(
+        prepared.document_digest, PdfCMSSignedAttributes(signing_time=at)
+    )
+    output.seek(0)
+    return bytes(output.read())

@@ -1,0 +1,89 @@
+"""Timestamps of a service (RFC 3161) over the bytes of a checkpoint.
+
+An answer is taken only after it was verified against the root of the service, which the settings
+name; what is kept is the answer as it came, which ``openssl ts -verify -in FILE.tsr -data FILE.txt
+-CAfile root.pem`` reads.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import httpx2
+from cryptography import x509
+from rfc3161_client import (
+    TimestampRequestBuilder,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
+
+from batchqc.errors import SigningUnavailable
+
+_SECONDS: Final = 20
+_KINDS: Final = ("application/timestamp-query", "application/timestamp-reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A timestamp service: its address, and the PEM file of the root that vouches for it."""
+
+    url: str
+    root: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a service answered, and when it says that was."""
+
+    answer: bytes
+    at: datetime
+
+
+def stamp(service: Service, data: bytes) -> Stamp:
+    """Have some bytes stamped.
+
+    Raises:
+        SigningUnavailable: BQC-LOG-011 there is no answer, or none that holds.
+    """
+    roots = _roots(service)
+    request = TimestampRequestBuilder().data(data).nonce(nonce=True).build()
+    try:
+        answer = httpx2.post(
+            service.url,
+            content=request.as_bytes(),
+            headers={"Content-Type": _KINDS[0], "Accept": _KINDS[1]},
+            timeout=_SECONDS,
+            follow_redirects=False,
+        )
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise _unstamped(service, f"does not answer: {error}") from error
+    if answer.status_code != httpx2.codes.OK:
+        raise _unstamped(service, f"answered {answer.status_code}")
+    builder = VerifierBuilder.from_request(request)
+    for root in roots:
+        builder = builder.add_root_certificate(root)
+    try:
+        found = decode_timestamp_response(answer.content)
+        builder.build().verify_message(found, data)
+    except (VerificationError, ValueError) as error:
+        raise _unstamped(service, f"gave an answer that does not hold: {error}") from error
+    return Stamp(answer.content, found.tst_info.gen_time)
+
+
+def _roots(service: Service) -> list[x509.Certificate]:
+    if service.root is None:
+        raise _unstamped(service, "has no root in the settings")
+    try:
+        return x509.load_pem_x509_certificates(service.root.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _unstamped(service, f"has a root that cannot be read: {error}") from error
+
+
+def _unstamped(service: Service, why: str) -> SigningUnavailable:
+    return SigningUnavailable(
+        "BQC-LOG-011",
+        f"the timestamp service {service.url} {why}",
+        hint="The checkpoint stands without a timestamp; run `batchqc log checkpoint` again.",
+    )

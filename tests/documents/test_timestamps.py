@@ -1,0 +1,73 @@
+"""Timestamps of a service on this machine: taken where they hold, and read by openssl."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batchqc.documents.timestamps import Service, stamp
+from batchqc.errors import SigningUnavailable
+from tests.timestamp_service import TimestampService, timestamp_service
+
+DATA = b"a checkpoint\n"
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimestampService]:
+    with timestamp_service(tmp_path_factory.mktemp("tsa")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimestampService]:
+    with timestamp_service(tmp_path_factory.mktemp("other")) as service:
+        yield service
+
+
+def openssl(answer: bytes, data: bytes, root: Path, folder: Path) -> str:
+    (folder / "a.tsr").write_bytes(answer)
+    (folder / "a.txt").write_bytes(data)
+    done = subprocess.run(
+        ["openssl", "ts", "-verify", "-in", "a.tsr", "-data", "a.txt", "-CAfile", root],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
+def test_openssl_verifies_what_was_stamped_and_refuses_other_bytes(
+    local: TimestampService, tmp_path: Path
+):
+    got = stamp(Service(local.url, local.root), DATA)
+    assert got.at.tzinfo is not None
+    assert "Verification: OK" in openssl(got.answer, DATA, local.root, tmp_path)
+    assert "imprint mismatch" in openssl(got.answer, DATA + b"x", local.root, tmp_path)
+
+
+def test_a_service_of_another_root_is_not_believed(
+    local: TimestampService, other: TimestampService
+):
+    with pytest.raises(SigningUnavailable, match="does not hold"):
+        stamp(Service(local.url, other.root), DATA)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"url": "http://127.0.0.1:9/tsa"}, "does not answer"),
+        ({"url": "http://[/"}, "does not answer"),
+        ({"root": None}, "has no root"),
+        ({"root": Path("/nowhere.pem")}, "root that cannot be read"),
+        ({"root": Path(__file__)}, "root that cannot be read"),
+    ],
+)
+def test_what_is_not_there_is_said(local: TimestampService, change: dict[str, object], said: str):
+    service = replace(Service(local.url, local.root), **change)  # type: ignore[arg-type]
+    with pytest.raises(SigningUnavailable, match=said):
+        stamp(service, DATA)
+
+
+def test_another_address_of_the_service_stamps_nothing(local: TimestampService):
+    with pytest.raises(SigningUnavailable, match="answered 404"):
+        stamp(Service(f"{local.url}x", local.root), DATA)
