@@ -13,6 +13,9 @@ OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
   tests/documents/test_impact.py tests/documents/test_profile_file.py \
   tests/documents/test_spec_tools.py
 
+# Workers of the tests: a quarter of their time they wait for servers, programs and each other.
+WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
+
 .PHONY: demo test long lint serve clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
@@ -21,7 +24,7 @@ demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into 
 test: .venv/test.done programs provider lint compiled  ## everything that every change must pass
 	$(BIN)/pytest -q -n auto $(OF_CORE) --cov=batchqc.core --cov-report=
 	$(BIN)/coverage report --fail-under=100 --skip-covered
-	$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
 lint: .venv/test.done
 	$(BIN)/ruff check .

@@ -8,9 +8,9 @@ The rule counts what was collected, before ``-k``, ``-m`` and ``--lf`` take thei
 test: so it holds for one file as it holds for all. Only who names a variant in brackets on the
 command line (``test_x[sqlite]``) collects one variant on purpose, and is let alone.
 
-With ``--share`` (``make test``) what people do, by hand or over HTTP, is tried on one of the two,
-which the name of the test chooses: half of them on each. Records, attacks and commands are tried on
-both, and ``make long`` tries everything on both.
+With ``--share`` (``make test``) what people do, by command or over HTTP, is tried on one of the
+two, which the name of the test chooses: half of them on each. Records, attacks and what runs at
+once are tried on both, and ``make long`` tries everything on both.
 """
 
 import gc
@@ -47,6 +47,7 @@ RULE = "every test of a database runs on both kinds"
 _SHARED = {
     "actions",
     "api",
+    "system",
     "test_permissions_of_routes.py",
     "test_a_row_deleted_from_any_table_is_missed",
 }
