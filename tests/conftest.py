@@ -49,7 +49,6 @@ _SHARED = {
     "api",
     "system",
     "test_permissions_of_routes.py",
-    "test_a_row_deleted_from_any_table_is_missed",
 }
 _FIXTURES = {"database", "engine", "house", "full_house"}
 #: Files of few tests that take long: begun first, so that no worker waits for another at the end.
@@ -237,7 +236,7 @@ def pytest_collection_modifyitems(
 def _is_of_the_other_kind(item: pytest.Item) -> bool:
     """Whether the name of a shared test gives this variant to the other kind of database."""
     kind = item.callspec.params.get("database") if hasattr(item, "callspec") else None
-    shared = _SHARED & {item.path.parent.name, item.path.name, item.name.partition("[")[0]}
+    shared = _SHARED & {item.path.parent.name, item.path.name}
     if kind is None or not shared or item.get_closest_marker("only_on"):
         return False
     return KINDS[crc32(item.nodeid.replace(kind, "").encode()) % 2] != kind

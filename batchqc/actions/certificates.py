@@ -212,7 +212,7 @@ def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> 
 
 def _make(content: CertificateContent, press: Press) -> bytes:
     from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who seals pays for it
-    from batchqc.documents.pades import seal  # noqa: PLC0415
+    from batchqc.documents.pades import seal  # noqa: PLC0415 - only who seals waits for it
 
     document, key = render(content, fonts=press.fonts), press.seal_key()
     seals = content.get("seals") or seals_of(None, content["signatures"][-1])[1:]

@@ -67,7 +67,7 @@ def propose_limits(
         NotEstimable: too few measured lots, too many censored, or no variation.
         NotFound: there is no such attribute or phase.
     """
-    from batchqc.statistics.frozen_limits import limit_content, limits_of_lots  # noqa: PLC0415
+    from batchqc.statistics.frozen_limits import limit_content, limits_of_lots  # noqa: PLC0415 - numerics
 
     require(tx, Permission.PROPOSE_LIMITS)
     check_reason(new.reason)

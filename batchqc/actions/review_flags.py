@@ -16,7 +16,7 @@ _COUNTED: Final = (
 def flags(found: Sequence[Reviewed]) -> dict[str, Json]:
     """Lots judged, signals found, and signals to expect where nothing changes."""
     from batchqc.statistics.attribute_review import number_text  # noqa: PLC0415 - SciPy
-    from batchqc.statistics.flag_rates import flag_rates  # noqa: PLC0415
+    from batchqc.statistics.flag_rates import flag_rates  # noqa: PLC0415 - SciPy
 
     rates = [(one.title, rate) for one in found for rate in flag_rates(one.trend)]
     rows = [

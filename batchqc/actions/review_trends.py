@@ -56,7 +56,7 @@ def reviewed_trends(
 ) -> list[Reviewed]:
     """Every attribute of which a lot has a number; what cannot be read is told with ``lots``."""
     from batchqc.statistics.attribute_review import review_phase  # noqa: PLC0415 - numerics
-    from batchqc.statistics.lot_series import part_of  # noqa: PLC0415
+    from batchqc.statistics.lot_series import part_of  # noqa: PLC0415 - SciPy
 
     found = []
     for attribute, judged in _attributes(product, lots.lots).items():
@@ -95,7 +95,7 @@ def _attributes(
 
 def _chart(one: Reviewed) -> dict[str, Json]:
     from batchqc.documents.review_chart import series_content  # noqa: PLC0415 - SciPy
-    from batchqc.documents.trend_pages.of_lots import control_series  # noqa: PLC0415
+    from batchqc.documents.trend_pages.of_lots import control_series  # noqa: PLC0415 - SciPy
 
     trend = one.trend
     return {
@@ -166,7 +166,7 @@ def _figure(one: "Figure") -> dict[str, Json]:
 
 
 def _numbers(*values: Any) -> list[str]:
-    from batchqc.statistics.attribute_review import number_text  # noqa: PLC0415
+    from batchqc.statistics.attribute_review import number_text  # noqa: PLC0415 - SciPy
 
     return [number_text(one) for one in values]
 

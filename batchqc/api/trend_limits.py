@@ -99,7 +99,7 @@ def approve(
     version: Number,
     sent: Signature,
 ) -> Response:
-    """From then on they hold for lots after those that they were computed from."""
+    """From then on they hold for every lot of their phase that they were made without."""
     with call.writing(Permission.APPROVE_LIMITS, sent) as work:
         if work.is_new:
             signed = approve_limits(

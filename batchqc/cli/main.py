@@ -120,7 +120,7 @@ def serve(
     """Serve the API, under /api/v1, with its description under /api/v1/docs."""
     import uvicorn  # noqa: PLC0415 - other commands start faster
 
-    from batchqc.api.app import create_app  # noqa: PLC0415
+    from batchqc.api.app import create_app  # noqa: PLC0415 - only who serves waits for it
 
     workplace(context)  # refuses where nothing is set up
     settings = settings_of(context)

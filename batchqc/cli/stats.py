@@ -25,8 +25,8 @@ def check(
 ) -> None:
     """Compute every case of a folder: computed, expected and difference of each value."""
     from batchqc.statistics.cases.case import cases_in  # noqa: PLC0415 - others start faster
-    from batchqc.statistics.cases.check import check as check_case  # noqa: PLC0415
-    from batchqc.statistics.cases.methods import METHODS  # noqa: PLC0415
+    from batchqc.statistics.cases.check import check as check_case  # noqa: PLC0415 - others start faster
+    from batchqc.statistics.cases.methods import METHODS  # noqa: PLC0415 - others start faster
 
     out = Console(highlight=False, markup=False, soft_wrap=True)
     held = total = values = 0

@@ -54,10 +54,10 @@ def show(
 ) -> None:
     """Every judged lot of an attribute, its limits and signals, and its figures."""
     from batchqc.actions.trend_controls import controls_of  # noqa: PLC0415 - numerics
-    from batchqc.cli.trend_parts import tell_part  # noqa: PLC0415
-    from batchqc.statistics.lot_figures import told_figures  # noqa: PLC0415
-    from batchqc.statistics.phase_values import Part  # noqa: PLC0415
-    from batchqc.statistics.series_parts import parts_of  # noqa: PLC0415
+    from batchqc.cli.trend_parts import tell_part  # noqa: PLC0415 - numerics
+    from batchqc.statistics.lot_figures import told_figures  # noqa: PLC0415 - numerics
+    from batchqc.statistics.phase_values import Part  # noqa: PLC0415 - numerics
+    from batchqc.statistics.series_parts import parts_of  # noqa: PLC0415 - numerics
 
     place, trends = workplace(context), Trends()
     with reading(place.engine) as session:
@@ -108,10 +108,10 @@ def overview(
 ) -> None:
     """Lots against attributes: each value with its flag."""
     from batchqc.actions.trend_overview import overview as made  # noqa: PLC0415 - numerics
-    from batchqc.actions.trend_overview import trends_at  # noqa: PLC0415
-    from batchqc.cli.trend_parts import tell_profiles  # noqa: PLC0415
-    from batchqc.documents.csv_file import csv_bytes  # noqa: PLC0415
-    from batchqc.statistics.lot_profiles import profiles_of  # noqa: PLC0415
+    from batchqc.actions.trend_overview import trends_at  # noqa: PLC0415 - numerics
+    from batchqc.cli.trend_parts import tell_profiles  # noqa: PLC0415 - numerics
+    from batchqc.documents.csv_file import csv_bytes  # noqa: PLC0415 - numerics
+    from batchqc.statistics.lot_profiles import profiles_of  # noqa: PLC0415 - numerics
 
     place = workplace(context)
     with reading(place.engine) as session:

@@ -86,7 +86,7 @@ def chart_block(content: Mapping[str, Any], fonts: Path) -> Block:
     """
     from reportlab.graphics import renderPDF  # noqa: PLC0415 - only charts pay for it
 
-    from batchqc.documents.plots.pdf import drawing  # noqa: PLC0415
+    from batchqc.documents.plots.pdf import drawing  # noqa: PLC0415 - as above
 
     picture = control_chart(series_of(content))
     found = drawing(picture, fonts=fonts, width=WIDTH)

@@ -43,7 +43,7 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
 def migrate(engine: Engine, migrations: Path) -> None:
     """Bring the database to the newest schema, in one transaction."""
     from alembic import command  # noqa: PLC0415 - only who migrates waits for it
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - only who migrates pays for it
 
     config = Config()
     config.set_main_option("script_location", str(migrations))

@@ -1,11 +1,11 @@
 """Charts of subgroups: means, ranges and standard deviations; sizes may differ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from batchqc.statistics.chart_constants import Constants, chart_constants
+from batchqc.statistics.chart_constants import ChartConstants, Constants, chart_constants
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, Known, level, too_few
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.sigma_estimates import centre_figure, positive, scaled_figure
@@ -73,13 +73,11 @@ def ranges(
     Arguments and errors are those of :func:`xbar`.
     """
     found = subgroups_of(groups)
-    positive(width, "width of limits")
-    sigma, few = _sigma_and_few(found, within, known, constants, limits_from)
+    estimate = _sigma_and_few(found, within, known, constants, limits_from)
     factors = {
-        size: chart_constants(size, width=width, constants=constants) for size in _sizes(found)
+        size: (one.d2, one.d3, one.D1, one.D2) for size, one in _by_size(found, width, constants)
     }
-    lines = {size: (one.d2, one.d3, one.D1, one.D2) for size, one in factors.items()}
-    return _of_spread("R", found.ranges, found, lines, (sigma, few))
+    return _of_spread("R", found.ranges, found, factors, estimate)
 
 
 def deviations(
@@ -96,13 +94,11 @@ def deviations(
     Arguments and errors are those of :func:`xbar`.
     """
     found = subgroups_of(groups)
-    positive(width, "width of limits")
-    sigma, few = _sigma_and_few(found, within, known, constants, limits_from)
+    estimate = _sigma_and_few(found, within, known, constants, limits_from)
     factors = {
-        size: chart_constants(size, width=width, constants=constants) for size in _sizes(found)
+        size: (one.c4, one.c5, one.B5, one.B6) for size, one in _by_size(found, width, constants)
     }
-    lines = {size: (one.c4, one.c5, one.B5, one.B6) for size, one in factors.items()}
-    return _of_spread("S", found.deviations, found, lines, (sigma, few))
+    return _of_spread("S", found.deviations, found, factors, estimate)
 
 
 def _sigma_and_few(
@@ -114,8 +110,13 @@ def _sigma_and_few(
     return sigma_within(found, within=within, constants=constants), few
 
 
-def _sizes(found: Subgroups) -> list[int]:
-    return [int(one) for one in np.unique(found.sizes) if one > 1]
+def _by_size(
+    found: Subgroups, width: float, constants: Constants
+) -> Iterator[tuple[int, ChartConstants]]:
+    """The constants of each size of 2 or more."""
+    positive(width, "width of limits")
+    for size in (int(one) for one in np.unique(found.sizes) if one > 1):
+        yield size, chart_constants(size, width=width, constants=constants)
 
 
 def _of_spread(

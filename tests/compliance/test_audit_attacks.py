@@ -6,7 +6,6 @@ The owner covers the tracks: triggers are back in place when somebody looks.
 # ruff: noqa: S608 - statements are made of our own names
 
 import json
-import os
 from dataclasses import replace
 
 import pytest
@@ -118,11 +117,10 @@ def test_of_several_broken_records_the_one_of_the_first_entry_is_named_first(ful
 
 @pytest.mark.requirement("1.01")
 @pytest.mark.parametrize("table", sorted(CONTENT))
-def test_a_row_deleted_from_any_table_is_missed(full_house: House, table: str, database: str):
+def test_a_row_deleted_from_any_table_is_missed(full_house: House, table: str):
     with tampering(full_house.engine) as connection:
         numbers = connection.scalars(text(f"SELECT id FROM {table} ORDER BY id")).all()
-        ends = {numbers[0] if database == "sqlite" else numbers[-1]}
-        for number in numbers if "BATCHQC_LONG" in os.environ else ends:
+        for number in {numbers[0], numbers[len(numbers) // 2], numbers[-1]}:
             deleting = connection.begin_nested()
             connection.exec_driver_sql(f"DELETE FROM {table} WHERE id = {number}")
             with Session(connection) as session:
