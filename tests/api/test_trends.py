@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from tests.actions.test_trends import make
+from tests.actions.test_trends import READ_AT, make
 from tests.api.conftest import Site, signed
 from tests.records.house import ANA, AUD, LOT, PRODUCT, QA1, QA2, good, table
 from tests.records.laboratory import RECOVERY
@@ -165,3 +165,27 @@ def test_further_plots_that_are_not_there_are_not_found(site: Site):
     one = site.get(AUD, f"{PATH}/figures")
     assert "1 measured lot: below 8" in str(one["parts"])
     assert site.get(AUD, f"/trends/{PRODUCT}/{words}/figures")["parts"] == []
+
+
+@pytest.mark.requirement("9.07")
+def test_profiles_of_lots_are_told_page_by_page(site: Site):
+    lots = make(site.house)
+    values = ("97.1", "98.4", "96.9", "99.0", "97.7", "98.1", "96.5", "98.8")
+    rows = [
+        good("CD73") | {"lot_id": lot, "sample_id": f"{lot}-S01", "value": one, "run_id": lot}
+        | {"measured_at": READ_AT}
+        for lot, one in zip(lots, values, strict=True)
+    ]  # fmt: skip
+    report = site.house.upload(table(rows))
+    assert report.accepted, report.reading.problems
+    path = f"/trend-profiles/{PRODUCT}"
+    whole = site.get(AUD, path)
+    assert [one["lot"] for one in whole["items"]] == lots
+    assert whole["next"] is None
+    assert [one["lot"] for one in whole["items"] if one["t2"] > one["limit"]] == lots[-1:]
+    told, after = [], ""
+    for _ in range(3):
+        page = site.get(AUD, path, params={"limit": 3} | ({"after": after} if after else {}))
+        told += page["items"]
+        after = page["next"]
+    assert (told, after) == (whole["items"], None)
