@@ -38,10 +38,10 @@ def extract(pdf: bytes) -> tuple[Extracted, ...]:
             or where one leaves out more than itself.
     """
     ranges = [tuple(map(int, found)) for found in _BYTE_RANGE.findall(pdf)]
+    if ranges and ranges[-1][1] + ranges[-1][2] != len(pdf):
+        raise Failed("the signature does not cover the whole file")
     if len(ranges) not in {1, 2} or pdf.count(b"/ByteRange") != len(ranges):
         raise Failed(f"the file holds {pdf.count(b'/ByteRange')} signatures instead of one or two")
-    if ranges[-1][1] + ranges[-1][2] != len(pdf):
-        raise Failed("the signature does not cover the whole file")
     found = tuple(_extracted(pdf, *place) for place in ranges)
     if len(_REVISION_END.findall(pdf)) != len(ranges) + 1:
         raise Failed("the file is not one document with its seals: it was updated or continued")

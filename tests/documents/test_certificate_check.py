@@ -247,7 +247,7 @@ def test_a_page_replaced_by_an_update_is_refused(sealed: bytes, site: Site, tmp_
     assert "Signature is Valid" in told
     assert "Not total document signed" in told
     report = checked(updated, site)
-    assert list(failures(report)) == ["coverage"]
+    assert failures(report) == {"coverage": "the signature does not cover the whole file"}
 
 
 def test_a_certificate_rolled_back_to_its_review_is_refused(
