@@ -16,15 +16,18 @@ OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
 # Workers of the tests: a quarter of their time they wait for servers, programs and each other.
 WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 
-.PHONY: demo test long lint serve clean
+.PHONY: demo test core long lint serve clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
 
-test: .venv/test.done programs provider lint compiled  ## everything that every change must pass
+test: .venv/test.done programs provider compiled  ## everything that every change must pass
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint core
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
+
+core: .venv/test.done
 	$(BIN)/pytest -q -n auto $(OF_CORE) --cov=batchqc.core --cov-report=
 	$(BIN)/coverage report --fail-under=100 --skip-covered
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
 lint: .venv/test.done
 	$(BIN)/ruff check .

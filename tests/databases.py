@@ -180,7 +180,8 @@ class _Server:
         self._folder: Path | None = None
 
     def make(self, name: str, *, copy_of: str | None) -> str:
-        self._run(f"CREATE DATABASE {name} TEMPLATE {copy_of or 'template0'}")
+        # Its files are copied: twice as fast as writing them to the log, which nothing replays.
+        self._run(f"CREATE DATABASE {name} TEMPLATE {copy_of or 'template0'} STRATEGY FILE_COPY")
         return str(self._server.get_uri(name))
 
     def remove(self, name: str) -> None:

@@ -568,7 +568,7 @@ def test_whatever_people_do_no_lot_is_released_wrongly(lives: type[Lives]):
     run_state_machine_as_test(
         lives,
         settings=settings(
-            max_examples=500 if LONG else 12,
+            max_examples=500 if LONG else 6,
             stateful_step_count=60 if LONG else 25,
             deadline=None,
             derandomize=not LONG,
