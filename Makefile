@@ -16,12 +16,15 @@ OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
 # Workers of the tests: a quarter of their time they wait for servers, programs and each other.
 WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 
+# Else every worker, and every program that the tests start, compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test core long lint serve clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
 
-test: .venv/test.done programs provider compiled  ## everything that every change must pass
+test: .venv/test.done programs provider  ## everything that every change must pass
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint core
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
@@ -35,7 +38,7 @@ lint: .venv/test.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-long: .venv/test.done programs provider compiled  ## coverage of everything, and benchmarks at full size; what they show is written down
+long: .venv/test.done programs provider  ## coverage of everything, and benchmarks at full size; what they show is written down
 	$(BIN)/uv sync --quiet --frozen --inexact --group long
 	BATCHQC_LONG=1 $(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
@@ -64,12 +67,6 @@ $(BIN)/uv:
 .venv/test.done: $(BIN)/uv uv.lock pyproject.toml
 	$(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
 	@touch $@ .venv/demo.done
-
-# As an installer does: else each program that the tests start compiles every module anew, where
-# PYTHONDONTWRITEBYTECODE is set.
-.PHONY: compiled
-compiled: .venv/test.done
-	@$(BIN)/python -m compileall -q batchqc
 
 # The OpenID provider that the tests sign in at: a certified one, of the versions in its lock file.
 PROVIDER := tests/provider/node_modules/.package-lock.json
