@@ -70,7 +70,7 @@ def test_the_sealed_certificate_passes_every_check(
     report = checked(sealed, site, lot="UCM-P2-T1", number="COA-2026-000017", content_sha256=sha256)
     assert failures(report) == {}
     assert report.passed
-    assert len({one.name for one in report.checks}) == len(report.checks) == 16
+    assert len({one.name for one in report.checks}) == len(report.checks) == 22
     assert (report.number, report.lot) == ("COA-2026-000017", "UCM-P2-T1")
     assert report.content_sha256 == sha256
 
