@@ -14,9 +14,9 @@ from batchqc.documents.verifier.findings import Check, CheckReport, Failed
 from batchqc.documents.verifier.signatures import Extracted, extract
 from batchqc.errors import InvalidInput
 
-__all__ = ["Check", "CheckReport", "Extracted", "check", "check_all", "extract_signatures"]
+__all__ = ["PAGES", "Check", "CheckReport", "Extracted", "check", "check_all", "extract_signatures"]
 
-_PAGES: Final = Step(
+PAGES: Final = Step(
     "pages", "every page says of which certificate and lot it is", ("number", "lot", "content"),
     on_pages,
 )  # fmt: skip
@@ -46,7 +46,7 @@ def check(
 
 def check_all(pdf: bytes, question: Question) -> CheckReport:
     """Every check, with all that whoever asks holds in trust. Never raises."""
-    return examine(pdf, question, further=(_PAGES,))
+    return examine(pdf, question, further=(PAGES,))
 
 
 def extract_signature(pdf: bytes) -> Extracted:

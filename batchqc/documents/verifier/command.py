@@ -13,37 +13,43 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from batchqc.documents.verifier.case import LATE, Question
-from batchqc.documents.verifier.examination import examine
+from batchqc.documents.verifier.examination import Step, examine
 from batchqc.documents.verifier.findings import CheckReport, Failed
 from batchqc.documents.verifier.signed_log import moment_of
 
 _MARKS: Final = {"ok": "ok", "failed": "FAILED", "not examined": "--"}
 _PAGES: Final = (
-    "What is printed on the pages is under the seal, and is not read here: compare it with\n"
-    "certificate.json inside, or use `batchqc certificate verify`."
+    "\nWhat is printed on the pages is under the seal, and is not read here: compare it with\n"
+    "certificate.json inside, or use `batchqc certificate verify`.\n"
 )
 
 
-def main(arguments: Sequence[str], *, now: datetime) -> int:
-    """Verify certificates; the exit status."""
-    parser = _parser()
+def main(
+    arguments: Sequence[str],
+    *,
+    now: datetime,
+    prog: str | None = None,
+    further: Sequence[Step] = (),
+) -> int:
+    """Verify certificates, also by ``further`` checks; the exit status."""
+    parser = _parser(prog)
     asked = parser.parse_args(arguments)
     try:
         question = question_from(asked, now=now)
         files = [(path, path.read_bytes()) for path in asked.files]
     except (OSError, UnicodeDecodeError, Failed) as problem:
         parser.error(str(problem))
-    reports = [(str(path), examine(pdf, question)) for path, pdf in files]
+    reports = [(str(path), examine(pdf, question, further=further)) for path, pdf in files]
     if asked.json:
         sys.stdout.write(json.dumps([as_json(*one) for one in reports], indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(as_text(*one) for one in reports) + f"\n{_PAGES}\n")
+        sys.stdout.write("\n".join(as_text(*one) for one in reports) + ("" if further else _PAGES))
     good = all(one.complete if asked.strict else one.passed for _, one in reports)
     return 0 if good else 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Verify certificates of analysis, offline.")
+def _parser(prog: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog, description="Verify certificates, offline.")
     given = parser.add_argument
     given("files", nargs="+", type=FilePath, metavar="FILE", help="the PDF as received")
     given("--root", type=FilePath, required=True, help="root.pem, from the site itself")
