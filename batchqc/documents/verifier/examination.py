@@ -69,7 +69,8 @@ def examine(pdf: bytes, question: Question, *, further: Sequence[Step] = ()) -> 
     checks: dict[str, Check] = {}
     for step in (*_STEPS, *further):
         checks[step.name] = _examined(step, case, checks)
-    return CheckReport(tuple(checks.values()), case.number, case.lot, case.content_sha256)
+    found = tuple(checks.values())
+    return CheckReport(found, case.number, case.lot, case.content_sha256, case.rendition)
 
 
 def _examined(step: Step, case: Case, done: dict[str, Check]) -> Check:
