@@ -1,0 +1,126 @@
+"""Which level of PAdES a sealed document reached: with pyHanko, from the document alone.
+
+Nothing is fetched. What tells that no certificate was revoked must be in the document, for every
+certificate but the roots; else it has not reached B-LT.
+"""
+
+import asyncio
+from datetime import datetime
+from io import BytesIO
+
+from asn1crypto import cms, x509
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.general import SigningError, extract_certificate_info
+from pyhanko.sign.validation import (
+    DocumentSecurityStore,
+    SignatureCoverageLevel,
+    async_validate_pdf_signature,
+    async_validate_pdf_timestamp,
+)
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
+from pyhanko_certvalidator import ValidationContext
+
+from batchqc.documents.pades_evidence import Trust, not_reached
+from batchqc.documents.sealing import Level
+
+
+def check_level(pdf: bytes, trust: Trust, *, level: Level, at: datetime) -> None:
+    """Refuse a sealed document that has not reached a level.
+
+    Raises:
+        SigningUnavailable: BQC-CRT-017 with every reason.
+    """
+    reader = PdfFileReader(BytesIO(pdf))
+    try:
+        reasons = asyncio.run(_missing(reader, trust, level, at))
+    except (PdfError, SigningError, SignatureValidationError) as problem:
+        raise not_reached([str(problem)]) from problem
+    if reasons:
+        raise not_reached(reasons)
+
+
+def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
+    """Refuse a document whose newest timestamp does not hold, or is not over all of it.
+
+    Raises:
+        SigningUnavailable: BQC-CRT-017 with every reason.
+    """
+    reader = PdfFileReader(BytesIO(pdf))
+    try:
+        reasons = asyncio.run(_unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1]))
+    except (PdfError, SigningError) as problem:
+        raise not_reached([str(problem)]) from problem
+    if reasons:
+        raise not_reached(reasons)
+
+
+def provable_until(pdf: bytes) -> datetime:
+    """Until when a sealed document proves itself without anything new.
+
+    That is the last day of the certificate of its newest timestamp; without one, of its seal.
+    """
+    reader = PdfFileReader(BytesIO(pdf))
+    stamps = reader.embedded_timestamp_signatures
+    if stamps:
+        return _end(stamps[-1].signer_cert)
+    ends = []
+    for one in reader.embedded_regular_signatures:
+        tokens = list(extract_tst_data_iter(one.signer_info, signed=False))
+        ends.append(_end(_signer_of(tokens[0]) if tokens else one.signer_cert))
+    return min(ends)
+
+
+async def _missing(reader: PdfFileReader, trust: Trust, level: Level, at: datetime) -> list[str]:
+    seals, stamps = _contexts(reader, trust, level, at)
+    found = []
+    for one in reader.embedded_regular_signatures:
+        status = await async_validate_pdf_signature(one, seals, stamps)
+        if not status.bottom_line:
+            found.append(f"{one.field_name} does not validate: {status.summary()}")
+        elif level.is_stamped and status.timestamp_validity is None:
+            found.append(f"{one.field_name} bears no timestamp")
+    if level is Level.B_LTA:
+        found += await _unarchived(reader, stamps)
+    return found
+
+
+async def _unarchived(reader: PdfFileReader, stamps: ValidationContext) -> list[str]:
+    found = reader.embedded_timestamp_signatures
+    if not found:
+        return ["the document bears no timestamp over all of it"]
+    status = await async_validate_pdf_timestamp(found[-1], stamps)
+    if not (status.intact and status.valid and status.trusted):
+        return [f"the timestamp {found[-1].field_name} does not validate: {status.summary()}"]
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
+        return [f"the timestamp {found[-1].field_name} is not over the whole file"]
+    return []
+
+
+def _contexts(
+    reader: PdfFileReader, trust: Trust, level: Level, at: datetime
+) -> tuple[ValidationContext, ValidationContext]:
+    """For seals and for timestamps: each believes its own roots only."""
+    roots = ([trust.site], list(trust.services))
+    if level.has_evidence:
+        store = DocumentSecurityStore.read_dss(reader)
+        known = {"moment": at, "revocation_mode": "require"}
+        seals, stamps = (
+            store.as_validation_context({**known, "trust_roots": one}) for one in roots
+        )
+        return seals, stamps
+    own = [trust.site_list]
+    return (
+        ValidationContext(trust_roots=roots[0], crls=own, moment=at, revocation_mode="require"),
+        ValidationContext(trust_roots=roots[1], moment=at),
+    )
+
+
+def _signer_of(signed: cms.SignedData) -> x509.Certificate:
+    return extract_certificate_info(signed).signer_cert
+
+
+def _end(certificate: x509.Certificate) -> datetime:
+    found: datetime = certificate.not_valid_after
+    return found
