@@ -4,7 +4,7 @@ Importing it is cheap: pyHanko, half a second, is loaded by the first ``seal``. 
 the document; one before it certifies it and lets only further seals follow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from batchqc.documents.sealing import Level, Sealing
 from batchqc.documents.signing_keys import FileKey, SigningKey, is_accepted
 from batchqc.documents.timestamps import Service
 from batchqc.documents.token_key import Token, load_token_key, read_certificates
@@ -89,6 +90,20 @@ def load_seal(path: Path, passphrase: str) -> SealKey:
     return _with_certificates(FileKey(key), [certificate, *others])
 
 
+def open_seal(path: Path, passphrase: str, token: Token | None) -> SealKey:
+    """The seal, from its PKCS#12 file, or from a token with its certificates in a PEM file.
+
+    Args:
+        path: the file.
+        passphrase: opens the file, or the token (its PIN).
+        token: the one that holds the key, where one does.
+
+    Raises:
+        SigningUnavailable: see ``load_seal`` and ``token_seal``.
+    """
+    return token_seal(token, path, passphrase) if token else load_seal(path, passphrase)
+
+
 def token_seal(token: Token, certificates: Path, pin: str) -> SealKey:
     """The seal whose key is in a token, and whose certificates are in a PEM file.
 
@@ -153,3 +168,56 @@ def seal(  # noqa: PLR0913 - what a signature says, all optional
     words = Words(field, name, reason, location, certifies=certifies)
     certificate = key.certifying if certifies else key.certificate
     return signed(pdf, key.key, certificate, words=words, at=signed_at, service=stamped_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A document that reached its level, and until when it proves itself without anything new."""
+
+    document: bytes
+    level: Level
+    provable_until: datetime
+
+
+def proven(pdf: bytes, key: SealKey, sealing: Sealing, *, clock: Callable[[], datetime]) -> Sealed:
+    """A sealed document with all that its level asks for, which is checked in it.
+
+    Args:
+        pdf: with all its seals, each stamped where the level asks for it.
+        key: that sealed it.
+        sealing: the level, and whom the site trusts.
+        clock: the time, asked after each service has answered.
+
+    Raises:
+        SigningUnavailable: BQC-CRT-016 to BQC-CRT-019 it does not reach the level.
+    """
+    service = sealing.stamped_by
+    if service is None:
+        ends = (one.not_valid_after_utc for one in (key.certificate, key.certifying))
+        return Sealed(pdf, sealing.level, min(ends))
+    from batchqc.documents.pades_evidence import trust_of, with_evidence  # noqa: PLC0415 - as above
+    from batchqc.documents.pades_levels import check_level, provable_until  # noqa: PLC0415
+
+    trust = trust_of(sealing.root, service, clock())
+    if sealing.level.has_evidence:
+        archived = sealing.level is Level.B_LTA
+        pdf = with_evidence(pdf, trust, service=service, archived=archived, at=clock())
+    check_level(pdf, trust, level=sealing.level, at=clock())
+    return Sealed(pdf, sealing.level, provable_until(pdf))
+
+
+def renewed(pdf: bytes, sealing: Sealing, *, clock: Callable[[], datetime]) -> Sealed:
+    """A sealed document with one more timestamp over all of it, and evidence for the last one.
+
+    Raises:
+        SigningUnavailable: BQC-CRT-016 to BQC-CRT-019; the newest timestamp has expired, or the
+            services do not answer as they must.
+    """
+    from batchqc.documents.pades_evidence import trust_of, with_evidence  # noqa: PLC0415 - as above
+    from batchqc.documents.pades_levels import check_archived, provable_until  # noqa: PLC0415
+
+    service = sealing.renewed_by
+    trust = trust_of(sealing.root, service, clock())
+    longer = with_evidence(pdf, trust, service=service, archived=True, at=clock())
+    check_archived(longer, trust, at=clock())
+    return Sealed(longer, Level.B_LTA, provable_until(longer))

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
 
@@ -35,12 +35,13 @@ from pyhanko_certvalidator.fetchers.aiohttp_fetchers import AIOHttpFetcherBacken
 
 from batchqc.documents.pades_signing import undated_writer
 from batchqc.documents.pades_timestamps import Stamper, reserved_for
-from batchqc.documents.revocation import Authority, read_authority
-from batchqc.documents.sealing import Sealing
+from batchqc.documents.revocation import Authority, RootFiles, read_authority
 from batchqc.documents.timestamps import Service
 from batchqc.errors import SigningUnavailable
 
 _SECONDS: Final = 20
+#: How far the clocks of services may be ahead of ours.
+TOLERANCE: Final = timedelta(minutes=1)
 #: What the timestamps of a document are called, with their number.
 TIMESTAMP_FIELD: Final = "ArchiveTimestamp"
 
@@ -77,15 +78,14 @@ class _Found:
     certificates: list[x509.Certificate] = field(default_factory=list)
 
 
-def trust_of(sealing: Sealing, at: datetime) -> Trust:
+def trust_of(root: RootFiles, service: Service, at: datetime) -> Trust:
     """Whom a site trusts.
 
     Raises:
         SigningUnavailable: BQC-CRT-018 the root's list says nothing, or BQC-CRT-019 the root of
             the timestamp service cannot be read.
     """
-    service = sealing.stamped_by
-    return Trust(read_authority(sealing.root, at=at), _roots(service) if service else ())
+    return Trust(read_authority(root, at=at), _roots(service))
 
 
 def with_evidence(
@@ -129,6 +129,7 @@ async def _with_evidence(pdf: bytes, trust: Trust, how: _Archiving, at: datetime
         ocsps=found.ocsps,
         moment=at,
         revocation_mode="require",
+        time_tolerance=TOLERANCE,
     )
     paths = [await _path(one, context) for one in signed]
     writer = undated_writer(pdf)

@@ -7,6 +7,7 @@ certificate but the roots; else it has not reached B-LT.
 import asyncio
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 from asn1crypto import cms, x509
 from pyhanko.pdf_utils.misc import PdfError
@@ -22,7 +23,7 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 from pyhanko_certvalidator import ValidationContext
 
-from batchqc.documents.pades_evidence import Trust, not_reached
+from batchqc.documents.pades_evidence import TOLERANCE, Trust, not_reached
 from batchqc.documents.sealing import Level
 
 
@@ -103,17 +104,18 @@ def _contexts(
 ) -> tuple[ValidationContext, ValidationContext]:
     """For seals and for timestamps: each believes its own roots only."""
     roots = ([trust.site], list(trust.services))
+    when: dict[str, Any] = {"moment": at, "time_tolerance": TOLERANCE}
     if level.has_evidence:
         store = DocumentSecurityStore.read_dss(reader)
-        known = {"moment": at, "revocation_mode": "require"}
+        known = {**when, "revocation_mode": "require"}
         seals, stamps = (
             store.as_validation_context({**known, "trust_roots": one}) for one in roots
         )
         return seals, stamps
     own = [trust.site_list]
     return (
-        ValidationContext(trust_roots=roots[0], crls=own, moment=at, revocation_mode="require"),
-        ValidationContext(trust_roots=roots[1], moment=at),
+        ValidationContext(trust_roots=roots[0], crls=own, revocation_mode="require", **when),
+        ValidationContext(trust_roots=roots[1], **when),
     )
 
 

@@ -5,7 +5,7 @@ there at the latest. With B-LT everything that tells whether a certificate was r
 document too, and with B-LTA a timestamp is over all of that, which is renewed before it expires.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -48,10 +48,6 @@ class Sealing:
     root: RootFiles
     service: Service | None = None
 
-    def at_level(self, level: Level) -> "Sealing":
-        """The same with another level."""
-        return replace(self, level=level)
-
     @property
     def stamped_by(self) -> Service | None:
         """The service that stamps each seal; ``None`` for B-B.
@@ -59,12 +55,27 @@ class Sealing:
         Raises:
             SigningUnavailable: BQC-CRT-019 the level needs one and there is none.
         """
-        if not self.level.is_stamped:
-            return None
+        return self.service_for(self.level) if self.level.is_stamped else None
+
+    @property
+    def renewed_by(self) -> Service:
+        """The service that renews.
+
+        Raises:
+            SigningUnavailable: BQC-CRT-019 there is none.
+        """
+        return self.service_for(Level.B_LTA)
+
+    def service_for(self, level: Level) -> Service:
+        """The service that a level above B-B needs.
+
+        Raises:
+            SigningUnavailable: BQC-CRT-019 there is none.
+        """
         if self.service is None or not self.service.url or self.service.root is None:
             raise SigningUnavailable(
                 "BQC-CRT-019",
-                f"PAdES {self.level} needs a timestamp service and its root",
+                f"PAdES {level} needs a timestamp service and its root",
                 hint="Set BATCHQC_TIMESTAMP_URL and BATCHQC_TIMESTAMP_ROOT.",
             )
         return self.service
