@@ -6,7 +6,7 @@ made here: SoftHSM 2.6 knows no CKM_ECDSA_SHA256. Needs the extra ``batchqc[pkcs
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from batchqc.documents.signing_keys import PublicKey
 from batchqc.errors import SigningUnavailable
@@ -52,12 +53,12 @@ class TokenKey:
             SigningUnavailable: BQC-CRT-015 the token does not answer, or holds no such key.
         """
         digest = hashlib.sha256(data).digest()
-        with self._lock, self._telling():
+        with self._lock, _telling(self.token, self._forget):
             import pkcs11  # noqa: PLC0415 - only who has a token needs it
 
             kind = pkcs11.KeyType.RSA if self._is_rsa else pkcs11.KeyType.EC
             if self._session is None:
-                self._session = self._opened()
+                self._session = _session(self.token, self._pin)
             where = pkcs11.ObjectClass.PRIVATE_KEY
             key = self._session.get_key(object_class=where, key_type=kind, label=self.token.key)
             if self._is_rsa:
@@ -74,24 +75,8 @@ class TokenKey:
     def _is_rsa(self) -> bool:
         return isinstance(self.public, rsa.RSAPublicKey)
 
-    def _opened(self) -> Any:
-        import pkcs11  # noqa: PLC0415 - see above
-
-        library = pkcs11.lib(str(self.token.module))
-        return library.get_token(token_label=self.token.label).open(user_pin=self._pin)
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - see above
-        except ImportError as problem:
-            raise _silent(self.token, "needs batchqc[pkcs11], which is not installed") from problem
-        try:
-            yield
-        except (PKCS11Error, RuntimeError, OSError) as problem:
-            self._session = None  # the next one asks the token anew
-            why = str(problem) or type(problem).__name__
-            raise _silent(self.token, f"does not sign: {why}") from problem
+    def _forget(self) -> None:
+        self._session = None  # the next one asks the token anew
 
 
 def load_token_key(token: Token, public: PublicKey, pin: str) -> TokenKey:
@@ -104,6 +89,30 @@ def load_token_key(token: Token, public: PublicKey, pin: str) -> TokenKey:
     data = b"batchqc: which key is this?"
     _check(token, public, key.sign(data), data)
     return key
+
+
+def token_public_key(token: Token, pin: str) -> PublicKey:
+    """The public half of a key, as the token tells it.
+
+    Raises:
+        SigningUnavailable: BQC-CRT-015 the token does not answer, or holds no such key.
+    """
+    with _telling(token):
+        import pkcs11  # noqa: PLC0415 - only who has a token needs it
+        from pkcs11.util.ec import encode_ec_public_key  # noqa: PLC0415
+
+        with _session(token, pin) as session:
+            key = session.get_key(object_class=pkcs11.ObjectClass.PUBLIC_KEY, label=token.key)
+            if key.key_type is pkcs11.KeyType.RSA:
+                modulus, exponent = (
+                    int.from_bytes(key[one])
+                    for one in (pkcs11.Attribute.MODULUS, pkcs11.Attribute.PUBLIC_EXPONENT)
+                )
+                return rsa.RSAPublicNumbers(exponent, modulus).public_key()
+            found = load_der_public_key(encode_ec_public_key(key))
+    if not isinstance(found, ec.EllipticCurvePublicKey):
+        raise _silent(token, "holds a key of another kind")
+    return found
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
@@ -124,6 +133,26 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
         raise SigningUnavailable(
             "BQC-CRT-012", f"{path} holds no certificates of the seal (PEM)"
         ) from problem
+
+
+def _session(token: Token, pin: str) -> Any:
+    import pkcs11  # noqa: PLC0415 - only who has a token needs it
+
+    return pkcs11.lib(str(token.module)).get_token(token_label=token.label).open(user_pin=pin)
+
+
+@contextmanager
+def _telling(token: Token, forget: Callable[[], None] = lambda: None) -> Iterator[None]:
+    try:
+        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - only who has a token needs it
+    except ImportError as problem:
+        raise _silent(token, "needs batchqc[pkcs11], which is not installed") from problem
+    try:
+        yield
+    except (PKCS11Error, RuntimeError, OSError) as problem:
+        forget()
+        why = str(problem) or type(problem).__name__
+        raise _silent(token, f"does not sign: {why}") from problem
 
 
 def _check(token: Token, public: PublicKey, signature: bytes, data: bytes) -> None:
