@@ -7,6 +7,7 @@ over all of it, where there is one.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,6 +39,11 @@ from batchqc.documents.pades_timestamps import Stamper, reserved_for
 from batchqc.documents.revocation import Authority, RootFiles, read_authority
 from batchqc.documents.timestamps import Service
 from batchqc.errors import SigningUnavailable
+
+# pyHanko tells its doubts to these loggers; they are told as reasons to whoever asked.
+for _name in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+    logging.getLogger(_name).propagate = False
 
 _SECONDS: Final = 20
 #: How far the clocks of services may be ahead of ours.
@@ -131,7 +137,10 @@ async def _with_evidence(pdf: bytes, trust: Trust, how: _Archiving, at: datetime
         revocation_mode="require",
         time_tolerance=TOLERANCE,
     )
-    paths = [await _path(one, context) for one in signed]
+    try:
+        paths = [await valid_path(one, context) for one in signed]
+    except (ValidationError, PathBuildingError) as problem:
+        raise not_reached([str(problem)]) from problem
     writer = undated_writer(pdf)
     DocumentSecurityStore.supply_dss_in_writer(
         writer, None, paths=paths, validation_context=context
@@ -164,15 +173,16 @@ def _rests_on(pdf: bytes) -> Iterator[cms.SignedData]:
         yield from extract_tst_data_iter(one.signer_info, signed=False)
 
 
-async def _path(signed: cms.SignedData, context: ValidationContext) -> Any:
+async def valid_path(signed: cms.SignedData, context: ValidationContext) -> Any:
+    """The certificates from a signature or timestamp up to a root, all valid in a context.
+
+    Raises what pyHanko raises where there is no such path.
+    """
     found = extract_certificate_info(signed)
     validator = CertificateValidator(
         found.signer_cert, intermediate_certs=found.other_certs, validation_context=context
     )
-    try:
-        return await validator.async_validate_usage(key_usage=set())  # type: ignore[no-untyped-call]
-    except (ValidationError, PathBuildingError) as problem:
-        raise not_reached([str(problem)]) from problem
+    return await validator.async_validate_usage(key_usage=set())  # type: ignore[no-untyped-call]
 
 
 async def _fetched(signed: Iterable[cms.SignedData], trust: Trust) -> _Found:

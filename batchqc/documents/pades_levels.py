@@ -5,6 +5,7 @@ certificate but the roots; else it has not reached B-LT.
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -19,11 +20,12 @@ from pyhanko.sign.validation import (
     async_validate_pdf_signature,
     async_validate_pdf_timestamp,
 )
-from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.errors import SignatureValidationError, ValidationInfoReadingError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
 
-from batchqc.documents.pades_evidence import TOLERANCE, Trust, not_reached
+from batchqc.documents.pades_evidence import TOLERANCE, Trust, not_reached, valid_path
 from batchqc.documents.sealing import Level
 
 
@@ -33,13 +35,7 @@ def check_level(pdf: bytes, trust: Trust, *, level: Level, at: datetime) -> None
     Raises:
         SigningUnavailable: BQC-CRT-017 with every reason.
     """
-    reader = PdfFileReader(BytesIO(pdf))
-    try:
-        reasons = asyncio.run(_missing(reader, trust, level, at))
-    except (PdfError, SigningError, SignatureValidationError) as problem:
-        raise not_reached([str(problem)]) from problem
-    if reasons:
-        raise not_reached(reasons)
+    _refuse(lambda: _missing(PdfFileReader(BytesIO(pdf)), trust, level, at))
 
 
 def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
@@ -48,13 +44,12 @@ def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
     Raises:
         SigningUnavailable: BQC-CRT-017 with every reason.
     """
-    reader = PdfFileReader(BytesIO(pdf))
-    try:
-        reasons = asyncio.run(_unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1]))
-    except (PdfError, SigningError) as problem:
-        raise not_reached([str(problem)]) from problem
-    if reasons:
-        raise not_reached(reasons)
+
+    async def reasons() -> list[str]:
+        reader = PdfFileReader(BytesIO(pdf))
+        return await _unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1])
+
+    _refuse(reasons)
 
 
 def provable_until(pdf: bytes) -> datetime:
@@ -73,13 +68,25 @@ def provable_until(pdf: bytes) -> datetime:
     return min(ends)
 
 
+def _refuse(examine: Callable[[], Coroutine[Any, Any, list[str]]]) -> None:
+    try:
+        reasons = asyncio.run(examine())
+    except (PdfError, SigningError, SignatureValidationError, ValidationInfoReadingError) as why:
+        raise not_reached([str(why) or type(why).__name__]) from why
+    if reasons:
+        raise not_reached(reasons)
+
+
 async def _missing(reader: PdfFileReader, trust: Trust, level: Level, at: datetime) -> list[str]:
     seals, stamps = _contexts(reader, trust, level, at)
     found = []
     for one in reader.embedded_regular_signatures:
         status = await async_validate_pdf_signature(one, seals, stamps)
         if not status.bottom_line:
-            found.append(f"{one.field_name} does not validate: {status.summary()}")
+            tokens = list(extract_tst_data_iter(one.signer_info, signed=False))
+            pairs = [(one.signed_data, seals), *((token, stamps) for token in tokens)]
+            why = [told async for told in _distrusted(pairs)] or [status.summary()]
+            found += [f"{one.field_name} does not validate: {told}" for told in why]
         elif level.is_stamped and status.timestamp_validity is None:
             found.append(f"{one.field_name} bears no timestamp")
     if level is Level.B_LTA:
@@ -93,10 +100,23 @@ async def _unarchived(reader: PdfFileReader, stamps: ValidationContext) -> list[
         return ["the document bears no timestamp over all of it"]
     status = await async_validate_pdf_timestamp(found[-1], stamps)
     if not (status.intact and status.valid and status.trusted):
-        return [f"the timestamp {found[-1].field_name} does not validate: {status.summary()}"]
+        pairs = [(found[-1].signed_data, stamps)]
+        why = [told async for told in _distrusted(pairs)] or [status.summary()]
+        return [f"the timestamp {found[-1].field_name} does not validate: {told}" for told in why]
     if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         return [f"the timestamp {found[-1].field_name} is not over the whole file"]
     return []
+
+
+async def _distrusted(
+    pairs: Iterable[tuple[cms.SignedData, ValidationContext]],
+) -> AsyncIterator[str]:
+    """Why the certificates of signatures and timestamps are not to be trusted."""
+    for signed, context in pairs:
+        try:
+            await valid_path(signed, context)
+        except (ValidationError, PathBuildingError) as problem:
+            yield str(problem)
 
 
 def _contexts(
