@@ -199,24 +199,23 @@ async def _fetched(signed: Iterable[cms.SignedData], trust: Trust) -> _Found:
             # Of the seals, the root's own list tells.
             if certificate.issuer == trust.site.subject or certificate in trust.services:
                 continue
-            issuer = next((a for a in authorities if a.subject == certificate.issuer), None)
-            await _ask_about(certificate, issuer, fetchers, found)
+            await _ask_about(certificate, authorities, fetchers, found)
     return found
 
 
 async def _ask_about(
     certificate: x509.Certificate,
-    issuer: x509.Certificate | None,
+    authorities: Sequence[x509.Certificate],
     fetchers: Fetchers,
     found: _Found,
 ) -> None:
     """Ask both kinds of services; what neither tells is missed when the path is validated."""
     with suppress(CRLFetchError):
         found.crls += await fetchers.crl_fetcher.fetch(certificate)
-    with suppress(OCSPFetchError):
-        if issuer is not None:
-            authority = AuthorityWithCert(issuer)
-            found.ocsps.append(await fetchers.ocsp_fetcher.fetch(certificate, authority))
+    for authority in map(AuthorityWithCert, authorities):
+        if authority.is_potential_issuer_of(certificate):
+            with suppress(OCSPFetchError):
+                found.ocsps.append(await fetchers.ocsp_fetcher.fetch(certificate, authority))
 
 
 def _roots(service: Service) -> tuple[x509.Certificate, ...]:

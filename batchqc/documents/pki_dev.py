@@ -41,7 +41,7 @@ pki-architectures:
     keyset: own
     entity-defaults: {organization-name: Only to try signatures with}
     entities:
-      root: {common-name: Root of services to try}
+      root: {common-name: "Root of services to try, $address"}
       tsa: {common-name: Timestamps to try}
       ocsp: {common-name: OCSP to try}
     certs:
