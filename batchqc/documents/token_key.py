@@ -6,7 +6,7 @@ made here: SoftHSM 2.6 knows no CKM_ECDSA_SHA256. Needs the extra ``batchqc[pkcs
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,15 +36,17 @@ class Token:
     key: str
 
 
-@dataclass(slots=True)
+# Who is signed in at a token is so for the whole process: one session after the other.
+_ONE_AT_A_TIME: Final = Lock()
+
+
+@dataclass(frozen=True, slots=True)
 class TokenKey:
-    """A key in a token; the session stays open until the token fails, and is opened anew then."""
+    """A key in a token, which is asked anew for each signature: it may come and go."""
 
     token: Token
     public: PublicKey
     _pin: str = field(repr=False)
-    _lock: Lock = field(default_factory=Lock, repr=False)
-    _session: Any = field(default=None, repr=False)
 
     def sign(self, data: bytes) -> bytes:
         """The signature over the SHA-256 of some bytes.
@@ -53,18 +55,17 @@ class TokenKey:
             SigningUnavailable: BQC-CRT-015 the token does not answer, or holds no such key.
         """
         digest = hashlib.sha256(data).digest()
-        with self._lock, _telling(self.token, self._forget):
+        with _telling(self.token):
             import pkcs11  # noqa: PLC0415 - only who has a token needs it
 
             kind = pkcs11.KeyType.RSA if self._is_rsa else pkcs11.KeyType.EC
-            if self._session is None:
-                self._session = _session(self.token, self._pin)
             where = pkcs11.ObjectClass.PRIVATE_KEY
-            key = self._session.get_key(object_class=where, key_type=kind, label=self.token.key)
-            if self._is_rsa:
-                raw = key.sign(_SHA256_INFO + digest, mechanism=pkcs11.Mechanism.RSA_PKCS)
-            else:
-                raw = key.sign(digest, mechanism=pkcs11.Mechanism.ECDSA)
+            with _session(self.token, self._pin) as session:
+                key = session.get_key(object_class=where, key_type=kind, label=self.token.key)
+                if self._is_rsa:
+                    raw = key.sign(_SHA256_INFO + digest, mechanism=pkcs11.Mechanism.RSA_PKCS)
+                else:
+                    raw = key.sign(digest, mechanism=pkcs11.Mechanism.ECDSA)
         return bytes(raw) if self._is_rsa else _as_der(bytes(raw))
 
     def public_key(self) -> PublicKey:
@@ -74,9 +75,6 @@ class TokenKey:
     @property
     def _is_rsa(self) -> bool:
         return isinstance(self.public, rsa.RSAPublicKey)
-
-    def _forget(self) -> None:
-        self._session = None  # the next one asks the token anew
 
 
 def load_token_key(token: Token, public: PublicKey, pin: str) -> TokenKey:
@@ -142,15 +140,16 @@ def _session(token: Token, pin: str) -> Any:
 
 
 @contextmanager
-def _telling(token: Token, forget: Callable[[], None] = lambda: None) -> Iterator[None]:
+def _telling(token: Token) -> Iterator[None]:
+    """One at a time talks to tokens, and what they refuse is told."""
     try:
         from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - only who has a token needs it
     except ImportError as problem:
         raise _silent(token, "needs batchqc[pkcs11], which is not installed") from problem
     try:
-        yield
+        with _ONE_AT_A_TIME:
+            yield
     except (PKCS11Error, RuntimeError, OSError) as problem:
-        forget()
         why = str(problem) or type(problem).__name__
         raise _silent(token, f"does not sign: {why}") from problem
 
