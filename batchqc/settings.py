@@ -9,6 +9,10 @@ from typing import Self
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from batchqc.documents.revocation import RootFiles
+from batchqc.documents.sealing import Level, Sealing
+from batchqc.documents.timestamps import Service
+from batchqc.documents.token_key import Token
 from batchqc.errors import NotFound
 
 
@@ -27,6 +31,20 @@ class Settings(BaseSettings):
     seal_passphrase: SecretStr | None = Field(
         default=None, description="passphrase of the seal key"
     )
+    token_module: Path | None = Field(
+        default=None, description="PKCS#11 library of the token with the seal key; blank is none"
+    )
+    token_label: str = Field(default="", description="label of that token")
+    token_key: str = Field(default="seal", description="label of the seal key in that token")
+    seal_level: Level = Field(
+        default=Level.B_B, description="level of PAdES that every certificate reaches"
+    )
+    root: Path | None = Field(
+        default=None, description="PEM file of the site's root; blank is root.pem beside the seal"
+    )
+    revocation_list: Path | None = Field(
+        default=None, description="list of revoked seals; blank is root.crl beside the seal"
+    )
     webhook_key: Path = Field(
         default=Path("keys/webhook.key"), description="file of the key of the webhooks' secrets"
     )
@@ -40,7 +58,7 @@ class Settings(BaseSettings):
         default=Path("keys/log.key"), description="file of the key of the transparency log"
     )
     timestamp_url: str = Field(
-        default="", description="timestamp service (RFC 3161) for checkpoints; blank is none"
+        default="", description="timestamp service (RFC 3161); blank is none"
     )
     timestamp_root: Path | None = Field(
         default=None, description="PEM file of the root of the timestamp service"
@@ -60,6 +78,22 @@ class Settings(BaseSettings):
         default=None, description="the site's folder of specification files, to compare"
     )
     session_hours: int = Field(default=8, description="hours until a session ends")
+
+    @property
+    def token(self) -> Token | None:
+        """The token that holds the seal key, where one does; ``seal`` names its certificates."""
+        if self.token_module is None:
+            return None
+        return Token(self.token_module, self.token_label, self.token_key)
+
+    @property
+    def sealing(self) -> Sealing:
+        """How far seals prove themselves, and whom the site trusts for it."""
+        beside = self.seal.parent
+        root = RootFiles(
+            self.root or beside / "root.pem", self.revocation_list or beside / "root.crl"
+        )
+        return Sealing(self.seal_level, root, Service(self.timestamp_url, self.timestamp_root))
 
     @classmethod
     def in_folder(cls, folder: Path) -> Self:

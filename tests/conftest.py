@@ -35,6 +35,8 @@ from batchqc.actions.certificates import Press
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import LogSigner, create_log_key
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
+from batchqc.documents.revocation import RootFiles
+from batchqc.documents.sealing import Level, Sealing
 from batchqc.settings import bundled
 from tests.cast import NOW
 from tests.databases import KINDS, POSTGRESQL, SQLITE, Databases
@@ -170,7 +172,8 @@ def press(pki: PkiFiles, log_signer: LogSigner) -> Press:
     from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals waits for it
 
     key = load_seal(pki.seal_p12, "seal on the server")
-    return Press(bundled("reports") / "fonts", lambda: key, lambda: log_signer)
+    sealing = Sealing(Level.B_B, RootFiles(pki.root_pem, pki.root_crl))
+    return Press(bundled("reports") / "fonts", lambda: key, lambda: log_signer, sealing)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -20,10 +20,11 @@ from batchqc.actions.certificate_states import check_not_void
 from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.lots import lock_lot
-from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.canonical import Json, canonical_bytes, utc_text
 from batchqc.core.certificates import CertificateContent, seals_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import LogSigner
+from batchqc.documents.sealing import Sealing
 from batchqc.errors import Conflict, NotFound
 from batchqc.records.decisions import (
     Certificate,
@@ -38,7 +39,7 @@ from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
 
 if TYPE_CHECKING:
-    from batchqc.documents.pades import SealKey
+    from batchqc.documents.pades import Sealed, SealKey
 
 
 NOTHING_PENDING: Final[Mapping[str, date]] = MappingProxyType({})
@@ -49,11 +50,13 @@ class Press:
     """What makes a document of a content: the fonts, and when they are needed, the keys.
 
     The seal is the site's; with the other one a checkpoint of the log is signed after each issue.
+    ``sealing`` says how far seals prove themselves.
     """
 
     fonts: Path
     seal_key: Callable[[], "SealKey"]
     log_key: Callable[[], LogSigner]
+    sealing: Sealing
 
 
 def reserve_certificate(
@@ -106,8 +109,8 @@ def issue_certificate(
 
     Raises:
         Conflict: it was withdrawn or superseded before it was sealed: its number is void.
-        SigningUnavailable: the seal key or the key of the log cannot be used; the certificate
-            stays pending.
+        SigningUnavailable: the seal key or the key of the log cannot be used, or the document
+            does not reach its level of PAdES; the certificate stays pending.
         IntegrityFailure: the log does not extend what was signed; the certificate stays pending.
     """
     done = _done(engine, number)
@@ -115,9 +118,9 @@ def issue_certificate(
         return archive.get(done.document_sha)
     signer = press.log_key()
     if done is None:
-        document = _make(_to_seal(engine, archive, number, signer), press)
+        made = _make(_to_seal(engine, archive, number, signer), press, clock)
         with transaction(engine, actor, clock()) as tx:
-            done = _issue(tx, archive, number=number, document=document)
+            done = _issue(tx, archive, number=number, made=made)
     checkpoint_after(engine, signer, record=done.key, clock=clock)
     return archive.get(done.document_sha)
 
@@ -150,7 +153,7 @@ def _issue_of(session: Session, certificate: Certificate) -> _Issued | None:
     return _Issued(issue.key, issue.document_sha, is_covered(session, issue.key)) if issue else None
 
 
-def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: bytes) -> _Issued:
+def _issue(tx: Transaction, archive: FolderArchive, *, number: str, made: "Sealed") -> _Issued:
     certificate = the_certificate(tx.session, number)
     lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
     tx.lock(certificate.key)
@@ -160,8 +163,10 @@ def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: by
     check_not_void(tx.session, certificate)
     issue = CertificateIssue(
         certificate=certificate,
-        document_sha=archive.put(document),
-        size=len(document),
+        document_sha=archive.put(made.document),
+        size=len(made.document),
+        level=made.level,
+        provable_until=utc_text(made.provable_until),
         issued_by=tx.actor.user_id,
         issued_at=tx.now,
     )
@@ -175,6 +180,7 @@ def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: by
             "document sha256": issue.document_sha,
             "content sha256": certificate.content_sha,
             **({"supersedes": earlier_one.natural_key} if earlier_one else {}),
+            "level": f"PAdES {made.level}",
         },
     )
     return _Issued(issue.key, issue.document_sha, is_covered=False)
@@ -215,11 +221,14 @@ def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> 
     return cast("CertificateContent", json.loads(archive.get(certificate.content_sha)))
 
 
-def _make(content: CertificateContent, press: Press) -> bytes:
+def _make(content: CertificateContent, press: Press, clock: Callable[[], datetime]) -> "Sealed":
     from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who seals pays for it
-    from batchqc.documents.pades import seal  # noqa: PLC0415 - only who seals waits for it
+    from batchqc.documents.pades import proven, seal  # noqa: PLC0415 - only who seals waits for it
 
-    document, key = render(content, fonts=press.fonts), press.seal_key()
+    key, sealing, now = press.seal_key(), press.sealing, clock()
+    sealing.check(key, now)
+    document = render(content, fonts=press.fonts)
+    decided = datetime.fromisoformat(content["issued"]["utc"])
     seals = content.get("seals") or seals_of(None, content["signatures"][-1])[1:]
     for one in seals:
         document = seal(
@@ -230,6 +239,8 @@ def _make(content: CertificateContent, press: Press) -> bytes:
             reason=one["says"],
             location=content["issuer"]["address"][-1],
             certifies=one is not seals[-1],
-            signed_at=datetime.fromisoformat(content["issued"]["utc"]),
+            # A seal that took the place of another one says when it really was.
+            signed_at=decided if key.valid_at(decided) else now,
+            stamped_by=sealing.stamped_by,
         )
-    return document
+    return proven(document, key, sealing, clock=clock)

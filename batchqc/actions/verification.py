@@ -23,6 +23,7 @@ from batchqc.records.account_reports import AccountReport
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
+from batchqc.records.certificate_renewals import CertificateRenewal
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.donor_panels import PanelVersion
 from batchqc.records.entries import Attachment
@@ -80,6 +81,7 @@ NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     QualityReview: ("content_sha", "document_sha"),
     PanelVersion: ("sha256",),
     CheckpointTimestamp: ("token_sha",),
+    CertificateRenewal: ("document_sha",),
 }
 #: What other rows refer to, and take their keys from.
 _REFERRED_TO: Final = {

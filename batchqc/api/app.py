@@ -126,6 +126,7 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
             bundled("reports") / "fonts",
             cache(lambda: _seal_key(settings)),
             lambda: load_log_key(settings.log_key),  # read anew: it may be rolled over
+            settings.sealing,
         ),
         now,
         provider_of(settings),
@@ -133,7 +134,7 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
 
 
 def _seal_key(settings: Settings) -> "SealKey":
-    from batchqc.documents.pades import load_seal  # noqa: PLC0415 - a second, at the first seal
+    from batchqc.documents.pades import open_seal  # noqa: PLC0415 - a second, at the first seal
 
     if settings.seal_passphrase is None:
         raise SigningUnavailable(
@@ -141,4 +142,5 @@ def _seal_key(settings: Settings) -> "SealKey":
             "the passphrase of the seal key is not set",
             hint="Set BATCHQC_SEAL_PASSPHRASE, then POST /certificates/{number}/issue.",
         )
-    return load_seal(settings.seal, settings.seal_passphrase.get_secret_value())
+    passphrase = settings.seal_passphrase.get_secret_value()
+    return open_seal(settings.seal, passphrase, settings.token)

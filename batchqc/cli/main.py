@@ -13,6 +13,7 @@ from batchqc.cli import (
     annex16,
     audit,
     certificate,
+    certificate_renewals,
     container,
     correction,
     deviation,
@@ -28,6 +29,7 @@ from batchqc.cli import (
     lot_later,
     lot_reviews,
     method,
+    pki,
     policy,
     potency,
     profile,
@@ -169,7 +171,11 @@ app.add_typer(investigation.app, name="investigation")
 app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
+certificate.app.command()(certificate_renewals.due)
+certificate.app.command()(certificate_renewals.renew)
+certificate.app.command()(certificate_renewals.renewed)
 app.add_typer(log.app, name="log")
+app.add_typer(pki.app, name="pki")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")
 app.add_typer(audit.app, name="audit")

@@ -76,6 +76,7 @@ class Workplace:
                 bundled("reports") / "fonts",
                 cache(lambda: _seal_key(settings)),
                 lambda: load_log_key(settings.log_key),  # read anew: it may be rolled over
+                settings.sealing,
             ),
             now,
         )
@@ -166,7 +167,7 @@ def raise_refusal(answer: object) -> None:
 
 
 def _seal_key(settings: Settings) -> "SealKey":
-    from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals pays for it
+    from batchqc.documents.pades import open_seal  # noqa: PLC0415 - only who seals pays for it
 
     given = settings.seal_passphrase
     passphrase = (
@@ -174,4 +175,4 @@ def _seal_key(settings: Settings) -> "SealKey":
         if given is None
         else given.get_secret_value()
     )
-    return load_seal(settings.seal, passphrase)
+    return open_seal(settings.seal, passphrase, settings.token)

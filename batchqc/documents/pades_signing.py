@@ -1,4 +1,4 @@
-"""Signing with pyHanko: the only module that knows it, loaded by the first seal.
+"""Signing with pyHanko: only this and the other ``pades_…`` know it, loaded by the first seal.
 
 The key is used as it was opened: pyHanko's own signer reads and checks it twice for each signature.
 """
@@ -12,8 +12,7 @@ from typing import Any
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign import fields, signers
@@ -22,13 +21,14 @@ from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.stamp import BaseStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from batchqc.documents.pades_timestamps import Stamper, reserved_for
+from batchqc.documents.signing_keys import SigningKey
+from batchqc.documents.timestamps import Service
 from batchqc.errors import InvalidInput
 
-# Hexadecimal digits kept free for the signature, which needs about 2,700. A fixed number spares
-# pyHanko a trial signature.
+# Hexadecimal digits kept free for the signature, which needs about 2,700 (3,800 with RSA-3072). A
+# fixed number spares pyHanko a trial signature.
 _RESERVED = 4096
-
-_Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +43,42 @@ class Words:
 
 
 def signed(
-    pdf: bytes, key: _Key, certificate: x509.Certificate, *, words: Words, at: datetime
+    pdf: bytes,
+    key: SigningKey,
+    certificate: x509.Certificate,
+    *,
+    words: Words,
+    at: datetime,
+    service: Service | None = None,
 ) -> bytes:
     """The document with a signature in ``words.field``, as one incremental update.
 
+    Where there is a ``service``, it stamps the signature.
+
     Raises:
         InvalidInput: BQC-CRT-002 where the bytes are no PDF, or the field is signed already.
+        SigningUnavailable: the key, or BQC-CRT-016 the service, does not answer.
     """
-    signer = _pdf_signer(_Signer(key, _certificate(certificate)), words)
+    signer = _pdf_signer(_Signer(key, _certificate(certificate)), words, service)
+    reserved = reserved_for(service) if service else _RESERVED
     try:
-        writer = IncrementalPdfFileWriter(BytesIO(pdf))
-        # pyHanko would stamp the document's own dates with the clock of the machine.
-        writer._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
-        return asyncio.run(_steps(signer, writer, at=at))
+        writer = undated_writer(pdf)
+        return asyncio.run(_steps(signer, writer, at=at, reserved=reserved))
     except (PdfError, SigningError) as problem:
         raise InvalidInput("BQC-CRT-002", f"this document cannot be sealed: {problem}") from problem
+
+
+def undated_writer(pdf: bytes) -> IncrementalPdfFileWriter:
+    """A writer that leaves the document's own dates alone: pyHanko would stamp them with now."""
+    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    writer._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+    return writer
 
 
 class _Signer(signers.Signer):
     """A signer with a key that is open already."""
 
-    def __init__(self, key: _Key, certificate: asn1_x509.Certificate) -> None:
+    def __init__(self, key: SigningKey, certificate: asn1_x509.Certificate) -> None:
         # The root comes from whoever verifies, never from the document.
         super().__init__(
             signing_cert=certificate,
@@ -79,9 +94,7 @@ class _Signer(signers.Signer):
         dry_run: bool = False,  # noqa: FBT001, FBT002, ARG002 - pyHanko's signature
     ) -> bytes:
         """The raw signature."""
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+        return self._key.sign(data)
 
 
 class _AsDrawn(BaseStampStyle):
@@ -96,7 +109,7 @@ def _certificate(certificate: x509.Certificate) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
 
 
-def _pdf_signer(signer: _Signer, words: Words) -> signers.PdfSigner:
+def _pdf_signer(signer: _Signer, words: Words, service: Service | None) -> signers.PdfSigner:
     permitted = fields.MDPPerm.FILL_FORMS if words.certifies else fields.MDPPerm.NO_CHANGES
     return signers.PdfSigner(
         signers.PdfSignatureMetadata(
@@ -110,6 +123,7 @@ def _pdf_signer(signer: _Signer, words: Words) -> signers.PdfSigner:
             location=words.location,
         ),
         signer=signer,
+        timestamper=Stamper(service) if service else None,
         stamp_style=_AsDrawn(),
         new_field_spec=fields.SigFieldSpec(
             words.field,
@@ -120,12 +134,12 @@ def _pdf_signer(signer: _Signer, words: Words) -> signers.PdfSigner:
 
 
 async def _steps(
-    signer: signers.PdfSigner, writer: IncrementalPdfFileWriter, *, at: datetime
+    signer: signers.PdfSigner, writer: IncrementalPdfFileWriter, *, at: datetime, reserved: int
 ) -> bytes:
     """The steps of ``PdfSigner.async_sign_pdf``, with our time instead of the machine's."""
     session = signer.init_signing_session(writer)
     session.system_time = at
-    document = session.prepare_tbs_document(None, bytes_reserved=_RESERVED)
+    document = session.prepare_tbs_document(None, bytes_reserved=reserved)
     prepared, output = document.digest_tbs_document()
     await document.perform_signature(
         prepared.document_digest, PdfCMSSignedAttributes(signing_time=at)

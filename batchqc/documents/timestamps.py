@@ -1,4 +1,4 @@
-"""Timestamps of a service (RFC 3161) over the bytes of a checkpoint.
+"""Timestamps of a service (RFC 3161) over the bytes of a checkpoint, and how one is asked.
 
 An answer is taken only after it was verified against the root of the service, which the settings
 name; what is kept is the answer as it came, which ``openssl ts -verify -in FILE.tsr -data FILE.txt
@@ -41,6 +41,10 @@ class Stamp:
     at: datetime
 
 
+class Unanswered(Exception):
+    """A service did not answer as such; its text goes on after the service's address."""
+
+
 def stamp(service: Service, data: bytes) -> Stamp:
     """Have some bytes stamped.
 
@@ -50,26 +54,39 @@ def stamp(service: Service, data: bytes) -> Stamp:
     roots = _roots(service)
     request = TimestampRequestBuilder().data(data).nonce(nonce=True).build()
     try:
+        answer = ask(service, request.as_bytes())
+    except Unanswered as error:
+        raise _unstamped(service, str(error)) from error
+    builder = VerifierBuilder.from_request(request)
+    for root in roots:
+        builder = builder.add_root_certificate(root)
+    try:
+        found = decode_timestamp_response(answer)
+        builder.build().verify_message(found, data)
+    except (VerificationError, ValueError) as error:
+        raise _unstamped(service, f"gave an answer that does not hold: {error}") from error
+    return Stamp(answer, found.tst_info.gen_time)
+
+
+def ask(service: Service, request: bytes) -> bytes:
+    """What a service answers to a request; nothing is verified.
+
+    Raises:
+        Unanswered: there is no answer.
+    """
+    try:
         answer = httpx2.post(
             service.url,
-            content=request.as_bytes(),
+            content=request,
             headers={"Content-Type": _KINDS[0], "Accept": _KINDS[1]},
             timeout=_SECONDS,
             follow_redirects=False,
         )
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise _unstamped(service, f"does not answer: {error}") from error
+        raise Unanswered(f"does not answer: {error}") from error
     if answer.status_code != httpx2.codes.OK:
-        raise _unstamped(service, f"answered {answer.status_code}")
-    builder = VerifierBuilder.from_request(request)
-    for root in roots:
-        builder = builder.add_root_certificate(root)
-    try:
-        found = decode_timestamp_response(answer.content)
-        builder.build().verify_message(found, data)
-    except (VerificationError, ValueError) as error:
-        raise _unstamped(service, f"gave an answer that does not hold: {error}") from error
-    return Stamp(answer.content, found.tst_info.gen_time)
+        raise Unanswered(f"answered {answer.status_code}")
+    return answer.content
 
 
 def _roots(service: Service) -> list[x509.Certificate]:

@@ -68,7 +68,11 @@ class Certificate(Numbered):
 
 
 class CertificateIssue(Row):
-    """The sealed document of a certificate, in the store by its hash."""
+    """The sealed document of a certificate, in the store by its hash.
+
+    ``level`` is the one of PAdES that it reached, and ``provable_until`` how long it proves itself
+    without a renewal; both are "" for documents of before.
+    """
 
     __tablename__ = "certificate_issue"
 
@@ -77,6 +81,8 @@ class CertificateIssue(Row):
     size: Mapped[int]
     issued_by: Mapped[str]
     issued_at: Mapped[datetime]
+    level: Mapped[str] = added_later()
+    provable_until: Mapped[str] = added_later()
 
     certificate: Mapped[Certificate] = relationship()
 

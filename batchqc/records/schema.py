@@ -5,6 +5,7 @@ from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
 from batchqc.records.cell_banks import CellBank, CellBankEvent, Derivation, Passage
+from batchqc.records.certificate_renewals import CertificateRenewal
 from batchqc.records.components import (
     AuthenticatorChange,
     LinkChange,
@@ -118,7 +119,7 @@ WITNESSED: tuple[type[Row], ...] = (
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
-    LogKeyRow, CheckpointRow, CheckpointTimestamp,
+    LogKeyRow, CheckpointRow, CheckpointTimestamp, CertificateRenewal,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -1,6 +1,7 @@
 """Certificates: number and content with the decision, the seal after it."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from batchqc.documents.certificate_pages import read_pages
 from batchqc.documents.log_key import LogSigner
 from batchqc.documents.pades import SealKey, load_seal
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
+from batchqc.documents.revocation import RootFiles
+from batchqc.documents.sealing import Level, Sealing
 from batchqc.errors import Conflict, IntegrityFailure, NotFound, SigningUnavailable
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.lot_reviews import LotReview
@@ -51,7 +54,8 @@ def press(keys: PkiFiles, log_signer: LogSigner) -> Press:
     def seal_key() -> SealKey:
         return load_seal(keys.seal_p12, "seal passphrase")
 
-    return Press(bundled("reports") / "fonts", seal_key, lambda: log_signer)
+    sealing = Sealing(Level.B_B, RootFiles(keys.root_pem, keys.root_crl))
+    return Press(bundled("reports") / "fonts", seal_key, lambda: log_signer, sealing)
 
 
 class PowerCut(Exception):
@@ -94,7 +98,7 @@ def test_a_failing_seal_leaves_the_lot_released_and_its_certificate_pending(
     assert isinstance(house.release(), Decision)
     before = counts(house.engine)
     with pytest.raises(SigningUnavailable):
-        issue(house, Press(press.fonts, broken, press.log_key))
+        issue(house, replace(press, seal_key=broken))
     assert grown(house.engine, before) == {}
     with house.reading() as session, pytest.raises(Conflict) as pending:
         document_of(session, house.archive, number=NUMBER)
@@ -152,7 +156,8 @@ def test_the_seals_stand_for_the_review_of_the_lot_and_for_the_decision(
 def test_content_that_was_frozen_before_there_were_two_seals_is_sealed_once(
     press: Press, keys: PkiFiles
 ):
-    pdf = _make(earlier_content(issued=moment("2026-06-01", "20:00:00")), press)
+    content = earlier_content(issued=moment("2026-06-01", "20:00:00"))
+    pdf = _make(content, press, lambda: NOW).document
     (field,) = read_pages(pdf).fields
     assert field.reason.endswith("by Nguyễn Thị Minh Anh (S-2026-000042)")
     assert read_pages(pdf).files == {}

@@ -152,6 +152,7 @@ WHO = {
     "keep product quality reviews": "QA",
     "sign product quality reviews as read": "QA",
     "keep the transparency log": "QA",
+    "keep the keys of the site": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

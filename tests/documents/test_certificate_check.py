@@ -36,6 +36,7 @@ from batchqc.documents.certificate_pages import read_pages
 from batchqc.documents.coa_layout import render
 from batchqc.documents.pades import SealKey, seal
 from batchqc.documents.pki import DOCUMENT_SIGNING
+from batchqc.documents.signing_keys import FileKey
 from batchqc.errors import InvalidInput
 from tests.documents.certificate_content import certificate_content, earlier_content
 from tests.documents.conftest import Site, sealed_by
@@ -540,7 +541,7 @@ def issued(
             critical=True,
         )
     certificate = builder.sign(root_key, hashes.SHA384())
-    return SealKey(key, certificate, certificate)  # type: ignore[arg-type]
+    return SealKey(FileKey(key), certificate, certificate)
 
 
 def test_an_rsa_seal_is_accepted_too(rendered: bytes, content: CertificateContent, site: Site):

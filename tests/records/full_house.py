@@ -47,6 +47,7 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import create_log_key
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.certificate_renewals import CertificateRenewal
 from batchqc.records.components import ProviderReturn
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.corrections import CorrectionDecision
@@ -377,6 +378,18 @@ def _certificate(house: House) -> None:
         )
         tx.add(issue)
         tx.audit("certificate issued", rows=[issue], about=[certificate.key])
+        longer = document + b", and renewed"
+        renewal = CertificateRenewal(
+            certificate=certificate,
+            number=1,
+            document_sha=house.archive.put(longer),
+            size=len(longer),
+            provable_until="2036-06-01T00:00:00.000000Z",
+            renewed_by=QA1,
+            renewed_at=tx.now,
+        )
+        tx.add(renewal)
+        tx.audit("certificate renewed", rows=[renewal], about=[certificate.key])
 
 
 def _certify(house: House) -> None:

@@ -1,0 +1,148 @@
+"""Which level of PAdES a sealed document reached: with pyHanko, from the document alone.
+
+Nothing is fetched. What tells that no certificate was revoked must be in the document, for every
+certificate but the roots; else it has not reached B-LT.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+from asn1crypto import cms, x509
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.general import SigningError, extract_certificate_info
+from pyhanko.sign.validation import (
+    DocumentSecurityStore,
+    SignatureCoverageLevel,
+    async_validate_pdf_signature,
+    async_validate_pdf_timestamp,
+)
+from pyhanko.sign.validation.errors import SignatureValidationError, ValidationInfoReadingError
+from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
+
+from batchqc.documents.pades_evidence import TOLERANCE, Trust, not_reached, valid_path
+from batchqc.documents.sealing import Level
+
+
+def check_level(pdf: bytes, trust: Trust, *, level: Level, at: datetime) -> None:
+    """Refuse a sealed document that has not reached a level.
+
+    Raises:
+        SigningUnavailable: BQC-CRT-017 with every reason.
+    """
+    _refuse(lambda: _missing(PdfFileReader(BytesIO(pdf)), trust, level, at))
+
+
+def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
+    """Refuse a document whose newest timestamp does not hold, or is not over all of it.
+
+    Raises:
+        SigningUnavailable: BQC-CRT-017 with every reason.
+    """
+
+    async def reasons() -> list[str]:
+        reader = PdfFileReader(BytesIO(pdf))
+        return await _unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1])
+
+    _refuse(reasons)
+
+
+def provable_until(pdf: bytes) -> datetime:
+    """Until when a sealed document proves itself without anything new.
+
+    That is the last day of the certificate of its newest timestamp; without one, of its seal.
+    """
+    reader = PdfFileReader(BytesIO(pdf))
+    stamps = reader.embedded_timestamp_signatures
+    if stamps:
+        return _end(stamps[-1].signer_cert)
+    ends = []
+    for one in reader.embedded_regular_signatures:
+        tokens = list(extract_tst_data_iter(one.signer_info, signed=False))
+        ends.append(_end(_signer_of(tokens[0]) if tokens else one.signer_cert))
+    return min(ends)
+
+
+def _refuse(examine: Callable[[], Coroutine[Any, Any, list[str]]]) -> None:
+    try:
+        reasons = asyncio.run(examine())
+    except (PdfError, SigningError, SignatureValidationError, ValidationInfoReadingError) as why:
+        raise not_reached([str(why) or type(why).__name__]) from why
+    if reasons:
+        raise not_reached(reasons)
+
+
+async def _missing(reader: PdfFileReader, trust: Trust, level: Level, at: datetime) -> list[str]:
+    seals, stamps = _contexts(reader, trust, level, at)
+    found = []
+    for one in reader.embedded_regular_signatures:
+        status = await async_validate_pdf_signature(one, seals, stamps)
+        if not status.bottom_line:
+            tokens = list(extract_tst_data_iter(one.signer_info, signed=False))
+            pairs = [(one.signed_data, seals), *((token, stamps) for token in tokens)]
+            why = [told async for told in _distrusted(pairs)] or [status.summary()]
+            found += [f"{one.field_name} does not validate: {told}" for told in why]
+        elif level.is_stamped and status.timestamp_validity is None:
+            found.append(f"{one.field_name} bears no timestamp")
+    if level is Level.B_LTA:
+        found += await _unarchived(reader, stamps)
+    return found
+
+
+async def _unarchived(reader: PdfFileReader, stamps: ValidationContext) -> list[str]:
+    found = reader.embedded_timestamp_signatures
+    if not found:
+        return ["the document bears no timestamp over all of it"]
+    status = await async_validate_pdf_timestamp(found[-1], stamps)
+    if not (status.intact and status.valid and status.trusted):
+        pairs = [(found[-1].signed_data, stamps)]
+        why = [told async for told in _distrusted(pairs)] or [status.summary()]
+        return [f"the timestamp {found[-1].field_name} does not validate: {told}" for told in why]
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
+        return [f"the timestamp {found[-1].field_name} is not over the whole file"]
+    return []
+
+
+async def _distrusted(
+    pairs: Iterable[tuple[cms.SignedData, ValidationContext]],
+) -> AsyncIterator[str]:
+    """Why the certificates of signatures and timestamps are not to be trusted."""
+    for signed, context in pairs:
+        try:
+            await valid_path(signed, context)
+        except (ValidationError, PathBuildingError) as problem:
+            yield str(problem)
+
+
+def _contexts(
+    reader: PdfFileReader, trust: Trust, level: Level, at: datetime
+) -> tuple[ValidationContext, ValidationContext]:
+    """For seals and for timestamps: each believes its own roots only."""
+    roots = ([trust.site], list(trust.services))
+    when: dict[str, Any] = {"moment": at, "time_tolerance": TOLERANCE}
+    if level.has_evidence:
+        store = DocumentSecurityStore.read_dss(reader)
+        known = {**when, "revocation_mode": "require"}
+        seals, stamps = (
+            store.as_validation_context({**known, "trust_roots": one}) for one in roots
+        )
+        return seals, stamps
+    own = [trust.site_list]
+    return (
+        ValidationContext(trust_roots=roots[0], crls=own, revocation_mode="require", **when),
+        ValidationContext(trust_roots=roots[1], **when),
+    )
+
+
+def _signer_of(signed: cms.SignedData) -> x509.Certificate:
+    return extract_certificate_info(signed).signer_cert
+
+
+def _end(certificate: x509.Certificate) -> datetime:
+    found: datetime = certificate.not_valid_after
+    return found
