@@ -1,6 +1,7 @@
 """Authorities, timestamps and revocation lists of a test, and seals that keep them for later."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from io import BytesIO
 from asn1crypto import crl as asn1_crl
 from asn1crypto import keys as asn1_keys
 from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -140,12 +142,12 @@ def sealed_at_level(
     moment = at or site.sealed_at
     stamper = None if level == "B-B" else stamps.at(moment + timedelta(minutes=1))
     for one in content["seals"]:
-        last = one is content["seals"][-1]
+        first, last = one is content["seals"][0], one is content["seals"][-1]
         metadata = signers.PdfSignatureMetadata(
             field_name=one["field"],
             md_algorithm="sha256",
             subfilter=fields.SigSeedSubFilter.PADES,
-            certify=not last,
+            certify=first,
             docmdp_permissions=fields.MDPPerm.NO_CHANGES if last else fields.MDPPerm.FILL_FORMS,
             reason=one["says"],
         )
@@ -246,3 +248,18 @@ def _usages(*granted: str) -> dict[str, bool]:
         "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
     )  # fmt: skip
     return {name: name in granted for name in names}
+
+
+def answered(stamps: Stamps, data: bytes, *, at: datetime) -> bytes:
+    """What the service answers about some bytes."""
+    request = tsp.TimeStampReq(
+        {
+            "version": 1,
+            "message_imprint": {
+                "hash_algorithm": {"algorithm": "sha256"},
+                "hashed_message": hashlib.sha256(data).digest(),
+            },
+            "cert_req": True,
+        }
+    )
+    return stamps.at(at).request_tsa_response(request).dump()
