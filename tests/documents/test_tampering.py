@@ -4,7 +4,10 @@ Beside each stands what openssl says of its last seal alone. Where that is satis
 why a certificate needs more.
 """
 
+import importlib.util
 import json
+import subprocess
+import venv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +19,7 @@ import pytest
 from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.certificate_check import check_all
 from batchqc.documents.coa_layout import render
+from batchqc.documents.standalone import script
 from batchqc.documents.verifier.case import Question
 from batchqc.documents.verifier.chains import (
     check_purpose,
@@ -316,3 +320,80 @@ def test_one_thing_was_done_and_one_check_says_so(desk: Desk):
             pdf = way.make(desk)
             asked = desk.asked(pdf, dated_back=way.check == "time")
             assert set(failures(check_all(pdf, asked))) == {way.check}, way.name
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with cryptography and asn1crypto, without batchqc and without a network."""
+    folder = tmp_path_factory.mktemp("alone")
+    venv.create(folder / "venv", with_pip=False)
+    (packages,) = (folder / "venv").glob("lib/*/site-packages")
+    for name in ("cryptography", "asn1crypto", "cffi", "pycparser"):
+        found = importlib.util.find_spec(name)
+        assert found is not None
+        assert found.origin is not None
+        (packages / name).symlink_to(Path(found.origin).parent)
+    backend = importlib.util.find_spec("_cffi_backend")
+    if backend is not None and backend.origin is not None:
+        (packages / Path(backend.origin).name).symlink_to(backend.origin)
+    (packages / "sitecustomize.py").write_text(
+        "import socket\ndef no(*_, **__): raise OSError('no network')\nsocket.socket = no\n"
+    )
+    (folder / "verify.py").write_bytes(script())
+    return folder
+
+
+def run_alone(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [folder / "venv/bin/python", "-I", folder / "verify.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.requirement("5.10")
+def test_the_verifier_that_runs_alone_says_the_same_of_each(desk: Desk, alone: Path):
+    files = {"sealed": desk.sealed, "kept": desk.kept, **{w.name: w.make(desk) for w in WAYS}}
+    for place, pdf in enumerate(files.values()):
+        (alone / f"{place}.pdf").write_bytes(pdf)
+    question = desk.asked(desk.sealed)
+    held = {"root.pem": question.root_pem, "tsa.pem": question.tsa_roots,
+            "log.vkey": question.log_keys.encode(), "proof.json": question.proofs[0]}  # fmt: skip
+    for name, data in held.items():
+        (alone / name).write_bytes(data)
+    trust = ["--root", "root.pem", "--tsa-root", "tsa.pem", "--log-key", "log.vkey",
+             "--proof", "proof.json", "--lot", LOT, "--number", NUMBER,
+             "--at", desk.question.at.isoformat()]  # fmt: skip
+    names = [f"{place}.pdf" for place in range(len(files))]
+    done = run_alone(alone, *names, *trust, "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    for (name, pdf), told in zip(files.items(), json.loads(done.stdout), strict=True):
+        mine = [(one.name, one.outcome, one.reason) for one in check_all(pdf, question).checks]
+        assert [tuple(one.values()) for one in told["checks"]] == mine[:-1], name
+    one = run_alone(alone, "0.pdf", *trust)
+    assert one.returncode == 0, one.stdout
+    assert f"0.pdf is genuine: certificate {NUMBER}, lot {LOT}." in one.stdout
+    assert "--     timestamp   not examined: the file bears no timestamp" in one.stdout
+    assert "What is printed on the pages is under the seal" in one.stdout
+    assert run_alone(alone, "0.pdf", *trust, "--strict").returncode == 1
+    refused = run_alone(alone, "2.pdf", *trust)
+    assert refused.returncode == 1
+    assert "2.pdf DOES NOT VERIFY." in refused.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["x.pdf"],
+        ["x.pdf", "--root", "root.pem"],
+        ["verify.py", "--root", "verify.py", "--at", "noon"],
+    ],
+)
+def test_a_command_that_is_not_understood_exits_with_2(alone: Path, arguments: list[str]):
+    assert run_alone(alone, *arguments).returncode == 2
+
+
+def test_the_verifier_that_runs_alone_is_the_same_bytes_each_time():
+    once = script()
+    assert once == script()
+    assert b"import batchqc" not in once
+    assert b"from batchqc" not in once
+    assert max(map(len, once.decode().splitlines())) <= 102  # docstrings became comments
