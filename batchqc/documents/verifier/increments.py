@@ -87,7 +87,7 @@ def _streams(file: PdfFile, lists: Iterable[PdfValue]) -> set[int]:
     for one in lists:
         found |= _number(one)
         for reference in file.array(one):
-            file.stream(reference)
+            file.packed(reference)
             found |= _number(reference)
     return found
 
