@@ -212,6 +212,8 @@ def test_a_revoked_seal_is_refused_unless_it_was_proven_before(
     question = asked(site, stamps, at=site.sealed_at + 20 * DAY, crls=(given,))
     found = failures(check_all(levels["B-LT"], question))
     assert list(found) == (["revocation"] if refused else [])
+    if not refused:
+        assert "it was there before" in said(check_all(levels["B-LT"], question), "revocation")
     # Without a timestamp nothing shows that it was sealed before.
     found = failures(check_all(levels["B-B"], question))
     assert list(found) == ["revocation"]

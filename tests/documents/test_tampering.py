@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -483,3 +484,18 @@ def test_the_checkpoint_and_its_timestamp_must_agree_with_the_date(
     late = replace(desk.question, at=desk.question.at + 30 * DAY, proofs=(proof,))
     assert [name for name in failures(check_all(desk.sealed, late)) if name in failing] == failing
     assert check_all(desk.sealed, late).passed == (not failing)
+
+
+def test_of_a_stolen_key_only_what_is_in_the_log_is_of_the_site(desk: Desk):
+    stolen = revocation_list(
+        root_of(desk.site),
+        at=desk.site.sealed_at + DAY,
+        revoked=desk.site.key.certificate,
+        since=desk.site.sealed_at + timedelta(hours=5),
+        reason=x509.ReasonFlags.key_compromise,
+    )
+    question = replace(desk.asked(desk.kept), crls=(stolen,), at=desk.question.at + 2 * DAY)
+    assert failures(check_all(desk.kept, question)) == {}
+    found = failures(check_all(desk.kept, replace(question, proofs=())))
+    assert list(found) == ["revocation"]
+    assert "only its entry in the log shows" in found["revocation"]

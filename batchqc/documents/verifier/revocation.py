@@ -104,8 +104,9 @@ def _by_lists(
         if entry is None:
             yield Standing(*times, None, "")
         else:
-            why = entry.crl_reason_value
-            yield Standing(*times, entry["revocation_date"].native, why.native if why else "")
+            why, doubted = entry.crl_reason_value, entry.invalidity_date_value
+            since = [entry["revocation_date"].native, *([doubted.native] if doubted else [])]
+            yield Standing(*times, min(since), why.native if why else "")
 
 
 def _is_by_key(one: crl.CertificateList, issuer: x509.Certificate) -> bool:
