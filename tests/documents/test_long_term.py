@@ -1,5 +1,6 @@
 """Timestamps, evidence and revocation: what a certificate proves years later."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.certificate_check import CheckReport, check_all
@@ -394,6 +396,86 @@ def test_a_timestamp_field_that_can_be_seen_is_refused(
     assert shown != levels["B-LTA"]
     found = failures(check_all(shown, asked(site, stamps)))
     assert found == {"coverage": "after the last seal, a field was added that is no timestamp"}
+
+
+def dictionary(**entries: object) -> generic.DictionaryObject:
+    return generic.DictionaryObject({pdf_name(f"/{key}"): one for key, one in entries.items()})
+
+
+def turn(writer: IncrementalPdfFileWriter) -> None:
+    pages = writer.root["/Pages"]["/Kids"]
+    pages[0]["/Rotate"] = generic.NumberObject(180)
+    writer.mark_update(pages.raw_get(0))
+
+
+def cover(writer: IncrementalPdfFileWriter) -> None:
+    """One more annotation beside the timestamp's own."""
+    note = writer.add_object(dictionary(Type=pdf_name("/Annot"), Subtype=pdf_name("/Square")))
+    writer.register_annotation(writer.root["/Pages"]["/Kids"].raw_get(0), note)
+
+
+def open_with(writer: IncrementalPdfFileWriter) -> None:
+    writer.root["/OpenAction"] = generic.TextStringObject("x")
+    writer.update_root()
+
+
+def add_field(writer: IncrementalPdfFileWriter) -> None:
+    append_signature_field(writer, SigFieldSpec("Extra"))
+
+
+def other_form(writer: IncrementalPdfFileWriter) -> None:
+    form = writer.root["/AcroForm"]
+    writer.root["/AcroForm"] = writer.add_object(generic.DictionaryObject(form))
+    writer.update_root()
+
+
+def nothing_known(writer: IncrementalPdfFileWriter) -> None:
+    in_store(VRI=dictionary(AB=dictionary(Open=pdf_name("/Yes"))))(writer)
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+@pytest.mark.parametrize("change", [turn, cover, open_with, add_field, other_form, nothing_known])
+def test_nothing_else_may_come_with_evidence_or_a_timestamp(
+    levels: dict[str, bytes],
+    site: Site,
+    stamps: Stamps,
+    change: Callable[[IncrementalPdfFileWriter], None],
+    stamped: bool,
+):
+    """Anybody can add evidence, and have a service stamp whatever they like."""
+    stamper = stamps.at(site.sealed_at + timedelta(hours=1)) if stamped else None
+    for given_lists in ([], [revocation_list(root_of(site), at=site.sealed_at)]):
+        changed = with_evidence(levels["B-T"], lists=given_lists, stamper=stamper, change=change)
+        found = failures(check_all(changed, asked(site, stamps)))
+        assert list(found) == ["coverage"]
+        assert found["coverage"].startswith("after the last seal, ")
+
+
+def behind(pdf: bytes, old: bytes, new: bytes) -> bytes:
+    """Something else in the last trailer."""
+    head, found, tail = pdf.rpartition(old)
+    assert found
+    return head + new + tail
+
+
+def test_the_last_trailer_leads_to_the_same_document(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    pdf = levels["B-LT"]
+    info = re.findall(rb"/Info (\d+) 0 R", pdf)[-1]
+    root = re.findall(rb"/Root (\d+) 0 R", pdf)[-1]
+    last = pdf.rindex(b"xref\n", 0, pdf.rindex(b"startxref"))
+    stuffed = pdf[:last] + b"%% more words\n" + pdf[last:]
+    for changed in (
+        behind(pdf, b"/Info " + info, b"/Info " + root),
+        behind(pdf, b"/Root " + root, b"/Root " + info),
+        behind(pdf, b"/Size ", b"/More 1\n/Size "),
+        behind(stuffed, b"startxref\n%d" % last, b"startxref\n%d" % (last + 14)),
+        behind(pdf, b"/Root " + root + b" 0 R\n", b""),
+        behind(levels["B-LTA"], b"/SigFlags 3", b"/SigFlags 1"),
+    ):
+        assert changed != pdf
+        assert list(failures(check_all(changed, asked(site, stamps)))) == ["coverage"]
 
 
 @fuzzed
