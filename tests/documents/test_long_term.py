@@ -398,6 +398,23 @@ def test_a_timestamp_field_that_can_be_seen_is_refused(
     assert found == {"coverage": "after the last seal, a field was added that is no timestamp"}
 
 
+def test_a_part_of_a_page_is_not_made_evidence_to_be_rewritten_later(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    def call_it_evidence(writer: IncrementalPdfFileWriter) -> None:
+        drawn = writer.root["/Pages"]["/Kids"][0].raw_get("/Contents")
+        in_store(Certs=generic.ArrayObject([drawn]))(writer)
+
+    def rewrite(writer: IncrementalPdfFileWriter) -> None:
+        drawn = writer.root["/Pages"]["/Kids"][0].raw_get("/Contents")
+        writer.objects[0, drawn.idnum] = stream()
+
+    once = updated(levels["B-T"], call_it_evidence)
+    for pdf in (once, updated(once, rewrite)):
+        found = failures(check_all(pdf, asked(site, stamps)))
+        assert found == {"coverage": "after the last seal, a part of it was taken for evidence"}
+
+
 def dictionary(**entries: object) -> generic.DictionaryObject:
     return generic.DictionaryObject({pdf_name(f"/{key}"): one for key, one in entries.items()})
 
