@@ -4,11 +4,12 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from batchqc import clock
 from batchqc.actions.certificate_proofs import prove_certificate, standing_on_record
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import (
@@ -181,7 +182,7 @@ def test_a_timestamp_on_the_log_tells_what_was_dated_back(
     """The house's clock says June; the service says now: as if the site had dated it back."""
     of = Service(service.url, service.root)
     assert stamp_newest(house.engine, house.archive, of, clock=house.now)
-    proof, now = prove(house, press), datetime.now(UTC) + timedelta(minutes=1)
+    proof, now = prove(house, press), clock.now() + timedelta(minutes=1)
     answer = base64.b64decode(json.loads(proof)["timestamp"])
     root = service.root.read_bytes()
     question = asked(house, press, pki, proof, tsa_roots=root, at=now)

@@ -1,7 +1,8 @@
 """Authorities, timestamps and revocation lists of a test, and seals that keep them for later."""
 
 import asyncio
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -10,6 +11,7 @@ from io import BytesIO
 from asn1crypto import crl as asn1_crl
 from asn1crypto import keys as asn1_keys
 from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -140,12 +142,12 @@ def sealed_at_level(
     moment = at or site.sealed_at
     stamper = None if level == "B-B" else stamps.at(moment + timedelta(minutes=1))
     for one in content["seals"]:
-        last = one is content["seals"][-1]
+        first, last = one is content["seals"][0], one is content["seals"][-1]
         metadata = signers.PdfSignatureMetadata(
             field_name=one["field"],
             md_algorithm="sha256",
             subfilter=fields.SigSeedSubFilter.PADES,
-            certify=not last,
+            certify=first,
             docmdp_permissions=fields.MDPPerm.NO_CHANGES if last else fields.MDPPerm.FILL_FORMS,
             reason=one["says"],
         )
@@ -186,9 +188,14 @@ def with_evidence(
     lists: Sequence[bytes] = (),
     answers: Sequence[bytes] = (),
     stamper: DummyTimeStamper | None = None,
+    change: Callable[[IncrementalPdfFileWriter], object] = lambda _: None,
 ) -> bytes:
-    """The document with evidence inside, and with a timestamp over it where there is a service."""
+    """The document with evidence inside, and with a timestamp over it where there is a service.
+
+    ``change`` is what an attacker, who can have anything stamped, does to it besides.
+    """
     writer = _writer(pdf)
+    change(writer)
     if certificates or lists or answers:
         DocumentSecurityStore.supply_dss_in_writer(
             writer,
@@ -246,3 +253,18 @@ def _usages(*granted: str) -> dict[str, bool]:
         "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
     )  # fmt: skip
     return {name: name in granted for name in names}
+
+
+def answered(stamps: Stamps, data: bytes, *, at: datetime) -> bytes:
+    """What the service answers about some bytes."""
+    request = tsp.TimeStampReq(
+        {
+            "version": 1,
+            "message_imprint": {
+                "hash_algorithm": {"algorithm": "sha256"},
+                "hashed_message": hashlib.sha256(data).digest(),
+            },
+            "cert_req": True,
+        }
+    )
+    return stamps.at(at).request_tsa_response(request).dump()

@@ -152,6 +152,6 @@ _STEPS: Final = (
     Step("log", "its issue is in the log", ("data",), check_log),
     Step("time", "its time is proven", ("data", "timestamp", "log"), check_time),
     Step("validity", "seal and root were valid", ("issuer", "timestamp"), check_period),
-    Step("revocation", "the seal was not revoked", ("issuer", "validity"), check_revocation),
+    Step("revocation", "the seal was not revoked", ("issuer", "timestamp"), check_revocation),
     Step("status", "it counts", ("data",), check_status),
 )

@@ -20,7 +20,8 @@ from batchqc.documents.verifier.signatures import Extracted
 FIELDS: Final = {"1": ("QARelease",), "2": ("QCReview", "QARelease")}
 DATA_FILE: Final = "certificate.json"
 
-_DEEPEST_FIELD: Final = 10
+_DEEPEST_FIELD: Final = 3
+_MOST_FIELDS: Final = 200
 # What a certificate calls itself, in the languages of certificates.
 _TITLES: Final = {
     "Certificate of analysis ": "en",
@@ -156,7 +157,9 @@ def _files(file: PdfFile) -> Mapping[str, bytes]:
 
 def _fields(file: PdfFile, parent: PdfDictionary, depth: int) -> Iterator[SealField]:
     demand(depth < _DEEPEST_FIELD, "the form is nested too deeply")
-    for reference in file.array(parent.get("Kids" if depth else "Fields")):
+    listed = file.array(parent.get("Kids" if depth else "Fields"))
+    demand(len(listed) <= _MOST_FIELDS, "the form has too many fields")
+    for reference in listed:
         field = file.dictionary(reference)
         yield from _fields(file, field, depth + 1)
         if field.get("FT") != Name("Sig"):
