@@ -238,5 +238,5 @@ def not_reached(reasons: Sequence[str]) -> SigningUnavailable:
         "BQC-CRT-017",
         "the sealed document does not reach the level that is configured; it does not count",
         reasons=reasons,
-        hint="Mend what is named, then run `batchqc certificate resume`.",
+        hint="Mend what is named, then run `batchqc certificate resume`, or `renew` again.",
     )

@@ -62,5 +62,5 @@ def unstamped(service: Service, why: str) -> SigningUnavailable:
     return SigningUnavailable(
         "BQC-CRT-016",
         f"the timestamp service {service.url} {why}",
-        hint="Once it answers, run `batchqc certificate resume`.",
+        hint="Once it answers, run `batchqc certificate resume`, or `certificate renew` again.",
     )
