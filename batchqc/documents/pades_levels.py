@@ -6,9 +6,9 @@ certificate but the roots; else it has not reached B-LT.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
 from asn1crypto import cms, x509
 from pyhanko.pdf_utils.misc import PdfError
@@ -28,9 +28,12 @@ from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
 from batchqc.documents.pades_evidence import TOLERANCE, Trust, not_reached, valid_path
 from batchqc.documents.sealing import Level
 
+#: How far the time of a new timestamp may be from ours: further off, one of both clocks is wrong.
+SKEW: Final = timedelta(minutes=10)
+
 
 def check_level(pdf: bytes, trust: Trust, *, level: Level, at: datetime) -> None:
-    """Refuse a sealed document that has not reached a level.
+    """Refuse a document that was just sealed and has not reached a level.
 
     Raises:
         SigningUnavailable: BQC-CRT-017 with every reason.
@@ -39,7 +42,7 @@ def check_level(pdf: bytes, trust: Trust, *, level: Level, at: datetime) -> None
 
 
 def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
-    """Refuse a document whose newest timestamp does not hold, or is not over all of it.
+    """Refuse a document whose newest timestamp, just made, does not hold or is not over all of it.
 
     Raises:
         SigningUnavailable: BQC-CRT-017 with every reason.
@@ -47,7 +50,7 @@ def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
 
     async def reasons() -> list[str]:
         reader = PdfFileReader(BytesIO(pdf))
-        return await _unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1])
+        return await _unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1], at)
 
     _refuse(reasons)
 
@@ -87,14 +90,16 @@ async def _missing(reader: PdfFileReader, trust: Trust, level: Level, at: dateti
             pairs = [(one.signed_data, seals), *((token, stamps) for token in tokens)]
             why = [told async for told in _distrusted(pairs)] or [status.summary()]
             found += [f"{one.field_name} does not validate: {told}" for told in why]
-        elif level.is_stamped and status.timestamp_validity is None:
-            found.append(f"{one.field_name} bears no timestamp")
+        elif level.is_stamped:
+            stamp = status.timestamp_validity
+            missing = [f"{one.field_name} bears no timestamp"]
+            found += _clocks(stamp.timestamp, at) if stamp else missing
     if level is Level.B_LTA:
-        found += await _unarchived(reader, stamps)
+        found += await _unarchived(reader, stamps, at)
     return found
 
 
-async def _unarchived(reader: PdfFileReader, stamps: ValidationContext) -> list[str]:
+async def _unarchived(reader: PdfFileReader, stamps: ValidationContext, at: datetime) -> list[str]:
     found = reader.embedded_timestamp_signatures
     if not found:
         return ["the document bears no timestamp over all of it"]
@@ -105,7 +110,16 @@ async def _unarchived(reader: PdfFileReader, stamps: ValidationContext) -> list[
         return [f"the timestamp {found[-1].field_name} does not validate: {told}" for told in why]
     if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         return [f"the timestamp {found[-1].field_name} is not over the whole file"]
-    return []
+    return _clocks(status.timestamp, at)
+
+
+def _clocks(stamped: datetime, at: datetime) -> list[str]:
+    if abs(stamped - at) <= SKEW:
+        return []
+    theirs, ours = (one.astimezone(UTC).isoformat(timespec="seconds") for one in (stamped, at))
+    return [
+        f"the service tells the time as {theirs}, and the server as {ours}: one of both is wrong"
+    ]
 
 
 async def _distrusted(

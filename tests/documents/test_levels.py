@@ -1,8 +1,9 @@
 """Certificates of every level of PAdES, judged by tools that others wrote; services that fail."""
 
 import asyncio
+import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,13 +14,14 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from asn1crypto import pem, x509
+from asn1crypto import crl, pem, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESPassed
 from pyhanko.sign.validation import DocumentSecurityStore
 from pyhanko.sign.validation.ades import simulate_future_ades_lta_validation
 from pyhanko.sign.validation.policy_decl import (
     CertificateFetchingRule,
+    LocalKnowledge,
     PdfSignatureValidationSpec,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
@@ -28,12 +30,15 @@ from pyhanko.sign.validation.policy_decl import (
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
 from batchqc import clock
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.pades import Sealed, renewed
 from batchqc.documents.pades_evidence import trust_of
 from batchqc.documents.pades_levels import check_level, provable_until
+from batchqc.documents.pki_life import certificates_in, next_list, open_root, put_list_in_place
+from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level
 from batchqc.documents.timestamps import Service
 from batchqc.errors import SigningUnavailable
@@ -152,7 +157,9 @@ def test_pyhanko_finds_it_provable_for_decades_where_it_is_renewed(
     assert future(lower[0], site, service, year) is not AdESPassed.OK
 
 
-def future(one: Any, site: Site, service: TimestampService, year: int) -> Any:
+def future(
+    one: Any, site: Site, service: TimestampService, year: int, *, lists: Iterable[bytes] = ()
+) -> Any:
     roots = [
         x509.Certificate.load(pem.unarmor(path.read_bytes())[2])
         for path in (site.files.root_pem, service.root)
@@ -165,7 +172,10 @@ def future(one: Any, site: Site, service: TimestampService, year: int) -> Any:
         online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
         certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
     )
-    spec = PdfSignatureValidationSpec(SignatureValidationSpec(policy, offline))
+    known = LocalKnowledge(known_crls=[CRLContainer(crl.CertificateList.load(x)) for x in lists])
+    spec = PdfSignatureValidationSpec(
+        SignatureValidationSpec(policy, offline, local_knowledge=known)
+    )
     at = datetime(year, 1, 1, tzinfo=UTC)
     found = asyncio.run(simulate_future_ades_lta_validation(one, spec, at))
     return found.ades_subindic
@@ -317,6 +327,49 @@ def test_a_service_whose_certificate_expired_is_not_believed(
         found = refusal_of(make, level, expired)
     assert found.code == "BQC-CRT-017"
     assert "expired" in " ".join(found.reasons)
+
+
+@pytest.mark.parametrize("minutes", [-11, 11])
+@pytest.mark.parametrize("level", [Level.B_T, Level.B_LTA])
+def test_a_service_whose_clock_is_another_one_is_not_believed(
+    make: Make, tmp_path: Path, level: Level, minutes: int
+):
+    def wrong() -> datetime:
+        return clock.now() + timedelta(minutes=minutes)
+
+    with timestamp_service(tmp_path / "wrong", clock=wrong) as service:
+        found = refusal_of(make, level, service)
+    assert found.code == "BQC-CRT-017"
+    if level is Level.B_T:
+        assert all("one of both is wrong" in one for one in found.reasons)
+
+
+@pytest.mark.parametrize("minutes", [-9, 9])
+def test_clocks_may_differ_a_little(make: Make, tmp_path: Path, minutes: int):
+    def other() -> datetime:
+        return clock.now() + timedelta(minutes=minutes)
+
+    with timestamp_service(tmp_path / "other", clock=other) as service:
+        assert make(Level.B_T, service).level is Level.B_T
+
+
+def test_what_was_sealed_before_its_seal_was_stolen_stays_provable_with_timestamps(
+    levels: dict[Level, Sealed], site: Site, service: TimestampService, tmp_path: Path
+):
+    root = open_root(
+        site.files.root_p12, "root in the safe",
+        RootFiles(site.files.root_pem, site.files.root_crl),
+    )  # fmt: skip
+    folder = shutil.copytree(site.files.root_pem.parent, tmp_path / "pki")
+    files = RootFiles(folder / "root.pem", folder / "root.crl")
+    both = certificates_in(site.files.seal_p12, "seal on the server")
+    stolen = clock.now() + timedelta(days=30)
+    put_list_in_place(files, next_list(replace(root, files=files), both, now=stolen))
+    listed = [files.revocation_list.read_bytes()]
+    for level, expected in ((Level.B_LTA, AdESPassed.OK), (Level.B_B, None)):
+        for one in PdfFileReader(BytesIO(levels[level].document)).embedded_regular_signatures:
+            found = future(one, site, service, 2030, lists=listed)
+            assert (found is AdESPassed.OK) == (expected is AdESPassed.OK)
 
 
 def test_a_certificate_of_which_nobody_tells_whether_it_is_revoked_is_not_enough(

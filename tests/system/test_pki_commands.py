@@ -12,7 +12,7 @@ import pytest
 from batchqc.cli.demo import _ROOT_PASSPHRASE as ROOT
 from batchqc.cli.demo_cast import ANALYST, APPROVER, PASSWORD
 from batchqc.documents.pki_life import certificates_in
-from batchqc.errors import Conflict, InvalidInput, SigningUnavailable
+from batchqc.errors import Conflict, InvalidInput, NotPermitted, SigningUnavailable
 from tests.documents.external import pdfsig
 from tests.documents.leveling import extracted_from
 from tests.system.conftest import BATCHQC
@@ -121,7 +121,7 @@ def test_keys_are_kept_by_qa_with_the_root_only(home: Path):
     command = key_command(home, "renew-seal")
     refused(batchqc(home, *command, typed=wrong), SigningUnavailable, "BQC-PKI-005")
     analyst = [(ANALYST if one == APPROVER else one) for one in command]
-    refused(batchqc(home, *analyst, typed=TYPED), NotPermitted, "BQC-ACC-001")
+    refused(batchqc(home, *analyst, typed=TYPED), NotPermitted, "BQC-ACC-002")
     why = key_command(home, "revoke", "--because", "bad mood")
     refused(batchqc(home, *why, typed=TYPED), InvalidInput, "BQC-PKI-010")
     certify = key_command(home, "certify")
