@@ -125,7 +125,7 @@ async def _with_evidence(pdf: bytes, trust: Trust, how: _Archiving, at: datetime
     stamper = Stamper(how.service)
     signed = list(_rests_on(pdf))
     if how.archived:
-        token = await stamper.async_dummy_response("sha256")
+        token = await stamper.sample()
         signed.append(token["content"])
     found = await _fetched(signed, trust)
     context = ValidationContext(
@@ -189,15 +189,15 @@ async def _fetched(signed: Iterable[cms.SignedData], trust: Trust) -> _Found:
     found = _Found(crls=[trust.site_list])
     for one in signed:
         parts = extract_certificate_info(one)
-        for certificate in (parts.signer_cert, *parts.other_certs):
-            if certificate not in found.certificates:
-                found.certificates.append(certificate)
+        found.certificates += [parts.signer_cert, *parts.other_certs]
+    found.certificates = list({one.sha256: one for one in found.certificates}.values())
+    roots = {one.sha256 for one in trust.roots}
     authorities = [*trust.services, *found.certificates]
     backend = AIOHttpFetcherBackend(per_request_timeout=_SECONDS)
     async with backend as fetchers:
         for certificate in found.certificates:
             # Of the seals, the root's own list tells.
-            if certificate.issuer == trust.site.subject or certificate in trust.services:
+            if certificate.issuer == trust.site.subject or certificate.sha256 in roots:
                 continue
             await _ask_about(certificate, authorities, fetchers, found)
     return found

@@ -13,14 +13,13 @@ from typing import Any, Final
 from asn1crypto import cms, x509
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.general import SigningError, extract_certificate_info
+from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation import (
     DocumentSecurityStore,
     SignatureCoverageLevel,
     async_validate_pdf_signature,
     async_validate_pdf_timestamp,
 )
-from pyhanko.sign.validation.errors import SignatureValidationError, ValidationInfoReadingError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
@@ -74,7 +73,7 @@ def provable_until(pdf: bytes) -> datetime:
 def _refuse(examine: Callable[[], Coroutine[Any, Any, list[str]]]) -> None:
     try:
         reasons = asyncio.run(examine())
-    except (PdfError, SigningError, SignatureValidationError, ValidationInfoReadingError) as why:
+    except (PdfError, ValueError) as why:  # ValueError is the base of pyHanko's other refusals
         raise not_reached([str(why) or type(why).__name__]) from why
     if reasons:
         raise not_reached(reasons)
