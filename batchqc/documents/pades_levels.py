@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
 
-from asn1crypto import cms, x509
+from asn1crypto import cms
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import extract_certificate_info
@@ -57,16 +57,28 @@ def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
 def provable_until(pdf: bytes) -> datetime:
     """Until when a sealed document proves itself without anything new.
 
-    That is the last day of the certificate of its newest timestamp; without one, of its seal.
+    That is the first end of a certificate in the chain of its newest timestamp, as that holds it;
+    without one, of its seals.
     """
     reader = PdfFileReader(BytesIO(pdf))
     stamps = reader.embedded_timestamp_signatures
     if stamps:
-        return _end(stamps[-1].signer_cert)
+        return chain_end(stamps[-1].signed_data)
     ends = []
     for one in reader.embedded_regular_signatures:
         tokens = list(extract_tst_data_iter(one.signer_info, signed=False))
-        ends.append(_end(_signer_of(tokens[0]) if tokens else one.signer_cert))
+        ends.append(chain_end(tokens[0] if tokens else one.signed_data))
+    return min(ends)
+
+
+def chain_end(signed: cms.SignedData) -> datetime:
+    """The first end in the chain of whoever signed; what else was sent along does not count."""
+    found = extract_certificate_info(signed)
+    one, others, ends = found.signer_cert, list(found.other_certs), list[datetime]()
+    while one is not None:
+        ends.append(one.not_valid_after)
+        others = [other for other in others if other.sha256 != one.sha256]
+        one = next((other for other in others if other.subject == one.issuer), None)
     return min(ends)
 
 
@@ -150,12 +162,3 @@ def _contexts(
         ValidationContext(trust_roots=roots[0], crls=own, revocation_mode="require", **when),
         ValidationContext(trust_roots=roots[1], **when),
     )
-
-
-def _signer_of(signed: cms.SignedData) -> x509.Certificate:
-    return extract_certificate_info(signed).signer_cert
-
-
-def _end(certificate: x509.Certificate) -> datetime:
-    found: datetime = certificate.not_valid_after
-    return found

@@ -234,7 +234,7 @@ def test_the_states_of_keys_tell_what_is_due(own: Site, tmp_path: Path):
     assert found["revocation list 1"].wrong == ""
     stamps = found[f"timestamp service {service.url}"]
     assert stamps.until
-    assert stamps.until.year == 2059
+    assert stamps.until.year == 2049
     late = own.key.certificate.not_valid_after_utc - timedelta(days=89)
     states = list(key_states(sealing, own.key, at=late))
     assert [one.what for one in states if one.is_due(late)] == [
