@@ -35,8 +35,8 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer
 from batchqc import clock
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.pades import Sealed, renewed
-from batchqc.documents.pades_evidence import trust_of
-from batchqc.documents.pades_levels import check_level, provable_until
+from batchqc.documents.pades_evidence import trust_of, with_evidence
+from batchqc.documents.pades_levels import check_archived, check_level, provable_until
 from batchqc.documents.pki_life import certificates_in, next_list, open_root, put_list_in_place
 from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level
@@ -230,6 +230,25 @@ def test_a_level_that_was_not_reached_is_refused(
                 check_level(levels[level].document, trust, level=wanted, at=clock.now())
             assert refusal.value.code == "BQC-CRT-017"
             assert refusal.value.reasons
+
+
+def test_a_timestamp_must_be_over_the_whole_document(
+    levels: dict[Level, Sealed], site: Site, service: TimestampService
+):
+    of, pdf = Service(service.url, service.root), levels[Level.B_LTA].document
+    trust = trust_of(sealing_of(site, Level.B_LTA, service).root, of, clock.now())
+    continued = with_evidence(pdf, trust, service=of, archived=False, at=clock.now())
+    assert continued.startswith(pdf)
+    assert len(continued) > len(pdf)
+    for check in (
+        lambda: check_level(continued, trust, level=Level.B_LTA, at=clock.now()),
+        lambda: check_archived(continued, trust, at=clock.now()),
+    ):
+        with pytest.raises(SigningUnavailable) as refusal:
+            check()
+        assert refusal.value.reasons == (
+            "the timestamp ArchiveTimestamp1 is not over the whole file",
+        )
 
 
 def test_a_changed_document_reaches_no_level(
