@@ -219,7 +219,7 @@ def _next(path: Path) -> Path:
 
 
 def _put_in_place(path: Path, name: str) -> None:
-    """Whenever a crash comes, there is a file in the place; the one of before has two names first."""
+    """Whenever a crash comes, a file is in the place: the one of before has two names first."""
     if path.exists():
         with contextlib.suppress(FileExistsError):  # of a try that a crash ended
             path.with_name(f"{path.stem}-{name}{path.suffix}").hardlink_to(path)
