@@ -18,6 +18,7 @@ from typing import Any, Final
 from asn1crypto import cms, crl, ocsp, pem, x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.signers import PdfTimeStamper
@@ -112,7 +113,10 @@ def with_evidence(
         SigningUnavailable: BQC-CRT-016 the service does not answer, BQC-CRT-017 of a certificate
             nobody tells that it was not revoked, or it is not to be trusted.
     """
-    return asyncio.run(_with_evidence(pdf, trust, _Archiving(service, archived=archived), at))
+    try:
+        return asyncio.run(_with_evidence(pdf, trust, _Archiving(service, archived=archived), at))
+    except (ValidationError, PathBuildingError, PdfError, ValueError) as problem:
+        raise not_reached([str(problem) or type(problem).__name__]) from problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +141,7 @@ async def _with_evidence(pdf: bytes, trust: Trust, how: _Archiving, at: datetime
         revocation_mode="require",
         time_tolerance=TOLERANCE,
     )
-    try:
-        paths = [await valid_path(one, context) for one in signed]
-    except (ValidationError, PathBuildingError) as problem:
-        raise not_reached([str(problem)]) from problem
+    paths = [await valid_path(one, context) for one in signed]
     writer = undated_writer(pdf)
     DocumentSecurityStore.supply_dss_in_writer(
         writer, None, paths=paths, validation_context=context

@@ -422,6 +422,13 @@ def test_a_root_of_the_service_that_cannot_be_read_is_named(
     assert found.code == "BQC-CRT-019"
 
 
+def test_what_is_no_document_is_not_renewed(site: Site, service: TimestampService):
+    for pdf in (b"", b"as if it were a certificate", b"%PDF-1.7\n"):
+        with pytest.raises(SigningUnavailable) as refusal:
+            renewed(pdf, sealing_of(site, Level.B_LTA, service), clock=clock.now)
+        assert refusal.value.code == "BQC-CRT-017"
+
+
 def test_nothing_is_renewed_once_the_last_timestamp_has_expired(
     levels: dict[Level, Sealed], site: Site, service: TimestampService
 ):
