@@ -16,7 +16,7 @@ from batchqc.errors import Conflict, InvalidInput, NotPermitted, SigningUnavaila
 from tests.documents.external import pdfsig
 from tests.documents.leveling import extracted_from
 from tests.system.conftest import BATCHQC
-from tests.system.test_command_line import batchqc, refused
+from tests.system.test_command_line import IDO, batchqc, refused
 from tests.system.test_log_commands import done
 
 TYPED = f"{PASSWORD}\n{ROOT}"
@@ -78,6 +78,32 @@ def test_a_certificate_is_renewed_with_the_services_to_try(
     ]
     refused(batchqc(home, "certificate", "renew"), InvalidInput, "BQC-CRT-036")
     refused(batchqc(home, "certificate", "renew", NUMBER, "--due"), InvalidInput, "BQC-CRT-036")
+
+
+@pytest.mark.requirement("5.10")
+def test_a_lot_is_released_while_the_service_is_down_and_its_certificate_waits_for_it(
+    home: Path, services: dict[str, str], nss: Path, tmp_path: Path
+):
+    file, lot = tmp_path / "ido.csv", "UCM-P1-T2"
+    file.write_text(IDO.format(value="13.0"))
+    why = ("--reason", "As it should be")
+    done(home, "upload", file, "-u", "an.tran", typed=PASSWORD)
+    done(home, "lot", "review", lot, "-u", "chi.pham", *why, typed=PASSWORD)
+    done(home, "lot", "qc-review", lot, "-u", "chi.pham", *why, typed=PASSWORD)
+    done(home, "lot", "audit-review", lot, "-u", "em.ngo", *why, typed=PASSWORD)
+    down = of(services) | {"BATCHQC_TIMESTAMP_URL": "http://127.0.0.1:9/tsa"}
+    said = done(home, "lot", "release", lot, "-u", "giang.do", *why, typed=PASSWORD, **down)
+    number = re.search(r"Certificate (COA-\d{4}-\d{6}) is pending: BQC-CRT-016", said)
+    assert number, said
+    resume = ("certificate", "resume", "-u", "giang.do")
+    waits = batchqc(home, *resume, typed=PASSWORD, **down)
+    refused(waits, SigningUnavailable, "BQC-CRT-016")
+    assert f"{number[1]} is issued." in done(home, *resume, typed=PASSWORD, **of(services))
+    pdf = tmp_path / "certificate.pdf"
+    done(home, "certificate", "get", number[1], "--to", pdf)
+    assert pdfsig(pdf, nss).count("Certificate is Trusted.") == 2
+    assert len(extracted_from(pdf.read_bytes())) == 3
+    assert "entries verified" in done(home, "audit", "verify")
 
 
 def test_the_services_serve_the_list_of_the_site(home: Path, services: dict[str, str]):
