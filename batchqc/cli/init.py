@@ -12,7 +12,7 @@ from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.documents.component_key import create_component_key
 from batchqc.documents.log_key import create_log_key, log_name, publish
-from batchqc.documents.pki import PkiNames, create_pki
+from batchqc.documents.pki import PkiNames, SealKind, create_pki
 from batchqc.records.database import grant_runtime, migrate
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import bundled
@@ -49,6 +49,9 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
             help="An http address that auditors can reach; it stands in the seal's certificate.",
         ),
     ],
+    seal_kind: Annotated[
+        SealKind, typer.Option(help="Of the seal's key: RSA-3072 where a reader demands it.")
+    ] = SealKind.P256,
     log: Annotated[
         str, typer.Option(help="Name of the transparency log; made of the site's where none is.")
     ] = "",
@@ -86,6 +89,7 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
             seal_passphrase=seal,
             crl_url=crl_url,
             now=place.now(),
+            kind=seal_kind,
         )
     create_component_key(settings.component_key)
     trust = folder.parent / "trust"

@@ -76,6 +76,7 @@ def _of_service(service: Service) -> KeyState:
         answer = stamp(service, b"batchqc: until when is your certificate valid?").answer
     except SigningUnavailable as problem:
         return KeyState(what, None, problem.message)
+    from batchqc.documents.pades_levels import chain_end  # noqa: PLC0415 - only who asks waits
+
     signed = tsp.TimeStampResp.load(answer)["time_stamp_token"]["content"]
-    ends: list[datetime] = [one.chosen.not_valid_after for one in signed["certificates"]]
-    return KeyState(what, min(ends, default=None), "")
+    return KeyState(what, chain_end(signed), "")

@@ -200,6 +200,7 @@ def proven(pdf: bytes, key: SealKey, sealing: Sealing, *, clock: Callable[[], da
 
     trust = trust_of(sealing.root, service, clock())
     if sealing.level.has_evidence:
+        check_level(pdf, trust, level=Level.B_T, at=clock())
         archived = sealing.level is Level.B_LTA
         pdf = with_evidence(pdf, trust, service=service, archived=archived, at=clock())
     check_level(pdf, trust, level=sealing.level, at=clock())

@@ -18,6 +18,7 @@ from typing import Any, Final
 from asn1crypto import cms, crl, ocsp, pem, x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.signers import PdfTimeStamper
@@ -112,7 +113,10 @@ def with_evidence(
         SigningUnavailable: BQC-CRT-016 the service does not answer, BQC-CRT-017 of a certificate
             nobody tells that it was not revoked, or it is not to be trusted.
     """
-    return asyncio.run(_with_evidence(pdf, trust, _Archiving(service, archived=archived), at))
+    try:
+        return asyncio.run(_with_evidence(pdf, trust, _Archiving(service, archived=archived), at))
+    except (ValidationError, PathBuildingError, PdfError, ValueError) as problem:
+        raise not_reached([str(problem) or type(problem).__name__]) from problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ async def _with_evidence(pdf: bytes, trust: Trust, how: _Archiving, at: datetime
     stamper = Stamper(how.service)
     signed = list(_rests_on(pdf))
     if how.archived:
-        token = await stamper.async_dummy_response("sha256")
+        token = await stamper.sample()
         signed.append(token["content"])
     found = await _fetched(signed, trust)
     context = ValidationContext(
@@ -137,10 +141,7 @@ async def _with_evidence(pdf: bytes, trust: Trust, how: _Archiving, at: datetime
         revocation_mode="require",
         time_tolerance=TOLERANCE,
     )
-    try:
-        paths = [await valid_path(one, context) for one in signed]
-    except (ValidationError, PathBuildingError) as problem:
-        raise not_reached([str(problem)]) from problem
+    paths = [await valid_path(one, context) for one in signed]
     writer = undated_writer(pdf)
     DocumentSecurityStore.supply_dss_in_writer(
         writer, None, paths=paths, validation_context=context
@@ -189,15 +190,15 @@ async def _fetched(signed: Iterable[cms.SignedData], trust: Trust) -> _Found:
     found = _Found(crls=[trust.site_list])
     for one in signed:
         parts = extract_certificate_info(one)
-        for certificate in (parts.signer_cert, *parts.other_certs):
-            if certificate not in found.certificates:
-                found.certificates.append(certificate)
+        found.certificates += [parts.signer_cert, *parts.other_certs]
+    found.certificates = list({one.sha256: one for one in found.certificates}.values())
+    roots = {one.sha256 for one in trust.roots}
     authorities = [*trust.services, *found.certificates]
     backend = AIOHttpFetcherBackend(per_request_timeout=_SECONDS)
     async with backend as fetchers:
         for certificate in found.certificates:
             # Of the seals, the root's own list tells.
-            if certificate.issuer == trust.site.subject or certificate in trust.services:
+            if certificate.issuer == trust.site.subject or certificate.sha256 in roots:
                 continue
             await _ask_about(certificate, authorities, fetchers, found)
     return found
@@ -238,5 +239,5 @@ def not_reached(reasons: Sequence[str]) -> SigningUnavailable:
         "BQC-CRT-017",
         "the sealed document does not reach the level that is configured; it does not count",
         reasons=reasons,
-        hint="Mend what is named, then run `batchqc certificate resume`.",
+        hint="Mend what is named, then run `batchqc certificate resume`, or `renew` again.",
     )

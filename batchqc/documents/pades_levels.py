@@ -6,21 +6,20 @@ certificate but the roots; else it has not reached B-LT.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
-from asn1crypto import cms, x509
+from asn1crypto import cms
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.general import SigningError, extract_certificate_info
+from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation import (
     DocumentSecurityStore,
     SignatureCoverageLevel,
     async_validate_pdf_signature,
     async_validate_pdf_timestamp,
 )
-from pyhanko.sign.validation.errors import SignatureValidationError, ValidationInfoReadingError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
@@ -28,9 +27,12 @@ from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
 from batchqc.documents.pades_evidence import TOLERANCE, Trust, not_reached, valid_path
 from batchqc.documents.sealing import Level
 
+#: How far the time of a new timestamp may be from ours: further off, one of both clocks is wrong.
+SKEW: Final = timedelta(minutes=10)
+
 
 def check_level(pdf: bytes, trust: Trust, *, level: Level, at: datetime) -> None:
-    """Refuse a sealed document that has not reached a level.
+    """Refuse a document that was just sealed and has not reached a level.
 
     Raises:
         SigningUnavailable: BQC-CRT-017 with every reason.
@@ -39,7 +41,7 @@ def check_level(pdf: bytes, trust: Trust, *, level: Level, at: datetime) -> None
 
 
 def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
-    """Refuse a document whose newest timestamp does not hold, or is not over all of it.
+    """Refuse a document whose newest timestamp, just made, does not hold or is not over all of it.
 
     Raises:
         SigningUnavailable: BQC-CRT-017 with every reason.
@@ -47,7 +49,7 @@ def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
 
     async def reasons() -> list[str]:
         reader = PdfFileReader(BytesIO(pdf))
-        return await _unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1])
+        return await _unarchived(reader, _contexts(reader, trust, Level.B_LTA, at)[1], at)
 
     _refuse(reasons)
 
@@ -55,23 +57,35 @@ def check_archived(pdf: bytes, trust: Trust, *, at: datetime) -> None:
 def provable_until(pdf: bytes) -> datetime:
     """Until when a sealed document proves itself without anything new.
 
-    That is the last day of the certificate of its newest timestamp; without one, of its seal.
+    That is the first end of a certificate in the chain of its newest timestamp, as that holds it;
+    without one, of its seals.
     """
     reader = PdfFileReader(BytesIO(pdf))
     stamps = reader.embedded_timestamp_signatures
     if stamps:
-        return _end(stamps[-1].signer_cert)
+        return chain_end(stamps[-1].signed_data)
     ends = []
     for one in reader.embedded_regular_signatures:
         tokens = list(extract_tst_data_iter(one.signer_info, signed=False))
-        ends.append(_end(_signer_of(tokens[0]) if tokens else one.signer_cert))
+        ends.append(chain_end(tokens[0] if tokens else one.signed_data))
+    return min(ends)
+
+
+def chain_end(signed: cms.SignedData) -> datetime:
+    """The first end in the chain of whoever signed; what else was sent along does not count."""
+    found = extract_certificate_info(signed)
+    one, others, ends = found.signer_cert, list(found.other_certs), list[datetime]()
+    while one is not None:
+        ends.append(one.not_valid_after)
+        others = [other for other in others if other.sha256 != one.sha256]
+        one = next((other for other in others if other.subject == one.issuer), None)
     return min(ends)
 
 
 def _refuse(examine: Callable[[], Coroutine[Any, Any, list[str]]]) -> None:
     try:
         reasons = asyncio.run(examine())
-    except (PdfError, SigningError, SignatureValidationError, ValidationInfoReadingError) as why:
+    except (PdfError, ValueError) as why:  # ValueError is the base of pyHanko's other refusals
         raise not_reached([str(why) or type(why).__name__]) from why
     if reasons:
         raise not_reached(reasons)
@@ -87,14 +101,16 @@ async def _missing(reader: PdfFileReader, trust: Trust, level: Level, at: dateti
             pairs = [(one.signed_data, seals), *((token, stamps) for token in tokens)]
             why = [told async for told in _distrusted(pairs)] or [status.summary()]
             found += [f"{one.field_name} does not validate: {told}" for told in why]
-        elif level.is_stamped and status.timestamp_validity is None:
-            found.append(f"{one.field_name} bears no timestamp")
+        elif level.is_stamped:
+            stamp = status.timestamp_validity
+            missing = [f"{one.field_name} bears no timestamp"]
+            found += _clocks(stamp.timestamp, at) if stamp else missing
     if level is Level.B_LTA:
-        found += await _unarchived(reader, stamps)
+        found += await _unarchived(reader, stamps, at)
     return found
 
 
-async def _unarchived(reader: PdfFileReader, stamps: ValidationContext) -> list[str]:
+async def _unarchived(reader: PdfFileReader, stamps: ValidationContext, at: datetime) -> list[str]:
     found = reader.embedded_timestamp_signatures
     if not found:
         return ["the document bears no timestamp over all of it"]
@@ -105,7 +121,16 @@ async def _unarchived(reader: PdfFileReader, stamps: ValidationContext) -> list[
         return [f"the timestamp {found[-1].field_name} does not validate: {told}" for told in why]
     if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         return [f"the timestamp {found[-1].field_name} is not over the whole file"]
-    return []
+    return _clocks(status.timestamp, at)
+
+
+def _clocks(stamped: datetime, at: datetime) -> list[str]:
+    if abs(stamped - at) <= SKEW:
+        return []
+    theirs, ours = (one.astimezone(UTC).isoformat(timespec="seconds") for one in (stamped, at))
+    return [
+        f"the service tells the time as {theirs}, and the server as {ours}: one of both is wrong"
+    ]
 
 
 async def _distrusted(
@@ -137,12 +162,3 @@ def _contexts(
         ValidationContext(trust_roots=roots[0], crls=own, revocation_mode="require", **when),
         ValidationContext(trust_roots=roots[1], **when),
     )
-
-
-def _signer_of(signed: cms.SignedData) -> x509.Certificate:
-    return extract_certificate_info(signed).signer_cert
-
-
-def _end(certificate: x509.Certificate) -> datetime:
-    found: datetime = certificate.not_valid_after
-    return found

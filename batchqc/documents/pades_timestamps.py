@@ -4,6 +4,7 @@ What comes is verified later, in the document, against the root of the service.
 """
 
 import asyncio
+import hashlib
 from functools import lru_cache
 from typing import Final
 
@@ -45,6 +46,14 @@ class Stamper(TimeStamper):
         except (ValueError, TypeError, KeyError, AttributeError) as problem:
             raise unstamped(self._service, "answered something else") from problem
 
+    async def sample(self) -> cms.ContentInfo:
+        """A token over nothing: how long one is, and by whose certificate.
+
+        Raises:
+            SigningUnavailable: BQC-CRT-016 there is none.
+        """
+        return await self.async_timestamp(hashlib.sha256().digest(), "sha256")
+
 
 @lru_cache(maxsize=4)
 def reserved_for(service: Service) -> int:
@@ -53,7 +62,7 @@ def reserved_for(service: Service) -> int:
     Raises:
         SigningUnavailable: BQC-CRT-016 it does not answer.
     """
-    token = asyncio.run(Stamper(service).async_dummy_response("sha256"))
+    token = asyncio.run(Stamper(service).sample())
     return max(_RESERVED, _SIGNATURE + 2 * len(token.dump()) + 512)
 
 
@@ -62,5 +71,5 @@ def unstamped(service: Service, why: str) -> SigningUnavailable:
     return SigningUnavailable(
         "BQC-CRT-016",
         f"the timestamp service {service.url} {why}",
-        hint="Once it answers, run `batchqc certificate resume`.",
+        hint="Once it answers, run `batchqc certificate resume`, or `certificate renew` again.",
     )

@@ -1,8 +1,8 @@
 """Services on this machine to try signatures with: timestamps, revocation lists, and OCSP.
 
-A root of its own vouches for them, made in a folder on the first start and used again later. What
-they say is worth nothing elsewhere: keys lie in that folder without a passphrase. Needs the extra
-``batchqc[pki-dev]``; certomancer does the work.
+A root of its own, with an authority under it, vouches for them; both are made in a folder on the
+first start and used again later. What they say is worth nothing elsewhere: keys lie in that folder
+without a passphrase. Needs the extra ``batchqc[pki-dev]``; certomancer does the work.
 """
 
 import re
@@ -34,6 +34,7 @@ keysets:
     path-prefix: .
     keys:
       root: {path: root.key}
+      ca: {path: ca.key}
       tsa: {path: tsa.key}
       ocsp: {path: ocsp.key}
 pki-architectures:
@@ -42,6 +43,7 @@ pki-architectures:
     entity-defaults: {organization-name: Only to try signatures with}
     entities:
       root: {common-name: "Root of services to try, $address"}
+      ca: {common-name: "Authority of services to try, $address"}
       tsa: {common-name: Timestamps to try}
       ocsp: {common-name: OCSP to try}
     certs:
@@ -54,9 +56,20 @@ pki-architectures:
           - id: key_usage
             critical: true
             smart-value: {schema: key-usage, params: [key_cert_sign, crl_sign]}
+      ca:
+        subject: ca
+        issuer: root
+        validity: {valid-from: "$since", valid-to: "$root_until"}
+        extensions:
+          - {id: basic_constraints, critical: true, value: {ca: true, path_len_constraint: 0}}
+          - id: key_usage
+            critical: true
+            smart-value: {schema: key-usage, params: [key_cert_sign, crl_sign]}
+          - id: crl_distribution_points
+            smart-value: {schema: crl-dist-url, params: {crl-repo-names: [root]}}
       tsa:
         subject: tsa
-        issuer: root
+        issuer: ca
         validity: {valid-from: "$since", valid-to: "$tsa_until"}
         extensions:
           - id: key_usage
@@ -64,12 +77,12 @@ pki-architectures:
             smart-value: {schema: key-usage, params: [digital_signature]}
           - {id: extended_key_usage, critical: true, value: [time_stamping]}
           - id: crl_distribution_points
-            smart-value: {schema: crl-dist-url, params: {crl-repo-names: [root]}}
+            smart-value: {schema: crl-dist-url, params: {crl-repo-names: [ca]}}
           - id: authority_information_access
-            smart-value: {schema: aia-urls, params: {ocsp-responder-names: [root]}}
+            smart-value: {schema: aia-urls, params: {ocsp-responder-names: [ca]}}
       ocsp:
         subject: ocsp
-        issuer: root
+        issuer: ca
         validity: {valid-from: "$since", valid-to: "$root_until"}
         extensions:
           - id: key_usage
@@ -79,11 +92,12 @@ pki-architectures:
           - {id: ocsp_no_check}
     services:
       time-stamping:
-        tsa: {signing-cert: tsa}
+        tsa: {signing-cert: tsa, certs-to-embed: [ca]}
       crl-repo:
         root: {for-issuer: root, signing-key: root, simulated-update-schedule: P30D}
+        ca: {for-issuer: ca, signing-key: ca, simulated-update-schedule: P30D}
       ocsp:
-        root: {for-issuer: root, responder-cert: ocsp, signing-key: ocsp}
+        ca: {for-issuer: ca, responder-cert: ocsp, signing-key: ocsp}
 """)
 
 
@@ -184,7 +198,7 @@ def _nothing(_environ: Any, _start_response: Any) -> list[bytes]:
 
 def _configure(folder: Path, address: str, now: datetime, tsa_days: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("root", "tsa", "ocsp"):
+    for name in ("root", "ca", "tsa", "ocsp"):
         pem = rsa.generate_private_key(65537, 2048).private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,

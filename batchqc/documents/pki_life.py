@@ -4,6 +4,7 @@ The root comes out of its safe for it, in its PKCS#12 file. A new file takes the
 before, which stays beside it under another name; nothing is overwritten.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -128,10 +129,8 @@ def certify_key(
 
 def put_seal_in_place(path: Path, old: x509.Certificate | None) -> None:
     """Let the new seal take its place; the old one stays beside it, named by its certificate."""
-    if path.exists():
-        name = old.fingerprint(hashes.SHA256()).hex()[:16] if old else "old"
-        _move(path, path.with_name(f"{path.stem}-{name}{path.suffix}"))
-    _move(_next(path), path)
+    name = old.fingerprint(hashes.SHA256()).hex()[:16] if old else "old"
+    _put_in_place(path, name)
 
 
 def next_list(
@@ -183,9 +182,7 @@ def next_list(
 
 def put_list_in_place(files: RootFiles, number: int) -> None:
     """Let the new list take its place; the one of before stays beside it under its number."""
-    path = files.revocation_list
-    path.with_name(f"{path.stem}-{number - 1}{path.suffix}").hardlink_to(path)
-    _move(_next(path), path)
+    _put_in_place(files.revocation_list, str(number - 1))
 
 
 def list_number(revoked: x509.CertificateRevocationList) -> int:
@@ -221,9 +218,13 @@ def _next(path: Path) -> Path:
     return path.with_name(f"{path.name}.next")
 
 
-def _move(path: Path, to: Path) -> None:
-    path.rename(to)
-    handle = os.open(to.parent, os.O_RDONLY | os.O_DIRECTORY)
+def _put_in_place(path: Path, name: str) -> None:
+    """Whenever a crash comes, a file is in the place: the one of before has two names first."""
+    if path.exists():
+        with contextlib.suppress(FileExistsError):  # of a try that a crash ended
+            path.with_name(f"{path.stem}-{name}{path.suffix}").hardlink_to(path)
+    _next(path).replace(path)
+    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
     finally:

@@ -116,7 +116,7 @@ def test_the_level_that_was_reached_is_on_record(
     assert b"ArchiveTimestamp1" in pdf
     with house.reading() as session:
         (row,) = session.scalars(select(CertificateIssue))
-        assert (row.level, row.provable_until[:4]) == ("B-LTA", "2059")
+        assert (row.level, row.provable_until[:4]) == ("B-LTA", "2049")
         entries = session.scalars(select(AuditEntry))
         (entry,) = [one for one in entries if '"certificate issued"' in one.text]
         assert '"level":"PAdES B-LTA"' in entry.text
@@ -154,7 +154,7 @@ def test_a_certificate_is_renewed_by_another_service_before_the_first_one_ends(
     assert newest(house) == issued
     house.now.at = services.clock.at = end - timedelta(days=30)
     until = renew(house, pressing(Level.B_LTA, services.second))
-    assert until.year == 2059
+    assert until.year == 2049
     assert due(house, at=house.now.at) == []
     longer = newest(house)
     assert longer.startswith(issued)

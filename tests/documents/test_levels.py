@@ -1,8 +1,9 @@
 """Certificates of every level of PAdES, judged by tools that others wrote; services that fail."""
 
 import asyncio
+import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,13 +14,14 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from asn1crypto import pem, x509
+from asn1crypto import crl, pem, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESPassed
 from pyhanko.sign.validation import DocumentSecurityStore
 from pyhanko.sign.validation.ades import simulate_future_ades_lta_validation
 from pyhanko.sign.validation.policy_decl import (
     CertificateFetchingRule,
+    LocalKnowledge,
     PdfSignatureValidationSpec,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
@@ -28,12 +30,15 @@ from pyhanko.sign.validation.policy_decl import (
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
 from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
 from batchqc import clock
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.pades import Sealed, renewed
-from batchqc.documents.pades_evidence import trust_of
-from batchqc.documents.pades_levels import check_level, provable_until
+from batchqc.documents.pades_evidence import trust_of, with_evidence
+from batchqc.documents.pades_levels import check_archived, check_level, provable_until
+from batchqc.documents.pki_life import certificates_in, next_list, open_root, put_list_in_place
+from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level
 from batchqc.documents.timestamps import Service
 from batchqc.errors import SigningUnavailable
@@ -135,24 +140,27 @@ def test_what_proves_the_seals_is_in_the_document(levels: dict[Level, Sealed]):
     for level in (Level.B_LT, Level.B_LTA):
         store = DocumentSecurityStore.read_dss(PdfFileReader(BytesIO(levels[level].document)))
         assert len(store.ocsps) == 1
-        assert len(store.crls) == 2
+        assert len(store.crls) == 3  # of the site's root, of the service's, of its authority
         names = {one.subject.native.get("common_name") for one in store.load_certs()}
         assert {"Mekong Seal", "Timestamps to try", "OCSP to try"} <= names
     for level in (Level.B_B, Level.B_T):
         assert b"/DSS" not in levels[level].document
 
 
-@pytest.mark.parametrize("year", [2030, 2040, 2055])
+@pytest.mark.parametrize("year", [2030, 2040, 2049])
 def test_pyhanko_finds_it_provable_for_decades_where_it_is_renewed(
     levels: dict[Level, Sealed], site: Site, service: TimestampService, year: int
 ):
     for one in PdfFileReader(BytesIO(levels[Level.B_LTA].document)).embedded_regular_signatures:
         assert future(one, site, service, year) is AdESPassed.OK
+        assert future(one, site, service, 2055) is not AdESPassed.OK  # the authority has ended
     lower = PdfFileReader(BytesIO(levels[Level.B_T].document)).embedded_regular_signatures
     assert future(lower[0], site, service, year) is not AdESPassed.OK
 
 
-def future(one: Any, site: Site, service: TimestampService, year: int) -> Any:
+def future(
+    one: Any, site: Site, service: TimestampService, year: int, *, lists: Iterable[bytes] = ()
+) -> Any:
     roots = [
         x509.Certificate.load(pem.unarmor(path.read_bytes())[2])
         for path in (site.files.root_pem, service.root)
@@ -165,7 +173,10 @@ def future(one: Any, site: Site, service: TimestampService, year: int) -> Any:
         online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
         certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
     )
-    spec = PdfSignatureValidationSpec(SignatureValidationSpec(policy, offline))
+    known = LocalKnowledge(known_crls=[CRLContainer(crl.CertificateList.load(x)) for x in lists])
+    spec = PdfSignatureValidationSpec(
+        SignatureValidationSpec(policy, offline, local_knowledge=known)
+    )
     at = datetime(year, 1, 1, tzinfo=UTC)
     found = asyncio.run(simulate_future_ades_lta_validation(one, spec, at))
     return found.ades_subindic
@@ -190,7 +201,7 @@ def test_how_long_a_document_proves_itself_is_told_by_its_newest_certificate(
     assert levels[Level.B_B].provable_until == site.key.certificate.not_valid_after_utc
     assert provable_until(levels[Level.B_B].document) == levels[Level.B_B].provable_until
     for level in (Level.B_T, Level.B_LT, Level.B_LTA):
-        assert levels[level].provable_until.year == 2059
+        assert levels[level].provable_until.year == 2049
 
 
 def test_an_older_seal_gets_a_timestamp_and_all_that_proves_it(
@@ -199,7 +210,7 @@ def test_an_older_seal_gets_a_timestamp_and_all_that_proves_it(
     sealing = sealing_of(site, Level.B_B, service)
     found = renewed(levels[Level.B_B].document, sealing, clock=clock.now)
     assert found.document.startswith(levels[Level.B_B].document)
-    assert found.provable_until.year == 2059
+    assert found.provable_until.year == 2049
     again = renewed(found.document, sealing, clock=clock.now)
     assert len(extracted_from(again.document)) == 4
 
@@ -219,6 +230,25 @@ def test_a_level_that_was_not_reached_is_refused(
                 check_level(levels[level].document, trust, level=wanted, at=clock.now())
             assert refusal.value.code == "BQC-CRT-017"
             assert refusal.value.reasons
+
+
+def test_a_timestamp_must_be_over_the_whole_document(
+    levels: dict[Level, Sealed], site: Site, service: TimestampService
+):
+    of, pdf = Service(service.url, service.root), levels[Level.B_LTA].document
+    trust = trust_of(sealing_of(site, Level.B_LTA, service).root, of, clock.now())
+    continued = with_evidence(pdf, trust, service=of, archived=False, at=clock.now())
+    assert continued.startswith(pdf)
+    assert len(continued) > len(pdf)
+    for check in (
+        lambda: check_level(continued, trust, level=Level.B_LTA, at=clock.now()),
+        lambda: check_archived(continued, trust, at=clock.now()),
+    ):
+        with pytest.raises(SigningUnavailable) as refusal:
+            check()
+        assert refusal.value.reasons == (
+            "the timestamp ArchiveTimestamp1 is not over the whole file",
+        )
 
 
 def test_a_changed_document_reaches_no_level(
@@ -319,6 +349,49 @@ def test_a_service_whose_certificate_expired_is_not_believed(
     assert "expired" in " ".join(found.reasons)
 
 
+@pytest.mark.parametrize("minutes", [-11, 11])
+@pytest.mark.parametrize("level", [Level.B_T, Level.B_LTA])
+def test_a_service_whose_clock_is_another_one_is_not_believed(
+    make: Make, tmp_path: Path, level: Level, minutes: int
+):
+    def wrong() -> datetime:
+        return clock.now() + timedelta(minutes=minutes)
+
+    with timestamp_service(tmp_path / "wrong", clock=wrong) as service:
+        found = refusal_of(make, level, service)
+    assert found.code == "BQC-CRT-017"
+    if level is Level.B_T:
+        assert all("one of both is wrong" in one for one in found.reasons)
+
+
+@pytest.mark.parametrize("minutes", [-9, 9])
+def test_clocks_may_differ_a_little(make: Make, tmp_path: Path, minutes: int):
+    def other() -> datetime:
+        return clock.now() + timedelta(minutes=minutes)
+
+    with timestamp_service(tmp_path / "other", clock=other) as service:
+        assert make(Level.B_T, service).level is Level.B_T
+
+
+def test_what_was_sealed_before_its_seal_was_stolen_stays_provable_with_timestamps(
+    levels: dict[Level, Sealed], site: Site, service: TimestampService, tmp_path: Path
+):
+    root = open_root(
+        site.files.root_p12, "root in the safe",
+        RootFiles(site.files.root_pem, site.files.root_crl),
+    )  # fmt: skip
+    folder = shutil.copytree(site.files.root_pem.parent, tmp_path / "pki")
+    files = RootFiles(folder / "root.pem", folder / "root.crl")
+    both = certificates_in(site.files.seal_p12, "seal on the server")
+    stolen = clock.now() + timedelta(days=30)
+    put_list_in_place(files, next_list(replace(root, files=files), both, now=stolen))
+    listed = [files.revocation_list.read_bytes()]
+    for level, expected in ((Level.B_LTA, AdESPassed.OK), (Level.B_B, None)):
+        for one in PdfFileReader(BytesIO(levels[level].document)).embedded_regular_signatures:
+            found = future(one, site, service, 2030, lists=listed)
+            assert (found is AdESPassed.OK) == (expected is AdESPassed.OK)
+
+
 def test_a_certificate_of_which_nobody_tells_whether_it_is_revoked_is_not_enough(
     make: Make, tmp_path: Path
 ):
@@ -347,6 +420,13 @@ def test_a_root_of_the_service_that_cannot_be_read_is_named(
         root.write_text(text)
     found = refusal_of(make, Level.B_T, replace(service, root=root))
     assert found.code == "BQC-CRT-019"
+
+
+def test_what_is_no_document_is_not_renewed(site: Site, service: TimestampService):
+    for pdf in (b"", b"as if it were a certificate", b"%PDF-1.7\n"):
+        with pytest.raises(SigningUnavailable) as refusal:
+            renewed(pdf, sealing_of(site, Level.B_LTA, service), clock=clock.now)
+        assert refusal.value.code == "BQC-CRT-017"
 
 
 def test_nothing_is_renewed_once_the_last_timestamp_has_expired(

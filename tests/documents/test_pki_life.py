@@ -182,6 +182,18 @@ def test_a_list_is_made_anew_with_all_that_was_on_it(own: Site):
     assert len(signed_authority(earlier).revoked) == 0
 
 
+def test_what_a_crash_left_is_taken_up(own: Site):
+    number = next_list(root_of(own), [own.key.certificate], now=clock.now())
+    folder = own.files.root_crl.parent
+    (folder / "root-1.crl").hardlink_to(own.files.root_crl)  # and then the power failed
+    before = own.files.root_crl.read_bytes()
+    again = next_list(root_of(own), [own.key.certificate], now=clock.now())
+    assert again == number
+    put_list_in_place(files_of(own), again)
+    assert (folder / "root-1.crl").read_bytes() == before
+    assert signed_authority(files_of(own)).revoked_at(own.key.certificate) is not None
+
+
 def test_what_is_revoked_already_is_not_revoked_again(own: Site):
     revoke(own)
     before = own.files.root_crl.read_bytes()
@@ -234,7 +246,7 @@ def test_the_states_of_keys_tell_what_is_due(own: Site, tmp_path: Path):
     assert found["revocation list 1"].wrong == ""
     stamps = found[f"timestamp service {service.url}"]
     assert stamps.until
-    assert stamps.until.year == 2059
+    assert stamps.until.year == 2049
     late = own.key.certificate.not_valid_after_utc - timedelta(days=89)
     states = list(key_states(sealing, own.key, at=late))
     assert [one.what for one in states if one.is_due(late)] == [
