@@ -12,12 +12,12 @@ from batchqc.actions.evaluation import LotCase
 from batchqc.actions.retest_remarks import retest_remarks, retest_statements
 from batchqc.core.acceptance import Limits
 from batchqc.core.certificate_criteria import accept_part
+from batchqc.core.certificate_parts import Supersedes
 from batchqc.core.certificates import (
     CONTENT_TYPE,
     CertificateContent,
     Provenance,
     ResultLine,
-    Supersedes,
     conclusion_of,
 )
 from batchqc.core.subjects import Derived, DonorFact, Measured

@@ -12,6 +12,7 @@ from batchqc.cli.main import app
 from batchqc.core import certificate_criteria, certificates
 from batchqc.settings import certificate_schema
 from tests.documents.certificate_content import CORRECTION, certificate_content, earlier_content
+from tests.documents.test_coa_marks import AMENDED, ASKED
 
 SCHEMA = json.loads(certificate_schema().read_text("utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -31,6 +32,8 @@ def test_the_schema_is_one_and_the_command_prints_it():
         {},
         {"corrections": [CORRECTION]},
         {"supersedes": {"number": "COA-2026-000012", "reason": "released: late results"}},
+        ASKED | AMENDED,
+        {"status": {"page": ""}},
         {"pending": [{"criterion": "ster", "title": "Sterility", "due_on": "2026-03-19"}]},
     ],
 )

@@ -14,6 +14,7 @@ from tests.documents.certificate_content import certificate_content, earlier_con
 from tests.documents.conformance import FLAVOURS, Judgement, judged
 from tests.documents.external import run
 from tests.documents.test_coa_layout import CORRECTED, LATE
+from tests.documents.test_coa_marks import AMENDED, ASKED, BOTH
 
 Judgements = dict[tuple[str, str], Judgement]
 
@@ -41,6 +42,8 @@ def files(
         "earlier": render(earlier_content(), fonts=fonts),
         "long": render(certificate_content(lines=long_lines(25)), fonts=fonts),
         "corrected": render(certificate_content(**CORRECTED), fonts=fonts),
+        "asked": render(certificate_content(**ASKED, **AMENDED), fonts=fonts),
+        "copy": render(certificate_content(**ASKED), fonts=fonts, marked=BOTH),
         "late": render(certificate_content(**LATE), fonts=fonts),
         "review": review_document(review, fonts=fonts),
     }
@@ -61,7 +64,7 @@ def judgements(files: Path) -> Judgements:
     "name",
     [
         *("certificate", "sealed once", "sealed twice", "earlier"),
-        *("long", "corrected", "late", "review"),
+        *("long", "corrected", "late", "review", "asked", "copy"),
     ],
 )
 def test_a_document_conforms(judgements: Judgements, name: str, flavour: str):
