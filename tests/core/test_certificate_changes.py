@@ -27,6 +27,13 @@ OTHERWISE = {
 }  # fmt: skip
 
 
+CORRECTED = (
+    "lot UCM-P2-T1, expires_on: “2031-03-05” became “2028-03-04” (Shelf life is two years, not"
+    " five: typing error at registration.); requested by Lê Hoàng Nam (nam.le), approved by"
+    " Phạm Thu Hà (ha.pham), 2026-03-12 09:30:00 +07:00"
+)
+
+
 def told(before: Any, after: Any) -> list[tuple[str, str, str]]:
     return [(one["what"], one["before"], one["after"]) for one in changes_between(before, after)]
 
@@ -91,15 +98,7 @@ def test_corrections_signatures_and_what_is_no_longer_pending_are_told():
     assert told(before, after) == [
         ("Expires", "2028-03-04", "2028-03-05"),
         ("Conclusion", "PRELIMINARY.", after["conclusion"]),
-        (
-            "Correction",
-            "",
-            (
-                "lot UCM-P2-T1, expires_on: “2031-03-05” became “2028-03-04” (Shelf life is two years,"
-                " not five: typing error at registration.); requested by Lê Hoàng Nam (nam.le),"
-                " approved by Phạm Thu Hà (ha.pham), 2026-03-12 09:30:00 +07:00"
-            ),
-        ),
+        ("Correction", "", CORRECTED),
         ("Signature S-2026-000043", "", "Corrected by Phạm Thu Hà, 2026-03-20 14:05:11 +07:00"),
         ("Pending", "Sterility, due on 2026-03-19", ""),
     ]
