@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
 from batchqc.actions.certificate_states import check_not_void
+from batchqc.actions.certificate_trends import trends_of_lot
 from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.lots import lock_lot
@@ -86,6 +87,7 @@ def reserve_certificate(
         let_go=ended.key if ended else "",
     )
     content = frozen_content(tx, case=case, certificate=certificate, pending=pending, ended=ended)
+    content["trends"] = trends_of_lot(tx.session, archive, case)
     name_changes(content, archive, certificate.supersedes)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)

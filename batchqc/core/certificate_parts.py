@@ -33,11 +33,15 @@ class StatusPart(TypedDict):
 
 
 class TrendPoint(TypedDict):
-    """A lot of a series: its id, its site-local date of manufacture, its result as reported."""
+    """A lot of a series: its id, its site-local date of manufacture, its result.
+
+    ``value`` is decimal text; ``qualifier`` is ``<``, ``<=``, ``>`` or ``>=`` of a censored one.
+    """
 
     lot: str
     manufactured_on: str
-    result: str
+    qualifier: str
+    value: str
 
 
 class TrendLimits(TypedDict):
@@ -57,10 +61,10 @@ class TrendLimits(TypedDict):
 
 
 class TrendPart(TypedDict):
-    """The lot in the series of one criterion, its last point, as it was when it was decided.
+    """The lot in the series of one criterion, as it was when it was decided; it is the last point.
 
-    ``n`` is the number of points; lots before ``points`` are not shown. ``limits`` is null while
-    none are approved for the phase of the lot.
+    ``points`` are of one phase, so that they may be compared, and not more than can be drawn.
+    ``limits`` is null while none hold for the lot, and ``said`` tells why, or what is amiss.
     """
 
     criterion: str
@@ -68,3 +72,4 @@ class TrendPart(TypedDict):
     unit: str
     points: list[TrendPoint]
     limits: TrendLimits | None
+    said: str

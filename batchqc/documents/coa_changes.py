@@ -5,7 +5,6 @@ from batchqc.documents.coa_blocks import (
     ABSENT,
     BODY,
     MARGIN,
-    SMALL,
     STRONG,
     Block,
     Cell,
@@ -38,5 +37,5 @@ def change_blocks(replaced: Supersedes | None) -> list[Block]:
     rows: list[list[Cell]] = []
     for change in replaced["changes"]:
         texts = (change["what"], change["before"] or ABSENT, change["after"] or ABSENT)
-        rows.append(columns(_CHANGE_X, texts, (STRONG, SMALL, BODY)))
+        rows.append(columns(_CHANGE_X, texts, (STRONG, BODY, BODY)))
     return section(title, table(_CHANGE_X, ("What", "Before", "Now"), rows))

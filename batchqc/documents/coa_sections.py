@@ -51,6 +51,7 @@ from batchqc.documents.coa_evidence import (
     signature_blocks,
 )
 from batchqc.documents.coa_tags import Tag
+from batchqc.documents.coa_trends import trend_blocks
 from batchqc.errors import InvalidInput
 
 _VERDICTS = {"PASS": "PASS", "FAIL": "FAIL", "CANNOT_JUDGE": "CANNOT JUDGE"}
@@ -81,6 +82,7 @@ def sections(content: CertificateContent) -> list[Block]:
         *_facts(content),
         *_samples_and_donors(content),
         *_results(content["lines"]),
+        *trend_blocks(content.get("trends", ())),
         *paragraphs("Notes", notes),
         *paragraphs("Decision rule", [content["decision_rule"]]),
         *paragraphs("Statements", content["statements"]),

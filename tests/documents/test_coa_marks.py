@@ -10,23 +10,9 @@ from pypdf import PdfReader
 from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.coa_layout import render
 from batchqc.documents.coa_marks import COPY, DRAFT, SUPERSEDED, WITHDRAWN, Marked
+from tests.documents.amended_content import AMENDED, ASKED, BARE, BOTH, PAGE, SERIES, TRENDS
 from tests.documents.certificate_content import certificate_content
 from tests.documents.external import pages_of, run, words_of
-
-PAGE = "https://certificates.mekong-cells.example/status/COA-2026-000017"
-ASKED = {"status": {"page": PAGE}}
-CHANGES = [
-    {"what": "Viability, post-thaw: result", "before": "89", "after": "96"},
-    {"what": "Signature S-2026-000043", "before": "", "after": "Released by Phạm Thu Hà"},
-]
-AMENDED = {
-    "supersedes": {
-        "number": "COA-2026-000012",
-        "reason": "The wrong file was uploaded.",
-        "changes": CHANGES,
-    },
-}
-BOTH = Marked((COPY, SUPERSEDED), ("Superseded by COA-2026-000018 on 2026-04-01.", "Copy 1 for A."))
 
 
 def written(folder: Path, content: CertificateContent, fonts: Path, marked: object = None) -> Path:
@@ -127,3 +113,67 @@ def test_an_amendment_that_changes_nothing_says_that(fonts: Path, tmp_path: Path
     replaced = {**AMENDED["supersedes"], "changes": []}
     told = "".join(pages_of(written(tmp_path, certificate_content(supersedes=replaced), fonts)))
     assert "Nothing that it says is changed." in told
+
+
+def figures(document: bytes) -> list[tuple[str, list[float]]]:
+    """What each picture of a document says it shows, and where it is."""
+    whole = PdfReader(BytesIO(document)).root_object["/StructTreeRoot"]["/K"]
+    found = [one.get_object() for one in whole["/K"]]
+    return [
+        (str(one["/Alt"]), [float(at) for at in one["/A"]["/BBox"]])
+        for one in found
+        if one["/S"] == "/Figure"
+    ]
+
+
+def test_the_lot_stands_in_its_series_with_frozen_limits_or_without_any(
+    fonts: Path, tmp_path: Path
+):
+    document = render(certificate_content(**TRENDS), fonts=fonts)
+    (first, left), (second, right) = figures(document)
+    assert first == (
+        "Viability, post-thaw: lot UCM-P2-T1 96 % among its series; n = 9 lots, this one last."
+        " Limit set 2 of 8 lots, prediction: centre 95.638, lower 93.215."
+    )
+    assert second == (
+        "Inhibition of PBMC proliferation: lot UCM-P2-T1 19.5 % among its series; n = 3 lots, this"
+        " one last. No control limits are approved for this series."
+    )
+    assert left[0] < left[2] < right[0] < right[2]
+    assert left[1] == pytest.approx(right[1], abs=8)
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(document)
+    told = " ".join("".join(pages_of(path)).split())
+    assert "The lot in its series" in told
+    assert "lower 93.215 96 Inhibition" not in told
+    assert max(word.right for word in words_of(path)) < 547
+
+
+@pytest.mark.parametrize(
+    ("limits", "drawn"),
+    [
+        ({"lower": "", "centre": "", "upper": ""}, 0),
+        ({"lower": "95.9", "centre": "96", "upper": "96.1"}, 3),
+        ({"lower": "1E-7", "centre": "0.5", "upper": "1.8E+8"}, 3),
+    ],
+)
+def test_lines_are_drawn_wherever_they_are(fonts: Path, limits: dict[str, str], drawn: int):
+    series = {**SERIES, "limits": {**SERIES["limits"], **limits}}  # type: ignore[dict-item]
+    document = render(certificate_content(trends=[series]), fonts=fonts)
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(document)).pages)
+    assert len(re.findall(r"^(?:lower|centre|upper) [\d.E+-]+$", text, re.MULTILINE)) == drawn
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_odd_number_of_series_and_one_of_one_lot_are_drawn(fonts: Path, count: int):
+    alone = {**SERIES, "points": SERIES["points"][-1:], "limits": None}  # type: ignore[index]
+    assert len(figures(render(certificate_content(trends=[alone] * count), fonts=fonts))) == count
+
+
+def test_a_series_that_cannot_be_looked_at_says_why_and_shows_nothing(fonts: Path, tmp_path: Path):
+    said = "The series cannot be looked at: the archived file 4c4c is damaged."
+    path = written(
+        tmp_path, certificate_content(trends=[{**BARE, "points": [], "said": said}]), fonts
+    )
+    assert figures(path.read_bytes()) == []
+    assert f"n = 0 lots. {said}" in " ".join("".join(pages_of(path)).split())
