@@ -6,6 +6,8 @@ and n, and nothing that looks like a limit.
 
 from collections.abc import Iterator, Sequence
 
+from reportlab.pdfgen.canvas import Canvas
+
 from batchqc.core.certificate_parts import TrendLimits, TrendPart
 from batchqc.documents.coa_blocks import (
     MARGIN,
@@ -21,15 +23,16 @@ from batchqc.documents.coa_drawing import (
     GREY,
     HAIRLINE,
     INK,
-    Box,
-    Line,
+    Colour,
     Mark,
+    Plot,
     Style,
     Text,
     width_of,
 )
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.plots.axes import Axis, Frame, axis_of, number
+from batchqc.documents.plots.scene import Place
 
 _GAP = 22.0
 _PICTURE = (WIDTH - _GAP) / 2
@@ -78,60 +81,95 @@ def _words(trend: TrendPart) -> str:
 
 
 def _described(trend: TrendPart) -> str:
-    """The picture in words, for who cannot see it."""
-    last = trend["points"][-1]
-    own = f"{last['qualifier']}{last['value']} {trend['unit']}".strip()
-    return f"{trend['title']}: lot {last['lot']} {own} among its series; {_words(trend)}"
+    """The picture in words, for who cannot see it: every point of it."""
+    points = (f"{one['lot']} {one['qualifier']}{one['value']}" for one in trend["points"])
+    unit = f" ({trend['unit']})" if trend["unit"] else ""
+    return f"{trend['title']}{unit} of each lot: {', '.join(points)}. {_words(trend)}"
 
 
 def _drawn(trend: TrendPart, x: float) -> Iterator[Mark]:
     """Every mark bears the one tag, so that the picture is one figure."""
     figure = Tag("Figure", words=_described(trend))
     values = [float(one["value"]) for one in trend["points"]]
-    axis = axis_of([*values, *(float(text) for _, text in _lines(trend["limits"]))])
     frame = Frame(
         Axis(0.4, len(values) + 0.6),
-        axis,
-        x + _SCALE_WIDTH,
+        axis_of([*values, *(float(text) for _, text in _lines(trend["limits"]))]),
+        _SCALE_WIDTH,
         3,
         _PICTURE - _SCALE_WIDTH - _LABELS_WIDTH,
         _HEIGHT - 6,
     )
-    marks = (*_scale(frame), *_limits(frame, trend["limits"]), *_points(frame, trend, values))
-    for mark in marks:
-        yield mark._replace(tag=figure)
+    ink = _Ink()
+    texts = [*_scale(frame, ink), *_limits(frame, trend["limits"], ink)]
+    texts.append(_points(frame, trend, values, ink))
+    yield Plot(x, 0, _PICTURE, _HEIGHT, ink.onto, figure)
+    for text in texts:
+        yield text._replace(x=text.x + x, tag=figure)
 
 
-def _scale(frame: Frame) -> Iterator[Mark]:
-    yield Box(frame.left, frame.top, frame.width, frame.height, outline=HAIRLINE)
+class _Ink:
+    """Lines and boxes as operators: by ReportLab's paths they would take as long as the text.
+
+    Places are in points, from the top left corner of the picture.
+    """
+
+    def __init__(self) -> None:
+        self._drawn: list[str] = []
+
+    def line(
+        self, points: Sequence[Place], width: float, colour: Colour, *, dashed: bool = False
+    ) -> None:
+        """Straight lines that join points."""
+        path = " ".join(
+            f"{x:.2f} {_HEIGHT - y:.2f} {'l' if number else 'm'}"
+            for number, (x, y) in enumerate(points)
+        )
+        self._drawn.append(f"{width} w {_colour(colour)} RG [{'3 2' * dashed}] 0 d {path} S")
+
+    def box(self, at: Place, side: float, *, filled: bool = False) -> None:
+        """A square around a place."""
+        x, y = at[0] - side / 2, _HEIGHT - at[1] - side / 2
+        path = f"{x:.2f} {y:.2f} {side} {side} re"
+        ink = _colour(INK)
+        self._drawn.append(f"{ink} rg {path} f" if filled else f"0.8 w {ink} RG [] 0 d {path} S")
+
+    def onto(self, canvas: Canvas, x: float, y: float) -> None:
+        """Draw it with its lower left corner at a place."""
+        canvas._code.append(f"q 1 0 0 1 {x:.2f} {y:.2f} cm {' '.join(self._drawn)} Q")  # noqa: SLF001 - as its own methods do
+
+
+def _colour(colour: Colour) -> str:
+    return "{} {} {}".format(*colour)
+
+
+def _scale(frame: Frame, ink: _Ink) -> Iterator[Text]:
     for value, text in frame.y.ticks:
         y = frame.down(value)
-        yield Line(y, [(frame.left, 0), (frame.right, 0)], 0.3, HAIRLINE)
+        ink.line([(frame.left, y), (frame.right, y)], 0.3, HAIRLINE)
         yield Text(frame.left - 3 - width_of(text, _TICK), y + 2, _TICK, text)
+    left, right, top, bottom = frame.left, frame.right, frame.top, frame.bottom
+    around = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    ink.line(around, 0.8, HAIRLINE)
 
 
-def _limits(frame: Frame, limits: TrendLimits | None) -> Iterator[Mark]:
+def _limits(frame: Frame, limits: TrendLimits | None, ink: _Ink) -> Iterator[Text]:
     for word, text in _lines(limits):
         y = frame.down(float(text))
-        dash = None if word == "centre" else (3, 2)
-        yield Line(y, [(frame.left, 0), (frame.right, 0)], 0.9, ACCENT, dash)
+        ink.line([(frame.left, y), (frame.right, y)], 0.9, ACCENT, dashed=word != "centre")
         yield Text(frame.right + 4, y + 2, _LABEL, f"{word} {_short(text)}")
 
 
-def _points(frame: Frame, trend: TrendPart, values: Sequence[float]) -> Iterator[Mark]:
+def _points(frame: Frame, trend: TrendPart, values: Sequence[float], ink: _Ink) -> Text:
+    """The points, censored ones hollow and this lot's framed; and the label of this lot."""
     places = [frame.at(place, value) for place, value in enumerate(values, 1)]
-    yield Line(0, places, 0.6, GREY)
-    for point, (x, y) in zip(trend["points"], places, strict=True):
-        side = 3.0
-        if point["qualifier"]:  # censored: hollow, with its sign
-            yield Box(x - side / 2, y - side / 2, side, side, outline=INK)
-        else:
-            yield Box(x - side / 2, y - side / 2, side, side, fill=INK)
-    x, y = places[-1]
-    yield Box(x - 3.6, y - 3.6, 7.2, 7.2, outline=INK)
+    ink.line(places, 0.6, GREY)
+    for point, at in zip(trend["points"], places, strict=True):
+        ink.box(at, 3, filled=not point["qualifier"])
+    ink.box(places[-1], 7.2)
     taken = [frame.down(float(text)) for _, text in _lines(trend["limits"])]
-    last = trend["points"][-1]
-    yield Text(frame.right + 4, _free(y, taken) + 2, _OWN, last["qualifier"] + last["value"])
+    last, y = trend["points"][-1], places[-1][1]
+    label = last["qualifier"] + last["value"]
+    return Text(frame.right + 4, _free(y, taken) + 2, _OWN, label)
 
 
 def _free(y: float, taken: Sequence[float]) -> float:

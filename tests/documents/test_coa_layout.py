@@ -61,8 +61,8 @@ LATE = {
     ]
 }
 # Not words of the page: the type, the machine's form of a moment and of a criterion, and what
-# decides its look.
-SILENT = {"type", "utc", "complies", "accept"}
+# decides its look. The points of a series are in the words of its picture.
+SILENT = {"type", "utc", "complies", "accept", "trends"}
 
 
 def written(content: CertificateContent, fonts: Path, folder: Path) -> Path:

@@ -132,12 +132,15 @@ def test_the_lot_stands_in_its_series_with_frozen_limits_or_without_any(
     document = render(certificate_content(**TRENDS), fonts=fonts)
     (first, left), (second, right) = figures(document)
     assert first == (
-        "Viability, post-thaw: lot UCM-P2-T1 96 % among its series; n = 9 lots, this one last."
-        " Limit set 2 of 8 lots, prediction: centre 95.638, lower 93.215."
+        "Viability, post-thaw (%) of each lot: UCM-P1-T1 95.1, UCM-P1-T2 96.2, UCM-P1-T3 94.8,"
+        " UCM-P1-T4 95.9, UCM-P1-T5 96.4, UCM-P1-T6 95.0, UCM-P1-T7 95.7, UCM-P1-T8 97.0,"
+        " UCM-P2-T1 96. n = 9 lots, this one last. Limit set 2 of 8 lots, prediction: centre"
+        " 95.638, lower 93.215."
     )
     assert second == (
-        "Inhibition of PBMC proliferation: lot UCM-P2-T1 19.5 % among its series; n = 3 lots, this"
-        " one last. No control limits are approved for this series."
+        "Inhibition of PBMC proliferation (%) of each lot: UCM-P1-T1 <20, UCM-P1-T2 31.5,"
+        " UCM-P2-T1 19.5. n = 3 lots, this one last. No control limits are approved for this"
+        " series."
     )
     assert left[0] < left[2] < right[0] < right[2]
     assert left[1] == pytest.approx(right[1], abs=8)
