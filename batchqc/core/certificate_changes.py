@@ -145,6 +145,7 @@ def _cells(line: ResultLine) -> str:
 
 def _sentences(content: CertificateContent) -> Iterator[tuple[_Place, _Said]]:
     complies = "complies" if content["complies"] else "does not comply"
+    complies = "preliminary" if content.get("pending") else complies
     yield _Place("Verdict of the lot"), _Said("Verdict of the lot", complies)
     for part, texts in (
         ("Note", content["notes"]),

@@ -51,11 +51,11 @@ def trend_blocks(trends: Sequence[TrendPart]) -> list[Block]:
     """The pictures as a section; nothing where there are none."""
     blocks: list[Block] = []
     for place in range(0, len(trends), 2):
-        pair = [
+        left, *right = (
             _picture(trend, MARGIN + at * (_PICTURE + _GAP))
             for at, trend in enumerate(trends[place : place + 2])
-        ]
-        blocks += beside(pair[0], pair[1]) if len(pair) == 2 else pair[0]
+        )
+        blocks += beside(left, right[0] if right else ())  # one block, so that nothing divides it
     return section("The lot in its series", blocks)
 
 

@@ -11,7 +11,7 @@ from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.coa_layout import render
 from batchqc.documents.coa_marks import COPY, DRAFT, SUPERSEDED, WITHDRAWN, Marked
 from tests.documents.amended_content import AMENDED, ASKED, BARE, BOTH, PAGE, SERIES, TRENDS
-from tests.documents.certificate_content import certificate_content
+from tests.documents.certificate_content import certificate_content, line
 from tests.documents.external import pages_of, run, words_of
 
 
@@ -180,3 +180,13 @@ def test_a_series_that_cannot_be_looked_at_says_why_and_shows_nothing(fonts: Pat
     )
     assert figures(path.read_bytes()) == []
     assert f"n = 0 lots. {said}" in " ".join("".join(pages_of(path)).split())
+
+
+def test_a_picture_stays_with_its_name_and_its_heading(fonts: Path, tmp_path: Path):
+    for count in range(1, 16, 2):
+        lines = [line(f"cd{number}") for number in range(count)]
+        pdf = written(tmp_path, certificate_content(lines=lines, trends=[SERIES]), fonts)
+        (page,) = [one for one in pages_of(pdf) if "The lot in its series" in one]
+        told = " ".join(page.split())
+        assert "Viability, post-thaw (%)" in told
+        assert "n = 9 lots, this one last." in told
