@@ -54,7 +54,7 @@ def undrawable(text: str) -> str | None:
     """
     if text.isascii():
         return None
-    for mark in unicodedata.normalize("NFC", text):
+    for mark in text:
         if mark not in DRAWABLE and not mark.isspace():
             return f"U+{ord(mark):04X} ({unicodedata.name(mark, 'unnamed')})"
     return None

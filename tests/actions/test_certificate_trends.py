@@ -47,7 +47,7 @@ def test_the_lot_is_the_last_of_its_series_with_the_limits_that_were_approved(ho
     make(house, first=BEFORE)
     number = propose(house)  # the lot is there, and has no result yet
     approve(house, number)
-    make(house, ["60"], first=3)  # made after the lot: no part of what was known of it
+    make(house, ["60", "61"], first=0)  # the same day with a later id, and a day later: not of it
     part = frozen(house)["viability"]
     assert [one["lot"] for one in part["points"]] == [*NAMES, LOT]
     assert values(part) == ["97", "97", "96", "98", "98", "98", "97", "89", "93.40"]

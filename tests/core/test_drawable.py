@@ -11,7 +11,7 @@ from batchqc.core.identifiers import line_problem
     [
         *("", "plain", "Nguyễn Thị Minh Anh", "Nguye\u0302\u0303n", "5 × 10⁶ cells/mL"),
         *("\u041c\u043e\u0441\u043a\u0432\u0430", "\u0391\u03b8\u03ae\u03bd\u03b1"),
-        *("IFN-γ ≥ 95 %", "two\nlines", "µg\u00a0mL", "Łódź, Îles, Größe, España"),
+        *("IFN-γ ≥ 95 %", "two\nlines", "IFN-γ\n≥ 95 %", "µg\u00a0mL", "Łódź, Îles, Größe, España"),
     ],
 )
 def test_the_signs_of_the_field_and_of_its_languages_are_shown(text: str):

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import segno
 from pypdf import PdfReader
 
 from batchqc.core.certificates import CertificateContent, content_sha256
@@ -36,6 +37,23 @@ def test_the_code_leads_to_the_status_page_with_the_hash(
     pdf = written(tmp_path, content, fonts)
     assert scanned(pdf, dots=150) == f"{PAGE}?sha256={content_sha256(content)}"
     assert f"Status: {PAGE}?sha256=" in " ".join("".join(pages_of(pdf)).split())
+
+
+def test_the_code_stands_upright_where_readers_expect_it(fonts: Path, tmp_path: Path):
+    """Square by square: a decoder may read a mirrored code, too."""
+    content = certificate_content(specimen="", **ASKED)
+    pdf = written(tmp_path, content, fonts)
+    wanted = segno.make_qr(
+        f"{PAGE}?sha256={content_sha256(content)}", error="m", mask=3, boost_error=False
+    )
+    area = ("-r", "720", "-x", "4833", "-y", "360", "-W", "620", "-H", "620")
+    run("pdftoppm", *area, "-gray", "-singlefile", pdf, pdf.with_suffix(""))
+    header, size, _, pixels = pdf.with_suffix(".pgm").read_bytes().split(b"\n", 3)
+    assert (header, size) == (b"P5", b"620 620")
+    count = len(wanted.matrix)
+    middles = [int((place + 0.5) * 620 / count) for place in range(count)]
+    drawn = [[pixels[620 * down + along] < 128 for along in middles] for down in middles]
+    assert drawn == [[bool(square) for square in row] for row in wanted.matrix]
 
 
 def test_the_code_of_a_site_without_address_holds_number_and_hash(fonts: Path, tmp_path: Path):
