@@ -1,8 +1,10 @@
 """Freezing what a certificate says, from the case that was decided."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from batchqc import __version__
 from batchqc.actions.certificate_signatures import corrections_of_lot, moment, signatures_of
@@ -12,14 +14,17 @@ from batchqc.actions.evaluation import LotCase
 from batchqc.actions.retest_remarks import retest_remarks, retest_statements
 from batchqc.core.acceptance import Limits
 from batchqc.core.certificate_criteria import accept_part
+from batchqc.core.certificate_parts import Supersedes
 from batchqc.core.certificates import (
     CONTENT_TYPE,
     CertificateContent,
     Provenance,
     ResultLine,
-    Supersedes,
+    SealPart,
+    SignaturePart,
     conclusion_of,
 )
+from batchqc.core.policies import Policy, status_page
 from batchqc.core.subjects import Derived, DonorFact, Measured
 from batchqc.core.timing import day_read
 from batchqc.core.verdicts import Verdict
@@ -30,6 +35,7 @@ from batchqc.records.decisions import Certificate
 from batchqc.records.holds import HoldEnd
 from batchqc.records.log import newest_checkpoint
 from batchqc.records.people import all_people
+from batchqc.records.policies import policies_of
 from batchqc.records.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -37,6 +43,17 @@ if TYPE_CHECKING:
     from datetime import date
 
     from batchqc.records.uploads import Upload
+
+
+class Heading(NamedTuple):
+    """What a certificate is: its number, what was decided, which one it replaces, who signed."""
+
+    number: str
+    disposition: str
+    supersedes: Supersedes | None
+    signatures: list[SignaturePart]
+    seals: list[SealPart]
+    page: str
 
 
 def frozen_content(
@@ -48,24 +65,45 @@ def frozen_content(
     ended: HoldEnd | None = None,
 ) -> CertificateContent:
     """The content of a certificate (requirements 5.01 to 5.06), in canonical types only."""
+    zone, number = ZoneInfo(case.row.site.time_zone), certificate.natural_key
+    decided = certificate.disposition
+    signatures, seals = signatures_of(case, decided.signature, ended, zone)
+    page = status_page(policies_of(tx.session)[Policy.PUBLIC_ADDRESS], number)
+    replaced = _supersedes(certificate, ended)
+    heading = Heading(number, decided.disposition, replaced, signatures, seals, page)
+    return content_under(tx.session, heading, case=case, pending=pending, now=tx.now)
+
+
+def content_under(
+    session: Session,
+    heading: Heading,
+    *,
+    case: LotCase,
+    pending: "Mapping[str, date]",
+    now: datetime,
+) -> CertificateContent:
+    """What a certificate with such a heading says of a lot at a moment.
+
+    Raises:
+        ValueError: the specification of the lot cannot be read.
+    """
     site, product, version = case.row.site, case.row.product, case.version
     if case.specification is None:
         raise ValueError("a lot without a readable specification has no certificate")
     zone = ZoneInfo(site.time_zone)
     notes: list[str] = []
-    link = newest_link(tx.session)
-    laboratories = {one.user_id: one.name for one in all_people(tx.session) if one.is_laboratory}
+    link = newest_link(session)
+    laboratories = {one.user_id: one.name for one in all_people(session) if one.is_laboratory}
     lines = [_line(laboratories, case, verdict, notes) for verdict in case.verdicts]
-    signatures, seals = signatures_of(case, certificate, ended, zone)
     complies = not any(verdict.blocks for verdict in case.verdicts)
     titles = {one.criterion.id: one.criterion.title for one in case.verdicts}
     content: CertificateContent = {
         "type": CONTENT_TYPE,
-        "number": certificate.natural_key,
+        "number": heading.number,
         "specimen": site.specimen,
         "statements": [
             *site.statements.splitlines(),
-            *register_statements(tx.session, case),
+            *register_statements(session, case),
             *retest_statements(case),
         ],
         "issuer": {
@@ -73,8 +111,8 @@ def frozen_content(
             "address": site.address.splitlines(),
             "time_zone": site.time_zone,
         },
-        "issued": moment(tx.now.astimezone(zone)),
-        "supersedes": _supersedes(certificate, ended),
+        "issued": moment(now.astimezone(zone)),
+        "supersedes": heading.supersedes,
         "product": {
             "code": product.code,
             "name": product.name,
@@ -118,13 +156,13 @@ def frozen_content(
         "conclusion": conclusion_of(
             case.lot.id,
             version.reference,
-            certificate.disposition.disposition,
+            heading.disposition,
             complies=complies,
             pending={titles[name]: day for name, day in pending.items()},
         ),
         "complies": complies,
-        "signatures": signatures,
-        "seals": seals,
+        "signatures": heading.signatures,
+        "seals": heading.seals,
         "corrections": corrections_of_lot(case, zone),
         "audit": {"sequence": link.sequence if link else 0, "head": link.sha256 if link else ""},
         "software": {
@@ -132,6 +170,7 @@ def frozen_content(
             "contract": CONTRACT,
             "vocabularies": [one.reference for one in case.specification.vocabularies],
         },
+        "status": {"page": heading.page},
     }
     if checkpoint := newest_checkpoint(tx.session):
         said = checkpoint.checkpoint

@@ -6,20 +6,20 @@ from zoneinfo import ZoneInfo
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.canonical import utc_text
 from batchqc.core.certificates import CorrectionPart, Moment, SealPart, SignaturePart, seals_of
-from batchqc.records.decisions import Certificate
 from batchqc.records.holds import HoldEnd
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.signatures import SignatureRow
 
 
 def signatures_of(
-    case: LotCase, certificate: Certificate, ended: HoldEnd | None, zone: ZoneInfo
+    case: LotCase, decision: SignatureRow | None, ended: HoldEnd | None, zone: ZoneInfo
 ) -> tuple[list[SignaturePart], list[SealPart]]:
     """The signatures behind a certificate, and for which two of them the site's seals stand.
 
     Those of runs come first, then the newest reviews of the lot and of its audit trail, then the
     decision, and the end of the hold that the certificate is reserved with. The first seal stands
-    for the newest review of the lot as a whole, the second for the last signature.
+    for the newest review of the lot as a whole, the second for the last signature; before the
+    decision there is none.
     """
     further = case.further
     lead = [one for one in further.lot_review.rows if isinstance(one, LotReview)][-1:]
@@ -29,12 +29,12 @@ def signatures_of(
         *reviews.values(),
         *(one.signature for one in lead),
         *(one.signature for one in trail),
-        certificate.disposition.signature,
+        *([decision] if decision else []),
         *([ended.signature] if ended else []),
     ]
     signatures = [_signature(one, zone) for one in rows]
     review = next((_signature(one.signature, zone) for one in lead), None)
-    return signatures, seals_of(review, signatures[-1])
+    return signatures, seals_of(review, signatures[-1]) if decision else []
 
 
 def moment(when: datetime) -> Moment:

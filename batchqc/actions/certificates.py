@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
 from batchqc.actions.certificate_states import check_not_void
+from batchqc.actions.certificate_trends import trends_of_lot
 from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes, utc_text
+from batchqc.core.certificate_changes import changes_between
 from batchqc.core.certificates import CertificateContent, seals_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import LogSigner
@@ -88,6 +90,8 @@ def reserve_certificate(
         let_go=ended.key if ended else "",
     )
     content = frozen_content(tx, case=case, certificate=certificate, pending=pending, ended=ended)
+    content["trends"] = trends_of_lot(tx.session, archive, case)
+    name_changes(content, archive, certificate.supersedes)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
     return certificate
@@ -214,6 +218,20 @@ def document_of(session: Session, archive: FolderArchive, *, number: str) -> byt
             hint="Run `batchqc certificate resume`, once the seal key can be used.",
         )
     return archive.get(issue.document_sha)
+
+
+def name_changes(
+    content: CertificateContent, archive: FolderArchive, earlier: Certificate | None
+) -> None:
+    """Say in a content what it says otherwise than that of the certificate that it replaces.
+
+    Raises:
+        IntegrityFailure: the earlier content is missing or damaged.
+    """
+    replaced = content["supersedes"]
+    if earlier is not None and replaced is not None:
+        before = content_of_certificate(archive, earlier)
+        replaced["changes"] = changes_between(before, content)
 
 
 def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> CertificateContent:

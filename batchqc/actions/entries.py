@@ -29,6 +29,7 @@ from batchqc.actions.uploads import UploadReport, the_upload, upload_results
 from batchqc.core.assays import Measurement
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
+from batchqc.core.drawable import undrawable
 from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte, entries_match, shape_problems
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
@@ -294,6 +295,6 @@ def _in_order(
 
 def _check_texts(typed: Sequence[Typed]) -> None:
     for one in typed:
-        unprintable = next((text for text in one if not text.isprintable()), None)
-        if unprintable is not None or not one.value.strip():
-            raise InvalidInput("BQC-ENT-005", "a value is one line of printable characters")
+        shown = all(text.isprintable() and undrawable(text) is None for text in one)
+        if not (shown and one.value.strip()):
+            raise InvalidInput("BQC-ENT-005", "a value is one line that certificates can show")

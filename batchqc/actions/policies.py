@@ -4,7 +4,7 @@ from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import sha256_of
 from batchqc.core.permissions import Permission
-from batchqc.core.policies import VALUES, Policy
+from batchqc.core.policies import Policy, choices, may_be
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.policies import POLICIES, PolicyRow, policies_of, policy_rows
@@ -22,11 +22,11 @@ def set_policy(
     """
     require(tx, Permission.SET_POLICY)
     check_reason(credentials.reason)
-    if value not in VALUES[policy]:
+    if not may_be(policy, value):
         raise InvalidInput(
             "BQC-POL-001",
             f'"{value}" is nothing that "{policy}" can be',
-            hint=f"One of: {', '.join(VALUES[policy])}.",
+            hint=f"One of: {', '.join(choices(policy))}.",
         )
     tx.lock(POLICIES)
     before = policies_of(tx.session)[policy]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy.orm import Session
 
 from batchqc.actions.people import register_person
+from batchqc.core.drawable import undrawable_within
 from batchqc.core.permissions import Role
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.registers import Site, the_site
@@ -54,6 +55,9 @@ def create_site(tx: Transaction, new: NewSite) -> Site:
         raise InvalidInput(
             "BQC-SYS-004", "a site needs a name, an address and a series of 1 to 10 of A-Z 0-9"
         )
+    texts = {"name": new.name, "address": new.address, "specimen": new.specimen}
+    if unseen := list(undrawable_within({**texts, "statements": new.statements})):
+        raise InvalidInput("BQC-SYS-004", "the site is printed on certificates", reasons=unseen)
     site = Site(
         name=new.name.strip(),
         address=new.address.strip(),

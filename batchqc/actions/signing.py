@@ -18,6 +18,7 @@ from batchqc.actions.people import check_still_acting, the_person
 from batchqc.actions.role_training import check_role_training
 from batchqc.actions.visits import Ticket, use_proof
 from batchqc.core.accountability import NOT_ACCEPTED, STATEMENT
+from batchqc.core.drawable import undrawable
 from batchqc.core.late_entries import Paper
 from batchqc.core.signatures import Meaning, Refusal, Signing, reason_problem
 from batchqc.errors import InvalidInput
@@ -47,11 +48,14 @@ def check_reason(reason: str) -> None:
     """Refuse a reason that explains nothing.
 
     Raises:
-        InvalidInput: it is blank, has no word in it, or is no single line of text.
+        InvalidInput: it is blank, has no word in it, is no single line of text, or cannot be shown
+            on certificates.
     """
     problem = reason_problem(reason)
     if not reason.isprintable():
         problem = "write the reason in one line, without control characters"
+    elif mark := undrawable(reason):
+        problem = f"the reason is printed on certificates, and no font of theirs draws {mark}"
     if problem:
         raise InvalidInput("BQC-SIG-004", problem)
 

@@ -10,6 +10,7 @@ from batchqc.actions.binding import hold_versions, lots_without
 from batchqc.actions.permission import require
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.drawable import undrawable_within
 from batchqc.core.effectivity import State, state_of_approved
 from batchqc.core.findings import findings
 from batchqc.core.permissions import Permission
@@ -17,6 +18,7 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Specification
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.spec_file import read_specification
+from batchqc.documents.spec_toml import read_toml
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.specifications import (
     SpecificationSubmission,
@@ -49,6 +51,13 @@ def import_specification(
             f"{file} is not a specification",
             reasons=[str(problem) for problem in reading.problems],
             hint="Mend every line that is named, then import the file again.",
+        )
+    if unseen := list(undrawable_within(read_toml(data, file=file))):
+        raise InvalidInput(
+            "BQC-SPC-023",
+            f"{file} holds characters that no certificate can show",
+            reasons=unseen,
+            hint="Write each text that is named with characters that the certificates' fonts draw.",
         )
     tx.lock(f"specification {specification.id}")
     if version_by(tx.session, specification.id, specification.version) is not None:

@@ -28,6 +28,8 @@ from batchqc.actions.specifications import site_day, state_of, the_version
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.documents.archive import FolderArchive
 from batchqc.records.base import Row
+from batchqc.records.conditional import superseding_certificate, withdrawal_of
+from batchqc.records.copies import copies_of
 from batchqc.records.corrections import corrections_of, decision_on
 from batchqc.records.decisions import issue_of
 from batchqc.records.donors import eligibility_of
@@ -158,9 +160,10 @@ def contested_entry(number: str) -> Contested:
 
 
 def certificate_state(session: Session, number: str) -> State:
-    """A certificate, issued or pending."""
+    """A certificate: issued or pending, withdrawn, superseded, copied."""
     row = the_certificate(session, number)
-    return _state([row, issue_of(session, row)], [row.key])
+    since = (withdrawal_of(session, row), superseding_certificate(session, row))
+    return _state([row, issue_of(session, row), *since, *copies_of(session, row)], [row.key])
 
 
 def _state(rows: Iterable[Row | None], subjects: Sequence[str], also: str = "") -> State:

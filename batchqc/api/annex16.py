@@ -18,7 +18,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import Page, Paging, page
 from batchqc.core.annex16 import POINTS
 from batchqc.core.permissions import Permission
-from batchqc.core.policies import VALUES, Policy
+from batchqc.core.policies import Policy, choices
 from batchqc.core.signatures import Refusal
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.annex16 import Certification, LotCheck, Transfer, certification_by
@@ -168,11 +168,11 @@ def policies(call: SignedIn) -> PoliciesOut:
                 PolicyOut(
                     policy=policy,
                     value=now[policy],
-                    values=list(values),
+                    values=list(choices(policy)),
                     number=newest[policy].number if policy in newest else 0,
                     signature=signature_out(newest[policy].signature) if policy in newest else None,
                 )
-                for policy, values in VALUES.items()
+                for policy in Policy
             ]
         )
 
@@ -194,7 +194,7 @@ def decide_policy(call: Writing, policy: Policy, sent: PolicyRequest) -> Respons
                 else PolicyOut(
                     policy=policy,
                     value=row.value,
-                    values=list(VALUES[policy]),
+                    values=list(choices(policy)),
                     number=row.number,
                     signature=signature_out(row.signature),
                 )

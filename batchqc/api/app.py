@@ -15,6 +15,7 @@ from batchqc.api import (
     annex16,
     audit,
     authenticators,
+    certificate_copies,
     certificates,
     containers,
     corrections,
@@ -47,6 +48,7 @@ from batchqc.api import (
     single_sign_on,
     specification_tools,
     specifications,
+    status_page,
     system_stops,
     tracing,
     trend_figures,
@@ -89,7 +91,7 @@ _NOUNS: Final = (
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     audit, tracing, trends, trend_limits, trend_figures, potency, quality_reviews, events,
-    open_work, system_stops, lot_form, log,
+    open_work, system_stops, lot_form, log, certificate_copies,
 )  # fmt: skip
 
 
@@ -113,6 +115,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     handle_errors(app)
     for noun in _NOUNS:
         app.include_router(noun.router, prefix=PREFIX)
+    app.include_router(status_page.router)  # short, for codes on paper
     return app
 
 

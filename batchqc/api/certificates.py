@@ -1,5 +1,6 @@
 """Certificates of analysis: what they say, and their sealed documents."""
 
+from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_life import Happened, life_of
 from batchqc.actions.certificate_proofs import prove_certificate
 from batchqc.actions.certificate_states import Status, state_of, status_of
 from batchqc.actions.certificates import (
@@ -55,9 +57,23 @@ class CertificateFilter(Paging):
     until: Day | None = Field(default=None, description="The last day of its number.")
 
 
-class CertificateDetail(CertificateOut):
-    """A certificate with its frozen content."""
+class LifeEventOut(BaseModel):
+    """What happened to a certificate."""
 
+    what: Happened
+    at: datetime
+    by: str = Field(description="The user id of who did it.")
+    reason: str
+    about: str = Field(
+        description="The certificate that it supersedes or that supersedes it, the SHA-256 of its"
+        " document, the recipient of a copy, or the record for which it was withdrawn."
+    )
+
+
+class CertificateDetail(CertificateOut):
+    """A certificate with all that happened to it, oldest first, and its frozen content."""
+
+    life: list[LifeEventOut]
     content: dict[str, Any]
 
 
@@ -85,7 +101,8 @@ def one(call: SignedIn, number: str) -> Response:
     with call.reading() as session:
         row = the_certificate(session, number)
         content = content_of_certificate(call.door.archive, row)
-        detail = CertificateDetail(**_facts(session, row), content=dict(content))
+        life = [LifeEventOut(**asdict(one)) for one in life_of(session, row)]
+        detail = CertificateDetail(**_facts(session, row), life=life, content=dict(content))
         return tagged(call.if_none_match, session, certificate_state(session, number), detail)
 
 

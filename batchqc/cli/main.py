@@ -13,6 +13,7 @@ from batchqc.cli import (
     annex16,
     audit,
     certificate,
+    certificate_life,
     certificate_renewals,
     container,
     correction,
@@ -174,6 +175,9 @@ app.add_typer(certificate.app, name="certificate")
 certificate.app.command()(certificate_renewals.due)
 certificate.app.command()(certificate_renewals.renew)
 certificate.app.command()(certificate_renewals.renewed)
+certificate.app.command()(certificate_life.show)
+certificate.app.command()(certificate_life.copy)
+lot.app.command("draft-certificate")(certificate_life.draft)
 app.add_typer(log.app, name="log")
 app.add_typer(pki.app, name="pki")
 app.add_typer(policy.app, name="policy")

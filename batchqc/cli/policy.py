@@ -8,7 +8,7 @@ from batchqc.actions.policies import set_policy
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
-from batchqc.core.policies import VALUES, Policy
+from batchqc.core.policies import Policy, choices
 from batchqc.records.policies import policies_of, policy_rows
 from batchqc.records.transaction import reading, transaction
 
@@ -22,8 +22,8 @@ def list_(context: typer.Context) -> None:
         now = policies_of(session)
         said = {row.policy: f"{row.signature.name}: {row.reason}" for row in policy_rows(session)}
         rows = [
-            (policy, now[policy], " | ".join(values), said.get(policy, "at first"))
-            for policy, values in VALUES.items()
+            (policy, now[policy], " | ".join(choices(policy)), said.get(policy, "at first"))
+            for policy in Policy
         ]
     table(("Policy", "Is", "May be", "Who said so"), rows, empty="")
 

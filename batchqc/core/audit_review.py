@@ -29,6 +29,7 @@ ROUTINE: Final = frozenset(
         "material use recorded",
         "laboratory certificate kept",
         "certificate issued",
+        "certificate copied",
         "lot checked",
         "donation registered",
         "consent recorded",
@@ -46,6 +47,7 @@ AFTER: Final = frozenset(
         "audit trail reviewed",
         "lot checked",
         "certificate issued",
+        "certificate copied",
         *(f"lot {disposition}" for disposition in Disposition),
     }
 )

@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict, cast
 
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.certificate_criteria import AcceptPart
+from batchqc.core.certificate_parts import StatusPart, Supersedes, TrendPart
 
 CONTENT_TYPE = "batchqc/certificate/2"
 #: What certificates that were frozen earlier are.
@@ -167,13 +168,6 @@ class CorrectionPart(TypedDict):
     approved: Moment
 
 
-class Supersedes(TypedDict):
-    """The certificate that this one replaces, and why (requirement 5.07)."""
-
-    number: str
-    reason: str
-
-
 class AuditPart(TypedDict):
     """Where the audit trail stood when the content was frozen."""
 
@@ -238,6 +232,8 @@ class CertificateContent(TypedDict):
     software: SoftwarePart
     pending: NotRequired[list[PendingPart]]
     log: NotRequired[LogPart]
+    status: NotRequired[StatusPart]
+    trends: NotRequired[list[TrendPart]]
 
 
 def conclusion_of(

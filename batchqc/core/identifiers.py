@@ -8,6 +8,8 @@ import re
 import unicodedata
 from typing import Final
 
+from batchqc.core.drawable import undrawable
+
 _ID: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{3,39}", re.IGNORECASE | re.ASCII)
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,39}")
 _USER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.IGNORECASE | re.ASCII)
@@ -62,6 +64,8 @@ def line_problem(what: str, text: str) -> str | None:
     strange = next((character for character in text.strip() if not character.isprintable()), None)
     if strange is not None:
         return f"{what} is one line of printable characters; this one holds U+{ord(strange):04X}"
+    if mark := undrawable(text):
+        return f"{what} is printed on certificates, and no font of theirs draws {mark}"
     return None if text.strip() else f"{what} is missing"
 
 

@@ -44,6 +44,8 @@ def lowered(settings: Iterable[Setting], *, since: date) -> Iterator[Lowered]:
     """
     now: dict[Policy | Register, str] = {}
     for one in settings:
+        if one.of is Policy.PUBLIC_ADDRESS:  # it opens no gate, whatever it is
+            continue
         if isinstance(one.of, Policy):
             kind, ladder, first = "the policy", _LADDERS[one.of], VALUES[one.of][0]
         else:

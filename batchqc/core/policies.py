@@ -1,5 +1,6 @@
 """What a site decides about its own procedure; each change is a signed, numbered record."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -10,6 +11,7 @@ class Policy(StrEnum):
 
     QP_CERTIFIES = "qualified person certifies"
     SUPPLY_BY_EXCEPTION = "supply by exception"
+    PUBLIC_ADDRESS = "public address"
 
 
 class Certifies(StrEnum):
@@ -22,13 +24,36 @@ class Certifies(StrEnum):
 
 ON: Final = "on"
 OFF: Final = "off"
+NO_ADDRESS: Final = "none"
 
-#: What each policy may be; the first is what holds until QA says otherwise.
+#: What each policy may be; the first is what holds until QA says otherwise. The public address may
+#: be any https address besides: certificates that are frozen from then on name their status page.
 VALUES: Final[Mapping[Policy, tuple[str, ...]]] = {
     Policy.QP_CERTIFIES: tuple(Certifies),
     Policy.SUPPLY_BY_EXCEPTION: (OFF, ON),
+    Policy.PUBLIC_ADDRESS: (NO_ADDRESS,),
 }
 EU: Final = "EU"
+_ADDRESS: Final = re.compile(
+    r"https://[a-z0-9.-]{1,60}(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]{1,20}){0,2}"
+)
+
+
+def may_be(policy: Policy, value: str) -> bool:
+    """Whether a policy can have a value."""
+    is_address = policy is Policy.PUBLIC_ADDRESS and _ADDRESS.fullmatch(value) is not None
+    return is_address or value in VALUES[policy]
+
+
+def choices(policy: Policy) -> tuple[str, ...]:
+    """What a policy can be, in words."""
+    further = ("an https address",) if policy is Policy.PUBLIC_ADDRESS else ()
+    return (*VALUES[policy], *further)
+
+
+def status_page(address: str, number: str) -> str:
+    """Where the status of a certificate is asked, without the hash of its content; or empty."""
+    return "" if address == NO_ADDRESS else f"{address}/status/{number}"
 
 
 def needs_qp(certifies: str, market: str) -> bool:

@@ -173,7 +173,9 @@ def closing_blocks(content: CertificateContent) -> list[Block]:
     """What the certificate rests on, its fixed remarks, and its end mark (5.02)."""
     audit, software = content["audit"], content["software"]
     vocabularies = ", ".join(software["vocabularies"]) or ABSENT
+    page = content["status"]["page"] if "status" in content else ""
     record = (
+        *([f"Status: {page}?sha256= and the SHA-256 of the content"] if page else []),
         f"Audit trail: sequence {audit['sequence']}, head {audit['head']}",
         *_log(content),
         f"Software: batchqc {software['batchqc']}, contract {software['contract']}",

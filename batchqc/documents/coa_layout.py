@@ -6,7 +6,8 @@ content (requirements 5.01 and 5.02). Same content, same bytes, on any machine.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -24,13 +25,12 @@ from batchqc.documents.coa_blocks import (
     paginate,
 )
 from batchqc.documents.coa_canvas import Attachment, TaggedCanvas
+from batchqc.documents.coa_code import SIZE, code_label, code_mark, code_text
 from batchqc.documents.coa_drawing import (
     ACCENT,
     GREY,
     HAIRLINE,
-    INK,
     PAGE_HEIGHT,
-    PAGE_WIDTH,
     Box,
     Mark,
     Style,
@@ -41,13 +41,13 @@ from batchqc.documents.coa_drawing import (
     wrap,
 )
 from batchqc.documents.coa_fonts import as_shown, use_fonts
+from batchqc.documents.coa_marks import DRAFT, Marked, document_id, framed, title_of, words_of
 from batchqc.documents.coa_sections import sections
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.coa_watermark import draw_specimen
 from batchqc.errors import InvalidInput
 
 DATA_FILE = "certificate.json"
-SPECIMEN = "SPECIMEN"
 
 _TOP = 36.0
 _BOTTOM = 30.0
@@ -59,18 +59,19 @@ _RUNNING = Style("sans", 7.2, 10, GREY)
 _RUNNING_LOT = Style("bold", 8.6, 12)
 _FOOT = Style("sans", 7, 10)
 _FOOT_HASH = Style("mono", 6, 9, GREY)
-_SPECIMEN = Style("bold", 8.6, 12)
+_BESIDE_CODE = SIZE + 12
 
 # ReportLab's fonts serve one open document at a time.
 ONE_AT_A_TIME = Lock()
 
 
-def render(content: CertificateContent, *, fonts: Path) -> bytes:
+def render(content: CertificateContent, *, fonts: Path, marked: Marked | None = None) -> bytes:
     """The certificate as PDF bytes.
 
     Args:
         content: frozen content; its hash is printed on every page.
         fonts: the folder ``fonts`` of the reports, with the DejaVu files.
+        marked: of a draft or a copy, which is not for a seal, how it is marked.
 
     Raises:
         InvalidInput: BQC-CRT-003 for content of another type or an unknown verdict. Nothing was
@@ -81,13 +82,21 @@ def render(content: CertificateContent, *, fonts: Path) -> bytes:
     data = canonical_bytes(cast("Json", content))
     with ONE_AT_A_TIME:
         use_fonts(fonts)
-        return _render(cast("CertificateContent", shown(content, fonts)), data, fonts=fonts)
+        seen = cast("CertificateContent", shown(content, fonts))
+        if marked:
+            seen["seals"] = []
+        return _render(seen, data, fonts=fonts, marked=marked)
 
 
-def _render(content: CertificateContent, data: bytes, *, fonts: Path) -> bytes:
+def _render(
+    content: CertificateContent, data: bytes, *, fonts: Path, marked: Marked | None
+) -> bytes:
     sha256, target = hashlib.sha256(data).hexdigest(), BytesIO()
-    first, running = _letterhead(content), _running_head(content)
-    footer = PAGE_HEIGHT - _BOTTOM - _footer(content, sha256, page="").height
+    words = words_of(content["specimen"], marked)
+    code = "" if marked and marked.is_draft else code_text(content, sha256)
+    first, running = _letterhead(content, words, code), _running_head(content, words)
+    foot = partial(_footer, content, sha256, marked)
+    footer = PAGE_HEIGHT - _BOTTOM - foot(page="").height
     pages = paginate(
         sections(content),
         first=footer - 14 - _TOP - first.height,
@@ -96,9 +105,9 @@ def _render(content: CertificateContent, data: bytes, *, fonts: Path) -> bytes:
     canvas = new_canvas(
         target,
         issued_utc=content["issued"]["utc"],
-        document_id=sha256,
+        document_id=document_id(sha256, marked),
         info={
-            "Title": f"Certificate of analysis {content['number']}",
+            "Title": title_of(marked, content["number"]),
             "Author": content["issuer"]["name"],
             "Subject": f"Lot {content['lot']['id']}",
             "Keywords": f"{content['type'].replace('/', '-', 1)} content-sha256:{sha256}",
@@ -106,17 +115,16 @@ def _render(content: CertificateContent, data: bytes, *, fonts: Path) -> bytes:
         },
         fonts=fonts,
     )
-    if content["type"] == CONTENT_TYPE:
+    if content["type"] == CONTENT_TYPE and marked is None:
         what = f"What certificate {content['number']} says, for machines"
         canvas.attach(Attachment(DATA_FILE, what, data))
     for number, page in enumerate(pages, 1):
-        if content["specimen"]:
-            draw_specimen(canvas)
+        if words:
+            draw_specimen(canvas, words[-1])
         head = first if number == 1 else running
-        foot = _footer(content, sha256, page=f"Page {number} of {len(pages)}")
         draw(canvas, head.marks, top=_TOP)
         draw_page(canvas, page, top=_TOP + head.height)
-        draw(canvas, foot.marks, top=footer)
+        draw(canvas, foot(page=f"Page {number} of {len(pages)}").marks, top=footer)
         canvas.showPage()
     canvas.save()
     return target.getvalue()
@@ -128,17 +136,23 @@ def draw_page(canvas: TaggedCanvas, page: Placed, *, top: float) -> None:
         draw(canvas, block.marks, top=top + y)
 
 
-def _letterhead(content: CertificateContent) -> Block:
-    """Head of page 1: who issues on the left, number and date on the right."""
+def _letterhead(content: CertificateContent, words: Sequence[str], code: str) -> Block:
+    """Head of page 1: who issues on the left, number and date on the right, beside the code."""
     issuer = content["issuer"]
     left = [(issuer["name"], _ISSUER), *((line, _ADDRESS) for line in issuer["address"])]
     right = [
         ("Certificate number", LABEL),
         (content["number"], _NUMBER),
-        (f"Issued {content['issued']['shown']}", SMALL),
+        (f"{'Drafted' if DRAFT in words else 'Issued'} {content['issued']['shown']}", SMALL),
     ]
-    marks, height = two_sides(left, right)
-    return Block(height + 22, tuple(_read(mark) for mark in (*marks, *_specimen(content))))
+    if not code:
+        marks, height = two_sides(left, right)
+        return Block(height + 22, tuple(_read(mark) for mark in (*marks, *framed(words))))
+    right.append((code_label(content), _ADDRESS))
+    marks, height = two_sides(left, right, end=WIDTH - _BESIDE_CODE)
+    height = max(height, SIZE)
+    read = (_read(mark) for mark in (*marks, *framed(words, right=MARGIN + WIDTH, y=height + 8)))
+    return Block(height + 22, (*read, code_mark(code, x=MARGIN + WIDTH - SIZE, y=0)))
 
 
 def _read(mark: Mark) -> Mark:
@@ -146,16 +160,16 @@ def _read(mark: Mark) -> Mark:
     return mark._replace(tag=Tag("P")) if isinstance(mark, Text) else mark
 
 
-def _running_head(content: CertificateContent) -> Block:
+def _running_head(content: CertificateContent, words: Sequence[str]) -> Block:
     """Head of the other pages: what it is on the left, the lot on the right."""
     left = [("Certificate of analysis", _RUNNING_LOT), (content["issuer"]["name"], _RUNNING)]
     right = [(f"Lot {content['lot']['id']}", _RUNNING_LOT), (content["number"], _RUNNING)]
     marks, height = two_sides(left, right)
     rule = Box(MARGIN, height + 6, WIDTH, 0.6, fill=ACCENT)
-    return Block(height + 18, (*marks, rule, *_specimen(content)))
+    return Block(height + 18, (*marks, rule, *framed(words)))
 
 
-def _footer(content: CertificateContent, sha256: str, *, page: str) -> Block:
+def _footer(content: CertificateContent, sha256: str, marked: Marked | None, *, page: str) -> Block:
     identity = f"Certificate {content['number']}  ·  Lot {content['lot']['id']}"
     marks: list[Mark] = [Box(MARGIN, 0, WIDTH, 0.4, fill=HAIRLINE)]
     marks.append(Text(MARGIN + WIDTH - width_of(page, _FOOT), 13, _FOOT, page))
@@ -163,37 +177,30 @@ def _footer(content: CertificateContent, sha256: str, *, page: str) -> Block:
     for line in wrap(identity, _FOOT, WIDTH - 90):
         marks.append(Text(MARGIN, y + 7, _FOOT, line))
         y += _FOOT.leading
-    for line in wrap(content["specimen"], _FOOT, WIDTH - 90) if content["specimen"] else ():
+    said = filter(None, (content["specimen"], *(marked.says if marked else ())))
+    for line in (line for text in said for line in wrap(text, _FOOT, WIDTH - 90)):
         marks.append(Text(MARGIN, y + 7, _FOOT, line))
         y += _FOOT.leading
-    marks.append(Text(MARGIN, y + 7, _FOOT_HASH, f"Content SHA-256 {sha256}"))
+    known = "" if marked and marked.is_draft else f"Content SHA-256 {sha256}"
+    marks.append(Text(MARGIN, y + 7, _FOOT_HASH, known))
     return Block(y + _FOOT_HASH.leading, tuple(marks))
 
 
 def two_sides(
-    left: list[tuple[str, Style]], right: list[tuple[str, Style]]
+    left: list[tuple[str, Style]], right: list[tuple[str, Style]], *, end: float = WIDTH
 ) -> tuple[list[Mark], float]:
-    """Lines from the left margin and lines that end at the right margin, and their height."""
+    """Lines from the left margin and lines that end so far from it, and their height."""
     marks: list[Mark] = []
     height = 0.0
     for lines, flush_right in ((left, False), (right, True)):
         y = 0.0
         for text, style in lines:
             for line in wrap(text, style, _SIDE):
-                x = MARGIN + WIDTH - width_of(line, style) if flush_right else MARGIN
+                x = MARGIN + end - width_of(line, style) if flush_right else MARGIN
                 marks.append(Text(x, y + style.leading * 0.78, style, line))
                 y += style.leading
         height = max(height, y)
     return marks, height
-
-
-def _specimen(content: CertificateContent) -> list[Mark]:
-    """The word in the middle of the head, framed."""
-    if not content["specimen"]:
-        return []
-    width = width_of(SPECIMEN, _SPECIMEN)
-    x = (PAGE_WIDTH - width) / 2
-    return [Box(x - 7, 0, width + 14, 16, outline=INK), Text(x, 11.2, _SPECIMEN, SPECIMEN)]
 
 
 def shown(value: object, fonts: Path) -> object:

@@ -31,6 +31,7 @@ from batchqc.documents.coa_blocks import (
     table,
     tied,
 )
+from batchqc.documents.coa_changes import change_blocks, replacing_notice
 from batchqc.documents.coa_drawing import (
     ACCENT,
     GREY,
@@ -50,6 +51,7 @@ from batchqc.documents.coa_evidence import (
     signature_blocks,
 )
 from batchqc.documents.coa_tags import Tag
+from batchqc.documents.coa_trends import trend_blocks
 from batchqc.errors import InvalidInput
 
 _VERDICTS = {"PASS": "PASS", "FAIL": "FAIL", "CANNOT_JUDGE": "CANNOT JUDGE"}
@@ -80,9 +82,11 @@ def sections(content: CertificateContent) -> list[Block]:
         *_facts(content),
         *_samples_and_donors(content),
         *_results(content["lines"]),
+        *trend_blocks(content.get("trends", ())),
         *paragraphs("Notes", notes),
         *paragraphs("Decision rule", [content["decision_rule"]]),
         *paragraphs("Statements", content["statements"]),
+        *change_blocks(content["supersedes"]),
         *correction_blocks(content["corrections"]),
         *conclusion_blocks(content["conclusion"]),
         *signature_blocks(content["signatures"]),
@@ -99,8 +103,7 @@ def _opening(content: CertificateContent) -> list[Block]:
     named = Tag("H1", words=f"Certificate of analysis {content['number']}")
     title = row([Cell(MARGIN, WIDTH, [("Certificate of analysis", _TITLE)], tag=named)], below=8)
     if replaced := content["supersedes"]:
-        notice = f"Supersedes {replaced['number']}: {replaced['reason']}"
-        title += row([Cell(MARGIN, WIDTH, [(notice, STRONG)])], below=10)
+        title += row([Cell(MARGIN, WIDTH, [(replacing_notice(replaced), STRONG)])], below=10)
     split = _RESULT_X[2]
     lot_id, width = content["lot"]["id"], split - MARGIN - 16
     # As large as two lines allow: nothing on the page is read more often.

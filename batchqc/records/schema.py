@@ -16,6 +16,7 @@ from batchqc.records.components import (
 )
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
 from batchqc.records.containers import Container, ContainerEvent, Custody, RetainSample
+from batchqc.records.copies import CertificateCopy
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import (
     Answer,
@@ -119,7 +120,7 @@ WITNESSED: tuple[type[Row], ...] = (
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
-    LogKeyRow, CheckpointRow, CheckpointTimestamp, CertificateRenewal,
+    LogKeyRow, CheckpointRow, CheckpointTimestamp, CertificateRenewal, CertificateCopy,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

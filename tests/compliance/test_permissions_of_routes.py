@@ -73,7 +73,7 @@ PLACES: Final = {
     "hold": "1", "stop": "1", "policy": "supply by exception", "name": "erp",
     "donation": "DON-26-1", "panel": "US-1271", "node": f"lot:{LOT}", "bank": "MCB-UC-01",
     "retain": "RET-001", "product": "UC-MSC", "table": "lots", "plot": "histogram.svg",
-    "size": "1",
+    "size": "1", "copy": "1",
 }  # fmt: skip
 
 
@@ -109,6 +109,8 @@ class Everyone:
         elif "file" in sent:
             body = {"content": sent["file"].encode()}
         address = f"{path.format(**PLACES)}?{sent.get('query', '')}"
+        if path.startswith("/status/"):  # beside /api/v1, for people
+            address = f"http://inside{address}"
         asked = self._http.request(method, address, headers=headers, **body)
         return self._loop.run_until_complete(asked)
 

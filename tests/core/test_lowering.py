@@ -6,7 +6,7 @@ import pytest
 
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.lowering import Setting, lowered
-from batchqc.core.policies import OFF, ON, VALUES, Certifies, Policy
+from batchqc.core.policies import NO_ADDRESS, OFF, ON, VALUES, Certifies, Policy
 
 SINCE = date(2026, 1, 5)
 DONORS, QP, SUPPLY = Register.DONORS, Policy.QP_CERTIFIES, Policy.SUPPLY_BY_EXCEPTION
@@ -18,7 +18,7 @@ def by(*settings: tuple[Policy | Register, str, str], on: date = SINCE) -> list[
 
 
 @pytest.mark.requirement("2.06")
-@pytest.mark.parametrize("of", [*Policy, *Register])
+@pytest.mark.parametrize("of", [QP, SUPPLY, *Register])
 def test_each_step_down_is_a_lowering_and_no_step_up(of: Policy | Register):
     strictest = {
         QP: [Certifies.EVERY_LOT, Certifies.EU_MARKET, Certifies.NO_LOT], SUPPLY: [OFF, ON],
@@ -29,6 +29,12 @@ def test_each_step_down_is_a_lowering_and_no_step_up(of: Policy | Register):
         for low in ladder[at + 1 :]:
             assert by((of, high, "qa1"), (of, low, "qa2"))[-1:] == ["qa2"]
             assert "qa1" not in by((of, low, "qa2"), (of, high, "qa1"))
+
+
+def test_a_public_address_opens_no_gate():
+    assert set(Policy) == {QP, SUPPLY, Policy.PUBLIC_ADDRESS}
+    address = Policy.PUBLIC_ADDRESS
+    assert by((address, "https://a.example", "qa1"), (address, NO_ADDRESS, "qa2")) == []
 
 
 def test_what_nobody_set_is_as_at_first():

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from batchqc.cli.main import app
 from batchqc.core import certificate_criteria, certificates
 from batchqc.settings import certificate_schema
+from tests.documents.amended_content import AMENDED, ASKED, TRENDS
 from tests.documents.certificate_content import CORRECTION, certificate_content, earlier_content
 
 SCHEMA = json.loads(certificate_schema().read_text("utf-8"))
@@ -32,6 +33,8 @@ def test_the_schema_is_one_and_the_command_prints_it():
         {"corrections": [CORRECTION]},
         {"supersedes": {"number": "COA-2026-000012", "reason": "released: late results"}},
         {"log": {"origin": "mekong/batchqc", "size": 311, "root": "0a" * 32}},
+        ASKED | AMENDED | TRENDS,
+        {"status": {"page": ""}},
         {"pending": [{"criterion": "ster", "title": "Sterility", "due_on": "2026-03-19"}]},
     ],
 )

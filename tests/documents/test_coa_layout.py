@@ -22,6 +22,7 @@ from batchqc.documents.coa_drawing import width_of, wrap
 from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import render
 from batchqc.errors import InvalidInput
+from tests.documents.amended_content import AMENDED, ASKED, BOTH, TRENDS
 from tests.documents.certificate_content import (
     CORRECTION,
     certificate_content,
@@ -60,8 +61,8 @@ LATE = {
     ]
 }
 # Not words of the page: the type, the machine's form of a moment and of a criterion, and what
-# decides its look.
-SILENT = {"type", "utc", "complies", "accept"}
+# decides its look. The points of a series are in the words of its picture.
+SILENT = {"type", "utc", "complies", "accept", "trends"}
 
 
 def written(content: CertificateContent, fonts: Path, folder: Path) -> Path:
@@ -196,23 +197,30 @@ def test_the_signs_of_the_field_are_shown(fonts: Path, tmp_path: Path, unit: str
     assert squeezed(unit) in squeezed("".join(pages_of(written(content, fonts, tmp_path))))
 
 
-def test_the_same_content_gives_the_same_bytes_on_any_machine(rendered: bytes):
+def test_the_same_content_gives_the_same_bytes_on_any_machine(fonts: Path):
     program = (
         "import hashlib, pathlib\n"
         "from batchqc.documents.coa_layout import render\n"
         "from tests.documents.certificate_content import certificate_content\n"
+        "from tests.documents.amended_content import AMENDED, ASKED, BOTH, TRENDS\n"
+        "content = certificate_content(**AMENDED, **ASKED, **TRENDS)\n"
         "fonts = pathlib.Path('reports/fonts').resolve()\n"
-        "print(hashlib.sha256(render(certificate_content(), fonts=fonts)).hexdigest())\n"
+        "for marked in (None, BOTH):\n"
+        "    told = render(content, fonts=fonts, marked=marked)\n"
+        "    print(hashlib.sha256(told).hexdigest())\n"
     )
     root = Path(__file__).parents[2]
     found = set()
     for seed, zone, language in (("0", "UTC", "C"), ("777", "Asia/Tokyo", "de_DE.UTF-8")):
         changes = {"PYTHONHASHSEED": seed, "TZ": zone, "LANG": language, "PYTHONPATH": str(root)}
+        changes |= {"LC_ALL": language}
         environment = {**os.environ, **changes, "SOURCE_DATE_EPOCH": "86400"}
         command = [sys.executable, "-c", program]
         done = subprocess.run(command, env=environment, cwd=root, capture_output=True, check=True)
-        found.add(done.stdout.decode().strip())
-    assert found == {hashlib.sha256(rendered).hexdigest()}
+        found.add(done.stdout.decode())
+    content = certificate_content(**AMENDED, **ASKED, **TRENDS)
+    own = (render(content, fonts=fonts, marked=marked) for marked in (None, BOTH))
+    assert found == {"".join(f"{hashlib.sha256(one).hexdigest()}\n" for one in own)}
 
 
 def test_content_that_differs_in_unicode_form_only_gives_the_same_bytes(fonts: Path):

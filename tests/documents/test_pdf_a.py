@@ -10,6 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 from batchqc.documents.coa_layout import render
 from batchqc.documents.quality_review import review_document
 from tests.documents import test_quality_review as reviews
+from tests.documents.amended_content import AMENDED, ASKED, BOTH, TRENDS
 from tests.documents.certificate_content import certificate_content, earlier_content, long_lines
 from tests.documents.conformance import FLAVOURS, Judgement, judged
 from tests.documents.external import run
@@ -41,6 +42,8 @@ def files(
         "earlier": render(earlier_content(), fonts=fonts),
         "long": render(certificate_content(lines=long_lines(25)), fonts=fonts),
         "corrected": render(certificate_content(**CORRECTED), fonts=fonts),
+        "asked": render(certificate_content(**ASKED, **AMENDED, **TRENDS), fonts=fonts),
+        "copy": render(certificate_content(**ASKED), fonts=fonts, marked=BOTH),
         "late": render(certificate_content(**LATE), fonts=fonts),
         "review": review_document(review, fonts=fonts),
     }
@@ -61,7 +64,7 @@ def judgements(files: Path) -> Judgements:
     "name",
     [
         *("certificate", "sealed once", "sealed twice", "earlier"),
-        *("long", "corrected", "late", "review"),
+        *("long", "corrected", "late", "review", "asked", "copy"),
     ],
 )
 def test_a_document_conforms(judgements: Judgements, name: str, flavour: str):

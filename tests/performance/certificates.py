@@ -31,6 +31,7 @@ from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import render
 from batchqc.documents.pades import SealKey, load_seal, seal
 from batchqc.documents.pki import PkiNames, create_pki
+from tests.documents.amended_content import ASKED, TRENDS
 from tests.documents.certificate_content import certificate_content
 
 FONTS = ROOT / "reports" / "fonts"
@@ -159,6 +160,9 @@ def main() -> None:
             Figure("whole certificate", complete / (bare + 2 * sealing), 12, "x floor"),
             Figure("size", len(document) / 1000, 100, "kB"),
         ]
+    full = certificate_content(**ASKED, **TRENDS)
+    same, pictured = least(partial(replay, strings_of(full)), partial(untagged, full))
+    print(f"with code and two charts, untagged: {pictured / same:.2f} x replay of its strings")
     print(f"replay {bare:.2f} ms, {sum(map(len, drawn))} strings on {len(drawn)} pages")
     for processes in (1, 2):
         rate = per_second(how_many, processes)

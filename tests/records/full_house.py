@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.attachments import Document
+from batchqc.actions.certificate_copies import print_copy
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import decide_correction, request_correction
@@ -390,6 +391,7 @@ def _certificate(house: House) -> None:
         )
         tx.add(renewal)
         tx.audit("certificate renewed", rows=[renewal], about=[certificate.key])
+        print_copy(tx, number=CERTIFICATE, recipient="Regional Hospital Da Lat")
 
 
 def _certify(house: House) -> None:

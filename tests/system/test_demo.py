@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from batchqc.cli.main import app
@@ -125,6 +126,13 @@ def test_third_parties_refuse_each_certificate_with_a_changed_byte(
     assert not check(bytes(data), root_pem=root.read_bytes(), lot=lot, at=AT).passed
 
 
+def words_of_pictures(pdf: Path) -> list[str]:
+    """What each picture says it shows."""
+    whole = PdfReader(pdf).root_object["/StructTreeRoot"]["/K"]
+    found = [one.get_object() for one in whole["/K"]]
+    return [str(one["/Alt"]) for one in found if one["/S"] == "/Figure"]
+
+
 @pytest.mark.requirement("5.08")
 @pytest.mark.parametrize("lot", RELEASED)
 def test_what_is_printed_and_what_is_embedded_are_the_same(demo: Path, tmp_path: Path, lot: str):
@@ -151,6 +159,14 @@ def test_what_is_printed_and_what_is_embedded_are_the_same(demo: Path, tmp_path:
         written = line["acceptance"].replace("≥", ">=").replace("≤", "<=")
         for limit in line["accept"].get("limits", ()):
             assert f"{limit['operator']} {limit['limit']}" in written
+    pictures = " ".join(words_of_pictures(path))
+    for trend in embedded["trends"]:
+        told = [f"{one['lot']} {one['qualifier']}{one['value']}" for one in trend["points"]]
+        assert f"{trend['title']} ({trend['unit']}) of each lot: {', '.join(told)}." in pictures
+        assert trend["said"] in pictures
+    assert [one["criterion"] for one in embedded["trends"]] == [
+        *("viability", "pbmc-inhibition", "ido"),
+    ]
     schema = json.loads(certificate_schema().read_text())
     jsonschema.Draft202012Validator(schema).validate(embedded)
     reviewed, released = (one["signature"] for one in embedded["seals"])

@@ -1,0 +1,73 @@
+"""What a rendering of a certificate is that is not the sealed document: a draft, or a copy.
+
+It says so across each page, in the head and in the foot; it has no signature fields and holds no
+data for machines, so that nobody takes it for the certificate.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from batchqc.documents.coa_drawing import INK, PAGE_WIDTH, Box, Mark, Style, Text, width_of
+
+DRAFT: Final = "DRAFT"
+COPY: Final = "COPY"
+SUPERSEDED: Final = "SUPERSEDED"
+WITHDRAWN: Final = "WITHDRAWN"
+SPECIMEN: Final = "SPECIMEN"
+
+_FRAMED: Final = Style("bold", 8.6, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """How a rendering is marked.
+
+    Args:
+        words: each stands in the head of every page, the last one across it.
+        says: sentences in the foot of every page.
+    """
+
+    words: tuple[str, ...]
+    says: tuple[str, ...]
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether there is no certificate yet."""
+        return DRAFT in self.words
+
+
+def title_of(marked: Marked | None, number: str) -> str:
+    """The title of the document."""
+    if marked is None:
+        return f"Certificate of analysis {number}"
+    return "Draft of a certificate" if marked.is_draft else f"Copy of certificate {number}"
+
+
+def document_id(sha256: str, marked: Marked | None) -> str:
+    """The /ID of the document: its own for every marking of the same content."""
+    if marked is None:
+        return sha256
+    return hashlib.sha256("\n".join((sha256, *marked.words, *marked.says)).encode()).hexdigest()
+
+
+def words_of(specimen: str, marked: Marked | None) -> tuple[str, ...]:
+    """The words that mark each page."""
+    return (*((SPECIMEN,) if specimen else ()), *(marked.words if marked else ()))
+
+
+def framed(words: Sequence[str], *, right: float = 0, y: float = 0) -> list[Mark]:
+    """The words in a frame, in the middle of the head; nothing where there are none.
+
+    Args:
+        words: that mark the page.
+        right: where the frame ends, if not in the middle.
+        y: of its upper edge.
+    """
+    if not words:
+        return []
+    text = " · ".join(words)
+    width = width_of(text, _FRAMED)
+    x = right - width - 7 if right else (PAGE_WIDTH - width) / 2
+    return [Box(x - 7, y, width + 14, 16, outline=INK), Text(x, y + 11.2, _FRAMED, text)]
