@@ -193,7 +193,15 @@ def document_of(session: Session, archive: FolderArchive, *, number: str) -> byt
     Raises:
         Conflict: while it is pending, and where it is void.
     """
-    certificate = the_certificate(session, number)
+    return archive.get(the_issue(session, the_certificate(session, number)).document_sha)
+
+
+def the_issue(session: Session, certificate: Certificate) -> CertificateIssue:
+    """The issue of a certificate.
+
+    Raises:
+        Conflict: while it is pending, and where it is void.
+    """
     issue = issue_of(session, certificate)
     if issue is None:
         check_not_void(session, certificate)
@@ -202,7 +210,7 @@ def document_of(session: Session, archive: FolderArchive, *, number: str) -> byt
             f"certificate {certificate.natural_key} is pending",
             hint="Run `batchqc certificate resume`, once the seal key can be used.",
         )
-    return archive.get(issue.document_sha)
+    return issue
 
 
 def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> CertificateContent:
