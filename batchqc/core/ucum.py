@@ -1,8 +1,8 @@
 """Units as UCUM codes, for what leaves batchqc as FHIR; nothing is converted.
 
 What laboratories write as words (``cells``, ``EU``, ``Ct``) becomes a code of UCUM or an
-annotation. A unit of endotoxin is ``[iU]``: ``[EU]`` of UCUM is the Ehrlich unit. A unit that has no
-code is left without one; it is never guessed.
+annotation. A unit of endotoxin is ``[iU]``: ``[EU]`` of UCUM is the Ehrlich unit. A unit that has
+no code is left without one; it is never guessed.
 """
 
 import re

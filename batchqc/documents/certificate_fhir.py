@@ -1,10 +1,10 @@
 """Certificate content -> batch analysis bundle of HL7 FHIR R5.
 
 A Bundle of type collection, as the guide "Pharmaceutical Quality (Industry)" 1.0.0 profiles it
-(Bundle-batch-analysis-pq): the site, the product, what it is made of, the lot, the specification, its
-criteria, the report with its results, and for each electronic signature a Provenance. Same content,
-same bytes. What FHIR has no element for stands in notes of the report, which also embeds the frozen
-content itself.
+(Bundle-batch-analysis-pq): the site, the product, what it is made of, the lot, the specification,
+its criteria, the report with its results, and for each electronic signature a Provenance. Same
+content, same bytes. What FHIR has no element for stands in notes of the report, which also embeds
+the frozen content itself.
 """
 
 import base64

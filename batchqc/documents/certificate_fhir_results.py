@@ -1,8 +1,8 @@
 """Criteria and results of a certificate in FHIR R5: ObservationDefinition and Observation.
 
-A range of FHIR cannot say whether its ends belong to it: the criterion's text stands beside each range,
-and each end carries its operator. A result that cannot be judged is indeterminate, and one that is not
-in has a reason instead of a value; neither ever reads as a pass.
+A range of FHIR cannot say whether its ends belong to it: the criterion's text stands beside each
+range, and each end carries its operator. A result that cannot be judged is indeterminate, and one
+that is not in has a reason instead of a value; neither ever reads as a pass.
 """
 
 import uuid
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple, cast
 
 from batchqc.core.canonical import Json, canonical_bytes
-from batchqc.core.certificate_criteria import AcceptPart
 from batchqc.core.certificates import NOT_TESTED, CertificateContent, ResultLine
 from batchqc.documents.fhir import (
     OWN,
@@ -29,7 +28,7 @@ _VERDICT: Final = "urn:batchqc:verdict"
 
 
 class Links(NamedTuple):
-    """References between the entries of a certificate's bundle; ``sha256`` is that of its content."""
+    """References between the entries of a bundle; ``sha256`` is that of the content."""
 
     sha256: str
 
@@ -104,10 +103,9 @@ def _permitted(unit: str) -> list[Element]:
 
 
 def _range(line: ResultLine) -> Element | None:
-    """The limits of the criterion; each end says by its operator whether it belongs to the range."""
-    part: AcceptPart = line.get("accept", {"kind": ""})
+    """The limits of the criterion; each end says by its operator whether it is allowed."""
     ends: Element = {}
-    for limit in part["limits"] if part["kind"] == "limits" else ():
+    for limit in line["accept"].get("limits", ()) if "accept" in line else ():
         value = number(limit["limit"])
         if value is None:
             return None

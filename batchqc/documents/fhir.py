@@ -1,4 +1,4 @@
-"""Elements of HL7 FHIR R5 (5.0.0), and their JSON, in which numbers keep the digits of their text."""
+"""Elements of HL7 FHIR R5 (5.0.0), and their JSON: numbers keep the digits of their text."""
 
 import json
 import re

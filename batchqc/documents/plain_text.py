@@ -21,7 +21,7 @@ def heading(title: str) -> Iterator[str]:
 
 
 def paragraph(text: str, *, indent: int = 0, mark: str = "") -> Iterator[str]:
-    """Wrapped text; ``mark`` stands before its first line, and further lines below what follows it."""
+    """Wrapped text; ``mark`` stands before it, and further lines begin where the text began."""
     inner = " " * (indent + len(mark))
     lines = textwrap.wrap(
         plain(text),
