@@ -13,6 +13,7 @@ from batchqc.cli import (
     annex16,
     audit,
     certificate,
+    certificate_data,
     container,
     correction,
     deviation,
@@ -169,6 +170,7 @@ app.add_typer(investigation.app, name="investigation")
 app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
+certificate.app.command()(certificate_data.data)
 app.add_typer(log.app, name="log")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")

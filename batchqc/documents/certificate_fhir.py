@@ -217,7 +217,7 @@ def _notes(content: CertificateContent) -> Iterator[str]:
     vocabularies = ", ".join(software["vocabularies"]) or "none"
     yield (
         f"Made with batchqc {software['batchqc']}, contract {software['contract']},"
-        f" vocabularies {vocabularies}"
+        f" vocabularies {vocabularies}; frozen as {content['type']}"
     )
 
 
