@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
+from batchqc.actions.certificate_filing import file_certificate
 from batchqc.actions.certificate_states import check_not_void
 from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
@@ -87,6 +88,7 @@ def reserve_certificate(
     content = frozen_content(tx, case=case, certificate=certificate, pending=pending, ended=ended)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
+    file_certificate(tx, certificate, content)
     return certificate
 
 

@@ -14,6 +14,7 @@ from batchqc.cli import (
     audit,
     certificate,
     certificate_data,
+    certificate_search,
     container,
     correction,
     deviation,
@@ -171,6 +172,8 @@ app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 certificate.app.command()(certificate_data.data)
+certificate.app.command()(certificate_search.search)
+certificate.app.command()(certificate_search.index)
 app.add_typer(log.app, name="log")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")

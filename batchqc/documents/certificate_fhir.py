@@ -15,6 +15,7 @@ from typing import Final, cast
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.certificates import CertificateContent, ResultLine, SignaturePart
 from batchqc.documents.certificate_fhir_results import Links, observation, observation_definition
+from batchqc.documents.certificate_said import changes_of
 from batchqc.documents.fhir import PQ, Element, concept, extension, fhir_json, identifier
 
 _REPORT: Final = "http://terminology.hl7.org/CodeSystem/pharmaceutical-report-type"
@@ -200,6 +201,7 @@ def _notes(content: CertificateContent) -> Iterator[str]:
         yield f"SPECIMEN: {content['specimen']}"
     if earlier := content["supersedes"]:
         yield f"Supersedes {earlier['number']}: {earlier['reason']}"
+    yield from (f"Changed: {text}" for text in changes_of(content))
     yield f"Decision rule: {content['decision_rule']}"
     yield from content["statements"]
     for change in content["corrections"]:

@@ -10,6 +10,7 @@ from batchqc.core.certificates import (
     SignaturePart,
     content_sha256,
 )
+from batchqc.documents.certificate_said import changes_of
 from batchqc.documents.plain_text import RULE, apart, digest, heading, labelled, paragraph
 
 _COPY: Final = (
@@ -30,6 +31,7 @@ def certificate_text(content: CertificateContent) -> bytes:
         *heading("Decision rule"),
         *paragraph(content["decision_rule"]),
         *_statements(content["statements"]),
+        *_changes(content),
         *_corrections(content["corrections"]),
         *heading("Conclusion"),
         *paragraph(content["conclusion"]),
@@ -127,6 +129,13 @@ def _listed(title: str, texts: list[str]) -> Iterator[str]:
 def _statements(texts: list[str]) -> Iterator[str]:
     yield from heading("Statements")
     for text in (*texts, _REMARKS):
+        yield from paragraph(text)
+
+
+def _changes(content: CertificateContent) -> Iterator[str]:
+    if texts := changes_of(content):
+        yield from heading("Changes")
+    for text in texts:
         yield from paragraph(text)
 
 

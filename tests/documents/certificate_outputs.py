@@ -21,13 +21,16 @@ JSON_ONLY: Final[Mapping[str, frozenset[str]]] = {
     "text": frozenset({"utc", "accept", "pending.title"}),
     "csv": frozenset(
         {
-            "type", "shown", "statements", "issuer.address", "issuer.time_zone", "product.form",
-            "product.storage", "supersedes.reason", "lot.samples", "donors", "specification.title",
+            "type", "shown", "statements", "supersedes.changes", "supersedes.reason",
+            "issuer.address", "issuer.time_zone", "product.form", "product.storage",
+            "lot.samples", "donors", "specification.title",
             "specification.effective", "decision_rule", "signatures", "seals", "corrections",
             "audit", "software", "pending.title",
         }
     ),
 }  # fmt: skip
+#: What else a certificate may say that is about its page only.
+PICTURES: Final = ("layout", "rendition", "trends", "status", "log")
 
 
 def carried_by(form: str, content: CertificateContent) -> str:
@@ -50,6 +53,11 @@ def facts(value: object, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def named(path: Path) -> str:
     """The names on the way, without places in lists."""
     return ".".join(str(part) for part in path if isinstance(part, str))
+
+
+def left_to_json(form: str, name: str) -> set[str]:
+    """By what of JSON_ONLY and PICTURES a fact is left to JSON."""
+    return {one for one in (*JSON_ONLY[form], *PICTURES) if f".{one}." in f".{name}."}
 
 
 def with_fact(content: CertificateContent, path: Path, value: object) -> CertificateContent:
