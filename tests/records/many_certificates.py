@@ -5,7 +5,7 @@ people do not exist. What each one is, is told beside it, so that a search can b
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -41,8 +41,13 @@ class Made:
     reserved_at: datetime
 
 
+def is_newest(number: int) -> bool:
+    """Whether none supersedes the ``number``-th certificate, where another one follows."""
+    return number % 50 != 49
+
+
 def made(number: int, of: int) -> Made:
-    """The ``number``-th certificate, from 1: every 50th is not the newest, the last is pending."""
+    """The ``number``-th certificate, from 1; of every 50 one is superseded, the last is pending."""
     product = f"p-{number % PRODUCTS:02}"
     terms = {
         Term(Kind.LOT, lot_of(number).lower()),
@@ -54,7 +59,7 @@ def made(number: int, of: int) -> Made:
         *([Term(Kind.ANALYTE, "karyotype")] if number % 700 == 3 else []),
     }
     said = f"{COMMON} {lot_of(number)} {product} dnr {number // 4:06} value{number * 7919 % 9973}"
-    superseded = number % 50 == 49 and number < of
+    superseded = not is_newest(number) and number < of
     return Made(
         number,
         frozenset(terms),
@@ -69,8 +74,21 @@ def lot_of(number: int) -> str:
     return f"MSC-{number:06}"
 
 
-def fill(engine: Engine, many: int) -> None:
-    """Put the certificates into a migrated database without rows."""
+def fill(
+    engine: Engine,
+    many: int,
+    *,
+    issued: bool = True,
+    content_sha: Callable[[int], str] = lambda _: "",
+) -> None:
+    """Put the certificates into a migrated database without rows.
+
+    Args:
+        engine: of the database.
+        many: how many.
+        issued: whether all but the last have documents, else none has.
+        content_sha: the hash of the content of each.
+    """
     with _unchecked(engine) as put:
         put("site", [{"id": 1, "series": "COA", "time_zone": "UTC"}])
         codes = [f"P-{number:02}" for number in range(PRODUCTS)]
@@ -82,11 +100,14 @@ def fill(engine: Engine, many: int) -> None:
             some = [
                 made(number, many) for number in range(first, min(many, first + _BATCH - 1) + 1)
             ]
-            for table, rows in _rows(some):
-                put(table, rows)
+            for table, rows in _rows(some, content_sha):
+                if issued or table != "certificate_issue":
+                    put(table, rows)
 
 
-def _rows(some: list[Made]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def _rows(
+    some: list[Made], content_sha: Callable[[int], str]
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "lot", [
         {
             "id": one.id, "site_id": 1, "product_id": one.id % PRODUCTS + 1, "lot": lot_of(one.id),
@@ -108,6 +129,7 @@ def _rows(some: list[Made]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         {
             "id": one.id, "site_id": 1, "year": 2026, "number": one.id, "lot_id": one.id,
             "disposition_id": one.id, "reserved_at": utc_text(one.reserved_at),
+            "content_sha": content_sha(one.id),
             "supersedes_id": one.id - 1 if one.id % 50 == 0 else None,
         }
         for one in some
