@@ -88,6 +88,25 @@ def test_certificates_of_before_the_index_are_missed_loudly_until_they_are_filed
     assert released.verify().problems == ()
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "DELETE FROM certificate_term WHERE kind = 'donor'",
+        "UPDATE certificate_term SET value = 'x' WHERE kind = 'signer' AND value = 'rev'",
+        "UPDATE certificate_text SET words = 'nothing'",
+        "DELETE FROM certificate_text",
+        "DELETE FROM certificate_term",
+    ],
+)
+def test_an_index_that_says_otherwise_than_the_content_is_reported(released: House, changed: str):
+    with tampering(released.engine) as connection:
+        connection.exec_driver_sql(changed)
+    assert any(
+        f"the index does not say of certificate:{NUMBER} what" in one
+        for one in released.verify().problems
+    )
+
+
 def test_a_certificate_whose_content_is_damaged_is_not_filed(released: House):
     with tampering(released.engine) as connection:
         connection.exec_driver_sql("DELETE FROM certificate_text")
