@@ -30,7 +30,8 @@ from batchqc.records.decisions import Certificate, CertificateIssue, Disposition
 from batchqc.records.registers import LotRow, Product, Site
 
 #: What is on so many certificates is common.
-FEW: Final = 500
+FEW: Final = 2000
+_AT_ONCE: Final = 500
 #: The index of words on SQLite.
 _WORDS: Final = table("certificate_words", column("rowid", Integer))
 
@@ -58,19 +59,30 @@ def certificate_ids(
 
     What is on fewer than ``few`` certificates is rare.
     """
+    rare, common, words = _sorted(session, wanted, few)
+    conditions = list(_conditions(wanted))
+    if rare is None:
+        query, place = _led(common, words, conditions)
+        return list(session.scalars(query.where(place > after).order_by(place).limit(limit)))
+    found, left = list[int](), sorted(one for one in rare if one > after)
+    while left and len(found) < limit:
+        some, left = left[:_AT_ONCE], left[_AT_ONCE:]
+        query = _with(select(Certificate.id), Certificate.id, common, words).where(*conditions)
+        found += session.scalars(query.where(Certificate.id.in_(some)).order_by(Certificate.id))
+    return found[:limit]
+
+
+def _sorted(
+    session: Session, wanted: Search, few: int
+) -> tuple[set[int] | None, list[Term], tuple[str, ...]]:
+    """What has all that is rare, where anything is; and the terms and words that are common."""
     rare, common = None, list[Term]()
-    words = wanted.words
     for one in wanted.terms:
         some = _some(session, _of_term(one), few)
         rare, common = (rare, [*common, one]) if some is None else (_both(rare, some), common)
-    if words and (some := _some(session, _of_words(session, words), few)) is not None:
-        rare, words = _both(rare, some), ()
-    query, place = _led(rare, common, words)
-    conditions = list(_conditions(wanted))
-    if conditions and place is not Certificate.id:
-        query = query.join(Certificate, Certificate.id == place)
-    query = query.where(*conditions, place > after).order_by(place).limit(limit)
-    return list(session.scalars(query))
+    if wanted.words and (some := _some(session, _of_words(session, wanted.words), few)) is not None:
+        return _both(rare, some), common, ()
+    return rare, common, wanted.words
 
 
 def _some(session: Session, query: Select[Any], few: int) -> set[int] | None:
@@ -102,24 +114,33 @@ def _of_words(session: Session, words: Iterable[str]) -> Select[Any]:
 
 
 def _led(
-    rare: set[int] | None, common: list[Term], words: Iterable[str]
+    terms: list[Term], words: Iterable[str], conditions: list[ColumnElement[bool]]
 ) -> tuple[Select[Any], Any]:
-    """A query for what has all of it, and the column of it that is the id."""
+    """A query that goes through what has the first term, or through all, and its id."""
     query, place = select(Certificate.id), cast("Any", Certificate.id)
-    if rare is not None:
-        query = query.where(place.in_(rare))
-    elif common:
-        query, place = _of_term(common.pop(0)), CertificateTerm.certificate_id
-    for one in common:
+    if terms:
+        query, place = _of_term(terms[0]), CertificateTerm.certificate_id
+        if conditions:
+            query = query.join(Certificate, Certificate.id == place)
+    return _with(query.where(*conditions), place, terms[1:], words), place
+
+
+def _with(
+    query: Select[Any], place: Any, terms: Iterable[Term], words: Iterable[str]
+) -> Select[Any]:
+    """The query, with what else is to stand on each that it goes through.
+
+    Asked of each one, in a query of its own: a planner that knew better would hash them all.
+    """
+    for one in terms:
         other = aliased(CertificateTerm)
         mine = (other.kind == one.kind, other.value == one.value, other.certificate_id == place)
-        # Asked of each that is gone through: a planner that knew better would hash them all.
         query = query.where(select(other.kind).where(*mine).scalar_subquery().is_not(None))
     if words:
         text_of = select(CertificateText.words).where(CertificateText.certificate_id == place)
         said: ColumnElement[str] = " " + text_of.scalar_subquery() + " "
         query = query.where(*(_says(said, word) for word in words))
-    return query, place
+    return query
 
 
 def _says(said: ColumnElement[str], word: str) -> ColumnElement[bool]:

@@ -174,7 +174,8 @@ def write_down(lines: list[str]) -> None:
     ).stdout.strip()  # fmt: skip
     (ROOT / "batchqc" / "guide" / "measured" / "certificates.md").write_text(
         "# Certificates: rendering, sealing, the log; many; their size\n\n"
-        f"Measured {time.strftime('%Y-%m-%d')} at commit {commit}, {os.cpu_count()} cores, by"
+        f"Measured {time.strftime('%Y-%m-%d')} at commit {commit}, {os.cpu_count()} cores"
+        f" with a load of {os.getloadavg()[0]:.0f} beside, by"
         " `make long`. The floor is the replay and two times a raw hash and signature; what is"
         " issued is stored, on record, and in the log.\n\n```\n" + "\n".join(lines) + "\n```\n"
     )
