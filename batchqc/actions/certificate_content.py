@@ -17,6 +17,7 @@ from batchqc.core.certificate_criteria import accept_part
 from batchqc.core.certificate_parts import Supersedes
 from batchqc.core.certificates import (
     CONTENT_TYPE,
+    NOT_TESTED,
     CertificateContent,
     Provenance,
     ResultLine,
@@ -231,7 +232,7 @@ def _line(
         "acceptance": criterion.acceptance,
         "accept": accept_part(criterion.accept, criterion.guard),
         "rounding": criterion.rounding.value if isinstance(criterion.accept, Limits) else "",
-        "result": derivation.result or "not tested",
+        "result": derivation.result or NOT_TESTED,
         "rounded": derivation.rounded,
         "verdict": verdict.outcome.value if verdict.outcome else None,
         "sentence": verdict.sentence,

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
+from batchqc.actions.certificate_filing import file_certificate
 from batchqc.actions.certificate_states import check_not_void
 from batchqc.actions.certificate_trends import trends_of_lot
 from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
@@ -94,6 +95,7 @@ def reserve_certificate(
     name_changes(content, archive, certificate.supersedes)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
+    file_certificate(tx, certificate, content)
     return certificate
 
 
@@ -208,7 +210,15 @@ def document_of(session: Session, archive: FolderArchive, *, number: str) -> byt
     Raises:
         Conflict: while it is pending, and where it is void.
     """
-    certificate = the_certificate(session, number)
+    return archive.get(the_issue(session, the_certificate(session, number)).document_sha)
+
+
+def the_issue(session: Session, certificate: Certificate) -> CertificateIssue:
+    """The issue of a certificate.
+
+    Raises:
+        Conflict: while it is pending, and where it is void.
+    """
     issue = issue_of(session, certificate)
     if issue is None:
         check_not_void(session, certificate)
@@ -217,7 +227,7 @@ def document_of(session: Session, archive: FolderArchive, *, number: str) -> byt
             f"certificate {certificate.natural_key} is pending",
             hint="Run `batchqc certificate resume`, once the seal key can be used.",
         )
-    return archive.get(issue.document_sha)
+    return issue
 
 
 def name_changes(

@@ -2,7 +2,8 @@
 
 Checked are the chain, each entry's own hash, that each regulated row is word for word what its
 entry witnessed and that none is missing or unmentioned, each run's measurements, each signature,
-the log, the bytes that the rows name in the store, and that triggers against changes are in place.
+the log, the bytes that the rows name in the store, the index of certificates, and that triggers
+against changes are in place.
 """
 
 import json
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.event_check import event_problems
+from batchqc.actions.index_check import index_problems
 from batchqc.actions.log_check import log_problems
 from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
@@ -132,6 +134,7 @@ def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
     found += _stored_problems(session, archive, witnesses, named)
     found += _head_problems(archive, named, {link.sequence: link.sha256 for link in links})
     found += log_problems(session, [(link.entry_sha256, link.sha256) for link in links])
+    found += [(LAST, problem) for problem in index_problems(session, archive)]
     found += [(LAST, _UNGUARDED.format(table)) for table in unguarded(session.connection())]
     ordered = tuple(problem for _, problem in sorted(found))
     return TrailCheck(len(entries), links[-1] if links else None, ordered)

@@ -16,6 +16,7 @@ from batchqc.api import (
     audit,
     authenticators,
     certificate_copies,
+    certificate_data,
     certificates,
     containers,
     corrections,
@@ -90,8 +91,8 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
-    audit, tracing, trends, trend_limits, trend_figures, potency, quality_reviews, events,
-    open_work, system_stops, lot_form, log, certificate_copies,
+    certificate_data, audit, tracing, trends, trend_limits, trend_figures, potency,
+    quality_reviews, events, open_work, system_stops, lot_form, log, certificate_copies,
 )  # fmt: skip
 
 

@@ -1,33 +1,32 @@
 """Certificates of analysis: what they say, and their sealed documents."""
 
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_index import Standing, Wanted, find_certificates
 from batchqc.actions.certificate_life import Happened, life_of
 from batchqc.actions.certificate_proofs import prove_certificate
-from batchqc.actions.certificate_states import Status, state_of, status_of
+from batchqc.actions.certificate_states import Status
 from batchqc.actions.certificates import (
     content_of_certificate,
     document_of,
     issue_certificate,
     the_certificate,
 )
-from batchqc.actions.setup import own_site
 from batchqc.actions.states import certificate_state
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day
-from batchqc.api.shapes import Page, Paging, page
+from batchqc.api.shapes import Page, Paging
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
-from batchqc.records.decisions import Certificate, issue_of
-from batchqc.records.lists import CertificatesWanted, certificates_wanted
+from batchqc.records.certificate_search import Hit, hits
+from batchqc.records.decisions import Certificate
 from batchqc.records.transaction import reading
 
 router = APIRouter(tags=["certificates"], responses=PROBLEMS)
@@ -38,6 +37,9 @@ class CertificateOut(BaseModel):
 
     number: str = Field(examples=["COA-2026-000001"])
     lot: str
+    product: str = Field(description="The code of the lot's product.")
+    disposition: str = Field(description="That it was reserved with.")
+    reserved_at: datetime = Field(description="When its number was given.")
     status: Status = Field(description="Void where it was never sealed and counts no more.")
     content_sha256: str
     document_sha256: str = Field(description="Empty while it is pending.")
@@ -47,12 +49,18 @@ class CertificateOut(BaseModel):
 
 
 class CertificateFilter(Paging):
-    """Which certificates; days are those of the site."""
+    """Which certificates; days are those of the site, and everything that is given holds."""
 
     lot: str = ""
     product: str = Field(default="", description="The code of the lot's product.")
     donor: str = Field(default="", description="The code of one of the lot's donors.")
-    status: Literal["issued", "pending", "void", ""] = ""
+    disposition: str = Field(default="", description="That it was reserved with.")
+    analyte: str = Field(default="", description="The code of one that it has a line of.")
+    signer: str = Field(default="", description="User id or full name of one of its signers.")
+    text: str = Field(
+        default="", description="Words that it says; the beginning of one with * behind it."
+    )
+    status: Standing = ""
     since: Day | None = Field(default=None, description="The first day of its number.")
     until: Day | None = Field(default=None, description="The last day of its number.")
 
@@ -82,15 +90,11 @@ def certificates(
     call: SignedIn, wanted: Annotated[CertificateFilter, Query()]
 ) -> Page[CertificateOut]:
     """Those that every given filter lets through, in the order of their numbers."""
+    asked = Wanted(**wanted.model_dump(exclude={"after", "limit"}))
     with call.reading() as session:
-        return page(
-            session,
-            certificates_wanted(_wanted(session, wanted)),
-            Certificate,
-            after=the_certificate(session, wanted.after) if wanted.after else None,
-            limit=wanted.limit,
-            show=lambda one: CertificateOut(**_facts(session, one)),
-        )
+        found = find_certificates(session, asked, after=wanted.after, limit=wanted.limit + 1)
+    shown = [CertificateOut(**_facts(one)) for one in found[: wanted.limit]]
+    return Page(items=shown, next=shown[-1].number if len(found) > wanted.limit else None)
 
 
 @router.get(
@@ -102,7 +106,7 @@ def one(call: SignedIn, number: str) -> Response:
         row = the_certificate(session, number)
         content = content_of_certificate(call.door.archive, row)
         life = [LifeEventOut(**asdict(one)) for one in life_of(session, row)]
-        detail = CertificateDetail(**_facts(session, row), life=life, content=dict(content))
+        detail = CertificateDetail(**_facts_of(session, row), life=life, content=dict(content))
         return tagged(call.if_none_match, session, certificate_state(session, number), detail)
 
 
@@ -117,7 +121,7 @@ def pdf(call: SignedIn, number: str) -> Response:
     with call.reading() as session:
         document = document_of(session, call.door.archive, number=number)
         row = the_certificate(session, number)
-        facts = _facts(session, row)
+        facts = _facts_of(session, row)
     headers = {
         "ETag": f'"{facts["document_sha256"]}"',
         "Content-Disposition": f'inline; filename="{facts["number"]}_{facts["lot"]}.pdf"',
@@ -163,28 +167,25 @@ def issue(call: SignedIn, number: str) -> CertificateOut:
         clock=door.now,
     )
     with reading(door.engine) as session:
-        return CertificateOut(**_facts(session, the_certificate(session, number)))
+        return CertificateOut(**_facts_of(session, the_certificate(session, number)))
 
 
-def _wanted(session: Session, wanted: CertificateFilter) -> CertificatesWanted:
-    """The filter with its days as moments."""
-    zone = ZoneInfo(own_site(session).time_zone)
-    since = datetime.combine(wanted.since, time.min, zone) if wanted.since else None
-    last = wanted.until + timedelta(days=1) if wanted.until and wanted.until < date.max else None
-    until = datetime.combine(last, time.min, zone) if last else None
-    lot, product, donor = wanted.lot, wanted.product, wanted.donor
-    return CertificatesWanted(lot, product, donor, wanted.status, since, until)
+def _facts_of(session: Session, row: Certificate) -> dict[str, Any]:
+    (found,) = hits(session, [row.id])
+    return _facts(found)
 
 
-def _facts(session: Session, row: Certificate) -> dict[str, Any]:
-    issued, state = issue_of(session, row), state_of(session, row)
+def _facts(found: Hit) -> dict[str, Any]:
     return {
-        "number": row.natural_key,
-        "lot": row.lot.lot,
-        "status": status_of(session, row),
-        "content_sha256": row.content_sha,
-        "document_sha256": issued.document_sha if issued else "",
-        "supersedes": row.supersedes.natural_key if row.supersedes else None,
-        "superseded_by": state.superseded_by,
-        "withdrawn": state.withdrawn,
+        "number": found.number,
+        "lot": found.lot,
+        "product": found.product,
+        "disposition": found.disposition,
+        "reserved_at": found.reserved_at,
+        "status": found.status,
+        "content_sha256": found.content_sha,
+        "document_sha256": found.document_sha,
+        "supersedes": found.supersedes or None,
+        "superseded_by": found.superseded_by,
+        "withdrawn": found.withdrawn,
     }

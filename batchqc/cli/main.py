@@ -13,8 +13,10 @@ from batchqc.cli import (
     annex16,
     audit,
     certificate,
+    certificate_data,
     certificate_life,
     certificate_renewals,
+    certificate_search,
     container,
     correction,
     deviation,
@@ -178,6 +180,9 @@ certificate.app.command()(certificate_renewals.renewed)
 certificate.app.command()(certificate_life.show)
 certificate.app.command()(certificate_life.copy)
 lot.app.command("draft-certificate")(certificate_life.draft)
+certificate.app.command()(certificate_data.data)
+certificate.app.command()(certificate_search.search)
+certificate.app.command()(certificate_search.index)
 app.add_typer(log.app, name="log")
 app.add_typer(pki.app, name="pki")
 app.add_typer(policy.app, name="policy")

@@ -21,6 +21,8 @@ EARLIER_TYPE = "batchqc/certificate/1"
 REVIEW_FIELD = "QCReview"
 RELEASE_FIELD = "QARelease"
 UNREVIEWED = "No review of the lot as a whole was signed"
+#: The result of a criterion that has none.
+NOT_TESTED = "not tested"
 
 
 class Moment(TypedDict):

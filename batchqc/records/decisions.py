@@ -51,7 +51,7 @@ class Certificate(Numbered):
     lot_id: Mapped[int] = refers_to("lot")
     disposition_id: Mapped[int] = refers_to("disposition")
     content_sha: Mapped[str]
-    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
+    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"), index=True)
     reserved_at: Mapped[datetime]
     let_go: Mapped[str] = added_later()
 
@@ -64,7 +64,12 @@ class Certificate(Numbered):
     @property
     def natural_key(self) -> str:
         """Its public number."""
-        return f"{self.site.series}-{self.year}-{self.number:06d}"
+        return public_number(self.site.series, self.year, self.number)
+
+
+def public_number(series: str, year: int, number: int) -> str:
+    """The public number of a certificate, such as ``COA-2026-000001``."""
+    return f"{series}-{year}-{number:06d}"
 
 
 class CertificateIssue(Row):

@@ -17,6 +17,10 @@ _TRIGGERS: Final = {
 }
 NOT_A_RECORD: Final = "alembic_version"
 """Alembic updates its one row; what it says is checked by every migration."""
+OF_SEARCH: Final = frozenset(
+    f"certificate_words{part}" for part in ("", "_data", "_idx", "_config")
+)
+"""SQLite's index of the words in ``certificate_text``; it can be made anew of them."""
 
 
 def unguarded(connection: Connection) -> list[str]:
@@ -24,7 +28,7 @@ def unguarded(connection: Connection) -> list[str]:
     missing = {
         table: set(_GUARDS[connection.dialect.name])
         for table in sorted(inspect(connection).get_table_names())
-        if table != NOT_A_RECORD
+        if table not in {NOT_A_RECORD, *OF_SEARCH}
     }
     for table, trigger in connection.execute(text(_TRIGGERS[connection.dialect.name])):
         if table in missing:

@@ -5,6 +5,7 @@ from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
 from batchqc.records.cell_banks import CellBank, CellBankEvent, Derivation, Passage
+from batchqc.records.certificate_index import CertificateTerm, CertificateText
 from batchqc.records.certificate_renewals import CertificateRenewal
 from batchqc.records.components import (
     AuthenticatorChange,
@@ -126,4 +127,5 @@ WITNESSED: tuple[type[Row], ...] = (
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.
 OTHERS: tuple[type[Row], ...] = (
     MeasurementRow, AuditEntry, AuditSubject, AuditLink, EventRow, LogSubtree,
+    CertificateTerm, CertificateText,
 )  # fmt: skip

@@ -33,6 +33,7 @@ from tests.records.house import (
     EXPIRES_ON,
     LOT,
     PRODUCT,
+    QA1,
     QA2,
     House,
     results,
@@ -210,7 +211,9 @@ def test_certificates_uploads_and_entries_are_found(site: Site):
         ({"product": PRODUCT, "status": "pending"}, number), ({"status": "issued"}, []),
         ({"donor": DONOR}, number), ({"donor": "DNR-X"}, []),
         ({"since": long_ago, "until": today.isoformat()}, number), ({"until": long_ago}, []),
-        ({"until": "9999-12-31"}, number),
+        ({"until": "9999-12-31"}, number), ({"text": "Viab* released"}, number),
+        ({"signer": QA1, "analyte": "cd73", "disposition": "released"}, number),
+        ({"signer": "nobody"}, []), ({"status": "superseded"}, []), ({"after": number[0]}, []),
     ):  # fmt: skip
         assert ids(site, "/certificates", "number", **filters) == expected, filters
     refused, accepted = "U-2026-000001", "U-2026-000002"
