@@ -15,6 +15,7 @@ several, all reasons.
     ├── SignatureRefused     the electronic signature was not accepted
     ├── NotEstimable         these data do not allow a statistic; the message says why
     ├── SigningUnavailable   the seal key cannot be used now
+    ├── StoreUnavailable     the write-once store cannot be reached now, or keeps nothing
     └── IntegrityFailure     stored records contradict each other
 """
 
@@ -83,6 +84,10 @@ class NotEstimable(BatchqcError):
 
 class SigningUnavailable(BatchqcError):
     """The seal key cannot be used now; what was decided stays decided."""
+
+
+class StoreUnavailable(BatchqcError):
+    """The write-once store cannot be reached, or is not set up to keep what it is given."""
 
 
 class IntegrityFailure(BatchqcError):

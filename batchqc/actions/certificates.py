@@ -22,7 +22,7 @@ from batchqc.actions.evaluation import LotCase
 from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.certificates import CertificateContent, seals_of
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, NotFound
 from batchqc.records.decisions import (
@@ -58,7 +58,7 @@ class Press:
 
 def reserve_certificate(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     case: LotCase,
     disposition: DispositionRow,
@@ -92,7 +92,7 @@ def reserve_certificate(
 
 def issue_certificate(
     engine: Engine,
-    archive: FolderArchive,
+    archive: Archive,
     press: Press,
     *,
     number: str,
@@ -136,7 +136,7 @@ def _done(engine: Engine, number: str) -> _Issued | None:
 
 
 def _to_seal(
-    engine: Engine, archive: FolderArchive, number: str, signer: LogSigner
+    engine: Engine, archive: Archive, number: str, signer: LogSigner
 ) -> CertificateContent:
     with reading(engine) as session:
         certificate = the_certificate(session, number)
@@ -150,7 +150,7 @@ def _issue_of(session: Session, certificate: Certificate) -> _Issued | None:
     return _Issued(issue.key, issue.document_sha, is_covered(session, issue.key)) if issue else None
 
 
-def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: bytes) -> _Issued:
+def _issue(tx: Transaction, archive: Archive, *, number: str, document: bytes) -> _Issued:
     certificate = the_certificate(tx.session, number)
     lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
     tx.lock(certificate.key)
@@ -187,7 +187,7 @@ def the_certificate(session: Session, number: str) -> Certificate:
     return certificate
 
 
-def document_of(session: Session, archive: FolderArchive, *, number: str) -> bytes:
+def document_of(session: Session, archive: Archive, *, number: str) -> bytes:
     """The sealed document of a certificate, with its hash checked.
 
     Raises:
@@ -205,7 +205,7 @@ def document_of(session: Session, archive: FolderArchive, *, number: str) -> byt
     return archive.get(issue.document_sha)
 
 
-def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> CertificateContent:
+def content_of_certificate(archive: Archive, certificate: Certificate) -> CertificateContent:
     """What a certificate says, as frozen."""
     return cast("CertificateContent", json.loads(archive.get(certificate.content_sha)))
 

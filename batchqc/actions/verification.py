@@ -17,7 +17,7 @@ from batchqc.actions.event_check import event_problems
 from batchqc.actions.log_check import log_problems
 from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
 from batchqc.records.account_reports import AccountReport
 from batchqc.records.annex16 import LotCheck
@@ -109,7 +109,7 @@ class _Witness:
     sha256: str
 
 
-def verify_audit_trail(session: Session, archive: FolderArchive) -> TrailCheck:
+def verify_audit_trail(session: Session, archive: Archive) -> TrailCheck:
     """Compare every record with the audit trail, and the audit trail with itself."""
     links = list(all_links(session))
     entries = {row.sha256: row for row in session.scalars(select(AuditEntry))}
@@ -231,7 +231,7 @@ def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterat
 
 def _stored_problems(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     witnesses: Mapping[str, _Witness],
     named: Iterable[tuple[Row, str]],
 ) -> Iterator[tuple[int, str]]:
@@ -248,7 +248,7 @@ def _stored_problems(
 
 
 def _head_problems(
-    archive: FolderArchive, named: Iterable[tuple[Row, str]], links: Mapping[int, str]
+    archive: Archive, named: Iterable[tuple[Row, str]], links: Mapping[int, str]
 ) -> Iterator[tuple[int, str]]:
     """The head that decisions, certificates and reviews of the trail name is still there."""
     for row, sha256 in named:

@@ -59,8 +59,8 @@ from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
 from batchqc.api.provider import provider_of
-from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import load_log_key
+from batchqc.documents.stores import open_archive
 from batchqc.errors import SigningUnavailable
 from batchqc.records.database import open_database
 from batchqc.settings import Settings, bundled
@@ -121,7 +121,9 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
     return Door(
         settings,
         open_database(settings.database, component_key=settings.component_key),
-        FolderArchive(settings.store),
+        open_archive(
+            settings.store, endpoint=settings.store_endpoint, region=settings.store_region
+        ),
         Press(
             bundled("reports") / "fonts",
             cache(lambda: _seal_key(settings)),

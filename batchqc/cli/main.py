@@ -59,6 +59,7 @@ from batchqc.errors import (
     NotSignedIn,
     SignatureRefused,
     SigningUnavailable,
+    StoreUnavailable,
 )
 
 _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
@@ -70,6 +71,7 @@ _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (NotFound, 4),
     (Conflict, 5),
     (SigningUnavailable, 6),
+    (StoreUnavailable, 6),
     (IntegrityFailure, 7),
 )
 
