@@ -25,6 +25,7 @@ from batchqc.documents.stored import (
     CHUNK,
     DISPOSED,
     SHA256,
+    Putting,
     Staged,
     Tombstone,
     check_mendable,
@@ -111,6 +112,14 @@ class Archive(Protocol):
         """Where the store knows legal hold, it is set or lifted."""
         ...
 
+    def check_removable(self, sha256: str) -> None:
+        """Whether the store itself would let bytes go.
+
+        Raises:
+            Conflict: BQC-ARC-008: the store keeps them by its own lock.
+        """
+        ...
+
     def dispose(self, stone: Tombstone) -> None:
         """Remove bytes and leave the tombstone; doing it again changes nothing.
 
@@ -124,7 +133,7 @@ class Archive(Protocol):
         ...
 
 
-class FolderArchive:
+class FolderArchive(Putting):
     """A write-once store in a folder of one file system that knows hard links."""
 
     def __init__(self, root: Path) -> None:
@@ -134,16 +143,6 @@ class FolderArchive:
     def root(self) -> Path:
         """Its folder."""
         return self._root
-
-    def put(self, data: bytes) -> str:
-        """See ``Archive``."""
-        return self.put_stream((data,))
-
-    def put_stream(self, chunks: Iterable[bytes]) -> str:
-        """See ``Archive``."""
-        with self.staged(chunks) as staged:
-            staged.keep()
-            return staged.sha256
 
     @contextlib.contextmanager
     def staged(self, chunks: Iterable[bytes]) -> Iterator[Staged]:
@@ -229,6 +228,9 @@ class FolderArchive:
 
     def hold(self, sha256: str, *, is_held: bool) -> None:
         """See ``Archive``: a folder knows no legal hold; the records do."""
+
+    def check_removable(self, sha256: str) -> None:
+        """See ``Archive``: a folder knows no lock."""
 
     def dispose(self, stone: Tombstone) -> None:
         """See ``Archive``; the tombstone is on disk before the bytes go."""

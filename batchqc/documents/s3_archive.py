@@ -25,6 +25,7 @@ from batchqc.documents.stored import (
     CHUNK,
     DISPOSED,
     SHA256,
+    Putting,
     Staged,
     Tombstone,
     check_mendable,
@@ -41,7 +42,7 @@ PART: Final = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class S3Archive:
+class S3Archive(Putting):
     """A write-once store in a bucket; what it knows of the service is made when it is first used.
 
     Args:
@@ -65,16 +66,6 @@ class S3Archive:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled without its connections."""
         return S3Archive, (self.bucket, self.prefix, self.endpoint, self.region, self.part)
-
-    def put(self, data: bytes) -> str:
-        """See ``Archive``."""
-        return self.put_stream((data,))
-
-    def put_stream(self, chunks: Iterable[bytes]) -> str:
-        """See ``Archive``."""
-        with self.staged(chunks) as staged:
-            staged.keep()
-            return staged.sha256
 
     @contextlib.contextmanager
     def staged(self, chunks: Iterable[bytes]) -> Iterator[Staged]:
@@ -152,6 +143,10 @@ class S3Archive:
     def hold(self, sha256: str, *, is_held: bool) -> None:
         """See ``Archive``."""
         self._bucket.hold(self._key(sha256), is_held=is_held)
+
+    def check_removable(self, sha256: str) -> None:
+        """See ``Archive``."""
+        self._bucket.check_removable(self._key(sha256))
 
     def dispose(self, stone: Tombstone) -> None:
         """See ``Archive``; every version goes."""

@@ -181,7 +181,8 @@ class Bucket:
         )
         upload = {"Bucket": self._name, "Key": key, "UploadId": begun["UploadId"]}
         sent: list[dict[str, Any]] = []
-        try:
+        with contextlib.ExitStack() as unless_complete:
+            unless_complete.callback(self._abort, upload)
             while data := file.read(part):
                 digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
                 own = {"PartNumber": len(sent) + 1, "ChecksumSHA256": digest}
@@ -190,10 +191,12 @@ class Bucket:
             self._s3.complete_multipart_upload(
                 MultipartUpload={"Parts": sent}, **upload, **condition
             )
-        except BaseException:
-            with contextlib.suppress(Exception):  # else it is a leftover, which scrub lists
-                self._s3.abort_multipart_upload(**upload)
-            raise
+            unless_complete.pop_all()
+
+    def _abort(self, upload: dict[str, str]) -> None:
+        """Take parts back; where that fails too, they are leftovers, which a scrub lists."""
+        with contextlib.suppress(*self._failed, self._refused):
+            self._s3.abort_multipart_upload(**upload)
 
     def _read(self, body: Any) -> Iterator[bytes]:
         chunks = body.iter_chunks(CHUNK)

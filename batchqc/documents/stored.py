@@ -6,7 +6,8 @@ is told who did it, when and why.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,24 @@ class Staged:
     path: Path
     sha256: str
     keep: Callable[[], None]
+
+
+class Putting:
+    """What stores bytes by staging them first."""
+
+    def staged(self, chunks: Iterable[bytes]) -> AbstractContextManager[Staged]:
+        """See ``Archive``."""
+        raise NotImplementedError
+
+    def put(self, data: bytes) -> str:
+        """See ``Archive``."""
+        return self.put_stream((data,))
+
+    def put_stream(self, chunks: Iterable[bytes]) -> str:
+        """See ``Archive``."""
+        with self.staged(chunks) as staged:
+            staged.keep()
+            return staged.sha256
 
 
 @dataclass(frozen=True, slots=True)
