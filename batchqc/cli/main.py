@@ -11,6 +11,7 @@ from rich.console import Console
 from batchqc.cli import (
     account,
     annex16,
+    archive,
     audit,
     certificate,
     container,
@@ -172,6 +173,7 @@ app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(log.app, name="log")
+app.add_typer(archive.app, name="archive")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")
 app.add_typer(audit.app, name="audit")

@@ -78,6 +78,10 @@ class Permission(StrEnum):
     KEEP_QUALITY_REVIEW = "keep product quality reviews"
     SIGN_QUALITY_REVIEW = "sign product quality reviews as read"
     KEEP_LOG = "keep the transparency log"
+    KEEP_ARCHIVE = "restore files of the archive"
+    HOLD_LEGALLY = "lay legal holds on lots"
+    SET_RETENTION = "set the rule of retention"
+    DISPOSE = "dispose of raw data"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -135,6 +139,10 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.KEEP_QUALITY_REVIEW: frozenset({Role.QA}),
     Permission.SIGN_QUALITY_REVIEW: frozenset({Role.QA}),
     Permission.KEEP_LOG: frozenset({Role.QA}),
+    Permission.KEEP_ARCHIVE: frozenset({Role.QA}),
+    Permission.HOLD_LEGALLY: frozenset({Role.QA}),
+    Permission.SET_RETENTION: frozenset({Role.QA}),
+    Permission.DISPOSE: frozenset({Role.QA}),
 }
 
 
