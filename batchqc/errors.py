@@ -17,6 +17,7 @@ several, all reasons.
     ├── SigningUnavailable   the seal key cannot be used now
     ├── StoreUnavailable     the write-once store cannot be reached now, or keeps nothing
     └── IntegrityFailure     stored records contradict each other
+        └── Disposed         the bytes were disposed of; the message says when and by whom
 """
 
 from collections.abc import Sequence
@@ -92,3 +93,7 @@ class StoreUnavailable(BatchqcError):
 
 class IntegrityFailure(BatchqcError):
     """Stored records contradict each other or their audit trail."""
+
+
+class Disposed(IntegrityFailure):
+    """The bytes that a record names were disposed of, by two people, after their retention."""

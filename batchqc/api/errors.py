@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from batchqc.errors import (
     BatchqcError,
     Conflict,
+    Disposed,
     IntegrityFailure,
     InvalidInput,
     NotEstimable,
@@ -37,6 +38,7 @@ _STATUS: Final[tuple[tuple[type[BatchqcError], int, str], ...]] = (
     (Conflict, 409, "The record is in a state that forbids it"),
     (SigningUnavailable, 503, "The seal cannot be used now"),
     (StoreUnavailable, 503, "The store cannot be used now"),
+    (Disposed, 410, "The file was disposed of"),
     (IntegrityFailure, 500, "Records contradict each other"),
 )
 

@@ -52,6 +52,7 @@ from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
     Conflict,
+    Disposed,
     IntegrityFailure,
     InvalidInput,
     NotEstimable,
@@ -73,6 +74,7 @@ _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (Conflict, 5),
     (SigningUnavailable, 6),
     (StoreUnavailable, 6),
+    (Disposed, 4),
     (IntegrityFailure, 7),
 )
 

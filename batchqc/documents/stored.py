@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from batchqc.core.canonical import canonical_bytes
-from batchqc.errors import Conflict, IntegrityFailure, InvalidInput
+from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput
 
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 DISPOSED: Final = ".disposed"
@@ -110,9 +110,9 @@ def missing(sha256: str) -> IntegrityFailure:
     )
 
 
-def disposed(stone: Tombstone) -> IntegrityFailure:
+def disposed(stone: Tombstone) -> Disposed:
     """The bytes were disposed of."""
-    return IntegrityFailure(
+    return Disposed(
         "BQC-ARC-005",
         f"the archived file {stone.sha256} was disposed of on {stone.at[:10]} by {stone.by}"
         f" ({stone.disposal}: {stone.reason})",

@@ -6,21 +6,38 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from batchqc import clock
+from batchqc.actions import large_again
+from batchqc.actions.certificates import Press, issue_certificate
+from batchqc.actions.dispositions import Decision
+from batchqc.actions.large_again import ReadAnew, is_utf16
+from batchqc.actions.large_uploads import LargeFile, upload_large
+from batchqc.actions.lots import the_lot
+from batchqc.actions.raw_objects import hold_in_store
+from batchqc.actions.retention import hold_legally, set_retention
+from batchqc.actions.scrubs import ScrubWanted, restore, scrub
+from batchqc.core.permissions import Permission
+from batchqc.core.retention import RetentionRule
+from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive, FolderArchive
 from batchqc.documents.s3_archive import S3Archive
 from batchqc.documents.stored import Tombstone
 from batchqc.documents.stores import open_archive
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, StoreUnavailable
+from batchqc.records.transaction import SYSTEM, transaction
+from batchqc.records.uploads import upload_by
+from tests.records.house import ANA, LOT, QA1, House, results, signing
 from tests.s3_server import BUCKET, LOCK, REGION, SECRETS, UNLOCKED, Line, client_of, s3_server
 
 DATA = b"assay results"
@@ -341,3 +358,81 @@ def test_a_store_is_opened_by_its_address(tmp_path: Path):
         with pytest.raises(InvalidInput) as refusal:
             open_archive(wrong)
         assert refusal.value.code == "BQC-ARC-011"
+
+
+ONE_KIND = pytest.mark.only_on("sqlite", "the store is the same beside both databases")
+
+
+def moved(house: House, archive: S3Archive) -> House:
+    """A house whose store is a bucket: what stood in its folder lies there."""
+    for sha256 in house.archive.names():
+        archive.put(house.archive.get(sha256))
+    return replace(house, archive=archive, prepared=None)
+
+
+@ONE_KIND
+def test_a_lot_is_released_and_its_certificate_restored_in_a_bucket(
+    server: str, house: House, press: Press
+):
+    archive = bucket(server)
+    site = moved(house, archive)
+    site.ready()
+    assert isinstance(site.release(), Decision)
+    issue = site.actor(QA1, Permission.ISSUE_CERTIFICATE)
+    pdf = issue_certificate(
+        site.engine, archive, press, number="COA-2026-000001", actor=issue, clock=site.now
+    )
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    assert archive.get(sha256) == pdf
+    assert site.verify().problems == ()
+    client_of(server).delete_object(**key_of(archive, sha256))
+    everything = partial(scrub, site.engine, archive, ScrubWanted(), actor=SYSTEM, clock=site.now)
+    *_, told = everything()
+    assert [(one.sha256, one.problem, one.lots) for one in told.found] == [
+        (sha256, "missing", (LOT,))
+    ]
+    with site.acting(QA1, Permission.KEEP_ARCHIVE) as tx:
+        restore(tx, archive, sha256=sha256, chunks=[pdf], reason="From the version below")
+    *_, told = everything()
+    assert told.found == ()
+
+
+@ONE_KIND
+def test_the_rule_and_holds_of_the_records_are_set_in_the_bucket(server: str, house: House):
+    archive = bucket(server)
+    site = moved(house, archive)
+    assert site.upload(results()).accepted
+    with site.acting(QA1, Permission.HOLD_LEGALLY) as tx:
+        assert not isinstance(hold_legally(tx, lot=LOT, credentials=signing(QA1)), Refusal)
+    with site.acting(QA1, Permission.SET_RETENTION) as tx:
+        rule = RetentionRule(30, 0)
+        assert not isinstance(set_retention(tx, rule=rule, credentials=signing(QA1)), Refusal)
+    with site.reading() as session:
+        hold_in_store(session, archive, the_lot(session, LOT))
+    raw = hashlib.sha256(results()).hexdigest()
+    head = client_of(server).head_object(**key_of(archive, raw))
+    assert (head["ObjectLockMode"], head["ObjectLockLegalHoldStatus"]) == ("COMPLIANCE", "ON")
+    assert head["ObjectLockRetainUntilDate"].astimezone(UTC).date() == date(2057, 5, 19)
+
+
+@ONE_KIND
+def test_a_large_file_is_read_beside_from_a_bucket(server: str, house: House, tmp_path: Path):
+    archive = bucket(server)
+    site = moved(house, archive)
+    path = tmp_path / "large.csv"
+    path.write_bytes(results())
+    begin = partial(
+        transaction, site.engine, site.actor(ANA, Permission.UPLOAD_RESULTS), site.now()
+    )
+    report = upload_large(begin, archive, file=LargeFile(path, "tests"))
+    assert report.accepted, report.reading.problems
+    assert report.sha256 in set(archive.names())
+    with site.reading() as session, TemporaryFile() as spool:
+        upload = upload_by(session, report.number)
+        assert upload is not None
+        assert not is_utf16(archive, upload)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(large_again, "LARGE", 0)
+            anew = ReadAnew(session, archive, upload, spool).of_lot(LOT)
+        assert anew == ReadAnew(session, archive, upload, spool).of_lot(LOT)
+        assert len(anew) == 10
