@@ -14,14 +14,16 @@ from sqlalchemy.orm import Session
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.raw_objects import hashes_of_lot, raw_object, rule_now, today_at_site
+from batchqc.actions.retention_damage import retention_damage
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import Json, canonical_bytes, utc_text
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RawObject, RetentionRule, kept_until, may_approve, why_kept
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
 from batchqc.documents.stored import Tombstone
-from batchqc.errors import Conflict, NotFound, NotPermitted
+from batchqc.errors import Conflict, IntegrityFailure, NotFound, NotPermitted
 from batchqc.records.registers import LotRow
 from batchqc.records.retention import (
     Disposal,
@@ -162,9 +164,18 @@ def finish_disposals(
 
     Raises:
         Conflict: BQC-ARC-008: the store keeps it by its own lock.
+        IntegrityFailure: BQC-RET-011: not two people signed for it, by the audit trail.
     """
     removed = []
     for row in disposed_objects(session, hashes):
+        problems = list(_unsigned(session, archive, row))
+        if problems:
+            raise IntegrityFailure(
+                "BQC-RET-011",
+                f"{row.key} is not what two people signed for; nothing of it is removed",
+                reasons=problems,
+                hint="Run `batchqc audit verify`, and call the system owner.",
+            )
         if archive.stored_at(row.sha256) is not None or archive.tombstone(row.sha256) is None:
             archive.hold(row.sha256, is_held=False)
             archive.dispose(tombstone_of(row))
@@ -193,12 +204,30 @@ def the_disposal(session: Session, number: str) -> Disposal:
     return row
 
 
+def _unsigned(session: Session, archive: Archive, row: DisposedObject) -> Iterator[str]:
+    """Why a tombstone is not what two people signed for."""
+    approval = row.disposal_approval
+    disposal = approval.disposal
+    signatures = (disposal.signature, approval.signature)
+    yield from unlike_trail(
+        session, [disposal.key, disposal.lot.key], [row, approval, disposal, *signatures]
+    )
+    people = {one.person.user_id for one in signatures}
+    bound = {(one.record, one.record_sha256) for one in signatures}
+    if len(people) < len(signatures) or bound != {(disposal.key, disposal.content_sha)}:
+        yield f"{disposal.key} does not bear the signatures of two people"
+    listed = {one["sha256"] for one in json.loads(archive.get(disposal.content_sha))["objects"]}
+    if row.sha256 not in listed:
+        yield f"{row.sha256} is not on the list that they signed"
+
+
 def _content(tx: Transaction, disposal: Disposal) -> dict[str, Json]:
     """What both signatures bind: the objects, until when each was kept, and by which rule."""
     today = today_at_site(tx.session, tx.now)
     found = due_of_lot(tx.session, disposal.lot, today=today)
     rule = rule_now(tx.session)
-    reasons = list(_reasons(found, rule))
+    lots = {lot.lot for one in found for lot in one.raw.lots} | {disposal.lot.lot}
+    reasons = [*_reasons(found, rule), *retention_damage(tx.session, lots)]
     if reasons or rule is None:
         raise Conflict(
             "BQC-RET-005",

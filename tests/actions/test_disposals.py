@@ -1,7 +1,7 @@
 """Raw data is kept by rule and by legal hold, and disposed of by two people after its date."""
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +24,7 @@ from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, N
 from batchqc.records.methods import MethodVersion
 from batchqc.records.transaction import SYSTEM
 from tests.records.house import ADM, ANA, EXPIRES_ON, LOT, QA1, QA2, House, alone, results, signing
+from tests.records.tampering import tamper
 
 DATA = results()
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -184,6 +185,34 @@ def test_what_another_record_names_too_is_never_disposed_of(late: House):
         tx.audit("method imported", rows=[row])
     (reason,) = reasons(late)
     assert "names the same bytes, and is never disposed of" in reason
+
+
+@pytest.mark.requirement("1.05")
+@pytest.mark.parametrize(
+    ("attack", "told"),
+    [
+        ("DELETE FROM legal_hold", "legal_hold:LH-2029-000001 is missing"),
+        ("UPDATE retention_rule SET after_manufacture = 1", "retention_rule:1 is not as"),
+        ("UPDATE lot SET expires_on = '2020-01-01'", f"lot:{LOT} is not as"),
+    ],
+)
+def test_what_was_changed_behind_the_audit_trail_frees_nothing(late: House, attack: str, told: str):
+    hold(late)
+    tamper(late.engine, attack)
+    assert any(told in one for one in reasons(late))
+
+
+@pytest.mark.requirement("1.05", "1.68")
+def test_a_tombstone_that_nobody_signed_removes_nothing(late: House):
+    assert approve(late, ask(late)) == [SHA256]
+    late.now.at += timedelta(days=1)
+    kept = next(late.archive.names())
+    tamper(late.engine, f"UPDATE disposed_object SET sha256 = '{kept}'")  # noqa: S608
+    with late.reading() as session, pytest.raises(IntegrityFailure) as refusal:
+        finish_disposals(session, late.archive)
+    assert refusal.value.code == "BQC-RET-011"
+    assert f"{kept} is not on the list that they signed" in refusal.value.reasons
+    assert late.archive.get(kept)
 
 
 def test_a_stop_before_the_bytes_went_is_finished_later(late: House):
