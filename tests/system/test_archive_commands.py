@@ -1,10 +1,21 @@
 """``batchqc archive``, over a copy of the demonstration's records."""
 
+import hashlib
 import sqlite3
+from datetime import date
 from pathlib import Path
 
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.cli.demo_cast import APPROVER, RELEASER
-from batchqc.errors import Conflict, IntegrityFailure, InvalidInput
+from batchqc.cli.main import app
+from batchqc.core.permissions import Permission
+from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput, NotPermitted
+from tests.records.house import ANA, DONOR, PRODUCT, QA1, QA2, House, results
+from tests.records.house import PASSWORD as OWN
 from tests.system.test_command_line import refused
 from tests.system.test_laboratory_commands import batchqc, done, home
 
@@ -72,3 +83,42 @@ def test_raw_data_is_kept_by_the_rule_and_by_holds(home: Path):
     assert "lies no longer" in done(home, "archive", "release-hold", number, *WHY, who=RELEASER)
     refused(batchqc(home, "archive", "dispose", *WHY, who=APPROVER), InvalidInput, "BQC-RET-010")
     assert "0 files were removed" in done(home, "archive", "finish-disposals")
+
+
+@pytest.mark.only_on("sqlite", "a command leaves its connection to the end of its process")
+def test_two_people_dispose_of_the_raw_data_of_an_old_lot(house: House):
+    lot = "MSC-20-0001"
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        old = NewLot(lot, PRODUCT, date(2020, 6, 1), date(2021, 6, 1), (DONOR,))
+        register_lot(tx, old)
+        taken = NewSample(f"{lot}-S01", "release", "cryovial", "2020-06-01T10:00:00-05:00")
+        register_samples(tx, lot=lot, samples=[taken])
+    data = results(lot=lot)
+    assert house.upload(data).accepted
+
+    def run(*arguments: str, who: str = "") -> Result:
+        user = ("--user", who) if who else ()
+        return CliRunner().invoke(
+            app,
+            ["archive", *arguments, *user],
+            input=f"{OWN}\n" if who else "",
+            env={
+                "COLUMNS": "250",
+                "BATCHQC_DATABASE": str(house.engine.url),
+                "BATCHQC_STORE": str(house.archive.root),
+            },
+        )
+
+    years = ("--after-expiry", "1", "--after-manufacture", "2")
+    assert "From now on" in run("rule", *years, *WHY, who=QA1).output
+    assert "2022-06-01" in run("due", lot).output
+    asked = run("dispose", "--lot", lot, *WHY, who=QA1).output
+    number = asked[asked.index("DSP-") :].split()[0]
+    assert "waits for another person" in asked
+    refused(run("dispose", "--approve", number, *WHY, who=QA1), NotPermitted, "BQC-RET-007")
+    gone = run("dispose", "--approve", number, *WHY, who=QA2)
+    assert f"{number}: 1 files are gone" in gone.output, gone.exception
+    with pytest.raises(Disposed):
+        house.archive.get(hashlib.sha256(data).hexdigest())
+    assert "0 are missing or damaged" in run("scrub", "--all").output
+    assert house.verify().problems == ()
