@@ -1,12 +1,14 @@
 """The store is read again: what is missing or damaged is told with its lots, until it is mended."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from batchqc.actions.open_work import open_work
 from batchqc.actions.scrubs import (
@@ -23,7 +25,9 @@ from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.archive import ArchiveMending
 from batchqc.records.investigations import InvestigationStep
+from batchqc.records.schema import WITNESSED
 from batchqc.records.transaction import SYSTEM
+from tests.actions.investigating import file
 from tests.records.house import LOT, QA1, House, results
 
 EVERYTHING = ScrubWanted()
@@ -72,6 +76,16 @@ def test_everything_that_records_name_is_read_and_what_none_names_is_listed(full
         assert again == named
         stored = list(full_house.archive.names())
         assert not_named(session, stored) == set(stored) - set(named)
+    with full_house.engine.connect() as connection:  # a forgotten column, or text within one
+        texts = (
+            value
+            for table in WITNESSED
+            for row in connection.execute(select(*table.__table__.columns))
+            for value in row
+            if isinstance(value, str)
+        )
+        somewhere = {one for text in texts for one in re.findall("[0-9a-f]{64}", text)}
+    assert somewhere & set(stored) <= set(named)
     done = run(full_house)[-1]
     assert (done.checked, done.found, done.finished) == (len(named), (), True)
     assert done.orphans == tuple(sorted(set(stored) - set(named)))
@@ -193,3 +207,18 @@ def test_what_says_that_it_was_disposed_of_without_a_record_is_found(house: Hous
     (found,) = run(house)[-1].found
     assert found.problem == "disposed of, and no record says so"
     assert any("was disposed of" in one for one in house.verify().problems)
+
+
+@pytest.mark.requirement("1.05")
+def test_documents_of_investigations_are_looked_for_too(house: House):
+    before = run(house)[-1].orphans  # of other houses that were furnished from the same store
+    assert house.upload(results(viability="89.1")).accepted
+    sha256 = file(house)
+    done = run(house)[-1]
+    assert (done.found, done.orphans) == ((), before)
+    damage(house, sha256)
+    (found,) = run(house)[-1].found
+    assert (found.sha256, found.lots) == (sha256, (LOT,))
+    (problem,) = house.verify().problems
+    assert problem.startswith("investigation_step:")
+    assert "is damaged" in problem
