@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
 
-test: .venv/test.done programs provider  ## everything that every change must pass
+test: .venv/test.done programs provider store-server  ## everything that every change must pass
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint core
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
@@ -38,7 +38,7 @@ lint: .venv/test.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-long: .venv/test.done programs provider  ## coverage of everything, and benchmarks at full size; what they show is written down
+long: .venv/test.done programs provider store-server  ## coverage of everything, and benchmarks at full size; what they show is written down
 	$(BIN)/uv sync --quiet --frozen --inexact --group long
 	BATCHQC_LONG=1 $(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
@@ -74,6 +74,15 @@ PROVIDER := tests/provider/node_modules/.package-lock.json
 provider: $(PROVIDER)
 $(PROVIDER): tests/provider/package-lock.json | programs
 	@npm ci --silent --no-fund --no-audit --ignore-scripts --prefix tests/provider
+	@touch $@
+
+# The S3 server that the tests store in, of the versions in its lock file, apart from what they test.
+STORE_SERVER := .venv/store-server/.done
+.PHONY: store-server
+store-server: $(STORE_SERVER)
+$(STORE_SERVER): tests/store_server/requirements.txt | .venv/test.done
+	@$(BIN)/uv venv --quiet --clear .venv/store-server
+	@$(BIN)/uv pip install --quiet --python .venv/store-server/bin/python --require-hashes -r $<
 	@touch $@
 
 .PHONY: programs

@@ -15,7 +15,9 @@ several, all reasons.
     ├── SignatureRefused     the electronic signature was not accepted
     ├── NotEstimable         these data do not allow a statistic; the message says why
     ├── SigningUnavailable   the seal key cannot be used now
+    ├── StoreUnavailable     the write-once store cannot be reached now, or keeps nothing
     └── IntegrityFailure     stored records contradict each other
+        └── Disposed         the bytes were disposed of; the message says when and by whom
 """
 
 from collections.abc import Sequence
@@ -85,5 +87,13 @@ class SigningUnavailable(BatchqcError):
     """The seal key cannot be used now; what was decided stays decided."""
 
 
+class StoreUnavailable(BatchqcError):
+    """The write-once store cannot be reached, or is not set up to keep what it is given."""
+
+
 class IntegrityFailure(BatchqcError):
     """Stored records contradict each other or their audit trail."""
+
+
+class Disposed(IntegrityFailure):
+    """The bytes that a record names were disposed of, by two people, after their retention."""

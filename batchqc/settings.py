@@ -24,7 +24,13 @@ class Settings(BaseSettings):
     database: str = Field(
         default="sqlite:///batchqc.db", description="SQLAlchemy address of the database"
     )
-    store: Path = Field(default=Path("store"), description="folder of the write-once store")
+    store: Path | str = Field(
+        default=Path("store"), description="write-once store: a folder, or s3://bucket/prefix"
+    )
+    store_endpoint: str = Field(
+        default="", description="address of the S3 service; blank is that of AWS"
+    )
+    store_region: str = Field(default="", description="region of the S3 bucket")
     seal: Path = Field(
         default=Path("keys/seal.p12"), description="PKCS#12 file of the site's seal key"
     )

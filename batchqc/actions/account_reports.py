@@ -11,7 +11,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.account_reports import AccountReport, AccountReview, report_by, review_of
 from batchqc.records.audit import newest_link
@@ -20,7 +20,7 @@ from batchqc.records.transaction import Transaction
 
 
 def keep_account_report(
-    tx: Transaction, archive: FolderArchive, *, since: date | None = None
+    tx: Transaction, archive: Archive, *, since: date | None = None
 ) -> AccountReport:
     """Make the report on all accounts, and keep it; it names the head of the audit trail."""
     require(tx, Permission.MANAGE_ACCOUNTS)
@@ -43,7 +43,7 @@ def keep_account_report(
 
 
 def review_accounts(
-    tx: Transaction, archive: FolderArchive, *, number: str, sha256: str, credentials: Credentials
+    tx: Transaction, archive: Archive, *, number: str, sha256: str, credentials: Credentials
 ) -> AccountReview | Refusal:
     """Sign that the accounts of a report are as they should be, or say in the reason what is not.
 

@@ -9,7 +9,7 @@ from batchqc.core.after_decision import Named
 from batchqc.core.assays import RunKey
 from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.verdicts import Outcome
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
 from batchqc.records.decisions import DispositionRow
 
@@ -17,7 +17,7 @@ from batchqc.records.decisions import DispositionRow
 NO_PASS: Final = frozenset({Outcome.FAIL, Outcome.CANNOT_JUDGE})
 
 
-def rested_on(archive: FolderArchive, decisions: Sequence[DispositionRow]) -> frozenset[str]:
+def rested_on(archive: Archive, decisions: Sequence[DispositionRow]) -> frozenset[str]:
     """The keys of the runs on which the newest decision over a lot rests, where it is final.
 
     Raises:
@@ -28,7 +28,7 @@ def rested_on(archive: FolderArchive, decisions: Sequence[DispositionRow]) -> fr
     return _runs_in(archive, decisions[-1])
 
 
-def came_after(archive: FolderArchive, case: LotCase) -> frozenset[RunKey]:
+def came_after(archive: Archive, case: LotCase) -> frozenset[RunKey]:
     """The runs that the newest decision over a lot does not rest on; none where there is none.
 
     Where what was signed cannot be read, no run is said to be in it.
@@ -43,7 +43,7 @@ def came_after(archive: FolderArchive, case: LotCase) -> frozenset[RunKey]:
 
 
 def known_of(
-    archive: FolderArchive,
+    archive: Archive,
     decisions: Sequence[DispositionRow],
     outcomes: Collection[Outcome] = NO_PASS,
 ) -> frozenset[Named]:
@@ -67,10 +67,10 @@ def _known(content: dict[str, Any], outcomes: frozenset[str]) -> Iterator[Named]
         yield from ((reference, one["criterion"]) for one in verdicts if one["verdict"] in outcomes)
 
 
-def _runs_in(archive: FolderArchive, decision: DispositionRow) -> frozenset[str]:
+def _runs_in(archive: Archive, decision: DispositionRow) -> frozenset[str]:
     return frozenset(key for key, _ in _content(archive, decision)["runs"])
 
 
-def _content(archive: FolderArchive, decision: DispositionRow) -> dict[str, Any]:
+def _content(archive: Archive, decision: DispositionRow) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(archive.get(decision.content_sha))
     return content

@@ -18,7 +18,7 @@ from batchqc.core.lot_states import USABLE
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import Policy, needs_qp
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.annex16 import Certification, LotCheck, Transfer, certifications_of, checks_of
 from batchqc.records.decisions import DispositionRow, dispositions_of
@@ -46,7 +46,7 @@ def may_release(tx: Transaction, case: LotCase) -> None:
 
 def check_manufacture(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     lot: str,
     answers: Mapping[str, str],

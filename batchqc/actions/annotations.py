@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.profiles import profile_named
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.uploads import UploadReport
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import NotFound
 from batchqc.intake.annotated import annotated_rows
@@ -17,14 +17,14 @@ from batchqc.records.uploads import Upload
 
 
 def annotated_file(
-    session: Session, archive: FolderArchive, file: ReceivedFile, report: UploadReport
+    session: Session, archive: Archive, file: ReceivedFile, report: UploadReport
 ) -> bytes:
     """A file that was just read, with its problems; without its rows where it was too large."""
     profile = profile_named(session, archive, file.profile)
     return csv_bytes(annotated_rows(file.data or b"", report.reading.problems, profile))
 
 
-def annotated_upload(session: Session, archive: FolderArchive, upload: Upload) -> bytes:
+def annotated_upload(session: Session, archive: Archive, upload: Upload) -> bytes:
     """An upload on record, with the problems that were told when it came.
 
     Raises:
@@ -39,7 +39,7 @@ def annotated_upload(session: Session, archive: FolderArchive, upload: Upload) -
     )
 
 
-def chunks_of(archive: FolderArchive, upload: Upload) -> Iterator[bytes]:
+def chunks_of(archive: Archive, upload: Upload) -> Iterator[bytes]:
     """The bytes of an upload as they came, checked against their hash before the first chunk.
 
     Raises:

@@ -12,7 +12,7 @@ from batchqc.core.effectivity import never_applied
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Specification
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.history import basis_of_impact
 from batchqc.records.specifications import (
@@ -29,7 +29,7 @@ from batchqc.records.transaction import Transaction
 
 def approve_specification(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     specification: str,
     version: int,
@@ -118,7 +118,7 @@ def approval_content(
     }
 
 
-def approval_problem(archive: FolderArchive, approval: SpecificationApproval) -> str:
+def approval_problem(archive: Archive, approval: SpecificationApproval) -> str:
     """Why an approval does not speak of the version's bytes; "" where it does."""
     version = approval.specification_version
     signed = approval.signature.record_sha256
@@ -165,7 +165,7 @@ def _refuse_taken_lots(tx: Transaction, row: SpecificationVersion) -> None:
 
 
 def _seen_report(
-    tx: Transaction, archive: FolderArchive, row: SpecificationVersion, impact: str
+    tx: Transaction, archive: Archive, row: SpecificationVersion, impact: str
 ) -> ImpactReport:
     """The newest impact report, where it is the one seen and nothing came since."""
     reports = reports_of(tx.session, row)

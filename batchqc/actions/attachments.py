@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchqc.core.identifiers import line_problem
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.attachments import TAKEN, kind_of
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.entries import Attachment, attachments_of
@@ -49,7 +49,7 @@ def document_kind(document: Document) -> str:
 
 
 def keep_document(
-    tx: Transaction, archive: FolderArchive, *, upload: Upload, lot: LotRow, document: Document
+    tx: Transaction, archive: Archive, *, upload: Upload, lot: LotRow, document: Document
 ) -> Attachment:
     """Store a document and its row.
 

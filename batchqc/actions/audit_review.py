@@ -29,7 +29,7 @@ from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import LATE_AFTER
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.audit import AuditEntry, newest_link
 from batchqc.records.laboratory import RULES
@@ -70,7 +70,7 @@ def trail_to_read(session: Session, case: LotCase) -> TrailToRead:
 
 def review_audit_trail(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     lot: str,
     last: int,

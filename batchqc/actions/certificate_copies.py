@@ -18,7 +18,7 @@ from batchqc.actions.permission import require
 from batchqc.core.certificates import CertificateContent
 from batchqc.core.identifiers import line_problem
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.copies import CertificateCopy, copies_of
@@ -73,7 +73,7 @@ def print_copy(tx: Transaction, *, number: str, recipient: str) -> CertificateCo
     return row
 
 
-def copied(session: Session, archive: FolderArchive, *, number: str, copy: int) -> Copied:
+def copied(session: Session, archive: Archive, *, number: str, copy: int) -> Copied:
     """What a copy on record is rendered from, as its certificate stands now.
 
     Raises:

@@ -13,7 +13,7 @@ from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents import csv_file, fhir
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.certificate_csv import certificate_csv
 from batchqc.documents.certificate_fhir import certificate_fhir
 from batchqc.documents.certificate_text import certificate_text
@@ -56,7 +56,7 @@ class CertificateData:
 
 
 def data_of(
-    session: Session, archive: FolderArchive, *, number: str, form: DataFormat
+    session: Session, archive: Archive, *, number: str, form: DataFormat
 ) -> CertificateData:
     """What an issued certificate says, in a format.
 

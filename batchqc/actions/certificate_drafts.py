@@ -17,7 +17,7 @@ from batchqc.actions.certificates import NOTHING_PENDING, name_changes
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.certificates import CertificateContent
 from batchqc.core.lot_states import UNDECIDED
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.decisions import certificates_of
 
@@ -29,7 +29,7 @@ _SAYS = "A draft for review: nothing is decided, numbered, sealed or stored."
 
 
 def draft_content(
-    session: Session, archive: FolderArchive, *, case: LotCase, now: datetime
+    session: Session, archive: Archive, *, case: LotCase, now: datetime
 ) -> CertificateContent:
     """What the certificate of a lot would say now; each closed gate is a statement.
 

@@ -11,7 +11,7 @@ from batchqc.actions.certificate_filing import file_certificate
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.setup import own_site
 from batchqc.core.certificate_terms import Kind, term, words_of
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.certificate_index import not_indexed
 from batchqc.records.certificate_search import Hit, Search, certificate_ids, hits
@@ -40,7 +40,7 @@ class Wanted:
     until: date | None = None
 
 
-def file_earlier(tx: Transaction, archive: FolderArchive, *, limit: int) -> int:
+def file_earlier(tx: Transaction, archive: Archive, *, limit: int) -> int:
     """File some of the certificates that the index lacks, the newest first; how many there were.
 
     Raises:

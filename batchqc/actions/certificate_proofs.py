@@ -16,7 +16,7 @@ from batchqc.actions.certificates import document_of, the_certificate
 from batchqc.actions.checkpoints import check_log, is_covered
 from batchqc.actions.log_proofs import prove_record, the_place
 from batchqc.core.canonical import Json, canonical_bytes, utc_text
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
 from batchqc.records.audit import newest_link
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
@@ -28,7 +28,7 @@ STATUS_TYPE: Final = "batchqc/certificate-status/1"
 
 
 def prove_certificate(
-    session: Session, archive: FolderArchive, signer: LogSigner, *, number: str, now: datetime
+    session: Session, archive: Archive, signer: LogSigner, *, number: str, now: datetime
 ) -> bytes:
     """The proof of an issued certificate.
 

@@ -16,7 +16,7 @@ from batchqc.actions.certificates import document_of, the_certificate
 from batchqc.actions.permission import require
 from batchqc.core.canonical import utc_text
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.sealing import Sealing
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.certificate_renewals import (
@@ -43,7 +43,7 @@ class Due:
 
 
 def due_certificates(
-    session: Session, archive: FolderArchive, *, at: datetime, within: int = DUE_DAYS
+    session: Session, archive: Archive, *, at: datetime, within: int = DUE_DAYS
 ) -> list[Due]:
     """Every issued certificate whose proof ends within some days, the most urgent first."""
     found = []
@@ -54,7 +54,7 @@ def due_certificates(
     return sorted(found, key=lambda one: (one.until, one.number))
 
 
-def newest_document(session: Session, archive: FolderArchive, *, number: str) -> bytes:
+def newest_document(session: Session, archive: Archive, *, number: str) -> bytes:
     """The newest renewed document of a certificate, or the issued one, with its hash checked.
 
     Raises:
@@ -76,7 +76,7 @@ def newest_document(session: Session, archive: FolderArchive, *, number: str) ->
 
 def renew_certificate(
     engine: Engine,
-    archive: FolderArchive,
+    archive: Archive,
     sealing: Sealing,
     *,
     number: str,
@@ -108,7 +108,7 @@ def renew_certificate(
 
 
 def _record(
-    tx: Transaction, archive: FolderArchive, made: "Sealed", *, number: str, times: int
+    tx: Transaction, archive: Archive, made: "Sealed", *, number: str, times: int
 ) -> CertificateRenewal:
     require(tx, Permission.ISSUE_CERTIFICATE)
     certificate = the_certificate(tx.session, number)
@@ -132,7 +132,7 @@ def _record(
     return row
 
 
-def _until(archive: FolderArchive, known: str, document_sha: str) -> datetime:
+def _until(archive: Archive, known: str, document_sha: str) -> datetime:
     if known:
         return datetime.fromisoformat(known)
     from batchqc.documents.pades_levels import provable_until  # noqa: PLC0415 - rarely needed

@@ -22,7 +22,7 @@ from batchqc.core.criteria import Category, Criterion
 from batchqc.core.subjects import Measured
 from batchqc.core.trend_phases import Phase, TrendLot, in_order, phases
 from batchqc.core.trends import Attribute, is_numeric
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
 from batchqc.records.registers import LotRow
 from batchqc.records.trends import limit_sets_of, phases_begun
@@ -40,7 +40,7 @@ _NOT_IN_IT: Final = "The lot is not in the series of its product."
 _OTHER: Final = "No approved control limits hold for this lot."
 
 
-def trends_of_lot(session: Session, archive: FolderArchive, case: LotCase) -> list[TrendPart]:
+def trends_of_lot(session: Session, archive: Archive, case: LotCase) -> list[TrendPart]:
     """A chart for each measured viability and potency of a lot, and where limits are approved."""
     charted = list(islice(_charted(session, case), MOST_CHARTS))
     if not charted:
@@ -76,7 +76,7 @@ class _Look:
     """One lot, and what its charts have in common."""
 
     session: Session
-    archive: FolderArchive
+    archive: Archive
     case: LotCase
     shared: SharedFacts
 
@@ -138,7 +138,7 @@ def _points(lot: TrendLot) -> Iterator[TrendPoint]:
 
 
 def _sets(
-    session: Session, archive: FolderArchive, attribute: Attribute
+    session: Session, archive: Archive, attribute: Attribute
 ) -> list[tuple[int, str, dict[str, Any]]]:
     """Number, hash and content of each approved limit set, newest first."""
     found = limit_sets_of(session, attribute.product, attribute)

@@ -25,7 +25,7 @@ from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes, utc_text
 from batchqc.core.certificate_changes import changes_between
 from batchqc.core.certificates import CertificateContent, seals_of
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
 from batchqc.documents.sealing import Sealing
 from batchqc.errors import Conflict, NotFound
@@ -64,7 +64,7 @@ class Press:
 
 def reserve_certificate(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     case: LotCase,
     disposition: DispositionRow,
@@ -101,7 +101,7 @@ def reserve_certificate(
 
 def issue_certificate(
     engine: Engine,
-    archive: FolderArchive,
+    archive: Archive,
     press: Press,
     *,
     number: str,
@@ -145,7 +145,7 @@ def _done(engine: Engine, number: str) -> _Issued | None:
 
 
 def _to_seal(
-    engine: Engine, archive: FolderArchive, number: str, signer: LogSigner
+    engine: Engine, archive: Archive, number: str, signer: LogSigner
 ) -> CertificateContent:
     with reading(engine) as session:
         certificate = the_certificate(session, number)
@@ -159,7 +159,7 @@ def _issue_of(session: Session, certificate: Certificate) -> _Issued | None:
     return _Issued(issue.key, issue.document_sha, is_covered(session, issue.key)) if issue else None
 
 
-def _issue(tx: Transaction, archive: FolderArchive, *, number: str, made: "Sealed") -> _Issued:
+def _issue(tx: Transaction, archive: Archive, *, number: str, made: "Sealed") -> _Issued:
     certificate = the_certificate(tx.session, number)
     lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
     tx.lock(certificate.key)
@@ -204,7 +204,7 @@ def the_certificate(session: Session, number: str) -> Certificate:
     return certificate
 
 
-def document_of(session: Session, archive: FolderArchive, *, number: str) -> bytes:
+def document_of(session: Session, archive: Archive, *, number: str) -> bytes:
     """The sealed document of a certificate, with its hash checked.
 
     Raises:
@@ -231,7 +231,7 @@ def the_issue(session: Session, certificate: Certificate) -> CertificateIssue:
 
 
 def name_changes(
-    content: CertificateContent, archive: FolderArchive, earlier: Certificate | None
+    content: CertificateContent, archive: Archive, earlier: Certificate | None
 ) -> None:
     """Say in a content what it says otherwise than that of the certificate that it replaces.
 
@@ -244,7 +244,7 @@ def name_changes(
         replaced["changes"] = changes_between(before, content)
 
 
-def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> CertificateContent:
+def content_of_certificate(archive: Archive, certificate: Certificate) -> CertificateContent:
     """What a certificate says, as frozen."""
     return cast("CertificateContent", json.loads(archive.get(certificate.content_sha)))
 

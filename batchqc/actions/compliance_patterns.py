@@ -18,13 +18,13 @@ from batchqc.core.judging import judge
 from batchqc.core.mismatches import either, typed_texts
 from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Outcome
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.registers import LotRow
 from batchqc.records.uploads import AssayRun, Upload
 
 
 def find_patterns(
-    session: Session, archive: FolderArchive, *, lots: Sequence[LotRow] = ()
+    session: Session, archive: Archive, *, lots: Sequence[LotRow] = ()
 ) -> tuple[Pattern, ...]:
     """Every pattern in the history of some lots, or of all."""
     rows = lots or session.scalars(select(LotRow).order_by(LotRow.id)).all()
@@ -123,7 +123,7 @@ def _outcome(found: Judged, attribute: Attribute, rows: Sequence[Measurement]) -
     return None
 
 
-def _refused(session: Session, archive: FolderArchive, lots: set[str]) -> Iterator[Sent]:
+def _refused(session: Session, archive: Archive, lots: set[str]) -> Iterator[Sent]:
     """What refused files said of some lots, as far as it could be read."""
     query = select(Upload).where(Upload.accepted == 0, Upload.sha256 != "", Upload.typed == "")
     for upload in session.scalars(query.order_by(Upload.id)):

@@ -20,7 +20,7 @@ from batchqc.core.conditional import Plan, conditional_gates, due_problems, pend
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.signatures import Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.conditional import ConditionalSite, PendingResult
 from batchqc.records.shipments import sites_newest
@@ -29,7 +29,7 @@ from batchqc.records.transaction import Transaction
 
 def release_conditionally(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     lot: str,
     due: Mapping[str, date],

@@ -14,7 +14,7 @@ from batchqc.core.eligibility import Consented, Scope
 from batchqc.core.identifiers import line_problem
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.donations import Consent, ConsentWithdrawal
 from batchqc.records.transaction import Transaction
@@ -66,7 +66,7 @@ def record_consent(
 
 
 def withdraw_consent(
-    tx: Transaction, archive: FolderArchive, *, donor: str, withdrawn_on: date, reason: str
+    tx: Transaction, archive: Archive, *, donor: str, withdrawn_on: date, reason: str
 ) -> ConsentWithdrawal:
     """Record that a donor withdrew the consent; lots that are not decided cannot be released.
 

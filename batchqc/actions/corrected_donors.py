@@ -9,7 +9,7 @@ from batchqc.actions.holds import hold_if_in_use
 from batchqc.core.after_decision import failing_now
 from batchqc.core.holds import Cause
 from batchqc.core.verdicts import Outcome
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.corrections import Correction
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import DonorRow, LotDonor, LotRow
@@ -17,7 +17,7 @@ from batchqc.records.transaction import Transaction
 
 
 def hold_what_fails(
-    tx: Transaction, archive: FolderArchive, donor: DonorRow, correction: Correction
+    tx: Transaction, archive: Archive, donor: DonorRow, correction: Correction
 ) -> list[LotRow]:
     """Hold each lot of a donor that is in use and fails; its certificate no longer counts.
 

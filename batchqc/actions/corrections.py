@@ -29,7 +29,7 @@ from batchqc.core.identifiers import line_problem
 from batchqc.core.lots import LOT_DATES, SAMPLE_FIELDS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.bindings import REBOUND, binding_of, binding_text
 from batchqc.records.corrections import (
@@ -120,7 +120,7 @@ def request_correction(
 
 def decide_correction(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     number: str,
     approve: bool,

@@ -17,7 +17,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.core.runs import RunValidity
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.audit import newest_link
 from batchqc.records.base import Row
 from batchqc.records.decisions import DispositionRow
@@ -134,7 +134,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> list[Json]:
     ]
 
 
-def case_to_decide(tx: Transaction, archive: FolderArchive, lot: str) -> LotCase:
+def case_to_decide(tx: Transaction, archive: Archive, lot: str) -> LotCase:
     """A lot with all its facts, locked: nobody changes what the decision rests on.
 
     Where a result is overdue, the lot is held for it first, whatever is decided now.
@@ -161,7 +161,7 @@ def lock_to_decide(tx: Transaction, lot: str) -> LotRow:
 
 def sign_decision(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     case: LotCase,
     disposition: Disposition,
     credentials: Credentials,

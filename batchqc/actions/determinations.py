@@ -12,7 +12,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.donors import EligibilityRow, newest_eligibility
 from batchqc.records.transaction import Transaction
 
@@ -33,7 +33,7 @@ class NewDetermination:
 
 def determine_eligibility(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     new: NewDetermination,
     *,
     credentials: Credentials,

@@ -20,7 +20,7 @@ from batchqc.core.gates import Gate, blocking_reasons
 from batchqc.core.lot_states import Disposition, may_decide
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted, ReleaseBlocked
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.transaction import Transaction
@@ -36,7 +36,7 @@ class Decision:
 
 def release_lot(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     lot: str,
     credentials: Credentials,
@@ -104,7 +104,7 @@ def check_gates(tx: Transaction, case: LotCase, gates: Sequence[Gate]) -> None:
 
 
 def reject_lot(
-    tx: Transaction, archive: FolderArchive, *, lot: str, credentials: Credentials
+    tx: Transaction, archive: Archive, *, lot: str, credentials: Credentials
 ) -> Decision | Refusal:
     """Reject a lot, whatever is open; QA may do so at any time before it is released for good."""
     require(tx, Permission.REJECT_LOT)

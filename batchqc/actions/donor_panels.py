@@ -16,7 +16,7 @@ from batchqc.core.eligibility import Evaluation
 from batchqc.core.panels import Panel
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.panel_file import read_panel
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.donor_panels import (
@@ -31,9 +31,7 @@ from batchqc.records.donor_panels import (
 from batchqc.records.transaction import Transaction
 
 
-def import_panel(
-    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str
-) -> PanelVersion:
+def import_panel(tx: Transaction, archive: Archive, *, data: bytes, file: str) -> PanelVersion:
     """Copy a panel file into the system, as a version that waits for its approval.
 
     Raises:
@@ -114,7 +112,7 @@ def the_panel(session: Session, panel: str, version: int) -> PanelVersion:
 
 
 def approved_panel(
-    session: Session, archive: FolderArchive, *, panel: str, day: date, by_exception: bool = False
+    session: Session, archive: Archive, *, panel: str, day: date, by_exception: bool = False
 ) -> ApprovedPanel:
     """The approved version of a panel that applies on a day of the site, with its content.
 
@@ -133,7 +131,7 @@ def approved_panel(
 
 
 def panel_asked_for(
-    tx: Transaction, archive: FolderArchive, *, panel: str, by_exception: bool
+    tx: Transaction, archive: Archive, *, panel: str, by_exception: bool
 ) -> ApprovedPanel | None:
     """The panel that a determination names; ``None`` where it names none.
 
@@ -151,7 +149,7 @@ def panel_asked_for(
 
 
 def evaluate_donor(
-    session: Session, archive: FolderArchive, *, donor: str, panel: str, now: datetime
+    session: Session, archive: Archive, *, donor: str, panel: str, now: datetime
 ) -> tuple[str, Evaluation]:
     """The version of a panel that applies, and what a donor's records say against it.
 
@@ -166,7 +164,7 @@ def evaluate_donor(
     return approved.panel.reference, evaluation_of(records, approved, zone=zone, today=today)
 
 
-def panel_content(archive: FolderArchive, row: PanelVersion) -> Panel:
+def panel_content(archive: Archive, row: PanelVersion) -> Panel:
     """What a version says, read from its stored bytes.
 
     Raises:

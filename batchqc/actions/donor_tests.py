@@ -16,7 +16,7 @@ from batchqc.core.identifiers import line_problem
 from batchqc.core.look_backs import doubtful
 from batchqc.core.panels import MARKERS
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.donations import Donation, DonorTest
 from batchqc.records.registers import DonorRow
 from batchqc.records.transaction import Transaction
@@ -40,7 +40,7 @@ class NewTests:
     results: tuple[tuple[str, str], ...]
 
 
-def record_tests(tx: Transaction, archive: FolderArchive, new: NewTests) -> list[DonorTest]:
+def record_tests(tx: Transaction, archive: Archive, new: NewTests) -> list[DonorTest]:
     """Record results of a donation. A determination of before no longer counts.
 
     A reactive or indeterminate result of a donor of whom something came starts the look-back

@@ -33,7 +33,7 @@ from batchqc.core.drawable import undrawable
 from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte, entries_match, shape_problems
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from batchqc.intake.typed import TypedResult, long_csv
 from batchqc.records.entries import (
@@ -100,7 +100,7 @@ class Entry:
 
 def enter_result(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     result: TypedResult,
     client: str,
@@ -127,7 +127,7 @@ def enter_result(
 
 
 def attach_document(
-    tx: Transaction, archive: FolderArchive, *, number: str, document: Document
+    tx: Transaction, archive: Archive, *, number: str, document: Document
 ) -> Attachment:
     """Add a document to an entry that waits for its second entry.
 
@@ -152,7 +152,7 @@ def attach_document(
 
 def verify_entry(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     number: str,
     typed: Sequence[Typed],

@@ -39,7 +39,7 @@ from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.base import Row
 from batchqc.records.bindings import Binding, binding_of
 from batchqc.records.containers import inventory
@@ -146,7 +146,7 @@ class LotCase:
 
 
 @each_once
-def study(session: Session, archive: FolderArchive, *, lot: LotRow, now: datetime) -> LotCase:
+def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> LotCase:
     """Gather a lot's facts, judge its results and compute its gates."""
     donor_rows, sample_rows = tuple(donors_of(session, lot)), tuple(samples_of(session, [lot]))
     subjects = [lot.key, *(row.key for row in donor_rows), *(row.key for row in sample_rows)]
@@ -278,7 +278,7 @@ def _of_versions(session: Session, lot: LotRow, binding: Binding) -> Iterator[Ro
 
 def _specification_problem(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     lot: LotRow,
     corrected: Lot,
     version: SpecificationVersion,

@@ -11,7 +11,7 @@ from batchqc.actions.run_validity import look_at_runs
 from batchqc.actions.specifications import content_of
 from batchqc.core.failures import Failure
 from batchqc.core.specifications import Specification
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.investigations import folded, investigations_of
@@ -34,7 +34,7 @@ class Judged:
         return [one for one in found if not one.is_covered(self.known.investigations)]
 
 
-def judged(session: Session, archive: FolderArchive, lot: LotRow) -> Judged:
+def judged(session: Session, archive: Archive, lot: LotRow) -> Judged:
     """A lot with all that fails or passes of it.
 
     Raises:

@@ -20,7 +20,7 @@ from batchqc.core.impact import Comparison, CriterionChange, LotImpact, Standing
 from batchqc.core.impact_runs import usable_evidence
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Specification
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.history import (
@@ -89,7 +89,7 @@ class Impact:
 
 def assess_impact(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     draft: Specification,
     since: str = "",
@@ -149,7 +149,7 @@ def assess_impact(
 
 
 def _judging(
-    session: Session, archive: FolderArchive, version: int, draft: Specification
+    session: Session, archive: Archive, version: int, draft: Specification
 ) -> tuple[Specification, str]:
     """What judges a lot today, and its name; nothing, where the stage has no version yet."""
     if not version:
@@ -158,9 +158,7 @@ def _judging(
     return content_of(archive, row), row.reference
 
 
-def keep_impact(
-    tx: Transaction, archive: FolderArchive, *, fonts: Path, impact: Impact
-) -> ImpactReport:
+def keep_impact(tx: Transaction, archive: Archive, *, fonts: Path, impact: Impact) -> ImpactReport:
     """Keep what was assessed of an imported version over all lots, for whoever approves it."""
     from batchqc.documents.impact_report import (  # noqa: PLC0415 - only who reports pays for it
         impact_document,

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.core.certificate_terms import terms_of, words_said
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
 from batchqc.records.certificate_index import CertificateTerm, CertificateText
 from batchqc.records.decisions import Certificate, DispositionRow
 
 
-def index_problems(session: Session, archive: FolderArchive) -> Iterator[str]:
+def index_problems(session: Session, archive: Archive) -> Iterator[str]:
     """What is wrong with the index; certificates that are older than all of it are none of it.
 
     Content that cannot be read, and what the index refers to, are checked elsewhere.

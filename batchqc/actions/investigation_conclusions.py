@@ -18,7 +18,7 @@ from batchqc.core.conclusions import (
 from batchqc.core.investigations import Conclusion, Finding, Step
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.investigations import InvestigationStep
 from batchqc.records.transaction import Transaction
@@ -27,7 +27,7 @@ from batchqc.records.uploads import reviews_of
 
 def conclude(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     number: str,
     wanted: Wanted,

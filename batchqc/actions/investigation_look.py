@@ -9,7 +9,7 @@ from batchqc.core.deviations import Deviation, State, deviations_against
 from batchqc.core.failures import Failure
 from batchqc.core.gates import Against
 from batchqc.core.investigations import Investigation, Step, investigations_against
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import IntegrityFailure, InvalidInput
 from batchqc.records.base import Row
 from batchqc.records.deviations import deviation_rows, deviations_of
@@ -25,7 +25,7 @@ Said = tuple[Against, tuple[Row, ...], tuple[str, ...]]
 
 
 def look_at_investigations(
-    archive: FolderArchive, taken: Sequence[Taken], failing: Iterable[Failure], today: date
+    archive: Archive, taken: Sequence[Taken], failing: Iterable[Failure], today: date
 ) -> Said:
     """Whether every failure of a lot is investigated, and every investigation concluded."""
     now = [folded(row, steps) for row, steps in taken]
@@ -70,7 +70,7 @@ def _missing(failing: Iterable[Failure], known: Sequence[Investigation]) -> Iter
             yield one.sentence
 
 
-def _damage(archive: FolderArchive, step: InvestigationStep) -> Iterator[str]:
+def _damage(archive: Archive, step: InvestigationStep) -> Iterator[str]:
     """A step that its signature does not bind, and a document whose bytes are not there."""
     signature = step.signature
     if signature is not None:

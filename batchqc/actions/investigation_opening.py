@@ -20,7 +20,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.investigations import (
@@ -39,7 +39,7 @@ LOTS_AT_ONCE = 200
 
 
 def open_for_outlook(
-    tx: Transaction, archive: FolderArchive, outlook: Iterable[Outlook]
+    tx: Transaction, archive: Archive, outlook: Iterable[Outlook]
 ) -> list[InvestigationRow]:
     """Open what the verdicts that a file touches ask for; nothing is looked at where all pass."""
     doubtful = {
@@ -52,7 +52,7 @@ def open_for_outlook(
 
 
 def open_for_failures(
-    tx: Transaction, archive: FolderArchive, lots: Iterable[LotRow]
+    tx: Transaction, archive: Archive, lots: Iterable[LotRow]
 ) -> list[InvestigationRow]:
     """Open an investigation for each failure of some lots that has none.
 
@@ -74,7 +74,7 @@ def open_for_failures(
     return opened
 
 
-def sweep(tx: Transaction, archive: FolderArchive, *, after: int = 0) -> tuple[list[str], int]:
+def sweep(tx: Transaction, archive: Archive, *, after: int = 0) -> tuple[list[str], int]:
     """Open what is missing for the next lots with results: of large files, or from before.
 
     Returns:

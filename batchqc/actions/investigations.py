@@ -21,7 +21,7 @@ from batchqc.core.conclusions import checklist_problems
 from batchqc.core.investigations import Investigation, State, Step
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from batchqc.records.base import Row
 from batchqc.records.entries import verifications_of
@@ -126,7 +126,7 @@ def review_phase_one(
 
 
 def file_document(
-    tx: Transaction, archive: FolderArchive, *, number: str, document: Document
+    tx: Transaction, archive: Archive, *, number: str, document: Document
 ) -> InvestigationStep:
     """File a document with an investigation: raw data, a report, a photograph.
 

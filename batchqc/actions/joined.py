@@ -23,7 +23,7 @@ from batchqc.core.genealogy import Direction
 from batchqc.core.look_backs import LookBackCause, doubts_about
 from batchqc.core.lot_states import IN_USE
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.cell_banks import CellBank, Derivation, bank_statuses
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.donors import newest_eligibility
@@ -42,7 +42,7 @@ class Joined:
 
 
 def add_parents(
-    tx: Transaction, archive: FolderArchive, *, child: str, made_of: tuple[str, ...], reason: str
+    tx: Transaction, archive: Archive, *, child: str, made_of: tuple[str, ...], reason: str
 ) -> Joined:
     """Say of a bank what else it was made of, which was not known when it was registered.
 

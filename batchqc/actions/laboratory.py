@@ -21,7 +21,7 @@ from batchqc.actions.uploads import the_upload
 from batchqc.core.identifiers import code_problem, fold, line_problem
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotFound
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.laboratory import (
@@ -229,7 +229,7 @@ def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: s
 
 
 def keep_certificate(
-    tx: Transaction, archive: FolderArchive, *, laboratory: str, upload: str, file: str, data: bytes
+    tx: Transaction, archive: Archive, *, laboratory: str, upload: str, file: str, data: bytes
 ) -> LaboratoryCertificate:
     """Keep the certificate of a contract laboratory over its results in an upload, by its hash."""
     require(tx, Permission.RECORD_USE)

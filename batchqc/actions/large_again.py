@@ -13,7 +13,7 @@ from batchqc.actions.uploads import read_again
 from batchqc.core.assays import Measurement
 from batchqc.core.blocks import Block, measurements_of
 from batchqc.core.profiles import Profile
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.intake.contract import CONTRACT
 from batchqc.intake.elements import read_export
 from batchqc.intake.large import UTF16, table_with
@@ -30,9 +30,9 @@ def is_large(upload: Upload) -> bool:
     return upload.size > LARGE and upload.contract == CONTRACT
 
 
-def is_utf16(archive: FolderArchive, upload: Upload) -> bool:
+def is_utf16(archive: Archive, upload: Upload) -> bool:
     """Whether its bytes are in UTF-16, which is never cut into portions."""
-    with archive.path_of(upload.sha256).open("rb") as stream:
+    with archive.opened(upload.sha256) as stream:
         return stream.read(2) in UTF16
 
 
@@ -47,7 +47,7 @@ class ReadAnew:
     """
 
     def __init__(
-        self, session: Session, archive: FolderArchive, upload: Upload, spool: IO[bytes]
+        self, session: Session, archive: Archive, upload: Upload, spool: IO[bytes]
     ) -> None:
         """Read it."""
         self._session, self._number = session, upload.natural_key
@@ -58,15 +58,8 @@ class ReadAnew:
             for one in read_again(session, archive, upload):
                 self._small.setdefault(one.lot, []).append(one)
             return
-        source = Source(
-            archive.path_of(upload.sha256), upload.profile, stated_beside(upload),
-            self._number, upload.received_at, as_registered=True,
-        )  # fmt: skip
-        for piece in () if is_utf16(archive, upload) else pieces(session, archive, source):
-            if isinstance(piece, Piece):
-                self._keep(piece.block)
-            elif piece.accepted:
-                return
+        if not is_utf16(archive, upload) and self._in_portions(archive, upload):
+            return
         # It came as a small file, and cannot be cut into portions.
         self._places.clear()
         for one in read_again(session, archive, upload):
@@ -77,6 +70,20 @@ class ReadAnew:
         if lot in self._small or not self._places:
             return self._small.get(lot, [])
         return list(self._kept(lot))
+
+    def _in_portions(self, archive: Archive, upload: Upload) -> bool:
+        """Whether it could be read in portions, which are kept."""
+        with archive.at_hand(upload.sha256) as path:
+            source = Source(
+                path, upload.profile, stated_beside(upload),
+                self._number, upload.received_at, as_registered=True,
+            )  # fmt: skip
+            for piece in pieces(self._session, archive, source):
+                if isinstance(piece, Piece):
+                    self._keep(piece.block)
+                elif piece.accepted:
+                    return True
+        return False
 
     def _keep(self, block: Block) -> None:
         rows = sorted(zip(*block[:-1], strict=True), key=lambda row: row[0])
@@ -94,7 +101,7 @@ class ReadAnew:
             yield from measurements_of(block, self._number, stages.__getitem__)
 
 
-def table_at(archive: FolderArchive, upload: Upload, profile: Profile | None, row: int) -> Table:
+def table_at(archive: Archive, upload: Upload, profile: Profile | None, row: int) -> Table:
     """The table of an upload, or of a large one the portion that holds a row, the last at most."""
     if not is_large(upload) or is_utf16(archive, upload):
         return read_export(archive.get(upload.sha256), profile)

@@ -21,7 +21,7 @@ from batchqc.actions.profiles import profile_named
 from batchqc.actions.registered import register_of, registered
 from batchqc.core.blocks import Block
 from batchqc.core.superseding import is_named, run_name
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.intake.contract import Asked, Named, Reading, RegisteredLot
 from batchqc.intake.known_runs import KnownName, KnownRuns
@@ -84,7 +84,7 @@ class _Raised(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def pieces(session: Session, archive: FolderArchive, source: Source) -> Iterator[Piece | Reading]:
+def pieces(session: Session, archive: Archive, source: Source) -> Iterator[Piece | Reading]:
     """Every piece of a file, and in the end what was read of it."""
     known = _Known(session, archive, source)
     reader = PortionReader(
@@ -118,7 +118,7 @@ def reading_process() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def pieces_beside(
-    process: subprocess.Popen[bytes], engine: Engine, archive: FolderArchive, source: Source
+    process: subprocess.Popen[bytes], engine: Engine, archive: Archive, source: Source
 ) -> Iterator[Piece | Reading]:
     """As ``pieces``, read by a process of its own.
 
@@ -128,7 +128,7 @@ def pieces_beside(
     """
     # one that cannot take its task has ended, which shows where it should answer
     with suppress(BrokenPipeError), process.stdin as asked:  # type: ignore[union-attr]
-        pickle.dump((engine.url, archive.root, source), asked)
+        pickle.dump((engine.url, archive, source), asked)
     return received(process.stdout)  # type: ignore[arg-type]
 
 
@@ -140,11 +140,11 @@ def main() -> None:
 
 def serve(given: IO[bytes], answers: IO[bytes]) -> None:
     """What the process does that reads: one file, piece by piece."""
-    url, root, source = _load(given)
+    url, archive, source = _load(given)
     engine = open_database(url)
     try:
         with reading(engine) as session:
-            for one in pieces(session, FolderArchive(root), source):
+            for one in pieces(session, archive, source):
                 pickle.dump(one, answers, pickle.HIGHEST_PROTOCOL)
     except BatchqcError as error:
         raised = _Raised(type(error), error.code, error.message, error.hint, error.reasons)
@@ -183,7 +183,7 @@ def _load(stream: IO[bytes]) -> Any:
 class _Known:
     """The register that a file is read against; lots come into it as the file names them."""
 
-    def __init__(self, session: Session, archive: FolderArchive, source: Source) -> None:
+    def __init__(self, session: Session, archive: Archive, source: Source) -> None:
         self._session, self._archive, self._source = session, archive, source
         self._lots: dict[str, RegisteredLot] = {}
         self._samples: dict[str, Sample] = {}

@@ -8,7 +8,7 @@ from typing import Final
 
 from batchqc.actions.large_reading import Piece
 from batchqc.actions.received import ReceivedFile, add_upload, told
-from batchqc.documents.archive import Staged
+from batchqc.documents.stored import Staged
 from batchqc.intake.contract import Asked, Reading
 from batchqc.records.blocks import (
     MEASUREMENT_COLUMNS,

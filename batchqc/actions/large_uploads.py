@@ -29,7 +29,8 @@ from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
 from batchqc.actions.uploads import PREVIEW, UploadReport, came_before
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive, Staged
+from batchqc.documents.archive import Archive
+from batchqc.documents.stored import Staged
 from batchqc.intake.after_decision import refused_late
 from batchqc.intake.contract import Reading
 from batchqc.records.transaction import Transaction
@@ -42,7 +43,7 @@ Begin = Callable[[], AbstractContextManager[Transaction]]
 
 
 def preview_large(
-    session: Session, archive: FolderArchive, *, file: LargeFile, now: datetime
+    session: Session, archive: Archive, *, file: LargeFile, now: datetime
 ) -> UploadReport:
     """Read a large file as ``upload_large`` would, and change nothing."""
     with _staged(archive, file) as staged:
@@ -55,7 +56,7 @@ def preview_large(
         return _report(PREVIEW, staged, reading)
 
 
-def upload_large(begin: Begin, archive: FolderArchive, *, file: LargeFile) -> UploadReport:
+def upload_large(begin: Begin, archive: Archive, *, file: LargeFile) -> UploadReport:
     """Receive a large file: store what it says if nothing is wrong, and keep its bytes.
 
     No verdict is computed but of lots of which doses may be given: where one fails, the file is
@@ -85,7 +86,7 @@ def upload_large(begin: Begin, archive: FolderArchive, *, file: LargeFile) -> Up
 
 def _received(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     file: LargeFile,
     staged: Staged,
     process: subprocess.Popen[bytes],
@@ -135,7 +136,7 @@ class _RefusedError(Exception):
 
 
 @contextmanager
-def _staged(archive: FolderArchive, file: LargeFile) -> Iterator[Staged]:
+def _staged(archive: Archive, file: LargeFile) -> Iterator[Staged]:
     """A private copy of the file, so that what is read is what is kept."""
     with file.path.open("rb") as stream:
         chunks = iter(lambda: stream.read(_CHUNK), b"")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.failing import judged
 from batchqc.core.lot_states import IN_USE
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.intake.problems import Place
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.registers import LotRow
@@ -29,7 +29,7 @@ def lots_in_use(session: Session, lots: Iterable[int]) -> list[LotRow]:
 
 
 def failing_late(
-    tx: Transaction, archive: FolderArchive, lot: LotRow, upload: str
+    tx: Transaction, archive: Archive, lot: LotRow, upload: str
 ) -> Iterator[tuple[Place, str, str]]:
     """Each result of an upload, stored now, that fails of a lot: its place, lot and sentence.
 

@@ -26,7 +26,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.containers import inventory
 from batchqc.records.people import grants_of, person_by
@@ -36,7 +36,7 @@ from batchqc.records.transaction import Transaction
 
 def decide_later(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     lot: str,
     wanted: Disposition,

@@ -21,7 +21,7 @@ from batchqc.core.holds import Cause, why_held
 from batchqc.core.lot_states import IN_USE, Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotFound, NotPermitted
 from batchqc.records.audit import newest_link
 from batchqc.records.conditional import due_days, pending_results
@@ -33,7 +33,7 @@ from batchqc.records.transaction import Transaction
 
 
 def let_go(
-    tx: Transaction, archive: FolderArchive, *, lot: str, number: int, credentials: Credentials
+    tx: Transaction, archive: Archive, *, lot: str, number: int, credentials: Credentials
 ) -> HoldEnd | Refusal:
     """End one hold of a lot; the others stay.
 
@@ -119,7 +119,7 @@ def _open_look_backs(tx: Transaction, lot: LotRow) -> list[str]:
     return [one.natural_key for one in open_look_backs(tx.session) if one.key in held_for]
 
 
-def _freeze(tx: Transaction, archive: FolderArchive, case: LotCase, hold: Hold) -> str:
+def _freeze(tx: Transaction, archive: Archive, case: LotCase, hold: Hold) -> str:
     """Store what the end of a hold binds: its hash.
 
     That is the content of a decision, with the hold and how the newest certificate stands.
@@ -139,7 +139,7 @@ def _freeze(tx: Transaction, archive: FolderArchive, case: LotCase, hold: Hold) 
 
 
 def _certify_anew(
-    tx: Transaction, archive: FolderArchive, case: LotCase, end: HoldEnd, due: Mapping[str, date]
+    tx: Transaction, archive: Archive, case: LotCase, end: HoldEnd, due: Mapping[str, date]
 ) -> list[Certificate]:
     """Reserve a certificate of a lot in use as it counts now, where its newest was withdrawn.
 

@@ -20,7 +20,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal, reason_problem
 from batchqc.core.trend_phases import Phase, TrendLot
 from batchqc.core.trends import Attribute, is_numeric
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.transaction import Transaction
 from batchqc.records.trends import (
@@ -58,7 +58,7 @@ class NewLimits:
 
 
 def propose_limits(
-    tx: Transaction, archive: FolderArchive, new: NewLimits, *, trends: Trends | None = None
+    tx: Transaction, archive: Archive, new: NewLimits, *, trends: Trends | None = None
 ) -> LimitSet:
     """Compute limits from the lots of a phase, and keep them for approval.
 
@@ -110,7 +110,7 @@ def propose_limits(
 
 def approve_limits(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     attribute: Attribute,
     number: int,
@@ -164,7 +164,7 @@ def approve_limits(
 
 def start_phase(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     attribute: Attribute,
     lot: str,

@@ -32,7 +32,7 @@ from batchqc.core.holds import Cause
 from batchqc.core.look_backs import SOURCES, LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.base import Row
 from batchqc.records.cell_banks import CellBank, bank_statuses, parents_of
@@ -63,7 +63,7 @@ class NewLookBack:
 
 
 def start_look_back(
-    tx: Transaction, archive: FolderArchive, new: NewLookBack, *, credentials: Credentials
+    tx: Transaction, archive: Archive, new: NewLookBack, *, credentials: Credentials
 ) -> LookBack | Refusal:
     """Start a look-back by hand, signed over its frozen list.
 
@@ -76,7 +76,7 @@ def start_look_back(
 
 
 def look_back_by_system(
-    tx: Transaction, archive: FolderArchive, new: NewLookBack, *, where_none_is_open: bool = False
+    tx: Transaction, archive: Archive, new: NewLookBack, *, where_none_is_open: bool = False
 ) -> LookBack:
     """Start a look-back for what was recorded; the one that is open for the same is answered.
 
@@ -155,7 +155,7 @@ def the_look_back(session: Session, number: str) -> LookBack:
     )
 
 
-def frozen_list(archive: FolderArchive, row: LookBack) -> dict[str, Any]:
+def frozen_list(archive: Archive, row: LookBack) -> dict[str, Any]:
     """What was found when a look-back began.
 
     Raises:
@@ -166,7 +166,7 @@ def frozen_list(archive: FolderArchive, row: LookBack) -> dict[str, Any]:
 
 
 def _look_back(
-    tx: Transaction, archive: FolderArchive, new: NewLookBack, credentials: Credentials | None
+    tx: Transaction, archive: Archive, new: NewLookBack, credentials: Credentials | None
 ) -> LookBack | Refusal:
     tx.lock(GENEALOGY)
     source = the_node(tx.session, new.source)

@@ -22,7 +22,7 @@ from batchqc.core.lot_review import lot_review_says
 from batchqc.core.lots import Lot
 from batchqc.core.policies import Policy, needs_qp
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.annex16 import LotCheck, certifications_of, checks_of
 from batchqc.records.base import Row
 from batchqc.records.conditional import conditional_sites, pending_results
@@ -106,7 +106,7 @@ class Beside:
         return {one.name: getattr(self, one.name).against for one in fields(self)}
 
 
-def look_beside(session: Session, archive: FolderArchive, so_far: SoFar) -> Beside:
+def look_beside(session: Session, archive: Archive, so_far: SoFar) -> Beside:
     """Look at everything that a decision rests on beside the results."""
     genealogy = LookedAt(*look_at_genealogy(session, so_far.row, so_far.lot, so_far.donor_rows))
     return Beside(
@@ -229,7 +229,7 @@ def _pending(session: Session, so_far: SoFar) -> LookedAt:
     return LookedAt(Against((), remarks), (*due, *conditional_sites(session, decisions)))
 
 
-def _investigations(archive: FolderArchive, so_far: SoFar) -> LookedAt:
+def _investigations(archive: Archive, so_far: SoFar) -> LookedAt:
     today = so_far.now.astimezone(ZoneInfo(so_far.row.site.time_zone)).date()
     return LookedAt(*look_at_investigations(archive, so_far.investigations, so_far.failures, today))
 

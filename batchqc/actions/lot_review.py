@@ -26,7 +26,7 @@ from batchqc.core.review_by_exception import (
     seen_by_exception,
 )
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.corrections import approved_changes
 from batchqc.records.habits import runs_before
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def seen_runs(
-    session: Session, archive: FolderArchive, case: LotCase, *, trends: Trends | None = None
+    session: Session, archive: Archive, case: LotCase, *, trends: Trends | None = None
 ) -> tuple[RunSeen, ...]:
     """Every run of a lot with what is exceptional about it.
 
@@ -80,7 +80,7 @@ def seen_runs(
 
 def review_whole_lot(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     lot: str,
     credentials: Credentials,

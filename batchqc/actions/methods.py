@@ -10,7 +10,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.methods import Method
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.method_file import read_method
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.methods import (
@@ -24,9 +24,7 @@ from batchqc.records.methods import (
 from batchqc.records.transaction import Transaction
 
 
-def import_method(
-    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str
-) -> MethodVersion:
+def import_method(tx: Transaction, archive: Archive, *, data: bytes, file: str) -> MethodVersion:
     """Copy a method file into the system, as a version that waits for its approval.
 
     Raises:
@@ -124,7 +122,7 @@ def the_method(session: Session, method: str, version: str) -> MethodVersion:
     return row
 
 
-def method_content(archive: FolderArchive, row: MethodVersion) -> Method:
+def method_content(archive: Archive, row: MethodVersion) -> Method:
     """The method as approved, read from its stored bytes.
 
     Raises:
@@ -133,7 +131,7 @@ def method_content(archive: FolderArchive, row: MethodVersion) -> Method:
     return stored_method(archive, row.sha256, reference=row.reference)
 
 
-def stored_method(archive: FolderArchive, sha256: str, *, reference: str) -> Method:
+def stored_method(archive: Archive, sha256: str, *, reference: str) -> Method:
     """The method of a hash.
 
     Raises:

@@ -19,7 +19,7 @@ from batchqc.actions.work_beside import work_beside
 from batchqc.core.next_steps import Signed, next_steps
 from batchqc.core.open_work import Filter, Item, Work, chosen, expected_results, pending_results
 from batchqc.core.policies import Policy, needs_qp
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.bindings import rebound_lots
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -53,7 +53,7 @@ class Look:
     """One look at all work: when, how far ahead, and what several sources need."""
 
     session: Session
-    archive: FolderArchive
+    archive: Archive
     now: datetime
     days: int
 
@@ -85,7 +85,7 @@ class Look:
 
 def open_work(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     wanted: Filter,
     now: datetime,

@@ -18,7 +18,7 @@ from batchqc.core.lots import Lot
 from batchqc.core.specifications import Specification, Stage
 from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import IntegrityFailure
 from batchqc.records.registers import LotRow
 from batchqc.records.specifications import SpecificationVersion, approval_of
@@ -42,7 +42,7 @@ class StageVerdicts:
 
 
 def readable(
-    archive: FolderArchive, version: SpecificationVersion
+    archive: Archive, version: SpecificationVersion
 ) -> tuple[Specification | None, tuple[str, ...]]:
     """The content of a version, or why it cannot be read."""
     try:
@@ -52,7 +52,7 @@ def readable(
 
 
 def judged_beside(
-    archive: FolderArchive, versions: Sequence[SpecificationVersion], known: Known
+    archive: Archive, versions: Sequence[SpecificationVersion], known: Known
 ) -> tuple[tuple[StageVerdicts, ...], tuple[str, ...]]:
     """The verdicts of the other stages, and what is damaged."""
     found: list[StageVerdicts] = []
@@ -68,7 +68,7 @@ def judged_beside(
 
 def beside_problems(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     lot: LotRow,
     corrected: Lot,
     versions: Sequence[SpecificationVersion],

@@ -24,7 +24,7 @@ from batchqc.core.specifications import Specification
 from batchqc.core.superseding import is_named
 from batchqc.core.touched import touched
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.intake.known_runs import known_name
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
@@ -54,7 +54,7 @@ class _Judging(NamedTuple):
 
 def outlook(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     upload: str,
     measurements: Sequence[Measurement],
@@ -100,7 +100,7 @@ def outlook(
     return tuple(found)
 
 
-def _bound(session: Session, archive: FolderArchive, lot: LotRow) -> Iterator[Specification]:
+def _bound(session: Session, archive: Archive, lot: LotRow) -> Iterator[Specification]:
     for version in binding_of(session, lot, corrections_of(session, [lot.key])).versions:
         yield content_of(archive, version)
 

@@ -17,7 +17,7 @@ from batchqc.core.conditional import overdue
 from batchqc.core.failures import Failure
 from batchqc.core.holds import Cause
 from batchqc.core.investigations import attributes_of
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.conditional import due_days, pending_results
 from batchqc.records.decisions import conditionally_released, dispositions_of
 from batchqc.records.holds import Hold
@@ -25,7 +25,7 @@ from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 
 
-def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
+def hold_what_is_overdue(tx: Transaction, archive: Archive) -> list[str]:
     """Hold every conditionally released lot of which a result is overdue; their ids."""
     lots = conditionally_released(tx.session)
     for lot in lots:
@@ -33,7 +33,7 @@ def hold_what_is_overdue(tx: Transaction, archive: FolderArchive) -> list[str]:
     return [one.lot.lot for one in hold_overdue(tx, archive, lots)]
 
 
-def hold_overdue(tx: Transaction, archive: FolderArchive, lots: Iterable[LotRow]) -> list[Hold]:
+def hold_overdue(tx: Transaction, archive: Archive, lots: Iterable[LotRow]) -> list[Hold]:
     """Hold those of some lots of which a result is overdue, before anything of them changes.
 
     Args:

@@ -27,7 +27,7 @@ from batchqc.core.potency import PotencyAnalysis
 from batchqc.core.potency_outcomes import as_reported, judged, reasons_against
 from batchqc.core.runs import RunValidity, Validity
 from batchqc.core.wells import RAW, Well, WellProblem, is_well, read_wells
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotEstimable, NotFound
 from batchqc.records.methods import MethodVersion, method_approvals, method_by, with_siblings
 from batchqc.records.potency import PotencyFit, fit_by
@@ -67,7 +67,7 @@ class Found:
     software: str
 
 
-def fit_run(tx: Transaction, archive: FolderArchive, *, run: str, sample: str = "") -> PotencyFit:
+def fit_run(tx: Transaction, archive: Archive, *, run: str, sample: str = "") -> PotencyFit:
     """Fit the wells of a run, and record what came of it.
 
     Args:
@@ -154,7 +154,7 @@ def the_run(session: Session, key: str) -> AssayRun:
     )
 
 
-def plate_of(session: Session, archive: FolderArchive, run: AssayRun) -> Plate:
+def plate_of(session: Session, archive: Archive, run: AssayRun) -> Plate:
     """A run with its rows and the analysis that is for it.
 
     Raises:

@@ -27,7 +27,7 @@ from batchqc.core.potency_outcomes import as_reported, choice_problems
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.units import canonical_unit
 from batchqc.core.wells import RAW, is_well
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.intake.typed import TypedResult, long_csv
 from batchqc.records.potency import (
@@ -57,7 +57,7 @@ class Declared:
 
 def declare(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     declared: Declared,
     credentials: Credentials,
@@ -114,7 +114,7 @@ def the_declaration(session: Session, number: str) -> PotencyDeclaration:
 
 def _problems(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     case: LotCase,
     analysis: PotencyAnalysis,
     fits: Sequence[PotencyFit],
@@ -177,7 +177,7 @@ def _others(
 
 def _declared(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     found: tuple[Sequence[PotencyFit], PotencyAnalysis, Mapping[str, str], str],
     credentials: Credentials,
     client: str,
@@ -250,7 +250,7 @@ def _declared(
 
 def _typed(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     found: tuple[Sequence[PotencyFit], PotencyAnalysis, Mapping[str, str], str],
     public: str,
 ) -> TypedResult:

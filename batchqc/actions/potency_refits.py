@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.potency import compute, fit_result, plate_of
 from batchqc.core.potency import PotencyAnalysis
 from batchqc.core.potency_outcomes import differences
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.potency import PotencyDeclaration, PotencyFit, sources_of
 
 
@@ -18,7 +18,7 @@ def combined(analysis: PotencyAnalysis, fits: Sequence[PotencyFit]) -> Mapping[s
     return combine_fits(analysis, [fit_result(one)["numbers"] for one in fits])
 
 
-def refit(session: Session, archive: FolderArchive, fit: PotencyFit) -> tuple[str, ...]:
+def refit(session: Session, archive: Archive, fit: PotencyFit) -> tuple[str, ...]:
     """What differs when the wells of a fit are fitted anew; nothing is changed.
 
     Numbers are compared within the relative tolerance of the method, all else must be the same.
@@ -45,7 +45,7 @@ def refit(session: Session, archive: FolderArchive, fit: PotencyFit) -> tuple[st
 
 
 def refit_declaration(
-    session: Session, archive: FolderArchive, declaration: PotencyDeclaration
+    session: Session, archive: Archive, declaration: PotencyDeclaration
 ) -> tuple[str, ...]:
     """What differs when every fit under a declaration is made anew; its value never changes."""
     sources = sources_of(session, [declaration])

@@ -7,7 +7,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.permissions import Permission
 from batchqc.core.profiles import Profile
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.profile_file import read_profile
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.profiles import (
@@ -20,9 +20,7 @@ from batchqc.records.profiles import (
 from batchqc.records.transaction import Transaction
 
 
-def import_profile(
-    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str
-) -> ProfileVersion:
+def import_profile(tx: Transaction, archive: Archive, *, data: bytes, file: str) -> ProfileVersion:
     """Copy a profile file into the system, as a version that waits for its approval.
 
     Raises:
@@ -131,12 +129,12 @@ def approved_profile(session: Session, name: str) -> ProfileVersion:
     return row
 
 
-def profile_named(session: Session, archive: FolderArchive, name: str) -> Profile | None:
+def profile_named(session: Session, archive: Archive, name: str) -> Profile | None:
     """What a file is read by: an approved profile, or ``None`` for a contract."""
     return profile_content(archive, approved_profile(session, name)) if name else None
 
 
-def profile_content(archive: FolderArchive, version: ProfileVersion) -> Profile:
+def profile_content(archive: Archive, version: ProfileVersion) -> Profile:
     """The profile as approved, read from its stored bytes.
 
     Raises:

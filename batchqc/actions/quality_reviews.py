@@ -39,7 +39,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.quality_reviews import Period
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.audit import newest_link
@@ -68,7 +68,7 @@ class Made:
 
 def review_content(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     product: str,
     period: Period,
@@ -112,7 +112,7 @@ def review_content(
 
 def make_review(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     product: str,
     period: Period,
@@ -135,7 +135,7 @@ def make_review(
 
 def keep_review(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     product: str,
     period: Period,
@@ -179,7 +179,7 @@ def keep_review(
 
 
 def read_review(
-    tx: Transaction, archive: FolderArchive, *, number: str, sha256: str, credentials: Credentials
+    tx: Transaction, archive: Archive, *, number: str, sha256: str, credentials: Credentials
 ) -> QualityReviewReading | Refusal:
     """Sign that a review was read; what follows from it stands in the reason.
 
@@ -247,7 +247,7 @@ def the_review(session: Session, number: str) -> QualityReview:
     return found_or_not(found, "BQC-PQR-002", f"there is no quality review {number}")
 
 
-def content_of_review(archive: FolderArchive, review: QualityReview) -> dict[str, Any]:
+def content_of_review(archive: Archive, review: QualityReview) -> dict[str, Any]:
     """What a kept review says.
 
     Raises:

@@ -27,7 +27,7 @@ from batchqc.core.investigations import Investigation
 from batchqc.core.runs import RunValidity, assess_runs
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import BatchqcError, IntegrityFailure
 from batchqc.records.bindings import binding_of
@@ -64,7 +64,7 @@ class Recheck:
     differences: tuple[Difference, ...]
 
 
-def recheck(session: Session, archive: FolderArchive) -> Recheck:
+def recheck(session: Session, archive: Archive) -> Recheck:
     """Compute every recorded verdict and every declared fit anew; nothing is changed."""
     with ExitStack() as spools:
         work = _Recheck(session, archive, spools)
@@ -81,7 +81,7 @@ def recheck(session: Session, archive: FolderArchive) -> Recheck:
 class _Recheck:
     """Reads each upload and each specification once."""
 
-    def __init__(self, session: Session, archive: FolderArchive, spools: ExitStack) -> None:
+    def __init__(self, session: Session, archive: Archive, spools: ExitStack) -> None:
         self.session, self.archive, self._spools = session, archive, spools
         self.verdicts = 0
         self._uploads: dict[str, ReadAnew] = {}

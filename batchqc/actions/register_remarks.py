@@ -20,7 +20,7 @@ from batchqc.core.register_remarks import Found, RegistersSay, Reviewed, Used, a
 from batchqc.core.runs import Validity
 from batchqc.core.superseding import same_run
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import IntegrityFailure, InvalidInput, NotPermitted
 from batchqc.records.base import Row
 from batchqc.records.entries import EntryVerification
@@ -53,7 +53,7 @@ class RegistersLookedAt:
     damaged: tuple[str, ...] = ()
     kept: KeptRows = field(default_factory=KeptRows)
 
-    def damage(self, archive: FolderArchive) -> Iterator[str]:
+    def damage(self, archive: Archive) -> Iterator[str]:
         """What is damaged, certificates too whose bytes somebody changed or removed."""
         yield from self.damaged
         for one in self.certificates:

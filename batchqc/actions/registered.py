@@ -14,7 +14,7 @@ from batchqc.core.laboratory import Laboratory
 from batchqc.core.lot_states import UNDECIDED, Disposition
 from batchqc.core.lots import Sample
 from batchqc.core.methods import Method
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.intake.register import Named, Register, RegisteredLot
 from batchqc.records.bindings import binding_of
@@ -42,7 +42,7 @@ from batchqc.records.specifications import SpecificationVersion
 
 def registered(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     named: Named,
     now: datetime,
     *,
@@ -66,7 +66,7 @@ def registered(
     )
 
 
-def with_analysis(session: Session, archive: FolderArchive) -> tuple[Method, ...]:
+def with_analysis(session: Session, archive: Archive) -> tuple[Method, ...]:
     """Every approved version of the methods of which one version has a potency analysis."""
     found = approved_methods(archive, method_approvals(session))
     codes = {one.id for one in found if one.analysis is not None}
@@ -75,7 +75,7 @@ def with_analysis(session: Session, archive: FolderArchive) -> tuple[Method, ...
 
 def register_of(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     lots: Sequence[LotRow],
     now: datetime,
     *,
@@ -103,7 +103,7 @@ class _Known:
     def __init__(
         self,
         session: Session,
-        archive: FolderArchive,
+        archive: Archive,
         rows: Sequence[LotRow],
         now: datetime,
         *,

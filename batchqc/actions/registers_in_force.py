@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from batchqc.actions.run_validity import approved_methods
 from batchqc.core.laboratory import Laboratory, Register, Rule
 from batchqc.core.methods import Method
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.laboratory import instrument_spans, rules_of, training_spans
 from batchqc.records.methods import method_approvals
 from batchqc.records.people import all_people
 
 
-def the_laboratory(session: Session, archive: FolderArchive) -> Laboratory:
+def the_laboratory(session: Session, archive: Archive) -> Laboratory:
     """The registers that have a rule, as they stand, with every approved method version."""
     found = laboratory_with(session)
     if found.rule(Register.METHODS) is Rule.OFF:

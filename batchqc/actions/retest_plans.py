@@ -26,7 +26,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.retests import Retest, grounds_problem, plan_problems
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.subjects import Measured
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.investigations import (
     InvestigationStep,
@@ -64,7 +64,7 @@ class NewPlan:
 
 def approve_plan(
     tx: Transaction,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     number: str,
     plan: NewPlan,
@@ -143,7 +143,7 @@ def _unknown(session: Session, case: Case, plan: NewPlan) -> list[str]:
 
 def _most(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     plan: Plan,
     originals: Sequence[Measurement],
     *,
@@ -170,7 +170,7 @@ def _most(
     return min(allowed)
 
 
-def retest_facts(session: Session, archive: FolderArchive, number: str) -> Retest:
+def retest_facts(session: Session, archive: Archive, number: str) -> Retest:
     """What a file is held against that is said to hold retests of an investigation."""
     row = investigation_by(session, number)
     if row is None:

@@ -14,7 +14,7 @@ from batchqc.core.canonical import Json
 from batchqc.core.genealogy import Direction
 from batchqc.core.runs import Validity
 from batchqc.core.subjects import Measured
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.cell_banks import CellBank
 from batchqc.records.conditional import PendingResult
 from batchqc.records.decisions import DispositionRow
@@ -27,7 +27,7 @@ from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
 
 
 def run_tables(
-    session: Session, archive: FolderArchive, product: Product, days: Days
+    session: Session, archive: Archive, product: Product, days: Days
 ) -> Iterator[dict[str, Json]]:
     """Runs by test and method with their validity, and retests by test."""
     query = (
@@ -70,7 +70,7 @@ def run_tables(
     )  # fmt: skip
 
 
-def _standing(session: Session, archive: FolderArchive, lots: list[int]) -> dict[int, Validity]:
+def _standing(session: Session, archive: Archive, lots: list[int]) -> dict[int, Validity]:
     """How each run counts; one of which the newest fit may not be declared is invalid."""
     methods = approved_methods(archive, method_approvals(session))
     found: dict[int, Validity] = {}

@@ -24,7 +24,7 @@ from batchqc.core.quality_reviews import Period
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of, made_on_dates
 from batchqc.records.decisions import newest_dispositions
@@ -73,7 +73,7 @@ class ReviewedLots:
 
 
 def reviewed_lots(
-    session: Session, archive: FolderArchive, *, product: Product, period: Period
+    session: Session, archive: Archive, *, product: Product, period: Period
 ) -> ReviewedLots:
     """The lots whose date of manufacture, as corrected, lies in the period."""
     made_on = {
@@ -100,7 +100,7 @@ def reviewed_lots(
 class _Shelf:
     """Specifications, each read once, and every approved method."""
 
-    archive: FolderArchive
+    archive: Archive
     methods: Sequence[Method]
     read: dict[int, Specification | None] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)

@@ -17,7 +17,7 @@ from batchqc.core.canonical import Json
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.trend_phases import Phase
 from batchqc.core.trends import Attribute, is_numeric
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import IntegrityFailure, NotFound
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Reviewed:
 
 
 def reviewed_trends(
-    session: Session, archive: FolderArchive, product: str, lots: ReviewedLots, trends: Trends
+    session: Session, archive: Archive, product: str, lots: ReviewedLots, trends: Trends
 ) -> list[Reviewed]:
     """Every attribute of which a lot has a number; what cannot be read is told with ``lots``."""
     from batchqc.statistics.attribute_review import review_phase  # noqa: PLC0415 - numerics

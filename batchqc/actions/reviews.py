@@ -16,14 +16,14 @@ from batchqc.core.entries import SecondEntry
 from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import AssayRun, Review
 
 
 def review_lot(
-    tx: Transaction, archive: FolderArchive, *, lot: str, credentials: Credentials
+    tx: Transaction, archive: Archive, *, lot: str, credentials: Credentials
 ) -> list[Review] | Refusal:
     """Review every run of a lot that this person has not reviewed yet, with one signature.
 

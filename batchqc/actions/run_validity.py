@@ -14,7 +14,7 @@ from batchqc.core.assays import Measurement, RunKey
 from batchqc.core.canonical import sha256_of
 from batchqc.core.methods import Method
 from batchqc.core.runs import RunValidity, Validity, assess_runs, standing_of_runs
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import IntegrityFailure
 from batchqc.records.base import Row
 from batchqc.records.methods import (
@@ -72,7 +72,7 @@ class MethodRuns:
 
 def look_at_runs(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     runs: Sequence[AssayRun],
     measurements: Sequence[Measurement],
@@ -102,9 +102,7 @@ def look_at_runs(
     )
 
 
-def approved_methods(
-    archive: FolderArchive, approvals: Sequence[MethodApproval]
-) -> tuple[Method, ...]:
+def approved_methods(archive: Archive, approvals: Sequence[MethodApproval]) -> tuple[Method, ...]:
     """The content of every approved version; one that cannot be read says so."""
     return tuple(_method(archive, one) for one in approvals)
 
@@ -131,7 +129,7 @@ def validity_of_lots(
     return standing, whole
 
 
-def count_runs(session: Session, archive: FolderArchive) -> tuple[MethodRuns, ...]:
+def count_runs(session: Session, archive: Archive) -> tuple[MethodRuns, ...]:
     """The runs of every method with an approved version (requirement 3.15)."""
     methods = approved_methods(archive, method_approvals(session))
     return tuple(_counted(session, methods, code) for code in sorted({one.id for one in methods}))
@@ -170,7 +168,7 @@ def _assessed(
     return assess_runs(measurements_of(session, whole), methods, zone)
 
 
-def _method(archive: FolderArchive, approval: MethodApproval) -> Method:
+def _method(archive: Archive, approval: MethodApproval) -> Method:
     row = approval.method_version
     try:
         return method_content(archive, row)

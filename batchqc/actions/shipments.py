@@ -38,7 +38,7 @@ from batchqc.core.genealogy import Direction
 from batchqc.core.holds import held_on
 from batchqc.core.identifiers import fold, line_problem
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.containers import Container, ContainerEvent, newest_events, status_of
 from batchqc.records.holds import holds_of
@@ -71,7 +71,7 @@ class NewShipment:
     temperature_record: str
 
 
-def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
+def ship(tx: Transaction, archive: Archive, new: NewShipment) -> Shipment:
     """Ship containers to a clinical site; all of them, or none.
 
     Raises:
@@ -133,7 +133,7 @@ def ship(tx: Transaction, archive: FolderArchive, new: NewShipment) -> Shipment:
     return shipment
 
 
-def _standing(tx: Transaction, archive: FolderArchive, lot: LotRow, day: date) -> Iterator[str]:
+def _standing(tx: Transaction, archive: Archive, lot: LotRow, day: date) -> Iterator[str]:
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
     later, known = came_after(archive, case), known_of(archive, case.dispositions)

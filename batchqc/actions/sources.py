@@ -17,7 +17,7 @@ from batchqc.core.assays import REPORTABLE, Measurement
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import IntegrityFailure, NotFound
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def sources_of_criterion(case: LotCase, criterion: str) -> list[VerdictSources]:
 
 
 def sources_of_line(
-    session: Session, archive: FolderArchive, *, case: LotCase, number: str, criterion: str
+    session: Session, archive: Archive, *, case: LotCase, number: str, criterion: str
 ) -> list[Source]:
     """Every measurement behind a line of a certificate, from the cells that were frozen with it.
 
@@ -143,7 +143,7 @@ def sources_of_line(
     return found
 
 
-def certified_case(session: Session, archive: FolderArchive, *, number: str) -> LotCase:
+def certified_case(session: Session, archive: Archive, *, number: str) -> LotCase:
     """The lot of a certificate as it was when the certificate's content was frozen."""
     certificate = the_certificate(session, number)
     return study(session, archive, lot=certificate.lot, now=certificate.reserved_at)

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.spec_file import read_specification
 from batchqc.records.specifications import version_by
 
@@ -16,7 +16,7 @@ SAME: Final = "the same"
 
 
 def compare_folder(
-    session: Session, archive: FolderArchive, folder: Path | None
+    session: Session, archive: Archive, folder: Path | None
 ) -> list[tuple[str, str]]:
     """Each file of the folder, and how it differs from the version of its id and number."""
     files = sorted(folder.rglob("*.toml")) if folder and folder.is_dir() else []
@@ -25,7 +25,7 @@ def compare_folder(
     ]
 
 
-def _compared(session: Session, archive: FolderArchive, path: Path) -> str:
+def _compared(session: Session, archive: Archive, path: Path) -> str:
     data = path.read_bytes()
     specification = read_specification(data, file=path.name).specification
     if specification is None:

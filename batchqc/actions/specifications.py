@@ -16,7 +16,7 @@ from batchqc.core.findings import findings
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.specifications import Specification
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.spec_file import read_specification
 from batchqc.documents.spec_toml import read_toml
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
@@ -34,7 +34,7 @@ from batchqc.records.transaction import Transaction
 
 
 def import_specification(
-    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str
+    tx: Transaction, archive: Archive, *, data: bytes, file: str
 ) -> SpecificationVersion:
     """Copy a specification file into the system, as a version that waits for its approval.
 
@@ -85,7 +85,7 @@ def import_specification(
 
 
 def submit_specification(
-    tx: Transaction, archive: FolderArchive, *, specification: str, version: int
+    tx: Transaction, archive: Archive, *, specification: str, version: int
 ) -> SpecificationSubmission:
     """Give a draft up for review; nothing doubtful may be left in it without a reason.
 
@@ -180,7 +180,7 @@ def the_version(session: Session, specification: str, version: int) -> Specifica
     return row
 
 
-def content_of(archive: FolderArchive, version: SpecificationVersion) -> Specification:
+def content_of(archive: Archive, version: SpecificationVersion) -> Specification:
     """The specification as approved, read from its stored bytes.
 
     Raises:

@@ -26,7 +26,7 @@ from batchqc.actions.profiles import the_profile
 from batchqc.actions.registers import the_donor
 from batchqc.actions.specifications import site_day, state_of, the_version
 from batchqc.core.canonical import Json, sha256_of
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.base import Row
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.copies import copies_of
@@ -60,7 +60,7 @@ class Contested:
     state: Callable[[Session], State]
 
 
-def contested_lot(archive: FolderArchive, lot: str, now: datetime) -> Contested:
+def contested_lot(archive: Archive, lot: str, now: datetime) -> Contested:
     """A lot, held as its review and its disposition hold it."""
 
     def state(session: Session) -> State:

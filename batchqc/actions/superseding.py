@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.after_decision import rested_on
 from batchqc.core.entries import SecondEntry
 from batchqc.core.superseding import is_named, run_name
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.intake.known_runs import KnownName, KnownRuns, known_name
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.methods import with_siblings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def known_runs(
-    session: Session, archive: FolderArchive, lots: Iterable[LotRow], *, superseding: bool
+    session: Session, archive: Archive, lots: Iterable[LotRow], *, superseding: bool
 ) -> KnownRuns:
     """The newest version of each named run of some lots, and what final decisions rest on.
 
@@ -80,7 +80,7 @@ def supersede(tx: Transaction, runs: Sequence[AssayRun], reason: str) -> list[Su
 
 
 def _decided(
-    session: Session, archive: FolderArchive, lots: Iterable[LotRow]
+    session: Session, archive: Archive, lots: Iterable[LotRow]
 ) -> dict[KnownName, list[str]]:
     """The runs of some lots on which a final decision rests, over any lot that is in the run."""
     held = dict[str, frozenset[str]]()

@@ -16,7 +16,7 @@ from batchqc.actions.specifications import content_of
 from batchqc.core.identifiers import code_problem, fold
 from batchqc.core.lots import Sample
 from batchqc.core.open_tests import OpenReplicate, open_replicates
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import InvalidInput, NotFound
 from batchqc.intake.template import template_rows
@@ -37,7 +37,7 @@ class Wanted:
     test: str = ""
 
 
-def template_csv(session: Session, archive: FolderArchive, *, wanted: Wanted) -> bytes:
+def template_csv(session: Session, archive: Archive, *, wanted: Wanted) -> bytes:
     """The file with a row for each open replicate.
 
     Raises:
@@ -96,7 +96,7 @@ def _without_samples(session: Session, lots: Iterable[LotRow]) -> Iterator[str]:
 
 def _open(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     lot: LotRow,
     wanted: Wanted,
     reported: frozenset[tuple[str, str, str]],

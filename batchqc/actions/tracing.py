@@ -28,7 +28,7 @@ from batchqc.actions.uses import (
 )
 from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
 from batchqc.core.entries import HIDDEN, SecondEntry
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import NotFound
 from batchqc.intake.contract import OPTIONAL_COLUMNS, REQUIRED_COLUMNS
 from batchqc.intake.header import read_header
@@ -77,7 +77,7 @@ class _Place:
 
 def trace_cell(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     number: str,
     place: tuple[int, str],
@@ -152,9 +152,7 @@ def result_columns(session: Session, *, number: str, row: int) -> list[str]:
     return list(dict.fromkeys(session.scalars(query))) or [VALUE]
 
 
-def _cell(
-    session: Session, upload: Upload, archive: FolderArchive, row: int, column: str
-) -> _Place:
+def _cell(session: Session, upload: Upload, archive: Archive, row: int, column: str) -> _Place:
     """The cell; of a refused file, which may hold no table, also one that is not there."""
     try:
         return _found(session, upload, archive, row, column)
@@ -164,9 +162,7 @@ def _cell(
     return _Place(row, 0, column, "")
 
 
-def _found(
-    session: Session, upload: Upload, archive: FolderArchive, row: int, column: str
-) -> _Place:
+def _found(session: Session, upload: Upload, archive: Archive, row: int, column: str) -> _Place:
     if not upload.sha256:
         raise NotFound("BQC-UPL-003", f"the bytes of {upload.natural_key} were too many to be kept")
     of_upload = select(MeasurementRow).join(AssayRun).where(AssayRun.upload_id == upload.id)
@@ -211,7 +207,7 @@ def _measurements(
 
 def _why_not(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     upload: Upload,
     cell: _Place,
     own: Sequence[Measurement],
@@ -228,7 +224,7 @@ def _why_not(
     return "no result was read from this row"
 
 
-def _columns_used(session: Session, archive: FolderArchive, upload: Upload) -> Sequence[str]:
+def _columns_used(session: Session, archive: Archive, upload: Upload) -> Sequence[str]:
     if not is_large(upload):
         return reading_of(session, archive, upload).columns_used
     profile = profile_named(session, archive, upload.profile)

@@ -8,7 +8,7 @@ from batchqc.actions.specifications import content_of
 from batchqc.core.entries import SecondEntry
 from batchqc.core.specifications import leaves
 from batchqc.core.trends import Attribute
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.controls import Control, control_results
 from batchqc.records.history import typed_runs
 from batchqc.records.specifications import approved_by_stage
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 _STANDS = {SecondEntry.NOT_NEEDED, SecondEntry.VERIFIED}
 
 
-def controls_of(
-    session: Session, archive: FolderArchive, attribute: Attribute
-) -> list["ControlHistory"]:
+def controls_of(session: Session, archive: Archive, attribute: Attribute) -> list["ControlHistory"]:
     """Every control of the tests that an attribute is measured by, over the lots of all products.
 
     Another material, method version, site or unit is another history.
@@ -40,7 +38,7 @@ def controls_of(
     ]
 
 
-def _tests(session: Session, archive: FolderArchive, attribute: Attribute) -> set[str]:
+def _tests(session: Session, archive: Archive, attribute: Attribute) -> set[str]:
     """The tests of a criterion with all that it is computed from, in every approved version."""
     found = set()
     markets = {attribute.market}

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 from batchqc.actions.trend_controls import controls_of
 from batchqc.actions.trend_overview import trends_at
 from batchqc.actions.trends import Trends
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.trend_pages.folder import folder, names_of
 from batchqc.documents.trend_pages.of_lots import overview_of, page_of
 
 
 def trend_files(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     product: str,
     stage: str,

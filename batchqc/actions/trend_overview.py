@@ -10,7 +10,7 @@ from batchqc.actions.specifications import content_of
 from batchqc.actions.trends import Trends
 from batchqc.core.criteria import Criterion
 from batchqc.core.trends import Attribute
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import NotFound
 from batchqc.records.specifications import approved_by_stage, markets_of
 from batchqc.statistics.lot_series import Cell, Trend, cell_of
@@ -34,7 +34,7 @@ class Row:
     cells: Mapping[str, Cell]
 
 
-def attributes_of(session: Session, archive: FolderArchive, product: str) -> Iterator[Listed]:
+def attributes_of(session: Session, archive: Archive, product: str) -> Iterator[Listed]:
     """Every attribute that an approved specification of a product has, by stage and market."""
     code = the_product(session, product).code
     found: dict[Attribute, Listed] = {}
@@ -49,7 +49,7 @@ def attributes_of(session: Session, archive: FolderArchive, product: str) -> Ite
 
 
 def listed_at(
-    session: Session, archive: FolderArchive, *, product: str, stage: str, market: str
+    session: Session, archive: Archive, *, product: str, stage: str, market: str
 ) -> list[Listed]:
     """The attributes of a product at one stage for one market.
 
@@ -72,7 +72,7 @@ def listed_at(
 
 def trends_at(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     product: str,
     stage: str,
@@ -95,7 +95,7 @@ def trends_at(
 
 def overview(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     *,
     product: str,
     stage: str,

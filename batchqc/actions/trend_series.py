@@ -20,7 +20,7 @@ from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, leaves
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute, definition_of, observe
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.history import (
     JudgedLot,
@@ -66,7 +66,7 @@ class _Facts:
 class SharedFacts:
     """What readers of several attributes need alike, read once for all of them in one session."""
 
-    def __init__(self, session: Session, archive: FolderArchive) -> None:
+    def __init__(self, session: Session, archive: Archive) -> None:
         """Read what hangs on no lot."""
         self._session, self._archive = session, archive
         self.typed = typed_runs(session)
@@ -125,7 +125,7 @@ class SeriesReader:
     def __init__(
         self,
         session: Session,
-        archive: FolderArchive,
+        archive: Archive,
         attribute: Attribute,
         shared: SharedFacts | None = None,
     ) -> None:

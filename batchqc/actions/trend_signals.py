@@ -10,7 +10,7 @@ from batchqc.actions.trends import Trends
 from batchqc.core.assays import RunKey
 from batchqc.core.trends import Attribute, is_numeric
 from batchqc.core.verdicts import Verdict
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.trends import limit_sets_of, lots_made
 
@@ -22,7 +22,7 @@ LOTS_FOR_A_SIGNAL = 3
 
 
 def signals_of(
-    session: Session, archive: FolderArchive, case: LotCase, trends: Trends | None = None
+    session: Session, archive: Archive, case: LotCase, trends: Trends | None = None
 ) -> tuple[tuple[tuple[RunKey, ...], str], ...]:
     """Every signal on a lot in words, with the runs whose result gave it.
 

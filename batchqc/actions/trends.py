@@ -14,7 +14,7 @@ from batchqc.actions.trend_series import Judges, SeriesReader, SharedFacts
 from batchqc.actions.trend_touched import Touched, touched_since
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import NotFound
 from batchqc.records.audit import newest_link
 from batchqc.records.trends import LimitSet, limit_sets_of, phases_begun
@@ -50,7 +50,7 @@ class Trends:
         self._sequence = 0
         self.read = 0  # lots that were judged so far, for who measures
 
-    def of(self, session: Session, archive: FolderArchive, attribute: Attribute) -> "Trend":
+    def of(self, session: Session, archive: Archive, attribute: Attribute) -> "Trend":
         """A series as the records have it now.
 
         Raises:
@@ -62,9 +62,7 @@ class Trends:
                 session, archive, attribute
             ))  # fmt: skip
 
-    def page(
-        self, session: Session, archive: FolderArchive, attribute: Attribute, *, kind: str
-    ) -> bytes:
+    def page(self, session: Session, archive: Archive, attribute: Attribute, *, kind: str) -> bytes:
         """The page data of a series, ``json``, ``csv`` or ``svg``, made once for each state of it.
 
         Raises:
@@ -81,7 +79,7 @@ class Trends:
             return held.pages[kind]
 
     def _trend(
-        self, session: Session, archive: FolderArchive, attribute: Attribute, held: _Held
+        self, session: Session, archive: Archive, attribute: Attribute, held: _Held
     ) -> "Trend":
         from batchqc.statistics.lot_charts import trend_of  # noqa: PLC0415 - numerics
 
@@ -104,7 +102,7 @@ class Trends:
             )
         return held.trend
 
-    def _current(self, session: Session, archive: FolderArchive, attribute: Attribute) -> _Held:
+    def _current(self, session: Session, archive: Archive, attribute: Attribute) -> _Held:
         sees_all = self._catch_up(session, archive)
         held = self._held.get(attribute)
         if held is not None and (sees_all or held.trend is not None):
@@ -117,7 +115,7 @@ class Trends:
             self._held[attribute] = held
         return held
 
-    def _catch_up(self, session: Session, archive: FolderArchive) -> bool:
+    def _catch_up(self, session: Session, archive: Archive) -> bool:
         """Whether a session sees all that is held: what an earlier one reads is never held."""
         newest = newest_link(session)
         sequence = newest.sequence if newest else 0
@@ -148,7 +146,7 @@ class Trends:
             held.pages.clear()
 
 
-def frozen_of(archive: FolderArchive, row: LimitSet) -> "Frozen":
+def frozen_of(archive: Archive, row: LimitSet) -> "Frozen":
     """A limit set, read from its stored bytes.
 
     Raises:

@@ -25,7 +25,7 @@ from batchqc.core.assays import Measurement
 from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Permission
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.intake.contract import Named, Reading, Register, read_bytes, too_large
 from batchqc.records.entries import how_entered, verifications_of
@@ -60,7 +60,7 @@ class UploadReport:
 
 
 def preview_upload(
-    session: Session, archive: FolderArchive, *, file: ReceivedFile, now: datetime
+    session: Session, archive: Archive, *, file: ReceivedFile, now: datetime
 ) -> UploadReport:
     """Read a file as ``upload_results`` would, and change nothing.
 
@@ -76,7 +76,7 @@ def preview_upload(
     return _report(session, archive, PREVIEW, file, reading)
 
 
-def upload_results(tx: Transaction, archive: FolderArchive, *, file: ReceivedFile) -> UploadReport:
+def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> UploadReport:
     """Receive a file: keep its bytes, read it, and store its measurements if nothing is wrong.
 
     The same bytes as an accepted upload are answered with that upload; nothing is stored twice.
@@ -128,12 +128,12 @@ def the_upload(session: Session, number: str) -> Upload:
     return upload
 
 
-def read_again(session: Session, archive: FolderArchive, upload: Upload) -> tuple[Measurement, ...]:
+def read_again(session: Session, archive: Archive, upload: Upload) -> tuple[Measurement, ...]:
     """What an accepted upload says, read anew from its bytes, as of the moment it was received."""
     return reading_of(session, archive, upload).parsed
 
 
-def reading_of(session: Session, archive: FolderArchive, upload: Upload) -> Reading:
+def reading_of(session: Session, archive: Archive, upload: Upload) -> Reading:
     """An upload read anew from its bytes, as of the moment it was received."""
 
     def register_for(named: Named) -> Register:
@@ -167,7 +167,7 @@ def _as_registered(session: Session, file: ReceivedFile) -> ReceivedFile:
 
 
 def _answered_before(
-    session: Session, archive: FolderArchive, file: ReceivedFile, first: Upload, now: datetime
+    session: Session, archive: Archive, file: ReceivedFile, first: Upload, now: datetime
 ) -> UploadReport:
     number = first.natural_key
     profile, retest = file.profile or first.profile, file.retest or first.retest
@@ -180,7 +180,7 @@ def _answered_before(
 
 
 def _report(
-    session: Session, archive: FolderArchive, number: str, file: ReceivedFile, reading: Reading
+    session: Session, archive: Archive, number: str, file: ReceivedFile, reading: Reading
 ) -> UploadReport:
     seen = outlook(
         session,
@@ -226,7 +226,7 @@ def _as_entered(
 
 def _read(
     session: Session,
-    archive: FolderArchive,
+    archive: Archive,
     file: ReceivedFile,
     number: str,
     now: datetime,

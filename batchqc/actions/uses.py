@@ -16,7 +16,7 @@ from batchqc.actions.sources import bearing, cell_of, judged_by, uses
 from batchqc.core.assays import Measurement
 from batchqc.core.specifications import closure
 from batchqc.core.subjects import Measured
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.spec_file import read_specification
 from batchqc.records.decisions import DispositionRow, certificates_of
 
@@ -61,9 +61,7 @@ def current_uses(case: LotCase, one: Measurement) -> Iterator[Used]:
                 )
 
 
-def recorded_uses(
-    archive: FolderArchive, decision: DispositionRow, one: Measurement
-) -> Iterator[Used]:
+def recorded_uses(archive: Archive, decision: DispositionRow, one: Measurement) -> Iterator[Used]:
     """The verdicts of a signed decision that used a measurement."""
     content = json.loads(archive.get(decision.content_sha))
     deciding = (content["specification"]["sha256"], content["verdicts"])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.log_against import genuine
 from batchqc.actions.log_proofs import the_checkpoint
 from batchqc.core.merkle import root_of
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.timestamps import Service, stamp
 from batchqc.documents.witness import (
     drop_checkpoint,
@@ -35,7 +35,7 @@ _AT_ONCE = 1000
 
 
 def stamp_newest(
-    engine: Engine, archive: FolderArchive, service: Service, *, clock: Callable[[], datetime]
+    engine: Engine, archive: Archive, service: Service, *, clock: Callable[[], datetime]
 ) -> bool:
     """Have the newest checkpoint stamped; whether there was one without a timestamp.
 
@@ -67,7 +67,7 @@ def stamp_newest(
     return True
 
 
-def export(session: Session, archive: FolderArchive, folder: Path) -> int:
+def export(session: Session, archive: Archive, folder: Path) -> int:
     """Drop every checkpoint that a witness does not hold yet, with leaves and timestamps.
 
     Returns:

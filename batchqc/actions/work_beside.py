@@ -1,9 +1,10 @@
-"""Open work beside results: investigations, holds, donors, look-backs, transfers, webhooks."""
+"""Open work beside results: investigations, holds, donors, look-backs, webhooks, damage."""
 
 from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.scrubs import open_damage
 from batchqc.core.open_work import Item, Work
 from batchqc.records.work_beside import (
     donors_at_work,
@@ -34,6 +35,11 @@ def work_beside(session: Session) -> Iterator[Item]:
     for name, event, at in silent_webhooks(session):
         what = f"{name} was given up at event {event}"
         yield Item(Work.WEBHOOK, "", what, at, None, f"/webhooks/{name}")
+    for finding, lots in open_damage(session):
+        what = f"the archived file {finding.sha256} is {finding.problem}"
+        since = finding.archive_scrub.scrubbed_at
+        for lot in lots or ("",):
+            yield Item(Work.ARCHIVE, lot, what, since, None, "/archive/damage")
     yield from _donors(session)
 
 

@@ -13,6 +13,7 @@ from batchqc.api import (
     account_reports,
     accounts,
     annex16,
+    archive,
     audit,
     authenticators,
     certificate_copies,
@@ -62,8 +63,8 @@ from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
 from batchqc.api.provider import provider_of
-from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import load_log_key
+from batchqc.documents.stores import open_archive
 from batchqc.errors import SigningUnavailable
 from batchqc.records.database import open_database
 from batchqc.settings import Settings, bundled
@@ -92,7 +93,7 @@ _NOUNS: Final = (
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     certificate_data, audit, tracing, trends, trend_limits, trend_figures, potency,
-    quality_reviews, events, open_work, system_stops, lot_form, log, certificate_copies,
+    quality_reviews, events, open_work, system_stops, lot_form, log, certificate_copies, archive,
 )  # fmt: skip
 
 
@@ -125,7 +126,9 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
     return Door(
         settings,
         open_database(settings.database, component_key=settings.component_key),
-        FolderArchive(settings.store),
+        open_archive(
+            settings.store, endpoint=settings.store_endpoint, region=settings.store_region
+        ),
         Press(
             bundled("reports") / "fonts",
             cache(lambda: _seal_key(settings)),

@@ -23,7 +23,7 @@ from batchqc.api.sent import Day
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.records.registers import lot_by
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
@@ -140,7 +140,7 @@ def _permission(call: Call, lot: str, sent: DecisionRequest) -> Permission:
 
 
 def _decide(
-    tx: Transaction, archive: FolderArchive, lot: str, sent: DecisionRequest
+    tx: Transaction, archive: Archive, lot: str, sent: DecisionRequest
 ) -> Decision | Refusal:
     credentials, wanted = sent.credentials, Disposition(sent.decision)
     match wanted:

@@ -31,7 +31,7 @@ from batchqc.core.canonical import sha256_of
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotSignedIn, SignatureRefused
 from batchqc.records.decisions import Answer, answer_by
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
@@ -44,7 +44,7 @@ class Door:
 
     settings: Settings
     engine: Engine
-    archive: FolderArchive
+    archive: Archive
     press: Press
     now: Callable[[], datetime]
     provider: Provider | None = None

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from batchqc.errors import (
     BatchqcError,
     Conflict,
+    Disposed,
     IntegrityFailure,
     InvalidInput,
     NotEstimable,
@@ -21,6 +22,7 @@ from batchqc.errors import (
     Outdated,
     SignatureRefused,
     SigningUnavailable,
+    StoreUnavailable,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -35,6 +37,8 @@ _STATUS: Final[tuple[tuple[type[BatchqcError], int, str], ...]] = (
     (Outdated, 412, "The record has changed since"),
     (Conflict, 409, "The record is in a state that forbids it"),
     (SigningUnavailable, 503, "The seal cannot be used now"),
+    (StoreUnavailable, 503, "The store cannot be used now"),
+    (Disposed, 410, "The file was disposed of"),
     (IntegrityFailure, 500, "Records contradict each other"),
 )
 

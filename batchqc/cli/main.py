@@ -11,6 +11,7 @@ from rich.console import Console
 from batchqc.cli import (
     account,
     annex16,
+    archive,
     audit,
     certificate,
     certificate_data,
@@ -56,6 +57,7 @@ from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
     Conflict,
+    Disposed,
     IntegrityFailure,
     InvalidInput,
     NotEstimable,
@@ -64,6 +66,7 @@ from batchqc.errors import (
     NotSignedIn,
     SignatureRefused,
     SigningUnavailable,
+    StoreUnavailable,
 )
 
 _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
@@ -75,6 +78,8 @@ _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (NotFound, 4),
     (Conflict, 5),
     (SigningUnavailable, 6),
+    (StoreUnavailable, 6),
+    (Disposed, 4),
     (IntegrityFailure, 7),
 )
 
@@ -184,6 +189,7 @@ certificate.app.command()(certificate_data.data)
 certificate.app.command()(certificate_search.search)
 certificate.app.command()(certificate_search.index)
 app.add_typer(log.app, name="log")
+app.add_typer(archive.app, name="archive")
 app.add_typer(pki.app, name="pki")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")

@@ -20,8 +20,9 @@ from batchqc.actions.views import log_view
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
-from batchqc.documents.archive import FolderArchive
+from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import load_log_key
+from batchqc.documents.stores import open_archive
 from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
 from batchqc.records.database import open_database
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
@@ -60,7 +61,7 @@ class Workplace:
 
     settings: Settings
     engine: Engine
-    archive: FolderArchive
+    archive: Archive
     press: Press
     now: Callable[[], datetime]
     command: str = ""
@@ -71,7 +72,9 @@ class Workplace:
         return cls(
             settings,
             open_database(settings.database, component_key=settings.component_key),
-            FolderArchive(settings.store),
+            open_archive(
+                settings.store, endpoint=settings.store_endpoint, region=settings.store_region
+            ),
             Press(
                 bundled("reports") / "fonts",
                 cache(lambda: _seal_key(settings)),

@@ -40,6 +40,7 @@ class Work(StrEnum):
     CALIBRATION = "calibration"
     TRAINING = "training"
     WEBHOOK = "webhook"
+    ARCHIVE = "archive"
 
 
 _BY: Final[Mapping[Work, Permission]] = {
@@ -63,6 +64,7 @@ _BY: Final[Mapping[Work, Permission]] = {
     Work.EXPIRY: Permission.RELEASE_LOT,
     Work.CALIBRATION: Permission.KEEP_REGISTERS,
     Work.TRAINING: Permission.KEEP_REGISTERS,
+    Work.ARCHIVE: Permission.KEEP_ARCHIVE,
 }
 #: Stages after release: a result is expected there once a sample was taken.
 _LATER: Final = frozenset({Stage.POST_THAW, Stage.STABILITY})

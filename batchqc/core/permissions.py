@@ -79,6 +79,10 @@ class Permission(StrEnum):
     SIGN_QUALITY_REVIEW = "sign product quality reviews as read"
     KEEP_LOG = "keep the transparency log"
     KEEP_KEYS = "keep the keys of the site"
+    KEEP_ARCHIVE = "restore files of the archive"
+    HOLD_LEGALLY = "lay legal holds on lots"
+    SET_RETENTION = "set the rule of retention"
+    DISPOSE = "dispose of raw data"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -137,6 +141,10 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.SIGN_QUALITY_REVIEW: frozenset({Role.QA}),
     Permission.KEEP_LOG: frozenset({Role.QA}),
     Permission.KEEP_KEYS: frozenset({Role.QA}),
+    Permission.KEEP_ARCHIVE: frozenset({Role.QA}),
+    Permission.HOLD_LEGALLY: frozenset({Role.QA}),
+    Permission.SET_RETENTION: frozenset({Role.QA}),
+    Permission.DISPOSE: frozenset({Role.QA}),
 }
 
 

@@ -35,6 +35,8 @@ class Meaning(StrEnum):
     SUPPLIED = "supplied by exception"
     DESTROYED = "destroyed"
     ACCEPTED = "accepted"
+    DISPOSAL_REQUESTED = "disposal requested"
+    DISPOSED = "disposed of"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,138 @@
 
 The rules:
 
-- Nothing is ever overwritten or deleted; storing the same bytes again changes nothing.
+- Nothing is ever overwritten; storing the same bytes again changes nothing. What was disposed of
+  leaves a tombstone, and does not come back.
 - Bytes are complete and on disk before their name exists: temporary file, fsync, hard link.
 - Every read checks the hash. What does not match is an integrity failure, never a result.
 
-A file lies at ``ab/abcdef…``, mode 0444. What a crash leaves behind is called ``.incoming-…``.
+In a folder, a file lies at ``ab/abcdef…``, mode 0444. What a crash leaves behind is called
+``.incoming-…``, what was damaged and then restored ``.damaged-…``.
 """
 
 import contextlib
 import hashlib
 import os
-import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from batchqc.errors import IntegrityFailure, InvalidInput
+from batchqc.documents.stored import (
+    CHUNK,
+    DISPOSED,
+    SHA256,
+    Putting,
+    Staged,
+    Tombstone,
+    check_mendable,
+    check_name,
+    damaged,
+    disposed,
+    missing,
+    returned,
+)
+from batchqc.errors import IntegrityFailure
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+class Archive(Protocol):
+    """A write-once store; it can be pickled, for a process that reads beside."""
+
+    def put(self, data: bytes) -> str:
+        """Store ``data`` and return its SHA-256; see ``put_stream``."""
+        ...
+
+    def put_stream(self, chunks: Iterable[bytes]) -> str:
+        """Store bytes that arrive in chunks and return their SHA-256.
+
+        Where ``chunks`` raises (an upload beyond its limit), nothing is stored.
+
+        Raises:
+            IntegrityFailure: BQC-ARC-001 where other bytes already lie under this hash.
+            Conflict: BQC-ARC-013 where these bytes were disposed of.
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    def staged(self, chunks: Iterable[bytes]) -> AbstractContextManager[Staged]:
+        """A private copy of bytes that is gone afterwards, unless it was kept."""
+        ...
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes with this hash.
+
+        Raises:
+            InvalidInput: BQC-ARC-003 where ``sha256`` is not 64 lower-case hexadecimal digits.
+            IntegrityFailure: BQC-ARC-001 damaged, BQC-ARC-002 missing, BQC-ARC-005 disposed of.
+            StoreUnavailable: the store cannot be reached.
+        """
+        ...
+
+    def opened(self, sha256: str) -> AbstractContextManager[BinaryIO]:
+        """A stream of the bytes with this hash, which were checked against it; see ``get``."""
+        ...
+
+    def at_hand(self, sha256: str) -> AbstractContextManager[Path]:
+        """A local file of the bytes with this hash, checked, within the block; see ``get``."""
+        ...
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """The bytes with this hash in chunks, all checked before the first; see ``get``."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """The hash of everything that lies in the store, in order."""
+        ...
+
+    def leftovers(self) -> Iterator[str]:
+        """What a crash left behind while something was stored; it harms nothing."""
+        ...
+
+    def stored_at(self, sha256: str) -> datetime | None:
+        """When bytes were stored, by the clock of the store; ``None`` where there are none."""
+        ...
+
+    def mend(self, sha256: str, chunks: Iterable[bytes]) -> None:
+        """Put the original back where bytes are missing or damaged.
+
+        Raises:
+            InvalidInput: BQC-ARC-009: these bytes have another hash.
+            Conflict: BQC-ARC-010: what is there is sound; BQC-ARC-013: it was disposed of.
+        """
+        ...
+
+    def retain(self, sha256: str, until: datetime) -> None:
+        """Where the store knows retention, it keeps the bytes until then, whoever asks."""
+        ...
+
+    def hold(self, sha256: str, *, is_held: bool) -> None:
+        """Where the store knows legal hold, it is set or lifted."""
+        ...
+
+    def check_removable(self, sha256: str) -> None:
+        """Whether the store itself would let bytes go.
+
+        Raises:
+            Conflict: BQC-ARC-008: the store keeps them by its own lock.
+        """
+        ...
+
+    def dispose(self, stone: Tombstone) -> None:
+        """Remove bytes and leave the tombstone; doing it again changes nothing.
+
+        Raises:
+            Conflict: BQC-ARC-008: the store keeps them by its own lock.
+        """
+        ...
+
+    def tombstone(self, sha256: str) -> Tombstone | None:
+        """The tombstone of what was disposed of."""
+        ...
 
 
-class FolderArchive:
+class FolderArchive(Putting):
     """A write-once store in a folder of one file system that knows hard links."""
 
     def __init__(self, root: Path) -> None:
@@ -35,29 +144,9 @@ class FolderArchive:
         """Its folder."""
         return self._root
 
-    def put(self, data: bytes) -> str:
-        """Store ``data`` and return its SHA-256.
-
-        Raises:
-            IntegrityFailure: BQC-ARC-001 where other bytes already lie under this hash.
-        """
-        return self.put_stream((data,))
-
-    def put_stream(self, chunks: Iterable[bytes]) -> str:
-        """Store bytes that arrive in chunks and return their SHA-256.
-
-        Where ``chunks`` raises (an upload beyond its limit), nothing is stored.
-
-        Raises:
-            IntegrityFailure: BQC-ARC-001 where other bytes already lie under this hash.
-        """
-        with self.staged(chunks) as staged:
-            staged.keep()
-            return staged.sha256
-
     @contextlib.contextmanager
-    def staged(self, chunks: Iterable[bytes]) -> Iterator["Staged"]:
-        """A private copy of bytes that is gone afterwards, unless it was kept."""
+    def staged(self, chunks: Iterable[bytes]) -> Iterator[Staged]:
+        """See ``Archive``."""
         self._root.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self._root)
         try:
@@ -74,23 +163,18 @@ class FolderArchive:
 
     @contextlib.contextmanager
     def opened(self, sha256: str) -> Iterator[BinaryIO]:
-        """A stream of the bytes with this hash, which were checked against it; see ``get``."""
+        """See ``Archive``."""
         with self._found(sha256).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                raise _damaged(sha256)
+                raise damaged(sha256)
             file.seek(0)
             yield file
 
     def get(self, sha256: str) -> bytes:
-        """The bytes with this hash.
-
-        Raises:
-            InvalidInput: BQC-ARC-003 where ``sha256`` is not 64 lower-case hexadecimal digits.
-            IntegrityFailure: BQC-ARC-001 damaged, BQC-ARC-002 missing.
-        """
+        """See ``Archive``."""
         data = self._found(sha256).read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise _damaged(sha256)
+            raise damaged(sha256)
         return data
 
     def path_of(self, sha256: str) -> Path:
@@ -98,29 +182,95 @@ class FolderArchive:
         with self.opened(sha256):
             return self._found(sha256)
 
+    @contextlib.contextmanager
+    def at_hand(self, sha256: str) -> Iterator[Path]:
+        """See ``Archive``."""
+        yield self.path_of(sha256)
+
     def chunks(self, sha256: str) -> Iterator[bytes]:
-        """The bytes with this hash in chunks, all checked before the first; see ``get``."""
+        """See ``Archive``."""
         path = self.path_of(sha256)
 
         def read() -> Iterator[bytes]:
             with path.open("rb") as file:
-                yield from iter(lambda: file.read(1_000_000), b"")
+                yield from iter(lambda: file.read(CHUNK), b"")
 
         return read()
+
+    def names(self) -> Iterator[str]:
+        """See ``Archive``."""
+        for folder in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+            yield from sorted(one.name for one in folder.iterdir() if SHA256.fullmatch(one.name))
+
+    def leftovers(self) -> Iterator[str]:
+        """See ``Archive``."""
+        yield from sorted(one.name for one in self._root.glob(".incoming-*"))
+
+    def stored_at(self, sha256: str) -> datetime | None:
+        """See ``Archive``."""
+        path = self._path(sha256)
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else None
+
+    def mend(self, sha256: str, chunks: Iterable[bytes]) -> None:
+        """See ``Archive``; what was damaged is kept as ``.damaged-…``."""
+        path = self._path(sha256)
+        with self.staged(chunks) as staged:
+            stone = self.tombstone(sha256)
+            check_mendable(sha256, staged.sha256, is_sound=self._is_sound(sha256), stone=stone)
+            if path.exists():
+                handle, aside = tempfile.mkstemp(prefix=f".damaged-{sha256}-", dir=self._root)
+                os.close(handle)
+                path.rename(aside)
+            staged.keep()
+
+    def retain(self, sha256: str, until: datetime) -> None:
+        """See ``Archive``: a folder knows no retention; the records do."""
+
+    def hold(self, sha256: str, *, is_held: bool) -> None:
+        """See ``Archive``: a folder knows no legal hold; the records do."""
+
+    def check_removable(self, sha256: str) -> None:
+        """See ``Archive``: a folder knows no lock."""
+
+    def dispose(self, stone: Tombstone) -> None:
+        """See ``Archive``; the tombstone is on disk before the bytes go."""
+        path = self._path(stone.sha256)
+        place = path.with_name(path.name + DISPOSED)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self.staged((stone.data,)) as staged:
+            _sync(staged.path, os.O_RDONLY)
+            with contextlib.suppress(FileExistsError):
+                place.hardlink_to(staged.path)
+        _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        path.unlink(missing_ok=True)
+        _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+    def tombstone(self, sha256: str) -> Tombstone | None:
+        """See ``Archive``."""
+        path = self._path(sha256)
+        place = path.with_name(path.name + DISPOSED)
+        return Tombstone.read(place.read_bytes()) if place.is_file() else None
+
+    def _is_sound(self, sha256: str) -> bool:
+        try:
+            self.path_of(sha256)
+        except IntegrityFailure:
+            return False
+        return True
 
     def _found(self, sha256: str) -> Path:
         path = self._path(sha256)
         if not path.is_file():
-            raise IntegrityFailure(
-                "BQC-ARC-002",
-                f"the archive holds no file {sha256}",
-                hint="Restore it from a copy of the archive.",
-            )
+            stone = self.tombstone(sha256)
+            raise disposed(stone) if stone else missing(sha256)
         return path
 
     def _name(self, temporary: Path, sha256: str) -> None:
         path = self._path(sha256)
         path.parent.mkdir(exist_ok=True)
+        stone = self.tombstone(sha256)
+        if stone is not None:
+            raise returned(stone)
         _sync(temporary, os.O_RDONLY)
         # A link never replaces a file, whoever else writes at this moment.
         with contextlib.suppress(FileExistsError):
@@ -131,26 +281,7 @@ class FolderArchive:
             _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
     def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise InvalidInput("BQC-ARC-003", "a file is named by 64 lower-case hexadecimal digits")
-        return self._root / sha256[:2] / sha256
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A private copy of bytes; ``keep`` puts it into the store, once it is wanted there."""
-
-    path: Path
-    sha256: str
-    keep: Callable[[], None]
-
-
-def _damaged(sha256: str) -> IntegrityFailure:
-    return IntegrityFailure(
-        "BQC-ARC-001",
-        f"the archived file {sha256} is damaged",
-        hint="Keep it as it is, and restore the original from a copy of the archive.",
-    )
+        return self._root / check_name(sha256)[:2] / sha256
 
 
 def _sync(path: Path, flags: int) -> None:

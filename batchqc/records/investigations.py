@@ -4,7 +4,7 @@ The detail of a step is JSON; ``core.investigations`` knows what it means.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -117,6 +117,15 @@ class InvestigationRule(Row):
     def natural_key(self) -> str:
         """The how many-th."""
         return str(self.number)
+
+
+def filed_documents(session: Session) -> Iterator[tuple[InvestigationStep, str]]:
+    """Every step that filed a document, with the hash that names it in the store."""
+    query = select(InvestigationStep).where(InvestigationStep.kind == Step.DOCUMENT.value)
+    for row in session.scalars(query):
+        sha256 = row.said.get("sha256")
+        if isinstance(sha256, str) and sha256:
+            yield row, sha256
 
 
 Taken = tuple[InvestigationRow, Sequence[InvestigationStep]]

@@ -2,6 +2,7 @@
 
 from batchqc.records.account_reports import AccountReport, AccountReview
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.archive import ArchiveFinding, ArchiveMending, ArchiveScrub
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row
 from batchqc.records.cell_banks import CellBank, CellBankEvent, Derivation, Passage
@@ -79,6 +80,14 @@ from batchqc.records.registers import (
     SampleRow,
     Site,
 )
+from batchqc.records.retention import (
+    Disposal,
+    DisposalApproval,
+    DisposedObject,
+    LegalHold,
+    LegalHoldRelease,
+    RetentionRuleRow,
+)
 from batchqc.records.shipments import (
     Administration,
     ClinicalSite,
@@ -122,6 +131,8 @@ WITNESSED: tuple[type[Row], ...] = (
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
     LogKeyRow, CheckpointRow, CheckpointTimestamp, CertificateRenewal, CertificateCopy,
+    ArchiveScrub, ArchiveFinding, ArchiveMending, RetentionRuleRow, LegalHold, LegalHoldRelease,
+    Disposal, DisposalApproval, DisposedObject,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

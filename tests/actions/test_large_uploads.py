@@ -380,7 +380,7 @@ def test_a_large_file_waits_for_whoever_holds_a_lot_and_they_for_it(house: House
 def test_an_error_of_the_reading_process_is_told_as_it_was(house: House):
     source = large_reading.Source(Path("nowhere"), "NONE v1", Asked(), "preview", house.now())
     given, answers = BytesIO(), BytesIO()
-    pickle.dump((house.engine.url, house.archive.root, source), given)
+    pickle.dump((house.engine.url, house.archive, source), given)
     given.seek(0)
     large_reading.serve(given, answers)
     answers.seek(0)

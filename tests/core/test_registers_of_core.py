@@ -153,6 +153,10 @@ WHO = {
     "sign product quality reviews as read": "QA",
     "keep the transparency log": "QA",
     "keep the keys of the site": "QA",
+    "restore files of the archive": "QA",
+    "lay legal holds on lots": "QA",
+    "set the rule of retention": "QA",
+    "dispose of raw data": "QA",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",

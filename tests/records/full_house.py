@@ -32,6 +32,12 @@ from batchqc.actions.potency import fit_run, fit_value
 from batchqc.actions.potency_declaring import Declared, declare
 from batchqc.actions.quality_reviews import keep_review, read_review
 from batchqc.actions.registers import register_donor
+from batchqc.actions.retention import (
+    hold_legally,
+    release_legally,
+    set_retention,
+    the_legal_hold,
+)
 from batchqc.actions.signing import Credentials, sign
 from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.actions.specifications import withdraw_specification
@@ -44,10 +50,12 @@ from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
 from batchqc.core.quality_reviews import Period
+from batchqc.core.retention import RetentionRule
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import create_log_key
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
+from batchqc.records.archive import ArchiveFinding, ArchiveMending, ArchiveScrub
 from batchqc.records.certificate_renewals import CertificateRenewal
 from batchqc.records.components import ProviderReturn
 from batchqc.records.conditional import CertificateWithdrawal, ConditionalSite, PendingResult
@@ -67,6 +75,13 @@ from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
 from batchqc.records.potency import PotencyDeclaration
 from batchqc.records.quality_reviews import QualityReviewReading
+from batchqc.records.retention import (
+    Disposal,
+    DisposalApproval,
+    DisposedObject,
+    LegalHold,
+    RetentionRuleRow,
+)
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.system_stops import SystemStop
 from batchqc.records.transaction import SYSTEM, transaction
@@ -160,6 +175,43 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _accounts(house)
     _trends(house)
     _log(house)
+    _archive(house)
+
+
+def _archive(house: House) -> None:
+    """Something was missing and is mended; a hold came and went; as if raw data had been kept."""
+    with house.acting(QA1, Permission.SET_RETENTION) as tx:
+        rule = set_retention(tx, rule=RetentionRule(30, 0), credentials=signing(QA1))
+        assert isinstance(rule, RetentionRuleRow)
+    with house.acting(QA1, Permission.HOLD_LEGALLY) as tx:
+        hold = hold_legally(tx, lot=LOT, credentials=signing(QA1))
+        assert isinstance(hold, LegalHold)
+        number = hold.natural_key
+    with house.acting(QA2, Permission.HOLD_LEGALLY) as tx:
+        assert not isinstance(release_legally(tx, number=number, credentials=signing(QA2)), Refusal)
+    gone = "0" * 64
+    with house.acting(QA1, Permission.DISPOSE) as tx:
+        hold = the_legal_hold(tx.session, number)
+        content = house.archive.put(b"as if a list")
+        disposal = Disposal(
+            year=2026, number=1, lot=hold.lot, content_sha=content, reason="As if",
+            signature=hold.signature,
+        )  # fmt: skip
+        approval = DisposalApproval(
+            disposal=disposal, reason="As if", approved_at=tx.now, signature=hold.signature
+        )
+        stone = DisposedObject(disposal_approval=approval, sha256=gone, what="upload:U-2026-000000")
+        scrub = ArchiveScrub(
+            number=1, part=1, scope="all", since="", after="", upto="", checked=1, found=1,
+            orphans=0, leftovers=0, finished=1, scrubbed_by=QA1, scrubbed_at=tx.now,
+        )  # fmt: skip
+        finding = ArchiveFinding(archive_scrub=scrub, sha256=gone, problem="missing")
+        mending = ArchiveMending(
+            sha256=gone, number=1, reason="As if", mended_by=QA1, mended_at=tx.now
+        )
+        rows = [disposal, approval, stone, scrub, finding, mending]
+        tx.add(*rows)
+        tx.audit("raw data disposed of", rows=rows)
 
 
 def _log(house: House) -> None:

@@ -1,0 +1,59 @@
+"""Whether what a disposal rests on is what the audit trail witnessed: rules, holds, dates."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.actions.retention import RETENTION
+from batchqc.actions.witnessed import unlike, witnessed_by
+from batchqc.records.audit import entries_about
+from batchqc.records.base import Row
+from batchqc.records.corrections import corrections_of
+from batchqc.records.registers import lot_by
+from batchqc.records.retention import LegalHold, LegalHoldRelease, retention_rules
+
+_KINDS: Final = (
+    "retention_rule:",
+    "legal_hold:",
+    "legal_hold_release:",
+    "correction:",
+    "correction_decision:",
+    "lot:",
+)
+
+
+def retention_damage(session: Session, lots: Iterable[str]) -> Iterator[str]:
+    """What was changed, added or removed behind the audit trail, in words.
+
+    Args:
+        session: only read.
+        lots: every lot that the objects concern, by their ids as registered.
+    """
+    keys = [f"lot:{lot}" for lot in sorted(set(lots))]
+    rows: dict[str, Row] = {one.key: one for one in _rows(session, keys)}
+    witnessed = witnessed_by(entries_about(session, [RETENTION, *keys]))
+    yield from unlike(rows.values(), witnessed)
+    for key in sorted(witnessed.keys() - rows.keys()):
+        if key.startswith(_KINDS):
+            yield f"{key} is missing; an audit entry speaks of it"
+
+
+def _rows(session: Session, keys: Iterable[str]) -> Iterator[Row]:
+    yield from retention_rules(session)
+    for key in keys:
+        lot = lot_by(session, key.removeprefix("lot:"))
+        if lot is None:
+            continue
+        yield lot
+        for correction, decision in corrections_of(session, [key]):
+            yield correction
+            if decision is not None:
+                yield decision
+        holds = session.scalars(select(LegalHold).where(LegalHold.lot_id == lot.id)).all()
+        yield from holds
+        ids = [one.id for one in holds]
+        yield from session.scalars(
+            select(LegalHoldRelease).where(LegalHoldRelease.legal_hold_id.in_(ids))
+        )
