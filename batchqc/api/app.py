@@ -24,6 +24,7 @@ from batchqc.api import (
     donors,
     entries,
     events,
+    exports,
     genealogy,
     holds,
     investigations,
@@ -89,7 +90,7 @@ _NOUNS: Final = (
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     audit, tracing, trends, trend_limits, trend_figures, potency, quality_reviews, events,
-    open_work, system_stops, lot_form, log,
+    open_work, system_stops, lot_form, log, exports,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from batchqc.cli import (
     account,
     annex16,
+    archive_export,
     audit,
     certificate,
     container,
@@ -170,6 +171,9 @@ app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(log.app, name="log")
+archive = typer.Typer(help="The archive: bundles for auditors, dossiers of lots.")
+archive.command()(archive_export.export)
+app.add_typer(archive, name="archive")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")
 app.add_typer(audit.app, name="audit")

@@ -78,6 +78,7 @@ class Permission(StrEnum):
     KEEP_QUALITY_REVIEW = "keep product quality reviews"
     SIGN_QUALITY_REVIEW = "sign product quality reviews as read"
     KEEP_LOG = "keep the transparency log"
+    EXPORT_RECORDS = "export records"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -135,6 +136,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.KEEP_QUALITY_REVIEW: frozenset({Role.QA}),
     Permission.SIGN_QUALITY_REVIEW: frozenset({Role.QA}),
     Permission.KEEP_LOG: frozenset({Role.QA}),
+    Permission.EXPORT_RECORDS: frozenset({Role.QA, Role.AUDITOR}),
 }
 
 
