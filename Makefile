@@ -6,7 +6,8 @@ BIN := .venv/bin
 # What the tests look with from outside, at certificates and at CSVs: Debian package by program or file.
 PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf mutool:mupdf-tools \
   certutil:libnss3-tools openssl:openssl javac:default-jdk-headless \
-  /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui node:nodejs npm:npm
+  /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui node:nodejs npm:npm \
+  faketime:faketime unzip:unzip
 # Tests of the core: they reach every branch of it. The tracer that counts branches takes as long as
 # what it counts, so that `make test` counts these only; `make long` counts everywhere.
 OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \

@@ -33,7 +33,7 @@ th{background:var(--band);text-align:left;font-weight:600;font-size:.8rem;color:
 position:sticky;top:0}
 th,td{padding:.6rem .9rem;border-bottom:1px solid var(--line);vertical-align:top}
 tbody:last-child tr:last-child td{border-bottom:0}
-td{font-variant-numeric:tabular-nums}.lot{font-weight:600}
+td{font-variant-numeric:tabular-nums}.id{white-space:nowrap}
 .files a{margin-right:.8rem;white-space:nowrap}
 .mark{display:inline-block;padding:.08rem .55rem;border-radius:99px;font-size:.82rem;
 font-weight:600;
@@ -80,12 +80,12 @@ def lot_rows(lot: Mapping[str, Any]) -> str:
     rows = []
     for number, one in enumerate(own):
         name = (
-            f'<td class="lot" rowspan="{len(own)}">{escape(lot["lot"])}<br>'
+            f'<td class="id" rowspan="{len(own)}"><strong>{escape(lot["lot"])}</strong><br>'
             f'<span class="soft">{escape(lot["product"])}</span><br>'
             f'<a href="{folder}/audit.tsv">audit trail</a></td>'
         )
         rows.append(
-            f"<tr>{name if number == 0 else ''}<td>{escape(one['number'])}<br>"
+            f"<tr>{name if number == 0 else ''}<td class=\"id\">{escape(one['number'])}<br>"
             f'<span class="soft">{escape(one["reserved"])}</span></td><td>{_status(one)}</td>'
             f"<td>{_verdict(one)} {escape(one['conclusion'])}</td>"
             f'<td class="files">{_files(folder, one)}</td></tr>'
