@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_proofs import prove_certificate
 from batchqc.actions.certificate_states import Status, state_of, status_of
 from batchqc.actions.certificates import (
     content_of_certificate,
@@ -105,6 +106,26 @@ def pdf(call: SignedIn, number: str) -> Response:
         "Content-Disposition": f'inline; filename="{facts["number"]}_{facts["lot"]}.pdf"',
     }
     return Response(document, media_type="application/pdf", headers=headers)
+
+
+@router.get(
+    "/certificates/{number}/proof",
+    summary="Proof from the transparency log",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {}}}},
+)
+def proof(call: SignedIn, number: str) -> Response:
+    """That the issue is in the log, and how the certificate stands now, signed.
+
+    Keep it beside the PDF; `batchqc certificate verify --proof` and the stand-alone verifier read
+    it. It holds entries of the audit trail as they are.
+    """
+    door = call.door
+    with call.reading() as session:
+        found = prove_certificate(
+            session, door.archive, door.press.log_key(), number=number, now=door.now()
+        )
+    return Response(found, media_type="application/json")
 
 
 @router.post(

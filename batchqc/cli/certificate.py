@@ -1,20 +1,24 @@
 """``batchqc certificate``: get certificates, verify any, take up pending ones."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batchqc import clock
+from batchqc.actions.certificate_proofs import prove_certificate, standing_on_record
 from batchqc.actions.certificate_states import status_of
 from batchqc.actions.certificates import document_of, issue_certificate
 from batchqc.cli.show import say, table
-from batchqc.cli.workplace import User, at_keyboard, workplace
+from batchqc.cli.workplace import User, Workplace, at_keyboard, workplace
 from batchqc.core.permissions import Permission
-from batchqc.errors import IntegrityFailure
 from batchqc.records.decisions import certificates_of, issue_of
 from batchqc.records.transaction import reading
 from batchqc.settings import certificate_schema
+
+if TYPE_CHECKING:
+    from batchqc.documents.verifier.case import Case
+    from batchqc.documents.verifier.examination import Step
 
 app = typer.Typer(help="Certificates of analysis: get, verify, and resume those that are pending.")
 
@@ -49,32 +53,71 @@ def get(
     say(f"{path} is written.")
 
 
-@app.command()
-def verify(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The PDF.")],
-    root: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="root.pem, from the site itself.")
-    ],
-    lot: Annotated[str | None, typer.Option(help="The lot that it must be about.")] = None,
-    number: Annotated[str | None, typer.Option(help="The number that it must have.")] = None,
-) -> None:
-    """Verify a certificate from its file alone: no database, no network, no trust in the server.
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    add_help_option=False,
+)
+def verify(context: typer.Context) -> None:
+    """Verify certificates from their files alone: FILE... --root root.pem; --help tells more.
 
-    Get root.pem from the site by another way than the certificate. What holds and what does not
-    is said line by line; the command fails where anything does not.
+    No database, no network, no trust in the server, unless --status asks the records of this site.
+    What holds and what does not is said line by line. Exit status 0: all holds; 1: something does
+    not; 2: the command was not understood.
     """
-    from batchqc.documents.certificate_check import check  # noqa: PLC0415 - others start faster
+    from batchqc.documents.certificate_check import PAGES  # noqa: PLC0415 - others start faster
+    from batchqc.documents.verifier.command import main  # noqa: PLC0415
 
-    report = check(
-        file.read_bytes(), root_pem=root.read_bytes(), lot=lot, number=number, at=clock.now()
-    )
-    rows = [("ok" if one.ok else "FAILED", one.name, one.reason) for one in report.checks]
-    table(("", "Check", "Found"), rows, empty="")
-    if not report.passed:
-        raise IntegrityFailure("BQC-CRT-040", f"{file} does not verify; see above")
-    say(f"{file} is genuine: certificate {report.number}, lot {report.lot}.")
-    if lot is None:
-        say("Compare the lot with the label of what you hold.")
+    arguments = [one for one in context.args if one != "--status"]
+    further = [PAGES]
+    if len(arguments) < len(context.args):
+        further.append(_on_record(workplace(context)))
+    prog = "batchqc certificate verify [--status]"
+    raise typer.Exit(main(arguments, now=clock.now(), prog=prog, further=further))
+
+
+@app.command()
+def prove(
+    context: typer.Context,
+    number: Number,
+    to: Annotated[Path, typer.Option(help="The file; an existing one is not replaced.")],
+) -> None:
+    """Write the proof of a certificate from the transparency log, with how it stands now.
+
+    For `verify --proof`. It holds entries of the audit trail as they are, with people and reasons.
+    """
+    place = workplace(context)
+    with reading(place.engine) as session:
+        proof = prove_certificate(
+            session, place.archive, place.press.log_key(), number=number.upper(), now=place.now()
+        )
+    with to.open("xb") as file:
+        file.write(proof)
+    say(f"{to} is written.")
+
+
+@app.command()
+def verifier(
+    to: Annotated[Path, typer.Option(help="The file; an existing one is not replaced.")],
+) -> None:
+    """Write the stand-alone verifier: one Python file for people who have no batchqc."""
+    from batchqc.documents.standalone import script  # noqa: PLC0415 - others start faster
+
+    with to.open("xb") as file:
+        file.write(script())
+    say(f"{to} is written; it needs cryptography and asn1crypto.")
+
+
+def _on_record(place: Workplace) -> "Step":
+    """A further check: how the records of this site say that the certificate stands."""
+    from batchqc.documents.verifier.examination import Step  # noqa: PLC0415
+    from batchqc.documents.verifier.findings import demand  # noqa: PLC0415
+
+    def run(case: "Case") -> None:
+        with reading(place.engine) as session:
+            found = standing_on_record(session, case.number, case.documents[0])
+        demand(found == "counts", found)
+
+    return Step("records", "on record it counts now", ("data",), run)
 
 
 @app.command()

@@ -168,6 +168,13 @@ def checkpoint_of(session: Session, size: int) -> CheckpointRow | None:
     return session.scalar(select(CheckpointRow).where(CheckpointRow.size == size))
 
 
+def checkpoint_for(session: Session, sequence: int) -> CheckpointRow | None:
+    """The first checkpoint that covers an entry: of those with a timestamp, else of all."""
+    query = select(CheckpointRow).where(CheckpointRow.size >= sequence).order_by(CheckpointRow.size)
+    stamped = query.join(CheckpointTimestamp, CheckpointTimestamp.checkpoint_id == CheckpointRow.id)
+    return session.scalar(stamped.limit(1)) or session.scalar(query.limit(1))
+
+
 def checkpoints_after(session: Session, size: int, *, limit: int) -> Sequence[CheckpointRow]:
     """Checkpoints of more entries, in their order."""
     query = select(CheckpointRow).where(CheckpointRow.size > size)

@@ -1,0 +1,118 @@
+"""Proofs of certificates: that the issue is in the log, and how the certificate stands.
+
+A proof is a file (JSON, ``batchqc/certificate-proof/1``) for whoever verifies the document without
+the records. It holds entries of the audit trail as they are: people, lots and reasons.
+"""
+
+import base64
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.certificate_states import state_of
+from batchqc.actions.certificates import document_of, the_certificate
+from batchqc.actions.checkpoints import check_log, is_covered
+from batchqc.actions.log_proofs import prove_record, the_place
+from batchqc.core.canonical import Json, canonical_bytes, utc_text
+from batchqc.documents.archive import FolderArchive
+from batchqc.documents.log_key import LogSigner
+from batchqc.records.audit import newest_link
+from batchqc.records.conditional import superseding_certificate, withdrawal_of
+from batchqc.records.decisions import Certificate, issue_of
+from batchqc.records.log import checkpoint_for, timestamp_of
+
+PROOF_TYPE: Final = "batchqc/certificate-proof/1"
+STATUS_TYPE: Final = "batchqc/certificate-status/1"
+
+
+def prove_certificate(
+    session: Session, archive: FolderArchive, signer: LogSigner, *, number: str, now: datetime
+) -> bytes:
+    """The proof of an issued certificate.
+
+    Its issue is proven against the first checkpoint that covers it and is timestamped; where none
+    is, against the first that covers it.
+
+    Raises:
+        NotFound: there is no such certificate.
+        Conflict: it is pending or void (BQC-CRT-031, BQC-CRT-033), or no checkpoint covers its
+            issue yet (BQC-LOG-015).
+        SigningUnavailable: BQC-LOG-006 the key is not the newest on record.
+        IntegrityFailure: BQC-LOG-007 the log does not extend its newest checkpoint.
+    """
+    certificate = the_certificate(session, number)
+    document_of(session, archive, number=number)  # refuses what has none
+    check_log(session, signer)
+    key = f"certificate_issue:{certificate.natural_key}"
+    row = checkpoint_for(session, the_place(session, key))
+    found: dict[str, Json] = {
+        "type": PROOF_TYPE,
+        "certificate": certificate.natural_key,
+        "issue": _entry(session, key, row.size if row else 0),
+        "events": [_entry(session, one, 0) for one in _ends(session, certificate)],
+        "status": statement(session, signer, certificate, now=now),
+    }
+    stamped = timestamp_of(session, row) if row else None
+    if stamped:
+        found["timestamp"] = base64.b64encode(archive.get(stamped.token_sha)).decode()
+    return canonical_bytes(found)
+
+
+def statement(
+    session: Session, signer: LogSigner, certificate: Certificate, *, now: datetime
+) -> str:
+    """How a certificate stands now, as a note that the key of the log signs."""
+    issue, link = issue_of(session, certificate), newest_link(session)
+    lines = [
+        STATUS_TYPE,
+        f"certificate {certificate.natural_key}",
+        f"document {issue.document_sha if issue else ''}",
+        f"standing {standing(session, certificate)}",
+        f"entries {link.sequence if link else 0}",
+        f"at {utc_text(now)}",
+    ]
+    text = "".join(f"{line}\n" for line in lines)
+    return f"{text}\n{signer.line(text)}"
+
+
+def standing(session: Session, certificate: Certificate) -> str:
+    """``counts``, or in one line why a certificate says no more what is so."""
+    state = state_of(session, certificate)
+    if state.superseded_by:
+        return f"superseded by {state.superseded_by}"
+    return f"withdrawn: {' '.join(state.withdrawn.split())}" if state.withdrawn else "counts"
+
+
+def standing_on_record(session: Session, number: str, document_sha256: str) -> str:
+    """How the certificate of a document stands on record: ``counts``, or why it does not.
+
+    Raises:
+        NotFound: there is no such certificate.
+    """
+    certificate = the_certificate(session, number)
+    issue = issue_of(session, certificate)
+    if issue is None:
+        return "on record it was never issued"
+    if issue.document_sha != document_sha256:
+        return "on record it has another document"
+    return standing(session, certificate)
+
+
+def _ends(session: Session, certificate: Certificate) -> Iterator[str]:
+    """Keys of the events that ended it, so far as a checkpoint covers them."""
+    newer, ended = (
+        superseding_certificate(session, certificate),
+        withdrawal_of(session, certificate),
+    )
+    keys = [
+        f"certificate_issue:{newer.natural_key}" if newer else "",
+        ended.key if ended else "",
+    ]
+    return (one for one in keys if one and is_covered(session, one))
+
+
+def _entry(session: Session, key: str, size: int) -> dict[str, Json]:
+    found = prove_record(session, key, size=size)
+    return {"entry": found.entry, "proof": found.proof.text}

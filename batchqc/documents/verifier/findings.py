@@ -1,0 +1,58 @@
+"""What a check finds: it holds, it fails, or it was not examined for want of what it needs."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+OK: Final = "ok"
+FAILED: Final = "failed"
+OPEN: Final = "not examined"
+
+Outcome = Literal["ok", "failed", "not examined"]
+
+
+class Failed(Exception):
+    """A check does not hold; its text says why."""
+
+
+class Unexamined(Exception):
+    """A check cannot be made, because nobody gave what it needs; its text says what."""
+
+
+def demand(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
+    """Fail a check with a sentence, unless something holds."""
+    if not holds:
+        raise Failed(otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its name, what came out, and why."""
+
+    name: str
+    outcome: Outcome
+    reason: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was made, and holds."""
+        return self.outcome == OK
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Every check in order, and what a proven document calls itself ("" where none was read)."""
+
+    checks: tuple[Check, ...]
+    number: str
+    lot: str
+    content_sha256: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check that was made holds; without checks, nothing does."""
+        return bool(self.checks) and all(one.outcome != FAILED for one in self.checks)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every check was made, and holds."""
+        return bool(self.checks) and all(one.ok for one in self.checks)

@@ -1,0 +1,164 @@
+"""What may follow a seal: evidence for later (DSS), and document timestamps; nothing that is seen.
+
+A revision of that kind adds certificates, revocation lists and answers (ETSI EN 319 142-1, 5.4.2)
+as streams that nothing else uses, and a timestamp as an invisible signature field. Every object
+that it writes must be one of these, or catalog, form or page with no other change than their
+mention; and its objects are all that stands in its bytes.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from batchqc.documents.verifier.findings import demand
+from batchqc.documents.verifier.pdf_file import PdfFile, Revision
+from batchqc.documents.verifier.pdf_objects import (
+    Name,
+    PdfDictionary,
+    PdfValue,
+    Real,
+    Reference,
+)
+
+_LISTS: Final = ("Certs", "CRLs", "OCSPs")
+_LISTS_OF_ONE: Final = ("Cert", "CRL", "OCSP")
+_FIELD_KEYS: Final = {"Type", "Subtype", "FT", "T", "V", "F", "P", "Rect", "AP"}
+_STAMP_KEYS: Final = {"Type", "Filter", "SubFilter", "Contents", "ByteRange", "V"}
+_TRAILER_KEYS: Final = {"Size", "Root", "Info", "ID", "Prev"}
+
+
+def check_increment(pdf: bytes, revisions: tuple[Revision, ...], *, stamped: bool) -> None:
+    """The last of some revisions adds evidence, or a timestamp, and nothing else.
+
+    Raises:
+        Failed: it does more; the reason names the first object that is too much.
+    """
+    before, after = PdfFile(pdf, revisions[:-1]), PdfFile(pdf, revisions)
+    _check_whole(pdf, revisions[-1], after)
+    for key in ("Root", "Info"):
+        demand(before.trailer.get(key) == after.trailer.get(key), _changed(f"the file's {key}"))
+    demand(after.trailer.keys() <= _TRAILER_KEYS, _changed("the trailer"))
+    old, new = before.catalog, after.catalog
+    _same("the catalog", old, new, but={"DSS", "Extensions", "AcroForm"})
+    _check_extensions(new.get("Extensions"))
+    kept = _evidence(before, old.get("DSS"))
+    added = _evidence(after, new.get("DSS"))
+    mine, theirs = _form(before, after, stamped=stamped)
+    known = kept | theirs | _number(after.trailer.get("Root"))
+    for number in sorted(revisions[-1].entries):
+        is_new = number not in before.numbers and number in added | mine
+        demand(not number or is_new or number in known, _changed(f"object {number}"))
+
+
+def evidence_in(file: PdfFile) -> dict[str, list[bytes]]:
+    """What the document keeps for later, by ``Certs``, ``CRLs`` and ``OCSPs``: DER.
+
+    Raises:
+        Failed: it cannot be read.
+    """
+    store = file.dictionary(file.catalog.get("DSS"))
+    return {key: [file.stream(one) for one in file.array(store.get(key))] for key in _LISTS}
+
+
+def _check_whole(pdf: bytes, revision: Revision, file: PdfFile) -> None:
+    """The bytes of a revision are its objects and its table: nothing stands between them."""
+    at = revision.start
+    places = sorted((one[0], number, one[1]) for number, one in revision.entries.items() if one)
+    for begin, number, generation in places:
+        demand(begin >= at and not pdf[at:begin].strip(), _changed("what is no object"))
+        at = file.object(number, generation).end
+    demand(not pdf[at : revision.table].strip(), _changed("what is no object"))
+
+
+def _evidence(file: PdfFile, value: PdfValue) -> set[int]:
+    """Numbers of the objects that the document keeps for later."""
+    store = file.dictionary(value)
+    demand(store.keys() <= {"Type", "VRI", *_LISTS}, _changed("the kept evidence"))
+    found = _number(value) | _streams(file, (store.get(key) for key in _LISTS))
+    found |= _number(store.get("VRI"))
+    for one in file.dictionary(store.get("VRI")).values():
+        of_one = file.dictionary(one)
+        demand(of_one.keys() <= {"Type", "TU", *_LISTS_OF_ONE}, _changed("the kept evidence"))
+        found |= _number(one) | _streams(file, (of_one.get(key) for key in _LISTS_OF_ONE))
+    return found
+
+
+def _streams(file: PdfFile, lists: Iterable[PdfValue]) -> set[int]:
+    found = set()
+    for one in lists:
+        found |= _number(one)
+        for reference in file.array(one):
+            file.stream(reference)
+            found |= _number(reference)
+    return found
+
+
+def _form(before: PdfFile, after: PdfFile, *, stamped: bool) -> tuple[set[int], set[int]]:
+    """Numbers of the objects that a timestamp may add; of those that were there, and may grow."""
+    old_form, form = before.catalog.get("AcroForm"), after.catalog.get("AcroForm")
+    demand(_number(old_form) == _number(form), _changed("the form"))
+    old, new = before.dictionary(old_form), after.dictionary(form)
+    _same("the form", old, new, but={"Fields"})
+    fields = _added(before.array(old.get("Fields")), after.array(new.get("Fields")), "the form")
+    demand(len(fields) == int(stamped), _changed("the fields of the form"))
+    mine, theirs = _number(new.get("Fields")), _number(form) | _number(old.get("Fields"))
+    for field in fields:
+        page = _check_field(after.dictionary(field), after)
+        old_page, new_page = before.dictionary(page), after.dictionary(page)
+        _same("the page", old_page, new_page, but={"Annots"})
+        shown = before.array(old_page.get("Annots")), after.array(new_page.get("Annots"))
+        demand(_added(*shown, "the page") == [field], _changed("the page"))
+        mine |= _number(field) | _number(after.dictionary(field).get("V"))
+        mine |= _number(new_page.get("Annots"))
+        theirs |= _number(page) | _number(old_page.get("Annots"))
+    return mine, theirs
+
+
+def _check_field(field: PdfDictionary, file: PdfFile) -> PdfValue:
+    """A new field is an invisible one for a timestamp; its page."""
+    stamp = file.dictionary(field.get("V"))
+    rectangle = file.array(field.get("Rect"))
+    invisible = all(
+        one == 0 or (isinstance(one, Real) and not one.text.strip("0.-+")) for one in rectangle
+    )
+    holds = (
+        field.keys() <= _FIELD_KEYS
+        and stamp.keys() <= _STAMP_KEYS
+        and field.get("FT") == Name("Sig")
+        and stamp.get("Type") == Name("DocTimeStamp")
+        and len(rectangle) == 4
+        and invisible
+    )
+    demand(holds, "after the last seal, a field was added that is no timestamp")
+    return field.get("P")
+
+
+def _added(old: list[PdfValue], new: list[PdfValue], where: str) -> list[PdfValue]:
+    demand(new[: len(old)] == old, _changed(where))
+    return new[len(old) :]
+
+
+def _same(what: str, old: PdfDictionary, new: PdfDictionary, *, but: set[str]) -> None:
+    kept = [{key: value for key, value in one.items() if key not in but} for one in (old, new)]
+    demand(kept[0] == kept[1], _changed(what))
+
+
+def _check_extensions(value: PdfValue) -> None:
+    plain = value is None or isinstance(value, dict)
+    demand(plain and b"R" not in _references(value), _changed("the catalog"))
+
+
+def _references(value: PdfValue) -> list[bytes]:
+    """One R for each reference in a value."""
+    if isinstance(value, dict):
+        return [mark for one in value.values() for mark in _references(one)]
+    if isinstance(value, list):
+        return [mark for one in value for mark in _references(one)]
+    return [b"R"] if isinstance(value, Reference) else []
+
+
+def _number(value: PdfValue) -> set[int]:
+    return {value.number} if isinstance(value, Reference) else set()
+
+
+def _changed(what: str) -> str:
+    return f"after the last seal, {what} was changed"
