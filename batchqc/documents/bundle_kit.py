@@ -1,5 +1,6 @@
 """What goes with every bundle: how to verify it, with what, and the anchors of trust."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -13,15 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from batchqc.core.certificates import CertificateContent, ResultLine
 from batchqc.core.signed_notes import key_of
 from batchqc.documents.csv_file import csv_bytes
+from batchqc.documents.standalone import script
 from batchqc.documents.wheels import VERIFIER, wheel
 from batchqc.errors import NotFound
 
 _HERE: Final = Path(__file__).parent / "bundle"
-_SCRIPTS: Final = (
-    "verify_bundle.py", "bundle_log.py", "bundle_lots.py", "bundle_stamps.py",
-    "bundle_certificate.py",
-)  # fmt: skip
-_PACKAGE: Final = "batchqc.documents.bundle."
+_SCRIPTS: Final = ("verify_bundle.py", "bundle_lots.py", "bundle_trail.py")
+#: Where a script finds what it imports, in batchqc and in a bundle.
+_MODULES: Final = (
+    (re.compile(r"^from batchqc\.documents\.bundle\.", re.MULTILINE), "from "),
+    (
+        re.compile(r"^from batchqc\.documents\.verifier\.\w+ ", re.MULTILINE),
+        "from verify_certificate ",
+    ),
+)
 _COLUMNS: Final = (
     "criterion", "title", "category", "stage", "test", "method", "analyte", "unit", "acceptance",
     "rounding", "result", "rounded", "verdict", "sentence", "n", "aggregate", "measured_on",
@@ -94,6 +100,9 @@ def kit() -> dict[str, bytes]:
     readme = (_HERE / "README.txt").read_text("utf-8").replace("{needed}", needed)
     files = {"README.txt": readme.encode()}
     for name in _SCRIPTS:
-        text = (_HERE / name).read_text("utf-8").replace(f"from {_PACKAGE}", "from ")
+        text = (_HERE / name).read_text("utf-8")
+        for module, beside in _MODULES:
+            text = module.sub(beside, text)
         files[f"verify/{name}"] = text.encode()
+    files["verify/verify_certificate.py"] = script()
     return files | {f"wheels/{name}": data for name, data in map(wheel, VERIFIER)}

@@ -85,7 +85,7 @@ def lot_rows(lot: Mapping[str, Any]) -> str:
             f'<a href="{folder}/audit.tsv">audit trail</a></td>'
         )
         rows.append(
-            f"<tr>{name if number == 0 else ''}<td class=\"id\">{escape(one['number'])}<br>"
+            f'<tr>{name if number == 0 else ""}<td class="id">{escape(one["number"])}<br>'
             f'<span class="soft">{escape(one["reserved"])}</span></td><td>{_status(one)}</td>'
             f"<td>{_verdict(one)} {escape(one['conclusion'])}</td>"
             f'<td class="files">{_files(folder, one)}</td></tr>'

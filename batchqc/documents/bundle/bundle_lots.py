@@ -8,20 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from batchqc.documents.bundle.bundle_log import Key, Trail, Wrong, is_included, read_proof
+from batchqc.documents.bundle.bundle_trail import Trail
+from batchqc.documents.verifier.case import Question
+from batchqc.documents.verifier.examination import examine
+from batchqc.documents.verifier.findings import FAILED, Failed
+from batchqc.documents.verifier.signed_log import LogKey, proved_entry
 
 Lot = Mapping[str, Any]
-Issue = tuple[int, str, Mapping[str, Any]]
-"""Place, hash and content of an entry."""
-
-
-class Sealed(Protocol):
-    """Checks a certificate by itself: what is wrong with it, in words."""
-
-    def __call__(
-        self, pdf: bytes, *, root: bytes, lot: str, number: str, at: datetime
-    ) -> list[str]:
-        """Empty where nothing is."""
+Issue = tuple[int, str]
+"""Place and text of an entry."""
 
 
 class Held(Protocol):
@@ -29,8 +24,8 @@ class Held(Protocol):
 
     folder: Path
     root: bytes
-    keys: list[Key]
-    check_pdf: Sealed
+    tsa_roots: bytes
+    keys: tuple[LogKey, ...]
     hashes: dict[str, str]
     trail: Trail
 
@@ -42,7 +37,7 @@ class Held(Protocol):
 class Told:
     """What the entries of a lot tell of its certificates, by number."""
 
-    reserved: dict[str, str] = field(default_factory=dict)
+    reserved: set[str] = field(default_factory=set)
     issued: dict[str, Issue] = field(default_factory=dict)
     withdrawn: dict[str, str] = field(default_factory=dict)
 
@@ -59,7 +54,7 @@ def lot_problems(bundle: Held, lot: Lot) -> Iterator[str]:
         for file in (one, *one["attachments"]):
             yield from _stored(bundle, f"{one['number']} {file['name']}", file)
     listed = {one["number"]: one for one in lot["certificates"]}
-    for number in sorted(told.reserved.keys() - listed.keys()):
+    for number in sorted(told.reserved - listed.keys()):
         yield f"certificate {number} is on record and is not in the bundle: it was left out"
     contents = {}
     for number, one in listed.items():
@@ -87,16 +82,17 @@ def _entries(bundle: Held, path: str, told: Told) -> Iterator[str]:
         ):
             yield f"{path}: entry {sequence} does not follow from the one before it"
         else:
-            _note(told, sequence, sha256, json.loads(text))
+            _note(told, sequence, text)
 
 
-def _note(told: Told, sequence: int, sha256: str, entry: Mapping[str, Any]) -> None:
+def _note(told: Told, sequence: int, text: str) -> None:
+    entry = json.loads(text)
     for key in entry["records"]:
         kind, _, number = key.partition(":")
         if kind == "certificate":
-            told.reserved[number] = sha256
+            told.reserved.add(number)
         elif kind == "certificate_issue":
-            told.issued[number] = (sequence, sha256, entry)
+            told.issued[number] = (sequence, text)
         elif kind == "certificate_withdrawal":
             told.withdrawn[number] = entry["why"]
 
@@ -118,7 +114,8 @@ def _issued(bundle: Held, lot: Lot, one: Mapping[str, Any], issue: Issue) -> Ite
     """The PDF is the one that the entry tells of, in the log and by itself."""
     number = one["number"]
     path = f"data/{lot['folder']}/{number}"
-    sequence, sha256, entry = issue
+    sequence, text = issue
+    entry = json.loads(text)
     said = (entry["after"]["document sha256"], entry["after"]["content sha256"])
     if one["status"] != "issued" or sequence != one["sequence"]:
         yield f"{number}: entry {sequence} tells that it was issued, and the list says otherwise"
@@ -129,23 +126,26 @@ def _issued(bundle: Held, lot: Lot, one: Mapping[str, Any], issue: Issue) -> Ite
         return
     if bundle.hashes[f"{path}.pdf"] != said[0]:
         yield f"{number}: the PDF is not the one that entry {sequence} tells of"
-    yield from _proof(bundle, f"{path}.tlog-proof", number, sequence, sha256)
-    pdf = (bundle.folder / f"{path}.pdf").read_bytes()
-    at = datetime.fromisoformat(entry["at"])
-    for problem in bundle.check_pdf(pdf, root=bundle.root, lot=lot["lot"], number=number, at=at):
-        yield f"{number}: {problem}"
+    yield from _proof(bundle, f"{path}.tlog-proof", number, sequence, text)
+    question = Question(
+        bundle.root, datetime.fromisoformat(entry["at"]), number, lot["lot"],
+        one["content_sha256"], bundle.tsa_roots,
+    )  # fmt: skip
+    for check in examine((bundle.folder / f"{path}.pdf").read_bytes(), question).checks:
+        if check.outcome == FAILED:
+            yield f"{number}: {check.name}: {check.reason}"
 
 
-def _proof(bundle: Held, path: str, number: str, sequence: int, sha256: str) -> Iterator[str]:
+def _proof(bundle: Held, path: str, number: str, sequence: int, text: str) -> Iterator[str]:
     try:
-        index, hashes, said = read_proof(bundle.text(path), bundle.keys)
-    except Wrong as problem:
+        place, head, _ = proved_entry(text, bundle.text(path), bundle.keys)
+    except Failed as problem:
         yield f"{number}: its proof: {problem}"
         return
-    if index != sequence - 1 or not is_included(sha256, index, hashes, said):
-        yield f"{number}: its proof does not lead to the checkpoint"
-    elif said.size != len(bundle.trail):
-        yield f"{number}: its proof is of a checkpoint of {said.size} entries, an older one"
+    if place != sequence:
+        yield f"{number}: its proof is of another place in the log"
+    elif head.size != len(bundle.trail):
+        yield f"{number}: its proof is of a checkpoint of {head.size} entries, an older one"
 
 
 def _content(bundle: Held, lot: Lot, one: Mapping[str, Any]) -> Mapping[str, Any]:

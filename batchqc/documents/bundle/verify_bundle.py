@@ -26,20 +26,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
-from batchqc.documents.bundle.bundle_certificate import check_pdf
-from batchqc.documents.bundle.bundle_log import (
-    Checkpoint,
-    Key,
-    Trail,
-    Wrong,
-    read_checkpoint,
-    read_keys,
-    signed_text,
+from batchqc.documents.bundle.bundle_lots import lot_problems
+from batchqc.documents.bundle.bundle_trail import Trail
+from batchqc.documents.verifier.chains import check_validity, read_roots
+from batchqc.documents.verifier.findings import Failed
+from batchqc.documents.verifier.signed_log import (
+    LogKey,
+    TreeHead,
+    genuine_note,
+    read_log_keys,
+    read_tree_head,
 )
-from batchqc.documents.bundle.bundle_lots import Sealed, lot_problems
-from batchqc.documents.bundle.bundle_stamps import stamped_at
+from batchqc.documents.verifier.tokens import read_stamp, token_in
 
 NOTE = "bundle.note"
 TAGS, PAYLOAD = "tagmanifest-sha256.txt", "manifest-sha256.txt"
@@ -52,13 +50,12 @@ class Bundle:
 
     folder: Path
     root: bytes
-    keys: list[Key]
-    stamp_roots: list[x509.Certificate]
+    tsa_roots: bytes
+    keys: tuple[LogKey, ...]
     own: list[str]
-    check_pdf: Sealed
     hashes: dict[str, str] = field(default_factory=dict)
     trail: Trail = field(default_factory=lambda: Trail(()))
-    checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
+    checkpoints: dict[int, tuple[TreeHead, str]] = field(default_factory=dict)
     size: int = 0
     failed: int = 0
 
@@ -67,14 +64,14 @@ class Bundle:
         try:
             return (self.folder / path).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise Wrong(f"{path} cannot be read: {type(error).__name__}") from error
+            raise Failed(f"{path} cannot be read: {type(error).__name__}") from error
 
     def check(self, name: str, problems: Callable[[], Iterator[str]]) -> None:
         """Run one check, and tell every problem that it finds."""
         found: list[str] = []
         try:
             found += problems()
-        except Wrong as problem:
+        except Failed as problem:
             found.append(str(problem))
         except (ValueError, KeyError, TypeError, OSError) as error:
             found.append(f"it cannot be read: {type(error).__name__} {error}")
@@ -98,7 +95,7 @@ def verify(bundle: Bundle) -> bool:
     try:
         lines = bundle.text("data/lots.jsonl").splitlines()
         lots: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    except (Wrong, ValueError) as problem:
+    except (Failed, ValueError) as problem:
         say(f"FAILED  the list of lots\n          - {problem}")
         return False
     certificates = 0
@@ -111,7 +108,7 @@ def verify(bundle: Bundle) -> bool:
 
 def _note(bundle: Bundle) -> Iterator[str]:
     """The site signed the list of everything that explains and lists the rest."""
-    lines = signed_text(bundle.text(NOTE), bundle.keys).split("\n")
+    lines = genuine_note(bundle.text(NOTE), bundle.keys).split("\n")
     kind, sha256, log, _ = lines
     if kind != "batchqc/bundle/1":
         yield f"{NOTE} is about something else"
@@ -145,7 +142,7 @@ def _listed(bundle: Bundle, manifest: str) -> dict[str, str]:
         sha256, blank, path = line.partition("  ")
         inside = path.startswith("data/") == (manifest == PAYLOAD)
         if not blank or path in found or not inside or ".." in Path(path).parts:
-            raise Wrong(f"{manifest} cannot be read: {line[:80]}")
+            raise Failed(f"{manifest} cannot be read: {line[:80]}")
         found[path] = sha256
     return found
 
@@ -167,31 +164,33 @@ def _log(bundle: Bundle) -> Iterator[str]:
     yield from _held(bundle)
     said = bundle.checkpoints
     for size, root in bundle.trail.roots(said):
-        if said[size].root != root:
+        head, note = said[size]
+        if head.root != root:
             yield f"the checkpoint of {size} entries speaks of other entries than are here"
-        if said[size].head != bundle.trail.head(size):
+        if f"\naudit-head {bundle.trail.head(size)}\n" not in note:
             yield f"the checkpoint of {size} entries names another head of the audit trail"
 
 
 def _checkpoints(bundle: Bundle) -> Iterator[str]:
     for path in sorted((bundle.folder / "data/log/checkpoints").glob("*.txt")):
         try:
-            one = read_checkpoint(path.read_bytes().decode(), bundle.keys)
-        except (Wrong, UnicodeDecodeError) as problem:
+            note = path.read_bytes().decode()
+            one = read_tree_head(note, bundle.keys)
+        except (Failed, UnicodeDecodeError) as problem:
             yield f"{path.name}: {problem}"
             continue
         if path.name != f"{one.size:012d}.txt":
             yield f"{path.name} is a checkpoint of {one.size} entries: it was swapped"
-        bundle.checkpoints[one.size] = one
+        bundle.checkpoints[one.size] = one, note
 
 
 def _held(bundle: Bundle) -> Iterator[str]:
     """The checkpoints that the auditor holds are of this log."""
     for note in bundle.own:
-        one = read_checkpoint(note, bundle.keys)
+        one = read_tree_head(note, bundle.keys)
         if one.size > len(bundle.trail):
             yield f"your checkpoint has {one.size} entries: the bundle is older, or was cut"
-        elif bundle.checkpoints.setdefault(one.size, one).root != one.root:
+        elif bundle.checkpoints.setdefault(one.size, (one, note))[0].root != one.root:
             yield f"your checkpoint of {one.size} entries says something else: another log"
 
 
@@ -204,25 +203,28 @@ def _sizes(bundle: Bundle) -> Iterator[str]:
             f"the newest checkpoint has {most} entries, there are hashes of {many}, the export is"
             f" of {asked['entries']} and was signed for {bundle.size}"
         )
-    elif newest is not None and (newest.root.hex(), newest.origin) != (asked["root"], asked["log"]):
+    elif newest and (newest[0].root.hex(), newest[0].origin) != (asked["root"], asked["log"]):
         yield "export.json speaks of another log"
 
 
 def _stamps(bundle: Bundle) -> Iterator[str]:
-    folder = bundle.folder / "data/log/checkpoints"
-    for path in sorted(folder.glob("*.tsr")):
-        if not bundle.stamp_roots:
-            yield "there are timestamps, and no root of the service: give --tsa-root"
-            return
-        note = path.with_suffix(".txt")
+    """What a timestamp service saw is what was signed; that is not later than it says."""
+    paths = sorted((bundle.folder / "data/log/checkpoints").glob("*.tsr"))
+    if paths and not bundle.tsa_roots:
+        yield "there are timestamps, and no root of the service: give --tsa-root"
+        return
+    for path in paths:
         try:
-            at = stamped_at(path.read_bytes(), note.read_bytes(), bundle.stamp_roots)
-        except Wrong as problem:
+            data = path.with_suffix(".txt").read_bytes()
+            token = token_in(path.read_bytes())
+            stamp = read_stamp(token, data, pool=(), roots=read_roots(bundle.tsa_roots))
+            check_validity(stamp.path, stamp.at)
+        except Failed as problem:
             yield f"{path.name}: {problem}"
             continue
         said = bundle.checkpoints.get(int(path.stem))
-        if said is not None and at < said.at:
-            yield f"{path.name} is of {at:%Y-%m-%d %H:%M}, before the checkpoint says it was signed"
+        if said and stamp.at.timestamp() < int(said[0].at.timestamp()):
+            yield f"{path.name} is of {stamp.at:%Y-%m-%d %H:%M}, before the checkpoint was signed"
 
 
 def _counted(bundle: Bundle, lots: int, certificates: int) -> Iterator[str]:
@@ -274,16 +276,14 @@ def main(given: list[str] | None = None) -> int:
     asked = _arguments(given)
     trust = asked.folder / "data/trust"
     try:
-        stamps = _anchor(asked.tsa_root, trust / "tsa-root.pem")
         bundle = Bundle(
             asked.folder,
             _anchor(asked.root, trust / "root.pem"),
-            read_keys(_anchor(asked.log_key, trust / "log.vkey").decode()),
-            x509.load_pem_x509_certificates(stamps) if stamps else [],
+            _anchor(asked.tsa_root, trust / "tsa-root.pem"),
+            read_log_keys(_anchor(asked.log_key, trust / "log.vkey").decode()),
             [path.read_text("utf-8") for path in asked.checkpoint],
-            check_pdf,
         )
-    except (OSError, ValueError, Wrong) as error:
+    except (OSError, ValueError, Failed) as error:
         say(f"an anchor or a checkpoint cannot be read: {error}")
         return 2
     holds = verify(bundle)
