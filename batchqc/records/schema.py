@@ -36,6 +36,7 @@ from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.events import Delivery, EventRow, Webhook, WebhookEnd
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.imports import DossierImport
 from batchqc.records.investigations import (
     InvestigationRow,
     InvestigationRule,
@@ -118,7 +119,7 @@ WITNESSED: tuple[type[Row], ...] = (
     ClinicalSite, Shipment, ShippedContainer, Receipt, Recipient, Administration, LookBack,
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
-    LogKeyRow, CheckpointRow, CheckpointTimestamp,
+    LogKeyRow, CheckpointRow, CheckpointTimestamp, DossierImport,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.
