@@ -8,6 +8,7 @@ what was imported: it decides nothing.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,7 @@ from batchqc.records.uploads import MeasurementRow
 if TYPE_CHECKING:
     from batchqc.records.base import Row
 
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 IMPORTED: Final = "lot dossier imported"
 
 
@@ -104,28 +106,29 @@ def _check_kind(file: DossierFile) -> None:
 def _carry_trail(tx: Transaction, file: DossierFile) -> Link:
     """The links of the other trail, and those of its entries that are in the dossier."""
     links = list(_links(file))
+    entries = [_entry(line, links) for line in file.lines("entries.tsv")]
+    wrong = [f"entry {place} is not the one at its place" for place, one in entries if one is None]
+    if [place for place, _ in entries] != file.content["held"]:
+        wrong.append("it holds other entries than it says")
+    said = [(file.content["entries"], file.content["head"])]
+    if [(one.sequence, one.sha256) for one in links[-1:]] != said:
+        wrong.append("its trail ends elsewhere than it says")
+    if wrong:
+        raise not_as_said(wrong)
     columns = ("sequence", "entry_sha256", "previous", "sha256")
     rows = ((one.sequence, one.entry_sha256, one.previous, one.sha256) for one in links)
     tx.add_in_bulk(AuditLink, columns, rows)
-    entries = [_entry(line, links) for line in file.lines("entries.tsv")]
-    held = [sequence for sequence, _ in entries]
-    wrong = [f"entry {place} is not the one at its place" for place, one in entries if one is None]
-    if held != file.content["held"]:
-        wrong.append("it holds other entries than it says")
-    head = links[-1] if links else None
-    if head is None or (head.sequence, head.sha256) != (
-        file.content["entries"], file.content["head"],
-    ):  # fmt: skip
-        wrong.append("its trail ends elsewhere than it says")
-    if wrong or head is None:
-        raise not_as_said(wrong)
     tx.carry_in(one for _, one in entries if one is not None)
-    return head
+    return links[-1]
 
 
 def _links(file: DossierFile) -> Iterator[Link]:
     last: Link | None = None
+    seen = set[str]()
     for entry in file.lines("log/entries.txt"):
+        if entry in seen or _HASH.fullmatch(entry) is None:
+            raise not_as_said([f"line {len(seen) + 1} of its trail is no hash, or there twice"])
+        seen.add(entry)
         last = next_link(last, entry)
         yield last
 
@@ -151,16 +154,20 @@ def _entry(line: str, links: Sequence[Link]) -> tuple[int, AuditEntry | None]:
 def _carry_rows(tx: Transaction, file: DossierFile) -> int:
     """Every row, through the classes of this version; the number of them."""
     known: dict[str, Row] = {}
-    measured: list[MeasurementRow] = []
+    measured, twice = list[MeasurementRow](), list[str]()
     try:
         for line in file.lines("rows.jsonl"):
             row = row_of(json.loads(line), known)
+            if row.key in known:
+                twice.append(f"{row.key} is there twice")
             if isinstance(row, MeasurementRow):
                 measured.append(row)
             else:
                 known[row.key] = row
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise not_as_said([f"a row cannot be read by this version: {error}"]) from error
+    if twice:
+        raise not_as_said(twice)
     tx.add(*known.values())
     tx.add_many(MeasurementRow, [values_of(one) for one in measured])
     return len(known) + len(measured)

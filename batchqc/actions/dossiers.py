@@ -17,24 +17,29 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from batchqc import __version__
+from batchqc.actions.checkpoints import check_log
 from batchqc.actions.evaluation import study
 from batchqc.actions.exports import EXPORTED, Exporter
+from batchqc.actions.genealogy_states import states_of
+from batchqc.actions.log_proofs import the_checkpoint
 from batchqc.actions.looked_at import trail_subjects
 from batchqc.actions.lots import the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.setup import own_site
 from batchqc.actions.verification import NAMING
-from batchqc.core.canonical import LARGEST_INTEGER, Json, canonical_bytes
+from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.genealogy import Direction
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.bag import Bag, spool
 from batchqc.documents.bundle_kit import Anchors, public_keys
 from batchqc.documents.log_key import LogSigner
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import AuditEntry, AuditLink, newest_link
+from batchqc.records.audit import AuditEntry, AuditLink, the_head
 from batchqc.records.base import Row
 from batchqc.records.dossiers import as_line, belonging_to
 from batchqc.records.exports import entry_hashes, links_with_entries
+from batchqc.records.genealogy import walk
 from batchqc.records.log import log_keys
 from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
@@ -66,12 +71,14 @@ def export_dossier(
     """Put the export of a lot on record, then give its dossier: the bytes of a ZIP file.
 
     Raises:
-        NotFound: there is no such lot, or an anchor of trust is not there.
-        IntegrityFailure: BQC-EXP-007 a row of it is not as the audit trail says.
+        NotFound: there is no such lot, no checkpoint, or no anchor of trust.
+        IntegrityFailure: BQC-EXP-007 a row of it is not as the audit trail says, or BQC-LOG-007.
         SigningUnavailable: the key of the log cannot be used.
     """
     anchors, signer = exporter.anchors(), exporter.log_key()
     with reading(engine) as session:
+        check_log(session, signer)
+        the_checkpoint(session)  # else there is no key on record that verifies it
         now = exporter.clock()
         found = gather(session, archive, the_lot(session, lot), now=now)
         with transaction(engine, exporter.actor, now) as tx:
@@ -81,19 +88,22 @@ def export_dossier(
 
 def gather(session: Session, archive: FolderArchive, lot: LotRow, *, now: datetime) -> Dossier:
     """Everything on record of a lot; raises as ``export_dossier``."""
-    case = study(session, archive, lot=lot, now=now)
+    case, head = study(session, archive, lot=lot, now=now), the_head(session)
     own = trail_subjects(case.so_far, case.further.genealogy).own
     entries = {link.sequence: (link, entry) for link, entry in links_with_entries(
-        session, own, until=LARGEST_INTEGER
+        session, own, until=head.sequence
     )}  # fmt: skip
     people = {json.loads(entry.text)["who"] for _, entry in entries.values()}
     people |= {one for run in case.runs for one in run.analysts.splitlines()}
-    rows = belonging_to(session, lot, [*case.rows, *_people(session, people)])
+    origin = walk(session, {lot.key: lot}, Direction.BOTH)
+    states = states_of(session, origin.nodes, today=case.facts.today)
+    also = [*case.rows, *origin.nodes.values(), *origin.edges.values(), *states.rows]
+    also += _people(session, people)
+    rows = belonging_to(session, lot, also)
     uploads = [row for row in rows if isinstance(row, AssayRun)]
     people = {one for run in uploads for one in run.analysts.splitlines()} - people
     rows = belonging_to(session, lot, [*rows, *_people(session, people)])
-    entries |= _witnesses(session, rows, entries)
-    head = newest_link(session)
+    entries |= _witnesses(session, rows, entries, head.sequence)
     told = {key for _, entry in entries.values() for key in json.loads(entry.text)["records"]}
     site = own_site(session)
     return Dossier(
@@ -106,8 +116,8 @@ def gather(session: Session, archive: FolderArchive, lot: LotRow, *, now: dateti
             "site": site.name,
             "batchqc": __version__,
             "log_keys": [one.vkey for one in log_keys(session)],
-            "entries": head.sequence if head else 0,
-            "head": head.sha256 if head else "",
+            "entries": head.sequence,
+            "head": head.sha256,
             "held": sorted(entries),
             "rows": len(rows),
             "left_out": sorted(told - {row.key for row in rows}),
@@ -119,7 +129,7 @@ def _people(session: Session, user_ids: Iterable[str]) -> Sequence[Person]:
     return session.scalars(select(Person).where(Person.user_id.in_(sorted(user_ids)))).all()
 
 
-def _witnesses(session: Session, rows: Sequence[Row], known: Entries) -> Entries:
+def _witnesses(session: Session, rows: Sequence[Row], known: Entries, until: int) -> Entries:
     """The entry that tells of each row: it is among those known, or filed under the row.
 
     Raises:
@@ -131,7 +141,7 @@ def _witnesses(session: Session, rows: Sequence[Row], known: Entries) -> Entries
     waiting = [row for row in rows if not isinstance(row, MeasurementRow) and row.key not in told]
     for at in range(0, len(waiting), 500):
         keys = [row.key for row in waiting[at : at + 500]]
-        for link, entry in links_with_entries(session, keys, until=LARGEST_INTEGER):
+        for link, entry in links_with_entries(session, keys, until=until):
             records = json.loads(entry.text)["records"]
             if new := {key: records[key] for key in keys if key in records and key not in told}:
                 found[link.sequence] = (link, entry)

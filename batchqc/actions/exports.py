@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc import __version__
+from batchqc.actions.checkpoints import check_log
 from batchqc.actions.export_plan import Asked, Plan, as_json, plan_export
 from batchqc.actions.permission import require
 from batchqc.core.checkpoints import Inclusion
@@ -64,6 +65,7 @@ def export_bundle(
     with ExitStack() as spools:
         listing = spools.enter_context(spool())
         with reading(engine) as session:
+            check_log(session, signer)
             plan = plan_export(session, archive, asked, listing)
         with transaction(engine, exporter.actor, exporter.clock()) as tx:
             log_export(tx, plan)

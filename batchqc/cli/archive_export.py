@@ -1,9 +1,11 @@
 """``batchqc archive export``: the auditor's bundle."""
 
 import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import typer
@@ -38,8 +40,6 @@ def export(  # noqa: PLR0913 - each is a filter, and people combine them
     anything is written.
     """
     place = workplace(context)
-    if out.exists():
-        raise InvalidInput("BQC-EXP-005", f"{out} is there, and never replaced")
     asked = Asked(product, tuple(lot or ()), _day(since), _day(until), checkpoint)
     exporter = Exporter(
         at_keyboard(place, user).acting(Permission.EXPORT_RECORDS),
@@ -47,8 +47,9 @@ def export(  # noqa: PLR0913 - each is a filter, and people combine them
         lambda: read_anchors(place.settings.trust, place.settings.timestamp_root),
         place.press.log_key,
     )
-    found = export_bundle(place.engine, place.archive, exporter, asked)
-    _write(found, out)
+    with written(out) as write:
+        found = export_bundle(place.engine, place.archive, exporter, asked)
+        _send(found, write)
     counts = found.plan.counts
     say(
         f"{out} holds {counts['lots']} lots with {counts['certificates']} certificates, as of entry"
@@ -61,20 +62,31 @@ def export(  # noqa: PLR0913 - each is a filter, and people combine them
         )
 
 
-def _write(found: Export, out: Path) -> None:
-    """Write a bundle under another name, and name it when it is whole."""
-    part = out.with_name(f".{out.name}.part")
-    try:
-        with part.open("xb") as file, _bar() as bar:
-            task = bar.add_task("Lots", total=found.plan.counts["lots"])
-            for chunk in found.chunks(lambda done, _: bar.update(task, completed=done)):
-                file.write(chunk)
+@contextmanager
+def written(out: Path) -> Iterator[Callable[[bytes], object]]:
+    """What writes a file, under another name until the end of the block; nothing is replaced.
+
+    Raises:
+        InvalidInput: BQC-EXP-005 it is there.
+    """
+    if out.exists():
+        raise InvalidInput("BQC-EXP-005", f"{out} is there, and never replaced")
+    with NamedTemporaryFile(dir=out.parent, prefix=".part-", delete=False) as file:
+        part = Path(file.name)
+        try:
+            yield file.write
             file.flush()
             os.fsync(file.fileno())
-        part.rename(out)
-    finally:
-        with suppress(FileNotFoundError):
+            out.hardlink_to(part)  # a link never replaces a file
+        finally:
             part.unlink()
+
+
+def _send(found: Export, write: Callable[[bytes], object]) -> None:
+    with _bar() as bar:
+        task = bar.add_task("Lots", total=found.plan.counts["lots"])
+        for chunk in found.chunks(lambda done, _: bar.update(task, completed=done)):
+            write(chunk)
 
 
 def _bar() -> Progress:

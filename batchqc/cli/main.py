@@ -11,6 +11,7 @@ from rich.console import Console
 from batchqc.cli import (
     account,
     annex16,
+    archive_dossier,
     archive_export,
     audit,
     certificate,
@@ -173,6 +174,8 @@ app.add_typer(certificate.app, name="certificate")
 app.add_typer(log.app, name="log")
 archive = typer.Typer(help="The archive: bundles for auditors, dossiers of lots.")
 archive.command()(archive_export.export)
+archive.command()(archive_dossier.dossier)
+archive.command("import")(archive_dossier.import_)
 app.add_typer(archive, name="archive")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")

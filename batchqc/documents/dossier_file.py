@@ -76,7 +76,7 @@ def opened_dossier(path: Path, keys: str = "") -> Iterator[DossierFile]:
             if problems:
                 raise not_as_said(problems)
             yield DossierFile(content, _listed(file, folder, _PAYLOAD), file, folder)
-    except (OSError, zipfile.BadZipFile, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
         raise _none(path, error) from error
 
 

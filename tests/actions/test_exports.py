@@ -23,7 +23,7 @@ from batchqc.errors import IntegrityFailure, NotFound, NotPermitted, SigningUnav
 from batchqc.records.audit import entries_after
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts, grown
-from tests.actions.test_certificates import NUMBER, issue, keys, press  # noqa: F401 - fixtures
+from tests.actions.test_certificates import NUMBER, issue
 from tests.actions.test_checkpoints import lost
 from tests.cast import MADE_ON, TAKEN_AT
 from tests.records.house import ANA, AUD, DONOR, EXPIRES_ON, LOT, PRODUCT, QA1, House
@@ -32,7 +32,7 @@ SECOND, SECOND_NUMBER = "MSC-26-0050", "COA-2026-000002"
 
 
 @pytest.fixture
-def issued(house: House, press: Press) -> House:  # noqa: F811
+def issued(house: House, press: Press) -> House:
     """A house whose lot is released, its certificate issued."""
     house.ready()
     house.release()
@@ -40,7 +40,7 @@ def issued(house: House, press: Press) -> House:  # noqa: F811
     return house
 
 
-def another(house: House, press: Press) -> None:  # noqa: F811
+def another(house: House, press: Press) -> None:
     """A second lot with its certificate, a day later."""
     sample = NewSample(f"{SECOND}-S01", "release", "cryovial", TAKEN_AT.isoformat())
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
@@ -53,11 +53,11 @@ def another(house: House, press: Press) -> None:  # noqa: F811
     )
 
 
-def exporter(house: House, press: Press, keys: PkiFiles, by: str = AUD) -> Exporter:  # noqa: F811
+def exporter(house: House, press: Press, pki: PkiFiles, by: str = AUD) -> Exporter:
     return Exporter(
         house.actor(by, Permission.EXPORT_RECORDS),
         house.now,
-        lambda: read_anchors(keys.root_pem.parent, None),
+        lambda: read_anchors(pki.root_pem.parent, None),
         press.log_key,
     )
 
@@ -82,10 +82,10 @@ def exports_of(house: House) -> Sequence[str]:
 
 @pytest.mark.requirement("1.02")
 def test_an_export_is_on_record_before_its_first_byte_and_holds_what_the_record_says(
-    issued: House, press: Press, keys: PkiFiles  # noqa: F811
+    issued: House, press: Press, pki: PkiFiles
 ):  # fmt: skip
     before = counts(issued.engine)
-    found = export(issued, exporter(issued, press, keys), lots=(LOT.lower(),))
+    found = export(issued, exporter(issued, press, pki), lots=(LOT.lower(),))
     (entry,) = exports_of(issued)
     assert grown(issued.engine, before) == {"audit_entry": 1, "audit_link": 1}
     body = json.loads(entry)
@@ -110,9 +110,9 @@ def test_an_export_is_on_record_before_its_first_byte_and_holds_what_the_record_
 
 
 def test_the_same_question_at_the_same_checkpoint_has_the_same_bytes_for_ever(
-    issued: House, press: Press, keys: PkiFiles  # noqa: F811
+    issued: House, press: Press, pki: PkiFiles
 ):  # fmt: skip
-    who = exporter(issued, press, keys)
+    who = exporter(issued, press, pki)
     first = export(issued, who, product=PRODUCT)
     data = b"".join(first.chunks())
     another(issued, press)
@@ -137,10 +137,10 @@ def test_the_same_question_at_the_same_checkpoint_has_the_same_bytes_for_ever(
 
 
 def test_filters_hold_together_and_what_is_not_there_is_told_at_once(
-    issued: House, press: Press, keys: PkiFiles  # noqa: F811
+    issued: House, press: Press, pki: PkiFiles
 ):  # fmt: skip
     another(issued, press)
-    who = exporter(issued, press, keys, QA1)
+    who = exporter(issued, press, pki, QA1)
     assert [one["lot"] for one in listed(opened(export(issued, who)))] == [LOT, SECOND]
     assert [one["lot"] for one in listed(opened(export(issued, who, lots=(SECOND,))))] == [SECOND]
     day = issued.now.at.date()
@@ -161,12 +161,12 @@ def test_filters_hold_together_and_what_is_not_there_is_told_at_once(
 
 
 def test_nothing_leaves_and_nothing_is_on_record_where_it_could_not_be_whole(
-    issued: House, press: Press, keys: PkiFiles, tmp_path: Path  # noqa: F811
+    issued: House, press: Press, pki: PkiFiles, tmp_path: Path
 ):  # fmt: skip
     before = counts(issued.engine)
     with pytest.raises(NotPermitted):
-        exporter(issued, press, keys, ANA)
-    who = exporter(issued, press, keys)
+        exporter(issued, press, pki, ANA)
+    who = exporter(issued, press, pki)
     unkeyed = Exporter(who.actor, who.clock, who.anchors, lost)
     with pytest.raises(SigningUnavailable):
         export(issued, unkeyed)
@@ -181,14 +181,14 @@ def test_nothing_leaves_and_nothing_is_on_record_where_it_could_not_be_whole(
 
 
 def test_a_damaged_file_cuts_the_bundle_short_so_that_it_opens_nowhere(
-    issued: House, press: Press, keys: PkiFiles, tmp_path: Path  # noqa: F811
+    issued: House, press: Press, pki: PkiFiles, tmp_path: Path
 ):  # fmt: skip
     for path in (tmp_path / "store").rglob("*"):
         if path.is_file() and path.read_bytes().startswith(b"%PDF"):
             path.chmod(0o600)
             path.write_bytes(path.read_bytes().replace(b"QARelease", b"QARelaese"))
     got: list[bytes] = []
-    chunks = export(issued, exporter(issued, press, keys)).chunks()
+    chunks = export(issued, exporter(issued, press, pki)).chunks()
     with pytest.raises(IntegrityFailure):
         got.extend(chunks)
     with pytest.raises(zipfile.BadZipFile):
