@@ -40,7 +40,7 @@ long: .venv/test.done programs provider compiled  ## coverage of everything, and
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
 	  performance/quality_review performance/charts performance/merkle_log \
-	  performance/certificates; do \
+	  performance/certificates performance/bundle_export; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 serve: demo  ## the API over the demonstration's records, on port 8000

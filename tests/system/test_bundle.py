@@ -20,10 +20,11 @@ from batchqc.cli.demo_cast import ANALYST, APPROVER, PASSWORD
 from batchqc.documents.bundle.verify_bundle import main
 from batchqc.documents.log_key import LogSigner, create_log_key, load_log_key
 from batchqc.documents.pki import PkiNames, create_pki
-from batchqc.errors import InvalidInput, NotPermitted
+from batchqc.errors import Conflict, InvalidInput, NotPermitted
 from tests.cast import NOW
 from tests.documents.external import pdfsig
 from tests.system.test_command_line import batchqc, refused
+from tests.timestamp_service import timestamp_service
 
 FIRST, SECOND, SUPERSEDED = "COA-2026-000001", "COA-2026-000007", "SIM-26-001"
 LOT = "data/lots/UCM-P1-T1"
@@ -367,3 +368,58 @@ def test_the_command_refuses_what_it_would_replace_and_who_may_not(demo: Path, t
     by_analyst = batchqc(home, "archive", "export", "-u", ANALYST, "--out", out, typed=PASSWORD)
     refused(by_analyst, NotPermitted, "BQC-ACC-002")
     assert not out.exists()
+
+
+def test_a_lot_moves_into_an_empty_folder_by_two_commands(demo: Path, tmp_path: Path):
+    home = shutil.copytree(demo, tmp_path / "site")
+    file, new, key = tmp_path / "dossier.zip", tmp_path / "new", demo / "trust" / "log.vkey"
+    by_analyst = ("archive", "dossier", SUPERSEDED, "-u", ANALYST, "--out", file)
+    refused(batchqc(home, *by_analyst, typed=PASSWORD), NotPermitted, "BQC-ACC-002")
+    assert not file.exists()
+    by_qa = ("archive", "dossier", SUPERSEDED, "-u", APPROVER, "--out", file)
+    done = batchqc(home, *by_qa, typed=PASSWORD)
+    assert done.exit_code == 0, done.output
+    bring = ("archive", "import", file, "--reason", "To be read by the authority")
+    done = batchqc(new, *bring, "--log-key", key)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "6 verdicts were computed anew, and all is the same" in done.output
+    assert "believed by the keys inside" not in done.output
+    refused(batchqc(new, *bring), Conflict, "BQC-IMP-002")
+    for against in ((), ("--against", demo / "witness", "--key", key)):
+        done = batchqc(new, "audit", "verify", *against)
+        assert done.exit_code == 0, done.output
+    assert "They extend the checkpoint" in done.output
+    number = tmp_path / "c.pdf"
+    assert batchqc(new, "certificate", "get", SECOND, "--to", number).exit_code == 0
+    before = next((demo / "certificates").glob(f"{SECOND}*.pdf"))
+    assert number.read_bytes() == before.read_bytes()
+
+
+def test_timestamps_of_checkpoints_are_verified_by_the_root_of_their_service(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    home, out = shutil.copytree(demo, tmp_path / "site"), tmp_path / "b.zip"
+    (tmp_path / "tsa").mkdir()
+    (tmp_path / "other").mkdir()
+    with timestamp_service(tmp_path / "tsa") as service:
+        stamped = {
+            "BATCHQC_TIMESTAMP_URL": service.url, "BATCHQC_TIMESTAMP_ROOT": str(service.root)
+        }  # fmt: skip
+        done = batchqc(home, "log", "checkpoint", **stamped)
+        assert "stamped it" in done.output, done.output
+        export = ("archive", "export", "-u", APPROVER, "--lot", "UCM-P1-T1", "--out", out)
+        assert batchqc(home, *export, typed=PASSWORD, **stamped).exit_code == 0
+    with zipfile.ZipFile(out) as file:
+        file.extractall(tmp_path)
+    folder, root = tmp_path / "batchqc-bundle", home / "trust" / "root.pem"
+    tokens = sorted((folder / "data/log/checkpoints").glob("*.tsr"))
+    assert len(tokens) == 1
+    assert main([str(folder), "--root", str(root)]) == 0
+    with timestamp_service(tmp_path / "other") as other:
+        said = told(folder, demo, capsys, "--tsa-root", other.root)
+    assert f"{tokens[0].name}: " in said  # a root of the same name, with another key
+    note = min((folder / "data/log/checkpoints").glob("*.txt"))
+    tokens[0].rename(note.with_suffix(".tsr"))
+    assert "the timestamp is about other bytes" in told(folder, demo, capsys)
+    (folder / "data/trust/tsa-root.pem").unlink()
+    assert "no root of the service: give --tsa-root" in told(folder, demo, capsys)
