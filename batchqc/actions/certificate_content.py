@@ -28,6 +28,7 @@ from batchqc.records.audit import newest_link
 from batchqc.records.corrections import approved_changes
 from batchqc.records.decisions import Certificate
 from batchqc.records.holds import HoldEnd
+from batchqc.records.log import newest_checkpoint
 from batchqc.records.people import all_people
 from batchqc.records.transaction import Transaction
 
@@ -132,6 +133,9 @@ def frozen_content(
             "vocabularies": [one.reference for one in case.specification.vocabularies],
         },
     }
+    if checkpoint := newest_checkpoint(tx.session):
+        said = checkpoint.checkpoint
+        content["log"] = {"origin": said.origin, "size": said.size, "root": said.root.hex()}
     if pending:
         content["pending"] = [
             {"criterion": name, "title": titles[name], "due_on": day.isoformat()}

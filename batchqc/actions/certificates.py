@@ -166,11 +166,16 @@ def _issue(tx: Transaction, archive: FolderArchive, *, number: str, document: by
         issued_at=tx.now,
     )
     tx.add(issue)
+    earlier_one = certificate.supersedes
     tx.audit(
         "certificate issued",
         rows=[issue],
         about=[certificate.key, certificate.lot.key],
-        after={"document sha256": issue.document_sha, "content sha256": certificate.content_sha},
+        after={
+            "document sha256": issue.document_sha,
+            "content sha256": certificate.content_sha,
+            **({"supersedes": earlier_one.natural_key} if earlier_one else {}),
+        },
     )
     return _Issued(issue.key, issue.document_sha, is_covered=False)
 

@@ -181,6 +181,17 @@ class AuditPart(TypedDict):
     head: str
 
 
+class LogPart(TypedDict):
+    """The newest checkpoint of the transparency log when the content was frozen.
+
+    ``root`` is SHA-256 (RFC 9162) over the first ``size`` entries of the log ``origin``.
+    """
+
+    origin: str
+    size: int
+    root: str
+
+
 class SoftwarePart(TypedDict):
     """Versions that the decision depended on."""
 
@@ -201,7 +212,7 @@ class CertificateContent(TypedDict):
     """All that a certificate says. ``notes`` are its numbered footnotes, first is 1.
 
     ``specimen`` is empty on a real certificate; on one for show it is what each page says of it.
-    ``pending`` is there on a preliminary certificate only.
+    ``pending`` is there on a preliminary certificate only, ``log`` once there was a checkpoint.
     """
 
     type: str
@@ -226,6 +237,7 @@ class CertificateContent(TypedDict):
     audit: AuditPart
     software: SoftwarePart
     pending: NotRequired[list[PendingPart]]
+    log: NotRequired[LogPart]
 
 
 def conclusion_of(

@@ -161,12 +161,21 @@ def origin_blocks(lines: Sequence[ResultLine]) -> list[Block]:
     return [*section("Origin of the results", judged), *section("Files", uploads)]
 
 
+def _log(content: CertificateContent) -> list[str]:
+    """Where the transparency log stood, once there was a checkpoint."""
+    log = content.get("log")
+    if log is None:
+        return []
+    return [f"Transparency log: {log['origin']}, {log['size']} entries, root {log['root']}"]
+
+
 def closing_blocks(content: CertificateContent) -> list[Block]:
     """What the certificate rests on, its fixed remarks, and its end mark (5.02)."""
     audit, software = content["audit"], content["software"]
     vocabularies = ", ".join(software["vocabularies"]) or ABSENT
     record = (
         f"Audit trail: sequence {audit['sequence']}, head {audit['head']}",
+        *_log(content),
         f"Software: batchqc {software['batchqc']}, contract {software['contract']}",
         f"Vocabularies: {vocabularies}",
         f"Time zone of the site: {content['issuer']['time_zone']}",

@@ -156,4 +156,5 @@ def test_content_that_was_frozen_before_there_were_two_seals_is_sealed_once(
     (field,) = read_pages(pdf).fields
     assert field.reason.endswith("by Nguyễn Thị Minh Anh (S-2026-000042)")
     assert read_pages(pdf).files == {}
-    assert check(pdf, root_pem=keys.root_pem.read_bytes(), lot="UCM-P2-T1", at=NOW).passed
+    later = NOW + timedelta(hours=2)
+    assert check(pdf, root_pem=keys.root_pem.read_bytes(), lot="UCM-P2-T1", at=later).passed

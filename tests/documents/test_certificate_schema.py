@@ -31,6 +31,7 @@ def test_the_schema_is_one_and_the_command_prints_it():
         {},
         {"corrections": [CORRECTION]},
         {"supersedes": {"number": "COA-2026-000012", "reason": "released: late results"}},
+        {"log": {"origin": "mekong/batchqc", "size": 311, "root": "0a" * 32}},
         {"pending": [{"criterion": "ster", "title": "Sterility", "due_on": "2026-03-19"}]},
     ],
 )

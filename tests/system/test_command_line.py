@@ -1,10 +1,12 @@
 """The command line, over a copy of the demonstration's records."""
 
 import csv
+import json
 import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,7 +105,38 @@ def test_a_missing_result_is_uploaded_reviewed_and_the_lot_released(home: Path, 
     root = home / "trust" / "root.pem"
     verified = batchqc(home, "certificate", "verify", pdf, "--root", root, "--lot", "UCM-P1-T2")
     assert "is genuine" in verified.output
+    assert verified.exit_code == 0
     assert batchqc(home, "audit", "verify").exit_code == 0
+
+
+@pytest.mark.requirement("5.10")
+def test_certificates_are_verified_by_their_files_and_proofs(home: Path, tmp_path: Path):
+    trust = ("--root", home / "trust" / "root.pem", "--log-key", home / "trust" / "log.vkey")
+    pdfs, proofs = [], []
+    for number in ("COA-2026-000001", "COA-2026-000002"):
+        pdf, proof = tmp_path / f"{number}.pdf", tmp_path / f"{number}.json"
+        assert batchqc(home, "certificate", "get", number, "--to", pdf).exit_code == 0
+        made = batchqc(home, "certificate", "prove", number.lower(), "--to", proof)
+        assert made.exit_code == 0, made.output
+        pdfs.append(pdf)
+        proofs += ["--proof", proof]
+    verify = ("certificate", "verify", *pdfs, *trust, *proofs)
+    done = batchqc(home, *verify, "--late", "9999", "--status")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("is genuine") == 2
+    assert done.output.count("ok     records     on record it counts now") == 2
+    told = json.loads(batchqc(home, *verify, "--late", "9999", "--json").stdout)
+    assert [one["certificate"] for one in told] == ["COA-2026-000001", "COA-2026-000002"]
+    assert {check["outcome"] for one in told for check in one["checks"]} == {"ok", "not examined"}
+    wrong = batchqc(home, *verify, "--late", "9999", "--lot", "UCM-P9-T9")
+    assert wrong.exit_code == 1
+    assert wrong.output.count("DOES NOT VERIFY") == 2
+    assert batchqc(home, "certificate", "verify", pdfs[0]).exit_code == 2
+    alone = tmp_path / "verify.py"
+    assert batchqc(home, "certificate", "verifier", "--to", alone).exit_code == 0
+    command = [sys.executable, alone, *pdfs, *trust, *proofs, "--late", "9999"]
+    run = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 @pytest.mark.requirement("1.31")

@@ -84,12 +84,23 @@ class Case:
     number: str = ""
     lot: str = ""
     content_sha256: str = ""
+    language: str = ""
+    recipient: str = ""
+    withheld: int = 0
     known: tuple[x509.Certificate, ...] = ()
     evidence: Evidence = field(default_factory=lambda: Evidence((), ()))
     seal_times: tuple[datetime, ...] = ()
     log_time: datetime | None = None
     earliest: datetime | None = None
     issue: Issue | None = None
+
+    @property
+    def rendition(self) -> str:
+        """What the document is where it is no certificate but the rendition of one, or ""."""
+        if not self.recipient:
+            return ""
+        of = f"a rendition of certificate {self.number} for {self.recipient}"
+        return f"{of}; results withheld: {self.withheld}"
 
     @property
     def documents(self) -> list[str]:

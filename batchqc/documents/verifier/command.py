@@ -95,6 +95,8 @@ def as_text(name: str, report: CheckReport) -> str:
         said = f"{name} DOES NOT VERIFY."
     else:
         said = f"{name} is genuine: certificate {report.number}, lot {report.lot}."
+        if report.rendition:
+            said = f"{name} is genuine: {report.rendition}; lot {report.lot}."
         said += f"\nContent SHA-256 {report.content_sha256}"
     return "\n".join([f"{name}:", *rows, said, ""])
 
@@ -107,6 +109,7 @@ def as_json(name: str, report: CheckReport) -> dict[str, Any]:
         "complete": report.complete,
         "certificate": report.number,
         "lot": report.lot,
+        "rendition": report.rendition,
         "content_sha256": report.content_sha256,
         "checks": [
             {"name": one.name, "outcome": one.outcome, "reason": one.reason}

@@ -69,7 +69,8 @@ def examine(pdf: bytes, question: Question, *, further: Sequence[Step] = ()) -> 
     checks: dict[str, Check] = {}
     for step in (*_STEPS, *further):
         checks[step.name] = _examined(step, case, checks)
-    return CheckReport(tuple(checks.values()), case.number, case.lot, case.content_sha256)
+    found = tuple(checks.values())
+    return CheckReport(found, case.number, case.lot, case.content_sha256, case.rendition)
 
 
 def _examined(step: Step, case: Case, done: dict[str, Check]) -> Check:
@@ -151,6 +152,6 @@ _STEPS: Final = (
     Step("log", "its issue is in the log", ("data",), check_log),
     Step("time", "its time is proven", ("data", "timestamp", "log"), check_time),
     Step("validity", "seal and root were valid", ("issuer", "timestamp"), check_period),
-    Step("revocation", "the seal was not revoked", ("issuer", "validity"), check_revocation),
+    Step("revocation", "the seal was not revoked", ("issuer", "timestamp"), check_revocation),
     Step("status", "it counts", ("data",), check_status),
 )

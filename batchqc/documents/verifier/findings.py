@@ -40,12 +40,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """Every check in order, and what a proven document calls itself ("" where none was read)."""
+    """Every check in order, and what a proven document calls itself ("" where none was read).
+
+    ``rendition`` is "" of a certificate itself.
+    """
 
     checks: tuple[Check, ...]
     number: str
     lot: str
     content_sha256: str
+    rendition: str = ""
 
     @property
     def passed(self) -> bool:

@@ -21,7 +21,7 @@ from batchqc.documents.verifier.pdf_objects import (
 
 _LISTS: Final = ("Certs", "CRLs", "OCSPs")
 _LISTS_OF_ONE: Final = ("Cert", "CRL", "OCSP")
-_FIELD_KEYS: Final = {"Type", "Subtype", "FT", "T", "V", "F", "P", "Rect", "AP"}
+_FIELD_KEYS: Final = {"Type", "Subtype", "FT", "T", "V", "F", "P", "Rect", "TU"}
 _STAMP_KEYS: Final = {"Type", "Filter", "SubFilter", "Contents", "ByteRange", "V"}
 _TRAILER_KEYS: Final = {"Size", "Root", "Info", "ID", "Prev"}
 
@@ -87,7 +87,7 @@ def _streams(file: PdfFile, lists: Iterable[PdfValue]) -> set[int]:
     for one in lists:
         found |= _number(one)
         for reference in file.array(one):
-            file.stream(reference)
+            file.packed(reference)
             found |= _number(reference)
     return found
 

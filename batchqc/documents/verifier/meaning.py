@@ -20,16 +20,16 @@ from batchqc.documents.verifier.signatures import Extracted
 FIELDS: Final = {"1": ("QARelease",), "2": ("QCReview", "QARelease")}
 DATA_FILE: Final = "certificate.json"
 
-_DEEPEST_FIELD: Final = 10
-# What a certificate calls itself, and how it names its lot, in the languages of certificates.
-_TITLES: Final = (
-    "Certificate of analysis",
-    "Analysenzertifikat",
-    "Certificat d'analyse",
-    "Certificat d’analyse",
-    "Certificado de análisis",
-)
-_SUBJECTS: Final = ("Lot", "Charge", "Lote")
+_DEEPEST_FIELD: Final = 3
+_MOST_FIELDS: Final = 200
+# What a certificate calls itself, in the languages of certificates.
+_TITLES: Final = {
+    "Certificate of analysis ": "en",
+    "Analysenzertifikat ": "de",
+    "Certificat d’analyse ": "fr",
+    "Certificado de análisis ": "es",
+}
+_SUBJECT: Final = "Lot "
 _KEYWORDS: Final = re.compile(r"batchqc-certificate/([12]) content-sha256:([0-9a-f]{64})")
 
 
@@ -50,16 +50,17 @@ def find_document(case: Case) -> None:
 
 def check_number(case: Case) -> None:
     """It is the certificate that was asked for."""
-    title, _, found = case.title.rpartition(" ")
-    demand(title in _TITLES, "the document does not call itself a certificate of analysis")
+    title = next((one for one in _TITLES if case.title.startswith(one)), "")
+    demand(bool(title), "the document does not call itself a certificate of analysis")
+    case.language, found = _TITLES[title], case.title.removeprefix(title)
     _expect("certificate", found, case.question.number)
     case.number = found
 
 
 def check_lot(case: Case) -> None:
     """It is about the lot that was asked for."""
-    subject, _, found = case.subject.partition(" ")
-    demand(subject in _SUBJECTS, "the document does not name its lot")
+    demand(case.subject.startswith(_SUBJECT), "the document does not name its lot")
+    found = case.subject.removeprefix(_SUBJECT)
     _expect("lot", found, case.question.lot)
     case.lot = found
 
@@ -113,12 +114,23 @@ def check_data(case: Case) -> None:
     told = read_json(data)
     same = (told["number"], told["lot"]["id"]) == (case.number, case.lot)
     demand(same, "the data inside are of another certificate or lot")
+    spoken = told.get("layout", {"language": "en"})["language"] == case.language
+    demand(spoken, "the document is in another language than the data inside say")
+    if "rendition" in told:
+        _check_rendition(case, told["rendition"])
     said = [one.reason for one in case.fields[: len(case.parts.seals)]]
     demand(
         said == [one["says"] for one in told["seals"]],
         "the seals do not say for whom the data inside say that they stand",
     )
     case.told = told
+
+
+def _check_rendition(case: Case, told: Mapping[str, Any]) -> None:
+    demand(told["of"] == case.number, "the data inside are a rendition of another certificate")
+    demand(bool(told["recipient"]), "the data inside are a rendition for nobody")
+    case.recipient = str(told["recipient"])
+    case.withheld = sum(int(one["lines"]) for one in told["withheld"])
 
 
 def _expect(what: str, found: str, expected: str | None) -> None:
@@ -145,7 +157,9 @@ def _files(file: PdfFile) -> Mapping[str, bytes]:
 
 def _fields(file: PdfFile, parent: PdfDictionary, depth: int) -> Iterator[SealField]:
     demand(depth < _DEEPEST_FIELD, "the form is nested too deeply")
-    for reference in file.array(parent.get("Kids" if depth else "Fields")):
+    listed = file.array(parent.get("Kids" if depth else "Fields"))
+    demand(len(listed) <= _MOST_FIELDS, "the form has too many fields")
+    for reference in listed:
         field = file.dictionary(reference)
         yield from _fields(file, field, depth + 1)
         if field.get("FT") != Name("Sig"):

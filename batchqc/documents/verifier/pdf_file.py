@@ -22,7 +22,7 @@ from batchqc.documents.verifier.pdf_objects import (
 
 _MOST_REVISIONS: Final = 200
 _MOST_OBJECTS: Final = 1_000_000
-_LARGEST_STREAM: Final = 64_000_000
+_MOST_INFLATED: Final = 64_000_000
 _FILE_END: Final = re.compile(rb"startxref\s{1,4}(\d{1,12})\s{1,4}%%EOF\r?\n?\Z")
 _TABLE_HEAD: Final = re.compile(rb"xref[ ]?\r?\n")
 _SECTION: Final = re.compile(rb"(\d{1,10}) (\d{1,10})[ ]?\r?\n")
@@ -125,6 +125,7 @@ class PdfFile:
         self._places: dict[int, tuple[int, int] | None] = {}
         for one in revisions:
             self._places.update(one.entries)
+        self._left = _MOST_INFLATED
         self.trailer = revisions[-1].trailer
         self.numbers = frozenset(number for number, place in self._places.items() if place)
 
@@ -205,28 +206,40 @@ class PdfFile:
             raise Failed("a part of the document is no list")
         return found
 
-    def stream(self, value: PdfValue) -> bytes:
-        """The data of a stream, inflated.
+    def packed(self, value: PdfValue) -> tuple[PdfDictionary, bytes]:
+        """A stream as it stands in the file: its dictionary and its data.
 
         Raises:
-            Failed: it is none, is damaged, or larger than 64 MB.
+            Failed: it is none.
         """
         if not isinstance(value, Reference):
             raise Failed("a stream is not referred to")
         found = self.object(value.number, value.generation)
         if found.data is None or not isinstance(found.value, dict):
             raise Failed(f"object {value.number} is no stream")
-        names = self.get(found.value.get("Filter"))
+        return found.value, found.data
+
+    def stream(self, value: PdfValue) -> bytes:
+        """The data of a stream, inflated.
+
+        Raises:
+            Failed: it is none, is damaged, or all of them together are larger than 64 MB.
+        """
+        told, data = self.packed(value)
+        names = self.get(told.get("Filter"))
         names = names if isinstance(names, list) else [names] if names is not None else []
         demand(names in ([], [Name("FlateDecode")]), "a stream is packed in an unknown way")
-        demand(found.value.get("DecodeParms") is None, "a stream is packed in an unknown way")
-        return _inflated(found.data) if names else found.data
+        demand(told.get("DecodeParms") is None, "a stream is packed in an unknown way")
+        found = _inflated(data, self._left) if names else data
+        self._left -= len(found)
+        demand(self._left > 0, "the streams of the file are too large")
+        return found
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, most: int) -> bytes:
     packed = zlib.decompressobj()
     try:
-        found = packed.decompress(data, _LARGEST_STREAM)
+        found = packed.decompress(data, most)
     except zlib.error as problem:
         raise Failed("a stream is damaged") from problem
     demand(packed.eof, "a stream is cut off or too large")

@@ -105,7 +105,8 @@ def check_standing(
 ) -> Stated | None:
     """How the certificate stood when the statement was signed; ``None`` without a statement.
 
-    An event that is in the log speaks for itself, also where the statement does not tell it.
+    Without ``documents`` it is about a rendition of the certificate. An event that is in the log
+    speaks for itself, also where the statement does not tell it.
 
     Raises:
         Failed: a statement or an event is not genuine, or about something else.
@@ -120,7 +121,8 @@ def check_standing(
     demand(lines[:1] == [_STATUS_TYPE], "the statement is about something else")
     said = dict(line.partition(" ")[::2] for line in lines[1:])
     demand(said["certificate"] == number, "the statement is about another certificate")
-    demand(said["document"] in documents, "the statement is about another document")
+    same = not documents or said["document"] in documents
+    demand(same, "the statement is about another document")
     return Stated(said["standing"], moment_of(said["at"]), int(said["entries"]))
 
 

@@ -83,7 +83,7 @@ def _by_lists(
     certificate: x509.Certificate, issuer: x509.Certificate, evidence: Evidence
 ) -> Iterator[Standing]:
     for one in evidence.lists:
-        if one.issuer.dump() != issuer.subject.dump():
+        if one.issuer.dump() != issuer.subject.dump() or not _is_by_key(one, issuer):
             continue
         body, algorithm = one["tbs_cert_list"], one["signature_algorithm"]
         usage = issuer.key_usage_value
@@ -104,8 +104,16 @@ def _by_lists(
         if entry is None:
             yield Standing(*times, None, "")
         else:
-            why = entry.crl_reason_value
-            yield Standing(*times, entry["revocation_date"].native, why.native if why else "")
+            why, doubted = entry.crl_reason_value, entry.invalidity_date_value
+            since = [entry["revocation_date"].native, *([doubted.native] if doubted else [])]
+            yield Standing(*times, min(since), why.native if why else "")
+
+
+def _is_by_key(one: crl.CertificateList, issuer: x509.Certificate) -> bool:
+    """Whether the list does not name another key of the same issuer."""
+    named = one.authority_key_identifier_value
+    key = named["key_identifier"].native if named is not None else None
+    return key in {None, issuer.key_identifier, issuer.public_key.sha1}
 
 
 def _is_whole(one: crl.CertificateList) -> bool:

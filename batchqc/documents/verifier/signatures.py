@@ -14,6 +14,7 @@ from batchqc.documents.verifier.increments import check_increment
 from batchqc.documents.verifier.pdf_file import PdfFile, Revision, read_revisions
 from batchqc.documents.verifier.pdf_objects import Name
 
+_MOST_SIGNATURES: Final = 100
 _BYTE_RANGE: Final = re.compile(rb"/ByteRange ?\[ ?0 (\d{1,12}) (\d{1,12}) (\d{1,12}) ?\]")
 _HEX: Final = re.compile(rb"(?:[0-9A-F]{2})+")
 _CLOSED: Final = re.compile(rb"startxref\n\d+\n%%EOF\n\Z")
@@ -56,6 +57,7 @@ def extract(pdf: bytes) -> Parts:
         Failed: the file is anything else than a document with its seals.
     """
     ranges = [tuple(map(int, found)) for found in _BYTE_RANGE.findall(pdf)]
+    demand(len(ranges) <= _MOST_SIGNATURES, "the file holds too many signatures")
     demand(bool(ranges), "the file holds 0 signatures instead of one or two")
     demand(pdf.count(b"/ByteRange") == len(ranges), "a signature is not written as one is")
     revisions = _revisions(pdf, max(one[1] + one[2] for one in ranges))

@@ -31,7 +31,7 @@ from batchqc.documents.verifier.tokens import Stamp, read_stamp, token_in
 
 _SKEW: Final = timedelta(minutes=10)
 _PDF_DATE: Final = re.compile(r"D:(\d{14})(?:Z|([+-]\d\d)'(\d\d)'?)")
-# Whoever has the key can seal under an earlier date: nothing that it sealed can be relied on.
+# Somebody else could sign: of what, and since when, nobody knows for sure.
 _COMPROMISED: Final = {"key_compromise", "ca_compromise", "aa_compromise"}
 
 
@@ -84,6 +84,8 @@ def _stamp(case: Case, token: bytes, data: bytes, moment: datetime) -> Stamp:
 def check_log(case: Case) -> str:
     """The issue of this document, with this content, is an entry of the log."""
     asked, keys = case.question, _log_keys(case)
+    if case.recipient:
+        raise Unexamined("the log proves the certificate, and this is a rendition of it")
     found = check_issue(
         _proof(case),
         keys,
@@ -158,27 +160,32 @@ def check_period(case: Case) -> str:
 
 def check_revocation(case: Case) -> str:
     """Nobody says that a seal's certificate was taken back before the seal was made."""
-    moment = case.proven_at
-    fresh = []
+    moment, oldest = case.proven_at, list[datetime]()
+    revoked = list[str]()
     for path in case.paths:
         said = list(_standings(case, path, case.question.at))
-        for one in said:
-            _check_standing(one, case)
+        revoked += [_revoked(one, case) for one in said if one.revoked_at]
         good = [one.said_at for one in said if one.until is None or one.until >= moment]
-        fresh.append(max(good, default=None))
-    known = [one for one in fresh if one is not None]
-    if len(known) < len(fresh):
+        oldest += [max(good)] if good else []
+    if revoked:
+        return f"{revoked[0]}; it was there before, on {_utc(moment)}"
+    if len(oldest) < len(case.paths):
         raise Unexamined("no revocation list of the issuer is in the file or was given (--crl)")
-    return f"not revoked, as was said on {_utc(min(known))}"
+    return f"not revoked, as was said on {_utc(min(oldest))}"
 
 
-def _check_standing(one: Standing, case: Case) -> None:
-    if one.revoked_at is None:
-        return
+def _revoked(one: Standing, case: Case) -> str:
+    """That a seal was revoked, where it is proven to have been there before.
+
+    Of a key that somebody else had, a timestamp is not enough: the site must have issued it.
+    """
+    since = one.revoked_at or case.question.at
     why = f" ({one.reason.replace('_', ' ')})" if one.reason else ""
-    before = case.earliest is not None and case.earliest < one.revoked_at
-    if not before or one.reason in _COMPROMISED:
-        raise Failed(f"the seal was revoked on {_utc(one.revoked_at)}{why}")
+    said = f"the seal was revoked on {_utc(since)}{why}"
+    demand(case.earliest is not None and case.earliest < since, said)
+    issued = one.reason not in _COMPROMISED or case.issue is not None
+    demand(issued, f"{said}: only its entry in the log shows that the site issued it (--proof)")
+    return said
 
 
 def check_status(case: Case) -> str:
@@ -186,7 +193,8 @@ def check_status(case: Case) -> str:
     found = None
     if case.question.proofs and case.question.log_keys:
         keys, proof = _log_keys(case), _proof(case)
-        found = check_standing(proof, keys, number=case.number, documents=case.documents)
+        documents = [] if case.recipient else case.documents
+        found = check_standing(proof, keys, number=case.number, documents=documents)
     if found is None:
         issued = case.told.get("issued", {}).get("shown", "unknown")
         raise Unexamined(
