@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.setup import own_site
 from batchqc.actions.verification import NAMING
+from batchqc.core.audit import Link
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.genealogy import Direction
 from batchqc.core.permissions import Permission
@@ -54,15 +55,43 @@ Entries = dict[int, tuple[AuditLink, AuditEntry]]
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """What a dossier holds: rows in the order to add them in, entries by place, hashes of bytes.
+    """What a dossier holds: rows in the order to add them in, entries by place, up to a head."""
 
-    ``content`` is what it says of itself.
-    """
-
+    lot: str
+    site: str
+    log_keys: tuple[str, ...]
+    head: Link
     rows: Sequence[Row]
     entries: Entries
-    named: Sequence[str]
-    content: dict[str, Json]
+
+    @property
+    def content(self) -> dict[str, Json]:
+        """What it says of itself."""
+        told = {key for _, one in self.entries.values() for key in json.loads(one.text)["records"]}
+        return {
+            "type": DOSSIER,
+            "lot": self.lot,
+            "site": self.site,
+            "batchqc": __version__,
+            "log_keys": list(self.log_keys),
+            "entries": self.head.sequence,
+            "head": self.head.sha256,
+            "held": list(self.entries),
+            "rows": len(self.rows),
+            "left_out": sorted(told - {row.key for row in self.rows}),
+        }
+
+    @property
+    def named(self) -> list[str]:
+        """The hashes of the bytes that its rows name in the store."""
+        return sorted(
+            {
+                named
+                for row in self.rows
+                for name in NAMING.get(type(row), ())
+                if (named := getattr(row, name))
+            }
+        )
 
 
 def export_dossier(
@@ -100,29 +129,13 @@ def gather(session: Session, archive: FolderArchive, lot: LotRow, *, now: dateti
     also = [*case.rows, *origin.nodes.values(), *origin.edges.values(), *states.rows]
     also += _people(session, people)
     rows = belonging_to(session, lot, also)
-    uploads = [row for row in rows if isinstance(row, AssayRun)]
-    people = {one for run in uploads for one in run.analysts.splitlines()} - people
+    runs = [row for row in rows if isinstance(row, AssayRun)]  # of other lots in its files, too
+    people = {one for run in runs for one in run.analysts.splitlines()} - people
     rows = belonging_to(session, lot, [*rows, *_people(session, people)])
     entries |= _witnesses(session, rows, entries, head.sequence)
-    told = {key for _, entry in entries.values() for key in json.loads(entry.text)["records"]}
-    site = own_site(session)
-    return Dossier(
-        rows,
-        dict(sorted(entries.items())),
-        sorted(set(_named(rows))),
-        {
-            "type": DOSSIER,
-            "lot": lot.lot,
-            "site": site.name,
-            "batchqc": __version__,
-            "log_keys": [one.vkey for one in log_keys(session)],
-            "entries": head.sequence,
-            "head": head.sha256,
-            "held": sorted(entries),
-            "rows": len(rows),
-            "left_out": sorted(told - {row.key for row in rows}),
-        },
-    )
+    keys = tuple(one.vkey for one in log_keys(session))
+    site = own_site(session).name
+    return Dossier(lot.lot, site, keys, head, rows, dict(sorted(entries.items())))
 
 
 def _people(session: Session, user_ids: Iterable[str]) -> Sequence[Person]:
@@ -162,18 +175,17 @@ def _witnesses(session: Session, rows: Sequence[Row], known: Entries, until: int
     return found
 
 
-def _named(rows: Iterable[Row]) -> Iterator[str]:
-    for row in rows:
-        for name in NAMING.get(type(row), ()):
-            if sha256 := getattr(row, name):
-                yield sha256
-
-
 def _log(tx: Transaction, found: Dossier) -> None:
     require(tx, Permission.EXPORT_RECORDS)
-    left = {"held", "left_out", "log_keys"}
-    counts = {"held": len(found.entries), "files": len(found.named)}
-    tx.audit(EXPORTED, after={k: v for k, v in found.content.items() if k not in left} | counts)
+    after: dict[str, Json] = {
+        "type": DOSSIER,
+        "lot": found.lot,
+        "entries": found.head.sequence,
+        "held": len(found.entries),
+        "rows": len(found.rows),
+        "files": len(found.named),
+    }
+    tx.audit(EXPORTED, after=after)
 
 
 def _written(
@@ -181,35 +193,25 @@ def _written(
 ) -> Iterator[bytes]:
     with ExitStack() as spools:
         bag = Bag(FOLDER, spools)
+        rows, entries, hashes = (spools.enter_context(spool()) for _ in range(3))
+        rows.writelines(as_line(row) + b"\n" for row in found.rows)
+        entries.writelines(
+            f"{link.sequence}\t{entry.text}\n".encode() for link, entry in found.entries.values()
+        )
+        every = entry_hashes(session, until=found.head.sequence)
+        hashes.writelines(f"{one}\n".encode() for one in every)
         yield from bag.payload("dossier.json", canonical_bytes(found.content))
-        lines = spools.enter_context(spool())
-        for row in found.rows:
-            lines.write(as_line(row) + b"\n")
-        yield from bag.payload("rows.jsonl", lines)
-        trail = spools.enter_context(spool())
-        for link, entry in found.entries.values():
-            trail.write(f"{link.sequence}\t{entry.text}\n".encode())
-        yield from bag.payload("entries.tsv", trail)
-        hashes, size = spools.enter_context(spool()), _integer(found.content["entries"])
-        for sha256 in entry_hashes(session, until=size):
-            hashes.write(f"{sha256}\n".encode())
+        yield from bag.payload("rows.jsonl", rows)
+        yield from bag.payload("entries.tsv", entries)
         yield from bag.payload("log/entries.txt", hashes)
         for sha256 in found.named:
             with archive.opened(sha256) as source:
                 yield from bag.payload(f"store/{sha256}", source)
-        for name, data in (anchors.files | public_keys(_texts(found.content["log_keys"]))).items():
+        for name, data in (anchors.files | public_keys(found.log_keys)).items():
             yield from bag.payload(f"trust/{name}", data)
         about = {
-            "Source-Organization": str(found.content["site"]),
-            "External-Description": f"Dossier of lot {found.content['lot']}",
+            "Source-Organization": found.site,
+            "External-Description": f"Dossier of lot {found.lot}",
             "Bag-Software-Agent": f"batchqc {__version__}",
         }
-        yield from bag.end(about, [f"lot {found.content['lot']}"], signer.line)
-
-
-def _integer(value: Any) -> int:
-    return int(value)
-
-
-def _texts(value: Any) -> list[str]:
-    return [str(one) for one in value]
+        yield from bag.end(about, [f"lot {found.lot}"], signer.line)

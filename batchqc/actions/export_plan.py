@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -43,7 +43,7 @@ from batchqc.records.registers import (
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import Upload, runs_of
 
-LOT_TYPE = "batchqc/bundle-lot/1"
+LOT_TYPE: Final = "batchqc/bundle-lot/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,14 @@ class Plan:
         }
 
     def lots(self) -> Iterator[dict[str, Any]]:
-        """The lines of the listing."""
-        self.listing.seek(0)
-        for line in self.listing:
+        """The lines of the listing; its place is kept, since the file is read in between."""
+        place = 0
+        while True:
+            self.listing.seek(place)
+            line = self.listing.readline()
+            if not line:
+                return
+            place += len(line)
             yield json.loads(line)
 
 
@@ -210,6 +215,7 @@ class _Look:
             "reserved": content["issued"]["shown"],
             "conclusion": content["conclusion"],
             "complies": content["complies"],
+            "is_preliminary": bool(content.get("pending")),
             "content_sha256": row.content_sha,
             "document_sha256": issue.document_sha if issue else "",
             "sequence": places[f"certificate_issue:{number}"] if issue else 0,
@@ -260,8 +266,3 @@ class _Look:
 def _beside(session: Session, lot: LotRow) -> Iterator[SpecificationVersion]:
     for one in other_specifications_of(session, lot):
         yield one.specification_version
-
-
-def as_json(value: Mapping[str, Json]) -> bytes:
-    """A file of canonical bytes."""
-    return canonical_bytes(cast("Json", value))

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from batchqc import __version__
 from batchqc.actions.checkpoints import check_log
-from batchqc.actions.export_plan import Asked, Plan, as_json, plan_export
+from batchqc.actions.export_plan import Asked, Plan, plan_export
 from batchqc.actions.permission import require
+from batchqc.core.canonical import canonical_bytes
 from batchqc.core.checkpoints import Inclusion
 from batchqc.core.merkle import inclusion_proof
 from batchqc.core.permissions import Permission
@@ -34,6 +35,7 @@ from batchqc.documents.bundle_page import (
 )
 from batchqc.documents.log_key import LogSigner
 from batchqc.documents.witness import checkpoint_name
+from batchqc.documents.zip_stream import chunks_of
 from batchqc.records.exports import entry_hashes, links_with_entries
 from batchqc.records.log import checkpoint_of, checkpoints_after, log_keys, timestamp_of, tree_of
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
@@ -62,6 +64,7 @@ def export_bundle(
         SigningUnavailable: BQC-LOG-006 the key of the log cannot be used.
     """
     anchors, signer = exporter.anchors(), exporter.log_key()
+    kit()  # what cannot be handed over is refused now
     with ExitStack() as spools:
         listing = spools.enter_context(spool())
         with reading(engine) as session:
@@ -121,10 +124,10 @@ class _Writer:
         self.page, self.sources = spools.enter_context(spool()), spools.enter_context(spool())
         plan, said = self.plan, self.plan.checkpoint
         self._tell(self.page, page_head(self._facts(), plan.counts))
-        yield from self.bag.payload("export.json", as_json(plan.content))
+        yield from self.bag.payload("export.json", canonical_bytes(plan.content))
         yield from self.bag.payload("lots.jsonl", plan.listing)
         note = self._note(session, said.size)
-        for number, lot in enumerate(self._lots(), 1):
+        for number, lot in enumerate(plan.lots(), 1):
             yield from self._lot(session, lot, note)
             self.progress(number, plan.counts["lots"])
             session.expunge_all()  # memory does not grow with the lots
@@ -133,8 +136,7 @@ class _Writer:
         for name, data in trust.items():
             yield from self.bag.payload(f"trust/{name}", data)
         self._tell(self.page, sources_head())
-        self.sources.seek(0)
-        self.page.write(self.sources.read())
+        self.page.writelines(chunks_of(self.sources))
         for text in page_end([f"trust/{name}" for name in trust]):
             self._tell(self.page, text)
         yield from self.bag.tag("index.html", self.page)
@@ -147,17 +149,6 @@ class _Writer:
             "Bag-Software-Agent": f"batchqc {__version__}",
         }
         yield from self.bag.end(about, [f"{said.origin} {said.size}"], self.signer.line)
-
-    def _lots(self) -> Iterator[dict[str, Any]]:
-        """The lines of the listing; its place is kept, since the file is read in between."""
-        place = 0
-        while True:
-            self.plan.listing.seek(place)
-            line = self.plan.listing.readline()
-            if not line:
-                return
-            place += len(line)
-            yield json.loads(line)
 
     def _lot(self, session: Session, lot: Mapping[str, Any], note: str) -> Iterator[bytes]:
         self._tell(self.page, lot_rows(lot))

@@ -133,6 +133,8 @@ def _status(one: Mapping[str, Any]) -> str:
 
 
 def _verdict(one: Mapping[str, Any]) -> str:
+    if one["is_preliminary"]:
+        return '<span class="mark wait">preliminary</span>'
     if one["complies"]:
         return '<span class="mark good">complies</span>'
     return '<span class="mark bad">does not comply</span>'

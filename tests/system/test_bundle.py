@@ -152,6 +152,7 @@ def test_the_page_links_only_what_is_there_and_needs_no_script(bundle: Path):
     assert "<script" not in page
     assert "http" not in page
     assert "superseded</span><br>by COA-2026-000009" in page
+    assert page.count('class="mark wait">preliminary') == 1
     with (bundle / LOT / f"{FIRST}.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     content = json.loads((bundle / LOT / f"{FIRST}.json").read_text())
