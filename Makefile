@@ -6,7 +6,8 @@ BIN := .venv/bin
 # What the tests look with from outside, at certificates and at CSVs: Debian package by program or file.
 PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf mutool:mupdf-tools \
   certutil:libnss3-tools openssl:openssl zbarimg:zbar-tools javac:default-jdk-headless \
-  /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui softhsm2-util:softhsm2 node:nodejs npm:npm
+  /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui softhsm2-util:softhsm2 node:nodejs npm:npm \
+  faketime:faketime unzip:unzip
 # Tests of the core: they reach every branch of it. The tracer that counts branches takes as long as
 # what it counts, so that `make test` counts these only; `make long` counts everywhere.
 OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
@@ -45,7 +46,7 @@ long: .venv/test.done programs provider store-server  ## coverage of everything,
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
 	  performance/quality_review performance/charts performance/merkle_log \
-	  performance/certificates performance/certificate_search; do \
+	  performance/certificates performance/certificate_search performance/bundle_export; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 serve: demo  ## the API over the demonstration's records, on port 8000

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     witness: Path | None = Field(
         default=None, description="folder of the witness that holds checkpoints; blank is none"
     )
+    trust: Path = Field(
+        default=Path("trust"), description="folder of root.pem, which auditors are given"
+    )
     oidc_issuer: str = Field(default="", description="issuer of single sign-on; blank is none")
     oidc_client: str = Field(default="", description="client id at the issuer")
     oidc_secret: SecretStr = Field(default=SecretStr(""), description="client secret")
@@ -111,6 +114,7 @@ class Settings(BaseSettings):
             webhook_key=folder / "keys" / "webhook.key",
             component_key=folder / "keys" / "components.key",
             log_key=folder / "keys" / "log.key",
+            trust=folder / "trust",
         )
 
 

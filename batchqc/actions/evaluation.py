@@ -108,6 +108,7 @@ class LotCase:
     dispositions: tuple[DispositionRow, ...]
     facts: LotFacts
     gates: tuple[Gate, ...]
+    rows: tuple[Row, ...]
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -161,9 +162,8 @@ def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> 
     measurements = tuple(measurements_of(session, runs))
     uploads = {run.upload_id for run in runs}
     verified, attachments = verifications_of(session, uploads), attachments_of(session, uploads)
-    dispositions = tuple(dispositions_of(session, lot))
+    dispositions, zone = tuple(dispositions_of(session, lot)), ZoneInfo(lot.site.time_zone)
     donors = donors_today(session, donor_rows, corrections)
-    zone = ZoneInfo(lot.site.time_zone)
     looked = look_at_runs(session, archive, runs=runs, measurements=measurements, zone=zone)
     taken, known = _known(session, lot, Known(measurements, donors, looked.validity))
     beside, beside_damage = judged_beside(archive, others, known)
@@ -248,7 +248,7 @@ def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> 
     return LotCase(
         lot, corrected, binding, specification, approval, donor_rows, sample_rows, corrections,
         known, beside, looked, registers, so_far, further, runs, reviews, supersedings,
-        tuple(verified.values()), dispositions, facts, readiness(facts),
+        tuple(verified.values()), dispositions, facts, readiness(facts), rows,
     )  # fmt: skip
 
 

@@ -31,8 +31,10 @@ from batchqc.records.donor_panels import PanelVersion
 from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.holds import HoldEnd
+from batchqc.records.imports import DossierImport
 from batchqc.records.investigations import filed_documents
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.lacking import NOTHING, Lacking, lacking_here
 from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -87,6 +89,7 @@ NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     CheckpointTimestamp: ("token_sha",),
     CertificateRenewal: ("document_sha",),
     Disposal: ("content_sha",),
+    DossierImport: ("content_sha", "dossier_sha"),
 }
 #: What other rows refer to, and take their keys from.
 _REFERRED_TO: Final = {
@@ -116,8 +119,14 @@ class _Witness:
     sha256: str
 
 
-def verify_audit_trail(session: Session, archive: Archive) -> TrailCheck:
-    """Compare every record with the audit trail, and the audit trail with itself."""
+def verify_audit_trail(
+    session: Session, archive: Archive, *, lacking: Lacking | None = None
+) -> TrailCheck:
+    """Compare every record with the audit trail, and the audit trail with itself.
+
+    ``lacking`` is what a dossier that is being imported leaves out; else what one on record did.
+    """
+    lacking = lacking or _lacking(session, archive)
     links = list(all_links(session))
     entries = {row.sha256: row for row in session.scalars(select(AuditEntry))}
     sequences = {link.entry_sha256: link.sequence for link in links}
@@ -125,12 +134,13 @@ def verify_audit_trail(session: Session, archive: Archive) -> TrailCheck:
     found: list[tuple[int, str]] = []
     if broken:
         found.append((_place(links), broken))
-    found += _entry_problems(session, links, entries)
+    there = [one for one in links if one.entry_sha256 in entries or not lacking.entry(one.sequence)]
+    found += _entry_problems(session, there, entries)
     referred_to = (one for one in WITNESSED if one.__tablename__ in _REFERRED_TO)
     _held = [row for one in referred_to for row in session.scalars(select(one))]  # asked for once
     witnesses, again = _witnesses(sequences, entries)
     found += again
-    found += _row_problems(session, witnesses)
+    found += _row_problems(session, witnesses, lacking.records)
     found += [(place or LAST, problem) for place, problem in event_problems(session)]
     found += _run_problems(session, witnesses)
     named = list(_named_bytes(session))
@@ -194,7 +204,16 @@ def _witnesses(
     return found, again
 
 
-def _row_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
+def _lacking(session: Session, archive: Archive) -> Lacking:
+    try:
+        return lacking_here(session, archive.get)
+    except (BatchqcError, ValueError, KeyError, TypeError):
+        return NOTHING  # then everything is missed, and the file named among the stored bytes
+
+
+def _row_problems(
+    session: Session, witnesses: Mapping[str, _Witness], left_out: frozenset[str]
+) -> Iterator[tuple[int, str]]:
     seen = set()
     for table in WITNESSED:
         for row in session.scalars(select(table)).all():
@@ -205,7 +224,7 @@ def _row_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterat
                 yield LAST, f"no entry mentions {key}"
             elif witness.sha256 != content:
                 yield witness.sequence, f"{key} is not as entry {witness.sequence} says"
-    for key in witnesses.keys() - seen:
+    for key in witnesses.keys() - seen - left_out:
         sequence = witnesses[key].sequence
         yield sequence, f"{key} is missing; entry {sequence} speaks of it"
 

@@ -27,6 +27,7 @@ from batchqc.api import (
     donors,
     entries,
     events,
+    exports,
     genealogy,
     holds,
     investigations,
@@ -94,6 +95,7 @@ _NOUNS: Final = (
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     certificate_data, audit, tracing, trends, trend_limits, trend_figures, potency,
     quality_reviews, events, open_work, system_stops, lot_form, log, certificate_copies, archive,
+    exports,
 )  # fmt: skip
 
 

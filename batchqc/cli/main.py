@@ -12,6 +12,8 @@ from batchqc.cli import (
     account,
     annex16,
     archive,
+    archive_dossier,
+    archive_export,
     audit,
     certificate,
     certificate_data,
@@ -189,6 +191,9 @@ certificate.app.command()(certificate_data.data)
 certificate.app.command()(certificate_search.search)
 certificate.app.command()(certificate_search.index)
 app.add_typer(log.app, name="log")
+archive.app.command()(archive_export.export)
+archive.app.command()(archive_dossier.dossier)
+archive.app.command("import")(archive_dossier.import_)
 app.add_typer(archive.app, name="archive")
 app.add_typer(pki.app, name="pki")
 app.add_typer(policy.app, name="policy")

@@ -83,6 +83,7 @@ class Permission(StrEnum):
     HOLD_LEGALLY = "lay legal holds on lots"
     SET_RETENTION = "set the rule of retention"
     DISPOSE = "dispose of raw data"
+    EXPORT_RECORDS = "export records"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -145,6 +146,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.HOLD_LEGALLY: frozenset({Role.QA}),
     Permission.SET_RETENTION: frozenset({Role.QA}),
     Permission.DISPOSE: frozenset({Role.QA}),
+    Permission.EXPORT_RECORDS: frozenset({Role.QA, Role.AUDITOR}),
 }
 
 

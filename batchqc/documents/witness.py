@@ -93,8 +93,13 @@ def _note(folder: Path, size: int) -> str:
     return _name(folder, size).read_text("utf-8", "replace")
 
 
+def checkpoint_name(size: int) -> str:
+    """Where a checkpoint lies in the folder of a witness."""
+    return f"checkpoints/{size:012d}.txt"
+
+
 def _name(folder: Path, size: int) -> Path:
-    return folder / "checkpoints" / f"{size:012d}.txt"
+    return folder / checkpoint_name(size)
 
 
 def _tile(number: int, many: int) -> Path:

@@ -111,6 +111,12 @@ def newest_link(session: Session) -> Link | None:
     return row.link if row else None
 
 
+def the_head(session: Session) -> Link:
+    """The head of a chain that has begun."""
+    newest = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
+    return session.scalars(newest).one().link
+
+
 def entries_after(  # noqa: PLR0913 - each is a filter, and people combine them
     session: Session,
     sequence: int,

@@ -40,6 +40,7 @@ from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment, EntryVerification
 from batchqc.records.events import Delivery, EventRow, Webhook, WebhookEnd
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.imports import DossierImport
 from batchqc.records.investigations import (
     InvestigationRow,
     InvestigationRule,
@@ -132,7 +133,7 @@ WITNESSED: tuple[type[Row], ...] = (
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
     LogKeyRow, CheckpointRow, CheckpointTimestamp, CertificateRenewal, CertificateCopy,
     ArchiveScrub, ArchiveFinding, ArchiveMending, RetentionRuleRow, LegalHold, LegalHoldRelease,
-    Disposal, DisposalApproval, DisposedObject,
+    Disposal, DisposalApproval, DisposedObject, DossierImport,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -8,6 +8,7 @@ Rings that keep a change from escaping the audit trail:
    runtime role of PostgreSQL holds no right to them.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -115,6 +116,13 @@ class Transaction:
             raise _passes_by()
         self._in_bulk |= records or {}
         insert_rows(self.session.connection(), METADATA.tables[table.__tablename__], columns, rows)
+
+    def carry_in(self, entries: Iterable[AuditEntry]) -> None:
+        """Add entries of another instance's trail as they are; they mention the rows of theirs."""
+        for entry in entries:
+            self.session.add(entry)
+            self._written |= json.loads(entry.text)["records"]
+        self.session.flush()
 
     def audit(  # noqa: PLR0913 - who, what, why, before, after are what an entry is
         self,

@@ -1,0 +1,195 @@
+"""The auditor's bundle: on record before it leaves; the same question has one answer."""
+
+import json
+import zipfile
+from collections.abc import Sequence
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from batchqc.actions.certificate_states import withdraw_certificate
+from batchqc.actions.certificates import Press, issue_certificate
+from batchqc.actions.checkpoints import sign_checkpoint
+from batchqc.actions.export_plan import Asked
+from batchqc.actions.exports import EXPORTED, Export, Exporter, export_bundle
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
+from batchqc.core.permissions import Permission
+from batchqc.core.spreadsheets import unguarded
+from batchqc.documents.bundle_kit import read_anchors
+from batchqc.documents.pki import PkiFiles
+from batchqc.errors import IntegrityFailure, NotFound, NotPermitted, SigningUnavailable
+from batchqc.records.audit import entries_after
+from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.state import counts, grown
+from tests.actions.test_certificates import NUMBER, issue
+from tests.actions.test_checkpoints import lost
+from tests.cast import MADE_ON, TAKEN_AT
+from tests.records.house import ANA, AUD, DONOR, EXPIRES_ON, LOT, PRODUCT, QA1, House
+
+SECOND, SECOND_NUMBER = "MSC-26-0050", "COA-2026-000002"
+
+
+@pytest.fixture
+def issued(house: House, press: Press) -> House:
+    """A house whose lot is released, its certificate issued."""
+    house.ready()
+    house.release()
+    issue(house, press)
+    return house
+
+
+def another(house: House, press: Press) -> None:
+    """A second lot with its certificate, a day later."""
+    sample = NewSample(f"{SECOND}-S01", "release", "cryovial", TAKEN_AT.isoformat())
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        register_lot(tx, NewLot(SECOND, PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), (sample,)))
+    house.ready(SECOND)
+    house.release(SECOND)
+    actor = house.actor(QA1, Permission.ISSUE_CERTIFICATE)
+    issue_certificate(
+        house.engine, house.archive, press, number=SECOND_NUMBER, actor=actor, clock=house.now
+    )
+
+
+def exporter(house: House, press: Press, pki: PkiFiles, by: str = AUD) -> Exporter:
+    return Exporter(
+        house.actor(by, Permission.EXPORT_RECORDS),
+        house.now,
+        lambda: read_anchors(pki.root_pem.parent, None),
+        press.log_key,
+    )
+
+
+def export(house: House, exporter: Exporter, **asked: object) -> Export:
+    return export_bundle(house.engine, house.archive, exporter, Asked(**asked))  # type: ignore[arg-type]
+
+
+def opened(found: Export) -> dict[str, bytes]:
+    with zipfile.ZipFile(BytesIO(b"".join(found.chunks()))) as file:
+        return {one.partition("/")[2]: file.read(one) for one in file.namelist()}
+
+
+def listed(files: dict[str, bytes]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in files["data/lots.jsonl"].splitlines()]
+
+
+def exports_of(house: House) -> Sequence[str]:
+    with house.reading() as session:
+        return [one.text for _, one in entries_after(session, 0, limit=999, what=EXPORTED)]
+
+
+@pytest.mark.requirement("1.02")
+def test_an_export_is_on_record_before_its_first_byte_and_holds_what_the_record_says(
+    issued: House, press: Press, pki: PkiFiles
+):  # fmt: skip
+    before = counts(issued.engine)
+    found = export(issued, exporter(issued, press, pki), lots=(LOT.lower(),))
+    (entry,) = exports_of(issued)
+    assert grown(issued.engine, before) == {"audit_entry": 1, "audit_link": 1}
+    body = json.loads(entry)
+    assert (body["who"], body["role"], body["subjects"]) == (AUD, "auditor", [])
+    files = opened(found)
+    assert json.loads(files["data/export.json"]) == body["after"]
+    assert body["after"]["counts"] == {"lots": 1, "certificates": 1, "issued": 1, "uploads": 1}
+    assert len(listed(files)) == 1
+    folder = f"data/lots/{LOT}"
+    assert {one for one in files if one.startswith(folder)} == {
+        f"{folder}/{name}"
+        for name in (
+            "audit.tsv",
+            *(f"{NUMBER}.{end}" for end in ("pdf", "json", "csv", "tlog-proof")),
+        )
+    }
+    rows = files[f"{folder}/{NUMBER}.csv"].decode("utf-8-sig").splitlines()
+    content = json.loads(files[f"{folder}/{NUMBER}.json"])
+    assert len(rows) == 1 + len(content["lines"])
+    assert unguarded(rows[1]).startswith(content["lines"][0]["criterion"])
+    assert issued.verify().problems == ()
+
+
+def test_the_same_question_at_the_same_checkpoint_has_the_same_bytes_for_ever(
+    issued: House, press: Press, pki: PkiFiles
+):  # fmt: skip
+    who = exporter(issued, press, pki)
+    first = export(issued, who, product=PRODUCT)
+    data = b"".join(first.chunks())
+    another(issued, press)
+    with issued.acting(QA1, Permission.HOLD_LOT) as tx:
+        lot = the_lot(tx.session, LOT)
+        withdraw_certificate(tx, lot, reason="Label was wrong", about=lot.key)
+    size = first.plan.checkpoint.size
+    again = export(issued, who, product=PRODUCT, checkpoint=size)
+    assert again.plan.later == 1
+    assert b"".join(again.chunks()) == data
+    with transaction(issued.engine, SYSTEM, issued.now()) as tx:
+        sign_checkpoint(tx, press.log_key())
+    newest = export(issued, who, product=PRODUCT)
+    files = opened(newest)
+    assert newest.plan.later == 0
+    told = {str(one["lot"]): one["certificates"] for one in listed(files)}
+    assert [one["withdrawn"] for one in told[LOT]] == ["Label was wrong"]  # type: ignore[attr-defined]
+    assert [one["withdrawn"] for one in told[SECOND]] == [""]  # type: ignore[attr-defined]
+    page = files["index.html"].decode()
+    assert "Label was wrong" in page
+    assert page.count('class="mark good">issued') == 1
+
+
+def test_filters_hold_together_and_what_is_not_there_is_told_at_once(
+    issued: House, press: Press, pki: PkiFiles
+):  # fmt: skip
+    another(issued, press)
+    who = exporter(issued, press, pki, QA1)
+    assert [one["lot"] for one in listed(opened(export(issued, who)))] == [LOT, SECOND]
+    assert [one["lot"] for one in listed(opened(export(issued, who, lots=(SECOND,))))] == [SECOND]
+    day = issued.now.at.date()
+    assert len(listed(opened(export(issued, who, since=day, until=day)))) == 2
+    before = counts(issued.engine)
+    with pytest.raises(NotFound) as unknown:
+        export(issued, who, product="X", lots=("A-1", LOT, "A-2"))
+    assert unknown.value.reasons == (
+        "there is no lot A-1", "there is no lot A-2", "there is no product X"
+    )  # fmt: skip
+    for asked in ({"since": date(2027, 1, 1)}, {"until": date(2020, 1, 1)}):
+        with pytest.raises(NotFound, match="no certificate fits"):
+            export(issued, who, **asked)
+    with pytest.raises(NotFound) as none:
+        export(issued, who, checkpoint=1)
+    assert none.value.code == "BQC-LOG-013"
+    assert grown(issued.engine, before) == {}
+
+
+def test_nothing_leaves_and_nothing_is_on_record_where_it_could_not_be_whole(
+    issued: House, press: Press, pki: PkiFiles, tmp_path: Path
+):  # fmt: skip
+    before = counts(issued.engine)
+    with pytest.raises(NotPermitted):
+        exporter(issued, press, pki, ANA)
+    who = exporter(issued, press, pki)
+    unkeyed = Exporter(who.actor, who.clock, who.anchors, lost)
+    with pytest.raises(SigningUnavailable):
+        export(issued, unkeyed)
+    unrooted = Exporter(who.actor, who.clock, lambda: read_anchors(tmp_path, None), who.log_key)
+    with pytest.raises(NotFound) as missing:
+        export(issued, unrooted)
+    assert missing.value.code == "BQC-EXP-003"
+    reader = issued.actor(AUD, Permission.READ)
+    with pytest.raises(NotPermitted):
+        export(issued, Exporter(reader, who.clock, who.anchors, who.log_key))
+    assert grown(issued.engine, before) == {}
+
+
+def test_a_damaged_file_cuts_the_bundle_short_so_that_it_opens_nowhere(
+    issued: House, press: Press, pki: PkiFiles, tmp_path: Path
+):  # fmt: skip
+    for path in (tmp_path / "store").rglob("*"):
+        if path.is_file() and path.read_bytes().startswith(b"%PDF"):
+            path.chmod(0o600)
+            path.write_bytes(path.read_bytes().replace(b"QARelease", b"QARelaese"))
+    got: list[bytes] = []
+    chunks = export(issued, exporter(issued, press, pki)).chunks()
+    with pytest.raises(IntegrityFailure):
+        got.extend(chunks)
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(BytesIO(b"".join(got)))
