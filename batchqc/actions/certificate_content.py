@@ -173,7 +173,7 @@ def content_under(
         },
         "status": {"page": heading.page},
     }
-    if checkpoint := newest_checkpoint(tx.session):
+    if checkpoint := newest_checkpoint(session):
         said = checkpoint.checkpoint
         content["log"] = {"origin": said.origin, "size": said.size, "root": said.root.hex()}
     if pending:

@@ -24,7 +24,7 @@ from batchqc.actions.signing import check_reason
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.core.audit import Link, entry_sha256, next_link
 from batchqc.core.canonical import Json, canonical_bytes
-from batchqc.documents.archive import Archive
+from batchqc.documents.archive import Archive, FolderArchive
 from batchqc.documents.dossier_file import DossierFile, not_as_said, opened_dossier
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
@@ -79,7 +79,7 @@ def import_dossier(
         )
     with opened_dossier(path, keys) as file, TemporaryDirectory() as folder:
         _check_kind(file)
-        staged = Archive(Path(folder))
+        staged = FolderArchive(Path(folder))
         expect_many(tx.session.connection())
         head = _carry_trail(tx, file)
         rows = _carry_rows(tx, file)

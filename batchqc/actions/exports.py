@@ -54,9 +54,7 @@ def log_export(tx: Transaction, plan: Plan) -> None:
     tx.audit(EXPORTED, after=plan.content)
 
 
-def export_bundle(
-    engine: Engine, archive: Archive, exporter: "Exporter", asked: Asked
-) -> "Export":
+def export_bundle(engine: Engine, archive: Archive, exporter: "Exporter", asked: Asked) -> "Export":
     """Find what is asked for and put the export on record; nothing has left yet.
 
     Raises:

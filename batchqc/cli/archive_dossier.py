@@ -60,7 +60,8 @@ def import_(
     Nobody can sign in there.
     """
     place = Workplace.at(settings_of(context))
-    place.settings.store.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(place.settings.store, Path):
+        place.settings.store.parent.mkdir(parents=True, exist_ok=True)
     if not inspect(place.engine).get_table_names():
         migrate(place.engine, bundled("migrations"))
     keys = log_key.read_text("utf-8") if log_key else ""

@@ -151,7 +151,9 @@ def main() -> None:
     ]
     full = certificate_content(**ASKED, **TRENDS)
     same, pictured = least(partial(replay, strings_of(full)), partial(untagged, full))
-    lines.append(f"with code and two charts, untagged: {pictured / same:.2f} x replay of its strings")
+    lines.append(
+        f"with code and two charts, untagged: {pictured / same:.2f} x replay of its strings"
+    )
     with tempfile.TemporaryDirectory() as folder:
         site = Site.of(Path(folder), 2 * how_many + 40)
         logged = seconds_of_processor(site, 30) * 1000

@@ -161,23 +161,15 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     assert isinstance(decision, Decision)
     _certificate(house)
     live_on(house, LOT)
-    _certify(house)
-    _visit(house)
-    _other_stage(house)
-    _type(house)
-    _investigate(house)
+    for go_on in (_certify, _visit, _other_stage, _type, _investigate):
+        go_on(house)
     adopt_profile(house, PROFILE)
     adopt_method(house)
     use_registers(house)
-    _tell(house)
-    _second_components(house)
-    _donate(house)
-    _declare(house)
-    _accounts(house)
-    _trends(house)
-    _import(house)
-    _log(house)
-    _archive(house)
+    for go_on in (
+        _tell, _second_components, _donate, _declare, _accounts, _trends, _import, _log, _archive,
+    ):  # fmt: skip
+        go_on(house)
 
 
 def _archive(house: House) -> None:
