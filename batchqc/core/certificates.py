@@ -12,6 +12,8 @@ from typing import NotRequired, TypedDict, cast
 
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.certificate_criteria import AcceptPart
+from batchqc.core.certificate_layouts import LayoutPart
+from batchqc.core.renditions import RenditionPart
 
 CONTENT_TYPE = "batchqc/certificate/2"
 #: What certificates that were frozen earlier are.
@@ -201,7 +203,8 @@ class CertificateContent(TypedDict):
     """All that a certificate says. ``notes`` are its numbered footnotes, first is 1.
 
     ``specimen`` is empty on a real certificate; on one for show it is what each page says of it.
-    ``pending`` is there on a preliminary certificate only.
+    ``pending`` is there on a preliminary certificate only, ``layout`` where the site had approved
+    one, ``rendition`` in what a recipient got of a certificate.
     """
 
     type: str
@@ -226,6 +229,8 @@ class CertificateContent(TypedDict):
     audit: AuditPart
     software: SoftwarePart
     pending: NotRequired[list[PendingPart]]
+    layout: NotRequired[LayoutPart]
+    rendition: NotRequired[RenditionPart]
 
 
 def conclusion_of(

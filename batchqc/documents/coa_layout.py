@@ -1,6 +1,6 @@
 """Certificate content -> PDF bytes.
 
-A4, embedded fonts, drawn at canvas level: everything is laid out first, then drawn with the total
+Embedded fonts, drawn at canvas level: everything is laid out first, then drawn with the total
 number of pages known. Every page carries certificate number, lot, "Page n of N" and the hash of the
 content (requirements 5.01 and 5.02). Same content, same bytes, on any machine.
 """
@@ -13,12 +13,11 @@ from threading import Lock
 from typing import cast
 
 from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.certificate_layouts import PaperSize
 from batchqc.core.certificates import CONTENT_TYPE, EARLIER_TYPE, CertificateContent
 from batchqc.documents.coa_blocks import (
     LABEL,
-    MARGIN,
     SMALL,
-    WIDTH,
     Block,
     Placed,
     paginate,
@@ -29,8 +28,6 @@ from batchqc.documents.coa_drawing import (
     GREY,
     HAIRLINE,
     INK,
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
     Box,
     Mark,
     Style,
@@ -41,9 +38,11 @@ from batchqc.documents.coa_drawing import (
     wrap,
 )
 from batchqc.documents.coa_fonts import as_shown, use_fonts
+from batchqc.documents.coa_paper import A4, LETTER, MARGIN, WIDTH, Paper
 from batchqc.documents.coa_sections import sections
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.coa_watermark import draw_specimen
+from batchqc.documents.coa_words import Words, withheld_lines, words_of
 from batchqc.errors import InvalidInput
 
 DATA_FILE = "certificate.json"
@@ -86,19 +85,21 @@ def render(content: CertificateContent, *, fonts: Path) -> bytes:
 
 def _render(content: CertificateContent, data: bytes, *, fonts: Path) -> bytes:
     sha256, target = hashlib.sha256(data).hexdigest(), BytesIO()
-    first, running = _letterhead(content), _running_head(content)
-    footer = PAGE_HEIGHT - _BOTTOM - _footer(content, sha256, page="").height
+    words, paper = words_of(content, fonts.parent / "words"), _paper(content)
+    first, running = _letterhead(content, words), _running_head(content, words)
+    footer = paper.height - _BOTTOM - _footer(content, words, sha256, page="").height
     pages = paginate(
-        sections(content),
+        sections(content, words),
         first=footer - 14 - _TOP - first.height,
         rest=footer - 14 - _TOP - running.height,
     )
     canvas = new_canvas(
         target,
-        issued_utc=content["issued"]["utc"],
+        paper=paper,
+        issued_utc=made_at(content),
         document_id=sha256,
         info={
-            "Title": f"Certificate of analysis {content['number']}",
+            "Title": words("title_of", number=content["number"]),
             "Author": content["issuer"]["name"],
             "Subject": f"Lot {content['lot']['id']}",
             "Keywords": f"{content['type'].replace('/', '-', 1)} content-sha256:{sha256}",
@@ -106,14 +107,16 @@ def _render(content: CertificateContent, data: bytes, *, fonts: Path) -> bytes:
         },
         fonts=fonts,
     )
+    canvas.speak(words.tag)
     if content["type"] == CONTENT_TYPE:
-        what = f"What certificate {content['number']} says, for machines"
+        what = words("data_file", number=content["number"])
         canvas.attach(Attachment(DATA_FILE, what, data))
     for number, page in enumerate(pages, 1):
         if content["specimen"]:
             draw_specimen(canvas)
         head = first if number == 1 else running
-        foot = _footer(content, sha256, page=f"Page {number} of {len(pages)}")
+        page_of = words("page", page=number, pages=len(pages))
+        foot = _footer(content, words, sha256, page=page_of)
         draw(canvas, head.marks, top=_TOP)
         draw_page(canvas, page, top=_TOP + head.height)
         draw(canvas, foot.marks, top=footer)
@@ -128,14 +131,29 @@ def draw_page(canvas: TaggedCanvas, page: Placed, *, top: float) -> None:
         draw(canvas, block.marks, top=top + y)
 
 
-def _letterhead(content: CertificateContent) -> Block:
+def made_at(content: CertificateContent) -> str:
+    """When what the document says was made: the certificate, or its rendition."""
+    return (
+        content["rendition"]["made"]["utc"] if "rendition" in content else content["issued"]["utc"]
+    )
+
+
+def _paper(content: CertificateContent) -> Paper:
+    layout = content.get("layout")
+    return LETTER if layout and layout["paper"] == PaperSize.LETTER else A4
+
+
+def _letterhead(content: CertificateContent, words: Words) -> Block:
     """Head of page 1: who issues on the left, number and date on the right."""
-    issuer = content["issuer"]
-    left = [(issuer["name"], _ISSUER), *((line, _ADDRESS) for line in issuer["address"])]
+    issuer, layout = content["issuer"], content.get("layout")
+    address = issuer["address"]
+    if layout:
+        address = [*(layout["address"] or address), *layout["contact"]]
+    left = [(issuer["name"], _ISSUER), *((line, _ADDRESS) for line in address)]
     right = [
-        ("Certificate number", LABEL),
+        (words("number"), LABEL),
         (content["number"], _NUMBER),
-        (f"Issued {content['issued']['shown']}", SMALL),
+        (words("issued", when=content["issued"]["shown"]), SMALL),
     ]
     marks, height = two_sides(left, right)
     return Block(height + 22, tuple(_read(mark) for mark in (*marks, *_specimen(content))))
@@ -146,27 +164,30 @@ def _read(mark: Mark) -> Mark:
     return mark._replace(tag=Tag("P")) if isinstance(mark, Text) else mark
 
 
-def _running_head(content: CertificateContent) -> Block:
+def _running_head(content: CertificateContent, words: Words) -> Block:
     """Head of the other pages: what it is on the left, the lot on the right."""
-    left = [("Certificate of analysis", _RUNNING_LOT), (content["issuer"]["name"], _RUNNING)]
-    right = [(f"Lot {content['lot']['id']}", _RUNNING_LOT), (content["number"], _RUNNING)]
+    left = [(words("title"), _RUNNING_LOT), (content["issuer"]["name"], _RUNNING)]
+    lot = words("lot_named", lot=content["lot"]["id"])
+    right = [(lot, _RUNNING_LOT), (content["number"], _RUNNING)]
     marks, height = two_sides(left, right)
     rule = Box(MARGIN, height + 6, WIDTH, 0.6, fill=ACCENT)
     return Block(height + 18, (*marks, rule, *_specimen(content)))
 
 
-def _footer(content: CertificateContent, sha256: str, *, page: str) -> Block:
-    identity = f"Certificate {content['number']}  ·  Lot {content['lot']['id']}"
+def _footer(content: CertificateContent, words: Words, sha256: str, *, page: str) -> Block:
+    identity = words("identity", number=content["number"], lot=content["lot"]["id"])
+    beneath = [content["specimen"]]
+    if "rendition" in content:
+        to = content["rendition"]["recipient"]
+        beneath.append(words("rendition_foot", recipient=to, count=withheld_lines(content)))
     marks: list[Mark] = [Box(MARGIN, 0, WIDTH, 0.4, fill=HAIRLINE)]
     marks.append(Text(MARGIN + WIDTH - width_of(page, _FOOT), 13, _FOOT, page))
     y = 6.0
-    for line in wrap(identity, _FOOT, WIDTH - 90):
-        marks.append(Text(MARGIN, y + 7, _FOOT, line))
-        y += _FOOT.leading
-    for line in wrap(content["specimen"], _FOOT, WIDTH - 90) if content["specimen"] else ():
-        marks.append(Text(MARGIN, y + 7, _FOOT, line))
-        y += _FOOT.leading
-    marks.append(Text(MARGIN, y + 7, _FOOT_HASH, f"Content SHA-256 {sha256}"))
+    for text in (identity, *filter(None, beneath)):
+        for line in wrap(text, _FOOT, WIDTH - 90):
+            marks.append(Text(MARGIN, y + 7, _FOOT, line))
+            y += _FOOT.leading
+    marks.append(Text(MARGIN, y + 7, _FOOT_HASH, words("content", sha256=sha256)))
     return Block(y + _FOOT_HASH.leading, tuple(marks))
 
 
@@ -192,7 +213,7 @@ def _specimen(content: CertificateContent) -> list[Mark]:
     if not content["specimen"]:
         return []
     width = width_of(SPECIMEN, _SPECIMEN)
-    x = (PAGE_WIDTH - width) / 2
+    x = (A4.width - width) / 2
     return [Box(x - 7, 0, width + 14, 16, outline=INK), Text(x, 11.2, _SPECIMEN, SPECIMEN)]
 
 
