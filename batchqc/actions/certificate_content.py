@@ -9,9 +9,11 @@ from batchqc.actions.certificate_signatures import corrections_of_lot, moment, s
 from batchqc.actions.certificate_statements import register_statements
 from batchqc.actions.entry_remarks import entry_remarks
 from batchqc.actions.evaluation import LotCase
+from batchqc.actions.layouts import layout_in_force
 from batchqc.actions.retest_remarks import retest_remarks, retest_statements
 from batchqc.core.acceptance import Limits
 from batchqc.core.certificate_criteria import accept_part
+from batchqc.core.certificate_layouts import laid_out
 from batchqc.core.certificates import (
     CONTENT_TYPE,
     CertificateContent,
@@ -23,6 +25,7 @@ from batchqc.core.certificates import (
 from batchqc.core.subjects import Derived, DonorFact, Measured
 from batchqc.core.timing import day_read
 from batchqc.core.verdicts import Verdict
+from batchqc.documents.archive import FolderArchive
 from batchqc.intake.contract import CONTRACT
 from batchqc.records.audit import newest_link
 from batchqc.records.corrections import approved_changes
@@ -40,13 +43,18 @@ if TYPE_CHECKING:
 
 def frozen_content(
     tx: Transaction,
+    archive: FolderArchive,
     *,
     case: LotCase,
     certificate: Certificate,
     pending: "Mapping[str, date]",
     ended: HoldEnd | None = None,
 ) -> CertificateContent:
-    """The content of a certificate (requirements 5.01 to 5.06), in canonical types only."""
+    """The content of a certificate (requirements 5.01 to 5.06), in canonical types only.
+
+    Raises:
+        IntegrityFailure: the layout in force is not as it was approved.
+    """
     site, product, version = case.row.site, case.row.product, case.version
     if case.specification is None:
         raise ValueError("a lot without a readable specification has no certificate")
@@ -137,7 +145,8 @@ def frozen_content(
             {"criterion": name, "title": titles[name], "due_on": day.isoformat()}
             for name, day in sorted(pending.items())
         ]
-    return content
+    layout = layout_in_force(tx.session, archive, product.code)
+    return laid_out(content, layout) if layout else content
 
 
 def _supersedes(certificate: Certificate, ended: HoldEnd | None) -> Supersedes | None:

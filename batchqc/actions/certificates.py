@@ -84,7 +84,9 @@ def reserve_certificate(
         reserved_at=tx.now,
         let_go=ended.key if ended else "",
     )
-    content = frozen_content(tx, case=case, certificate=certificate, pending=pending, ended=ended)
+    content = frozen_content(
+        tx, archive, case=case, certificate=certificate, pending=pending, ended=ended
+    )
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
     return certificate
@@ -115,7 +117,7 @@ def issue_certificate(
         return archive.get(done.document_sha)
     signer = press.log_key()
     if done is None:
-        document = _make(_to_seal(engine, archive, number, signer), press)
+        document = make_document(_to_seal(engine, archive, number, signer), press)
         with transaction(engine, actor, clock()) as tx:
             done = _issue(tx, archive, number=number, document=document)
     checkpoint_after(engine, signer, record=done.key, clock=clock)
@@ -210,8 +212,16 @@ def content_of_certificate(archive: FolderArchive, certificate: Certificate) -> 
     return cast("CertificateContent", json.loads(archive.get(certificate.content_sha)))
 
 
-def _make(content: CertificateContent, press: Press) -> bytes:
-    from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who seals pays for it
+def make_document(content: CertificateContent, press: Press) -> bytes:
+    """The sealed document of a content; no transaction is held meanwhile.
+
+    Raises:
+        SigningUnavailable: the seal key cannot be used.
+    """
+    from batchqc.documents.coa_layout import (  # noqa: PLC0415 - only who seals pays for it
+        made_at,
+        render,
+    )
     from batchqc.documents.pades import seal  # noqa: PLC0415 - only who seals waits for it
 
     document, key = render(content, fonts=press.fonts), press.seal_key()
@@ -225,6 +235,6 @@ def _make(content: CertificateContent, press: Press) -> bytes:
             reason=one["says"],
             location=content["issuer"]["address"][-1],
             certifies=one is not seals[-1],
-            signed_at=datetime.fromisoformat(content["issued"]["utc"]),
+            signed_at=datetime.fromisoformat(made_at(content)),
         )
     return document

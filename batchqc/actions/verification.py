@@ -29,6 +29,7 @@ from batchqc.records.entries import Attachment
 from batchqc.records.guards import unguarded
 from batchqc.records.holds import HoldEnd
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.layouts import CertificateRendition, LayoutVersion
 from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -80,6 +81,8 @@ NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     QualityReview: ("content_sha", "document_sha"),
     PanelVersion: ("sha256",),
     CheckpointTimestamp: ("token_sha",),
+    LayoutVersion: ("sha256",),
+    CertificateRendition: ("content_sha", "document_sha"),
 }
 #: What other rows refer to, and take their keys from.
 _REFERRED_TO: Final = {

@@ -72,7 +72,8 @@ def verify(
     table(("", "Check", "Found"), rows, empty="")
     if not report.passed:
         raise IntegrityFailure("BQC-CRT-040", f"{file} does not verify; see above")
-    say(f"{file} is genuine: certificate {report.number}, lot {report.lot}.")
+    is_ = report.rendition or f"certificate {report.number}"
+    say(f"{file} is genuine: {is_}, lot {report.lot}.")
     if lot is None:
         say("Compare the lot with the label of what you hold.")
 

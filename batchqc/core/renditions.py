@@ -1,7 +1,7 @@
 """Renditions: what a recipient gets of a certificate, made from its frozen content alone.
 
-Left out may be what a layout names, where it passed or is for information, is not required by the
-specification, and where nothing else speaks of it. The rendition says how many lines of which
+Left out may be what a layout names, where it passed or is for information, where the specification
+does not require it, and where nothing else speaks of it. The rendition says how many lines of which
 category are left out; neither its page nor its data hold anything else of them.
 """
 
@@ -68,7 +68,7 @@ def rendition_problems(
     Args:
         content: of the certificate, complete.
         layout: the layout of the rendition.
-        optional: ids of the criteria that the specification does not require, or only reports.
+        optional: ids of the criteria that the specification does not require.
     """
     return [*_mismatches(content, layout), *_protected(content, layout, optional)]
 
@@ -110,8 +110,8 @@ def _protected(
         if name not in optional:
             yield (
                 f"{name} is required by {content['specification']['id']}"
-                f" v{content['specification']['version']}: only what it does not require, or asks"
-                " for information, may be withheld"
+                f" v{content['specification']['version']}: only a criterion that has"
+                " required = false there may be withheld"
             )
         yield from _spoken_of(line, texts)
 

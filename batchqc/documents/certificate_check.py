@@ -47,12 +47,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """Every check in order, and what a proven document calls itself ("" where none was read)."""
+    """Every check in order, and what a proven document calls itself ("" where none was read).
+
+    ``rendition`` is "" of a certificate itself.
+    """
 
     checks: tuple[Check, ...]
     number: str
     lot: str
     content_sha256: str
+    rendition: str = ""
 
     @property
     def passed(self) -> bool:
@@ -91,7 +95,8 @@ def check(
     checks: dict[str, Check] = {}
     for step in _STEPS:
         checks[step.name] = _examined(step, case, checks)
-    return CheckReport(tuple(checks.values()), case.number, case.lot, case.content_sha256)
+    found = tuple(checks.values())
+    return CheckReport(found, case.number, case.lot, case.content_sha256, case.rendition)
 
 
 def extract_signature(pdf: bytes) -> Extracted:

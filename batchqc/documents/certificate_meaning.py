@@ -9,19 +9,20 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from asn1crypto import x509
 
 from batchqc.documents.certificate_bytes import Extracted, Failed
 from batchqc.documents.certificate_pages import Pages, SignatureField, read_pages
 from batchqc.documents.certificate_seal import Seal
+from batchqc.documents.certificate_words import PAGE_WORDS
 
 #: The signature fields of each kind of content, in the order in which they are sealed.
 FIELDS = {"1": ("QARelease",), "2": ("QCReview", "QARelease")}
 SUB_FILTER = "/ETSI.CAdES.detached"
 DATA_FILE = "certificate.json"
 
-_TITLE = "Certificate of analysis "
 _SUBJECT = "Lot "
 _KEYWORDS = re.compile(r"batchqc-certificate/([12]) content-sha256:([0-9a-f]{64})")
 
@@ -44,6 +45,19 @@ class Case:
     number: str = ""
     lot: str = ""
     content_sha256: str = ""
+    language: str = ""
+    recipient: str = ""
+    withheld: int = 0
+
+    @property
+    def rendition(self) -> str:
+        """What the document is where it is no certificate but the rendition of one, or ""."""
+        if not self.recipient:
+            return ""
+        return (
+            f"a rendition of certificate {self.number} for {self.recipient};"
+            f" results withheld: {self.withheld}"
+        )
 
 
 def document(case: Case) -> None:
@@ -55,9 +69,12 @@ def document(case: Case) -> None:
 
 def number(case: Case) -> None:
     """It is the certificate that was asked for."""
-    if not case.pages.title.startswith(_TITLE):
+    title = case.pages.title
+    spoken = (one for one, words in PAGE_WORDS.items() if title.startswith(words.title))
+    case.language = next(spoken, "")
+    if not case.language:
         raise Failed("the document does not call itself a certificate of analysis")
-    case.number = case.pages.title.removeprefix(_TITLE)
+    case.number = title.removeprefix(PAGE_WORDS[case.language].title)
     _expect("certificate", case.number, case.expected_number)
 
 
@@ -113,9 +130,22 @@ def data(case: Case) -> None:
     told = json.loads(files[DATA_FILE])
     if (told["number"], told["lot"]["id"]) != (case.number, case.lot):
         raise Failed("the data inside are of another certificate or lot")
+    if told.get("layout", {"language": "en"})["language"] != case.language:
+        raise Failed("the document is in another language than the data inside say")
+    if "rendition" in told:
+        _rendition(case, told["rendition"])
     said = [one.reason for one in case.pages.fields]
     if said != [one["says"] for one in told["seals"]]:
         raise Failed("the seals do not say for whom the data inside say that they stand")
+
+
+def _rendition(case: Case, told: dict[str, Any]) -> None:
+    if told["of"] != case.number:
+        raise Failed("the data inside are a rendition of another certificate")
+    case.recipient = str(told["recipient"])
+    case.withheld = sum(int(one["lines"]) for one in told["withheld"])
+    if not case.recipient:
+        raise Failed("the data inside are a rendition for nobody")
 
 
 def _expect(what: str, found: str, expected: str | None) -> None:
@@ -127,12 +157,17 @@ def _expect(what: str, found: str, expected: str | None) -> None:
 
 def on_pages(case: Case) -> None:
     """Every page says which certificate, lot, page and content it is of."""
-    total = len(case.pages.texts)
+    total, says = len(case.pages.texts), PAGE_WORDS[case.language]
     for page in range(1, total + 1):
-        for words in (
-            f"Certificate {case.number} · Lot {case.lot}",
-            f"Page {page} of {total}",
-            f"Content SHA-256 {case.content_sha256}",
-        ):
+        expected = [
+            says.identity.format(case.number, case.lot),
+            says.page.format(page, total),
+            says.content.format(case.content_sha256),
+        ]
+        if case.recipient:
+            expected.append(says.withheld.format(case.withheld))
+        if case.recipient and page == 1:
+            expected.append(says.rendition.format(case.number))
+        for words in expected:
             if not case.pages.shows(page, words):
                 raise Failed(f"page {page} does not show “{words}”")

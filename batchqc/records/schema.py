@@ -49,6 +49,12 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.layouts import (
+    CertificateRendition,
+    LayoutApproval,
+    LayoutSubmission,
+    LayoutVersion,
+)
 from batchqc.records.log import CheckpointRow, CheckpointTimestamp, LogKeyRow, LogSubtree
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -119,6 +125,7 @@ WITNESSED: tuple[type[Row], ...] = (
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
     LogKeyRow, CheckpointRow, CheckpointTimestamp,
+    LayoutVersion, LayoutSubmission, LayoutApproval, CertificateRendition,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from batchqc.actions.certificates import (
     Press,
-    _make,
     content_of_certificate,
     document_of,
     issue_certificate,
+    make_document,
     the_certificate,
 )
 from batchqc.actions.dispositions import Decision, release_lot
@@ -152,7 +152,7 @@ def test_the_seals_stand_for_the_review_of_the_lot_and_for_the_decision(
 def test_content_that_was_frozen_before_there_were_two_seals_is_sealed_once(
     press: Press, keys: PkiFiles
 ):
-    pdf = _make(earlier_content(issued=moment("2026-06-01", "20:00:00")), press)
+    pdf = make_document(earlier_content(issued=moment("2026-06-01", "20:00:00")), press)
     (field,) = read_pages(pdf).fields
     assert field.reason.endswith("by Nguyễn Thị Minh Anh (S-2026-000042)")
     assert read_pages(pdf).files == {}

@@ -1,0 +1,277 @@
+"""Renditions of certificates for recipients: made from frozen content, sealed, on record; previews.
+
+No transaction is held while the document is rendered and sealed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from batchqc.actions.certificate_signatures import moment
+from batchqc.actions.certificate_states import state_of
+from batchqc.actions.certificates import (
+    Press,
+    content_of_certificate,
+    make_document,
+    the_certificate,
+)
+from batchqc.actions.checkpoints import check_log, checkpoint_after
+from batchqc.actions.layouts import approved_content, approved_layout, layout_content, the_layout
+from batchqc.actions.lots import lock_lot
+from batchqc.actions.permission import require
+from batchqc.actions.witnessed import unlike_trail
+from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.certificate_layouts import Layout, laid_out
+from batchqc.core.certificates import CONTENT_TYPE, CertificateContent
+from batchqc.core.permissions import Permission
+from batchqc.core.renditions import rendition_of, rendition_problems
+from batchqc.documents.archive import FolderArchive
+from batchqc.documents.spec_file import read_specification
+from batchqc.errors import Conflict, NotFound
+from batchqc.records.decisions import Certificate, issue_of
+from batchqc.records.layouts import CertificateRendition, LayoutVersion, layout_by, rendition_by
+from batchqc.records.transaction import Actor, Transaction, reading, transaction
+
+PREVIEW = "DRAFT. Preview under layout {}: not sealed, not on record, no certificate."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which certificate, and the id of the layout whose newest approved version is taken."""
+
+    number: str
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """A certificate under one version of a layout."""
+
+    number: str
+    layout: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRendition:
+    """A rendition on record: its key, the version of its layout, and its document."""
+
+    key: str
+    layout: str
+    version: int
+    document: bytes
+
+
+def make_rendition(
+    engine: Engine,
+    archive: FolderArchive,
+    press: Press,
+    *,
+    wanted: Wanted,
+    actor: Actor,
+    clock: Callable[[], datetime],
+) -> MadeRendition:
+    """Make, seal and record the rendition of a certificate under a layout.
+
+    One that was made before is answered as it is. A checkpoint of the log follows, as after the
+    issue of a certificate.
+
+    Raises:
+        NotFound: there is no such certificate, or no approved layout of this id.
+        Conflict: with every reason why there is no such rendition.
+        SigningUnavailable: the seal key or the key of the log cannot be used.
+        IntegrityFailure: the layout was changed, or the log does not extend what was signed.
+    """
+    signer = press.log_key()
+    with reading(engine) as session:
+        certificate = the_certificate(session, wanted.number)
+        approval = approved_layout(session, wanted.layout)
+        version = approval.layout_version.version
+        if found := _done(session, archive, certificate, approval.layout_version):
+            return found
+        check_log(session, signer)
+        layout = approved_content(session, archive, approval)
+        content = _content(session, archive, certificate, layout=layout, now=clock())
+    document = make_document(content, press)
+    with transaction(engine, actor, clock()) as tx:
+        made = _record(
+            tx, archive, number=wanted.number, version=version, content=content, document=document
+        )
+    checkpoint_after(engine, signer, record=made.key, clock=clock)
+    return made
+
+
+def preview_document(
+    session: Session,
+    archive: FolderArchive,
+    press: Press,
+    *,
+    wanted: Under,
+    now: datetime,
+) -> bytes:
+    """How a certificate looks under a version of a layout, approved or not: marked, not sealed.
+
+    Raises:
+        NotFound: there is no such certificate or version.
+        Conflict: with every reason why there is no such rendition.
+    """
+    from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who looks pays for it
+
+    certificate = the_certificate(session, wanted.number)
+    row = the_layout(session, wanted.layout, wanted.version)
+    taken = layout_content(session, archive, row)
+    if taken.recipient:
+        content = _content(session, archive, certificate, layout=taken, now=now)
+    else:
+        content = laid_out(_complete(archive, certificate), taken)
+    content["specimen"] = " ".join(
+        filter(None, [PREVIEW.format(taken.reference), content["specimen"]])
+    )
+    return render(content, fonts=press.fonts)
+
+
+def rendition_document(session: Session, archive: FolderArchive, *, wanted: Under) -> bytes:
+    """The sealed document of a rendition, with its hash checked.
+
+    Raises:
+        NotFound: none was made.
+    """
+    certificate = the_certificate(session, wanted.number)
+    row = layout_by(session, wanted.layout, wanted.version)
+    made = rendition_by(session, certificate, row) if row else None
+    if made is None:
+        raise NotFound(
+            "BQC-LAY-010",
+            f"certificate {certificate.natural_key} has no rendition under"
+            f" {wanted.layout} v{wanted.version}",
+            hint="Make it: batchqc certificate rendition.",
+        )
+    return archive.get(made.document_sha)
+
+
+def _done(
+    session: Session, archive: FolderArchive, certificate: Certificate, version: LayoutVersion
+) -> MadeRendition | None:
+    row = rendition_by(session, certificate, version)
+    return _made(archive, row) if row else None
+
+
+def _made(archive: FolderArchive, row: CertificateRendition) -> MadeRendition:
+    version, document = row.layout_version, archive.get(row.document_sha)
+    return MadeRendition(row.key, version.layout, version.version, document)
+
+
+def _content(
+    session: Session,
+    archive: FolderArchive,
+    certificate: Certificate,
+    *,
+    layout: Layout,
+    now: datetime,
+) -> CertificateContent:
+    """What the rendition says; only of a certificate that is issued and counts."""
+    content = _complete(archive, certificate)
+    problems = [
+        *_standing(session, certificate),
+        *rendition_problems(content, layout, optional=_optional(archive, content)),
+    ]
+    if problems:
+        raise Conflict(
+            "BQC-LAY-011",
+            f"certificate {certificate.natural_key} has no rendition under {layout.reference}",
+            reasons=problems,
+            hint="Mend the layout in its next version, or take another one.",
+        )
+    zone = ZoneInfo(content["issuer"]["time_zone"])
+    return rendition_of(
+        content,
+        layout,
+        content_sha256=certificate.content_sha,
+        made=moment(now.astimezone(zone)),
+    )
+
+
+def _complete(archive: FolderArchive, certificate: Certificate) -> CertificateContent:
+    content = content_of_certificate(archive, certificate)
+    if content["type"] != CONTENT_TYPE:
+        raise Conflict(
+            "BQC-LAY-012",
+            f"certificate {certificate.natural_key} was frozen before there were layouts",
+            hint="Give the recipient the certificate itself.",
+        )
+    return content
+
+
+def _standing(session: Session, certificate: Certificate) -> list[str]:
+    state = state_of(session, certificate)
+    found: list[str] = []
+    issue = issue_of(session, certificate)
+    if issue is None:
+        found.append("the certificate is not sealed: run batchqc certificate resume")
+    if state.superseded_by:
+        found.append(f"the certificate is superseded: make it of {state.superseded_by}")
+    if state.withdrawn:
+        found.append(f"the certificate was withdrawn ({state.withdrawn}): nothing replaces it yet")
+    rows = [certificate, issue] if issue else [certificate]
+    return [*found, *unlike_trail(session, [certificate.key], rows)]
+
+
+def _optional(archive: FolderArchive, content: CertificateContent) -> frozenset[str]:
+    """What the specification that judged the lot does not require; unreadable, it requires all."""
+    rules = content["specification"]
+    found = read_specification(archive.get(rules["sha256"]), file=rules["id"]).specification
+    criteria = found.criteria if found else ()
+    return frozenset(one.id for one in criteria if not one.required)
+
+
+def _record(
+    tx: Transaction,
+    archive: FolderArchive,
+    *,
+    number: str,
+    version: int,
+    content: CertificateContent,
+    document: bytes,
+) -> MadeRendition:
+    require(tx, Permission.ISSUE_CERTIFICATE)
+    certificate = the_certificate(tx.session, number)
+    lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
+    tx.lock(certificate.key)
+    layout = the_layout(tx.session, content["layout"]["id"], version)
+    earlier = _done(tx.session, archive, certificate, layout)
+    if earlier is not None:  # somebody else was faster: theirs is the document
+        return earlier
+    if problems := _standing(tx.session, certificate):
+        raise Conflict(
+            "BQC-LAY-013",
+            f"certificate {certificate.natural_key} changed meanwhile",
+            reasons=problems,
+        )
+    row = CertificateRendition(
+        certificate=certificate,
+        layout_version=layout,
+        content_sha=archive.put(canonical_bytes(cast("Json", content))),
+        document_sha=archive.put(document),
+        size=len(document),
+        made_by=tx.actor.user_id,
+        made_at=tx.now,
+    )
+    tx.add(row)
+    told = content["rendition"]
+    tx.audit(
+        "certificate rendition made",
+        rows=[row],
+        about=[certificate.key, certificate.lot.key, layout.key],
+        after={
+            "document sha256": row.document_sha,
+            "content sha256": row.content_sha,
+            "recipient": told["recipient"],
+            "withheld": str(sum(one["lines"] for one in told["withheld"])),
+        },
+    )
+    return _made(archive, row)
