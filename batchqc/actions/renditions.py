@@ -34,7 +34,7 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import Conflict, NotFound
 from batchqc.records.decisions import Certificate, issue_of
-from batchqc.records.layouts import CertificateRendition, LayoutVersion, layout_by, rendition_by
+from batchqc.records.layouts import CertificateRendition, layout_by, rendition_by
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
 
 PREVIEW = "DRAFT. Preview under layout {}: not sealed, not on record, no certificate."
@@ -58,13 +58,17 @@ class Under:
 
 
 @dataclass(frozen=True, slots=True)
-class MadeRendition:
-    """A rendition on record: its key, the version of its layout, and its document."""
+class RenditionFacts:
+    """A rendition on record: of what, for whom, the hashes of content and document, by whom."""
 
-    key: str
+    certificate: str
     layout: str
     version: int
-    document: bytes
+    recipient: str
+    content_sha256: str
+    document_sha256: str
+    made_by: str
+    made_at: datetime
 
 
 def make_rendition(
@@ -75,7 +79,7 @@ def make_rendition(
     wanted: Wanted,
     actor: Actor,
     clock: Callable[[], datetime],
-) -> MadeRendition:
+) -> RenditionFacts:
     """Make, seal and record the rendition of a certificate under a layout.
 
     One that was made before is answered as it is. A checkpoint of the log follows, as after the
@@ -91,18 +95,16 @@ def make_rendition(
     with reading(engine) as session:
         certificate = the_certificate(session, wanted.number)
         approval = approved_layout(session, wanted.layout)
-        version = approval.layout_version.version
-        if found := _done(session, archive, certificate, approval.layout_version):
-            return found
+        if earlier := rendition_by(session, certificate, approval.layout_version):
+            return facts_of(earlier)
         check_log(session, signer)
         layout = approved_content(session, archive, approval)
         content = _content(session, archive, certificate, layout=layout, now=clock())
     document = make_document(content, press)
     with transaction(engine, actor, clock()) as tx:
-        made = _record(
-            tx, archive, number=wanted.number, version=version, content=content, document=document
-        )
-    checkpoint_after(engine, signer, record=made.key, clock=clock)
+        row = _record(tx, archive, certificate=wanted.number, content=content, document=document)
+        key, made = row.key, facts_of(row)
+    checkpoint_after(engine, signer, record=key, clock=clock)
     return made
 
 
@@ -154,16 +156,18 @@ def rendition_document(session: Session, archive: FolderArchive, *, wanted: Unde
     return archive.get(made.document_sha)
 
 
-def _done(
-    session: Session, archive: FolderArchive, certificate: Certificate, version: LayoutVersion
-) -> MadeRendition | None:
-    row = rendition_by(session, certificate, version)
-    return _made(archive, row) if row else None
-
-
-def _made(archive: FolderArchive, row: CertificateRendition) -> MadeRendition:
-    version, document = row.layout_version, archive.get(row.document_sha)
-    return MadeRendition(row.key, version.layout, version.version, document)
+def facts_of(row: CertificateRendition) -> RenditionFacts:
+    """What is on record of a rendition."""
+    return RenditionFacts(
+        certificate=row.certificate.natural_key,
+        layout=row.layout_version.layout,
+        version=row.layout_version.version,
+        recipient=row.layout_version.recipient,
+        content_sha256=row.content_sha,
+        document_sha256=row.document_sha,
+        made_by=row.made_by,
+        made_at=row.made_at,
+    )
 
 
 def _content(
@@ -233,27 +237,26 @@ def _record(
     tx: Transaction,
     archive: FolderArchive,
     *,
-    number: str,
-    version: int,
+    certificate: str,
     content: CertificateContent,
     document: bytes,
-) -> MadeRendition:
+) -> CertificateRendition:
     require(tx, Permission.ISSUE_CERTIFICATE)
-    certificate = the_certificate(tx.session, number)
-    lock_lot(tx, certificate.lot)  # as whoever withdraws or supersedes it does
-    tx.lock(certificate.key)
-    layout = the_layout(tx.session, content["layout"]["id"], version)
-    earlier = _done(tx.session, archive, certificate, layout)
+    of, part = the_certificate(tx.session, certificate), content["layout"]
+    lock_lot(tx, of.lot)  # as whoever withdraws or supersedes it does
+    tx.lock(of.key)
+    layout = the_layout(tx.session, part["id"], part["version"])
+    earlier = rendition_by(tx.session, of, layout)
     if earlier is not None:  # somebody else was faster: theirs is the document
         return earlier
-    if problems := _standing(tx.session, certificate):
+    if problems := _standing(tx.session, of):
         raise Conflict(
             "BQC-LAY-013",
-            f"certificate {certificate.natural_key} changed meanwhile",
+            f"certificate {of.natural_key} changed meanwhile",
             reasons=problems,
         )
     row = CertificateRendition(
-        certificate=certificate,
+        certificate=of,
         layout_version=layout,
         content_sha=archive.put(canonical_bytes(cast("Json", content))),
         document_sha=archive.put(document),
@@ -266,7 +269,7 @@ def _record(
     tx.audit(
         "certificate rendition made",
         rows=[row],
-        about=[certificate.key, certificate.lot.key, layout.key],
+        about=[of.key, of.lot.key, layout.key],
         after={
             "document sha256": row.document_sha,
             "content sha256": row.content_sha,
@@ -274,4 +277,4 @@ def _record(
             "withheld": str(sum(one["lines"] for one in told["withheld"])),
         },
     )
-    return _made(archive, row)
+    return row

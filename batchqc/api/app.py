@@ -28,6 +28,7 @@ from batchqc.api import (
     holds,
     investigations,
     laboratory,
+    layouts,
     links,
     log,
     look_backs,
@@ -40,6 +41,7 @@ from batchqc.api import (
     profiles,
     quality_reviews,
     registers,
+    renditions,
     results,
     reviews,
     session,
@@ -74,6 +76,7 @@ _FILES: Final = frozenset(
     for path in (
         "uploads",
         "profiles",
+        "layouts",
         "specifications",
         "specifications/lint",
         "results/attachments",
@@ -89,7 +92,7 @@ _NOUNS: Final = (
     reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     audit, tracing, trends, trend_limits, trend_figures, potency, quality_reviews, events,
-    open_work, system_stops, lot_form, log,
+    open_work, system_stops, lot_form, log, layouts, renditions,
 )  # fmt: skip
 
 

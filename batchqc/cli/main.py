@@ -22,6 +22,7 @@ from batchqc.cli import (
     genealogy,
     investigation,
     laboratory,
+    layout,
     log,
     look_back,
     lot,
@@ -33,6 +34,7 @@ from batchqc.cli import (
     profile,
     quality_review,
     register,
+    rendition,
     result,
     shipment,
     spec,
@@ -169,6 +171,9 @@ app.add_typer(investigation.app, name="investigation")
 app.add_typer(deviation.app, name="deviation")
 app.add_typer(correction.app, name="correction")
 app.add_typer(certificate.app, name="certificate")
+certificate.app.command()(rendition.rendition)
+certificate.app.command()(rendition.preview)
+app.add_typer(layout.app, name="layout")
 app.add_typer(log.app, name="log")
 app.add_typer(policy.app, name="policy")
 app.add_typer(potency.app, name="potency")

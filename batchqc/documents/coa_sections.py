@@ -49,8 +49,9 @@ from batchqc.documents.coa_evidence import (
     signature_blocks,
 )
 from batchqc.documents.coa_paper import MARGIN, WIDTH
+from batchqc.documents.coa_recipient import layout_blocks, rendition_blocks, withheld_blocks
 from batchqc.documents.coa_tags import Tag
-from batchqc.documents.coa_words import Words, conclusion_in, withheld_lines, worded
+from batchqc.documents.coa_words import Words, conclusion_in, worded
 from batchqc.errors import InvalidInput
 
 _VERDICTS = {"PASS", "FAIL", "CANNOT_JUDGE"}
@@ -85,7 +86,7 @@ def sections(content: CertificateContent, words: Words) -> list[Block]:
         *paragraphs(words("notes"), notes),
         *paragraphs(words("decision_rule"), [content["decision_rule"]]),
         *paragraphs(words("statements"), content["statements"]),
-        *_of_the_layout(content, words),
+        *layout_blocks(content, words),
         *correction_blocks(content["corrections"], words),
         *conclusion_blocks(conclusion_in(words, content), words),
         *signature_blocks(content["signatures"], words),
@@ -104,7 +105,7 @@ def _opening(content: CertificateContent, words: Words) -> list[Block]:
     if replaced := content["supersedes"]:
         notice = words("supersedes", number=replaced["number"], reason=replaced["reason"])
         title += row([Cell(MARGIN, WIDTH, [(notice, STRONG)])], below=10)
-    title += _rendition(content, words)
+    title += rendition_blocks(content, words)
     split = _RESULT_X[2]
     lot_id, width = content["lot"]["id"], split - MARGIN - 16
     # As large as two lines allow: nothing on the page is read more often.
@@ -123,32 +124,6 @@ def _opening(content: CertificateContent, words: Words) -> list[Block]:
         rule=HAIRLINE,
     )
     return [*title, *tied([Block(0, (Box(MARGIN, 0, WIDTH, 1.2, fill=ACCENT),)), *hero])]
-
-
-def _rendition(content: CertificateContent, words: Words) -> list[Block]:
-    """Of which certificate it is a rendition, for whom, and how many lines are left out."""
-    if "rendition" not in content:
-        return []
-    part, count = content["rendition"], withheld_lines(content)
-    categories = ", ".join(
-        f"{one['lines']} × {words.term('category', one['category'])}" for one in part["withheld"]
-    )
-    left_out = words("withheld", count=count, categories=categories)
-    made, sha256 = part["made"]["shown"], part["content_sha256"]
-    says = [
-        (words("rendition", number=part["of"], recipient=part["recipient"]), STRONG),
-        (left_out if count else words("nothing_withheld"), STRONG),
-        (words("rendition_made", when=made, sha256=sha256), SMALL),
-    ]
-    return row([Cell(MARGIN, WIDTH, says)], below=10)
-
-
-def _of_the_layout(content: CertificateContent, words: Words) -> list[Block]:
-    """The remarks of the layout, and what stands as recorded beside its language."""
-    if "layout" not in content:
-        return []
-    footnotes = paragraphs(words("footnotes"), content["layout"]["footnotes"])
-    return [*footnotes, *paragraphs(words("language"), [words("language_note")])]
 
 
 def _facts(content: CertificateContent, words: Words) -> list[Block]:
@@ -254,10 +229,7 @@ def _results(content: CertificateContent, words: Words) -> list[Block]:
         named = headed(_category(name, whole), again[: len(head)])
         blocks += [*tied([*opening, *named, first], before=16 if opening else 0), *others]
         opening = []
-    if count := withheld_lines(content) if "rendition" in content else 0:
-        says = words("withheld_below", count=count)
-        blocks += row([Cell(MARGIN, WIDTH, [(says, STRONG)])], above=8)
-    return blocks
+    return [*blocks, *withheld_blocks(content, words)]
 
 
 def _category(text: str, table: Tag) -> list[Block]:

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
-from batchqc.records.decisions import Certificate
+from batchqc.records.decisions import Certificate, certificate_by
 from batchqc.records.signatures import SignatureRow
 
 
@@ -158,9 +158,11 @@ def rendition_by(
     return session.scalar(query)
 
 
-def renditions_of(session: Session, certificate: Certificate) -> Sequence[CertificateRendition]:
-    """Every rendition of a certificate, oldest first."""
-    query = select(CertificateRendition).where(
-        CertificateRendition.certificate_id == certificate.id
-    )
-    return session.scalars(query.order_by(CertificateRendition.id)).all()
+def rendition_named(session: Session, name: str) -> CertificateRendition | None:
+    """The rendition of a natural key such as ``COA-2026-000001/COA-DE-A4/1``."""
+    number, _, rest = name.partition("/")
+    layout, _, version = rest.rpartition("/")
+    certificate = certificate_by(session, number)
+    is_number = version.isdecimal() and len(version) < 8
+    row = layout_by(session, layout, int(version)) if is_number else None
+    return rendition_by(session, certificate, row) if certificate and row else None

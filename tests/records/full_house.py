@@ -60,6 +60,7 @@ from batchqc.records.decisions import (
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.layouts import CertificateRendition, layout_by
 from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
@@ -105,6 +106,7 @@ from tests.records.house import (
     table,
 )  # fmt: skip
 from tests.records.laboratory import adopt_method, use_registers
+from tests.records.layouts import FOR_CLINIC, adopt_layout
 from tests.statistics.test_lot_charts import FIRST, froze, series
 
 CERTIFICATE = "COA-2026-000001"
@@ -158,6 +160,25 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     _accounts(house)
     _trends(house)
     _log(house)
+    _lay_out(house)
+
+
+def _lay_out(house: House) -> None:
+    """A recipient got a rendition, as if its document had been sealed."""
+    adopt_layout(house, FOR_CLINIC)
+    with house.acting(QA1, Permission.ISSUE_CERTIFICATE) as tx:
+        certificate = certificate_by(tx.session, CERTIFICATE)
+        version = layout_by(tx.session, "COA-CLINIC", 1)
+        assert certificate is not None
+        assert version is not None
+        document = b"as if it were a sealed rendition"
+        row = CertificateRendition(
+            certificate=certificate, layout_version=version,
+            content_sha=certificate.content_sha, document_sha=house.archive.put(document),
+            size=len(document), made_by=QA1, made_at=tx.now,
+        )  # fmt: skip
+        tx.add(row)
+        tx.audit("certificate rendition made", rows=[row], about=[certificate.key])
 
 
 def _log(house: House) -> None:
