@@ -4,21 +4,25 @@ The approved bytes are the authority: whoever uses a layout reads it from them, 
 rows are as the audit trail says.
 """
 
+from typing import Final
+
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.actions.witnessed import unlike_trail
+from batchqc.actions.witnessed import unlike, unlike_trail, witnessed_by
 from batchqc.core.certificate_layouts import Layout
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.layout_file import read_layout
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
+from batchqc.records.audit import entries_about
 from batchqc.records.layouts import (
     LayoutApproval,
     LayoutSubmission,
     LayoutVersion,
+    all_approvals,
     approval_of_layout,
     layout_by,
     newest_approved_layout,
@@ -26,6 +30,9 @@ from batchqc.records.layouts import (
     submission_of_layout,
 )
 from batchqc.records.transaction import Transaction
+
+#: What the entries of all approvals are about.
+LAYOUTS: Final = "layouts of certificates"
 
 
 def import_layout(
@@ -129,7 +136,7 @@ def approve_layout(
     tx.audit(
         "layout approved",
         rows=[signature, approval],
-        about=[row.key],
+        about=[row.key, LAYOUTS],
         reason=credentials.reason,
         after={"sha256": row.sha256, "recipient": row.recipient, "product": row.product},
     )
@@ -168,8 +175,9 @@ def layout_in_force(session: Session, archive: FolderArchive, product: str) -> L
     """The layout of the site's certificates of a product; ``None`` where none was approved.
 
     Raises:
-        IntegrityFailure: it is not as it was approved.
+        IntegrityFailure: it, or another layout, is not as it was approved, or is missing.
     """
+    _check_whole(session)
     approval = site_layout(session, product)
     return None if approval is None else approved_content(session, archive, approval)
 
@@ -180,15 +188,11 @@ def approved_content(session: Session, archive: FolderArchive, approval: LayoutA
     Raises:
         IntegrityFailure: the bytes, a row or the signature are not as they were.
     """
+    _check_whole(session)
     version, signature = approval.layout_version, approval.signature
-    layout = layout_content(session, archive, version)
-    found = list(unlike_trail(session, [version.key], [approval, signature]))
-    signed = (signature.record, signature.record_sha256)
-    if signed != (version.key, version.sha256) or signature.sha256 != signature.signing.sha256:
-        found.append(f"the approval of {version.reference} was signed over something else")
-    if found:
-        raise _changed(version, found)
-    return layout
+    if (signature.record, signature.record_sha256) != (version.key, version.sha256):
+        raise _changed(version.reference, ["its approval was signed over something else"])
+    return layout_content(session, archive, version)
 
 
 def layout_content(session: Session, archive: FolderArchive, version: LayoutVersion) -> Layout:
@@ -201,16 +205,33 @@ def layout_content(session: Session, archive: FolderArchive, version: LayoutVers
     layout = read_layout(archive.get(version.sha256), file=version.file).layout
     named = (version.reference, version.recipient, version.product)
     if layout is None or (layout.reference, layout.recipient, layout.product) != named:
-        raise _changed(version, [*found, "its stored bytes are another layout"])
+        raise _changed(version.reference, [*found, "its stored bytes are another layout"])
     if found:
-        raise _changed(version, found)
+        raise _changed(version.reference, found)
     return layout
 
 
-def _changed(version: LayoutVersion, found: list[str]) -> IntegrityFailure:
+def _check_whole(session: Session) -> None:
+    """Every approved layout is as the audit trail says, and none of them is missing."""
+    approvals = all_approvals(session)
+    versions = [one.layout_version for one in approvals]
+    entries = entries_about(session, [LAYOUTS, *(one.key for one in versions)])
+    witnessed = witnessed_by(entries)
+    rows = [*approvals, *versions, *(one.signature for one in approvals)]
+    found = list(unlike(rows, witnessed))
+    present = {one.key for one in approvals}
+    approved = (key for key in witnessed if key.startswith(f"{LayoutApproval.__tablename__}:"))
+    found += [f"{key} is missing; an audit entry speaks of it" for key in set(approved) - present]
+    if found:
+        raise _changed("", sorted(found))
+
+
+def _changed(reference: str, found: list[str]) -> IntegrityFailure:
     return IntegrityFailure(
         "BQC-LAY-009",
-        f"layout {version.reference} cannot be used: it was changed",
+        f"layout {reference} cannot be used: it was changed"
+        if reference
+        else "layouts cannot be used: one was changed",
         reasons=found,
         hint="Run batchqc audit verify; restore the record, or approve another version.",
     )

@@ -143,6 +143,7 @@ def _texts(content: "CertificateContent", without: Collection[str]) -> Iterator[
         yield "a correction", f"{change['subject']} {change['field']} {change['reason']}"
     for signature in content["signatures"]:
         yield f"the reason of signature {signature['id']}", signature["reason"]
+    yield "the decision rule", content["decision_rule"]
     yield "the conclusion", content["conclusion"]
     if content["supersedes"]:
         yield "the reason for which it supersedes", content["supersedes"]["reason"]

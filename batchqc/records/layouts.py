@@ -125,6 +125,11 @@ def approval_of_layout(session: Session, version: LayoutVersion) -> LayoutApprov
     return session.scalar(query)
 
 
+def all_approvals(session: Session) -> Sequence[LayoutApproval]:
+    """The approval of every approved version, oldest first."""
+    return session.scalars(select(LayoutApproval).order_by(LayoutApproval.id)).all()
+
+
 def newest_approved_layout(session: Session, layout: str) -> LayoutApproval | None:
     """The approval of the newest approved version of a layout."""
     query = (

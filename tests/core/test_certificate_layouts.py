@@ -1,15 +1,17 @@
 """Layouts order and word what is frozen; renditions leave out nothing that decides."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from batchqc.core.certificate_layouts import laid_out, part_of
 from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.core.renditions import rendition_problems
-from tests.documents.certificate_content import certificate_content, line, moment
+from tests.documents.certificate_content import CORRECTION, certificate_content, line, moment
 from tests.documents.laid_out import CLINIC, complete, for_clinic, layout, rendition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OPTIONAL = frozenset({"ido", "mycoplasma"})
 
@@ -116,41 +118,38 @@ def test_a_rendition_has_a_recipient_and_is_of_the_certificate_itself():
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("path", "told"),
     [
-        ("notes", "note 2"),
-        ("statements", "statement 1"),
-        ("sentence", "the sentence of cd73"),
-        ("corrections", "a correction"),
-        ("signatures", "the reason of signature S-2026-000041"),
-        ("conclusion", "the conclusion"),
-        ("supersedes", "the reason for which it supersedes"),
-        ("footnotes", "a footnote of the layout"),
+        (("notes", 0), "note 1"),
+        (("statements", 0), "statement 1"),
+        (("lines", 2, "sentence"), "the sentence of cd73"),
+        (("lines", 2, "aggregate"), "the sentence of cd73"),
+        (("corrections", 0, "reason"), "a correction"),
+        (("signatures", 0, "reason"), "the reason of signature S-2026-000041"),
+        (("decision_rule",), "the decision rule"),
+        (("conclusion",), "the conclusion"),
+        (("supersedes", "reason"), "the reason for which it supersedes"),
     ],
 )
 @pytest.mark.parametrize("text", ["ratio of ido and cd73", "IDO activity, kynurenine after IFN-γ."])
-def test_what_something_else_speaks_of_is_not_left_out(place: str, told: str, text: str):
-    content: Any = complete()
-    changes: dict[str, Any] = {}
-    match place:
-        case "notes":
-            content["notes"].append(text)
-        case "statements":
-            content["statements"] = [text]
-        case "sentence":
-            content["lines"][2]["sentence"] = text
-        case "corrections":
-            content["corrections"] = [{"subject": "lot", "field": "x", "reason": text}]
-        case "signatures":
-            content["signatures"][0]["reason"] = text
-        case "conclusion":
-            content["conclusion"] = text
-        case "supersedes":
-            content["supersedes"] = {"number": "COA-2026-000001", "reason": text}
-        case "footnotes":
-            changes["footnotes"] = (text,)
-    (why,) = refused(content, **changes)
+def test_what_something_else_speaks_of_is_not_left_out(
+    path: tuple[str | int, ...], told: str, text: str
+):
+    earlier = {"number": "COA-2026-000001", "reason": "Late results"}
+    content: Any = complete(corrections=[dict(CORRECTION)], supersedes=earlier)
+    assert refused(content) == []
+    *steps, last = path
+    part = content
+    for step in steps:
+        part = part[step]
+    part[last] = text
+    (why,) = refused(content)
     assert why.startswith(f"ido cannot be withheld: {told} speaks of it")
+
+
+def test_a_footnote_speaks_of_nothing_that_is_left_out():
+    (why,) = refused(complete(), footnotes=("Without ido.",))
+    assert "a footnote of the layout speaks of it" in why
 
 
 def test_a_word_that_only_looks_like_it_speaks_of_nothing():
