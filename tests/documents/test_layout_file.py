@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import batchqc
 from batchqc.core.certificate_layouts import Language, PaperSize
 from batchqc.core.criteria import Category
 from batchqc.core.lot_states import Disposition
@@ -101,6 +102,21 @@ def test_a_shipped_layout_is_sound(file: Path):
     assert reading.layout.id == (
         file.stem.upper() if file.stem.startswith("coa") else "COA-RECIPIENT-DE"
     )
+
+
+def test_the_example_of_the_guide_is_a_layout():
+    guide = (Path(batchqc.__file__).parent / "guide" / "layouts.md").read_text("utf-8")
+    (block,) = re.findall(r"(?ms)^```toml\n(.*?)^```$", guide)
+    reading = read_layout(block.encode(), file="guide")
+    assert reading.problems == ()
+    assert reading.layout
+    assert all(
+        (
+            reading.layout.recipient, reading.layout.product, reading.layout.address,
+            reading.layout.contact, reading.layout.order, reading.layout.titles,
+            reading.layout.withhold, reading.layout.footnotes,
+        )
+    )  # fmt: skip
 
 
 def braces(text: str) -> list[str]:
