@@ -200,6 +200,8 @@ def closing_blocks(content: CertificateContent, words: Words) -> list[Block]:
     mark = row([Cell(x, MARGIN + WIDTH - x, [(end, _END)])], above=8)
     rule = Block(0, (Box(MARGIN, 0, WIDTH, 1.2, fill=ACCENT),))
     *others, last = section(words("record"), body)
+    if "layout" in content:  # its last lines do not stand alone on a page
+        others = [replace(block, keep=True) for block in others]
     return [*others, replace(last, keep=True), *tied([rule, *mark], before=16)]
 
 

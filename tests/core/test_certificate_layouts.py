@@ -28,12 +28,12 @@ def lined(*notes: tuple[str, str, list[int]], texts: list[str]) -> CertificateCo
 
 def test_what_the_layout_names_comes_first_and_categories_stay_together():
     content = lined(
-        ("a", "safety", []), ("b", "identity", []), ("c", "safety", []), ("d", "potency", []),
+        ("b", "identity", []), ("a", "safety", []), ("c", "safety", []), ("d", "potency", []),
         texts=[],
     )  # fmt: skip
     assert criteria(laid_out(content, layout(order=("d", "c", "none")))) == ["d", "c", "a", "b"]
-    assert criteria(laid_out(content, layout(order=()))) == ["a", "b", "c", "d"]
-    assert criteria(content) == ["a", "b", "c", "d"]
+    assert criteria(laid_out(content, layout(order=()))) == ["b", "a", "c", "d"]
+    assert criteria(content) == ["b", "a", "c", "d"]
 
 
 def test_notes_are_numbered_as_they_are_met_and_each_line_keeps_its_own():
