@@ -4,6 +4,7 @@ The approved bytes are the authority: whoever uses a layout reads it from them, 
 rows are as the audit trail says.
 """
 
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -15,30 +16,40 @@ from batchqc.core.certificate_layouts import Layout
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
-from batchqc.documents.layout_file import read_layout
+from batchqc.documents.layout_file import read_layout, unshown
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.audit import entries_about
 from batchqc.records.layouts import (
     LayoutApproval,
     LayoutSubmission,
     LayoutVersion,
-    all_approvals,
+    LayoutWithdrawal,
     approval_of_layout,
     layout_by,
     newest_approved_layout,
+    signed_of_layouts,
     site_layout,
     submission_of_layout,
+    withdrawal_of_layout,
 )
 from batchqc.records.transaction import Transaction
 
 #: What the entries of all approvals are about.
 LAYOUTS: Final = "layouts of certificates"
+_SIGNED: Final = ("layout_approval:", "layout_withdrawal:")
 
 
 def import_layout(
-    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str
+    tx: Transaction, archive: FolderArchive, *, data: bytes, file: str, fonts: Path
 ) -> LayoutVersion:
     """Copy a layout file into the system, as a draft.
+
+    Args:
+        tx: of its author.
+        archive: takes the bytes.
+        data: UTF-8 TOML.
+        file: its name.
+        fonts: the folder of the fonts of documents, which must have every character.
 
     Raises:
         InvalidInput: with every problem of the file.
@@ -47,11 +58,12 @@ def import_layout(
     require(tx, Permission.IMPORT_LAYOUT)
     reading = read_layout(data, file=file)
     layout = reading.layout
-    if layout is None:
+    reasons = [str(problem) for problem in reading.problems]
+    if layout is None or (reasons := unshown(layout, fonts=fonts)):
         raise InvalidInput(
             "BQC-LAY-001",
             f"{file} is not a layout",
-            reasons=[str(problem) for problem in reading.problems],
+            reasons=reasons,
             hint="Mend every line that is named, then import the file again.",
         )
     tx.lock(f"layout {layout.id}")
@@ -143,6 +155,39 @@ def approve_layout(
     return approval
 
 
+def withdraw_layout(
+    tx: Transaction, *, layout: str, version: int, credentials: Credentials
+) -> LayoutWithdrawal | Refusal:
+    """Withdraw an approved version: no new certificate or rendition takes it.
+
+    Raises:
+        Conflict: it is not approved, or was withdrawn before.
+    """
+    require(tx, Permission.APPROVE_LAYOUT)
+    check_reason(credentials.reason)
+    tx.lock(f"layout {layout}")
+    row = the_layout(tx.session, layout, version)
+    problem = "" if approval_of_layout(tx.session, row) else "it is not approved"
+    if withdrawal_of_layout(tx.session, row) is not None:
+        problem = "it is withdrawn already"
+    if problem:
+        raise Conflict("BQC-LAY-016", f"{row.reference} cannot be withdrawn: {problem}")
+    signature = sign(
+        tx, credentials, meaning=Meaning.WITHDRAWN, record=row.key, record_sha256=row.sha256
+    )
+    if isinstance(signature, Refusal):
+        return signature
+    withdrawal = LayoutWithdrawal(layout_version=row, signature=signature)
+    tx.add(withdrawal)
+    tx.audit(
+        "layout withdrawn",
+        rows=[signature, withdrawal],
+        about=[row.key, LAYOUTS],
+        reason=credentials.reason,
+    )
+    return withdrawal
+
+
 def the_layout(session: Session, layout: str, version: int) -> LayoutVersion:
     """One version.
 
@@ -159,10 +204,10 @@ def approved_layout(session: Session, layout: str) -> LayoutApproval:
     """The approval of the newest approved version of a layout.
 
     Raises:
-        NotFound: where none is approved.
+        NotFound: where none is approved, or the newest was withdrawn.
     """
     approval = newest_approved_layout(session, layout)
-    if approval is None:
+    if approval is None or withdrawal_of_layout(session, approval.layout_version) is not None:
         raise NotFound(
             "BQC-LAY-008",
             f"there is no approved layout {layout}",
@@ -212,16 +257,18 @@ def layout_content(session: Session, archive: FolderArchive, version: LayoutVers
 
 
 def _check_whole(session: Session) -> None:
-    """Every approved layout is as the audit trail says, and none of them is missing."""
-    approvals = all_approvals(session)
-    versions = [one.layout_version for one in approvals]
-    entries = entries_about(session, [LAYOUTS, *(one.key for one in versions)])
-    witnessed = witnessed_by(entries)
-    rows = [*approvals, *versions, *(one.signature for one in approvals)]
+    """Every approval and withdrawal is as the audit trail says, and none of them is missing."""
+    signed = signed_of_layouts(session)
+    versions = {one.layout_version.key: one.layout_version for one in signed}
+    witnessed = witnessed_by(entries_about(session, [LAYOUTS, *versions]))
+    rows = [*signed, *versions.values(), *(one.signature for one in signed)]
     found = list(unlike(rows, witnessed))
-    present = {one.key for one in approvals}
-    approved = (key for key in witnessed if key.startswith(f"{LayoutApproval.__tablename__}:"))
-    found += [f"{key} is missing; an audit entry speaks of it" for key in set(approved) - present]
+    missing = witnessed.keys() - {one.key for one in signed}
+    found += [
+        f"{key} is missing; an audit entry speaks of it"
+        for key in missing
+        if key.startswith(_SIGNED)
+    ]
     if found:
         raise _changed("", sorted(found))
 

@@ -32,7 +32,7 @@ from batchqc.records.base import Row
 from batchqc.records.corrections import corrections_of, decision_on
 from batchqc.records.decisions import issue_of
 from batchqc.records.donors import eligibility_of
-from batchqc.records.layouts import approval_of_layout, submission_of_layout
+from batchqc.records.layouts import approval_of_layout, submission_of_layout, withdrawal_of_layout
 from batchqc.records.methods import method_approval_of
 from batchqc.records.profiles import approval_of_profile
 from batchqc.records.specifications import history_of
@@ -143,8 +143,8 @@ def contested_layout(layout: str, version: int) -> Contested:
 
     def state(session: Session) -> State:
         row = the_layout(session, layout, version)
-        found = [row, submission_of_layout(session, row), approval_of_layout(session, row)]
-        return _state(found, [row.key])
+        steps = (submission_of_layout, approval_of_layout, withdrawal_of_layout)
+        return _state([row, *(step(session, row) for step in steps)], [row.key])
 
     return Contested(lambda tx: tx.lock(f"layout {layout}"), state)
 

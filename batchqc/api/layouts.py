@@ -14,6 +14,7 @@ from batchqc.actions.layouts import (
     layout_content,
     submit_layout,
     the_layout,
+    withdraw_layout,
 )
 from batchqc.actions.states import contested_layout
 from batchqc.api.bodies import RAW_TOML, Received
@@ -24,7 +25,14 @@ from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
-from batchqc.records.layouts import LayoutVersion, approval_of_layout, submission_of_layout
+from batchqc.records.layouts import (
+    LayoutApproval,
+    LayoutVersion,
+    LayoutWithdrawal,
+    approval_of_layout,
+    submission_of_layout,
+    withdrawal_of_layout,
+)
 
 router = APIRouter(tags=["layouts"], responses=PROBLEMS)
 
@@ -44,6 +52,7 @@ class LayoutOut(BaseModel):
     imported_at: datetime
     submitted_by: str = Field(description="Blank while it is a draft.")
     approved_by: str = Field(description="Blank while it waits for its approval.")
+    withdrawn_by: str = Field(description="Blank while it may be taken.")
 
 
 class LayoutDetail(LayoutOut):
@@ -86,7 +95,10 @@ def add(call: Writing, file: Received) -> Response:
         if work.is_new:
             if file.data is None:
                 raise InvalidInput("BQC-API-006", f"a layout of {file.size:,} bytes")
-            row = import_layout(work.tx, call.door.archive, data=file.data, file=file.name)
+            door = call.door
+            row = import_layout(
+                work.tx, door.archive, data=file.data, file=file.name, fonts=door.press.fonts
+            )
             work.answer(201, _shown(work.tx.session, row))
     return work.response()
 
@@ -159,13 +171,32 @@ def approve(call: Writing, layout: str, version: Version, sent: Signature) -> Re
                 version=version,
                 credentials=sent.credentials,
             )
-            work.answer(
-                201,
-                signed
-                if isinstance(signed, Refusal)
-                else _shown(work.tx.session, signed.layout_version),
-            )
+            work.answer(201, _signed(work.tx.session, signed))
     return work.response()
+
+
+@router.post(
+    "/layouts/{layout}/{version}/withdrawal",
+    status_code=201,
+    response_model=LayoutOut,
+    summary="Withdraw an approved version (signed)",
+)
+def withdraw(call: Writing, layout: str, version: Version, sent: Signature) -> Response:
+    """No new certificate or rendition takes it; those that were made keep it."""
+    of = contested_layout(layout, version)
+    with call.writing(Permission.APPROVE_LAYOUT, sent, of=of) as work:
+        if work.is_new:
+            signed = withdraw_layout(
+                work.tx, layout=layout, version=version, credentials=sent.credentials
+            )
+            work.answer(201, _signed(work.tx.session, signed))
+    return work.response()
+
+
+def _signed(
+    session: Session, signed: LayoutApproval | LayoutWithdrawal | Refusal
+) -> LayoutOut | Refusal:
+    return signed if isinstance(signed, Refusal) else _shown(session, signed.layout_version)
 
 
 def _named(name: str) -> Select[LayoutVersion]:
@@ -177,6 +208,7 @@ def _named(name: str) -> Select[LayoutVersion]:
 
 def _shown(session: Session, row: LayoutVersion) -> LayoutOut:
     submission, approval = submission_of_layout(session, row), approval_of_layout(session, row)
+    withdrawal = withdrawal_of_layout(session, row)
     return LayoutOut(
         id=row.layout,
         version=row.version,
@@ -188,4 +220,5 @@ def _shown(session: Session, row: LayoutVersion) -> LayoutOut:
         imported_at=row.imported_at,
         submitted_by=submission.submitted_by if submission else "",
         approved_by=approval.signature.person.user_id if approval else "",
+        withdrawn_by=withdrawal.signature.person.user_id if withdrawal else "",
     )

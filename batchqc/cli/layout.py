@@ -11,13 +11,19 @@ from batchqc.actions.layouts import (
     layout_content,
     submit_layout,
     the_layout,
+    withdraw_layout,
 )
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
 from batchqc.documents.layout_file import read_layout
 from batchqc.errors import InvalidInput, NotFound
-from batchqc.records.layouts import all_layouts, approval_of_layout, submission_of_layout
+from batchqc.records.layouts import (
+    all_layouts,
+    approval_of_layout,
+    submission_of_layout,
+    withdrawal_of_layout,
+)
 from batchqc.records.transaction import reading, transaction
 from batchqc.settings import bundled
 
@@ -65,7 +71,9 @@ def import_(
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.IMPORT_LAYOUT)
     with transaction(place.engine, actor, place.now()) as tx:
-        row = import_layout(tx, place.archive, data=file.read_bytes(), file=file.name)
+        row = import_layout(
+            tx, place.archive, data=file.read_bytes(), file=file.name, fonts=place.press.fonts
+        )
         said = f"{row.reference} is imported (SHA-256 {row.sha256})."
     say(f"{said} Next: batchqc layout submit.")
 
@@ -98,6 +106,22 @@ def approve(
         )
     raise_refusal(signed)
     say(f"{layout} v{version} is approved.")
+
+
+@app.command()
+def withdraw(
+    context: typer.Context, layout: Id, version: Version, user: User, reason: Reason
+) -> None:
+    """Withdraw an approved version with your signature; what was made with it keeps it."""
+    place = workplace(context)
+    keyboard = at_keyboard(place, user, to=f"withdraw {layout} v{version}")
+    actor = keyboard.acting(Permission.APPROVE_LAYOUT)
+    with transaction(place.engine, actor, place.now()) as tx:
+        signed = withdraw_layout(
+            tx, layout=layout, version=version, credentials=keyboard.signing(reason)
+        )
+    raise_refusal(signed)
+    say(f"{layout} v{version} is withdrawn.")
 
 
 @app.command()
@@ -134,7 +158,15 @@ def list_(context: typer.Context) -> None:
         rows = []
         for row in all_layouts(session):
             approval = approval_of_layout(session, row)
+            is_out = withdrawal_of_layout(session, row) is not None
             state = "in review" if submission_of_layout(session, row) else "draft"
             approved = f"approved by {approval.signature.person.user_id}" if approval else state
-            rows.append((row.reference, row.title, row.recipient or "the site", approved))
+            rows.append(
+                (
+                    row.reference,
+                    row.title,
+                    row.recipient or "the site",
+                    "withdrawn" if is_out else approved,
+                )
+            )
     table(("Layout", "Title", "For", "State"), rows, empty="No layout.")

@@ -5,14 +5,17 @@ refused. Only a layout that names a recipient may withhold anything.
 """
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from batchqc.core.certificate_layouts import Language, Layout, PaperSize
 from batchqc.core.identifiers import code_problem, id_problem
-from batchqc.documents.spec_keys import Keys, Path, SpecProblem
+from batchqc.documents.spec_keys import Keys, SpecProblem
+from batchqc.documents.spec_keys import Path as Place
 from batchqc.documents.spec_toml import read_toml
 
 SCHEMA: Final = "batchqc/layout/1"
@@ -78,6 +81,30 @@ def read_layout(data: bytes, *, file: str) -> LayoutReading:
     return LayoutReading(None if problems else layout, problems)
 
 
+def unshown(layout: Layout, *, fonts: Path) -> list[str]:
+    """Each text of the layout with a character that a page could only show by its number.
+
+    Args:
+        layout: as read.
+        fonts: the folder of the fonts of documents.
+    """
+    from batchqc.documents.coa_fonts import as_shown  # noqa: PLC0415 - only who imports pays for it
+
+    texts = [
+        ("recipient", layout.recipient),
+        *(("letterhead.address", one) for one in layout.address),
+        *(("letterhead.contact", one) for one in layout.contact),
+        *((f"titles.{name}", one) for name, one in layout.titles),
+        *(("footnotes", one) for one in layout.footnotes),
+    ]
+    shown = [(key, text, as_shown(text, folder=fonts)) for key, text in texts]
+    return [
+        f"{key}: the page would show “{there}”: use characters that its fonts have"
+        for key, text, there in shown
+        if there != unicodedata.normalize("NFC", text)
+    ]
+
+
 def _version(keys: Keys, content: Mapping[str, Any]) -> int:
     version = content.get("version")
     if isinstance(version, int) and not isinstance(version, bool) and 1 <= version <= _LARGEST:
@@ -99,7 +126,7 @@ def _line(keys: Keys, content: Mapping[str, Any], key: str, *, default: str | No
     return next(iter(_printable(keys, (key,), [text])), "") if text else text
 
 
-def _lines(keys: Keys, path: Path, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+def _lines(keys: Keys, path: Place, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Lines of the letterhead: few enough, and short enough, to stand beside the number."""
     found = _printable(keys, (*path, key), keys.texts(path, table, key))
     if len(found) > MOST_LINES or any(len(one) > LONGEST_LINE for one in found):
@@ -137,7 +164,7 @@ def _table(keys: Keys, content: Mapping[str, Any], key: str) -> Mapping[str, Any
     return {}
 
 
-def _printable(keys: Keys, path: Path, texts: Sequence[str]) -> tuple[str, ...]:
+def _printable(keys: Keys, path: Place, texts: Sequence[str]) -> tuple[str, ...]:
     for text in texts:
         if not text.isprintable():
             keys.problem(path, "expected one line without control characters")

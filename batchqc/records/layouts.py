@@ -76,6 +76,23 @@ class LayoutApproval(Row):
         return self.layout_version.natural_key
 
 
+class LayoutWithdrawal(Row):
+    """The signed withdrawal of an approved version; there is one at the most."""
+
+    __tablename__ = "layout_withdrawal"
+
+    layout_version_id: Mapped[int] = mapped_column(ForeignKey("layout_version.id"), unique=True)
+    signature_id: Mapped[int] = refers_to("signature")
+
+    layout_version: Mapped[LayoutVersion] = relationship()
+    signature: Mapped[SignatureRow] = relationship()
+
+    @property
+    def natural_key(self) -> str:
+        """Of the version."""
+        return self.layout_version.natural_key
+
+
 class CertificateRendition(Row):
     """What a recipient got of a certificate: content and sealed document, in the store."""
 
@@ -125,9 +142,15 @@ def approval_of_layout(session: Session, version: LayoutVersion) -> LayoutApprov
     return session.scalar(query)
 
 
-def all_approvals(session: Session) -> Sequence[LayoutApproval]:
-    """The approval of every approved version, oldest first."""
-    return session.scalars(select(LayoutApproval).order_by(LayoutApproval.id)).all()
+def withdrawal_of_layout(session: Session, version: LayoutVersion) -> LayoutWithdrawal | None:
+    """The withdrawal of a version."""
+    query = select(LayoutWithdrawal).where(LayoutWithdrawal.layout_version_id == version.id)
+    return session.scalar(query)
+
+
+def signed_of_layouts(session: Session) -> list[LayoutApproval | LayoutWithdrawal]:
+    """Every approval and every withdrawal."""
+    return [*session.scalars(select(LayoutApproval)), *session.scalars(select(LayoutWithdrawal))]
 
 
 def newest_approved_layout(session: Session, layout: str) -> LayoutApproval | None:
@@ -142,11 +165,15 @@ def newest_approved_layout(session: Session, layout: str) -> LayoutApproval | No
 
 
 def site_layout(session: Session, product: str) -> LayoutApproval | None:
-    """The layout of the site's certificates that was approved last, the product's own first."""
+    """The layout of the site's certificates that was approved last, the product's own first.
+
+    One that was withdrawn is passed over.
+    """
     query = (
         select(LayoutApproval)
         .join(LayoutVersion)
         .where(LayoutVersion.recipient == "", LayoutVersion.product.in_(["", product]))
+        .where(LayoutVersion.id.not_in(select(LayoutWithdrawal.layout_version_id)))
         .order_by((LayoutVersion.product == "").asc(), LayoutApproval.id.desc())
     )
     return session.scalars(query).first()

@@ -54,6 +54,7 @@ from batchqc.records.layouts import (
     LayoutApproval,
     LayoutSubmission,
     LayoutVersion,
+    LayoutWithdrawal,
 )
 from batchqc.records.log import CheckpointRow, CheckpointTimestamp, LogKeyRow, LogSubtree
 from batchqc.records.look_backs import LookBack, LookBackClosing
@@ -125,7 +126,7 @@ WITNESSED: tuple[type[Row], ...] = (
     LookBackClosing, SystemStop, LimitSet, LimitSetApproval, TrendPhase, QualityReview,
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
     LogKeyRow, CheckpointRow, CheckpointTimestamp,
-    LayoutVersion, LayoutSubmission, LayoutApproval, CertificateRendition,
+    LayoutVersion, LayoutSubmission, LayoutApproval, LayoutWithdrawal, CertificateRendition,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

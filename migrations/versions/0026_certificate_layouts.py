@@ -1,4 +1,4 @@
-"""Layouts of certificates with their submissions and approvals, and renditions for recipients."""
+"""Layouts of certificates with what was signed of them, and renditions for recipients."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,16 +38,17 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     append_only("layout_submission", [["id"], ["layout_version_id"]])
-    op.create_table(
-        "layout_approval",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        _refers("layout_version_id", "layout_version"),
-        _refers("signature_id", "signature"),
-        sa.UniqueConstraint("layout_version_id"),
-        sqlite_strict=True,
-    )
-    op.create_index("ix_layout_approval_signature_id", "layout_approval", ["signature_id"])
-    append_only("layout_approval", [["id"], ["layout_version_id"]])
+    for table in ("layout_approval", "layout_withdrawal"):
+        op.create_table(
+            table,
+            sa.Column("id", sa.Integer(), primary_key=True),
+            _refers("layout_version_id", "layout_version"),
+            _refers("signature_id", "signature"),
+            sa.UniqueConstraint("layout_version_id"),
+            sqlite_strict=True,
+        )
+        op.create_index(f"ix_{table}_signature_id", table, ["signature_id"])
+        append_only(table, [["id"], ["layout_version_id"]])
     op.create_table(
         "certificate_rendition",
         sa.Column("id", sa.Integer(), primary_key=True),

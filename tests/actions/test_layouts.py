@@ -10,9 +10,9 @@ from batchqc.actions.dispositions import Decision
 from batchqc.actions.layouts import (
     approve_layout,
     approved_layout,
-    import_layout,
     layout_in_force,
     submit_layout,
+    withdraw_layout,
 )
 from batchqc.core.certificate_layouts import PaperSize
 from batchqc.core.permissions import Permission
@@ -139,13 +139,62 @@ def test_an_imported_version_is_never_edited_and_problems_are_told_at_once(house
     with pytest.raises(Conflict) as again:
         draft_layout(house, LAYOUT + b"\n")
     assert again.value.code == "BQC-LAY-002"
-    with (
-        pytest.raises(InvalidInput) as wrong,
-        house.acting(SPEC, Permission.IMPORT_LAYOUT) as tx,
-    ):
-        import_layout(tx, house.archive, data=b"id = 3", file="l.toml")
+    with pytest.raises(InvalidInput) as wrong:
+        draft_layout(house, b"id = 3")
     assert wrong.value.code == "BQC-LAY-001"
     assert len(wrong.value.reasons) > 4
+
+
+def test_what_no_font_can_show_is_refused(house: House):
+    with pytest.raises(InvalidInput) as refusal:
+        draft_layout(house, FOR_CLINIC.replace(b"Klinik am See", "東京 Clinic".encode())
+                     .replace("IDO-Aktivität".encode(), "IDO \u05d0".encode()))  # fmt: skip
+    assert [one.partition(": use")[0] for one in refusal.value.reasons] == [
+        "recipient: the page would show “[U+6771][U+4EAC] Clinic, Hamburg”",
+        "titles.ido: the page would show “IDO [U+05D0]”",
+    ]
+
+
+def withdraw(house: House, layout: str = "COA-DE", version: int = 1) -> object:
+    with house.acting(QA1, Permission.APPROVE_LAYOUT) as tx:
+        return withdraw_layout(tx, layout=layout, version=version, credentials=signing(QA1))
+
+
+def test_a_layout_that_was_withdrawn_is_in_force_no_more(house: House):
+    adopt_layout(house, LAYOUT)
+    draft_layout(house, SECOND)
+    for version, why in ((2, "it is not approved"), (7, "there is no layout")):
+        with pytest.raises(BatchqcError) as early:
+            withdraw(house, version=version)
+        assert why in early.value.message
+    submit(house, 2)
+    approve(house, 2)
+    assert not isinstance(withdraw(house, version=2), Refusal)
+    assert in_force(house) == "COA-DE v1"
+    with house.reading() as session, pytest.raises(NotFound) as none:
+        approved_layout(session, "COA-DE")  # an earlier version does not come back by itself
+    assert none.value.code == "BQC-LAY-008"
+    withdraw(house)
+    assert in_force(house) == ""
+    with pytest.raises(Conflict) as twice:
+        withdraw(house)
+    assert twice.value.code == "BQC-LAY-016"
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    assert "layout" not in content(house)
+    assert house.verify().problems == ()
+
+
+def test_a_withdrawal_that_is_missing_brings_no_layout_back(house: House):
+    adopt_layout(house, LAYOUT)
+    withdraw(house)
+    house.ready()
+    tamper(house.engine, "DELETE FROM layout_withdrawal")
+    with pytest.raises(IntegrityFailure) as missing:
+        house.release()
+    assert missing.value.reasons == (
+        "layout_withdrawal:COA-DE/1 is missing; an audit entry speaks of it",
+    )
 
 
 @pytest.mark.requirement("2.06")

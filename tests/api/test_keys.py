@@ -122,6 +122,8 @@ def steps() -> Iterator[Step]:  # noqa: PLR0915 - a table, in order
     yield Step("/layouts/{layout}/{version}/submission", SPEC, "/layouts/COA-DE/1/submission")
     yield Step("/layouts/{layout}/{version}/approval", QA1, "/layouts/COA-DE/1/approval",
                signed(QA1))  # fmt: skip
+    yield Step("/layouts/{layout}/{version}/withdrawal", QA1, "/layouts/COA-DE/1/withdrawal",
+               signed(QA1))  # fmt: skip
     yield Step("/specifications", SPEC, "/specifications?file=s.toml", POST_THAW)
     yield Step("/specifications/{specification}/{version}/submission", SPEC, f"{THAW}/submission")
     yield Step("/specifications/{specification}/{version}/impact", SPEC, f"{THAW}/impact")

@@ -62,6 +62,7 @@ def test_a_rendition_holds_nothing_of_what_it_leaves_out_but_how_many_of_which_c
     content = complete()
     content["lines"][-1]["notes"] = [2]
     content["notes"].append("IDO activity, kynurenine after IFN-γ: read on day 5.")
+    assert refused(content) == []
     found = rendition(content, for_clinic())
     assert found["rendition"] == {
         "of": "COA-2026-000017",

@@ -16,6 +16,7 @@ from batchqc.actions.dispositions import Decision
 from batchqc.actions.donations import pool_donations
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.investigation_opening import set_days_due
+from batchqc.actions.layouts import withdraw_layout
 from batchqc.actions.letting_go import let_go
 from batchqc.actions.links import link_account
 from batchqc.actions.lots import (
@@ -179,6 +180,9 @@ def _lay_out(house: House) -> None:
         )  # fmt: skip
         tx.add(row)
         tx.audit("certificate rendition made", rows=[row], about=[certificate.key])
+    with house.acting(QA2, Permission.APPROVE_LAYOUT) as tx:
+        gone = withdraw_layout(tx, layout="COA-CLINIC", version=1, credentials=signing(QA2))
+        assert not isinstance(gone, Refusal)
 
 
 def _log(house: House) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from batchqc.actions.layouts import approve_layout, import_layout, submit_layout
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
+from batchqc.settings import bundled
 from tests.records.house import QA1, SPEC, House, signing
 
 #: Of the site's own certificates.
@@ -54,5 +55,6 @@ def adopt_layout(house: House, data: bytes) -> tuple[str, int]:
 def draft_layout(house: House, data: bytes) -> tuple[str, int]:
     """Import a layout: id and version."""
     with house.acting(SPEC, Permission.IMPORT_LAYOUT) as tx:
-        row = import_layout(tx, house.archive, data=data, file="layout.toml")
+        fonts = bundled("reports") / "fonts"
+        row = import_layout(tx, house.archive, data=data, file="layout.toml", fonts=fonts)
         return row.layout, row.version

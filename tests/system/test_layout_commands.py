@@ -74,3 +74,12 @@ def test_a_site_adopts_its_layout_and_a_recipient_gets_a_rendition(home: Path, t
         home, "certificate", "rendition", certificate, "--layout", "COA-DE-A4", who=RELEASER
     )
     assert isinstance(own_layout.exception, Conflict)
+
+
+def test_a_layout_that_was_withdrawn_is_listed_as_such(home: Path, tmp_path: Path):
+    file = tmp_path / "french.toml"
+    done(home, "layout", "new", "coa-fr-a4", file)
+    adopt(home, file, "COA-FR-A4")
+    gone = ("layout", "withdraw", "COA-FR-A4", "1", *WHY)
+    assert "is withdrawn" in done(home, *gone, who=APPROVER)
+    assert "withdrawn" in done(home, "layout", "list")
