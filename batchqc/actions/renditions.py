@@ -34,7 +34,12 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import Conflict, NotFound
 from batchqc.records.decisions import Certificate, issue_of
-from batchqc.records.layouts import CertificateRendition, layout_by, rendition_by
+from batchqc.records.layouts import (
+    CertificateRendition,
+    layout_by,
+    rendition_by,
+    withdrawal_of_layout,
+)
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
 
 PREVIEW = "DRAFT. Preview under layout {}: not sealed, not on record, no certificate."
@@ -249,7 +254,10 @@ def _record(
     earlier = rendition_by(tx.session, of, layout)
     if earlier is not None:  # somebody else was faster: theirs is the document
         return earlier
-    if problems := _standing(tx.session, of):
+    problems = _standing(tx.session, of)
+    if withdrawal_of_layout(tx.session, layout) is not None:
+        problems.append(f"layout {layout.reference} was withdrawn")
+    if problems:
         raise Conflict(
             "BQC-LAY-013",
             f"certificate {of.natural_key} changed meanwhile",

@@ -18,6 +18,7 @@ from batchqc.actions.certificates import (
     the_certificate,
 )
 from batchqc.actions.checkpoints import is_covered
+from batchqc.actions.layouts import withdraw_layout
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.renditions import (
     RenditionFacts,
@@ -54,6 +55,7 @@ from tests.records.house import (
     archive_of,
     furnish,
     restock,
+    signing,
 )
 from tests.records.layouts import FOR_CLINIC, LAYOUT, adopt_layout, draft_layout
 from tests.records.tampering import tamper
@@ -239,6 +241,21 @@ def test_what_was_withdrawn_while_it_was_sealed_is_not_recorded(released: House,
     with pytest.raises(Conflict) as changed:
         make(house, Press(press.fonts, meanwhile, press.log_key))
     assert changed.value.code == "BQC-LAY-013"
+
+
+def test_under_a_layout_that_is_withdrawn_meanwhile_none_is_recorded(released: House, press: Press):
+    house = released
+
+    def meanwhile() -> SealKey:
+        with house.acting(QA1, Permission.APPROVE_LAYOUT) as tx:
+            withdraw_layout(tx, layout="COA-CLINIC", version=1, credentials=signing(QA1))
+        return press.seal_key()
+
+    with pytest.raises(Conflict) as changed:
+        make(house, Press(press.fonts, meanwhile, press.log_key))
+    assert changed.value.reasons == ("layout COA-CLINIC v1 was withdrawn",)
+    with pytest.raises(NotFound):
+        make(house, press)
 
 
 def test_of_two_who_make_it_at_once_the_first_is_on_record(released: House, press: Press):
