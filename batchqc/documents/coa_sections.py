@@ -276,8 +276,9 @@ def _verdict(verdict: str | None, words: Words) -> tuple[tuple[str, Style], tupl
     if verdict == "PASS":
         return (word, _VERDICT), ()
     # A frame, not a colour: what stops a lot stands out on a black-and-white copy too.
-    lines = wrap(word, _VERDICT, MARGIN + WIDTH - _RESULT_X[4])
+    room = MARGIN + WIDTH - _RESULT_X[4]
+    lines = wrap(word, _VERDICT, room)
     wide = max(width_of(line.rstrip(), _VERDICT) for line in lines)
     high = 14 + (len(lines) - 1) * _VERDICT.leading
-    frame = Box(_RESULT_X[4] - 5, 2.2, wide + 10, high, outline=INK)
+    frame = Box(_RESULT_X[4] - 5, 2.2, min(wide, room - 5) + 10, high, outline=INK)
     return (word, _VERDICT), (frame,)
