@@ -8,12 +8,22 @@ category are left out; neither its page nor its data hold anything else of them.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from batchqc.core.certificate_layouts import Layout, laid_out
 
 if TYPE_CHECKING:
     from batchqc.core.certificates import CertificateContent, ResultLine
+
+#: What a rendition takes over. Anything else could speak of what is left out: it stays away until
+#: somebody has looked at it, and written here that it may go along.
+_KEPT: Final = frozenset(
+    {
+        "type", "number", "specimen", "statements", "issuer", "issued", "supersedes", "product",
+        "lot", "donors", "specification", "decision_rule", "lines", "notes", "conclusion",
+        "complies", "signatures", "seals", "corrections", "audit", "software", "pending", "layout",
+    }
+)  # fmt: skip
 
 
 class MadeAt(TypedDict):
@@ -57,7 +67,12 @@ def rendition_of(
         "made": made,
         "withheld": [{"category": name, "lines": many} for name, many in left_out.items()],
     }
-    return {**laid_out(content, layout, without=layout.withhold), "rendition": rendition}
+    whole = laid_out(content, layout, without=layout.withhold)
+    kept = {name: part for name, part in whole.items() if name in _KEPT}
+    replaced = content["supersedes"]
+    if replaced:
+        kept["supersedes"] = {"number": replaced["number"], "reason": replaced["reason"]}
+    return cast("CertificateContent", {**kept, "rendition": rendition})
 
 
 def rendition_problems(
@@ -140,7 +155,8 @@ def _texts(content: "CertificateContent", without: Collection[str]) -> Iterator[
     for line in shown:
         yield f"the sentence of {line['criterion']}", f"{line['sentence']} {line['aggregate']}"
     for change in content["corrections"]:
-        yield "a correction", f"{change['subject']} {change['field']} {change['reason']}"
+        yield "a correction", f"{change['subject']} {change['field']}"
+        yield "a correction", f"{change['before']} {change['after']} {change['reason']}"
     for signature in content["signatures"]:
         yield f"the reason of signature {signature['id']}", signature["reason"]
     yield "the decision rule", content["decision_rule"]

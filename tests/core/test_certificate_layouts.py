@@ -78,6 +78,16 @@ def test_a_rendition_holds_nothing_of_what_it_leaves_out_but_how_many_of_which_c
     assert rendition(content, for_clinic(withhold=()))["rendition"]["withheld"] == []
 
 
+def test_a_rendition_takes_nothing_over_that_nobody_has_looked_at():
+    earlier = {"number": "COA-2026-000001", "reason": "Late results", "changes": ["ido: 3.1"]}
+    content: Any = {**complete(supersedes=earlier), "trends": [{"criterion": "ido"}]}
+    found: Any = rendition(content, for_clinic())
+    assert set(found) == {*complete(), "layout", "rendition"}
+    assert found["supersedes"] == {"number": "COA-2026-000001", "reason": "Late results"}
+    pending = [{"criterion": "sterility", "title": "Sterility", "due_on": "2026-04-01"}]
+    assert rendition(complete(pending=pending), for_clinic())["pending"] == pending
+
+
 def refused(content: CertificateContent, **changes: Any) -> list[str]:
     return rendition_problems(content, for_clinic(**changes), optional=OPTIONAL)
 
