@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import Heading, content_under
 from batchqc.actions.certificate_signatures import signatures_of
-from batchqc.actions.certificate_trends import trends_of_lot
-from batchqc.actions.certificates import NOTHING_PENDING, name_changes
+from batchqc.actions.certificates import NOTHING_PENDING, completed
 from batchqc.actions.evaluation import LotCase
 from batchqc.core.certificates import CertificateContent
 from batchqc.core.lot_states import UNDECIDED
@@ -53,14 +52,12 @@ def draft_content(
         NUMBER, f"not decided on ({case.disposition})", replaced, signatures, seals, page=""
     )
     content = content_under(session, heading, case=case, pending=NOTHING_PENDING, now=now)
-    content["trends"] = trends_of_lot(session, archive, case)
-    name_changes(content, archive, earlier)
     content["statements"] += [
         f"Closed gate, {gate.name}: {'; '.join(gate.reasons)}."
         for gate in case.gates
         if not gate.is_open
     ]
-    return content
+    return completed(session, archive, content, case=case, earlier=earlier)
 
 
 def draft_document(content: CertificateContent, fonts: Path) -> bytes:

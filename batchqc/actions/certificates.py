@@ -21,9 +21,11 @@ from batchqc.actions.certificate_states import check_not_void
 from batchqc.actions.certificate_trends import trends_of_lot
 from batchqc.actions.checkpoints import check_log, checkpoint_after, is_covered
 from batchqc.actions.evaluation import LotCase
+from batchqc.actions.layouts import layout_in_force
 from batchqc.actions.lots import lock_lot
 from batchqc.core.canonical import Json, canonical_bytes, utc_text
 from batchqc.core.certificate_changes import changes_between
+from batchqc.core.certificate_layouts import laid_out
 from batchqc.core.certificates import CertificateContent, seals_of
 from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
@@ -91,8 +93,7 @@ def reserve_certificate(
         let_go=ended.key if ended else "",
     )
     content = frozen_content(tx, case=case, certificate=certificate, pending=pending, ended=ended)
-    content["trends"] = trends_of_lot(tx.session, archive, case)
-    name_changes(content, archive, certificate.supersedes)
+    content = completed(tx.session, archive, content, case=case, earlier=certificate.supersedes)
     certificate.content_sha = archive.put(canonical_bytes(cast("Json", content)))
     tx.add(certificate)
     file_certificate(tx, certificate, content)
@@ -124,7 +125,7 @@ def issue_certificate(
         return archive.get(done.document_sha)
     signer = press.log_key()
     if done is None:
-        made = _make(_to_seal(engine, archive, number, signer), press, clock)
+        made = make_document(_to_seal(engine, archive, number, signer), press, clock)
         with transaction(engine, actor, clock()) as tx:
             done = _issue(tx, archive, number=number, made=made)
     checkpoint_after(engine, signer, record=done.key, clock=clock)
@@ -230,18 +231,26 @@ def the_issue(session: Session, certificate: Certificate) -> CertificateIssue:
     return issue
 
 
-def name_changes(
-    content: CertificateContent, archive: Archive, earlier: Certificate | None
-) -> None:
-    """Say in a content what it says otherwise than that of the certificate that it replaces.
+def completed(
+    session: Session,
+    archive: Archive,
+    content: CertificateContent,
+    *,
+    case: LotCase,
+    earlier: Certificate | None,
+) -> CertificateContent:
+    """The content with the lot's charts, what changed since an earlier one, and its layout.
 
     Raises:
-        IntegrityFailure: the earlier content is missing or damaged.
+        IntegrityFailure: the earlier content, or the layout in force, is not as it was.
     """
+    content["trends"] = trends_of_lot(session, archive, case)
     replaced = content["supersedes"]
     if earlier is not None and replaced is not None:
         before = content_of_certificate(archive, earlier)
         replaced["changes"] = changes_between(before, content)
+    layout = layout_in_force(session, archive, case.row.product.code)
+    return laid_out(content, layout) if layout else content
 
 
 def content_of_certificate(archive: Archive, certificate: Certificate) -> CertificateContent:
@@ -249,14 +258,24 @@ def content_of_certificate(archive: Archive, certificate: Certificate) -> Certif
     return cast("CertificateContent", json.loads(archive.get(certificate.content_sha)))
 
 
-def _make(content: CertificateContent, press: Press, clock: Callable[[], datetime]) -> "Sealed":
-    from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who seals pays for it
+def make_document(
+    content: CertificateContent, press: Press, clock: Callable[[], datetime]
+) -> "Sealed":
+    """The sealed document of a content; no transaction is held meanwhile.
+
+    Raises:
+        SigningUnavailable: the seal key cannot be used, or the document does not reach its level.
+    """
+    from batchqc.documents.coa_layout import (  # noqa: PLC0415 - only who seals pays for it
+        made_at,
+        render,
+    )
     from batchqc.documents.pades import proven, seal  # noqa: PLC0415 - only who seals waits for it
 
     key, sealing, now = press.seal_key(), press.sealing, clock()
     sealing.check(key, now)
     document = render(content, fonts=press.fonts)
-    decided = datetime.fromisoformat(content["issued"]["utc"])
+    decided = datetime.fromisoformat(made_at(content))
     seals = content.get("seals") or seals_of(None, content["signatures"][-1])[1:]
     for one in seals:
         document = seal(

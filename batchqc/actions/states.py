@@ -19,6 +19,7 @@ from batchqc.actions.corrections import hold_subject, the_correction
 from batchqc.actions.deciding import decision_content, lock_to_decide
 from batchqc.actions.entries import the_entry
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.layouts import the_layout
 from batchqc.actions.look_backs import lock_what_came_of
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.methods import hold_methods, the_method
@@ -33,6 +34,7 @@ from batchqc.records.copies import copies_of
 from batchqc.records.corrections import corrections_of, decision_on
 from batchqc.records.decisions import issue_of
 from batchqc.records.donors import eligibility_of
+from batchqc.records.layouts import approval_of_layout, submission_of_layout, withdrawal_of_layout
 from batchqc.records.methods import method_approval_of
 from batchqc.records.profiles import approval_of_profile
 from batchqc.records.specifications import history_of
@@ -136,6 +138,17 @@ def contested_profile(profile: str, version: int) -> Contested:
         return _state([row, approval_of_profile(session, row)], [row.key])
 
     return Contested(lambda tx: tx.lock(f"profile {profile}"), state)
+
+
+def contested_layout(layout: str, version: int) -> Contested:
+    """A version of a layout: a draft, in review, or approved."""
+
+    def state(session: Session) -> State:
+        row = the_layout(session, layout, version)
+        steps = (submission_of_layout, approval_of_layout, withdrawal_of_layout)
+        return _state([row, *(step(session, row) for step in steps)], [row.key])
+
+    return Contested(lambda tx: tx.lock(f"layout {layout}"), state)
 
 
 def contested_correction(number: str) -> Contested:

@@ -35,6 +35,7 @@ from batchqc.records.imports import DossierImport
 from batchqc.records.investigations import filed_documents
 from batchqc.records.laboratory import LaboratoryCertificate
 from batchqc.records.lacking import NOTHING, Lacking, lacking_here
+from batchqc.records.layouts import CertificateRendition, LayoutVersion
 from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -90,6 +91,8 @@ NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     CertificateRenewal: ("document_sha",),
     Disposal: ("content_sha",),
     DossierImport: ("content_sha", "dossier_sha"),
+    LayoutVersion: ("sha256",),
+    CertificateRendition: ("content_sha", "document_sha"),
 }
 #: What other rows refer to, and take their keys from.
 _REFERRED_TO: Final = {

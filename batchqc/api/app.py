@@ -32,6 +32,7 @@ from batchqc.api import (
     holds,
     investigations,
     laboratory,
+    layouts,
     links,
     log,
     look_backs,
@@ -44,6 +45,7 @@ from batchqc.api import (
     profiles,
     quality_reviews,
     registers,
+    renditions,
     results,
     reviews,
     session,
@@ -79,6 +81,7 @@ _FILES: Final = frozenset(
     for path in (
         "uploads",
         "profiles",
+        "layouts",
         "specifications",
         "specifications/lint",
         "results/attachments",
@@ -95,7 +98,7 @@ _NOUNS: Final = (
     shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
     certificate_data, audit, tracing, trends, trend_limits, trend_figures, potency,
     quality_reviews, events, open_work, system_stops, lot_form, log, certificate_copies, archive,
-    exports,
+    exports, layouts, renditions,
 )  # fmt: skip
 
 

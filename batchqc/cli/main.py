@@ -29,6 +29,7 @@ from batchqc.cli import (
     genealogy,
     investigation,
     laboratory,
+    layout,
     log,
     look_back,
     lot,
@@ -41,6 +42,7 @@ from batchqc.cli import (
     profile,
     quality_review,
     register,
+    rendition,
     result,
     shipment,
     spec,
@@ -190,6 +192,9 @@ lot.app.command("draft-certificate")(certificate_life.draft)
 certificate.app.command()(certificate_data.data)
 certificate.app.command()(certificate_search.search)
 certificate.app.command()(certificate_search.index)
+certificate.app.command()(rendition.rendition)
+certificate.app.command()(rendition.preview)
+app.add_typer(layout.app, name="layout")
 app.add_typer(log.app, name="log")
 archive.app.command()(archive_export.export)
 archive.app.command()(archive_dossier.dossier)

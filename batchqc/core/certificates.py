@@ -12,7 +12,9 @@ from typing import NotRequired, TypedDict, cast
 
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.certificate_criteria import AcceptPart
+from batchqc.core.certificate_layouts import LayoutPart
 from batchqc.core.certificate_parts import StatusPart, Supersedes, TrendPart
+from batchqc.core.renditions import RenditionPart
 
 CONTENT_TYPE = "batchqc/certificate/2"
 #: What certificates that were frozen earlier are.
@@ -208,7 +210,8 @@ class CertificateContent(TypedDict):
     """All that a certificate says. ``notes`` are its numbered footnotes, first is 1.
 
     ``specimen`` is empty on a real certificate; on one for show it is what each page says of it.
-    ``pending`` is there on a preliminary certificate only, ``log`` once there was a checkpoint.
+    ``pending`` is there on a preliminary certificate only, ``log`` once there was a checkpoint,
+    ``layout`` where the site had approved one, ``rendition`` in what a recipient got of one.
     """
 
     type: str
@@ -236,6 +239,8 @@ class CertificateContent(TypedDict):
     log: NotRequired[LogPart]
     status: NotRequired[StatusPart]
     trends: NotRequired[list[TrendPart]]
+    layout: NotRequired[LayoutPart]
+    rendition: NotRequired[RenditionPart]
 
 
 def conclusion_of(

@@ -42,6 +42,8 @@ class Permission(StrEnum):
     APPROVE_SPECIFICATION = "approve specifications"
     IMPORT_PROFILE = "import profiles"
     APPROVE_PROFILE = "approve profiles"
+    IMPORT_LAYOUT = "import layouts of certificates"
+    APPROVE_LAYOUT = "approve layouts of certificates"
     IMPORT_METHOD = "import methods"
     APPROVE_METHOD = "approve methods"
     KEEP_REGISTERS = "keep the registers of the laboratory"
@@ -105,6 +107,8 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.APPROVE_SPECIFICATION: frozenset({Role.QA}),
     Permission.IMPORT_PROFILE: frozenset({Role.SPEC_AUTHOR}),
     Permission.APPROVE_PROFILE: frozenset({Role.QA}),
+    Permission.IMPORT_LAYOUT: frozenset({Role.SPEC_AUTHOR}),
+    Permission.APPROVE_LAYOUT: frozenset({Role.QA}),
     Permission.IMPORT_METHOD: frozenset({Role.SPEC_AUTHOR}),
     Permission.APPROVE_METHOD: frozenset({Role.QA}),
     Permission.KEEP_REGISTERS: frozenset({Role.QA}),

@@ -5,6 +5,7 @@ where it is here, both readers must find the same title, subject and data in the
 """
 
 from batchqc.documents.certificate_pages import read_pages
+from batchqc.documents.certificate_words import PAGE_WORDS
 from batchqc.documents.verifier.case import Case
 from batchqc.documents.verifier.findings import Failed
 
@@ -15,12 +16,17 @@ def on_pages(case: Case) -> None:
     said = (pages.title, pages.subject, dict(pages.files))
     if said != (case.title, case.subject, dict(case.files)):
         raise Failed("another program reads something else in the file")
-    total = len(pages.texts)
+    total, says = len(pages.texts), PAGE_WORDS[case.language]
     for page in range(1, total + 1):
-        for words in (
-            f"Certificate {case.number} · Lot {case.lot}",
-            f"Page {page} of {total}",
-            f"Content SHA-256 {case.content_sha256}",
-        ):
+        expected = [
+            says.identity.format(case.number, case.lot),
+            says.page.format(page, total),
+            says.content.format(case.content_sha256),
+        ]
+        if case.recipient:
+            expected.append(says.withheld.format(case.withheld))
+        if case.recipient and page == 1:
+            expected.append(says.rendition.format(case.number))
+        for words in expected:
             if not pages.shows(page, words):
                 raise Failed(f"page {page} does not show “{words}”")

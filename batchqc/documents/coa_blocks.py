@@ -12,7 +12,6 @@ from batchqc.documents.coa_drawing import (
     ACCENT,
     GREY,
     HAIRLINE,
-    PAGE_WIDTH,
     Box,
     Colour,
     Mark,
@@ -21,10 +20,8 @@ from batchqc.documents.coa_drawing import (
     width_of,
     wrap,
 )
+from batchqc.documents.coa_paper import MARGIN, WIDTH
 from batchqc.documents.coa_tags import Tag
-
-MARGIN = 50.0
-WIDTH = PAGE_WIDTH - 2 * MARGIN
 
 HEADING = Style("bold", 9.2, 13, ACCENT)
 LABEL = Style("sans", 6.9, 10, GREY)

@@ -23,6 +23,7 @@ from reportlab.pdfbase.pdfdoc import (
 from reportlab.pdfgen.canvas import Canvas
 
 from batchqc.documents.coa_metadata import metadata
+from batchqc.documents.coa_paper import Paper
 from batchqc.documents.coa_tags import Structure, Tag
 
 LANGUAGE: Final = "en-GB"
@@ -71,7 +72,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
 
     Args:
         target: where the document goes when it is saved.
-        pagesize: width and height in points.
+        paper: the sheet of every page.
         issued_utc: RFC 3339 text; becomes the creation and modification date.
         document_id: at least 32 hexadecimal digits; becomes the document's /ID.
         info: Title, Author, Subject, Keywords and Creator of the document.
@@ -85,7 +86,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         self,
         target: BinaryIO,
         *,
-        pagesize: tuple[float, float],
+        paper: Paper,
         issued_utc: str,
         document_id: str,
         info: Mapping[str, str],
@@ -93,12 +94,13 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
     ) -> None:
         super().__init__(
             target,
-            pagesize=pagesize,
+            pagesize=(paper.width, paper.height),
             pageCompression=1,
             pdfVersion=(1, 7),
             initialFontName="sans",  # else ReportLab writes a Helvetica that is not embedded
             lang=LANGUAGE,
         )
+        self.paper = paper
         document = self._doc
         document.encrypt = _Plain()
         # By itself ReportLab takes the time from the clock, or from a variable of the process.
@@ -120,6 +122,10 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
             compress=False,
         )
         catalog.OutputIntents = _intents(profile)
+
+    def speak(self, language: str) -> None:
+        """Say in which language the document is, as BCP 47 has it; else it is in English."""
+        self._doc.Catalog.Lang = PDFString(language)
 
     def begin(self, tag: Tag | None, *, top: float = 0) -> None:
         """What is drawn from here on is content of this element, or decoration without one.

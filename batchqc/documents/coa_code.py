@@ -15,6 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.coa_drawing import INK, Plot
 from batchqc.documents.coa_tags import Tag
+from batchqc.documents.coa_words import Words
 
 #: Width and height of the code in points: its squares are 0.4 mm and more.
 SIZE: Final = 62.0
@@ -30,17 +31,17 @@ def code_text(content: CertificateContent, sha256: str) -> str:
     return f"{page}?sha256={sha256}" if page else f"{content['number']} sha256:{sha256}"
 
 
-def code_label(content: CertificateContent) -> str:
+def code_label(content: CertificateContent, words: Words) -> str:
     """What stands beside the code."""
     asks = content["status"]["page"]
-    return "Scan to see how it stands today" if asks else "The code holds number and hash"
+    return words("code_asks" if asks else "code_holds")
 
 
-def code_mark(text: str, *, x: float, y: float) -> Plot:
+def code_mark(text: str, words: Words, *, x: float, y: float) -> Plot:
     """The code with its top left corner at a place of its block."""
     code = segno.make_qr(text, error="m", mask=_MASK, boost_error=False)
     rows = tuple(bytes(row) for row in code.matrix)
-    figure = Tag("Figure", words=f"QR code: {text}")
+    figure = Tag("Figure", words=words("code", text=text))
     return Plot(x, y, SIZE, SIZE, partial(_squares, rows), figure)
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias
 
 from reportlab import rl_config
-from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
 from batchqc.documents.coa_canvas import TaggedCanvas
+from batchqc.documents.coa_paper import Paper
 from batchqc.documents.coa_tags import Tag
 
 # Binary streams: ASCII85 would add a quarter to every certificate. ReportLab offers no other place.
@@ -30,17 +30,14 @@ rl_config.useA85 = 0
 
 Colour: TypeAlias = tuple[float, float, float]
 
-PAGE_WIDTH: float
-PAGE_HEIGHT: float
-PAGE_WIDTH, PAGE_HEIGHT = A4
-
 INK: Colour = (0.11, 0.13, 0.16)
 GREY: Colour = (0.38, 0.41, 0.45)
 HAIRLINE: Colour = (0.80, 0.82, 0.84)
 TINT: Colour = (0.945, 0.958, 0.963)
 ACCENT: Colour = (0.05, 0.30, 0.37)
 
-_WORD = re.compile(r"\S+\s*|\s+")
+# A no-break space is part of its word.
+_WORD = re.compile(r"(?:\S|\u00a0)+[^\S\u00a0]*|\s+")
 _BREAK_AFTER = ",;:/)]|_-·"
 
 
@@ -142,13 +139,27 @@ def wrap(text: str, style: Style, width: float) -> list[str]:
     return [*lines, line.rstrip()]
 
 
+class Origin(NamedTuple):
+    """Where a block begins on the page: to the right of its place on A4, and above the edge."""
+
+    right: float
+    above: float
+
+
 def new_canvas(
-    target: BinaryIO, *, issued_utc: str, document_id: str, info: Mapping[str, str], fonts: Path
+    target: BinaryIO,
+    *,
+    paper: Paper,
+    issued_utc: str,
+    document_id: str,
+    info: Mapping[str, str],
+    fonts: Path,
 ) -> TaggedCanvas:
-    """An A4 canvas whose bytes depend on nothing but its arguments.
+    """A canvas whose bytes depend on nothing but its arguments.
 
     Args:
         target: where the document goes when it is saved.
+        paper: the sheet of every page.
         issued_utc: RFC 3339 text; becomes the creation and modification date.
         document_id: at least 32 hexadecimal digits; becomes the document's /ID.
         info: Title, Author, Subject, Keywords and Creator of the document.
@@ -156,7 +167,7 @@ def new_canvas(
     """
     return TaggedCanvas(
         target,
-        pagesize=A4,
+        paper=paper,
         issued_utc=issued_utc,
         document_id=document_id,
         info=info,
@@ -166,34 +177,35 @@ def new_canvas(
 
 def draw(canvas: TaggedCanvas, marks: Sequence[Mark], *, top: float) -> None:
     """Draw marks whose block begins ``top`` points below the top edge of the page."""
-    above = PAGE_HEIGHT - top
+    at = Origin(canvas.paper.shift, canvas.paper.height - top)
     for tag, group in groupby(marks, key=attrgetter("tag")):
         together = list(group)
-        canvas.begin(tag, top=above - together[0].y + 12)
+        canvas.begin(tag, top=at.above - together[0].y + 12)
         for mark in together:
-            _draw(canvas, mark, above)
+            _draw(canvas, mark, at)
         canvas.end()
         if tag and tag.role == "Figure":
-            canvas.structure.figure(tag, _bounds(together, above))
+            canvas.structure.figure(tag, _bounds(together, at))
 
 
-def _draw(canvas: TaggedCanvas, mark: Mark, above: float) -> None:
+def _draw(canvas: TaggedCanvas, mark: Mark, at: Origin) -> None:
     match mark:
         case Text():
-            _draw_text(canvas, mark, above)
+            _draw_text(canvas, mark, at)
         case Box():
-            _draw_box(canvas, mark, above)
+            _draw_box(canvas, mark, at)
         case Line():
-            _draw_line(canvas, mark, above)
+            _draw_line(canvas, mark, at)
         case Plot(x, y, _, height, onto):
-            onto(canvas, x, above - y - height)
+            onto(canvas, x + at.right, at.above - y - height)
             canvas.style = None
         case Field(x, y, width, height, name, label, last):
-            box = (x, above - y - height, x + width, above - y)
+            left, upper = x + at.right, at.above - y
+            box = (left, upper - height, left + width, upper)
             canvas.signature_field(name, label, box=box, last=last)
 
 
-def _bounds(marks: Sequence[Mark], above: float) -> tuple[float, float, float, float]:
+def _bounds(marks: Sequence[Mark], at: Origin) -> tuple[float, float, float, float]:
     """Left, bottom, right and top of what marks cover, on the page."""
     places: list[tuple[float, float]] = []
     for mark in marks:
@@ -205,19 +217,19 @@ def _bounds(marks: Sequence[Mark], above: float) -> tuple[float, float, float, f
             case Line(y, points):
                 places += [(x, y + down) for x, down in points]
     xs, ys = zip(*places, strict=True)
-    return min(xs), above - max(ys), max(xs), above - min(ys)
+    return min(xs) + at.right, at.above - max(ys), max(xs) + at.right, at.above - min(ys)
 
 
-def _draw_text(canvas: TaggedCanvas, mark: Text, above: float) -> None:
+def _draw_text(canvas: TaggedCanvas, mark: Text, at: Origin) -> None:
     style = mark.style
     if canvas.style is not style:
         canvas.setFont(style.face, style.size)
         canvas.setFillColorRGB(*style.colour)
         canvas.style = style
-    canvas.drawString(mark.x, above - mark.y, mark.text)
+    canvas.drawString(mark.x + at.right, at.above - mark.y, mark.text)
 
 
-def _draw_box(canvas: TaggedCanvas, mark: Box, above: float) -> None:
+def _draw_box(canvas: TaggedCanvas, mark: Box, at: Origin) -> None:
     if mark.fill:
         canvas.setFillColorRGB(*mark.fill)
         canvas.style = None
@@ -225,14 +237,14 @@ def _draw_box(canvas: TaggedCanvas, mark: Box, above: float) -> None:
         canvas.setStrokeColorRGB(*mark.outline)
         canvas.setLineWidth(0.8)
     fill, stroke = int(mark.fill is not None), int(mark.outline is not None)
-    y = above - mark.y - mark.height
-    canvas.rect(mark.x, y, mark.width, mark.height, stroke=stroke, fill=fill)
+    x, y = mark.x + at.right, at.above - mark.y - mark.height
+    canvas.rect(x, y, mark.width, mark.height, stroke=stroke, fill=fill)
 
 
-def _draw_line(canvas: TaggedCanvas, line: Line, above: float) -> None:
+def _draw_line(canvas: TaggedCanvas, line: Line, at: Origin) -> None:
     path = canvas.beginPath()
     for number, (x, y) in enumerate(line.points):
-        (path.lineTo if number else path.moveTo)(x, above - line.y - y)
+        (path.lineTo if number else path.moveTo)(x + at.right, at.above - line.y - y)
     canvas.saveState()
     canvas.setStrokeColorRGB(*line.colour)
     canvas.setLineWidth(line.width)

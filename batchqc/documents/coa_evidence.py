@@ -18,10 +18,8 @@ from batchqc.documents.coa_blocks import (
     BODY,
     FAINT,
     LABEL,
-    MARGIN,
     SMALL,
     STRONG,
-    WIDTH,
     Block,
     Cell,
     columns,
@@ -31,6 +29,8 @@ from batchqc.documents.coa_blocks import (
     tied,
 )
 from batchqc.documents.coa_drawing import ACCENT, GREY, HAIRLINE, TINT, Box, Field, Style, width_of
+from batchqc.documents.coa_paper import MARGIN, WIDTH
+from batchqc.documents.coa_words import Words, seal_in
 
 _CONCLUSION = Style("bold", 10, 14.5)
 _SIGNER = Style("bold", 9.4, 14)
@@ -43,31 +43,39 @@ _SIGNED_X = MARGIN + 194
 _ORIGIN_X = (MARGIN, MARGIN + 118, MARGIN + 346)
 _FILES_X = (MARGIN, MARGIN + 88, MARGIN + 240)
 
-_REMARKS = (
-    "The results relate only to the samples tested.",
-    "This certificate may be reproduced only in full, unless its issuer has agreed in writing.",
-)
 
-
-def correction_blocks(corrections: Sequence[CorrectionPart]) -> list[Block]:
+def correction_blocks(corrections: Sequence[CorrectionPart], words: Words) -> list[Block]:
     """Every correction of registration data with its mark, and their count (1.33)."""
     blocks: list[Block] = []
     for number, change in enumerate(corrections, 1):
-        became = f"“{change['before']}” became “{change['after']}”"
-        people = f"Requested by {change['requested_by']}, approved by {change['approved_by']}"
+        people = words(
+            "correction_people",
+            requested_by=change["requested_by"],
+            approved_by=change["approved_by"],
+            when=change["approved"]["shown"],
+        )
+        became = words(
+            "correction",
+            subject=change["subject"],
+            field=change["field"],
+            before=change["before"],
+            after=change["after"],
+        )
         parts = [
-            (f"{change['subject']}, {change['field']}: {became}", STRONG),
-            (f"Reason: {change['reason'] or ABSENT}", BODY),
-            (f"{people}, {change['approved']['shown']}", FAINT),
+            (became, STRONG),
+            (words("reason", reason=change["reason"] or ABSENT), BODY),
+            (people, FAINT),
         ]
         mark = Cell(MARGIN, 26, [(f"[C{number}]", STRONG)])
         blocks += row([mark, Cell(MARGIN + 28, WIDTH - 28, parts)], above=3, below=4)
-    return section(f"Corrections of registration data: {len(corrections)}", blocks)
+    return section(words("corrections_of", count=len(corrections)), blocks)
 
 
-def conclusion_blocks(text: str) -> list[Block]:
-    """The conclusion, on a tinted panel."""
-    parts = [("Conclusion", LABEL), (text, _CONCLUSION)]
+def conclusion_blocks(texts: Sequence[str], words: Words) -> list[Block]:
+    """The conclusion on a tinted panel; after it, small, what else is said of it."""
+    conclusion, *others = texts
+    parts = [(words("conclusion"), LABEL), (conclusion, _CONCLUSION)]
+    parts += [(text, SMALL) for text in others]
     blocks = row([Cell(MARGIN + 14, WIDTH - 28, parts)], above=9, below=10)
     panels = [
         Block(
@@ -83,65 +91,74 @@ def conclusion_blocks(text: str) -> list[Block]:
     return tied(panels, before=18)
 
 
-def signature_blocks(signatures: Sequence[SignaturePart]) -> list[Block]:
+def signature_blocks(signatures: Sequence[SignaturePart], words: Words) -> list[Block]:
     """Printed name, time and meaning of each signature, and the record it binds (1.13, 1.15)."""
     blocks: list[Block] = []
     for signature in signatures:
         who = [
             (signature["name"], _SIGNER),
-            (f"{signature['user_id']}, {signature['role']}", BODY),
-            *_when(signature),
+            (f"{signature['user_id']}, {words.term('role', signature['role'])}", BODY),
+            *_when(signature, words),
         ]
         what = [
-            (signature["meaning"], _MEANING),
-            (f"Reason: {signature['reason'] or ABSENT}", BODY),
-            (f"Signature {signature['id']}, bound to {signature['record']}", FAINT),
-            (f"SHA-256 {signature['record_sha256']}", _RECORD_HASH),
+            (words.term("meaning", signature["meaning"]), _MEANING),
+            (words("reason", reason=signature["reason"] or ABSENT), BODY),
+            (words("bound", id=signature["id"], record=signature["record"]), FAINT),
+            (words("sha256", sha256=signature["record_sha256"]), _RECORD_HASH),
         ]
         cells = [
             Cell(MARGIN, _SIGNED_X - MARGIN - 8, who),
             Cell(_SIGNED_X, MARGIN + WIDTH - _SIGNED_X, what),
         ]
         blocks += row(cells, above=6, below=7, rule=HAIRLINE)
-    return section("Electronic signatures", blocks)
+    return section(words("signatures"), blocks)
 
 
-def seal_blocks(seals: Sequence[SealPart]) -> list[Block]:
+def seal_blocks(content: CertificateContent, words: Words) -> list[Block]:
     """The site's seals: the field of each, and for which electronic signature it stands."""
     blocks: list[Block] = []
+    seals: Sequence[SealPart] = content.get("seals", ())
     for seal in seals:
+        says = seal_in(words, seal, content)
         cells = [
             Cell(MARGIN, _SIGNED_X - MARGIN - 8, [(seal["field"], STRONG)]),
-            Cell(_SIGNED_X, MARGIN + WIDTH - _SIGNED_X, [(seal["says"], BODY)]),
+            Cell(_SIGNED_X, MARGIN + WIDTH - _SIGNED_X, [(says, BODY)]),
         ]
         first, *others = row(cells, above=4, below=4, rule=HAIRLINE)
-        label, last = f"Seal {seal['field']}: {seal['says']}", seal is seals[-1]
+        label, last = words("seal", field=seal["field"], says=says), seal is seals[-1]
         field = Field(MARGIN, 0, WIDTH, first.height, seal["field"], label, last)
         blocks += [replace(first, marks=(*first.marks, field)), *others]
-    return section("Seals of the site in this document", blocks)
+    return section(words("seals"), blocks)
 
 
-def _when(signature: SignaturePart) -> list[tuple[str, Style]]:
+def _when(signature: SignaturePart, words: Words) -> list[tuple[str, Style]]:
     """The time of a signature; of a late entry its true time, its form and its entry (1.40)."""
     entered = signature["signed"]["shown"]
     if "happened" not in signature:
-        return [(f"Signed {entered}", BODY)]
+        return [(words("signed", when=entered), BODY)]
+    form = signature.get("paper", ABSENT)
     return [
-        (f"Signed on paper {signature['happened']['shown']}", BODY),
-        (f"Form {signature.get('paper', ABSENT)}, entered late {entered}", BODY),
+        (words("signed_on_paper", when=signature["happened"]["shown"]), BODY),
+        (words("entered_late", paper=form, when=entered), BODY),
     ]
 
 
-def origin_blocks(lines: Sequence[ResultLine]) -> list[Block]:
+def origin_blocks(lines: Sequence[ResultLine], words: Words) -> list[Block]:
     """How each result was reached, and the cells and files that it was read from."""
     rows = []
     for line in lines:
         cells = [
-            f"{cell['upload']}, row {cell['row']}, {cell['column']}: “{cell['text']}”"
+            words(
+                "cell",
+                upload=cell["upload"],
+                row=cell["row"],
+                column=cell["column"],
+                text=cell["text"],
+            )
             for cell in line["provenance"]
         ]
         named = ": ".join(filter(None, (line["criterion"], line["analyte"])))
-        rounding = line["rounding"] and f"rounding: {line['rounding']}"
+        rounding = line["rounding"] and words("rounding", rule=line["rounding"])
         how = ", ".join(filter(None, (f"n = {line['n']}", line["aggregate"], rounding)))
         texts: list[list[tuple[str, Style]]] = [
             [(line["title"], SMALL), (named, FAINT)],
@@ -156,39 +173,51 @@ def origin_blocks(lines: Sequence[ResultLine]) -> list[Block]:
         for cell in line["provenance"]
     )
     sums = [columns(_FILES_X, file, (SMALL, SMALL, _FILE_HASH)) for file in files]
-    judged = table(_ORIGIN_X, ("Result", "How it was judged", "Read from"), rows)
-    uploads = table(_FILES_X, ("Upload", "File", "SHA-256 of the file"), sums)
-    return [*section("Origin of the results", judged), *section("Files", uploads)]
+    of_results = [words(one) for one in ("origin_result", "how_judged", "read_from")]
+    of_files = [words(one) for one in ("upload", "file", "file_sha256")]
+    judged, uploads = table(_ORIGIN_X, of_results, rows), table(_FILES_X, of_files, sums)
+    return [*section(words("origin"), judged), *section(words("files"), uploads)]
 
 
-def _log(content: CertificateContent) -> list[str]:
+def _log(content: CertificateContent, words: Words) -> list[str]:
     """Where the transparency log stood, once there was a checkpoint."""
     log = content.get("log")
     if log is None:
         return []
-    return [f"Transparency log: {log['origin']}, {log['size']} entries, root {log['root']}"]
+    return [words("log_line", origin=log["origin"], size=log["size"], root=log["root"])]
 
 
-def closing_blocks(content: CertificateContent) -> list[Block]:
+def closing_blocks(content: CertificateContent, words: Words) -> list[Block]:
     """What the certificate rests on, its fixed remarks, and its end mark (5.02)."""
     audit, software = content["audit"], content["software"]
     vocabularies = ", ".join(software["vocabularies"]) or ABSENT
     page = content["status"]["page"] if "status" in content else ""
     record = (
-        *([f"Status: {page}?sha256= and the SHA-256 of the content"] if page else []),
-        f"Audit trail: sequence {audit['sequence']}, head {audit['head']}",
-        *_log(content),
-        f"Software: batchqc {software['batchqc']}, contract {software['contract']}",
-        f"Vocabularies: {vocabularies}",
-        f"Time zone of the site: {content['issuer']['time_zone']}",
-        *_REMARKS,
+        *([words("status_line", page=page)] if page else []),
+        words("audit_trail", sequence=audit["sequence"], head=audit["head"]),
+        *_log(content, words),
+        words("software", version=software["batchqc"], contract=software["contract"]),
+        words("vocabularies", names=vocabularies),
+        words("time_zone", zone=content["issuer"]["time_zone"]),
+        *_layout(content, words),
+        words("only_samples"),
+        words("in_full"),
     )
     body = [
         block for text in record for block in row([Cell(MARGIN, WIDTH, [(text, SMALL)])], below=2)
     ]
-    end = f"End of certificate {content['number']}"
+    end = words("end", number=content["number"])
     x = MARGIN + max(0.0, (WIDTH - width_of(end, _END)) / 2)
     mark = row([Cell(x, MARGIN + WIDTH - x, [(end, _END)])], above=8)
     rule = Block(0, (Box(MARGIN, 0, WIDTH, 1.2, fill=ACCENT),))
-    *others, last = section("Record", body)
+    *others, last = section(words("record"), body)
+    if "layout" in content:  # its last lines do not stand alone on a page
+        others = [replace(block, keep=True) for block in others]
     return [*others, replace(last, keep=True), *tied([rule, *mark], before=16)]
+
+
+def _layout(content: CertificateContent, words: Words) -> list[str]:
+    part = content.get("layout")
+    if part is None:
+        return []
+    return [words("layout", layout=part["id"], version=part["version"], sha256=part["sha256"])]

@@ -1,6 +1,6 @@
 """Certificate content -> PDF bytes.
 
-A4, embedded fonts, drawn at canvas level: everything is laid out first, then drawn with the total
+Embedded fonts, drawn at canvas level: everything is laid out first, then drawn with the total
 number of pages known. Every page carries certificate number, lot, "Page n of N" and the hash of the
 content (requirements 5.01 and 5.02). Same content, same bytes, on any machine.
 """
@@ -14,12 +14,11 @@ from threading import Lock
 from typing import cast
 
 from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.certificate_layouts import PaperSize
 from batchqc.core.certificates import CONTENT_TYPE, EARLIER_TYPE, CertificateContent
 from batchqc.documents.coa_blocks import (
     LABEL,
-    MARGIN,
     SMALL,
-    WIDTH,
     Block,
     Placed,
     paginate,
@@ -30,7 +29,6 @@ from batchqc.documents.coa_drawing import (
     ACCENT,
     GREY,
     HAIRLINE,
-    PAGE_HEIGHT,
     Box,
     Mark,
     Style,
@@ -41,10 +39,12 @@ from batchqc.documents.coa_drawing import (
     wrap,
 )
 from batchqc.documents.coa_fonts import as_shown, use_fonts
-from batchqc.documents.coa_marks import DRAFT, Marked, document_id, framed, title_of, words_of
+from batchqc.documents.coa_marks import Marked, document_id, framed, stamps_of, title_of
+from batchqc.documents.coa_paper import A4, LETTER, MARGIN, WIDTH, Paper
 from batchqc.documents.coa_sections import sections
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.coa_watermark import draw_specimen
+from batchqc.documents.coa_words import Words, withheld_lines, words_of
 from batchqc.errors import InvalidInput
 
 DATA_FILE = "certificate.json"
@@ -92,22 +92,27 @@ def _render(
     content: CertificateContent, data: bytes, *, fonts: Path, marked: Marked | None
 ) -> bytes:
     sha256, target = hashlib.sha256(data).hexdigest(), BytesIO()
-    words = words_of(content["specimen"], marked)
+    words, paper = words_of(content, fonts.parent / "words"), _paper(content)
+    stamps = stamps_of(content["specimen"], marked)
     code = "" if marked and marked.is_draft else code_text(content, sha256)
-    first, running = _letterhead(content, words, code), _running_head(content, words)
-    foot = partial(_footer, content, sha256, marked)
-    footer = PAGE_HEIGHT - _BOTTOM - foot(page="").height
+    first, running = (
+        _letterhead(content, words, marked, code),
+        _running_head(content, words, stamps),
+    )
+    foot = partial(_footer, content, words, sha256, marked)
+    footer = paper.height - _BOTTOM - foot(page="").height
     pages = paginate(
-        sections(content),
+        sections(content, words),
         first=footer - 14 - _TOP - first.height,
         rest=footer - 14 - _TOP - running.height,
     )
     canvas = new_canvas(
         target,
-        issued_utc=content["issued"]["utc"],
+        paper=paper,
+        issued_utc=made_at(content),
         document_id=document_id(sha256, marked),
         info={
-            "Title": title_of(marked, content["number"]),
+            "Title": title_of(marked, content["number"], words),
             "Author": content["issuer"]["name"],
             "Subject": f"Lot {content['lot']['id']}",
             "Keywords": f"{content['type'].replace('/', '-', 1)} content-sha256:{sha256}",
@@ -115,16 +120,18 @@ def _render(
         },
         fonts=fonts,
     )
+    canvas.speak(words.tag)
     if content["type"] == CONTENT_TYPE and marked is None:
-        what = f"What certificate {content['number']} says, for machines"
+        what = words("data_file", number=content["number"])
         canvas.attach(Attachment(DATA_FILE, what, data))
     for number, page in enumerate(pages, 1):
-        if words:
-            draw_specimen(canvas, words[-1])
+        if stamps:
+            draw_specimen(canvas, stamps[-1])
         head = first if number == 1 else running
+        page_of = words("page", page=number, pages=len(pages))
         draw(canvas, head.marks, top=_TOP)
         draw_page(canvas, page, top=_TOP + head.height)
-        draw(canvas, foot(page=f"Page {number} of {len(pages)}").marks, top=footer)
+        draw(canvas, foot(page=page_of).marks, top=footer)
         canvas.showPage()
     canvas.save()
     return target.getvalue()
@@ -136,23 +143,42 @@ def draw_page(canvas: TaggedCanvas, page: Placed, *, top: float) -> None:
         draw(canvas, block.marks, top=top + y)
 
 
-def _letterhead(content: CertificateContent, words: Sequence[str], code: str) -> Block:
+def made_at(content: CertificateContent) -> str:
+    """When what the document says was made: the certificate, or its rendition."""
+    return (
+        content["rendition"]["made"]["utc"] if "rendition" in content else content["issued"]["utc"]
+    )
+
+
+def _paper(content: CertificateContent) -> Paper:
+    layout = content.get("layout")
+    return LETTER if layout and layout["paper"] == PaperSize.LETTER else A4
+
+
+def _letterhead(
+    content: CertificateContent, words: Words, marked: Marked | None, code: str
+) -> Block:
     """Head of page 1: who issues on the left, number and date on the right, beside the code."""
-    issuer = content["issuer"]
-    left = [(issuer["name"], _ISSUER), *((line, _ADDRESS) for line in issuer["address"])]
+    issuer, layout = content["issuer"], content.get("layout")
+    stamps = stamps_of(content["specimen"], marked)
+    address = issuer["address"]
+    if layout:
+        address = [*(layout["address"] or address), *layout["contact"]]
+    left = [(issuer["name"], _ISSUER), *((line, _ADDRESS) for line in address)]
+    dated = "drafted" if marked and marked.is_draft else "issued"
     right = [
-        ("Certificate number", LABEL),
+        (words("number"), LABEL),
         (content["number"], _NUMBER),
-        (f"{'Drafted' if DRAFT in words else 'Issued'} {content['issued']['shown']}", SMALL),
+        (words(dated, when=content["issued"]["shown"]), SMALL),
     ]
     if not code:
         marks, height = two_sides(left, right)
-        return Block(height + 22, tuple(_read(mark) for mark in (*marks, *framed(words))))
-    right.append((code_label(content), _ADDRESS))
+        return Block(height + 22, tuple(_read(mark) for mark in (*marks, *framed(stamps))))
+    right.append((code_label(content, words), _ADDRESS))
     marks, height = two_sides(left, right, end=WIDTH - _BESIDE_CODE)
     height = max(height, SIZE)
-    read = (_read(mark) for mark in (*marks, *framed(words, right=MARGIN + WIDTH, y=height + 8)))
-    return Block(height + 22, (*read, code_mark(code, x=MARGIN + WIDTH - SIZE, y=0)))
+    read = (_read(mark) for mark in (*marks, *framed(stamps, right=MARGIN + WIDTH, y=height + 8)))
+    return Block(height + 22, (*read, code_mark(code, words, x=MARGIN + WIDTH - SIZE, y=0)))
 
 
 def _read(mark: Mark) -> Mark:
@@ -160,28 +186,32 @@ def _read(mark: Mark) -> Mark:
     return mark._replace(tag=Tag("P")) if isinstance(mark, Text) else mark
 
 
-def _running_head(content: CertificateContent, words: Sequence[str]) -> Block:
+def _running_head(content: CertificateContent, words: Words, stamps: Sequence[str]) -> Block:
     """Head of the other pages: what it is on the left, the lot on the right."""
-    left = [("Certificate of analysis", _RUNNING_LOT), (content["issuer"]["name"], _RUNNING)]
-    right = [(f"Lot {content['lot']['id']}", _RUNNING_LOT), (content["number"], _RUNNING)]
+    left = [(words("title"), _RUNNING_LOT), (content["issuer"]["name"], _RUNNING)]
+    lot = words("lot_named", lot=content["lot"]["id"])
+    right = [(lot, _RUNNING_LOT), (content["number"], _RUNNING)]
     marks, height = two_sides(left, right)
     rule = Box(MARGIN, height + 6, WIDTH, 0.6, fill=ACCENT)
-    return Block(height + 18, (*marks, rule, *framed(words)))
+    return Block(height + 18, (*marks, rule, *framed(stamps)))
 
 
-def _footer(content: CertificateContent, sha256: str, marked: Marked | None, *, page: str) -> Block:
-    identity = f"Certificate {content['number']}  ·  Lot {content['lot']['id']}"
+def _footer(
+    content: CertificateContent, words: Words, sha256: str, marked: Marked | None, *, page: str
+) -> Block:
+    identity = words("identity", number=content["number"], lot=content["lot"]["id"])
+    beneath = [content["specimen"], *(marked.says if marked else ())]
+    if "rendition" in content:
+        to = content["rendition"]["recipient"]
+        beneath.append(words("rendition_foot", recipient=to, count=withheld_lines(content)))
     marks: list[Mark] = [Box(MARGIN, 0, WIDTH, 0.4, fill=HAIRLINE)]
     marks.append(Text(MARGIN + WIDTH - width_of(page, _FOOT), 13, _FOOT, page))
     y = 6.0
-    for line in wrap(identity, _FOOT, WIDTH - 90):
-        marks.append(Text(MARGIN, y + 7, _FOOT, line))
-        y += _FOOT.leading
-    said = filter(None, (content["specimen"], *(marked.says if marked else ())))
-    for line in (line for text in said for line in wrap(text, _FOOT, WIDTH - 90)):
-        marks.append(Text(MARGIN, y + 7, _FOOT, line))
-        y += _FOOT.leading
-    known = "" if marked and marked.is_draft else f"Content SHA-256 {sha256}"
+    for text in (identity, *filter(None, beneath)):
+        for line in wrap(text, _FOOT, WIDTH - 90):
+            marks.append(Text(MARGIN, y + 7, _FOOT, line))
+            y += _FOOT.leading
+    known = "" if marked and marked.is_draft else words("content", sha256=sha256)
     marks.append(Text(MARGIN, y + 7, _FOOT_HASH, known))
     return Block(y + _FOOT_HASH.leading, tuple(marks))
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from batchqc.documents.coa_drawing import INK, PAGE_WIDTH, Box, Mark, Style, Text, width_of
+from batchqc.documents.coa_drawing import INK, Box, Mark, Style, Text, width_of
+from batchqc.documents.coa_paper import A4
+from batchqc.documents.coa_words import Words
 
 DRAFT: Final = "DRAFT"
 COPY: Final = "COPY"
@@ -38,11 +40,11 @@ class Marked:
         return DRAFT in self.words
 
 
-def title_of(marked: Marked | None, number: str) -> str:
+def title_of(marked: Marked | None, number: str, words: Words) -> str:
     """The title of the document."""
     if marked is None:
-        return f"Certificate of analysis {number}"
-    return "Draft of a certificate" if marked.is_draft else f"Copy of certificate {number}"
+        return words("title_of", number=number)
+    return words("draft_title") if marked.is_draft else words("copy_title", number=number)
 
 
 def document_id(sha256: str, marked: Marked | None) -> str:
@@ -52,7 +54,7 @@ def document_id(sha256: str, marked: Marked | None) -> str:
     return hashlib.sha256("\n".join((sha256, *marked.words, *marked.says)).encode()).hexdigest()
 
 
-def words_of(specimen: str, marked: Marked | None) -> tuple[str, ...]:
+def stamps_of(specimen: str, marked: Marked | None) -> tuple[str, ...]:
     """The words that mark each page."""
     return (*((SPECIMEN,) if specimen else ()), *(marked.words if marked else ()))
 
@@ -69,5 +71,5 @@ def framed(words: Sequence[str], *, right: float = 0, y: float = 0) -> list[Mark
         return []
     text = " · ".join(words)
     width = width_of(text, _FRAMED)
-    x = right - width - 7 if right else (PAGE_WIDTH - width) / 2
+    x = right - width - 7 if right else (A4.width - width) / 2
     return [Box(x - 7, y, width + 14, 16, outline=INK), Text(x, y + 11.2, _FRAMED, text)]

@@ -6,6 +6,7 @@ nothing. Requirements 5.01 to 5.07, 4.07, 1.13, 1.14 and 1.33 say what must be t
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from batchqc.core.certificates import CertificateContent, CorrectionPart, ResultLine
 from batchqc.documents.coa_blocks import (
@@ -13,10 +14,8 @@ from batchqc.documents.coa_blocks import (
     BODY,
     FAINT,
     LABEL,
-    MARGIN,
     SMALL,
     STRONG,
-    WIDTH,
     Block,
     Cell,
     beside,
@@ -50,11 +49,14 @@ from batchqc.documents.coa_evidence import (
     seal_blocks,
     signature_blocks,
 )
+from batchqc.documents.coa_paper import MARGIN, WIDTH
+from batchqc.documents.coa_recipient import layout_blocks, rendition_blocks, withheld_blocks
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.coa_trends import trend_blocks
+from batchqc.documents.coa_words import Words, conclusion_in, worded
 from batchqc.errors import InvalidInput
 
-_VERDICTS = {"PASS": "PASS", "FAIL": "FAIL", "CANNOT_JUDGE": "CANNOT JUDGE"}
+_VERDICTS = {"PASS", "FAIL", "CANNOT_JUDGE"}
 
 _TITLE = Style("sans", 19, 25, ACCENT)
 _LOT_SIZES = (Style("bold", 25, 32), Style("bold", 18, 24), Style("bold", 13, 18))
@@ -67,51 +69,54 @@ _VERDICT = Style("bold", 7.4, 11.4)
 _QUIET_VERDICT = Style("sans", 7.2, 11.4, GREY)
 
 _RESULT_X = (MARGIN, MARGIN + 194, MARGIN + 294, MARGIN + 370, MARGIN + 424)
-_RESULT_TITLES = ("Test and method", "Acceptance criterion", "Result", "Unit", "Verdict")
+_RESULT_TITLES = ("test_and_method", "acceptance", "result", "unit", "verdict")
 _SAMPLE_X = (MARGIN, MARGIN + 112, MARGIN + 194, MARGIN + 294)
 _FACT_LABEL = 76.0
+_NUMBER = re.compile(r"[<>≤≥=~]{0,2}\s*[-+−]?[\d.,]+(?:[eE][-+]?\d+)?")
 _RIGHT_HALF = MARGIN + 254
 _HASH_WIDTH = 132.0  # 32 digits: a hash breaks in the middle
 
 
-def sections(content: CertificateContent) -> list[Block]:
+def sections(content: CertificateContent, words: Words) -> list[Block]:
     """All blocks of the certificate, from its title to its end mark."""
     notes = (f"[{number}]  {note}" for number, note in enumerate(content["notes"], 1))
     return [
-        *_opening(content),
-        *_facts(content),
-        *_samples_and_donors(content),
-        *_results(content["lines"]),
-        *trend_blocks(content.get("trends", ())),
-        *paragraphs("Notes", notes),
-        *paragraphs("Decision rule", [content["decision_rule"]]),
-        *paragraphs("Statements", content["statements"]),
-        *change_blocks(content["supersedes"]),
-        *correction_blocks(content["corrections"]),
-        *conclusion_blocks(content["conclusion"]),
-        *signature_blocks(content["signatures"]),
-        *seal_blocks(content.get("seals", ())),
-        *origin_blocks(content["lines"]),
-        *closing_blocks(content),
+        *_opening(content, words),
+        *_facts(content, words),
+        *_samples_and_donors(content, words),
+        *_results(content, words),
+        *trend_blocks(content.get("trends", ()), words),
+        *paragraphs(words("notes"), notes),
+        *paragraphs(words("decision_rule"), [content["decision_rule"]]),
+        *paragraphs(words("statements"), content["statements"]),
+        *layout_blocks(content, words),
+        *change_blocks(content["supersedes"], words),
+        *correction_blocks(content["corrections"], words),
+        *conclusion_blocks(conclusion_in(words, content), words),
+        *signature_blocks(content["signatures"], words),
+        *seal_blocks(content, words),
+        *origin_blocks(content["lines"], words),
+        *closing_blocks(content, words),
     ]
 
 
-def _opening(content: CertificateContent) -> list[Block]:
+def _opening(content: CertificateContent, words: Words) -> list[Block]:
     rules = content["specification"]
-    answer = "Complies" if content["complies"] else "Does not comply"
-    answer = "Preliminary" if content.get("pending") else answer
-    named = Tag("H1", words=f"Certificate of analysis {content['number']}")
-    title = row([Cell(MARGIN, WIDTH, [("Certificate of analysis", _TITLE)], tag=named)], below=8)
+    answer = words("complies" if content["complies"] else "does_not_comply")
+    answer = words("preliminary") if content.get("pending") else answer
+    named = Tag("H1", words=words("title_of", number=content["number"]))
+    title = row([Cell(MARGIN, WIDTH, [(words("title"), _TITLE)], tag=named)], below=8)
     if replaced := content["supersedes"]:
-        title += row([Cell(MARGIN, WIDTH, [(replacing_notice(replaced), STRONG)])], below=10)
+        title += row([Cell(MARGIN, WIDTH, [(replacing_notice(replaced, words), STRONG)])], below=10)
+    title += rendition_blocks(content, words)
     split = _RESULT_X[2]
     lot_id, width = content["lot"]["id"], split - MARGIN - 16
     # As large as two lines allow: nothing on the page is read more often.
     fitting = (style for style in _LOT_SIZES if len(wrap(lot_id, style, width)) <= 2)
     lot_style = next(fitting, _LOT_SIZES[-1])
-    lot = [("Lot", LABEL), (lot_id, lot_style), (content["product"]["name"], _LEAD)]
-    judged = f"with {rules['id']}, version {rules['version']}"
-    conclusion = [("Conclusion", LABEL), (answer, _ANSWER), (judged, _LEAD)]
+    lot = [(words("lot"), LABEL), (lot_id, lot_style), (content["product"]["name"], _LEAD)]
+    judged = words("judged", specification=rules["id"], version=rules["version"])
+    conclusion = [(words("conclusion"), LABEL), (answer, _ANSWER), (judged, _LEAD)]
     hero = row(
         [
             Cell(MARGIN, width, lot),
@@ -124,7 +129,7 @@ def _opening(content: CertificateContent) -> list[Block]:
     return [*title, *tied([Block(0, (Box(MARGIN, 0, WIDTH, 1.2, fill=ACCENT),)), *hero])]
 
 
-def _facts(content: CertificateContent) -> list[Block]:
+def _facts(content: CertificateContent, words: Words) -> list[Block]:
     product, lot, rules = content["product"], content["lot"], content["specification"]
     corrections = content["corrections"]
     made = _marked(lot["manufactured_on"], of=lot["id"], by=corrections)
@@ -132,22 +137,24 @@ def _facts(content: CertificateContent) -> list[Block]:
     left = _fact_table(
         MARGIN,
         [
-            ("Product code", product["code"], BODY),
-            ("Form", product["form"], BODY),
-            ("Storage", product["storage"], BODY),
-            ("Manufactured", made, BODY),
-            ("Expires", f"{expires}  (last usable day)", BODY),
+            (words("product_code"), product["code"], BODY),
+            (words("form"), product["form"], BODY),
+            (words("storage"), product["storage"], BODY),
+            (words("manufactured"), made, BODY),
+            (words("expires"), words("last_usable_day", day=expires), BODY),
         ],
     )
+    version = words("specification_version", specification=rules["id"], version=rules["version"])
     facts = [
-        ("Specification", f"{rules['id']}, version {rules['version']}", BODY),
-        ("Title", rules["title"], BODY),
-        ("Effective from", rules["effective"], BODY),
-        ("SHA-256 of the specification", rules["sha256"], _HASH),
+        (words("specification"), version, BODY),
+        (words("specification_title"), rules["title"], BODY),
+        (words("effective"), rules["effective"], BODY),
+        (words("specification_sha256"), rules["sha256"], _HASH),
     ]
     if corrections:
         marks = " ".join(f"[C{number}]" for number in range(1, len(corrections) + 1))
-        facts.append(("Corrections", f"{len(corrections)}, listed below: {marks}", BODY))
+        below = words("corrections_below", count=len(corrections), marks=marks)
+        facts.append((words("corrections"), below, BODY))
     return tied(beside(left, _fact_table(_RIGHT_HALF, facts)), before=12)
 
 
@@ -164,23 +171,31 @@ def _fact_table(x: float, facts: Sequence[tuple[str, str, Style]]) -> list[Block
     return blocks
 
 
-def _samples_and_donors(content: CertificateContent) -> list[Block]:
+def _samples_and_donors(content: CertificateContent, words: Words) -> list[Block]:
     corrections = content["corrections"]
     samples = [
-        (sample["id"], sample["stage"], sample["container"], sample["taken"]["shown"])
+        (
+            sample["id"],
+            words.term("stage", sample["stage"]),
+            sample["container"],
+            sample["taken"]["shown"],
+        )
         for sample in content["lot"]["samples"]
     ]
     donors = [
-        (donor["code"], donor["tissue_source"], donor["eligibility"]) for donor in content["donors"]
+        (donor["code"], donor["tissue_source"], words.term("fixed", donor["eligibility"]))
+        for donor in content["donors"]
     ]
+    of_samples = [words(one) for one in ("sample", "stage", "container", "taken")]
+    of_donors = [words(one) for one in ("donor", "tissue_source", "eligibility")]
 
     def cells(texts: Sequence[str]) -> list[Cell]:
         marked = [_marked(text, of=texts[0], by=corrections) for text in texts]
         return columns(_SAMPLE_X[: len(texts)], marked, BODY)
 
-    taken = table(_SAMPLE_X, ("Sample", "Stage", "Container", "Taken"), map(cells, samples))
-    given = table(_SAMPLE_X[:3], ("Donor", "Tissue source", "Eligibility"), map(cells, donors))
-    return [*section("Samples", taken), *section("Donors", given)]
+    taken = table(_SAMPLE_X, of_samples, map(cells, samples))
+    given = table(_SAMPLE_X[:3], of_donors, map(cells, donors))
+    return [*section(words("samples"), taken), *section(words("donors"), given)]
 
 
 def _marked(value: str, *, of: str, by: Sequence[CorrectionPart]) -> str:
@@ -194,26 +209,30 @@ def _marked(value: str, *, of: str, by: Sequence[CorrectionPart]) -> str:
     return value + "".join(marks)
 
 
-def _results(lines: Sequence[ResultLine]) -> list[Block]:
+def _results(content: CertificateContent, words: Words) -> list[Block]:
     whole = Tag("Table")
-    heads = in_row(whole, columns(_RESULT_X, _RESULT_TITLES, LABEL), head=True)
-    head = row(heads, above=1, below=3, rule=ACCENT)
-    opening = [*heading("Results"), *head]
+    titles = columns(_RESULT_X, [words(one) for one in _RESULT_TITLES], LABEL)
+    if "layout" in content:
+        titles[2] = replace(titles[2], flush_right=True)
+    head = row(in_row(whole, titles, head=True), above=1, below=3, rule=ACCENT)
+    opening = [*heading(words("results")), *head]
     blocks: list[Block] = []
     category: str | None = None
     again: tuple[Block, ...] = ()
-    for line in lines:
-        body = row(in_row(whole, _result_cells(line)), above=3.6, below=4.4, rule=HAIRLINE)
+    for line in content["lines"]:
+        cells = in_row(whole, _result_cells(content, line, words))
+        body = row(cells, above=3.6, below=4.4, rule=HAIRLINE)
         if line["category"] == category:
             blocks += headed(body, again)
             continue
         category = line["category"]
-        again = repeated([*head, *_category(f"{category} (continued)", whole)])
+        name = words.term("category", category)
+        again = repeated([*head, *_category(words("continued", category=name), whole)])
         first, *others = headed(body, again)
-        named = headed(_category(category, whole), again[: len(head)])
+        named = headed(_category(name, whole), again[: len(head)])
         blocks += [*tied([*opening, *named, first], before=16 if opening else 0), *others]
         opening = []
-    return blocks
+    return [*blocks, *withheld_blocks(content, words)]
 
 
 def _category(text: str, table: Tag) -> list[Block]:
@@ -222,21 +241,26 @@ def _category(text: str, table: Tag) -> list[Block]:
     return row(in_row(table, [across]), above=8, below=1)
 
 
-def _result_cells(line: ResultLine) -> list[Cell]:
+def _result_cells(content: CertificateContent, line: ResultLine, words: Words) -> list[Cell]:
     notes = "".join(f" [{number}]" for number in line["notes"])
-    about = (line["method"], line["test"], line["stage"], line["measured_on"])
-    test = [(line["title"] + notes, BODY), (" · ".join(filter(None, about)), FAINT)]
+    stage = words.term("stage", line["stage"])
+    about = (line["method"], line["test"], stage, line["measured_on"])
+    test = [(worded(content, line) + notes, BODY), (" · ".join(filter(None, about)), FAINT)]
     if line["external"]:
-        test.append((f"Tested by {line['external']}", FAINT))
-    result = [(line["result"] or ABSENT, STRONG)]
+        test.append((words("tested_by", laboratory=line["external"]), FAINT))
+    result = [(words.term("fixed", line["result"]) or ABSENT, STRONG)]
     if line["rounded"] is not None:
-        result.append((f"rounded: {line['rounded']} ({line['rounding']})", SMALL))
-    verdict, marks = _verdict(line["verdict"])
-    places = columns(_RESULT_X, ("", line["acceptance"], "", "", ""), BODY)
+        rounded = words("rounded", value=line["rounded"], rule=line["rounding"])
+        result.append((rounded, SMALL))
+    verdict, marks = _verdict(line["verdict"], words)
+    acceptance = words.term("fixed", line["acceptance"])
+    places = columns(_RESULT_X, ("", acceptance, "", "", ""), BODY)
+    # Numbers stand with their last digits below each other, beside their unit.
+    number = "layout" in content and _NUMBER.fullmatch(line["result"]) is not None
     cells = [
         Cell(places[0].x, places[0].width, test),
         places[1],
-        Cell(places[2].x, places[2].width, result),
+        Cell(places[2].x, places[2].width, result, flush_right=number),
         Cell(places[3].x, places[3].width, [(line["unit"], BODY)]),
         Cell(places[4].x, places[4].width, [verdict], marks=marks),
     ]
@@ -246,14 +270,18 @@ def _result_cells(line: ResultLine) -> list[Cell]:
     return cells
 
 
-def _verdict(verdict: str | None) -> tuple[tuple[str, Style], tuple[Box, ...]]:
+def _verdict(verdict: str | None, words: Words) -> tuple[tuple[str, Style], tuple[Box, ...]]:
     if verdict is None:
-        return ("for information", _QUIET_VERDICT), ()
+        return (words("for_information"), _QUIET_VERDICT), ()
     if verdict not in _VERDICTS:
         raise InvalidInput("BQC-CRT-003", f"“{verdict}” is no verdict that a certificate can show")
-    word = _VERDICTS[verdict]
+    word = words.term("verdict", verdict)
     if verdict == "PASS":
         return (word, _VERDICT), ()
     # A frame, not a colour: what stops a lot stands out on a black-and-white copy too.
-    frame = Box(_RESULT_X[4] - 5, 2.2, width_of(word, _VERDICT) + 10, 14, outline=INK)
+    room = MARGIN + WIDTH - _RESULT_X[4]
+    lines = wrap(word, _VERDICT, room)
+    wide = max(width_of(line.rstrip(), _VERDICT) for line in lines)
+    high = 14 + (len(lines) - 1) * _VERDICT.leading
+    frame = Box(_RESULT_X[4] - 5, 2.2, min(wide, room - 5) + 10, high, outline=INK)
     return (word, _VERDICT), (frame,)

@@ -10,8 +10,6 @@ from reportlab.pdfgen.canvas import Canvas
 
 from batchqc.core.certificate_parts import TrendLimits, TrendPart
 from batchqc.documents.coa_blocks import (
-    MARGIN,
-    WIDTH,
     Block,
     Cell,
     beside,
@@ -30,7 +28,9 @@ from batchqc.documents.coa_drawing import (
     Text,
     width_of,
 )
+from batchqc.documents.coa_paper import MARGIN, WIDTH
 from batchqc.documents.coa_tags import Tag
+from batchqc.documents.coa_words import Words
 from batchqc.documents.plots.axes import Axis, Frame, axis_of, number
 from batchqc.documents.plots.scene import Place
 
@@ -47,49 +47,55 @@ _OWN = Style("bold", 6.2, 8)
 _LABELS_APART = 7.5
 
 
-def trend_blocks(trends: Sequence[TrendPart]) -> list[Block]:
+def trend_blocks(trends: Sequence[TrendPart], words: Words) -> list[Block]:
     """The pictures as a section; nothing where there are none."""
     blocks: list[Block] = []
     for place in range(0, len(trends), 2):
         left, *right = (
-            _picture(trend, MARGIN + at * (_PICTURE + _GAP))
+            _picture(trend, words, MARGIN + at * (_PICTURE + _GAP))
             for at, trend in enumerate(trends[place : place + 2])
         )
         blocks += beside(left, right[0] if right else ())  # one block, so that nothing divides it
-    return section("The lot in its series", blocks)
+    return section(words("trends"), blocks)
 
 
-def _picture(trend: TrendPart, x: float) -> list[Block]:
+def _picture(trend: TrendPart, words: Words, x: float) -> list[Block]:
     """Name, picture and words of one series."""
     unit = f" ({trend['unit']})" if trend["unit"] else ""
     name = row([Cell(x, _PICTURE, [(trend["title"] + unit, _NAME)])], above=4, below=2)
-    words = row([Cell(x, _PICTURE, [(_words(trend), _WORDS)])], above=2, below=6)
-    drawn = [Block(_HEIGHT, tuple(_drawn(trend, x)))] if trend["points"] else []
-    return [*name, *drawn, *words]
+    told = row([Cell(x, _PICTURE, [(_told(trend, words), _WORDS)])], above=2, below=6)
+    drawn = [Block(_HEIGHT, tuple(_drawn(trend, words, x)))] if trend["points"] else []
+    return [*name, *drawn, *told]
 
 
-def _words(trend: TrendPart) -> str:
+def _told(trend: TrendPart, words: Words) -> str:
     count, limits = len(trend["points"]), trend["limits"]
-    told = [f"n = {count} lot{'s' * (count != 1)}{', this one last' * (count > 0)}."]
+    told = [words(("no_lot", "one_lot")[count] if count < 2 else "many_lots", count=count)]
     if limits:
-        lines = [f"{word} {_short(text)}" for word, text in _lines(limits)]
+        lines = [f"{words(word)} {_short(text)}" for word, text in _lines(limits)]
         told.append(
-            f"Limit set {limits['limit_set']} of {limits['n']} lots, {limits['method']}:"
-            f" {', '.join(lines)}."
+            words(
+                "limit_set",
+                limit_set=limits["limit_set"],
+                count=limits["n"],
+                method=limits["method"],
+                lines=", ".join(lines),
+            )
         )
     return " ".join(filter(None, (*told, trend["said"])))
 
 
-def _described(trend: TrendPart) -> str:
+def _described(trend: TrendPart, words: Words) -> str:
     """The picture in words, for who cannot see it: every point of it."""
     points = (f"{one['lot']} {one['qualifier']}{one['value']}" for one in trend["points"])
     unit = f" ({trend['unit']})" if trend["unit"] else ""
-    return f"{trend['title']}{unit} of each lot: {', '.join(points)}. {_words(trend)}"
+    told = words("of_each_lot", title=f"{trend['title']}{unit}", points=", ".join(points))
+    return f"{told} {_told(trend, words)}"
 
 
-def _drawn(trend: TrendPart, x: float) -> Iterator[Mark]:
+def _drawn(trend: TrendPart, words: Words, x: float) -> Iterator[Mark]:
     """Every mark bears the one tag, so that the picture is one figure."""
-    figure = Tag("Figure", words=_described(trend))
+    figure = Tag("Figure", words=_described(trend, words))
     values = [float(one["value"]) for one in trend["points"]]
     frame = Frame(
         Axis(0.4, len(values) + 0.6),
@@ -100,7 +106,7 @@ def _drawn(trend: TrendPart, x: float) -> Iterator[Mark]:
         _HEIGHT - 6,
     )
     ink = _Ink()
-    texts = [*_scale(frame, ink), *_limits(frame, trend["limits"], ink)]
+    texts = [*_scale(frame, ink), *_limits(frame, trend["limits"], words, ink)]
     texts.append(_points(frame, trend, values, ink))
     yield Plot(x, 0, _PICTURE, _HEIGHT, ink.onto, figure)
     for text in texts:
@@ -152,11 +158,11 @@ def _scale(frame: Frame, ink: _Ink) -> Iterator[Text]:
     ink.line(around, 0.8, HAIRLINE)
 
 
-def _limits(frame: Frame, limits: TrendLimits | None, ink: _Ink) -> Iterator[Text]:
+def _limits(frame: Frame, limits: TrendLimits | None, words: Words, ink: _Ink) -> Iterator[Text]:
     for word, text in _lines(limits):
         y = frame.down(float(text))
         ink.line([(frame.left, y), (frame.right, y)], 0.9, ACCENT, dashed=word != "centre")
-        yield Text(frame.right + 4, y + 2, _LABEL, f"{word} {_short(text)}")
+        yield Text(frame.right + 4, y + 2, _LABEL, f"{words(word)} {_short(text)}")
 
 
 def _points(frame: Frame, trend: TrendPart, values: Sequence[float], ink: _Ink) -> Text:

@@ -7,7 +7,7 @@ the page, and of the checker that reads it. The word itself stands as text in th
 from collections.abc import Iterator
 
 from batchqc.documents.coa_canvas import TaggedCanvas
-from batchqc.documents.coa_drawing import PAGE_HEIGHT, PAGE_WIDTH, Colour
+from batchqc.documents.coa_drawing import Colour
 
 _LIGHT: Colour = (0.932, 0.937, 0.943)
 _STROKE = 15.0
@@ -45,7 +45,7 @@ def draw_specimen(canvas: TaggedCanvas, text: str = "SPECIMEN") -> None:
     length = sum(width for _, width in word) + _SPACE * (len(word) - 1)
     canvas.begin(None)
     canvas.saveState()
-    canvas.translate(PAGE_WIDTH / 2, PAGE_HEIGHT / 2)
+    canvas.translate(canvas.paper.width / 2, canvas.paper.height / 2)
     canvas.rotate(54)
     if length > _LONGEST:
         canvas.scale(_LONGEST / length, _LONGEST / length)

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from batchqc.core.canonical import canonical_bytes
-from batchqc.documents.coa_blocks import MARGIN, WIDTH, Block, Placed, paginate
+from batchqc.documents.coa_blocks import Block, Placed, paginate
 from batchqc.documents.coa_drawing import (
     ACCENT,
     GREY,
     HAIRLINE,
-    PAGE_HEIGHT,
     Box,
     Mark,
     Style,
@@ -28,6 +27,7 @@ from batchqc.documents.coa_drawing import (
 )
 from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import ONE_AT_A_TIME, draw_page, shown, two_sides
+from batchqc.documents.coa_paper import A4, MARGIN, WIDTH
 from batchqc.documents.coa_watermark import draw_specimen
 from batchqc.documents.review_sections import sections
 from batchqc.errors import InvalidInput
@@ -66,11 +66,12 @@ def review_document(content: Content, *, fonts: Path) -> bytes:
 
 def _render(content: Content, digest: str, target: BytesIO, *, fonts: Path) -> None:
     head = _head(content)
-    footer = PAGE_HEIGHT - _BOTTOM - _foot(content, digest, page="").height
+    footer = A4.height - _BOTTOM - _foot(content, digest, page="").height
     body = footer - 14 - _TOP - head.height
     pages: Sequence[Placed] = paginate(sections(content, digest, fonts), first=body, rest=body)
     canvas = new_canvas(
         target,
+        paper=A4,
         issued_utc=f"{content['period']['last']}T00:00:00.000000Z",
         document_id=digest,
         info={

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from batchqc.core.canonical import Json
-from batchqc.documents.coa_blocks import MARGIN, WIDTH, Block
+from batchqc.documents.coa_blocks import Block
 from batchqc.documents.coa_drawing import Plot
 from batchqc.documents.coa_fonts import as_shown
+from batchqc.documents.coa_paper import MARGIN, WIDTH
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.plots.control import control_chart
 from batchqc.documents.plots.series import (

@@ -8,10 +8,8 @@ from batchqc.documents.coa_blocks import (
     BODY,
     FAINT,
     LABEL,
-    MARGIN,
     SMALL,
     STRONG,
-    WIDTH,
     Block,
     Cell,
     headed,
@@ -23,6 +21,7 @@ from batchqc.documents.coa_blocks import (
     tied,
 )
 from batchqc.documents.coa_drawing import ACCENT, HAIRLINE, Box, Style, width_of
+from batchqc.documents.coa_paper import MARGIN, WIDTH
 from batchqc.documents.coa_tags import Tag
 from batchqc.documents.review_chart import chart_block
 

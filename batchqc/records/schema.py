@@ -54,6 +54,13 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.layouts import (
+    CertificateRendition,
+    LayoutApproval,
+    LayoutSubmission,
+    LayoutVersion,
+    LayoutWithdrawal,
+)
 from batchqc.records.log import CheckpointRow, CheckpointTimestamp, LogKeyRow, LogSubtree
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -133,7 +140,8 @@ WITNESSED: tuple[type[Row], ...] = (
     QualityReviewReading, PotencyFit, PotencyDeclaration, PotencySource,
     LogKeyRow, CheckpointRow, CheckpointTimestamp, CertificateRenewal, CertificateCopy,
     ArchiveScrub, ArchiveFinding, ArchiveMending, RetentionRuleRow, LegalHold, LegalHoldRelease,
-    Disposal, DisposalApproval, DisposedObject, DossierImport,
+    Disposal, DisposalApproval, DisposedObject, DossierImport, LayoutVersion, LayoutSubmission,
+    LayoutApproval, LayoutWithdrawal, CertificateRendition,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

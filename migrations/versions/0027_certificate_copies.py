@@ -6,7 +6,7 @@ from alembic import op
 from migrations_guards import append_only
 
 revision = "0027"
-down_revision = "0025"
+down_revision = "0026"
 
 
 def upgrade() -> None:

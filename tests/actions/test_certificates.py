@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from batchqc.actions.certificates import (
     Press,
-    _make,
     content_of_certificate,
     document_of,
     issue_certificate,
+    make_document,
     the_certificate,
 )
 from batchqc.actions.dispositions import Decision, release_lot
@@ -157,7 +157,7 @@ def test_content_that_was_frozen_before_there_were_two_seals_is_sealed_once(
     press: Press, keys: PkiFiles
 ):
     content = earlier_content(issued=moment("2026-06-01", "20:00:00"))
-    pdf = _make(content, press, lambda: NOW).document
+    pdf = make_document(content, press, lambda: NOW).document
     (field,) = read_pages(pdf).fields
     assert field.reason.endswith("by Nguyễn Thị Minh Anh (S-2026-000042)")
     assert read_pages(pdf).files == {}

@@ -36,6 +36,7 @@ from tests.records.house import (
     results,
 )  # fmt: skip
 from tests.records.laboratory import METHOD_FILE
+from tests.records.layouts import LAYOUT
 
 #: Bodies with secrets, of which no answer is kept, and what changes nothing when it is done twice.
 WITHOUT_KEY = {
@@ -47,6 +48,7 @@ WITHOUT_KEY = {
     "POST /webhooks": "it answers a secret",
     "POST /specifications/lint": "it changes nothing",
     "POST /certificates/{number}/issue": "an issued certificate is answered as it is",
+    "POST /certificates/{number}/renditions": "one that was made is answered as it is",
 }
 THAW = "/specifications/UC-MSC-THAW/1"
 WHY = "From the audit plan"
@@ -115,6 +117,12 @@ def steps() -> Iterator[Step]:  # noqa: PLR0915 - a table, in order
                signed(QA2))  # fmt: skip
     yield Step("/profiles", SPEC, "/profiles?file=p.toml", PROFILE)
     yield Step("/profiles/{profile}/{version}/approval", QA1, "/profiles/SITE-COMMA/1/approval",
+               signed(QA1))  # fmt: skip
+    yield Step("/layouts", SPEC, "/layouts?file=l.toml", LAYOUT)
+    yield Step("/layouts/{layout}/{version}/submission", SPEC, "/layouts/COA-DE/1/submission")
+    yield Step("/layouts/{layout}/{version}/approval", QA1, "/layouts/COA-DE/1/approval",
+               signed(QA1))  # fmt: skip
+    yield Step("/layouts/{layout}/{version}/withdrawal", QA1, "/layouts/COA-DE/1/withdrawal",
                signed(QA1))  # fmt: skip
     yield Step("/specifications", SPEC, "/specifications?file=s.toml", POST_THAW)
     yield Step("/specifications/{specification}/{version}/submission", SPEC, f"{THAW}/submission")

@@ -42,7 +42,7 @@ def test_an_unforeseen_error_after_the_commit_does_not_deny_the_release(
 
     site.house.ready()
     with monkeypatch.context() as patch:
-        patch.setattr("batchqc.actions.certificates._make", broken)
+        patch.setattr("batchqc.actions.certificates.make_document", broken)
         number = released(site)
     issued = site.send(QA1, "POST", f"/certificates/{number}/issue")
     assert issued.json()["status"] == "issued"
@@ -57,7 +57,7 @@ def test_a_request_with_its_key_again_seals_what_was_pending(
     site.house.ready()
     key, body = {"Idempotency-Key": "release-0012"}, signed(QA1, decision="released")
     with monkeypatch.context() as patch:
-        patch.setattr("batchqc.actions.certificates._make", broken)
+        patch.setattr("batchqc.actions.certificates.make_document", broken)
         first = site.send(QA1, "POST", RELEASE, json=body, headers=key).json()
     again = site.send(QA1, "POST", RELEASE, json=body, headers=key).json()
     assert first["certificate"]["status"] == "pending"

@@ -115,6 +115,8 @@ WHO = {
     "approve specifications": "QA",
     "import profiles": "author",
     "approve profiles": "QA",
+    "import layouts of certificates": "author",
+    "approve layouts of certificates": "QA",
     "import methods": "author",
     "approve methods": "QA",
     "keep the registers of the laboratory": "QA",

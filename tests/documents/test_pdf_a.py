@@ -14,6 +14,7 @@ from tests.documents.amended_content import AMENDED, ASKED, BOTH, TRENDS
 from tests.documents.certificate_content import certificate_content, earlier_content, long_lines
 from tests.documents.conformance import FLAVOURS, Judgement, judged
 from tests.documents.external import run
+from tests.documents.laid_out import EVERY, complete, for_clinic, rendition, shown_in
 from tests.documents.test_coa_layout import CORRECTED, LATE
 
 Judgements = dict[tuple[str, str], Judgement]
@@ -46,6 +47,11 @@ def files(
         "copy": render(certificate_content(**ASKED), fonts=fonts, marked=BOTH),
         "late": render(certificate_content(**LATE), fonts=fonts),
         "review": review_document(review, fonts=fonts),
+        "rendition": render(rendition(complete(), for_clinic()), fonts=fonts),
+        **{
+            f"{language} {paper}": render(shown_in(language, paper), fonts=fonts)
+            for language, paper in EVERY
+        },
     }
     for name, document in documents.items():
         (folder / f"{name}.pdf").write_bytes(document)
@@ -64,7 +70,8 @@ def judgements(files: Path) -> Judgements:
     "name",
     [
         *("certificate", "sealed once", "sealed twice", "earlier"),
-        *("long", "corrected", "late", "review", "asked", "copy"),
+        *("long", "corrected", "late", "review", "asked", "copy", "rendition"),
+        *(f"{language} {paper}" for language, paper in EVERY),
     ],
 )
 def test_a_document_conforms(judgements: Judgements, name: str, flavour: str):

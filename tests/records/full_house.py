@@ -17,6 +17,7 @@ from batchqc.actions.dispositions import Decision
 from batchqc.actions.donations import pool_donations
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.investigation_opening import set_days_due
+from batchqc.actions.layouts import withdraw_layout
 from batchqc.actions.letting_go import let_go
 from batchqc.actions.links import link_account
 from batchqc.actions.lots import (
@@ -71,6 +72,7 @@ from batchqc.records.donors import EligibilityRow
 from batchqc.records.events import DELIVERED, Delivery
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.imports import DossierImport
+from batchqc.records.layouts import CertificateRendition, layout_by
 from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.people import SignIn
 from batchqc.records.policies import PolicyRow
@@ -123,6 +125,7 @@ from tests.records.house import (
     table,
 )  # fmt: skip
 from tests.records.laboratory import adopt_method, use_registers
+from tests.records.layouts import FOR_CLINIC, adopt_layout
 from tests.statistics.test_lot_charts import FIRST, froze, series
 
 CERTIFICATE = "COA-2026-000001"
@@ -168,6 +171,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     use_registers(house)
     for go_on in (
         _tell, _second_components, _donate, _declare, _accounts, _trends, _import, _log, _archive,
+        _lay_out,
     ):  # fmt: skip
         go_on(house)
 
@@ -219,6 +223,27 @@ def _import(house: House) -> None:
         )  # fmt: skip
         tx.add(row)
         tx.audit("lot dossier imported", rows=[row])
+
+
+def _lay_out(house: House) -> None:
+    """A recipient got a rendition, as if its document had been sealed."""
+    adopt_layout(house, FOR_CLINIC)
+    with house.acting(QA1, Permission.ISSUE_CERTIFICATE) as tx:
+        certificate = certificate_by(tx.session, CERTIFICATE)
+        version = layout_by(tx.session, "COA-CLINIC", 1)
+        assert certificate is not None
+        assert version is not None
+        document = b"as if it were a sealed rendition"
+        row = CertificateRendition(
+            certificate=certificate, layout_version=version,
+            content_sha=certificate.content_sha, document_sha=house.archive.put(document),
+            size=len(document), made_by=QA1, made_at=tx.now,
+        )  # fmt: skip
+        tx.add(row)
+        tx.audit("certificate rendition made", rows=[row], about=[certificate.key])
+    with house.acting(QA2, Permission.APPROVE_LAYOUT) as tx:
+        gone = withdraw_layout(tx, layout="COA-CLINIC", version=1, credentials=signing(QA2))
+        assert not isinstance(gone, Refusal)
 
 
 def _log(house: House) -> None:
