@@ -415,6 +415,22 @@ def test_a_part_of_a_page_is_not_made_evidence_to_be_rewritten_later(
         assert found == {"coverage": "after the last seal, a part of it was taken for evidence"}
 
 
+def test_an_object_that_no_table_names_is_refused_where_it_stands(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    def both(writer: IncrementalPdfFileWriter) -> None:
+        writer.add_object(generic.DictionaryObject())
+        in_store()(writer)
+
+    pdf = updated(levels["B-T"], both)
+    table = pdf.rindex(b"xref\n", 0, pdf.rindex(b"startxref"))
+    (number, entry), *_ = re.findall(rb"(\d+) 2\n(\d{10} 00000 n..)", pdf[table:], re.DOTALL)
+    shorter = b"%d 1\n" % (int(number) + 1)
+    hidden = pdf[:table] + pdf[table:].replace(number + b" 2\n" + entry, shorter)
+    found = failures(check_all(hidden, asked(site, stamps)))
+    assert found == {"coverage": "after the last seal, something stands that is no object"}
+
+
 def dictionary(**entries: object) -> generic.DictionaryObject:
     return generic.DictionaryObject({pdf_name(f"/{key}"): one for key, one in entries.items()})
 

@@ -499,3 +499,25 @@ def test_of_a_stolen_key_only_what_is_in_the_log_is_of_the_site(desk: Desk):
     found = failures(check_all(desk.kept, replace(question, proofs=())))
     assert list(found) == ["revocation"]
     assert "only its entry in the log shows" in found["revocation"]
+
+
+def test_a_proof_that_fails_does_not_save_what_a_stolen_key_sealed(desk: Desk):
+    stolen = revocation_list(
+        root_of(desk.site),
+        at=desk.site.sealed_at + DAY,
+        revoked=desk.site.key.certificate,
+        since=desk.site.sealed_at + timedelta(hours=5),
+        reason=x509.ReasonFlags.key_compromise,
+    )
+    proof = desk.proof(desk.kept, desk.content(), late=timedelta(hours=-1))
+    question = replace(
+        desk.question, proofs=(proof,), crls=(stolen,), at=desk.question.at + 2 * DAY
+    )
+    assert {"log", "revocation"} <= set(failures(check_all(desk.kept, question)))
+
+
+def test_an_entry_from_before_the_seal_is_told(desk: Desk):
+    at = desk.site.sealed_at - timedelta(hours=2)
+    told = desk.log.proof(desk.sealed, content_sha256(desk.content()), number=NUMBER, at=at)
+    found = failures(check_all(desk.sealed, replace(desk.question, proofs=(told,))))
+    assert found == {"time": "it says that it was sealed after its issue"}
