@@ -485,6 +485,25 @@ def test_nothing_else_may_come_with_evidence_or_a_timestamp(
         assert found["coverage"].startswith("after the last seal, ")
 
 
+def test_a_timestamp_brings_its_own_field_to_the_page_and_no_other(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    """An object of the document may not be shown on another page with it."""
+
+    def show(writer: IncrementalPdfFileWriter) -> None:
+        place = writer.root["/Pages"]["/Kids"].raw_get(0)
+        page = place.get_object()
+        seal = writer.root["/AcroForm"]["/Fields"].raw_get(0)
+        page["/Annots"] = generic.ArrayObject([seal])
+        writer.objects[0, place.idnum] = page
+
+    changed = with_evidence(
+        levels["B-T"], stamper=stamps.at(site.sealed_at + timedelta(hours=1)), change=show
+    )
+    found = failures(check_all(changed, asked(site, stamps)))
+    assert found == {"coverage": "after the last seal, the page was changed"}
+
+
 def behind(pdf: bytes, old: bytes, new: bytes) -> bytes:
     """Something else in the last trailer."""
     head, found, tail = pdf.rpartition(old)
