@@ -66,9 +66,15 @@ def _check_whole(pdf: bytes, revision: Revision, file: PdfFile) -> None:
     at = revision.start
     places = sorted((one[0], number, one[1]) for number, one in revision.entries.items() if one)
     for begin, number, generation in places:
-        demand(begin >= at and not pdf[at:begin].strip(), _changed("what is no object"))
+        demand(
+            begin >= at and not pdf[at:begin].strip(),
+            "after the last seal, something stands that is no object",
+        )
         at = file.object(number, generation).end
-    demand(not pdf[at : revision.table].strip(), _changed("what is no object"))
+    demand(
+        not pdf[at : revision.table].strip(),
+        "after the last seal, something stands that is no object",
+    )
 
 
 def _evidence(file: PdfFile, value: PdfValue) -> set[int]:
