@@ -197,6 +197,11 @@ MUTANTS = (
     Mutant("conclusions", "    if signer in known.people:", "    if False:"),
     Mutant("conclusions", "and not any(other.is_original(one) for other in known.others)", "and True"),
     Mutant("conclusions", "(wanted.finding is Finding.RESULT_WAS_LATE) is bool(investigation.runs)", "False"),
+    Mutant("retention", "elif today <= (until", "elif today < (until"),
+    Mutant("retention", "return max(\n            _years_later(expires_on", "return min(\n            _years_later(expires_on"),
+    Mutant("retention", "return max(dates, default=", "return min(dates, default="),
+    Mutant("retention", "requested_by.casefold() != approver.casefold()", "requested_by != approver"),
+    Mutant("retention", "if rule is None:", "if False:"),
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.lots import lock_lot, the_lot
@@ -24,6 +25,7 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
 from batchqc.documents.stored import Tombstone
 from batchqc.errors import Conflict, IntegrityFailure, NotFound, NotPermitted
+from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.registers import LotRow
 from batchqc.records.retention import (
     Disposal,
@@ -56,6 +58,20 @@ def due_of_lot(session: Session, lot: LotRow, *, today: date) -> list[Due]:
         Due(one, kept_until(one, rule) if rule else None, tuple(why_kept(one, rule, today)))
         for one in found
     ]
+
+
+def lots_due(session: Session, *, today: date) -> Iterator[tuple[str, int]]:
+    """Each lot of which all raw data is due, with how many files that are."""
+    rule = rule_now(session)
+    if rule is None:
+        return
+    for row in session.scalars(select(LotRow).order_by(LotRow.id)):
+        lot = corrected_lot(row, corrections_of(session, [row.key]))
+        if today <= rule.until(lot.manufactured_on, lot.expires_on):
+            continue
+        found = due_of_lot(session, row, today=today)
+        if found and not any(one.reasons for one in found):
+            yield row.lot, len(found)
 
 
 def request_disposal(

@@ -14,7 +14,7 @@ from batchqc.records.corrections import corrections_of
 from batchqc.records.registers import lot_by
 from batchqc.records.retention import LegalHold, LegalHoldRelease, retention_rules
 
-_KINDS: Final = (
+_LOOKED_AT: Final = (
     "retention_rule:",
     "legal_hold:",
     "legal_hold_release:",
@@ -36,7 +36,7 @@ def retention_damage(session: Session, lots: Iterable[str]) -> Iterator[str]:
     witnessed = witnessed_by(entries_about(session, [RETENTION, *keys]))
     yield from unlike(rows.values(), witnessed)
     for key in sorted(witnessed.keys() - rows.keys()):
-        if key.startswith(_KINDS):
+        if key.startswith(_LOOKED_AT):
             yield f"{key} is missing; an audit entry speaks of it"
 
 

@@ -8,6 +8,7 @@ from batchqc.actions.disposals import (
     approve_disposal,
     due_of_lot,
     finish_disposals,
+    lots_due,
     request_disposal,
 )
 from batchqc.actions.lots import the_lot
@@ -24,11 +25,18 @@ from batchqc.records.transaction import reading, transaction
 _Lot = Annotated[str, typer.Argument(help="Whose raw data.")]
 
 
-def due(context: typer.Context, lot: _Lot) -> None:
+def due(
+    context: typer.Context,
+    lot: Annotated[str, typer.Argument(help="Whose raw data; without it, the lots due.")] = "",
+) -> None:
     """The raw data of a lot: until when each file is kept, and why it is not disposed of."""
     place = workplace(context)
     with reading(place.engine) as session:
         today = today_at_site(session, place.now())
+        if not lot:
+            found = [(name, str(count)) for name, count in lots_due(session, today=today)]
+            table(("Lot", "Files"), found, empty="The raw data of no lot is due.")
+            return
         rows = [
             (
                 ", ".join(one.raw.named_by),

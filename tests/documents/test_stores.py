@@ -27,6 +27,8 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.raw_objects import hold_in_store
 from batchqc.actions.retention import hold_legally, set_retention
 from batchqc.actions.scrubs import ScrubWanted, restore, scrub
+from batchqc.api.app import open_door
+from batchqc.cli.workplace import Workplace
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RetentionRule
 from batchqc.core.signatures import Refusal
@@ -37,6 +39,7 @@ from batchqc.documents.stores import open_archive
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, StoreUnavailable
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.uploads import upload_by
+from batchqc.settings import Settings
 from tests.records.house import ANA, LOT, QA1, House, results, signing
 from tests.s3_server import BUCKET, LOCK, REGION, SECRETS, UNLOCKED, Line, client_of, s3_server
 
@@ -358,6 +361,17 @@ def test_a_store_is_opened_by_its_address(tmp_path: Path):
         with pytest.raises(InvalidInput) as refusal:
             open_archive(wrong)
         assert refusal.value.code == "BQC-ARC-011"
+
+
+def test_the_settings_of_an_installation_name_the_bucket(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BATCHQC_DATABASE", f"sqlite:///{tmp_path}/batchqc.db")
+    monkeypatch.setenv("BATCHQC_STORE", f"s3://{BUCKET}/by-settings")
+    monkeypatch.setenv("BATCHQC_STORE_ENDPOINT", server)
+    monkeypatch.setenv("BATCHQC_STORE_REGION", REGION)
+    assert Workplace.at(Settings()).archive.put(DATA) == SHA256
+    assert open_door(Settings()).archive.get(SHA256) == DATA
 
 
 ONE_KIND = pytest.mark.only_on("sqlite", "the store is the same beside both databases")

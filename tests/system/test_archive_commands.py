@@ -112,6 +112,7 @@ def test_two_people_dispose_of_the_raw_data_of_an_old_lot(house: House):
     years = ("--after-expiry", "1", "--after-manufacture", "2")
     assert "From now on" in run("rule", *years, *WHY, who=QA1).output
     assert "2022-06-01" in run("due", lot).output
+    assert run("due").output.splitlines()[-1].split() == [lot, "│", "1"]
     asked = run("dispose", "--lot", lot, *WHY, who=QA1).output
     number = asked[asked.index("DSP-") :].split()[0]
     assert "waits for another person" in asked
@@ -120,5 +121,6 @@ def test_two_people_dispose_of_the_raw_data_of_an_old_lot(house: House):
     assert f"{number}: 1 files are gone" in gone.output, gone.exception
     with pytest.raises(Disposed):
         house.archive.get(hashlib.sha256(data).hexdigest())
+    assert "The raw data of no lot is due" in run("due").output
     assert "0 are missing or damaged" in run("scrub", "--all").output
     assert house.verify().problems == ()
