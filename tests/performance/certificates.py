@@ -7,7 +7,8 @@ own ``drawString``, and nothing else: no layout, no colours, no tags, no data. T
 processor, the least of many, in this process; a certificate has three pages and eleven results.
 With the log it is issued: read from the store, rendered, sealed, stored, on record, and covered by
 a signed checkpoint. How many are issued per second, by one process and by two, is of the clock, in
-memory, and depends on what else the machine does. Prints each figure with its limit, and writes it down.
+memory, and depends on what else the machine does. Prints each figure with its limit, and writes it
+down.
 """
 
 import hashlib
@@ -42,7 +43,7 @@ from tests.documents.certificate_content import certificate_content
 FONTS = ROOT / "reports" / "fonts"
 Drawn = list[list[tuple[str, float, float, float, str]]]
 CERTIFICATES = 1000
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it is made by tempfile
 """Where records and store lie: how long a disk takes is not what this is about."""
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
