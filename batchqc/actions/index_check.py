@@ -26,15 +26,16 @@ def index_problems(session: Session, archive: Archive) -> Iterator[str]:
     terms = _filed(session, select(of_term, CertificateTerm.kind, CertificateTerm.value))
     words = _filed(session, select(CertificateText.certificate_id, CertificateText.words))
     oldest = min((*terms, *words), default=None)
-    query = select(Certificate, DispositionRow.disposition).join(
+    query = select(Certificate, DispositionRow.content_sha).join(
         DispositionRow, DispositionRow.id == Certificate.disposition_id
     )
-    for one, disposition in session.execute(query.order_by(Certificate.id)):
+    for one, decision in session.execute(query.order_by(Certificate.id)):
         mine = terms.pop(one.id, ""), words.pop(one.id, "")
         if oldest is None or one.id < oldest:
             continue
         try:
             content = json.loads(archive.get(one.content_sha))
+            disposition = json.loads(archive.get(decision))["disposition"]
         except BatchqcError:
             continue
         if mine != (_digest(terms_of(content, disposition)), _digest([(words_said(content),)])):

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     column,
     exists,
+    func,
     literal_column,
     select,
     table,
@@ -86,9 +87,11 @@ def _sorted(
 
 
 def _some(session: Session, query: Select[Any], few: int) -> set[int] | None:
-    """All that a query gives, where these are few."""
-    found = set(session.scalars(query.limit(few))) if few else set[int]()
-    return found if len(found) < few else None
+    """All that a query gives, where these are few; of very many nothing is fetched."""
+    counted = select(func.count()).select_from(query.limit(few).subquery())
+    if not few or (session.scalar(counted) or 0) >= few:
+        return None
+    return set(session.scalars(query))
 
 
 def _both(some: set[int] | None, others: set[int]) -> set[int]:
