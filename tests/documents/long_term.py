@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -188,9 +188,14 @@ def with_evidence(
     lists: Sequence[bytes] = (),
     answers: Sequence[bytes] = (),
     stamper: DummyTimeStamper | None = None,
+    change: Callable[[IncrementalPdfFileWriter], object] = lambda _: None,
 ) -> bytes:
-    """The document with evidence inside, and with a timestamp over it where there is a service."""
+    """The document with evidence inside, and with a timestamp over it where there is a service.
+
+    ``change`` is what an attacker, who can have anything stamped, does to it besides.
+    """
     writer = _writer(pdf)
+    change(writer)
     if certificates or lists or answers:
         DocumentSecurityStore.supply_dss_in_writer(
             writer,

@@ -57,8 +57,9 @@ def flipped(pdf: bytes, place: int) -> bytes:
 
 
 def updated(pdf: bytes, change: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
-    """The file with an update behind it, as an editor adds one."""
+    """The file with an update behind it, which changes that one thing and no date."""
     writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    writer._update_meta = lambda: None
     change(writer)
     output = BytesIO()
     writer.write(output)

@@ -1,5 +1,6 @@
 """Timestamps, evidence and revocation: what a certificate proves years later."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,13 +20,15 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
-from batchqc.core.certificates import CertificateContent
+from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.certificate_check import CheckReport, check_all
 from batchqc.documents.coa_layout import render
 from batchqc.documents.pki import DOCUMENT_SIGNING
 from batchqc.documents.verifier.case import Question
 from batchqc.documents.verifier.chains import path_to_root
+from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import Failed
 from batchqc.documents.verifier.signatures import extract
 from tests.documents.certificate_content import certificate_content
@@ -396,21 +399,156 @@ def test_a_timestamp_field_that_can_be_seen_is_refused(
     assert found == {"coverage": "after the last seal, a field was added that is no timestamp"}
 
 
+def test_a_part_of_a_page_is_not_made_evidence_to_be_rewritten_later(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    def call_it_evidence(writer: IncrementalPdfFileWriter) -> None:
+        drawn = writer.root["/Pages"]["/Kids"][0].raw_get("/Contents")
+        in_store(Certs=generic.ArrayObject([drawn]))(writer)
+
+    def rewrite(writer: IncrementalPdfFileWriter) -> None:
+        drawn = writer.root["/Pages"]["/Kids"][0].raw_get("/Contents")
+        writer.objects[0, drawn.idnum] = stream()
+
+    once = updated(levels["B-T"], call_it_evidence)
+    for pdf in (once, updated(once, rewrite)):
+        found = failures(check_all(pdf, asked(site, stamps)))
+        assert found == {"coverage": "after the last seal, a part of it was taken for evidence"}
+
+
+def test_an_object_that_no_table_names_is_refused_where_it_stands(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    def both(writer: IncrementalPdfFileWriter) -> None:
+        writer.add_object(generic.DictionaryObject())
+        in_store()(writer)
+
+    pdf = updated(levels["B-T"], both)
+    table = pdf.rindex(b"xref\n", 0, pdf.rindex(b"startxref"))
+    (number, entry), *_ = re.findall(rb"(\d+) 2\n(\d{10} 00000 n..)", pdf[table:], re.DOTALL)
+    shorter = b"%d 1\n" % (int(number) + 1)
+    hidden = pdf[:table] + pdf[table:].replace(number + b" 2\n" + entry, shorter)
+    found = failures(check_all(hidden, asked(site, stamps)))
+    assert found == {"coverage": "after the last seal, something stands that is no object"}
+
+
+def dictionary(**entries: object) -> generic.DictionaryObject:
+    return generic.DictionaryObject({pdf_name(f"/{key}"): one for key, one in entries.items()})
+
+
+def turn(writer: IncrementalPdfFileWriter) -> None:
+    pages = writer.root["/Pages"]["/Kids"]
+    pages[0]["/Rotate"] = generic.NumberObject(180)
+    writer.mark_update(pages.raw_get(0))
+
+
+def cover(writer: IncrementalPdfFileWriter) -> None:
+    """One more annotation beside the timestamp's own."""
+    note = writer.add_object(dictionary(Type=pdf_name("/Annot"), Subtype=pdf_name("/Square")))
+    writer.register_annotation(writer.root["/Pages"]["/Kids"].raw_get(0), note)
+
+
+def open_with(writer: IncrementalPdfFileWriter) -> None:
+    writer.root["/OpenAction"] = generic.TextStringObject("x")
+    writer.update_root()
+
+
+def add_field(writer: IncrementalPdfFileWriter) -> None:
+    append_signature_field(writer, SigFieldSpec("Extra"))
+
+
+def other_form(writer: IncrementalPdfFileWriter) -> None:
+    form = writer.root["/AcroForm"]
+    writer.root["/AcroForm"] = writer.add_object(generic.DictionaryObject(form))
+    writer.update_root()
+
+
+def nothing_known(writer: IncrementalPdfFileWriter) -> None:
+    in_store(VRI=dictionary(AB=dictionary(Open=pdf_name("/Yes"))))(writer)
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+@pytest.mark.parametrize("change", [turn, cover, open_with, add_field, other_form, nothing_known])
+def test_nothing_else_may_come_with_evidence_or_a_timestamp(
+    levels: dict[str, bytes],
+    site: Site,
+    stamps: Stamps,
+    change: Callable[[IncrementalPdfFileWriter], None],
+    stamped: bool,
+):
+    """Anybody can add evidence, and have a service stamp whatever they like."""
+    stamper = stamps.at(site.sealed_at + timedelta(hours=1)) if stamped else None
+    for given_lists in ([], [revocation_list(root_of(site), at=site.sealed_at)]):
+        changed = with_evidence(levels["B-T"], lists=given_lists, stamper=stamper, change=change)
+        found = failures(check_all(changed, asked(site, stamps)))
+        assert list(found) == ["coverage"]
+        assert found["coverage"].startswith("after the last seal, ")
+
+
+def test_a_timestamp_brings_its_own_field_to_the_page_and_no_other(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    """An object of the document may not be shown on another page with it."""
+
+    def show(writer: IncrementalPdfFileWriter) -> None:
+        place = writer.root["/Pages"]["/Kids"].raw_get(0)
+        page = place.get_object()
+        seal = writer.root["/AcroForm"]["/Fields"].raw_get(0)
+        page["/Annots"] = generic.ArrayObject([seal])
+        writer.objects[0, place.idnum] = page
+
+    changed = with_evidence(
+        levels["B-T"], stamper=stamps.at(site.sealed_at + timedelta(hours=1)), change=show
+    )
+    found = failures(check_all(changed, asked(site, stamps)))
+    assert found == {"coverage": "after the last seal, the page was changed"}
+
+
+def behind(pdf: bytes, old: bytes, new: bytes) -> bytes:
+    """Something else in the last trailer."""
+    head, found, tail = pdf.rpartition(old)
+    assert found
+    return head + new + tail
+
+
+def test_the_last_trailer_leads_to_the_same_document(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    pdf = levels["B-LT"]
+    info = re.findall(rb"/Info (\d+) 0 R", pdf)[-1]
+    root = re.findall(rb"/Root (\d+) 0 R", pdf)[-1]
+    last = pdf.rindex(b"xref\n", 0, pdf.rindex(b"startxref"))
+    stuffed = pdf[:last] + b"%% more words\n" + pdf[last:]
+    for changed in (
+        behind(pdf, b"/Info " + info, b"/Info " + root),
+        behind(pdf, b"/Root " + root, b"/Root " + info),
+        behind(pdf, b"/Size ", b"/More 1\n/Size "),
+        behind(stuffed, b"startxref\n%d" % last, b"startxref\n%d" % (last + 14)),
+        behind(pdf, b"/Root " + root + b" 0 R\n", b""),
+        behind(levels["B-LTA"], b"/SigFlags 3", b"/SigFlags 1"),
+    ):
+        assert changed != pdf
+        assert list(failures(check_all(changed, asked(site, stamps)))) == ["coverage"]
+
+
 @fuzzed
 @given(data=st.data())
 def test_no_changed_byte_makes_another_certificate(
-    levels: dict[str, bytes], site: Site, stamps: Stamps, data: st.DataObject
+    levels: dict[str, bytes],
+    site: Site,
+    stamps: Stamps,
+    dated: CertificateContent,
+    data: st.DataObject,
 ):
     """Any byte of the file with all its evidence: it is refused, or says the very same."""
     pdf = levels[data.draw(st.sampled_from(["B-LT", "B-LTA"]))]
     tail = extract(pdf).ends[0]
     place = data.draw(st.integers(0, len(pdf) - 1) | st.integers(tail - 9000, len(pdf) - 1))
     changed = pdf[:place] + bytes([data.draw(st.integers(0, 255))]) + pdf[place + 1 :]
-    question = asked(site, stamps)
-    report, whole = check_all(changed, question), check_all(pdf, question)
+    report = examine(changed, asked(site, stamps))
     if report.passed:
         told = (report.number, report.lot, report.content_sha256)
-        assert told == (whole.number, whole.lot, whole.content_sha256)
+        assert told == (dated["number"], dated["lot"]["id"], content_sha256(dated))
         assert extract(changed).seals[-1].signed == extract(pdf).seals[-1].signed
 
 

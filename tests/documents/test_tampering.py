@@ -37,6 +37,7 @@ from batchqc.documents.verifier.containers import (
     check_signature,
     read_container,
 )
+from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import Failed
 from batchqc.documents.verifier.revocation import read_evidence, standing_of
 from batchqc.documents.verifier.signatures import Extracted
@@ -122,6 +123,11 @@ class Desk:
             tsa_roots=self.stamps.root.pem,
             log_keys=self.log.keys,
         )
+
+    @cached_property
+    def proven(self) -> Question:
+        """What is asked of the sealed certificate, with its proof."""
+        return self.asked(self.sealed)
 
     @cached_property
     def earlier(self) -> "Desk":
@@ -457,11 +463,11 @@ def test_a_seal_that_ran_out_is_refused_by_both(desk: Desk, fonts: Path, tmp_pat
 @fuzzed
 @given(data=st.data())
 def test_no_edit_of_a_proof_proves_something_else(desk: Desk, data: st.DataObject):
-    question = desk.asked(desk.sealed)
+    question = desk.proven
     proof = bytearray(question.proofs[0])
     for _ in range(data.draw(st.integers(1, 3))):
         proof[data.draw(st.integers(0, len(proof) - 1))] = data.draw(st.integers(0, 255))
-    report = check_all(desk.sealed, replace(question, proofs=(bytes(proof),)))
+    report = examine(desk.sealed, replace(question, proofs=(bytes(proof),)))
     log = next(one for one in report.checks if one.name == "log")
     assert not log.ok or "entry 5 of mekong/batchqc" in log.reason
 
@@ -499,3 +505,25 @@ def test_of_a_stolen_key_only_what_is_in_the_log_is_of_the_site(desk: Desk):
     found = failures(check_all(desk.kept, replace(question, proofs=())))
     assert list(found) == ["revocation"]
     assert "only its entry in the log shows" in found["revocation"]
+
+
+def test_a_proof_that_fails_does_not_save_what_a_stolen_key_sealed(desk: Desk):
+    stolen = revocation_list(
+        root_of(desk.site),
+        at=desk.site.sealed_at + DAY,
+        revoked=desk.site.key.certificate,
+        since=desk.site.sealed_at + timedelta(hours=5),
+        reason=x509.ReasonFlags.key_compromise,
+    )
+    proof = desk.proof(desk.kept, desk.content(), late=timedelta(hours=-1))
+    question = replace(
+        desk.question, proofs=(proof,), crls=(stolen,), at=desk.question.at + 2 * DAY
+    )
+    assert {"log", "revocation"} <= set(failures(check_all(desk.kept, question)))
+
+
+def test_an_entry_from_before_the_seal_is_told(desk: Desk):
+    at = desk.site.sealed_at - timedelta(hours=2)
+    told = desk.log.proof(desk.sealed, content_sha256(desk.content()), number=NUMBER, at=at)
+    found = failures(check_all(desk.sealed, replace(desk.question, proofs=(told,))))
+    assert found == {"time": "it says that it was sealed after its issue"}

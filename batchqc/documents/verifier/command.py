@@ -18,8 +18,9 @@ from batchqc.documents.verifier.findings import CheckReport, Failed
 from batchqc.documents.verifier.signed_log import moment_of
 
 _MARKS: Final = {"ok": "ok", "failed": "FAILED", "not examined": "--"}
+_LABEL: Final = "Compare the lot with the label of what you hold.\n"
 _PAGES: Final = (
-    "\nWhat is printed on the pages is under the seal, and is not read here: compare it with\n"
+    "What is printed on the pages is under the seal, and is not read here: compare it with\n"
     "certificate.json inside, or use `batchqc certificate verify`.\n"
 )
 
@@ -43,7 +44,8 @@ def main(
     if asked.json:
         sys.stdout.write(json.dumps([as_json(*one) for one in reports], indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(as_text(*one) for one in reports) + ("" if further else _PAGES))
+        sys.stdout.write("\n".join(as_text(*one) for one in reports))
+        sys.stdout.write(("" if asked.lot else _LABEL) + ("" if further else _PAGES))
     good = all(one.complete if asked.strict else one.passed for _, one in reports)
     return 0 if good else 1
 

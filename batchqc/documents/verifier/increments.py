@@ -37,16 +37,18 @@ def check_increment(pdf: bytes, revisions: tuple[Revision, ...], *, stamped: boo
     for key in ("Root", "Info"):
         demand(before.trailer.get(key) == after.trailer.get(key), _changed(f"the file's {key}"))
     demand(after.trailer.keys() <= _TRAILER_KEYS, _changed("the trailer"))
-    old, new = before.catalog, after.catalog
-    _same("the catalog", old, new, but={"DSS", "Extensions", "AcroForm"})
-    _check_extensions(new.get("Extensions"))
+    old, catalog = before.catalog, after.catalog
+    _same("the catalog", old, catalog, but={"DSS", "Extensions", "AcroForm"})
+    _check_extensions(catalog.get("Extensions"))
     kept = _evidence(before, old.get("DSS"))
-    added = _evidence(after, new.get("DSS"))
+    added = _evidence(after, catalog.get("DSS"))
     mine, theirs = _form(before, after, stamped=stamped)
     known = kept | theirs | _number(after.trailer.get("Root"))
+    new = (added | mine) - known
+    # Else a part of a page could be called evidence now, and be written anew by the next one.
+    demand(not new & before.numbers, "after the last seal, a part of it was taken for evidence")
     for number in sorted(revisions[-1].entries):
-        is_new = number not in before.numbers and number in added | mine
-        demand(not number or is_new or number in known, _changed(f"object {number}"))
+        demand(not number or number in new | known, _changed(f"object {number}"))
 
 
 def evidence_in(file: PdfFile) -> dict[str, list[bytes]]:
@@ -64,9 +66,15 @@ def _check_whole(pdf: bytes, revision: Revision, file: PdfFile) -> None:
     at = revision.start
     places = sorted((one[0], number, one[1]) for number, one in revision.entries.items() if one)
     for begin, number, generation in places:
-        demand(begin >= at and not pdf[at:begin].strip(), _changed("what is no object"))
+        demand(
+            begin >= at and not pdf[at:begin].strip(),
+            "after the last seal, something stands that is no object",
+        )
         at = file.object(number, generation).end
-    demand(not pdf[at : revision.table].strip(), _changed("what is no object"))
+    demand(
+        not pdf[at : revision.table].strip(),
+        "after the last seal, something stands that is no object",
+    )
 
 
 def _evidence(file: PdfFile, value: PdfValue) -> set[int]:

@@ -96,18 +96,20 @@ def check_log(case: Case) -> str:
     before = case.told.get("log", {"size": 0, "origin": found.origin})
     demand(before["origin"] == found.origin, "the content names another log")
     demand(before["size"] < found.sequence, "the content names a log that is later than its issue")
-    case.issue = found
     said = f"entry {found.sequence} of {found.origin}, in its checkpoint of {found.size} entries"
     case.log_time = found.signed_at
     if not found.answer:
-        return f"{said}, signed {_utc(found.signed_at)}"
-    if not asked.tsa_roots:
-        return f"{said}; its timestamp needs --tsa-root"
-    stamp = _stamp(case, token_in(found.answer), found.note, asked.at)
-    demand(found.signed_at <= stamp.at + _SKEW, "the checkpoint is dated after its timestamp")
-    case.log_time = stamp.at
-    case.proves(stamp.at)
-    return f"{said}, which was there on {_utc(stamp.at)} as {said_name(stamp.path[0])} says"
+        said += f", signed {_utc(found.signed_at)}"
+    elif not asked.tsa_roots:
+        said += "; its timestamp needs --tsa-root"
+    else:
+        stamp = _stamp(case, token_in(found.answer), found.note, asked.at)
+        demand(found.signed_at <= stamp.at + _SKEW, "the checkpoint is dated after its timestamp")
+        case.log_time = stamp.at
+        case.proves(stamp.at)
+        said += f", which was there on {_utc(stamp.at)} as {said_name(stamp.path[0])} says"
+    case.issue = found
+    return said
 
 
 def _log_keys(case: Case) -> tuple[LogKey, ...]:
@@ -131,7 +133,7 @@ def check_time(case: Case) -> str:
     """What the document says of its time agrees with what others prove."""
     said = sorted(_said(case))
     first, last = said[0], said[-1]
-    demand(last <= case.question.at + _SKEW, f"it says that it was sealed on {_utc(last)}, later")
+    demand(last <= case.question.at + _SKEW, f"it says that it was sealed on {_utc(last)}: not yet")
     if case.earliest:
         demand(last <= case.earliest + _SKEW, f"it was there before {_utc(last)}, when it says")
     proven = [*case.seal_times, *([case.log_time] if case.log_time else [])]
@@ -141,6 +143,7 @@ def check_time(case: Case) -> str:
     shown = min(proven)
     if case.issue is not None:
         demand(case.issue.at <= case.issue.signed_at + _SKEW, "its entry is later than the log")
+        demand(last <= case.issue.at + _SKEW, "it says that it was sealed after its issue")
         shown = max(shown, case.issue.at)
     if shown - first > case.question.late:
         raise Failed(
