@@ -14,6 +14,7 @@ from batchqc.cli.workplace import workplace
 from batchqc.documents.witness import read_witness
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import entries_after
+from batchqc.records.imports import imports
 from batchqc.records.transaction import reading
 
 app = typer.Typer(help="The audit trail: read it, verify it.")
@@ -43,6 +44,10 @@ def verify(
             keys = keys_in(key or place.settings.log_key.parent.parent / "trust" / "log.vkey")
             compared = compare(session, read_witness(against), keys)
         found = verify_audit_trail(session, place.archive)
+        came = [
+            f"Entries up to {one.entries} are of {one.site}; those of lot {one.lot} are here."
+            for one in imports(session)
+        ]
     problems = (*(compared.problems if compared else ()), *found.problems)
     if problems:
         raise IntegrityFailure(
@@ -53,6 +58,8 @@ def verify(
         )
     head = f"sequence {found.head.sequence}, head {found.head.sha256}" if found.head else "empty"
     say(f"{found.entries} entries verified: {head}")
+    for line in came:
+        say(line)
     if compared is None:
         say("Compare with the sequence and head printed on certificates, or verify --against what")
         say("a witness holds: by itself, no database shows that it was cut off or written anew.")

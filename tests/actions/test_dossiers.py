@@ -17,6 +17,7 @@ from batchqc.actions.dossiers import export_dossier, gather
 from batchqc.actions.exports import EXPORTED, Exporter
 from batchqc.actions.lots import the_lot
 from batchqc.actions.recheck import recheck
+from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.bundle_kit import Anchors
@@ -24,6 +25,7 @@ from batchqc.documents.log_key import LogSigner, create_log_key
 from batchqc.errors import BatchqcError, Conflict, IntegrityFailure, InvalidInput
 from batchqc.records.audit import AuditEntry, AuditLink, entries_after
 from batchqc.records.dossiers import occupied
+from batchqc.records.imports import DossierImport
 from batchqc.records.people import Password
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts
@@ -155,6 +157,24 @@ def test_what_was_removed_of_an_imported_lot_is_missed(
     problems = empty.verify().problems
     assert f"entry {held[0]} is missing; its link is there" in problems
     assert any(one.startswith("hold_end:") and "is missing" in one for one in problems)
+
+
+def test_an_import_that_was_not_the_first_that_was_done_excuses_nothing(house: House):
+    with house.reading() as session:
+        places = session.scalars(select(AuditLink.sequence)).all()
+    content = {"entries": len(places), "held": [], "left_out": [f"sample:{LOT}-S01"]}
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        tx.audit("something else", after={})
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        row = DossierImport(
+            number=1, lot=LOT, site="As if", log_keys="", entries=len(places), head="0",
+            content_sha=house.archive.put(canonical_bytes(content)),
+            dossier_sha=house.archive.put(b"as if"), reason="As if", imported_at=tx.now,
+        )  # fmt: skip
+        tx.add(row)
+        tx.audit(IMPORTED, rows=[row])
+    tamper(house.engine, f"DELETE FROM sample WHERE sample = '{LOT}-S01'")  # noqa: S608
+    assert any(f"sample:{LOT}-S01 is missing" in one for one in house.verify().problems)
 
 
 Vacant = tuple[House, Path]

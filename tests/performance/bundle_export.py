@@ -172,7 +172,7 @@ def main() -> None:
         seconds, peak, size = alone(whole, "bundle")
         bare, _, copied = alone(whole, "copy")
     figures = [
-        Figure("peak memory", peak, 200, "MB"),
+        Figure("peak memory", peak, 250, "MB"),
         Figure("memory, to a tenth of it", peak / small, 1.25, "x"),
         Figure("export, to a bare copy", seconds / bare, 40, "x copy"),
         Figure("a certificate", seconds / many * 1000, 40, "ms"),

@@ -390,6 +390,7 @@ def test_a_lot_moves_into_an_empty_folder_by_two_commands(demo: Path, tmp_path: 
         done = batchqc(new, "audit", "verify", *against)
         assert done.exit_code == 0, done.output
     assert "They extend the checkpoint" in done.output
+    assert f"are of batchqc demonstration site; those of lot {SUPERSEDED} are here." in done.output
     number = tmp_path / "c.pdf"
     assert batchqc(new, "certificate", "get", SECOND, "--to", number).exit_code == 0
     before = next((demo / "certificates").glob(f"{SECOND}*.pdf"))
