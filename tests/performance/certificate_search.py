@@ -146,9 +146,8 @@ def write_down(lines: list[str]) -> None:
         "# Finding certificates among 100,000\n\n"
         f"Measured {time.strftime('%Y-%m-%d')} at commit {commit}, {os.cpu_count()} cores"
         f" with a load of {os.getloadavg()[0]:.0f} beside, by"
-        " `make long`: a page of 50, found and told with how each stands.\n\n```\n"
-        + "\n".join(lines).rstrip()
-        + "\n```\n"
+        " `tests/performance/certificate_search.py`: a page of 50, found and told with how each"
+        " stands.\n\n```\n" + "\n".join(lines).rstrip() + "\n```\n"
     )
 
 
