@@ -200,14 +200,15 @@ def _archive(house: House) -> None:
         )
         stone = DisposedObject(disposal_approval=approval, sha256=gone, what="upload:U-2026-000000")
         scrub = ArchiveScrub(
-            number=1, part=1, scope="all", since="", after="", upto="", checked=1, found=1,
+            number=1, part=1, scope="all", since="", after="", upto="", checked=2, found=2,
             orphans=0, leftovers=0, finished=1, scrubbed_by=QA1, scrubbed_at=tx.now,
         )  # fmt: skip
         finding = ArchiveFinding(archive_scrub=scrub, sha256=gone, problem="missing")
         mending = ArchiveMending(
             sha256=gone, number=1, reason="As if", mended_by=QA1, mended_at=tx.now
         )
-        rows = [disposal, approval, stone, scrub, finding, mending]
+        still = ArchiveFinding(archive_scrub=scrub, sha256="1" * 64, problem="missing")
+        rows = [disposal, approval, stone, scrub, finding, still, mending]
         tx.add(*rows)
         tx.audit("raw data disposed of", rows=rows)
 
