@@ -26,7 +26,6 @@ from batchqc.actions.looked_at import trail_subjects
 from batchqc.actions.lots import the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.setup import own_site
-from batchqc.actions.verification import NAMING
 from batchqc.core.audit import Link
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.genealogy import Direction
@@ -44,6 +43,7 @@ from batchqc.records.genealogy import walk
 from batchqc.records.log import log_keys
 from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
+from batchqc.records.stored_bytes import NAMING
 from batchqc.records.transaction import Transaction, reading, transaction
 from batchqc.records.uploads import AssayRun, MeasurementRow
 

@@ -6,23 +6,25 @@ from typing import Any, Final
 from sqlalchemy import Select, or_, select, union
 from sqlalchemy.orm import Session
 
-from batchqc.actions.verification import NAMING
 from batchqc.records.account_reports import AccountReport
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.base import Row
 from batchqc.records.bindings import REBOUND
+from batchqc.records.certificate_renewals import CertificateRenewal
 from batchqc.records.corrections import Correction
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
 from batchqc.records.donor_panels import PanelVersion
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import Attachment
 from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.imports import DossierImport
 from batchqc.records.investigations import (
     InvestigationRow,
     InvestigationStep,
     filed_documents,
 )
 from batchqc.records.laboratory import LaboratoryCertificate
+from batchqc.records.layouts import CertificateRendition, LayoutVersion
 from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
@@ -36,6 +38,7 @@ from batchqc.records.specifications import (
     SpecificationApproval,
     SpecificationVersion,
 )
+from batchqc.records.stored_bytes import NAMING
 from batchqc.records.trends import LimitSet
 from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
 
@@ -126,6 +129,11 @@ def _of_investigation(row: InvestigationStep) -> list[_Lots]:
     return [own]
 
 
+def _of_layout(layout: LayoutVersion) -> list[_Lots]:
+    own = select(Certificate.lot_id).join(CertificateRendition)
+    return [own.where(CertificateRendition.layout_version_id == layout.id)]
+
+
 def _of_product(row: Any) -> list[_Lots]:
     return [select(LotRow.id).where(LotRow.product_id == row.product_id)]
 
@@ -152,6 +160,10 @@ CONCERNED: Final[Mapping[type[Row], Callable[[Any], list[_Lots]]]] = {
     HoldEnd: lambda row: _own(row.hold),
     Certificate: _own,
     CertificateIssue: lambda row: _own(row.certificate),
+    CertificateRenewal: lambda row: _own(row.certificate),
+    CertificateRendition: lambda row: _own(row.certificate),
+    LayoutVersion: _of_layout,
+    DossierImport: lambda row: [select(LotRow.id).where(LotRow.lot == row.lot)],
     LotReview: _own,
     AuditReview: _own,
     LotCheck: _own,

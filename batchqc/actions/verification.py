@@ -21,38 +21,19 @@ from batchqc.core.audit import Link, entry_sha256, first_break
 from batchqc.core.canonical import sha256_of, utc_text
 from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
-from batchqc.records.account_reports import AccountReport
-from batchqc.records.annex16 import LotCheck
 from batchqc.records.audit import AuditEntry, AuditSubject, all_links
 from batchqc.records.base import Row
-from batchqc.records.certificate_renewals import CertificateRenewal
-from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
-from batchqc.records.donor_panels import PanelVersion
-from batchqc.records.entries import Attachment
+from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.guards import unguarded
 from batchqc.records.holds import HoldEnd
-from batchqc.records.imports import DossierImport
-from batchqc.records.investigations import filed_documents
-from batchqc.records.laboratory import LaboratoryCertificate
 from batchqc.records.lacking import NOTHING, Lacking, lacking_here
-from batchqc.records.layouts import CertificateRendition, LayoutVersion
-from batchqc.records.log import CheckpointTimestamp
-from batchqc.records.look_backs import LookBack
-from batchqc.records.lot_reviews import AuditReview, LotReview
-from batchqc.records.methods import MethodVersion
+from batchqc.records.lot_reviews import AuditReview
 from batchqc.records.people import Person
-from batchqc.records.profiles import ProfileVersion
-from batchqc.records.quality_reviews import QualityReview
 from batchqc.records.registers import LotRow
-from batchqc.records.retention import Disposal, disposed_objects
+from batchqc.records.retention import disposed_objects
 from batchqc.records.schema import METADATA, WITNESSED
 from batchqc.records.signatures import SignatureRow
-from batchqc.records.specifications import (
-    ImpactReport,
-    SpecificationApproval,
-    SpecificationVersion,
-)
-from batchqc.records.trends import LimitSet
+from batchqc.records.stored_bytes import named_bytes
 from batchqc.records.uploads import (
     AssayRun,
     Upload,
@@ -65,35 +46,6 @@ if TYPE_CHECKING:
     from batchqc.core.assays import Measurement, RunKey
 
 _UNGUARDED: Final = "table {} can be changed: a trigger that kept it append-only is not in place"
-#: Columns that name bytes in the store; "" names none.
-NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
-    Upload: ("sha256",),
-    Attachment: ("sha256",),
-    SpecificationVersion: ("sha256",),
-    SpecificationApproval: ("content_sha",),
-    ImpactReport: ("content_sha", "document_sha"),
-    ProfileVersion: ("sha256",),
-    MethodVersion: ("sha256",),
-    LaboratoryCertificate: ("sha256",),
-    DispositionRow: ("content_sha",),
-    HoldEnd: ("content_sha",),
-    Certificate: ("content_sha",),
-    CertificateIssue: ("document_sha",),
-    AccountReport: ("content_sha",),
-    LotReview: ("content_sha",),
-    AuditReview: ("content_sha",),
-    LotCheck: ("content_sha",),
-    LookBack: ("content_sha",),
-    LimitSet: ("content_sha",),
-    QualityReview: ("content_sha", "document_sha"),
-    PanelVersion: ("sha256",),
-    CheckpointTimestamp: ("token_sha",),
-    CertificateRenewal: ("document_sha",),
-    Disposal: ("content_sha",),
-    DossierImport: ("content_sha", "dossier_sha"),
-    LayoutVersion: ("sha256",),
-    CertificateRendition: ("content_sha", "document_sha"),
-}
 #: What other rows refer to, and take their keys from.
 _REFERRED_TO: Final = {
     key.column.table.name for table in METADATA.tables.values() for key in table.foreign_keys
@@ -146,7 +98,7 @@ def verify_audit_trail(
     found += _row_problems(session, witnesses, lacking.records)
     found += [(place or LAST, problem) for place, problem in event_problems(session)]
     found += _run_problems(session, witnesses)
-    named = list(_named_bytes(session))
+    named = list(named_bytes(session))
     found += _stored_problems(session, archive, witnesses, named)
     found += _head_problems(archive, named, {link.sequence: link.sha256 for link in links})
     found += log_problems(session, [(link.entry_sha256, link.sha256) for link in links])
@@ -300,11 +252,3 @@ def _head_problems(
 def _sequence(witnesses: Mapping[str, _Witness], row: Row) -> int:
     witness = witnesses.get(_identity(row)[0])
     return witness.sequence if witness else LAST
-
-
-def _named_bytes(session: Session) -> Iterator[tuple[Row, str]]:
-    """Every row that names bytes in the store, with their hash."""
-    for kind, names in NAMING.items():
-        for row in session.scalars(select(kind)):
-            yield from ((row, named) for name in names if (named := getattr(row, name)))
-    yield from filed_documents(session)

@@ -6,11 +6,11 @@ from sqlalchemy import Engine, select, text
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import reject_lot
-from batchqc.actions.verification import NAMING
 from batchqc.core.permissions import Permission
 from batchqc.errors import ReleaseBlocked
 from batchqc.records.schema import WITNESSED
 from batchqc.records.signatures import SignatureRow
+from batchqc.records.stored_bytes import NAMING
 from tests.records.house import ANA, DON, DONOR, LOT, QA1, QA2, House, results, signing
 
 CHANGED = {

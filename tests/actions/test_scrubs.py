@@ -19,13 +19,13 @@ from batchqc.actions.scrubs import (
     scrub,
 )
 from batchqc.actions.stored_names import CONCERNED, lots_concerned, named_after, not_named
-from batchqc.actions.verification import NAMING
 from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.archive import ArchiveMending
 from batchqc.records.investigations import InvestigationStep
 from batchqc.records.schema import WITNESSED
+from batchqc.records.stored_bytes import NAMING
 from batchqc.records.transaction import SYSTEM
 from tests.actions.investigating import file
 from tests.records.house import LOT, QA1, House, results
