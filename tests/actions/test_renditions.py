@@ -127,6 +127,12 @@ def refusal(house: House, press: Press, **changes: str) -> tuple[str, ...]:
     return refused.value.reasons
 
 
+def given(house: House, made: RenditionFacts) -> bytes:
+    with house.reading() as session:
+        wanted = Under(made.certificate, made.layout, made.version)
+        return rendition_document(session, house.archive, wanted=wanted)
+
+
 def content(house: House) -> Any:
     with house.reading() as session:
         return content_of_certificate(house.archive, the_certificate(session, NUMBER))
@@ -300,3 +306,17 @@ def test_bytes_of_a_layout_that_were_changed_make_no_rendition(released: House, 
     with pytest.raises(IntegrityFailure) as changed:
         make(house, press)
     assert changed.value.code == "BQC-LAY-009"
+
+
+@pytest.mark.requirement("1.09", "5.07")
+def test_a_rendition_that_was_exchanged_is_not_given_away(released: House, press: Press):
+    made = make(released, press)
+    other = released.archive.put(b"%PDF- of somebody else")
+    tamper(released.engine, f"UPDATE certificate_rendition SET document_sha = '{other}'")
+    for again in (
+        lambda: make(released, press),
+        lambda: given(released, made),
+    ):
+        with pytest.raises(IntegrityFailure) as refused:
+            again()
+        assert refused.value.code == "BQC-LAY-017"
