@@ -6,7 +6,8 @@ BIN := .venv/bin
 # What the tests look with from outside, at certificates and at CSVs: Debian package by program or file.
 PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf mutool:mupdf-tools \
   certutil:libnss3-tools openssl:openssl javac:default-jdk-headless \
-  /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui node:nodejs npm:npm
+  /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui node:nodejs npm:npm \
+  chromium:chromium /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 # Tests of the core: they reach every branch of it. The tracer that counts branches takes as long as
 # what it counts, so that `make test` counts these only; `make long` counts everywhere.
 OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
@@ -21,7 +22,7 @@ WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
 
-test: .venv/test.done programs provider lint compiled  ## everything that every change must pass
+test: .venv/test.done programs provider axe lint compiled  ## everything that every change must pass
 	$(BIN)/pytest -q -n auto $(OF_CORE) --cov=batchqc.core --cov-report=
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
@@ -32,7 +33,7 @@ lint: .venv/test.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-long: .venv/test.done programs provider compiled  ## coverage of everything, and benchmarks at full size; what they show is written down
+long: .venv/test.done programs provider axe compiled  ## coverage of everything, and benchmarks at full size; what they show is written down
 	$(BIN)/uv sync --quiet --frozen --inexact --group long
 	BATCHQC_LONG=1 $(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
@@ -74,6 +75,14 @@ PROVIDER := tests/provider/node_modules/.package-lock.json
 provider: $(PROVIDER)
 $(PROVIDER): tests/provider/package-lock.json | programs
 	@npm ci --silent --no-fund --no-audit --ignore-scripts --prefix tests/provider
+	@touch $@
+
+# What the tests look at pages with for accessibility.
+AXE := tests/web/axe/node_modules/.package-lock.json
+.PHONY: axe
+axe: $(AXE)
+$(AXE): tests/web/axe/package-lock.json | programs
+	@npm ci --silent --no-fund --no-audit --ignore-scripts --prefix tests/web/axe
 	@touch $@
 
 .PHONY: programs

@@ -48,6 +48,7 @@ _SHARED = {
     "actions",
     "api",
     "system",
+    "web",
     "test_permissions_of_routes.py",
 }
 _FIXTURES = {"database", "engine", "house", "full_house"}
