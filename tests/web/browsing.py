@@ -15,7 +15,8 @@ FLAGS: Final = [
 AXE: Final = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN: Final = """async tags => (await axe.run(document, {runOnly: tags})).violations
-  .map(one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 160)).join(' | ')}`)"""
+  .map(one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 160) + ' '
+    + node.any.map(each => each.message)).join(' | ')}`)"""
 _SHIFTS: Final = """window.shifts = []; new PerformanceObserver(list => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push(one.value)
 }).observe({type: 'layout-shift', buffered: true})"""

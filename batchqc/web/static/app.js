@@ -148,6 +148,9 @@
       event.preventDefault();
       const next = links[at + (event.key === "ArrowDown" ? 1 : -1)];
       (next ?? $("input", palette)).focus();
+    } else if (event.key === "Escape") {
+      event.preventDefault(); // else it clears the field first
+      palette.close();
     } else if (event.key === "Enter" && at < 0) {
       event.preventDefault();
       ($("#found a") ?? links[0])?.click();
@@ -183,6 +186,8 @@
       fetch("/lock", { method: "POST", body: new URLSearchParams({ token }) }).catch(() => {});
       body.classList.add("locked");
       opener = document.activeElement;
+      lock.replaceChildren($("#lock-form").content.cloneNode(true));
+      $("#unlock").addEventListener("submit", unlock);
       lock.showModal();
       $("#lock-password").focus();
     };
@@ -192,7 +197,7 @@
       else if (until <= 120000 && idle > 120000) warn.hidden = lock.open;
     }, 1000);
     lock.addEventListener("cancel", (event) => event.preventDefault());
-    $("#unlock").addEventListener("submit", async (event) => {
+    const unlock = async (event) => {
       event.preventDefault();
       const form = event.target;
       const said = $("[role=alert]", form);
@@ -210,9 +215,10 @@
         told("");
         body.classList.remove("locked");
         lock.close();
+        lock.replaceChildren();
       } catch {
         told($("#offline strong").textContent);
       }
-    });
+    };
   }
 })();
