@@ -17,7 +17,7 @@ OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
 # Workers of the tests: a quarter of their time they wait for servers, programs and each other.
 WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 
-.PHONY: demo test long lint serve clean
+.PHONY: demo test long lint serve screenshots clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
@@ -40,11 +40,14 @@ long: .venv/test.done programs provider axe compiled  ## coverage of everything,
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
 	  performance/quality_review performance/charts performance/merkle_log \
-	  performance/certificates; do \
+	  performance/certificates performance/pages; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
-serve: demo  ## the API over the demonstration's records, on port 8000
+serve: demo  ## pages and API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve
+
+screenshots: .venv/test.done programs  ## every screen of the guide, anew, into batchqc/guide/screens/
+	$(BIN)/python tests/web/screenshots.py
 
 clean:
 	rm -rf .venv demo dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

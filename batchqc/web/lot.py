@@ -30,6 +30,7 @@ router = APIRouter()
 
 _READ: Final = 60
 _TOLD: Final = 10
+_DECIDED: Final = "Disposition"  # the gate that a decision closes: of a decided lot it says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def _chosen(session: Session, call: Call, case: LotCase, show: str) -> dict[str,
 def _around(session: Session, call: Call, case: LotCase, state: State) -> dict[str, Any]:
     """What the page says besides: header, gates, history, origin, certificates."""
     lines = lines_of(case.verdicts)
-    closed = [one for one in case.gates if not one.is_open]
+    is_open = case.disposition in UNDECIDED
+    closed = [one for one in case.gates if not one.is_open and (is_open or one.name != _DECIDED)]
     decided = case.dispositions[-1] if case.dispositions else None
     return {
         "tally": tally(lines),
@@ -105,7 +107,7 @@ def _around(session: Session, call: Call, case: LotCase, state: State) -> dict[s
         "steps": _steps(case),
         "closed": closed,
         "opened": [one for one in case.gates if one.is_open],
-        "is_open": case.disposition in UNDECIDED,
+        "is_open": is_open,
         "decided": decided,
         "offered": offered(session, call, case),
         "record": state.sha256,
