@@ -31,7 +31,7 @@ from batchqc.settings import Settings
 from batchqc.web.app import create_application
 from batchqc.web.static_files import assets
 
-LOTS, RESULTS, TIMES, WARM = 100_000, 50, 60, 5
+LOTS, RESULTS, TIMES, WARM = 100_000, 50, 40, 5
 LIMIT_MS, LIMIT_KB = 50.0, 150.0
 LOT = "PAGE-26-0001"
 

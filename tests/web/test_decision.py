@@ -3,9 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
+from batchqc.actions.holds import hold_lot
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import lot_by
-from tests.records.house import LOT, PASSWORD, QA1, QA2, REV, alone
+from tests.records.house import LOT, PASSWORD, QA1, QA2, REV, alone, signing
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
 
@@ -117,3 +120,18 @@ def test_what_is_sent_twice_is_signed_once(site: Served):
             )
             assert (answer.status, answer.headers["location"]) == (303, f"/lots/{LOT}?did=release")
         assert decisions(site) == [("released", QA1, WHY)]
+
+
+def test_what_speaks_against_a_released_lot_is_told_on_its_page(site: Served):
+    site.house.ready()
+    assert not isinstance(site.house.release(), Refusal)
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        expect(qa.page.get_by_text("What speaks against the lot now")).to_have_count(0)
+        with site.house.acting(QA2, Permission.HOLD_LOT) as tx:
+            hold_lot(tx, lot=LOT, credentials=signing(QA2, "A complaint came in"))
+        qa.page.reload()
+        expect(qa.heading("What speaks against the lot now")).to_be_visible()
+        expect(qa.page.get_by_text("A complaint came in").first).to_be_visible()
+        expect(qa.page.get_by_text("On hold").first).to_be_visible()
+        assert qa.violations() == []

@@ -97,6 +97,7 @@ def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
     qa.page.keyboard.press("g")
     qa.page.keyboard.press("l")
     expect(qa.heading("Lots")).to_be_visible()
+    qa.page.wait_for_load_state()
     qa.page.keyboard.press("/")
     expect(qa.page.get_by_role("searchbox", name="Find a lot")).to_be_focused()
     qa.page.keyboard.press("Escape")
@@ -127,3 +128,29 @@ def test_results_of_a_lot_are_asked_for_again_only_in_part(qa: Visitor):
     assert "<html" not in body
     assert "93.40" in body
     expect(qa.link("Viability").last).to_have_attribute("aria-current", "true")
+
+
+def test_an_error_of_a_part_is_a_part_too(qa: Visitor):
+    answer = qa.context.request.get(
+        f"{qa.address}/lots/{LOT}?show=nothing", headers={"HX-Request": "true"}
+    )
+    assert answer.status == 404
+    assert "BQC-WEB-006" in answer.text()
+    assert "<html" not in answer.text()
+
+
+def test_a_server_that_does_not_answer_is_told_and_nothing_is_lost(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("r")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        qa.page.get_by_label("Password", exact=True).fill("typed already")
+        qa.context.set_offline(True)
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("The server does not answer")).to_be_visible()
+        expect(qa.page.get_by_label("Reason")).to_have_value("Half a reason")
+        qa.context.set_offline(False)
+        qa.wrong.clear()  # the browser says that it is offline, as it should
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("password is wrong").last).to_be_visible()
+        expect(qa.page.get_by_text("The server does not answer")).to_be_hidden()
