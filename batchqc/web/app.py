@@ -39,7 +39,7 @@ class Application:
     def __init__(self, api: FastAPI, pages: ASGIApp) -> None:
         """Serve ``api`` and ``pages``."""
         self.api = api
-        self._pages = pages
+        self._pages = SecurityHeaders(pages)  # outside of all, so that errors have them too
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the one that it is for; the API has the lifespan."""
@@ -64,7 +64,6 @@ def create_pages(api: FastAPI) -> FastAPI:
     pages.state = api.state  # one door, whichever way people come in
     pages.add_middleware(SmallBodies, but=frozenset())
     pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
-    pages.add_middleware(SecurityHeaders)
     handle_errors(pages)
     for screen in _SCREENS:
         pages.include_router(screen.router)

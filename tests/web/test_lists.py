@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from batchqc.records.lists import LotsWanted
 from batchqc.records.lot_lines import Order, Sought, lot_lines
+from batchqc.web.security import CONTENT_POLICY
 from tests.records.house import LOT, QA1, House
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
@@ -88,3 +89,20 @@ def test_pages_of_every_order_follow_each_other(house: House, order: Order):
             Order.LOT_BACK: sorted(registered, reverse=True),
         }[order]
     )
+
+
+def test_an_unforeseen_error_has_a_reference_that_is_in_the_log(
+    site: Served, caplog: pytest.LogCaptureFixture
+):
+    with site.visitor(QA1) as qa:
+        with site.house.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE hold_end RENAME TO hold_end_away")
+        answer = qa.go("/lots")
+        assert answer.status == 500
+        assert answer.headers["content-security-policy"] == CONTENT_POLICY
+        expect(qa.page.get_by_text("Something unforeseen happened")).to_be_visible()
+        reference = qa.page.get_by_role("definition").nth(1).inner_text()
+        assert f"reference {reference}" in caplog.text
+        assert "hold_end" not in answer.text()
+        assert qa.violations() == []
+        qa.wrong.clear()  # the browser says that it is an error of the server, as it should
