@@ -116,12 +116,15 @@ def when(context: Context, moment: datetime | None) -> Markup:
     )
 
 
-def number(text: str) -> Markup:
-    """A number as it is stored, in two parts, so that points stand below each other."""
-    whole, point, rest = text.partition(".")
-    return Markup('<span class="num">{}<span class="frac">{}</span></span>').format(
-        whole, point + rest
-    )
+def number(text: str, decimals: int = 0) -> Markup:
+    """A number as it is stored, moved to the left so that points stand below each other.
+
+    Args:
+        text: the number.
+        decimals: how many characters the column leaves from the point on.
+    """
+    own = len(text) - len(text.partition(".")[0])
+    return Markup('<span class="num pad-{}">{}</span>').format(max(0, decimals - own), text)
 
 
 def signs(text: str) -> str:

@@ -53,7 +53,7 @@ class Visitor:
         self.page.wait_for_load_state()
 
     def go(self, path: str) -> Response:
-        answer = self.page.goto(path)
+        answer = self.page.goto(path)  # until it is loaded, with its scripts
         assert answer is not None
         return answer
 

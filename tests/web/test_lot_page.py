@@ -11,6 +11,11 @@ from tests.web.browsing import Visitor
 from tests.web.conftest import Served
 from tests.web.lots import BAD, add_bad_lot
 
+_POINT = """one => { const text = one.firstChild, at = text.data.indexOf('.');
+  const range = document.createRange();
+  range.setStart(text, 0); range.setEnd(text, at < 0 ? text.length : at);
+  return Math.round(range.getBoundingClientRect().right) }"""
+
 
 @pytest.fixture(scope="module")
 def qa(served: Served) -> Iterator[Visitor]:
@@ -50,7 +55,7 @@ def test_numbers_stand_as_stored_with_their_points_below_each_other(qa: Visitor)
     for name, text in shown.items():
         number = row(qa, name).get_by_text(text, exact=True)
         expect(number).to_be_visible()
-        places.add(number.evaluate("one => Math.round(one.lastChild.getBoundingClientRect().left)"))
+        places.add(number.evaluate(_POINT))
     assert len(places) == 1
 
 
@@ -143,6 +148,7 @@ def test_a_server_that_does_not_answer_is_told_and_nothing_is_lost(served: Serve
     with served.visitor(QA1) as qa:
         qa.go(f"/lots/{LOT}")
         qa.page.keyboard.press("r")
+        expect(qa.page.get_by_label("Reason")).to_be_focused()
         qa.page.get_by_label("Reason").fill("Half a reason")
         qa.page.get_by_label("Password", exact=True).fill("typed already")
         qa.context.set_offline(True)

@@ -151,6 +151,7 @@
     } else if (event.key === "Escape") {
       event.preventDefault(); // else it clears the field first
       palette.close();
+      $("input", palette).blur(); // at once, so that the next key is not typed into it
     } else if (event.key === "Enter" && at < 0) {
       event.preventDefault();
       ($("#found a") ?? links[0])?.click();
