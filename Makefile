@@ -7,7 +7,7 @@ BIN := .venv/bin
 PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf mutool:mupdf-tools \
   certutil:libnss3-tools openssl:openssl zbarimg:zbar-tools javac:default-jdk-headless \
   /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui softhsm2-util:softhsm2 node:nodejs npm:npm \
-  faketime:faketime unzip:unzip
+  faketime:faketime unzip:unzip chromium:chromium /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 # Tests of the core: they reach every branch of it. The tracer that counts branches takes as long as
 # what it counts, so that `make test` counts these only; `make long` counts everywhere.
 OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \
@@ -20,12 +20,12 @@ WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 # Else every worker, and every program that the tests start, compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test core long lint serve clean
+.PHONY: demo test core long lint serve screenshots clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
 
-test: .venv/test.done programs provider store-server  ## everything that every change must pass
+test: .venv/test.done programs provider axe store-server  ## everything that every change must pass
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint core
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
@@ -39,18 +39,21 @@ lint: .venv/test.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-long: .venv/test.done programs provider store-server  ## coverage of everything, and benchmarks at full size; what they show is written down
+long: .venv/test.done programs provider axe store-server  ## coverage of everything, and benchmarks at full size; what they show is written down
 	$(BIN)/uv sync --quiet --frozen --inexact --group long
 	BATCHQC_LONG=1 $(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
 	  performance/quality_review performance/charts performance/merkle_log \
-	  performance/certificates performance/certificate_search performance/bundle_export; do \
+	  performance/certificates performance/certificate_search performance/bundle_export performance/pages; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
-serve: demo  ## the API over the demonstration's records, on port 8000
+serve: demo  ## pages and API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve
+
+screenshots: .venv/test.done programs  ## every screen of the guide, anew, into batchqc/guide/screens/
+	$(BIN)/python tests/web/screenshots.py
 
 clean:
 	rm -rf .venv demo dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -84,6 +87,14 @@ store-server: $(STORE_SERVER)
 $(STORE_SERVER): tests/store_server/requirements.txt | .venv/test.done
 	@$(BIN)/uv venv --quiet --clear .venv/store-server
 	@$(BIN)/uv pip install --quiet --python .venv/store-server/bin/python --require-hashes -r $<
+	@touch $@
+
+# What the tests look at pages with for accessibility.
+AXE := tests/web/axe/node_modules/.package-lock.json
+.PHONY: axe
+axe: $(AXE)
+$(AXE): tests/web/axe/package-lock.json | programs
+	@npm ci --silent --no-fund --no-audit --ignore-scripts --prefix tests/web/axe
 	@touch $@
 
 .PHONY: programs

@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     specification_folder: Path | None = Field(
         default=None, description="the site's folder of specification files, to compare"
     )
+    environment: str = Field(
+        default="Production", description="what the pages call this installation"
+    )
+    idle_minutes: int = Field(
+        default=15, description="minutes without a sign of life until a page locks itself"
+    )
     session_hours: int = Field(default=8, description="hours until a session ends")
 
     @property

@@ -51,6 +51,7 @@ _SHARED = {
     "actions",
     "api",
     "system",
+    "web",
     "test_permissions_of_routes.py",
     "test_a_row_deleted_from_any_table_is_missed",
 }

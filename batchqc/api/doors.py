@@ -228,14 +228,23 @@ def _call(
 ) -> Call:
     if bearer is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="POST /api/v1/session")
+    return call_by(request, door, bearer.credentials)
+
+
+def call_by(request: Request, door: Door, token: str) -> Call:
+    """The request of the person behind a token of a session.
+
+    Raises:
+        NotSignedIn: the session is unknown, ended or over, or the account deactivated.
+    """
     with reading(door.engine) as session:
         zone = own_site(session).time_zone
-        person = who_is(session, token=bearer.credentials, now=door.now(), time_zone=zone)
+        person = who_is(session, token=token, now=door.now(), time_zone=zone)
     address = f"{request.method} {request.url.path}?{request.url.query}"
     if Role.AUDITOR in person.roles:
         _log(request, door, person, address)
     seen = ", ".join(request.headers.getlist("if-none-match"))
-    return Call(door, person, bearer.credentials, address, if_none_match=seen)
+    return Call(door, person, token, address, if_none_match=seen)
 
 
 def _log(request: Request, door: Door, person: Principal, address: str) -> None:

@@ -89,6 +89,11 @@ def problem(
     return JSONResponse({**body, **more}, status, headers, media_type=MEDIA_TYPE)
 
 
+def status_of(error: BatchqcError) -> tuple[int, str]:
+    """The status of an error, and what it is called."""
+    return next((status, title) for kind, status, title in _STATUS if isinstance(error, kind))
+
+
 def handle_errors(app: FastAPI) -> None:
     """Make every error of ``app`` a problem."""
     app.add_exception_handler(BatchqcError, _deliberate)
@@ -100,9 +105,7 @@ def handle_errors(app: FastAPI) -> None:
 async def _deliberate(_: Request, error: Exception) -> Response:
     if not isinstance(error, BatchqcError):
         raise error
-    status, title = next(
-        (status, title) for kind, status, title in _STATUS if isinstance(error, kind)
-    )
+    status, title = status_of(error)
     return problem(status, error.code, title, error.message, hint=error.hint, reasons=error.reasons)
 
 

@@ -131,17 +131,17 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve the API, under /api/v1, with its description under /api/v1/docs."""
+    """Serve the pages, and the API under /api/v1, with its description under /api/v1/docs."""
     import uvicorn  # noqa: PLC0415 - other commands start faster
 
-    from batchqc.api.app import create_app  # noqa: PLC0415 - only who serves waits for it
+    from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits for it
 
     workplace(context)  # refuses where nothing is set up
     settings = settings_of(context)
     if settings.seal_passphrase is None:
         passphrase = typer.prompt("Passphrase of the seal key", hide_input=True)
         settings = settings.model_copy(update={"seal_passphrase": SecretStr(passphrase)})
-    uvicorn.run(create_app(settings), host=host, port=port)
+    uvicorn.run(create_application(settings), host=host, port=port)
 
 
 app.add_typer(user.app, name="user")

@@ -101,7 +101,7 @@ def _lot_conditions(wanted: LotsWanted) -> Iterator[ColumnElement[bool]]:
         of_product = select(Product.id).where(Product.folded == fold(wanted.product))
         yield LotRow.product_id.in_(of_product)
     if wanted.disposition is not None:
-        yield _newest_disposition() == wanted.disposition.value
+        yield newest_disposition() == wanted.disposition.value
     if wanted.donor:
         of_donor = select(LotDonor.lot_id).join(DonorRow)
         yield LotRow.id.in_(of_donor.where(DonorRow.folded == fold(wanted.donor)))
@@ -122,13 +122,13 @@ def _overlay_conditions(wanted: LotsWanted) -> Iterator[ColumnElement[bool]]:
     if wanted.on_hold:
         yield LotRow.id.in_(select(Hold.lot_id).where(Hold.id.not_in(select(HoldEnd.hold_id))))
     if wanted.expired_before is not None:
-        last = _as_corrected("expires_on", LotRow.expires_on)
+        last = as_corrected("expires_on", LotRow.expires_on)
         yield last < wanted.expired_before.isoformat()
     if wanted.depleted:
         yield from depleted_lots()
 
 
-def _newest_disposition() -> ColumnElement[str]:
+def newest_disposition() -> ColumnElement[str]:
     """What the label of a lot says: quarantine before anything is decided."""
     newest = (
         select(DispositionRow.disposition)
@@ -141,10 +141,10 @@ def _newest_disposition() -> ColumnElement[str]:
 
 
 def _made_on() -> ColumnElement[str]:
-    return _as_corrected("manufactured_on", LotRow.manufactured_on)
+    return as_corrected("manufactured_on", LotRow.manufactured_on)
 
 
-def _as_corrected(field: str, registered: InstrumentedAttribute[str]) -> ColumnElement[str]:
+def as_corrected(field: str, registered: InstrumentedAttribute[str]) -> ColumnElement[str]:
     """A date of a lot, as corrected."""
     corrected = (
         select(Correction.after)

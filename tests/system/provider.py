@@ -15,11 +15,11 @@ FOLDER: Final = Path(__file__).parents[1] / "provider"
 
 
 @contextmanager
-def providing() -> Iterator[str]:
-    """Its issuer, while it runs."""
+def providing(redirect: str = REDIRECT) -> Iterator[str]:
+    """Its issuer, while it runs; it sends people back to ``redirect``."""
     assert (FOLDER / "node_modules").is_dir(), "type: make provider"
     process = subprocess.Popen(
-        ["node", FOLDER / "provider.js", CLIENT, SECRET, REDIRECT],
+        ["node", FOLDER / "provider.js", CLIENT, SECRET, redirect],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

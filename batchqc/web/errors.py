@@ -1,0 +1,107 @@
+"""Every error as a page: what happened, that nothing was done, what to do, and a reference.
+
+Who is not signed in is led to the sign-in and back; whose password opens nothing but its change is
+led there.
+"""
+
+import logging
+from typing import Final
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from batchqc import clock
+from batchqc.api.errors import status_of
+from batchqc.errors import BatchqcError, InvalidInput, NotFound, NotSignedIn
+from batchqc.web.calls import SIGN_IN, opens_nothing_else
+from batchqc.web.rendering import page
+from batchqc.web.security import forget_session
+from batchqc.web.wording import _
+
+_LOG: Final = logging.getLogger("batchqc.web")
+_UNFORESEEN: Final = "BQC-API-003"
+
+
+def handle_errors(pages: FastAPI) -> None:
+    """Make every error of the pages a page."""
+    pages.add_exception_handler(BatchqcError, _deliberate)
+    pages.add_exception_handler(RequestValidationError, _invalid)
+    pages.add_exception_handler(HTTPException, _of_http)
+    pages.add_exception_handler(Exception, _unexpected)
+
+
+def _deliberate(request: Request, error: Exception) -> Response:
+    if not isinstance(error, BatchqcError):
+        raise error
+    if isinstance(error, NotSignedIn) and request.method in {"GET", "HEAD"}:
+        return _to_sign_in(request)
+    if opens_nothing_else(error.code) and request.url.path != "/password":
+        return RedirectResponse("/password", 303)
+    return told(request, error)
+
+
+def told(request: Request, error: BatchqcError) -> Response:
+    """The page of an error."""
+    status, title = status_of(error)
+    if status >= 500:
+        _LOG.error("%s %s", error.code, error.message, exc_info=error)
+    return page(request, "error.html", status=status, title=title, error=error, reference="")
+
+
+def _to_sign_in(request: Request) -> Response:
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    where = SIGN_IN if back == "/" else f"{SIGN_IN}?next={quote(back, safe='/')}"
+    if request.headers.get("hx-request") == "true":
+        answer = Response(status_code=401, headers={"HX-Redirect": where})
+    else:
+        answer = RedirectResponse(where, 303)
+    forget_session(answer)
+    return answer
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """An address whose query is none of ours."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    reasons = tuple(f"{one['loc'][-1]}: {one['msg']}" for one in found)
+    return told(
+        request,
+        InvalidInput(
+            "BQC-API-001", _("the address does not fit"), reasons=reasons,
+            hint=_("Go back to the list, and choose there."),
+        ),
+    )  # fmt: skip
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code != 404:
+        answer = _plain(request, error)
+        answer.headers.update(error.headers or {})
+        return answer
+    missing = NotFound(
+        "BQC-WEB-003", _("there is no page at this address"),
+        hint=_("Look at how it is written, or search for what you wanted."),
+    )  # fmt: skip
+    return told(request, missing)
+
+
+def _plain(request: Request, error: HTTPException) -> Response:
+    said = InvalidInput("BQC-API-002", str(error.detail), hint=_("Open the page again."))
+    title = _("The request cannot be answered")
+    return page(
+        request, "error.html", status=error.status_code, title=title, error=said, reference=""
+    )
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """What nobody foresaw: logged with a reference that the page names."""
+    reference = clock.new_token()[:10]
+    _LOG.exception("unexpected, reference %s", reference, exc_info=error)
+    said = InvalidInput(
+        _UNFORESEEN, _("this was not answered, and whether it was done is not known"),
+        hint=_("Look at the record first, and tell the system owner the reference."),
+    )  # fmt: skip
+    title = _("Something unforeseen happened")
+    return page(request, "error.html", status=500, title=title, error=said, reference=reference)

@@ -1,0 +1,161 @@
+"""The page of one lot: how it stands, what stands against it, each result down to its cell."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from batchqc.actions.certificate_states import state_of, status_of
+from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.lots import the_lot
+from batchqc.actions.states import State, state_of_lot
+from batchqc.api import certificates as api
+from batchqc.api.doors import Call
+from batchqc.core.lot_states import UNDECIDED, Progress
+from batchqc.errors import NotFound
+from batchqc.records.audit import newest_about
+from batchqc.records.cell_banks import parents_of
+from batchqc.records.decisions import certificates_of
+from batchqc.web.calls import Visit
+from batchqc.web.charts import chart_of
+from batchqc.web.decisions import offered
+from batchqc.web.lot_results import Line, by_category, first_to_look_at, lines_of, sources_of, tally
+from batchqc.web.rendering import asks_for_part, page
+
+router = APIRouter()
+
+_READ: Final = 60
+_TOLD: Final = 10
+_DECIDED: Final = "Disposition"  # the gate that a decision closes: of a decided lot it says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry of the audit trail as a timeline tells it."""
+
+    at: datetime
+    who: str
+    role: str
+    what: str
+    reason: str
+    times: int = 1
+
+    def same(self, other: "Event") -> bool:
+        """Whether the same person did the same."""
+        return (self.who, self.what, self.reason) == (other.who, other.what, other.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A certificate of the lot."""
+
+    number: str
+    status: str
+    superseded_by: str
+    withdrawn: str
+    reserved_at: datetime
+
+
+@router.get("/lots/{lot}")
+def show(request: Request, call: Visit, lot: str, show: str = "", did: str = "") -> Response:
+    """The whole page, or only the criterion that was asked for."""
+    with call.reading() as session:
+        case = study(session, call.door.archive, lot=the_lot(session, lot), now=call.door.now())
+        content = _chosen(session, call, case, show)
+        if asks_for_part(request):
+            return page(request, "lot_result.html", **content)
+        state = state_of_lot(session, case)
+        content |= _around(session, call, case, state)
+    return page(request, "lot.html", did=did, **content)
+
+
+@router.get("/certificates/{number}/pdf")
+def pdf(call: Visit, number: str) -> Response:
+    """The sealed document, byte for byte."""
+    return api.pdf(call, number)
+
+
+def _chosen(session: Session, call: Call, case: LotCase, show: str) -> dict[str, Any]:
+    """The criterion that is looked at, with its cells and its chart."""
+    lines = lines_of(case.verdicts)
+    found = next((one for one in lines if one.id == show), None)
+    if show and found is None:
+        raise NotFound("BQC-WEB-006", f'{case.version.reference} has no criterion "{show}"')
+    chosen = found or first_to_look_at(lines)
+    content = {"case": case, "lines": lines, "chosen": chosen, "chart": None}
+    if chosen is None:
+        return content | {"sources": (), "controls": ()}
+    sources, controls = sources_of(case, chosen.verdict)
+    chart = chart_of(session, call.door, case, chosen.verdict)
+    return content | {"sources": sources, "controls": controls, "chart": chart}
+
+
+def _around(session: Session, call: Call, case: LotCase, state: State) -> dict[str, Any]:
+    """What the page says besides: header, gates, history, origin, certificates."""
+    lines = lines_of(case.verdicts)
+    is_open = case.disposition in UNDECIDED
+    closed = [one for one in case.gates if not one.is_open and (is_open or one.name != _DECIDED)]
+    decided = case.dispositions[-1] if case.dispositions else None
+    return {
+        "tally": tally(lines),
+        "groups": by_category(lines),
+        "decimals": _decimals(lines),
+        "steps": _steps(case),
+        "closed": closed,
+        "opened": [one for one in case.gates if one.is_open],
+        "is_open": is_open,
+        "decided": decided,
+        "offered": offered(session, call, case),
+        "record": state.sha256,
+        "events": _events(session, state),
+        "certificates": _certificates(session, case),
+        "parents": [one.parent for one in parents_of(session, [case.row.key])],
+    }
+
+
+def _decimals(lines: Sequence[Line]) -> int:
+    """The widest part from a decimal point on, so that a column leaves room for it."""
+    return min(max((one.decimals for one in lines), default=0), 8)
+
+
+def _steps(case: LotCase) -> list[tuple[Progress, str]]:
+    """How far the work is: each step done, now or to come."""
+    if case.disposition not in UNDECIDED:
+        return [(one, "done") for one in Progress]
+    at = list(Progress).index(case.progress)
+    return [
+        (one, "done" if n < at else "now" if n == at else "next") for n, one in enumerate(Progress)
+    ]
+
+
+def _events(session: Session, state: State) -> list[Event]:
+    """What was done last about the lot and what belongs to it, newest first.
+
+    What one person did several times in a row stands once, with the newest time.
+    """
+    told: list[Event] = []
+    for entry in newest_about(session, state.subjects, after=0, limit=_READ):
+        body = json.loads(entry.text)
+        one = Event(entry.at, body["who"], body["role"], body["what"], body.get("reason") or "")
+        if told and told[-1].same(one):
+            told[-1] = replace(told[-1], times=told[-1].times + 1)
+        elif len(told) < _TOLD:
+            told.append(one)
+    return told
+
+
+def _certificates(session: Session, case: LotCase) -> list[Listed]:
+    found = []
+    for one in certificates_of(session, case.row):
+        stands = state_of(session, one)
+        found.append(
+            Listed(
+                one.natural_key, status_of(session, one), stands.superseded_by, stands.withdrawn,
+                one.reserved_at,
+            )
+        )  # fmt: skip
+    return found

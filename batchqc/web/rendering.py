@@ -1,0 +1,132 @@
+"""From a template to an answer: what every page shows around its content.
+
+``page`` answers a whole page, ``fragment`` the part that htmx asked for. A template that names what
+it was not given is an error, and everything is escaped.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from batchqc import __version__, clock
+from batchqc.actions.setup import own_site
+from batchqc.api.doors import Call, Door
+from batchqc.records.people import open_sign_in
+from batchqc.records.transaction import reading
+from batchqc.web.navigation import places_of
+from batchqc.web.security import form_token
+from batchqc.web.static_files import address
+from batchqc.web.wording import translations
+
+ZONE: Final = "zone"
+"""The cookie that names the viewer's time zone; where there is none, it is the site's."""
+NO_PROBLEMS: Final[Mapping[str, str]] = MappingProxyType({})
+_KNOWN: Final = frozenset(available_timezones())
+
+
+def page(request: Request, template: str, *, status: int = 200, **content: Any) -> HTMLResponse:
+    """A whole page, in the frame of the person who is signed in, if there is one."""
+    call: Call | None = getattr(request.state, "call", None)
+    frame = _frame(request, call)
+    return HTMLResponse(
+        _environment().get_template(template).render(frame | content),
+        status,
+        {"Vary": "HX-Request"},
+    )
+
+
+def asks_for_part(request: Request) -> bool:
+    """Whether a script asks for a part of a page."""
+    return request.headers.get("hx-request") == "true"
+
+
+def gone_to(request: Request, where: str) -> Response:
+    """Lead on after something was done, so that a page that is loaded anew does nothing again."""
+    if asks_for_part(request):
+        return Response(status_code=204, headers={"HX-Redirect": where})
+    return RedirectResponse(where, 303)
+
+
+def _frame(request: Request, call: Call | None) -> dict[str, Any]:
+    door: Door = request.app.state.door
+    with reading(door.engine) as session:
+        site = own_site(session)
+        found = open_sign_in(session, call.person.sign_in, door.now()) if call else None
+        left = int((found.ends_at - door.now()).total_seconds()) if found else 0
+        zone = request.cookies.get(ZONE, "")
+        return {
+            "site": site.name,
+            "site_zone": site.time_zone,
+            "environment": door.settings.environment,
+            "is_specimen": bool(site.specimen),
+            "call": call,
+            "places": places_of(call.person.roles) if call else (),
+            "path": request.url.path,
+            "part": asks_for_part(request),
+            "token": form_token(call.token) if call else "",
+            "key": clock.new_token(),
+            "zone": ZoneInfo(zone if zone in _KNOWN else site.time_zone),
+            "now": door.now(),
+            "seconds_left": left,
+            "idle_seconds": door.settings.idle_minutes * 60,
+            "version": __version__,
+        }
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=PackageLoader("batchqc.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    found.install_gettext_translations(translations(), newstyle=True)  # type: ignore[attr-defined]
+    found.globals |= {"asset": address}
+    found.filters |= {"day": day, "when": when, "number": number, "signs": signs}
+    return found
+
+
+def day(found: date | str | None) -> str:
+    """A date of the site: 20 Nov 2026."""
+    read = date.fromisoformat(found) if isinstance(found, str) else found
+    return f"{read.day} {read:%b %Y}" if read else ""
+
+
+@pass_context
+def when(context: Context, moment: datetime | None) -> Markup:
+    """A moment in the viewer's zone, with UTC on hover."""
+    if moment is None:
+        return Markup("")
+    local, utc = moment.astimezone(context["zone"]), moment.astimezone(UTC)
+    return Markup('<time datetime="{}" title="{} UTC">{} {:%H:%M}</time>').format(
+        utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M:%S}", day(local.date()), local
+    )
+
+
+def number(text: str, decimals: int = 0) -> Markup:
+    """A number as it is stored, moved to the left so that points stand below each other.
+
+    Args:
+        text: the number.
+        decimals: how many characters the column leaves from the point on.
+    """
+    own = len(text) - len(text.partition(".")[0])
+    return Markup('<span class="num pad-{}">{}</span>').format(max(0, decimals - own), text)
+
+
+def signs(text: str) -> str:
+    """An acceptance as it is printed: ``>= 95 %`` as ≥ 95 %."""
+    return text.replace(">=", "≥").replace("<=", "≤")

@@ -1,0 +1,116 @@
+"""Signing in and out, and the lock of a page that nobody works at.
+
+A page that locks itself ends its session at once, on the server; what was typed stays in the page.
+Who unlocks it begins a new session, as the same person.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import SecretStr
+
+from batchqc.api import session as api
+from batchqc.api.doors import Door, OpenDoor, call_by
+from batchqc.errors import BatchqcError, NotSignedIn
+from batchqc.web.calls import AnyForm, Form, OwnForm, Visit, inside
+from batchqc.web.errors import told
+from batchqc.web.rendering import page
+from batchqc.web.security import COOKIE, forget_session, form_token, keep_session
+from batchqc.web.wording import _
+
+router = APIRouter()
+
+
+@router.get("/sign-in")
+def ask(
+    request: Request, door: OpenDoor, next_page: Annotated[str, Query(alias="next")] = "/"
+) -> Response:
+    """The form to sign in."""
+    return _form(request, door, next_page)
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, door: OpenDoor, form: AnyForm) -> Response:
+    """Begin a session under a new token, and end the one that this browser had."""
+    try:
+        token = _begin(door, form)
+    except BatchqcError as error:
+        return _form(request, door, form["next"], form, error)
+    _end(request, door)
+    answer = RedirectResponse(inside(form["next"]), 303)
+    keep_session(answer, token)
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(call: Visit, form: OwnForm) -> Response:
+    """End the session at once."""
+    del form  # it is of this session
+    api.end(call)
+    answer = RedirectResponse("/sign-in", 303)
+    forget_session(answer)
+    return answer
+
+
+@router.post("/lock")
+def lock(call: Visit, form: OwnForm) -> Response:
+    """End the session of a page that nobody works at; the page keeps what was typed."""
+    del form
+    api.end(call)
+    answer = JSONResponse({})
+    forget_session(answer)
+    return answer
+
+
+@router.post("/unlock")
+def unlock(request: Request, door: OpenDoor, form: AnyForm) -> Response:
+    """Begin a new session, for the page to go on with."""
+    try:
+        token = _begin(door, form)
+    except BatchqcError as error:
+        return JSONResponse({"message": f"{error.message}. {error.hint}"}, 401)
+    _end(request, door)
+    answer = JSONResponse({"token": form_token(token)})
+    keep_session(answer, token)
+    return answer
+
+
+def _begin(door: Door, form: Form) -> str:
+    user_id, password = form["user_id"], form.secret("password")
+    if not user_id or not password:
+        raise NotSignedIn(
+            "BQC-WEB-004", _("user id and password are both needed"), hint=_("Type both.")
+        )
+    sent = api.SignInRequest(user_id=user_id, password=SecretStr(password))
+    return api.begin(door, sent).token
+
+
+def _end(request: Request, door: Door) -> None:
+    """End the session that the browser had, if it is one."""
+    token = request.cookies.get(COOKIE)
+    if token:
+        try:
+            api.end(call_by(request, door, token))
+        except BatchqcError:
+            return  # it was over
+
+
+def _form(
+    request: Request,
+    door: Door,
+    next_page: str,
+    form: Form | None = None,
+    error: BatchqcError | None = None,
+) -> Response:
+    if error is not None and not isinstance(error, NotSignedIn):
+        return told(request, error)
+    return page(
+        request,
+        "sign_in.html",
+        status=401 if error else 200,
+        next=inside(next_page),
+        user_id=form["user_id"] if form else "",
+        error=error,
+        has_provider=door.provider is not None,
+    )

@@ -1,0 +1,225 @@
+/* What a page does beyond links and forms, all of which work without it: keys, the palette, the
+   dialog of a decision, the lock of a page that nobody works at. Nothing here decides anything. */
+"use strict";
+(() => {
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const body = document.body;
+  document.documentElement.classList.add("scripted");
+
+  // The viewer's time zone, for the next page that the server writes.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax; secure`;
+
+  // A button that saves says so, and is pressed once.
+  const busy = (form, on) => {
+    for (const button of all("button:not([type=button])", form)) {
+      if (on && !button.dataset.word) {
+        button.dataset.word = button.textContent;
+        button.textContent = form.dataset.saves;
+      } else if (!on && button.dataset.word) {
+        button.textContent = button.dataset.word;
+        delete button.dataset.word;
+      }
+      button.disabled = on;
+    }
+  };
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.saves) setTimeout(() => busy(form, true));
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) all("form[data-saves]").forEach((form) => busy(form, false));
+  });
+
+  // Dialogs: opened by a button, closed by Escape, by Cancel, and by what lies behind them.
+  let opener = null;
+  const open = (dialog) => {
+    if (dialog.open) return;
+    opener = document.activeElement;
+    dialog.showModal();
+  };
+  all("dialog").forEach((dialog) => {
+    dialog.addEventListener("close", () => {
+      if (dialog.id === "dialog") dialog.replaceChildren();
+      if (opener?.isConnected) opener.focus();
+    });
+  });
+  addEventListener("click", (event) => {
+    const button = event.target.closest("[data-opens]");
+    if (button) open(document.getElementById(button.dataset.opens));
+    const closer = event.target.closest("dialog [data-closes]");
+    if (closer) {
+      event.preventDefault();
+      closer.closest("dialog").close();
+    }
+    const menu = $("details.me[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+
+  // htmx: what came is shown; what did not come is told, and nothing that was typed is lost.
+  const offline = $("#offline");
+  const source = (event) => event.detail?.ctx?.sourceElement ?? event.target;
+  addEventListener("htmx:before:request", () => body.setAttribute("aria-busy", "true"));
+  addEventListener("htmx:finally:request", (event) => {
+    body.removeAttribute("aria-busy");
+    const form = source(event).closest?.("form[data-saves]");
+    if (form?.isConnected) busy(form, false);
+  });
+  addEventListener("htmx:error", () => { offline.hidden = false; });
+  addEventListener("htmx:after:swap", (event) => {
+    offline.hidden = true;
+    const target = event.detail?.ctx?.target ?? event.target;
+    if (target.id === "dialog") {
+      target.setAttribute("aria-labelledby", "dialog-title");
+      open(target);
+      (all("[aria-invalid=true]", target)[0] ?? $("#f-reason", target) ?? $("a, button", target))?.focus();
+    }
+    if (target.id === "result") choose();
+  });
+  const choose = () => {
+    const wanted = new URLSearchParams(location.search).get("show");
+    for (const row of all("[data-rows=results] tr[data-sign]")) {
+      const link = $("a", row);
+      const is = new URL(link.href).searchParams.get("show") === wanted;
+      row.toggleAttribute("data-chosen", is);
+      if (is) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+
+  // Keys. They can be switched off, and none is taken while somebody types.
+  const switched = $("#keys-on");
+  const KEPT = "batchqc-keys";
+  if (switched) {
+    switched.checked = localStorage.getItem(KEPT) !== "off";
+    switched.addEventListener("change", () => {
+      localStorage.setItem(KEPT, switched.checked ? "on" : "off");
+    });
+  }
+  const rows = () => all("[data-rows] tbody tr:not(.group)").filter((row) => $("a", row));
+  const step = (by, fits = () => true) => {
+    const list = rows();
+    const at = list.findIndex((row) => row.contains(document.activeElement));
+    for (let n = at + by; n >= 0 && n < list.length; n += by) {
+      if (fits(list[n])) return $("a", list[n]).focus();
+    }
+  };
+  let waits = 0;
+  const go = (letter) => {
+    const found = all("#palette .places kbd + kbd").find((kbd) => kbd.textContent === letter);
+    if (found) location.assign(found.closest("a").href);
+    return Boolean(found);
+  };
+  const ACTS = {
+    "/": () => $("#search")?.focus(),
+    "?": () => open($("#keys")),
+    j: () => step(1),
+    k: () => step(-1),
+    n: () => step(1, (row) => /^(bad|open|trend)$/.test(row.dataset.sign ?? "")),
+    r: () => $("#release")?.click(),
+    g: () => { waits = Date.now(); },
+  };
+  addEventListener("keydown", (event) => {
+    if (!$("#keys") || event.defaultPrevented) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+      event.preventDefault();
+      open($("#palette"));
+      $("#palette input").focus();
+      return;
+    }
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (typing?.id === "search" && event.key === "Escape") typing.blur();
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || !switched.checked) return;
+    if ($("dialog[open]")) return;
+    if (Date.now() - waits < 1500 && go(event.key)) {
+      waits = 0;
+      event.preventDefault();
+    } else if (event.key in ACTS) {
+      event.preventDefault();
+      ACTS[event.key]();
+    }
+  });
+  const palette = $("#palette");
+  palette?.addEventListener("keydown", (event) => {
+    const links = all("a", palette).filter((link) => !link.hidden && !link.closest("[hidden]"));
+    const at = links.indexOf(document.activeElement);
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const next = links[at + (event.key === "ArrowDown" ? 1 : -1)];
+      (next ?? $("input", palette)).focus();
+    } else if (event.key === "Escape") {
+      event.preventDefault(); // else it clears the field first
+      palette.close();
+      $("input", palette).blur(); // at once, so that the next key is not typed into it
+    } else if (event.key === "Enter" && at < 0) {
+      event.preventDefault();
+      ($("#found a") ?? links[0])?.click();
+    }
+  });
+  palette && $("input", palette).addEventListener("input", (event) => {
+    const text = event.target.value.trim().toLowerCase();
+    for (const item of all(":scope > .places li", palette)) {
+      item.hidden = !item.textContent.toLowerCase().includes(text);
+    }
+  });
+
+  // The lock. It ends the session on the server; what was typed stays in the page.
+  const lock = $("#lock");
+  if (lock) {
+    const idle = Number(body.dataset.idleSeconds) * 1000;
+    let left = Number(body.dataset.secondsLeft) * 1000;
+    const warn = $("#warn");
+    let token = body.dataset.formToken;
+    let began = Date.now();
+    let seen = Date.now();
+    const touched = () => {
+      if (lock.open) return;
+      seen = Date.now();
+      warn.hidden = true;
+    };
+    for (const what of ["pointermove", "pointerdown", "keydown", "scroll"]) {
+      addEventListener(what, touched, { passive: true });
+    }
+    const shut = () => {
+      if (lock.open) return;
+      warn.hidden = true;
+      fetch("/lock", { method: "POST", body: new URLSearchParams({ token }) }).catch(() => {});
+      body.classList.add("locked");
+      opener = document.activeElement;
+      lock.replaceChildren($("#lock-form").content.cloneNode(true));
+      $("#unlock").addEventListener("submit", unlock);
+      lock.showModal();
+      $("#lock-password").focus();
+    };
+    setInterval(() => {
+      const until = Math.min(idle - (Date.now() - seen), left - (Date.now() - began));
+      if (until <= 0) shut();
+      else if (until <= 120000 && idle > 120000) warn.hidden = lock.open;
+    }, 1000);
+    lock.addEventListener("cancel", (event) => event.preventDefault());
+    const unlock = async (event) => {
+      event.preventDefault();
+      const form = event.target;
+      const said = $("[role=alert]", form);
+      const told = (text) => { said.textContent = text; said.hidden = !text; };
+      try {
+        const sent = new URLSearchParams(new FormData(form));
+        const answer = await fetch("/unlock", { method: "POST", body: sent });
+        const found = await answer.json();
+        $("#lock-password").value = "";
+        if (!answer.ok) return told(found.message);
+        token = found.token;
+        for (const field of all("input[name=token]")) field.value = token;
+        left = Number(body.dataset.secondsLeft) * 1000;
+        began = seen = Date.now();
+        told("");
+        body.classList.remove("locked");
+        lock.close();
+        lock.replaceChildren();
+      } catch {
+        told($("#offline strong").textContent);
+      }
+    };
+  }
+})();

@@ -1,0 +1,101 @@
+"""Somebody at a browser: what they see by its label or role, and everything that went wrong."""
+
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, Route
+
+from tests.records.house import PASSWORD
+
+FLAGS: Final = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+AXE: Final = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN: Final = """async tags => (await axe.run(document, {runOnly: tags})).violations
+  .map(one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 160) + ' '
+    + node.any.map(each => each.message)).join(' | ')}`)"""
+_SHIFTS: Final = """window.shifts = []; new PerformanceObserver(list => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push(one.value)
+}).observe({type: 'layout-shift', buffered: true})"""
+#: What a browser says of an answer that is an error; tests look at the page that came.
+_STATUS: Final = "Failed to load resource: the server responded with a status of 4"
+
+
+class Visitor:
+    """A person with a browser window of their own. ``close`` tells whether anything was wrong."""
+
+    def __init__(self, browser: Browser, address: str, options: dict[str, Any]) -> None:
+        self.address, self.wrong = address, list[str]()
+        look = {"viewport": {"width": 1440, "height": 1000}, "reduced_motion": "reduce"} | options
+        self.context = browser.new_context(base_url=address, timezone_id="America/Chicago", **look)
+        self.context.add_init_script(path=AXE)
+        self.context.add_init_script(_SHIFTS)
+        self.context.route("**/*", self._stay)
+        self.page: Page = self.context.new_page()
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self.context.close()
+        assert kind is not None or not self.wrong, self.wrong
+
+    def sign_in(self, user_id: str, password: str = PASSWORD) -> None:
+        self.go("/sign-in")
+        self.page.get_by_label("User id").fill(user_id)
+        self.page.get_by_label("Password").fill(password)
+        self.press("Sign in")
+        self.page.wait_for_load_state()
+
+    def go(self, path: str) -> Response:
+        answer = self.page.goto(path)  # until it is loaded, with its scripts
+        assert answer is not None
+        return answer
+
+    def press(self, name: str) -> None:
+        self.button(name).click()
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def link(self, name: str) -> Locator:
+        return self.page.get_by_role("link", name=name, exact=True)
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name)
+
+    def sees(self, text: str) -> Locator:
+        found = self.page.get_by_text(text).first
+        found.wait_for()
+        return found
+
+    def violations(self) -> list[str]:
+        """What axe finds at WCAG 2.2 AA."""
+        found: list[str] = self.page.evaluate(_RUN, _RULES)
+        return found
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        return wide
+
+    def shift(self) -> float:
+        """By how much the layout moved without anybody asking for it."""
+        found: float = self.page.evaluate("window.shifts.reduce((sum, one) => sum + one, 0)")
+        return found
+
+    def _stay(self, route: Route) -> None:
+        if urlsplit(route.request.url).hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            self.wrong.append(f"asks for {route.request.url}")
+            route.abort()
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(_STATUS):
+            self.wrong.append(f"{message.type}: {message.text}")

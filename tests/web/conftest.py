@@ -1,0 +1,125 @@
+"""The pages as they are served, in Debian's Chromium: one house and one browser for a file."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, sync_playwright
+from pydantic import SecretStr
+
+from batchqc.api.app import open_door
+from batchqc.documents.pki import PkiFiles
+from batchqc.settings import Settings
+from batchqc.web.app import Application, create_pages
+from tests.api.conftest import (  # noqa: F401 - fixtures
+    SEAL_PASSPHRASE,
+    application,
+    log_key,
+    seal,
+)
+from tests.databases import SQLITE, Databases
+from tests.records.house import Clock, House, archive_of, furnish
+from tests.web.browsing import FLAGS, Visitor
+
+
+@dataclass(frozen=True)
+class Served:
+    """A house behind an address, and the browser to go there with."""
+
+    house: House
+    address: str
+    browser: Browser
+
+    def visitor(self, user_id: str = "", **options: object) -> Visitor:
+        """Somebody with a browser of their own, signed in where there is a user id."""
+        visitor = Visitor(self.browser, self.address, options)
+        if user_id:
+            visitor.sign_in(user_id)
+        return visitor
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for a file of tests: while it runs, no test of its thread may run a loop of its own."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+@dataclass(frozen=True)
+class Server:
+    """What serves whichever house is let in."""
+
+    application: FastAPI
+    address: str
+    seal: PkiFiles
+    log_key: Path
+
+    @contextmanager
+    def serving(self, house: House, browser: Browser) -> Iterator[Served]:
+        """Serve a house, then what was served before."""
+        settings = Settings(
+            database=house.engine.url.render_as_string(hide_password=False),
+            store=house.archive.root,
+            seal=self.seal.seal_p12,
+            seal_passphrase=SecretStr(SEAL_PASSPHRASE),
+            log_key=self.log_key,
+        )
+        state = self.application.state
+        before, state.door = state.door, open_door(settings, now=house.now)
+        try:
+            yield Served(house, self.address, browser)
+        finally:
+            state.door.engine.dispose()
+            state.door = before
+
+
+@pytest.fixture(scope="session")
+def server(application: FastAPI, seal: PkiFiles, log_key: Path) -> Iterator[Server]:  # noqa: F811
+    """Where API and pages are served, whichever house is behind them."""
+    both = Application(application, create_pages(application))
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    serving = uvicorn.Server(uvicorn.Config(both, log_level="critical", lifespan="off"))
+    thread = Thread(target=serving.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not serving.started:
+        time.sleep(0.005)
+    try:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield Server(application, address, seal, log_key)
+    finally:
+        serving.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def served(
+    databases: Databases,
+    tmp_path_factory: pytest.TempPathFactory,
+    server: Server,
+    browser: Browser,
+) -> Iterator[Served]:
+    """A house whose lot may be released, for all tests of a file, which change nothing of it."""
+    with databases.copy(SQLITE, "house", furnish) as engine:
+        house = House(engine, archive_of(tmp_path_factory.mktemp("web")), Clock())
+        house.ready()
+        with server.serving(house, browser) as found:
+            yield found
+
+
+@pytest.fixture
+def site(house: House, server: Server, browser: Browser) -> Iterator[Served]:
+    """A house of its own for one test, on both kinds of database."""
+    with server.serving(house, browser) as found:
+        yield found

@@ -1,0 +1,137 @@
+"""A lot is decided at a browser: heavy, once and clear; and never on what is not so any more."""
+
+import pytest
+from playwright.sync_api import expect
+
+from batchqc.actions.holds import hold_lot
+from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
+from batchqc.records.decisions import dispositions_of
+from batchqc.records.registers import lot_by
+from tests.records.house import LOT, PASSWORD, QA1, QA2, REV, alone, signing
+from tests.web.browsing import Visitor
+from tests.web.conftest import Served
+
+WHY = "Complies with its specification"
+
+
+def decisions(site: Served) -> list[tuple[str, str, str]]:
+    """What is on record of the lot: disposition, who signed, and why."""
+    with site.house.reading() as session:
+        row = lot_by(session, LOT)
+        assert row is not None
+        return [
+            (one.disposition, one.signature.person.user_id, one.reason)
+            for one in dispositions_of(session, row)
+        ]
+
+
+def fill(visitor: Visitor, *, reason: str = WHY, password: str = PASSWORD) -> None:
+    visitor.page.get_by_label("Reason").fill(reason)
+    visitor.page.get_by_label("Password", exact=True).fill(password)
+
+
+def test_qa_releases_a_lot_by_keys_alone_and_its_certificate_stands_on_its_page(site: Served):
+    site.house.ready()
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        expect(qa.page.get_by_text("Nothing blocks the release")).to_be_visible()
+        qa.page.keyboard.press("r")
+        expect(qa.page.get_by_label("Reason")).to_be_focused()
+        dialog = qa.page.get_by_role("dialog")
+        for told in ("12 of 12 conform", "UC-MSC-REL v1", "Every gate is open", "Certified"):
+            expect(dialog.get_by_text(told).first).to_be_visible()
+        expect(qa.page.get_by_label("Password", exact=True)).to_have_value("")
+        qa.page.keyboard.press("Enter")
+        expect(dialog.get_by_text("Not signed.")).to_be_visible()
+        expect(dialog.get_by_text("Type your password.").last).to_be_visible()
+        expect(qa.page.get_by_label("Reason")).to_be_focused()
+        fill(qa, password="not my password")
+        qa.page.keyboard.press("Enter")
+        expect(dialog.get_by_text("password is wrong").last).to_be_visible()
+        expect(qa.page.get_by_label("Reason")).to_have_value(WHY)
+        expect(qa.page.get_by_label("Password", exact=True)).to_have_value("")
+        assert decisions(site) == []
+        qa.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        qa.page.keyboard.press("Enter")
+        expect(qa.page.get_by_text(f"Signed: {LOT} is released.")).to_be_visible()
+        assert decisions(site) == [("released", QA1, WHY)]
+        expect(qa.page.get_by_role("link", name="Release")).to_have_count(0)
+        certificate = qa.page.get_by_role("link", name="COA-2026-000001")
+        answer = qa.context.request.get(f"{qa.address}{certificate.get_attribute('href')}")
+        assert answer.headers["content-type"] == "application/pdf"
+        qa.page.reload()
+        assert decisions(site) == [("released", QA1, WHY)]
+
+
+def test_what_changed_since_it_was_opened_is_not_signed_and_the_difference_is_told(site: Served):
+    site.house.ready()
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}/decision/release")
+        assert site.house.upload(alone("endotoxin", value="0.2", run_id="LATE-1")).accepted
+        fill(qa)
+        qa.press("Sign and release")
+        told = qa.page.get_by_role("alert").first
+        expect(told).to_contain_text("not any more as you saw it")
+        expect(told).to_contain_text("ana (analyst): upload accepted")
+        expect(qa.button("Sign and release")).to_have_count(0)
+        assert decisions(site) == []
+        qa.link("Look at the lot again").click()
+        expect(qa.page.get_by_text("What blocks the release")).to_be_visible()
+
+
+def test_a_lot_is_rejected_with_script_off(site: Served):
+    site.house.ready()
+    with site.visitor(QA2, java_script_enabled=False) as qa:
+        qa.go(f"/lots/{LOT}")
+        qa.link("Reject").click()
+        qa.page.get_by_label("Reason").fill("...")
+        qa.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        qa.press("Sign and reject")
+        expect(qa.page.get_by_text("at least one real word").last).to_be_visible()
+        assert decisions(site) == []
+        fill(qa, reason="The donor withdrew")
+        qa.press("Sign and reject")
+        expect(qa.page.get_by_text(f"Signed: {LOT} is rejected.")).to_be_visible()
+        assert decisions(site) == [("rejected", QA2, "The donor withdrew")]
+
+
+@pytest.mark.requirement("2.04")
+def test_who_reviewed_the_lot_is_told_why_they_may_not_release_it(site: Served):
+    site.house.ready()
+    with site.visitor(REV) as rev:
+        rev.go(f"/lots/{LOT}/decision/release")
+        expect(rev.page.get_by_text("You cannot decide this")).to_be_visible()
+
+
+def test_what_is_sent_twice_is_signed_once(site: Served):
+    site.house.ready()
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}/decision/release")
+        fill(qa)
+        form = {
+            name: qa.page.locator(f"input[name={name}]").first.input_value()
+            for name in ("token", "key", "seen", "reason", "password")
+        }
+        address = f"{qa.address}/lots/{LOT}/decision/release"
+        for _ in range(2):
+            answer = qa.context.request.post(
+                address, form=form, headers={"Origin": qa.address}, max_redirects=0
+            )
+            assert (answer.status, answer.headers["location"]) == (303, f"/lots/{LOT}?did=release")
+        assert decisions(site) == [("released", QA1, WHY)]
+
+
+def test_what_speaks_against_a_released_lot_is_told_on_its_page(site: Served):
+    site.house.ready()
+    assert not isinstance(site.house.release(), Refusal)
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        expect(qa.page.get_by_text("What speaks against the lot now")).to_have_count(0)
+        with site.house.acting(QA2, Permission.HOLD_LOT) as tx:
+            hold_lot(tx, lot=LOT, credentials=signing(QA2, "A complaint came in"))
+        qa.page.reload()
+        expect(qa.heading("What speaks against the lot now")).to_be_visible()
+        expect(qa.page.get_by_text("A complaint came in").first).to_be_visible()
+        expect(qa.page.get_by_text("On hold").first).to_be_visible()
+        assert qa.violations() == []

@@ -1,0 +1,162 @@
+"""The page of a lot: how it stands at a glance, and every number down to its cell."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.records.house import LOT, QA1
+from tests.web.browsing import Visitor
+from tests.web.conftest import Served
+from tests.web.lots import BAD, add_bad_lot
+
+_POINT = """one => { const text = one.firstChild, at = text.data.indexOf('.');
+  const range = document.createRange();
+  range.setStart(text, 0); range.setEnd(text, at < 0 ? text.length : at);
+  return Math.round(range.getBoundingClientRect().right) }"""
+
+
+@pytest.fixture(scope="module")
+def qa(served: Served) -> Iterator[Visitor]:
+    add_bad_lot(served.house)
+    with served.visitor(QA1) as visitor:
+        yield visitor
+
+
+def row(visitor: Visitor, name: str):
+    """The row of a criterion."""
+    found = visitor.page.get_by_role("row").filter(has=visitor.link(name))
+    expect(found).to_have_count(1)
+    return found
+
+
+def test_a_blocked_lot_says_what_blocks_it_and_what_to_do(qa: Visitor):
+    qa.go(f"/lots/{BAD}")
+    expect(qa.heading("What blocks the release")).to_be_visible()
+    for told in (
+        "FAIL: 89 % does not meet > 90 %",
+        "no result for IDO activity, kynurenine",
+        "Upload what is missing; reject the lot, or have QA conclude on what failed.",
+        "Have a reviewer who neither measured nor uploaded review each run.",
+    ):
+        expect(qa.page.get_by_text(told).first).to_be_visible()
+    expect(row(qa, "Viability")).to_contain_text("Does not conform")
+    expect(row(qa, "IDO activity, kynurenine")).to_contain_text("Cannot be judged")
+    expect(row(qa, "Endotoxin")).to_contain_text("Conforms")
+    expect(qa.page.get_by_text("It cannot be released: see what blocks it.")).to_be_visible()
+    expect(qa.page.get_by_role("link", name="Release")).to_have_count(0)
+
+
+def test_numbers_stand_as_stored_with_their_points_below_each_other(qa: Visitor):
+    qa.go(f"/lots/{LOT}")
+    shown = {"Viability": "93.40", "Identity, CD90+": "100", "Endotoxin": "<0.05"}
+    places = set()
+    for name, text in shown.items():
+        number = row(qa, name).get_by_text(text, exact=True)
+        expect(number).to_be_visible()
+        places.add(number.evaluate(_POINT))
+    assert len(places) == 1
+
+
+@pytest.mark.requirement("1.06")
+def test_a_result_leads_to_the_cell_that_it_was_read_from(qa: Visitor):
+    qa.go(f"/lots/{LOT}")
+    qa.link("Endotoxin").click()
+    expect(qa.heading("Endotoxin")).to_be_visible()
+    expect(qa.page).to_have_url(re.compile(r"show=endotoxin"))
+    qa.page.get_by_role("button", name=re.compile(r"value, row \d+")).click()
+    source = qa.page.get_by_role("dialog", name="Where <0.05 was read")
+    for told in ("results.csv", "U-2026-000001", "SOP-QC-040", "PTS-001", f"{LOT}-S01", "rev"):
+        expect(source.get_by_text(told).first).to_be_visible()
+    qa.page.keyboard.press("Escape")
+    expect(source).to_be_hidden()
+    qa.page.go_back()
+    expect(qa.heading("Endotoxin")).to_be_hidden()
+
+
+def test_keys_move_over_the_results_and_can_be_switched_off(qa: Visitor):
+    qa.go(f"/lots/{BAD}")
+    qa.link("Identity, CD73+").focus()
+    qa.page.keyboard.press("j")
+    expect(qa.link("Identity, CD90+")).to_be_focused()
+    qa.page.keyboard.press("n")
+    expect(qa.link("Viability")).to_be_focused()
+    qa.page.keyboard.press("k")
+    qa.page.keyboard.press("n")
+    qa.page.keyboard.press("Enter")
+    expect(qa.heading("Viability")).to_be_visible()
+    qa.page.keyboard.press("?")
+    qa.page.get_by_label("Use these keys").uncheck()
+    qa.press("Close")
+    qa.link("Identity, CD73+").focus()
+    qa.page.keyboard.press("j")
+    expect(qa.link("Identity, CD73+")).to_be_focused()
+    qa.page.keyboard.press("?")
+    expect(qa.heading("Keyboard shortcuts")).to_be_hidden()
+    qa.page.evaluate("localStorage.clear()")
+
+
+def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
+    qa.go(f"/lots/{BAD}")
+    qa.page.keyboard.press("g")
+    qa.page.keyboard.press("l")
+    expect(qa.heading("Lots")).to_be_visible()
+    qa.page.wait_for_load_state()
+    qa.page.keyboard.press("/")
+    expect(qa.page.get_by_role("searchbox", name="Find a lot")).to_be_focused()
+    qa.page.keyboard.press("Escape")
+    qa.page.keyboard.press("Control+k")
+    qa.page.get_by_label("Lot, product or place").fill("0013")
+    expect(qa.page.get_by_role("dialog").get_by_role("link", name=BAD)).to_be_visible()
+    qa.page.keyboard.press("Enter")
+    expect(qa.heading(BAD)).to_be_visible()
+
+
+def test_times_are_the_viewers_with_utc_on_hover(served: Served, qa: Visitor):
+    qa.go(f"/lots/{LOT}")
+    moment = (
+        qa.page.get_by_text("Lot registered").first.locator("xpath=..").get_by_role("time").first
+    )
+    shown, told = moment.inner_text(), moment.get_attribute("title")
+    assert told is not None
+    assert told.endswith(" UTC")
+    hours = (int(told[11:13]) - int(shown[-5:-3])) % 24
+    assert hours == 5  # Chicago in May
+
+
+def test_results_of_a_lot_are_asked_for_again_only_in_part(qa: Visitor):
+    qa.go(f"/lots/{LOT}")
+    with qa.page.expect_response(lambda one: "show=viability" in one.url) as answered:
+        qa.link("Viability").first.click()
+    body = answered.value.text()
+    assert "<html" not in body
+    assert "93.40" in body
+    expect(qa.link("Viability").last).to_have_attribute("aria-current", "true")
+
+
+def test_an_error_of_a_part_is_a_part_too(qa: Visitor):
+    answer = qa.context.request.get(
+        f"{qa.address}/lots/{LOT}?show=nothing", headers={"HX-Request": "true"}
+    )
+    assert answer.status == 404
+    assert "BQC-WEB-006" in answer.text()
+    assert "<html" not in answer.text()
+
+
+def test_a_server_that_does_not_answer_is_told_and_nothing_is_lost(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("r")
+        expect(qa.page.get_by_label("Reason")).to_be_focused()
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        qa.page.get_by_label("Password", exact=True).fill("typed already")
+        qa.context.set_offline(True)
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("The server does not answer")).to_be_visible()
+        expect(qa.page.get_by_label("Reason")).to_have_value("Half a reason")
+        qa.context.set_offline(False)
+        qa.wrong.clear()  # the browser says that it is offline, as it should
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("password is wrong").last).to_be_visible()
+        expect(qa.page.get_by_text("The server does not answer")).to_be_hidden()

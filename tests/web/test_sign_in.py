@@ -1,0 +1,164 @@
+"""Signing in and out at a browser, and what a form of somebody else cannot do."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from batchqc.actions.people import register_person
+from batchqc.core.permissions import Permission, Role
+from batchqc.web.security import CONTENT_POLICY, COOKIE
+from tests.api.conftest import NO_AUTHORITIES
+from tests.records.house import ADM, ANA, BEN, FIRST_PASSWORD, LOT, PASSWORD, QA1, REV, terms
+from tests.web.conftest import Served
+
+OWN = "a password of my own 7"
+HERE = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def raw(served: Served) -> Iterator[httpx.Client]:
+    """A client that says of itself what it likes."""
+    with httpx.Client(base_url=served.address, verify=NO_AUTHORITIES, timeout=60) as client:
+        yield client
+
+
+def signed_in(raw: httpx.Client, user_id: str) -> tuple[str, str]:
+    """The session of a person, and the token that its forms carry."""
+    typed = {"user_id": user_id, "password": PASSWORD, "next": "/"}
+    answer = raw.post("/sign-in", data=typed, headers=HERE)
+    assert answer.status_code == 303, answer.text
+    cookie = re.search(rf"{COOKIE}=([^;]+)", answer.headers["set-cookie"])
+    assert cookie is not None
+    page = raw.get("/password", headers={"Cookie": f"{COOKIE}={cookie[1]}"})
+    token = re.search(r'name="token" value="([0-9a-f]{64})"', page.text)
+    assert token is not None
+    return cookie[1], token[1]
+
+
+def test_who_asks_for_a_page_signs_in_and_is_led_to_it(served: Served):
+    with served.visitor() as ana:
+        ana.go(f"/lots/{LOT}?show=viability")
+        expect(ana.heading("Sign in")).to_be_visible()
+        ana.page.get_by_label("User id").fill(ANA)
+        ana.page.get_by_label("Password").fill(PASSWORD)
+        ana.press("Sign in")
+        expect(ana.heading(LOT)).to_be_visible()
+        assert ana.page.url.endswith(f"/lots/{LOT}?show=viability")
+
+
+def test_the_session_is_a_cookie_that_no_script_and_no_other_site_gets(served: Served):
+    with served.visitor(ANA) as ana:
+        (cookie,) = [one for one in ana.context.cookies() if one["name"] == COOKIE]
+        assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
+        assert (cookie["path"], cookie["expires"]) == ("/", -1)
+        first = cookie["value"]
+        assert first not in ana.page.content()
+        ana.sign_in(ANA)
+        (cookie,) = [one for one in ana.context.cookies() if one["name"] == COOKIE]
+        assert cookie["value"] != first
+        old = {"Cookie": f"{COOKIE}={first}"}
+        assert httpx.get(f"{served.address}/", headers=old, verify=NO_AUTHORITIES).is_redirect
+
+
+def test_signing_out_ends_the_session(served: Served):
+    with served.visitor(REV) as rev:
+        (cookie,) = [one for one in rev.context.cookies() if one["name"] == COOKIE]
+        rev.page.get_by_text("reviewer").first.click()
+        rev.press("Sign out")
+        expect(rev.heading("Sign in")).to_be_visible()
+        old = {"Cookie": f"{COOKIE}={cookie['value']}"}
+        assert httpx.get(f"{served.address}/", headers=old, verify=NO_AUTHORITIES).is_redirect
+
+
+def test_a_wrong_password_is_told_and_the_user_id_stays(served: Served):
+    with served.visitor() as ben:
+        ben.sign_in(BEN, "not my password")
+        expect(ben.page.get_by_role("alert").first).to_contain_text("password is wrong")
+        expect(ben.page.get_by_label("User id")).to_have_value(BEN)
+        expect(ben.page.get_by_label("Password")).to_have_value("")
+        assert ben.violations() == []
+        ben.sign_in(BEN)
+        expect(ben.page.get_by_text("1 failed attempt since")).to_be_visible()
+
+
+@pytest.mark.requirement("1.24")
+def test_a_locked_account_says_until_when_and_who_unlocks_it(site: Served):
+    with site.visitor() as ben:
+        for _ in range(6):
+            ben.sign_in(BEN, "not my password")
+        told = ben.page.get_by_role("alert").first
+        expect(told).to_contain_text("ben is locked after 5 failures")
+        expect(told).to_contain_text(re.compile(r"Wait until \d\d:\d\d UTC, or ask an admin"))
+
+
+def test_a_first_password_opens_nothing_but_its_change(site: Served):
+    with site.house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        register_person(
+            tx, user_id="new", name="New Person", roles=[Role.QA], password=FIRST_PASSWORD,
+            terms=terms(Role.QA),
+        )  # fmt: skip
+    with site.visitor() as new:
+        new.sign_in("new", FIRST_PASSWORD)
+        expect(new.heading("Your password")).to_be_visible()
+        new.go("/lots")
+        expect(new.heading("Your password")).to_be_visible()
+        new.page.get_by_label("Password until now").fill(FIRST_PASSWORD)
+        new.page.get_by_label("New password", exact=True).fill(OWN)
+        new.page.get_by_label("New password, again").fill("another one")
+        new.press("Set the password")
+        expect(new.page.get_by_text("not the same as above")).to_be_visible()
+        assert new.violations() == []
+        new.page.get_by_label("Password until now").fill(FIRST_PASSWORD)
+        new.page.get_by_label("New password", exact=True).fill(OWN)
+        new.page.get_by_label("New password, again").fill(OWN)
+        new.page.get_by_label("I have read this").check()
+        new.press("Set the password")
+        expect(new.page.get_by_text("Your password is changed")).to_be_visible()
+        new.go("/password")
+        expect(new.page.get_by_text("Statement of accountability")).to_have_count(0)
+
+
+def test_a_form_of_another_site_is_refused_and_does_nothing(served: Served, raw: httpx.Client):
+    session, token = signed_in(raw, QA1)
+    cookie, typed = {"Cookie": f"{COOKIE}={session}"}, {"token": token}
+    host = served.address.removeprefix("http://")
+    for from_where in (
+        {},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"},
+        {"Sec-Fetch-Site": "same-site", "Origin": f"http://{host}"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "null"},
+        {"Origin": "https://elsewhere.example"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://elsewhere.example"},
+    ):
+        answer = raw.post("/sign-out", data=typed, headers=cookie | from_where)
+        assert (answer.status_code, "BQC-WEB-001" in answer.text) == (403, True), from_where
+    for wrong in ({}, {"token": ""}, {"token": "0" * 64}, {"token": signed_in(raw, REV)[1]}):
+        answer = raw.post("/sign-out", data=wrong, headers=cookie | HERE)
+        assert (answer.status_code, "BQC-WEB-001" in answer.text) == (403, True), wrong
+    assert raw.get("/lots", headers=cookie).status_code == 200
+    ended = raw.post("/sign-out", data=typed, headers=cookie | {"Origin": f"http://{host}"})
+    assert ended.status_code == 303
+    assert raw.get("/lots", headers=cookie).status_code == 303
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(raw: httpx.Client):
+    session, _ = signed_in(raw, QA1)
+    cookie = {"Cookie": f"{COOKIE}={session}"}
+    for path in ("/sign-in", "/", "/lots", f"/lots/{LOT}", "/nothing", "/lots.csv"):
+        answer = raw.get(path, headers=cookie)
+        assert answer.headers["content-security-policy"] == CONTENT_POLICY
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "unsafe" not in CONTENT_POLICY
+    assert "default-src 'none'" in CONTENT_POLICY
+
+
+@pytest.mark.parametrize("to", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere"])
+def test_nobody_is_led_to_another_site_by_signing_in(raw: httpx.Client, to: str):
+    typed = {"user_id": ANA, "password": PASSWORD, "next": to}
+    answer = raw.post("/sign-in", data=typed, headers=HERE)
+    assert answer.headers["location"] == "/"
