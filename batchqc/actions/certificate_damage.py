@@ -15,7 +15,7 @@ from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import entries_about
 from batchqc.records.base import Row
 from batchqc.records.conditional import CertificateWithdrawal
-from batchqc.records.decisions import Certificate, CertificateIssue, certificates_of
+from batchqc.records.decisions import CertificateIssue, certificates_of
 from batchqc.records.registers import LotRow
 
 _LOOKED_AT: Final = ("certificate:", "certificate_issue:", "certificate_withdrawal:")
