@@ -15,7 +15,7 @@ from batchqc.actions.disposals import (
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.raw_objects import protect, raw_hashes, rule_now, today_at_site
 from batchqc.actions.retention import hold_legally, release_legally, set_retention
-from batchqc.actions.scrubs import ScrubWanted, scrub
+from batchqc.actions.scrubs import ScrubWanted, restore, scrub
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RetentionRule
 from batchqc.core.signatures import Refusal
@@ -119,6 +119,9 @@ def test_two_people_dispose_of_raw_data_and_every_reader_is_told(late: House):
     with pytest.raises(Conflict) as back:
         late.archive.put(DATA)
     assert back.value.code == "BQC-ARC-013"
+    with late.acting(QA1, Permission.KEEP_ARCHIVE) as tx, pytest.raises(Conflict) as restored:
+        restore(tx, late.archive, sha256=SHA256, chunks=[DATA], reason="From a copy")
+    assert restored.value.code == "BQC-ARC-013"
 
 
 @pytest.mark.requirement("10.03")
