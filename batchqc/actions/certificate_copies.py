@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_damage import check_certificates
 from batchqc.actions.certificate_states import check_not_void
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.lots import lock_lot
@@ -43,12 +44,14 @@ def print_copy(tx: Transaction, *, number: str, recipient: str) -> CertificateCo
         InvalidInput: the recipient is no line of text.
         NotFound: there is no such certificate.
         Conflict: it is pending or void.
+        IntegrityFailure: BQC-CRT-060 the lot's certificates are not as the audit trail says.
     """
     require(tx, Permission.ISSUE_CERTIFICATE)
     if problem := line_problem("the recipient", recipient):
         raise InvalidInput("BQC-CRT-045", problem)
     certificate = the_certificate(tx.session, number)
     lock_lot(tx, certificate.lot)
+    check_certificates(tx.session, certificate.lot)
     if issue_of(tx.session, certificate) is None:
         check_not_void(tx.session, certificate)
         raise Conflict(
@@ -78,11 +81,12 @@ def copied(session: Session, archive: Archive, *, number: str, copy: int) -> Cop
 
     Raises:
         NotFound: there is no such certificate or copy.
-        IntegrityFailure: the frozen content is missing or damaged.
+        IntegrityFailure: the frozen content is missing or damaged, or BQC-CRT-060.
     """
     from batchqc.documents.coa_marks import COPY, SUPERSEDED, WITHDRAWN, Marked  # noqa: PLC0415
 
     certificate = the_certificate(session, number)
+    check_certificates(session, certificate.lot)
     row = next((one for one in copies_of(session, certificate) if one.number == copy), None)
     if row is None:
         raise NotFound("BQC-CRT-046", f"{certificate.natural_key} has no copy {copy}")

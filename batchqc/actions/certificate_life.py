@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_damage import certificate_damage
 from batchqc.actions.certificate_states import state_of, status_of
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.copies import copies_of
@@ -19,7 +20,7 @@ from batchqc.records.decisions import Certificate, certificate_by, issue_of
 from batchqc.records.holds import holds_of
 
 Happened = Literal["reserved", "issued", "copied", "withdrawn", "superseded", "void"]
-Stands = Literal["issued", "pending", "superseded", "withdrawn"]
+Stands = Literal["issued", "pending", "superseded", "withdrawn", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class LifeEvent:
 class PublicStatus:
     """How a certificate stands, for whoever holds it; days are those of the site.
 
-    ``superseded_by`` is the number and the content's hash of the one that counts instead.
+    ``superseded_by`` is the number and the content's hash of the one that counts instead. Where the
+    records are not as the audit trail says, it is unclear, and nothing else is told.
     """
 
     number: str
@@ -69,6 +71,12 @@ def public_status(session: Session, *, number: str, sha256: str) -> PublicStatus
     known = certificate.content_sha if certificate else ""
     if not compare_digest(known.encode(), sha256.encode()) or certificate is None:
         return None
+    is_specimen = bool(certificate.site.specimen)
+    if any(certificate_damage(session, certificate.lot)):
+        return PublicStatus(
+            certificate.natural_key, "unclear", is_specimen,
+            issued_on=None, withdrawn_on=None, superseded_on=None, superseded_by=None,
+        )  # fmt: skip
     zone = ZoneInfo(certificate.site.time_zone)
     issued, ended = issue_of(session, certificate), withdrawal_of(session, certificate)
     newer = superseding_certificate(session, certificate)
@@ -78,7 +86,7 @@ def public_status(session: Session, *, number: str, sha256: str) -> PublicStatus
     return PublicStatus(
         certificate.natural_key,
         stands,
-        is_specimen=bool(certificate.site.specimen),
+        is_specimen,
         issued_on=issued.issued_at.astimezone(zone).date() if issued else None,
         withdrawn_on=ended.withdrawn_at.astimezone(zone).date() if ended else None,
         superseded_on=newer.reserved_at.astimezone(zone).date() if newer else None,

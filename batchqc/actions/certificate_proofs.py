@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_damage import check_certificates
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import document_of, the_certificate
 from batchqc.actions.checkpoints import check_log, is_covered
@@ -40,7 +41,8 @@ def prove_certificate(
         Conflict: it is pending or void (BQC-CRT-031, BQC-CRT-033), or no checkpoint covers its
             issue yet (BQC-LOG-015).
         SigningUnavailable: BQC-LOG-006 the key is not the newest on record.
-        IntegrityFailure: BQC-LOG-007 the log does not extend its newest checkpoint.
+        IntegrityFailure: BQC-LOG-007 the log does not extend its newest checkpoint, BQC-CRT-060 the
+            lot's certificates are not as the audit trail says.
     """
     certificate = the_certificate(session, number)
     document_of(session, archive, number=number)  # refuses what has none
@@ -90,8 +92,10 @@ def standing_on_record(session: Session, number: str, document_sha256: str) -> s
 
     Raises:
         NotFound: there is no such certificate.
+        IntegrityFailure: BQC-CRT-060 the lot's certificates are not as the audit trail says.
     """
     certificate = the_certificate(session, number)
+    check_certificates(session, certificate.lot)
     issue = issue_of(session, certificate)
     if issue is None:
         return "on record it was never issued"

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_content import frozen_content
+from batchqc.actions.certificate_damage import check_certificates
 from batchqc.actions.certificate_filing import file_certificate
 from batchqc.actions.certificate_states import check_not_void
 from batchqc.actions.certificate_trends import trends_of_lot
@@ -118,7 +119,8 @@ def issue_certificate(
         Conflict: it was withdrawn or superseded before it was sealed: its number is void.
         SigningUnavailable: the seal key or the key of the log cannot be used, or the document
             does not reach its level of PAdES; the certificate stays pending.
-        IntegrityFailure: the log does not extend what was signed; the certificate stays pending.
+        IntegrityFailure: the log does not extend what was signed, or the lot's certificates are
+            not as the audit trail says; the certificate stays pending.
     """
     done = _done(engine, number)
     if done is not None and done.is_covered:
@@ -156,6 +158,7 @@ def _to_seal(
 
 
 def _issue_of(session: Session, certificate: Certificate) -> _Issued | None:
+    check_certificates(session, certificate.lot)
     issue = issue_of(session, certificate)
     return _Issued(issue.key, issue.document_sha, is_covered(session, issue.key)) if issue else None
 
@@ -219,7 +222,9 @@ def the_issue(session: Session, certificate: Certificate) -> CertificateIssue:
 
     Raises:
         Conflict: while it is pending, and where it is void.
+        IntegrityFailure: BQC-CRT-060 the audit trail says something else of the lot's certificates.
     """
+    check_certificates(session, certificate.lot)
     issue = issue_of(session, certificate)
     if issue is None:
         check_not_void(session, certificate)

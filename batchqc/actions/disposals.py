@@ -243,7 +243,8 @@ def _content(tx: Transaction, disposal: Disposal) -> dict[str, Json]:
     found = due_of_lot(tx.session, disposal.lot, today=today)
     rule = rule_now(tx.session)
     lots = {lot.lot for one in found for lot in one.raw.lots} | {disposal.lot.lot}
-    reasons = [*_reasons(found, rule), *retention_damage(tx.session, lots)]
+    hashes = [one.raw.sha256 for one in found]
+    reasons = [*_reasons(found, rule), *retention_damage(tx.session, lots, hashes)]
     if reasons or rule is None:
         raise Conflict(
             "BQC-RET-005",

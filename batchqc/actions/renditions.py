@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.actions.certificate_damage import certificate_damage, check_certificates
 from batchqc.actions.certificate_signatures import moment
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import (
@@ -32,7 +33,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.renditions import rendition_of, rendition_problems
 from batchqc.documents.archive import Archive
 from batchqc.documents.spec_file import read_specification
-from batchqc.errors import Conflict, NotFound
+from batchqc.errors import Conflict, IntegrityFailure, NotFound
 from batchqc.records.decisions import Certificate, issue_of
 from batchqc.records.layouts import (
     CertificateRendition,
@@ -95,13 +96,15 @@ def make_rendition(
         NotFound: there is no such certificate, or no approved layout of this id.
         Conflict: with every reason why there is no such rendition.
         SigningUnavailable: the seal key or the key of the log cannot be used.
-        IntegrityFailure: the layout was changed, or the log does not extend what was signed.
+        IntegrityFailure: the layout, or what is on record of the certificate or its rendition, was
+            changed, or the log does not extend what was signed.
     """
     signer = press.log_key()
     with reading(engine) as session:
         certificate = the_certificate(session, wanted.number)
         approval = approved_layout(session, wanted.layout)
         if earlier := rendition_by(session, certificate, approval.layout_version):
+            _check_made(session, earlier)
             return facts_of(earlier)
         check_log(session, signer)
         layout = approved_content(session, archive, approval)
@@ -147,6 +150,7 @@ def rendition_document(session: Session, archive: Archive, *, wanted: Under) -> 
 
     Raises:
         NotFound: none was made.
+        IntegrityFailure: BQC-CRT-060, BQC-LAY-017: the audit trail says something else.
     """
     certificate = the_certificate(session, wanted.number)
     row = layout_by(session, wanted.layout, wanted.version)
@@ -158,6 +162,7 @@ def rendition_document(session: Session, archive: Archive, *, wanted: Under) -> 
             f" {wanted.layout} v{wanted.version}",
             hint="Make it: batchqc certificate rendition.",
         )
+    _check_made(session, made)
     return archive.get(made.document_sha)
 
 
@@ -226,8 +231,20 @@ def _standing(session: Session, certificate: Certificate) -> list[str]:
         found.append(f"the certificate is superseded: make it of {state.superseded_by}")
     if state.withdrawn:
         found.append(f"the certificate was withdrawn ({state.withdrawn}): nothing replaces it yet")
-    rows = [certificate, issue] if issue else [certificate]
-    return [*found, *unlike_trail(session, [certificate.key], rows)]
+    return [*found, *certificate_damage(session, certificate.lot)]
+
+
+def _check_made(session: Session, row: CertificateRendition) -> None:
+    """Refuse a rendition that is not the one that was made."""
+    check_certificates(session, row.certificate.lot)
+    found = list(unlike_trail(session, [row.certificate.key], [row]))
+    if found:
+        raise IntegrityFailure(
+            "BQC-LAY-017",
+            f"the rendition {row.natural_key} is not as the audit trail says",
+            reasons=found,
+            hint="Stop. Run `batchqc audit verify` and call the system owner.",
+        )
 
 
 def _optional(archive: Archive, content: CertificateContent) -> frozenset[str]:

@@ -32,6 +32,7 @@ _WORDS: Final[dict[Stands, tuple[str, str]]] = {
     "pending": ("Pending", "Its number is reserved; it is not sealed yet."),
     "superseded": ("Superseded", "Another certificate counts instead."),
     "withdrawn": ("Withdrawn", "It no longer says what is so, and none counts instead."),
+    "unclear": ("Unclear", "Do not rely on it: its records were changed. Ask the site."),
 }
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Certificate status</title>

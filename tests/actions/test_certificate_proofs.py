@@ -14,9 +14,9 @@ from batchqc.actions.certificate_proofs import prove_certificate, standing_on_re
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import (
     Press,
-    _make,
     content_of_certificate,
     issue_certificate,
+    make_document,
     reserve_certificate,
     the_certificate,
 )
@@ -164,7 +164,7 @@ def test_another_document_under_the_number_is_not_the_one_in_the_log(
     """Whoever has the seal can seal again what was issued; the log tells which one was."""
     with house.reading() as session:
         content = content_of_certificate(house.archive, the_certificate(session, NUMBER))
-    again = _make({**content, "conclusion": "It complies."}, press)
+    again = make_document({**content, "conclusion": "It complies."}, press, house.now).document
     question = asked(house, press, pki, prove(house, press))
     assert check_all(again, replace(question, proofs=())).passed
     assert failures(check_all(again, question)) == {

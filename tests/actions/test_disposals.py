@@ -12,10 +12,10 @@ from batchqc.actions.disposals import (
     finish_disposals,
     request_disposal,
 )
-from batchqc.actions.lots import the_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.raw_objects import protect, raw_hashes, rule_now, today_at_site
 from batchqc.actions.retention import hold_legally, release_legally, set_retention
-from batchqc.actions.scrubs import ScrubWanted, scrub
+from batchqc.actions.scrubs import ScrubWanted, restore, scrub
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RetentionRule
 from batchqc.core.signatures import Refusal
@@ -23,7 +23,22 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, NotPermitted
 from batchqc.records.methods import MethodVersion
 from batchqc.records.transaction import SYSTEM
-from tests.records.house import ADM, ANA, EXPIRES_ON, LOT, QA1, QA2, House, alone, results, signing
+from batchqc.records.uploads import runs_of
+from tests.cast import MADE_ON, TAKEN_AT
+from tests.records.house import (
+    ADM,
+    ANA,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    PRODUCT,
+    QA1,
+    QA2,
+    House,
+    alone,
+    results,
+    signing,
+)
 from tests.records.tampering import tamper
 
 DATA = results()
@@ -104,6 +119,9 @@ def test_two_people_dispose_of_raw_data_and_every_reader_is_told(late: House):
     with pytest.raises(Conflict) as back:
         late.archive.put(DATA)
     assert back.value.code == "BQC-ARC-013"
+    with late.acting(QA1, Permission.KEEP_ARCHIVE) as tx, pytest.raises(Conflict) as restored:
+        restore(tx, late.archive, sha256=SHA256, chunks=[DATA], reason="From a copy")
+    assert restored.value.code == "BQC-ARC-013"
 
 
 @pytest.mark.requirement("10.03")
@@ -200,6 +218,33 @@ def test_what_was_changed_behind_the_audit_trail_frees_nothing(late: House, atta
     hold(late)
     tamper(late.engine, attack)
     assert any(told in one for one in reasons(late))
+
+
+@pytest.mark.requirement("1.05", "1.68")
+@pytest.mark.parametrize(
+    ("attack", "told"),
+    [
+        (
+            "UPDATE assay_run SET lot_id = (SELECT min(id) FROM lot)",
+            "{0} is missing; an audit entry speaks of it",
+        ),
+        ("UPDATE upload SET file = 'other.csv'", "upload:U-2026-000001 is not as"),
+    ],
+)
+def test_a_file_of_another_lot_is_not_disposed_of_with_this_one(
+    late: House, attack: str, told: str
+):
+    other = "MSC-26-0050"
+    sample = NewSample(f"{other}-S01", "release", "cryovial", TAKEN_AT.isoformat())
+    with late.acting(ANA, Permission.REGISTER_LOT) as tx:
+        until = date(2039, 1, 1)
+        register_lot(tx, NewLot(other, PRODUCT, MADE_ON, until, (DONOR,), (sample,)))
+    assert late.upload(alone("viability", lot=other)).accepted
+    with late.reading() as session:
+        (run,) = runs_of(session, the_lot(session, other))
+        key = run.key
+    tamper(late.engine, attack)
+    assert any(told.format(key) in one for one in reasons(late))
 
 
 @pytest.mark.requirement("1.05", "1.68")

@@ -127,6 +127,12 @@ def refusal(house: House, press: Press, **changes: str) -> tuple[str, ...]:
     return refused.value.reasons
 
 
+def given(house: House, made: RenditionFacts) -> bytes:
+    with house.reading() as session:
+        wanted = Under(made.certificate, made.layout, made.version)
+        return rendition_document(session, house.archive, wanted=wanted)
+
+
 def content(house: House) -> Any:
     with house.reading() as session:
         return content_of_certificate(house.archive, the_certificate(session, NUMBER))
@@ -182,6 +188,7 @@ def test_a_rendition_follows_the_certificate_into_the_audit_trail_and_the_log(
         "document sha256": made.document_sha256,
         "content sha256": made.content_sha256,
         "recipient": CLINIC,
+        "level": "PAdES B-B",
         "withheld": "1",
     }
     assert f"lot:{LOT}" in said["subjects"]
@@ -225,7 +232,7 @@ def test_a_certificate_that_was_withdrawn_or_changed_has_no_rendition(
 def test_a_seal_that_fails_leaves_no_rendition(released: House, press: Press):
     before = counts(released.engine)
     with pytest.raises(SigningUnavailable):
-        make(released, Press(press.fonts, broken, press.log_key))
+        make(released, Press(press.fonts, broken, press.log_key, press.sealing))
     assert grown(released.engine, before) == {}
     assert make(released, press).recipient == CLINIC
 
@@ -239,7 +246,7 @@ def test_what_was_withdrawn_while_it_was_sealed_is_not_recorded(released: House,
         return press.seal_key()
 
     with pytest.raises(Conflict) as changed:
-        make(house, Press(press.fonts, meanwhile, press.log_key))
+        make(house, Press(press.fonts, meanwhile, press.log_key, press.sealing))
     assert changed.value.code == "BQC-LAY-013"
 
 
@@ -252,7 +259,7 @@ def test_under_a_layout_that_is_withdrawn_meanwhile_none_is_recorded(released: H
         return press.seal_key()
 
     with pytest.raises(Conflict) as changed:
-        make(house, Press(press.fonts, meanwhile, press.log_key))
+        make(house, Press(press.fonts, meanwhile, press.log_key, press.sealing))
     assert changed.value.reasons == ("layout COA-CLINIC v1 was withdrawn",)
     with pytest.raises(NotFound):
         make(house, press)
@@ -266,7 +273,7 @@ def test_of_two_who_make_it_at_once_the_first_is_on_record(released: House, pres
         first.append(make(house, press, by=QA2))
         return press.seal_key()
 
-    second = make(house, Press(press.fonts, meanwhile, press.log_key))
+    second = make(house, Press(press.fonts, meanwhile, press.log_key, press.sealing))
     assert [second] == first
     assert second.made_by == QA2
 
@@ -303,3 +310,21 @@ def test_bytes_of_a_layout_that_were_changed_make_no_rendition(released: House, 
     with pytest.raises(IntegrityFailure) as changed:
         make(house, press)
     assert changed.value.code == "BQC-LAY-009"
+
+
+@pytest.mark.requirement("1.09", "5.07")
+def test_a_rendition_that_was_exchanged_is_not_given_away(released: House, press: Press):
+    made = make(released, press)
+    other = released.archive.put(b"%PDF- of somebody else")
+<<<<<<< HEAD
+    tamper(released.engine, f"UPDATE certificate_rendition SET document_sha = '{other}'")  # noqa: S608 - a hash of our own
+=======
+    tamper(released.engine, f"UPDATE certificate_rendition SET document_sha = '{other}'")  # noqa: S608
+>>>>>>> r_attack
+    for again in (
+        lambda: make(released, press),
+        lambda: given(released, made),
+    ):
+        with pytest.raises(IntegrityFailure) as refused:
+            again()
+        assert refused.value.code == "BQC-LAY-017"

@@ -6,7 +6,6 @@ from io import BytesIO
 
 from asn1crypto import cms
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -36,7 +35,7 @@ def resealed(pdf: bytes, key: SealKey, *, which: int = -1) -> bytes:
     attributes = cms.CMSAttributes(list(signer["signed_attrs"]))
     signer["signed_attrs"] = attributes
     signed = attributes.dump(force=True)
-    signer["signature"] = key.key.sign(b"\x31" + signed[1:], ec.ECDSA(hashes.SHA256()))
+    signer["signature"] = key.key.sign(b"\x31" + signed[1:])
     return with_container(pdf, container.dump(force=True), which=which)
 
 

@@ -17,7 +17,17 @@ from tests.documents.logged import own_log
 from tests.documents.test_certificate_check import failures
 
 NUMBER = "COA-2026-000017"
-FOR_A_CLINIC = {"of": NUMBER, "recipient": "Clinic", "withheld": [{"lines": 2}, {"lines": 1}]}
+FOR_A_CLINIC = {
+    "of": NUMBER,
+    "content_sha256": "0" * 64,
+    "recipient": "Clinic",
+    "made": {"utc": "2026-03-06T08:00:00.000000Z", "shown": "2026-03-06 15:00 +0700"},
+    "withheld": [{"category": "identity", "lines": 2}, {"category": "purity", "lines": 1}],
+}
+GERMAN = {
+    "id": "COA-DE", "version": 1, "sha256": "0" * 64, "language": "de", "paper": "A4",
+    "address": [], "contact": [], "titles": {}, "footnotes": [],
+}  # fmt: skip
 
 
 def examined(site: Site, fonts: Path, **changes: Any) -> CheckReport:
@@ -40,7 +50,6 @@ def test_a_rendition_says_that_it_is_one(site: Site, fonts: Path):
     [
         ({"rendition": {**FOR_A_CLINIC, "of": "COA-2026-000001"}}, "of another certificate"),
         ({"rendition": {**FOR_A_CLINIC, "recipient": ""}}, "for nobody"),
-        ({"layout": {"language": "de"}}, "in another language"),
     ],
 )
 def test_data_that_do_not_fit_the_document_are_refused(
@@ -49,6 +58,19 @@ def test_data_that_do_not_fit_the_document_are_refused(
     found = failures(examined(site, fonts, **changes))
     assert list(found) == ["data"]
     assert why in found["data"]
+
+
+def test_a_document_in_another_language_than_its_data_is_refused(
+    site: Site, fonts: Path, tmp_path: Path
+):
+    wrong = tmp_path / "words"
+    wrong.mkdir()
+    (wrong / "de.toml").write_bytes((fonts.parent / "words" / "fr.toml").read_bytes())
+    (tmp_path / "fonts").symlink_to(fonts)
+    (tmp_path / "colour").symlink_to(fonts.parent / "colour")
+    found = failures(examined(site, tmp_path / "fonts", layout=GERMAN))
+    assert list(found) == ["data"]
+    assert "in another language" in found["data"]
 
 
 def test_the_log_proves_the_certificate_and_not_its_rendition(

@@ -36,6 +36,8 @@ from batchqc.documents.bundle_kit import Anchors
 from batchqc.documents.log_key import create_log_key, load_log_key
 from batchqc.documents.pades import load_seal
 from batchqc.documents.pki import PkiNames, create_pki
+from batchqc.documents.revocation import RootFiles
+from batchqc.documents.sealing import Level, Sealing
 from batchqc.records.database import migrate, open_database
 from batchqc.records.decisions import Certificate, CertificateIssue, certificates_of
 from batchqc.records.registers import LotRow, lot_by
@@ -61,10 +63,12 @@ def fill(folder: Path, many: int) -> None:
     )  # fmt: skip
     signer = create_log_key(folder / "log.key", name="benchmark/batchqc")
     key = load_seal(files.seal_p12, "seal")
+    sealing = Sealing(Level.B_B, RootFiles(files.root_pem, files.root_crl))
     house.ready()
     house.release()
     issue_certificate(
-        engine, house.archive, Press(bundled("reports") / "fonts", lambda: key, lambda: signer),
+        engine, house.archive,
+        Press(bundled("reports") / "fonts", lambda: key, lambda: signer, sealing),
         number=FIRST, actor=house.actor(QA1, Permission.ISSUE_CERTIFICATE), clock=house.now,
     )  # fmt: skip
     for begin in range(2, many + 1, AT_ONCE):

@@ -20,6 +20,8 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import create_log_key, load_log_key
 from batchqc.documents.pades import load_seal
 from batchqc.documents.pki import PkiNames, create_pki
+from batchqc.documents.revocation import RootFiles
+from batchqc.documents.sealing import Level, Sealing
 from batchqc.records.database import migrate, open_database
 from batchqc.records.transaction import SYSTEM, Actor, transaction
 from batchqc.settings import bundled
@@ -67,6 +69,7 @@ class Site(NamedTuple):
             bundled("reports") / "fonts",
             cache(lambda: load_seal(seal, "seal")),
             lambda: load_log_key(log_key),
+            Sealing(Level.B_B, RootFiles(seal.parent / "root.pem", seal.parent / "root.crl")),
         )
         at = SINCE + timedelta(days=20)
 

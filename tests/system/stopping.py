@@ -21,6 +21,8 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import load_log_key
 from batchqc.documents.pades import load_seal
+from batchqc.documents.revocation import RootFiles
+from batchqc.documents.sealing import Level, Sealing
 from batchqc.records.database import open_database
 from batchqc.records.transaction import transaction
 from batchqc.settings import bundled
@@ -98,7 +100,10 @@ def _release(_: Task, house: House) -> Callable[[], str]:
 
 def _issue(task: Task, house: House) -> Callable[[], str]:
     key = load_seal(task.seal, "seal on the server")
-    press = Press(bundled("reports") / "fonts", lambda: key, lambda: load_log_key(task.log))
+    files = task.seal.parent / "root.pem", task.seal.parent / "root.crl"
+    sealing = Sealing(Level.B_B, RootFiles(*files))
+    fonts = bundled("reports") / "fonts"
+    press = Press(fonts, lambda: key, lambda: load_log_key(task.log), sealing)
     actor = house.actor(QA1, Permission.ISSUE_CERTIFICATE)
 
     def act() -> str:

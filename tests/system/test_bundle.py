@@ -284,6 +284,10 @@ def added(folder: Path) -> None:
     (folder / LOT / "more.pdf").write_bytes(b"%PDF")
 
 
+def hiding(folder: Path) -> None:
+    (folder / "more\x1b[8m\nEverything holds.").write_bytes(b"%PDF")
+
+
 SUPERSEDING = f"data/lots/{SUPERSEDED}"
 NOT, LISTED, SIGNED = "as it is", "listed anew", "listed anew and signed"
 
@@ -296,6 +300,7 @@ NOT, LISTED, SIGNED = "as it is", "listed anew", "listed anew and signed"
         (changed("index.html"), NOT, "index.html was changed"),
         (without(UPLOAD), NOT, f"{UPLOAD} is missing"),
         (added, NOT, "more.pdf was added"),
+        (hiding, NOT, r"more\x1b[8m\nEverything holds. was added"),
         (a_link, NOT, "is a link"),
         (without("bundle.note"), NOT, "bundle.note cannot be read"),
         (changed(UPLOAD), LISTED, "files were listed anew"),

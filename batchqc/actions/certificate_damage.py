@@ -1,0 +1,55 @@
+"""Whether the certificates of a lot are those that the audit trail witnessed, and stand as it says.
+
+Whoever says that a certificate counts, seals it or gives a document of it away asks this first: a
+withdrawal that somebody removed would let it count again.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.actions.witnessed import unlike, witnessed_by
+from batchqc.errors import IntegrityFailure
+from batchqc.records.audit import entries_about
+from batchqc.records.base import Row
+from batchqc.records.conditional import CertificateWithdrawal
+from batchqc.records.decisions import CertificateIssue, certificates_of
+from batchqc.records.registers import LotRow
+
+_LOOKED_AT: Final = ("certificate:", "certificate_issue:", "certificate_withdrawal:")
+
+
+def certificate_damage(session: Session, lot: LotRow) -> Iterator[str]:
+    """What was changed, added or removed behind the audit trail, in words."""
+    rows = {one.key: one for one in _rows(session, lot)}
+    witnessed = witnessed_by(entries_about(session, [lot.key, *rows]))
+    yield from unlike(rows.values(), witnessed)
+    for key in sorted(witnessed.keys() - rows.keys()):
+        if key.startswith(_LOOKED_AT):
+            yield f"{key} is missing; an audit entry speaks of it"
+
+
+def check_certificates(session: Session, lot: LotRow) -> None:
+    """Refuse to go on where they are not as witnessed.
+
+    Raises:
+        IntegrityFailure: BQC-CRT-060: every difference is a reason.
+    """
+    found = list(certificate_damage(session, lot))
+    if found:
+        raise IntegrityFailure(
+            "BQC-CRT-060",
+            f"the certificates of lot {lot.lot} are not as the audit trail says",
+            reasons=found,
+            hint="Stop. Run `batchqc audit verify` and call the system owner.",
+        )
+
+
+def _rows(session: Session, lot: LotRow) -> Iterator[Row]:
+    certificates = certificates_of(session, lot)
+    yield from certificates
+    ids = [one.id for one in certificates]
+    for kind in (CertificateIssue, CertificateWithdrawal):
+        yield from session.scalars(select(kind).where(kind.certificate_id.in_(ids)))
