@@ -173,7 +173,9 @@ def test_another_document_under_the_number_is_not_the_one_in_the_log(
     }
     assert content["log"]["origin"] == "lakeside/batchqc"
     with house.reading() as session:
-        assert standing_on_record(session, NUMBER, ["0" * 64]) == "on record it has another document"
+        assert (
+            standing_on_record(session, NUMBER, ["0" * 64]) == "on record it has another document"
+        )
 
 
 def test_a_timestamp_on_the_log_tells_what_was_dated_back(

@@ -316,11 +316,7 @@ def test_bytes_of_a_layout_that_were_changed_make_no_rendition(released: House, 
 def test_a_rendition_that_was_exchanged_is_not_given_away(released: House, press: Press):
     made = make(released, press)
     other = released.archive.put(b"%PDF- of somebody else")
-<<<<<<< HEAD
-    tamper(released.engine, f"UPDATE certificate_rendition SET document_sha = '{other}'")  # noqa: S608 - a hash of our own
-=======
     tamper(released.engine, f"UPDATE certificate_rendition SET document_sha = '{other}'")  # noqa: S608
->>>>>>> r_attack
     for again in (
         lambda: make(released, press),
         lambda: given(released, made),
