@@ -70,6 +70,7 @@ def test_a_site_adopts_its_layout_and_a_recipient_gets_a_rendition(home: Path, t
     said = done(home, *verify)
     assert f"a rendition of certificate {certificate} for Klinik am See, Hamburg" in said
     assert "results withheld: 0" in said
+    assert "records     on record it counts now" in done(home, *verify, "--status")
     own_layout = batchqc(
         home, "certificate", "rendition", certificate, "--layout", "COA-DE-A4", who=RELEASER
     )
