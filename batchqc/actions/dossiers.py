@@ -25,6 +25,7 @@ from batchqc.actions.log_proofs import the_checkpoint
 from batchqc.actions.looked_at import trail_subjects
 from batchqc.actions.lots import the_lot
 from batchqc.actions.permission import require
+from batchqc.actions.records_gone import check_there
 from batchqc.actions.setup import own_site
 from batchqc.core.audit import Link
 from batchqc.core.canonical import Json, canonical_bytes
@@ -65,9 +66,14 @@ class Dossier:
     entries: Entries
 
     @property
+    def left_out(self) -> list[str]:
+        """The keys of records of which its entries tell, and which it does not hold."""
+        told = {key for _, one in self.entries.values() for key in json.loads(one.text)["records"]}
+        return sorted(told - {row.key for row in self.rows})
+
+    @property
     def content(self) -> dict[str, Json]:
         """What it says of itself."""
-        told = {key for _, one in self.entries.values() for key in json.loads(one.text)["records"]}
         return {
             "type": DOSSIER,
             "lot": self.lot,
@@ -78,7 +84,7 @@ class Dossier:
             "head": self.head.sha256,
             "held": list(self.entries),
             "rows": len(self.rows),
-            "left_out": sorted(told - {row.key for row in self.rows}),
+            "left_out": list(self.left_out),
         }
 
     @property
@@ -101,7 +107,8 @@ def export_dossier(
 
     Raises:
         NotFound: there is no such lot, no checkpoint, or no anchor of trust.
-        IntegrityFailure: BQC-EXP-007 a row of it is not as the audit trail says, or BQC-LOG-007.
+        IntegrityFailure: BQC-EXP-007 a row of it is not as the audit trail says, BQC-EXP-008 one is
+            gone, or BQC-LOG-007.
         SigningUnavailable: the key of the log cannot be used.
     """
     anchors, signer = exporter.anchors(), exporter.log_key()
@@ -135,7 +142,9 @@ def gather(session: Session, archive: Archive, lot: LotRow, *, now: datetime) ->
     entries |= _witnesses(session, rows, entries, head.sequence)
     keys = tuple(one.vkey for one in log_keys(session))
     site = own_site(session).name
-    return Dossier(lot.lot, site, keys, head, rows, dict(sorted(entries.items())))
+    found = Dossier(lot.lot, site, keys, head, rows, dict(sorted(entries.items())))
+    check_there(session, archive, found.left_out)
+    return found
 
 
 def _people(session: Session, user_ids: Iterable[str]) -> Sequence[Person]:

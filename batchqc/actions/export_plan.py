@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.log_proofs import the_checkpoint
+from batchqc.actions.records_gone import check_certificates_there
 from batchqc.actions.setup import own_site
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.checkpoints import Checkpoint
@@ -123,7 +124,9 @@ def plan_export(session: Session, archive: Archive, asked: Asked, listing: Binar
     Raises:
         NotFound: BQC-LOG-013 there is no checkpoint, or BQC-EXP-001 no such product or lots, or
             none of them has a certificate.
+        IntegrityFailure: BQC-EXP-008 a certificate is gone of which the audit trail speaks.
     """
+    check_certificates_there(session, archive)
     checkpoint = the_checkpoint(session, asked.checkpoint).checkpoint
     site = own_site(session)
     look = _Look(session, archive, checkpoint.size)

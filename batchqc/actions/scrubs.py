@@ -15,9 +15,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
+from batchqc.actions.removals import tombstone_of
 from batchqc.actions.stored_names import lots_concerned, named_after, not_named
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
+from batchqc.documents.stored import returned
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.archive import (
     ArchiveFinding,
@@ -153,7 +155,8 @@ def restore(
         reason: where they come from.
 
     Raises:
-        Conflict: BQC-ARC-015: no record names it; BQC-ARC-010: what is there is sound.
+        Conflict: BQC-ARC-015: no record names it; BQC-ARC-010: what is there is sound; BQC-ARC-013:
+            two people disposed of it.
         InvalidInput: BQC-ARC-009: these bytes have another hash.
     """
     require(tx, Permission.KEEP_ARCHIVE)
@@ -164,6 +167,8 @@ def restore(
             f"no record names a file {sha256}",
             hint="The archive holds what records name, and nothing else is put into it.",
         )
+    for one in disposed_objects(tx.session, [sha256]):
+        raise returned(tombstone_of(one))
     archive.mend(sha256, chunks)
     return _mended(tx, sha256, reason)
 

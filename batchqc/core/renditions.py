@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, cast
 from batchqc.core.certificate_layouts import Layout, laid_out
 
 if TYPE_CHECKING:
-    from batchqc.core.certificates import CertificateContent, ResultLine
+    from batchqc.core.certificates import CertificateContent
 
 #: What a rendition takes over. Anything else could speak of what is left out: it stays away until
 #: somebody has looked at it, and written here that it may go along.
@@ -110,6 +110,15 @@ def _protected(
     pending = {one["criterion"] for one in content.get("pending", ())}
     texts = list(_texts(content, layout.withhold))
     texts += [("a footnote of the layout", text) for text in layout.footnotes]
+    texts += [("the address of the layout", text) for text in (*layout.address, *layout.contact)]
+    texts += [
+        (f"the wording of {name}", text)
+        for name, text in layout.titles
+        if name in lines and name not in layout.withhold
+    ]
+    analytes = {
+        line["analyte"] for line in content["lines"] if line["criterion"] not in layout.withhold
+    }
     for name in layout.withhold:
         if name not in lines:
             yield (
@@ -128,16 +137,20 @@ def _protected(
                 f" v{content['specification']['version']}: only a criterion that has"
                 " required = false there may be withheld"
             )
-        yield from _spoken_of(line, texts)
+        own = {line["criterion"], line["title"]} | ({line["analyte"]} - analytes)
+        yield from _spoken_of(name, own, texts)
 
 
-def _spoken_of(line: "ResultLine", texts: Sequence[tuple[str, str]]) -> Iterator[str]:
-    words = "|".join(re.escape(word) for word in (line["criterion"], line["title"]))
-    named = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])")
+def _spoken_of(
+    criterion: str, own: Collection[str], texts: Sequence[tuple[str, str]]
+) -> Iterator[str]:
+    """Where one of the names of a criterion stands, however it is written."""
+    words = "|".join(re.escape(word) for word in sorted(own))
+    named = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
     for place, text in texts:
         if named.search(text):
             yield (
-                f"{line['criterion']} cannot be withheld: {place} speaks of it; withhold that too,"
+                f"{criterion} cannot be withheld: {place} speaks of it; withhold that too,"
                 " or leave the line in"
             )
 
@@ -154,6 +167,7 @@ def _texts(content: "CertificateContent", without: Collection[str]) -> Iterator[
         yield f"statement {number}", statement
     for line in shown:
         yield f"the sentence of {line['criterion']}", f"{line['sentence']} {line['aggregate']}"
+        yield f"the title of {line['criterion']}", f"{line['title']} {line['external']}"
     for change in content["corrections"]:
         yield "a correction", f"{change['subject']} {change['field']}"
         yield "a correction", f"{change['before']} {change['after']} {change['reason']}"

@@ -96,11 +96,13 @@ class Archive(Protocol):
         ...
 
     def mend(self, sha256: str, chunks: Iterable[bytes]) -> None:
-        """Put the original back where bytes are missing or damaged.
+        """Put the original back where bytes are missing or damaged, also over a tombstone.
+
+        Whether they were disposed of the records say: anybody can lay a tombstone into a store.
 
         Raises:
             InvalidInput: BQC-ARC-009: these bytes have another hash.
-            Conflict: BQC-ARC-010: what is there is sound; BQC-ARC-013: it was disposed of.
+            Conflict: BQC-ARC-010: what is there is sound.
         """
         ...
 
@@ -212,15 +214,15 @@ class FolderArchive(Putting):
         return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else None
 
     def mend(self, sha256: str, chunks: Iterable[bytes]) -> None:
-        """See ``Archive``; what was damaged is kept as ``.damaged-…``."""
+        """See ``Archive``; what was damaged, and a tombstone, is kept as ``.damaged-…``."""
         path = self._path(sha256)
         with self.staged(chunks) as staged:
-            stone = self.tombstone(sha256)
-            check_mendable(sha256, staged.sha256, is_sound=self._is_sound(sha256), stone=stone)
-            if path.exists():
-                handle, aside = tempfile.mkstemp(prefix=f".damaged-{sha256}-", dir=self._root)
-                os.close(handle)
-                path.rename(aside)
+            check_mendable(sha256, staged.sha256, is_sound=self._is_sound(sha256))
+            for one in (path, path.with_name(path.name + DISPOSED)):
+                if one.exists():
+                    handle, aside = tempfile.mkstemp(prefix=f".damaged-{sha256}-", dir=self._root)
+                    os.close(handle)
+                    one.rename(aside)
             staged.keep()
 
     def retain(self, sha256: str, until: datetime) -> None:

@@ -132,8 +132,7 @@ class S3Archive(Putting):
     def mend(self, sha256: str, chunks: Iterable[bytes]) -> None:
         """See ``Archive``; what was damaged stays below as an earlier version."""
         with self.staged(chunks) as staged:
-            stone = self.tombstone(sha256)
-            check_mendable(sha256, staged.sha256, is_sound=self._is_sound(sha256), stone=stone)
+            check_mendable(sha256, staged.sha256, is_sound=self._is_sound(sha256))
             self._bucket.put(self._key(sha256), staged.path, part=self.part, over=True)
 
     def retain(self, sha256: str, until: datetime) -> None:

@@ -120,12 +120,12 @@ def disposed(stone: Tombstone) -> Disposed:
     )
 
 
-def check_mendable(sha256: str, given: str, *, is_sound: bool, stone: Tombstone | None) -> None:
+def check_mendable(sha256: str, given: str, *, is_sound: bool) -> None:
     """Whether bytes with the hash ``given`` may be put back under ``sha256``.
 
     Raises:
         InvalidInput: they are other bytes.
-        Conflict: what lies there is sound, or was disposed of.
+        Conflict: what lies there is sound.
     """
     if given != sha256:
         raise InvalidInput(
@@ -135,8 +135,6 @@ def check_mendable(sha256: str, given: str, *, is_sound: bool, stone: Tombstone 
         )
     if is_sound:
         raise Conflict("BQC-ARC-010", f"the archived file {sha256} is there, and sound")
-    if stone is not None:
-        raise returned(stone)
 
 
 def returned(stone: Tombstone) -> Conflict:

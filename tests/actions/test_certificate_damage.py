@@ -80,7 +80,7 @@ def test_who_removes_a_withdrawal_makes_no_certificate_count_again(decided: Hous
             lambda: prove_certificate(
                 session, decided.archive, signer, number=NUMBER, now=decided.now()
             ),
-            lambda: standing_on_record(session, NUMBER, sha256),
+            lambda: standing_on_record(session, NUMBER, [sha256]),
             lambda: copied(session, decided.archive, number=NUMBER, copy=1),
             lambda: document_of(session, decided.archive, number=NUMBER),
         ):
@@ -112,7 +112,7 @@ def test_content_that_was_put_under_a_reserved_number_is_never_sealed(decided: H
         content = content_of_certificate(decided.archive, the_certificate(session, NUMBER))
     told = json.loads(canonical_bytes(content))  # type: ignore[arg-type]
     forged = decided.archive.put(canonical_bytes({**told, "conclusion": "Lot is released."}))
-    tamper(decided.engine, f"UPDATE certificate SET content_sha = '{forged}'")  # noqa: S608 - a hash of our own
+    tamper(decided.engine, f"UPDATE certificate SET content_sha = '{forged}'")  # noqa: S608
     with pytest.raises(IntegrityFailure) as refused:
         issue(decided, press)
     assert refused.value.reasons == (f"certificate:{NUMBER} is not as its audit entry says",)
@@ -125,7 +125,7 @@ def test_another_document_is_not_given_away_as_the_one_that_was_issued(
 ):
     issue(decided, press)
     other = decided.archive.put(b"%PDF- of somebody else")
-    tamper(decided.engine, f"UPDATE certificate_issue SET document_sha = '{other}'")  # noqa: S608 - a hash of our own
+    tamper(decided.engine, f"UPDATE certificate_issue SET document_sha = '{other}'")  # noqa: S608
     with decided.reading() as session, pytest.raises(IntegrityFailure) as refused:
         document_of(session, decided.archive, number=NUMBER)
     assert refused.value.code == "BQC-CRT-060"

@@ -9,13 +9,13 @@ import pytest
 from batchqc.actions.disposals import (
     approve_disposal,
     due_of_lot,
-    finish_disposals,
     request_disposal,
 )
-from batchqc.actions.lots import the_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.raw_objects import protect, raw_hashes, rule_now, today_at_site
+from batchqc.actions.removals import finish_disposals
 from batchqc.actions.retention import hold_legally, release_legally, set_retention
-from batchqc.actions.scrubs import ScrubWanted, scrub
+from batchqc.actions.scrubs import ScrubWanted, restore, scrub
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RetentionRule
 from batchqc.core.signatures import Refusal
@@ -23,7 +23,22 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, NotPermitted
 from batchqc.records.methods import MethodVersion
 from batchqc.records.transaction import SYSTEM
-from tests.records.house import ADM, ANA, EXPIRES_ON, LOT, QA1, QA2, House, alone, results, signing
+from batchqc.records.uploads import runs_of
+from tests.cast import MADE_ON, TAKEN_AT
+from tests.records.house import (
+    ADM,
+    ANA,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    PRODUCT,
+    QA1,
+    QA2,
+    House,
+    alone,
+    results,
+    signing,
+)
 from tests.records.tampering import tamper
 
 DATA = results()
@@ -104,6 +119,9 @@ def test_two_people_dispose_of_raw_data_and_every_reader_is_told(late: House):
     with pytest.raises(Conflict) as back:
         late.archive.put(DATA)
     assert back.value.code == "BQC-ARC-013"
+    with late.acting(QA1, Permission.KEEP_ARCHIVE) as tx, pytest.raises(Conflict) as restored:
+        restore(tx, late.archive, sha256=SHA256, chunks=[DATA], reason="From a copy")
+    assert restored.value.code == "BQC-ARC-013"
 
 
 @pytest.mark.requirement("10.03")
@@ -175,14 +193,20 @@ def test_what_was_asked_for_is_what_is_approved_or_nothing(late: House):
     assert sorted(approve(late, ask(late))) == sorted([SHA256, hashlib.sha256(other).hexdigest()])
 
 
-def test_what_another_record_names_too_is_never_disposed_of(late: House):
-    with late.acting(QA1, Permission.DISPOSE) as tx:  # as if a method had the same bytes
+def with_same_bytes(house: House) -> str:
+    """As if a method had the same bytes: its key."""
+    with house.acting(QA1, Permission.DISPOSE) as tx:
         row = MethodVersion(
             method="M-1", version="1", title="As if", effective="2026-01-01", file="m.toml",
             sha256=SHA256, author="spec", imported_at=tx.now,
         )  # fmt: skip
         tx.add(row)
         tx.audit("method imported", rows=[row])
+        return row.key
+
+
+def test_what_another_record_names_too_is_never_disposed_of(late: House):
+    with_same_bytes(late)
     (reason,) = reasons(late)
     assert "names the same bytes, and is never disposed of" in reason
 
@@ -200,6 +224,33 @@ def test_what_was_changed_behind_the_audit_trail_frees_nothing(late: House, atta
     hold(late)
     tamper(late.engine, attack)
     assert any(told in one for one in reasons(late))
+
+
+@pytest.mark.requirement("1.05", "1.68")
+@pytest.mark.parametrize(
+    ("attack", "told"),
+    [
+        (
+            "UPDATE assay_run SET lot_id = (SELECT min(id) FROM lot)",
+            "{0} is missing; an audit entry speaks of it",
+        ),
+        ("UPDATE upload SET file = 'other.csv'", "upload:U-2026-000001 is not as"),
+    ],
+)
+def test_a_file_of_another_lot_is_not_disposed_of_with_this_one(
+    late: House, attack: str, told: str
+):
+    other = "MSC-26-0050"
+    sample = NewSample(f"{other}-S01", "release", "cryovial", TAKEN_AT.isoformat())
+    with late.acting(ANA, Permission.REGISTER_LOT) as tx:
+        until = date(2039, 1, 1)
+        register_lot(tx, NewLot(other, PRODUCT, MADE_ON, until, (DONOR,), (sample,)))
+    assert late.upload(alone("viability", lot=other)).accepted
+    with late.reading() as session:
+        (run,) = runs_of(session, the_lot(session, other))
+        key = run.key
+    tamper(late.engine, attack)
+    assert any(told.format(key) in one for one in reasons(late))
 
 
 @pytest.mark.requirement("1.05", "1.68")
@@ -225,6 +276,25 @@ def test_a_stop_before_the_bytes_went_is_finished_later(late: House):
         assert finish_disposals(session, late.archive) == [SHA256]
         assert finish_disposals(session, late.archive) == []
     assert late.verify().problems == ()
+
+
+@pytest.mark.requirement("1.68")
+def test_a_hold_that_is_laid_before_the_bytes_went_keeps_them(late: House):
+    number = ask(late)
+    with late.acting(QA2, Permission.DISPOSE) as tx:
+        approve_disposal(tx, late.archive, number=number, credentials=signing(QA2))
+    laid = hold(late)
+    with late.reading() as session, pytest.raises(Conflict) as kept:
+        finish_disposals(session, late.archive)
+    assert kept.value.code == "BQC-RET-020"
+    assert kept.value.reasons == (f"{SHA256}: legal hold {laid} lies on lot {LOT}",)
+    assert late.archive.get(SHA256) == DATA
+    release(late, laid)
+    method = with_same_bytes(late)
+    with late.reading() as session, pytest.raises(Conflict) as named:
+        finish_disposals(session, late.archive)
+    assert named.value.reasons == (f"{SHA256}: {method} names the same bytes",)
+    assert late.archive.get(SHA256) == DATA
 
 
 def test_a_rule_is_numbered_signed_and_refused_where_it_is_none(house: House):

@@ -27,8 +27,10 @@ from tests.actions.test_certificates import NUMBER, issue
 from tests.actions.test_checkpoints import lost
 from tests.cast import MADE_ON, TAKEN_AT
 from tests.records.house import ANA, AUD, DONOR, EXPIRES_ON, LOT, PRODUCT, QA1, House
+from tests.records.tampering import tamper
 
 SECOND, SECOND_NUMBER = "MSC-26-0050", "COA-2026-000002"
+_OF_CERTIFICATE = ("certificate_issue", "certificate_term", "certificate_text")
 
 
 @pytest.fixture
@@ -193,3 +195,23 @@ def test_a_damaged_file_cuts_the_bundle_short_so_that_it_opens_nowhere(
         got.extend(chunks)
     with pytest.raises(zipfile.BadZipFile):
         zipfile.ZipFile(BytesIO(b"".join(got)))
+
+
+@pytest.mark.requirement("1.09")
+@pytest.mark.parametrize("put_in", [False, True])
+def test_a_lot_whose_certificate_was_removed_is_not_left_out_without_a_word(
+    issued: House, press: Press, pki: PkiFiles, *, put_in: bool
+):
+    another(issued, press)
+    ours = "certificate_id = (SELECT max(id) FROM certificate)"
+    attack = [f"DELETE FROM {one} WHERE {ours}" for one in _OF_CERTIFICATE]  # noqa: S608
+    attack.append("DELETE FROM certificate WHERE number = 2")
+    if put_in:  # so that there are as many as before
+        attack[-1:] = ["UPDATE certificate SET number = 3 WHERE number = 2"]
+    tamper(issued.engine, *attack)
+    with pytest.raises(IntegrityFailure) as refused:
+        export(issued, exporter(issued, press, pki), product=PRODUCT)
+    assert refused.value.code == "BQC-EXP-008"
+    told = f"certificate:{SECOND_NUMBER} is missing; an audit entry speaks of it"
+    assert refused.value.reasons == (told,)
+    assert exports_of(issued) == []

@@ -21,6 +21,7 @@ from batchqc.actions.scrubs import (
 from batchqc.actions.stored_names import CONCERNED, lots_concerned, named_after, not_named
 from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission
+from batchqc.documents.stored import Tombstone
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.archive import ArchiveMending
 from batchqc.records.investigations import InvestigationStep
@@ -222,3 +223,18 @@ def test_documents_of_investigations_are_looked_for_too(house: House):
     (problem,) = house.verify().problems
     assert problem.startswith("investigation_step:")
     assert "is damaged" in problem
+
+
+@pytest.mark.requirement("1.41")
+def test_a_tombstone_that_nobody_signed_is_told_and_keeps_nothing_from_being_restored(
+    house: House,
+):
+    assert house.upload(DATA).accepted
+    house.archive.dispose(Tombstone(SHA256, "upload", "DSP-2026-000001", "Due", "qa1 and qa2", ""))
+    (part,) = run(house)
+    assert [one.problem for one in part.found] == ["disposed of, and no record says so"]
+    assert any("was disposed of" in one for one in house.verify().problems)
+    put_back(house)
+    assert house.archive.get(SHA256) == DATA
+    assert run(house)[0].found == ()
+    assert house.verify().problems == ()

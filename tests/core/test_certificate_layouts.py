@@ -135,6 +135,8 @@ def test_a_rendition_has_a_recipient_and_is_of_the_certificate_itself():
         (("statements", 0), "statement 1"),
         (("lines", 2, "sentence"), "the sentence of cd73"),
         (("lines", 2, "aggregate"), "the sentence of cd73"),
+        (("lines", 2, "title"), "the title of cd73"),
+        (("lines", 2, "external"), "the title of cd73"),
         (("corrections", 0, "reason"), "a correction"),
         (("signatures", 0, "reason"), "the reason of signature S-2026-000041"),
         (("decision_rule",), "the decision rule"),
@@ -142,13 +144,22 @@ def test_a_rendition_has_a_recipient_and_is_of_the_certificate_itself():
         (("supersedes", "reason"), "the reason for which it supersedes"),
     ],
 )
-@pytest.mark.parametrize("text", ["ratio of ido and cd73", "IDO activity, kynurenine after IFN-γ."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ratio of ido and cd73",
+        "IDO activity, kynurenine after IFN-γ.",
+        "low IDO_Activity",
+        "Ido: 9.8",
+    ],
+)
 def test_what_something_else_speaks_of_is_not_left_out(
     path: tuple[str | int, ...], told: str, text: str
 ):
     earlier = {"number": "COA-2026-000001", "reason": "Late results"}
     content: Any = complete(corrections=[dict(CORRECTION)], supersedes=earlier)
     assert refused(content) == []
+    next(one for one in content["lines"] if one["criterion"] == "ido")["analyte"] = "ido_activity"
     *steps, last = path
     part = content
     for step in steps:
@@ -156,6 +167,28 @@ def test_what_something_else_speaks_of_is_not_left_out(
     part[last] = text
     (why,) = refused(content)
     assert why.startswith(f"ido cannot be withheld: {told} speaks of it")
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"titles": (("cd73", "CD73, and IDO"),)}, "the wording of cd73 speaks of it"),
+        ({"contact": ("Ask us for IDO",)}, "the address of the layout speaks of it"),
+    ],
+)
+def test_the_layout_itself_speaks_of_nothing_that_is_left_out(part: dict[str, Any], told: str):
+    (why,) = refused(complete(), **part)
+    assert told in why
+    assert refused(complete(), titles=(("ido", "IDO activity"), ("none", "ido"))) == []
+
+
+def test_what_is_measured_for_another_line_too_may_be_named():
+    content = complete()
+    content["lines"][2]["analyte"] = content["lines"][0]["analyte"] = "signal"
+    content["lines"][2]["sentence"] = "PASS: signal"
+    ido = next(one for one in content["lines"] if one["criterion"] == "ido")
+    ido["analyte"] = "signal"
+    assert refused(content) == []
 
 
 def test_a_footnote_speaks_of_nothing_that_is_left_out():

@@ -253,10 +253,18 @@ def _dispose_of(archive: Archive) -> None:
         assert "qa1, qa2" in refusal.value.message
     assert archive.tombstone(SHA256) == STONE
     assert list(archive.names()) == []
-    for back in (archive.put, lambda data: archive.mend(SHA256, [data])):
-        with pytest.raises(Conflict) as returned:
-            back(DATA)
-        assert returned.value.code == "BQC-ARC-013"
+    with pytest.raises(Conflict) as returned:
+        archive.put(DATA)
+    assert returned.value.code == "BQC-ARC-013"
+
+
+def test_a_tombstone_keeps_nobody_from_putting_the_original_back(store: Store):
+    """Whether it was disposed of the records say; anybody can lay a tombstone into a store."""
+    archive = store.archive
+    archive.dispose(STONE)
+    archive.mend(SHA256, [DATA])
+    assert archive.get(SHA256) == DATA
+    assert archive.put(DATA) == SHA256
 
 
 def test_a_tombstone_that_is_none_is_told(tmp_path: Path):

@@ -476,6 +476,7 @@ def _certificate(house: House) -> None:
         )
         tx.add(renewal)
         tx.audit("certificate renewed", rows=[renewal], about=[certificate.key])
+    with house.acting(QA1, Permission.ISSUE_CERTIFICATE) as tx:
         print_copy(tx, number=CERTIFICATE, recipient="Regional Hospital Da Lat")
 
 

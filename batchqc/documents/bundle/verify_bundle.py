@@ -29,7 +29,7 @@ from typing import Any
 from batchqc.documents.bundle.bundle_lots import lot_problems
 from batchqc.documents.bundle.bundle_trail import Trail
 from batchqc.documents.verifier.chains import check_validity, read_roots
-from batchqc.documents.verifier.findings import Failed
+from batchqc.documents.verifier.findings import Failed, plain
 from batchqc.documents.verifier.signed_log import (
     LogKey,
     TreeHead,
@@ -76,9 +76,9 @@ class Bundle:
         except (ValueError, KeyError, TypeError, OSError) as error:
             found.append(f"it cannot be read: {type(error).__name__} {error}")
         self.failed += bool(found)
-        say(f"{'FAILED' if found else 'ok    '}  {name}")
+        say(f"{'FAILED' if found else 'ok    '}  {plain(name)}")
         for one in found:
-            say(f"          - {one}")
+            say(f"          - {plain(one)}")
 
 
 def say(text: str) -> None:
@@ -96,7 +96,7 @@ def verify(bundle: Bundle) -> bool:
         lines = bundle.text("data/lots.jsonl").splitlines()
         lots: list[dict[str, Any]] = [json.loads(line) for line in lines]
     except (Failed, ValueError) as problem:
-        say(f"FAILED  the list of lots\n          - {problem}")
+        say(f"FAILED  the list of lots\n          - {plain(str(problem))}")
         return False
     certificates = 0
     for lot in lots:

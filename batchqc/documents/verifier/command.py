@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from batchqc.documents.verifier.case import LATE, Question
 from batchqc.documents.verifier.examination import Step, examine
-from batchqc.documents.verifier.findings import CheckReport, Failed
+from batchqc.documents.verifier.findings import CheckReport, Failed, plain
 from batchqc.documents.verifier.signed_log import moment_of
 
 _MARKS: Final = {"ok": "ok", "failed": "FAILED", "not examined": "--"}
@@ -44,7 +44,7 @@ def main(
     if asked.json:
         sys.stdout.write(json.dumps([as_json(*one) for one in reports], indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(as_text(*one) for one in reports))
+        sys.stdout.write("\n".join(as_text(*one, strict=asked.strict) for one in reports))
         sys.stdout.write(("" if asked.lot else _LABEL) + ("" if further else _PAGES))
     good = all(one.complete if asked.strict else one.passed for _, one in reports)
     return 0 if good else 1
@@ -90,15 +90,18 @@ def question_from(asked: argparse.Namespace, *, now: datetime) -> Question:
     )
 
 
-def as_text(name: str, report: CheckReport) -> str:
+def as_text(name: str, report: CheckReport, *, strict: bool = False) -> str:
     """A report for people: a line for each check, and what it comes to."""
-    rows = [f"{_MARKS[one.outcome]:<7}{one.name:<11} {one.reason}" for one in report.checks]
+    name, lot = plain(name), plain(report.lot)
+    rows = [f"{_MARKS[one.outcome]:<7}{one.name:<11} {plain(one.reason)}" for one in report.checks]
     if not report.passed:
         said = f"{name} DOES NOT VERIFY."
+    elif strict and not report.complete:
+        said = f"{name} IS NOT VERIFIED WHOLLY: what was not examined (--) fails, too (--strict)."
     else:
-        said = f"{name} is genuine: certificate {report.number}, lot {report.lot}."
+        said = f"{name} is genuine: certificate {plain(report.number)}, lot {lot}."
         if report.rendition:
-            said = f"{name} is genuine: {report.rendition}; lot {report.lot}."
+            said = f"{name} is genuine: {plain(report.rendition)}; lot {lot}."
         said += f"\nContent SHA-256 {report.content_sha256}"
     return "\n".join([f"{name}:", *rows, said, ""])
 

@@ -24,6 +24,16 @@ def demand(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a se
         raise Failed(otherwise)
 
 
+def plain(text: str) -> str:
+    """A text for a terminal: what is no letter, sign or blank stands as its escape.
+
+    Names inside hostile files could else move the cursor, hide what follows or begin a new line.
+    """
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check: its name, what came out, and why."""
