@@ -91,17 +91,16 @@ def copied(session: Session, archive: Archive, *, number: str, copy: int) -> Cop
     if row is None:
         raise NotFound("BQC-CRT-046", f"{certificate.natural_key} has no copy {copy}")
     zone = ZoneInfo(certificate.site.time_zone)
-    words, says = [COPY], []
+    words, says = [COPY], list[tuple[str, dict[str, object]]]()
     if ended := withdrawal_of(session, certificate):
         words.append(WITHDRAWN)
-        says.append(f"Withdrawn on {_shown(ended.withdrawn_at, zone)}: it no longer says what is.")
+        says.append(("withdrawn_says", {"when": _shown(ended.withdrawn_at, zone)}))
     if newer := superseding_certificate(session, certificate):
         words.append(SUPERSEDED)
-        says.append(f"Superseded by {newer.natural_key} on {_shown(newer.reserved_at, zone)}.")
-    says.append(
-        f"Copy {row.number} for {row.recipient}, printed {_shown(row.made_at, zone)} by"
-        f" {row.made_by}. A copy bears no seals: whoever relies on it asks for the sealed document."
-    )
+        when = _shown(newer.reserved_at, zone)
+        says.append(("superseded_says", {"number": newer.natural_key, "when": when}))
+    printed = {"when": _shown(row.made_at, zone), "by": row.made_by}
+    says.append(("copy_says", {"copy": row.number, "recipient": row.recipient, **printed}))
     content = content_of_certificate(archive, certificate)
     return Copied(content, Marked(tuple(words), tuple(says)))
 

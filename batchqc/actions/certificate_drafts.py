@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from batchqc.core.certificate_parts import Supersedes
 
 NUMBER = "DRAFT"
-_SAYS = "A draft for review: nothing is decided, numbered, sealed or stored."
 
 
 def draft_content(
@@ -65,4 +64,4 @@ def draft_document(content: CertificateContent, fonts: Path) -> bytes:
     from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who prints pays for it
     from batchqc.documents.coa_marks import DRAFT, Marked  # noqa: PLC0415 - as above
 
-    return render(content, fonts=fonts, marked=Marked((DRAFT,), (_SAYS,)))
+    return render(content, fonts=fonts, marked=Marked((DRAFT,), (("draft_says", {}),)))

@@ -5,7 +5,7 @@ the records. It holds entries of the audit trail as they are: people, lots and r
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,12 +16,14 @@ from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import document_of, the_certificate
 from batchqc.actions.checkpoints import check_log, is_covered
 from batchqc.actions.log_proofs import prove_record, the_place
+from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import Json, canonical_bytes, utc_text
 from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
 from batchqc.records.audit import newest_link
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.decisions import Certificate, issue_of
+from batchqc.records.layouts import renditions_of
 from batchqc.records.log import checkpoint_for, timestamp_of
 
 PROOF_TYPE: Final = "batchqc/certificate-proof/1"
@@ -87,8 +89,14 @@ def standing(session: Session, certificate: Certificate) -> str:
     return f"withdrawn: {' '.join(state.withdrawn.split())}" if state.withdrawn else "counts"
 
 
-def standing_on_record(session: Session, number: str, document_sha256: str) -> str:
+def standing_on_record(session: Session, number: str, documents: Sequence[str]) -> str:
     """How the certificate of a document stands on record: ``counts``, or why it does not.
+
+    Args:
+        session: of the records.
+        number: of the certificate.
+        documents: SHA-256 of the file, and of what it was before evidence was added. It is the
+            certificate as it was issued, or a rendition of it.
 
     Raises:
         NotFound: there is no such certificate.
@@ -99,9 +107,11 @@ def standing_on_record(session: Session, number: str, document_sha256: str) -> s
     issue = issue_of(session, certificate)
     if issue is None:
         return "on record it was never issued"
-    if issue.document_sha != document_sha256:
+    made = [one for one in renditions_of(session, certificate) if one.document_sha in documents]
+    if issue.document_sha not in documents and not made:
         return "on record it has another document"
-    return standing(session, certificate)
+    unlike = unlike_trail(session, [certificate.key], made)
+    return "; ".join(unlike) or standing(session, certificate)
 
 
 def _ends(session: Session, certificate: Certificate) -> Iterator[str]:

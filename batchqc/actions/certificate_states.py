@@ -46,6 +46,16 @@ def status_of(session: Session, certificate: Certificate) -> Status:
     return "pending" if state_of(session, certificate).counts else "void"
 
 
+def standing_of(session: Session, certificate: Certificate) -> str:
+    """How it stands, in words: its status, and why it no longer says what is so."""
+    state, status = state_of(session, certificate), status_of(session, certificate)
+    ended = (
+        f"superseded by {state.superseded_by}" if state.superseded_by else "",
+        f"withdrawn: {state.withdrawn}" if state.withdrawn else "",
+    )
+    return "; ".join(filter(None, ("" if status == "issued" and any(ended) else status, *ended)))
+
+
 def check_not_void(session: Session, certificate: Certificate) -> None:
     """Refuse a certificate that was withdrawn or superseded before it was sealed.
 

@@ -45,8 +45,6 @@ from batchqc.records.transaction import Actor, Transaction, reading, transaction
 if TYPE_CHECKING:
     from batchqc.documents.pades import Sealed
 
-PREVIEW = "DRAFT. Preview under layout {}: not sealed, not on record, no certificate."
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -133,6 +131,7 @@ def preview_document(
         Conflict: with every reason why there is no such rendition.
     """
     from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who looks pays for it
+    from batchqc.documents.coa_marks import DRAFT, Marked  # noqa: PLC0415 - as above
 
     certificate = the_certificate(session, wanted.number)
     row = the_layout(session, wanted.layout, wanted.version)
@@ -141,10 +140,8 @@ def preview_document(
         content = _content(session, archive, certificate, layout=taken, now=now)
     else:
         content = laid_out(_complete(archive, certificate), taken)
-    content["specimen"] = " ".join(
-        filter(None, [PREVIEW.format(taken.reference), content["specimen"]])
-    )
-    return render(content, fonts=press.fonts)
+    says = (("preview_says", {"layout": taken.reference}),)
+    return render(content, fonts=press.fonts, marked=Marked((DRAFT,), says))
 
 
 def rendition_document(session: Session, archive: Archive, *, wanted: Under) -> bytes:

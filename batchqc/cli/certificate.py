@@ -114,7 +114,7 @@ def _on_record(place: Workplace) -> "Step":
 
     def run(case: "Case") -> None:
         with reading(place.engine) as session:
-            found = standing_on_record(session, case.number, case.documents[0])
+            found = standing_on_record(session, case.number, case.documents)
         demand(found == "counts", found)
 
     return Step("records", "on record it counts now", ("data",), run)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from batchqc.actions.certificate_life import life_of
-from batchqc.actions.certificate_states import status_of
+from batchqc.actions.certificate_states import standing_of
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.evaluation import study
 from batchqc.actions.lots import the_lot
@@ -32,7 +32,7 @@ def show(context: typer.Context, number: Number) -> None:
         known = [
             ("Certificate", row.natural_key),
             ("Lot", row.lot.lot),
-            ("Status", status_of(session, row)),
+            ("Status", standing_of(session, row)),
             ("Conclusion", content["conclusion"]),
             ("SHA-256 of its content", row.content_sha),
         ]
@@ -86,4 +86,4 @@ def draft(context: typer.Context, lot: Lot, to: To) -> None:
         case = study(session, place.archive, lot=the_lot(session, lot), now=now)
         content = draft_content(session, place.archive, case=case, now=now)
     write_new(to, draft_document(content, place.press.fonts))
-    say(f"{to} is written. It is a draft of lot {case.lot.id}, which is {case.disposition}.")
+    say(f"{to} is written. It is a draft of lot {case.lot.id} ({case.disposition}).")

@@ -55,6 +55,7 @@ from batchqc.cli import (
 )
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
+from batchqc.cli.migrate import bring_up
 from batchqc.cli.show import shown
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.work import work
@@ -111,6 +112,7 @@ def _begin(
 
 
 app.command()(init)
+app.command("migrate")(bring_up)
 app.command()(work)
 
 
@@ -208,7 +210,6 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 app.add_typer(stop.app, name="stop")
 trend.app.add_typer(trend_limits.app)
-app.add_typer(trend.app, name="trend")
 
 
 def run() -> None:

@@ -23,8 +23,8 @@ from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import load_log_key
 from batchqc.documents.stores import open_archive
-from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
-from batchqc.records.database import open_database
+from batchqc.errors import Conflict, NotFound, NotSignedIn, SignatureRefused
+from batchqc.records.database import lacking_tables, open_database
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled
 
@@ -93,6 +93,23 @@ def settings_of(context: typer.Context) -> Settings:
 
 def workplace(context: typer.Context) -> Workplace:
     """The installation that a command works with.
+
+    Raises:
+        NotFound: nothing was set up there.
+        Conflict: its database is one of an earlier version.
+    """
+    place = installation(context)
+    if lacking := lacking_tables(place.engine):
+        raise Conflict(
+            "BQC-SYS-007",
+            f"the database is of an earlier version of batchqc: it lacks {', '.join(lacking)}",
+            hint="Stop the servers, copy database and store, then run `batchqc migrate`.",
+        )
+    return place
+
+
+def installation(context: typer.Context) -> Workplace:
+    """The installation that a command works with, of whatever version its database is.
 
     Raises:
         NotFound: nothing was set up there.

@@ -39,7 +39,7 @@ from batchqc.documents.coa_drawing import (
     wrap,
 )
 from batchqc.documents.coa_fonts import as_shown, use_fonts
-from batchqc.documents.coa_marks import Marked, document_id, framed, stamps_of, title_of
+from batchqc.documents.coa_marks import DRAFT, Marked, document_id, framed, stamps_of, title_of
 from batchqc.documents.coa_paper import A4, LETTER, MARGIN, WIDTH, Paper
 from batchqc.documents.coa_sections import sections
 from batchqc.documents.coa_tags import Tag
@@ -110,7 +110,7 @@ def _render(
         target,
         paper=paper,
         issued_utc=made_at(content),
-        document_id=document_id(sha256, marked),
+        document_id=document_id(sha256, marked, words),
         info={
             "Title": title_of(marked, content["number"], words),
             "Author": content["issuer"]["name"],
@@ -165,7 +165,7 @@ def _letterhead(
     if layout:
         address = [*(layout["address"] or address), *layout["contact"]]
     left = [(issuer["name"], _ISSUER), *((line, _ADDRESS) for line in address)]
-    dated = "drafted" if marked and marked.is_draft else "issued"
+    dated = "drafted" if content["number"] == DRAFT else "issued"
     right = [
         (words("number"), LABEL),
         (content["number"], _NUMBER),
@@ -200,7 +200,7 @@ def _footer(
     content: CertificateContent, words: Words, sha256: str, marked: Marked | None, *, page: str
 ) -> Block:
     identity = words("identity", number=content["number"], lot=content["lot"]["id"])
-    beneath = [content["specimen"], *(marked.says if marked else ())]
+    beneath = [content["specimen"], *(marked.told(words) if marked else ())]
     if "rendition" in content:
         to = content["rendition"]["recipient"]
         beneath.append(words("rendition_foot", recipient=to, count=withheld_lines(content)))

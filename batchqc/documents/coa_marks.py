@@ -5,7 +5,7 @@ data for machines, so that nobody takes it for the certificate.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,15 +28,20 @@ class Marked:
 
     Args:
         words: each stands in the head of every page, the last one across it.
-        says: sentences in the foot of every page.
+        says: sentences in the foot of every page, each by its key among the fixed words, with
+            what stands in its braces.
     """
 
     words: tuple[str, ...]
-    says: tuple[str, ...]
+    says: tuple[tuple[str, Mapping[str, object]], ...]
+
+    def told(self, words: Words) -> tuple[str, ...]:
+        """The sentences in the language of the words."""
+        return tuple(words(key, **values) for key, values in self.says)
 
     @property
     def is_draft(self) -> bool:
-        """Whether there is no certificate yet."""
+        """Whether it has neither code nor hash: there is no such certificate."""
         return DRAFT in self.words
 
 
@@ -47,11 +52,12 @@ def title_of(marked: Marked | None, number: str, words: Words) -> str:
     return words("draft_title") if marked.is_draft else words("copy_title", number=number)
 
 
-def document_id(sha256: str, marked: Marked | None) -> str:
+def document_id(sha256: str, marked: Marked | None, words: Words) -> str:
     """The /ID of the document: its own for every marking of the same content."""
     if marked is None:
         return sha256
-    return hashlib.sha256("\n".join((sha256, *marked.words, *marked.says)).encode()).hexdigest()
+    told = "\n".join((sha256, *marked.words, *marked.told(words)))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def stamps_of(specimen: str, marked: Marked | None) -> tuple[str, ...]:

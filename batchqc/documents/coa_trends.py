@@ -82,7 +82,7 @@ def _told(trend: TrendPart, words: Words) -> str:
                 lines=", ".join(lines),
             )
         )
-    return " ".join(filter(None, (*told, trend["said"])))
+    return " ".join(filter(None, (*told, words.term("trend", trend["said"]))))
 
 
 def _described(trend: TrendPart, words: Words) -> str:

@@ -7,7 +7,7 @@ statement on (a deferred transaction fails when it turns into a writing one unde
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 
 from batchqc.records.schema import METADATA
 
@@ -50,6 +50,11 @@ def migrate(engine: Engine, migrations: Path) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def lacking_tables(engine: Engine) -> list[str]:
+    """The tables of this version that a database does not have, in the order of their names."""
+    return sorted(METADATA.tables.keys() - set(inspect(engine).get_table_names()))
 
 
 def grant_runtime(engine: Engine, role: str) -> None:

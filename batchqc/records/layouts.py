@@ -190,6 +190,14 @@ def rendition_by(
     return session.scalar(query)
 
 
+def renditions_of(session: Session, certificate: Certificate) -> Sequence[CertificateRendition]:
+    """The renditions of a certificate."""
+    query = select(CertificateRendition).where(
+        CertificateRendition.certificate_id == certificate.id
+    )
+    return session.scalars(query.order_by(CertificateRendition.id)).all()
+
+
 def rendition_named(session: Session, name: str) -> CertificateRendition | None:
     """The rendition of a natural key such as ``COA-2026-000001/COA-DE-A4/1``."""
     number, _, rest = name.partition("/")

@@ -80,7 +80,7 @@ def test_who_removes_a_withdrawal_makes_no_certificate_count_again(decided: Hous
             lambda: prove_certificate(
                 session, decided.archive, signer, number=NUMBER, now=decided.now()
             ),
-            lambda: standing_on_record(session, NUMBER, sha256),
+            lambda: standing_on_record(session, NUMBER, [sha256]),
             lambda: copied(session, decided.archive, number=NUMBER, copy=1),
             lambda: document_of(session, decided.archive, number=NUMBER),
         ):

@@ -115,7 +115,7 @@ def test_only_an_issued_certificate_is_proven_and_with_the_key_on_record(
         prove(house, press)
     assert pending.value.code == "BQC-CRT-031"
     with house.reading() as session:
-        assert standing_on_record(session, NUMBER, "") == "on record it was never issued"
+        assert standing_on_record(session, NUMBER, [""]) == "on record it was never issued"
     issue(house, press)
     other: LogSigner = create_log_key(tmp_path / "log.key", name="lakeside/batchqc")
     with pytest.raises(SigningUnavailable):
@@ -173,7 +173,9 @@ def test_another_document_under_the_number_is_not_the_one_in_the_log(
     }
     assert content["log"]["origin"] == "lakeside/batchqc"
     with house.reading() as session:
-        assert standing_on_record(session, NUMBER, "0" * 64) == "on record it has another document"
+        assert (
+            standing_on_record(session, NUMBER, ["0" * 64]) == "on record it has another document"
+        )
 
 
 def test_a_timestamp_on_the_log_tells_what_was_dated_back(

@@ -293,8 +293,11 @@ def test_a_preview_is_marked_and_leaves_nothing(released: House, press: Press, k
     for layout, pdf in (("COA-DE", own), ("COA-CLINIC", clinics)):
         for page in PdfReader(BytesIO(pdf)).pages:
             text = page.extract_text()
-            assert f"DRAFT. Preview under layout {layout} v1: not sealed" in text
-            assert "SPECIMEN" in text
+            assert f"Vorschau mit Layout {layout} v1: nicht gesiegelt" in text
+            assert "DRAFT" in text
+            assert "SPECIMEN" not in text
+            assert "SHA-256 des Inhalts" not in text
+        assert "Ausgestellt" in PdfReader(BytesIO(pdf)).pages[0].extract_text()
         assert not check(pdf, root_pem=keys.root_pem.read_bytes(), at=house.now()).passed
     assert "Viabilität nach dem Auftauen" in PdfReader(BytesIO(own)).pages[0].extract_text()
     assert CLINIC in PdfReader(BytesIO(clinics)).pages[0].extract_text()

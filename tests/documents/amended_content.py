@@ -55,4 +55,6 @@ BARE = {
     "said": "No control limits are approved for this series.",
 }
 TRENDS = {"trends": [SERIES, BARE]}
-BOTH = Marked((COPY, SUPERSEDED), ("Superseded by COA-2026-000018 on 2026-04-01.", "Copy 1 for A."))
+PRINTED = {"copy": 1, "recipient": "A", "when": "2026-04-02", "by": "giang.do"}
+SINCE = {"number": "COA-2026-000018", "when": "2026-04-01"}
+BOTH = Marked((COPY, SUPERSEDED), (("superseded_says", SINCE), ("copy_says", PRINTED)))

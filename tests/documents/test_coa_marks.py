@@ -8,12 +8,14 @@ import pytest
 import segno
 from pypdf import PdfReader
 
+from batchqc.core.certificate_layouts import Language, laid_out
 from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.coa_layout import render
 from batchqc.documents.coa_marks import COPY, DRAFT, SUPERSEDED, WITHDRAWN, Marked
 from tests.documents.amended_content import AMENDED, ASKED, BARE, BOTH, PAGE, SERIES, TRENDS
 from tests.documents.certificate_content import certificate_content, line
-from tests.documents.external import pages_of, run, words_of
+from tests.documents.external import pages_of, run, squeezed, words_of
+from tests.documents.laid_out import layout
 
 
 def written(folder: Path, content: CertificateContent, fonts: Path, marked: object = None) -> Path:
@@ -82,9 +84,9 @@ def test_a_certificate_that_was_frozen_before_has_no_code(rendered: bytes):
 def test_a_marked_rendering_says_so_on_every_page_and_is_no_certificate(
     fonts: Path, tmp_path: Path, words: tuple[str, ...]
 ):
-    says = ("It bears no seals.", "Printed for the Regional Hospital.")
+    says = ("Copy 1 for A, printed 2026-04-02 by giang.do.", "Superseded by COA-2026-000018 on")
     content = certificate_content(**ASKED)
-    pdf = written(tmp_path, content, fonts, Marked(words, says))
+    pdf = written(tmp_path, content, fonts, Marked(words, BOTH.says))
     pages = pages_of(pdf)
     assert len(pages) > 1
     for page in pages:
@@ -100,6 +102,23 @@ def test_a_marked_rendering_says_so_on_every_page_and_is_no_certificate(
     )
     assert min(word.left for word in words_of(pdf)) > 49
     assert max(word.right for word in words_of(pdf)) < 547
+
+
+@pytest.mark.parametrize(("language", "copy", "since", "limits"), [
+    (Language.GERMAN, "Eine Kopie trägt keine Siegel", "Ersetzt (SUPERSEDED) durch",
+     "Für diese Reihe sind keine Regelgrenzen genehmigt."),
+    (Language.FRENCH, "Une copie ne porte aucun sceau", "Remplacé (SUPERSEDED) par",
+     "Aucune limite de contrôle n’est approuvée pour cette série."),
+    (Language.SPANISH, "Una copia no lleva sellos", "Sustituido (SUPERSEDED) por",
+     "No hay límites de control aprobados para esta serie."),
+])  # fmt: skip
+def test_a_marking_and_a_picture_without_limits_speak_the_language_of_the_certificate(
+    fonts: Path, tmp_path: Path, language: Language, copy: str, since: str, limits: str
+):
+    content = laid_out(certificate_content(**ASKED, trends=[BARE]), layout(language))
+    pages = pages_of(written(tmp_path, content, fonts, BOTH))
+    assert all(copy in page and since in page for page in pages)
+    assert squeezed(limits) in squeezed("".join(pages))
 
 
 def test_a_draft_bears_no_code(fonts: Path, tmp_path: Path):

@@ -408,7 +408,10 @@ def test_the_verifier_that_runs_alone_says_the_same_of_each(desk: Desk, alone: P
     assert f"0.pdf is genuine: certificate {NUMBER}, lot {LOT}." in one.stdout
     assert "--     timestamp   not examined: the file bears no timestamp" in one.stdout
     assert "What is printed on the pages is under the seal" in one.stdout
-    assert run_alone(alone, "0.pdf", *trust, "--strict").returncode == 1
+    strict = run_alone(alone, "0.pdf", *trust, "--strict")
+    assert strict.returncode == 1
+    assert "0.pdf IS NOT VERIFIED WHOLLY: what was not examined (--) fails, too" in strict.stdout
+    assert "is genuine" not in strict.stdout
     refused = run_alone(alone, "2.pdf", *trust)
     assert refused.returncode == 1
     assert "2.pdf DOES NOT VERIFY." in refused.stdout

@@ -29,10 +29,14 @@ def test_the_whole_life_of_a_certificate_is_shown(home: Path):
     first, second = numbers_of(home, "SIM-26-001")
     told = done(home, "certificate", "show", first)
     assert "Conclusion: PRELIMINARY." in told
+    assert f"Status: superseded by {second}\n" in told
+    (withdrawn,) = numbers_of(home, "SIM-26-002")
+    assert "Status: withdrawn: sterility fails" in done(home, "certificate", "show", withdrawn)
     events = [line.split("│")[1].strip() for line in told.splitlines() if line[:2] == "20"]
     assert events == ["reserved", "issued", "superseded"]
     assert second in told.splitlines()[-1]
     latest = done(home, "certificate", "show", second)
+    assert "Status: issued\n" in latest
     assert f"It says otherwise than {first}:" in latest
     assert "Pending" in latest
 
@@ -53,7 +57,7 @@ def test_a_copy_is_printed_for_somebody_and_shown_in_the_life(home: Path, tmp_pa
 def test_a_draft_is_written_before_the_decision_and_not_after_it(home: Path, tmp_path: Path):
     path = tmp_path / "draft.pdf"
     told = done(home, "lot", "draft-certificate", WAITS, "--to", path)
-    assert f"It is a draft of lot {WAITS}, which is quarantine." in told
+    assert f"It is a draft of lot {WAITS} (quarantine)." in told
     assert all("DRAFT" in page for page in pages_of(path))
     decided = ("lot", "draft-certificate", RELEASED, "--to", tmp_path / "none.pdf")
     assert isinstance(batchqc(home, *decided).exception, Conflict)

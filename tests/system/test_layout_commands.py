@@ -56,7 +56,7 @@ def test_a_site_adopts_its_layout_and_a_recipient_gets_a_rendition(home: Path, t
     draft = tmp_path / "draft.pdf"
     shown = ("certificate", "preview", certificate, "--layout", "COA-DE-A4", "--version", "1")
     assert "It is a draft" in done(home, *shown, "--to", draft)
-    assert "DRAFT. Preview under layout COA-DE-A4 v1" in pages_of(draft)[0]
+    assert "Vorschau mit Layout COA-DE-A4 v1" in pages_of(draft)[0]
     assert "Analysenzertifikat" in pages_of(draft)[0]
     made = tmp_path / "clinic.pdf"
     wanted = ["certificate", "rendition", certificate, "--layout", "COA-CLINIC", "--to", str(made)]
@@ -70,6 +70,7 @@ def test_a_site_adopts_its_layout_and_a_recipient_gets_a_rendition(home: Path, t
     said = done(home, *verify)
     assert f"a rendition of certificate {certificate} for Klinik am See, Hamburg" in said
     assert "results withheld: 0" in said
+    assert "records     on record it counts now" in done(home, *verify, "--status")
     own_layout = batchqc(
         home, "certificate", "rendition", certificate, "--layout", "COA-DE-A4", who=RELEASER
     )

@@ -91,18 +91,22 @@ def test_a_lot_is_released_while_the_service_is_down_and_its_certificate_waits_f
     done(home, "lot", "review", lot, "-u", "chi.pham", *why, typed=PASSWORD)
     done(home, "lot", "qc-review", lot, "-u", "chi.pham", *why, typed=PASSWORD)
     done(home, "lot", "audit-review", lot, "-u", "em.ngo", *why, typed=PASSWORD)
-    down = of(services) | {"BATCHQC_TIMESTAMP_URL": "http://127.0.0.1:9/tsa"}
+    found = of(services)
+    down = found | {"BATCHQC_TIMESTAMP_URL": "http://127.0.0.1:9/tsa"}
     said = done(home, "lot", "release", lot, "-u", "giang.do", *why, typed=PASSWORD, **down)
     number = re.search(r"Certificate (COA-\d{4}-\d{6}) is pending: BQC-CRT-016", said)
     assert number, said
     resume = ("certificate", "resume", "-u", "giang.do")
     waits = batchqc(home, *resume, typed=PASSWORD, **down)
     refused(waits, SigningUnavailable, "BQC-CRT-016")
-    assert f"{number[1]} is issued." in done(home, *resume, typed=PASSWORD, **of(services))
+    assert f"{number[1]} is issued." in done(home, *resume, typed=PASSWORD, **found)
     pdf = tmp_path / "certificate.pdf"
     done(home, "certificate", "get", number[1], "--to", pdf)
     assert pdfsig(pdf, nss).count("Certificate is Trusted.") == 2
     assert len(extracted_from(pdf.read_bytes())) == 3
+    trust = ("--root", home / "trust" / "root.pem", "--tsa-root", found["BATCHQC_TIMESTAMP_ROOT"])
+    told = done(home, "certificate", "verify", pdf, *trust, "--status")
+    assert "records     on record it counts now" in told
     assert "entries verified" in done(home, "audit", "verify")
 
 

@@ -44,7 +44,7 @@ def main(
     if asked.json:
         sys.stdout.write(json.dumps([as_json(*one) for one in reports], indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(as_text(*one) for one in reports))
+        sys.stdout.write("\n".join(as_text(*one, strict=asked.strict) for one in reports))
         sys.stdout.write(("" if asked.lot else _LABEL) + ("" if further else _PAGES))
     good = all(one.complete if asked.strict else one.passed for _, one in reports)
     return 0 if good else 1
@@ -90,12 +90,14 @@ def question_from(asked: argparse.Namespace, *, now: datetime) -> Question:
     )
 
 
-def as_text(name: str, report: CheckReport) -> str:
+def as_text(name: str, report: CheckReport, *, strict: bool = False) -> str:
     """A report for people: a line for each check, and what it comes to."""
     name, lot = plain(name), plain(report.lot)
     rows = [f"{_MARKS[one.outcome]:<7}{one.name:<11} {plain(one.reason)}" for one in report.checks]
     if not report.passed:
         said = f"{name} DOES NOT VERIFY."
+    elif strict and not report.complete:
+        said = f"{name} IS NOT VERIFIED WHOLLY: what was not examined (--) fails, too (--strict)."
     else:
         said = f"{name} is genuine: certificate {plain(report.number)}, lot {lot}."
         if report.rendition:
