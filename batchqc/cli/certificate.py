@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from batchqc.documents.verifier.case import Case
     from batchqc.documents.verifier.examination import Step
 
-app = typer.Typer(help="Certificates of analysis: get, verify, and resume those that are pending.")
+app = typer.Typer(help="Certificates of analysis: get, verify, find, copy and renew them.")
 
 Number = Annotated[str, typer.Argument(help="Its number, such as COA-2026-000001.")]
 
