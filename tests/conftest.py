@@ -10,8 +10,9 @@ command line (``test_x[sqlite]``) collects one variant on purpose, and is let al
 
 With ``--share`` (``make test``) what people do, by command or over HTTP, is tried on one of the
 two, which the name of the test chooses: a quarter of them on PostgreSQL, where each takes twice as
-long. Records, attacks and what runs at once are tried on both, and ``make long`` tries everything
-on both.
+long, and half of the attacks and meetings. Records are tried on both. A test that is marked
+``long`` waits for ``make long``, which tries everything on both, and more examples of each
+property.
 """
 
 import gc
@@ -42,17 +43,21 @@ from tests.cast import NOW
 from tests.databases import KINDS, POSTGRESQL, SQLITE, Databases
 from tests.records.full_house import furnish_fully
 from tests.records.house import Clock, House, archive_of, furnish, restock
+from tests.tiers import LONG
 
-settings.register_profile("batchqc", deadline=None)  # a slow machine is no defect
+settings.register_profile("batchqc", deadline=None, max_examples=100 if LONG else 40)
 settings.load_profile("batchqc")
 
 RULE = "every test of a database runs on both kinds"
+#: Of folders and files that are shared: one of how many tests is tried on PostgreSQL.
 _SHARED = {
-    "actions",
-    "api",
-    "system",
-    "test_permissions_of_routes.py",
-    "test_a_row_deleted_from_any_table_is_missed",
+    "actions": 4,
+    "api": 4,
+    "system": 4,
+    "test_permissions_of_routes.py": 4,
+    "test_audit_attacks.py": 2,
+    "test_log_attacks.py": 2,
+    "test_interleaved.py": 2,
 }
 _FIXTURES = {"database", "engine", "house", "full_house"}
 #: Files of few tests that take long: begun first, so that no worker waits for another at the end.
@@ -229,8 +234,8 @@ def pytest_collection_modifyitems(
         if marker is not None:
             item.user_properties.append(("only_on", ": ".join(marker.args)))
     if config.getoption("share"):
-        other = [one for one in items if _is_of_the_other_kind(one)]
-        items[:] = [one for one in items if not _is_of_the_other_kind(one)]
+        other = [one for one in items if _is_for_later(one)]
+        items[:] = [one for one in items if not _is_for_later(one)]
         config.hook.pytest_deselected(items=other)
     yield
     items.sort(key=lambda one: one.path.name not in _FIRST)
@@ -238,14 +243,16 @@ def pytest_collection_modifyitems(
         items.append(_Rule.from_parent(session, name=RULE, lopsided=lopsided))
 
 
-def _is_of_the_other_kind(item: pytest.Item) -> bool:
-    """Whether the name of a shared test gives this variant to the other kind of database."""
+def _is_for_later(item: pytest.Item) -> bool:
+    """Whether a test is long, or its name gives this variant to the other kind of database."""
+    if item.get_closest_marker("long"):
+        return True
     kind = item.callspec.params.get("database") if hasattr(item, "callspec") else None
-    shared = _SHARED & {item.path.parent.name, item.path.name, item.name.partition("[")[0]}
-    if kind is None or not shared or item.get_closest_marker("only_on"):
+    one_of = _SHARED.get(item.path.name) or _SHARED.get(item.path.parent.name)
+    if kind is None or one_of is None or item.get_closest_marker("only_on"):
         return False
     number = crc32(item.nodeid.replace(kind, "").encode())
-    return kind != (POSTGRESQL if number % 4 == 0 else SQLITE)
+    return kind != (POSTGRESQL if number % one_of == 0 else SQLITE)
 
 
 def _lopsided(items: list[pytest.Item]) -> list[str]:

@@ -10,12 +10,13 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.witnessed import unlike, witnessed_by
+from batchqc.actions.witnessed import unlike, unlike_trail, witnessed_by
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import entries_about
 from batchqc.records.base import Row
 from batchqc.records.conditional import CertificateWithdrawal
 from batchqc.records.decisions import CertificateIssue, certificates_of
+from batchqc.records.layouts import CertificateRendition
 from batchqc.records.registers import LotRow
 
 _LOOKED_AT: Final = ("certificate:", "certificate_issue:", "certificate_withdrawal:")
@@ -42,6 +43,23 @@ def check_certificates(session: Session, lot: LotRow) -> None:
         raise IntegrityFailure(
             "BQC-CRT-060",
             f"the certificates of lot {lot.lot} are not as the audit trail says",
+            reasons=found,
+            hint="Stop. Run `batchqc audit verify` and call the system owner.",
+        )
+
+
+def check_rendition(session: Session, row: CertificateRendition) -> None:
+    """Refuse a rendition that is not the one that was made.
+
+    Raises:
+        IntegrityFailure: BQC-CRT-060, or BQC-LAY-017 where only the rendition is another.
+    """
+    check_certificates(session, row.certificate.lot)
+    found = list(unlike_trail(session, [row.certificate.key], [row]))
+    if found:
+        raise IntegrityFailure(
+            "BQC-LAY-017",
+            f"the rendition {row.natural_key} is not as the audit trail says",
             reasons=found,
             hint="Stop. Run `batchqc audit verify` and call the system owner.",
         )

@@ -1,7 +1,7 @@
 """Disposal of raw data: asked for by one person of QA, approved by another, after its date.
 
 Both signatures bind the same list. The tombstones are on record before the bytes go; where the
-process stops between the two, ``finish_disposals`` removes what is still there.
+process stops between the two, ``removals.finish_disposals`` removes what is still there.
 """
 
 import json
@@ -17,14 +17,12 @@ from batchqc.actions.permission import require
 from batchqc.actions.raw_objects import hashes_of_lot, raw_object, rule_now, today_at_site
 from batchqc.actions.retention_damage import retention_damage
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.actions.witnessed import unlike_trail
-from batchqc.core.canonical import Json, canonical_bytes, utc_text
+from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RawObject, RetentionRule, kept_until, may_approve, why_kept
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
-from batchqc.documents.stored import Tombstone
-from batchqc.errors import Conflict, IntegrityFailure, NotFound, NotPermitted
+from batchqc.errors import Conflict, NotFound, NotPermitted
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.registers import LotRow
 from batchqc.records.retention import (
@@ -173,41 +171,6 @@ def approve_disposal(
     return approval
 
 
-def finish_disposals(
-    session: Session, archive: Archive, hashes: Sequence[str] | None = None
-) -> list[str]:
-    """Remove what two people signed for and is still in the store; it may be done again and again.
-
-    Raises:
-        Conflict: BQC-ARC-008: the store keeps it by its own lock.
-        IntegrityFailure: BQC-RET-011: not two people signed for it, by the audit trail.
-    """
-    removed = []
-    for row in disposed_objects(session, hashes):
-        problems = list(_unsigned(session, archive, row))
-        if problems:
-            raise IntegrityFailure(
-                "BQC-RET-011",
-                f"{row.key} is not what two people signed for; nothing of it is removed",
-                reasons=problems,
-                hint="Run `batchqc audit verify`, and call the system owner.",
-            )
-        if archive.stored_at(row.sha256) is not None or archive.tombstone(row.sha256) is None:
-            archive.hold(row.sha256, is_held=False)
-            archive.dispose(tombstone_of(row))
-            removed.append(row.sha256)
-    return removed
-
-
-def tombstone_of(row: DisposedObject) -> Tombstone:
-    """What readers of the hash are told."""
-    approval = row.disposal_approval
-    disposal = approval.disposal
-    by = f"{disposal.signature.person.user_id} and {approval.signature.person.user_id}"
-    at = utc_text(approval.approved_at)
-    return Tombstone(row.sha256, row.what, disposal.natural_key, disposal.reason, by, at)
-
-
 def the_disposal(session: Session, number: str) -> Disposal:
     """The disposal of a public number.
 
@@ -218,23 +181,6 @@ def the_disposal(session: Session, number: str) -> Disposal:
     if row is None:
         raise NotFound("BQC-RET-009", f"there is no disposal {number}")
     return row
-
-
-def _unsigned(session: Session, archive: Archive, row: DisposedObject) -> Iterator[str]:
-    """Why a tombstone is not what two people signed for."""
-    approval = row.disposal_approval
-    disposal = approval.disposal
-    signatures = (disposal.signature, approval.signature)
-    yield from unlike_trail(
-        session, [disposal.key, disposal.lot.key], [row, approval, disposal, *signatures]
-    )
-    people = {one.person.user_id for one in signatures}
-    bound = {(one.record, one.record_sha256) for one in signatures}
-    if len(people) < len(signatures) or bound != {(disposal.key, disposal.content_sha)}:
-        yield f"{disposal.key} does not bear the signatures of two people"
-    listed = {one["sha256"] for one in json.loads(archive.get(disposal.content_sha))["objects"]}
-    if row.sha256 not in listed:
-        yield f"{row.sha256} is not on the list that they signed"
 
 
 def _content(tx: Transaction, disposal: Disposal) -> dict[str, Json]:

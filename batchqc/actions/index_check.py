@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
+from sqlite3 import DatabaseError
 from typing import Any
 
 from sqlalchemy import select
@@ -42,6 +43,39 @@ def index_problems(session: Session, archive: Archive) -> Iterator[str]:
             yield f"the index does not say of {one.key} what its content says"
     if extra := len({*terms, *words}):
         yield f"the index holds {extra} certificates that are not there"
+    yield from _word_problems(session)
+
+
+def _word_problems(session: Session) -> Iterator[str]:
+    """Whether SQLite's index of words, which a search goes by, holds the words that are filed."""
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    try:
+        found = dict(_searched(session.connection().connection.driver_connection))
+    except DatabaseError:
+        yield "the index of words is damaged"
+        return
+    filed = select(CertificateText.certificate_id, CertificateText.words)
+    for one, words in session.execute(filed.execution_options(yield_per=500)):
+        if found.pop(one, 0) != sum(map(hash, words.split())):
+            key = session.get_one(Certificate, one).key
+            yield f"the index of words does not say of {key} what is filed"
+    if found:
+        yield f"the index of words holds {len(found)} certificates that are not there"
+
+
+def _searched(connection: Any) -> Iterator[tuple[int, int]]:
+    """The sum of the hashes of the words that a search finds each certificate by, by its id."""
+    connection.execute(
+        "CREATE VIRTUAL TABLE temp.searched USING fts5vocab(main, certificate_words, instance)"
+    )
+    try:
+        found = dict[int, int]()
+        for word, one in connection.execute("SELECT term, doc FROM temp.searched"):
+            found[one] = found.get(one, 0) + hash(word)
+        yield from found.items()
+    finally:
+        connection.execute("DROP TABLE temp.searched")
 
 
 def _filed(session: Session, query: Any) -> dict[int, str]:

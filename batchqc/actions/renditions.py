@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from batchqc.actions.certificate_damage import certificate_damage, check_certificates
+from batchqc.actions.certificate_damage import certificate_damage, check_rendition
 from batchqc.actions.certificate_signatures import moment
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import (
@@ -25,7 +25,6 @@ from batchqc.actions.checkpoints import check_log, checkpoint_after
 from batchqc.actions.layouts import approved_content, approved_layout, the_layout
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
-from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.certificate_layouts import Layout
 from batchqc.core.certificates import CONTENT_TYPE, CertificateContent
@@ -33,7 +32,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.renditions import rendition_of, rendition_problems
 from batchqc.documents.archive import Archive
 from batchqc.documents.spec_file import read_specification
-from batchqc.errors import Conflict, IntegrityFailure, NotFound
+from batchqc.errors import Conflict, NotFound
 from batchqc.records.decisions import Certificate, issue_of
 from batchqc.records.layouts import (
     CertificateRendition,
@@ -104,7 +103,7 @@ def make_rendition(
         certificate = the_certificate(session, wanted.number)
         approval = approved_layout(session, wanted.layout)
         if earlier := rendition_by(session, certificate, approval.layout_version):
-            _check_made(session, earlier)
+            check_rendition(session, earlier)
             return facts_of(earlier)
         check_log(session, signer)
         layout = approved_content(session, archive, approval)
@@ -134,7 +133,7 @@ def rendition_document(session: Session, archive: Archive, *, wanted: Under) -> 
             f" {wanted.layout} v{wanted.version}",
             hint="Make it: batchqc certificate rendition.",
         )
-    _check_made(session, made)
+    check_rendition(session, made)
     return archive.get(made.document_sha)
 
 
@@ -209,19 +208,6 @@ def _standing(session: Session, certificate: Certificate) -> list[str]:
     if state.withdrawn:
         found.append(f"the certificate was withdrawn ({state.withdrawn}): nothing replaces it yet")
     return [*found, *certificate_damage(session, certificate.lot)]
-
-
-def _check_made(session: Session, row: CertificateRendition) -> None:
-    """Refuse a rendition that is not the one that was made."""
-    check_certificates(session, row.certificate.lot)
-    found = list(unlike_trail(session, [row.certificate.key], [row]))
-    if found:
-        raise IntegrityFailure(
-            "BQC-LAY-017",
-            f"the rendition {row.natural_key} is not as the audit trail says",
-            reasons=found,
-            hint="Stop. Run `batchqc audit verify` and call the system owner.",
-        )
 
 
 def _optional(archive: Archive, content: CertificateContent) -> frozenset[str]:

@@ -14,8 +14,8 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from batchqc.actions.disposals import tombstone_of
 from batchqc.actions.permission import require
+from batchqc.actions.removals import tombstone_of
 from batchqc.actions.stored_names import lots_concerned, named_after, not_named
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive

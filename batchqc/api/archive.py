@@ -9,12 +9,12 @@ from sqlalchemy import select
 from batchqc.actions.disposals import (
     approve_disposal,
     due_of_lot,
-    finish_disposals,
     request_disposal,
     the_disposal,
 )
 from batchqc.actions.lots import the_lot
 from batchqc.actions.raw_objects import hold_in_store, today_at_site
+from batchqc.actions.removals import finish_disposals
 from batchqc.actions.retention import hold_legally, release_legally, set_retention, the_legal_hold
 from batchqc.actions.scrubs import open_damage
 from batchqc.api.archive_shapes import (

@@ -7,12 +7,12 @@ import typer
 from batchqc.actions.disposals import (
     approve_disposal,
     due_of_lot,
-    finish_disposals,
     lots_due,
     request_disposal,
 )
 from batchqc.actions.lots import the_lot
 from batchqc.actions.raw_objects import hold_in_store, today_at_site
+from batchqc.actions.removals import finish_disposals
 from batchqc.actions.retention import hold_legally, release_legally, set_retention
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace

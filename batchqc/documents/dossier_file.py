@@ -1,7 +1,8 @@
 """A lot dossier as a file from elsewhere: everything in it is as its manifests and its note say.
 
 Nothing is unpacked by the names inside. What is not listed, listed twice, or not as listed is
-refused, with every other problem of the file.
+refused, with every other problem of the file. An export compresses nothing: so no small file can be
+made that is read without end.
 """
 
 import hashlib
@@ -68,6 +69,8 @@ def opened_dossier(path: Path, keys: str = "") -> Iterator[DossierFile]:
     """
     try:
         with zipfile.ZipFile(path) as file:
+            if packed := [one.filename for one in file.infolist() if _is_packed(one)]:
+                raise not_as_said(f"{one} is compressed or encrypted" for one in packed)
             names = [one for one in file.namelist() if not one.endswith("/")]
             folder = names[0].partition("/")[0] if names else ""
             content = json.loads(file.read(f"{folder}/data/dossier.json"))
@@ -94,6 +97,10 @@ def _none(path: Path, error: Exception) -> InvalidInput:
     return InvalidInput(
         "BQC-IMP-001", f"{path} is no dossier of a lot: {type(error).__name__} {error}"
     )
+
+
+def _is_packed(one: zipfile.ZipInfo) -> bool:
+    return one.compress_type != zipfile.ZIP_STORED or bool(one.flag_bits & 1)
 
 
 def _problems(file: zipfile.ZipFile, folder: str, names: list[str], keys: str) -> Iterator[str]:

@@ -9,11 +9,11 @@ import pytest
 from batchqc.actions.disposals import (
     approve_disposal,
     due_of_lot,
-    finish_disposals,
     request_disposal,
 )
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.raw_objects import protect, raw_hashes, rule_now, today_at_site
+from batchqc.actions.removals import finish_disposals
 from batchqc.actions.retention import hold_legally, release_legally, set_retention
 from batchqc.actions.scrubs import ScrubWanted, restore, scrub
 from batchqc.core.permissions import Permission
@@ -193,14 +193,20 @@ def test_what_was_asked_for_is_what_is_approved_or_nothing(late: House):
     assert sorted(approve(late, ask(late))) == sorted([SHA256, hashlib.sha256(other).hexdigest()])
 
 
-def test_what_another_record_names_too_is_never_disposed_of(late: House):
-    with late.acting(QA1, Permission.DISPOSE) as tx:  # as if a method had the same bytes
+def with_same_bytes(house: House) -> str:
+    """As if a method had the same bytes: its key."""
+    with house.acting(QA1, Permission.DISPOSE) as tx:
         row = MethodVersion(
             method="M-1", version="1", title="As if", effective="2026-01-01", file="m.toml",
             sha256=SHA256, author="spec", imported_at=tx.now,
         )  # fmt: skip
         tx.add(row)
         tx.audit("method imported", rows=[row])
+        return row.key
+
+
+def test_what_another_record_names_too_is_never_disposed_of(late: House):
+    with_same_bytes(late)
     (reason,) = reasons(late)
     assert "names the same bytes, and is never disposed of" in reason
 
@@ -270,6 +276,25 @@ def test_a_stop_before_the_bytes_went_is_finished_later(late: House):
         assert finish_disposals(session, late.archive) == [SHA256]
         assert finish_disposals(session, late.archive) == []
     assert late.verify().problems == ()
+
+
+@pytest.mark.requirement("1.68")
+def test_a_hold_that_is_laid_before_the_bytes_went_keeps_them(late: House):
+    number = ask(late)
+    with late.acting(QA2, Permission.DISPOSE) as tx:
+        approve_disposal(tx, late.archive, number=number, credentials=signing(QA2))
+    laid = hold(late)
+    with late.reading() as session, pytest.raises(Conflict) as kept:
+        finish_disposals(session, late.archive)
+    assert kept.value.code == "BQC-RET-020"
+    assert kept.value.reasons == (f"{SHA256}: legal hold {laid} lies on lot {LOT}",)
+    assert late.archive.get(SHA256) == DATA
+    release(late, laid)
+    method = with_same_bytes(late)
+    with late.reading() as session, pytest.raises(Conflict) as named:
+        finish_disposals(session, late.archive)
+    assert named.value.reasons == (f"{SHA256}: {method} names the same bytes",)
+    assert late.archive.get(SHA256) == DATA
 
 
 def test_a_rule_is_numbered_signed_and_refused_where_it_is_none(house: House):

@@ -377,3 +377,16 @@ def test_what_was_removed_of_a_lot_is_not_left_out_of_its_dossier_without_a_word
     assert refused.value.code == "BQC-EXP-008"
     kinds = [one.partition(":")[0] for one in refused.value.reasons]
     assert kinds == ["certificate_copy", "certificate_withdrawal"]
+
+
+@pytest.mark.requirement("10.04")
+def test_a_dossier_that_was_compressed_is_refused_before_it_is_read(
+    empty: House, dossier: Path, tmp_path: Path
+):
+    """A small file could be read without end."""
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(dossier) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.namelist():
+            new.writestr(one, old.read(one))
+    with refused(empty, IntegrityFailure, "data/dossier.json is compressed or encrypted"):
+        imported(empty, bomb)

@@ -299,6 +299,7 @@ def test_an_id_of_several_kinds_is_told_by_kind(house: House):
     assert traced(house, f"lot:{OF_BANK}").start == f"lot:{OF_BANK}"
 
 
+@pytest.mark.long
 @pytest.mark.requirement("8.12")
 def test_ten_thousand_nodes_are_traced_as_networkx_closes_them_in_few_statements(house: House):
     """Donations of one donor, pooled at random into banks of banks, deep and wide."""

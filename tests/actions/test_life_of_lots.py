@@ -9,7 +9,6 @@ run the records are compared with the audit trail.
 ``BATCHQC_LONG=1`` (in ``make long``) tries many more and longer lives.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -93,8 +92,8 @@ from tests.records.house import (
 )  # fmt: skip
 from tests.records.interim import INTERIM, register_interim
 from tests.records.laboratory import adopt_method
+from tests.tiers import LONG
 
-LONG: Final = bool(os.environ.get("BATCHQC_LONG"))
 SECOND: Final = "MSC-26-0077"
 STERILITY: Final = "growth_14d"
 REQUIRED: Final = {LOT: frozenset(GOOD), SECOND: frozenset(GOOD) | {"gram"}}

@@ -341,6 +341,7 @@ def test_an_unreadable_specification_is_told_on_the_first_page(house: House):
     assert any("UC-MSC-REL v1 cannot be read" in one for one in found["damaged"])
 
 
+@pytest.mark.long
 @pytest.mark.only_on("sqlite", "arithmetic over many lots, which no database does")
 def test_two_hundred_lots_are_reviewed_within_two_seconds_of_one_core(house: House):
     chance = random.Random(20260101)  # noqa: S311 - the same each time, nothing secret

@@ -7,6 +7,7 @@ The owner covers the tracks: triggers are back in place when somebody looks.
 
 import json
 from dataclasses import replace
+from zlib import crc32
 
 import pytest
 from sqlalchemy import func, insert, select, text, update
@@ -38,6 +39,7 @@ from tests.records.house import (
     results,
 )
 from tests.records.tampering import CONTENT, append, columns_of, tamper, tampering
+from tests.tiers import LONG
 
 RUN = f"assay_run:U-2026-000002/{LOT}/VIAB/VCB-250520-01"
 AT_20 = " WHERE sha256 = (SELECT entry_sha256 FROM audit_link WHERE sequence = 20)"
@@ -120,7 +122,8 @@ def test_of_several_broken_records_the_one_of_the_first_entry_is_named_first(ful
 def test_a_row_deleted_from_any_table_is_missed(full_house: House, table: str):
     with tampering(full_house.engine) as connection:
         numbers = connection.scalars(text(f"SELECT id FROM {table} ORDER BY id")).all()
-        for number in {numbers[0], numbers[len(numbers) // 2], numbers[-1]}:
+        tried = [numbers[0], numbers[len(numbers) // 2], numbers[-1]]
+        for number in set(tried) if LONG else {tried[crc32(table.encode()) % 3]}:
             deleting = connection.begin_nested()
             connection.exec_driver_sql(f"DELETE FROM {table} WHERE id = {number}")
             with Session(connection) as session:

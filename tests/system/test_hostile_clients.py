@@ -66,6 +66,7 @@ def test_one_line_without_end_is_counted_and_dropped_by_the_server(server: Serve
     assert httpx.get(f"{server.address}/health", timeout=30).status_code == 200
 
 
+@pytest.mark.long
 def test_the_command_line_keeps_no_endless_line_in_memory(home: Path, tmp_path: Path):
     """A file of 200 MB without a line end, and a pipe that never ends and says it is empty."""
     file = tmp_path / "line.csv"
