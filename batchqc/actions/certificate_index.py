@@ -68,7 +68,8 @@ def find_certificates(session: Session, wanted: Wanted, *, after: str, limit: in
     if (search.terms or search.words) and (lacking := not_indexed(session, limit=1)):
         raise Conflict(
             "BQC-CRT-051",
-            f"the index lacks {lacking[0].natural_key} and what is older: nothing is left out",
+            f"the index lacks {lacking[0].natural_key} and what is older:"
+            " a search would leave them out",
             hint="Run `batchqc certificate index` once.",
         )
     behind = the_certificate(session, after).id if after else 0

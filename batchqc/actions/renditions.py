@@ -1,4 +1,4 @@
-"""Renditions of certificates for recipients: made from frozen content, sealed, on record; previews.
+"""Renditions of certificates for recipients: made from frozen content, sealed, on record.
 
 No transaction is held while the document is rendered and sealed.
 """
@@ -22,11 +22,11 @@ from batchqc.actions.certificates import (
     the_certificate,
 )
 from batchqc.actions.checkpoints import check_log, checkpoint_after
-from batchqc.actions.layouts import approved_content, approved_layout, layout_content, the_layout
+from batchqc.actions.layouts import approved_content, approved_layout, the_layout
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.core.canonical import Json, canonical_bytes
-from batchqc.core.certificate_layouts import Layout, laid_out
+from batchqc.core.certificate_layouts import Layout
 from batchqc.core.certificates import CONTENT_TYPE, CertificateContent
 from batchqc.core.permissions import Permission
 from batchqc.core.renditions import rendition_of, rendition_problems
@@ -107,41 +107,13 @@ def make_rendition(
             return facts_of(earlier)
         check_log(session, signer)
         layout = approved_content(session, archive, approval)
-        content = _content(session, archive, certificate, layout=layout, now=clock())
+        content = rendition_content(session, archive, certificate, layout=layout, now=clock())
     made = make_document(content, press, clock)
     with transaction(engine, actor, clock()) as tx:
         row = _record(tx, archive, certificate=wanted.number, content=content, made=made)
         key, found = row.key, facts_of(row)
     checkpoint_after(engine, signer, record=key, clock=clock)
     return found
-
-
-def preview_document(
-    session: Session,
-    archive: Archive,
-    press: Press,
-    *,
-    wanted: Under,
-    now: datetime,
-) -> bytes:
-    """How a certificate looks under a version of a layout, approved or not: marked, not sealed.
-
-    Raises:
-        NotFound: there is no such certificate or version.
-        Conflict: with every reason why there is no such rendition.
-    """
-    from batchqc.documents.coa_layout import render  # noqa: PLC0415 - only who looks pays for it
-    from batchqc.documents.coa_marks import DRAFT, Marked  # noqa: PLC0415 - as above
-
-    certificate = the_certificate(session, wanted.number)
-    row = the_layout(session, wanted.layout, wanted.version)
-    taken = layout_content(session, archive, row)
-    if taken.recipient:
-        content = _content(session, archive, certificate, layout=taken, now=now)
-    else:
-        content = laid_out(_complete(archive, certificate), taken)
-    says = (("preview_says", {"layout": taken.reference}),)
-    return render(content, fonts=press.fonts, marked=Marked((DRAFT,), says))
 
 
 def rendition_document(session: Session, archive: Archive, *, wanted: Under) -> bytes:
@@ -179,7 +151,7 @@ def facts_of(row: CertificateRendition) -> RenditionFacts:
     )
 
 
-def _content(
+def rendition_content(
     session: Session,
     archive: Archive,
     certificate: Certificate,
@@ -188,7 +160,7 @@ def _content(
     now: datetime,
 ) -> CertificateContent:
     """What the rendition says; only of a certificate that is issued and counts."""
-    content = _complete(archive, certificate)
+    content = complete_content(archive, certificate)
     problems = [
         *_standing(session, certificate),
         *rendition_problems(content, layout, optional=_optional(archive, content)),
@@ -209,7 +181,12 @@ def _content(
     )
 
 
-def _complete(archive: Archive, certificate: Certificate) -> CertificateContent:
+def complete_content(archive: Archive, certificate: Certificate) -> CertificateContent:
+    """What the certificate says.
+
+    Raises:
+        Conflict: BQC-LAY-012 it was frozen before there were layouts.
+    """
     content = content_of_certificate(archive, certificate)
     if content["type"] != CONTENT_TYPE:
         raise Conflict(

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from batchqc.actions.certificate_previews import preview_document
 from batchqc.actions.certificates import the_certificate
 from batchqc.actions.renditions import (
     Under,
     Wanted,
     facts_of,
     make_rendition,
-    preview_document,
     rendition_document,
 )
 from batchqc.api.doors import SignedIn

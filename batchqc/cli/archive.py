@@ -103,6 +103,9 @@ def protect_(context: typer.Context) -> None:
     To be run every day where the store is S3; a folder knows no locks.
     """
     place = workplace(context)
+    if not str(place.settings.store).startswith("s3://"):
+        say("The store is a folder, which knows no locks: nothing is protected.")
+        return
     with reading(place.engine) as session:
         rule, zone = rule_now(session), ZoneInfo(own_site(session).time_zone)
         count = 0

@@ -9,6 +9,7 @@ from batchqc import clock
 from batchqc.actions.certificate_proofs import prove_certificate, standing_on_record
 from batchqc.actions.certificate_states import status_of
 from batchqc.actions.certificates import document_of, issue_certificate
+from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import User, Workplace, at_keyboard, workplace
 from batchqc.core.permissions import Permission
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from batchqc.documents.verifier.case import Case
     from batchqc.documents.verifier.examination import Step
 
-app = typer.Typer(help="Certificates of analysis: get, verify, and resume those that are pending.")
+app = typer.Typer(help="Certificates of analysis: get, verify, find, copy and renew them.")
 
 Number = Annotated[str, typer.Argument(help="Its number, such as COA-2026-000001.")]
 
@@ -48,8 +49,7 @@ def get(
     with reading(place.engine) as session:
         pdf = document_of(session, place.archive, number=number)
     path = to or Path(f"{number}.pdf")
-    with path.open("xb") as file:
-        file.write(pdf)
+    write_new(path, pdf)
     say(f"{path} is written.")
 
 
@@ -90,8 +90,7 @@ def prove(
         proof = prove_certificate(
             session, place.archive, place.press.log_key(), number=number.upper(), now=place.now()
         )
-    with to.open("xb") as file:
-        file.write(proof)
+    write_new(to, proof)
     say(f"{to} is written.")
 
 
@@ -102,8 +101,7 @@ def verifier(
     """Write the stand-alone verifier: one Python file for people who have no batchqc."""
     from batchqc.documents.standalone import script  # noqa: PLC0415 - others start faster
 
-    with to.open("xb") as file:
-        file.write(script())
+    write_new(to, script())
     say(f"{to} is written; it needs cryptography and asn1crypto.")
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from batchqc.actions.certificate_data import DataFormat, data_of
+from batchqc.cli.csv_out import write_new
 from batchqc.cli.workplace import workplace
-from batchqc.errors import InvalidInput
 from batchqc.records.transaction import reading
 
 
@@ -30,18 +30,9 @@ def data(
     if to is None:
         typer.echo(found.data, nl=False)
     else:
-        _write(to, found.data)
+        write_new(to, found.data)
         typer.echo(f"{to} is written.", err=True)
     if not found.state.counts:
         by, why = found.state.superseded_by, found.state.withdrawn
         since = f"superseded by {by}" if by else f"withdrawn: {why}"
         typer.echo(f"Certificate {number} counts no more: {since}.", err=True)
-
-
-def _write(to: Path, data: bytes) -> None:
-    try:
-        with to.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        hint = "Name another file, or move that one away."
-        raise InvalidInput("BQC-CRT-050", f"{to} exists already", hint=hint) from None

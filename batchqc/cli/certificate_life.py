@@ -12,7 +12,7 @@ from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.evaluation import study
 from batchqc.actions.lots import the_lot
 from batchqc.cli.certificate import Number
-from batchqc.cli.csv_out import write_new
+from batchqc.cli.csv_out import expect_new, write_new
 from batchqc.cli.lot import Lot
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import User, at_keyboard, workplace
@@ -63,6 +63,7 @@ def copy(
         print_copy,
     )
 
+    expect_new(to)
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.ISSUE_CERTIFICATE)
     with transaction(place.engine, actor, place.now()) as tx:

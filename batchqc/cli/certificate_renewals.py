@@ -12,6 +12,7 @@ from batchqc.actions.certificate_renewals import (
     renew_certificate,
 )
 from batchqc.cli.certificate import Number
+from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Workplace, workplace
 from batchqc.errors import BatchqcError, InvalidInput, SigningUnavailable
@@ -71,8 +72,7 @@ def renewed(
     with reading(place.engine) as session:
         pdf = newest_document(session, place.archive, number=number)
     path = to or Path(f"{number}-renewed.pdf")
-    with path.open("xb") as file:
-        file.write(pdf)
+    write_new(path, pdf)
     say(f"{path} is written.")
 
 

@@ -112,6 +112,9 @@ Where to look
 
 What to type next ([bold]batchqc[/] is .venv/bin/batchqc; every password is {cast.PASSWORD})
   batchqc certificate verify {first} --root {folder}/trust/root.pem
+  batchqc --home {folder} certificate show COA-2026-000007
+  batchqc --home {folder} certificate data COA-2026-000009 --format text
+  batchqc --home {folder} certificate search wharton
   batchqc --home {folder} lot readiness UCM-P1-T2
   batchqc --home {folder} lot results UCM-P2-T1
   batchqc --home {folder} investigation show OOS-2026-000001

@@ -13,11 +13,12 @@ from batchqc.actions.layouts import (
     the_layout,
     withdraw_layout,
 )
+from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
 from batchqc.documents.layout_file import read_layout
-from batchqc.errors import InvalidInput, NotFound
+from batchqc.errors import NotFound
 from batchqc.records.layouts import (
     all_layouts,
     approval_of_layout,
@@ -53,11 +54,7 @@ def new(
     path = bundled("reports") / "layouts" / f"{template}.toml"
     if Path(template).name != template or not path.is_file():
         raise NotFound("BQC-LAY-014", f'there is no template "{template}"')
-    try:
-        with to.open("xb") as file:
-            file.write(path.read_bytes())
-    except FileExistsError:
-        raise InvalidInput("BQC-LAY-015", f"{to} exists already") from None
+    write_new(to, path.read_bytes())
     say(f"{to} is written. Next: batchqc layout import {to}")
 
 

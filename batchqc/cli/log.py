@@ -17,6 +17,7 @@ from batchqc.actions.log_proofs import (
 from batchqc.actions.setup import own_site
 from batchqc.actions.witnessing import export, stamp_newest
 from batchqc.cli import log_verify
+from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, Workplace, at_keyboard, workplace
 from batchqc.core.permissions import Permission
@@ -185,6 +186,5 @@ def _export(place: Workplace) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    with path.open("x", encoding="utf-8", newline="") as file:
-        file.write(text)
+    write_new(path, text.encode())
     say(f"{path} is written.")

@@ -56,6 +56,7 @@ from batchqc.cli import (
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
+from batchqc.cli.show import shown
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
@@ -216,5 +217,5 @@ def run() -> None:
     try:
         app()
     except BatchqcError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(shown(error), file=sys.stderr)  # noqa: T201
         sys.exit(next(status for kind, status in _EXIT if isinstance(error, kind)))

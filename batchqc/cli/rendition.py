@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from batchqc.actions.renditions import Under, Wanted, make_rendition, preview_document
+from batchqc.actions.certificate_previews import preview_document
+from batchqc.actions.renditions import Under, Wanted, make_rendition
+from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import say
 from batchqc.cli.workplace import User, at_keyboard, workplace
 from batchqc.core.permissions import Permission
@@ -35,7 +37,7 @@ def rendition(
         clock=place.now,
     )
     path = to or Path(f"{made.certificate}_{made.layout}_v{made.version}.pdf")
-    _write(path, place.archive.get(made.document_sha256))
+    write_new(path, place.archive.get(made.document_sha256))
     say(f"{path} is written: {made.certificate} for {made.recipient}.")
 
 
@@ -54,10 +56,5 @@ def preview(
             session, place.archive, place.press, wanted=wanted, now=place.now()
         )
     path = to or Path(f"preview_{number}_{layout}_v{version}.pdf")
-    _write(path, document)
+    write_new(path, document)
     say(f"{path} is written. It is a draft and no certificate.")
-
-
-def _write(path: Path, document: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(document)

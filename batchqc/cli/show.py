@@ -1,10 +1,15 @@
-"""Printing for people: tables, and lines of names with values. Text of users is never markup."""
+"""Printing for people: tables, and lines of names with values.
+
+Text of users and of files is never markup, and never moves the cursor.
+"""
 
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from batchqc.documents.verifier.findings import plain
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
@@ -13,7 +18,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
     for column in columns:
         printed.add_column(column, overflow="fold")
     for row in rows:
-        printed.add_row(*(escape(str(value)) for value in row))
+        printed.add_row(*(escape(shown(value)) for value in row))
     if printed.row_count:
         _print(printed)
     else:
@@ -23,12 +28,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
     """Print names with values, one a line."""
     for name, value in pairs:
-        _print(f"[bold]{name}[/]: {escape(str(value))}", soft_wrap=True)
+        _print(f"[bold]{name}[/]: {escape(shown(value))}", soft_wrap=True)
 
 
 def say(text: str) -> None:
     """Print one line."""
-    _print(escape(text), soft_wrap=True)
+    _print(escape(shown(text)), soft_wrap=True)
+
+
+def shown(what: object) -> str:
+    """A text for a terminal: lines and tabs stay, other characters that control it are escaped."""
+    return "".join(one if one in "\n\t" else plain(one) for one in str(what))
 
 
 def _print(what: object, *, soft_wrap: bool = False) -> None:

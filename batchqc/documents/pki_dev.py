@@ -140,9 +140,13 @@ def dev_services(
         clock: what time the services tell; else the machine's.
 
     Raises:
-        InvalidInput: BQC-PKI-003 certomancer is not installed, or the folder has another port.
+        InvalidInput: BQC-PKI-003 certomancer is not installed, the folder has another port, or
+            another program has the port.
     """
-    server = make_server(_HOST, port, _nothing, handler_class=_Silent)
+    try:
+        server = make_server(_HOST, port, _nothing, handler_class=_Silent)
+    except OSError as error:
+        raise _unavailable(f"port {port}: {error.strerror}") from error
     try:
         address = f"http://{_HOST}:{server.server_port}"
         if not (folder / _FILE).exists():
@@ -239,5 +243,5 @@ def _unavailable(why: str) -> InvalidInput:
     return InvalidInput(
         "BQC-PKI-003",
         f"the services to try signatures with cannot be started: {why}",
-        hint="Name an empty folder, or the port that it was made for.",
+        hint="Name an empty folder and a free port, or the port that the folder was made for.",
     )

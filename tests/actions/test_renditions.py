@@ -10,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import Engine, select
 
+from batchqc.actions.certificate_previews import preview_document
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import (
     Press,
@@ -25,7 +26,6 @@ from batchqc.actions.renditions import (
     Under,
     Wanted,
     make_rendition,
-    preview_document,
     rendition_document,
 )
 from batchqc.core.permissions import Permission

@@ -72,7 +72,7 @@ def test_raw_data_is_kept_by_the_rule_and_by_holds(home: Path):
     due = done(home, "archive", "due", lot)
     assert upload in due
     assert "it is kept until" in due
-    assert "are kept by the store" in done(home, "archive", "protect")
+    assert "nothing is protected" in done(home, "archive", "protect")
     laid = done(home, "archive", "hold", lot, *WHY, who=APPROVER)
     number = laid[laid.index("LH-") :].split()[0]
     kept = refused(

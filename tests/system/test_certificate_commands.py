@@ -47,8 +47,14 @@ def test_a_copy_is_printed_for_somebody_and_shown_in_the_life(home: Path, tmp_pa
     copy = ("certificate", "copy", number, "--for", "Regional Hospital", "--to", path)
     assert isinstance(batchqc(home, *copy, who=ANALYST).exception, NotPermitted)
     assert f"Copy 1 of {number} is written" in done(home, *copy, who=RELEASER)
+    assert isinstance(batchqc(home, *copy, who=RELEASER).exception, Conflict)
     assert all("COPY" in page for page in pages_of(path))
+    assert done(home, "certificate", "show", number).count("copied") == 1
     assert "Regional Hospital" in done(home, "certificate", "show", number)
+    for other in (("get", number), ("prove", number), ("renewed", number), ("verifier",)):
+        refused = batchqc(home, "certificate", *other, "--to", path).exception
+        assert isinstance(refused, Conflict)
+        assert refused.code == "BQC-CSV-001"
     run("qpdf", "--check", path)
     unknown = ("certificate", "show", "COA-2026-000099")
     assert isinstance(batchqc(home, *unknown).exception, NotFound)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from batchqc.actions.certificate_data import FORMATS, DataFormat
 from batchqc.cli.main import app
-from batchqc.errors import InvalidInput, NotFound
+from batchqc.errors import Conflict, NotFound
 from tests.documents.certificate_outputs import JSON_ONLY, carried_by, facts, left_to_json, named
 from tests.documents.external import run, squeezed
 
@@ -58,8 +58,8 @@ def test_a_file_is_written_once_and_it_is_told_that_a_certificate_counts_no_more
     assert "COA-2026-000007 counts no more: superseded by COA-2026-000009." in done.stderr
     assert file.read_bytes() == data(demo, "COA-2026-000007", "--format", "text").stdout_bytes
     again = data(demo, "COA-2026-000007", "--to", file)
-    assert isinstance(again.exception, InvalidInput)
-    assert again.exception.code == "BQC-CRT-050"
+    assert isinstance(again.exception, Conflict)
+    assert again.exception.code == "BQC-CSV-001"
     assert isinstance(data(demo, "COA-2026-000099").exception, NotFound)
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from batchqc.cli.demo_cast import APPROVER, AUTHOR, PASSWORD, RELEASER
 from batchqc.cli.main import app
 from batchqc.documents.layout_file import read_layout
-from batchqc.errors import Conflict, InvalidInput, NotFound
+from batchqc.errors import Conflict, NotFound
 from tests.documents.external import pages_of
 from tests.records.layouts import FOR_CLINIC
 from tests.system.test_laboratory_commands import batchqc, done
@@ -36,7 +36,7 @@ def test_a_shipped_layout_is_copied_once(home: Path, tmp_path: Path):
     own = tmp_path / "own.toml"
     done(home, "layout", "new", "coa-de-a4", own)
     assert read_layout(own.read_bytes(), file="own.toml").problems == ()
-    assert isinstance(batchqc(home, "layout", "new", "coa-de-a4", own).exception, InvalidInput)
+    assert isinstance(batchqc(home, "layout", "new", "coa-de-a4", own).exception, Conflict)
     assert isinstance(batchqc(home, "layout", "new", "../x", own).exception, NotFound)
     assert "No layout." in done(home, "layout", "list")
 

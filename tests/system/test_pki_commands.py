@@ -193,12 +193,16 @@ def test_a_key_in_a_token_is_certified_from_the_command_line(home: Path, tmp_pat
         assert " ok" in done(home, "pki", "status", **token)
 
 
-def test_the_folder_of_services_belongs_to_its_port(tmp_path: Path, services: dict[str, str]):
+def test_the_folder_of_services_belongs_to_its_port_and_a_port_to_one_program(
+    tmp_path: Path, services: dict[str, str]
+):
     folder = Path(services["BATCHQC_TIMESTAMP_ROOT"]).parent
-    told = subprocess.run(
-        [BATCHQC, "pki", "dev", folder, "--port", "0"],
-        capture_output=True, text=True, check=False, env=os.environ, cwd=tmp_path, timeout=60,
-    )  # fmt: skip
-    assert told.returncode == 2
-    assert "BQC-PKI-003" in told.stderr
-    assert "was made for port" in told.stderr
+    port = services["BATCHQC_TIMESTAMP_URL"].split(":")[2].split("/")[0]
+    for place, wanted, why in ((folder, "0", "was made for port"), (tmp_path / "new", port, port)):
+        told = subprocess.run(
+            [BATCHQC, "pki", "dev", place, "--port", wanted],
+            capture_output=True, text=True, check=False, env=os.environ, cwd=tmp_path, timeout=60,
+        )  # fmt: skip
+        assert told.returncode == 2
+        assert "BQC-PKI-003" in told.stderr
+        assert why in told.stderr
