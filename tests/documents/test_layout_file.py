@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import batchqc
+from batchqc.actions.certificate_trends import _NO_SET, _NOT_IN_IT, _OTHER
 from batchqc.core.certificate_layouts import Language, PaperSize
 from batchqc.core.criteria import Category
 from batchqc.core.lot_states import Disposition
@@ -135,10 +136,11 @@ def test_the_words_of_a_language_are_complete(language: str):
         "verdict": Outcome, "category": Category, "stage": Stage, "disposition": Disposition,
         "meaning": Meaning, "role": Role,
     }  # fmt: skip
-    assert set(own["terms"]) == {*kinds, "fixed"}
+    assert set(own["terms"]) == {*kinds, "fixed", "trend"}
     for kind, known in kinds.items():
         assert set(own["terms"][kind]) == {one.value for one in known}, kind
     assert set(own["terms"]["fixed"]) == set(english["terms"]["fixed"])
+    assert set(own["terms"]["trend"]) == {_NO_SET, _NOT_IN_IT, _OTHER}
     assert all(text.strip() for kind in own["terms"].values() for text in kind.values())
 
 
@@ -150,7 +152,9 @@ def test_english_says_the_words_of_the_record():
 
 
 def test_every_word_is_used_and_every_word_used_is_there():
-    source = "".join(one.read_text() for one in DOCUMENTS.glob("coa_*.py"))
+    actions = DOCUMENTS.parent / "actions"
+    files = [*DOCUMENTS.glob("coa_*.py"), *actions.glob("certificate_*.py")]
+    source = "".join(one.read_text() for one in files)
     used = set(re.findall(r'words\(\s*"(\w+)"', source))
     quoted = set(re.findall(r'"(\w+)"', source))
     known = set(WORDS["en"]["words"])
