@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import select
+
 from batchqc.actions.certificates import Press, issue_certificate
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.core.canonical import canonical_bytes
@@ -23,6 +25,7 @@ from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level, Sealing
 from batchqc.records.database import migrate, open_database
+from batchqc.records.decisions import Certificate
 from batchqc.records.transaction import SYSTEM, Actor, transaction
 from batchqc.settings import bundled
 from tests.documents.certificate_content import certificate_content
@@ -53,7 +56,9 @@ class Site(NamedTuple):
         )  # fmt: skip
         signer = create_log_key(folder / "log.key", name="benchmark/batchqc")
         with transaction(engine, SYSTEM, SINCE) as tx:
-            tx.audit("site set up")
+            for row in tx.session.scalars(select(Certificate)):
+                about = [row.key, row.lot.key]
+                tx.audit("certificate reserved", rows=[row], about=about)
         with transaction(engine, SYSTEM, SINCE) as tx:
             sign_checkpoint(tx, signer)
         engine.dispose()
