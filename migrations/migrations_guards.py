@@ -6,6 +6,7 @@ test at the newest schema lists every table with its triggers.
 
 from collections.abc import Iterable, Sequence
 
+import sqlalchemy as sa
 from alembic import op
 
 _FUNCTION = """
@@ -33,6 +34,40 @@ def append_only(table: str, unique: Iterable[Sequence[str]]) -> None:
         _guard_postgresql(table)
     else:
         _guard_sqlite(table, unique)
+
+
+def guarded_table(
+    name: str,
+    refers: tuple[str, ...],
+    numbers: tuple[str, ...],
+    texts: tuple[str, ...],
+    unique: list[list[str]],
+) -> None:
+    """Create an append-only table of whole numbers and texts, each with a value.
+
+    Args:
+        name: of the table.
+        refers: tables that it refers to; each is indexed.
+        numbers: columns of whole numbers.
+        texts: columns of text.
+        unique: every set of columns by which a row could replace another, but the id.
+    """
+    op.create_table(
+        name,
+        sa.Column("id", sa.Integer(), primary_key=True),
+        *(
+            sa.Column(f"{one}_id", sa.Integer(), sa.ForeignKey(f"{one}.id"), nullable=False)
+            for one in refers
+        ),
+        *(sa.Column(one, sa.Integer(), nullable=False) for one in numbers),
+        *(sa.Column(one, sa.Text(), nullable=False) for one in texts),
+        *(sa.UniqueConstraint(*one) for one in unique),
+        sqlite_strict=True,
+    )
+    for one in refers:
+        if [f"{one}_id"] not in unique:
+            op.create_index(f"ix_{name}_{one}_id", name, [f"{one}_id"])
+    append_only(name, [["id"], *unique])
 
 
 def _guard_postgresql(table: str) -> None:

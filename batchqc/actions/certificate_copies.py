@@ -83,7 +83,7 @@ def copied(session: Session, archive: Archive, *, number: str, copy: int) -> Cop
         NotFound: there is no such certificate or copy.
         IntegrityFailure: the frozen content is missing or damaged, or BQC-CRT-060.
     """
-    from batchqc.documents.coa_marks import COPY, SUPERSEDED, WITHDRAWN, Marked  # noqa: PLC0415
+    from batchqc.documents.coa_marks import COPY, SUPERSEDED, WITHDRAWN, Marked  # noqa: PLC0415 - ReportLab
 
     certificate = the_certificate(session, number)
     check_certificates(session, certificate.lot)

@@ -12,7 +12,6 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.stored_names import lots_concerned, rows_naming
 from batchqc.core.retention import KeptLot, RawObject, RetentionRule, kept_until
 from batchqc.documents.archive import Archive
-from batchqc.records.base import Row
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.entries import Attachment
 from batchqc.records.laboratory import LaboratoryCertificate
@@ -21,7 +20,7 @@ from batchqc.records.retention import DisposedObject, open_legal_holds, retentio
 from batchqc.records.uploads import AssayRun, Upload
 
 #: What is disposed of in the end; everything else that names bytes keeps them for ever.
-RAW: Final[tuple[type[Row], ...]] = (Upload, Attachment, LaboratoryCertificate)
+RAW: Final = (Upload, Attachment, LaboratoryCertificate)
 
 _AT_ONCE: Final = 500
 
@@ -106,8 +105,5 @@ def _kept_lots(session: Session, lots: Iterable[str]) -> Iterator[KeptLot]:
         yield KeptLot(row.lot, lot.manufactured_on, lot.expires_on, holds)
 
 
-def _received(row: Row) -> datetime:
-    if isinstance(row, Attachment):
-        return row.attached_at
-    received: datetime = row.received_at  # type: ignore[attr-defined]
-    return received
+def _received(row: Upload | Attachment | LaboratoryCertificate) -> datetime:
+    return row.attached_at if isinstance(row, Attachment) else row.received_at

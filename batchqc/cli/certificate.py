@@ -65,7 +65,7 @@ def verify(context: typer.Context) -> None:
     not; 2: the command was not understood.
     """
     from batchqc.documents.certificate_check import PAGES  # noqa: PLC0415 - others start faster
-    from batchqc.documents.verifier.command import main  # noqa: PLC0415
+    from batchqc.documents.verifier.command import main  # noqa: PLC0415 - as above
 
     arguments = [one for one in context.args if one != "--status"]
     further = [PAGES]
@@ -107,8 +107,8 @@ def verifier(
 
 def _on_record(place: Workplace) -> "Step":
     """A further check: how the records of this site say that the certificate stands."""
-    from batchqc.documents.verifier.examination import Step  # noqa: PLC0415
-    from batchqc.documents.verifier.findings import demand  # noqa: PLC0415
+    from batchqc.documents.verifier.examination import Step  # noqa: PLC0415 - others start faster
+    from batchqc.documents.verifier.findings import demand  # noqa: PLC0415 - as above
 
     def run(case: "Case") -> None:
         with reading(place.engine) as session:

@@ -217,5 +217,5 @@ def run() -> None:
     try:
         app()
     except BatchqcError as error:
-        print(shown(error), file=sys.stderr)  # noqa: T201
+        print(shown(error), file=sys.stderr)  # noqa: T201 - what a command says of an error
         sys.exit(next(status for kind, status in _EXIT if isinstance(error, kind)))

@@ -29,7 +29,7 @@ def safe_name(text: str) -> str:
 
 def spool() -> BinaryIO:
     """A temporary file that is gone when it is closed, in memory while it is small."""
-    return SpooledTemporaryFile(_SPOOL)  # type: ignore[return-value]
+    return SpooledTemporaryFile(_SPOOL)  # type: ignore[return-value]  # it is a file
 
 
 class Bag:

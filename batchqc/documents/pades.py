@@ -196,7 +196,7 @@ def proven(pdf: bytes, key: SealKey, sealing: Sealing, *, clock: Callable[[], da
         ends = (one.not_valid_after_utc for one in (key.certificate, key.certifying))
         return Sealed(pdf, sealing.level, min(ends))
     from batchqc.documents.pades_evidence import trust_of, with_evidence  # noqa: PLC0415 - as above
-    from batchqc.documents.pades_levels import check_level, provable_until  # noqa: PLC0415
+    from batchqc.documents.pades_levels import check_level, provable_until  # noqa: PLC0415 - pyHanko
 
     trust = trust_of(sealing.root, service, clock())
     if sealing.level.has_evidence:
@@ -215,7 +215,7 @@ def renewed(pdf: bytes, sealing: Sealing, *, clock: Callable[[], datetime]) -> S
             services do not answer as they must.
     """
     from batchqc.documents.pades_evidence import trust_of, with_evidence  # noqa: PLC0415 - as above
-    from batchqc.documents.pades_levels import check_archived, provable_until  # noqa: PLC0415
+    from batchqc.documents.pades_levels import check_archived, provable_until  # noqa: PLC0415 - pyHanko
 
     service = sealing.renewed_by
     trust = trust_of(sealing.root, service, clock())

@@ -152,7 +152,7 @@ async def _with_evidence(pdf: bytes, trust: Trust, how: _Archiving, at: datetime
 async def _written(writer: IncrementalPdfFileWriter, stamper: Stamper, how: _Archiving) -> bytes:
     output = BytesIO()
     if not how.archived:
-        writer.write(output)  # type: ignore[no-untyped-call]
+        writer.write(output)  # type: ignore[no-untyped-call]  # pyHanko
         return output.getvalue()
     number = len(writer.prev.embedded_timestamp_signatures) + 1
     # The length is known since the token above; it is asked for in this loop and not in another.
@@ -183,7 +183,7 @@ async def valid_path(signed: cms.SignedData, context: ValidationContext) -> Any:
     validator = CertificateValidator(
         found.signer_cert, intermediate_certs=found.other_certs, validation_context=context
     )
-    return await validator.async_validate_usage(key_usage=set())  # type: ignore[no-untyped-call]
+    return await validator.async_validate_usage(key_usage=set())  # type: ignore[no-untyped-call]  # pyHanko
 
 
 async def _fetched(signed: Iterable[cms.SignedData], trust: Trust) -> _Found:

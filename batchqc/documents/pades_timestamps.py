@@ -25,7 +25,7 @@ class Stamper(TimeStamper):
     """A service, asked for one timestamp after the other."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # pyHanko
         self._service = service
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:

@@ -135,8 +135,11 @@ def certify(
     unit = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, REVIEW_UNIT)
     first, *others = subject
     for_reviews = x509.Name([first, unit, *others])
-    own = {"issuer": issuer, "crl_url": crl_url, "now": now}
-    return _seal(key, subject=subject, **own), _seal(key, subject=for_reviews, **own)  # type: ignore[arg-type]
+    seal, review = (
+        _seal(key, subject=one, issuer=issuer, crl_url=crl_url, now=now)
+        for one in (subject, for_reviews)
+    )
+    return seal, review
 
 
 def seal_file(

@@ -176,7 +176,7 @@ class _Application:
             Animator,
             AnimatorArchStore,
         )
-        from certomancer.registry import ArchLabel  # noqa: PLC0415
+        from certomancer.registry import ArchLabel  # noqa: PLC0415 - an extra
 
         store = AnimatorArchStore({ArchLabel(_NAME): architecture})
         self._animator = Animator(store, with_web_ui=False)

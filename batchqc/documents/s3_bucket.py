@@ -33,8 +33,8 @@ class Bucket:
     def __init__(self, name: str, *, endpoint: str, region: str) -> None:
         try:
             import boto3  # noqa: PLC0415 - who keeps a folder does not need it
-            from botocore.config import Config  # noqa: PLC0415
-            from botocore.exceptions import (  # noqa: PLC0415
+            from botocore.config import Config  # noqa: PLC0415 - an extra
+            from botocore.exceptions import (  # noqa: PLC0415 - an extra
                 BotoCoreError,
                 ClientError,
                 HTTPClientError,

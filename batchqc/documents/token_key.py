@@ -97,7 +97,7 @@ def token_public_key(token: Token, pin: str) -> PublicKey:
     """
     with _telling(token):
         import pkcs11  # noqa: PLC0415 - only who has a token needs it
-        from pkcs11.util.ec import encode_ec_public_key  # noqa: PLC0415
+        from pkcs11.util.ec import encode_ec_public_key  # noqa: PLC0415 - an extra
 
         with _session(token, pin) as session:
             key = session.get_key(object_class=pkcs11.ObjectClass.PUBLIC_KEY, label=token.key)

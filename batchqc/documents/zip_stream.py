@@ -64,7 +64,7 @@ class ZipStream:
     """The bytes of a ZIP file, file by file, and ``end`` after the last."""
 
     def __init__(self, spools: ExitStack) -> None:
-        self._directory: BinaryIO = spools.enter_context(TemporaryFile())  # noqa: SIM115
+        self._directory: BinaryIO = spools.enter_context(TemporaryFile())  # noqa: SIM115 - closed by spools
         self._count = self._offset = 0
 
     def file(self, name: str, source: BinaryIO, found: Found) -> Iterator[bytes]:

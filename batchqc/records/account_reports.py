@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Numbered, Row, refers_to
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 SERIES: Final = "AR"
 
@@ -51,11 +51,7 @@ class AccountReview(Row):
 
 def report_by(session: Session, number: str) -> AccountReport | None:
     """The report of a public number."""
-    parsed = parse_number(number)
-    if parsed is None or parsed[0] != SERIES:
-        return None
-    query = select(AccountReport).where(AccountReport.year == parsed[1])
-    return session.scalar(query.where(AccountReport.number == parsed[2]))
+    return numbered_by(session, AccountReport, SERIES, number)
 
 
 def review_of(session: Session, report: AccountReport) -> AccountReview | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.registers import LotRow
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 
 class LotCheck(Row):
@@ -76,13 +76,7 @@ REGISTER: Final = "QP"
 
 def certification_by(session: Session, public: str) -> Certification | None:
     """The row of the register of a public number such as ``QP-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != REGISTER:
-        return None
-    query = select(Certification).where(
-        Certification.year == parsed[1], Certification.number == parsed[2]
-    )
-    return session.scalar(query)
+    return numbered_by(session, Certification, REGISTER, public)
 
 
 def checks_of(session: Session, lot: LotRow) -> Sequence[LotCheck]:

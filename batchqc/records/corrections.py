@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.lots import LOT_DATES, Lot
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, Product
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 
 class Correction(Numbered):
@@ -56,11 +56,7 @@ class CorrectionDecision(Row):
 
 def correction_by(session: Session, public: str) -> Correction | None:
     """The correction of a public number such as ``C-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != "C":
-        return None
-    query = select(Correction).where(Correction.year == parsed[1], Correction.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, Correction, "C", public)
 
 
 def corrections_of(

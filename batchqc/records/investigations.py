@@ -23,7 +23,7 @@ from batchqc.core.investigations import (
 )
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 SERIES: Final = "OOS"
 DAYS_DUE: Final = 30  # where no rule is set (requirement 3.14)
@@ -133,13 +133,7 @@ Taken = tuple[InvestigationRow, Sequence[InvestigationStep]]
 
 def investigation_by(session: Session, public: str) -> InvestigationRow | None:
     """The investigation of a public number such as ``OOS-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != SERIES:
-        return None
-    query = select(InvestigationRow).where(
-        InvestigationRow.year == parsed[1], InvestigationRow.number == parsed[2]
-    )
-    return session.scalar(query)
+    return numbered_by(session, InvestigationRow, SERIES, public)
 
 
 def investigations_of(session: Session, lots: Iterable[int]) -> list[Taken]:

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Numbered, Row, refers_to
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 
 class LookBack(Numbered):
@@ -58,11 +58,7 @@ class LookBackClosing(Row):
 
 def look_back_by(session: Session, public: str) -> LookBack | None:
     """The look-back of a public number such as ``LB-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != "LB":
-        return None
-    query = select(LookBack).where(LookBack.year == parsed[1], LookBack.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, LookBack, "LB", public)
 
 
 def closing_of(session: Session, look_back: LookBack) -> LookBackClosing | None:

@@ -11,7 +11,7 @@ from batchqc.core.assays import RunKey
 from batchqc.core.potency import COMPUTED
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, SampleRow
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 if TYPE_CHECKING:
     from batchqc.records.methods import MethodVersion
@@ -111,21 +111,12 @@ def declaration_number(year: int, number: int) -> str:
 
 def fit_by(session: Session, public: str) -> PotencyFit | None:
     """The fit of a public number such as ``PF-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != "PF":
-        return None
-    query = select(PotencyFit).where(PotencyFit.year == parsed[1], PotencyFit.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, PotencyFit, "PF", public)
 
 
 def declaration_by(session: Session, public: str) -> PotencyDeclaration | None:
     """The declaration of a public number such as ``PD-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != "PD":
-        return None
-    of = PotencyDeclaration
-    query = select(of).where(of.year == parsed[1], of.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, PotencyDeclaration, "PD", public)
 
 
 def fits_of(session: Session, lot: LotRow) -> Sequence[PotencyFit]:

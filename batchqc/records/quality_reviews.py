@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import Product
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 SERIES: Final = "QR"
 
@@ -60,11 +60,7 @@ class QualityReviewReading(Row):
 
 def quality_review_by(session: Session, number: str) -> QualityReview | None:
     """The review of a public number."""
-    parsed = parse_number(number)
-    if parsed is None or parsed[0] != SERIES:
-        return None
-    query = select(QualityReview).where(QualityReview.year == parsed[1])
-    return session.scalar(query.where(QualityReview.number == parsed[2]))
+    return numbered_by(session, QualityReview, SERIES, number)
 
 
 def reading_of(session: Session, review: QualityReview) -> QualityReviewReading | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.retention import RetentionRule
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 HOLD: Final = "LH"
 DISPOSAL: Final = "DSP"
@@ -150,11 +150,7 @@ def open_legal_holds(session: Session, lots: Collection[int]) -> Sequence[LegalH
 
 def legal_hold_by(session: Session, public: str) -> LegalHold | None:
     """The legal hold of a public number."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != HOLD:
-        return None
-    query = select(LegalHold).where(LegalHold.year == parsed[1], LegalHold.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, LegalHold, HOLD, public)
 
 
 def release_of(session: Session, hold: LegalHold) -> LegalHoldRelease | None:
@@ -165,11 +161,7 @@ def release_of(session: Session, hold: LegalHold) -> LegalHoldRelease | None:
 
 def disposal_by(session: Session, public: str) -> Disposal | None:
     """The disposal of a public number."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != DISPOSAL:
-        return None
-    query = select(Disposal).where(Disposal.year == parsed[1], Disposal.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, Disposal, DISPOSAL, public)
 
 
 def approval_of_disposal(session: Session, disposal: Disposal) -> DisposalApproval | None:

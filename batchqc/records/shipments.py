@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.containers import Container
-from batchqc.records.signatures import parse_number
+from batchqc.records.signatures import numbered_by
 
 
 class ClinicalSite(Row):
@@ -150,11 +150,7 @@ def site_by(session: Session, code: str) -> ClinicalSite | None:
 
 def shipment_by(session: Session, public: str) -> Shipment | None:
     """The shipment of a public number such as ``SHP-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != "SHP":
-        return None
-    query = select(Shipment).where(Shipment.year == parsed[1], Shipment.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, Shipment, "SHP", public)
 
 
 def shipped_in(session: Session, shipments: Iterable[int]) -> Sequence[ShippedContainer]:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -11,6 +11,7 @@ from batchqc.core.signatures import Meaning, Signing
 from batchqc.records.base import Numbered, added_later, refers_to
 from batchqc.records.people import Person
 
+_Kind = TypeVar("_Kind", bound=Numbered)
 _PUBLIC: Final = re.compile(r"([A-Za-z0-9-]{1,20})-([0-9]{4})-([0-9]{6,9})")
 
 
@@ -81,3 +82,12 @@ def parse_number(public: str) -> tuple[str, int, int] | None:
     """Series, year and number of a public number such as ``U-2026-000001``, or ``None``."""
     found = _PUBLIC.fullmatch(public.strip())
     return (found[1].upper(), int(found[2]), int(found[3])) if found else None
+
+
+def numbered_by(session: Session, kind: type[_Kind], series: str, public: str) -> _Kind | None:
+    """The row of a kind with a public number of its series, such as ``U-2026-000001``."""
+    parsed = parse_number(public)
+    if parsed is None or parsed[0] != series:
+        return None
+    query = select(kind).where(kind.year == parsed[1], kind.number == parsed[2])
+    return session.scalar(query)

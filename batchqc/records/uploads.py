@@ -13,7 +13,7 @@ from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.potency import wells_declared
 from batchqc.records.registers import LotRow, SampleRow
-from batchqc.records.signatures import SignatureRow, parse_number
+from batchqc.records.signatures import SignatureRow, numbered_by
 
 MEASUREMENTS_TYPE: Final = "batchqc/measurements/1"
 
@@ -175,11 +175,7 @@ def upload_number(year: int, number: int) -> str:
 
 def upload_by(session: Session, public: str) -> Upload | None:
     """The upload of a public number such as ``U-2026-000001``."""
-    parsed = parse_number(public)
-    if parsed is None or parsed[0] != "U":
-        return None
-    query = select(Upload).where(Upload.year == parsed[1], Upload.number == parsed[2])
-    return session.scalar(query)
+    return numbered_by(session, Upload, "U", public)
 
 
 def accepted_upload_of(session: Session, sha256: str) -> Upload | None:

@@ -30,9 +30,10 @@ def cp_interval(cp: float, df: float, *, conf: float = 0.95) -> tuple[float, flo
     if positive(df, "degrees of freedom") < 1e-6:
         raise NotEstimable("BQC-STA-001", f"{df:g} degrees of freedom bound no index")
     _measured(cp)
-    return tuple(
+    lower, upper = (
         cp * math.sqrt(2 * special.gammaincinv(df / 2, one) / df) for one in (tail, 1 - tail)
-    )  # type: ignore[return-value]
+    )
+    return lower, upper
 
 
 def bissell_interval(

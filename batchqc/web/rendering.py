@@ -93,7 +93,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.install_gettext_translations(translations(), newstyle=True)  # type: ignore[attr-defined]
+    found.install_gettext_translations(translations(), newstyle=True)  # type: ignore[attr-defined]  # i18n
     found.globals |= {"asset": address}
     found.filters |= {"day": day, "when": when, "number": number, "signs": signs}
     return found

@@ -6,7 +6,7 @@ from hashlib import sha256
 import sqlalchemy as sa
 from alembic import op
 
-from migrations_guards import append_only
+from migrations_guards import guarded_table
 
 revision = "0025"
 down_revision = "0024"
@@ -17,14 +17,14 @@ _BITS = 4
 
 def upgrade() -> None:
     """Add the tables, and carry the audit chain into the log."""
-    _table("log_subtree", (), ("level", "place"), ("sha256",), [["level", "place"]])
-    _table(
+    guarded_table("log_subtree", (), ("level", "place"), ("sha256",), [["level", "place"]])
+    guarded_table(
         "log_key", (), ("number",), ("vkey", "reason", "began_by", "began_at"), [["number"], ["vkey"]]
     )
-    _table(
+    guarded_table(
         "checkpoint", ("log_key",), ("size",), ("note", "signed_by", "signed_at"), [["size"]]
     )
-    _table(
+    guarded_table(
         "checkpoint_timestamp",
         ("checkpoint",),
         (),
@@ -32,31 +32,6 @@ def upgrade() -> None:
         [["checkpoint_id"]],
     )
     _carry_in()
-
-
-def _table(
-    name: str,
-    refers: tuple[str, ...],
-    numbers: tuple[str, ...],
-    texts: tuple[str, ...],
-    unique: list[list[str]],
-) -> None:
-    op.create_table(
-        name,
-        sa.Column("id", sa.Integer(), primary_key=True),
-        *(
-            sa.Column(f"{one}_id", sa.Integer(), sa.ForeignKey(f"{one}.id"), nullable=False)
-            for one in refers
-        ),
-        *(sa.Column(one, sa.Integer(), nullable=False) for one in numbers),
-        *(sa.Column(one, sa.Text(), nullable=False) for one in texts),
-        *(sa.UniqueConstraint(*one) for one in unique),
-        sqlite_strict=True,
-    )
-    for one in refers:
-        if [f"{one}_id"] not in unique:
-            op.create_index(f"ix_{name}_{one}_id", name, [f"{one}_id"])
-    append_only(name, [["id"], *unique])
 
 
 def _carry_in() -> None:

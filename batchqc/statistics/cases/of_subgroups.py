@@ -95,7 +95,7 @@ def _later(given: Given, means: Any) -> dict[str, object]:
     return lines(applied, prefix="new_")
 
 
-def _twice(name: str, small: str, chart: Any, each: bool) -> dict[str, object]:  # noqa: FBT001
+def _twice(name: str, small: str, chart: Any, each: bool) -> dict[str, object]:  # noqa: FBT001 - as its case says it
     """Sources write R and r, S and s."""
     return {
         **lines(chart, each=each, prefix=f"{name}_"),
