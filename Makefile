@@ -53,7 +53,7 @@ serve: demo  ## pages and API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve
 
 screenshots: .venv/test.done programs  ## every screen of the guide, anew, into batchqc/guide/screens/
-	$(BIN)/python tests/web/screenshots.py
+	$(BIN)/python tests/web/screenshots.py $(ONLY)
 
 clean:
 	rm -rf .venv demo dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -100,23 +100,8 @@ def review_audit_trail(
     check_undecided(case)
     to_read = trail_to_read(tx.session, case)
     _check_range(tx.session, case, last, head)
-    own = [one for one in to_read.selection.entries if one.entry.who == tx.actor.user_id]
-    did = [f"entry {one.entry.sequence}: you did this ({one.entry.what})" for one in own]
-    did += [
-        f"you entered, measured, typed or reviewed {run.key}"
-        for run in case.facts.runs
-        if tx.actor.user_id in run.entered_by | run.reviewed_by | {run.verified_by}
-    ]
-    if tx.actor.user_id in case.facts.qc_reviewers:
-        did.append("you reviewed the lot for QC")
-    if did:
-        raise NotPermitted(
-            "BQC-ATR-002",
-            f"{tx.actor.user_id} may not review the audit trail of lot {row.lot}",
-            reasons=did,
-            hint="Ask a QA person who did none of it.",
-        )
-    content_sha = archive.put(canonical_bytes(_content(case, to_read, last, head)))
+    check_trail_reader(case, to_read, tx.actor.user_id)
+    content_sha = archive.put(canonical_bytes(trail_content(case, to_read, last, head)))
     signature = sign(
         tx, credentials, meaning=Meaning.REVIEWED, record=row.key, record_sha256=content_sha
     )
@@ -147,6 +132,30 @@ def review_audit_trail(
     return review
 
 
+def check_trail_reader(case: LotCase, to_read: TrailToRead, person: str) -> None:
+    """Refuse the review of a lot's audit trail by who did anything of it.
+
+    Raises:
+        NotPermitted: BQC-ATR-002, with all that the person did.
+    """
+    own = [one.entry for one in to_read.selection.entries if one.entry.who == person]
+    did = [f"entry {one.sequence}: you did this ({one.what})" for one in own]
+    did += [
+        f"you entered, measured, typed or reviewed {run.key}"
+        for run in case.facts.runs
+        if person in run.entered_by | run.reviewed_by | {run.verified_by}
+    ]
+    if person in case.facts.qc_reviewers:
+        did.append("you reviewed the lot for QC")
+    if did:
+        raise NotPermitted(
+            "BQC-ATR-002",
+            f"{person} may not review the audit trail of lot {case.row.lot}",
+            reasons=did,
+            hint="Ask a QA person who did none of it.",
+        )
+
+
 def _check_range(session: Session, case: LotCase, last: int, head: str) -> None:
     link = next(iter(links_from(session, last)), None)
     if link is None or (link.sequence, link.sha256) != (last, head):
@@ -170,7 +179,7 @@ def _subjects(case: LotCase) -> Subjects:
     return trail_subjects(case.so_far, case.further.genealogy)
 
 
-def _content(case: LotCase, to_read: TrailToRead, last: int, head: str) -> dict[str, Json]:
+def trail_content(case: LotCase, to_read: TrailToRead, last: int, head: str) -> dict[str, Json]:
     """What QA signs: the range, its head, and the selected entries by hash."""
     return {
         "type": "batchqc/audit-review/1",

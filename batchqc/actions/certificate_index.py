@@ -38,6 +38,7 @@ class Wanted:
     status: Standing = ""
     since: date | None = None
     until: date | None = None
+    newest_first: bool = False
 
 
 def file_earlier(tx: Transaction, archive: Archive, *, limit: int) -> int:
@@ -64,6 +65,20 @@ def find_certificates(session: Session, wanted: Wanted, *, after: str, limit: in
         InvalidInput: the text holds no word.
         Conflict: certificates of before the index are not in it yet.
     """
+    search = _search_of(session, wanted)
+    behind = the_certificate(session, after).id if after else 0
+    found = hits(session, certificate_ids(session, search, after=behind, limit=limit))
+    return found[::-1] if wanted.newest_first else found
+
+
+def count_certificates(session: Session, wanted: Wanted, *, most: int) -> int:
+    """How many are found, counted up to ``most``; it raises as the search does."""
+    search = _search_of(session, wanted)
+    return len(certificate_ids(session, search, after=0, limit=most))
+
+
+def _search_of(session: Session, wanted: Wanted) -> Search:
+    """The search, where the index can answer it."""
     search = _search(session, wanted)
     if (search.terms or search.words) and (lacking := not_indexed(session, limit=1)):
         raise Conflict(
@@ -72,8 +87,7 @@ def find_certificates(session: Session, wanted: Wanted, *, after: str, limit: in
             " a search would leave them out",
             hint="Run `batchqc certificate index` once.",
         )
-    behind = the_certificate(session, after).id if after else 0
-    return hits(session, certificate_ids(session, search, after=behind, limit=limit))
+    return search
 
 
 def _search(session: Session, wanted: Wanted) -> Search:
@@ -93,6 +107,7 @@ def _search(session: Session, wanted: Wanted) -> Search:
         wanted.status,
         _midnight(wanted.since, zone),
         _midnight(until + timedelta(days=1), zone) if until else None,
+        wanted.newest_first,
     )
 
 

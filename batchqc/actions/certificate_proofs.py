@@ -103,6 +103,16 @@ def standing_on_record(session: Session, number: str, documents: Sequence[str]) 
         IntegrityFailure: BQC-CRT-060 the lot's certificates are not as the audit trail says.
     """
     certificate = the_certificate(session, number)
+    unlike = unlike_record(session, certificate, documents)
+    return unlike or standing(session, certificate)
+
+
+def unlike_record(session: Session, certificate: Certificate, documents: Sequence[str]) -> str:
+    """Why a document, by its hashes, is none that is on record of a certificate; "" where it is.
+
+    Raises:
+        IntegrityFailure: BQC-CRT-060 the lot's certificates are not as the audit trail says.
+    """
     check_certificates(session, certificate.lot)
     issue = issue_of(session, certificate)
     if issue is None:
@@ -110,8 +120,7 @@ def standing_on_record(session: Session, number: str, documents: Sequence[str]) 
     made = [one for one in renditions_of(session, certificate) if one.document_sha in documents]
     if issue.document_sha not in documents and not made:
         return "on record it has another document"
-    unlike = unlike_trail(session, [certificate.key], made)
-    return "; ".join(unlike) or standing(session, certificate)
+    return "; ".join(unlike_trail(session, [certificate.key], made))
 
 
 def _ends(session: Session, certificate: Certificate) -> Iterator[str]:

@@ -59,7 +59,7 @@ def release_conditionally(
     check_gates(tx, case, conditional_gates(case.gates, case.verdicts))
     pending = pending_of(case.verdicts)
     problems = due_problems(
-        pending, due, _plan(case), today=case.facts.today, expires_on=case.lot.expires_on
+        pending, due, plan_of(case), today=case.facts.today, expires_on=case.lot.expires_on
     )
     known = {one.folded: one.code for one in sites_newest(tx.session)}
     named = sorted({known[fold(one)] for one in sites if fold(one) in known})
@@ -93,7 +93,7 @@ def release_conditionally(
     return Decision(disposition, certificate)
 
 
-def _plan(case: LotCase) -> Plan:
+def plan_of(case: LotCase) -> Plan:
     """The plan of a lot whose gates are open: its specification can be read."""
     if case.specification is None:
         raise ValueError("a lot without a readable specification is not released")

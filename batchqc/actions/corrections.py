@@ -5,64 +5,43 @@ long as it is known, the lot's gates are computed with it; each certificate carr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
 from batchqc.actions.corrected_donors import hold_what_fails
+from batchqc.actions.corrected_records import CorrectedRecord, corrected_record, now_says
 from batchqc.actions.donor_corrections import (
-    FIELDS,
     DonorRecord,
-    donor_record,
     donor_record_problem,
     new_doubt,
 )
 from batchqc.actions.investigation_opening import open_for_failures
 from batchqc.actions.look_backs import lock_what_came_of, look_back_by_system
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.identifiers import line_problem
-from batchqc.core.lots import LOT_DATES, SAMPLE_FIELDS
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotFound
-from batchqc.records.bindings import REBOUND, binding_of, binding_text
+from batchqc.records.bindings import REBOUND, binding_text
 from batchqc.records.corrections import (
     Correction,
     CorrectionDecision,
-    approved_changes,
     corrected_lot,
     correction_by,
     corrections_of,
     decision_on,
 )
 from batchqc.records.decisions import dispositions_of
-from batchqc.records.registers import DonorRow, LotRow, SampleRow, sample_by, samples_of
+from batchqc.records.registers import LotRow, SampleRow, samples_of
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import measurements_of, reviews_of, runs_of
-
-LOT_FIELDS: Final = (*LOT_DATES, REBOUND)
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """A record that can be corrected, with the lot or the donor that it belongs to."""
-
-    row: LotRow | SampleRow | DonorRecord
-    lot: LotRow | None
-    fields: tuple[str, ...]
-    donor: DonorRow | None = None
-
-    @property
-    def about(self) -> list[str]:
-        """What audit entries on it speak of."""
-        return list(dict.fromkeys(one.key for one in (self.row, self.donor) if one is not None))
 
 
 def request_correction(
@@ -83,7 +62,7 @@ def request_correction(
     """
     require(tx, Permission.REQUEST_CORRECTION)
     check_reason(reason)
-    found = _subject(tx.session, subject)
+    found = corrected_record(tx.session, subject)
     after = after.strip()
     _lock(tx, found)
     before = _checked(tx, found, field, after)
@@ -138,7 +117,7 @@ def decide_correction(
     require(tx, Permission.APPROVE_CORRECTION)
     check_reason(credentials.reason)
     correction = the_correction(tx.session, number)
-    found = _subject(tx.session, correction.subject)
+    found = corrected_record(tx.session, correction.subject)
     doubt = new_doubt(correction, found.row) if approve else None
     came = approve and found.donor is not None and lock_what_came_of(tx, found.donor)
     _lock(tx, found)
@@ -198,42 +177,20 @@ def the_correction(session: Session, number: str) -> Correction:
 
 def hold_subject(tx: Transaction, subject: str) -> None:
     """Let nobody else decide on what is corrected, nor on what came of its donor."""
-    found = _subject(tx.session, subject)
+    found = corrected_record(tx.session, subject)
     if found.donor is not None:
         lock_what_came_of(tx, found.donor)
     _lock(tx, found)
 
 
-def _lock(tx: Transaction, found: _Subject) -> None:
+def _lock(tx: Transaction, found: CorrectedRecord) -> None:
     if found.lot is not None:
         lock_lot(tx, found.lot)
     else:
         tx.lock((found.donor or found.row).key)
 
 
-def _subject(session: Session, subject: str) -> _Subject:
-    kind, _, name = subject.partition(":")
-    match kind:
-        case "lot":
-            lot = the_lot(session, name)
-            return _Subject(lot, lot, LOT_FIELDS)
-        case "sample":
-            sample = sample_by(session, name)
-            if sample is None:
-                raise NotFound("BQC-COR-002", f"there is no sample {name}")
-            return _Subject(sample, sample.lot, SAMPLE_FIELDS)
-        case "donor" | "donation" | "donor_test" | "consent":
-            row, donor = donor_record(session, kind, name)
-            return _Subject(row, None, FIELDS[kind], donor)
-        case _:
-            raise InvalidInput(
-                "BQC-COR-003",
-                f'"{subject}" names nothing that can be corrected',
-                hint="Name it as lot:<id>, sample:<id>, donor:<code> or as its record is named.",
-            )
-
-
-def _checked(tx: Transaction, found: _Subject, field: str, after: str) -> str:
+def _checked(tx: Transaction, found: CorrectedRecord, field: str, after: str) -> str:
     """What the field says now, where it may be corrected to ``after``."""
     if field not in found.fields:
         raise InvalidInput(
@@ -247,11 +204,7 @@ def _checked(tx: Transaction, found: _Subject, field: str, after: str) -> str:
             f"lot {found.lot.lot} is {decided[-1].disposition}; its registration stays as it is",
         )
     corrections = corrections_of(tx.session, [found.row.key])
-    if isinstance(found.row, LotRow) and field == REBOUND:
-        before = binding_of(tx.session, found.row, corrections).text
-    else:
-        now = dict(approved_changes(corrections, found.row.key))
-        before = now.get(field, str(getattr(found.row, field)))
+    before = now_says(tx.session, found, corrections, field)
     if after == before:
         problem: str | None = "it says so already"
     else:
@@ -306,13 +259,20 @@ def _date_problem(
     field: str,
     after: str,
 ) -> str | None:
+    if not _is_day(after):
+        return "write it as YYYY-MM-DD"
     try:
-        lot = corrected_lot(row, corrections).corrected(field, after)
-        if after not in {lot.manufactured_on.isoformat(), lot.expires_on.isoformat()}:
-            return "write it as YYYY-MM-DD"
+        corrected_lot(row, corrections).corrected(field, after)
     except ValueError as error:
         return str(error)
     return _too_late(tx, row, after) if field == "manufactured_on" else None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _too_late(tx: Transaction, row: LotRow, made_on: str) -> str | None:

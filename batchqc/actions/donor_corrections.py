@@ -30,7 +30,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "donor_test": ("result", "person", "taken_text"),
     "consent": ("version", "given_on"),
 }
-_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+#: Fields that say one of some words.
+WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "tissue_source": TISSUE_SOURCES,
     "tissue": TISSUE_SOURCES,
     "tested_person": tuple(Person),
@@ -57,7 +58,7 @@ def donor_record(session: Session, kind: str, name: str) -> tuple[DonorRecord, D
 
 def donor_record_problem(tx: Transaction, row: DonorRecord, field: str, after: str) -> str | None:
     """Why a field of a record cannot say so, or ``None``."""
-    words = _WORDS.get(field)
+    words = WORDS.get(field)
     if words is not None:
         return None if after in words else f"one of: {', '.join(words)}"
     match field:

@@ -35,7 +35,7 @@ from batchqc.documents.archive import Archive
 from batchqc.documents.bag import Bag, spool
 from batchqc.documents.bundle_kit import Anchors, public_keys
 from batchqc.documents.log_key import LogSigner
-from batchqc.errors import IntegrityFailure
+from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.audit import AuditEntry, AuditLink, the_head
 from batchqc.records.base import Row
 from batchqc.records.dossiers import as_line, belonging_to
@@ -44,6 +44,7 @@ from batchqc.records.genealogy import walk
 from batchqc.records.log import log_keys
 from batchqc.records.people import Person
 from batchqc.records.registers import LotRow
+from batchqc.records.retention import disposed_objects
 from batchqc.records.stored_bytes import NAMING
 from batchqc.records.transaction import Transaction, reading, transaction
 from batchqc.records.uploads import AssayRun, MeasurementRow
@@ -107,6 +108,7 @@ def export_dossier(
 
     Raises:
         NotFound: there is no such lot, no checkpoint, or no anchor of trust.
+        Conflict: BQC-EXP-010 raw data of it was disposed of; each file is a reason.
         IntegrityFailure: BQC-EXP-007 a row of it is not as the audit trail says, BQC-EXP-008 one is
             gone, or BQC-LOG-007.
         SigningUnavailable: the key of the log cannot be used.
@@ -144,7 +146,24 @@ def gather(session: Session, archive: Archive, lot: LotRow, *, now: datetime) ->
     site = own_site(session).name
     found = Dossier(lot.lot, site, keys, head, rows, dict(sorted(entries.items())))
     check_there(session, archive, found.left_out)
+    _check_kept(session, found)
     return found
+
+
+def _check_kept(session: Session, found: Dossier) -> None:
+    """Refuse where raw data is gone: elsewhere no verdict could be computed anew.
+
+    Raises:
+        Conflict: BQC-EXP-010.
+    """
+    stones = disposed_objects(session, found.named)
+    if stones:
+        raise Conflict(
+            "BQC-EXP-010",
+            f"raw data of lot {found.lot} was disposed of: elsewhere no verdict could be computed",
+            reasons=[f"{one.what}: {one.disposal_approval.natural_key}" for one in stones],
+            hint="Nothing was exported. Export its bundle: `batchqc archive export --lot`.",
+        )
 
 
 def _people(session: Session, user_ids: Iterable[str]) -> Sequence[Person]:

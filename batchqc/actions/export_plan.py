@@ -2,7 +2,8 @@
 
 An export shows lots as they were at a checkpoint of the log: what was recorded later is not in it,
 so that the same question at the same checkpoint has the same answer for ever. It holds every
-certificate of a lot, those that count no more too.
+certificate of a lot, those that count no more too. Of raw data that two people disposed of it holds
+the entry of the audit trail that tells so.
 """
 
 import json
@@ -22,7 +23,7 @@ from batchqc.core.checkpoints import Checkpoint
 from batchqc.documents.archive import Archive
 from batchqc.documents.bag import safe_name
 from batchqc.documents.zip_stream import examine
-from batchqc.errors import NotFound
+from batchqc.errors import Conflict, NotFound
 from batchqc.records.conditional import withdrawal_of
 from batchqc.records.decisions import Certificate, issue_of
 from batchqc.records.entries import attachments_of
@@ -124,17 +125,25 @@ def plan_export(session: Session, archive: Archive, asked: Asked, listing: Binar
     Raises:
         NotFound: BQC-LOG-013 there is no checkpoint, or BQC-EXP-001 no such product or lots, or
             none of them has a certificate.
+        Conflict: BQC-EXP-009 raw data was disposed of after the checkpoint; each is a reason.
         IntegrityFailure: BQC-EXP-008 a certificate is gone of which the audit trail speaks.
     """
     check_certificates_there(session, archive)
     checkpoint = the_checkpoint(session, asked.checkpoint).checkpoint
     site = own_site(session)
     look = _Look(session, archive, checkpoint.size)
-    for lot in _lots(session, asked, ZoneInfo(site.time_zone)):
+    for lot in lots_wanted(session, wanted_by(session, asked)):
         line = look.at(session.get_one(LotRow, lot))
         if line:
             listing.write(canonical_bytes(line) + b"\n")
         session.expunge_all()  # memory does not grow with the lots
+    if look.gone:
+        raise Conflict(
+            "BQC-EXP-009",
+            f"raw data was disposed of after the checkpoint of {checkpoint.size} entries",
+            reasons=look.gone,
+            hint="Run `batchqc log checkpoint`, and export as of the newest one.",
+        )
     if not look.counts["lots"]:
         raise NotFound("BQC-EXP-001", "no certificate fits what was asked for")
     return Plan(
@@ -142,16 +151,22 @@ def plan_export(session: Session, archive: Archive, asked: Asked, listing: Binar
     )
 
 
-def _lots(session: Session, asked: Asked, zone: ZoneInfo) -> Sequence[int]:
+def wanted_by(session: Session, asked: Asked) -> ExportWanted:
+    """What a question asks of the records.
+
+    Raises:
+        NotFound: BQC-EXP-001 no such product or lots, all of which it names.
+    """
     unknown = [f"there is no lot {one}" for one in asked.lots if lot_by(session, one) is None]
     if asked.product and product_by(session, asked.product) is None:
         unknown.append(f"there is no product {asked.product}")
     if unknown:
         raise NotFound("BQC-EXP-001", "what was asked for is not there", reasons=unknown)
+    zone = ZoneInfo(own_site(session).time_zone)
     until = asked.until + timedelta(days=1) if asked.until and asked.until < date.max else None
     since = datetime.combine(asked.since, time.min, zone) if asked.since else None
     before = datetime.combine(until, time.min, zone) if until else None
-    return lots_wanted(session, ExportWanted(asked.product, asked.lots, since, before))
+    return ExportWanted(asked.product, asked.lots, since, before)
 
 
 class _Look:
@@ -161,6 +176,7 @@ class _Look:
         self._session, self._archive, self._size = session, archive, size
         self.counts = dict.fromkeys(("lots", "certificates", "issued", "uploads"), 0)
         self.later = 0
+        self.gone = list[str]()
         self._uploads = set[int]()
 
     def at(self, lot: LotRow) -> dict[str, Json]:
@@ -178,6 +194,7 @@ class _Look:
         if not certificates:
             return {}
         received = [self._upload(one) for _, one in sorted(uploads.items()) if one.key in then]
+        disposed = self._disposed(received)
         self._count(certificates, [one.id for one in uploads.values() if one.key in then])
         return {
             "type": LOT_TYPE,
@@ -192,6 +209,7 @@ class _Look:
                 *(one.key for one in samples_of(self._session, [lot])),
                 *(f"upload:{one['number']}" for one in received),
                 *(f"certificate:{one['number']}" for one in certificates),
+                *disposed,
             ],
             "sources": [one.key for one in donors_of(self._session, lot)],
         }
@@ -225,7 +243,7 @@ class _Look:
             "specification_sha256": content["specification"]["sha256"],
         }
 
-    def _upload(self, row: Upload) -> dict[str, Json]:
+    def _upload(self, row: Upload) -> dict[str, Any]:
         folder = f"uploads/{row.natural_key}"
         beside = attachments_of(self._session, [row.id])
         return {
@@ -234,15 +252,28 @@ class _Look:
             "name": row.file,
             "sha256": row.sha256,
             "file": f"{folder}/{safe_name(row.file)[-80:]}",
+            "is_disposed": False,
             "attachments": [
                 {
                     "name": one.name,
                     "sha256": one.sha256,
+                    "is_disposed": False,
                     "file": f"{folder}/attachment-{one.number}-{safe_name(one.name)[-60:]}",
                 }
                 for one in beside
             ],
         }
+
+    def _disposed(self, uploads: Sequence[dict[str, Any]]) -> list[str]:
+        """Mark what two people disposed of, by the audit trail: the keys of the tombstones."""
+        files = [(one["number"], file) for one in uploads for file in (one, *one["attachments"])]
+        places = places_of(self._session, (_stone(file) for _, file in files))
+        for number, file in files:
+            place = places.get(_stone(file), 0)
+            file["is_disposed"] = bool(place)
+            if place > self._size:
+                self.gone.append(f"{file['name']} of {number}")
+        return sorted(places)
 
     def _specifications(self, lot: LotRow, certificates: Sequence[Mapping[str, Json]]) -> Json:
         bound = (lot.specification_version, *_beside(self._session, lot))
@@ -264,6 +295,11 @@ class _Look:
         self.counts["certificates"] += len(certificates)
         self.counts["issued"] += sum(one["status"] == "issued" for one in certificates)
         self.counts["uploads"] = len(self._uploads)
+
+
+def _stone(file: Mapping[str, Any]) -> str:
+    """The key of the tombstone of a file, where there is one."""
+    return f"disposed_object:{file['sha256']}"
 
 
 def _beside(session: Session, lot: LotRow) -> Iterator[SpecificationVersion]:

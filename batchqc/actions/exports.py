@@ -165,20 +165,23 @@ class _Writer:
         yield from self._slice(session, f"{lot['folder']}/audit.tsv", lot["own"], lot["sources"])
         for one in lot["uploads"]:
             for file in (one, *one["attachments"]):
-                yield from self._source(one["number"], file["name"], file["file"], file["sha256"])
+                yield from self._source(one["number"], file["name"], file)
         for one in lot["specifications"]:
             if one["file"] not in self._done:
                 path = one["file"].removesuffix(".toml")
                 yield from self._slice(session, f"{path}.tsv", [one["key"]], [])
-            yield from self._source(one["reference"], one["reference"], one["file"], one["sha256"])
+            yield from self._source(one["reference"], one["reference"], one)
 
-    def _source(self, record: str, name: str, path: str, sha256: str) -> Iterator[bytes]:
+    def _source(self, record: str, name: str, file: Mapping[str, Any]) -> Iterator[bytes]:
         """What a certificate rests on, once for all that rest on it."""
+        path, sha256 = file["file"], file["sha256"]
         if path in self._done:
             return
         self._done.add(path)
-        self._tell(self.sources, source_row(record, name, path, sha256))
-        if sha256:
+        is_disposed = file.get("is_disposed", False)
+        row = source_row(record, name, path, sha256, is_disposed=is_disposed)
+        self._tell(self.sources, row)
+        if sha256 and not is_disposed:
             yield from self._stored(path, sha256)
 
     def _stored(self, path: str, sha256: str) -> Iterator[bytes]:

@@ -1,6 +1,8 @@
 """The conclusion of an OOS investigation: signed by QA who neither measured nor reviewed (3.08)."""
 
-from batchqc.actions.failing import judged
+from sqlalchemy.orm import Session
+
+from batchqc.actions.failing import Judged, judged
 from batchqc.actions.investigation_opening import hold_in_use, open_for_failures
 from batchqc.actions.investigations import Case, locked, people_of_runs, take
 from batchqc.actions.overdue import hold_overdue
@@ -45,22 +47,7 @@ def conclude(
     check_reason(credentials.reason)
     check_reason(wanted.evidence)
     case = locked(tx, number)
-    found = judged(tx.session, archive, case.row.lot)
-    known = found.known
-    record = OnRecord(
-        measurements=known.measurements,
-        others=[one for one in known.investigations if one.number != case.now.number],
-        invalid=known.invalid,
-        documents=frozenset(
-            step.said["sha256"] for step in case.steps if step.kind == Step.DOCUMENT
-        ),
-        people=people_behind(people_of_runs(tx.session, case), case.now),
-        unreviewed=frozenset(
-            one.key
-            for one in run_facts(found.runs, reviews_of(tx.session, found.runs), {})
-            if not one.is_reviewed
-        ),
-    )
+    record = on_record(tx.session, case, judged(tx.session, archive, case.row.lot))
     problems = conclusion_problems(wanted, case.now, record, signer=tx.actor.user_id)
     if problems:
         raise Conflict(
@@ -79,6 +66,31 @@ def conclude(
             stands = f"{number}: the original stands"
             hold_in_use(tx, case.row.lot, stands, case.row.key, fails=True)
     return step
+
+
+def on_record(session: Session, case: Case, found: Judged) -> OnRecord:
+    """What is known of an investigation when it is concluded.
+
+    Args:
+        session: only read.
+        case: the investigation.
+        found: its lot, as judged now.
+    """
+    known = found.known
+    return OnRecord(
+        measurements=known.measurements,
+        others=[one for one in known.investigations if one.number != case.now.number],
+        invalid=known.invalid,
+        documents=frozenset(
+            step.said["sha256"] for step in case.steps if step.kind == Step.DOCUMENT
+        ),
+        people=people_behind(people_of_runs(session, case), case.now),
+        unreviewed=frozenset(
+            one.key
+            for one in run_facts(found.runs, reviews_of(session, found.runs), {})
+            if not one.is_reviewed
+        ),
+    )
 
 
 def _content(case: Case, wanted: Wanted, concluded: Conclusion) -> dict[str, object]:

@@ -110,12 +110,7 @@ def review_phase_one(
     case = locked(tx, number)
     if case.now.state is not State.REVIEW:
         raise Conflict("BQC-OOS-005", f"{number} has no phase I to review: {case.now.state}")
-    entered = {
-        person: f"entered or measured {run}"
-        for run, people, _ in people_of_runs(tx.session, case)
-        for person in people
-    }
-    why = entered | {case.now.performed_by: "performed phase I"}
+    why = people_behind_phase_one(tx.session, case)
     if tx.actor.user_id in why:
         raise NotPermitted(
             "BQC-OOS-006",
@@ -148,6 +143,22 @@ def file_document(
     step = _step(tx, case, Step.DOCUMENT, said)
     _record(tx, case, step, [step], reason="")
     return step
+
+
+def the_document(session: Session, *, number: str, sha256: str) -> InvestigationStep:
+    """The step that filed a document with an investigation, by the hash of its bytes.
+
+    Raises:
+        NotFound: nothing like it was filed with it.
+    """
+    for step in the_investigation(session, number).steps:
+        if step.kind == Step.DOCUMENT and step.said.get("sha256") == sha256:
+            return step
+    raise NotFound(
+        "BQC-OOS-014",
+        f"no document {sha256} is filed with {number}",
+        hint="See the investigation for what is filed with it.",
+    )
 
 
 def extend_due_date(
@@ -226,6 +237,16 @@ def people_of_runs(
         (one.key, one.entered_by, one.reviewed_by | ({one.verified_by} - {""}))
         for one in run_facts(runs, reviews_of(session, runs), verified)
     ]
+
+
+def people_behind_phase_one(session: Session, case: Case) -> dict[str, str]:
+    """Who may not review phase I, with what they did."""
+    entered = {
+        person: f"entered or measured {run}"
+        for run, people, _ in people_of_runs(session, case)
+        for person in people
+    }
+    return entered | ({case.now.performed_by: "performed phase I"} if case.now.performed_by else {})
 
 
 def _step(tx: Transaction, case: Case, kind: Step, said: Mapping[str, Any]) -> InvestigationStep:

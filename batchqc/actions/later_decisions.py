@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from sqlalchemy.orm import Session
+
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, sign_decision
@@ -70,7 +72,16 @@ def decide_later(
         witness = _account(tx, case, particulars["witness"])
         against = witness_problem(particulars["witness"], witness, tx.actor.user_id)
         said["witness"] = witness.user_id if witness else None
-    _check(tx, case, wanted, against)
+    hindrances = later_decision_hindrances(
+        tx.session, case, wanted, signer=tx.actor.user_id, witness=against
+    )
+    if hindrances:
+        raise Conflict(
+            "BQC-REL-005",
+            f"lot {case.lot.id} may not be {wanted}",
+            reasons=hindrances,
+            hint="See the lot: its disposition says what may follow.",
+        )
     if wanted is Disposition.RECALLED:
         doses, doubts = doses_and_doubts(tx.session, case.row, tx.now)
         said["doses"] = [one.content for one in doses]
@@ -99,38 +110,42 @@ def _account(tx: Transaction, case: LotCase, user_id: str) -> Account | None:
     return Account(person.user_id, not person.is_laboratory, shut is None)
 
 
-def _check(tx: Transaction, case: LotCase, wanted: Disposition, witness: str) -> None:
-    hindrances = (
+def later_decision_hindrances(
+    session: Session, case: LotCase, wanted: Disposition, *, signer: str, witness: str = ""
+) -> tuple[str, ...]:
+    """Every reason why a lot may not be decided so by a person.
+
+    Args:
+        session: only read.
+        case: the lot.
+        wanted: one of ``core.later_decisions.PARTICULARS``.
+        signer: a user id.
+        witness: why who is named witnesses no destruction; "" where nothing is against it.
+    """
+    return (
         *later_hindrances(
             case.disposition,
             wanted,
             is_usable=not case.overlays,
-            supply_allowed=policies_of(tx.session)[Policy.SUPPLY_BY_EXCEPTION] == ON,
+            supply_allowed=policies_of(session)[Policy.SUPPLY_BY_EXCEPTION] == ON,
             witness=witness,
         ),
         *(f"Records: {one}" for one in case.facts.damaged if wanted is not Disposition.RECALLED),
-        *_of_supply(tx, case, wanted),
-        *_not_back(tx, case, wanted),
+        *_of_supply(case, wanted, signer),
+        *_not_back(session, case, wanted),
     )
-    if hindrances:
-        raise Conflict(
-            "BQC-REL-005",
-            f"lot {case.lot.id} may not be {wanted}",
-            reasons=hindrances,
-            hint="See the lot: its disposition says what may follow.",
-        )
 
 
-def _of_supply(tx: Transaction, case: LotCase, wanted: Disposition) -> Iterator[str]:
+def _of_supply(case: LotCase, wanted: Disposition, signer: str) -> Iterator[str]:
     """A lot is supplied by exception by who did nothing of it, and while it can be used."""
     if wanted is Disposition.SUPPLIED:
-        yield from signer_gate(case.facts, tx.actor.user_id).reasons
+        yield from signer_gate(case.facts, signer).reasons
         yield from (f"the lot is {overlay}" for overlay in case.overlays)
         yield from supply_hindrances(case.gates, case.known.investigations, case.so_far.failures)
 
 
-def _not_back(tx: Transaction, case: LotCase, wanted: Disposition) -> Iterator[str]:
+def _not_back(session: Session, case: LotCase, wanted: Disposition) -> Iterator[str]:
     """A lot of which doses are at a site is recalled before it is destroyed."""
-    counts = inventory(tx.session, [case.row.id])[case.row.id].counts
+    counts = inventory(session, [case.row.id])[case.row.id].counts
     if wanted is Disposition.DESTROYED and counts.get(ContainerStatus.SHIPPED):
         yield f"{counts[ContainerStatus.SHIPPED]} containers are at clinical sites; recall them"

@@ -28,7 +28,6 @@ from batchqc.records.trends import (
     LimitSetApproval,
     TrendPhase,
     limit_sets_of,
-    phases_begun,
 )
 
 
@@ -264,8 +263,3 @@ def _check(new: NewLimits, phase: Phase, *, numeric: bool) -> None:
         raise InvalidInput(
             "BQC-TRD-006", f"no limits can be proposed for {new.attribute.name}", reasons=wrong
         )
-
-
-def begun_phases(session: Session, attribute: Attribute) -> Sequence[TrendPhase]:
-    """The phases of an attribute that QA began, oldest first."""
-    return phases_begun(session, attribute.product, attribute)

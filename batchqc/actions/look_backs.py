@@ -9,6 +9,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -98,6 +99,13 @@ def look_back_by_system(
     if isinstance(found, Refusal):  # only a signature is refused
         raise Conflict("BQC-GEN-023", found.message)
     return found
+
+
+def would_reach(session: Session, source: Row, now: datetime) -> tuple[Graph, list[str]]:
+    """What a look-back from a source would reach now, and what may be missing, in words."""
+    start = {source.key: source, **_of_its_donors_only(session, source)}
+    graph, _, wrong = reach(session, start, Direction.FORWARD, now)
+    return graph, wrong
 
 
 def lock_what_came_of(tx: Transaction, source: Row) -> bool:

@@ -97,12 +97,9 @@ def review_whole_lot(
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     case = study(tx.session, archive, lot=row, now=tx.now)
-    check_undecided(case)
-    _check_reviewer(case, tx.actor.user_id)
+    check_lot_review(case, tx.actor.user_id)
     seen = seen_runs(tx.session, archive, case, trends=trends)
-    basis = review_basis(case.so_far)
-    content: dict[str, Json] = {**basis, "exceptions": _exceptions(seen)}
-    content_sha = archive.put(canonical_bytes(content))
+    content_sha = archive.put(canonical_bytes(lot_review_content(case, seen)))
     signature = sign(
         tx,
         credentials,
@@ -116,7 +113,7 @@ def review_whole_lot(
     review = LotReview(
         lot=row,
         number=len(lot_reviews_of(tx.session, row)) + 1,
-        basis_sha256=sha256_of(basis),
+        basis_sha256=sha256_of(review_basis(case.so_far)),
         content_sha=content_sha,
         signature=signature,
     )
@@ -135,7 +132,18 @@ def review_whole_lot(
     return review
 
 
-def _check_reviewer(case: LotCase, person: str) -> None:
+def lot_review_content(case: LotCase, seen: tuple[RunSeen, ...]) -> dict[str, Json]:
+    """What QC signs of a lot as a whole, and which runs had exceptions then."""
+    return {**review_basis(case.so_far), "exceptions": _exceptions(seen)}
+
+
+def check_lot_review(case: LotCase, person: str) -> None:
+    """Refuse the review of a whole lot by who may not, or before it is due.
+
+    Raises:
+        NotPermitted, Conflict: as ``review_whole_lot`` says, whatever the role.
+    """
+    check_undecided(case)
     problems = lot_reviewer_problems(case.facts.runs, person)
     if problems:
         raise NotPermitted(

@@ -6,7 +6,7 @@ the provider of single sign-on may have no password.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -62,6 +62,8 @@ class Principal:
     """The hash of the token of the session, where there is one."""
     too_old: int = 0
     """The age in days at which a password must be changed, where this person's is older; else 0."""
+    ends_at: datetime | None = None
+    """When the session ends, where there is one."""
 
     def acting(self, permission: Permission) -> Actor:
         """This person in the role that allows ``permission``.
@@ -194,9 +196,8 @@ def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Pr
     found = open_sign_in(session, sha256_of_token(token), now)
     if found is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
-    return _principal(
-        session, found.person, time_zone=time_zone, now=now, sign_in=found.token_sha256
-    )
+    person = _principal(session, found.person, time_zone=time_zone, now=now)
+    return replace(person, sign_in=found.token_sha256, ends_at=found.ends_at)
 
 
 def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) -> Principal:
@@ -220,9 +221,7 @@ def check_still_acting(tx: Transaction, person: Person) -> None:
         raise _not_permitted(person.user_id, tx.actor.permission, roles)
 
 
-def _principal(
-    session: Session, person: Person, *, time_zone: str, now: datetime, sign_in: str = ""
-) -> Principal:
+def _principal(session: Session, person: Person, *, time_zone: str, now: datetime) -> Principal:
     grants, day = grants_of(session, person), now.astimezone(ZoneInfo(time_zone)).date()
     shut = closed(session, person, grants, day=day)
     if shut is not None:
@@ -238,7 +237,6 @@ def _principal(
             person.is_laboratory if password is None else password.set_by_other or days
         ),
         time_zone=time_zone,
-        sign_in=sign_in,
         too_old=days,
     )
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -162,15 +162,20 @@ def check_training(tx: Transaction, measurements: Iterable[Measurement]) -> list
     Raises:
         NotPermitted: the person is not trained for a method, and the rule refuses that (1.09).
     """
-    rule, said = _said_of_methods(tx, measurements)
+    rule, said = _said_of_methods(tx.session, tx.actor.user_id, tx.now, measurements)
     doubts = list(filter(None, said.values()))
     if doubts and rule is Rule.REFUSE:
-        raise _not_trained(tx, doubts)
+        raise _not_trained(tx.actor.user_id, doubts)
     return doubts
 
 
 def trained_for(
-    tx: Transaction, runs: Sequence[AssayRun], measurements: Sequence[Measurement]
+    session: Session,
+    runs: Sequence[AssayRun],
+    measurements: Sequence[Measurement],
+    *,
+    person: str,
+    now: datetime,
 ) -> tuple[list[AssayRun], list[str]]:
     """The runs that the person may sign for, and what the register of training says of the person.
 
@@ -179,39 +184,36 @@ def trained_for(
     Raises:
         NotPermitted: no run by a method of the site is left (1.09).
     """
-    rule, said = _said_of_methods(tx, measurements)
+    rule, said = _said_of_methods(session, person, now, measurements)
     doubts = {method: doubt for method, doubt in said.items() if doubt}
     if not doubts or rule is not Rule.REFUSE:
         return list(runs), list(doubts.values())
     others = {one.run for one in measurements if one.method in doubts}
     if all(one.run in others for one in measurements if one.method in said):
-        raise _not_trained(tx, doubts.values())
+        raise _not_trained(person, doubts.values())
     return [run for run in runs if run.run_key not in others], list(doubts.values())
 
 
 def _said_of_methods(
-    tx: Transaction, measurements: Iterable[Measurement]
+    session: Session, person: str, now: datetime, measurements: Iterable[Measurement]
 ) -> tuple[Rule, dict[str, str]]:
-    """The rule, and by method what speaks against the person today, or "".
-
-    Results of a contract laboratory, and their methods, are not those of the site.
-    """
-    laboratory = laboratory_with(tx.session)
+    """The rule, and by method of the site, not of contractors, what speaks against the person."""
+    laboratory = laboratory_with(session)
     rule = laboratory.rule(Register.TRAINING)
     if rule is Rule.OFF:
         return rule, {}
-    today = tx.now.astimezone(ZoneInfo(own_site(tx.session).time_zone)).date()
+    today = now.astimezone(ZoneInfo(own_site(session).time_zone)).date()
     methods = {one.method for one in measurements if one.analyst not in laboratory.contractors}
     return rule, {
-        method: laboratory.untrained(tx.actor.user_id, method, today, what="the review")
+        method: laboratory.untrained(person, method, today, what="the review")
         for method in sorted(methods)
     }
 
 
-def _not_trained(tx: Transaction, doubts: Iterable[str]) -> NotPermitted:
+def _not_trained(person: str, doubts: Iterable[str]) -> NotPermitted:
     return NotPermitted(
         "BQC-LAB-010",
-        f"{tx.actor.user_id} is not trained for what is to be signed",
+        f"{person} is not trained for what is to be signed",
         reasons=list(doubts),
         hint="Have QA register the training, or ask a reviewer who is trained.",
     )

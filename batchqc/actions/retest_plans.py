@@ -97,7 +97,7 @@ def approve_plan(
     }
     wanted = plan_of(said, tx.now)
     first = [one for one in originals if one.run.test == test]
-    most = _most(tx.session, archive, wanted, first, opened_at=case.row.opened_at)
+    most = most_allowed(tx.session, archive, wanted, first, opened_at=case.row.opened_at)
     problems = [
         *plan_problems(
             wanted,
@@ -141,7 +141,7 @@ def _unknown(session: Session, case: Case, plan: NewPlan) -> list[str]:
     return [*found, *filter(None, map(grounds_problem, texts))]
 
 
-def _most(
+def most_allowed(
     session: Session,
     archive: Archive,
     plan: Plan,
@@ -151,7 +151,8 @@ def _most(
 ) -> int | None:
     """The smallest number that a method version behind the plan or the originals allows.
 
-    What was approved after the failure cannot allow more: those behind the originals stood before.
+    ``None`` where one of them says nothing: then nothing is measured again. What was approved
+    after the failure cannot allow more: those behind the originals stood before.
     """
     approvals = method_approvals(session, [plan.method])
     before = [one for one in approvals if one.signature.at < opened_at]

@@ -1,6 +1,10 @@
 """Second-person review of assay runs, signed (requirements 1.31, 2.06)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.late_signing import said_late
@@ -22,6 +26,40 @@ from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import AssayRun, Review
 
 
+@dataclass(frozen=True, slots=True)
+class ToReview:
+    """What one signature of a person reviews of a lot.
+
+    Args:
+        runs: that are signed.
+        doubts: what the register of training says of the person.
+        left: keys of runs for somebody who is trained for their method.
+    """
+
+    runs: tuple[AssayRun, ...]
+    doubts: tuple[str, ...]
+    left: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """What the signature binds."""
+        return review_content(self.runs)
+
+
+def runs_to_review(session: Session, case: LotCase, *, person: str, now: datetime) -> ToReview:
+    """The runs of a lot that a person would review now.
+
+    Raises:
+        NotPermitted, Conflict: as ``review_lot`` says, whatever the role.
+    """
+    runs = _open_runs(case, person)
+    keys = {run.run_key for run in runs}
+    own = [one for one in case.measurements if one.run in keys]
+    signed, doubts = trained_for(session, runs, own, person=person, now=now)
+    left = keys - {run.run_key for run in signed}
+    return ToReview(tuple(signed), tuple(doubts), tuple(sorted(map(str, left))))
+
+
 def review_lot(
     tx: Transaction, archive: Archive, *, lot: str, credentials: Credentials
 ) -> list[Review] | Refusal:
@@ -41,17 +79,14 @@ def review_lot(
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     case = study(tx.session, archive, lot=row, now=tx.now)
-    runs = _open_runs(case, tx.actor.user_id)
-    keys = {run.run_key for run in runs}
-    own = [one for one in case.measurements if one.run in keys]
-    runs, doubts = trained_for(tx, runs, own)
-    left = sorted(map(str, keys - {run.run_key for run in runs}))
+    found = runs_to_review(tx.session, case, person=tx.actor.user_id, now=tx.now)
+    runs = found.runs
     signature = sign(
         tx,
         credentials,
         meaning=Meaning.REVIEWED,
         record=row.key,
-        record_sha256=review_content(runs),
+        record_sha256=found.sha256,
         rests_on=times_of_runs(case, {run.run_key for run in runs}),
     )
     if isinstance(signature, Refusal):
@@ -66,8 +101,8 @@ def review_lot(
         after={
             "runs": [str(run.run_key) for run in runs],
             **said_late(signature),
-            **({"flagged": list[Json](doubts)} if doubts else {}),
-            **({"left": list[Json](left)} if left else {}),
+            **({"flagged": list[Json](found.doubts)} if found.doubts else {}),
+            **({"left": list[Json](found.left)} if found.left else {}),
         },
     )
     return reviews

@@ -19,6 +19,7 @@ from batchqc.actions.corrections import hold_subject, the_correction
 from batchqc.actions.deciding import decision_content, lock_to_decide
 from batchqc.actions.entries import the_entry
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.investigations import the_investigation
 from batchqc.actions.layouts import the_layout
 from batchqc.actions.look_backs import lock_what_came_of
 from batchqc.actions.lots import lock_lot, the_lot
@@ -27,18 +28,21 @@ from batchqc.actions.profiles import the_profile
 from batchqc.actions.registers import the_donor
 from batchqc.actions.specifications import site_day, state_of, the_version
 from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.identifiers import fold
 from batchqc.documents.archive import Archive
 from batchqc.records.base import Row
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.copies import copies_of
 from batchqc.records.corrections import corrections_of, decision_on
 from batchqc.records.decisions import issue_of
+from batchqc.records.deviations import deviation_lots, deviation_rows, series_of_deviation
 from batchqc.records.donors import eligibility_of
 from batchqc.records.layouts import approval_of_layout, submission_of_layout, withdrawal_of_layout
 from batchqc.records.methods import method_approval_of
 from batchqc.records.profiles import approval_of_profile
 from batchqc.records.specifications import history_of
 from batchqc.records.transaction import Transaction
+from batchqc.records.uploads import reviews_of, runs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,38 @@ def contested_entry(number: str) -> Contested:
         return _state(found, [entry.upload.key])
 
     return Contested(lambda tx: lock_lot(tx, the_entry(tx.session, number).lot), state)
+
+
+def contested_investigation(number: str) -> Contested:
+    """An investigation: its steps, and what of its lot came in, was judged valid and reviewed."""
+
+    def hold(tx: Transaction) -> None:
+        lock_lot(tx, the_investigation(tx.session, number).row.lot)
+
+    return Contested(hold, lambda session: investigation_state(session, number))
+
+
+def investigation_state(session: Session, number: str) -> State:
+    """How an investigation stands, with the runs of its lot and their reviews."""
+    case = the_investigation(session, number)
+    runs = runs_of(session, case.row.lot)
+    found = [case.row, *case.steps, *runs, *reviews_of(session, runs)]
+    return _state(found, [case.row.key, case.row.lot.key], str(case.now.due_on))
+
+
+def contested_deviation(deviation: str) -> Contested:
+    """A deviation: every row of it, and the lots that it bears on."""
+    series = series_of_deviation(fold(deviation))
+    return Contested(
+        lambda tx: tx.lock(series), lambda session: deviation_state(session, deviation)
+    )
+
+
+def deviation_state(session: Session, deviation: str) -> State:
+    """How a deviation stands."""
+    folded = fold(deviation)
+    found = [*deviation_rows(session, [folded]), *deviation_lots(session, folded)]
+    return _state(found, [series_of_deviation(folded)])
 
 
 def certificate_state(session: Session, number: str) -> State:

@@ -22,6 +22,7 @@ from batchqc.api import (
     containers,
     corrections,
     decisions,
+    description,
     deviations,
     donor_panels,
     donors,
@@ -30,6 +31,7 @@ from batchqc.api import (
     exports,
     genealogy,
     holds,
+    investigation_documents,
     investigations,
     laboratory,
     layouts,
@@ -61,6 +63,7 @@ from batchqc.api import (
     trends,
     upload_files,
     uploads,
+    verification,
 )
 from batchqc.api.bodies import SmallBodies
 from batchqc.api.doors import Door
@@ -89,16 +92,18 @@ _FILES: Final = frozenset(
         "laboratory-certificates",
         "investigations/documents",
         "donor-panels",
+        "verification",
     )
 )
 _NOUNS: Final = (
     session, single_sign_on, authenticators, people, accounts, links, account_reports, registers,
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
-    reviews, decisions, annex16, holds, investigations, deviations, genealogy, containers,
-    shipments, look_backs, profiles, upload_files, uploads, entries, corrections, certificates,
-    certificate_data, audit, tracing, trends, trend_limits, trend_figures, potency,
-    quality_reviews, events, open_work, system_stops, lot_form, log, certificate_copies, archive,
-    exports, layouts, renditions,
+    reviews, decisions, annex16, holds, investigation_documents, investigations, deviations,
+    genealogy, containers, shipments, look_backs, profiles, upload_files, uploads, entries,
+    corrections, certificates, certificate_data, description, audit, tracing, trends, trend_limits,
+    trend_figures, potency, quality_reviews, events, open_work, system_stops, lot_form, log,
+    certificate_copies, archive, exports, layouts, renditions,
+    verification,
 )  # fmt: skip
 
 
@@ -112,9 +117,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         " both components anew. Errors are application/problem+json with a stable code.",
         version=__version__,
         openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=f"{PREFIX}/docs",
+        docs_url=None,  # description.py: no viewer from elsewhere
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,  # one address for one thing
     )
     app.state.door = open_door(settings, now=now)

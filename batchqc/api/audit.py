@@ -3,14 +3,16 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from batchqc.actions.recheck import recheck
-from batchqc.actions.verification import verify_audit_trail
-from batchqc.api.doors import SignedIn
+from batchqc.actions.trail_checks import note_verification
+from batchqc.actions.verification import TrailCheck, verify_audit_trail
+from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST, Page
+from batchqc.core.permissions import Permission
 from batchqc.records.audit import entries_after
 
 router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
@@ -87,13 +89,24 @@ def entries(call: SignedIn, wanted: Annotated[EntryFilter, Query()]) -> Page[Ent
 def verification(call: SignedIn) -> Verification:
     """Compare every record with its entry, the chain with itself, the store with its hashes."""
     with call.reading() as session:
+        return _verified(verify_audit_trail(session, call.door.archive))
+
+
+@router.post(
+    "/audit/verification",
+    status_code=201,
+    response_model=Verification,
+    summary="Verify the audit trail, and put on record what was found",
+)
+def verify_on_record(call: Writing) -> Response:
+    """The same; who verified it when, and what was found, is its newest entry then."""
+    with call.reading() as session:  # before the transaction: others go on writing meanwhile
         found = verify_audit_trail(session, call.door.archive)
-    return Verification(
-        entries=found.entries,
-        sequence=found.head.sequence if found.head else 0,
-        head=found.head.sha256 if found.head else "",
-        problems=list(found.problems),
-    )
+    with call.writing(Permission.READ) as work:
+        if work.is_new:
+            note_verification(work.tx, found)
+            work.answer(201, _verified(found))
+    return work.response()
 
 
 @router.get("/audit/recheck", summary="Compute every recorded verdict anew")
@@ -110,4 +123,13 @@ def verdicts_again(call: SignedIn) -> RecheckOut:
             )
             for one in found.differences
         ],
+    )
+
+
+def _verified(found: TrailCheck) -> Verification:
+    return Verification(
+        entries=found.entries,
+        sequence=found.head.sequence if found.head else 0,
+        head=found.head.sha256 if found.head else "",
+        problems=list(found.problems),
     )

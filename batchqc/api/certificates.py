@@ -63,6 +63,7 @@ class CertificateFilter(Paging):
     status: Standing = ""
     since: Day | None = Field(default=None, description="The first day of its number.")
     until: Day | None = Field(default=None, description="The last day of its number.")
+    newest_first: bool = Field(default=False, description="Else in the order of the numbers.")
 
 
 class LifeEventOut(BaseModel):
@@ -89,7 +90,7 @@ class CertificateDetail(CertificateOut):
 def certificates(
     call: SignedIn, wanted: Annotated[CertificateFilter, Query()]
 ) -> Page[CertificateOut]:
-    """Those that every given filter lets through, in the order of their numbers."""
+    """Those that every given filter lets through, in the order of their numbers or backwards."""
     asked = Wanted(**wanted.model_dump(exclude={"after", "limit"}))
     with call.reading() as session:
         found = find_certificates(session, asked, after=wanted.after, limit=wanted.limit + 1)

@@ -199,7 +199,7 @@ def of_lot(call: SignedIn, lot: str) -> InventoryOut:
             lot=row.lot,
             counts=dict(found.counts),
             depleted=found.is_depleted,
-            items=_containers(session, containers_of(session, lots=[row.id])),
+            items=_containers(session, containers_of(session, row.id)),
         )
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.deviations import NewDeviation, keep_deviation, the_deviation
+from batchqc.actions.states import contested_deviation
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -65,7 +66,7 @@ def deviations(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Dev
 )
 def record(call: Writing, sent: DeviationShape) -> Response:
     """A lot that it bears on stays with it. A closed one takes no failed result back."""
-    with call.writing(Permission.KEEP_DEVIATIONS, sent) as work:
+    with call.writing(Permission.KEEP_DEVIATIONS, sent, of=contested_deviation(sent.id)) as work:
         if work.is_new:
             row = keep_deviation(
                 work.tx,

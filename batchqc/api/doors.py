@@ -34,6 +34,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotSignedIn, SignatureRefused
 from batchqc.records.decisions import Answer, answer_by
+from batchqc.records.registers import Site
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
 from batchqc.settings import Settings
 
@@ -155,6 +156,7 @@ class Call:
     person: Principal
     token: str
     address: str
+    site: Site
     key: str | None = None
     if_match: str | None = None
     if_none_match: str = ""
@@ -238,13 +240,13 @@ def call_by(request: Request, door: Door, token: str) -> Call:
         NotSignedIn: the session is unknown, ended or over, or the account deactivated.
     """
     with reading(door.engine) as session:
-        zone = own_site(session).time_zone
-        person = who_is(session, token=token, now=door.now(), time_zone=zone)
+        site = own_site(session)
+        person = who_is(session, token=token, now=door.now(), time_zone=site.time_zone)
     address = f"{request.method} {request.url.path}?{request.url.query}"
     if Role.AUDITOR in person.roles:
         _log(request, door, person, address)
     seen = ", ".join(request.headers.getlist("if-none-match"))
-    return Call(door, person, token, address, if_none_match=seen)
+    return Call(door, person, token, address, site, if_none_match=seen)
 
 
 def _log(request: Request, door: Door, person: Principal, address: str) -> None:

@@ -19,7 +19,7 @@ from batchqc.actions.webhooks import (
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
-from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.api.shapes import LARGEST, After, Limit, Page, not_next, page
 from batchqc.core.events import Event, kind_problem
 from batchqc.core.permissions import Permission
 from batchqc.documents.webhook_key import made_key
@@ -136,7 +136,7 @@ def webhooks(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Webho
             Webhook,
             after=the_webhook(session, after) if after else None,
             limit=limit,
-            show=lambda one: WebhookOut(**_facts(session, one)),
+            show=lambda one: shown(session, one),
         )
 
 
@@ -163,7 +163,7 @@ def end(call: Writing, name: str, sent: EndRequest) -> Response:
     with call.writing(Permission.MANAGE_WEBHOOKS, sent) as work:
         if work.is_new:
             ended = end_webhook(work.tx, name=name, reason=sent.reason)
-            work.answer(201, WebhookOut(**_facts(work.tx.session, ended.webhook)))
+            work.answer(201, shown(work.tx.session, ended.webhook))
     return work.response()
 
 
@@ -177,24 +177,29 @@ def deliveries(
     """In the order of the attempts."""
     with call.reading() as session:
         row = the_webhook(session, name)
-        found = deliveries_after(session, row, *_place(after), limit=limit + 1)
+        found = deliveries_after(session, row, *place_of(after), limit=limit + 1)
         items = [_attempt(row) for row in found[:limit]]
     last = items[-1] if len(found) > limit else None
     return Page(items=items, next=f"{last.event}/{last.attempt}" if last else None)
 
 
-def _place(after: str) -> tuple[int, int]:
+def place_of(after: str) -> tuple[int, int]:
     """Event and attempt of the last one that was read."""
     if not after:
         return 0, 0
     event, _, attempt = after.partition("/")
     if not (event.isdecimal() and attempt.isdecimal() and max(len(event), len(attempt)) < 10):
-        raise InvalidInput("BQC-API-007", f'"{after}" is not the `next` of a page')
+        raise not_next(after)
     return int(event), int(attempt)
 
 
 def _shown(event: Event) -> EventOut:
     return EventOut.model_validate(event.body)
+
+
+def shown(session: Session, row: Webhook) -> WebhookOut:
+    """A webhook as it is answered."""
+    return WebhookOut(**_facts(session, row))
 
 
 def _facts(session: Session, row: Webhook) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from batchqc.actions.investigation_conclusions import conclude
 from batchqc.actions.investigation_opening import set_days_due, sweep
 from batchqc.actions.investigations import (
     extend_due_date,
-    file_document,
     perform_phase_one,
     reopen,
     review_phase_one,
@@ -20,7 +19,7 @@ from batchqc.actions.investigations import (
 )
 from batchqc.actions.lots import the_lot
 from batchqc.actions.retest_plans import approve_plan
-from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument
+from batchqc.actions.states import contested_investigation, investigation_state
 from batchqc.api.doors import Call, Signature, SignedIn, Work, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.investigation_shapes import (
@@ -37,6 +36,7 @@ from batchqc.api.investigation_shapes import (
 )
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.investigations import InvestigationRow, InvestigationStep, days_due
@@ -122,31 +122,16 @@ def new_sweep(call: Writing, after: Annotated[int, Query(ge=0, le=LARGEST)] = 0)
     return work.response()
 
 
-@router.post(
-    "/investigations/documents",
-    status_code=201,
+@router.get(
+    "/investigations/{number}",
     response_model=InvestigationDetail,
-    summary="File a document with an investigation",
-    openapi_extra=RAW_DOCUMENT,
+    summary="One investigation with its steps and siblings",
 )
-def add_document(
-    call: Writing,
-    document: ReceivedDocument,
-    investigation: Annotated[str, Query(description="Its number.")],
-) -> Response:
-    """Evidence, raw data, a report: kept by its hash, which a conclusion names."""
-    with call.writing(Permission.INVESTIGATE, f"{document.sha256} {document.size}") as work:
-        if work.is_new:
-            file_document(work.tx, call.door.archive, number=investigation, document=document)
-            work.answer(201, investigation_detail(work.tx.session, investigation))
-    return work.response()
-
-
-@router.get("/investigations/{number}", summary="One investigation with its steps and siblings")
-def investigation(call: SignedIn, number: str) -> InvestigationDetail:
+def investigation(call: SignedIn, number: str) -> Response:
     """Every step with its signature, and the lots that it may concern too."""
     with call.reading() as session:
-        return investigation_detail(session, number)
+        state, detail = investigation_state(session, number), investigation_detail(session, number)
+        return tagged(call.if_none_match, session, state, detail)
 
 
 @router.post(
@@ -279,7 +264,7 @@ def _signed(
     take: Callable[[Work], InvestigationStep | Refusal],
 ) -> Response:
     """Take a step of an investigation and answer with it as it stands then."""
-    with call.writing(permission, sent) as work:
+    with call.writing(permission, sent, of=contested_investigation(number)) as work:
         if work.is_new:
             step = take(work)
             if isinstance(step, Refusal):

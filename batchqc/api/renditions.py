@@ -20,9 +20,8 @@ from batchqc.actions.renditions import (
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import After, Limit, Page, not_next, page
 from batchqc.core.permissions import Permission
-from batchqc.errors import InvalidInput
 from batchqc.records.layouts import CertificateRendition, rendition_named
 
 router = APIRouter(tags=["renditions"], responses=PROBLEMS)
@@ -65,7 +64,7 @@ def renditions(
             query = query.where(CertificateRendition.certificate_id == of.id)
         last = rendition_named(session, after) if after else None
         if after and last is None:
-            raise InvalidInput("BQC-API-007", f'"{after}" is not the `next` of a page')
+            raise not_next(after)
         return page(session, query, CertificateRendition, after=last, limit=limit, show=_shown)
 
 

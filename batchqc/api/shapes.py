@@ -13,6 +13,7 @@ from batchqc.records.base import Row
 
 Item = TypeVar("Item", bound=BaseModel)
 Found = TypeVar("Found", bound=Row)
+Listed = TypeVar("Listed")
 
 LARGEST: Final = 2**31 - 1  # the largest whole number that both databases compare
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
@@ -53,6 +54,22 @@ def page(
     return Page(items=[show(row) for row in shown], next=more)
 
 
+def rest_of(rows: Sequence[Listed], names: Sequence[str], after: str) -> list[Listed]:
+    """What stands behind the row with which a page ended; ``names`` are those of the rows.
+
+    Raises:
+        InvalidInput: there is none of this name.
+    """
+    if after and after not in names:
+        raise not_next(after)
+    return list(rows[names.index(after) + 1 if after else 0 :])
+
+
+def not_next(after: str) -> InvalidInput:
+    """No page ended with this."""
+    return InvalidInput("BQC-API-007", f'"{after}" is not the `next` of a page')
+
+
 def row_of(session: Session, query: Select[Found], name: str) -> Found:
     """The row with which a page ended.
 
@@ -61,7 +78,7 @@ def row_of(session: Session, query: Select[Found], name: str) -> Found:
     """
     row = session.scalar(query)
     if row is None:
-        raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
+        raise not_next(name)
     return row
 
 

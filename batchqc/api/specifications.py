@@ -22,7 +22,7 @@ from batchqc.actions.states import contested_version
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import LARGEST, After, Limit, Page, id_and_version, page
+from batchqc.api.shapes import LARGEST, After, Limit, Page, id_and_version, not_next, page
 from batchqc.api.tags import tagged
 from batchqc.core.effectivity import State
 from batchqc.core.permissions import Permission
@@ -228,7 +228,7 @@ def withdraw(call: Writing, specification: str, version: Version, sent: Withdraw
 def _named(session: Session, name: str) -> SpecificationVersion:
     named = id_and_version(name)
     if named is None:
-        raise InvalidInput("BQC-API-007", f'"{name}" is not the `next` of a page')
+        raise not_next(name)
     return the_version(session, *named)
 
 

@@ -7,7 +7,7 @@ from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page
+from batchqc.api.shapes import After, Limit, Page, rest_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.system_stops import SystemStop, stop_rows
@@ -45,8 +45,7 @@ def stops(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[StopOut]
     """Every entry about a stop, by stop; nothing is edited."""
     with call.reading() as session:
         rows = stop_rows(session)
-        names = [row.natural_key for row in rows]
-        rest = rows[names.index(after) + 1 :] if after in names else rows
+        rest = rest_of(rows, [row.natural_key for row in rows], after)
         more = rest[limit - 1].natural_key if len(rest) > limit else None
         return Page(items=[_shown(row) for row in rest[:limit]], next=more)
 

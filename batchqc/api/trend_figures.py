@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit
+from batchqc.api.shapes import After, Limit, rest_of
 from batchqc.api.trend_shapes import ControlOut, LotProfileOut, ProfilesOut
 from batchqc.api.trends import AtStage, Market, asked, known
 from batchqc.api.upload_files import csv_answer
@@ -130,9 +130,7 @@ def profiles(
         )
         told = profile_data(profiles_of([trend for _, trend in found]))
     lots = [LotProfileOut(**one) for one in told["lots"]]
-    names = [one.lot for one in lots]
-    start = names.index(after) + 1 if after in names else 0
-    shown = lots[start : start + limit]
-    more = shown[-1].lot if len(lots) > start + limit else None
-    rest = {name: one for name, one in told.items() if name != "lots"}
-    return ProfilesOut(**rest, items=shown, next=more)
+    rest = rest_of(lots, [one.lot for one in lots], after)
+    more = rest[limit - 1].lot if len(rest) > limit else None
+    others = {name: one for name, one in told.items() if name != "lots"}
+    return ProfilesOut(**others, items=rest[:limit], next=more)

@@ -16,7 +16,7 @@ from batchqc.actions.registers import the_product
 from batchqc.actions.trend_signals import signals_of
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page
+from batchqc.api.shapes import After, Limit, Page, rest_of
 from batchqc.api.trend_shapes import (
     AttributeOut,
     CellOut,
@@ -70,11 +70,9 @@ def attributes(
             for code in codes
             for one in attributes_of(session, call.door.archive, code)
         ]
-    names = [_of(one).name for one in found]
-    start = names.index(after) + 1 if after in names else 0
-    shown = found[start : start + limit]
-    more = names[start + limit - 1] if len(found) > start + limit else None
-    return Page(items=shown, next=more)
+    rest = rest_of(found, [_of(one).name for one in found], after)
+    more = _of(rest[limit - 1]).name if len(rest) > limit else None
+    return Page(items=rest[:limit], next=more)
 
 
 @router.get("/trends/{product}", summary="Lots against attributes")
@@ -98,9 +96,7 @@ def across(
             market=market,
             trends=call.door.trends,
         )
-    lots = [one.lot for one in rows]
-    start = lots.index(after) + 1 if after in lots else 0
-    shown = rows[start : start + limit]
+    rest = rest_of(rows, [one.lot for one in rows], after)
     return Overview(
         attributes=[_attribute(one.attribute, one.criterion) for one in listed],
         items=[
@@ -113,9 +109,9 @@ def across(
                     for name, cell in one.cells.items()
                 },
             )
-            for one in shown
+            for one in rest[:limit]
         ],
-        next=shown[-1].lot if len(rows) > start + limit else None,
+        next=rest[limit - 1].lot if len(rest) > limit else None,
     )
 
 

@@ -70,7 +70,7 @@ def list_(
     """Every container of a lot, and what is left."""
     with reading(workplace(context).engine) as session:
         row = the_lot(session, lot)
-        found = containers_of(session, lots=[row.id])
+        found = containers_of(session, row.id)
         newest = newest_events(session, [one.id for one in found])
         left = inventory(session, [row.id])[row.id]
         rows = [

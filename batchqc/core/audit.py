@@ -114,6 +114,18 @@ def break_after(links: Iterable[Link], known: tuple[int, str] | None) -> str:
     return "" if previous or known is None else f"entry {known[0]} of the audit trail is missing"
 
 
+def own_break(link: Link, text: str) -> str:
+    """What is wrong with one entry and its link, looked at alone, or ""."""
+    if entry_sha256(text) != link.entry_sha256:
+        return f"entry {link.sequence} was changed: its text has another hash"
+    before = Link(link.sequence - 1, "", "", link.previous)
+    if next_link(before, link.entry_sha256) != link or (link.sequence == 1) != (
+        link.previous == START
+    ):
+        return f"entry {link.sequence} does not follow from the one before it"
+    return ""
+
+
 def _link_sha256(sequence: int, entry: str, previous: str) -> str:
     return sha256_of(
         {

@@ -55,22 +55,24 @@ def utc_text(moment: datetime) -> str:
 
 def _normal(value: Json) -> _Plain:
     match value:
+        case str():
+            return _text(value)
         case None | bool():
             return value
-        case str():
-            return unicodedata.normalize("NFC", value)
         case int():
             if abs(value) > LARGEST_INTEGER:
                 raise ValueError(f"{value} is beyond 2**53; write it as text")
             return value
+        case list() | tuple():
+            return [_normal(item) for item in value]
         case Mapping():
-            pairs = {
-                unicodedata.normalize("NFC", key): _normal(item) for key, item in value.items()
-            }
+            pairs = {_text(key): _normal(item) for key, item in value.items()}
             if len(pairs) != len(value):
                 raise ValueError("two keys are equal in Unicode NFC")
             return pairs
-        case list() | tuple():
-            return [_normal(item) for item in value]
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _text(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -62,7 +62,7 @@ def _step(one: Signed) -> Item:
     if one.needs_check and _is_missing(one.check, one.qc_review):
         what = "manufacture and testing are checked"
         return item(Work.CHECK, what, one.audit_review, "readiness")
-    return item(Work.DECISION, "nothing is expected any more", None, "readiness")
+    return item(Work.DECISION, "the lot waits for its decision", None, "readiness")
 
 
 def _is_missing(signed: datetime | None, after: datetime | None) -> bool:

@@ -101,9 +101,11 @@ def sources_head() -> str:
     )
 
 
-def source_row(record: str, name: str, path: str, sha256: str) -> str:
+def source_row(record: str, name: str, path: str, sha256: str, *, is_disposed: bool = False) -> str:
     """The row of an upload, its attachment, or a specification; it may have no bytes."""
     link = f'<a href="data/{path}">{escape(name)}</a>' if sha256 else "too large to be kept"
+    if is_disposed:
+        link = f"{escape(name)}: disposed of by two people, as the audit trail of the lot tells"
     return (
         f"<tr><td>{escape(record)}</td><td>{link}</td><td><code>{escape(sha256)}</code></td></tr>\n"
     )

@@ -4,7 +4,6 @@ For ``certificate_check`` only. The pages are read by pypdf, which the stand-alo
 where it is here, both readers must find the same title, subject and data in the file.
 """
 
-from batchqc.documents.certificate_pages import read_pages
 from batchqc.documents.certificate_words import PAGE_WORDS
 from batchqc.documents.verifier.case import Case
 from batchqc.documents.verifier.findings import Failed
@@ -12,6 +11,8 @@ from batchqc.documents.verifier.findings import Failed
 
 def on_pages(case: Case) -> None:
     """Every page says which certificate, lot, page and content it is of."""
+    from batchqc.documents.certificate_pages import read_pages  # noqa: PLC0415 - pypdf, when needed
+
     pages = read_pages(case.pdf)
     said = (pages.title, pages.subject, dict(pages.files))
     if said != (case.title, case.subject, dict(case.files)):

@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 
 
 class PageWords(NamedTuple):
-    """Title, foot of each page, and what a rendition says on its first and on each page."""
+    """The foot of each page, and what a rendition says on its first and on each page."""
 
-    title: str
     identity: str
     page: str
     content: str
@@ -19,7 +18,6 @@ class PageWords(NamedTuple):
 
 PAGE_WORDS: Final = {
     "en": PageWords(
-        "Certificate of analysis ",
         "Certificate {} · Lot {}",
         "Page {} of {}",
         "Content SHA-256 {}",
@@ -27,7 +25,6 @@ PAGE_WORDS: Final = {
         "results withheld: {}",
     ),
     "de": PageWords(
-        "Analysenzertifikat ",
         "Zertifikat {} · Charge {}",
         "Seite {} von {}",
         "SHA-256 des Inhalts {}",
@@ -35,7 +32,6 @@ PAGE_WORDS: Final = {
         "nicht enthaltene Ergebnisse: {}",
     ),
     "fr": PageWords(
-        "Certificat d’analyse ",
         "Certificat {} · Lot {}",
         "Page {} sur {}",
         "SHA-256 du contenu {}",
@@ -43,7 +39,6 @@ PAGE_WORDS: Final = {
         "résultats omis : {}",
     ),
     "es": PageWords(
-        "Certificado de análisis ",
         "Certificado {} · Lote {}",
         "Página {} de {}",
         "SHA-256 del contenido {}",

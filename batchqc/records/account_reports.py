@@ -54,6 +54,11 @@ def report_by(session: Session, number: str) -> AccountReport | None:
     return numbered_by(session, AccountReport, SERIES, number)
 
 
+def newest_report(session: Session) -> AccountReport | None:
+    """The report that was kept last."""
+    return session.scalar(select(AccountReport).order_by(AccountReport.id.desc()).limit(1))
+
+
 def review_of(session: Session, report: AccountReport) -> AccountReview | None:
     """The review of a report."""
     query = select(AccountReview).where(AccountReview.account_report_id == report.id)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.registers import LotRow
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
 
 
@@ -81,8 +82,7 @@ def certification_by(session: Session, public: str) -> Certification | None:
 
 def checks_of(session: Session, lot: LotRow) -> Sequence[LotCheck]:
     """The checks of a lot, oldest first."""
-    query = select(LotCheck).where(LotCheck.lot_id == lot.id)
-    return session.scalars(query.order_by(LotCheck.number)).all()
+    return rows_by(session, LotCheck, LotCheck.lot_id, [lot.id], LotCheck.number)
 
 
 def certifications_of(

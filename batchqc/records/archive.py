@@ -84,7 +84,7 @@ def newest_scrub(session: Session, *, scope: str = "") -> ArchiveScrub | None:
     return session.scalar(query.where(ArchiveScrub.scope == scope) if scope else query)
 
 
-def open_findings(session: Session, *, sha256: str = "") -> Sequence[ArchiveFinding]:
+def open_findings(session: Session) -> Sequence[ArchiveFinding]:
     """The newest finding of each object that is neither mended since nor disposed of."""
     later = aliased(ArchiveFinding)
     query = (
@@ -100,8 +100,6 @@ def open_findings(session: Session, *, sha256: str = "") -> Sequence[ArchiveFind
         )
         .order_by(ArchiveFinding.id)
     )
-    if sha256:
-        query = query.where(ArchiveFinding.sha256 == sha256)
     return session.scalars(query).all()
 
 

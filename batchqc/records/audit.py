@@ -7,8 +7,9 @@ not queue behind each other for longer than that.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy import UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Entry, Link, entry_sha256, next_link
@@ -159,15 +160,35 @@ def entry_at(session: Session, sequence: int) -> AuditEntry | None:
     return session.scalar(query.where(AuditLink.sequence == sequence))
 
 
+def entries_at(session: Session, sequences: Iterable[int]) -> dict[int, AuditEntry]:
+    """The entries at some places in the chain, by their place."""
+    query = (
+        select(AuditLink.sequence, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditLink.sequence.in_(sorted(sequences)))
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+_ABOUT: Final = select(AuditEntry).where(
+    AuditEntry.id.in_(
+        select(AuditSubject.entry_id).where(
+            AuditSubject.subject.in_(bindparam("subjects", expanding=True))
+        )
+    ),
+    AuditEntry.what != bindparam("but"),
+)
+_ABOUT_ONLY: Final = _ABOUT.where(AuditEntry.what.in_(bindparam("only", expanding=True)))
+
+
 def entries_about(
     session: Session, subjects: Iterable[str], *, but: str = "", only: Iterable[str] = ()
 ) -> Sequence[AuditEntry]:
     """Every entry that speaks of one of some records, but those of one action; or only of some."""
-    of_subjects = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
-    query = select(AuditEntry).where(AuditEntry.id.in_(of_subjects), AuditEntry.what != but)
+    given: dict[str, object] = {"subjects": sorted(subjects), "but": but}
     if actions := sorted(only):
-        query = query.where(AuditEntry.what.in_(actions))
-    return session.scalars(query).all()
+        return session.scalars(_ABOUT_ONLY, given | {"only": actions}).all()
+    return session.scalars(_ABOUT, given).all()
 
 
 def newest_about(

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.cell_banks import BankStatus
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 
 
 class CellBank(Row):
@@ -110,33 +112,20 @@ def bank_by(session: Session, bank: str) -> CellBank | None:
     return session.scalar(select(CellBank).where(CellBank.folded == fold(bank)))
 
 
-def banks_by_ids(session: Session, banks: Iterable[str]) -> Sequence[CellBank]:
-    """Banks by their ids as registered."""
-    wanted = sorted(set(banks))
-    return session.scalars(select(CellBank).where(CellBank.bank.in_(wanted))).all()
-
-
+@once
 def parents_of(session: Session, children: Iterable[str]) -> Sequence[Derivation]:
     """What some banks or lots, by their keys, were made of."""
-    query = select(Derivation).where(Derivation.child.in_(sorted(set(children))))
-    return session.scalars(query.order_by(Derivation.id)).all()
+    return rows_by(session, Derivation, Derivation.child, children)
 
 
 def children_of(session: Session, parents: Iterable[str]) -> Sequence[Derivation]:
     """What was made of some banks or donations, by their keys."""
-    query = select(Derivation).where(Derivation.parent.in_(sorted(set(parents))))
-    return session.scalars(query.order_by(Derivation.id)).all()
+    return rows_by(session, Derivation, Derivation.parent, parents)
 
 
 def passages_of(session: Session, nodes: Iterable[str]) -> Sequence[Passage]:
     """Every row of every passage of some banks or lots, by their keys, oldest first."""
-    query = select(Passage).where(Passage.node.in_(sorted(set(nodes))))
-    return session.scalars(query.order_by(Passage.passage, Passage.number)).all()
-
-
-def passages_in_force(session: Session, node: str) -> Sequence[Passage]:
-    """The newest row of each passage of a bank or lot."""
-    return tuple({row.passage: row for row in passages_of(session, [node])}.values())
+    return rows_by(session, Passage, Passage.node, nodes, Passage.passage, Passage.number)
 
 
 def bank_events_of(session: Session, banks: Iterable[CellBank]) -> Sequence[CellBankEvent]:

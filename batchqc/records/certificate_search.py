@@ -43,7 +43,8 @@ class Search:
 
     ``words`` are whole ones, or beginnings where they end in ``*``; ``since`` and ``until`` are
     moments at which the number was given; ``status`` is ``issued``, ``pending``, ``void``,
-    ``superseded`` or ``withdrawn``, and "" is any.
+    ``superseded`` or ``withdrawn``, and "" is any. Where the newest is first, what is behind one
+    was given before it.
     """
 
     terms: tuple[Term, ...] = ()
@@ -51,6 +52,7 @@ class Search:
     status: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    newest_first: bool = False
 
 
 def certificate_ids(
@@ -64,13 +66,25 @@ def certificate_ids(
     conditions = list(_conditions(wanted))
     if rare is None:
         query, place = _led(common, words, conditions)
-        return list(session.scalars(query.where(place > after).order_by(place).limit(limit)))
-    found, left = list[int](), sorted(one for one in rare if one > after)
+        query = query.where(*_behind(place, after, wanted))
+        return list(session.scalars(query.order_by(_ordered(place, wanted)).limit(limit)))
+    places = (one for one in rare if not after or (one < after) is wanted.newest_first)
+    found, left = list[int](), sorted(set(places) - {after}, reverse=wanted.newest_first)
     while left and len(found) < limit:
         some, left = left[:_AT_ONCE], left[_AT_ONCE:]
         query = _with(select(Certificate.id), Certificate.id, common, words).where(*conditions)
-        found += session.scalars(query.where(Certificate.id.in_(some)).order_by(Certificate.id))
+        query = query.where(Certificate.id.in_(some))
+        found += session.scalars(query.order_by(_ordered(Certificate.id, wanted)))
     return found[:limit]
+
+
+def _behind(place: Any, after: int, wanted: Search) -> Iterator[ColumnElement[bool]]:
+    if after:
+        yield place < after if wanted.newest_first else place > after
+
+
+def _ordered(place: Any, wanted: Search) -> Any:
+    return place.desc() if wanted.newest_first else place
 
 
 def _sorted(
@@ -179,7 +193,7 @@ class Hit:
 
 
 def hits(session: Session, ids: Iterable[int]) -> list[Hit]:
-    """Certificates by their ids, in the order of these."""
+    """Certificates by their ids, oldest first."""
     earlier, newer = aliased(Certificate), aliased(Certificate)
     query = (
         select(

@@ -4,12 +4,14 @@ A visit is known by the hash of its ticket, which only who began it holds. It is
 and what it proves is used once.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
-from batchqc.core.components import CodeState, Component, link_counts
+from batchqc.core.components import CodeState, Component, LinkState, link_counts
 from batchqc.records.base import Row, refers_to
 from batchqc.records.people import Attempt, Person, newest_password
 
@@ -146,11 +148,29 @@ def newest_authenticator(session: Session, person: Person) -> AuthenticatorChang
 
 def confirmed_secret(session: Session, person: Person) -> AuthenticatorChange | None:
     """The offer whose codes count: the newest one before the newest confirmation."""
-    changes = session.scalars(
-        select(AuthenticatorChange)
-        .where(AuthenticatorChange.person_id == person.id)
-        .order_by(AuthenticatorChange.number)
-    ).all()
+    query = select(AuthenticatorChange).where(AuthenticatorChange.person_id == person.id)
+    return _counting(session.scalars(query.order_by(AuthenticatorChange.number)))
+
+
+def with_authenticator(session: Session) -> frozenset[str]:
+    """The user ids of everybody whose codes count."""
+    query = select(AuthenticatorChange).order_by(
+        AuthenticatorChange.person_id, AuthenticatorChange.number
+    )
+    query = query.options(joinedload(AuthenticatorChange.person))
+    of_each = groupby(session.scalars(query), key=lambda one: one.person.user_id)
+    return frozenset(user_id for user_id, changes in of_each if _counting(changes))
+
+
+def linked_people(session: Session) -> dict[str, LinkState]:
+    """User id and state of everybody who is linked to single sign-on."""
+    query = select(LinkChange).options(joinedload(LinkChange.person)).order_by(LinkChange.number)
+    newest = {one.person.user_id: LinkState(one.state) for one in session.scalars(query)}
+    return {name: state for name, state in newest.items() if state is not LinkState.REMOVED}
+
+
+def _counting(changes: Iterable[AuthenticatorChange]) -> AuthenticatorChange | None:
+    """Of the changes of one person, oldest first, the offer whose codes count."""
     offer: AuthenticatorChange | None = None
     counts: AuthenticatorChange | None = None
     for change in changes:

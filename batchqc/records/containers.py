@@ -124,11 +124,6 @@ class Custody(Row):
         return f"{self.retain_sample.retain}/{self.number}"
 
 
-def container_by(session: Session, container: str) -> Container | None:
-    """The container of an id, compared without case."""
-    return session.scalar(select(Container).where(Container.folded == fold(container)))
-
-
 def containers_by(session: Session, containers: Iterable[str]) -> Sequence[Container]:
     """All containers of some ids, compared without case, in the order of registration."""
     folded = sorted({fold(one) for one in containers})
@@ -136,14 +131,9 @@ def containers_by(session: Session, containers: Iterable[str]) -> Sequence[Conta
     return session.scalars(query).all()
 
 
-def containers_of(
-    session: Session, *, lots: Iterable[int] = (), banks: Iterable[int] = ()
-) -> Sequence[Container]:
-    """The containers of some lots and banks, by the ids of these."""
-    of_lots, of_banks = list(lots), list(banks)
-    query = select(Container).where(
-        Container.lot_id.in_(of_lots) | Container.cell_bank_id.in_(of_banks)
-    )
+def containers_of(session: Session, lot: int) -> Sequence[Container]:
+    """The containers of a lot, by its id."""
+    query = select(Container).where(Container.lot_id == lot)
     return session.scalars(query.order_by(Container.id)).all()
 
 
@@ -197,17 +187,6 @@ def depleted_lots() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 def retain_by(session: Session, retain: str) -> RetainSample | None:
     """The retain sample of an id, compared without case."""
     return session.scalar(select(RetainSample).where(RetainSample.folded == fold(retain)))
-
-
-def retains_of(
-    session: Session, *, lots: Iterable[int] = (), banks: Iterable[int] = ()
-) -> Sequence[RetainSample]:
-    """The retain samples of some lots and banks, by the ids of these."""
-    of_lots, of_banks = list(lots), list(banks)
-    query = select(RetainSample).where(
-        RetainSample.lot_id.in_(of_lots) | RetainSample.cell_bank_id.in_(of_banks)
-    )
-    return session.scalars(query.order_by(RetainSample.id)).all()
 
 
 def custody_of(session: Session, retains: Iterable[int]) -> Sequence[Custody]:

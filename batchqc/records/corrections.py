@@ -1,15 +1,26 @@
 """Corrections of registrations, and what they make of what was registered."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.core.lots import LOT_DATES, Lot
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow, numbered_by
+
+
+class CorrectionState(StrEnum):
+    """How a correction stands."""
+
+    WAITS = "waits"
+    APPROVED = "approved"
+    REFUSED = "refused"
 
 
 class Correction(Numbered):
@@ -59,16 +70,57 @@ def correction_by(session: Session, public: str) -> Correction | None:
     return numbered_by(session, Correction, "C", public)
 
 
+_CORRECTIONS: Final = (
+    select(Correction, CorrectionDecision)
+    .outerjoin(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+    .where(Correction.subject.in_(bindparam("subjects", expanding=True)))
+    .order_by(Correction.id)
+)
+
+
 def corrections_of(
     session: Session, subjects: Iterable[str]
 ) -> Sequence[tuple[Correction, CorrectionDecision | None]]:
     """Every correction of some records with the decision on it, oldest first."""
+    found = session.execute(_CORRECTIONS, {"subjects": sorted(subjects)})
+    return [(correction, decision) for correction, decision in found]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionsWanted:
+    """Which corrections: how they stand (``None``: however), and a part of their record's key."""
+
+    state: CorrectionState | None = None
+    text: str = ""
+
+
+def newest_corrections(
+    session: Session, wanted: CorrectionsWanted, *, before: int | None, limit: int
+) -> Sequence[tuple[Correction, CorrectionDecision | None]]:
+    """Corrections with their decisions, newest first; one more than ``limit`` where there are.
+
+    ``before`` is the surrogate id behind which the page goes on.
+    """
     query = (
         select(Correction, CorrectionDecision)
         .outerjoin(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
-        .where(Correction.subject.in_(sorted(subjects)))
-        .order_by(Correction.id)
+        .options(joinedload(CorrectionDecision.signature).joinedload(SignatureRow.person))
+        .order_by(Correction.id.desc())
+        .limit(limit + 1)
     )
+    if before is not None:
+        query = query.where(Correction.id < before)
+    if wanted.text:
+        query = query.where(Correction.subject.icontains(wanted.text, autoescape=True))
+    match wanted.state:
+        case CorrectionState.WAITS:
+            query = query.where(CorrectionDecision.id.is_(None))
+        case CorrectionState.APPROVED:
+            query = query.where(CorrectionDecision.approved == 1)
+        case CorrectionState.REFUSED:
+            query = query.where(CorrectionDecision.approved == 0)
+        case None:
+            pass
     return [(correction, decision) for correction, decision in session.execute(query)]
 
 

@@ -10,6 +10,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.once import once
 from batchqc.records.registers import LotRow, Site
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, parse_number
 
 
@@ -120,8 +121,8 @@ class Answer(Row):
 @once
 def dispositions_of(session: Session, lot: LotRow) -> Sequence[DispositionRow]:
     """Every decision over a lot, oldest first."""
-    query = select(DispositionRow).where(DispositionRow.lot_id == lot.id)
-    return session.scalars(query.order_by(DispositionRow.number)).all()
+    of = DispositionRow
+    return rows_by(session, of, of.lot_id, [lot.id], of.number)
 
 
 def conditionally_released(session: Session, lots: Iterable[int] | None = None) -> list[LotRow]:

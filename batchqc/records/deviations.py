@@ -1,6 +1,7 @@
 """Deviations: references to the site's own quality system, each change a row of its own."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, UniqueConstraint, func, select
@@ -10,6 +11,7 @@ from batchqc.core.canonical import sha256_of
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, refers_to
 from batchqc.records.registers import LotRow
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 
 
@@ -94,5 +96,55 @@ def deviation_lots(session: Session, folded: str) -> Sequence[DeviationLot]:
 
 def deviations_of(session: Session, lot: LotRow) -> Sequence[DeviationLot]:
     """What bears on a lot."""
-    query = select(DeviationLot).where(DeviationLot.lot_id == lot.id)
-    return session.scalars(query.order_by(DeviationLot.id)).all()
+    return rows_by(session, DeviationLot, DeviationLot.lot_id, [lot.id])
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationLine:
+    """How a deviation stands, with the lots that it bears on."""
+
+    row: DeviationRow
+    lots: tuple[str, ...]
+
+
+def deviation_lines(
+    session: Session, *, state: str = "", lot: str = "", before: int = 0, limit: int = 50
+) -> list[DeviationLine]:
+    """Deviations as they stand, what was recorded last at the top.
+
+    Args:
+        session: only read.
+        state: only of this state; "" is every one.
+        lot: only those that bear on this lot.
+        before: only rows before this id; 0 is every one.
+        limit: how many at the most.
+    """
+    query = newest_deviations()
+    if state:
+        query = query.where(DeviationRow.state == state)
+    if lot:
+        of_lot = select(DeviationLot.deviation_id).join(LotRow).where(LotRow.folded == fold(lot))
+        bearing = select(DeviationRow.folded).where(DeviationRow.id.in_(of_lot))
+        query = query.where(DeviationRow.folded.in_(bearing))
+    if before:
+        query = query.where(DeviationRow.id < before)
+    rows = session.scalars(query.order_by(DeviationRow.id.desc()).limit(limit)).all()
+    lots: dict[str, list[str]] = {}
+    named = (
+        select(DeviationRow.folded, LotRow.lot)
+        .join(DeviationLot, DeviationLot.deviation_id == DeviationRow.id)
+        .join(LotRow, LotRow.id == DeviationLot.lot_id)
+        .where(DeviationRow.folded.in_([row.folded for row in rows]))
+        .order_by(LotRow.folded)
+    )
+    for folded, name in session.execute(named):
+        lots.setdefault(folded, []).append(name)
+    return [DeviationLine(row, tuple(lots.get(row.folded, ()))) for row in rows]
+
+
+def count_open_deviations(session: Session) -> tuple[int, int]:
+    """How many deviations are open, and how many of those block."""
+    rows = newest_deviations().where(DeviationRow.state == "open").subquery()
+    query = select(func.count(), func.coalesce(func.sum(rows.c.blocking), 0))
+    count, blocking = session.execute(query.select_from(rows)).one()
+    return count, blocking

@@ -12,6 +12,7 @@ from batchqc.records.base import Row, refers_to
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.once import once
 from batchqc.records.registers import DonorRow
+from batchqc.records.rows_by import rows_by
 
 
 class Donation(Row):
@@ -204,10 +205,7 @@ def pool_by(session: Session, pool: str) -> DonationPool | None:
 @once
 def donations_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[Donation]:
     """The donations of some donors, oldest registration first."""
-    ids = [donor.id for donor in donors]
-    return session.scalars(
-        select(Donation).where(Donation.donor_id.in_(ids)).order_by(Donation.id)
-    ).all()
+    return rows_by(session, Donation, Donation.donor_id, (donor.id for donor in donors))
 
 
 def tests_of(session: Session, donations: Iterable[Donation]) -> Sequence[DonorTest]:
@@ -220,10 +218,7 @@ def tests_of(session: Session, donations: Iterable[Donation]) -> Sequence[DonorT
 
 def consents_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[Consent]:
     """The consents of some donors, oldest record first."""
-    ids = [donor.id for donor in donors]
-    return session.scalars(
-        select(Consent).where(Consent.donor_id.in_(ids)).order_by(Consent.id)
-    ).all()
+    return rows_by(session, Consent, Consent.donor_id, (donor.id for donor in donors))
 
 
 def withdrawals_of(session: Session, consents: Iterable[Consent]) -> Sequence[ConsentWithdrawal]:

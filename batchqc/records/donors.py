@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.once import once
 from batchqc.records.registers import DonorRow
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 
 
@@ -61,9 +62,8 @@ class EligibilityRow(Row):
 @once
 def eligibility_of(session: Session, donors: Iterable[DonorRow]) -> Sequence[EligibilityRow]:
     """Every determination of some donors, oldest first."""
-    ids = [donor.id for donor in donors]
-    query = select(EligibilityRow).where(EligibilityRow.donor_id.in_(ids))
-    return session.scalars(query.order_by(EligibilityRow.number)).all()
+    of, ids = EligibilityRow, (donor.id for donor in donors)
+    return rows_by(session, of, of.donor_id, ids, of.number)
 
 
 def newest_eligibility(

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.entries import SecondEntry, second_entry
 from batchqc.records.base import Row, refers_to
 from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 
 if TYPE_CHECKING:
@@ -62,17 +63,14 @@ class Attachment(Row):
 @once
 def verifications_of(session: Session, uploads: Iterable[int]) -> dict[int, EntryVerification]:
     """The second entries of some uploads, both by the surrogate id of the upload."""
-    ids = set(uploads)
-    if not ids:
-        return {}
-    query = select(EntryVerification).where(EntryVerification.upload_id.in_(ids))
-    return {one.upload_id: one for one in session.scalars(query)}
+    found = rows_by(session, EntryVerification, EntryVerification.upload_id, uploads)
+    return {one.upload_id: one for one in found}
 
 
 def attachments_of(session: Session, uploads: Iterable[int]) -> Sequence[Attachment]:
     """The documents of some uploads, by the surrogate id of the upload, in their order."""
-    query = select(Attachment).where(Attachment.upload_id.in_(set(uploads)))
-    return session.scalars(query.order_by(Attachment.upload_id, Attachment.number)).all()
+    of = Attachment
+    return rows_by(session, of, of.upload_id, uploads, of.upload_id, of.number)
 
 
 def typed_again(

@@ -206,6 +206,18 @@ def deliveries_after(
     ).all()
 
 
+def deliveries_before(
+    session: Session, webhook: Webhook, event: int, attempt: int, *, limit: int
+) -> Sequence[Delivery]:
+    """The newest attempts to tell a webhook, or those before an attempt at an event."""
+    query = select(Delivery).where(Delivery.webhook_id == webhook.id)
+    if event:
+        earlier = and_(Delivery.event_number == event, Delivery.number < attempt)
+        query = query.where(or_(Delivery.event_number < event, earlier))
+    order = (Delivery.event_number.desc(), Delivery.number.desc())
+    return session.scalars(query.order_by(*order).limit(limit)).all()
+
+
 def events_with_entries(
     session: Session,
 ) -> Iterable[tuple[EventRow, AuditLink | None, AuditEntry | None]]:

@@ -34,11 +34,37 @@ class ExportWanted:
 
 def lots_wanted(session: Session, wanted: ExportWanted) -> Sequence[int]:
     """Surrogate ids of the lots, in the order in which they were registered."""
+    return session.scalars(_lots(wanted).order_by(LotRow.id)).all()
+
+
+def counts_wanted(session: Session, wanted: ExportWanted) -> tuple[int, int]:
+    """How many lots, and how many certificates these have, whenever their numbers were given."""
+    lots = _lots(wanted).subquery()
+    query = select(func.count(Certificate.lot_id.distinct()), func.count(Certificate.id))
+    found = session.execute(query.where(Certificate.lot_id.in_(select(lots.c.id)))).one()
+    return found[0], found[1]
+
+
+def exports_before(
+    session: Session, what: str, sequence: int, *, limit: int
+) -> Sequence[tuple[AuditLink, AuditEntry]]:
+    """The newest entries of one action before a place in the trail, newest first; 0 is its end."""
+    query = (
+        select(AuditLink, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditEntry.what == what, *([AuditLink.sequence < sequence] if sequence else []))
+        .order_by(AuditLink.sequence.desc())
+        .limit(limit)
+    )
+    return [(link, entry) for link, entry in session.execute(query)]
+
+
+def _lots(wanted: ExportWanted) -> Select[int]:
     filters = CertificatesWanted(product=wanted.product, since=wanted.since, until=wanted.until)
     query: Select[int] = certificates_wanted(filters).with_only_columns(LotRow.id)
     if wanted.lots:
         query = query.where(LotRow.folded.in_([fold(one) for one in wanted.lots]))
-    return session.scalars(query.distinct().order_by(LotRow.id)).all()
+    return query.distinct()
 
 
 def certificates_of_lot(session: Session, lot: LotRow) -> Sequence[Certificate]:

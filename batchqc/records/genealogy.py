@@ -20,11 +20,13 @@ from batchqc.records.cell_banks import CellBank, Derivation
 from batchqc.records.containers import Container, RetainSample
 from batchqc.records.donations import Donation, DonationPool, DonationPoolPart
 from batchqc.records.registers import DonorRow, LotDonor, LotRow
+from batchqc.records.rows_by import rows_by
 from batchqc.records.shipments import Administration, Recipient, Shipment, ShippedContainer
 from batchqc.records.signatures import parse_number
 
 AT_ONCE: Final = 5000
 Item = TypeVar("Item")
+Loaded = TypeVar("Loaded", bound=Row)
 _Id = InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 
 
@@ -136,17 +138,17 @@ def _rows(session: Session, kind: NodeKind, ids: Sequence[str]) -> Sequence[Row]
 def _children(session: Session, level: Sequence[Row]) -> Iterator[Found]:
     """What was made of some nodes, and what became of them."""
     donors, donations = _ids(level, DonorRow), _ids(level, Donation)
-    for gift in _where(session, Donation, Donation.donor_id, donors):
+    for gift in rows_by(session, Donation, Donation.donor_id, donors):
         yield Found(Edge(gift.key, _key(gift, "donor"), "donated by"), gift)
     yield from _lot_donors(session, LotDonor.donor_id, donors, LotRow, LotDonor.lot_id)
     yield from _pool_parts(session, DonationPoolPart.donation_id, donations)
     yield from _derivations(session, Derivation.parent, level)
     banks, lots = _ids(level, CellBank), _ids(level, LotRow)
     for column, ids in ((Container.cell_bank_id, banks), (Container.lot_id, lots)):
-        for one in _where(session, Container, column, ids):
+        for one in rows_by(session, Container, column, ids):
             yield from _from_source(one)
     for column, ids in ((RetainSample.cell_bank_id, banks), (RetainSample.lot_id, lots)):
-        for kept in _where(session, RetainSample, column, ids):
+        for kept in rows_by(session, RetainSample, column, ids):
             yield from _from_source(kept)
     containers = _ids(level, Container)
     yield from _shipped(session, ShippedContainer.container_id, containers)
@@ -179,14 +181,14 @@ def _parents(session: Session, level: Sequence[Row]) -> Iterator[Found]:
 def _lot_donors(
     session: Session, column: _Id, ids: Sequence[int], others: type[Any], of: _Id
 ) -> Iterator[Found]:
-    rows = list(_where(session, LotDonor, column, ids))
+    rows = list(rows_by(session, LotDonor, column, ids))
     _held = _load(session, others, [getattr(one, of.key) for one in rows])
     for one in rows:
         yield Found(Edge(_key(one, "lot"), _key(one, "donor"), "of the donor"), one)
 
 
 def _pool_parts(session: Session, column: _Id, ids: Sequence[int]) -> Iterator[Found]:
-    for part in _where(session, DonationPoolPart, column, ids):
+    for part in rows_by(session, DonationPoolPart, column, ids):
         yield Found(Edge(_key(part, "donation_pool"), _key(part, "donation"), "pooled"), part)
 
 
@@ -195,7 +197,7 @@ def _derivations(
 ) -> Iterator[Found]:
     kinds = (Donation, DonationPool, CellBank, LotRow)
     keys = [one.key for one in level if isinstance(one, kinds)]
-    for made in _where(session, Derivation, column, keys):
+    for made in rows_by(session, Derivation, column, keys):
         yield Found(Edge(made.child, made.parent, made.kind), made)
 
 
@@ -207,7 +209,7 @@ def _from_source(own: Container | RetainSample) -> Iterator[Found]:
 
 
 def _shipped(session: Session, column: _Id, ids: Sequence[int]) -> Iterator[Found]:
-    rows = list(_where(session, ShippedContainer, column, ids))
+    rows = list(rows_by(session, ShippedContainer, column, ids))
     _shipments = _load(session, Shipment, [one.shipment_id for one in rows])
     _containers = _load(session, Container, [one.container_id for one in rows])
     for one in rows:
@@ -215,7 +217,7 @@ def _shipped(session: Session, column: _Id, ids: Sequence[int]) -> Iterator[Foun
 
 
 def _administered(session: Session, column: _Id, ids: Sequence[int]) -> Iterator[Found]:
-    rows = list(_where(session, Administration, column, ids))
+    rows = list(rows_by(session, Administration, column, ids))
     _recipients = _load(session, Recipient, [one.recipient_id for one in rows])
     _containers = _load(session, Container, [one.container_id for one in rows])
     for one in rows:
@@ -232,20 +234,6 @@ def _ids(level: Iterable[Row], table: type[Row]) -> list[int]:
     return [one.id for one in level if isinstance(one, table)]
 
 
-def _where(
-    session: Session, table: type[Item], column: InstrumentedAttribute[Any], values: Sequence[Any]
-) -> Sequence[Item]:
-    """The rows of a table whose column is one of some values, in the order of their ids."""
-    if not values:
-        return ()
-    query = select(table).where(column.in_(values)).order_by(table.id)  # type: ignore[attr-defined]
-    return session.scalars(query).all()
-
-
-def _load(session: Session, table: type[Item], ids: Iterable[int]) -> list[Item]:
+def _load(session: Session, table: type[Loaded], ids: Iterable[int]) -> list[Loaded]:
     """The rows of some ids: while they are held, references to them ask for nothing."""
-    return [
-        row
-        for some in portions(set(ids))
-        for row in _where(session, table, table.id, some)  # type: ignore[attr-defined]
-    ]
+    return [row for some in portions(set(ids)) for row in rows_by(session, table, table.id, some)]

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, added_later, refers_to
@@ -66,15 +67,18 @@ class HoldEnd(Row):
         return self.hold.natural_key
 
 
+_HOLDS: Final = (
+    select(Hold, HoldEnd)
+    .outerjoin(HoldEnd, HoldEnd.hold_id == Hold.id)
+    .where(Hold.lot_id.in_(bindparam("lots", expanding=True)))
+    .order_by(Hold.id)
+)
+
+
 def holds_of(session: Session, lots: Iterable[int]) -> Sequence[tuple[Hold, HoldEnd | None]]:
     """Every hold of some lots, by their ids, with its end where it has one; oldest first."""
-    query = (
-        select(Hold, HoldEnd)
-        .outerjoin(HoldEnd, HoldEnd.hold_id == Hold.id)
-        .where(Hold.lot_id.in_(list(lots)))
-        .order_by(Hold.id)
-    )
-    return [(hold, end) for hold, end in session.execute(query)]
+    found = session.execute(_HOLDS, {"lots": list(lots)})
+    return [(hold, end) for hold, end in found]
 
 
 def open_holds(session: Session, lots: Iterable[int]) -> Sequence[Hold]:

@@ -23,6 +23,7 @@ from batchqc.core.investigations import (
 )
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
 
 SERIES: Final = "OOS"
@@ -138,13 +139,10 @@ def investigation_by(session: Session, public: str) -> InvestigationRow | None:
 
 def investigations_of(session: Session, lots: Iterable[int]) -> list[Taken]:
     """Every investigation of some lots, by their ids, with its steps; oldest first."""
-    query = select(InvestigationRow).where(InvestigationRow.lot_id.in_(list(lots)))
-    rows = session.scalars(query.order_by(InvestigationRow.id)).all()
-    if not rows:
-        return []
+    rows = rows_by(session, InvestigationRow, InvestigationRow.lot_id, lots)
     taken: dict[int, list[InvestigationStep]] = {row.id: [] for row in rows}
-    steps = select(InvestigationStep).where(InvestigationStep.investigation_id.in_(list(taken)))
-    for step in session.scalars(steps.order_by(InvestigationStep.number)):
+    of = InvestigationStep
+    for step in rows_by(session, of, of.investigation_id, taken, of.number):
         taken[step.investigation_id].append(step)
     return [(row, taken[row.id]) for row in rows]
 

@@ -15,6 +15,7 @@ from batchqc.core.laboratory import Register, Rule, Span
 from batchqc.records.base import Row, refers_to
 from batchqc.records.once import once
 from batchqc.records.people import Person
+from batchqc.records.rows_by import rows_by
 from batchqc.records.uploads import Upload
 
 
@@ -205,14 +206,12 @@ def training_spans(session: Session) -> dict[tuple[str, str], list[Span]]:
 
 def instruments_by(session: Session, folded: Iterable[str]) -> Sequence[Instrument]:
     """Every row of some instruments by folded id, oldest first."""
-    query = select(Instrument).where(Instrument.folded.in_(sorted(folded)))
-    return session.scalars(query.order_by(Instrument.number)).all()
+    return rows_by(session, Instrument, Instrument.folded, folded, Instrument.number)
 
 
 def trainings_by(session: Session, methods: Iterable[str]) -> Sequence[Training]:
     """Every row of every training for some methods, oldest first."""
-    query = select(Training).where(Training.method.in_(sorted(methods)))
-    return session.scalars(query.order_by(Training.number)).all()
+    return rows_by(session, Training, Training.method, methods, Training.number)
 
 
 def material_by(session: Session, material: str) -> Material | None:
@@ -229,8 +228,7 @@ def materials_by(session: Session, folded: Iterable[str]) -> Sequence[Material]:
 
 def uses_in(session: Session, uploads: Iterable[int]) -> Sequence[MaterialUse]:
     """What was used in the runs of some uploads, by their surrogate ids."""
-    query = select(MaterialUse).where(MaterialUse.upload_id.in_(set(uploads)))
-    return session.scalars(query.order_by(MaterialUse.id)).all()
+    return rows_by(session, MaterialUse, MaterialUse.upload_id, uploads)
 
 
 def uses_of(session: Session, material: Material) -> Sequence[MaterialUse]:
@@ -241,8 +239,7 @@ def uses_of(session: Session, material: Material) -> Sequence[MaterialUse]:
 
 def certificates_for(session: Session, uploads: Iterable[int]) -> Sequence[LaboratoryCertificate]:
     """The certificates of contract laboratories over results of uploads, by their surrogate ids."""
-    query = select(LaboratoryCertificate).where(LaboratoryCertificate.upload_id.in_(set(uploads)))
-    return session.scalars(query.order_by(LaboratoryCertificate.id)).all()
+    return rows_by(session, LaboratoryCertificate, LaboratoryCertificate.upload_id, uploads)
 
 
 def _in_order(

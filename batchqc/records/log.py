@@ -212,3 +212,9 @@ def subtrees(session: Session) -> Iterable[LogSubtree]:
     """Every stored subtree, by level and place."""
     query = select(LogSubtree).order_by(LogSubtree.level, LogSubtree.place)
     return session.scalars(query)
+
+
+def checkpoints_before(session: Session, size: int, *, limit: int) -> Sequence[CheckpointRow]:
+    """The newest checkpoints of fewer entries than ``size``, or of all where it is 0."""
+    query = select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(limit)
+    return session.scalars(query.where(CheckpointRow.size < size) if size else query).all()

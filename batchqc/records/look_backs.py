@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
 
 
@@ -75,5 +76,4 @@ def open_look_backs(session: Session) -> Sequence[LookBack]:
 
 def look_backs_from(session: Session, sources: Sequence[str]) -> Sequence[LookBack]:
     """Every look-back from some donors, donations or banks, by their keys."""
-    query = select(LookBack).where(LookBack.source.in_(list(sources)))
-    return session.scalars(query.order_by(LookBack.id)).all()
+    return rows_by(session, LookBack, LookBack.source, sources)

@@ -9,6 +9,7 @@ from batchqc.core.audit import Link
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row, refers_to
 from batchqc.records.registers import LotRow
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 
 
@@ -65,14 +66,12 @@ class AuditReview(Row):
 
 def lot_reviews_of(session: Session, lot: LotRow) -> Sequence[LotReview]:
     """QC's reviews of a lot, oldest first."""
-    query = select(LotReview).where(LotReview.lot_id == lot.id)
-    return session.scalars(query.order_by(LotReview.number)).all()
+    return rows_by(session, LotReview, LotReview.lot_id, [lot.id], LotReview.number)
 
 
 def audit_reviews_of(session: Session, lot: LotRow) -> Sequence[AuditReview]:
     """QA's reviews of a lot's audit trail, oldest first."""
-    query = select(AuditReview).where(AuditReview.lot_id == lot.id)
-    return session.scalars(query.order_by(AuditReview.number)).all()
+    return rows_by(session, AuditReview, AuditReview.lot_id, [lot.id], AuditReview.number)
 
 
 def newest_signed_head(session: Session) -> tuple[int, str] | None:

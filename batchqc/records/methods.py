@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.uploads import AssayRun, MeasurementRow
 
@@ -72,8 +73,7 @@ def method_by(session: Session, method: str, version: str) -> MethodVersion | No
 
 def versions_of_methods(session: Session, codes: Iterable[str]) -> Sequence[MethodVersion]:
     """Every version of some methods, drafts included."""
-    query = select(MethodVersion).where(MethodVersion.method.in_(sorted(codes)))
-    return session.scalars(query.order_by(MethodVersion.id)).all()
+    return rows_by(session, MethodVersion, MethodVersion.method, codes)
 
 
 def method_approval_of(session: Session, version: MethodVersion) -> MethodApproval | None:

@@ -1,6 +1,6 @@
 """What open work is found by: for all lots at work together, never lot by lot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from batchqc.records.decisions import Certificate, CertificateIssue, Disposition
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import EntryVerification
 from batchqc.records.laboratory import Instrument, Training
+from batchqc.records.lists import as_corrected
 from batchqc.records.people import Person
 from batchqc.records.registers import (
     DonorRow,
@@ -108,6 +109,21 @@ def lots_at_work(session: Session) -> list[LotAtWork]:
         )
         for number, lot, product, expires_on, version, market in session.execute(query)
     ]
+
+
+def products_and_expiries(session: Session, named: Iterable[str]) -> dict[str, tuple[str, date]]:
+    """Product and last usable day, as corrected, of lots on which something waits, by their id.
+
+    Every lot at work is in it, and those of ``named`` that are decided.
+    """
+    found = {one.lot: (one.product, one.expires_on) for one in lots_at_work(session)}
+    query = (
+        select(LotRow.lot, Product.code, as_corrected("expires_on", LotRow.expires_on))
+        .join(Product, Product.id == LotRow.product_id)
+        .where(LotRow.lot.in_(sorted(set(named) - found.keys())))
+    )
+    rest = {lot: (product, date.fromisoformat(day)) for lot, product, day in session.execute(query)}
+    return found | rest
 
 
 def samples_at_work(session: Session) -> dict[int, list[Sample]]:

@@ -11,6 +11,7 @@ from batchqc.core.assays import RunKey
 from batchqc.core.potency import COMPUTED
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import LotRow, SampleRow
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def declaration_by(session: Session, public: str) -> PotencyDeclaration | None:
 
 def fits_of(session: Session, lot: LotRow) -> Sequence[PotencyFit]:
     """Every fit of a lot, oldest first."""
-    query = select(PotencyFit).where(PotencyFit.lot_id == lot.id)
-    return session.scalars(query.order_by(PotencyFit.id)).all()
+    return rows_by(session, PotencyFit, PotencyFit.lot_id, [lot.id])
 
 
 def newest_fits(
@@ -138,8 +138,7 @@ def newest_fits(
 
 def declarations_of(session: Session, lot: LotRow) -> Sequence[PotencyDeclaration]:
     """Every declaration of a lot, oldest first."""
-    of = PotencyDeclaration
-    return session.scalars(select(of).where(of.lot_id == lot.id).order_by(of.id)).all()
+    return rows_by(session, PotencyDeclaration, PotencyDeclaration.lot_id, [lot.id])
 
 
 def all_declarations(session: Session) -> Sequence[PotencyDeclaration]:

@@ -72,6 +72,13 @@ def newest_approved(session: Session, profile: str) -> ProfileVersion | None:
     return session.scalars(query).first()
 
 
+def approved_profiles(session: Session) -> Sequence[ProfileVersion]:
+    """The newest approved version of each profile, by id."""
+    order = (ProfileVersion.profile, ProfileVersion.version)
+    query = select(ProfileVersion).join(ProfileApproval).order_by(*order)
+    return list({one.profile: one for one in session.scalars(query)}.values())
+
+
 def all_profiles(session: Session) -> Sequence[ProfileVersion]:
     """Every version, by id and version."""
     order = (ProfileVersion.profile, ProfileVersion.version)

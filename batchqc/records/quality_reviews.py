@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.registers import Product
@@ -69,6 +69,24 @@ def reading_of(session: Session, review: QualityReview) -> QualityReviewReading 
     return session.scalar(query.where(QualityReviewReading.quality_review_id == review.id))
 
 
-def all_quality_reviews(session: Session) -> Sequence[QualityReview]:
-    """Every review, oldest first."""
-    return session.scalars(select(QualityReview).order_by(QualityReview.id)).all()
+def listed_quality_reviews(
+    session: Session, *, product: str, before: QualityReview | None, limit: int
+) -> Sequence[tuple[QualityReview, QualityReviewReading | None]]:
+    """Reviews, of one product or of all, newest first, each with who read it."""
+    query = (
+        select(QualityReview, QualityReviewReading)
+        .outerjoin(QualityReviewReading, QualityReviewReading.quality_review_id == QualityReview.id)
+        .options(
+            joinedload(QualityReview.product),
+            joinedload(QualityReviewReading.signature).joinedload(SignatureRow.person),
+        )
+        .order_by(QualityReview.id.desc())
+        .limit(limit)
+    )
+    if product:
+        query = query.join(Product, Product.id == QualityReview.product_id).where(
+            Product.code == product
+        )
+    if before is not None:
+        query = query.where(QualityReview.id < before.id)
+    return [(row, reading) for row, reading in session.execute(query)]

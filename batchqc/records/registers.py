@@ -10,6 +10,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 from batchqc.records.specifications import SpecificationVersion
 
 
@@ -209,14 +210,13 @@ def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
 
 def lot_donors_of(session: Session, lot: LotRow) -> Sequence[LotDonor]:
     """Which donors a lot has, as registered."""
-    return session.scalars(select(LotDonor).where(LotDonor.lot_id == lot.id)).all()
+    return rows_by(session, LotDonor, LotDonor.lot_id, [lot.id])
 
 
 def samples_of(session: Session, lots: Iterable[LotRow]) -> Sequence[SampleRow]:
     """The samples of some lots, by id."""
-    ids = [lot.id for lot in lots]
-    query = select(SampleRow).where(SampleRow.lot_id.in_(ids)).order_by(SampleRow.sample)
-    return session.scalars(query).all()
+    ids = (lot.id for lot in lots)
+    return rows_by(session, SampleRow, SampleRow.lot_id, ids, SampleRow.sample)
 
 
 def sample_facts(
@@ -244,8 +244,7 @@ def sample_facts(
 @once
 def other_specifications_of(session: Session, lot: LotRow) -> Sequence[LotSpecification]:
     """What a lot is judged by beside the specification that decides, by id."""
-    query = select(LotSpecification).where(LotSpecification.lot_id == lot.id)
-    return session.scalars(query.order_by(LotSpecification.id)).all()
+    return rows_by(session, LotSpecification, LotSpecification.lot_id, [lot.id])
 
 
 def other_specifications_among(

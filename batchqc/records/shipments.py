@@ -173,14 +173,3 @@ def receipts_of(session: Session, shipments: Iterable[int]) -> Sequence[Receipt]
 def recipient_by(session: Session, pseudonym: str) -> Recipient | None:
     """The recipient of a pseudonym, compared without case."""
     return session.scalar(select(Recipient).where(Recipient.folded == fold(pseudonym)))
-
-
-def administrations_of(
-    session: Session, *, containers: Iterable[int] = (), recipients: Iterable[int] = ()
-) -> Sequence[Administration]:
-    """What became of some containers or came to some recipients, by the ids of these."""
-    query = select(Administration).where(
-        Administration.container_id.in_(list(containers))
-        | Administration.recipient_id.in_(list(recipients))
-    )
-    return session.scalars(query.order_by(Administration.id)).all()

@@ -1,6 +1,6 @@
 """Specification versions as imported, and their approval. The bytes stand in the store."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 
 
@@ -154,8 +155,8 @@ def version_by(session: Session, specification: str, version: int) -> Specificat
 @once
 def approval_of(session: Session, version: SpecificationVersion) -> SpecificationApproval | None:
     """The approval of a version."""
-    query = select(SpecificationApproval)
-    return session.scalar(query.where(SpecificationApproval.specification_version_id == version.id))
+    of = SpecificationApproval
+    return next(iter(rows_by(session, of, of.specification_version_id, [version.id])), None)
 
 
 def submission_of(
@@ -172,10 +173,8 @@ def withdrawal_of(
     session: Session, version: SpecificationVersion
 ) -> SpecificationWithdrawal | None:
     """The withdrawal of a version."""
-    query = select(SpecificationWithdrawal)
-    return session.scalar(
-        query.where(SpecificationWithdrawal.specification_version_id == version.id)
-    )
+    of = SpecificationWithdrawal
+    return next(iter(rows_by(session, of, of.specification_version_id, [version.id])), None)
 
 
 def all_versions(session: Session) -> Sequence[SpecificationVersion]:
@@ -224,14 +223,16 @@ def _approved(product: str) -> Select[SpecificationVersion, str | None]:
     )
 
 
-def history_of(session: Session, version: SpecificationVersion) -> Iterator[Row]:
+@once
+def history_of(session: Session, version: SpecificationVersion) -> list[Row]:
     """Everything recorded of a version, signatures among it."""
+    found: list[Row] = []
     for kind in (SpecificationSubmission, ImpactReport):
-        yield from session.scalars(select(kind).where(kind.specification_version_id == version.id))
+        found += rows_by(session, kind, kind.specification_version_id, [version.id])
     for signed in (approval_of(session, version), withdrawal_of(session, version)):
         if signed is not None:
-            yield signed
-            yield signed.signature
+            found += [signed, signed.signature]
+    return found
 
 
 def reports_of(session: Session, version: SpecificationVersion) -> Sequence[ImpactReport]:

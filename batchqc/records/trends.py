@@ -132,6 +132,12 @@ def phases_begun(
     return session.scalars(query).all()
 
 
+def newest_product(session: Session) -> str:
+    """The product of the lot that was registered last, or ``""``."""
+    query = select(Product.code).join(LotRow, LotRow.product_id == Product.id)
+    return session.scalar(query.order_by(LotRow.id.desc()).limit(1)) or ""
+
+
 def lots_made(session: Session, product: str) -> int:
     """How many lots of a product are registered."""
     query = select(func.count()).select_from(LotRow).join(Product, Product.id == LotRow.product_id)

@@ -4,15 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
 from batchqc.records.base import Numbered, Row, added_later, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
+from batchqc.records.once import once
 from batchqc.records.potency import wells_declared
 from batchqc.records.registers import LotRow, SampleRow
+from batchqc.records.rows_by import load_their, rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
 
 MEASUREMENTS_TYPE: Final = "batchqc/measurements/1"
@@ -192,20 +195,22 @@ def newest_upload_of(session: Session, sha256: str) -> Upload:
 
 def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
     """Every run of a lot, as uploaded."""
-    query = select(AssayRun).where(AssayRun.lot_id == lot.id)
-    return session.scalars(query.order_by(AssayRun.upload_id, AssayRun.test, AssayRun.run)).all()
+    of = AssayRun
+    runs = rows_by(session, of, of.lot_id, [lot.id], of.upload_id, of.test, of.run)
+    for run in runs:
+        set_committed_value(run, "lot", lot)
+    load_their(session, runs, of.upload)
+    return runs
 
 
 def runs_by_id(session: Session, ids: Iterable[int]) -> Sequence[AssayRun]:
     """Some runs by their surrogate ids."""
-    query = select(AssayRun).where(AssayRun.id.in_(list(ids)))
-    return session.scalars(query.order_by(AssayRun.id)).all()
+    return rows_by(session, AssayRun, AssayRun.id, ids)
 
 
 def runs_in(session: Session, upload: Upload) -> Sequence[AssayRun]:
     """Every run of an upload."""
-    query = select(AssayRun).where(AssayRun.upload_id == upload.id)
-    return session.scalars(query.order_by(AssayRun.id)).all()
+    return rows_by(session, AssayRun, AssayRun.upload_id, [upload.id])
 
 
 def measurements_in(session: Session, upload: Upload) -> int:
@@ -216,21 +221,24 @@ def measurements_in(session: Session, upload: Upload) -> int:
 
 def reviews_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Review]:
     """Every review of some runs, oldest first."""
-    ids = [run.id for run in runs]
-    if not ids:
-        return []
-    return session.scalars(
-        select(Review).where(Review.assay_run_id.in_(ids)).order_by(Review.id)
-    ).all()
+    found = rows_by(session, Review, Review.assay_run_id, (run.id for run in runs))
+    load_their(session, found, Review.signature)
+    load_their(session, (one.signature for one in found), SignatureRow.person)
+    return found
 
 
+@once
 def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Superseding]:
     """What superseded some runs, oldest first."""
-    ids = [run.id for run in runs]
-    if not ids:
-        return []
-    query = select(Superseding).where(Superseding.older_id.in_(ids)).order_by(Superseding.id)
-    return session.scalars(query).all()
+    return rows_by(session, Superseding, Superseding.older_id, (run.id for run in runs))
+
+
+_MEASURED: Final = (
+    select(MeasurementRow, SampleRow.sample, SampleRow.stage)
+    .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
+    .where(MeasurementRow.assay_run_id.in_(bindparam("runs", expanding=True)))
+    .order_by(MeasurementRow.assay_run_id, MeasurementRow.row, MeasurementRow.id)
+)
 
 
 def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
@@ -243,13 +251,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
     second = {n: how_entered(run.upload, verified.get(run.upload_id)) for n, run in by_id.items()}
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
     wells = wells_declared(session, (run.upload for run in by_id.values()))
-    query = (
-        select(MeasurementRow, SampleRow.sample, SampleRow.stage)
-        .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
-        .where(MeasurementRow.assay_run_id.in_(by_id))
-        .order_by(MeasurementRow.assay_run_id, MeasurementRow.row, MeasurementRow.id)
-    )
-    for row, sample, stage in session.execute(query):
+    for row, sample, stage in session.execute(_MEASURED, {"runs": list(by_id)}):
         run = by_id[row.assay_run_id]
         yield Measurement(
             run=run.run_key,

@@ -13,23 +13,107 @@ from batchqc.api.app import create_app
 from batchqc.api.bodies import SmallBodies
 from batchqc.settings import Settings
 from batchqc.web import (
+    account_acts,
+    account_reviews,
+    accounts,
+    administration,
+    annex16,
+    archive,
+    archive_acts,
+    audit_trail,
+    bank_acts,
+    banks,
+    certificate,
+    certificate_acts,
+    certificate_list,
+    certificate_status,
+    certifications,
+    controlled_acts,
+    controlled_new,
+    controlled_pages,
+    correction_decisions,
+    corrections,
     decisions,
+    determinations,
+    deviations,
+    donor_acts,
+    donors,
+    doses,
+    exports,
     genealogy,
+    guide,
+    holds,
     home,
+    investigation,
+    investigation_acts,
+    investigation_documents,
+    investigation_patterns,
+    investigations,
+    look_back_acts,
+    look_backs,
     lot,
     lots,
+    new_accounts,
+    new_lots,
+    own_account,
     palette,
     passwords,
+    products,
     provider,
+    quality_reviews,
+    register_acts,
+    registers,
+    review_list,
+    review_signing,
+    reviews,
+    rules,
+    second_entries,
     sessions,
+    site_keys,
+    specification,
+    specification_impact,
+    specifications,
     static_files,
+    system_stops,
+    trail_entry,
+    trend_charts,
+    trend_figures,
+    trend_limits,
+    trend_phases,
+    trends,
+    typed,
+    typed_new,
+    upload_new,
+    uploads,
+    verify,
+    webhooks,
+    work,
 )
 from batchqc.web.errors import handle_errors
-from batchqc.web.security import SecurityHeaders
+from batchqc.web.security import DATA_POLICY, SecurityHeaders
+from batchqc.web.waiting import WaitingFiles
 
 _API: Final = "/api/"
-_SCREENS: Final = (
-    static_files, sessions, provider, passwords, home, palette, lots, decisions, genealogy, lot,
+#: Forms with a file; each of them counts what it is sent.
+_FILES: Final = frozenset(
+    {"/uploads/new", "/verify", investigation_documents.PATH, typed.DOCUMENTS}
+)
+_SCREENS: Final = (  # of two addresses that fit, the first counts: `/lots/new` before `/lots/{lot}`
+    static_files, sessions, provider, passwords, own_account, home, work, palette,
+    lots, new_lots, decisions, genealogy, doses, holds, annex16, certifications, lot,
+    upload_new, uploads, typed_new, typed, second_entries,
+    review_list, reviews, review_signing, corrections, correction_decisions,
+    investigations, investigation_patterns, investigation_documents, investigation,
+    investigation_acts, deviations, system_stops,
+    trends, trend_figures, trend_charts, trend_limits, trend_phases, quality_reviews,
+    specifications, specification, specification_impact, controlled_new, controlled_pages,
+    controlled_acts,
+    donor_acts, determinations, donors, bank_acts, banks, look_back_acts, look_backs,
+    products,
+    certificate_list, certificate, certificate_acts, certificate_status, verify, exports, archive,
+    archive_acts,
+    audit_trail, trail_entry, administration, accounts, account_acts, new_accounts,
+    account_reviews, rules, site_keys, webhooks, register_acts, registers, guide,
 )  # fmt: skip
 
 
@@ -40,11 +124,12 @@ class Application:
         """Serve ``api`` and ``pages``."""
         self.api = api
         self._pages = SecurityHeaders(pages)  # outside of all, so that errors have them too
+        self._data = SecurityHeaders(api, DATA_POLICY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the one that it is for; the API has the lifespan."""
         is_page = scope["type"] == "http" and not scope["path"].startswith(_API)
-        await (self._pages if is_page else self.api)(scope, receive, send)
+        await (self._pages if is_page else self._data)(scope, receive, send)
 
 
 def create_application(
@@ -62,7 +147,8 @@ def create_pages(api: FastAPI) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     pages.state = api.state  # one door, whichever way people come in
-    pages.add_middleware(SmallBodies, but=frozenset())
+    pages.state.waiting = WaitingFiles()
+    pages.add_middleware(SmallBodies, but=_FILES)
     pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     handle_errors(pages)
     for screen in _SCREENS:

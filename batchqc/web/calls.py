@@ -17,6 +17,9 @@ from batchqc.errors import InvalidInput, NotSignedIn
 from batchqc.web.security import COOKIE, check_form, check_origin
 
 SIGN_IN: Final = "/sign-in"
+STEP_UP: Final = "__Host-batchqc-step-up"
+"""The cookie with the ticket of a visit to single sign-on that signs one record."""
+_LONGEST_KEY: Final = 80
 #: Of a person whose password opens nothing but its change.
 _CHANGE_PASSWORD: Final = frozenset({"BQC-ACC-003", "BQC-ACC-021"})
 
@@ -26,6 +29,8 @@ class Form:
     """What was typed into a form, by the name of its field; a field that is missing is blank."""
 
     fields: Mapping[str, str]
+    step_up: str = ""
+    """The ticket with which the person proved at single sign-on that they sign, if they did."""
 
     def __getitem__(self, name: str) -> str:
         """What was typed, without blanks around it."""
@@ -36,7 +41,12 @@ class Form:
         return self.fields.get(name, "")
 
 
-def _visit(request: Request, door: OpenDoor) -> Call:
+def visit(request: Request, door: OpenDoor) -> Call:
+    """The call of who is signed in.
+
+    Raises:
+        NotSignedIn: nobody is.
+    """
     token = request.cookies.get(COOKIE)
     if not token:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
@@ -51,10 +61,10 @@ async def _form(request: Request) -> Form:
     fields = {name: value for name, value in sent.items() if isinstance(value, str)}
     if not all(is_text(one) for pair in fields.items() for one in pair):
         raise InvalidInput("BQC-API-008", "the form holds U+0000")
-    return Form(fields)
+    return Form(fields, request.cookies.get(STEP_UP, ""))
 
 
-Visit = Annotated[Call, Depends(_visit)]
+Visit = Annotated[Call, Depends(visit)]
 AnyForm = Annotated[Form, Depends(_form)]
 """A form of somebody who need not be signed in."""
 
@@ -69,7 +79,13 @@ OwnForm = Annotated[Form, Depends(_own_form)]
 
 
 def keyed(call: Call, form: Form) -> Call:
-    """The call with the form's own key, so that what is sent twice is done once."""
+    """The call with the form's own key, so that what is sent twice is done once.
+
+    Raises:
+        InvalidInput: the key is longer than those of the API.
+    """
+    if len(form["key"]) > _LONGEST_KEY:
+        raise InvalidInput("BQC-API-001", "the key of the form is none of this server")
     return replace(call, key=form["key"] or None, if_match=form["seen"] or None)
 
 

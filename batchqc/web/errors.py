@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 from batchqc import clock
 from batchqc.api.errors import status_of
 from batchqc.errors import BatchqcError, InvalidInput, NotFound, NotSignedIn
-from batchqc.web.calls import SIGN_IN, opens_nothing_else
+from batchqc.web.calls import SIGN_IN, inside, opens_nothing_else
 from batchqc.web.rendering import page
-from batchqc.web.security import forget_session
+from batchqc.web.security import COOKIE, forget_session
 from batchqc.web.wording import _
 
 _LOG: Final = logging.getLogger("batchqc.web")
@@ -53,13 +53,22 @@ def told(request: Request, error: BatchqcError) -> Response:
 
 def _to_sign_in(request: Request) -> Response:
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if _is_led_here(request):
+        return page(request, "led_here.html", to=inside(back))
     where = SIGN_IN if back == "/" else f"{SIGN_IN}?next={quote(back, safe='/')}"
     if request.headers.get("hx-request") == "true":
         answer = Response(status_code=401, headers={"HX-Redirect": where})
     else:
         answer = RedirectResponse(where, 303)
-    forget_session(answer)
+    if COOKIE in request.cookies:
+        forget_session(answer)
     return answer
+
+
+def _is_led_here(request: Request) -> bool:
+    """Whether a link of another site leads here: with it no browser sends who is signed in."""
+    asks = (request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode"))
+    return COOKIE not in request.cookies and asks == ("cross-site", "navigate")
 
 
 def _invalid(request: Request, error: Exception) -> Response:

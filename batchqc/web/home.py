@@ -1,42 +1,40 @@
 """The first page: what waits for the person who looks, what is due first at the top."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.attempts import LOOKED_AT
-from batchqc.actions.open_work import open_work
 from batchqc.actions.people import the_person
 from batchqc.api.doors import Call
-from batchqc.core.open_work import Filter, Item
 from batchqc.records.people import Attempt, newest_attempts
 from batchqc.web.calls import Visit
 from batchqc.web.lot_list import newest_lots
 from batchqc.web.rendering import page
+from batchqc.web.work import SHOWN, AskedWork, WorkOrder, find_work
 
 router = APIRouter()
 
-_SHOWN: Final = 50
 _FEW: Final = 5
 
 
 @router.get("/")
-def home(request: Request, call: Visit, did: str = "") -> Response:
+def home(request: Request, call: Visit, asked: Annotated[AskedWork, Query()]) -> Response:
     """Of every lot that is not decided, what this person may do; else the newest lots."""
     with call.reading() as session:
-        today, items = open_work(session, call.door.archive, wanted=Filter(), now=call.door.now())
-        mine = [one for one in items if not call.person.roles.isdisjoint(one.roles)]
-        lots = newest_lots(session, limit=_FEW, now=call.door.now()) if not mine else ()
+        found = find_work(session, call, asked)
+        lots = newest_lots(session, limit=_FEW, now=call.door.now()) if not found.mine else ()
         last, failed = _attempts(session, call)
+    until = asked.after + SHOWN
     return page(
         request,
         "home.html",
-        did=did,
-        today=today,
-        items=[(one, _link(one), one.is_overdue(today)) for one in mine[:_SHOWN]],
-        more=max(0, len(mine) - _SHOWN),
-        others=len(items) - len(mine),
+        asked=asked,
+        found=found,
+        lines=found.lines[asked.after : until],
+        more=asked.but(after=until) if len(found.lines) > until else "",
+        orders=list(WorkOrder),
         lots=lots,
         last=last,
         failed=failed,
@@ -50,8 +48,3 @@ def _attempts(session: Session, call: Call) -> tuple[Attempt | None, int]:
     last = next((one for one in before if one.succeeded), None)
     failed = [one for one in before if not one.succeeded and (last is None or one.at > last.at)]
     return last, len(failed)
-
-
-def _link(item: Item) -> str:
-    """Where it is done: the page of its lot, until there is one of its own."""
-    return f"/lots/{item.lot}" if item.lot else ""

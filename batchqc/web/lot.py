@@ -20,9 +20,11 @@ from batchqc.errors import NotFound
 from batchqc.records.audit import newest_about
 from batchqc.records.cell_banks import parents_of
 from batchqc.records.decisions import certificates_of
+from batchqc.records.once import each_once
 from batchqc.web.calls import Visit
 from batchqc.web.charts import chart_of
-from batchqc.web.decisions import offered
+from batchqc.web.decision_kinds import offered
+from batchqc.web.lot_links import links_of
 from batchqc.web.lot_results import Line, by_category, first_to_look_at, lines_of, sources_of, tally
 from batchqc.web.rendering import asks_for_part, page
 
@@ -64,13 +66,11 @@ class Listed:
 def show(request: Request, call: Visit, lot: str, show: str = "", did: str = "") -> Response:
     """The whole page, or only the criterion that was asked for."""
     with call.reading() as session:
-        case = study(session, call.door.archive, lot=the_lot(session, lot), now=call.door.now())
-        content = _chosen(session, call, case, show)
-        if asks_for_part(request):
+        is_part = asks_for_part(request)
+        content = _content(session, call, lot, show, is_part=is_part)
+        if is_part:
             return page(request, "lot_result.html", **content)
-        state = state_of_lot(session, case)
-        content |= _around(session, call, case, state)
-    return page(request, "lot.html", did=did, **content)
+        return page(request, "lot.html", did=did, **content)
 
 
 @router.get("/certificates/{number}/pdf")
@@ -79,9 +79,22 @@ def pdf(call: Visit, number: str) -> Response:
     return api.pdf(call, number)
 
 
-def _chosen(session: Session, call: Call, case: LotCase, show: str) -> dict[str, Any]:
-    """The criterion that is looked at, with its cells and its chart."""
+@each_once
+def _content(session: Session, call: Call, lot: str, show: str, *, is_part: bool) -> dict[str, Any]:
+    """The criterion that is looked at, and all around it where not only this part is asked for."""
+    case = study(session, call.door.archive, lot=the_lot(session, lot), now=call.door.now())
     lines = lines_of(case.verdicts)
+    content = _chosen(session, call, case, lines, show)
+    if is_part:
+        return content
+    state = state_of_lot(session, case)
+    return content | _around(session, call, case, lines, state)
+
+
+def _chosen(
+    session: Session, call: Call, case: LotCase, lines: list[Line], show: str
+) -> dict[str, Any]:
+    """The criterion that is looked at, with its cells and its chart."""
     found = next((one for one in lines if one.id == show), None)
     if show and found is None:
         raise NotFound("BQC-WEB-006", f'{case.version.reference} has no criterion "{show}"')
@@ -94,9 +107,10 @@ def _chosen(session: Session, call: Call, case: LotCase, show: str) -> dict[str,
     return content | {"sources": sources, "controls": controls, "chart": chart}
 
 
-def _around(session: Session, call: Call, case: LotCase, state: State) -> dict[str, Any]:
+def _around(
+    session: Session, call: Call, case: LotCase, lines: list[Line], state: State
+) -> dict[str, Any]:
     """What the page says besides: header, gates, history, origin, certificates."""
-    lines = lines_of(case.verdicts)
     is_open = case.disposition in UNDECIDED
     closed = [one for one in case.gates if not one.is_open and (is_open or one.name != _DECIDED)]
     decided = case.dispositions[-1] if case.dispositions else None
@@ -110,6 +124,7 @@ def _around(session: Session, call: Call, case: LotCase, state: State) -> dict[s
         "is_open": is_open,
         "decided": decided,
         "offered": offered(session, call, case),
+        "links": links_of(session, call, case),
         "record": state.sha256,
         "events": _events(session, state),
         "certificates": _certificates(session, case),
@@ -140,7 +155,7 @@ def _events(session: Session, state: State) -> list[Event]:
     told: list[Event] = []
     for entry in newest_about(session, state.subjects, after=0, limit=_READ):
         body = json.loads(entry.text)
-        one = Event(entry.at, body["who"], body["role"], body["what"], body.get("reason") or "")
+        one = Event(entry.at, body["who"], body["role"], body["what"], body.get("why") or "")
         if told and told[-1].same(one):
             told[-1] = replace(told[-1], times=told[-1].times + 1)
         elif len(told) < _TOLD:

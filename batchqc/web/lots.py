@@ -1,11 +1,10 @@
 """The list of lots: filtered, ordered and paged by its address, and the same as CSV."""
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,10 +13,12 @@ from batchqc.actions.specifications import site_day
 from batchqc.api.lots import LotFilter
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.lot_states import Disposition, Overlay
+from batchqc.core.permissions import Permission, is_permitted
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.lists import LotsWanted
 from batchqc.records.lot_lines import Order, Sought, count_up_to
 from batchqc.records.registers import Product
+from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
 from batchqc.web.lot_list import LotLine, lines
 from batchqc.web.rendering import page
@@ -31,27 +32,17 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _given(text: Any) -> Any:
-    return text or None  # a blank field of a form says nothing
-
-
-class Asked(BaseModel):
+class Asked(Address):
     """What the address asks for."""
 
-    model_config = ConfigDict(extra="forbid")
+    path: ClassVar[str] = "/lots"
 
     text: str = Field("", max_length=100)
     product: str = Field("", max_length=100)
-    disposition: Annotated[Disposition | None, BeforeValidator(_given)] = None
-    overlay: Annotated[Overlay | None, BeforeValidator(_given)] = None
+    disposition: Annotated[Disposition | None, BLANK_IS_NONE] = None
+    overlay: Annotated[Overlay | None, BLANK_IS_NONE] = None
     order: Order = Order.NEWEST
     after: str = Field("", max_length=100)
-
-    def but(self, **changes: str) -> str:
-        """The address of the same list with some changes, from its first page on."""
-        given = self.model_dump(mode="json", exclude={"after"}, exclude_defaults=True) | changes
-        query = urlencode({name: text for name, text in given.items() if text})
-        return f"/lots?{query}" if query else "/lots"
 
     def sought(self, session: Session, call: Visit, limit: int) -> Sought:
         """As a query takes it."""
@@ -81,6 +72,7 @@ def lots(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Res
         dispositions=list(Disposition),
         overlays=list(Overlay),
         is_filtered=sought.wanted != LotsWanted(),
+        may_register=is_permitted(call.person.roles, Permission.REGISTER_LOT),
     )
 
 

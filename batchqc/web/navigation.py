@@ -9,12 +9,23 @@ from batchqc.core.permissions import Permission, Role, is_permitted
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A screen: its name, its path, the key after ``g``, and what one must be permitted."""
+    """A screen: its name, its path, the key after ``g``, and what one must be permitted.
+
+    It stands in the main navigation, or in the menu of the person. What lies below ``also`` is part
+    of it.
+    """
 
     name: str
     path: str
     key: str
     permission: Permission = Permission.READ
+    is_in_menu: bool = False
+    also: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether a page is of this place."""
+        own = (self.path, *self.also) if self.path != "/" else self.also
+        return path == self.path or any(f"{path}/".startswith(f"{one}/") for one in own)
 
 
 def gettext_later(text: str) -> str:
@@ -24,8 +35,17 @@ def gettext_later(text: str) -> str:
 
 _ = gettext_later
 PLACES: Final = (
-    Place(_("My work"), "/", "w"),
-    Place(_("Lots"), "/lots", "l"),
+    Place(_("My work"), "/", "w", also=("/reviews", "/corrections", "/second-entries")),
+    Place(_("Lots"), "/lots", "l", also=("/products",)),
+    Place(_("Uploads"), "/uploads", "u"),
+    Place(_("Investigations"), "/investigations", "i", also=("/deviations", "/system-stops")),
+    Place(_("Trends"), "/trends", "t", also=("/quality-reviews",)),
+    Place(_("Specifications"), "/specifications", "s"),
+    Place(_("Donors"), "/donors", "d", also=("/banks", "/look-backs", "/genealogy")),
+    Place(_("Certificates"), "/certificates", "c", also=("/archive", "/exports")),
+    Place(_("Audit trail"), "/audit-trail", "a"),
+    Place(_("Administration"), "/administration", "m", is_in_menu=True),
+    Place(_("Guide"), "/guide", "h", is_in_menu=True),
 )
 
 

@@ -20,9 +20,9 @@ from markupsafe import Markup
 from batchqc import __version__, clock
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import Call, Door
-from batchqc.records.people import open_sign_in
 from batchqc.records.transaction import reading
 from batchqc.web.navigation import places_of
+from batchqc.web.pictures import icon, verdict
 from batchqc.web.security import form_token
 from batchqc.web.static_files import address
 from batchqc.web.wording import translations
@@ -58,28 +58,29 @@ def gone_to(request: Request, where: str) -> Response:
 
 def _frame(request: Request, call: Call | None) -> dict[str, Any]:
     door: Door = request.app.state.door
-    with reading(door.engine) as session:
-        site = own_site(session)
-        found = open_sign_in(session, call.person.sign_in, door.now()) if call else None
-        left = int((found.ends_at - door.now()).total_seconds()) if found else 0
-        zone = request.cookies.get(ZONE, "")
-        return {
-            "site": site.name,
-            "site_zone": site.time_zone,
-            "environment": door.settings.environment,
-            "is_specimen": bool(site.specimen),
-            "call": call,
-            "places": places_of(call.person.roles) if call else (),
-            "path": request.url.path,
-            "part": asks_for_part(request),
-            "token": form_token(call.token) if call else "",
-            "key": clock.new_token(),
-            "zone": ZoneInfo(zone if zone in _KNOWN else site.time_zone),
-            "now": door.now(),
-            "seconds_left": left,
-            "idle_seconds": door.settings.idle_minutes * 60,
-            "version": __version__,
-        }
+    zone, ends_at = request.cookies.get(ZONE, ""), call.person.ends_at if call else None
+    if call:
+        site = call.site
+    else:
+        with reading(door.engine) as session:
+            site = own_site(session)
+    return {
+        "site": site.name,
+        "site_zone": site.time_zone,
+        "environment": door.settings.environment,
+        "is_specimen": bool(site.specimen),
+        "call": call,
+        "places": places_of(call.person.roles) if call else (),
+        "path": request.url.path,
+        "part": asks_for_part(request),
+        "token": form_token(call.token) if call else "",
+        "key": clock.new_token(),
+        "zone": ZoneInfo(zone if zone in _KNOWN else site.time_zone),
+        "now": door.now(),
+        "seconds_left": int((ends_at - door.now()).total_seconds()) if ends_at else 0,
+        "idle_seconds": door.settings.idle_minutes * 60,
+        "version": __version__,
+    }
 
 
 @cache
@@ -94,7 +95,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     found.install_gettext_translations(translations(), newstyle=True)  # type: ignore[attr-defined]  # i18n
-    found.globals |= {"asset": address}
+    found.globals |= {"asset": address, "drawn_icon": icon, "drawn_verdict": verdict}
     found.filters |= {"day": day, "when": when, "number": number, "signs": signs}
     return found
 

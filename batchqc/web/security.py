@@ -24,8 +24,11 @@ CONTENT_POLICY: Final = (
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
     " object-src 'none'"
 )
+DATA_POLICY: Final = (
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""Of what is no page, such as the answers of the API."""
 _HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",  # with none at all, a form would not say where it is from
@@ -40,9 +43,9 @@ _PURPOSE: Final = b"batchqc/form/1"
 class SecurityHeaders:
     """Adds the headers; what says nothing else of caching is not stored."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap ``app``."""
-        self._app = app
+    def __init__(self, app: ASGIApp, policy: str = CONTENT_POLICY) -> None:
+        """Wrap ``app``; ``policy`` is of answers that have none of their own."""
+        self._app, self._policy = app, policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add them to the start of each answer."""
@@ -51,6 +54,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
+                headers.setdefault("Content-Security-Policy", self._policy)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -27,7 +27,7 @@ def ask(
     request: Request, door: OpenDoor, next_page: Annotated[str, Query(alias="next")] = "/"
 ) -> Response:
     """The form to sign in."""
-    return _form(request, door, next_page)
+    return form_to_sign_in(request, door, next_page)
 
 
 @router.post("/sign-in")
@@ -36,7 +36,7 @@ def sign_in(request: Request, door: OpenDoor, form: AnyForm) -> Response:
     try:
         token = _begin(door, form)
     except BatchqcError as error:
-        return _form(request, door, form["next"], form, error)
+        return form_to_sign_in(request, door, form["next"], form, error)
     _end(request, door)
     answer = RedirectResponse(inside(form["next"]), 303)
     keep_session(answer, token)
@@ -96,13 +96,14 @@ def _end(request: Request, door: Door) -> None:
             return  # it was over
 
 
-def _form(
+def form_to_sign_in(
     request: Request,
     door: Door,
     next_page: str,
     form: Form | None = None,
     error: BatchqcError | None = None,
 ) -> Response:
+    """The form, with why nobody was signed in."""
     if error is not None and not isinstance(error, NotSignedIn):
         return told(request, error)
     return page(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from batchqc.actions.checkpoints import change_key
+from batchqc.actions.checkpoints import change_key, sign_checkpoint
 from batchqc.actions.dossier_import import IMPORTED, Imported, import_dossier
 from batchqc.actions.dossiers import export_dossier, gather
 from batchqc.actions.exports import EXPORTED, Exporter
@@ -29,19 +29,20 @@ from batchqc.records.imports import DossierImport
 from batchqc.records.people import Password
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts
+from tests.actions.test_disposals import LATE, approve, ask, set_rule
 from tests.cast import NOW
 from tests.databases import Databases
 from tests.records.full_house import furnish_fully
-from tests.records.house import AUD, LOT, QA1, Clock, House
+from tests.records.house import AUD, LOT, QA1, Clock, House, results
 from tests.records.tampering import tamper
 
 WHY = "To be read by the authority"
 Files = dict[str, bytes]
 
 
-def exported(house: House, signer: LogSigner, path: Path, *, lot: str = LOT) -> Path:
+def exported(house: House, signer: LogSigner, path: Path, *, lot: str = LOT, by: str = AUD) -> Path:
     who = Exporter(
-        house.actor(AUD, Permission.EXPORT_RECORDS), house.now, lambda: Anchors(b"root"),
+        house.actor(by, Permission.EXPORT_RECORDS), house.now, lambda: Anchors(b"root"),
         lambda: signer,
     )  # fmt: skip
     path.write_bytes(b"".join(export_dossier(house.engine, house.archive, who, lot)))
@@ -390,3 +391,20 @@ def test_a_dossier_that_was_compressed_is_refused_before_it_is_read(
             new.writestr(one, old.read(one))
     with refused(empty, IntegrityFailure, "data/dossier.json is compressed or encrypted"):
         imported(empty, bomb)
+
+
+@pytest.mark.requirement("1.68")
+def test_a_lot_whose_raw_data_was_disposed_of_does_not_move(
+    house: House, log_signer: LogSigner, tmp_path: Path
+):
+    assert house.upload(results()).accepted
+    set_rule(house)
+    new_key(house, log_signer)
+    house.now.at = LATE
+    approve(house, ask(house))
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        sign_checkpoint(tx, log_signer)
+    with pytest.raises(Conflict) as refusal:
+        exported(house, log_signer, tmp_path / "dossier.zip", by=QA1)
+    assert refusal.value.code == "BQC-EXP-010"
+    assert refusal.value.reasons == ("upload:U-2026-000001: DSP-2029-000001",)

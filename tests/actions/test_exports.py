@@ -17,14 +17,16 @@ from batchqc.actions.exports import EXPORTED, Export, Exporter, export_bundle
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.core.permissions import Permission
 from batchqc.core.spreadsheets import unguarded
+from batchqc.documents.bundle.verify_bundle import main
 from batchqc.documents.bundle_kit import read_anchors
 from batchqc.documents.pki import PkiFiles
-from batchqc.errors import IntegrityFailure, NotFound, NotPermitted, SigningUnavailable
+from batchqc.errors import Conflict, IntegrityFailure, NotFound, NotPermitted, SigningUnavailable
 from batchqc.records.audit import entries_after
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts, grown
 from tests.actions.test_certificates import NUMBER, issue
 from tests.actions.test_checkpoints import lost
+from tests.actions.test_disposals import LATE, approve, ask, set_rule
 from tests.cast import MADE_ON, TAKEN_AT
 from tests.records.house import ANA, AUD, DONOR, EXPIRES_ON, LOT, PRODUCT, QA1, House
 from tests.records.tampering import tamper
@@ -215,3 +217,35 @@ def test_a_lot_whose_certificate_was_removed_is_not_left_out_without_a_word(
     told = f"certificate:{SECOND_NUMBER} is missing; an audit entry speaks of it"
     assert refused.value.reasons == (told,)
     assert exports_of(issued) == []
+
+
+@pytest.mark.requirement("1.68", "10.03")
+def test_raw_data_that_two_people_disposed_of_is_told_by_the_entry_that_is_in_the_bundle(
+    issued: House, press: Press, pki: PkiFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    set_rule(issued)
+    issued.now.at = LATE
+    (sha256,) = approve(issued, ask(issued))
+    who = exporter(issued, press, pki, QA1)
+    with pytest.raises(Conflict) as early:
+        export(issued, who)
+    assert early.value.code == "BQC-EXP-009"
+    assert early.value.reasons == ("results.csv of U-2026-000001",)
+    assert exports_of(issued) == []
+    with transaction(issued.engine, SYSTEM, issued.now()) as tx:
+        sign_checkpoint(tx, press.log_key())
+    data = b"".join(export(issued, who).chunks())
+    with zipfile.ZipFile(BytesIO(data)) as file:
+        file.extractall(tmp_path)
+    bundle = tmp_path / "batchqc-bundle"
+    assert not (bundle / "data" / "uploads").exists()
+    assert "disposed of by two people" in (bundle / "index.html").read_text()
+    anchors = ("--root", pki.root_pem, "--log-key", bundle / "data" / "trust" / "log.vkey")
+    assert main([str(bundle), *map(str, anchors)]) == 0, capsys.readouterr().out
+    trail = bundle / "data" / "lots" / LOT / "audit.tsv"
+    told = trail.read_text()
+    assert sha256 in told
+    trail.write_text("".join(one for one in told.splitlines(True) if sha256 not in one))
+    assert main([str(bundle), *map(str, anchors)]) == 1
+    said = "results.csv: the file is not the one that was received or approved"
+    assert said in capsys.readouterr().out

@@ -77,7 +77,7 @@ def test_nobody_signs_for_nothing_where_each_run_has_a_method_without_training(h
         runs = [run for run in runs_of(tx.session, the_lot(tx.session, LOT)) if run.test == "FLOW"]
         assert len(runs) == 1
         with pytest.raises(NotPermitted, match="not trained"):
-            trained_for(tx, runs, flow)
+            trained_for(tx.session, runs, flow, person=REV, now=tx.now)
 
 
 def reviews_missing(house: House) -> set[str]:

@@ -108,3 +108,32 @@ def test_rules_sweeps_and_deviations_are_kept_by_the_api(site: Site):
     assert missing.json()["code"] == "BQC-DEV-003"
     assert (kept["id"], kept["state"], kept["lots"]) == ("DEV-26-1", "open", [LOT])
     assert site.send(QA1, "POST", "/deviations", json=sent).json()["code"] == "BQC-DEV-002"
+
+
+def test_a_step_is_taken_on_what_was_seen_or_refused(site: Site):
+    upload(site, alone("viability", value="89.1"))
+    take(site, ANA, "phase-one", answers=ANSWERS)
+    seen = site.send(REV, "GET", f"/investigations/{OOS}").headers["etag"]
+    again = {"headers": {"If-None-Match": seen}}
+    assert site.send(REV, "GET", f"/investigations/{OOS}", **again).status_code == 304
+    take(site, ANA, "phase-one", answers=ANSWERS)
+    path = f"/investigations/{OOS}/phase-one/review"
+    late = site.send(REV, "POST", path, json=signed(REV), headers={"If-Match": seen})
+    assert (late.status_code, late.json()["code"]) == (412, "BQC-API-020")
+    assert "investigation: phase I" in late.json()["reasons"][0]
+    seen = site.send(REV, "GET", f"/investigations/{OOS}").headers["etag"]
+    done = site.send(REV, "POST", path, json=signed(REV), headers={"If-Match": seen})
+    assert done.status_code == 201
+
+
+def test_a_filed_document_is_given_back_byte_for_byte_and_nothing_else(site: Site):
+    upload(site, alone("viability", value="89.1"))
+    filed = site.send(
+        ANA, "POST", f"/investigations/documents?file=log.pdf&investigation={OOS}", content=REPORT
+    )
+    sha256 = filed.json()["steps"][0]["detail"]["sha256"]
+    answer = site.send(AUD, "GET", f"/investigations/{OOS}/documents/{sha256}")
+    assert answer.content == REPORT
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''log.pdf"
+    other = site.send(AUD, "GET", f"/investigations/{OOS}/documents/{'0' * 64}")
+    assert (other.status_code, other.json()["code"]) == (404, "BQC-OOS-014")

@@ -47,6 +47,7 @@ WITHOUT_KEY = {
     "POST /people": "its body holds a password",
     "POST /webhooks": "it answers a secret",
     "POST /specifications/lint": "it changes nothing",
+    "POST /verification": "it records nothing",
     "POST /archive/exports": "each time it is logged and sent",
     "POST /certificates/{number}/issue": "an issued certificate is answered as it is",
     "POST /certificates/{number}/renditions": "one that was made is answered as it is",

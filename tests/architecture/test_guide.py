@@ -47,3 +47,22 @@ def test_the_commands_of_the_readme_are_targets():
 
 def test_the_readme_fits_a_screen():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 50
+
+
+def test_every_screenshot_has_both_looks_and_stands_in_the_guide():
+    taken = {path.name for path in (GUIDE / "screens").iterdir()}
+    screens = {re.sub(r"-(?:light|dark)\.png$", "", name) for name in taken}
+    assert taken == {f"{name}-{look}.png" for name in screens for look in ("light", "dark")}
+    text = "".join(path.read_text() for path in GUIDE.glob("*.md"))
+    assert set(re.findall(r'src="screens/([\w-]+)-(?:light|dark)\.png"', text)) == screens
+
+
+def test_the_readme_shows_one_screenshot():
+    shown = re.findall(r'src="([^"]+)"', (ROOT / "README.md").read_text())
+    assert [Path(one).parent for one in shown] == [Path("batchqc/guide/screens")]
+
+
+def test_the_overview_of_the_pages_leads_to_each_that_is_told_elsewhere():
+    told = {path.name for path in GUIDE.glob("*.md") if "\n## On the pages\n" in path.read_text()}
+    overview = (GUIDE / "pages.md").read_text()
+    assert told == set(re.findall(r"\]\(([\w-]+\.md)#on-the-pages\)", overview))

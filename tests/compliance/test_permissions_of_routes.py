@@ -73,7 +73,7 @@ PLACES: Final = {
     "hold": "1", "stop": "1", "policy": "supply by exception", "name": "erp",
     "donation": "DON-26-1", "panel": "US-1271", "node": f"lot:{LOT}", "bank": "MCB-UC-01",
     "retain": "RET-001", "product": "UC-MSC", "table": "lots", "plot": "histogram.svg",
-    "size": "1", "copy": "1", "layout": "NO-LAYOUT",
+    "size": "1", "copy": "1", "layout": "NO-LAYOUT", "sha256": "0" * 64,
 }  # fmt: skip
 
 

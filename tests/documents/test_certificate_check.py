@@ -25,7 +25,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
 from batchqc.core.certificates import CertificateContent, content_sha256
-from batchqc.documents import certificate_meaning
+from batchqc.documents import certificate_pages
 from batchqc.documents.certificate_check import (
     CheckReport,
     check,
@@ -391,7 +391,7 @@ def test_a_document_that_another_program_reads_differently_is_refused(
     sealed: bytes, site: Site, monkeypatch: pytest.MonkeyPatch
 ):
     pages = replace(read_pages(sealed), subject="Lot UCM-P3-T1")
-    monkeypatch.setattr(certificate_meaning, "read_pages", lambda _: pages)
+    monkeypatch.setattr(certificate_pages, "read_pages", lambda _: pages)
     found = failures(checked(sealed, site))
     assert found == {"pages": "another program reads something else in the file"}
 

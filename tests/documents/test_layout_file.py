@@ -19,6 +19,7 @@ from batchqc.core.specifications import Stage
 from batchqc.core.verdicts import Outcome
 from batchqc.documents.certificate_words import PAGE_WORDS
 from batchqc.documents.layout_file import read_layout
+from batchqc.documents.verifier.meaning import TITLES
 from batchqc.settings import bundled
 from tests.records.layouts import FOR_CLINIC, LAYOUT
 
@@ -166,8 +167,9 @@ def test_every_word_is_used_and_every_word_used_is_there():
 def test_the_checker_knows_the_words_of_the_pages_by_itself(language: str):
     words, known = WORDS[language]["words"], PAGE_WORDS[language]
     plain = {key: re.sub(r"\{\w+\}", "{}", text) for key, text in words.items()}
-    assert f"{words['title']} " == known.title
-    assert plain["title_of"] == known.title + "{}"
+    title = f"{words['title']} "
+    assert plain["title_of"] == title + "{}"
+    assert TITLES[title] == language
     assert plain["identity"].replace("  ·  ", " · ") == known.identity
     assert (plain["page"], plain["content"]) == (known.page, known.content)
     assert plain["rendition"].startswith(known.rendition)
@@ -181,4 +183,4 @@ def test_no_line_of_a_verdict_that_fails_can_be_read_as_one_that_passes(language
     first = {name: text.split()[0] for name, text in verdicts.items()}
     assert first["PASS"] not in {first["FAIL"], first["CANNOT_JUDGE"]}
     assert len(set(verdicts.values())) == 3
-    assert set(PAGE_WORDS) == {one.value for one in Language}
+    assert set(PAGE_WORDS) == {one.value for one in Language} == set(TITLES.values())

@@ -1,6 +1,7 @@
 """What a search finds is what it should find: compared with looking at every certificate."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from operator import attrgetter
@@ -96,6 +97,21 @@ def test_pages_of_what_is_found_are_whole(session: Session):
             assert len(some) <= 17
             told += some
         assert told == expected
+
+
+@pytest.mark.requirement("10.06")
+def test_the_newest_are_found_first_and_pages_go_backwards(session: Session):
+    for wanted, few in product(
+        (Search(), Search(words=("viability",)), Search(TERMS[4]), Search(status="issued")),
+        (FEW, 0),
+    ):
+        newest, told = replace(wanted, newest_first=True), list[int]()
+        while some := certificate_ids(
+            session, newest, after=min(told, default=0), limit=17, few=few
+        ):
+            assert len(some) <= 17
+            told += some
+        assert told == should_find(wanted)[::-1]
 
 
 def test_what_is_found_is_told_with_how_it_stands(session: Session):

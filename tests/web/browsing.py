@@ -14,7 +14,8 @@ FLAGS: Final = [
 ]  # fmt: skip
 AXE: Final = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_RUN: Final = """async tags => (await axe.run(document, {runOnly: tags})).violations
+_CONTRAST: Final = ["color-contrast"]
+_RUN: Final = """async chosen => (await axe.run(document, {runOnly: chosen})).violations
   .map(one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 160) + ' '
     + node.any.map(each => each.message)).join(' | ')}`)"""
 _SHIFTS: Final = """window.shifts = []; new PerformanceObserver(list => {
@@ -74,9 +75,10 @@ class Visitor:
         found.wait_for()
         return found
 
-    def violations(self) -> list[str]:
-        """What axe finds at WCAG 2.2 AA."""
-        found: list[str] = self.page.evaluate(_RUN, _RULES)
+    def violations(self, *, of_colours: bool = False) -> list[str]:
+        """What axe finds at WCAG 2.2 AA; of colours alone, where nothing else is new."""
+        self.page.wait_for_load_state()  # with its style
+        found: list[str] = self.page.evaluate(_RUN, _CONTRAST if of_colours else _RULES)
         return found
 
     def overflow(self) -> int:

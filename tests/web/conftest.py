@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from pydantic import SecretStr
 
 from batchqc.api.app import open_door
@@ -27,6 +27,8 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
 from tests.databases import SQLITE, Databases
 from tests.records.house import Clock, House, archive_of, furnish
 from tests.web.browsing import FLAGS, Visitor
+
+expect.set_options(timeout=30_000)  # six browsers on two cores are slow, and no defect
 
 
 @dataclass(frozen=True)

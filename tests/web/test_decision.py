@@ -57,10 +57,10 @@ def test_qa_releases_a_lot_by_keys_alone_and_its_certificate_stands_on_its_page(
         expect(qa.page.get_by_text(f"Signed: {LOT} is released.")).to_be_visible()
         assert decisions(site) == [("released", QA1, WHY)]
         expect(qa.page.get_by_role("link", name="Release")).to_have_count(0)
-        certificate = qa.page.get_by_role("link", name="COA-2026-000001")
-        answer = qa.context.request.get(f"{qa.address}{certificate.get_attribute('href')}")
+        qa.link("COA-2026-000001").click()
+        answer = qa.context.request.get(f"{qa.page.url}/pdf")
         assert answer.headers["content-type"] == "application/pdf"
-        qa.page.reload()
+        qa.page.go_back()
         assert decisions(site) == [("released", QA1, WHY)]
 
 

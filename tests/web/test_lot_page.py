@@ -148,7 +148,7 @@ def test_a_server_that_does_not_answer_is_told_and_nothing_is_lost(served: Serve
     with served.visitor(QA1) as qa:
         qa.go(f"/lots/{LOT}")
         qa.page.keyboard.press("r")
-        expect(qa.page.get_by_label("Reason")).to_be_focused()
+        expect(qa.page.get_by_label("Reason")).to_be_visible()
         qa.page.get_by_label("Reason").fill("Half a reason")
         qa.page.get_by_label("Password", exact=True).fill("typed already")
         qa.context.set_offline(True)

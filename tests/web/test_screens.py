@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 from tests.records.house import ANA, AUD, LOT, QA1
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
+from tests.web.looking import look_at
 from tests.web.lots import BAD, add_bad_lot
 
-WIDTHS = (320, 360, 768, 1280)
 SCREENS = {
     "work": "/",
     "lots": "/lots",
@@ -23,6 +23,7 @@ SCREENS = {
     "reject": f"/lots/{LOT}/decision/reject",
     "genealogy": f"/lots/{LOT}/genealogy",
     "password": "/password",
+    "statement": "/accountability",
     "no such page": "/nothing",
     "no such lot": "/lots/NONE-1",
     "no such criterion": f"/lots/{LOT}?show=nothing",
@@ -44,19 +45,7 @@ def qa(laboratory: Served) -> Iterator[Visitor]:
 
 @pytest.mark.parametrize("path", SCREENS.values(), ids=SCREENS.keys())
 def test_a_screen_is_accessible_stays_in_its_window_and_does_not_move(qa: Visitor, path: str):
-    qa.page.set_viewport_size({"width": 1440, "height": 1000})
-    qa.go(path)
-    for look in ({"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}):
-        qa.page.emulate_media(**look)
-        assert (look, qa.violations()) == (look, [])
-    assert qa.shift() == 0
-    qa.page.emulate_media(color_scheme="light", forced_colors="none")
-    for width in WIDTHS:
-        qa.page.set_viewport_size({"width": width, "height": 800})
-        assert (width, qa.overflow()) == (width, 0)
-    qa.page.set_viewport_size({"width": 360, "height": 800})
-    assert qa.violations() == []
-    assert qa.page.title().endswith("· batchqc")
+    look_at(qa, path)
 
 
 def test_what_opens_over_a_page_is_accessible_too(qa: Visitor):

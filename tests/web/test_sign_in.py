@@ -157,6 +157,37 @@ def test_every_answer_says_what_a_browser_may_do_with_it(raw: httpx.Client):
     assert "default-src 'none'" in CONTENT_POLICY
 
 
+def test_answers_of_the_api_run_nothing_and_are_not_kept(raw: httpx.Client):
+    for path in ("/api/v1/health", "/api/v1/lots", "/api/v1/nothing", "/api/v1/docs"):
+        answer = raw.get(path)
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "'self'" not in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+    assert "<script" not in answer.text
+    assert "POST /api/v1/lots/{lot}/disposition" in answer.text
+
+
+def test_a_link_of_another_site_leads_in_and_ends_no_session(raw: httpx.Client):
+    """A browser does not send the session along with it; the page it opens leads on by itself."""
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    answer = raw.get(f"/lots/{LOT}?show=viability", headers=link)
+    assert f'content="0;url=/lots/{LOT}?show=viability"' in answer.text
+    assert "set-cookie" not in answer.headers
+    answer = raw.get("/lots")
+    assert (answer.status_code, "set-cookie" in answer.headers) == (303, False)
+    answer = raw.get("/lots", headers={"Cookie": f"{COOKIE}=over"})
+    assert 'batchqc=""' in answer.headers["set-cookie"]
+
+
+def test_a_key_of_a_form_is_not_longer_than_those_of_the_api(raw: httpx.Client):
+    session, token = signed_in(raw, QA1)
+    typed = {"token": token, "key": "k" * 81, "password": PASSWORD, "reason": "Donor withdrew"}
+    headers = {"Cookie": f"{COOKIE}={session}"} | HERE
+    answer = raw.post(f"/lots/{LOT}/hold", data=typed, headers=headers)
+    assert (answer.status_code, "the key of the form" in answer.text) == (422, True)
+
+
 @pytest.mark.parametrize("to", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere"])
 def test_nobody_is_led_to_another_site_by_signing_in(raw: httpx.Client, to: str):
     typed = {"user_id": ANA, "password": PASSWORD, "next": to}

@@ -1,6 +1,7 @@
 """Signing in at a real provider of single sign-on, in a browser that goes there and comes back."""
 
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
 
@@ -11,14 +12,15 @@ from batchqc.api.provider import Provider
 from batchqc.core.permissions import Permission, Role
 from batchqc.web.provider import VISIT
 from batchqc.web.security import COOKIE
-from tests.records.house import ADM
+from tests.records.house import ADM, LOT
 from tests.system.provider import CLIENT, SECRET, providing
+from tests.web.browsing import Visitor
 from tests.web.conftest import Served, Server
 
 SUBJECT = "subject-of-otto"
 
 
-def test_somebody_without_a_password_signs_in_at_the_provider(site: Served, server: Server):
+def test_who_has_no_password_signs_in_and_signs_at_the_provider(site: Served, server: Server):
     back, state = f"{server.address}/sign-in/return", server.application.state
     with providing(back) as issuer:
         state.door = replace(state.door, provider=Provider(issuer, CLIENT, SECRET, back))
@@ -30,18 +32,76 @@ def test_somebody_without_a_password_signs_in_at_the_provider(site: Served, serv
             otto.go("/sign-in")
             site.house.now.at = clock.now()
             otto.press("Sign in with single sign-on")
-            otto.page.get_by_placeholder("Enter any login").fill(SUBJECT)
-            otto.page.get_by_placeholder("and password").fill("any")
-            otto.page.get_by_role("button", name="Sign-in").click()
-            site.house.now.at = clock.now()
-            agree = otto.page.get_by_role("button", name="Continue")
-            agree.or_(otto.heading("My work")).first.wait_for()
-            if agree.is_visible():
-                agree.click()
-            expect(otto.heading("My work")).to_be_visible()
-            otto.wrong.clear()  # its own pages ask for a font elsewhere, and do not get it
+            at_the_provider(otto, site, "My work")
             cookies = {one["name"]: one for one in otto.context.cookies(otto.address)}
             assert cookies[COOKIE]["sameSite"] == "Strict"
             assert VISIT not in cookies
+            each_form_names_what_it_signs(otto)
+            sign_by_step_up(otto, site)
+            otto.wrong.clear()  # pages of the provider ask for a font elsewhere
             otto.go("/sign-in/return?code=made+up&state=made+up")
             expect(otto.heading("Sign in")).to_be_visible()
+            otto.go("/sign-in/return?error=access_denied")
+            otto.sees("the visit to single sign-on did not end with a sign-in")
+            expect(otto.page.get_by_label("User id")).to_be_visible()
+
+
+def sign_by_step_up(otto: Visitor, site: Served) -> None:
+    """Accept the statement, and reject a lot."""
+    otto.go("/accountability")
+    prove(otto, site, "statement")
+    otto.page.get_by_label("Reason").fill("I have read it")
+    otto.press("Sign and accept")
+    expect(otto.page.get_by_text("You have accepted the statement")).to_be_visible()
+    otto.go(f"/lots/{LOT}/decision/reject")
+    otto.page.get_by_label("Reason").fill("The donor withdrew")
+    otto.press("Sign and reject")
+    expect(otto.page.get_by_role("alert").first).to_contain_text("each proof signs once")
+    prove(otto, site, f"lot:{LOT}")
+    expect(otto.page.get_by_label("Reason")).to_have_value("The donor withdrew")
+    otto.press("Sign and reject")
+    expect(otto.page.get_by_text(f"Signed: {LOT} is rejected.")).to_be_visible()
+
+
+def each_form_names_what_it_signs(otto: Visitor) -> None:
+    """Key and meaning are those that the action signs with; else the proof would not count."""
+    for path, record, meaning in (
+        (f"/lots/{LOT}/hold", f"lot:{LOT}", "held"),
+        (f"/lots/{LOT}/review/trail", f"lot:{LOT}", "reviewed"),
+        ("/system-stops/new", "system_stop:1/1", "authored"),
+    ):
+        otto.go(path)
+        link = otto.link("Prove at single sign-on that you sign")
+        asked = parse_qs(urlsplit(link.get_attribute("href") or "").query)
+        assert asked == {"record": [record], "meaning": [meaning]}
+
+
+def prove(otto: Visitor, site: Served, record: str) -> None:
+    """Go to the provider in a window of its own, and come back proven; nothing typed is lost."""
+    form = otto.page
+    with otto.context.expect_page() as opened:
+        otto.link("Prove at single sign-on that you sign").click()
+    otto.page = opened.value
+    expect(otto.page.get_by_text(record).first).to_be_visible()
+    expect(otto.heading("Prove that you sign")).to_be_visible()
+    otto.page.reload()  # a new window keeps the document that it began with, and axe looks at that
+    site.house.now.at = clock.now()
+    assert otto.violations() == []
+    otto.press("Go to single sign-on")
+    at_the_provider(otto, site, "You have proven who you are")
+    assert otto.violations() == []
+    otto.page.close()
+    otto.page = form
+
+
+def at_the_provider(otto: Visitor, site: Served, then: str) -> None:
+    """Say who one is, and agree where one is asked, until there is a heading of ours."""
+    otto.page.get_by_placeholder("Enter any login").fill(SUBJECT)
+    otto.page.get_by_placeholder("and password").fill("any")
+    otto.page.get_by_role("button", name="Sign-in").click()
+    site.house.now.at = clock.now()
+    agree = otto.page.get_by_role("button", name="Continue")
+    agree.or_(otto.heading(then)).first.wait_for()
+    if agree.is_visible():
+        agree.click()
+    expect(otto.heading(then)).to_be_visible()

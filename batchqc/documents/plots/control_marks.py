@@ -93,6 +93,8 @@ def _marked(drawn: Drawn, found: Sequence[int], like: Marks) -> list[Item]:
 
 
 def _said(point: Point, n: int) -> str:
+    if point.said:
+        return point.said
     shown = point.shown or f"{point.qualifier}{number(point.value or 0.0)}"
     parts = (f"{n}: {point.lot}", point.made, shown, point.donor and f"donor {point.donor}")
     return ", ".join(part for part in parts if part)

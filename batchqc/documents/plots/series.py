@@ -32,6 +32,7 @@ class Point:
         donor: or cell bank that it comes from.
         excluded: why it does not count for the limits; empty where it counts.
         href: where its page is.
+        said: what is told of it where one points at it, in place of the fields above.
     """
 
     lot: str
@@ -42,6 +43,7 @@ class Point:
     donor: str = ""
     excluded: str = ""
     href: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

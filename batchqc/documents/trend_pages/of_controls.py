@@ -11,9 +11,14 @@ from batchqc.statistics.control_history import ControlHistory
 
 def control_plots(found: Sequence[ControlHistory], name: str) -> Iterator[Shown]:
     """A chart for each control with a number; ``name`` is that of the files of the attribute."""
-    for number, one in enumerate(found, 1):
-        if one.means:
-            yield Shown(f"{name}-control-{number}", _chart(one), f"{name}-control-{number}.csv")
+    for number, picture in enumerate(control_pictures(found), 1):
+        if picture is not None:
+            yield Shown(f"{name}-control-{number}", picture, f"{name}-control-{number}.csv")
+
+
+def control_pictures(found: Sequence[ControlHistory]) -> list[Picture | None]:
+    """The chart of each control; none of one without a number."""
+    return [_chart(one) if one.means else None for one in found]
 
 
 def _chart(one: ControlHistory) -> Picture:

@@ -22,8 +22,9 @@ DATA_FILE: Final = "certificate.json"
 
 _DEEPEST_FIELD: Final = 3
 _MOST_FIELDS: Final = 200
-# What a certificate calls itself, in the languages of certificates.
-_TITLES: Final = {
+#: What a certificate calls itself, in the languages of certificates; written down apart from the
+#: files that pages are made with.
+TITLES: Final = {
     "Certificate of analysis ": "en",
     "Analysenzertifikat ": "de",
     "Certificat d’analyse ": "fr",
@@ -50,9 +51,9 @@ def find_document(case: Case) -> None:
 
 def check_number(case: Case) -> None:
     """It is the certificate that was asked for."""
-    title = next((one for one in _TITLES if case.title.startswith(one)), "")
+    title = next((one for one in TITLES if case.title.startswith(one)), "")
     demand(bool(title), "the document does not call itself a certificate of analysis")
-    case.language, found = _TITLES[title], case.title.removeprefix(title)
+    case.language, found = TITLES[title], case.title.removeprefix(title)
     _expect("certificate", found, case.question.number)
     case.number = found
 

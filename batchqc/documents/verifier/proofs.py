@@ -20,7 +20,6 @@ _PROOF_TYPE: Final = "batchqc/certificate-proof/1"
 _STATUS_TYPE: Final = "batchqc/certificate-status/1"
 _ENTRY_TYPE: Final = "batchqc/audit-entry/1"
 _LARGEST: Final = 20_000_000
-_COUNTS: Final = "counts"
 
 
 @dataclass(frozen=True, slots=True)

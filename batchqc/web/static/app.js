@@ -11,6 +11,11 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax; secure`;
 
+  // On a small window the main navigation and tabs are scrolled to where one is.
+  for (const here of all(":is(.top nav, .tabs) [aria-current]")) {
+    here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;
+  }
+
   // A button that saves says so, and is pressed once.
   const busy = (form, on) => {
     for (const button of all("button:not([type=button])", form)) {
@@ -73,7 +78,7 @@
     if (target.id === "dialog") {
       target.setAttribute("aria-labelledby", "dialog-title");
       open(target);
-      (all("[aria-invalid=true]", target)[0] ?? $("#f-reason", target) ?? $("a, button", target))?.focus();
+      (all("[aria-invalid=true]", target)[0] ?? $("form :is(input:not([type=hidden], [readonly]), select)", target) ?? $("a, button", target))?.focus();
     }
     if (target.id === "result") choose();
   });

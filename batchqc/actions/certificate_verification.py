@@ -1,0 +1,150 @@
+"""Is a file a certificate of this site, and does it count? The verifier answers, and the records.
+
+The verifier says whether the file is genuine, and never raises. How the certificate stands is asked
+of the records, only for a file that is genuine, and told without a person and without a reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+from sqlalchemy.orm import Session
+
+from batchqc.actions.certificate_life import public_status
+from batchqc.actions.certificate_proofs import unlike_record
+from batchqc.documents.certificate_check import PAGES
+from batchqc.documents.verifier.case import Case, Question
+from batchqc.documents.verifier.examination import Step, examine
+from batchqc.documents.verifier.findings import FAILED, CheckReport
+from batchqc.errors import IntegrityFailure
+from batchqc.records.decisions import certificate_by
+
+Counts = Literal[
+    "counts", "superseded", "withdrawn", "unclear", "unknown", "another document", "not asked"
+]
+
+_SINCE: Final = "status"
+_LEFT: Final = "what it says"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who signed, as the data inside say: name, role, meaning, and when, as it is printed."""
+
+    name: str
+    role: str
+    meaning: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """How a certificate stands at this site; days are those of the site.
+
+    ``counts`` is ``unknown`` where there is no such certificate, ``another document`` where the
+    site issued another file under its number, ``unclear`` where its records were changed, and
+    ``not asked`` of a file that is not genuine. ``superseded_by`` is the number and the content's
+    hash of the one that counts instead.
+    """
+
+    counts: Counts
+    issued_on: date | None = None
+    withdrawn_on: date | None = None
+    superseded_on: date | None = None
+    superseded_by: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the verifier found of a file, and what a genuine one says of itself.
+
+    It is genuine where everything that was examined holds, but for what came since it was sealed:
+    a certificate that was superseded or withdrawn is genuine, and counts no more.
+    """
+
+    report: CheckReport
+    document_sha256: str
+    issuer: str
+    issued: str
+    conclusion: str
+    specimen: str
+    signed: tuple[Signed, ...]
+    here: Here
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether the site sealed this file, whatever came since."""
+        return is_genuine(self.report)
+
+
+def verify_file(session: Session, pdf: bytes, question: Question) -> Verified:
+    """Verify a file, and where it is genuine, ask how it stands on record."""
+    kept = list[Case]()
+    step = Step(_LEFT, "", ("data",), kept.append)
+    found = examine(pdf, question, further=(PAGES, step))
+    report = replace(found, checks=tuple(one for one in found.checks if one.name != _LEFT))
+    whole = sha256(pdf).hexdigest()
+    if not is_genuine(report) or not kept:
+        return Verified(report, whole, "", "", "", "", (), Here("not asked"))
+    told = kept[0].told
+    return Verified(
+        report,
+        whole,
+        _text(told, "issuer", "name"),
+        _text(told, "issued", "shown"),
+        _text(told, "conclusion"),
+        _text(told, "specimen"),
+        tuple(_signed(one) for one in told.get("signatures", ())),
+        standing_here(session, report.number, kept[0].documents),
+    )
+
+
+def is_genuine(report: CheckReport) -> bool:
+    """Whether every check that was made holds, but for what came since; without any, none does."""
+    failed = [one.name for one in report.checks if one.outcome == FAILED]
+    return bool(report.checks) and set(failed) <= {_SINCE}
+
+
+def standing_here(session: Session, number: str, documents: Sequence[str]) -> Here:
+    """How the certificate of a genuine document stands.
+
+    Args:
+        session: of the records.
+        number: of the certificate that the document is, or is a rendition of.
+        documents: SHA-256 of the file, and of what it was before evidence was added.
+    """
+    certificate = certificate_by(session, number)
+    if certificate is None:
+        return Here("unknown")
+    try:
+        if unlike_record(session, certificate, documents):
+            return Here("another document")
+    except IntegrityFailure:
+        return Here("unclear")
+    status = public_status(session, number=number, sha256=certificate.content_sha)
+    if status is None or status.stands in {"unclear", "pending"}:
+        return Here("unclear")
+    counts: Counts = "counts" if status.stands == "issued" else _ended(status.stands)
+    return Here(
+        counts, status.issued_on, status.withdrawn_on, status.superseded_on, status.superseded_by
+    )
+
+
+def _ended(stands: str) -> Counts:
+    return "superseded" if stands == "superseded" else "withdrawn"
+
+
+def _signed(one: Mapping[str, Any]) -> Signed:
+    return Signed(
+        _text(one, "name"), _text(one, "role"), _text(one, "meaning"), _text(one, "signed", "shown")
+    )
+
+
+def _text(told: Mapping[str, Any], *names: str) -> str:
+    """A text of the data inside; what is there otherwise is as good as missing."""
+    found: Any = told
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,26 @@
+"""The address of a list is its state: filter, order and page stand in it, and nothing else."""
+
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+#: Of a field that a form leaves blank: it says nothing.
+BLANK_IS_NONE = BeforeValidator(lambda text: text or None)
+
+
+class Address(BaseModel):
+    """What the address of a list asks for. A list has its ``path``; ``after`` names a page."""
+
+    model_config = ConfigDict(extra="forbid")
+    path: ClassVar[str]
+
+    def but(self, **changes: Any) -> str:
+        """The address of the same list with some changes, from its first page on."""
+        query = self.query(**changes)
+        return f"{self.path}?{query}" if query else self.path
+
+    def query(self, **changes: Any) -> str:
+        """The same without the path, as other forms of the list take it."""
+        given = self.model_dump(mode="json", exclude={"after"}, exclude_defaults=True) | changes
+        return urlencode({name: text for name, text in given.items() if text})

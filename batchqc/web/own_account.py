@@ -1,0 +1,181 @@
+"""One's own account: password, authenticator, single sign-on, the statement of accountability."""
+
+import json
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import segno
+from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
+from pydantic import SecretStr
+
+from batchqc.actions.people import the_person
+from batchqc.actions.signing import has_accepted
+from batchqc.api import authenticators as api
+from batchqc.api import single_sign_on
+from batchqc.api.doors import Signature
+from batchqc.core.components import CodeState, LinkState
+from batchqc.core.permissions import Permission
+from batchqc.errors import BatchqcError
+from batchqc.records.components import confirmed_secret, newest_authenticator, newest_link
+from batchqc.records.people import grants_of, newest_password
+from batchqc.web.acts import Act, Ask, check_filled, show, submitted
+from batchqc.web.calls import OwnForm, Visit, keyed
+from batchqc.web.forms import built, said, signature
+from batchqc.web.rendering import NO_PROBLEMS, page
+from batchqc.web.wording import _
+
+router = APIRouter()
+
+_AT: Final = "/account"
+_CODE: Final = "/account/authenticator/code"
+
+
+@router.get("/account")
+def account(request: Request, call: Visit, did: str = "") -> Response:
+    """Who I am here, and how I prove it."""
+    with call.reading() as session:
+        person = the_person(session, call.person.user_id)
+        newest, link = newest_authenticator(session, person), newest_link(session, person)
+        content: dict[str, Any] = {
+            "person": person,
+            "grants": sorted(grants_of(session, person), key=lambda one: one.role),
+            "password": newest_password(session, person),
+            "has_code": confirmed_secret(session, person) is not None,
+            "waits": newest is not None and newest.state == CodeState.OFFERED,
+            "link": link if link and link.state != LinkState.REMOVED else None,
+            "accepted": has_accepted(session, person),
+        }
+    return page(request, "account_own.html", did=did, **content)
+
+
+@router.get("/account/authenticator")
+def ask_authenticator(request: Request, call: Visit) -> Response:
+    """Proven like a signature, before a secret is made."""
+    return show(request, call, _offering())
+
+
+@router.post("/account/authenticator")
+def offer(request: Request, call: Visit, form: OwnForm) -> Response:
+    """Make the secret, and show it this once, to be scanned and confirmed by a code."""
+    try:
+        sent = built(Signature, signature(call, form))
+        made = json.loads(bytes(api.offer(keyed(call, form), sent).body))
+    except BatchqcError as error:
+        return show(request, call, _offering(), form, said(error))
+    return _code(request, made["otpauth"])
+
+
+@router.get("/account/authenticator/code")
+def ask_code(request: Request, call: Visit) -> Response:
+    """The form of the first code, for who scanned the secret already."""
+    del call  # whoever is signed in
+    return _code(request)
+
+
+@router.post("/account/authenticator/code")
+def confirm(request: Request, call: Visit, form: OwnForm) -> Response:
+    """From now on its codes count."""
+    act = Act(
+        title="", says="", button="", address=_CODE, back=_AT, permission=Permission.READ,
+        asks=(Ask("code", ""),),
+    )  # fmt: skip
+    try:
+        check_filled(act, form)
+        api.confirm(keyed(call, form), built(api.Code, {"code": form["code"].replace(" ", "")}))
+    except BatchqcError as error:
+        told = said(error)
+        return _code(request, status=told.status, **told.content)
+    return submitted(request, call, form, act, lambda _call: None, to=f"{_AT}?did=confirmed")
+
+
+@router.get("/account/authenticator/revocation")
+def ask_revocation(request: Request, call: Visit) -> Response:
+    """What ends."""
+    return show(request, call, _revoking())
+
+
+@router.post("/account/authenticator/revocation")
+def revoke(request: Request, call: Visit, form: OwnForm) -> Response:
+    """Its codes count no more."""
+    return submitted(
+        request, call, form, _revoking(),
+        lambda again: api.revoke_own(again, built(Signature, signature(call, form))),
+        to=f"{_AT}?did=revoked",
+    )  # fmt: skip
+
+
+@router.get("/account/link")
+def ask_link(request: Request, call: Visit) -> Response:
+    """The confirmation of a link that an administrator made."""
+    return show(request, call, _linking())
+
+
+@router.post("/account/link")
+def confirm_link(request: Request, call: Visit, form: OwnForm) -> Response:
+    """Make it count, with one's password."""
+    sent = single_sign_on.LinkConfirmation(password=SecretStr(form.secret("password")))
+    return submitted(
+        request, call, form, _linking(),
+        lambda again: single_sign_on.confirm(again, sent), to=f"{_AT}?did=linked",
+    )  # fmt: skip
+
+
+def _code(
+    request: Request, otpauth: str = "", *, status: int = 200, problems: Any = NO_PROBLEMS,
+    error: BatchqcError | None = None,
+) -> Response:  # fmt: skip
+    secret = parse_qs(urlsplit(otpauth).query).get("secret", [""])[0]
+    return page(
+        request,
+        "account_authenticator.html",
+        status=201 if otpauth else status,
+        qr=_picture(otpauth) if otpauth else None,
+        secret=" ".join(secret[n : n + 4] for n in range(0, len(secret), 4)),
+        problems=problems,
+        error=error,
+    )
+
+
+def _picture(text: str) -> Markup:
+    code = segno.make_qr(text, error="m")
+    drawn = code.svg_inline(scale=4, border=1, svgclass=None, lineclass=None)
+    return Markup(drawn)  # noqa: S704 - drawn here, from a text that is not in it
+
+
+def _offering() -> Act:
+    return Act(
+        title=_("Set up an authenticator"),
+        says=_("A secret is made and shown to you once, to be scanned by the authenticator of your"
+               " telephone. It counts from its first code on; until then what you had counts."),
+        button=_("Make the secret"),
+        address="/account/authenticator",
+        back=_AT,
+        permission=Permission.READ,
+        is_signed=True,
+    )  # fmt: skip
+
+
+def _revoking() -> Act:
+    return Act(
+        title=_("Revoke your authenticator"),
+        says=_("Its codes count no more. You can set up another one."),
+        button=_("Revoke it"),
+        address="/account/authenticator/revocation",
+        back=_AT,
+        permission=Permission.READ,
+        is_signed=True,
+        is_grave=True,
+    )
+
+
+def _linking() -> Act:
+    return Act(
+        title=_("Confirm your link to single sign-on"),
+        says=_("From then on you sign in there as well. Confirm it only where you asked for it."),
+        button=_("Confirm the link"),
+        address="/account/link",
+        back=_AT,
+        permission=Permission.READ,
+        asks=(Ask("password", _("Password"), "password"),),
+    )

@@ -1,0 +1,28 @@
+/* A file that is dropped on a form becomes the file of its field; a bundle that is asked for is told. */
+"use strict";
+(() => {
+  for (const form of document.querySelectorAll("form[data-drop]")) {
+    const field = form.querySelector("input[type=file]");
+    const over = (event, is) => {
+      event.preventDefault();
+      form.classList.toggle("over", is);
+    };
+    form.addEventListener("dragover", (event) => over(event, true));
+    form.addEventListener("dragleave", (event) => over(event, false));
+    form.addEventListener("drop", (event) => {
+      over(event, false);
+      if (event.dataTransfer.files.length !== 1) return;
+      field.files = event.dataTransfer.files;
+      form.requestSubmit();
+    });
+  }
+  for (const form of document.querySelectorAll("form[data-export]")) {
+    form.addEventListener("submit", (event) => {
+      const button = form.querySelector("button");
+      if (button.disabled) return event.preventDefault();
+      form.querySelector("[role=status]").hidden = false;
+      setTimeout(() => { button.disabled = true; });
+      setTimeout(() => { button.disabled = false; }, 4000);
+    });
+  }
+})();

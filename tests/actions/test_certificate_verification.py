@@ -1,0 +1,72 @@
+"""What a site says of a file: genuine by the verifier alone, how it stands by the records."""
+
+import pytest
+
+from batchqc.actions.certificate_states import withdraw_certificate
+from batchqc.actions.certificate_verification import (
+    Here,
+    Verified,
+    is_genuine,
+    standing_here,
+    verify_file,
+)
+from batchqc.actions.certificates import Press
+from batchqc.actions.lots import the_lot
+from batchqc.core.permissions import Permission
+from batchqc.documents.pki import PkiFiles
+from batchqc.documents.verifier.case import Question
+from batchqc.documents.verifier.findings import Check, CheckReport
+from tests.actions.test_certificate_proofs import NUMBER, issue
+from tests.records.house import LOT, QA1, House
+from tests.records.tampering import tamper
+
+
+def verified(house: House, pki: PkiFiles, document: bytes) -> Verified:
+    question = Question(pki.root_pem.read_bytes(), house.now())
+    with house.reading() as session:
+        return verify_file(session, document, question)
+
+
+def withdraw(house: House) -> None:
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        lot = the_lot(tx.session, LOT)
+        withdraw_certificate(tx, lot, reason="Label was wrong", about=lot.key)
+
+
+@pytest.mark.requirement("5.07")
+def test_how_a_genuine_file_stands_is_what_the_records_say_and_no_more(
+    house: House, press: Press, pki: PkiFiles
+):
+    house.ready()
+    house.release()
+    document = issue(house, press)
+    found = verified(house, pki, document)
+    assert (found.is_genuine, found.here.counts, found.report.lot) == (True, "counts", LOT)
+    assert [one.meaning for one in found.signed][-1] == "certified"
+    for changed in (document[:-1], document + b"\n", document.replace(b"EOF", b"EOX"), b"", b"x"):
+        other = verified(house, pki, changed)
+        assert (other.is_genuine, other.here) == (False, Here("not asked"))
+        assert (other.issuer, other.conclusion, other.signed) == ("", "", ())
+    with house.reading() as session:
+        assert standing_here(session, NUMBER, ["0" * 64]).counts == "another document"
+        assert standing_here(session, "COA-2026-000099", []).counts == "unknown"
+    withdraw(house)
+    ended = verified(house, pki, document)
+    assert (ended.is_genuine, ended.here.counts) == (True, "withdrawn")
+    assert ended.here.withdrawn_on == house.study().facts.today
+    tamper(house.engine, "DELETE FROM certificate_withdrawal")
+    hidden = verified(house, pki, document)
+    assert (hidden.is_genuine, hidden.here) == (True, Here("unclear"))
+
+
+def test_what_came_since_makes_no_file_a_forgery_and_anything_else_does():
+    def report(*failed: str) -> CheckReport:
+        names = ("digest", "issuer", "status")
+        checks = (Check(one, "failed" if one in failed else "ok", "") for one in names)
+        return CheckReport(tuple(checks), "", "", "")
+
+    assert is_genuine(report())
+    assert is_genuine(report("status"))
+    assert not is_genuine(report("digest"))
+    assert not is_genuine(report("issuer", "status"))
+    assert not is_genuine(CheckReport((), "", "", ""))

@@ -1,0 +1,33 @@
+"""How a screen must look, whatever it shows: for everybody, in every window.
+
+In another look the same page has other colours, and nothing else that axe could see: there it looks
+at these alone, and `make long` at everything, in forced colours too.
+
+The narrowest window, 320 pixels, is what a window of 1280 shows at 400 % (WCAG 2.2, 1.4.10).
+"""
+
+from tests.tiers import LONG
+from tests.web.browsing import Visitor
+
+WIDTHS = (320, 360, 768, 1280)
+_LOOKS = [{"color_scheme": "light"}, {"color_scheme": "dark"}]
+if LONG:
+    _LOOKS.append({"forced_colors": "active"})
+
+
+def look_at(visitor: Visitor, path: str) -> None:
+    """Go there: axe finds nothing, nothing moves or runs out of the window in any look."""
+    visitor.page.set_viewport_size({"width": 1440, "height": 1000})
+    visitor.go(path)
+    for look in _LOOKS:
+        visitor.page.emulate_media(**look)
+        of_colours = look != _LOOKS[0] and not LONG
+        assert (look, visitor.violations(of_colours=of_colours)) == (look, [])
+    assert visitor.shift() == 0
+    visitor.page.emulate_media(color_scheme="light", forced_colors="none")
+    for width in WIDTHS:
+        visitor.page.set_viewport_size({"width": width, "height": 800})
+        assert (width, visitor.overflow()) == (width, 0)
+    visitor.page.set_viewport_size({"width": 360, "height": 800})
+    assert visitor.violations() == []
+    assert visitor.page.title().endswith("· batchqc")

@@ -1,0 +1,70 @@
+"""A file as a table with its problems, and files that wait: without a browser."""
+
+from datetime import timedelta
+
+import pytest
+
+from batchqc.actions.received import ReceivedFile
+from batchqc.api.bodies import StatedBeside
+from batchqc.errors import IntegrityFailure, NotFound
+from batchqc.intake.problems import Problem
+from batchqc.web.upload_sheet import sheet
+from batchqc.web.waiting import Beside, WaitingFiles
+from tests.cast import NOW
+from tests.records.house import ANA, BEN
+
+
+def problem(row: int, column: str = "value", severity: str = "error") -> Problem:
+    return Problem("E203", severity, row, row, column, "x", "not a number", "write one")
+
+
+def test_ten_thousand_problems_are_a_page_at_a_time_and_errors_come_first():
+    data = b"lot_id,value\r\n" + b"L,x\r\n" * 10_000 + b"L,x,y\r\n"
+    found = [problem(2, severity="warning"), *map(problem, range(3, 10_003))]
+    first = sheet(data, found, None, only_problems=True, page=1)
+    assert (len(first.rows), first.pages, first.errors, first.remarks) == (50, 201, 10_000, 1)
+    assert (first.rows[0].number, first.rows[0].sign, first.header) == (
+        3,
+        "bad",
+        ("lot_id", "value"),
+    )
+    last = sheet(data, found, None, only_problems=True, page=999)
+    assert [(one.number, one.sign) for one in last.rows] == [(2, "trend")]
+    every = sheet(data, [], None, only_problems=False, page=201)
+    assert [cell.text for cell in every.rows[-1].cells] == ["L", "x", "y"]
+
+
+def test_a_file_that_cannot_be_shown_tells_its_problems_all_the_same():
+    found = [problem(7), problem(0, ""), problem(1)]
+    shown = sheet(None, found, None, only_problems=True, page=1)
+    assert not shown.has_table
+    assert [one.number for one in shown.rows] == [7]
+    assert [one.row for one in shown.of_file] == [0, 1]
+    assert not sheet(b"\xff\x00", [], None, only_problems=False, page=1).rows
+
+
+def test_files_wait_an_hour_the_last_four_of_each_person_and_are_what_was_sent():
+    files, beside = WaitingFiles(), Beside(StatedBeside("", (), ()))
+
+    def put(owner: str, name: str, minutes: int = 0) -> str:
+        file = ReceivedFile(name, 4, name.encode(), "tests")
+        return files.put(owner, file=file, beside=beside, now=NOW + timedelta(minutes=minutes))
+
+    def waits(owner: str, key: str, minutes: int = 0) -> bool:
+        try:
+            _, file = files.get(owner, key=key, now=NOW + timedelta(minutes=minutes))
+        except NotFound:
+            return False
+        return file.data == file.name.encode()
+
+    keys = [put(ANA, f"f{number}") for number in range(5)]
+    assert [waits(ANA, key) for key in keys] == [False, True, True, True, True]
+    assert not waits(BEN, keys[4])
+    assert waits(BEN, put(BEN, "f9", 1), 61)
+    assert not waits(ANA, keys[4], 61)
+    key = put(ANA, "kept")
+    one, _ = files.get(ANA, key=key, now=NOW)
+    one.stored.seek(0)
+    one.stored.write(b"lost")
+    with pytest.raises(IntegrityFailure, match="not those that were sent"):
+        files.get(ANA, key=key, now=NOW)
