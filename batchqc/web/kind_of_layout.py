@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.layouts import layout_content, the_layout
 from batchqc.actions.states import Contested, contested_layout
 from batchqc.api import layouts as api
-from batchqc.api.doors import Call, Door, Signature
+from batchqc.api.doors import Call, Door
 from batchqc.core.effectivity import State
 from batchqc.core.permissions import Permission
 from batchqc.documents.layout_file import read_layout
@@ -41,8 +41,8 @@ from batchqc.web.controlled import (
     submission,
     withdrawal,
 )
-from batchqc.web.forms import built, signature
 from batchqc.web.navigation import gettext_later as _
+from batchqc.web.versions import imported, line_of, signed_step, signing
 
 
 def layouts(session: Session, today: date) -> Sequence[Line]:
@@ -71,18 +71,8 @@ def _line(
 ) -> Line:
     waiting = State.IN_REVIEW if is_submitted else State.DRAFT
     standing = State.WITHDRAWN if is_withdrawn else State.APPROVED
-    return Line(
-        id=row.layout,
-        version=str(row.version),
-        title=row.title,
-        state=standing if signed else waiting,
-        sha256=row.sha256,
-        imported_by=row.author,
-        imported_at=row.imported_at,
-        about=", ".join(filter(None, (row.product, row.recipient))),
-        approved_by=signed.name if signed else "",
-        approved_at=signed.at if signed else None,
-    )
+    about = ", ".join(filter(None, (row.product, row.recipient)))
+    return line_of(row, row.layout, standing if signed else waiting, signed, about=about)
 
 
 def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
@@ -90,18 +80,13 @@ def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
     said = layout_content(session, door.archive, row)
     given, taken = approval_of_layout(session, row), withdrawal_of_layout(session, row)
     sent = submission_of_layout(session, row)
-    steps = [Step("import", _("Imported"), row.author, row.imported_at)]
+    steps = [imported(row)]
     if sent is not None:
         steps.append(
             Step("submission", _("Submitted for review"), sent.submitted_by, sent.submitted_at)
         )
-    for act, word, signed in (
-        ("approval", _("Approved"), given),
-        ("withdrawal", _("Withdrawn"), taken),
-    ):
-        if signed is not None:
-            by = signed.signature
-            steps.append(Step(act, word, by.name, by.at, by))
+    steps += signed_step("approval", _("Approved"), given)
+    steps += signed_step("withdrawal", _("Withdrawn"), taken)
     line = _line(
         row,
         given.signature if given else None,
@@ -138,16 +123,6 @@ def _submit(call: Call, name: str, version: str, form: Form) -> Response:
     return api.submit(keyed(call, form), name, numbered(version))
 
 
-def _approve(call: Call, name: str, version: str, form: Form) -> Response:
-    sent = built(Signature, signature(call, form))
-    return api.approve(keyed(call, form), name, numbered(version), sent)
-
-
-def _withdraw(call: Call, name: str, version: str, form: Form) -> Response:
-    sent = built(Signature, signature(call, form))
-    return api.withdraw(keyed(call, form), name, numbered(version), sent)
-
-
 def _contested(name: str, version: str, now: datetime) -> Contested:
     del now
     return contested_layout(name, numbered(version))
@@ -172,12 +147,12 @@ LAYOUTS: Final = Kind(
         State.IN_REVIEW: approval(
             Permission.APPROVE_LAYOUT,
             _("You sign that certificates may look like this: new ones take it from then on."),
-            _approve,
+            signing(api.approve, numbered),
         ),
         State.APPROVED: withdrawal(
             Permission.APPROVE_LAYOUT,
             _("No new certificate or rendition takes it; those that were made keep it."),
-            _withdraw,
+            signing(api.withdraw, numbered),
         ),
     },
     asked=asked_plainly,

@@ -4,36 +4,32 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
-from fastapi import Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.methods import method_content, the_method
 from batchqc.actions.specifications import site_day
 from batchqc.actions.states import Contested, contested_method
 from batchqc.api import methods as api
-from batchqc.api.doors import Call, Door, Signature
+from batchqc.api.doors import Door
 from batchqc.core.effectivity import State
 from batchqc.core.methods import Method
 from batchqc.core.permissions import Permission
 from batchqc.documents.method_file import read_method
 from batchqc.documents.spec_keys import SpecProblem
 from batchqc.records.approved_documents import signatures_by_version
-from batchqc.records.methods import MethodApproval, MethodVersion, all_methods, method_approval_of
-from batchqc.records.signatures import SignatureRow
-from batchqc.web.calls import Form, keyed
+from batchqc.records.methods import MethodApproval, all_methods, method_approval_of
 from batchqc.web.controlled import (
     Detail,
     Kind,
     Line,
-    Step,
     Table,
     approval,
     asked_plainly,
     states_by_date,
 )
-from batchqc.web.forms import built, signature
 from batchqc.web.navigation import gettext_later as _
 from batchqc.web.rendering import day
+from batchqc.web.versions import imported, line_of, signed_step, signing
 
 
 def methods(session: Session, today: date) -> Sequence[Line]:
@@ -43,22 +39,10 @@ def methods(session: Session, today: date) -> Sequence[Line]:
         session, MethodApproval.method_version_id, MethodApproval.signature_id
     )
     states = states_by_date(((one.id, one.method, one.effective) for one in rows), signed, today)
-    return [_line(row, signed.get(row.id), states[row.id]) for row in rows]
-
-
-def _line(row: MethodVersion, signed: SignatureRow | None, state: State) -> Line:
-    return Line(
-        id=row.method,
-        version=row.version,
-        title=row.title,
-        state=state,
-        sha256=row.sha256,
-        imported_by=row.author,
-        imported_at=row.imported_at,
-        effective=date.fromisoformat(row.effective),
-        approved_by=signed.name if signed else "",
-        approved_at=signed.at if signed else None,
-    )
+    return [
+        line_of(row, row.method, states[row.id], signed.get(row.id), effective=row.effective)
+        for row in rows
+    ]
 
 
 def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
@@ -68,11 +52,6 @@ def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
         one for one in methods(session, today) if (one.id, one.version) == (row.method, row.version)
     )
     said = method_content(door.archive, row)
-    steps = [Step("import", _("Imported"), row.author, row.imported_at)]
-    given = method_approval_of(session, row)
-    if given is not None:
-        signed = given.signature
-        steps.append(Step("approval", _("Approved"), signed.name, signed.at, signed))
     retests = "" if said.max_retests is None else str(said.max_retests)
     rows = [
         (
@@ -83,7 +62,10 @@ def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
     ]  # fmt: skip
     return Detail(
         line,
-        steps,
+        [
+            imported(row),
+            *signed_step("approval", _("Approved"), method_approval_of(session, row)),
+        ],
         facts=[
             (_("Applies to runs measured from"), day(said.effective)),
             (_("Retests of a failing result"), retests),
@@ -120,11 +102,6 @@ def _problems(data: bytes, file: str) -> Sequence[SpecProblem]:
     return read_method(data, file=file).problems
 
 
-def _approve(call: Call, name: str, version: str, form: Form) -> Response:
-    sent = built(Signature, signature(call, form))
-    return api.approve(keyed(call, form), name, version, sent)
-
-
 def _contested(name: str, version: str, now: datetime) -> Contested:
     del now
     return contested_method(name, version)
@@ -147,7 +124,7 @@ METHODS: Final = Kind(
                 "You sign that this method is right as it stands here: from its date on, runs are"
                 " judged by it."
             ),
-            _approve,
+            signing(api.approve, str),
         )
     },
     asked=asked_plainly,

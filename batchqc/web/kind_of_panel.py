@@ -4,36 +4,32 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from fastapi import Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.donor_panels import panel_content, the_panel
 from batchqc.actions.specifications import site_day
 from batchqc.api import donor_panels as api
-from batchqc.api.doors import Call, Door, Signature
+from batchqc.api.doors import Door
 from batchqc.core.effectivity import State
 from batchqc.core.panels import Panel, Window
 from batchqc.core.permissions import Permission
 from batchqc.documents.panel_file import read_panel
 from batchqc.documents.spec_keys import SpecProblem
 from batchqc.records.approved_documents import signatures_by_version
-from batchqc.records.donor_panels import PanelApproval, PanelVersion, all_panels, panel_approval_of
-from batchqc.records.signatures import SignatureRow
-from batchqc.web.calls import Form, keyed
+from batchqc.records.donor_panels import PanelApproval, all_panels, panel_approval_of
 from batchqc.web.controlled import (
     Detail,
     Kind,
     Line,
-    Step,
     Table,
     approval,
     asked_plainly,
     numbered,
     states_by_date,
 )
-from batchqc.web.forms import built, signature
 from batchqc.web.navigation import gettext_later as _
 from batchqc.web.rendering import day
+from batchqc.web.versions import imported, line_of, signed_step, signing
 
 
 def panels(session: Session, today: date) -> Sequence[Line]:
@@ -43,23 +39,17 @@ def panels(session: Session, today: date) -> Sequence[Line]:
         session, PanelApproval.panel_version_id, PanelApproval.signature_id
     )
     states = states_by_date(((one.id, one.panel, one.effective) for one in rows), signed, today)
-    return [_line(row, signed.get(row.id), states[row.id]) for row in rows]
-
-
-def _line(row: PanelVersion, signed: SignatureRow | None, state: State) -> Line:
-    return Line(
-        id=row.panel,
-        version=str(row.version),
-        title=row.title,
-        state=state,
-        sha256=row.sha256,
-        imported_by=row.author,
-        imported_at=row.imported_at,
-        about=row.jurisdiction,
-        effective=date.fromisoformat(row.effective),
-        approved_by=signed.name if signed else "",
-        approved_at=signed.at if signed else None,
-    )
+    return [
+        line_of(
+            row,
+            row.panel,
+            states[row.id],
+            signed.get(row.id),
+            about=row.jurisdiction,
+            effective=row.effective,
+        )
+        for row in rows
+    ]
 
 
 def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
@@ -67,17 +57,12 @@ def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
     found = panels(session, site_day(session, door.now()))
     line = next(one for one in found if (one.id, one.version) == (row.panel, str(row.version)))
     said = panel_content(door.archive, row)
-    steps = [Step("import", _("Imported"), row.author, row.imported_at)]
-    given = panel_approval_of(session, row)
-    if given is not None:
-        steps.append(
-            Step(
-                "approval", _("Approved"), given.signature.name, given.signature.at, given.signature
-            )
-        )
     return Detail(
         line,
-        steps,
+        [
+            imported(row),
+            *signed_step("approval", _("Approved"), panel_approval_of(session, row)),
+        ],
         facts=[
             (_("Jurisdiction"), said.jurisdiction),
             (_("Markets"), ", ".join(said.markets)),
@@ -124,11 +109,6 @@ def _problems(data: bytes, file: str) -> Sequence[SpecProblem]:
     return read_panel(data, file=file).problems
 
 
-def _approve(call: Call, name: str, version: str, form: Form) -> Response:
-    sent = built(Signature, signature(call, form))
-    return api.approve(keyed(call, form), name, numbered(version), sent)
-
-
 PANELS: Final = Kind(
     path="donor-panels",
     table="donor_panel_version",
@@ -146,7 +126,7 @@ PANELS: Final = Kind(
                 "You sign that this panel is what is asked for: from its date on, donors are found"
                 " eligible by it."
             ),
-            _approve,
+            signing(api.approve, numbered),
         )
     },
     asked=asked_plainly,

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
-from fastapi import Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.profiles import profile_content, the_profile
 from batchqc.actions.states import Contested, contested_profile
 from batchqc.api import profiles as api
-from batchqc.api.doors import Call, Door, Signature
+from batchqc.api.doors import Door
 from batchqc.core.effectivity import State
 from batchqc.core.permissions import Permission
 from batchqc.core.profiles import Profile, Source
@@ -24,19 +23,17 @@ from batchqc.records.profiles import (
     approval_of_profile,
 )
 from batchqc.records.signatures import SignatureRow
-from batchqc.web.calls import Form, keyed
 from batchqc.web.controlled import (
     Detail,
     Kind,
     Line,
-    Step,
     Table,
     approval,
     asked_plainly,
     numbered,
 )
-from batchqc.web.forms import built, signature
 from batchqc.web.navigation import gettext_later as _
+from batchqc.web.versions import imported, line_of, signed_step, signing
 
 
 def profiles(session: Session, today: date) -> Sequence[Line]:
@@ -49,33 +46,17 @@ def profiles(session: Session, today: date) -> Sequence[Line]:
 
 
 def _line(row: ProfileVersion, signed: SignatureRow | None) -> Line:
-    return Line(
-        id=row.profile,
-        version=str(row.version),
-        title=row.title,
-        state=State.APPROVED if signed else State.IN_REVIEW,
-        sha256=row.sha256,
-        imported_by=row.author,
-        imported_at=row.imported_at,
-        approved_by=signed.name if signed else "",
-        approved_at=signed.at if signed else None,
-    )
+    state = State.APPROVED if signed else State.IN_REVIEW
+    return line_of(row, row.profile, state, signed)
 
 
 def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
     row = the_profile(session, name, numbered(version))
     said = profile_content(door.archive, row)
-    steps = [Step("import", _("Imported"), row.author, row.imported_at)]
     given = approval_of_profile(session, row)
-    if given is not None:
-        steps.append(
-            Step(
-                "approval", _("Approved"), given.signature.name, given.signature.at, given.signature
-            )
-        )
     return Detail(
         _line(row, given.signature if given else None),
-        steps,
+        [imported(row), *signed_step("approval", _("Approved"), given)],
         facts=[
             (_("Laid out as"), said.layout.value),
             (_("Encoding"), said.encoding),
@@ -113,11 +94,6 @@ def _problems(data: bytes, file: str) -> Sequence[SpecProblem]:
     return read_profile(data, file=file).problems
 
 
-def _approve(call: Call, name: str, version: str, form: Form) -> Response:
-    sent = built(Signature, signature(call, form))
-    return api.approve(keyed(call, form), name, numbered(version), sent)
-
-
 def _contested(name: str, version: str, now: datetime) -> Contested:
     del now
     return contested_profile(name, numbered(version))
@@ -140,7 +116,7 @@ PROFILES: Final = Kind(
                 "You sign that this profile reads the files of its instrument rightly: results are"
                 " taken by it from then on."
             ),
-            _approve,
+            signing(api.approve, numbered),
         )
     },
     asked=asked_plainly,
