@@ -154,7 +154,7 @@ def _told() -> re.Pattern[str]:
     return re.compile(
         r"(?<![\w./:+-])(?:"
         r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))"
-        rf"|(?P<day>\d{{4}}-\d\d-\d\d)|(?P<kind>{kinds}):(?P<name>[^\s,;()]*\w)"
+        rf"|(?P<day>\d{{4}}-\d\d-\d\d)|(?P<kind>{kinds}):(?P<name>[\w./-]*\w)"
         r")(?![\w/+-])"
     )
 

@@ -9,8 +9,10 @@ from batchqc.api.bodies import SLOWEST, LivelyBodies
 from batchqc.api.errors import handle_errors
 
 
-def answered(parts: list[bytes], *, last: bool, seconds: float = 0.05) -> tuple[int, dict[str, str]]:
-    """Status and headers of what is answered to a client that sends some parts, and then nothing."""
+def answered(
+    parts: list[bytes], *, last: bool, seconds: float = 0.05
+) -> tuple[int, dict[str, str]]:
+    """Status and headers of the answer to a client that sends some parts, and then nothing."""
     waiting = [{"type": "http.request", "body": one, "more_body": True} for one in parts]
     waiting[-1]["more_body"] = not last
     began: list[Message] = []
