@@ -19,7 +19,7 @@ from batchqc.web.rendering import day
 _MANY: Final = 4
 _MOST: Final = 200
 _WIDE, _HIGH, _ACROSS, _DOWN = 180, 70, 220, 80
-_FITS: Final = 22  # letters in a box
+_FITS: Final = 24  # letters in a box
 _DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _BUNDLED: Final = (
     NodeKind.CONTAINER, NodeKind.RETAIN_SAMPLE, NodeKind.SHIPMENT, NodeKind.RECIPIENT,
