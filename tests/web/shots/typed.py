@@ -6,7 +6,6 @@ from tests.web.shots import lots
 from tests.web.shots.stage import Stage, send
 
 LOT, CHECKED = "UCM-P5-T2", "UCM-P1-T2"
-ALONE = True  # its policy shows on every lot
 _DAY = "2026-02-02"
 
 
