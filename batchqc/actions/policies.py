@@ -7,7 +7,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.policies import Policy, choices, may_be
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import Conflict, InvalidInput
-from batchqc.records.policies import POLICIES, PolicyRow, policies_of, policy_rows
+from batchqc.records.policies import POLICIES, PolicyRow, next_policy_key, policies_of, policy_rows
 from batchqc.records.transaction import Transaction
 
 
@@ -40,7 +40,7 @@ def set_policy(
         tx,
         credentials,
         meaning=Meaning.APPROVED,
-        record=f"policy:{policy}/{number}",
+        record=next_policy_key(tx.session, policy),
         record_sha256=sha256_of(content),
     )
     if isinstance(signature, Refusal):

@@ -65,7 +65,7 @@ from batchqc.api import (
     uploads,
     verification,
 )
-from batchqc.api.bodies import SmallBodies
+from batchqc.api.bodies import LivelyBodies, SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
 from batchqc.api.provider import provider_of
@@ -123,6 +123,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     )
     app.state.door = open_door(settings, now=now)
     app.add_middleware(SmallBodies, but=_FILES)
+    app.add_middleware(LivelyBodies)
     handle_errors(app)
     for noun in _NOUNS:
         app.include_router(noun.router, prefix=PREFIX)

@@ -1,5 +1,6 @@
 """Files that are sent as the raw body of a request; bytes above a limit are never kept."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
@@ -17,6 +18,7 @@ from batchqc.intake.stated import pairs
 
 LARGEST_BODY: Final = 1_000_000  # where no file is expected
 LONGEST_READ: Final = 20_000_000  # who sends more may find the connection closed, not an answer
+SLOWEST: Final = 10_000  # bytes in a second, once the first minute is over
 _FileName = Annotated[
     str, Query(min_length=1, max_length=200, description="The file's name, for the record.")
 ]
@@ -87,6 +89,37 @@ def _stated(
 
 
 Stated = Annotated[StatedBeside, Depends(_stated)]
+
+
+class LivelyBodies:
+    """Refuses a body that trickles: a minute for any, and more for as much as has come by then.
+
+    Whoever sends slowly holds a connection and what came so far, and nothing else; not for ever.
+    """
+
+    def __init__(self, app: ASGIApp, *, seconds: float = 60) -> None:
+        """Wrap ``app``; ``seconds`` are what any body may take."""
+        self._app, self._seconds = app, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait for each part of the body no longer than it may take."""
+        began, size, is_open = asyncio.get_running_loop().time(), 0, scope["type"] == "http"
+
+        async def timed() -> Message:
+            nonlocal size, is_open
+            if not is_open:  # the body has come; what is waited for is that the client leaves
+                return await receive()
+            try:
+                async with asyncio.timeout_at(began + self._seconds + size / SLOWEST):
+                    message = await receive()
+            except TimeoutError as error:
+                said = "the body came too slowly; nothing of it was kept"
+                raise HTTPException(408, said, {"Connection": "close"}) from error
+            size += len(message.get("body", b""))
+            is_open = message.get("more_body", False)
+            return message
+
+        await self._app(scope, timed, send)
 
 
 class SmallBodies:

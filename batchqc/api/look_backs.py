@@ -161,7 +161,7 @@ def _look_back(door: Door, session: Session, row: LookBack) -> LookBackOut:
     return LookBackOut(
         number=row.natural_key,
         source=row.source,
-        cause=LookBackCause(row.cause),
+        cause=row.known_cause,
         reason=row.reason,
         about=row.about,
         lots=[one for one in nodes if one.startswith(f"{NodeKind.LOT}:")],

@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, UniqueConstraint, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from batchqc.core.look_backs import LookBackCause
+from batchqc.errors import IntegrityFailure
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
@@ -36,6 +38,22 @@ class LookBack(Numbered):
     def natural_key(self) -> str:
         """Its public number."""
         return f"LB-{self.year}-{self.number:06d}"
+
+    @property
+    def known_cause(self) -> LookBackCause:
+        """Its cause as a value.
+
+        Raises:
+            IntegrityFailure: BQC-GEN-027 it is none, and somebody changed it behind the system.
+        """
+        try:
+            return LookBackCause(self.cause)
+        except ValueError as error:
+            raise IntegrityFailure(
+                "BQC-GEN-027",
+                f'the cause of {self.natural_key} reads "{self.cause}", which no look-back has',
+                hint="Stop. Run `batchqc audit verify` and call the system owner.",
+            ) from error
 
 
 class LookBackClosing(Row):

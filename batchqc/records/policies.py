@@ -41,6 +41,12 @@ def policy_rows(session: Session) -> Sequence[PolicyRow]:
     return session.scalars(select(PolicyRow).order_by(PolicyRow.number)).all()
 
 
+def next_policy_key(session: Session, policy: Policy) -> str:
+    """The key of the next change of a policy; who changes it holds the lock of the policies."""
+    number = 1 + sum(row.policy == policy for row in policy_rows(session))
+    return f"{PolicyRow.__tablename__}:{policy}/{number}"
+
+
 def policies_of(session: Session) -> dict[Policy, str]:
     """What each policy is now."""
     found = {policy: values[0] for policy, values in VALUES.items()}

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from batchqc.actions.account_reports import the_report
 from batchqc.api import account_reports as api
 from batchqc.api.doors import Call
 from batchqc.core.permissions import Permission, is_permitted
+from batchqc.core.signatures import Meaning
 from batchqc.web.account_states import states_of
 from batchqc.web.accounts import moment
 from batchqc.web.acts import Act, Ask, show, submitted
@@ -100,6 +102,8 @@ def _keeping() -> Act:
 
 def _review(call: Call, number: str, form: Form | None = None) -> Act:
     found = api.report(call, number)
+    with call.reading() as session:
+        record = the_report(session, number).key
     seen = form["sha256"] if form else found.sha256
     return Act(
         title=_("Review %(number)s") % {"number": found.number},
@@ -112,11 +116,11 @@ def _review(call: Call, number: str, form: Form | None = None) -> Act:
         facts={
             _("Report"): f"{found.number}, {len(found.content.accounts)} {_('accounts')}",
             _("Made by"): found.made_by,
-            _("Meaning"): _("Reviewed"),
             _("Record, SHA-256"): found.sha256,
         },
         asks=(Ask("sha256", "", "hidden", seen),),
-        is_signed=True,
+        record=record,
+        meaning=Meaning.REVIEWED,
         why_not=_("It was reviewed already by %(who)s.") % {"who": found.reviewed_by}
         if found.reviewed_by
         else "",

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from batchqc.api.doors import Call
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
+from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError
 from batchqc.web.calls import Form, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, check, said, signer_of
@@ -39,7 +40,7 @@ class Act:
     """What a person is about to do, as its form tells it.
 
     ``says`` is what will be so; ``facts`` are what is so; ``address`` takes the form, ``back``
-    leads away from it.
+    leads away from it. Where it is signed, ``record`` is the key of what is signed.
     """
 
     title: str
@@ -50,9 +51,15 @@ class Act:
     permission: Permission
     facts: Mapping[str, str] = field(default_factory=dict)
     asks: tuple[Ask, ...] = ()
-    is_signed: bool = False
     is_grave: bool = False
     why_not: str = ""
+    record: str = ""
+    meaning: Meaning | None = None
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether both components are asked for."""
+        return self.meaning is not None
 
 
 #: The reason that an act is done for, where it is not signed.
@@ -71,7 +78,7 @@ def show(
     signer = None
     if act.is_signed:
         with call.reading() as session:
-            signer = signer_of(session, call)
+            signer = signer_of(session, call, record=act.record, meaning=act.meaning)
     return page(
         request,
         "administration_form.html" if asks_for_part(request) else "administration_act.html",

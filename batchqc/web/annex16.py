@@ -151,7 +151,7 @@ def _form(
         (_("Disposition"), str(case.disposition)),
         (_("Specification"), case.version.reference),
         (_("What it rests on, SHA-256"), state.sha256),
-        (_("Meaning"), meaning.value),
+        (_("Meaning"), meaning.value.capitalize()),
     )
     found = certifications_of(session, case.row)
     certified = found and meaning is Meaning.TRANSFERRED

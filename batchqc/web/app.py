@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from batchqc import __version__, clock
 from batchqc.api.app import create_app
-from batchqc.api.bodies import SmallBodies
+from batchqc.api.bodies import LivelyBodies, SmallBodies
 from batchqc.settings import Settings
 from batchqc.web import (
     account_acts,
@@ -149,6 +149,7 @@ def create_pages(api: FastAPI) -> FastAPI:
     pages.state = api.state  # one door, whichever way people come in
     pages.state.waiting = WaitingFiles()
     pages.add_middleware(SmallBodies, but=_FILES)
+    pages.add_middleware(LivelyBodies)
     pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     handle_errors(pages)
     for screen in _SCREENS:

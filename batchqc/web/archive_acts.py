@@ -17,7 +17,10 @@ from batchqc.api import archive as api
 from batchqc.api.archive_shapes import disposal_out, hold_out
 from batchqc.api.doors import Call, Signature
 from batchqc.core.permissions import Permission, is_permitted
+from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError
+from batchqc.records.retention import Disposal, LegalHold, RetentionRuleRow, retention_rules
+from batchqc.records.signatures import next_number
 from batchqc.web.calls import Form, OwnForm, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, built, check, said, signature, signer_of
 from batchqc.web.rendering import asks_for_part, gone_to, page
@@ -84,7 +87,8 @@ def _form(
 ) -> Response:
     with call.reading() as session:
         about = _about(session, act, of)
-        signer = signer_of(session, call)
+        record, meaning = _signs(session, act, of, call.door.now().year)
+        signer = signer_of(session, call, record=record, meaning=meaning)
     names = ("reason", "after_expiry", "after_manufacture")
     return page(
         request,
@@ -96,8 +100,27 @@ def _form(
         about=about,
         typed={name: typed[name] if typed else "" for name in names},
         signer=signer,
+        meaning=meaning.value,
         may=is_permitted(call.person.roles, _NEEDS[act]),
     )
+
+
+def _signs(session: Session, act: Act, of: str, year: int) -> tuple[str, Meaning]:
+    """The key of what is signed, and what the signature will mean."""
+    match act:
+        case "hold":
+            number = next_number(session, LegalHold, year)
+            return LegalHold(year=year, number=number).key, Meaning.HELD
+        case "release":
+            return the_legal_hold(session, of).key, Meaning.LET_GO
+        case "dispose":
+            number = next_number(session, Disposal, year)
+            return Disposal(year=year, number=number).key, Meaning.DISPOSAL_REQUESTED
+        case "approve":
+            return the_disposal(session, of).key, Meaning.DISPOSED
+        case "rule":
+            number = len(retention_rules(session)) + 1
+            return RetentionRuleRow(number=number).key, Meaning.APPROVED
 
 
 def _about(session: Session, act: str, of: str) -> Mapping[str, Any]:

@@ -92,7 +92,7 @@ def _form(call: Call, code: str, panel: str) -> Callable[[Session], SourceForm]:
                 (_("Panel"), _reference(against)),
                 (_("Records"), str(len(records.rows))),
                 (_("Lots of this donor"), str(lots_from(session, [donor]).get(donor.id, 0))),
-                (_("Meaning"), Meaning.APPROVED.value),
+                (_("Meaning"), Meaning.APPROVED.value.capitalize()),
                 (_("Record, SHA-256"), state.sha256),
             ),
             against=found.problems,

@@ -4,18 +4,23 @@ A node stands right of all that it comes from. Doses, shipments and recipients t
 kind and of the same origin are drawn as one; the table beside the picture names each.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Final
 from urllib.parse import quote
 
 from batchqc.actions.genealogy import Trace, TracedNode
 from batchqc.core.genealogy import NodeKind, id_of, kind_of
+from batchqc.web.rendering import day
 
 _MANY: Final = 4
 _MOST: Final = 200
 _WIDE, _HIGH, _ACROSS, _DOWN = 180, 70, 220, 80
+_FITS: Final = 24  # letters in a box
+_DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _BUNDLED: Final = (
     NodeKind.CONTAINER, NodeKind.RETAIN_SAMPLE, NodeKind.SHIPMENT, NodeKind.RECIPIENT,
 )  # fmt: skip
@@ -39,9 +44,9 @@ class Drawn:
 
     @property
     def said(self) -> tuple[str, str]:
-        """How it stands, on two lines."""
-        first, _, rest = self.stands.partition(", ")
-        return first, rest
+        """How it stands, on two lines; what does not fit stands in the table."""
+        first, _, rest = _DAY.sub(lambda found: day(found[0]), self.stands).partition(", ")
+        return shorten(first, _FITS, placeholder=" …"), shorten(rest, _FITS, placeholder=" …")
 
 
 @dataclass(frozen=True, slots=True)

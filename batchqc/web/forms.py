@@ -18,7 +18,7 @@ from batchqc.actions.signing import code_is_asked
 from batchqc.api.doors import Call
 from batchqc.api.errors import status_of
 from batchqc.core.signatures import Meaning
-from batchqc.errors import BatchqcError, InvalidInput
+from batchqc.errors import BatchqcError, Conflict, InvalidInput
 from batchqc.records.people import newest_password
 from batchqc.web.calls import Form
 from batchqc.web.rendering import NO_PROBLEMS
@@ -31,6 +31,9 @@ _OF_SIGNATURE: Final = {
     "BQC-SIG-001": "password", "BQC-SIG-002": "password", "BQC-SIG-004": "reason",
     "BQC-SIG-011": "code", "BQC-SIG-014": "step_up",
 }  # fmt: skip
+
+
+_SENT_BEFORE: Final = "BQC-API-004"
 
 
 class WrongForm(InvalidInput):
@@ -64,12 +67,25 @@ def said(error: BatchqcError) -> Said:
     if isinstance(error, WrongForm):
         return Said(error.problems, None, 422)
     status, _title = status_of(error)
+    if error.code == _SENT_BEFORE:
+        return Said(NO_PROBLEMS, _sent_before(), status)
     if error.code in _OF_SIGNATURE:
         name = _OF_SIGNATURE[error.code]
         again = _("Prove it once more; each proof signs once.")
         told = f"{error.message}. {again if name == 'step_up' else error.hint}"
         return Said({name: told}, error, status)
     return Said(NO_PROBLEMS, error, status)
+
+
+def _sent_before() -> BatchqcError:
+    """What is said to who went back to a form that was sent, and sent it with other words."""
+    return Conflict(
+        _SENT_BEFORE,
+        _("this form was sent already, and what it says was done then"),
+        hint=_(
+            "Nothing was done twice. Look at the record; send it again only to do it once more."
+        ),
+    )
 
 
 def check(problems: Mapping[str, str]) -> None:

@@ -130,7 +130,7 @@ def _reached(
         (_("Banks to quarantine"), _named(of[NodeKind.CELL_BANK])),
         (_("Doses"), str(len(of[NodeKind.CONTAINER]))),
         (_("Recipients"), str(len(of[NodeKind.RECIPIENT]))),
-        (_("Meaning"), Meaning.AUTHORED.value),
+        (_("Meaning"), Meaning.AUTHORED.value.capitalize()),
     ), tuple(wrong)
 
 
@@ -166,7 +166,7 @@ def _closing(call: Call, number: str) -> Callable[[Session], SourceForm]:
                 (_("Lots, banks, doses"),
                  f"{len(found.lots)}, {len(found.banks)}, {found.doses}"),
                 (_("Frozen list, SHA-256"), found.list_sha256),
-                (_("Meaning"), Meaning.APPROVED.value),
+                (_("Meaning"), Meaning.APPROVED.value.capitalize()),
                 (_("Record, SHA-256"), row.content_sha256),
             ),
             against=tuple(found.incomplete),

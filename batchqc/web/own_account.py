@@ -13,9 +13,10 @@ from batchqc.actions.people import the_person
 from batchqc.actions.signing import has_accepted
 from batchqc.api import authenticators as api
 from batchqc.api import single_sign_on
-from batchqc.api.doors import Signature
+from batchqc.api.doors import Call, Signature
 from batchqc.core.components import CodeState, LinkState
 from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError
 from batchqc.records.components import confirmed_secret, newest_authenticator, newest_link
 from batchqc.records.people import grants_of, newest_password
@@ -52,7 +53,7 @@ def account(request: Request, call: Visit, did: str = "") -> Response:
 @router.get("/account/authenticator")
 def ask_authenticator(request: Request, call: Visit) -> Response:
     """Proven like a signature, before a secret is made."""
-    return show(request, call, _offering())
+    return show(request, call, _offering(call))
 
 
 @router.post("/account/authenticator")
@@ -62,7 +63,7 @@ def offer(request: Request, call: Visit, form: OwnForm) -> Response:
         sent = built(Signature, signature(call, form))
         made = json.loads(bytes(api.offer(keyed(call, form), sent).body))
     except BatchqcError as error:
-        return show(request, call, _offering(), form, said(error))
+        return show(request, call, _offering(call), form, said(error))
     return _code(request, made["otpauth"])
 
 
@@ -92,14 +93,14 @@ def confirm(request: Request, call: Visit, form: OwnForm) -> Response:
 @router.get("/account/authenticator/revocation")
 def ask_revocation(request: Request, call: Visit) -> Response:
     """What ends."""
-    return show(request, call, _revoking())
+    return show(request, call, _revoking(call))
 
 
 @router.post("/account/authenticator/revocation")
 def revoke(request: Request, call: Visit, form: OwnForm) -> Response:
     """Its codes count no more."""
     return submitted(
-        request, call, form, _revoking(),
+        request, call, form, _revoking(call),
         lambda again: api.revoke_own(again, built(Signature, signature(call, form))),
         to=f"{_AT}?did=revoked",
     )  # fmt: skip
@@ -143,7 +144,7 @@ def _picture(text: str) -> Markup:
     return Markup(drawn)  # noqa: S704 - drawn here, from a text that is not in it
 
 
-def _offering() -> Act:
+def _offering(call: Call) -> Act:
     return Act(
         title=_("Set up an authenticator"),
         says=_("A secret is made and shown to you once, to be scanned by the authenticator of your"
@@ -152,11 +153,12 @@ def _offering() -> Act:
         address="/account/authenticator",
         back=_AT,
         permission=Permission.READ,
-        is_signed=True,
+        record=_own(call),
+        meaning=Meaning.VERIFIED,
     )  # fmt: skip
 
 
-def _revoking() -> Act:
+def _revoking(call: Call) -> Act:
     return Act(
         title=_("Revoke your authenticator"),
         says=_("Its codes count no more. You can set up another one."),
@@ -164,9 +166,15 @@ def _revoking() -> Act:
         address="/account/authenticator/revocation",
         back=_AT,
         permission=Permission.READ,
-        is_signed=True,
+        record=_own(call),
+        meaning=Meaning.VERIFIED,
         is_grave=True,
     )
+
+
+def _own(call: Call) -> str:
+    with call.reading() as session:
+        return the_person(session, call.person.user_id).key
 
 
 def _linking() -> Act:

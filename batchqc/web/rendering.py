@@ -4,6 +4,7 @@
 it was not given is an error, and everything is escaped.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import cache
@@ -15,11 +16,13 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from batchqc import __version__, clock
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import Call, Door
+from batchqc.records.base import Row
+from batchqc.records.registers import Site, the_site
 from batchqc.records.transaction import reading
 from batchqc.web.navigation import places_of
 from batchqc.web.pictures import icon, verdict
@@ -29,6 +32,7 @@ from batchqc.web.wording import translations
 
 ZONE: Final = "zone"
 """The cookie that names the viewer's time zone; where there is none, it is the site's."""
+_ERROR: Final = "error.html"
 NO_PROBLEMS: Final[Mapping[str, str]] = MappingProxyType({})
 _KNOWN: Final = frozenset(available_timezones())
 
@@ -36,7 +40,7 @@ _KNOWN: Final = frozenset(available_timezones())
 def page(request: Request, template: str, *, status: int = 200, **content: Any) -> HTMLResponse:
     """A whole page, in the frame of the person who is signed in, if there is one."""
     call: Call | None = getattr(request.state, "call", None)
-    frame = _frame(request, call)
+    frame = _frame(request, call, is_error=template == _ERROR)
     return HTMLResponse(
         _environment().get_template(template).render(frame | content),
         status,
@@ -56,26 +60,28 @@ def gone_to(request: Request, where: str) -> Response:
     return RedirectResponse(where, 303)
 
 
-def _frame(request: Request, call: Call | None) -> dict[str, Any]:
+def _frame(request: Request, call: Call | None, *, is_error: bool) -> dict[str, Any]:
+    """What surrounds the content; an error is told even where there is no site yet."""
     door: Door = request.app.state.door
     zone, ends_at = request.cookies.get(ZONE, ""), call.person.ends_at if call else None
     if call:
-        site = call.site
+        site: Site | None = call.site
     else:
         with reading(door.engine) as session:
-            site = own_site(session)
+            site = the_site(session) if is_error else own_site(session)
+    site_zone = site.time_zone if site else "UTC"
     return {
-        "site": site.name,
-        "site_zone": site.time_zone,
+        "site": site.name if site else "",
+        "site_zone": site_zone,
         "environment": door.settings.environment,
-        "is_specimen": bool(site.specimen),
+        "is_specimen": bool(site and site.specimen),
         "call": call,
         "places": places_of(call.person.roles) if call else (),
         "path": request.url.path,
         "part": asks_for_part(request),
         "token": form_token(call.token) if call else "",
         "key": clock.new_token(),
-        "zone": ZoneInfo(zone if zone in _KNOWN else site.time_zone),
+        "zone": ZoneInfo(zone if zone in _KNOWN else site_zone),
         "now": door.now(),
         "seconds_left": int((ends_at - door.now()).total_seconds()) if ends_at else 0,
         "idle_seconds": door.settings.idle_minutes * 60,
@@ -96,7 +102,7 @@ def _environment() -> Environment:
     )
     found.install_gettext_translations(translations(), newstyle=True)  # type: ignore[attr-defined]  # i18n
     found.globals |= {"asset": address, "drawn_icon": icon, "drawn_verdict": verdict}
-    found.filters |= {"day": day, "when": when, "number": number, "signs": signs}
+    found.filters |= {"day": day, "when": when, "number": number, "signs": signs, "told": told}
     return found
 
 
@@ -126,6 +132,42 @@ def number(text: str, decimals: int = 0) -> Markup:
     """
     own = len(text) - len(text.partition(".")[0])
     return Markup('<span class="num pad-{}">{}</span>').format(max(0, decimals - own), text)
+
+
+@pass_context
+def told(context: Context, text: str) -> Markup:
+    """A sentence that the system wrote into a record, with its keys, moments and days in words.
+
+    What it reads as on record stays there on hover; the audit trail shows that itself.
+    """
+    parts, at = [], 0
+    for found in _told().finditer(text):
+        parts += [escape(text[at : found.start()]), _in_words(context, found)]
+        at = found.end()
+    return Markup("").join([*parts, escape(text[at:])])
+
+
+@cache
+def _told() -> re.Pattern[str]:
+    """A key of a record, a moment or a day, as sentences of the system have them."""
+    kinds = "|".join(Row.metadata.tables)
+    return re.compile(
+        r"(?<![\w./:+-])(?:"
+        r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))"
+        rf"|(?P<day>\d{{4}}-\d\d-\d\d)|(?P<kind>{kinds}):(?P<name>[\w./-]*\w)"
+        r")(?![\w/+-])"
+    )
+
+
+def _in_words(context: Context, found: re.Match[str]) -> Markup:
+    read = found[0]
+    try:
+        if found["moment"]:
+            return when(context, datetime.fromisoformat(read))
+        words = day(read) if found["day"] else f"{found['kind'].replace('_', ' ')} {found['name']}"
+    except ValueError:  # such as the 31st of February
+        return escape(read)
+    return Markup('<span title="{}">{}</span>').format(read, words)
 
 
 def signs(text: str) -> str:

@@ -12,11 +12,12 @@ from batchqc.api.doors import Call
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
 from batchqc.core.policies import Policy, choices
+from batchqc.core.signatures import Meaning
 from batchqc.errors import NotFound
 from batchqc.records.components import newest_rule
 from batchqc.records.laboratory import rule_rows
 from batchqc.records.people import newest_password_rule
-from batchqc.records.policies import PolicyRow, policies_of, policy_rows
+from batchqc.records.policies import PolicyRow, next_policy_key, policies_of, policy_rows
 from batchqc.web.acts import Act, Ask, reason_field, show, submitted
 from batchqc.web.administration_tabs import tabs_of
 from batchqc.web.calls import Form, OwnForm, Visit
@@ -74,7 +75,7 @@ def rules(request: Request, call: Visit, did: str = "") -> Response:
 @router.get("/administration/rules/{slug}")
 def ask(request: Request, call: Visit, slug: str) -> Response:
     """What a rule is, and what it is to be."""
-    return show(request, call, _act(_the_rule(call, slug)))
+    return show(request, call, _act(call, _the_rule(call, slug)))
 
 
 @router.post("/administration/rules/{slug}")
@@ -82,7 +83,12 @@ def set_rule(request: Request, call: Visit, form: OwnForm, slug: str) -> Respons
     """Set it as the API does."""
     rule = _the_rule(call, slug)
     return submitted(
-        request, call, form, _act(rule), lambda keyed: _set(keyed, rule, form), to=f"{_AT}?did=set"
+        request,
+        call,
+        form,
+        _act(call, rule),
+        lambda keyed: _set(keyed, rule, form),
+        to=f"{_AT}?did=set",
     )
 
 
@@ -127,7 +133,7 @@ def _the_rule(call: Call, slug: str) -> Kept:
     return found
 
 
-def _act(rule: Kept) -> Act:
+def _act(call: Call, rule: Kept) -> Act:
     label = _("From now on")
     says = {
         "signing": _("It holds from the next signature on, for everybody with an authenticator."),
@@ -154,11 +160,16 @@ def _act(rule: Kept) -> Act:
         address=f"{_AT}/{rule.slug}",
         back=_AT,
         permission=rule.permission,
-        facts={_("Until now"): rule.value, _("Set by"): rule.set_by or _("nobody yet")}
-        | ({_("Meaning"): _("Approved")} if signed else {}),
+        facts={_("Until now"): rule.value, _("Set by"): rule.set_by or _("nobody yet")},
         asks=(asks,) if signed else (asks, reason_field()),
-        is_signed=signed,
+        record=_next_key(call, rule) if signed else "",
+        meaning=Meaning.APPROVED if signed else None,
     )
+
+
+def _next_key(call: Call, rule: Kept) -> str:
+    with call.reading() as session:
+        return next_policy_key(session, _policy(rule))
 
 
 def _policy(rule: Kept) -> Policy:

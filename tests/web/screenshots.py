@@ -3,8 +3,8 @@
     make screenshots                  all of them
     make screenshots ONLY=lots        those of one area, a module of tests/web/shots
 
-Runs the demonstration into a temporary folder, prepares what the tours look at, serves it by a
-process as users do, and writes ``batchqc/guide/screens/``. A tour changes no record.
+Runs the demonstration into a temporary folder for each area, prepares what its tour looks at,
+serves it by a process as users do, and writes ``batchqc/guide/screens/``. A tour changes no record.
 """
 
 import subprocess
@@ -30,31 +30,26 @@ AREAS = sorted(
 
 def main(areas: list[str]) -> None:
     TO.mkdir(exist_ok=True)
-    tours = [import_module(f"tests.web.shots.{area}") for area in areas]
-    among = [one for one in tours if not hasattr(one, "ALONE")]
-    for group in filter(None, (among, *([one] for one in tours if one not in among))):
-        _take(group)
+    for area in areas:
+        _take(import_module(f"tests.web.shots.{area}"))
 
 
-def _take(tours: list[ModuleType]) -> None:
-    """The pictures of some areas, of one demonstration; one that is alone changes none other."""
+def _take(tour: ModuleType) -> None:
+    """The pictures of an area, of a demonstration of its own: what it prepares changes no other."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "demo"
         subprocess.run([BATCHQC, "demo", "--to", home], check=True, stdout=subprocess.DEVNULL)
         with served(home) as address, sync_playwright() as playwright:
-            for one in tours:
-                if hasattr(one, "prepare"):
-                    one.prepare(address)
+            if hasattr(tour, "prepare"):
+                tour.prepare(address)
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             for look in ("light", "dark"):
-                for one in tours:
-                    context = browser.new_context(
-                        base_url=address, viewport={"width": 1440, "height": 1000},
-                        reduced_motion="reduce", color_scheme=look,
-                        timezone_id="Asia/Ho_Chi_Minh",
-                    )  # fmt: skip
-                    one.tour(Stage(context.new_page(), look))
-                    context.close()
+                context = browser.new_context(
+                    base_url=address, viewport={"width": 1440, "height": 1000},
+                    reduced_motion="reduce", color_scheme=look, timezone_id="Asia/Ho_Chi_Minh",
+                )  # fmt: skip
+                tour.tour(Stage(context.new_page(), look))
+                context.close()
             browser.close()
 
 

@@ -199,7 +199,7 @@ def test_rules_are_set_by_who_may_with_a_reason_or_a_signature(served: Served):
         expect(dialog.get_by_label("From now on")).to_have_value("on")
         dialog.get_by_label("Password", exact=True).fill(PASSWORD)
         qa.press("Sign and set")
-        expect(row.get_by_text("on", exact=True)).to_be_visible(timeout=20_000)
+        expect(row.get_by_text("On", exact=True)).to_be_visible(timeout=20_000)
         qa.go(f"{AT}/rules/password")
         qa.sees("Who may: admin.")
         assert qa.go(f"{AT}/rules/nothing").status == 404

@@ -360,7 +360,7 @@ def test_qa_lays_a_hold_and_another_one_releases_it_without_script(served: Serve
         qa.go("/archive")
         qa.page.get_by_label("Lot", exact=True).fill(LOT)
         qa.press("Show")
-        expect(qa.page.get_by_text("upload:U-2026-000001").first).to_be_visible()
+        expect(qa.page.get_by_text("upload U-2026-000001").first).to_be_visible()
         qa.page.get_by_role("link", name="Lay a legal hold").click()
         fill(qa)
         qa.press("Sign and hold")

@@ -122,6 +122,26 @@ def test_what_is_sent_twice_is_signed_once(site: Served):
         assert decisions(site) == [("released", QA1, WHY)]
 
 
+def test_who_goes_back_and_sends_again_signs_nothing_more_and_is_told_so(site: Served):
+    site.house.ready()
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}/hold")
+        fill(qa, reason="A complaint came in")
+        form = {name: qa.page.locator(f"[name={name}]").last for name in ("key", "seen")}
+        kept = {name: one.input_value() for name, one in form.items()}
+        qa.press("Sign and hold")
+        expect(qa.page.get_by_text("Signed: the lot is held.")).to_be_visible()
+        qa.page.go_back()
+        fill(qa, reason="Another complaint came in")
+        for name, one in form.items():  # as the form is that a browser kept
+            one.evaluate("(one, kept) => { one.value = kept }", kept[name])
+        qa.press("Sign and hold")
+        told = qa.page.get_by_role("alert").first
+        expect(told).to_contain_text("this form was sent already, and what it says was done then")
+        expect(told).to_contain_text("Nothing was done twice")
+        expect(qa.page.get_by_role("heading", name="Hold 2")).to_have_count(0)
+
+
 def test_what_speaks_against_a_released_lot_is_told_on_its_page(site: Served):
     site.house.ready()
     assert not isinstance(site.house.release(), Refusal)

@@ -113,6 +113,22 @@ def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
     expect(qa.heading(BAD)).to_be_visible()
 
 
+def test_focus_begins_where_a_form_is_wrong_and_escape_leads_back_to_the_menu(qa: Visitor):
+    qa.go(f"/lots/{LOT}/hold")
+    qa.press("Sign and hold")
+    expect(qa.page.get_by_label("Reason")).to_be_focused()
+    qa.go("/archive?lot=nothing")
+    told = qa.page.get_by_role("alert").filter(has_text="nothing")
+    expect(told).to_be_focused()
+    menu = qa.page.locator("details.me summary")
+    menu.press("Enter")
+    qa.page.keyboard.press("Tab")
+    expect(qa.link("Administration")).to_be_focused()
+    qa.page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    expect(qa.link("Administration")).to_be_hidden()
+
+
 def test_times_are_the_viewers_with_utc_on_hover(served: Served, qa: Visitor):
     qa.go(f"/lots/{LOT}")
     moment = (

@@ -2,17 +2,32 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from batchqc.actions.people import register_person
 from batchqc.core.permissions import Permission, Role
 from batchqc.web.security import CONTENT_POLICY, COOKIE
 from tests.api.conftest import NO_AUTHORITIES
-from tests.records.house import ADM, ANA, BEN, FIRST_PASSWORD, LOT, PASSWORD, QA1, REV, terms
-from tests.web.conftest import Served
+from tests.databases import SQLITE, Databases
+from tests.records.house import (
+    ADM,
+    ANA,
+    BEN,
+    FIRST_PASSWORD,
+    LOT,
+    PASSWORD,
+    QA1,
+    REV,
+    Clock,
+    House,
+    archive_of,
+    terms,
+)
+from tests.web.conftest import Served, Server
 
 OWN = "a password of my own 7"
 HERE = {"Sec-Fetch-Site": "same-origin"}
@@ -61,6 +76,19 @@ def test_the_session_is_a_cookie_that_no_script_and_no_other_site_gets(served: S
         assert cookie["value"] != first
         old = {"Cookie": f"{COOKIE}={first}"}
         assert httpx.get(f"{served.address}/", headers=old, verify=NO_AUTHORITIES).is_redirect
+
+
+def test_a_database_without_a_site_says_what_to_do(
+    databases: Databases, tmp_path: Path, server: Server, browser: Browser, raw: httpx.Client
+):
+    with (
+        databases.copy(SQLITE) as engine,
+        server.serving(House(engine, archive_of(tmp_path), Clock()), browser),
+    ):
+        for path, sent in (("/sign-in", {}), ("/lots", {"Cookie": f"{COOKIE}=some"})):
+            answer = raw.get(path, headers=sent)
+            assert (answer.status_code, "BQC-SYS-005" in answer.text) == (404, True)
+            assert "Run `batchqc init`." in answer.text
 
 
 def test_signing_out_ends_the_session(served: Served):

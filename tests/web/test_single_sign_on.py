@@ -18,6 +18,7 @@ from tests.web.browsing import Visitor
 from tests.web.conftest import Served, Server
 
 SUBJECT = "subject-of-otto"
+EXCEPTION = "/administration/rules/policy-supply-by-exception"
 
 
 def test_who_has_no_password_signs_in_and_signs_at_the_provider(site: Served, server: Server):
@@ -47,7 +48,7 @@ def test_who_has_no_password_signs_in_and_signs_at_the_provider(site: Served, se
 
 
 def sign_by_step_up(otto: Visitor, site: Served) -> None:
-    """Accept the statement, and reject a lot."""
+    """Accept the statement, reject a lot, set a policy and the rule of the archive."""
     otto.go("/accountability")
     prove(otto, site, "statement")
     otto.page.get_by_label("Reason").fill("I have read it")
@@ -61,6 +62,19 @@ def sign_by_step_up(otto: Visitor, site: Served) -> None:
     expect(otto.page.get_by_label("Reason")).to_have_value("The donor withdrew")
     otto.press("Sign and reject")
     expect(otto.page.get_by_text(f"Signed: {LOT} is rejected.")).to_be_visible()
+    otto.go(EXCEPTION)
+    prove(otto, site, "policy:supply by exception/1")
+    otto.page.get_by_label("From now on").select_option("on")
+    otto.page.get_by_label("Reason").fill("Decided by the committee")
+    otto.press("Sign and set")
+    expect(otto.page.get_by_text("Decided by the committee")).to_be_visible()
+    otto.go("/archive/sign/rule")
+    prove(otto, site, "retention_rule:1")
+    otto.page.get_by_label("Years after the last usable day").fill("30")
+    otto.page.get_by_label("Years after manufacture").fill("0")
+    otto.page.get_by_label("Reason").fill("Traceability")
+    otto.press("Sign the rule")
+    expect(otto.page.get_by_text("Signed, and on record.")).to_be_visible()
 
 
 def each_form_names_what_it_signs(otto: Visitor) -> None:
@@ -69,6 +83,11 @@ def each_form_names_what_it_signs(otto: Visitor) -> None:
         (f"/lots/{LOT}/hold", f"lot:{LOT}", "held"),
         (f"/lots/{LOT}/review/trail", f"lot:{LOT}", "reviewed"),
         ("/system-stops/new", "system_stop:1/1", "authored"),
+        (f"/archive/sign/hold?of={LOT}", "legal_hold:LH-2026-000001", "held"),
+        ("/archive/sign/rule", "retention_rule:1", "approved"),
+        (f"/archive/sign/dispose?of={LOT}", "disposal:DSP-2026-000001", "disposal requested"),
+        (EXCEPTION, "policy:supply by exception/1", "approved"),
+        ("/account/authenticator", "person:otto", "verified"),
     ):
         otto.go(path)
         link = otto.link("Prove at single sign-on that you sign")

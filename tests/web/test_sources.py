@@ -33,9 +33,11 @@ from batchqc.records.holds import open_holds
 from batchqc.records.look_backs import open_look_backs
 from batchqc.records.registers import donor_by, lot_by, product_by, sample_by
 from batchqc.records.transaction import reading
+from tests.actions.test_look_backs import look_back
 from tests.records.donors import DOCUMENT, adopt_panel, consent, determine, donate
 from tests.records.genealogy import GIVEN, MCB, OF_BANK, WCB, line
 from tests.records.house import ANA, AUD, DON, DONOR, LOT, PASSWORD, QA1, House
+from tests.records.tampering import tamper
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
 
@@ -207,6 +209,18 @@ def test_a_look_back_is_shown_before_it_is_signed_done_once_and_closed_by_qa(sit
     with house.reading() as session:
         assert open_look_backs(session) == []
         assert all(open_holds(session, [one.id]) for one in lots if one)
+
+
+def test_a_cause_that_somebody_changed_is_told_and_the_list_still_opens(site: Served):
+    line(site.house)
+    number = look_back(site.house)
+    tamper(site.house.engine, "UPDATE look_back SET cause = 'none'")
+    with site.visitor(QA1) as qa:
+        qa.go("/look-backs")
+        expect(qa.link(number)).to_be_visible()
+        answer = qa.context.request.get(f"{qa.address}/look-backs/{number}")
+        assert (answer.status, "BQC-GEN-027" in answer.text()) == (500, True)
+        assert "Run `batchqc audit verify`" in answer.text()
 
 
 def test_a_bank_is_registered_quarantined_and_let_out_by_who_may(site: Served):  # noqa: PLR0915 - one step after another

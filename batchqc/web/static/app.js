@@ -61,6 +61,15 @@
     const menu = $("details.me[open]");
     if (menu && !menu.contains(event.target)) menu.open = false;
   });
+  addEventListener("keydown", (event) => {
+    const menu = $("details.me[open]");
+    if (event.key !== "Escape" || !menu) return;
+    menu.open = false;
+    $("summary", menu).focus();
+  });
+
+  // A page that tells what is wrong with a form begins there.
+  ($("main [aria-invalid=true]") ?? $("main [data-refused]"))?.focus();
 
   // htmx: what came is shown; what did not come is told, and nothing that was typed is lost.
   const offline = $("#offline");

@@ -3,7 +3,6 @@
 from batchqc.cli.demo_cast import APPROVER, PASSWORD, RELEASER, REVIEWER, SECOND_ANALYST
 from tests.web.shots.stage import Stage, send
 
-ALONE = True  #: what others record would come after the review of the audit trail
 READY, BLOCKED, DECIDED = "UCM-P1-T2", "SIM-26-002", "UCM-P1-T1"
 RESULT = (
     "lot_id,sample_id,aliquot,test_code,analyte,replicate,value,unit,started_at,measured_at,"

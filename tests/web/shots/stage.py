@@ -37,7 +37,7 @@ def served(home: Path) -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        while process.poll() is None:
             try:
                 httpx.get(f"{address}/sign-in").raise_for_status()
                 break

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from batchqc.cli.demo_cast import APPROVER, PASSWORD, RELEASER, SECOND_ANALYST
 from tests.web.shots.stage import Stage, send
 
-ALONE = True
 """Its lots would stand among those of all other pictures."""
 
 PRODUCT = "UC-MSC"

@@ -1,15 +1,16 @@
 """Typed results: what may be typed, what is wrong, what is recorded, the list; and Annex 16."""
 
 from batchqc.cli.demo_cast import PASSWORD, RELEASER, SECOND_ANALYST
+from batchqc.core.annex16 import POINTS
+from tests.web.shots import lots
 from tests.web.shots.stage import Stage, send
 
 LOT, CHECKED = "UCM-P5-T2", "UCM-P1-T2"
-ALONE = True  # its policy shows on every lot
 _DAY = "2026-02-02"
 
 
 def prepare(address: str) -> None:
-    """Register a lot that has no result yet, type one of them, and let a QP certify every lot."""
+    """A lot that has no result yet but one that is typed; a lot that is checked for its QP."""
     sample = {
         "id": f"{LOT}-S01", "stage": "release", "container": "cryovial, 2 mL",
         "taken_at": f"{_DAY}T10:30:00+07:00",
@@ -30,6 +31,12 @@ def prepare(address: str) -> None:
         "reason": "As the authorisation of the site asks",
     }  # fmt: skip
     send(address, RELEASER, "POST", "/policies/qualified person certifies", json=policy)
+    lots.prepare(address)
+    check = {
+        "user_id": RELEASER, "password": PASSWORD, "reason": "Batch record and results are checked",
+        "answers": dict.fromkeys(POINTS, "Batch record BR-26-0107 (simulated)"),
+    }  # fmt: skip
+    send(address, RELEASER, "POST", f"/lots/{CHECKED}/annex16/check", json=check)
 
 
 def tour(stage: Stage) -> None:
