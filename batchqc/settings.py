@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     specification_folder: Path | None = Field(
         default=None, description="the site's folder of specification files, to compare"
     )
+    waiting: Path = Field(
+        default=Path("waiting"),
+        description="folder, shared by all servers, of files that wait behind a preview",
+    )
     environment: str = Field(
         default="Production", description="what the pages call this installation"
     )
@@ -121,6 +125,7 @@ class Settings(BaseSettings):
             component_key=folder / "keys" / "components.key",
             log_key=folder / "keys" / "log.key",
             trust=folder / "trust",
+            waiting=folder / "waiting",
         )
 
 

@@ -147,7 +147,7 @@ def create_pages(api: FastAPI) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     pages.state = api.state  # one door, whichever way people come in
-    pages.state.waiting = WaitingFiles()
+    pages.state.waiting = WaitingFiles(api.state.door.settings.waiting)
     pages.add_middleware(SmallBodies, but=_FILES)
     pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     handle_errors(pages)
