@@ -83,6 +83,15 @@ class Archive(Protocol):
         """The bytes with this hash in chunks, all checked before the first; see ``get``."""
         ...
 
+    def try_writing(self) -> None:
+        """Begin to store, and take it back: nothing is left behind.
+
+        Raises:
+            StoreUnavailable: the service does not answer, or does not keep what it is given.
+            OSError: the folder cannot be written.
+        """
+        ...
+
     def names(self) -> Iterator[str]:
         """The hash of everything that lies in the store, in order."""
         ...
@@ -198,6 +207,11 @@ class FolderArchive(Putting):
                 yield from iter(lambda: file.read(CHUNK), b"")
 
         return read()
+
+    def try_writing(self) -> None:
+        """See ``Archive``."""
+        with self.staged([b""]):
+            pass
 
     def names(self) -> Iterator[str]:
         """See ``Archive``."""
