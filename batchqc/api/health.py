@@ -15,15 +15,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import Door, OpenDoor
+from batchqc.api.errors import PROBLEMS
 from batchqc.core.components import CLOCK_SECONDS
 from batchqc.documents.component_key import load_component_key
 from batchqc.errors import BatchqcError
+from batchqc.records.archive import newest_stored
 from batchqc.records.audit import newest_entry_at
 from batchqc.records.database import lacking_columns
 from batchqc.records.transaction import reading
-from batchqc.records.uploads import newest_stored
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], responses=PROBLEMS)
 
 _LOG: Final = logging.getLogger("batchqc.health")
 _KEPT: Final = timedelta(seconds=5)

@@ -84,12 +84,7 @@ class Archive(Protocol):
         ...
 
     def try_writing(self) -> None:
-        """Begin to store, and take it back: nothing is left behind.
-
-        Raises:
-            StoreUnavailable: the service does not answer, or does not keep what it is given.
-            OSError: the folder cannot be written.
-        """
+        """Begin to store and take it back; ``StoreUnavailable`` or ``OSError`` where it cannot."""
         ...
 
     def names(self) -> Iterator[str]:
@@ -207,11 +202,6 @@ class FolderArchive(Putting):
                 yield from iter(lambda: file.read(CHUNK), b"")
 
         return read()
-
-    def try_writing(self) -> None:
-        """See ``Archive``."""
-        with self.staged([b""]):
-            pass
 
     def names(self) -> Iterator[str]:
         """See ``Archive``."""

@@ -187,12 +187,6 @@ def accepted_upload_of(session: Session, sha256: str) -> Upload | None:
     return session.scalar(query.order_by(Upload.id).limit(1))
 
 
-def newest_stored(session: Session) -> str | None:
-    """The hash of the file that came in last and was kept."""
-    query = select(Upload.sha256).where(Upload.sha256 != "").order_by(Upload.id.desc()).limit(1)
-    return session.scalar(query)
-
-
 def newest_upload_of(session: Session, sha256: str) -> Upload:
     """The newest accepted upload of some bytes that were accepted."""
     query = select(Upload).where(Upload.sha256 == sha256, Upload.accepted == 1)
