@@ -11,6 +11,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from batchqc.actions.setup import own_site
@@ -21,6 +22,7 @@ from batchqc.documents.component_key import load_component_key
 from batchqc.errors import BatchqcError
 from batchqc.records.archive import newest_stored
 from batchqc.records.audit import newest_entry_at
+from batchqc.records.components import AuthenticatorChange
 from batchqc.records.database import lacking_columns
 from batchqc.records.transaction import reading
 
@@ -122,8 +124,12 @@ def _seal(door: Door) -> str:
 
 
 def _keys(door: Door) -> str:
+    """The key of authenticators is missed once somebody has one."""
     door.press.log_key()
-    load_component_key(door.settings.component_key)
+    with reading(door.engine) as session:
+        is_used = session.scalar(select(AuthenticatorChange.id).limit(1)) is not None
+    if is_used or door.settings.component_key.exists():
+        load_component_key(door.settings.component_key)
     return ""
 
 

@@ -13,8 +13,9 @@ from batchqc.api.app import open_door
 from batchqc.documents.component_key import create_component_key
 from batchqc.records.database import grant_runtime
 from batchqc.settings import Settings
-from tests.api.conftest import Site
+from tests.api.conftest import Site, signed
 from tests.databases import RUNTIME_ROLE, as_role
+from tests.records.house import ANA
 
 PARTS = ["database", "schema", "archive", "seal key", "other keys", "clock"]
 
@@ -65,7 +66,7 @@ def test_every_part_is_tried_and_tells_what_to_do(
         ({"seal_passphrase": SecretStr("a wrong one")}, "seal key", "BATCHQC_SEAL"),
         ({"revocation_list": nowhere}, "seal key", "BATCHQC_SEAL"),
         ({"log_key": nowhere}, "other keys", "BATCHQC_LOG_KEY"),
-        ({"component_key": nowhere}, "other keys", "BATCHQC_COMPONENT_KEY"),
+        ({"component_key": whole.log_key}, "other keys", "BATCHQC_COMPONENT_KEY"),
     ):  # fmt: skip
         use(site, whole.model_copy(update=change))
         caplog.clear()
@@ -75,6 +76,16 @@ def test_every_part_is_tried_and_tells_what_to_do(
         assert [one.name for one in caplog.records] == ["batchqc.health"]
     use(site, whole)
     assert ask(site) == (200, {})
+
+
+def test_the_key_of_authenticators_is_missed_once_somebody_has_one(site: Site, whole: Settings):
+    without = whole.model_copy(update={"component_key": Path("/proc/nowhere")})
+    use(site, without)
+    assert ask(site) == (200, {})
+    use(site, whole)
+    assert site.send(ANA, "POST", "/authenticator", json=signed(ANA)).status_code < 300
+    use(site, without)
+    assert list(ask(site)[1]) == ["other keys"]
 
 
 def test_a_clock_that_runs_behind_what_is_on_record_is_not_ready(site: Site, whole: Settings):
@@ -90,7 +101,7 @@ def test_a_database_that_is_gone_is_not_ready_and_its_address_is_not_told(
     address = "postgresql+psycopg://owner:very-secret@127.0.0.1:9/batchqc"
     use(site, whole.model_copy(update={"database": address}))
     status, failing = ask(site)
-    assert (status, set(failing)) == (503, {"database", "schema", "archive", "clock"})
+    assert (status, set(failing)) == (503, {*PARTS} - {"seal key"})
     assert set(failing.values()) == {failing["database"]}
     assert "very-secret" not in str(failing)
     assert "127.0.0.1" not in str(failing)
@@ -116,6 +127,6 @@ def test_it_is_tried_at_most_every_five_seconds(site: Site, whole: Settings):
     use(site, whole)
     assert ask(site)[0] == 200
     door = site.app.state.door
-    door.settings.component_key.unlink()
+    door.settings.component_key.write_text("no key")
     assert httpx.get(str(site.http.base_url.join("/readyz"))).status_code == 200
     assert ask(site)[0] == 503
