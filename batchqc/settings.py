@@ -3,29 +3,58 @@
 Nothing here changes a decision: what does is a versioned record in the database.
 """
 
+import os
+from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level, Sealing
 from batchqc.documents.timestamps import Service
 from batchqc.documents.token_key import Token
-from batchqc.errors import NotFound
+from batchqc.errors import InvalidInput, NotFound
+
+PREFIX: Final = "BATCHQC_"
+SECRETS: Final = f"{PREFIX}SECRETS"
+"""The variable that names a folder with a file for each setting that is not to stand in the
+environment, such as ``batchqc_seal_passphrase``; what the environment says counts first."""
+
+
+class LogFormat(StrEnum):
+    """How lines of the log are written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class Settings(BaseSettings):
-    """Every setting, each read from ``BATCHQC_<NAME>``."""
+    """Every setting, each read from ``BATCHQC_<NAME>``, else from its file of the secrets."""
 
-    model_config = SettingsConfigDict(env_prefix="BATCHQC_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # blank is not set
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
 
     database: str = Field(
-        default="sqlite:///batchqc.db", description="SQLAlchemy address of the database"
+        default="sqlite:///batchqc.db",
+        description="SQLAlchemy address of the database",
+        repr=False,  # it may hold a password
+        json_schema_extra={"secret": "with a password"},
     )
     store: Path | str = Field(
-        default=Path("store"), description="write-once store: a folder, or s3://bucket/prefix"
+        default=Path("store"),
+        description="write-once store, shared by all servers: a folder, or s3://bucket/prefix",
     )
     store_endpoint: str = Field(
         default="", description="address of the S3 service; blank is that of AWS"
@@ -61,7 +90,8 @@ class Settings(BaseSettings):
         default=Path("keys/components.key"), description="key of the secrets of authenticators"
     )
     log_key: Path = Field(
-        default=Path("keys/log.key"), description="file of the key of the transparency log"
+        default=Path("keys/log.key"),
+        description="file of the key of the transparency log, shared by all servers",
     )
     timestamp_url: str = Field(
         default="", description="timestamp service (RFC 3161); blank is none"
@@ -75,16 +105,42 @@ class Settings(BaseSettings):
     trust: Path = Field(
         default=Path("trust"), description="folder of root.pem, which auditors are given"
     )
-    oidc_issuer: str = Field(default="", description="issuer of single sign-on; blank is none")
+    oidc_issuer: str = Field(
+        default="",
+        description="issuer of single sign-on, as its discovery document says; blank is none",
+    )
     oidc_client: str = Field(default="", description="client id at the issuer")
     oidc_secret: SecretStr = Field(default=SecretStr(""), description="client secret")
-    oidc_redirect: str = Field(default="", description="page to which the issuer sends people back")
-    upload_limit: int = Field(default=50_000_000, description="largest upload in bytes")
+    oidc_redirect: str = Field(
+        default="",
+        description="page to which the issuer sends people back: https://HOST/sign-in/return",
+    )
+    upload_limit: int = Field(
+        default=50_000_000,
+        description="largest upload in bytes; the command line reads a larger file in portions",
+    )
     attachment_limit: int = Field(
         default=20_000_000, description="largest document of a typed result in bytes"
     )
     specification_folder: Path | None = Field(
         default=None, description="the site's folder of specification files, to compare"
+    )
+    waiting: Path = Field(
+        default=Path("waiting"),
+        description="folder, shared by all servers, of files that wait behind a preview",
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.TEXT, description="how a server writes its log, to standard error"
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="bearer token of whoever reads /metrics; blank is nobody",
+    )
+    proxies: str = Field(
+        default="127.0.0.1",
+        description="addresses or networks of the proxies that are believed whom they ask for,"
+        " separated by commas",
     )
     environment: str = Field(
         default="Production", description="what the pages call this installation"
@@ -93,6 +149,20 @@ class Settings(BaseSettings):
         default=15, description="minutes without a sign of life until a page locks itself"
     )
     session_hours: int = Field(default=8, description="hours until a session ends")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, the environment, and the folder of secrets where it names one."""
+        folder = os.environ.get(SECRETS)
+        files = (SecretsSettingsSource(settings_cls, folder),) if folder else ()
+        return (init_settings, env_settings, *files)
 
     @property
     def token(self) -> Token | None:
@@ -121,7 +191,35 @@ class Settings(BaseSettings):
             component_key=folder / "keys" / "components.key",
             log_key=folder / "keys" / "log.key",
             trust=folder / "trust",
+            waiting=folder / "waiting",
         )
+
+
+def read_settings(home: Path | None = None) -> Settings:
+    """The settings of this process, or of the folder of an installation.
+
+    Raises:
+        InvalidInput: BQC-SYS-020 with every variable that is wrong; no value is repeated.
+        NotFound: BQC-SYS-021 the folder of secrets is not there.
+    """
+    folder = os.environ.get(SECRETS)
+    if folder and not Path(folder).is_dir():
+        raise NotFound(
+            "BQC-SYS-021",
+            f"there is no folder {folder}, where {SECRETS} says that the secrets are",
+            hint="Mount it, or take the variable away.",
+        )
+    try:
+        return Settings() if home is None else Settings.in_folder(home)
+    except ValidationError as error:
+        raise InvalidInput(
+            "BQC-SYS-020",
+            "the settings are wrong",
+            reasons=tuple(
+                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()
+            ),
+            hint="`batchqc configuration` tells what each of them is.",
+        ) from error
 
 
 def shipped_profiles() -> Path:

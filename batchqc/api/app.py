@@ -30,6 +30,7 @@ from batchqc.api import (
     events,
     exports,
     genealogy,
+    health,
     holds,
     investigation_documents,
     investigations,
@@ -41,6 +42,7 @@ from batchqc.api import (
     lot_form,
     lots,
     methods,
+    metrics,
     open_work,
     people,
     potency,
@@ -122,12 +124,15 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         redirect_slashes=False,  # one address for one thing
     )
     app.state.door = open_door(settings, now=now)
+    app.state.metrics = metrics.Metrics()
     app.add_middleware(SmallBodies, but=_FILES)
     app.add_middleware(LivelyBodies)
     handle_errors(app)
     for noun in _NOUNS:
         app.include_router(noun.router, prefix=PREFIX)
     app.include_router(status_page.router)  # short, for codes on paper
+    for noun in (health, metrics):  # where machines look for them
+        app.include_router(noun.router)
     return app
 
 

@@ -27,6 +27,7 @@ from batchqc.actions.views import log_view
 from batchqc.api.provider import Provider
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
+from batchqc.api.watching import note_account
 from batchqc.core.canonical import sha256_of
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
@@ -242,6 +243,7 @@ def call_by(request: Request, door: Door, token: str) -> Call:
     with reading(door.engine) as session:
         site = own_site(session)
         person = who_is(session, token=token, now=door.now(), time_zone=site.time_zone)
+    note_account(person.user_id)
     address = f"{request.method} {request.url.path}?{request.url.query}"
     if Role.AUDITOR in person.roles:
         _log(request, door, person, address)

@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from batchqc.api.logs import note_told
+from batchqc.api.watching import note_refusal, request_id
 from batchqc.errors import (
     BatchqcError,
     Conflict,
@@ -53,6 +55,10 @@ class Problem(BaseModel):
     detail: str
     hint: str = Field(default="", description="What to do about it.")
     reasons: list[str] = Field(default=[], description="Every reason, where there are several.")
+    request: str = Field(
+        default="",
+        description="Of this request, as in X-Request-ID; the system owner's log has it.",
+    )
 
 
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -76,6 +82,7 @@ def problem(
     **more: Any,
 ) -> Response:
     """An answer that tells a problem."""
+    note_refusal(code)
     body = Problem(
         type=f"/api/v1/docs#{code}",
         title=title,
@@ -84,6 +91,7 @@ def problem(
         detail=detail,
         hint=hint,
         reasons=list(reasons),
+        request=request_id(),
     ).model_dump()
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     return JSONResponse({**body, **more}, status, headers, media_type=MEDIA_TYPE)
@@ -134,7 +142,8 @@ async def _unexpected(_: Request, error: Exception) -> Response:
     A connection that breaks during a commit leaves open whether it was done: so nothing is claimed.
     """
     _LOG.exception("unexpected", exc_info=error)
+    note_told(error)
     return problem(
         500, "BQC-API-003", "Something unforeseen happened", "the request was not answered",
-        hint="Look at the record before you send it again, and tell the system owner the time.",
+        hint="Look at the record before you send it again, and tell the system owner the request.",
     )  # fmt: skip

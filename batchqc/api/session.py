@@ -12,6 +12,7 @@ from batchqc.actions.setup import own_site
 from batchqc.api.doors import OpenDoor, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
+from batchqc.api.watching import note_account
 from batchqc.core.permissions import Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import NotSignedIn
@@ -160,6 +161,7 @@ def health(door: OpenDoor) -> Health:
 def begun_session(tx: Transaction, token: str, begun: SignIn) -> SignInAnswer:
     """What is answered to who began a session."""
     zone, user_id = own_site(tx.session).time_zone, begun.person.user_id
+    note_account(user_id)
     person = principal(tx.session, user_id=user_id, time_zone=zone, now=tx.now)
     return SignInAnswer(
         token=token, ends_at=begun.ends_at, must_change_password=person.must_change_password

@@ -53,6 +53,7 @@ from batchqc.cli import (
     upload,
     user,
 )
+from batchqc.cli.configuration import configuration
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
@@ -114,6 +115,7 @@ def _begin(
 app.command()(init)
 app.command("migrate")(bring_up)
 app.command()(work)
+app.command()(configuration)
 
 
 @app.command()
@@ -137,6 +139,7 @@ def serve(
     """Serve the pages, and the API under /api/v1, with its description under /api/v1/docs."""
     import uvicorn  # noqa: PLC0415 - other commands start faster
 
+    from batchqc.api.logs import log_to_standard_error  # noqa: PLC0415 - only who serves waits
     from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits for it
 
     workplace(context)  # refuses where nothing is set up
@@ -144,7 +147,12 @@ def serve(
     if settings.seal_passphrase is None:
         passphrase = typer.prompt("Passphrase of the seal key", hide_input=True)
         settings = settings.model_copy(update={"seal_passphrase": SecretStr(passphrase)})
-    uvicorn.run(create_application(settings), host=host, port=port)
+    log_to_standard_error(settings)
+    uvicorn.run(
+        create_application(settings), host=host, port=port,
+        log_config=None, access_log=False,  # its lines would hold addresses with their queries
+        forwarded_allow_ips=settings.proxies, server_header=False,
+    )  # fmt: skip
 
 
 app.add_typer(user.app, name="user")

@@ -26,7 +26,7 @@ from batchqc.documents.stores import open_archive
 from batchqc.errors import Conflict, NotFound, NotSignedIn, SignatureRefused
 from batchqc.records.database import lacking_tables, open_database
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
-from batchqc.settings import Settings, bundled
+from batchqc.settings import Settings, bundled, read_settings
 
 if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
@@ -88,7 +88,7 @@ class Workplace:
 def settings_of(context: typer.Context) -> Settings:
     """The settings of the folder that ``--home`` names, else those of the environment."""
     home: Path | None = context.find_root().obj
-    return Settings() if home is None else Settings.in_folder(home)
+    return read_settings(home)
 
 
 def workplace(context: typer.Context) -> Workplace:

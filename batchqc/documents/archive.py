@@ -83,6 +83,10 @@ class Archive(Protocol):
         """The bytes with this hash in chunks, all checked before the first; see ``get``."""
         ...
 
+    def try_writing(self) -> None:
+        """Begin to store and take it back; ``StoreUnavailable`` or ``OSError`` where it cannot."""
+        ...
+
     def names(self) -> Iterator[str]:
         """The hash of everything that lies in the store, in order."""
         ...

@@ -114,6 +114,10 @@ class S3Archive(Putting):
 
         return read()
 
+    def try_writing(self) -> None:
+        """See ``Archive``."""
+        self._bucket.try_writing(f"{self.prefix}try")
+
     def names(self) -> Iterator[str]:
         """See ``Archive``."""
         for key in self._bucket.keys(self.prefix):

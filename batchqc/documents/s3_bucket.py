@@ -86,6 +86,14 @@ class Bucket:
                 return True
         raise self._unavailable(f"others write {key} all the time")
 
+    def try_writing(self, key: str) -> None:
+        """Begin to send parts, and take it back; a lock would keep what is sent whole."""
+        self._check_keeps()
+        own = {"Bucket": self._name, "Key": key}
+        with self._asked():
+            begun = self._s3.create_multipart_upload(**own)
+            self._s3.abort_multipart_upload(UploadId=begun["UploadId"], **own)
+
     @contextlib.contextmanager
     def got(self, key: str) -> Iterator[Iterator[bytes] | None]:
         """The bytes of a key in chunks, ``None`` where there are none."""
@@ -119,13 +127,12 @@ class Bucket:
         for version in self._versions(key):
             with self._asked():
                 head = self._s3.head_object(Bucket=self._name, **version)
-                if head.get("ObjectLockRetainUntilDate", until) > until:
-                    continue
-                self._s3.put_object_retention(
-                    Bucket=self._name,
-                    Retention={"Mode": "COMPLIANCE", "RetainUntilDate": until},
-                    **version,
-                )
+                if head.get("ObjectLockRetainUntilDate", until) <= until:
+                    self._s3.put_object_retention(
+                        Bucket=self._name,
+                        Retention={"Mode": "COMPLIANCE", "RetainUntilDate": until},
+                        **version,
+                    )
 
     def hold(self, key: str, *, is_held: bool) -> None:
         """Set or lift the legal hold of every version."""
@@ -143,8 +150,8 @@ class Bucket:
         for version in self._versions(key):
             with self._asked():
                 head = self._s3.head_object(Bucket=self._name, **version)
-            until = head.get("ObjectLockRetainUntilDate")
-            now = _served_at(head)
+            until = head.get("ObjectLockRetainUntilDate")  # by the time of the service
+            now = parsedate_to_datetime(head["ResponseMetadata"]["HTTPHeaders"]["date"])
             if head.get("ObjectLockLegalHoldStatus") == "ON" or (until and until > now):
                 raise self._locked(key)
 
@@ -290,8 +297,3 @@ class Bucket:
 
 def _code(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _served_at(answer: Any) -> datetime:
-    """The time of the service, which is the one that its locks go by."""
-    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

@@ -42,6 +42,11 @@ class Putting:
         """See ``Archive``."""
         return self.put_stream((data,))
 
+    def try_writing(self) -> None:
+        """See ``Archive``."""
+        with self.staged([b""]):
+            pass
+
     def put_stream(self, chunks: Iterable[bytes]) -> str:
         """See ``Archive``."""
         with self.staged(chunks) as staged:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.retention import DisposedObject
+from batchqc.records.uploads import Upload
 
 
 class ArchiveScrub(Row):
@@ -107,3 +108,9 @@ def next_mending(session: Session, sha256: str) -> int:
     """The number of the next mending of an object; the caller holds its lock."""
     newest = select(func.max(ArchiveMending.number)).where(ArchiveMending.sha256 == sha256)
     return (session.scalar(newest) or 0) + 1
+
+
+def newest_stored(session: Session) -> str | None:
+    """The hash of the file that came in last and was kept."""
+    query = select(Upload.sha256).where(Upload.sha256 != "").order_by(Upload.id.desc()).limit(1)
+    return session.scalar(query)

@@ -112,6 +112,11 @@ def newest_link(session: Session) -> Link | None:
     return row.link if row else None
 
 
+def newest_entry_at(session: Session) -> datetime | None:
+    """When the latest entry was written, as it says."""
+    return session.scalar(select(func.max(AuditEntry.at)))
+
+
 def the_head(session: Session) -> Link:
     """The head of a chain that has begun."""
     newest = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)

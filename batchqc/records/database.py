@@ -25,6 +25,8 @@ COMPONENT_KEY: Final = "batchqc_component_key"
 def open_database(address: str | URL, *, component_key: Path | None = None) -> Engine:
     """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``.
 
+    An error of a statement does not tell the values that were sent with it.
+
     Args:
         address: of the database.
         component_key: the file of the key that opens the secrets of authenticators in it.
@@ -33,8 +35,10 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
     options = {COMPONENT_KEY: component_key}
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-        return create_engine(url, pool_pre_ping=True, execution_options=options)
-    engine = create_engine(url, execution_options=options)
+        return create_engine(
+            url, pool_pre_ping=True, execution_options=options, hide_parameters=True
+        )
+    engine = create_engine(url, execution_options=options, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -55,6 +59,18 @@ def migrate(engine: Engine, migrations: Path) -> None:
 def lacking_tables(engine: Engine) -> list[str]:
     """The tables of this version that a database does not have, in the order of their names."""
     return sorted(METADATA.tables.keys() - set(inspect(engine).get_table_names()))
+
+
+def lacking_columns(engine: Engine) -> list[str]:
+    """The tables and columns of this version that a database does not have, by their names."""
+    found = inspect(engine).get_multi_columns()
+    there = {name: {one["name"] for one in columns} for (_, name), columns in found.items()}
+    return sorted(
+        f"{table.name}.{column.name}" if table.name in there else table.name
+        for table in METADATA.tables.values()
+        for column in (table.columns if table.name in there else list(table.columns)[:1])
+        if column.name not in there.get(table.name, ())
+    )
 
 
 def grant_runtime(engine: Engine, role: str) -> None:

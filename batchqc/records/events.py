@@ -6,7 +6,7 @@ number has missed nothing before it. The entry is the witness of its event.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, and_, func, or_, select
@@ -180,6 +180,28 @@ def told_up_to(session: Session, webhook: Webhook) -> int:
         Delivery.webhook_id == webhook.id, Delivery.outcome.in_([DELIVERED, GIVEN_UP])
     )
     return max(webhook.begins_after, session.scalar(query) or 0)
+
+
+def untold(session: Session) -> int:
+    """How many events webhooks wait for, each counted for each webhook."""
+    return sum(_untold(session, webhook) for webhook in open_webhooks(session))
+
+
+def _untold(session: Session, webhook: Webhook) -> int:
+    itself = json.dumps(webhook.key, ensure_ascii=False)
+    query = select(func.count()).where(
+        EventRow.number > told_up_to(session, webhook),
+        ~EventRow.subjects.contains(itself, autoescape=True),
+    )
+    if wanted := [_is_of(kind) for kind in webhook.kinds.splitlines()]:
+        query = query.where(or_(*wanted))
+    return session.scalar(query) or 0
+
+
+def events_by_kind(session: Session) -> Mapping[str, int]:
+    """How many events there are of each kind."""
+    query = select(EventRow.kind, func.count()).group_by(EventRow.kind).order_by(EventRow.kind)
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def attempts_at(session: Session, webhook: Webhook, event: int) -> Sequence[Delivery]:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from batchqc import __version__, clock
 from batchqc.api.app import create_app
 from batchqc.api.bodies import LivelyBodies, SmallBodies
+from batchqc.api.watching import Watched
 from batchqc.settings import Settings
 from batchqc.web import (
     account_acts,
@@ -94,6 +95,7 @@ from batchqc.web.security import DATA_POLICY, SecurityHeaders
 from batchqc.web.waiting import WaitingFiles
 
 _API: Final = "/api/"
+_FOR_MACHINES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 #: Forms with a file; each of them counts what it is sent.
 _FILES: Final = frozenset(
     {"/uploads/new", "/verify", investigation_documents.PATH, typed.DOCUMENTS}
@@ -125,11 +127,17 @@ class Application:
         self.api = api
         self._pages = SecurityHeaders(pages)  # outside of all, so that errors have them too
         self._data = SecurityHeaders(api, DATA_POLICY)
+        self._both = Watched(self._handed, api.state.metrics.count)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, under an id of its own."""
+        await self._both(scope, receive, send)
+
+    async def _handed(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to the one that it is for; the API has the lifespan."""
-        is_page = scope["type"] == "http" and not scope["path"].startswith(_API)
-        await (self._pages if is_page else self._data)(scope, receive, send)
+        is_data = scope["type"] != "http" or scope["path"].startswith(_API)
+        is_data = is_data or scope["path"] in _FOR_MACHINES
+        await (self._data if is_data else self._pages)(scope, receive, send)
 
 
 def create_application(
@@ -147,7 +155,7 @@ def create_pages(api: FastAPI) -> FastAPI:
         redirect_slashes=False,
     )  # fmt: skip
     pages.state = api.state  # one door, whichever way people come in
-    pages.state.waiting = WaitingFiles()
+    pages.state.waiting = WaitingFiles(api.state.door.settings.waiting)
     pages.add_middleware(SmallBodies, but=_FILES)
     pages.add_middleware(LivelyBodies)
     pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 
 from batchqc import clock
 from batchqc.api.errors import status_of
+from batchqc.api.logs import note_told
+from batchqc.api.watching import note_refusal, request_id
 from batchqc.errors import BatchqcError, InvalidInput, NotFound, NotSignedIn
 from batchqc.web.calls import SIGN_IN, inside, opens_nothing_else
 from batchqc.web.rendering import page
@@ -45,6 +47,7 @@ def _deliberate(request: Request, error: Exception) -> Response:
 
 def told(request: Request, error: BatchqcError) -> Response:
     """The page of an error."""
+    note_refusal(error.code)
     status, title = status_of(error)
     if status >= 500:
         _LOG.error("%s %s", error.code, error.message, exc_info=error)
@@ -105,9 +108,11 @@ def _plain(request: Request, error: HTTPException) -> Response:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    """What nobody foresaw: logged with a reference that the page names."""
-    reference = clock.new_token()[:10]
+    """What nobody foresaw: logged with a reference that the page names, that of the request."""
+    reference = request_id() or clock.new_token()[:16]
     _LOG.exception("unexpected, reference %s", reference, exc_info=error)
+    note_told(error)
+    note_refusal(_UNFORESEEN)
     said = InvalidInput(
         _UNFORESEEN, _("this was not answered, and whether it was done is not known"),
         hint=_("Look at the record first, and tell the system owner the reference."),

@@ -17,6 +17,7 @@ from batchqc.actions.people import the_person
 from batchqc.actions.signing import code_is_asked
 from batchqc.api.doors import Call
 from batchqc.api.errors import status_of
+from batchqc.api.watching import note_refusal
 from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError, Conflict, InvalidInput
 from batchqc.records.people import newest_password
@@ -64,6 +65,7 @@ NOTHING_SAID: Final = Said()
 
 def said(error: BatchqcError) -> Said:
     """What a page says of a refusal, beside the field where it is of one."""
+    note_refusal(error.code)
     if isinstance(error, WrongForm):
         return Said(error.problems, None, 422)
     status, _title = status_of(error)

@@ -91,8 +91,8 @@ def preview(request: Request, call: Visit, key: str, view: Annotated[View, Query
 def annotated(request: Request, call: Visit, key: str) -> Response:
     """The file that waits, with its problems beside its rows."""
     call.person.acting(Permission.UPLOAD_RESULTS)
-    one, file = _waiting(request).get(call.person.user_id, key=key, now=call.door.now())
-    file = one.beside.received(file)
+    waiting = _waiting(request).get(call.person.user_id, key=key, now=call.door.now())
+    file = waiting.beside.received(waiting.file)
     with call.reading() as session:
         archive = call.door.archive
         report = preview_upload(session, archive, file=file, now=call.door.now())
@@ -104,10 +104,10 @@ def annotated(request: Request, call: Visit, key: str) -> Response:
 def record(request: Request, call: Visit, form: OwnForm, key: str) -> Response:
     """Record the bytes that were previewed, as the API does: whole, or refused and on record."""
     try:
-        one, file = _waiting(request).get(call.person.user_id, key=key, now=call.door.now())
-        beside = one.beside
+        waiting = _waiting(request).get(call.person.user_id, key=key, now=call.door.now())
+        beside = waiting.beside
         claims = (beside.supersedes, beside.retest)
-        answer = uploads.add(keyed(call, form), file, beside.stated, claims)
+        answer = uploads.add(keyed(call, form), waiting.file, beside.stated, claims)
     except BatchqcError as error:
         return _preview(request, call, key, told=said(error))
     told = json.loads(bytes(answer.body))
@@ -173,8 +173,8 @@ def _preview(
 ) -> Response:
     try:
         call.person.acting(Permission.UPLOAD_RESULTS)
-        one, file = _waiting(request).get(call.person.user_id, key=key, now=call.door.now())
-        file = one.beside.received(file)
+        waiting = _waiting(request).get(call.person.user_id, key=key, now=call.door.now())
+        file = waiting.beside.received(waiting.file)
         with call.reading() as session:
             report = preview_upload(session, call.door.archive, file=file, now=call.door.now())
             profile = profile_named(session, call.door.archive, file.profile)
@@ -185,9 +185,9 @@ def _preview(
         request,
         "upload_preview.html",
         status=told.status,
-        waiting=one,
+        waiting=waiting,
         here=f"/uploads/preview/{key}",
-        typed=_told(one.beside),
+        typed=_told(waiting.beside),
         limit=call.door.settings.upload_limit,
         profiles=profiles,
         **preview_content(file, report, profile, view or View()),

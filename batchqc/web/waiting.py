@@ -1,17 +1,22 @@
-"""Files that were sent for a preview and wait to be recorded: for an hour, of one person, here.
+"""Files that were sent for a preview and wait to be recorded: for an hour, of one person.
 
-They lie in temporary files without a name, which end with the process: a preview leaves nothing.
+They lie in a folder that all servers share, so that another one may record what one previewed.
 Each is known by the hash of its bytes and of all that was stated beside it, so that what is
-recorded is what was previewed.
+recorded is what was previewed. Nobody else finds it: its place is named after the person, hashed.
+A file is complete or not there: it gets its name once all of it is written.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from tempfile import TemporaryFile
-from threading import Lock
-from typing import IO, Final
-from weakref import finalize
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from batchqc.actions.received import ReceivedFile
 from batchqc.api.bodies import StatedBeside
@@ -22,6 +27,8 @@ from batchqc.web.wording import _
 _HOUR: Final = timedelta(hours=1)
 _OF_ONE: Final = 4  # files of one person
 _IN_ALL: Final = 1_000_000_000  # bytes
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,81 +51,107 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A file that waits: ``file`` is without its bytes, ``sha256`` is theirs."""
+    """A file that waits, with its bytes."""
 
     key: str
     file: ReceivedFile
-    sha256: str
     beside: Beside
-    since: datetime
-    stored: IO[bytes]
 
 
 class WaitingFiles:
-    """The files that wait on this server. All methods may be called from several threads."""
+    """The files that wait in a folder. Several threads and servers may work with it at once."""
 
-    def __init__(self) -> None:
-        """Nothing waits."""
-        self._lock = Lock()
-        self._found: dict[tuple[str, str], Waiting] = {}
-        finalize(self, _close, self._found)
+    def __init__(self, folder: Path) -> None:
+        """Wait in ``folder``, which is made when the first file comes."""
+        self._folder = folder
 
     def put(self, owner: str, *, file: ReceivedFile, beside: Beside, now: datetime) -> str:
         """Keep the bytes of a file for its person, and answer by what it is found again."""
-        stored = TemporaryFile()  # noqa: SIM115 - closed when it waits no more
-        stored.write(file.data or b"")
-        key = key_of(file, beside)
-        one = Waiting(key, replace(file, data=None), file.sha256, beside, now, stored)
-        with self._lock:
-            self._drop((owner, key))
-            self._found[owner, key] = one
-            self._tidy(owner, now)
+        key, place = key_of(file, beside), self._place(owner)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, exist_ok=True)
+        told = {"name": file.name, "client": file.client, "beside": asdict(beside)}
+        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=place)
+        with os.fdopen(handle, "wb") as stored:
+            stored.write(json.dumps(told).encode() + b"\n")
+            stored.write(file.data or b"")
+        os.utime(name, ns=(_nanoseconds(now),) * 2)
+        Path(name).replace(place / key)
+        self._tidy(owner, now)
         return key
 
-    def get(self, owner: str, *, key: str, now: datetime) -> tuple[Waiting, ReceivedFile]:
-        """A file that waits, and the same with its bytes.
+    def get(self, owner: str, *, key: str, now: datetime) -> Waiting:
+        """A file that waits.
 
         Raises:
             NotFound: BQC-WEB-011 it does not wait any more, or never did.
+            IntegrityFailure: BQC-WEB-012 it is not what was sent.
         """
-        with self._lock:
-            self._tidy(owner, now)
-            one = self._found.get((owner, key))
-            if one is None:
-                raise NotFound(
-                    "BQC-WEB-011",
-                    _("this file does not wait here any more"),
-                    hint=_("Choose it again. The last four files of a person wait for an hour."),
-                )
-            one.stored.seek(0)
-            data = one.stored.read()
-        if hashlib.sha256(data).hexdigest() != one.sha256:
-            raise IntegrityFailure(
-                "BQC-WEB-012",
-                _("the bytes that waited are not those that were sent"),
-                hint=_("Choose the file again, and tell the system owner."),
+        self._tidy(owner, now)
+        stored = self._place(owner) / key
+        if not _KEY.fullmatch(key) or not stored.is_file():
+            raise NotFound(
+                "BQC-WEB-011",
+                _("this file does not wait here any more"),
+                hint=_("Choose it again. The last four files of a person wait for an hour."),
             )
-        return one, replace(one.file, data=data)
+        line, _blank, data = stored.read_bytes().partition(b"\n")
+        with suppress(ValueError, KeyError, TypeError):
+            found = _read(key, json.loads(line), data)
+            if key_of(found.file, found.beside) == key:
+                return found
+        raise IntegrityFailure(
+            "BQC-WEB-012",
+            _("the bytes that waited are not those that were sent"),
+            hint=_("Choose the file again, and tell the system owner."),
+        )
 
     def _tidy(self, owner: str, now: datetime) -> None:
         """Let go of what waited too long, and of the oldest where there is too much."""
-        for place in [at for at, one in self._found.items() if one.since < now - _HOUR]:
-            self._drop(place)
-        own = [at for at in self._found if at[0] == owner]
-        for place in own[:-_OF_ONE]:
-            self._drop(place)
-        while sum(one.file.size for one in self._found.values()) > _IN_ALL:
-            self._drop(next(iter(self._found)))
+        found = sorted(self._everything())
+        late = [one for one in found if one.since < _nanoseconds(now - _HOUR)]
+        rest = found[len(late) :]
+        over = [one for one in rest if one.path.parent == self._place(owner)][:-_OF_ONE]
+        rest = [one for one in rest if one not in over]
+        while sum(one.size for one in rest) > _IN_ALL:
+            over.append(rest.pop(0))
+        for one in (*late, *over):
+            one.path.unlink(missing_ok=True)
 
-    def _drop(self, place: tuple[str, str]) -> None:
-        one = self._found.pop(place, None)
-        if one is not None:
-            one.stored.close()
+    def _everything(self) -> Iterator["_Stored"]:
+        for place in _inside(self._folder):
+            for path in _inside(place):
+                with suppress(FileNotFoundError):  # another server was quicker
+                    stat = path.stat()
+                    yield _Stored(stat.st_mtime_ns, stat.st_ctime_ns, path, stat.st_size)
+
+    def _place(self, owner: str) -> Path:
+        return self._folder / hashlib.sha256(owner.encode()).hexdigest()
 
 
-def _close(found: dict[tuple[str, str], Waiting]) -> None:
-    for one in found.values():
-        one.stored.close()
+class _Stored(NamedTuple):
+    """A file in the folder; what was sent at the same moment is in the order of its coming."""
+
+    since: int
+    order: int
+    path: Path
+    size: int
+
+
+def _inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _nanoseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def _read(key: str, told: Mapping[str, Any], data: bytes) -> Waiting:
+    beside = told["beside"]
+    one = beside["stated"]
+    stated = StatedBeside(one["profile"], tuple(one["stated"]), tuple(one["samples"]))
+    file = ReceivedFile(told["name"], len(data), data, told["client"])
+    return Waiting(key, file, Beside(stated, beside["supersedes"], beside["retest"]))
 
 
 def key_of(file: ReceivedFile, beside: Beside) -> str:

@@ -51,6 +51,8 @@ MATRIX: Final[dict[str, Any]] = tomllib.loads(
 ROUTES: Final[dict[str, dict[str, str]]] = MATRIX["routes"]
 SHORT: Final = {name: Role(role) for name, role in MATRIX["short"].items()}
 ANYONE: Final = "anyone"
+BESIDE: Final = ("/status/", "/healthz", "/readyz", "/metrics")
+"""What is not below /api/v1: for people with a code on paper, and for machines."""
 HOLDERS: Final = {
     Role.ANALYST: ANA, Role.REVIEWER: REV, Role.SPEC_AUTHOR: SPEC, Role.QA: QA1, Role.QP: "qp",
     Role.DONOR_OFFICER: DON, Role.AUDITOR: AUD, Role.ADMIN: ADM,
@@ -109,7 +111,7 @@ class Everyone:
         elif "file" in sent:
             body = {"content": sent["file"].encode()}
         address = f"{path.format(**PLACES)}?{sent.get('query', '')}"
-        if path.startswith("/status/"):  # beside /api/v1, for people
+        if path.startswith(BESIDE):
             address = f"http://inside{address}"
         asked = self._http.request(method, address, headers=headers, **body)
         return self._loop.run_until_complete(asked)

@@ -130,6 +130,20 @@ def test_a_process_beside_reads_the_same_store(store: Store):
     assert again.get(SHA256) == DATA
 
 
+def test_writing_is_tried_and_nothing_is_left(store: Store):
+    before = (list(store.archive.names()), list(store.archive.leftovers()))
+    store.archive.try_writing()
+    assert (list(store.archive.names()), list(store.archive.leftovers())) == before
+
+
+def test_a_store_that_cannot_be_written_says_so_when_it_is_tried(server: str):
+    for name in (UNLOCKED, "no-such-bucket"):
+        with pytest.raises(StoreUnavailable):
+            S3Archive(name, endpoint=server, region=REGION).try_writing()
+    with pytest.raises(OSError, match="proc"):
+        FolderArchive(Path("/proc/nowhere")).try_writing()
+
+
 def test_a_stream_that_stops_leaves_nothing(store: Store):
     def stops() -> Iterator[bytes]:
         yield DATA

@@ -1,6 +1,9 @@
 """A file as a table with its problems, and files that wait: without a browser."""
 
+import os
+import stat
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +11,7 @@ from batchqc.actions.received import ReceivedFile
 from batchqc.api.bodies import StatedBeside
 from batchqc.errors import IntegrityFailure, NotFound
 from batchqc.intake.problems import Problem
+from batchqc.web import waiting
 from batchqc.web.upload_sheet import sheet
 from batchqc.web.waiting import Beside, WaitingFiles
 from tests.cast import NOW
@@ -43,8 +47,11 @@ def test_a_file_that_cannot_be_shown_tells_its_problems_all_the_same():
     assert not sheet(b"\xff\x00", [], None, only_problems=False, page=1).rows
 
 
-def test_files_wait_an_hour_the_last_four_of_each_person_and_are_what_was_sent():
-    files, beside = WaitingFiles(), Beside(StatedBeside("", (), ()))
+def test_files_wait_an_hour_the_last_four_of_each_person_and_are_what_was_sent(tmp_path: Path):
+    """One server keeps what another one finds; both know the folder alone."""
+    folder = tmp_path / "site" / "waiting"
+    files, other = WaitingFiles(folder), WaitingFiles(folder)
+    beside = Beside(StatedBeside("P", ("analyst=ana",), ("A=B",)), "Misread", "INV-2026-000001")
 
     def put(owner: str, name: str, minutes: int = 0) -> str:
         file = ReceivedFile(name, 4, name.encode(), "tests")
@@ -52,10 +59,10 @@ def test_files_wait_an_hour_the_last_four_of_each_person_and_are_what_was_sent()
 
     def waits(owner: str, key: str, minutes: int = 0) -> bool:
         try:
-            _, file = files.get(owner, key=key, now=NOW + timedelta(minutes=minutes))
+            one = other.get(owner, key=key, now=NOW + timedelta(minutes=minutes))
         except NotFound:
             return False
-        return file.data == file.name.encode()
+        return one.file.data == one.file.name.encode() and one.beside == beside
 
     keys = [put(ANA, f"f{number}") for number in range(5)]
     assert [waits(ANA, key) for key in keys] == [False, True, True, True, True]
@@ -63,8 +70,25 @@ def test_files_wait_an_hour_the_last_four_of_each_person_and_are_what_was_sent()
     assert waits(BEN, put(BEN, "f9", 1), 61)
     assert not waits(ANA, keys[4], 61)
     key = put(ANA, "kept")
-    one, _ = files.get(ANA, key=key, now=NOW)
-    one.stored.seek(0)
-    one.stored.write(b"lost")
-    with pytest.raises(IntegrityFailure, match="not those that were sent"):
-        files.get(ANA, key=key, now=NOW)
+    (stored,) = folder.glob(f"*/{key}")
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (folder, stored.parent)} == {0o700}
+    whole = stored.read_bytes()
+    for changed in (whole[:-1] + b"!", whole.replace(b"ana", b"ben"), b"{}\n", b"[]", b""):
+        stored.write_bytes(changed)
+        os.utime(stored, (NOW.timestamp(),) * 2)
+        with pytest.raises(IntegrityFailure, match="not those that were sent"):
+            files.get(ANA, key=key, now=NOW)
+    for strange in ("../" + key, ".incoming-x", "", key + "/.."):
+        assert not waits(ANA, strange)
+
+
+def test_what_waits_takes_no_more_room_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(waiting, "_IN_ALL", 2500)
+    files, beside = WaitingFiles(tmp_path), Beside(StatedBeside("", (), ()))
+    data = b"x" * 1000
+    keys = [
+        files.put(who, file=ReceivedFile(who, 1000, data, "tests"), beside=beside, now=NOW)
+        for who in (ANA, BEN, "carl")
+    ]
+    assert {path.name for path in tmp_path.glob("*/*")} == set(keys[1:])

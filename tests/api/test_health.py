@@ -1,0 +1,132 @@
+"""Whether the process lives and can work: each part fails by itself, and says what to do."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from batchqc.api.app import open_door
+from batchqc.documents.component_key import create_component_key
+from batchqc.records.database import grant_runtime
+from batchqc.settings import Settings
+from tests.api.conftest import Site, signed
+from tests.databases import RUNTIME_ROLE, as_role
+from tests.records.house import ANA
+
+PARTS = ["database", "schema", "archive", "seal key", "other keys", "clock"]
+
+
+@pytest.fixture
+def whole(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings of an installation that lacks nothing."""
+    key = tmp_path / "components.key"
+    create_component_key(key)
+    return settings.model_copy(update={"component_key": key})
+
+
+def use(site: Site, settings: Settings) -> None:
+    site.app.state.door.engine.dispose()
+    site.app.state.door = open_door(settings, now=site.house.now)
+
+
+def ask(site: Site) -> tuple[int, dict[str, str]]:
+    """The status, and what is to be done for each part that fails."""
+    site.house.now.at += timedelta(seconds=6)
+    answer = site.http.get(str(site.http.base_url.join("/readyz")))
+    told = answer.json()
+    assert [one["part"] for one in told["parts"]] == PARTS
+    assert (answer.status_code == 200) is (told["status"] == "ready")
+    assert all(bool(one["to_do"]) is not one["ready"] for one in told["parts"])
+    return answer.status_code, {one["part"]: one["to_do"] for one in told["parts"] if one["to_do"]}
+
+
+def test_a_process_that_lives_says_so_without_a_look_at_anything(site: Site):
+    use(site, Settings(database="sqlite:////nowhere/batchqc.db"))
+    answer = httpx.get(str(site.http.base_url.join("/healthz")))
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+def test_every_part_is_tried_and_tells_what_to_do(
+    site: Site, whole: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    use(site, whole)
+    site.house.ready()  # a file came in
+    assert ask(site) == (200, {})
+    empty = tmp_path / "empty"
+    nowhere = Path("/proc/nowhere")
+    for change, part, variable in (
+        ({"store": empty}, "archive", "BATCHQC_STORE"),  # another folder was mounted
+        ({"store": nowhere}, "archive", "BATCHQC_STORE"),
+        ({"seal": nowhere}, "seal key", "BATCHQC_SEAL"),
+        ({"seal_passphrase": None}, "seal key", "BATCHQC_SEAL"),
+        ({"seal_passphrase": SecretStr("a wrong one")}, "seal key", "BATCHQC_SEAL"),
+        ({"revocation_list": nowhere}, "seal key", "BATCHQC_SEAL"),
+        ({"log_key": nowhere}, "other keys", "BATCHQC_LOG_KEY"),
+        ({"component_key": whole.log_key}, "other keys", "BATCHQC_COMPONENT_KEY"),
+    ):  # fmt: skip
+        use(site, whole.model_copy(update=change))
+        caplog.clear()
+        status, failing = ask(site)
+        assert (status, list(failing)) == (503, [part]), change
+        assert variable in failing[part]
+        assert [one.name for one in caplog.records] == ["batchqc.health"]
+    use(site, whole)
+    assert ask(site) == (200, {})
+
+
+def test_the_key_of_authenticators_is_missed_once_somebody_has_one(site: Site, whole: Settings):
+    without = whole.model_copy(update={"component_key": Path("/proc/nowhere")})
+    use(site, without)
+    assert ask(site) == (200, {})
+    use(site, whole)
+    assert site.send(ANA, "POST", "/authenticator", json=signed(ANA)).status_code < 300
+    use(site, without)
+    assert list(ask(site)[1]) == ["other keys"]
+
+
+def test_a_clock_that_runs_behind_what_is_on_record_is_not_ready(site: Site, whole: Settings):
+    use(site, whole)
+    assert ask(site)[0] == 200
+    site.house.now.at -= timedelta(days=300)
+    assert list(ask(site)[1]) == ["clock"]
+
+
+def test_a_database_that_is_gone_is_not_ready_and_its_address_is_not_told(
+    site: Site, whole: Settings
+):
+    address = "postgresql+psycopg://owner:very-secret@127.0.0.1:9/batchqc"
+    use(site, whole.model_copy(update={"database": address}))
+    status, failing = ask(site)
+    assert (status, set(failing)) == (503, {*PARTS} - {"seal key"})
+    assert set(failing.values()) == {failing["database"]}
+    assert "very-secret" not in str(failing)
+    assert "127.0.0.1" not in str(failing)
+
+
+def test_a_schema_of_before_is_not_ready(site: Site, whole: Settings):
+    use(site, whole)
+    with site.house.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE upload RENAME COLUMN client TO sender"))
+    assert list(ask(site)[1]) == ["schema"]
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no roles")
+def test_the_runtime_role_can_say_that_it_is_ready(site: Site, whole: Settings):
+    grant_runtime(site.house.engine, RUNTIME_ROLE)
+    engine = as_role(site.house.engine, RUNTIME_ROLE)
+    use(site, whole)
+    site.app.state.door = replace(site.app.state.door, engine=engine)
+    assert ask(site) == (200, {})
+
+
+def test_it_is_tried_at_most_every_five_seconds(site: Site, whole: Settings):
+    use(site, whole)
+    assert ask(site)[0] == 200
+    door = site.app.state.door
+    door.settings.component_key.write_text("no key")
+    assert httpx.get(str(site.http.base_url.join("/readyz"))).status_code == 200
+    assert ask(site)[0] == 503
