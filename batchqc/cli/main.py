@@ -53,6 +53,7 @@ from batchqc.cli import (
     upload,
     user,
 )
+from batchqc.cli.doctor import doctor
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
@@ -113,6 +114,7 @@ def _begin(
 
 app.command()(init)
 app.command("migrate")(bring_up)
+app.command()(doctor)
 app.command()(work)
 
 

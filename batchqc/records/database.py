@@ -7,7 +7,7 @@ statement on (a deferred transaction fails when it turns into a writing one unde
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 
 from batchqc.records.schema import METADATA
 
@@ -55,6 +55,44 @@ def migrate(engine: Engine, migrations: Path) -> None:
 def lacking_tables(engine: Engine) -> list[str]:
     """The tables of this version that a database does not have, in the order of their names."""
     return sorted(METADATA.tables.keys() - set(inspect(engine).get_table_names()))
+
+
+def revisions_in(migrations: Path) -> list[str]:
+    """Every revision that this version knows, oldest first; their names sort."""
+    files = (migrations / "versions").glob("[0-9]*.py")
+    return sorted(one.name.partition("_")[0] for one in files)
+
+
+def revision_of(engine: Engine) -> str:
+    """The revision of the schema of a database; "" where none is to be read."""
+    readable = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    if engine.dialect.name == "postgresql":
+        readable = (
+            "SELECT count(*) FROM pg_class WHERE oid = to_regclass('alembic_version')"
+            " AND has_table_privilege(oid, 'SELECT')"
+        )
+    with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
+        if not connection.scalar(text(readable)):
+            return ""
+        return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+
+
+def unknown_to(engine: Engine, migrations: Path) -> str:
+    """What of the schema of a database is of a later version than this one; "" where nothing is.
+
+    The runtime role of PostgreSQL does not read the revision: then columns tell.
+    """
+    revision = revision_of(engine)
+    if revision:
+        return "" if revision in revisions_in(migrations) else f"revision {revision}"
+    known = METADATA.tables
+    found = {
+        f"{table}.{one['name']}"
+        for (_, table), columns in inspect(engine).get_multi_columns().items()
+        for one in columns
+        if table in known and one["name"] not in known[table].columns
+    }
+    return ", ".join(sorted(found))
 
 
 def grant_runtime(engine: Engine, role: str) -> None:
