@@ -43,8 +43,11 @@ def doctor(
     refuse_unsound(found)
 
 
-def examined_at(place: Workplace, *, with_keys: bool = True) -> "Installation":
-    """What there is to examine of an installation."""
+def examined_at(place: Workplace, *, restored: bool = False) -> "Installation":
+    """What there is to examine of an installation; of one just restored, without keys and witness.
+
+    The witness goes on where the backup ended, and tells what was lost: that is asked afterwards.
+    """
     from batchqc.actions.doctor import Installation  # noqa: PLC0415 - others start faster
     from batchqc.documents.revocation import read_authority  # noqa: PLC0415 - as above
     from batchqc.documents.verifier.case import Question  # noqa: PLC0415 - as above
@@ -64,7 +67,8 @@ def examined_at(place: Workplace, *, with_keys: bool = True) -> "Installation":
     )  # fmt: skip
     return Installation(
         place.engine, place.archive, bundled("migrations"), question,
-        place.press.log_key if with_keys else None, settings.witness,
+        None if restored else place.press.log_key,
+        None if restored else settings.witness,
     )  # fmt: skip
 
 

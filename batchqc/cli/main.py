@@ -53,6 +53,7 @@ from batchqc.cli import (
     upload,
     user,
 )
+from batchqc.cli.backup import backup, drill, restore
 from batchqc.cli.doctor import doctor
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
@@ -115,6 +116,8 @@ def _begin(
 app.command()(init)
 app.command("migrate")(bring_up)
 app.command()(doctor)
+for one in (backup, restore, drill):
+    app.command()(one)
 app.command()(work)
 
 
