@@ -20,7 +20,9 @@ from batchqc.records.audit import all_links
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 
-_LEFT: Final = "Nothing. It stays; copies of the store may leave it out."
+_LEFT: Final = (
+    "Nothing: it was refused, or the system stopped. It stays; copies of the store may lack it."
+)
 _LOST: Final = (
     "The database is older than the store, or records were removed. Stop releasing; compare with"
     " the witness (`batchqc audit verify --against`), and restore a newer backup of the database."
@@ -60,7 +62,8 @@ def _told(
     except IntegrityFailure as problem:
         return f"no record names it, and {problem.message}", Grade.HARMLESS
     number = number_of(data) if data.startswith(b"%PDF") else ""
-    sequence, head = _head_in(data)
+    content = _content(data)
+    sequence, head = _head_in(content)
     if number and certificate_by(session, number) is None:
         return f"it is certificate {number}, sealed, and no record knows it", Grade.LOSS
     if sequence > len(links):
@@ -68,14 +71,30 @@ def _told(
         return f"{said} {len(links)}", Grade.LOSS
     if sequence and links.get(sequence) != head:
         return f"it was signed over an audit trail with another entry {sequence}", Grade.LOSS
-    what = f"a document of {number}" if number else "what it was stored for"
+    what = f"a document of {number}" if number else _said(content)
+    if sequence and sequence == len(links):
+        what += ", over the newest entry (lost, if the database was restored to before it),"
     return f"no record names it: {what} was not recorded", Grade.HARMLESS
 
 
-def _head_in(data: bytes) -> tuple[int, str]:
+def _content(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
+
+
+def _said(content: Any) -> str:
+    """What a content is, so far as it says so: which decision over which lot."""
+    try:
+        return f"that lot {content['lot']['lot']} is {content['disposition']}"
+    except (KeyError, TypeError):
+        return "what it was stored for"
+
+
+def _head_in(content: Any) -> tuple[int, str]:
     """The audit head that a decision, review or certificate content names."""
     try:
-        content: Any = json.loads(data)
         audit = content["audit"]
         sequence, head = audit if isinstance(audit, list) else (audit["sequence"], audit["head"])
     except (ValueError, KeyError, TypeError):
