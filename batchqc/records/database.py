@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 
+from batchqc.errors import Conflict
 from batchqc.records.schema import METADATA
 
 _PRAGMAS: Final = (
@@ -41,12 +42,17 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
 
 
 def migrate(engine: Engine, migrations: Path) -> None:
-    """Bring the database to the newest schema, in one transaction."""
+    """Bring the database to the newest schema, in one transaction.
+
+    Raises:
+        Conflict: BQC-SYS-009 it is of a later version.
+    """
     from alembic import command  # noqa: PLC0415 - only who migrates waits for it
     from alembic.config import Config  # noqa: PLC0415 - only who migrates pays for it
 
     config = Config()
     config.set_main_option("script_location", str(migrations))
+    check_not_later(engine, migrations)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -93,6 +99,35 @@ def unknown_to(engine: Engine, migrations: Path) -> str:
         if table in known and one["name"] not in known[table].columns
     }
     return ", ".join(sorted(found))
+
+
+def check_schema(engine: Engine, migrations: Path) -> None:
+    """Refuse a database that this version does not know how to work with.
+
+    Raises:
+        Conflict: BQC-SYS-009 it is of a later version; BQC-SYS-007 of an earlier one.
+    """
+    check_not_later(engine, migrations)
+    if lacking := lacking_tables(engine):
+        raise Conflict(
+            "BQC-SYS-007",
+            f"the database is of an earlier version of batchqc: it lacks {', '.join(lacking)}",
+            hint="Stop the servers, `batchqc backup` by the earlier one, then `batchqc migrate`.",
+        )
+
+
+def check_not_later(engine: Engine, migrations: Path) -> None:
+    """Refuse a database of a later version: what that wrote, this one would not see.
+
+    Raises:
+        Conflict: BQC-SYS-009.
+    """
+    if later := unknown_to(engine, migrations):
+        raise Conflict(
+            "BQC-SYS-009",
+            f"the database is of a later version of batchqc: this one does not know {later}",
+            hint="Install the version that migrated it, or a later one. Nothing was changed.",
+        )
 
 
 def grant_runtime(engine: Engine, role: str) -> None:
