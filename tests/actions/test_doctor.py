@@ -21,6 +21,7 @@ from batchqc.core.soundness import Finding, Grade
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.verifier.case import Question
 from batchqc.errors import BatchqcError, IntegrityFailure
+from batchqc.records.database_check import database_findings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 from batchqc.settings import bundled
@@ -278,3 +279,30 @@ def test_what_a_document_says_is_compared_by_the_verifier(sealed: House, press: 
         document_of(session, sealed.archive, number=NUMBER)
     found = said(found_in(sealed, press), Grade.LOSS)
     assert f"certificate_issue:{NUMBER} is not as entry" in found
+
+
+@pytest.mark.only_on("postgresql", "amcheck is an extension of PostgreSQL")
+def test_what_amcheck_finds_is_a_loss(engine: Engine):
+    """The server of the tests has no amcheck: functions of its names stand in for it."""
+    found = {one.what for one in database_findings(engine)}
+    assert any("amcheck is not there" in one for one in found)
+    heap = "verify_heapam(relation regclass) RETURNS TABLE (msg text) LANGUAGE sql AS"
+    index = "bt_index_check(index regclass) RETURNS void LANGUAGE plpgsql AS"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE FUNCTION {heap} $$ SELECT 'tuple is torn' WHERE relation = 'lot'::regclass $$"
+        )
+        connection.exec_driver_sql(
+            f"CREATE FUNCTION {index} $$ BEGIN IF index = 'lot_pkey'::regclass THEN"
+            " RAISE EXCEPTION 'item order is wrong'; END IF; END $$"
+        )
+    lost = {(one.where, one.what) for one in database_findings(engine) if one.grade is Grade.LOSS}
+    assert lost == {("heap lot", "tuple is torn"), ("btree lot_pkey", "item order is wrong")}
+
+
+@pytest.mark.only_on("postgresql", "SQLite checks references itself")
+def test_references_that_nobody_checks_are_to_be_mended(engine: Engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE sample DISABLE TRIGGER ALL")
+    found = {one.where for one in database_findings(engine) if one.grade is Grade.MEND}
+    assert "table sample" in found

@@ -49,14 +49,13 @@ def tables_in(engine: Engine) -> Iterator[Table]:
 def fill(old: Engine, newest: Engine) -> Rows:
     """Copy every row that the earlier schema can hold; all that was copied."""
     copied: Rows = {}
+    tables = list(tables_in(old))
     with newest.connect() as source, old.begin() as to:
         to.execute(text("PRAGMA defer_foreign_keys=ON" if old.dialect.name == "sqlite" else
                         "SET CONSTRAINTS ALL DEFERRED"))  # fmt: skip
-        for table in tables_in(old):
+        for table in tables:
             names = [one.name for one in table.columns]
-            query = select(*(METADATA.tables[table.name].columns[name] for name in names))
             raw = select(*(text(f'"{name}"') for name in names)).select_from(text(table.name))
-            assert len(query.selected_columns) == len(names)
             rows = [tuple(row) for row in source.execute(raw)]
             if rows:
                 to.execute(table.insert(), [dict(zip(names, row, strict=True)) for row in rows])
