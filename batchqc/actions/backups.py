@@ -74,14 +74,14 @@ def make_backup(
     name = f"{now:%Y%m%dT%H%M%SZ}"
     part = begin(folder, name)
     for to, file in public.items():
-        (part / PUBLIC / to).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, part / PUBLIC / to)
+        part.joinpath(PUBLIC, to).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, part.joinpath(PUBLIC, to))
     with copied(what.engine, part) as session:
         contents, names = contents_of(session), list(_named(session))
     new, lacking = 0, list[str]()
     if not what.kept_at:
         new, lacking = _copied(what.archive, store_of(folder), names)
-    (part / LIST).write_text("".join(f"{one}\n" for one in names), "ascii")
+    part.joinpath(LIST).write_text("".join(f"{one}\n" for one in names), "ascii")
     kind, parts = what.engine.dialect.name, parts_of(part)
     manifest = Manifest(name, now, __version__, kind, contents, what.kept_at, parts, tuple(lacking))
     path = finish(part, manifest, seal.key, seal.certificate)
@@ -153,8 +153,8 @@ def restore_backup(
             says, or stored files are damaged; each is a reason.
     """
     copy_back(backup, engine)
-    if (backup / PUBLIC).is_dir():
-        shutil.copytree(backup / PUBLIC, to, dirs_exist_ok=True)
+    if backup.joinpath(PUBLIC).is_dir():
+        shutil.copytree(backup.joinpath(PUBLIC), to, dirs_exist_ok=True)
     problems = []
     if not manifest.store:
         names = [one for one in listed(backup) if one not in manifest.lacking]
@@ -204,6 +204,6 @@ def _in_the_way(engine: Engine, to: Path) -> Iterator[str]:
     elif tables := inspect(engine).get_table_names():
         yield f"the database has {len(tables)} tables"
     for one in ("store", "keys", "trust"):
-        place = to / one
+        place = to.joinpath(one)
         if place.is_file() or (place.is_dir() and any(place.iterdir())):
             yield f"there is {place}"

@@ -34,7 +34,7 @@ def copied(engine: Engine, folder: Path) -> Iterator[Session]:
     Raises:
         StoreUnavailable: BQC-BAK-005 ``pg_dump`` is not there; BQC-BAK-006 it did not do it.
     """
-    file = folder / FILES[engine.dialect.name]
+    file = folder.joinpath(FILES[engine.dialect.name])
     if engine.dialect.name == "postgresql":
         with reading(engine) as session:
             snapshot = str(session.scalar(text("SELECT pg_export_snapshot()")))
@@ -59,7 +59,7 @@ def copy_back(backup: Path, engine: Engine) -> None:
     Raises:
         StoreUnavailable: BQC-BAK-005 ``pg_restore`` is not there; BQC-BAK-006 it did not do it.
     """
-    file = backup / FILES[engine.dialect.name]
+    file = backup.joinpath(FILES[engine.dialect.name])
     if engine.dialect.name == "postgresql":
         whole = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
         _run("pg_restore", engine.url, *whole, file)
