@@ -102,16 +102,16 @@ def check_fits(
     """Refuse to restore where something is in the way, with every reason.
 
     Raises:
-        Conflict: BQC-BAK-004 it is of a later version; BQC-BAK-009 of another kind of database;
+        Conflict: BQC-BAK-004 it is of another version; BQC-BAK-009 of another kind of database;
             BQC-BAK-003 the target is not empty.
         IntegrityFailure: BQC-BAK-002 stored files are missing.
     """
-    if manifest.contents.schema not in revisions_in(migrations):
+    if manifest.contents.schema != revisions_in(migrations)[-1]:
         raise Conflict(
             "BQC-BAK-004",
             f"the backup is of schema {manifest.contents.schema}, made by batchqc"
-            f" {manifest.software}: this version does not know it",
-            hint="Install that version of batchqc, or a later one, and restore with it.",
+            f" {manifest.software}: this version has another one",
+            hint="Restore with the version of batchqc that made it; then `batchqc migrate`.",
         )
     if manifest.kind != engine.dialect.name:
         raise Conflict(
