@@ -118,9 +118,7 @@ def scrub(
         read, problems = _read(archive, [one for one in names if one not in known], wanted)
         is_last = bool(wanted.sample) or len(names) < portion
         upto = names[-1] if names else ""
-        orphans, leftovers = (
-            _unnamed(engine, archive) if is_last and not wanted.sample else ([], [])
-        )
+        orphans, leftovers = unnamed(engine, archive) if is_last and not wanted.sample else ([], [])
         with transaction(engine, actor, clock()) as tx:
             row = ArchiveScrub(
                 number=place.number, part=place.part, scope=wanted.scope,
@@ -173,6 +171,16 @@ def restore(
     return _mended(tx, sha256, reason)
 
 
+def unnamed(engine: Engine, archive: Archive) -> tuple[list[str], list[str]]:
+    """What lies in the store and no record names: it harms nothing."""
+    orphans: list[str] = []
+    stored = archive.names()
+    while names := list(islice(stored, PORTION)):
+        with reading(engine) as session:
+            orphans += sorted(not_named(session, names))
+    return orphans, list(archive.leftovers())
+
+
 def _place(session: Session, wanted: ScrubWanted) -> _Place:
     newest = newest_scrub(session)
     if newest is None:
@@ -209,16 +217,6 @@ def _read(
         except IntegrityFailure as error:
             problems[sha256] = _WORDS.get(error.code, error.message)
     return read, problems
-
-
-def _unnamed(engine: Engine, archive: Archive) -> tuple[list[str], list[str]]:
-    """What lies in the store and no record names: it harms nothing."""
-    orphans: list[str] = []
-    stored = archive.names()
-    while names := list(islice(stored, PORTION)):
-        with reading(engine) as session:
-            orphans += sorted(not_named(session, names))
-    return orphans, list(archive.leftovers())
 
 
 def _record(

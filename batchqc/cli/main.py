@@ -53,7 +53,9 @@ from batchqc.cli import (
     upload,
     user,
 )
+from batchqc.cli.backup import backup, drill, restore
 from batchqc.cli.configuration import configuration
+from batchqc.cli.doctor import doctor
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
@@ -114,6 +116,9 @@ def _begin(
 
 app.command()(init)
 app.command("migrate")(bring_up)
+app.command()(doctor)
+for one in (backup, restore, drill):
+    app.command()(one)
 app.command()(work)
 app.command()(configuration)
 

@@ -23,8 +23,8 @@ from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import load_log_key
 from batchqc.documents.stores import open_archive
-from batchqc.errors import Conflict, NotFound, NotSignedIn, SignatureRefused
-from batchqc.records.database import lacking_tables, open_database
+from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
+from batchqc.records.database import check_schema, open_database
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled, read_settings
 
@@ -96,15 +96,10 @@ def workplace(context: typer.Context) -> Workplace:
 
     Raises:
         NotFound: nothing was set up there.
-        Conflict: its database is one of an earlier version.
+        Conflict: its database is one of an earlier or of a later version.
     """
     place = installation(context)
-    if lacking := lacking_tables(place.engine):
-        raise Conflict(
-            "BQC-SYS-007",
-            f"the database is of an earlier version of batchqc: it lacks {', '.join(lacking)}",
-            hint="Stop the servers, copy database and store, then run `batchqc migrate`.",
-        )
+    check_schema(place.engine, bundled("migrations"))
     return place
 
 

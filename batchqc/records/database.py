@@ -7,8 +7,9 @@ statement on (a deferred transaction fails when it turns into a writing one unde
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 
+from batchqc.errors import Conflict
 from batchqc.records.schema import METADATA
 
 _PRAGMAS: Final = (
@@ -45,12 +46,17 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
 
 
 def migrate(engine: Engine, migrations: Path) -> None:
-    """Bring the database to the newest schema, in one transaction."""
+    """Bring the database to the newest schema, in one transaction.
+
+    Raises:
+        Conflict: BQC-SYS-009 it is of a later version.
+    """
     from alembic import command  # noqa: PLC0415 - only who migrates waits for it
     from alembic.config import Config  # noqa: PLC0415 - only who migrates pays for it
 
     config = Config()
     config.set_main_option("script_location", str(migrations))
+    check_not_later(engine, migrations)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -71,6 +77,73 @@ def lacking_columns(engine: Engine) -> list[str]:
         for column in (table.columns if table.name in there else list(table.columns)[:1])
         if column.name not in there.get(table.name, ())
     )
+
+
+def revisions_in(migrations: Path) -> list[str]:
+    """Every revision that this version knows, oldest first; their names sort."""
+    files = (migrations / "versions").glob("[0-9]*.py")
+    return sorted(one.name.partition("_")[0] for one in files)
+
+
+def revision_of(engine: Engine) -> str:
+    """The revision of the schema of a database; "" where none is to be read."""
+    readable = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    if engine.dialect.name == "postgresql":
+        readable = (
+            "SELECT count(*) FROM pg_class WHERE oid = to_regclass('alembic_version')"
+            " AND has_table_privilege(oid, 'SELECT')"
+        )
+    with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
+        if not connection.scalar(text(readable)):
+            return ""
+        return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+
+
+def unknown_to(engine: Engine, migrations: Path) -> str:
+    """What of the schema of a database is of a later version than this one; "" where nothing is.
+
+    The runtime role of PostgreSQL does not read the revision: then columns tell.
+    """
+    revision = revision_of(engine)
+    if revision:
+        return "" if revision in revisions_in(migrations) else f"revision {revision}"
+    known = METADATA.tables
+    found = {
+        f"{table}.{one['name']}"
+        for (_, table), columns in inspect(engine).get_multi_columns().items()
+        for one in columns
+        if table in known and one["name"] not in known[table].columns
+    }
+    return ", ".join(sorted(found))
+
+
+def check_schema(engine: Engine, migrations: Path) -> None:
+    """Refuse a database that this version does not know how to work with.
+
+    Raises:
+        Conflict: BQC-SYS-009 it is of a later version; BQC-SYS-007 of an earlier one.
+    """
+    check_not_later(engine, migrations)
+    if lacking := lacking_tables(engine):
+        raise Conflict(
+            "BQC-SYS-007",
+            f"the database is of an earlier version of batchqc: it lacks {', '.join(lacking)}",
+            hint="Stop the servers, `batchqc backup` by the earlier one, then `batchqc migrate`.",
+        )
+
+
+def check_not_later(engine: Engine, migrations: Path) -> None:
+    """Refuse a database of a later version: what that wrote, this one would not see.
+
+    Raises:
+        Conflict: BQC-SYS-009.
+    """
+    if later := unknown_to(engine, migrations):
+        raise Conflict(
+            "BQC-SYS-009",
+            f"the database is of a later version of batchqc: this one does not know {later}",
+            hint="Install the version that migrated it, or a later one. Nothing was changed.",
+        )
 
 
 def grant_runtime(engine: Engine, role: str) -> None:

@@ -1,0 +1,51 @@
+"""Whether the times on record can be those of one clock that ran right.
+
+Entries stand in the order in which they were committed; each bears the time at which its work
+began. Nothing shows a clock that was always wrong by the same, but a timestamp of somebody else.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from batchqc.core.soundness import Finding, Grade
+from batchqc.records.audit import AuditEntry, AuditLink
+from batchqc.records.log import timestamps
+
+SLACK: Final = timedelta(hours=1)
+"""Work that began earlier may be recorded later by so much: a large file is read meanwhile."""
+_TODO: Final = (
+    "Set the clock of the servers by a time service (`timedatectl`); record a deviation with the"
+    " entries concerned."
+)
+
+
+def clock_findings(session: Session, now: datetime) -> Iterator[Finding]:
+    """Where times contradict the order of entries, timestamps, or the present."""
+    newest: tuple[datetime, int] | None = None
+    query = select(AuditLink.sequence, AuditEntry.at).join(
+        AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256
+    )
+    for sequence, at in session.execute(query.order_by(AuditLink.sequence)):
+        if newest is not None and at < newest[0] - SLACK:
+            yield Finding(
+                f"it is dated {newest[0] - at} before entry {newest[1]}: the clock was set back",
+                f"entry {sequence} of the audit trail", Grade.HARMLESS, _TODO,
+            )  # fmt: skip
+        if newest is None or at > newest[0] or at < newest[0] - SLACK:
+            newest = at, sequence
+    if newest is not None and newest[0] > now + SLACK:
+        yield Finding(
+            f"it is dated {newest[0]:%Y-%m-%d %H:%M:%S}Z, and it is {now:%Y-%m-%d %H:%M:%S}Z",
+            f"entry {newest[1]} of the audit trail", Grade.MEND, _TODO,
+        )  # fmt: skip
+    for one in timestamps(session):
+        if one.stamped_at < one.checkpoint.signed_at - SLACK:
+            yield Finding(
+                f"a timestamp service saw it {one.checkpoint.signed_at - one.stamped_at} before the"
+                " time that it bears: the clock ran ahead",
+                one.checkpoint.key, Grade.HARMLESS, _TODO,
+            )  # fmt: skip

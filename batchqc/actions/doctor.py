@@ -1,0 +1,205 @@
+"""Is a whole installation sound? Everything that can be verified, together, and nothing is changed.
+
+In order: the schema, the database itself, the audit trail with every record and stored file that
+it witnesses, that records of different kinds agree, the log against its key and its witness,
+certificates by the verifier, the clock, and what lies in the store without a record.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine, exc
+from sqlalchemy.orm import Session
+
+from batchqc.actions.agreement import STOP, agreement_findings
+from batchqc.actions.certificates import document_of
+from batchqc.actions.checkpoints import check_log, is_covered
+from batchqc.actions.clock_evidence import clock_findings
+from batchqc.actions.log_against import compare
+from batchqc.actions.log_proofs import prove_record
+from batchqc.actions.orphans import orphan_findings
+from batchqc.actions.verification import verify_audit_trail
+from batchqc.core.audit import Link
+from batchqc.core.signed_notes import key_of
+from batchqc.core.soundness import Finding, Grade, is_clean
+from batchqc.documents.archive import Archive
+from batchqc.documents.certificate_check import PAGES
+from batchqc.documents.log_key import LogSigner
+from batchqc.documents.verifier.case import Question
+from batchqc.documents.verifier.examination import examine
+from batchqc.documents.verifier.findings import FAILED
+from batchqc.documents.witness import read_witness
+from batchqc.errors import BatchqcError
+from batchqc.records.database import lacking_tables, revision_of, revisions_in, unknown_to
+from batchqc.records.database_check import database_findings
+from batchqc.records.decisions import CertificateIssue, certificates_of, issue_of
+from batchqc.records.log import log_keys
+from batchqc.records.transaction import reading
+
+_MENDED: Final = ("table ", "the index ")
+"""What problems of the audit trail begin with of which no record is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What is examined.
+
+    Args:
+        engine: of the database.
+        archive: the store.
+        migrations: the folder of the migrations of this version.
+        question: root, roots of timestamps and revocation lists by which certificates are verified.
+        log_key: the key of the log; ``None`` where keys are kept elsewhere.
+        witness: folder of the witness; ``None`` where there is none.
+    """
+
+    engine: Engine
+    archive: Archive
+    migrations: Path
+    question: Question
+    log_key: Callable[[], LogSigner] | None = None
+    witness: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found; how far the audit trail goes, and how many certificates were verified."""
+
+    findings: tuple[Finding, ...]
+    revision: str
+    head: Link | None = None
+    certificates: int = 0
+    verified: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is more than harmless."""
+        return is_clean(self.findings)
+
+
+def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
+    """Examine everything; of certificates that many, spread over all of them, or all where it is 0.
+
+    Raises:
+        StoreUnavailable: the store cannot be reached.
+    """
+    revision = revision_of(what.engine)
+    if found := list(_schema(what, revision)):
+        return Examined(tuple(found), revision)
+    try:
+        found += database_findings(what.engine)
+        if not is_clean(found):
+            return Examined((*found, _UNREAD), revision)
+        with reading(what.engine) as session:
+            trail = verify_audit_trail(session, what.archive)
+            found += [_of_trail(problem) for problem in trail.problems]
+            found += agreement_findings(session, what.archive)
+            found += clock_findings(session, what.question.at)
+            found += _log(session, what)
+            issues = _issued(session)
+            chosen = issues[:: -(-len(issues) // sample)] if sample and issues else issues
+            if issues and not what.question.root_pem:
+                chosen = []
+                found.append(_NO_ROOT)
+            for issue in chosen:
+                found += _certificate(session, what, issue)
+        found += orphan_findings(what.engine, what.archive, lambda pdf: _number_of(what, pdf))
+    except exc.DBAPIError as problem:
+        said = str(problem.orig).splitlines()[0]
+        found.append(Finding(f"it cannot be read: {said}", "the database", Grade.LOSS, STOP))
+        return Examined(tuple(found), revision)
+    return Examined(tuple(found), revision, trail.head, len(issues), len(chosen))
+
+
+_UNREAD: Final = Finding(
+    "nothing else was examined, because the database is not sound", "the installation",
+    Grade.MEND, "Mend what is named, and run this again.",
+)  # fmt: skip
+
+
+_NO_ROOT: Final = Finding(
+    "root.pem is not there, so that no certificate was verified", "the folder trust",
+    Grade.MEND, "Copy the root.pem that `batchqc init` made where BATCHQC_TRUST says.",
+)  # fmt: skip
+
+
+def _schema(what: Installation, revision: str) -> Iterator[Finding]:
+    known = revisions_in(what.migrations)
+    if later := unknown_to(what.engine, what.migrations):
+        yield Finding(
+            f"it is of a later version of batchqc: {later}", "the schema of the database",
+            Grade.MEND, "Install the version of batchqc that wrote it.",
+        )  # fmt: skip
+    elif (revision and revision != known[-1]) or lacking_tables(what.engine):
+        yield Finding(
+            f"it is of an earlier version of batchqc: revision {revision or 'unknown'}, and this"
+            f" version has {known[-1]}",
+            "the schema of the database", Grade.MEND,
+            "Stop the servers, `batchqc backup`, then `batchqc migrate`.",
+        )  # fmt: skip
+
+
+def _of_trail(problem: str) -> Finding:
+    if problem.startswith(_MENDED):
+        todo = "Find out who did it; then mend it as the owner of the database, from a backup."
+        return Finding(problem, "the database", Grade.MEND, todo)
+    return Finding(problem, "the audit trail and what it witnesses", Grade.LOSS, STOP)
+
+
+def _log(session: Session, what: Installation) -> Iterator[Finding]:
+    """The log against its key, and against what the witness holds."""
+    try:
+        if what.log_key is not None:
+            check_log(session, what.log_key())
+    except BatchqcError as problem:
+        todo = problem.hint or STOP
+        yield Finding(problem.message, "the key of the log", Grade.MEND, todo)
+    if what.witness is None:
+        return
+    where = f"the witness {what.witness}"
+    try:
+        keys = what.question.log_keys.splitlines() or [one.vkey for one in log_keys(session)]
+        compared = compare(session, read_witness(what.witness), map(key_of, keys))
+    except BatchqcError as problem:
+        yield Finding(problem.message, where, Grade.MEND, problem.hint or STOP)
+        return
+    for said in compared.problems:
+        yield Finding(said, where, Grade.LOSS, STOP)
+
+
+def _issued(session: Session) -> list[CertificateIssue]:
+    """Newest first."""
+    issues = [one for row in certificates_of(session) if (one := issue_of(session, row))]
+    return issues[::-1]
+
+
+def _certificate(
+    session: Session, what: Installation, issue: CertificateIssue
+) -> Iterator[Finding]:
+    """Its document by the verifier, and that its issue is in the log."""
+    number = issue.natural_key
+    try:
+        pdf = document_of(session, what.archive, number=number)
+        if is_covered(session, issue.key):
+            prove_record(session, issue.key)
+    except BatchqcError as problem:
+        yield Finding(problem.message, issue.key, Grade.LOSS, STOP)
+        return
+    asked = what.question
+    report = examine(
+        pdf,
+        Question(
+            asked.root_pem, asked.at, number, issue.certificate.lot.lot,
+            issue.certificate.content_sha, asked.tsa_roots, asked.crls,
+        ),
+        further=(PAGES,),
+    )  # fmt: skip
+    for one in report.checks:
+        if one.outcome == FAILED:
+            yield Finding(f"{one.name}: {one.reason}", issue.key, Grade.LOSS, STOP)
+
+
+def _number_of(what: Installation, pdf: bytes) -> str:
+    return examine(pdf, what.question).number

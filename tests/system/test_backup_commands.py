@@ -1,0 +1,72 @@
+"""``batchqc backup``, ``restore`` and ``drill``, over a copy of the demonstration's records."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from batchqc.cli.demo_cast import APPROVER, PASSWORD
+from batchqc.cli.main import app
+from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
+from tests.system.test_command_line import refused
+from tests.system.test_laboratory_commands import batchqc, done, home
+
+__all__ = ["home"]  # a fixture
+
+
+@pytest.fixture(autouse=True)
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATCHQC_SEAL_PASSPHRASE", PASSWORD)
+
+
+def restore(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["restore", *map(str, arguments)], env={"COLUMNS": "250"})
+
+
+@pytest.mark.requirement("1.32")
+def test_a_backup_is_made_restored_verified_and_drilled(home: Path, tmp_path: Path):
+    backups, new = tmp_path / "backups", tmp_path / "new"
+    why = ("--reason", "The monthly drill")
+    none = batchqc(home, "drill", "--from", tmp_path, *why, who=APPROVER)
+    refused(none, NotFound, "BQC-BAK-001")
+    told = done(home, "backup", "--to", backups)
+    assert "Not in it, to be kept apart: keys of the seal" in told
+    secret = [one.name for one in backups.rglob("*") if one.suffix in {".p12", ".key"}]
+    assert secret == []
+    went = restore("--from", backups, "--to", new, "--root", home / "trust" / "root.pem")
+    assert went.exit_code == 0, (went.output, went.exception)
+    assert "Everything agrees." in went.output
+    assert "COA-" in done(new, "certificate", "list")
+    refused(restore("--from", backups, "--to", new), Conflict, "BQC-BAK-003")
+    told = done(home, "drill", "--from", backups, *why, who=APPROVER)
+    assert "is the record" in told
+    (record,) = (backups / "drills").glob("*.json")
+    said = json.loads(record.read_text())
+    assert (said["who"], said["after"]["restored and sound"]) == (APPROVER, True)
+    proof = record.with_suffix(".tlog-proof")
+    key = ("--key", home / "trust" / "log.vkey")
+    assert "of the log" in done(home, "log", "verify", proof, record, *key)
+    assert "entries verified" in done(home, "audit", "verify")
+    stored = next(one for one in (backups / "store").rglob("*") if one.is_file())
+    stored.chmod(0o644)
+    stored.write_bytes(b"rotten")
+    failed = batchqc(home, "drill", "--from", backups, *why, who=APPROVER)
+    error = refused(failed, IntegrityFailure, "BQC-BAK-012")
+    assert any("is damaged in the backup" in one for one in error.reasons)
+    newest = max((backups / "drills").glob("*.json"), key=lambda one: int(one.stem.split("-")[1]))
+    assert json.loads(newest.read_text())["after"]["restored and sound"] is False
+
+
+def test_what_is_missing_is_asked_for(home: Path, tmp_path: Path):
+    backups = tmp_path / "backups"
+    (home / "trust" / "root.pem").unlink()
+    stored = next(one for one in (home / "store").rglob("*") if one.is_file())
+    stored.unlink()
+    refused(batchqc(home, "backup", "--to", backups), IntegrityFailure, "BQC-BAK-007")
+    new = tmp_path / "new"
+    refused(restore("--from", backups, "--to", new), InvalidInput, "BQC-BAK-011")
+    went = restore("--from", backups, "--to", new, "--root", home / "keys" / "root.pem")
+    error = refused(went, IntegrityFailure, "BQC-SYS-008")
+    assert any(f"the archive holds no file {stored.name}" in one for one in error.reasons)
