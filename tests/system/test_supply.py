@@ -44,8 +44,8 @@ def test_the_same_source_makes_the_same_wheel_wherever_and_whenever_it_is_built(
     """Another folder, other rights, zone and language; files of another time."""
     here = built(tmp_path / "here", umask=0o022, made_at=1_700_000_000, TZ="UTC", LANG="C.UTF-8")
     there = built(
-        tmp_path / "some" / "where else", umask=0o077, made_at=1_780_000_000, TZ="Asia/Tokyo", LANG="C",
-        PYTHONHASHSEED="7",
+        tmp_path / "some" / "where else", umask=0o077, made_at=1_780_000_000,
+        TZ="Asia/Tokyo", LANG="C", PYTHONHASHSEED="7",
     )  # fmt: skip
     assert here == there
 
