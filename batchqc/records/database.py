@@ -2,6 +2,8 @@
 
 SQLite: foreign keys, write-ahead log, every commit on disk, one writer at a time from the first
 statement on (a deferred transaction fails when it turns into a writing one under load).
+
+An error of the database tells the statement, never the values: those would stand in logs.
 """
 
 from pathlib import Path
@@ -33,8 +35,10 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
     options = {COMPONENT_KEY: component_key}
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-        return create_engine(url, pool_pre_ping=True, execution_options=options)
-    engine = create_engine(url, execution_options=options)
+        return create_engine(
+            url, pool_pre_ping=True, hide_parameters=True, execution_options=options
+        )
+    engine = create_engine(url, hide_parameters=True, execution_options=options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
