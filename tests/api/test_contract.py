@@ -89,14 +89,20 @@ class Asked:
         self._loop = asyncio.new_event_loop()
 
     def __call__(self, case: Case, who: str) -> httpx.Response:
+        """Ask for a case."""
         sent = requests.Request(**case.as_transport_kwargs(base_url="http://inside")).prepare()
+        asked = httpx.Request(sent.method, sent.url, headers=sent.headers, content=sent.body)
+        return self._send(who, asked)
+
+    def ask(self, who: str, method: str, address: str, sent: Any) -> httpx.Response:
+        """Ask for an address with a body of JSON, with a text as a file, or with none."""
+        as_body = {"content": sent} if isinstance(sent, str) else {"json": sent} if sent else {}
+        return self._send(who, self._http.build_request(method, address, **as_body))
+
+    def _send(self, who: str, request: httpx.Request) -> httpx.Response:
         if self.tokens[who]:
-            sent.headers["Authorization"] = f"Bearer {self.tokens[who]}"
-        answer = self._loop.run_until_complete(
-            self._http.send(
-                httpx.Request(sent.method, sent.url, headers=sent.headers, content=sent.body)
-            )
-        )
+            request.headers["Authorization"] = f"Bearer {self.tokens[who]}"
+        answer = self._loop.run_until_complete(self._http.send(request))
         if who and answer.status_code == 204:
             self.tokens[who] = enter(self.house, who)
         return answer
@@ -158,11 +164,15 @@ def cases(operation: APIOperation, mode: GenerationMode) -> list[Case]:
     return found if LONG else found[1:]  # the first is always the simplest
 
 
+def known(path: str, name: str) -> str:
+    """What is on record, for a place of an address."""
+    return KNOWN.get(name, NUMBERS.get(path.removeprefix("/api/v1").split("/")[1], "1"))
+
+
 def made_real(case: Case, who: str) -> None:
     """Put what is on record into the places of an address, and the person's own components."""
-    root = case.path.removeprefix("/api/v1").split("/")[1]
     for name in case.path_parameters or {}:
-        case.path_parameters[name] = KNOWN.get(name, NUMBERS.get(root, "1"))
+        case.path_parameters[name] = known(case.path, name)
     if isinstance(case.body, dict) and {"user_id", "password", "reason"} <= case.body.keys():
         case.body |= {"user_id": who, "password": PASSWORD, "reason": "Compared with raw data"}
 
@@ -177,8 +187,9 @@ def undescribed(case: Case, answer: httpx.Response) -> Iterator[str]:
         yield from (str(one.message) for one in group.exceptions if isinstance(one, Failure))
 
 
-def who_may(operation: APIOperation) -> list[str]:
-    line = f"{operation.method.upper()} {operation.path.removeprefix('/api/v1')}"
+def might(method: str, path: str) -> list[str]:
+    """Who may ask for it: one person of each role, or nobody in particular."""
+    line = f"{method.upper()} {path.removeprefix('/api/v1')}"
     names = ROUTES[line]["who"].split()
     if names == [ANYONE]:
         return [NOBODY]
@@ -193,7 +204,7 @@ def test_every_answer_is_as_it_is_described(
     wrong, statuses, everybody = [], set(), cycle(asked.tokens)
     for result in schema.get_all_operations():
         operation = result.ok()
-        may = cycle(who_may(operation))
+        may = cycle(might(operation.method, operation.path))
         for at, case in enumerate(cases(operation, mode)):
             who = next(may if mode is GenerationMode.POSITIVE and not LONG else everybody)
             if at % 3 < 2:

@@ -30,7 +30,6 @@ from batchqc.core.quantities import parse_amount
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.pki import PkiFiles
-from batchqc.records.schema import METADATA
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.api.conftest import (  # noqa: F401 - fixtures
     SEAL_PASSPHRASE,
@@ -38,6 +37,7 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
     log_key,
     seal,
 )
+from tests.api.hostile import EVALUATED, HOSTILE, sizes
 from tests.cast import MADE_ON, NOW
 from tests.compliance.test_permissions_of_routes import HOLDERS, enter
 from tests.databases import SQLITE, Databases
@@ -58,11 +58,6 @@ from tests.records.house import (
 from tests.tiers import LONG
 from tests.web.test_pages_by_role import FORMS, OWN, STRANGERS, TYPED, Pages, filled, opened, routes
 
-EVALUATED: Final = "1787569"
-HOSTILE: Final = (
-    "=1337*1337+cmd|'/C calc'!A0 {{1337*1337}} ${1337*1337} %{1337*1337} #{1337*1337}"
-    " <img src=x onerror=alert(1)> \"' OR '1'='1'; DROP TABLE lot; -- ../../../etc/passwd %0d%0a"
-)
 TAG: Final = "<img src=x"
 PARAMETERS: Final = (
     "after", "q", "text", "who", "about", "product", "status", "sort", "next", "lot", "from", "to",
@@ -119,14 +114,6 @@ def type_everywhere(house: House) -> None:
             )
             kept = keep_deviation(tx, deviation=one, credentials=signing(QA1, HOSTILE))
             assert not isinstance(kept, Refusal)
-
-
-def sizes(house: House) -> dict[str, int]:
-    with house.engine.connect() as connection:
-        return {
-            name: connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one()  # noqa: S608
-            for name in METADATA.tables
-        }
 
 
 def runs(where: str, answer: Any) -> list[str]:
