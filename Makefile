@@ -20,7 +20,10 @@ WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 # Else every worker, and every program that the tests start, compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test core long lint serve screenshots clean
+# The bill of materials of what is installed at a site, in CycloneDX.
+SBOM ?= dist/batchqc.cdx.json
+
+.PHONY: demo test core long lint audit sbom serve screenshots clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
@@ -48,6 +51,16 @@ long: .venv/test.done programs provider axe store-server  ## coverage of everyth
 	  performance/quality_review performance/charts performance/merkle_log \
 	  performance/certificates performance/certificate_search performance/bundle_export performance/pages; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
+
+sbom: .venv/demo.done  ## what is installed at a site, with versions and hashes
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/uv export --quiet --frozen --no-dev --all-extras --format cyclonedx1.5 -o $(SBOM) >/dev/null
+
+audit: .venv/test.done  ## known vulnerabilities of what is installed at a site; what cannot be asked fails
+	@mkdir -p dist
+	$(BIN)/uv sync --quiet --frozen --inexact --group audit
+	$(BIN)/uv export --quiet --frozen --no-dev --all-extras --no-emit-project -o dist/locked.txt >/dev/null
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r dist/locked.txt
 
 serve: demo  ## pages and API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve

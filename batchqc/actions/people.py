@@ -120,7 +120,7 @@ def register_laboratory(tx: Transaction, *, user_id: str, name: str) -> Person:
 
 
 def change_password(tx: Transaction, *, user_id: str, old: str, new: str) -> Refusal | None:
-    """Change one's own password; a wrong old one is refused and remembered."""
+    """Change one's own password, and end one's other sessions; a wrong old one is remembered."""
     refusal = prove(tx, user_id=user_id, password=old, purpose="change of password")
     if refusal is not None:
         return refusal
@@ -130,8 +130,10 @@ def change_password(tx: Transaction, *, user_id: str, old: str, new: str) -> Ref
     person = the_person(tx.session, user_id)
     newest = newest_password(tx.session, person)
     password = own_password(tx, person, newest.number + 1 if newest else 1, new)
-    tx.add(password)
-    tx.audit("password changed", rows=[password], about=[person.key])
+    own_session = tx.actor.sign_in
+    ends = [one for one in ends_of_sessions(tx, person) if one.sign_in.token_sha256 != own_session]
+    tx.add(password, *ends)
+    tx.audit("password changed", rows=[password, *ends], about=[person.key])
     return None
 
 

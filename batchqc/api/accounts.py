@@ -46,7 +46,7 @@ class OneTimePassword(BaseModel):
 class PasswordRuleShape(Sent):
     """After how many days a password must be changed."""
 
-    days: StrictInt = Field(description="0 for never.")
+    days: Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST, description="0 for never.")]
     reason: str
 
 

@@ -154,7 +154,6 @@ def proof(call: SignedIn, number: str) -> Response:
     "/certificates/{number}/issue",
     status_code=201,
     summary="Seal a pending certificate",
-    responses={503: {"description": "The seal cannot be used now"}},
 )
 def issue(call: SignedIn, number: str) -> CertificateOut:
     """Take up a certificate whose seal failed; one that is issued is answered as it is."""

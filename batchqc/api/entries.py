@@ -27,7 +27,7 @@ from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument, client_of
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
-from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.api.shapes import After, Limit, Page, Whole, page
 from batchqc.api.tags import tagged
 from batchqc.api.uploads import ReportOut, refused_upload, report_out
 from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte
@@ -234,10 +234,10 @@ def attach(
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-def attachment(call: SignedIn, number: str, position: int) -> Response:
+def attachment(call: SignedIn, number: str, position: Whole) -> Response:
     """Byte for byte as it came, checked against its hash."""
     with call.reading() as session:
-        row = the_attachment(session, number, min(position, LARGEST))
+        row = the_attachment(session, number, position)
         data = call.door.archive.get(row.sha256)
         name = quote(row.name, safe="")
     headers = {

@@ -65,8 +65,10 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": title, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
     for status, title in (
         *((status, title) for _, status, title in _STATUS if status not in {500, 503}),
+        (400, "The body cannot be read as text"),
         (413, "The body is too large"),
         (500, "Records contradict each other, or something unforeseen happened"),
+        (503, "A key, the seal or the store cannot be used now"),
     )
 }
 

@@ -24,7 +24,7 @@ from batchqc.actions.lot_origins import name_origin
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import After, Limit, Page, Whole, page
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.doublings import level_text
 from batchqc.core.genealogy import Direction, NodeKind
@@ -71,8 +71,8 @@ class BankRequest(Sent):
     made_on: Day
     expires_on: Day
     place: str
-    containers: int
-    passage: Annotated[int, Field(description="At which it was frozen.")]
+    containers: Whole
+    passage: Annotated[Whole, Field(description="At which it was frozen.")]
     is_pool: bool = Field(default=False, description="Whether donors are mixed on purpose.")
     basis: str = Field(default="", description="What doublings count from, of a first bank.")
     max_doublings: str = Field(default="", examples=["20"], description="Blank: none declared.")

@@ -13,6 +13,7 @@ from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, seal, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.shapes import Whole
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.decisions import certificate_let_go
@@ -71,7 +72,7 @@ def hold(call: Writing, lot: str, sent: Signature) -> Response:
     response_model=HoldsOut,
     summary="Let a lot go (signed)",
 )
-def end(call: Writing, lot: str, hold: int, sent: Signature) -> Response:
+def end(call: Writing, lot: str, hold: Whole, sent: Signature) -> Response:
     """End one hold; others stay.
 
     Where the lot's certificate was withdrawn, the end of the last hold reserves another, which is

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -113,10 +113,12 @@ def sign(call: Writing, sent: CheckpointWanted) -> Response:
 
 
 @router.get("/log/checkpoints/{size}", summary="One checkpoint")
-def one_checkpoint(call: SignedIn, size: int) -> CheckpointOut:
+def one_checkpoint(
+    call: SignedIn, size: Annotated[int, Path(ge=0, le=LARGEST, description=_SIZE)]
+) -> CheckpointOut:
     """The checkpoint of so many entries; 0 is the newest."""
     with call.reading() as session:
-        return _out(session, the_checkpoint(session, _within(size)))
+        return _out(session, the_checkpoint(session, size))
 
 
 @router.get("/log/inclusion", summary="Prove that an entry is in the log")
@@ -163,11 +165,6 @@ def consistency(
         hashes=[one.hex() for one in found.hashes],
         proof=found.text,
     )
-
-
-def _within(size: int) -> int:
-    """A size that both databases compare; one beyond that is of no checkpoint."""
-    return min(max(size, 0), LARGEST)
 
 
 def _out(session: Session, row: CheckpointRow) -> CheckpointOut:

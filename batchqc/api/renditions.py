@@ -72,7 +72,6 @@ def renditions(
     "/certificates/{number}/renditions",
     status_code=201,
     summary="Make a rendition for a recipient",
-    responses={503: {"description": "The seal cannot be used now"}},
 )
 def make(call: SignedIn, number: str, sent: NewRendition) -> RenditionOut:
     """From the frozen content, sealed and on record; one that was made is answered as it is."""

@@ -120,7 +120,7 @@ def me(call: SignedIn) -> Me:
 
 @router.post("/password", response_model=Me, summary="Change your own password")
 def password(call: Writing, sent: PasswordChange) -> Response:
-    """Change your own password; a first password opens nothing but this."""
+    """Change your own password, and end your other sessions; a first one opens only this."""
     with call.writing(None, sent) as work:
         if work.is_new:
             refusal = change_password_and_accept(

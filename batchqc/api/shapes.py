@@ -16,6 +16,7 @@ Found = TypeVar("Found", bound=Row)
 Listed = TypeVar("Listed")
 
 LARGEST: Final = 2**31 - 1  # the largest whole number that both databases compare
+Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]  # which of them make sense, the action says
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
 After = Annotated[str, Query(description="`next` of the page before; empty for the first.")]
 

@@ -7,7 +7,7 @@ from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import After, Limit, Page, rest_of
+from batchqc.api.shapes import After, Limit, Page, Whole, rest_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.system_stops import SystemStop, stop_rows
@@ -73,7 +73,7 @@ def record(call: Writing, sent: StopRequest) -> Response:
     response_model=StopOut,
     summary="Record when a stop ended (signed)",
 )
-def end(call: Writing, stop: int, sent: StopEnd) -> Response:
+def end(call: Writing, stop: Whole, sent: StopEnd) -> Response:
     """Another entry about the stop; an end is told once."""
     with call.writing(Permission.RECORD_STOP, sent) as work:
         if work.is_new:
@@ -88,7 +88,7 @@ def end(call: Writing, stop: int, sent: StopEnd) -> Response:
     response_model=StopOut,
     summary="Withdraw a stop that was not (signed)",
 )
-def withdraw(call: Writing, stop: int, sent: Signature) -> Response:
+def withdraw(call: Writing, stop: Whole, sent: Signature) -> Response:
     """Another entry about the stop; refused where paper was entered for it."""
     with call.writing(Permission.RECORD_STOP, sent) as work:
         if work.is_new:

@@ -19,6 +19,7 @@ from batchqc.actions.tracing import CellTrace, trace_cell
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.results import MeasurementOut, measurement_out
+from batchqc.api.shapes import Whole
 from batchqc.api.uploads import ProblemOut
 
 router = APIRouter(tags=["provenance"], responses=PROBLEMS)
@@ -120,7 +121,7 @@ def line_sources(call: SignedIn, number: str, criterion: str) -> list[SourceOut]
 def cell(
     call: SignedIn,
     number: str,
-    row: int,
+    row: Whole,
     column: Annotated[str, Path(description="Its name in the header.", examples=["value"])],
 ) -> CellOut:
     """The measurement, and every verdict, decision and certificate that used it; or why none."""

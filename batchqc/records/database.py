@@ -2,6 +2,8 @@
 
 SQLite: foreign keys, write-ahead log, every commit on disk, one writer at a time from the first
 statement on (a deferred transaction fails when it turns into a writing one under load).
+
+An error of the database tells the statement, never the values: those would stand in logs.
 """
 
 from pathlib import Path

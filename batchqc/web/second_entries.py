@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from batchqc.actions.entries import the_entry
 from batchqc.api import entries as api
 from batchqc.api.doors import Call
+from batchqc.api.shapes import Whole
 from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.signatures import Meaning
@@ -72,7 +73,7 @@ def verify(request: Request, call: Visit, form: OwnForm, number: str) -> Respons
 
 
 @router.get("/second-entries/{number}/documents/{position}")
-def document(call: Visit, number: str, position: int) -> Response:
+def document(call: Visit, number: str, position: Whole) -> Response:
     """A document of the entry, byte for byte, to keep."""
     return api.attachment(call, number, position)
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.api import system_stops as api
 from batchqc.api.doors import Call, Signature
+from batchqc.api.shapes import Whole
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
 from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError, NotFound
@@ -61,13 +62,13 @@ def record(request: Request, call: Visit, form: OwnForm) -> Response:
 
 
 @router.get("/system-stops/{stop}/{act}")
-def ask_more(request: Request, call: Visit, stop: int, act: Act) -> Response:
+def ask_more(request: Request, call: Visit, stop: Whole, act: Act) -> Response:
     """The form of the end of a stop, or of its withdrawal."""
     return _form(request, call, (stop, act), Form({}))
 
 
 @router.post("/system-stops/{stop}/{act}")
-def tell_more(request: Request, call: Visit, form: OwnForm, stop: int, act: Act) -> Response:
+def tell_more(request: Request, call: Visit, form: OwnForm, stop: Whole, act: Act) -> Response:
     """Tell more of a stop, as the API does."""
     try:
         if act == "end":

@@ -15,6 +15,7 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.uploads import the_upload
 from batchqc.api import entries, upload_files
 from batchqc.api import uploads as api
+from batchqc.api.shapes import Whole
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.documents.csv_file import csv_bytes
@@ -151,7 +152,7 @@ def annotated(call: Visit, number: str) -> Response:
 
 
 @router.get("/uploads/{number}/documents/{position}")
-def document(call: Visit, number: str, position: int) -> Response:
+def document(call: Visit, number: str, position: Whole) -> Response:
     """A document of a typed result."""
     return entries.attachment(call, number, position)
 

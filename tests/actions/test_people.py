@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from argon2 import extract_parameters
 
+from batchqc.actions import passwords
 from batchqc.actions.accounts import change_role
 from batchqc.actions.people import (
     change_password,
@@ -74,6 +76,24 @@ def test_an_unknown_user_and_a_wrong_password_are_told_apart_by_nobody(house: Ho
     wrong, unknown = enter(house, password="guess guess"), enter(house, user_id="nobody")
     assert wrong == unknown
     assert isinstance(wrong, Refusal)
+
+
+def test_whether_somebody_is_known_is_not_told_by_the_work_of_a_refusal(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    """Counted, not timed: one hash of the same cost, whoever is named."""
+    work: list[object] = []
+
+    class Counted:
+        def verify(self, stored: str, password: str) -> bool:
+            work.append(extract_parameters(stored))
+            return cheap.verify(stored, password)
+
+    cheap = passwords.HASHER
+    monkeypatch.setattr(passwords, "HASHER", Counted())
+    for user_id in (ANA, "nobody", LABORATORY, "' OR 1=1 --", "", ANA.upper()):
+        assert isinstance(enter(house, user_id=user_id, password="guess guess"), Refusal)
+    assert work == work[:1] * 6
 
 
 def test_a_laboratory_cannot_sign_in(house: House):
@@ -158,6 +178,21 @@ def test_a_bad_registration_registers_nobody(
         register_person(tx, user_id=user_id, name=name, roles=[], password=password)
     assert refused.value.code == code
     assert grown(house.engine, before) == {}
+
+
+def test_a_new_password_ends_every_session_but_the_one_that_set_it(house: House):
+    """Who changes it because somebody else knows it wants nobody else to be in."""
+    for token in (TOKEN, "another", "a third"):
+        enter(house, token=token)
+    with house.reading() as session:
+        own = who_is(session, token=TOKEN, now=house.now(), time_zone=SITE_ZONE)
+    with transaction(house.engine, own.themself(), house.now()) as tx:
+        assert change_password(tx, user_id=ANA, old=PASSWORD, new="another horse 2") is None
+    assert holder(house) == ANA
+    for token in ("another", "a third"):
+        with pytest.raises(NotSignedIn):
+            holder(house, token)
+    assert house.verify().problems == ()
 
 
 def test_a_password_is_changed_with_the_old_one_only(house: House):

@@ -65,7 +65,7 @@ def test_what_there_is_not_is_told_and_changes_nothing(site: Site):
     before = counts(site.house.engine)
     is_problem(site.send(AUD, "GET", "/log/checkpoints/0"), 404, "BQC-LOG-013")
     huge = f"/log/checkpoints/{10**30}"
-    is_problem(site.send(AUD, "GET", huge), 404, "BQC-LOG-013")
+    is_problem(site.send(AUD, "GET", huge), 422, "BQC-API-001")
     is_problem(site.send(AUD, "GET", "/log/consistency?first=3"), 404, "BQC-LOG-013")
     is_problem(site.send(AUD, "GET", "/log/inclusion?sequence=99999"), 404, "BQC-LOG-014")
     is_problem(site.send(AUD, "GET", "/log/inclusion?record=lot:none"), 404, "BQC-LOG-014")

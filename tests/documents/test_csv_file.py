@@ -49,3 +49,14 @@ def test_no_other_module_writes_csv():
     }
     # What was typed becomes the bytes on record, which are read again as they are: never guarded.
     assert found == {str(Path("documents/csv_file.py")), str(Path("intake/typed.py"))}
+
+
+def test_nothing_else_writes_csv():
+    """But what people typed, which is then read as any file: a formula in it is refused (E501)."""
+    package = Path(batchqc.__file__).parent
+    writers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"csv\.writer|DictWriter|to_csv", path.read_text())
+    }
+    assert writers == {"documents/csv_file.py", "intake/typed.py"}

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 import pytest
 from sqlalchemy import Engine, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import AuditEntry, entries_about, entry_count
+from batchqc.records.database import open_database
 from batchqc.records.registers import Product
 from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
 from tests.cast import NOW
@@ -265,3 +266,11 @@ def test_a_block_without_a_change_writes_nothing(engine: Engine):
     with transaction(engine, SYSTEM, NOW) as tx:
         assert tx.session.scalars(select(AuditEntry)).all() == []
     assert counts(engine) == (0, 0)
+
+
+def test_an_error_of_the_database_tells_no_value(engine: Engine):
+    own = open_database(engine.url)
+    with own.connect() as connection, pytest.raises(DatabaseError) as error:
+        connection.execute(text("SELECT :secret FROM nowhere"), {"secret": "horse staple"})
+    own.dispose()
+    assert "horse staple" not in str(error.value)

@@ -91,6 +91,19 @@ def test_a_database_without_a_site_says_what_to_do(
             assert "Run `batchqc init`." in answer.text
 
 
+def test_a_session_that_somebody_planted_is_nobodys_after_the_sign_in(raw: httpx.Client):
+    """Whoever gives a browser a session of theirs, or one made up, gets none of who signs in."""
+    attackers, _ = signed_in(raw, REV)
+    for planted in (attackers, "made up"):
+        typed = {"user_id": QA1, "password": PASSWORD, "next": "/"}
+        cookie = {"Cookie": f"{COOKIE}={planted}"}
+        answer = raw.post("/sign-in", data=typed, headers=HERE | cookie)
+        given = re.search(rf"{COOKIE}=([^;]+)", answer.headers["set-cookie"])
+        assert given is not None
+        assert given[1] != planted
+        assert raw.get("/lots", headers=cookie).status_code == 303
+
+
 def test_signing_out_ends_the_session(served: Served):
     with served.visitor(REV) as rev:
         (cookie,) = [one for one in rev.context.cookies() if one["name"] == COOKIE]
@@ -181,6 +194,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(raw: httpx.Client):
         assert answer.headers["content-security-policy"] == CONTENT_POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["strict-transport-security"].endswith("; includeSubDomains")
         assert "unsafe" not in CONTENT_POLICY
     assert "default-src 'none'" in CONTENT_POLICY
 
