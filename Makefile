@@ -20,7 +20,7 @@ WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 # Else every worker, and every program that the tests start, compiles every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test core long lint serve screenshots clean
+.PHONY: demo test core long lint matrix serve screenshots clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
@@ -48,6 +48,9 @@ long: .venv/test.done programs provider axe store-server  ## coverage of everyth
 	  performance/quality_review performance/charts performance/merkle_log \
 	  performance/certificates performance/certificate_search performance/bundle_export performance/pages; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
+
+matrix: .venv/test.done  ## requirements and their tests in the guide, anew, from the marks
+	$(BIN)/python -m tests.matrix
 
 serve: demo  ## pages and API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve

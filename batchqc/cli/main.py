@@ -53,6 +53,7 @@ from batchqc.cli import (
     upload,
     user,
 )
+from batchqc.cli.change_impact import change_impact
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
@@ -116,6 +117,7 @@ app.command()(init)
 app.command("migrate")(bring_up)
 app.command()(work)
 app.command()(validate)
+app.command()(change_impact)
 
 
 @app.command()
