@@ -7,6 +7,7 @@ Marks are read from the source: nothing is run for it.
 import ast
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ asked stands in [requirements.toml](requirements.toml); a check that a site runs
 
 def tests_of(path: Path) -> Iterator[tuple[str, set[str]]]:
     """Each test of a file with the numbers that it, its class and its file are marked with."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _tree(path)
     common = {
         number
         for node in tree.body
@@ -44,10 +45,11 @@ def tests_of(path: Path) -> Iterator[tuple[str, set[str]]]:
                 yield test.name, common | own | _numbers(test.decorator_list)
 
 
+@cache
 def modules_of(path: Path) -> set[str]:
     """The modules of batchqc that a file imports itself."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             found |= {one.name for one in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -55,6 +57,7 @@ def modules_of(path: Path) -> set[str]:
     return {one for one in found if one.startswith("batchqc") and _is_module(one)}
 
 
+@cache
 def proofs(folder: Path = ROOT / "tests") -> dict[str, dict[str, list[str]]]:
     """Tests by file, by requirement."""
     found: dict[str, dict[str, list[str]]] = {}
@@ -111,6 +114,11 @@ def modules() -> str:
         for number, files in sorted(proofs().items())
     }
     return json.dumps(found, indent=0, sort_keys=True) + "\n"
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _numbers(nodes: list[ast.expr]) -> set[str]:

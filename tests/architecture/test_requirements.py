@@ -100,7 +100,9 @@ def test_the_drafts_leave_no_requirement_of_the_software_out():
 
 
 def test_every_hazard_of_the_risk_assessment_has_its_control_its_requirement_and_its_proof():
-    rows = re.findall(r"^\| (R\d\d) \|(.+)\|$", (GUIDE / "validation-risk.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (R\d\d) \|(.+)\|$", (GUIDE / "validation-risk.md").read_text(), re.MULTILINE
+    )
     assert len(rows) >= 15
     for name, row in rows:
         cells = [cell.strip() for cell in row.split("|")]

@@ -42,9 +42,11 @@ OF_A_WHEEL = {"IQ-SW-01": Outcome.NOT_TESTED, "IQ-SW-02": Outcome.NOT_TESTED}
 
 
 @pytest.fixture
-def place(house: House, pki: PkiFiles, tmp_path: Path) -> Workplace:
-    found = place_of(house.engine, house, pki, tmp_path / "site")
-    return Workplace.at(found.settings, now=clock.now)
+def place(house: House, pki: PkiFiles, tmp_path: Path) -> Iterator[Workplace]:
+    settings = place_of(house.engine, house, pki, tmp_path / "site").settings
+    found = Workplace.at(settings, now=clock.now)
+    yield found
+    found.engine.dispose()
 
 
 @pytest.fixture
@@ -104,6 +106,8 @@ def test_a_role_that_may_make_no_database_says_so_and_takes_one_that_it_is_given
     with scratch.scratch(own, database=given) as other:
         assert other.doings()["IQ-IN-09"]().outcome is Outcome.PASS
         assert make_url(other.story.place.settings.database).database == house.engine.url.database
+    own.engine.dispose()
+    lesser.dispose()
 
 
 def test_a_scratch_installation_leaves_nothing_behind(place: Workplace):

@@ -1,6 +1,7 @@
 """An installation to qualify: records of a house, a seal, and the settings that name them."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,5 +33,7 @@ def place_of(engine: Engine, house: House, pki: PkiFiles, folder: Path) -> Workp
 
 
 @pytest.fixture
-def place(house: House, pki: PkiFiles, tmp_path: Path) -> Workplace:
-    return place_of(house.engine, house, pki, tmp_path / "site")
+def place(house: House, pki: PkiFiles, tmp_path: Path) -> Iterator[Workplace]:
+    found = place_of(house.engine, house, pki, tmp_path / "site")
+    yield found
+    found.engine.dispose()
