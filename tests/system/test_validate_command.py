@@ -30,9 +30,10 @@ from batchqc.cli.qualification.whole import qualify
 from batchqc.cli.workplace import Workplace
 from batchqc.core.canonical import canonical_bytes
 from batchqc.documents.pki import PkiFiles
+from batchqc.errors import Conflict
 from tests.actions.state import counts
 from tests.cli.qualification.conftest import place_of
-from tests.databases import RUNTIME_ROLE, as_role
+from tests.databases import RUNTIME_ROLE, Databases, as_role
 from tests.documents.external import nss_database, pdfsig, run
 from tests.records.house import House
 
@@ -91,7 +92,7 @@ def test_a_sound_installation_passes_every_check_and_nothing_of_it_is_changed(
 
 @pytest.mark.only_on("postgresql", "SQLite needs no role to make a database")
 def test_a_role_that_may_make_no_database_says_so_and_takes_one_that_it_is_given(
-    place: Workplace, house: House
+    place: Workplace, house: House, databases: Databases
 ):
     lesser = as_role(house.engine, RUNTIME_ROLE)
     settings = place.settings.model_copy(
@@ -102,10 +103,16 @@ def test_a_role_that_may_make_no_database_says_so_and_takes_one_that_it_is_given
         found = other.doings()["IQ-IN-09"]()
         assert found.outcome is Outcome.NOT_TESTED
         assert "permission denied to create database" in found.observed
-    given = house.engine.url.render_as_string(hide_password=False)
-    with scratch.scratch(own, database=given) as other:
-        assert other.doings()["IQ-IN-09"]().outcome is Outcome.PASS
-        assert make_url(other.story.place.settings.database).database == house.engine.url.database
+    with databases.new("postgresql") as empty:
+        given = empty.url.render_as_string(hide_password=False)
+        with scratch.scratch(own, database=given) as other:
+            assert other.doings()["IQ-IN-09"]().outcome is Outcome.PASS
+            assert make_url(other.story.place.settings.database).database == empty.url.database
+    before = counts(house.engine)
+    full = house.engine.url.render_as_string(hide_password=False)
+    with pytest.raises(Conflict, match="is not empty"), scratch.scratch(own, database=full):
+        pass
+    assert counts(house.engine) == before
     own.engine.dispose()
     lesser.dispose()
 

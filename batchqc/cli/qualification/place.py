@@ -29,9 +29,10 @@ _OLDEST: Final = {"sqlite": (3, 37), "postgresql": (14, 0)}
 _READ: Final = 100
 _SECONDS: Final = 5
 _WHO_CHANGES: Final = """
-SELECT DISTINCT grantee, table_name, privilege_type FROM information_schema.role_table_grants
-WHERE table_schema = 'public' AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')
-AND grantee NOT IN (SELECT tableowner FROM pg_tables WHERE schemaname = 'public') ORDER BY 1, 2, 3
+SELECT coalesce(rolname, 'PUBLIC'), relname, privilege_type
+FROM pg_class CROSS JOIN LATERAL aclexplode(relacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND grantee <> relowner
+AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') ORDER BY 1, 2, 3
 """
 #: Folders and files that settings name, by name of the setting.
 _PATHS: Final = ("seal", "component_key", "log_key", "trust", "specification_folder", "witness")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, inspect, make_url
 from sqlalchemy.exc import DBAPIError
 
 from batchqc import clock
@@ -16,6 +16,8 @@ from batchqc.cli import demo_cast as cast
 from batchqc.cli.demo_story import Story
 from batchqc.cli.qualification.protocol import Doing, Finding, failed, held, not_tested
 from batchqc.cli.workplace import Workplace
+from batchqc.errors import Conflict
+from batchqc.records.database import open_database
 from batchqc.settings import Settings
 
 
@@ -51,10 +53,13 @@ def scratch(place: Workplace, *, database: str = "") -> Iterator[Scratch]:
     Args:
         place: the installation that is qualified; nothing of it is touched.
         database: address of an empty database to use, where the role may not make one.
+
+    Raises:
+        Conflict: BQC-VAL-002 that database is not empty.
     """
-    folder = Path(tempfile.mkdtemp(prefix="batchqc-oq-"))
     wanted = place.engine.dialect.name
     made, hindrance = _database(place, database)
+    folder = Path(tempfile.mkdtemp(prefix="batchqc-oq-"))
     try:
         settings = Settings.in_folder(folder).model_copy(
             update={"seal_passphrase": SecretStr(cast.PASSWORD)}
@@ -75,6 +80,7 @@ def scratch(place: Workplace, *, database: str = "") -> Iterator[Scratch]:
 def _database(place: Workplace, given: str) -> tuple[URL | None, str]:
     """Address of a scratch database that is no file, and why there is none of the same kind."""
     if given:
+        _expect_empty(given)
         return make_url(given), ""
     if place.engine.dialect.name == "sqlite":
         return None, ""
@@ -84,6 +90,20 @@ def _database(place: Workplace, given: str) -> tuple[URL | None, str]:
     except DBAPIError as problem:
         return None, str(problem.orig).strip().splitlines()[0]
     return place.engine.url.set(database=name), ""
+
+
+def _expect_empty(address: str) -> None:
+    engine = open_database(address)
+    try:
+        tables = inspect(engine).get_table_names()
+    finally:
+        engine.dispose()
+    if tables:
+        raise Conflict(
+            "BQC-VAL-002",
+            f"the scratch database {engine.url.database} is not empty: it has {len(tables)} tables",
+            hint="Operation is never tested among records: name an empty database.",
+        )
 
 
 def _run(engine: Engine, statement: str) -> None:
