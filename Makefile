@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The bill of materials of what is installed at a site, in CycloneDX.
 SBOM ?= dist/batchqc.cdx.json
 
-.PHONY: demo test core long lint audit sbom serve screenshots clean
+.PHONY: demo test core long lint matrix audit sbom serve screenshots clean
 
 demo: .venv/demo.done  ## the main job: assay CSVs to signed certificates, into demo/
 	$(BIN)/batchqc demo --to demo/
@@ -61,6 +61,9 @@ audit: .venv/test.done  ## known vulnerabilities of what is installed at a site;
 	$(BIN)/uv sync --quiet --frozen --inexact --group audit
 	$(BIN)/uv export --quiet --frozen --no-dev --all-extras --no-emit-project -o dist/locked.txt >/dev/null
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r dist/locked.txt
+
+matrix: .venv/test.done  ## requirements and their tests in the guide, anew, from the marks
+	$(BIN)/python -m tests.matrix
 
 serve: demo  ## pages and API over the demonstration's records, on port 8000
 	BATCHQC_SEAL_PASSPHRASE=specimen-only-2026 $(BIN)/batchqc --home demo serve

@@ -5,6 +5,7 @@ Nothing here changes a decision: what does is a versioned record in the database
 
 import os
 from enum import StrEnum
+import tomllib
 from pathlib import Path
 from typing import Final, Self
 
@@ -235,6 +236,22 @@ def shipped_panels() -> Path:
 def shipped_potency_methods() -> Path:
     """The folder of the methods of potency assays that batchqc ships, as proposals."""
     return Path(__file__).parent / "documents" / "potency_methods"
+
+
+def shipped_cases() -> Path:
+    """The folder of the certified and published cases to which the statistics are held."""
+    return Path(__file__).parent / "statistics" / "cases" / "published"
+
+
+def lock_file() -> Path:
+    """The lock file: the version of every library with which batchqc was tested."""
+    return bundled("specs").parent / "uv.lock"
+
+
+def requirements() -> dict[str, dict[str, str]]:
+    """Every requirement, by its number: its title and its kind, as the guide has them."""
+    text = (Path(__file__).parent / "guide" / "requirements.toml").read_text(encoding="utf-8")
+    return dict(tomllib.loads(text)["requirements"])
 
 
 def certificate_schema() -> Path:

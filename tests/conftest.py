@@ -53,6 +53,7 @@ _SHARED = {
     "api": 4,
     "system": 4,
     "web": 4,
+    "qualification": 4,
     "test_permissions_of_routes.py": 4,
     "test_others_objects.py": 4,
     "test_audit_attacks.py": 2,

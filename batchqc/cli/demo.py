@@ -62,11 +62,11 @@ def demonstrate(folder: Path, console: Console) -> None:
     story = Story(folder, Workplace.at(settings, now=clock), clock)
     if afresh:
         console.print(f"Starting afresh: the earlier demonstration in {folder}/ was removed.")
-    progress(console, "Database, site, root and seal", lambda: _set_up(story))
-    progress(console, f"{len(cast.PEOPLE)} people, each with one role", lambda: _people(story))
+    progress(console, "Database, site, root and seal", lambda: set_up(story))
+    progress(console, f"{len(cast.PEOPLE)} people, each with one role", lambda: people(story))
     specification = bundled("specs") / cast.SPECIFICATION
     progress(console, "Specification imported and approved", lambda: adopt(story, specification))
-    progress(console, "Donors, eight lots and their samples", lambda: _registers(story))
+    progress(console, "Donors, eight lots and their samples", lambda: registers(story))
     for file in cast.FILES:
         progress(console, f"Upload {file}", lambda file=file: upload(story, file))  # type: ignore[misc]
     endings, investigated = _published(story, console)
@@ -124,7 +124,8 @@ def _empty(folder: Path) -> bool:
     return afresh
 
 
-def _set_up(story: Story) -> str:
+def set_up(story: Story) -> str:
+    """Database, site, keys and the first administrator, as `batchqc init` makes them."""
     place = story.place
     migrate(place.engine, bundled("migrations"))
     with transaction(place.engine, SYSTEM, place.now()) as tx:
@@ -148,9 +149,10 @@ def _set_up(story: Story) -> str:
     return f"{story.folder}/batchqc.db, {trust}/root.pem"
 
 
-def _people(story: Story) -> str:
+def people(story: Story) -> str:
+    """Everybody of the cast, with a password of their own."""
     place = story.place
-    _own_password(story, cast.ADMIN)
+    own_password(story, cast.ADMIN)
     manager = story.acting(cast.ADMIN, Permission.MANAGE_ACCOUNTS)
     for user_id, (name, roles) in cast.PEOPLE.items():
         with transaction(place.engine, manager, place.now()) as tx:
@@ -162,13 +164,14 @@ def _people(story: Story) -> str:
                 password=cast.FIRST_PASSWORD,
                 terms=cast.AUDIT if Role.AUDITOR in roles else cast.TRAINED,
             )
-        _own_password(story, user_id)
+        own_password(story, user_id)
     with transaction(place.engine, manager, place.now()) as tx:
         register_laboratory(tx, user_id=cast.LABORATORY[0], name=cast.LABORATORY[1])
     return ", ".join(cast.PEOPLE)
 
 
-def _own_password(story: Story, user_id: str) -> None:
+def own_password(story: Story, user_id: str) -> None:
+    """Change the first password of somebody, and accept the statement of accountability."""
     place = story.place
     with transaction(place.engine, Actor(user_id, "self", cast.SITE.time_zone), place.now()) as tx:
         raise_refusal(
@@ -182,7 +185,8 @@ def _own_password(story: Story, user_id: str) -> None:
         )
 
 
-def _registers(story: Story) -> str:
+def registers(story: Story) -> str:
+    """Product, donors and lots."""
     story.do(
         cast.APPROVER, Permission.REGISTER_PRODUCT, lambda tx: register_product(tx, **cast.PRODUCT)
     )

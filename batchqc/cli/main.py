@@ -56,11 +56,13 @@ from batchqc.cli import (
 from batchqc.cli.backup import backup, drill, restore
 from batchqc.cli.configuration import configuration
 from batchqc.cli.doctor import doctor
+from batchqc.cli.change_impact import change_impact
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
 from batchqc.cli.show import shown
 from batchqc.cli.trace import trace, trace_lot
+from batchqc.cli.validate import validate
 from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
@@ -121,6 +123,8 @@ for one in (backup, restore, drill):
     app.command()(one)
 app.command()(work)
 app.command()(configuration)
+app.command()(validate)
+app.command()(change_impact)
 
 
 @app.command()

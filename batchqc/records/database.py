@@ -6,6 +6,7 @@ statement on (a deferred transaction fails when it turns into a writing one unde
 An error of the database tells the statement, never the values: those would stand in logs.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ _PRAGMAS: Final = (
     "PRAGMA busy_timeout=15000",
     "PRAGMA recursive_triggers=ON",
 )
+_REVISION: Final = re.compile(r'^revision\b.*= "(\w+)"', re.MULTILINE)
+_BEFORE: Final = re.compile(r'^down_revision\b.*= "(\w+)"', re.MULTILINE)
 READ_ONLY: Final = "batchqc_read_only"
 COMPONENT_KEY: Final = "batchqc_component_key"
 
@@ -62,6 +65,14 @@ def migrate(engine: Engine, migrations: Path) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def newest_revision(migrations: Path) -> str:
+    """The newest revision of the schema that this software knows; nothing is run to find it."""
+    texts = [path.read_text(encoding="utf-8") for path in (migrations / "versions").glob("*.py")]
+    after = {before for text in texts for before in _BEFORE.findall(text)}
+    (newest,) = {one for text in texts for one in _REVISION.findall(text)} - after
+    return str(newest)
 
 
 def lacking_tables(engine: Engine) -> list[str]:

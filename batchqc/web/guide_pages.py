@@ -23,13 +23,14 @@ FOLDER: Final = Path(batchqc.__file__).parent / "guide"
 #: What is served beside pages, by its suffix.
 FILES: Final[Mapping[str, str]] = {
     "png": "image/png", "csv": "text/csv; charset=utf-8", "xml": "text/plain; charset=utf-8",
+    "toml": "text/plain; charset=utf-8",
 }  # fmt: skip
 _WORD: Final = re.compile(r"[^a-z0-9]+")
 _AROUND: Final = 90
 #: The order of the contents; what is not named stands behind.
 _FIRST: Final = (
     "journey", "walkthrough", "pages", "administration", "setup", "uploads", "specifications",
-    "releasing", "investigations", "certificates", "verify", "auditors", "archive",
+    "releasing", "investigations", "certificates", "verify", "auditors", "archive", "validation",
 )  # fmt: skip
 _PARTS: Final = {"": 0, "decisions": 1, "measured": 2}
 

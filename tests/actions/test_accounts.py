@@ -158,6 +158,7 @@ class TestDeactivation:
         assert no_reason.value.code == "BQC-SIG-004"
         assert grown(house.engine, before) == {}
 
+    @pytest.mark.requirement("1.21")
     def test_the_last_administrator_stays_whoever_wants_it_gone(self, house: House):
         other = second_administrator(house)
         stale = house.actor(ADM, Permission.MANAGE_ACCOUNTS)

@@ -12,7 +12,7 @@ from tests.records.donors import determine
 from tests.records.house import ANA, DON, DONOR, LOT, QA1, QA2, SAMPLES, House
 
 
-@pytest.mark.requirement("1.33")
+@pytest.mark.requirement("1.33", "1.63")
 def test_a_correction_waits_blocks_is_approved_and_marks_the_certificate(house: House):
     house.ready()
     number = request(house, f"lot:{LOT}", "expires_on", "2026-12-31")

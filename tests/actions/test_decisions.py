@@ -64,7 +64,7 @@ def test_a_lot_with_good_reviewed_results_is_released_with_its_certificate(house
     assert house.verify().problems == ()
 
 
-@pytest.mark.requirement("1.13")
+@pytest.mark.requirement("1.13", "1.38", "2.40")
 def test_the_signature_binds_the_decision_content_and_all_its_parts(house: House):
     house.ready()
     house.release()

@@ -93,7 +93,7 @@ def test_what_an_auditor_asks_for_is_routine_and_leaves_a_review_standing(house:
     assert isinstance(house.release(), Decision)
 
 
-@pytest.mark.requirement("1.56")
+@pytest.mark.requirement("1.56", "1.60")
 def test_a_lot_is_not_released_with_an_unread_audit_trail(house: House):
     house.upload(results())
     house.review()

@@ -157,6 +157,7 @@ def test_a_change_of_roles_that_cannot_be_changes_nothing(
     assert grown(house.engine, before) == {}
 
 
+@pytest.mark.requirement("1.21")
 @pytest.mark.parametrize(
     ("user_id", "name", "password", "kind", "code"),
     [

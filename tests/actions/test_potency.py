@@ -147,6 +147,7 @@ def test_a_value_that_is_not_declared_from_a_fit_is_not_known_to_be_valid(house:
         house.release()
 
 
+@pytest.mark.requirement("7.06")
 def test_reference_and_sample_that_were_swapped_are_not_suitable(house: House):
     adopt_method(house, method_file())
     number = fit(house, send(house, swapped(plate(0.5))))
@@ -163,6 +164,7 @@ def test_reference_and_sample_that_were_swapped_are_not_suitable(house: House):
     assert why in invalid.reasons[0]
 
 
+@pytest.mark.requirement("7.05")
 def test_curves_that_are_not_parallel_are_computed_and_not_declared(house: House):
     adopt_method(house, method_file())
     number = fit(house, send(house, plate(0.8, slope=2.6)))

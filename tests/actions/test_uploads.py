@@ -32,7 +32,7 @@ BAD = {
 }
 
 
-@pytest.mark.requirement("1.08")
+@pytest.mark.requirement("1.08", "11.02")
 @pytest.mark.parametrize("case", BAD)
 def test_a_bad_file_leaves_its_bytes_its_record_and_its_audit_entry_only(house: House, case: str):
     data, code = BAD[case]

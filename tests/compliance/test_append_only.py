@@ -210,7 +210,7 @@ def test_there_is_a_row_in_every_table_to_attack(full_house: House):
     } == {}
 
 
-@pytest.mark.requirement("1.05")
+@pytest.mark.requirement("1.05", "3.13")
 @pytest.mark.requirement("1.52")
 def test_the_owner_changes_deletes_and_replaces_no_row_of_any_table(plain: Engine, database: str):
     before = everything(plain)
@@ -221,7 +221,7 @@ def test_the_owner_changes_deletes_and_replaces_no_row_of_any_table(plain: Engin
     assert everything(plain) == before
 
 
-@pytest.mark.requirement("1.05")
+@pytest.mark.requirement("1.05", "3.13", "10.02")
 def test_the_running_system_changes_deletes_and_replaces_no_row_of_any_table(
     runtime: Engine, database: str, full_house: House
 ):

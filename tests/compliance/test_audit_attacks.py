@@ -371,7 +371,7 @@ def test_a_review_that_was_made_in_the_database_releases_nothing(house: House):
     )
 
 
-@pytest.mark.requirement("1.15")
+@pytest.mark.requirement("1.15", "1.38")
 @pytest.mark.parametrize("renamed", [False, True], ids=["as it is", "for the other lot"])
 def test_a_review_signature_that_was_copied_to_another_lot_reviews_nothing(
     house: House, renamed: bool

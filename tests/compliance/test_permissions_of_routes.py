@@ -212,7 +212,7 @@ def test_what_openapi_describes_is_what_is_answered(application: FastAPI):  # no
     assert set(routes(application.routes)) - described == {"GET /openapi.json", "GET /docs"}
 
 
-@pytest.mark.requirement("1.04", "1.07", "1.23", "2.04", "10.06")
+@pytest.mark.requirement("1.04", "1.07", "1.23", "2.04", "10.06", "2.4")
 def test_every_route_admits_the_roles_of_the_table_and_nobody_else(
     everyone: Everyone, database: str
 ):

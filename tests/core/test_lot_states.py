@@ -26,7 +26,7 @@ ALLOWED = {
 PAIRS = list(product(Disposition, repeat=2))
 
 
-@pytest.mark.requirement("1.06")
+@pytest.mark.requirement("1.06", "2.3")
 @pytest.mark.parametrize(("current", "wanted"), PAIRS)
 def test_every_pair_is_allowed_or_forbidden_as_the_table_says(
     current: Disposition, wanted: Disposition
@@ -34,6 +34,7 @@ def test_every_pair_is_allowed_or_forbidden_as_the_table_says(
     assert may_decide(current, wanted) == ((current.value, wanted.value) in ALLOWED)
 
 
+@pytest.mark.requirement("2.3")
 def test_nothing_leads_from_rejected_to_released_on_any_way():
     seen, left = set(), [Disposition.REJECTED]
     while left:

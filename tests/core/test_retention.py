@@ -61,6 +61,7 @@ def test_more_years_never_end_sooner(day: date, after_expiry: int, after_manufac
     assert kept_until(raw(lot), RetentionRule(after_expiry + 1, after_manufacture)) >= until
 
 
+@pytest.mark.requirement("10.01")
 def test_a_rule_below_the_law_or_beyond_all_sense_is_refused_with_every_reason():
     assert list(RULE.problems()) == []
     assert list(RetentionRule(1, 0).problems()) == []

@@ -60,7 +60,7 @@ def word(passes: bool) -> str:
     return "PASS" if passes else "FAIL"
 
 
-@pytest.mark.requirement("4.20")
+@pytest.mark.requirement("4.20", "12", "4.01")
 @pytest.mark.parametrize(("limit", "result", "shown", "passes"), USP_TABLE)
 def test_usp_rounds_to_the_decimal_places_of_the_limit(
     limit: str, result: str, shown: str, passes: bool
@@ -84,6 +84,7 @@ def test_astm_e29_rounds_half_to_even(limit: str, result: str, passes: bool):
     assert outcome_of(limit, result, ASTM) == word(passes)
 
 
+@pytest.mark.requirement("4.02")
 def test_ph_eur_rounds_to_significant_figures():
     # Ph. Eur. General Notices: limit 100.0 to 102.0 and 98.28568
     assert str(rounded(Fraction("98.28568"), Decimal("100.0"), EUR)) == "98.29"
@@ -93,6 +94,7 @@ def test_ph_eur_rounds_to_significant_figures():
     )  # fmt: skip
 
 
+@pytest.mark.requirement("4.04")
 def test_the_precision_is_that_of_the_limits_text():
     # TGA guidance: 0.14 meets a limit of 0.1 and misses one of 0.10
     assert outcome_of("<= 0.1", "0.14", USP) == "PASS"

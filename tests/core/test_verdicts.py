@@ -225,7 +225,7 @@ class TestReplicates:
 class TestWhatIsNoResult:
     """Reasons why there is nothing to compare."""
 
-    @pytest.mark.requirement("4.01")
+    @pytest.mark.requirement("4.01", "2.05")
     def test_a_missing_result_blocks_where_it_is_required_and_only_there(self):
         found = verdict_of(criterion())
         assert (found.outcome, found.blocks, found.missing) == (CANNOT, True, True)
@@ -276,6 +276,7 @@ class TestWhatIsNoResult:
             assert verdict_of(one, measured("12", unit=unit)).outcome is PASS
         assert verdict_of(one, measured("12", unit="mg/mL")).outcome is CANNOT
 
+    @pytest.mark.requirement("6.07")
     def test_another_method_is_no_result(self):
         found = verdict_of(criterion(), measured("95", method="SOP-9"))
         assert found.outcome is CANNOT
@@ -286,7 +287,7 @@ class TestWhatIsNoResult:
             assert verdict_of(criterion(), measured("95", **other)).missing
         assert verdict_of(criterion(), measured("95", test="OTHER")).missing
 
-    @pytest.mark.requirement("4.26")
+    @pytest.mark.requirement("4.26", "2.08")
     @pytest.mark.parametrize(
         ("days", "text", "outcome"),
         [(14, "No growth", PASS), (13, "No growth", CANNOT), (3, "Growth", FAIL)],

@@ -83,7 +83,7 @@ def values_of(value: object) -> Iterator[str]:
         yield str(value).replace("CANNOT_JUDGE", "CANNOT JUDGE")
 
 
-@pytest.mark.requirement("5.01")
+@pytest.mark.requirement("5.01", "5.04", "5.05")
 @pytest.mark.requirement("5.02")
 @pytest.mark.requirement("5.06")
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_each_signature_shows_name_time_meaning_and_what_was_signed(fonts: Path,
         ) in shown
 
 
-@pytest.mark.requirement("1.33")
+@pytest.mark.requirement("1.33", "1.67")
 def test_corrected_data_are_marked_counted_and_listed(fonts: Path, tmp_path: Path):
     shown = "".join(pages_of(written(certificate_content(**CORRECTED), fonts, tmp_path)))
     assert "2028-03-04 [C1]" in shown

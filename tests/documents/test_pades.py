@@ -42,7 +42,7 @@ def flipped(pdf: bytes, at: int) -> bytes:
     return pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :]
 
 
-@pytest.mark.requirement("5.10")
+@pytest.mark.requirement("5.10", "1.12")
 def test_independent_tools_accept_both_seals(sealed: bytes, site: Site, tmp_path: Path):
     path = tmp_path / "certificate.pdf"
     path.write_bytes(sealed)

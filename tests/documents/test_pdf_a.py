@@ -2,13 +2,18 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 from reportlab.pdfgen.canvas import Canvas
 
+from batchqc.cli.qualification.protocol import Result, held, protocol
+from batchqc.cli.qualification.report import Setting, content_of
 from batchqc.documents.coa_layout import render
 from batchqc.documents.quality_review import review_document
+from batchqc.documents.validation_report import validation_document
+from tests.cast import NOW
 from tests.documents import test_quality_review as reviews
 from tests.documents.amended_content import AMENDED, ASKED, BOTH, TRENDS
 from tests.documents.certificate_content import certificate_content, earlier_content, long_lines
@@ -18,6 +23,13 @@ from tests.documents.laid_out import EVERY, complete, for_clinic, rendition, sho
 from tests.documents.test_coa_layout import CORRECTED, LATE
 
 Judgements = dict[tuple[str, str], Judgement]
+
+
+def validation_content() -> dict[str, Any]:
+    """What a qualification would say whose checks all came out alike."""
+    results = [Result(one, held(True, "As expected.", {"of": one.id})) for one in protocol()]
+    setting = Setting("Lakeside", "UTC", {"Site": "Lakeside"}, NOW, NOW)
+    return content_of(results, setting, sealed=True)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +59,7 @@ def files(
         "copy": render(certificate_content(**ASKED), fonts=fonts, marked=BOTH),
         "late": render(certificate_content(**LATE), fonts=fonts),
         "review": review_document(review, fonts=fonts),
+        "validation": validation_document(validation_content(), fonts=fonts),
         "rendition": render(rendition(complete(), for_clinic()), fonts=fonts),
         **{
             f"{language} {paper}": render(shown_in(language, paper), fonts=fonts)
@@ -70,7 +83,7 @@ def judgements(files: Path) -> Judgements:
     "name",
     [
         *("certificate", "sealed once", "sealed twice", "earlier"),
-        *("long", "corrected", "late", "review", "asked", "copy", "rendition"),
+        *("long", "corrected", "late", "review", "asked", "copy", "rendition", "validation"),
         *(f"{language} {paper}" for language, paper in EVERY),
     ],
 )

@@ -74,6 +74,7 @@ NOT_NUMBERS_WITH_SPACES = {
 }
 
 
+@pytest.mark.requirement("11.06")
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -106,6 +107,7 @@ def test_a_percent_sign_needs_the_unit_percent(value):
     assert value_codes(read_one(**DENSITY | {"value": value})) == ["E203"]
 
 
+@pytest.mark.requirement("4.27")
 @pytest.mark.parametrize(
     ("row", "value", "codes"),
     [
@@ -211,6 +213,7 @@ def test_both_micro_signs_and_u_are_one_unit():
         assert read_one(plan, unit=unit).measurements[0].unit == unit
 
 
+@pytest.mark.requirement("4.27")
 def test_the_other_decimal_mark_in_the_column_is_pointed_at():
     reading = read(file({}, {"replicate": "2"}, {"value": "97,5", "replicate": "3"}))
     assert found(reading.problems) == [("E205", 2, "value"), ("E205", 4, "value")]

@@ -88,6 +88,7 @@ def test_the_text_of_an_entry_is_canonical_and_says_who_what_when_and_why(engine
         assert row.text.startswith('{"after":{"a":null},"at":"2026-06-01T12:00:00.000000Z"')
 
 
+@pytest.mark.requirement("1.64")
 @pytest.mark.parametrize(("month", "minutes"), [(1, -360), (7, -300)])
 def test_an_entry_holds_the_offset_of_its_actors_site_on_that_day(engine, month: int, minutes: int):
     with transaction(engine, ANA, NOW.replace(month=month)) as tx:

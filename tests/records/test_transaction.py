@@ -69,7 +69,7 @@ def test_a_row_and_its_entry_are_committed_together(engine: Engine):
         assert f'"product:UC-MSC":"{stored.content_sha256}"' in entry.text
 
 
-@pytest.mark.requirement("1.05")
+@pytest.mark.requirement("1.05", "1.50")
 def test_a_row_that_no_entry_mentions_is_not_committed(engine: Engine):
     refused(engine, "BQC-AUD-001", lambda tx: tx.add(product()))
 

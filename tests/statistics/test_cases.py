@@ -1,14 +1,13 @@
 """Certified and published answers, each within the tolerance that its source allows."""
 
-from pathlib import Path
-
 import pytest
 
+from batchqc.settings import shipped_cases
 from batchqc.statistics.cases.case import cases_in
 from batchqc.statistics.cases.check import check
 from batchqc.statistics.cases.methods import METHODS
 
-CASES = [*cases_in(Path(__file__).parent / "cases")]
+CASES = [*cases_in(shipped_cases())]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -1,16 +1,16 @@
 """Gauge R&R: the study of the AIAG manual, and studies without an answer."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.settings import shipped_cases
 from batchqc.statistics.gauge import gauge_study, gauge_values
 from batchqc.statistics.gauge_ranges import d2_star, gauge_ranges
 
-CASE = json.loads((Path(__file__).parent / "cases" / "aiag_grr_mls.json").read_text())
+CASE = json.loads((shipped_cases() / "aiag_grr_mls.json").read_text())
 STUDY = np.array(CASE["input"]["y"])
 
 

@@ -101,6 +101,7 @@ def test_bad_readings_are_refused():
         read_concentration(fit, [None], RANGE)
 
 
+@pytest.mark.requirement("7.07")
 def test_per_million_viable_cells_and_day():
     found = read_concentration(curve(), [1.0, 1.1], RANGE)
     plain = per_million_viable_cells(found, Culture(2.0, 4e5)).figure

@@ -109,6 +109,7 @@ def test_iterated_weights_settle():
     assert found.potency["T"].value == pytest.approx(0.8, rel=0.1)
 
 
+@pytest.mark.requirement("7.05")
 def test_parallelism_by_equivalence():
     bounds = {"ratio of slope": (0.7, 1.43), "ratio of span": (0.8, 1.25)}
     same = curve_parallelism(relative_potency(assay(NAMES, DOSES, plate(6, 0.02))), bounds)
@@ -179,6 +180,7 @@ def covered(factor):
 MARGIN = 3 * math.sqrt(0.95 * 0.05 / DRAWS)
 
 
+@pytest.mark.requirement("7.05")
 def test_the_intervals_cover_as_often_as_they_say():
     assert np.all(np.abs(covered(1.0) - 0.95) < MARGIN)
 

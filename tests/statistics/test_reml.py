@@ -1,7 +1,6 @@
 """Mixed models against published fits, a direct likelihood, and statsmodels."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.settings import shipped_cases
 from batchqc.statistics.donor_limits import donor_limits, lot_deviation, within_donor_limits
 from batchqc.statistics.nested_anova import nested_components
 from batchqc.statistics.reml import fit_mixed, profile_fixed
 
-CASE = json.loads((Path(__file__).parent / "cases" / "reml_dyestuff.json").read_text())["input"]
+CASE = json.loads((shipped_cases() / "reml_dyestuff.json").read_text())["input"]
 BATCH, YIELD = CASE["levels"][0], CASE["y"]
 # Box and Tiao 1973, table 5.1.4 (Dyestuff2 of lme4): simulated, between-batch variance 0.
 SIMULATED = """

@@ -31,6 +31,7 @@ def test_each_is_monotone_and_the_complement_turns_round(kind, pair):
     assert first >= second if scale.flips else first <= second
 
 
+@pytest.mark.requirement("9.05")
 def test_limits_of_viability_on_the_cube_root_of_the_complement():
     chart = on_scale(VIABILITY, Scale("complement cube root"), individuals)
     y = [(100 - one) ** (1 / 3) for one in VIABILITY]
@@ -49,6 +50,7 @@ def test_one_sided_limits_change_sides_with_the_complement():
     assert chart.lower is not None
 
 
+@pytest.mark.requirement("9.05")
 def test_a_limit_beyond_the_whole_is_put_on_it():
     assert Scale("complement cube root").back([-0.5]).tolist() == [100.0]
     assert Scale("power").back([-0.5]).tolist() == [0.0]

@@ -2,20 +2,20 @@
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from batchqc.errors import InvalidInput, NotEstimable
+from batchqc.settings import shipped_cases
 from batchqc.statistics.chart_constants import c4, chart_constants, d2
 from batchqc.statistics.control_charts import Known
 from batchqc.statistics.run_rules import NELSON
 from batchqc.statistics.subgroup_charts import deviations, ranges, xbar
 from batchqc.statistics.subgroups import Subgroups, sigma_within, subgroups_of
 
-CASES = Path(__file__).parent / "cases"
+CASES = shipped_cases()
 RINGS = json.loads((CASES / "qcc_pistonrings_xbar_R.json").read_text())["input"]["subgroups"]
 UNEQUAL = [[10, 12, 11], [9, 13], [11, 12, 13, 10], [14], [10, None, 15, 12], []]
 

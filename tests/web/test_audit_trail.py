@@ -24,7 +24,7 @@ def changed(house: House, sequence: int) -> None:
         )
 
 
-@pytest.mark.requirement("1.09")
+@pytest.mark.requirement("1.09", "1.36", "1.65")
 def test_an_inspector_finds_what_was_done_with_a_lot_by_whom_and_when(served: Served):
     with served.visitor(AUD) as aud:
         aud.go("/lots")

@@ -1,0 +1,1 @@
+"""``batchqc validate``: installation and operational qualification, and the report of both."""
