@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 
 from batchqc.cli import (
@@ -59,6 +58,7 @@ from batchqc.cli.migrate import bring_up
 from batchqc.cli.show import shown
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.work import work
+from batchqc.cli.worker import beside, with_passphrase, worker
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
@@ -114,6 +114,7 @@ def _begin(
 app.command()(init)
 app.command("migrate")(bring_up)
 app.command()(work)
+app.command()(worker)
 
 
 @app.command()
@@ -134,17 +135,19 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve the pages, and the API under /api/v1, with its description under /api/v1/docs."""
+    """Serve the pages, and the API under /api/v1, with its description under /api/v1/docs.
+
+    On SQLite it does the jobs as well; on PostgreSQL `batchqc worker` does them.
+    """
     import uvicorn  # noqa: PLC0415 - other commands start faster
 
+    from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - only who serves waits for it
     from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits for it
 
     workplace(context)  # refuses where nothing is set up
-    settings = settings_of(context)
-    if settings.seal_passphrase is None:
-        passphrase = typer.prompt("Passphrase of the seal key", hide_input=True)
-        settings = settings.model_copy(update={"seal_passphrase": SecretStr(passphrase)})
-    uvicorn.run(create_application(settings), host=host, port=port)
+    application = create_application(with_passphrase(settings_of(context)))
+    with beside(workshop_of(application.api.state.door)):
+        uvicorn.run(application, host=host, port=port)
 
 
 app.add_typer(user.app, name="user")

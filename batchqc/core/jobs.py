@@ -40,7 +40,6 @@ ENDED: Final = frozenset({State.DONE, State.FAILED, State.CLOSED})
 #: How often a round of tries begins; a worker that died while it was at it counts as well.
 TRIES: Final = 8
 _FIRST_WAIT: Final = timedelta(seconds=30)
-_LONGEST_WAIT: Final = timedelta(hours=1)
 
 WHO_ASKS: Final[Mapping[Kind, Permission]] = {
     Kind.BUNDLE: Permission.EXPORT_RECORDS,
@@ -55,8 +54,8 @@ WHO_ASKS: Final[Mapping[Kind, Permission]] = {
 def tried_again_at(tries: int, now: datetime) -> datetime | None:
     """When a job that failed so often is tried again; ``None`` where it is given up.
 
-    The wait doubles from 30 seconds to an hour.
+    The wait doubles from 30 seconds.
     """
     if tries >= TRIES:
         return None
-    return now + min(_FIRST_WAIT * (1 << (tries - 1)), _LONGEST_WAIT)
+    return now + _FIRST_WAIT * (1 << (tries - 1))

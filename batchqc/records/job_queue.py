@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from procrastinate import App, BaseRetryStrategy
 
 _TASK: Final = "batchqc.job"
-_HEARTBEAT: Final = 5.0
+_HEARTBEAT: Final = 5
 """Seconds between two signs of life of a worker."""
 
 #: Does the job of a number; answers when it is to be tried again, or ``None``.
@@ -55,7 +55,7 @@ def work_off(
     open_jobs: Callable[[], Sequence[str]],
     *,
     stays: bool = True,
-    patience: float = 30,
+    patience: int = 30,
 ) -> None:
     """Take jobs from the queue and do them, one at a time, until the process is told to end.
 
@@ -64,7 +64,7 @@ def work_off(
         do: does one.
         open_jobs: the numbers of all jobs that are not over.
         stays: whether to wait for more jobs once none is due.
-        patience: seconds without a sign of life after which a worker counts as dead.
+        patience: seconds without a sign of life after which a worker counts as dead; 3 or more.
     """
     asyncio.run(_work_off(engine, do, open_jobs, stays=stays, patience=patience))
 
@@ -75,7 +75,7 @@ async def _work_off(
     open_jobs: Callable[[], Sequence[str]],
     *,
     stays: bool,
-    patience: float,
+    patience: int,
 ) -> None:
     from procrastinate import App, PsycopgConnector  # noqa: PLC0415 - on PostgreSQL only
 
@@ -94,7 +94,7 @@ async def _work_off(
             await queue.run_worker_async(
                 wait=stays,
                 delete_jobs="always",
-                update_heartbeat_interval=min(_HEARTBEAT, patience / 3),
+                update_heartbeat_interval=min(_HEARTBEAT, patience // 3),
                 stalled_worker_timeout=patience,
             )
         finally:
@@ -102,14 +102,14 @@ async def _work_off(
 
 
 async def _keep_mending(
-    queue: "App", open_jobs: Callable[[], Sequence[str]], patience: float
+    queue: "App", open_jobs: Callable[[], Sequence[str]], patience: int
 ) -> None:
     while True:
         await asyncio.sleep(patience)
         await _mend(queue, open_jobs, patience)
 
 
-async def _mend(queue: "App", open_jobs: Callable[[], Sequence[str]], patience: float) -> None:
+async def _mend(queue: "App", open_jobs: Callable[[], Sequence[str]], patience: int) -> None:
     """Give the jobs of dead workers to others, and put open jobs that the queue lacks into it."""
     manager = queue.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=patience):

@@ -30,7 +30,12 @@ def test_half_of_the_modules_have_fewer_than_120_lines_that_are_not_blank():
 def test_nothing_is_caught_blindly_but_at_a_door_or_for_a_stated_reason():
     # The verifier never raises: whatever a hostile file does to a parser is a failed check.
     # The decision on a lot has committed before its certificate is sealed: no error may deny it.
-    allowed = {"batchqc/documents/verifier/examination.py", "batchqc/api/decisions.py"}
+    # A job ends in words, whatever ends it, and the worker goes on with the next one.
+    allowed = {
+        "batchqc/documents/verifier/examination.py",
+        "batchqc/api/decisions.py",
+        "batchqc/cli/worker.py",
+    }
     blind = {
         str(path.relative_to(ROOT))
         for path in MODULES

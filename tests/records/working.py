@@ -7,10 +7,15 @@ from batchqc.documents.bundle_kit import Anchors
 from tests.records.house import House
 
 
-def workshop(house: House, press: Press, executor: str = "host:1") -> Workshop:
+def workshop(house: House, press: Press | None, executor: str = "host:1") -> Workshop:
     """What the jobs of a house are done with."""
     return Workshop(
-        house.engine, house.archive, press, house.now, lambda: Anchors(b"root"), executor
+        house.engine,
+        house.archive,
+        press,
+        house.now,
+        lambda: Anchors(b"root"),
+        executor,  # type: ignore[arg-type]
     )
 
 
