@@ -133,6 +133,13 @@ def open_numbers(engine: Engine) -> list[str]:
         return [one.job.natural_key for one in open_jobs(session)]
 
 
+def due_numbers(shop: Workshop) -> list[str]:
+    """Those of them that need not wait any longer."""
+    now = utc_text(shop.clock())
+    with reading(shop.engine) as session:
+        return [one.job.natural_key for one in open_jobs(session) if one.due <= now]
+
+
 def told(error: BatchqcError) -> str:
     """An error in one line."""
     reasons = f" ({'; '.join(error.reasons)})" if error.reasons else ""

@@ -15,11 +15,10 @@ import typer
 from pydantic import SecretStr
 
 from batchqc.actions.job_kinds import DOINGS
-from batchqc.actions.job_runs import Workshop, do_job, fail_job, open_numbers
+from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers
 from batchqc.cli.show import say
 from batchqc.cli.workplace import settings_of, workplace
-from batchqc.records.exclusive import only_one
-from batchqc.records.job_queue import has_queue, work_off
+from batchqc.records.job_queue import has_queue, only_at, work_off
 
 if TYPE_CHECKING:
     from batchqc.settings import Settings
@@ -37,9 +36,6 @@ def worker(
     context: typer.Context,
     *,
     once: Annotated[bool, typer.Option(help="End once no job is due.")] = False,
-    patience: Annotated[
-        int, typer.Option(min=3, help="Seconds of silence after which another worker is dead.")
-    ] = 30,
 ) -> None:
     """Do the jobs that wait, and those that come, until stopped.
 
@@ -51,16 +47,20 @@ def worker(
     workplace(context)  # refuses where nothing is set up
     shop = workshop_of(open_door(with_passphrase(settings_of(context))))
     say(f"Worker {shop.executor} takes jobs.")
-    if has_queue(shop.engine):
-        work_off(
-            shop.engine,
-            lambda number: _alone(shop, number),
-            lambda: open_numbers(shop.engine),
-            stays=not once,
-            patience=patience,
-        )
-    else:
-        _look(shop, Event(), stays=not once)
+    take_jobs(shop, stays=not once)
+
+
+def take_jobs(shop: Workshop, *, stays: bool) -> None:
+    """Do the jobs that are due, and where the process ``stays``, those that come."""
+    if not has_queue(shop.engine):
+        _look(shop, Event(), stays=stays)
+        return
+
+    def do(number: str) -> datetime | None:
+        with only_at(shop.engine, number) as is_mine:
+            return _do(shop, number) if is_mine else shop.clock() + _BUSY
+
+    work_off(shop.engine, do, lambda: open_numbers(shop.engine), stays=stays)
 
 
 @contextmanager
@@ -91,21 +91,15 @@ def _look(shop: Workshop, ended: Event, *, stays: bool = True) -> None:
     """On SQLite: do every job that is due, oldest first, and look again."""
     while not ended.is_set():
         try:
-            with only_one(shop.engine, "jobs") as is_mine:
-                for number in open_numbers(shop.engine) if is_mine else ():
-                    if not ended.is_set():
+            for number in due_numbers(shop):
+                with only_at(shop.engine, number) as is_mine:
+                    if is_mine and not ended.is_set():
                         _do(shop, number)
         except Exception:  # noqa: BLE001 - the next look may find the database again
             _LOG.exception("jobs cannot be done now")
         if not stays:
             return
         ended.wait(_LOOK)
-
-
-def _alone(shop: Workshop, number: str) -> datetime | None:
-    """On PostgreSQL: do a job, unless somebody is at it who was taken for dead."""
-    with only_one(shop.engine, f"job:{number}") as is_mine:
-        return _do(shop, number) if is_mine else shop.clock() + _BUSY
 
 
 def _do(shop: Workshop, number: str) -> datetime | None:

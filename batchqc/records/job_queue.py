@@ -1,24 +1,29 @@
 """The queue of jobs on PostgreSQL: which worker takes which job next, by procrastinate.
 
 What is on record of a job stands in its rows; the queue can be made anew of them, and is, job by
-job, where it lacks one. A worker that died is noticed by its heartbeat, and its job is given to
-another one. On SQLite there is no queue: one process looks for open jobs in their rows.
+job, where it lacks one. Whoever does a job holds a lock of its own, which the database lets go when
+the process ends, however it ends: a job that is begun and locked by nobody is given to another
+worker, and no job is done by two. On SQLite there is no queue: one process looks for open jobs in
+their rows.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.records.exclusive import only_one
+
 if TYPE_CHECKING:
     from procrastinate import App, BaseRetryStrategy
 
 _TASK: Final = "batchqc.job"
-_HEARTBEAT: Final = 5
-"""Seconds between two signs of life of a worker."""
+_MENDED_EVERY: Final = 10
+"""Seconds between two looks of a worker for jobs that nobody is at."""
 
 #: Does the job of a number; answers when it is to be tried again, or ``None``.
 Do = Callable[[str], datetime | None]
@@ -35,6 +40,14 @@ class NotYet(Exception):
 def has_queue(engine: Engine) -> bool:
     """Whether the database of an engine has a queue, from which several workers take jobs."""
     return engine.dialect.name == "postgresql"
+
+
+def only_at(engine: Engine, number: str) -> AbstractContextManager[bool]:
+    """Whether nobody else is at a job during the block; on SQLite, at any job.
+
+    The lock is not that of the job's row, for which the transactions of the job wait.
+    """
+    return only_one(engine, f"at work on {number}" if has_queue(engine) else "jobs")
 
 
 def put_job(session: Session, number: str) -> None:
@@ -55,7 +68,6 @@ def work_off(
     open_jobs: Callable[[], Sequence[str]],
     *,
     stays: bool = True,
-    patience: int = 30,
 ) -> None:
     """Take jobs from the queue and do them, one at a time, until the process is told to end.
 
@@ -64,9 +76,8 @@ def work_off(
         do: does one.
         open_jobs: the numbers of all jobs that are not over.
         stays: whether to wait for more jobs once none is due.
-        patience: seconds without a sign of life after which a worker counts as dead; 3 or more.
     """
-    asyncio.run(_work_off(engine, do, open_jobs, stays=stays, patience=patience))
+    asyncio.run(_work_off(engine, do, open_jobs, stays=stays))
 
 
 async def _work_off(
@@ -75,7 +86,6 @@ async def _work_off(
     open_jobs: Callable[[], Sequence[str]],
     *,
     stays: bool,
-    patience: int,
 ) -> None:
     from procrastinate import App, PsycopgConnector  # noqa: PLC0415 - on PostgreSQL only
 
@@ -88,37 +98,40 @@ async def _work_off(
 
     queue.task(name=_TASK, retry=_retry())(work)
     async with queue.open_async():
-        await _mend(queue, open_jobs, patience)
-        mending = asyncio.create_task(_keep_mending(queue, open_jobs, patience))
+        await _mend(queue, engine, open_jobs)
+        mending = asyncio.create_task(_keep_mending(queue, engine, open_jobs))
         try:
-            await queue.run_worker_async(
-                wait=stays,
-                delete_jobs="always",
-                update_heartbeat_interval=min(_HEARTBEAT, patience // 3),
-                stalled_worker_timeout=patience,
-            )
+            await queue.run_worker_async(wait=stays, delete_jobs="always")
         finally:
             mending.cancel()
 
 
 async def _keep_mending(
-    queue: "App", open_jobs: Callable[[], Sequence[str]], patience: int
+    queue: "App", engine: Engine, open_jobs: Callable[[], Sequence[str]]
 ) -> None:
     while True:
-        await asyncio.sleep(patience)
-        await _mend(queue, open_jobs, patience)
+        await asyncio.sleep(_MENDED_EVERY)
+        await _mend(queue, engine, open_jobs)
 
 
-async def _mend(queue: "App", open_jobs: Callable[[], Sequence[str]], patience: int) -> None:
+async def _mend(queue: "App", engine: Engine, open_jobs: Callable[[], Sequence[str]]) -> None:
     """Give the jobs of dead workers to others, and put open jobs that the queue lacks into it."""
-    manager = queue.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=patience):
-        await manager.retry_job(job)
     wanted = await asyncio.to_thread(open_jobs)  # first: what ends meanwhile is not lacking
-    known = {job.task_kwargs["number"] for job in await manager.list_jobs_async(task=_TASK)}
+    known = {
+        str(job.task_kwargs["number"]): job
+        for job in await queue.job_manager.list_jobs_async(task=_TASK)
+    }
+    for number, job in known.items():
+        if job.status == "doing" and await asyncio.to_thread(_is_left, engine, number):
+            await queue.job_manager.retry_job(job)
     for number in wanted:
         if number not in known:
             await queue.configure_task(_TASK, lock=number).defer_async(number=number)
+
+
+def _is_left(engine: Engine, number: str) -> bool:
+    with only_at(engine, number) as is_mine:
+        return is_mine
 
 
 def _retry() -> "BaseRetryStrategy":
