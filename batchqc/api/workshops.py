@@ -10,12 +10,11 @@ from batchqc.documents.bundle_kit import read_anchors
 
 def workshop_of(door: Door) -> Workshop:
     """The workshop of an installation; its executor is this process."""
-    settings = door.settings
     return Workshop(
         door.engine,
         door.archive,
         door.press,
         door.now,
-        lambda: read_anchors(settings.trust, settings.timestamp_root),
+        lambda: read_anchors(door.settings.trust, door.settings.timestamp_root),
         f"{socket.gethostname()}:{os.getpid()}",
     )
