@@ -1,6 +1,7 @@
 """The command line door: ``batchqc``."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -74,6 +75,7 @@ from batchqc.errors import (
     SigningUnavailable,
     StoreUnavailable,
 )
+from batchqc.records.job_queue import has_queue
 
 _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (InvalidInput, 2),
@@ -146,7 +148,8 @@ def serve(
 
     workplace(context)  # refuses where nothing is set up
     application = create_application(with_passphrase(settings_of(context)))
-    with beside(workshop_of(application.api.state.door)):
+    shop = workshop_of(application.api.state.door)
+    with nullcontext() if has_queue(shop.engine) else beside(shop):
         uvicorn.run(application, host=host, port=port)
 
 

@@ -65,10 +65,7 @@ def take_jobs(shop: Workshop, *, stays: bool) -> None:
 
 @contextmanager
 def beside(shop: Workshop) -> Iterator[None]:
-    """Jobs are done in a thread while the block lasts, where the database has no queue."""
-    if has_queue(shop.engine):
-        yield
-        return
+    """Jobs are done in a thread while the block lasts."""
     ended = Event()
     thread = Thread(target=_look, args=(shop, ended), name="jobs", daemon=True)
     thread.start()
