@@ -4,8 +4,8 @@ Nothing here changes a decision: what does is a versioned record in the database
 """
 
 import os
-from enum import StrEnum
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
 

@@ -24,7 +24,7 @@ from batchqc.records.certificate_renewals import (
     newest_documents,
     renewals_of,
 )
-from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
+from batchqc.records.transaction import SYSTEM, Actor, Transaction, reading, transaction
 
 if TYPE_CHECKING:
     from batchqc.documents.pades import Sealed
@@ -81,6 +81,7 @@ def renew_certificate(
     *,
     number: str,
     clock: Callable[[], datetime],
+    actor: Actor = SYSTEM,
 ) -> datetime:
     """Add a timestamp to a certificate's newest document, and store the longer one.
 
@@ -100,7 +101,7 @@ def renew_certificate(
         before = newest_document(session, archive, number=number)
         times = len(renewals_of(session, the_certificate(session, number)))
     made = renewed(before, sealing, clock=clock)
-    with transaction(engine, SYSTEM, clock()) as tx:
+    with transaction(engine, actor, clock()) as tx:
         row = _record(tx, archive, made, number=number, times=times)
         after = {"document sha256": row.document_sha, "provable until": row.provable_until}
         tx.audit("certificate renewed", rows=[row], about=[row.certificate.key], after=after)

@@ -68,19 +68,24 @@ def export_bundle(engine: Engine, archive: Archive, exporter: "Exporter", asked:
         with reading(engine) as session:
             check_log(session, signer)
             plan = plan_export(session, archive, asked, listing)
-        with transaction(engine, exporter.actor, exporter.clock()) as tx:
-            log_export(tx, plan)
+        if not exporter.is_logged:
+            with transaction(engine, exporter.actor, exporter.clock()) as tx:
+                log_export(tx, plan)
         return Export(plan, _Writer(engine, archive, plan, anchors, signer), spools.pop_all())
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """Who exports, and what of the installation goes with it or signs it."""
+    """Who exports, and what of the installation goes with it or signs it.
+
+    ``is_logged`` where this export is on record already, and is made once more.
+    """
 
     actor: Actor
     clock: Callable[[], datetime]
     anchors: Callable[[], Anchors]
     log_key: Callable[[], LogSigner]
+    is_logged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

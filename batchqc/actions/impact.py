@@ -5,7 +5,7 @@ as a document; it is out of date as soon as another run is on record.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -94,6 +94,7 @@ def assess_impact(
     draft: Specification,
     since: str = "",
     until: str = "",
+    tell: Callable[[int, int], None] = lambda *_: None,
 ) -> Impact:
     """Judge every past lot of the draft's product, stage and market by the draft as well.
 
@@ -103,6 +104,7 @@ def assess_impact(
         draft: what would judge them.
         since: the first date of manufacture, ISO 8601; "" is open.
         until: the last one.
+        tell: is told how many lots are judged, of how many nobody knows yet (0).
     """
     found = Impact(draft, runs_on_record(session), basis_of_impact(session), since, until)
     key = SpecificationVersion(product=draft.product, stage=draft.stage.value, market=draft.market)
@@ -145,6 +147,7 @@ def assess_impact(
                         impact,
                     )
                 )  # fmt: skip
+        tell(found.lots, 0)
     return found
 
 

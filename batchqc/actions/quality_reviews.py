@@ -34,6 +34,7 @@ from batchqc.actions.role_terms import site_day
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.trends import Trends
+from batchqc.core.audit import Link
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
@@ -154,11 +155,19 @@ def keep_review(
         tx.session, archive, product=product, period=period, fonts=fonts, trends=trends
     )
     link = newest_link(tx.session)
+    return keep_made(tx, archive, made, period=period, link=link)
+
+
+def keep_made(
+    tx: Transaction, archive: Archive, made: Made, *, period: Period, link: Link | None
+) -> QualityReview:
+    """Keep a review of the records as they were at a place in the audit trail."""
+    require(tx, Permission.KEEP_QUALITY_REVIEW)
     tx.lock(f"quality reviews of {tx.now.year}")
     row = QualityReview(
         year=tx.now.year,
         number=next_number(tx.session, QualityReview, tx.now.year),
-        product=the_product(tx.session, product),
+        product=the_product(tx.session, made.content["product"]["code"]),
         first=period.first.isoformat(),
         last=period.last.isoformat(),
         content_sha=archive.put(made.data),

@@ -21,7 +21,7 @@ from batchqc.core.accountability import NOT_ACCEPTED, STATEMENT
 from batchqc.core.drawable import undrawable
 from batchqc.core.late_entries import Paper
 from batchqc.core.signatures import Meaning, Refusal, Signing, reason_problem
-from batchqc.errors import InvalidInput
+from batchqc.errors import InvalidInput, NotPermitted
 from batchqc.records.components import confirmed_secret, newest_rule
 from batchqc.records.people import Person, newest_password
 from batchqc.records.signatures import SignatureRow, has_signed, next_number
@@ -149,7 +149,13 @@ def write_signature(
     record: str,
     sha256: str,
 ) -> SignatureRow:
-    """Write the signature of a person who has proved who they are; the caller audits it."""
+    """Write the signature of a person who has proved who they are; the caller audits it.
+
+    Raises:
+        NotPermitted: BQC-JOB-001 it is a job that acts for the person.
+    """
+    if tx.actor.job:
+        raise NotPermitted("BQC-JOB-001", "a job signs for nobody", hint="Sign it yourself.")
     paper = credentials.paper or Paper("", "")
     signing = Signing(
         user_id=person.user_id,

@@ -23,6 +23,7 @@ from batchqc.records.investigations import (
     InvestigationStep,
     filed_documents,
 )
+from batchqc.records.jobs import JobStep
 from batchqc.records.laboratory import LaboratoryCertificate
 from batchqc.records.layouts import CertificateRendition, LayoutVersion
 from batchqc.records.log import CheckpointTimestamp
@@ -175,4 +176,5 @@ CONCERNED: Final[Mapping[type[Row], Callable[[Any], list[_Lots]]]] = {
     Disposal: _own,
     AccountReport: _none,
     CheckpointTimestamp: _none,
+    JobStep: _none,
 }

@@ -1,4 +1,4 @@
-"""Open work beside results: investigations, holds, donors, look-backs, webhooks, damage."""
+"""Open work beside results: investigations, holds, donors, look-backs, webhooks, damage, jobs."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.scrubs import open_damage
 from batchqc.core.open_work import Item, Work
+from batchqc.records.jobs import failed_jobs
 from batchqc.records.work_beside import (
     donors_at_work,
     holds_at_work,
@@ -40,7 +41,16 @@ def work_beside(session: Session) -> Iterator[Item]:
         since = finding.archive_scrub.scrubbed_at
         for lot in lots or ("",):
             yield Item(Work.ARCHIVE, lot, what, since, None, "/archive/damage")
+    yield from _jobs(session)
     yield from _donors(session)
+
+
+def _jobs(session: Session) -> Iterator[Item]:
+    """Jobs that failed and were neither asked for again nor closed."""
+    for step in failed_jobs(session):
+        number = step.job.natural_key
+        what = f"{number} ({step.job.kind}) failed: {step.said}"
+        yield Item(Work.JOB, "", what, step.at, None, f"/jobs/{number}")
 
 
 def _donors(session: Session) -> Iterator[Item]:

@@ -34,6 +34,7 @@ from batchqc.api import (
     holds,
     investigation_documents,
     investigations,
+    jobs,
     laboratory,
     layouts,
     links,
@@ -104,7 +105,7 @@ _NOUNS: Final = (
     genealogy, containers, shipments, look_backs, profiles, upload_files, uploads, entries,
     corrections, certificates, certificate_data, description, audit, tracing, trends, trend_limits,
     trend_figures, potency, quality_reviews, events, open_work, system_stops, lot_form, log,
-    certificate_copies, archive, exports, layouts, renditions,
+    certificate_copies, archive, exports, jobs, layouts, renditions,
     verification,
 )  # fmt: skip
 

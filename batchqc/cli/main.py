@@ -1,11 +1,11 @@
 """The command line door: ``batchqc``."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 
 from batchqc.cli import (
@@ -54,9 +54,9 @@ from batchqc.cli import (
     user,
 )
 from batchqc.cli.backup import backup, drill, restore
+from batchqc.cli.change_impact import change_impact
 from batchqc.cli.configuration import configuration
 from batchqc.cli.doctor import doctor
-from batchqc.cli.change_impact import change_impact
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
@@ -64,6 +64,7 @@ from batchqc.cli.show import shown
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.validate import validate
 from batchqc.cli.work import work
+from batchqc.cli.worker import beside, with_passphrase, worker
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
@@ -79,6 +80,7 @@ from batchqc.errors import (
     SigningUnavailable,
     StoreUnavailable,
 )
+from batchqc.records.job_queue import has_queue
 
 _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (InvalidInput, 2),
@@ -125,6 +127,7 @@ app.command()(work)
 app.command()(configuration)
 app.command()(validate)
 app.command()(change_impact)
+app.command()(worker)
 
 
 @app.command()
@@ -145,23 +148,27 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve the pages, and the API under /api/v1, with its description under /api/v1/docs."""
+    """Serve the pages, and the API under /api/v1, with its description under /api/v1/docs.
+
+    On SQLite it does the jobs as well; on PostgreSQL `batchqc worker` does them.
+    """
     import uvicorn  # noqa: PLC0415 - other commands start faster
 
     from batchqc.api.logs import log_to_standard_error  # noqa: PLC0415 - only who serves waits
+    from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - only who serves waits for it
     from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits for it
 
     workplace(context)  # refuses where nothing is set up
-    settings = settings_of(context)
-    if settings.seal_passphrase is None:
-        passphrase = typer.prompt("Passphrase of the seal key", hide_input=True)
-        settings = settings.model_copy(update={"seal_passphrase": SecretStr(passphrase)})
+    settings = with_passphrase(settings_of(context))
     log_to_standard_error(settings)
-    uvicorn.run(
-        create_application(settings), host=host, port=port,
-        log_config=None, access_log=False,  # its lines would hold addresses with their queries
-        forwarded_allow_ips=settings.proxies, server_header=False,
-    )  # fmt: skip
+    application = create_application(settings)
+    shop = workshop_of(application.api.state.door)
+    with nullcontext() if has_queue(shop.engine) else beside(shop):
+        uvicorn.run(
+            application, host=host, port=port,
+            log_config=None, access_log=False,  # its lines would hold addresses with their queries
+            forwarded_allow_ips=settings.proxies, server_header=False,
+        )  # fmt: skip
 
 
 app.add_typer(user.app, name="user")

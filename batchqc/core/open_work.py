@@ -41,6 +41,7 @@ class Work(StrEnum):
     TRAINING = "training"
     WEBHOOK = "webhook"
     ARCHIVE = "archive"
+    JOB = "job"
 
 
 _BY: Final[Mapping[Work, Permission]] = {
@@ -65,6 +66,7 @@ _BY: Final[Mapping[Work, Permission]] = {
     Work.CALIBRATION: Permission.KEEP_REGISTERS,
     Work.TRAINING: Permission.KEEP_REGISTERS,
     Work.ARCHIVE: Permission.KEEP_ARCHIVE,
+    Work.JOB: Permission.KEEP_JOBS,
 }
 #: Stages after release: a result is expected there once a sample was taken.
 _LATER: Final = frozenset({Stage.POST_THAW, Stage.STABILITY})

@@ -86,6 +86,7 @@ class Permission(StrEnum):
     SET_RETENTION = "set the rule of retention"
     DISPOSE = "dispose of raw data"
     EXPORT_RECORDS = "export records"
+    KEEP_JOBS = "see to the jobs of all"
 
 
 _EVERYONE: Final = frozenset(Role)
@@ -151,6 +152,7 @@ WHO_MAY: Final[dict[Permission, frozenset[Role]]] = {
     Permission.SET_RETENTION: frozenset({Role.QA}),
     Permission.DISPOSE: frozenset({Role.QA}),
     Permission.EXPORT_RECORDS: frozenset({Role.QA, Role.AUDITOR}),
+    Permission.KEEP_JOBS: frozenset({Role.QA, Role.ADMIN}),
 }
 
 

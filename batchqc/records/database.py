@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 
 from batchqc.errors import Conflict
+from batchqc.records.guards import OF_QUEUE
 from batchqc.records.schema import METADATA
 
 _PRAGMAS: Final = (
@@ -162,12 +163,13 @@ def check_not_later(engine: Engine, migrations: Path) -> None:
 def grant_runtime(engine: Engine, role: str) -> None:
     """Give a role of PostgreSQL what the running system needs, and take everything else from it.
 
-    It reads and appends. It changes, deletes and truncates nothing, makes no table, not even a
+    It reads and appends. It changes, deletes and truncates no record, makes no table, not even a
     temporary one that would hide another, and neither reads nor writes the state of migrations.
     To be run as the owner of the database, after every migration.
     """
     quote = engine.dialect.identifier_preparer.quote
     tables = ", ".join(quote(table) for table in METADATA.tables)
+    queue = ", ".join(quote(table) for table in sorted(OF_QUEUE))
     name, database = quote(role), quote(engine.url.database or "")
     with engine.begin() as connection:
         for statement in (
@@ -180,6 +182,7 @@ def grant_runtime(engine: Engine, role: str) -> None:
             f"GRANT CONNECT ON DATABASE {database} TO {name}",
             f"GRANT USAGE ON SCHEMA public TO {name}",
             f"GRANT SELECT, INSERT ON {tables} TO {name}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {queue} TO {name}",
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
         ):
             connection.exec_driver_sql(statement)

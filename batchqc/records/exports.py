@@ -104,6 +104,16 @@ def links_with_entries(
     return [(link, entry) for link, entry in session.execute(query)]
 
 
+def has_entry_about(session: Session, record: str, what: str) -> bool:
+    """Whether an entry of an action is filed under the key of a record."""
+    query = (
+        select(AuditEntry.id)
+        .join(AuditSubject, AuditSubject.entry_id == AuditEntry.id)
+        .where(AuditSubject.subject == record, AuditEntry.what == what)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def entry_hashes(session: Session, *, until: int) -> Iterator[str]:
     """The hash of each entry of the trail up to a place, in order."""
     query = select(AuditLink.entry_sha256).where(AuditLink.sequence <= until)

@@ -22,13 +22,18 @@ OF_SEARCH: Final = frozenset(
 )
 """SQLite's index of the words in ``certificate_text``; it can be made anew of them."""
 
+OF_QUEUE: Final = frozenset(
+    f"procrastinate_{table}" for table in ("jobs", "workers", "events", "periodic_defers")
+)
+"""The job queue on PostgreSQL: which worker takes which job next; it can be made anew of them."""
+
 
 def unguarded(connection: Connection) -> list[str]:
     """The tables that lack a guard, whoever made them."""
     missing = {
         table: set(_GUARDS[connection.dialect.name])
         for table in sorted(inspect(connection).get_table_names())
-        if table not in {NOT_A_RECORD, *OF_SEARCH}
+        if table not in {NOT_A_RECORD, *OF_SEARCH, *OF_QUEUE}
     }
     for table, trigger in connection.execute(text(_TRIGGERS[connection.dialect.name])):
         if table in missing:

@@ -46,6 +46,7 @@ from batchqc.records.investigations import (
     InvestigationRule,
     InvestigationStep,
 )
+from batchqc.records.jobs import Job, JobProgress, JobStep
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -141,11 +142,11 @@ WITNESSED: tuple[type[Row], ...] = (
     LogKeyRow, CheckpointRow, CheckpointTimestamp, CertificateRenewal, CertificateCopy,
     ArchiveScrub, ArchiveFinding, ArchiveMending, RetentionRuleRow, LegalHold, LegalHoldRelease,
     Disposal, DisposalApproval, DisposedObject, DossierImport, LayoutVersion, LayoutSubmission,
-    LayoutApproval, LayoutWithdrawal, CertificateRendition,
+    LayoutApproval, LayoutWithdrawal, CertificateRendition, Job, JobStep,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.
 OTHERS: tuple[type[Row], ...] = (
     MeasurementRow, AuditEntry, AuditSubject, AuditLink, EventRow, LogSubtree,
-    CertificateTerm, CertificateText,
+    CertificateTerm, CertificateText, JobProgress,
 )  # fmt: skip

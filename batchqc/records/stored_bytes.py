@@ -16,6 +16,7 @@ from batchqc.records.entries import Attachment
 from batchqc.records.holds import HoldEnd
 from batchqc.records.imports import DossierImport
 from batchqc.records.investigations import filed_documents
+from batchqc.records.jobs import JobStep
 from batchqc.records.laboratory import LaboratoryCertificate
 from batchqc.records.layouts import CertificateRendition, LayoutVersion
 from batchqc.records.log import CheckpointTimestamp
@@ -57,6 +58,7 @@ NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     DossierImport: ("content_sha", "dossier_sha"),
     LayoutVersion: ("sha256",),
     CertificateRendition: ("content_sha", "document_sha"),
+    JobStep: ("result_sha",),
 }
 
 

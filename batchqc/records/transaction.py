@@ -41,7 +41,8 @@ _AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject, EventRow)
 class Actor:
     """Who acts, in which role, in which time zone (IANA name), what for, and in which session.
 
-    ``sign_in`` is the hash of the session's token; blank where there is none.
+    ``sign_in`` is the hash of the session's token; blank where there is none. ``job`` is the key of
+    the job in which the system acts for the person; every entry is filed under it.
     """
 
     user_id: str
@@ -49,6 +50,7 @@ class Actor:
     time_zone: str = "UTC"
     permission: Permission | None = None
     sign_in: str = ""
+    job: str = ""
 
 
 SYSTEM: Final = Actor("system", "system")
@@ -161,7 +163,7 @@ class Transaction:
                 offset_minutes=int(offset.total_seconds() // 60) if offset else 0,
                 action=action,
                 reason=reason,
-                subjects=(*own, *about),
+                subjects=(*own, *about, *filter(None, [self.actor.job])),
                 before=before or {},
                 after=after or {},
                 records=records,

@@ -50,6 +50,7 @@ from batchqc.web import (
     investigation_documents,
     investigation_patterns,
     investigations,
+    jobs,
     look_back_acts,
     look_backs,
     lot,
@@ -115,7 +116,7 @@ _SCREENS: Final = (  # of two addresses that fit, the first counts: `/lots/new` 
     certificate_list, certificate, certificate_acts, certificate_status, verify, exports, archive,
     archive_acts,
     audit_trail, trail_entry, administration, accounts, account_acts, new_accounts,
-    account_reviews, rules, site_keys, webhooks, register_acts, registers, guide,
+    account_reviews, rules, site_keys, webhooks, register_acts, registers, guide, jobs,
 )  # fmt: skip
 
 

@@ -1,8 +1,7 @@
 """The auditor's bundle: what it would hold, the bundle itself, and every one that was ever made.
 
-It is on record before its first byte leaves, and the browser shows how much of it came. What was
-asked for stands in the address, and the size of the log with it, so that the bundle is the one that
-was counted.
+It is made as a job, of the checkpoint that was counted, and is on record before its first byte.
+What was asked for stands in the address.
 """
 
 import json
@@ -20,8 +19,9 @@ from batchqc.actions.export_plan import Asked as Wanted
 from batchqc.actions.export_plan import wanted_by
 from batchqc.actions.exports import EXPORTED
 from batchqc.actions.log_proofs import the_checkpoint
-from batchqc.api import exports as api
+from batchqc.api import jobs as api
 from batchqc.api.doors import Call
+from batchqc.api.exports import ExportAsked
 from batchqc.api.shapes import LARGEST
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
@@ -32,8 +32,9 @@ from batchqc.records.exports import counts_wanted, exports_before
 from batchqc.records.log import CheckpointRow
 from batchqc.records.registers import Product
 from batchqc.web.addresses import BLANK_IS_NONE, Address
-from batchqc.web.calls import OwnForm, Visit
+from batchqc.web.calls import OwnForm, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, built, said
+from batchqc.web.jobs import led_to
 from batchqc.web.rendering import page
 
 router = APIRouter()
@@ -134,13 +135,13 @@ def ask(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Resp
 
 @router.post("/exports/new")
 def export(request: Request, call: Visit, form: OwnForm) -> Response:
-    """Put it on record, and send it while it is made."""
+    """Ask for it: the job tells how far it is, and keeps it."""
     given = {name: form[name] for name in ("product", "lots", "since", "until")}
     asked = Asked()
     try:
         asked = built(Asked, given)
         sent = built(
-            api.ExportAsked,
+            ExportAsked,
             {
                 "product": asked.wanted.product,
                 "lots": asked.ids,
@@ -149,9 +150,10 @@ def export(request: Request, call: Visit, form: OwnForm) -> Response:
                 "checkpoint": form["checkpoint"] or 0,
             },
         )
-        return api.export(call, sent)
+        accepted = api.ask_bundle(keyed(call, form), sent)
     except BatchqcError as error:
         return _form(request, call, asked, said(error))
+    return led_to(request, accepted)
 
 
 def _form(request: Request, call: Call, asked: Asked, told: Said = NOTHING_SAID) -> Response:

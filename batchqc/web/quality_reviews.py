@@ -1,6 +1,5 @@
 """Product quality reviews: listed, made and kept, read, and signed as read by QA."""
 
-import json
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
@@ -10,6 +9,7 @@ from sqlalchemy import select
 
 from batchqc.actions.quality_reviews import content_of_review, the_review
 from batchqc.actions.specifications import site_day
+from batchqc.api import jobs
 from batchqc.api import quality_reviews as api
 from batchqc.api.doors import Call
 from batchqc.api.upload_files import csv_answer
@@ -25,6 +25,7 @@ from batchqc.web.addresses import Address
 from batchqc.web.calls import Form, OwnForm, Visit, keyed
 from batchqc.web.charts import within
 from batchqc.web.forms import NOTHING_SAID, Said, built, check, said, signature, signer_of
+from batchqc.web.jobs import led_to
 from batchqc.web.rendering import gone_to, page
 from batchqc.web.wording import _
 
@@ -91,17 +92,15 @@ def ask(request: Request, call: Visit) -> Response:
 
 @router.post("/quality-reviews/new")
 def make(request: Request, call: Visit, form: OwnForm) -> Response:
-    """Make and keep it, as the API does: made once, however often the form is sent."""
+    """Ask for it: made once, however often the form is sent."""
     try:
         empty = _("Choose one.")
         check({name: "" if form[name] else empty for name in ("product", "first", "last")})
         given = {name: form[name] for name in ("product", "first", "last")}
-        made = json.loads(
-            bytes(api.keep(keyed(call, form), built(api.NewQualityReview, given)).body)
-        )
+        accepted = jobs.ask_review(keyed(call, form), built(api.NewQualityReview, given))
     except BatchqcError as error:
         return _new(request, call, form, said(error))
-    return gone_to(request, f"/quality-reviews/{made['number']}?did=make")
+    return led_to(request, accepted)
 
 
 @router.get("/quality-reviews/{number}")

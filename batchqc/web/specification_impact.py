@@ -1,6 +1,6 @@
 """What a version would do to past lots: the kept report, and another one when somebody asks for it.
 
-It is worked out while the request waits, as the API does; the page that asked says so.
+It is worked out as a job; the page that asked leads there.
 """
 
 import json
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.specifications import the_version
+from batchqc.api import jobs
 from batchqc.api import specification_tools as api
 from batchqc.api.doors import Call
 from batchqc.api.upload_files import csv_answer
@@ -23,8 +24,9 @@ from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.history import basis_of_impact
 from batchqc.records.specifications import ImpactReport, SpecificationVersion, reports_of
 from batchqc.web.calls import OwnForm, Visit, keyed
-from batchqc.web.forms import NOTHING_SAID, Said, said
-from batchqc.web.rendering import gone_to, page
+from batchqc.web.forms import NOTHING_SAID, Said, built, said
+from batchqc.web.jobs import led_to
+from batchqc.web.rendering import page
 
 router = APIRouter()
 
@@ -77,13 +79,14 @@ def impact(
 def assess(
     request: Request, call: Visit, form: OwnForm, specification: str, version: Version
 ) -> Response:
-    """Work it out anew and keep it; no verdict is changed."""
+    """Have it worked out anew and kept; no verdict is changed."""
     call.person.acting(Permission.REPORT_IMPACT)  # before the work, which is long
     try:
-        api.assess(keyed(call, form), specification, version)
+        sent = built(jobs.ImpactAsked, {"specification": specification, "version": version})
+        accepted = jobs.ask_impact(keyed(call, form), sent)
     except BatchqcError as error:
         return _page(request, call, (specification, version), shown=_STEP, told=said(error))
-    return gone_to(request, f"/specifications/{specification}/{version}/impact?did=assessed")
+    return led_to(request, accepted)
 
 
 @router.get("/specifications/{specification}/{version}/impact.pdf")
@@ -131,7 +134,6 @@ def _page(
             impact=found,
             shown=shown,
             more=shown + _STEP,
-            did=request.query_params.get("did", ""),
             may=is_permitted(call.person.roles, Permission.REPORT_IMPACT),
             who=sorted(WHO_MAY[Permission.REPORT_IMPACT]),
             **told.content,

@@ -55,6 +55,7 @@ _OWN_PAGE: Final = frozenset(
         Work.INVESTIGATION,
         Work.CERTIFICATE,
         Work.LOOK_BACK,
+        Work.JOB,
     }
 )
 

@@ -160,6 +160,7 @@ WHO = {
     "set the rule of retention": "QA",
     "dispose of raw data": "QA",
     "export records": "QA auditor",
+    "see to the jobs of all": "QA admin",
 }
 SHORT = {
     Role.ANALYST: "analyst", Role.REVIEWER: "reviewer", Role.SPEC_AUTHOR: "author", Role.QA: "QA",
@@ -190,6 +191,7 @@ def test_auditors_only_read_and_administrators_touch_no_record():
         - {
             Permission.MANAGE_ACCOUNTS,
             Permission.MANAGE_WEBHOOKS,
+            Permission.KEEP_JOBS,
         }
     ):
         assert not is_permitted({Role.ADMIN}, permission)

@@ -17,6 +17,8 @@ from batchqc.actions.dispositions import Decision
 from batchqc.actions.donations import pool_donations
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.investigation_opening import set_days_due
+from batchqc.actions.job_runs import Run, do_job
+from batchqc.actions.jobs import ask_for
 from batchqc.actions.layouts import withdraw_layout
 from batchqc.actions.letting_go import let_go
 from batchqc.actions.links import link_account
@@ -48,6 +50,7 @@ from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.canonical import canonical_bytes
 from batchqc.core.deviations import State
+from batchqc.core.jobs import Kind
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
 from batchqc.core.quality_reviews import Period
@@ -55,6 +58,7 @@ from batchqc.core.retention import RetentionRule
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.log_key import create_log_key
+from batchqc.errors import Conflict
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.archive import ArchiveFinding, ArchiveMending, ArchiveScrub
 from batchqc.records.certificate_renewals import CertificateRenewal
@@ -126,6 +130,7 @@ from tests.records.house import (
 )  # fmt: skip
 from tests.records.laboratory import adopt_method, use_registers
 from tests.records.layouts import FOR_CLINIC, adopt_layout
+from tests.records.working import workshop
 from tests.statistics.test_lot_charts import FIRST, froze, series
 
 CERTIFICATE = "COA-2026-000001"
@@ -171,7 +176,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     use_registers(house)
     for go_on in (
         _tell, _second_components, _donate, _declare, _accounts, _trends, _import, _log, _archive,
-        _lay_out,
+        _lay_out, _job,
     ):  # fmt: skip
         go_on(house)
 
@@ -297,6 +302,18 @@ def _review_quality(house: House) -> None:
             tx, house.archive, number=number, sha256=sha256, credentials=signing(QA2)
         )
         assert isinstance(read, QualityReviewReading)
+
+
+def _job(house: House) -> None:
+    """An archive scrub was asked for, told how far it was, and failed."""
+
+    def meets_another(run: Run) -> None:
+        run.tell(1, 2)
+        raise Conflict("BQC-ARC-014", "another scrub goes on at the same time")
+
+    with house.acting(QA1, Permission.KEEP_ARCHIVE) as tx:
+        number = ask_for(tx, Kind.SCRUB, {"sample": 0, "since": ""}).job.natural_key
+    assert do_job(workshop(house, None), {Kind.SCRUB: meets_another}, number) is None
 
 
 def _declare(house: House) -> None:

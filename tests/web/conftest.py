@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 
@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pydantic import SecretStr
 
 from batchqc.api.app import open_door
+from batchqc.api.workshops import workshop_of
+from batchqc.cli.worker import beside
 from batchqc.documents.pki import PkiFiles
 from batchqc.settings import Settings
 from batchqc.web.app import Application, create_pages
@@ -80,7 +82,10 @@ class Server:
         state = self.application.state
         before, state.door = state.door, open_door(settings, now=house.now)
         try:
-            yield Served(house, self.address, browser)
+            shop = workshop_of(state.door)
+            late = replace(shop, anchors=lambda: workshop_of(state.door).anchors())
+            with beside(late):  # a test may change the settings of the door
+                yield Served(house, self.address, browser)
         finally:
             state.door.engine.dispose()
             state.door = before

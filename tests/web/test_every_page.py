@@ -22,7 +22,7 @@ NO_PAGE = {
     "/donors.csv", "/donors/{code}/records.txt", "/banks.csv",
     "/genealogy.csv", "/look-backs.csv", "/look-backs/{number}/doses.csv", "/products.csv",
     "/lots/{lot}/doses.csv",
-    "/work.csv", "/reviews.csv", "/corrections.csv",
+    "/jobs/{number}/result", "/work.csv", "/reviews.csv", "/corrections.csv",
     "/second-entries/{number}/documents/{position}",
     "/audit-trail.csv", "/audit-trail/{sequence}/entry.json", "/audit-trail/{sequence}/proof",
     "/administration/accounts.csv", "/administration/{kind}.csv",

@@ -89,10 +89,9 @@ FORMS: Final = {
     "/trends/{product}/{criterion}/limits/1/approval":
         "POST /trends/{product}/{criterion}/limits/{version}/approval",
     "/trends/{product}/{criterion}/phases/new": "POST /trends/{product}/{criterion}/phases",
-    "/quality-reviews/new": "POST /quality-reviews",
+    "/quality-reviews/new": "POST /jobs/quality-reviews",
     "/quality-reviews/QR-2026-000001/reading": "POST /quality-reviews/{number}/reading",
-    "/specifications/{specification}/1/impact":
-        "POST /specifications/{specification}/{version}/impact",
+    "/specifications/{specification}/1/impact": "POST /jobs/impact-reports",
     "/specifications/new": "POST /specifications",
     "/specifications": "POST /specifications",
     "/methods": "POST /methods",
@@ -120,7 +119,9 @@ FORMS: Final = {
     "/certificates/COA-2026-000001/make/issue": "POST /certificates/{number}/issue",
     "/certificates/COA-2026-000001/make/copy": "POST /certificates/{number}/copies",
     "/certificates/COA-2026-000001/make/rendition": "POST /certificates/{number}/renditions",
-    "/exports/new": "POST /archive/exports",
+    "/exports/new": "POST /jobs/bundles",
+    "/jobs/JOB-2026-000001/retry": "POST /jobs/{number}/retry",
+    "/jobs/JOB-2026-000001/closing": "POST /jobs/{number}/closing",
     "/archive/sign/hold": "POST /archive/holds",
     "/archive/sign/rule": "POST /archive/retention-rules",
     "/administration/accounts/ben/role": "POST /people/{user_id}/roles",

@@ -16,13 +16,4 @@
       form.requestSubmit();
     });
   }
-  for (const form of document.querySelectorAll("form[data-export]")) {
-    form.addEventListener("submit", (event) => {
-      const button = form.querySelector("button");
-      if (button.disabled) return event.preventDefault();
-      form.querySelector("[role=status]").hidden = false;
-      setTimeout(() => { button.disabled = true; });
-      setTimeout(() => { button.disabled = false; }, 4000);
-    });
-  }
 })();

@@ -1,0 +1,146 @@
+"""Workers as they run: processes that share jobs, die in the middle of one, and are replaced."""
+
+import os
+import signal
+import subprocess
+import sys
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from batchqc.actions.jobs import ask_for
+from batchqc.core.jobs import WHO_ASKS, Kind, State
+from batchqc.records.database import grant_runtime
+from batchqc.records.jobs import job_by, steps_of
+from batchqc.records.transaction import transaction
+from batchqc.settings import Settings
+from tests.api.conftest import log_key, seal, settings  # noqa: F401 - fixtures
+from tests.databases import RUNTIME_ROLE, as_role
+from tests.records.house import QA1, House
+from tests.system.working import works
+
+_PROCESSES = get_context("forkserver")
+_PROCESSES.set_forkserver_preload(
+    ["batchqc.api.workshops", "batchqc.api.app", "batchqc.cli.worker", "procrastinate"]
+)
+REVIEW = {"product": "UC-MSC", "first": "2025-01-01", "last": "2025-05-01"}
+BATCHQC = Path(sys.executable).with_name("batchqc")
+
+
+def ask(house: House, kind: Kind, wanted: dict[str, object]) -> str:
+    with house.acting(QA1, WHO_ASKS[kind]) as tx:
+        return ask_for(tx, kind, wanted).job.natural_key  # type: ignore[arg-type]
+
+
+def steps(house: House, number: str) -> list[tuple[str, str]]:
+    """State and executor of each step of a job."""
+    with house.reading() as session:
+        job = job_by(session, number)
+        assert job
+        return [(one.state, one.executor) for one in steps_of(session, job)]
+
+
+def begun(site: Settings, dies: Kind | None = None) -> Any:
+    process = _PROCESSES.Process(target=works, args=(site, dies))
+    process.start()
+    return process
+
+
+def test_what_a_killed_worker_began_another_one_finishes(
+    house: House,
+    settings: Settings,  # noqa: F811
+):
+    number = ask(house, Kind.QUALITY_REVIEW, REVIEW)
+    house.engine.dispose()
+    killed = begun(settings, Kind.QUALITY_REVIEW)
+    killed.join(120)
+    assert killed.exitcode == -signal.SIGKILL
+    assert [state for state, _ in steps(house, number)] == ["queued", "running"]
+    house.engine.dispose()
+    other = begun(settings)
+    other.join(120)
+    assert other.exitcode == 0
+    found = steps(house, number)
+    assert [state for state, _ in found] == ["queued", "running", "running", "done"]
+    (_, first), (_, second), (_, last) = found[1:]
+    assert first != second == last
+    with house.engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM quality_review")) == 1
+
+
+@pytest.mark.only_on("postgresql", "on SQLite one process works at a time")
+def test_two_workers_share_the_jobs_and_do_none_twice(
+    house: House,
+    settings: Settings,  # noqa: F811
+):
+    numbers = [ask(house, Kind.RENEWAL, {"within": 0}) for _ in range(8)]
+    house.engine.dispose()
+    workers = [begun(settings), begun(settings)]
+    for one in workers:
+        one.join(120)
+        assert one.exitcode == 0
+    found = [steps(house, number) for number in numbers]
+    assert [[state for state, _ in one] for one in found] == [["queued", "running", "done"]] * 8
+    with house.engine.connect() as connection:
+        left = connection.scalar(text("SELECT count(*) FROM procrastinate_jobs"))
+        assert left == 0
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no queue")
+def test_a_queue_that_lost_a_job_is_made_anew_of_the_records(
+    house: House,
+    settings: Settings,  # noqa: F811
+):
+    number = ask(house, Kind.SCRUB, {"sample": 1, "since": ""})
+    with house.engine.begin() as connection:
+        connection.execute(text("DELETE FROM procrastinate_jobs"))
+    house.engine.dispose()
+    done = begun(settings)
+    done.join(120)
+    assert steps(house, number)[-1][0] == State.DONE
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no roles")
+def test_the_runtime_role_asks_and_works(
+    house: House,
+    settings: Settings,  # noqa: F811
+):
+    grant_runtime(house.engine, RUNTIME_ROLE)
+    runtime = as_role(house.engine, RUNTIME_ROLE)
+    actor = house.actor(QA1, WHO_ASKS[Kind.SCRUB])
+    with transaction(runtime, actor, house.now()) as tx:
+        number = ask_for(tx, Kind.SCRUB, {"sample": 1, "since": ""}).job.natural_key
+    address = runtime.url.render_as_string(hide_password=False)
+    runtime.dispose()
+    done = begun(settings.model_copy(update={"database": address}))
+    done.join(120)
+    assert steps(house, number)[-1][0] == State.DONE
+
+
+def test_the_command_does_what_waits_and_tells_of_what_nobody_foresaw(
+    house: House,
+    settings: Settings,  # noqa: F811
+):
+    """A job whose words nobody can read any more fails in words, and the next one is done."""
+    broken = ask(house, Kind.SCRUB, {"strange": 1})
+    sound = ask(house, Kind.SCRUB, {"sample": 1, "since": ""})
+    house.engine.dispose()
+    assert settings.seal_passphrase
+    environment = {
+        "BATCHQC_DATABASE": settings.database,
+        "BATCHQC_STORE": str(settings.store),
+        "BATCHQC_SEAL": str(settings.seal),
+        "BATCHQC_LOG_KEY": str(settings.log_key),
+        "BATCHQC_SEAL_PASSPHRASE": settings.seal_passphrase.get_secret_value(),
+    }
+    done = subprocess.run(
+        [BATCHQC, "worker", "--once"],
+        env=os.environ | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "takes jobs" in done.stdout
+    assert "KeyError: 'sample'" in done.stderr
+    assert [state for state, _ in steps(house, broken)] == ["queued", "running", "failed"]
+    assert [state for state, _ in steps(house, sound)] == ["queued", "running", "done"]

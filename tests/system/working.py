@@ -1,0 +1,25 @@
+"""What the process of a worker does, alive or killed in the middle of a job."""
+
+import os
+import signal
+
+import procrastinate  # noqa: F401 - loaded once, for all of them
+
+from batchqc.actions import job_kinds
+from batchqc.actions.job_runs import Run
+from batchqc.api.app import open_door
+from batchqc.api.workshops import workshop_of
+from batchqc.cli import worker
+from batchqc.core.jobs import Kind
+from batchqc.settings import Settings
+
+
+def works(site: Settings, dies: Kind | None = None) -> None:
+    """A worker that does what is due; it is killed once it has begun a kind of job."""
+
+    def die(_: Run) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if dies is not None:
+        job_kinds.DOINGS[dies] = die  # type: ignore[index]
+    worker.take_jobs(workshop_of(open_door(site)), stays=False)
