@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     specification_folder: Path | None = Field(
         default=None, description="the site's folder of specification files, to compare"
     )
+    clock_required: bool = Field(
+        default=False,
+        description="whether to serve only while the system says that its clock is synchronised",
+    )
     environment: str = Field(
         default="Production", description="what the pages call this installation"
     )

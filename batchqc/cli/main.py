@@ -54,6 +54,7 @@ from batchqc.cli import (
     user,
 )
 from batchqc.cli.backup import backup, drill, restore
+from batchqc.cli.clock_compared import compare_clock
 from batchqc.cli.doctor import doctor
 from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
@@ -64,6 +65,7 @@ from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
+    ClockDoubtful,
     Conflict,
     Disposed,
     IntegrityFailure,
@@ -86,6 +88,7 @@ _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (NotFound, 4),
     (Conflict, 5),
     (SigningUnavailable, 6),
+    (ClockDoubtful, 6),
     (StoreUnavailable, 6),
     (Disposed, 4),
     (IntegrityFailure, 7),
@@ -144,8 +147,9 @@ def serve(
 
     from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits for it
 
-    workplace(context)  # refuses where nothing is set up
+    place = workplace(context)  # refuses where nothing is set up
     settings = settings_of(context)
+    compare_clock(place, required=settings.clock_required)
     if settings.seal_passphrase is None:
         passphrase = typer.prompt("Passphrase of the seal key", hide_input=True)
         settings = settings.model_copy(update={"seal_passphrase": SecretStr(passphrase)})
