@@ -3,14 +3,12 @@
     python -m tests.faults --database sqlite --seed 1 --faults 200
     python -m tests.faults --database postgresql --planted "answer before commit"
 
-Prints each fault as it is injected, then faults, acknowledged acts and losses. The same seed injects
-the same faults after the same waits. Exit status 1 where anything was lost.
+Prints each fault as it is injected, then faults, acknowledged acts and losses. The same seed
+injects the same faults after the same waits. Exit status 1 where anything was lost.
 """
 
 import argparse
 import sys
-import tempfile
-from pathlib import Path
 
 from tests.faults.injections import FAULTS
 from tests.faults.run import run
@@ -26,11 +24,10 @@ def main() -> None:
     asked.add_argument("--only", default="", help="one fault, by its name")
     asked.add_argument("--planted", default="", help="a defect of tests.faults.planted")
     args = asked.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        told = run(
-            Path(folder), args.database, seed=args.seed, faults=args.faults, workers=args.workers,
-            only=args.only, planted=args.planted, say=print,
-        )  # fmt: skip
+    told = run(
+        args.database, seed=args.seed, faults=args.faults, workers=args.workers,
+        only=args.only, planted=args.planted, say=print,
+    )  # fmt: skip
     print(told)
     sys.exit(1 if told.losses else 0)
 

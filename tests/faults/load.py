@@ -8,7 +8,6 @@ or not its first sending had arrived. The ledger lies outside of the system.
 import random
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -147,9 +146,8 @@ class Laboratory:
 
 
 def _results(chance: random.Random) -> dict[str, str]:
-    kinds: Iterable[tuple[str, object]] = ((code, spread) for code, _, _, _, spread in ATTRIBUTES)
     found: dict[str, str] = {}
-    for code, spread in kinds:
+    for code, _, _, _, spread in ATTRIBUTES:
         match spread:
             case (float() | int() as mean, float() | int() as width):
                 found[code] = f"{max(0, chance.gauss(mean, width / 4)):.2f}"

@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.faults.injections import FAULTS
 from tests.faults.load import Laboratory
@@ -40,7 +39,6 @@ class Told:
 
 
 def run(
-    folder: Path,
     database: str,
     *,
     seed: int,
@@ -58,7 +56,7 @@ def run(
     chance = random.Random(seed)  # noqa: S311 - the same faults each time, nothing secret
     kinds = {only: FAULTS[database][only]} if only else FAULTS[database]
     drawn = [*kinds, *chance.choices(list(kinds), k=faults)][:faults]
-    site = Site(folder / "disk", database, planted=planted)
+    site = Site(database, planted=planted)
     counted: Counter[str] = Counter()
     acknowledged = resent = lots = 0
     found: list[str] = []

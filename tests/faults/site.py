@@ -7,13 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from batchqc.settings import Settings
 from tests.faults.lines import free_port
 from tests.faults.postgres import Pair
 from tests.performance.peer_workload import PASSWORD, set_up
@@ -29,23 +29,21 @@ class Site:
     """Server, database and store in one folder, which is a disk of its own where that is allowed.
 
     Args:
-        folder: where it lies; it exists and is empty.
         kind: of the database, ``sqlite`` or ``postgresql``.
         planted: a defect of ``tests.faults.planted`` that its server has.
         settings: further settings, by the names of their variables.
     """
 
     def __init__(
-        self, folder: Path, kind: str, *, planted: str = "", settings: dict[str, str] | None = None
+        self, kind: str, *, planted: str = "", settings: dict[str, str] | None = None
     ) -> None:
-        self.folder = folder
-        folder.mkdir()
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="bq-faults-"))
         self._is_disk = _mount(folder, _SIZES[kind])
-        folder.chmod(0o755)
+        folder.chmod(0o711)  # the database's server is another user
         self.home = folder / "home"
         self.home.mkdir()
         self.pair = Pair(folder / "postgresql") if kind == "postgresql" else None
-        self.settings: Settings = set_up(self.home, database=self.pair.address if self.pair else "")
+        self.settings = set_up(self.home, database=self.pair.address if self.pair else "")
         self._port = free_port()
         self._planted = planted
         self._offset = self.home / "offset"

@@ -15,9 +15,9 @@ from tests.tiers import LONG
 
 @pytest.mark.requirement("1.32", "5.08")
 @pytest.mark.parametrize("kind", FAULTS)
-def test_nothing_acknowledged_is_lost_by_any_fault(kind: str, tmp_path: Path):
+def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
     faults = 60 if LONG else len(FAULTS[kind])
-    told = run(tmp_path, kind, seed=20, faults=faults, workers=2, every=len(FAULTS[kind]))
+    told = run(kind, seed=20, faults=faults, workers=2, every=len(FAULTS[kind]))
     assert told.losses == ()
     assert sum(told.faults.values()) == faults
     assert set(told.faults) == set(FAULTS[kind])
@@ -32,10 +32,10 @@ def test_nothing_acknowledged_is_lost_by_any_fault(kind: str, tmp_path: Path):
         ("no sync", "postgresql", "database killed", "acknowledged and not there"),
     ],
 )
-def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str, tmp_path: Path):
+def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
     for seed in range(5):
         told = run(
-            tmp_path / str(seed), kind, seed=seed, faults=4, workers=2, every=1, only=fault,
+            kind, seed=seed, faults=4, workers=2, every=1, only=fault,
             planted=planted,
         )  # fmt: skip
         if any(one.startswith(lost) for one in told.losses):
@@ -45,7 +45,7 @@ def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str, 
 
 @pytest.mark.requirement("1.32")
 def test_a_torn_database_is_not_taken_for_a_whole_one(tmp_path: Path):
-    site = Site(tmp_path / "disk", "sqlite")
+    site = Site("sqlite")
     try:
         site.start()
         laboratory = Laboratory(site.address, seed=7, workers=1)
