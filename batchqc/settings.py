@@ -143,6 +143,10 @@ class Settings(BaseSettings):
         description="addresses or networks of the proxies that are believed whom they ask for,"
         " separated by commas",
     )
+    clock_required: bool = Field(
+        default=False,
+        description="whether to serve only while the system says that its clock is synchronised",
+    )
     environment: str = Field(
         default="Production", description="what the pages call this installation"
     )

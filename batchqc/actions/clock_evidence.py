@@ -12,8 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.core.soundness import Finding, Grade
+from batchqc.errors import ClockDoubtful
 from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.log import timestamps
+from batchqc.records.transaction import Transaction
 
 SLACK: Final = timedelta(hours=1)
 """Work that began earlier may be recorded later by so much: a large file is read meanwhile."""
@@ -21,6 +23,34 @@ _TODO: Final = (
     "Set the clock of the servers by a time service (`timedatectl`); record a deviation with the"
     " entries concerned."
 )
+
+
+BEHIND: Final = timedelta(minutes=5)
+"""How far the clock of one server may be behind that of another; further, nobody signs by it."""
+
+
+def check_clock(tx: Transaction) -> None:
+    """Refuse to sign by a clock that stands before what is on record.
+
+    Raises:
+        ClockDoubtful: BQC-SYS-031.
+    """
+    last = select(AuditLink.entry_sha256).order_by(AuditLink.sequence.desc()).limit(1)
+    newest = tx.session.scalar(
+        select(AuditEntry.at).where(AuditEntry.sha256 == last.scalar_subquery())
+    )
+    if newest is not None and tx.now < newest - BEHIND:
+        raise ClockDoubtful(
+            "BQC-SYS-031",
+            f"the clock stands {newest - tx.now} before the newest entry of the audit trail;"
+            " nothing is signed by it",
+            hint="Set it right by a time service (`timedatectl`).",
+        )
+
+
+def record_clock(tx: Transaction, *, told: str, is_synchronised: bool | None) -> None:
+    """Write what the system says of its clock; ``told`` in words, with offset and error."""
+    tx.audit("clock compared", after={"told": told, "is_synchronised": is_synchronised})
 
 
 def clock_findings(session: Session, now: datetime) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from batchqc.actions.authenticators import prove_code
+from batchqc.actions.clock_evidence import check_clock
 from batchqc.actions.late_signing import check_paper
 from batchqc.actions.passwords import prove, require_own_password
 from batchqc.actions.people import check_still_acting, the_person
@@ -83,7 +84,9 @@ def sign(
     Raises:
         InvalidInput: it cannot be entered late, with every reason.
         NotPermitted: the person has lost the role since the transaction was opened.
+        ClockDoubtful: BQC-SYS-031 the clock stands before what is on record.
     """
+    check_clock(tx)
     person = the_person(tx.session, tx.actor.user_id)
     check_still_acting(tx, person)
     check_paper(tx, person, credentials.paper, rests_on)

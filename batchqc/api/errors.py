@@ -13,6 +13,7 @@ from batchqc.api.logs import note_told
 from batchqc.api.watching import note_refusal, request_id
 from batchqc.errors import (
     BatchqcError,
+    ClockDoubtful,
     Conflict,
     Disposed,
     IntegrityFailure,
@@ -40,6 +41,7 @@ _STATUS: Final[tuple[tuple[type[BatchqcError], int, str], ...]] = (
     (Conflict, 409, "The record is in a state that forbids it"),
     (SigningUnavailable, 503, "The seal cannot be used now"),
     (StoreUnavailable, 503, "The store cannot be used now"),
+    (ClockDoubtful, 503, "The clock cannot be believed now"),
     (Disposed, 410, "The file was disposed of"),
     (IntegrityFailure, 500, "Records contradict each other"),
 )

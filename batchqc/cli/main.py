@@ -55,6 +55,7 @@ from batchqc.cli import (
 )
 from batchqc.cli.backup import backup, drill, restore
 from batchqc.cli.change_impact import change_impact
+from batchqc.cli.clock_compared import compare_clock
 from batchqc.cli.configuration import configuration
 from batchqc.cli.doctor import doctor
 from batchqc.cli.init import init
@@ -68,6 +69,7 @@ from batchqc.cli.worker import beside, with_passphrase, worker
 from batchqc.cli.workplace import settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
+    ClockDoubtful,
     Conflict,
     Disposed,
     IntegrityFailure,
@@ -91,6 +93,7 @@ _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (NotFound, 4),
     (Conflict, 5),
     (SigningUnavailable, 6),
+    (ClockDoubtful, 6),
     (StoreUnavailable, 6),
     (Disposed, 4),
     (IntegrityFailure, 7),
@@ -158,8 +161,10 @@ def serve(
     from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - only who serves waits for it
     from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits for it
 
-    workplace(context)  # refuses where nothing is set up
-    settings = with_passphrase(settings_of(context))
+    place = workplace(context)  # refuses where nothing is set up
+    settings = settings_of(context)
+    compare_clock(place, required=settings.clock_required)
+    settings = with_passphrase(settings)
     log_to_standard_error(settings)
     application = create_application(settings)
     shop = workshop_of(application.api.state.door)

@@ -1,0 +1,124 @@
+"""Faults, each by its name. What a fault takes away, it gives back before it ends."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from tests.faults.postgres import Pair
+from tests.faults.site import Site
+
+Fault: TypeAlias = Callable[[Site, random.Random], None]
+
+
+def _kill_server(site: Site, chance: random.Random) -> None:
+    del chance
+    site.kill()
+    site.start()
+
+
+def _disk_full(site: Site, chance: random.Random) -> None:
+    site.fill_disk()
+    time.sleep(chance.uniform(0.1, 0.5))
+    site.empty_disk()
+    if site.pair is not None:
+        site.pair.restart_what_ended()
+
+
+def _killed_on_full_disk(site: Site, chance: random.Random) -> None:
+    site.fill_disk()
+    time.sleep(chance.uniform(0.05, 0.3))
+    site.kill()
+    site.empty_disk()
+    if site.pair is not None:
+        site.pair.restart_what_ended()
+    site.start()
+
+
+def _store_away(site: Site, chance: random.Random) -> None:
+    site.take_store()
+    time.sleep(chance.uniform(0.1, 0.5))
+    site.give_store()
+
+
+def _clock_back(site: Site, chance: random.Random) -> None:
+    site.set_clock("-3h")
+    time.sleep(chance.uniform(0.1, 0.5))
+    site.set_clock("+0")
+
+
+def _clock_ahead(site: Site, chance: random.Random) -> None:
+    site.set_clock("+3h")
+    time.sleep(chance.uniform(0.1, 0.5))
+    site.set_clock("+0")
+
+
+def _kill_database(site: Site, chance: random.Random) -> None:
+    del chance
+    _pair(site).restart()
+
+
+def _kill_backend(site: Site, chance: random.Random) -> None:
+    _pair(site).primary.kill_one_backend(chance.randrange(1000))
+    time.sleep(0.3)
+
+
+def _cut_line(site: Site, chance: random.Random) -> None:
+    del chance
+    for line in _pair(site).lines:
+        line.cut()
+
+
+def _cut_before_commit(site: Site, chance: random.Random) -> None:
+    for line in _pair(site).lines:
+        line.cut_at_commit(before=True)
+    time.sleep(chance.uniform(0.1, 0.4))
+
+
+def _cut_after_commit(site: Site, chance: random.Random) -> None:
+    for line in _pair(site).lines:
+        line.cut_at_commit(before=False)
+    time.sleep(chance.uniform(0.1, 0.4))
+
+
+def _fail_over(site: Site, chance: random.Random) -> None:
+    del chance
+    _pair(site).fail_over()
+
+
+def _both_killed(site: Site, chance: random.Random) -> None:
+    del chance
+    site.kill()
+    _pair(site).restart()
+    site.start()
+
+
+def _pair(site: Site) -> Pair:
+    if site.pair is None:
+        raise RuntimeError("there is no server of a database")
+    return site.pair
+
+
+_EVERYWHERE: Final[Mapping[str, Fault]] = {
+    "server killed": _kill_server,
+    "disk full": _disk_full,
+    "server killed on a full disk": _killed_on_full_disk,
+    "store away": _store_away,
+    "clock set back": _clock_back,
+    "clock set ahead": _clock_ahead,
+}
+FAULTS: Final[Mapping[str, Mapping[str, Fault]]] = MappingProxyType({
+    "sqlite": _EVERYWHERE,
+    "postgresql": {
+        **_EVERYWHERE,
+        "database killed": _kill_database,
+        "a process of the database killed": _kill_backend,
+        "line cut": _cut_line,
+        "line cut before a commit": _cut_before_commit,
+        "line cut after a commit": _cut_after_commit,
+        "fail-over to the standby": _fail_over,
+        "server and database killed": _both_killed,
+    },
+})  # fmt: skip
+"""The faults of each kind of database, by their names."""

@@ -1,0 +1,82 @@
+"""One run: people work, faults come, and after each all of it is examined."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.faults.injections import FAULTS
+from tests.faults.load import Laboratory
+from tests.faults.losses import losses
+from tests.faults.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a run showed."""
+
+    database: str
+    seed: int
+    faults: Counter[str]
+    acknowledged: int
+    resent: int
+    lots: int
+    losses: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For people."""
+        lines = [
+            f"{self.database}, seed {self.seed}",
+            *(f"  {count:4} x {name}" for name, count in sorted(self.faults.items())),
+            f"faults injected   {sum(self.faults.values())}",
+            f"acts acknowledged {self.acknowledged}, of {self.lots} whole lots",
+            f"requests resent   {self.resent}",
+            f"losses found      {len(self.losses)}",
+            *(f"  {one}" for one in self.losses[:20]),
+        ]
+        return "\n".join(lines)
+
+
+def run(
+    database: str,
+    *,
+    seed: int,
+    faults: int,
+    workers: int = 3,
+    only: str = "",
+    planted: str = "",
+    every: int = 10,
+    say: Callable[[str], None] = lambda _: None,
+) -> Told:
+    """Inject faults into an installation at work; it is examined after so many, and at the end.
+
+    The first faults are one of each kind, the rest is drawn; people go on working meanwhile.
+    """
+    chance = random.Random(seed)  # noqa: S311 - the same faults each time, nothing secret
+    kinds = {only: FAULTS[database][only]} if only else FAULTS[database]
+    drawn = [*kinds, *chance.choices(list(kinds), k=faults)][:faults]
+    site = Site(database, planted=planted)
+    counted: Counter[str] = Counter()
+    acknowledged = resent = lots = 0
+    found: list[str] = []
+    try:
+        site.start()
+        for first in range(0, len(drawn), every):
+            laboratory = Laboratory(site.address, seed=seed * 1000 + first, workers=workers)
+            laboratory.begin()
+            for name in drawn[first : first + every]:
+                time.sleep(chance.uniform(0.1, 0.8))
+                say(f"{sum(counted.values()) + 1:4} {name}")
+                kinds[name](site, chance)
+                counted[name] += 1
+            laboratory.end()
+            ledger = laboratory.ledger
+            found += losses(site, ledger)
+            acknowledged += len(ledger.acts)
+            resent, lots = resent + ledger.resent, lots + len(ledger.lots)
+            if found:
+                break
+    finally:
+        site.close()
+    return Told(database, seed, counted, acknowledged, resent, lots, tuple(found))
