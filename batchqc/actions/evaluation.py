@@ -18,6 +18,7 @@ from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import row_damage
 from batchqc.actions.known import Known
 from batchqc.actions.looked_at import Beside, SoFar, look_beside
+from batchqc.actions.looked_for import runs_looked_for
 from batchqc.actions.lowered import lowered_within, opened_within
 from batchqc.actions.other_stages import (
     StageVerdicts,
@@ -78,7 +79,6 @@ from batchqc.records.uploads import (
     Superseding,
     measurements_of,
     reviews_of,
-    runs_of,
     supersedings_of,
 )
 
@@ -157,7 +157,7 @@ def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> 
     approval = approval_of(session, version)
     specification, damage = readable(archive, version)
     corrected = corrected_lot(lot, corrections)
-    runs = tuple(runs_of(session, lot))
+    runs = runs_looked_for(session, lot, donor_rows)
     reviews, supersedings = tuple(reviews_of(session, runs)), tuple(supersedings_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
     uploads = {run.upload_id for run in runs}

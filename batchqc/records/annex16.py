@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from batchqc.records.absent import there
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.registers import LotRow
@@ -96,5 +97,7 @@ def certifications_of(
         .order_by(Certification.id)
     )
     if lot is not None:
+        if not there(session, DispositionRow.lot_id, [lot.id]):
+            return []
         query = query.where(DispositionRow.lot_id == lot.id)
     return [(one, transfer) for one, transfer in session.execute(query)]

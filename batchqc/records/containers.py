@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.containers import LEFT, ContainerStatus, Inventory, inventory_of
 from batchqc.core.identifiers import fold
+from batchqc.records.absent import there
 from batchqc.records.base import Row, refers_to
 from batchqc.records.cell_banks import CellBank
 from batchqc.records.registers import LotRow
@@ -156,6 +157,10 @@ def status_of(event: ContainerEvent | None) -> ContainerStatus:
 def inventory(session: Session, lot_ids: Iterable[int]) -> dict[int, Inventory]:
     """What is left of each of some lots, by lot id; one without containers has no counts."""
     ids = list(lot_ids)
+    statuses: dict[int, list[ContainerStatus]] = {lot: [] for lot in ids}
+    ids = there(session, Container.lot_id, ids)
+    if not ids:
+        return {lot: inventory_of(()) for lot in statuses}
     newest = (
         select(ContainerEvent.container_id, ContainerEvent.status)
         .join(Container, Container.id == ContainerEvent.container_id)
@@ -163,7 +168,6 @@ def inventory(session: Session, lot_ids: Iterable[int]) -> dict[int, Inventory]:
         .order_by(ContainerEvent.number)
     )
     told = {container: ContainerStatus(status) for container, status in session.execute(newest)}
-    statuses: dict[int, list[ContainerStatus]] = {lot: [] for lot in ids}
     query = select(Container.id, Container.lot_id).where(Container.lot_id.in_(ids))
     for container, lot in session.execute(query):
         statuses[lot or 0].append(told.get(container, ContainerStatus.IN_STORAGE))

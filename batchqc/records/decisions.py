@@ -148,10 +148,9 @@ def newest_dispositions(session: Session, lots: Iterable[int]) -> dict[int, str]
 
 def certificates_of(session: Session, lot: LotRow | None = None) -> Sequence[Certificate]:
     """The certificates of a lot, or all, oldest first."""
-    query = select(Certificate).order_by(Certificate.id)
     if lot is not None:
-        query = query.where(Certificate.lot_id == lot.id)
-    return session.scalars(query).all()
+        return rows_by(session, Certificate, Certificate.lot_id, [lot.id])
+    return session.scalars(select(Certificate).order_by(Certificate.id)).all()
 
 
 def certificate_let_go(session: Session, end: str) -> Certificate | None:

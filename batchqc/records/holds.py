@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from batchqc.records.absent import there
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
@@ -77,7 +78,8 @@ _HOLDS: Final = (
 
 def holds_of(session: Session, lots: Iterable[int]) -> Sequence[tuple[Hold, HoldEnd | None]]:
     """Every hold of some lots, by their ids, with its end where it has one; oldest first."""
-    found = session.execute(_HOLDS, {"lots": list(lots)})
+    own = there(session, Hold.lot_id, lots)
+    found = session.execute(_HOLDS, {"lots": own}) if own else ()
     return [(hold, end) for hold, end in found]
 
 

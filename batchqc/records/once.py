@@ -38,7 +38,7 @@ def once(ask: Asks[P, T]) -> Asks[P, T]:
 
     @wraps(ask)
     def asked(session: Session, /, *arguments: P.args, **named: P.kwargs) -> T:
-        answers: dict[Hashable, T] | None = session.info.get(_ANSWERS)
+        answers = remembered(session)
         if answers is None:
             return ask(session, *arguments, **named)
         given: Any = [_kept(one) for one in arguments]
@@ -46,9 +46,16 @@ def once(ask: Asks[P, T]) -> Asks[P, T]:
         key = (ask, *given, *by_name.items())
         if key not in answers:
             answers[key] = ask(session, *given, **by_name)
-        return answers[key]
+        answer: T = answers[key]
+        return answer
 
     return asked
+
+
+def remembered(session: Session) -> dict[Hashable, Any] | None:
+    """What is remembered until the look ends; ``None`` while nobody looks."""
+    found: dict[Hashable, Any] | None = session.info.get(_ANSWERS)
+    return found
 
 
 def _kept(argument: object) -> Hashable:

@@ -12,6 +12,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Role
 from batchqc.errors import InvalidInput
 from batchqc.records.base import Row, added_later, refers_to
+from batchqc.records.once import once
 
 ACCOUNT_REGISTERED: Final = "account registered"
 LABORATORY_REGISTERED: Final = "contract laboratory registered"
@@ -300,6 +301,7 @@ def newest_password_rule(session: Session) -> PasswordRule | None:
     return session.scalar(select(PasswordRule).order_by(PasswordRule.number.desc()).limit(1))
 
 
+@once
 def all_people(session: Session) -> Sequence[Person]:
     """Everyone, by user id."""
     return session.scalars(select(Person).order_by(Person.folded)).all()

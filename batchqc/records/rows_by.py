@@ -8,6 +8,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from batchqc.records.absent import there
 from batchqc.records.base import Row
 
 Found = TypeVar("Found", bound=Row)
@@ -19,9 +20,9 @@ def rows_by(
 ) -> Sequence[Found]:
     """The rows whose column is one of some values, in an order, by their ids where it names none.
 
-    Nothing is asked where there is no value.
+    Nothing is asked where there is no value, or none of which anything is on record.
     """
-    wanted = list(dict.fromkeys(values))
+    wanted = there(session, column, values)
     if not wanted:
         return []
     if len(wanted) == 1:

@@ -9,6 +9,7 @@ it asks for, compressed. Prints each figure with its limit and whether it holds,
 the guide.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -147,7 +148,8 @@ def bare() -> float:
         return median(timed(client, "/"))
 
 
-def measured(kind: str, settings: Settings, empty: float) -> list[Figure]:
+def measured(kind: str, settings: Settings, empty: float) -> tuple[list[Figure], list[str]]:
+    """Figures with limits, and of each page its median beside an empty page."""
     paths = {
         "lot of 50 results": f"/lots/{LOT}",
         "one result of it": f"/lots/{LOT}?show=a7",
@@ -160,12 +162,15 @@ def measured(kind: str, settings: Settings, empty: float) -> list[Figure]:
         one_lot(client)
         signed = {"user_id": "qa", "password": PASSWORD, "next": "/"}
         client.post("/sign-in", data=signed, headers={"Sec-Fetch-Site": "same-origin"})
-        found = []
+        found, beside = [], []
         many_lots(settings)
         for name, path in paths.items():
             ms = timed(client, path)
             share = ms[len(ms) // 2] / empty
-            print(f"{kind}: {name}: median {ms[len(ms) // 2]:.1f} ms, {share:.0f} x an empty page")
+            beside.append(
+                f"{kind}: {name}: median {ms[len(ms) // 2]:.1f} ms, {share:.0f} x an empty page"
+            )
+            print(beside[-1])
             found.append(Figure(f"{kind}: {name}, 95 %", ms[len(ms) * 95 // 100], LIMIT_MS, "ms"))
         found.append(
             Figure(
@@ -176,21 +181,23 @@ def measured(kind: str, settings: Settings, empty: float) -> list[Figure]:
             )
         )
         found.append(Figure(f"{kind}: weight of the list", weight(client, "/lots"), LIMIT_KB, "kB"))
-    return found
+    return found, beside
 
 
 def main() -> None:
     empty = bare()
     print(f"an empty page of the bare framework: median {empty:.2f} ms")
-    figures = []
+    figures, beside = [], []
     with tempfile.TemporaryDirectory() as folder:
         settings = set_up(Path(folder), specification(), "PAGE-REL", "PAGE")
-        figures += measured("SQLite", settings, empty)
+        found, ratios = measured("SQLite", settings, empty)
+        figures, beside = figures + found, beside + ratios
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
         server = get_server(Path(data), cleanup_mode="delete")
         url = server.get_uri().replace("postgresql:", "postgresql+psycopg:")
         settings = set_up(Path(folder), specification(), "PAGE-REL", "PAGE", database=url)
-        figures += measured("PostgreSQL", settings, empty)
+        found, ratios = measured("PostgreSQL", settings, empty)
+        figures, beside = figures + found, beside + ratios
         server.cleanup()
     print("\n".join(map(str, figures)))
     commit = subprocess.run(
@@ -201,9 +208,10 @@ def main() -> None:
         check=True,
     ).stdout.strip()
     page = (
-        f"# Pages\n\nMeasured at {commit} by `tests/performance/pages.py`, {TIMES} times each; an"
-        f" empty page of the bare framework takes {empty:.2f} ms.\n\n```\n"
-        + "\n".join(map(str, figures))
+        f"# Pages\n\nMeasured at {commit} by `tests/performance/pages.py`, {TIMES} times each, on"
+        f" {os.cpu_count()} cores under a load of {os.getloadavg()[0]:.0f}; an empty page of the"
+        f" bare framework takes {empty:.2f} ms.\n\n```\n"
+        + "\n".join([*map(str, figures), "", *beside])
         + "\n```\n"
     )
     (ROOT / "batchqc" / "guide" / "measured" / "pages.md").write_text(page)

@@ -1,0 +1,38 @@
+"""What is known to be absent is not asked for again until the look ends."""
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from batchqc.actions.lots import the_lot
+from batchqc.records.absent import look_for, there
+from batchqc.records.once import each_once
+from batchqc.records.registers import LotDonor, SampleRow
+from batchqc.records.rows_by import rows_by
+from tests.records.house import LOT, House
+
+
+@each_once
+def looks(session: Session, lot: int) -> list[int]:
+    """How many samples are found of a lot, and of one that there is not."""
+    for one in (lot, 0):
+        look_for(session, {SampleRow.lot_id: [one], LotDonor.lot_id: [one]})
+    assert there(session, SampleRow.lot_id, [lot, 0, lot]) == [lot]
+    return [len(rows_by(session, SampleRow, SampleRow.lot_id, [one])) for one in (lot, 0)]
+
+
+def test_only_what_is_nowhere_is_passed_by_and_only_while_somebody_looks(house: House):
+    with house.reading() as session:
+        lot, asked = the_lot(session, LOT).id, []
+        event.listen(session.connection(), "before_cursor_execute", lambda *of: asked.append(of[2]))
+        samples, none = looks(session, lot)
+        assert (samples > 0, none) == (True, 0)
+        assert len(asked) == 3  # two looks at both tables, and the samples that are there
+        assert there(session, SampleRow.lot_id, [0]) == [0]
+        assert not rows_by(session, SampleRow, SampleRow.lot_id, [0])
+        assert len(asked) == 4  # what was absent is asked for again
+
+
+def test_without_a_look_nothing_is_asked_and_nothing_is_passed_by(house: House):
+    with house.reading() as session:
+        look_for(session, {SampleRow.lot_id: [0]})
+        assert there(session, SampleRow.lot_id, [0]) == [0]
