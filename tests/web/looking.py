@@ -29,5 +29,6 @@ def look_at(visitor: Visitor, path: str) -> None:
         visitor.page.set_viewport_size({"width": width, "height": 800})
         assert (width, visitor.overflow()) == (width, 0)
     visitor.page.set_viewport_size({"width": 360, "height": 800})
-    assert visitor.violations() == []
+    found = visitor.violations()
+    assert found == [], found
     assert visitor.page.title().endswith("· batchqc")

@@ -88,6 +88,7 @@ def test_a_lot_is_held_and_let_go_by_a_signature_each(served: Served, qa: Visito
     qa.link("Holds").click()
     sign(qa, "Sign and hold", password="not my password")
     expect(qa.page.get_by_text("password is wrong").last).to_be_visible()
+    expect(qa.page.get_by_label("Password", exact=True)).to_have_value("")  # the new form is there
     sign(qa, "Sign and hold", reason="A complaint came in")
     expect(qa.page.get_by_text("Signed: the lot is held.")).to_be_visible()
     assert Overlay.ON_HOLD in served.house.study(OTHER).overlays

@@ -336,8 +336,10 @@ def a_bundle(auditor: Mouse, folder: Path) -> Path:
     auditor.fill(auditor.page.get_by_label("Lots"), LOT)
     auditor.press(visitor.button("Count"))
     visitor.sees("1 lot 1 certificate")
+    auditor.press(visitor.button("Make the bundle"))
+    expect(visitor.link("Download")).to_be_visible()
     with auditor.page.expect_download() as found:
-        auditor.press(visitor.button("Export and download"))
+        auditor.press(visitor.link("Download"))
     with zipfile.ZipFile(found.value.path()) as file:
         file.extractall(folder)
     return folder / "batchqc-bundle"

@@ -18,6 +18,9 @@ from batchqc.settings import lock_file
 
 _PACKAGE: Final = "batchqc/"
 _CONTROLLED: Final = "batchqc/_bundled/"
+_INSTALLERS: Final = frozenset({"pip", "setuptools", "uv", "wheel"})
+"""What installs libraries and is none of batchqc, whatever the lock file says of its tools."""
+_BESIDE: Final = _INSTALLERS | {"batchqc"}
 _IGNORED: Final = frozenset({".pyc", ".pyo"})
 
 
@@ -113,14 +116,14 @@ def installed() -> dict[str, str]:
 
 def libraries(lock: Mapping[str, set[str]], here: Mapping[str, str]) -> Finding:
     """Whether what is installed is what was tested, of all libraries that the lock file knows."""
-    ours = {name: here[name] for name in sorted(here.keys() & lock.keys()) if name != "batchqc"}
+    ours = {name: here[name] for name in sorted((here.keys() & lock.keys()) - _BESIDE)}
     others = [
         f"{name} is {version}, tested with {' or '.join(sorted(lock[name]))}"
         for name, version in ours.items()
         if version not in lock[name]
     ]
     told = f" {'; '.join(others)}." if others else ""
-    beside = sorted(here.keys() - lock.keys())
+    beside = sorted((here.keys() - lock.keys()) | (here.keys() & _INSTALLERS))
     also = f" Beside them: {', '.join(beside)}." if beside else ""
     return held(
         bool(ours) and not others,
