@@ -57,6 +57,7 @@ from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
 from batchqc.cli.show import shown
+from batchqc.cli.simulate import simulate
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.work import work
 from batchqc.cli.workplace import settings_of, workplace
@@ -114,6 +115,7 @@ def _begin(
 app.command()(init)
 app.command("migrate")(bring_up)
 app.command()(work)
+app.command()(simulate)
 
 
 @app.command()

@@ -1,0 +1,284 @@
+"""``batchqc simulate``: years of a busy site that never was, to measure and to try things on.
+
+The first lives are lived: by the actions that people's acts are, on a clock of their own, with
+signatures and sealed certificates. All others are copies of them with other names, times and
+values; and before any is written, the copy of a life that was lived too must equal it in every row
+and every byte. What copies lack is the sealed document: a line of text lies in its place.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
+from math import ceil
+from pathlib import Path
+from random import Random
+from shutil import copyfile
+from time import perf_counter
+from typing import Annotated, Final
+
+import typer
+from pydantic import SecretStr
+from sqlalchemy import inspect, make_url
+
+from batchqc import clock
+from batchqc.actions.certificates import Press
+from batchqc.actions.checkpoints import sign_checkpoint
+from batchqc.cli import simulate_cast as cast
+from batchqc.cli.demo_cast import StoryClock
+from batchqc.cli.show import say
+from batchqc.cli.simulate_cast import SimulatedLot, drawn, peculiar, token_of
+from batchqc.cli.simulate_copies import Copies, Counters, go_on_counting, rows_of, written
+from batchqc.cli.simulate_life import Ending, Scene, appoint_auditor, live, set_up
+from batchqc.cli.simulate_lived import Lived, newest_ids
+from batchqc.cli.simulate_pattern import Pattern, Weaver
+from batchqc.cli.workplace import Workplace, settings_of
+from batchqc.documents.archive import FolderArchive
+from batchqc.documents.component_key import create_component_key
+from batchqc.documents.log_key import create_log_key, load_log_key, log_name, publish
+from batchqc.documents.pki import PkiNames, create_pki
+from batchqc.documents.revocation import RootFiles
+from batchqc.documents.sealing import Level, Sealing
+from batchqc.errors import Conflict, IntegrityFailure
+from batchqc.records.database import migrate
+from batchqc.records.transaction import SYSTEM, reading, transaction
+from batchqc.settings import Settings, bundled
+
+_DAY: Final = timedelta(days=1)
+_MORNING: Final = timedelta(minutes=30)
+_WORK: Final = timedelta(hours=22)
+_PECULIAR: Final = 900_001
+_AT_ONCE: Final = 200
+_REJECTED_ONE_IN: Final = 12
+_OPEN_ONE_IN: Final = 50
+_LAST: Final = 3
+_CRL: Final = "https://crl.example/simulated-root.crl"  # a name that nobody can own
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is simulated: lots, years, views of each lot by an auditor, and the seed."""
+
+    lots: int
+    years: int
+    views: int
+    seed: int
+
+
+def simulate(
+    context: typer.Context,
+    lots: Annotated[int, typer.Option(min=1, max=500_000, help="How many lots.")],
+    years: Annotated[int, typer.Option(min=1, max=10, help="In how many years, until now.")] = 10,
+    views: Annotated[
+        int, typer.Option(min=0, max=300, help="How often an auditor asks for each lot.")
+    ] = 186,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same values.")] = 1,
+) -> None:
+    """Fill a new installation with lots that never were; 40 results and about 200 entries each.
+
+    It makes the installation, and refuses one that exists. Every certificate says SIMULATED.
+    """
+    settings = settings_of(context).model_copy(
+        update={"seal_passphrase": SecretStr(cast.PASSWORD), "environment": "Simulated"}
+    )
+    _refuse_what_exists(settings)
+    began = perf_counter()
+    fill(settings, Extent(lots, years, views, seed), tell=say)
+    say(f"{lots} lots in {perf_counter() - began:.0f} s.")
+    say(f"People: {', '.join((cast.ADMIN, *cast.PEOPLE))}; password of all: {cast.PASSWORD}")
+
+
+def fill(
+    settings: Settings, extent: Extent, *, tell: Callable[[str], None] = lambda _: None
+) -> None:
+    """Make the installation and write the lots.
+
+    Raises:
+        IntegrityFailure: BQC-SIM-002 a copy is not what the actions write.
+    """
+    ends = clock.now().replace(microsecond=0) - _DAY
+    begins = datetime.combine((ends - extent.years * 365 * _DAY).date(), datetime.min.time(), UTC)
+    story = StoryClock(begins - 30 * _DAY)
+    place = Workplace.at(settings, now=story)
+    migrate(place.engine, bundled("migrations"))
+    scene = Scene(replace(place, press=_first_press(settings, story.at)), story)
+    set_up(scene)
+    chance = Random(extent.seed)  # noqa: S311 - the same lots each time, nothing secret
+    patterns = _patterns(scene, begins, chance)
+    tell("Lots were lived, and their copies equal them.")
+    _copy(scene, extent, _planned(extent, begins, ends, chance), patterns, tell)
+    story.at = ends - _MORNING
+    appoint_auditor(scene)
+    for number in range(_LAST):
+        last = ends + number * _MORNING
+        values = drawn(chance, fails=False)
+        one = SimulatedLot(token_of(extent.lots + number + 101, last), last, values)
+        live(Scene(place, story), one, Ending.RELEASED)
+
+
+def _refuse_what_exists(settings: Settings) -> None:
+    """Refuse an installation that exists, whatever is in it.
+
+    Raises:
+        Conflict: BQC-SIM-001, with what is there.
+    """
+    url = make_url(settings.database)
+    database = Path(url.database or "")
+    there = [str(one) for one in (settings.seal, settings.log_key) if one.exists()]
+    if url.get_backend_name() == "sqlite":
+        there += [str(database)] if database.exists() else []
+        database.parent.mkdir(parents=True, exist_ok=True)
+    elif tables := inspect(Workplace.at(settings).engine).get_table_names():
+        there.append(f"{len(tables)} tables in {url.database}")
+    store = Workplace.at(settings).archive
+    if not isinstance(store, FolderArchive):
+        there.append(f"{settings.store} is no folder")
+    elif store.root.exists():
+        there.append(str(store.root))
+    if there:
+        raise Conflict(
+            "BQC-SIM-001",
+            "a simulated site is made in an installation of its own",
+            reasons=there,
+            hint="Name a new folder: batchqc --home <folder> simulate --lots 1000.",
+        )
+
+
+def _first_press(settings: Settings, now: datetime) -> Press:
+    """Make the keys; the press of the first lots seals with one that has expired since."""
+    names = PkiNames(cast.SITE.name, "Simulated root", "Simulated seal")
+    for folder, since in (
+        (settings.seal.parent, clock.now() - 2 * _DAY),
+        (settings.seal.parent / "first", now),
+    ):
+        made = create_pki(
+            folder, names=names, root_passphrase=cast.FIRST_PASSWORD, seal_passphrase=cast.PASSWORD,
+            crl_url=_CRL, now=since,
+        )  # fmt: skip
+    create_component_key(settings.component_key)
+    settings.trust.mkdir(parents=True, exist_ok=True)
+    copyfile(settings.seal.parent / "root.pem", settings.trust / "root.pem")
+    copyfile(made.root_pem, settings.trust / "root-of-the-first-lots.pem")
+    publish(settings.trust, create_log_key(settings.log_key, name=log_name(cast.SITE.name)).key)
+    from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals waits for it
+
+    return Press(
+        bundled("reports") / "fonts",
+        cache(lambda: load_seal(made.seal_p12, cast.PASSWORD)),
+        lambda: load_log_key(settings.log_key),
+        Sealing(Level.B_B, RootFiles(made.root_pem, made.root_crl)),
+    )
+
+
+def _patterns(scene: Scene, begins: datetime, chance: Random) -> dict[Ending, Pattern]:
+    """A pattern of each ending, each held against a second life that was lived."""
+    numbers, found = iter(range(1, 100)), {}
+
+    def at() -> tuple[int, datetime]:
+        number = next(numbers)
+        return number, begins - 20 * _DAY + number * timedelta(hours=7)
+
+    def lived(ending: Ending, values: dict[str, str], first: int = 0) -> tuple[SimulatedLot, Lived]:
+        number, moment = at()
+        one = SimulatedLot(token_of(first + number, moment), moment, values)
+        with reading(scene.place.engine) as session:
+            before = newest_ids(session)
+        stored = set(scene.place.archive.names())
+        live(scene, one, ending)
+        with reading(scene.place.engine) as session:
+            return one, Lived.read(session, scene.place.archive, before, stored)
+
+    for _ in range(2):  # what is exceptional about first lots is told of these
+        lived(Ending.RELEASED, drawn(chance, fails=False))
+    for ending in Ending:
+        fails = ending is Ending.REJECTED
+        one, life = lived(ending, peculiar(fails=fails), _PECULIAR)
+        pattern = Weaver(life, one).woven()
+        with reading(scene.place.engine) as session:
+            counters = Counters.read(session, begins.year)
+        another, truth = lived(ending, drawn(chance, fails=fails))
+        _compare(pattern, counters, another, truth)
+        found[ending] = pattern
+    return found
+
+
+def _compare(pattern: Pattern, counters: Counters, one: SimulatedLot, truth: Lived) -> None:
+    """Hold a copy against a life.
+
+    Raises:
+        IntegrityFailure: BQC-SIM-002, with every difference.
+    """
+    document = truth.objects.get(truth.document, b"")
+    env = written(pattern, counters.env(pattern, one.begins.year), one, document)
+    copied = {
+        (table, values[columns.index("id")]): values
+        for table, columns, values in rows_of(pattern, env)
+    }
+    lived = {
+        (table, row["id"]): tuple(row.values()) for table, rows in truth.rows.items() for row in rows
+    }
+    wrong = [
+        f"{table} {number}: {copied.get((table, number))} is not {lived.get((table, number))}"
+        for table, number in sorted(copied.keys() | lived.keys(), key=str)
+        if copied.get((table, number)) != lived.get((table, number))
+    ]
+    shas = {str(env["h" + key[1:]]) for key in pattern.objects}
+    wrong += [f"the store lacks {sha}" for sha in truth.objects.keys() - shas - {truth.document}]
+    if wrong:
+        raise IntegrityFailure(
+            "BQC-SIM-002", "a simulated lot is not what the actions write", reasons=wrong
+        )
+
+
+def _planned(
+    extent: Extent, begins: datetime, ends: datetime, chance: Random
+) -> Iterator[tuple[SimulatedLot, Ending]]:
+    """Every lot with its ending: one after another on every day; the last ones are in test."""
+    days = (ends - begins).days - 1
+    a_day = ceil(extent.lots / days)
+    still_open = extent.lots - extent.lots // _OPEN_ONE_IN
+    for place in range(extent.lots):
+        day, slot = (place * days // extent.lots, 0) if a_day == 1 else divmod(place, a_day)
+        at = begins + day * _DAY + _MORNING + slot * (_WORK / a_day)
+        at = at.replace(microsecond=0)
+        ending = Ending.RELEASED
+        if place >= still_open:
+            ending = Ending.OPEN
+        elif place % _REJECTED_ONE_IN == _REJECTED_ONE_IN - 1:
+            ending = Ending.REJECTED
+        values = drawn(chance, fails=ending is Ending.REJECTED)
+        yield SimulatedLot(token_of(place + 101, at), at, values), ending
+
+
+def _copy(
+    scene: Scene,
+    extent: Extent,
+    planned: Iterator[tuple[SimulatedLot, Ending]],
+    patterns: dict[Ending, Pattern],
+    tell: Callable[[str], None],
+) -> None:
+    """Write the lots, some at once, and a checkpoint of the log behind each."""
+    place, written_lots, told = scene.place, 0, 0
+    store = Path(scene.place.settings.store)
+    year = 0
+    while some := list(islice(planned, _AT_ONCE)):
+        first = some[0][0].begins
+        if first.year != year:
+            year, scene.clock.at = first.year, first - _MORNING
+            appoint_auditor(scene)
+        with reading(place.engine) as session:
+            copies = Copies(store, Counters.read(session, first.year))
+        for one, ending in some:
+            copies.add(patterns[ending], one)
+            copies.add_views(one, one.begins + timedelta(minutes=2), extent.views)
+        with place.engine.begin() as connection:
+            copies.write(connection)
+            go_on_counting(connection)
+        scene.clock.at = some[-1][0].begins + timedelta(minutes=8)
+        with transaction(place.engine, SYSTEM, scene.clock()) as tx:
+            sign_checkpoint(tx, place.press.log_key())
+        written_lots += len(some)
+        if written_lots * 10 // extent.lots > told:
+            told = written_lots * 10 // extent.lots
+            tell(f"{written_lots} of {extent.lots} lots")
