@@ -6,11 +6,10 @@ values; and before any is written, the copy of a life that was lived too must eq
 and every byte. What copies lack is the sealed document: a line of text lies in its place.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import islice
 from math import ceil
 from pathlib import Path
 from random import Random
@@ -52,7 +51,7 @@ _PECULIAR: Final = 900_001
 _AT_ONCE: Final = 200
 _REJECTED_ONE_IN: Final = 12
 _OPEN_ONE_IN: Final = 50
-_LAST: Final = 3
+_LAST: Final = 2
 _CRL: Final = "https://crl.example/simulated-root.crl"  # a name that nobody can own
 
 
@@ -97,24 +96,92 @@ def fill(
     Raises:
         IntegrityFailure: BQC-SIM-002 a copy is not what the actions write.
     """
-    ends = clock.now().replace(microsecond=0) - _DAY
-    begins = datetime.combine((ends - extent.years * 365 * _DAY).date(), datetime.min.time(), UTC)
-    story = StoryClock(begins - 30 * _DAY)
-    place = Workplace.at(settings, now=story)
-    migrate(place.engine, bundled("migrations"))
-    scene = Scene(replace(place, press=_first_press(settings, story.at)), story)
-    set_up(scene)
-    chance = Random(extent.seed)  # noqa: S311 - the same lots each time, nothing secret
-    patterns = _patterns(scene, begins, chance)
+    site = Simulated.begun(settings, extent)
     tell("Lots were lived, and their copies equal them.")
-    _copy(scene, extent, _planned(extent, begins, ends, chance), patterns, tell)
-    story.at = ends - _MORNING
-    appoint_auditor(scene)
-    for number in range(_LAST):
-        last = ends + number * _MORNING
-        values = drawn(chance, fails=False)
-        one = SimulatedLot(token_of(extent.lots + number + 101, last), last, values)
-        live(Scene(place, story), one, Ending.RELEASED)
+    site.copy(extent.lots, tell)
+    site.end()
+
+
+@dataclass(slots=True)
+class Simulated:
+    """A simulated site: where it is, by what lots are copied, and how many there are."""
+
+    scene: Scene
+    extent: Extent
+    begins: datetime
+    patterns: dict[Ending, Pattern]
+    chance: Random
+    lots: int = 0
+
+    @classmethod
+    def begun(cls, settings: Settings, extent: Extent) -> "Simulated":
+        """A new site, the lots of which were all lived."""
+        ends = clock.now() - _DAY
+        day = (ends - extent.years * 365 * _DAY).date()
+        begins = datetime.combine(day, datetime.min.time(), UTC)
+        story = StoryClock(begins - 30 * _DAY)
+        place = Workplace.at(settings, now=story)
+        migrate(place.engine, bundled("migrations"))
+        scene = Scene(replace(place, press=_first_press(settings, story.at)), story)
+        set_up(scene)
+        chance = Random(extent.seed)  # noqa: S311 - the same lots each time, nothing secret
+        return cls(scene, extent, begins, _patterns(scene, begins, chance), chance)
+
+    def copy(self, many: int, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Write the next lots, some at once, and a checkpoint of the log behind each."""
+        place = self.scene.place
+        for first in range(self.lots, self.lots + many, _AT_ONCE):
+            some = [
+                self._planned(number)
+                for number in range(first, min(first + _AT_ONCE, self.lots + many))
+            ]
+            begins = some[0][0].begins
+            self.scene.clock.at = begins - _MORNING
+            if first % self._lots_of_a_year() < _AT_ONCE:
+                appoint_auditor(self.scene)
+            with reading(place.engine) as session:
+                counters = Counters.read(session, begins.year)
+            copies = Copies(Path(place.settings.store), counters)
+            for one, ending in some:
+                copies.add(self.patterns[ending], one)
+                copies.add_views(one, one.begins + timedelta(minutes=2), self.extent.views)
+            with place.engine.begin() as connection:
+                copies.write(connection)
+                go_on_counting(connection)
+            self.scene.clock.at = some[-1][0].begins + timedelta(minutes=8)
+            with transaction(place.engine, SYSTEM, self.scene.clock()) as tx:
+                sign_checkpoint(tx, place.press.log_key())
+            tell(f"{first + len(some)} of {self.extent.lots} lots")
+        self.lots += many
+
+    def end(self) -> None:
+        """Begin a new product: its first lots are lived, and sealed with the key of today."""
+        place = Workplace.at(self.scene.place.settings, now=self.scene.clock)
+        self.scene.clock.at = ends = clock.now().replace(microsecond=0) - _DAY
+        appoint_auditor(self.scene)
+        for number in range(_LAST):
+            at = ends + (number + 1) * _MORNING
+            values, token = drawn(self.chance, fails=False), token_of(990_001 + number, at)
+            live(Scene(place, self.scene.clock), SimulatedLot(token, at, values, cast.BEGUN),
+                 Ending.RELEASED)  # fmt: skip
+
+    def _lots_of_a_year(self) -> int:
+        return max(1, self.extent.lots // self.extent.years // _AT_ONCE) * _AT_ONCE
+
+    def _planned(self, place: int) -> tuple[SimulatedLot, Ending]:
+        """A lot and its ending: one after another on every day; the last ones are in test."""
+        days = self.extent.years * 365 - 2
+        a_day = ceil(self.extent.lots / days)
+        day, slot = (place * days // self.extent.lots, 0) if a_day == 1 else divmod(place, a_day)
+        at = self.begins + day * _DAY + _MORNING + slot * (_WORK / a_day)
+        ending = Ending.RELEASED
+        if place >= self.extent.lots - self.extent.lots // _OPEN_ONE_IN:
+            ending = Ending.OPEN
+        elif place % _REJECTED_ONE_IN == _REJECTED_ONE_IN - 1:
+            ending = Ending.REJECTED
+        at = at.replace(microsecond=0)
+        values = drawn(self.chance, fails=ending is Ending.REJECTED)
+        return SimulatedLot(token_of(place + 101, at), at, values), ending
 
 
 def _refuse_what_exists(settings: Settings) -> None:
@@ -216,7 +283,9 @@ def _compare(pattern: Pattern, counters: Counters, one: SimulatedLot, truth: Liv
         for table, columns, values in rows_of(pattern, env)
     }
     lived = {
-        (table, row["id"]): tuple(row.values()) for table, rows in truth.rows.items() for row in rows
+        (table, row["id"]): tuple(row.values())
+        for table, rows in truth.rows.items()
+        for row in rows
     }
     wrong = [
         f"{table} {number}: {copied.get((table, number))} is not {lived.get((table, number))}"
@@ -229,56 +298,3 @@ def _compare(pattern: Pattern, counters: Counters, one: SimulatedLot, truth: Liv
         raise IntegrityFailure(
             "BQC-SIM-002", "a simulated lot is not what the actions write", reasons=wrong
         )
-
-
-def _planned(
-    extent: Extent, begins: datetime, ends: datetime, chance: Random
-) -> Iterator[tuple[SimulatedLot, Ending]]:
-    """Every lot with its ending: one after another on every day; the last ones are in test."""
-    days = (ends - begins).days - 1
-    a_day = ceil(extent.lots / days)
-    still_open = extent.lots - extent.lots // _OPEN_ONE_IN
-    for place in range(extent.lots):
-        day, slot = (place * days // extent.lots, 0) if a_day == 1 else divmod(place, a_day)
-        at = begins + day * _DAY + _MORNING + slot * (_WORK / a_day)
-        at = at.replace(microsecond=0)
-        ending = Ending.RELEASED
-        if place >= still_open:
-            ending = Ending.OPEN
-        elif place % _REJECTED_ONE_IN == _REJECTED_ONE_IN - 1:
-            ending = Ending.REJECTED
-        values = drawn(chance, fails=ending is Ending.REJECTED)
-        yield SimulatedLot(token_of(place + 101, at), at, values), ending
-
-
-def _copy(
-    scene: Scene,
-    extent: Extent,
-    planned: Iterator[tuple[SimulatedLot, Ending]],
-    patterns: dict[Ending, Pattern],
-    tell: Callable[[str], None],
-) -> None:
-    """Write the lots, some at once, and a checkpoint of the log behind each."""
-    place, written_lots, told = scene.place, 0, 0
-    store = Path(scene.place.settings.store)
-    year = 0
-    while some := list(islice(planned, _AT_ONCE)):
-        first = some[0][0].begins
-        if first.year != year:
-            year, scene.clock.at = first.year, first - _MORNING
-            appoint_auditor(scene)
-        with reading(place.engine) as session:
-            copies = Copies(store, Counters.read(session, first.year))
-        for one, ending in some:
-            copies.add(patterns[ending], one)
-            copies.add_views(one, one.begins + timedelta(minutes=2), extent.views)
-        with place.engine.begin() as connection:
-            copies.write(connection)
-            go_on_counting(connection)
-        scene.clock.at = some[-1][0].begins + timedelta(minutes=8)
-        with transaction(place.engine, SYSTEM, scene.clock()) as tx:
-            sign_checkpoint(tx, place.press.log_key())
-        written_lots += len(some)
-        if written_lots * 10 // extent.lots > told:
-            told = written_lots * 10 // extent.lots
-            tell(f"{written_lots} of {extent.lots} lots")

@@ -19,8 +19,9 @@ SITE: Final = NewSite(
     specimen=SIMULATED,
     statements=(SIMULATED,),
 )
+#: What is made in the years, and what is begun at their end.
+MADE, BEGUN = "SIM-MSC", "SIM-NEW"
 PRODUCT: Final = {
-    "code": "SIM-MSC",
     "name": "Simulated MSC, cryopreserved",
     "form": "Cell suspension",
     "storage": "Vapour phase of liquid nitrogen, below -150 °C",
@@ -37,7 +38,6 @@ PEOPLE: Final = {
     OFFICER: ("Simulated Officer", Role.DONOR_OFFICER),
     AUDITOR: ("Simulated Auditor", Role.AUDITOR),
 }
-SPECIFICATION: Final = "SIM-MSC-REL"
 EFFECTIVE: Final = "1999-12-31"  # occurs nowhere else, so that it is never taken for a day of a lot
 _POSITIVE: Final = "CD73 CD90 CD105 CD29 CD44 CD166 CD13 CD49e".split()
 _NEGATIVE: Final = (
@@ -90,11 +90,11 @@ COLUMNS: Final = (
 )
 
 
-def specification() -> bytes:
-    """The file of the specification."""
+def specification(product: str) -> bytes:
+    """The file of the specification of a product."""
     head = [
-        'schema = "batchqc/specification/1"', f'id = "{SPECIFICATION}"', "version = 1",
-        f'product = "{PRODUCT["code"]}"', 'stage = "release"', 'title = "Simulated: release"',
+        'schema = "batchqc/specification/1"', f'id = "{product}-REL"', "version = 1",
+        f'product = "{product}"', 'stage = "release"', 'title = "Simulated: release"',
         f"effective = {EFFECTIVE}", 'rounding = "absolute"',
         "[vocabularies.growth]", "version = 1", '"no growth" = []', '"growth" = []',
         "[vocabularies.detection]", "version = 1", '"not detected" = []', '"detected" = []',
@@ -117,6 +117,7 @@ class SimulatedLot:
     token: str
     begins: datetime
     values: dict[str, str]
+    product: str = MADE
 
     @property
     def lot(self) -> str:

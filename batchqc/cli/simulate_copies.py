@@ -31,7 +31,9 @@ _SERIES: Final = {kind.__tablename__: series for series, kind in SERIES.items()}
 _ENTRY: Final = ("id", "sha256", "text", "who", "at", "what")
 _LINK: Final = ("id", "sequence", "entry_sha256", "previous", "sha256")
 _LINK_TEXT: Final = (
-    canonical_bytes(link_body(0, "%(entry)s", "%(previous)s")).decode().replace(":0,", ":%(place)d,")
+    canonical_bytes(link_body(0, "%(entry)s", "%(previous)s"))
+    .decode()
+    .replace(":0,", ":%(place)d,")
 )
 _SECOND: Final = timedelta(seconds=1)
 
@@ -52,7 +54,9 @@ class Counters:
         for kind in SERIES.values():
             query = select(func.max(kind.number)).where(kind.year == year)
             found[f"n:{kind.__tablename__}"] = session.scalar(query) or 0
-        tried = select(Person.user_id, func.max(Attempt.number)).join(Person).group_by(Person.user_id)
+        tried = (
+            select(Person.user_id, func.max(Attempt.number)).join(Person).group_by(Person.user_id)
+        )
         found |= {f"a:{who}": number for who, number in session.execute(tried)}
         link = newest_link(session)
         found |= {"q": link.sequence if link else 0, "e": newest_event(session)}
@@ -95,7 +99,9 @@ def written(pattern: Pattern, env: Env, one: SimulatedLot, document: bytes) -> E
     return env
 
 
-def rows_of(pattern: Pattern, env: Env) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
+def rows_of(
+    pattern: Pattern, env: Env
+) -> Iterator[tuple[str, tuple[str, ...], tuple[object, ...]]]:
     """Table, columns and values of each row."""
     for table, (columns, pickers) in pattern.rows.items():
         for pick in pickers:

@@ -79,8 +79,7 @@ class Scene:
 
 def set_up(scene: Scene) -> None:
     """Site, people, product and approved specification, in an empty database."""
-    engine, archive = scene.place.engine, scene.place.archive
-    with transaction(engine, SYSTEM, scene.clock()) as tx:
+    with transaction(scene.place.engine, SYSTEM, scene.clock()) as tx:
         create_site(tx, cast.SITE)
         register_first_administrator(
             tx, user_id=cast.ADMIN, name="Simulated Administrator", password=cast.FIRST_PASSWORD
@@ -96,14 +95,21 @@ def set_up(scene: Scene) -> None:
             ),
         )  # fmt: skip
         _own_password(scene, user_id)
+    for product in (cast.MADE, cast.BEGUN):
+        _begin(scene, product)
+
+
+def _begin(scene: Scene, product: str) -> None:
+    """A product and its specification, imported by one person and approved by another."""
+    engine, archive, name = scene.place.engine, scene.place.archive, f"{product}-REL"
 
     def imported(tx: Transaction) -> None:
-        import_specification(tx, archive, data=cast.specification(), file="simulated.toml")
-        submit_specification(tx, archive, specification=cast.SPECIFICATION, version=1)
+        import_specification(tx, archive, data=cast.specification(product), file="simulated.toml")
+        submit_specification(tx, archive, specification=name, version=1)
 
     scene.do(cast.AUTHOR, Permission.IMPORT_SPECIFICATION, imported)
     with reading(engine) as session:
-        draft = content_of(archive, the_version(session, cast.SPECIFICATION, 1))
+        draft = content_of(archive, the_version(session, name, 1))
         impact = assess_impact(session, archive, draft=draft)
     fonts = bundled("reports") / "fonts"
     seen = scene.do(
@@ -115,12 +121,14 @@ def set_up(scene: Scene) -> None:
         cast.READER,
         Permission.APPROVE_SPECIFICATION,
         lambda tx: approve_specification(
-            tx, archive, specification=cast.SPECIFICATION, version=1, impact=seen,
+            tx, archive, specification=name, version=1, impact=seen,
             credentials=_signing(cast.READER, "Simulated limits"),
         ),
     )  # fmt: skip
     scene.do(
-        cast.READER, Permission.REGISTER_PRODUCT, lambda tx: register_product(tx, **cast.PRODUCT)
+        cast.READER,
+        Permission.REGISTER_PRODUCT,
+        lambda tx: register_product(tx, code=product, **cast.PRODUCT),
     )
 
 
@@ -154,9 +162,7 @@ def live(scene: Scene, one: SimulatedLot, ending: Ending) -> None:
         ),
     )  # fmt: skip
     sample = NewSample(f"{one.lot}-S01", Stage.RELEASE, "vial", at.isoformat())
-    new = NewLot(
-        one.lot, cast.PRODUCT["code"], at.date(), at.date() + _KEPT, (one.donor,), (sample,)
-    )
+    new = NewLot(one.lot, one.product, at.date(), at.date() + _KEPT, (one.donor,), (sample,))
     scene.do(cast.ANALYST, Permission.REGISTER_LOT, lambda tx: register_lot(tx, new))
     data = cast.csv_of(one, at)
     file = ReceivedFile(

@@ -125,7 +125,9 @@ class Lived:
     def counts(self) -> dict[str, int]:
         """How many ids and numbers of each kind it takes."""
         found = {f"i:{table}": len(rows) for table, rows in self.rows.items()}
-        found |= {f"n:{kind.__tablename__}": self.many(kind.__tablename__) for kind in SERIES.values()}
+        found |= {
+            f"n:{kind.__tablename__}": self.many(kind.__tablename__) for kind in SERIES.values()
+        }
         for row in self.rows.get("attempt", ()):
             key = f"a:{self.people[int(str(row['person_id']))]}"
             found[key] = found.get(key, 0) + 1
@@ -134,7 +136,9 @@ class Lived:
     @staticmethod
     def referred(table: str, column: str) -> str:
         """The table that a column refers to, or ""."""
-        return next((one.column.table.name for one in METADATA.tables[table].c[column].foreign_keys), "")
+        return next(
+            (one.column.table.name for one in METADATA.tables[table].c[column].foreign_keys), ""
+        )
 
     def texts(self) -> dict[str, tuple[str, Mapping[str, object] | None, str]]:
         """Every text by its hash; of a row's content the row as stored, and its table."""
