@@ -34,9 +34,8 @@ from batchqc.cli.simulate_lived import Lived, newest_ids
 from batchqc.cli.simulate_pattern import Pattern, Weaver
 from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.documents.archive import FolderArchive
-from batchqc.documents.component_key import create_component_key
 from batchqc.documents.log_key import create_log_key, load_log_key, log_name, publish
-from batchqc.documents.pki import PkiNames, create_pki
+from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level, Sealing
 from batchqc.errors import Conflict, IntegrityFailure
@@ -81,7 +80,7 @@ def simulate(
     settings = settings_of(context).model_copy(
         update={"seal_passphrase": SecretStr(cast.PASSWORD), "environment": "Simulated"}
     )
-    _refuse_what_exists(settings)
+    refuse_what_exists(settings)
     began = perf_counter()
     fill(settings, Extent(lots, years, views, seed), tell=say)
     say(f"{lots} lots in {perf_counter() - began:.0f} s.")
@@ -112,6 +111,7 @@ class Simulated:
     patterns: dict[Ending, Pattern]
     chance: Random
     lots: int = 0
+    lived: int = 0
 
     @classmethod
     def begun(cls, settings: Settings, extent: Extent) -> "Simulated":
@@ -125,7 +125,44 @@ class Simulated:
         scene = Scene(replace(place, press=_first_press(settings, story.at)), story)
         set_up(scene)
         chance = Random(extent.seed)  # noqa: S311 - the same lots each time, nothing secret
-        return cls(scene, extent, begins, _patterns(scene, begins, chance), chance)
+        site = cls(scene, extent, begins, {}, chance)
+        site._learn()
+        return site
+
+    def _learn(self) -> None:
+        """Make a pattern of each ending, and hold it against a second life."""
+        for _ in range(2):  # what is exceptional about first lots is told of these
+            self._lived(Ending.RELEASED)
+        for ending in Ending:
+            values = peculiar(fails=ending is Ending.REJECTED)
+            one, life = self._lived(ending, values, _PECULIAR)
+            self.patterns[ending] = Weaver(life, one).woven()
+            self.hold_against_a_life(ending)
+
+    def hold_against_a_life(self, ending: Ending) -> None:
+        """Live a lot, and compare what was written of it with its copy.
+
+        Raises:
+            IntegrityFailure: BQC-SIM-002, with every difference.
+        """
+        with reading(self.scene.place.engine) as session:
+            counters = Counters.read(session, self.scene.clock.at.year)
+        one, truth = self._lived(ending)
+        _compare(self.patterns[ending], counters, one, truth)
+
+    def _lived(
+        self, ending: Ending, values: dict[str, str] | None = None, first: int = 0
+    ) -> tuple[SimulatedLot, Lived]:
+        self.lived += 1
+        at = max(self.begins - 20 * _DAY, self.scene.clock.at) + timedelta(hours=7)
+        at = at.replace(hour=at.hour // 7 * 7, minute=0, second=0)
+        own = drawn(self.chance, fails=ending is Ending.REJECTED)
+        return _live(self.scene, ending, first + self.lived, at, values or own)
+
+    @property
+    def newest_in_test(self) -> str:
+        """The lot that was copied last."""
+        return self._planned(self.lots - 1)[0].lot
 
     def copy(self, many: int, tell: Callable[[str], None] = lambda _: None) -> None:
         """Write the next lots, some at once, and a checkpoint of the log behind each."""
@@ -175,7 +212,7 @@ class Simulated:
         day, slot = (place * days // self.extent.lots, 0) if a_day == 1 else divmod(place, a_day)
         at = self.begins + day * _DAY + _MORNING + slot * (_WORK / a_day)
         ending = Ending.RELEASED
-        if place >= self.extent.lots - self.extent.lots // _OPEN_ONE_IN:
+        if place >= self.extent.lots - ceil(self.extent.lots / _OPEN_ONE_IN):
             ending = Ending.OPEN
         elif place % _REJECTED_ONE_IN == _REJECTED_ONE_IN - 1:
             ending = Ending.REJECTED
@@ -184,7 +221,7 @@ class Simulated:
         return SimulatedLot(token_of(place + 101, at), at, values), ending
 
 
-def _refuse_what_exists(settings: Settings) -> None:
+def refuse_what_exists(settings: Settings) -> None:
     """Refuse an installation that exists, whatever is in it.
 
     Raises:
@@ -215,15 +252,15 @@ def _refuse_what_exists(settings: Settings) -> None:
 def _first_press(settings: Settings, now: datetime) -> Press:
     """Make the keys; the press of the first lots seals with one that has expired since."""
     names = PkiNames(cast.SITE.name, "Simulated root", "Simulated seal")
-    for folder, since in (
-        (settings.seal.parent, clock.now() - 2 * _DAY),
-        (settings.seal.parent / "first", now),
-    ):
-        made = create_pki(
+
+    def keys(folder: Path, since: datetime) -> PkiFiles:
+        return create_pki(
             folder, names=names, root_passphrase=cast.FIRST_PASSWORD, seal_passphrase=cast.PASSWORD,
             crl_url=_CRL, now=since,
         )  # fmt: skip
-    create_component_key(settings.component_key)
+
+    keys(settings.seal.parent, clock.now() - 2 * _DAY)
+    made = keys(settings.seal.parent / "first", now)
     settings.trust.mkdir(parents=True, exist_ok=True)
     copyfile(settings.seal.parent / "root.pem", settings.trust / "root.pem")
     copyfile(made.root_pem, settings.trust / "root-of-the-first-lots.pem")
@@ -238,36 +275,17 @@ def _first_press(settings: Settings, now: datetime) -> Press:
     )
 
 
-def _patterns(scene: Scene, begins: datetime, chance: Random) -> dict[Ending, Pattern]:
-    """A pattern of each ending, each held against a second life that was lived."""
-    numbers, found = iter(range(1, 100)), {}
-
-    def at() -> tuple[int, datetime]:
-        number = next(numbers)
-        return number, begins - 20 * _DAY + number * timedelta(hours=7)
-
-    def lived(ending: Ending, values: dict[str, str], first: int = 0) -> tuple[SimulatedLot, Lived]:
-        number, moment = at()
-        one = SimulatedLot(token_of(first + number, moment), moment, values)
-        with reading(scene.place.engine) as session:
-            before = newest_ids(session)
-        stored = set(scene.place.archive.names())
-        live(scene, one, ending)
-        with reading(scene.place.engine) as session:
-            return one, Lived.read(session, scene.place.archive, before, stored)
-
-    for _ in range(2):  # what is exceptional about first lots is told of these
-        lived(Ending.RELEASED, drawn(chance, fails=False))
-    for ending in Ending:
-        fails = ending is Ending.REJECTED
-        one, life = lived(ending, peculiar(fails=fails), _PECULIAR)
-        pattern = Weaver(life, one).woven()
-        with reading(scene.place.engine) as session:
-            counters = Counters.read(session, begins.year)
-        another, truth = lived(ending, drawn(chance, fails=fails))
-        _compare(pattern, counters, another, truth)
-        found[ending] = pattern
-    return found
+def _live(
+    scene: Scene, ending: Ending, number: int, at: datetime, values: dict[str, str]
+) -> tuple[SimulatedLot, Lived]:
+    """A lot that is lived, and what was written of it."""
+    one = SimulatedLot(token_of(number, at), at, values)
+    with reading(scene.place.engine) as session:
+        before = newest_ids(session)
+    stored = set(scene.place.archive.names())
+    live(scene, one, ending)
+    with reading(scene.place.engine) as session:
+        return one, Lived.read(session, scene.place.archive, before, stored)
 
 
 def _compare(pattern: Pattern, counters: Counters, one: SimulatedLot, truth: Lived) -> None:

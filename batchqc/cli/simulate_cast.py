@@ -39,10 +39,11 @@ PEOPLE: Final = {
     AUDITOR: ("Simulated Auditor", Role.AUDITOR),
 }
 EFFECTIVE: Final = "1999-12-31"  # occurs nowhere else, so that it is never taken for a day of a lot
-_POSITIVE: Final = "CD73 CD90 CD105 CD29 CD44 CD166 CD13 CD49e".split()
+_POSITIVE: Final = ("CD73", "CD90", "CD105", "CD29", "CD44", "CD166", "CD13", "CD49e")
 _NEGATIVE: Final = (
-    "CD45 CD34 CD14 CD19 HLADR CD31 CD3 CD11b CD20 CD79a CD56 CD133 CD117 CD184 CD271"
-).split()
+    "CD45", "CD34", "CD14", "CD19", "HLADR", "CD31", "CD3", "CD11b", "CD20", "CD79a", "CD56",
+    "CD133", "CD117", "CD184", "CD271",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

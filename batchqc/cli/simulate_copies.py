@@ -40,7 +40,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 @dataclass(slots=True)
 class Counters:
-    """The newest id and number of each kind, the head of the chain, and root and size of the log."""
+    """The newest id and number of each kind, head of the chain, root and size of the log."""
 
     newest: dict[str, int]
     head: str

@@ -80,7 +80,7 @@ class Lived:
         rows: Rows = {}
         for table in METADATA.sorted_tables:
             query = select(table).where(table.c.id > before[table.name]).order_by(table.c.id)
-            found = [_as_stored(session, dict(row)) for row in session.execute(query).mappings()]
+            found = [_as_stored(dict(row)) for row in session.execute(query).mappings()]
             if found and table.name not in _OF_THE_LOG:
                 rows[table.name] = found
         _without_checkpoint(rows)
@@ -153,7 +153,7 @@ class Lived:
         return found
 
 
-def _as_stored(session: Session, row: dict[str, object]) -> dict[str, object]:
+def _as_stored(row: dict[str, object]) -> dict[str, object]:
     """Values as the driver stores them: moments as text."""
     return {
         name: utc_text(value) if isinstance(value, datetime) else value
@@ -181,28 +181,33 @@ def _hashed(
         for row in session.scalars(select(table).where(table.id > before[kind])):
             content: dict[str, Json] = {"type": f"batchqc/row/{kind}/1", **row.content()}
             yield _text(content), kind, row.id
-    for signature in session.scalars(_new(SignatureRow, before)):
-        yield _text(signature.signing.body), "", 0
-    for determination in session.scalars(_new(EligibilityRow, before)):
-        yield _text(determination.signed_content), "", 0
-    runs = session.scalars(_new(AssayRun, before)).all()
-    for run in runs:
-        yield _text(measurement_content(measurements_of(session, [run]))), "", 0
+    for body in (*_signed(session, archive, before), *_chained(session, before)):
+        yield _text(body), "", 0
+
+
+def _signed(session: Session, archive: Archive, before: Mapping[str, int]) -> Iterable[Json]:
+    """What signatures are, and what they bind."""
+    yield from (one.signing.body for one in session.scalars(_new(SignatureRow, before)))
+    yield from (one.signed_content for one in session.scalars(_new(EligibilityRow, before)))
     reviews = session.scalars(_new(Review, before)).all()
     for number in {one.signature_id for one in reviews}:
-        signed = [one.assay_run for one in reviews if one.signature_id == number]
-        yield _text(reviewed_runs(signed)), "", 0
+        yield reviewed_runs(one.assay_run for one in reviews if one.signature_id == number)
     for review in session.scalars(_new(LotReview, before)):
         content = json.loads(archive.get(review.content_sha))
         del content["exceptions"]  # what is left is its basis
-        yield _text(content), "", 0
+        yield content
+
+
+def _chained(session: Session, before: Mapping[str, int]) -> Iterable[Json]:
+    """Measurements of runs, entries, and the chain over them."""
+    for run in session.scalars(_new(AssayRun, before)):
+        yield measurement_content(measurements_of(session, [run]))
     for link in session.scalars(_new(AuditLink, before)):
-        yield _text(link_body(link.sequence, link.entry_sha256, link.previous)), "", 0
-    for entry in session.scalars(_new(AuditEntry, before)):
-        yield entry.text, "", 0
+        yield link_body(link.sequence, link.entry_sha256, link.previous)
+    yield from (json.loads(one.text) for one in session.scalars(_new(AuditEntry, before)))
 
 
-def _new(table: type[_Row], before: Mapping[str, int]) -> Select[tuple[_Row]]:
+def _new(table: type[_Row], before: Mapping[str, int]) -> Select[_Row]:
     return select(table).where(table.id > before[table.__tablename__]).order_by(table.id)
 
 

@@ -113,7 +113,7 @@ class Weaver:
         names = "|".join(re.escape(one) for one in sorted(self._names, key=len, reverse=True))
         self._finder = re.compile(f"{_HASH}|{_PUBLIC}|{_ATTEMPT}|{_TIME}|(?P<name>{names})")
         self._first = {
-            kind: min((int(row["number"]) for row in lived.rows.get(kind, ())), default=0)
+            kind: min((int(str(row["number"])) for row in lived.rows.get(kind, ())), default=0)
             for kind in _SERIES.values()
         }
         self._attempts = lived.first_attempts()
@@ -123,7 +123,7 @@ class Weaver:
         """The pattern."""
         for table, rows in self._lived.rows.items():
             columns = tuple(rows[0])
-            pickers = []
+            pickers: list[Callable[[Env], tuple[object, ...]]] = []
             for row in rows:
                 keys = [self._cell(table, column, row) for column in columns]
                 pickers.append(itemgetter(*keys))
@@ -158,12 +158,10 @@ class Weaver:
             whose = table if column == "id" else referred
             base = lived.before.get(whose, 0)
             return f"#i:{whose}:{value - base}" if value > base else ""
-        if column == "year":
-            return "#year"
         if column == "size":
             return self._size(str(row.get("document_sha") or row["sha256"]))
-        if table in _SERIES.values() and column == "number":
-            return f"#n:{table}:{value - self._first[table]}"
+        if table in _SERIES.values() and column in {"year", "number"}:
+            return "#year" if column == "year" else f"#n:{table}:{value - self._first[table]}"
         if table == "attempt" and column == "number":
             person = lived.people[int(str(row["person_id"]))]
             return f"#a:{person}:{value - self._attempts[person]}"
@@ -213,28 +211,33 @@ class Weaver:
 
     def _marked_json(self, text: str, numbers: Mapping[str, str]) -> str:
         """A canonical text; ``numbers`` are keys of its own integers by name."""
-        first, last = self._lived.first_sequence, self._lived.last_sequence
 
         def walk(value: object, name: str) -> object:
-            if isinstance(value, str):
-                return self._marked(value)
-            if isinstance(value, int) and not isinstance(value, bool):
-                if numbers.get(name):
-                    return f"\ue000{numbers[name]}\ue001"
-                if (name, value) == ("size", self._lived.log[1]):
-                    return f"\ue000{LOG_SIZE}\ue001"
-                is_place = name in _PLACES and first <= value <= last
-                return f"\ue000#q:{value - first}\ue001" if is_place else value
-            if isinstance(value, list):
-                return [walk(one, name) for one in value]
-            if isinstance(value, dict):
-                return {self._marked(key): walk(one, key) for key, one in value.items()}
-            return value
+            match value:
+                case str():
+                    return self._marked(value)
+                case int() if not isinstance(value, bool):
+                    return self._marked_number(value, name, numbers)
+                case list():
+                    return [walk(one, name) for one in value]
+                case dict():
+                    return {self._marked(key): walk(one, key) for key, one in value.items()}
+                case _:
+                    return value
 
         marked = json.dumps(
             walk(json.loads(text), ""), ensure_ascii=False, sort_keys=True, separators=(",", ":")
         )
         return _NUMBER_MARK.sub(r"\1", marked)
+
+    def _marked_number(self, value: int, name: str, numbers: Mapping[str, str]) -> object:
+        first, last = self._lived.first_sequence, self._lived.last_sequence
+        if key := numbers.get(name):
+            return f"\ue000{key}\ue001"
+        if (name, value) == ("size", self._lived.log[1]):
+            return f"\ue000{LOG_SIZE}\ue001"
+        is_place = name in _PLACES and first <= value <= last
+        return f"\ue000#q:{value - first}\ue001" if is_place else value
 
     def _marked(self, text: str) -> str:
         return self._finder.sub(self._mark, text)
