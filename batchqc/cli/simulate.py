@@ -27,7 +27,7 @@ from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.cli import simulate_cast as cast
 from batchqc.cli.demo_cast import StoryClock
 from batchqc.cli.show import say
-from batchqc.cli.simulate_cast import SimulatedLot, drawn, peculiar, token_of
+from batchqc.cli.simulate_cast import SimulatedLot, calm, drawn, peculiar, token_of
 from batchqc.cli.simulate_copies import Copies, Counters, go_on_counting, rows_of, written
 from batchqc.cli.simulate_life import Ending, Scene, appoint_auditor, live, set_up
 from batchqc.cli.simulate_lived import Lived, newest_ids
@@ -156,7 +156,7 @@ class Simulated:
         self.lived += 1
         at = max(self.begins - 20 * _DAY, self.scene.clock.at) + timedelta(hours=7)
         at = at.replace(hour=at.hour // 7 * 7, minute=0, second=0)
-        own = drawn(self.chance, fails=ending is Ending.REJECTED)
+        own = calm(self.lived, fails=ending is Ending.REJECTED)
         return _live(self.scene, ending, first + self.lived, at, values or own)
 
     @property

@@ -145,13 +145,23 @@ def drawn(chance: Random, *, fails: bool) -> dict[str, str]:
     return found | {FAILS: f"{chance.uniform(52, 64):.2f}"} if fails else found
 
 
+def calm(number: int, *, fails: bool) -> dict[str, str]:
+    """Values of the ``number``-th lot that is lived: no trend signals them."""
+    side = 0.5 if number % 2 else -0.5
+    found = {
+        one.analyte: one.word or f"{float(one.mean) + side * float(one.deviation):.2f}"
+        for one in ATTRIBUTES
+    }
+    return found | {FAILS: "61.50"} if fails else found
+
+
 def peculiar(*, fails: bool) -> dict[str, str]:
     """Values of which none occurs in another: what a pattern is made from."""
-    return {
-        one.analyte: one.word
-        or f"{'57' if fails and one.analyte == FAILS else one.mean.partition('.')[0]}.{place}77"
-        for place, one in enumerate(ATTRIBUTES, 1011)
-    }
+    found = {}
+    for place, one in enumerate(ATTRIBUTES, 1011):
+        mean = "57" if fails and one.analyte == FAILS else one.mean
+        found[one.analyte] = one.word or f"{mean}{'' if '.' in mean else '.'}{place}77"
+    return found
 
 
 def _within(chance: Random, mean: float, deviation: float) -> str:
