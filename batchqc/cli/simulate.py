@@ -77,9 +77,7 @@ def simulate(
 
     It makes the installation, and refuses one that exists. Every certificate says SIMULATED.
     """
-    settings = settings_of(context).model_copy(
-        update={"seal_passphrase": SecretStr(cast.PASSWORD), "environment": "Simulated"}
-    )
+    settings = settings_of(context)
     refuse_what_exists(settings)
     began = perf_counter()
     fill(settings, Extent(lots, years, views, seed), tell=say)
@@ -116,6 +114,7 @@ class Simulated:
     @classmethod
     def begun(cls, settings: Settings, extent: Extent) -> "Simulated":
         """A new site, the lots of which were all lived."""
+        settings = settings.model_copy(update={"seal_passphrase": SecretStr(cast.PASSWORD)})
         ends = clock.now() - _DAY
         day = (ends - extent.years * 365 * _DAY).date()
         begins = datetime.combine(day, datetime.min.time(), UTC)
@@ -146,7 +145,7 @@ class Simulated:
             IntegrityFailure: BQC-SIM-002, with every difference.
         """
         with reading(self.scene.place.engine) as session:
-            counters = Counters.read(session, self.scene.clock.at.year)
+            counters = Counters.read(session)
         one, truth = self._lived(ending)
         _compare(self.patterns[ending], counters, one, truth)
 
@@ -177,7 +176,7 @@ class Simulated:
             if first % self._lots_of_a_year() < _AT_ONCE:
                 appoint_auditor(self.scene)
             with reading(place.engine) as session:
-                counters = Counters.read(session, begins.year)
+                counters = Counters.read(session)
             copies = Copies(Path(place.settings.store), counters)
             for one, ending in some:
                 copies.add(self.patterns[ending], one)

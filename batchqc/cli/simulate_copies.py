@@ -45,15 +45,15 @@ class Counters:
     newest: dict[str, int]
     head: str
     log: tuple[str, int]
-    year: int = 0
 
     @classmethod
-    def read(cls, session: Session, year: int) -> "Counters":
+    def read(cls, session: Session) -> "Counters":
         """As the records are."""
         found = {f"i:{table}": newest for table, newest in newest_ids(session).items()}
         for kind in SERIES.values():
-            query = select(func.max(kind.number)).where(kind.year == year)
-            found[f"n:{kind.__tablename__}"] = session.scalar(query) or 0
+            query = select(kind.year, func.max(kind.number)).group_by(kind.year)
+            for of, number in session.execute(query):
+                found[f"n:{kind.__tablename__}:{of}"] = number
         tried = (
             select(Person.user_id, func.max(Attempt.number)).join(Person).group_by(Person.user_id)
         )
@@ -62,19 +62,17 @@ class Counters:
         found |= {"q": link.sequence if link else 0, "e": newest_event(session)}
         newest = newest_checkpoint(session)
         log = (newest.checkpoint.root.hex(), newest.size) if newest else ("", 0)
-        return cls(found, link.sha256 if link else "", log, year)
+        return cls(found, link.sha256 if link else "", log)
 
     def env(self, pattern: Pattern, year: int) -> Env:
         """The numbers that a life takes; they are taken."""
-        if year != self.year:
-            self.year = year
-            self.newest |= {f"n:{name}": 0 for name in _SERIES}
         found: Env = {
             "head": self.head, "#year": year, LOG_ROOT: self.log[0], LOG_SIZE: self.log[1],
         }  # fmt: skip
         for kind, many in pattern.counts.items():
-            first = self.newest.get(kind, 0) + 1
-            self.newest[kind] = first + many - 1
+            counted = f"{kind}:{year}" if kind.startswith("n:") else kind
+            first = self.newest.get(counted, 0) + 1
+            self.newest[counted] = first + many - 1
             shift = 1 if kind.startswith("i:") else 0  # ids count from 1 behind what was there
             for nth in range(many):
                 found[f"#{kind}:{nth + shift}"] = first + nth

@@ -207,7 +207,7 @@ def main() -> None:
     (ROOT / "batchqc" / "guide" / "measured" / "growth.md").write_text(
         "# How questions and acts grow\n\n"
         f"Measured {time.strftime('%Y-%m-%d')} at commit {commit}, {os.cpu_count()} cores with a"
-        f" load of {os.getloadavg()[0]:.0f} beside, by `tests/performance/growth.py {lots}`: a"
+        f" load of {os.getloadavg()[0]:.0f} beside, by `tests/performance/growth.py` {lots}: a"
         f" simulated site of ten years, 40 results and about 200 audit entries a lot. It holds"
         f" where the exponent is at most {FLAT} or the median at most {SMALL_MS:.0f} ms.\n\n"
         "```\n" + "\n".join(told) + "```\n\n"

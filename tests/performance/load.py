@@ -177,13 +177,11 @@ def main() -> None:
         ["git", "rev-parse", "--short", "HEAD"],
         capture_output=True, text=True, check=True, cwd=ROOT,
     ).stdout.strip()  # fmt: skip
+    when = f"{time.strftime('%Y-%m-%d')} at commit {commit}, {os.cpu_count()} cores"
     (ROOT / "batchqc" / "guide" / "measured" / "load.md").write_text(
-        "# Users beside each other\n\n"
-        f"Measured {time.strftime('%Y-%m-%d')} at commit {commit}, {os.cpu_count()} cores with a"
-        f" load of {os.getloadavg()[0]:.0f} beside, by"
-        f" `tests/performance/load.py {lots} {seconds}`: analysts, QA and auditors 3 : 3 : 2, who never wait.\n\n```\n"
-        + "\n".join(told)
-        + "```\n"
+        f"# Users beside each other\n\nMeasured {when} with a load of {os.getloadavg()[0]:.0f}"
+        f" beside, by `tests/performance/load.py` {lots} lots {seconds} s: analysts, QA and"
+        " auditors 3 : 3 : 2, who never wait.\n\n```\n" + "\n".join(told) + "```\n"
     )
     if not holds:
         raise SystemExit("a limit does not hold")

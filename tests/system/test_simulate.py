@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from batchqc.actions.verification import verify_audit_trail
@@ -65,9 +64,7 @@ class Grown:
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory, fast_passwords: None) -> Grown:
     folder = tmp_path_factory.mktemp("simulated")
-    settings = Settings.in_folder(folder).model_copy(
-        update={"seal_passphrase": SecretStr(cast.PASSWORD)}
-    )
+    settings = Settings.in_folder(folder)
     site = Simulated.begun(settings, Extent(MANY, 1, 2, seed=7))
     site.copy(FEW)
     with opened(settings) as asking:
