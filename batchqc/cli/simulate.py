@@ -28,9 +28,10 @@ from batchqc.cli import simulate_cast as cast
 from batchqc.cli.demo_cast import StoryClock
 from batchqc.cli.show import say
 from batchqc.cli.simulate_cast import SimulatedLot, calm, drawn, peculiar, token_of
-from batchqc.cli.simulate_copies import Copies, Counters, go_on_counting, rows_of, written
+from batchqc.cli.simulate_check import compare, lived
+from batchqc.cli.simulate_copies import Copies, Counters, go_on_counting
 from batchqc.cli.simulate_life import Ending, Scene, appoint_auditor, live, set_up
-from batchqc.cli.simulate_lived import Lived, newest_ids
+from batchqc.cli.simulate_lived import Lived
 from batchqc.cli.simulate_pattern import Pattern, Weaver
 from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.documents.archive import FolderArchive
@@ -38,7 +39,7 @@ from batchqc.documents.log_key import create_log_key, load_log_key, log_name, pu
 from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
 from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level, Sealing
-from batchqc.errors import Conflict, IntegrityFailure
+from batchqc.errors import Conflict
 from batchqc.records.database import migrate
 from batchqc.records.transaction import SYSTEM, reading, transaction
 from batchqc.settings import Settings, bundled
@@ -147,7 +148,7 @@ class Simulated:
         with reading(self.scene.place.engine) as session:
             counters = Counters.read(session)
         one, truth = self._lived(ending)
-        _compare(self.patterns[ending], counters, one, truth)
+        compare(self.patterns[ending], counters, one, truth)
 
     def _lived(
         self, ending: Ending, values: dict[str, str] | None = None, first: int = 0
@@ -156,7 +157,7 @@ class Simulated:
         at = max(self.begins - 20 * _DAY, self.scene.clock.at) + timedelta(hours=7)
         at = at.replace(hour=at.hour // 7 * 7, minute=0, second=0)
         own = calm(self.lived, fails=ending is Ending.REJECTED)
-        return _live(self.scene, ending, first + self.lived, at, values or own)
+        return lived(self.scene, ending, first + self.lived, at, values or own)
 
     @property
     def newest_in_test(self) -> str:
@@ -272,46 +273,3 @@ def _first_press(settings: Settings, now: datetime) -> Press:
         lambda: load_log_key(settings.log_key),
         Sealing(Level.B_B, RootFiles(made.root_pem, made.root_crl)),
     )
-
-
-def _live(
-    scene: Scene, ending: Ending, number: int, at: datetime, values: dict[str, str]
-) -> tuple[SimulatedLot, Lived]:
-    """A lot that is lived, and what was written of it."""
-    one = SimulatedLot(token_of(number, at), at, values)
-    with reading(scene.place.engine) as session:
-        before = newest_ids(session)
-    stored = set(scene.place.archive.names())
-    live(scene, one, ending)
-    with reading(scene.place.engine) as session:
-        return one, Lived.read(session, scene.place.archive, before, stored)
-
-
-def _compare(pattern: Pattern, counters: Counters, one: SimulatedLot, truth: Lived) -> None:
-    """Hold a copy against a life.
-
-    Raises:
-        IntegrityFailure: BQC-SIM-002, with every difference.
-    """
-    document = truth.objects.get(truth.document, b"")
-    env = written(pattern, counters.env(pattern, one.begins.year), one, document)
-    copied = {
-        (table, values[columns.index("id")]): values
-        for table, columns, values in rows_of(pattern, env)
-    }
-    lived = {
-        (table, row["id"]): tuple(row.values())
-        for table, rows in truth.rows.items()
-        for row in rows
-    }
-    wrong = [
-        f"{table} {number}: {copied.get((table, number))} is not {lived.get((table, number))}"
-        for table, number in sorted(copied.keys() | lived.keys(), key=str)
-        if copied.get((table, number)) != lived.get((table, number))
-    ]
-    shas = {str(env["h" + key[1:]]) for key in pattern.objects}
-    wrong += [f"the store lacks {sha}" for sha in truth.objects.keys() - shas - {truth.document}]
-    if wrong:
-        raise IntegrityFailure(
-            "BQC-SIM-002", "a simulated lot is not what the actions write", reasons=wrong
-        )

@@ -31,6 +31,7 @@ from batchqc.records.database import open_database
 from batchqc.settings import Settings
 
 LOTS, SECONDS, USERS = 500, 20, (1, 8, 32)
+MIXED, WRITERS = ["Analyst", "Quality", "Auditor"], ["Writer"]
 HERE = Path(__file__).parent
 BARE = """
 import fastapi, uvicorn
@@ -74,9 +75,9 @@ def stop(processes: list[subprocess.Popen[bytes]]) -> None:
 
 
 def run(
-    users: int, seconds: int, hosts: list[str], lots: list[str], run: str
+    kinds: list[str], users: int, seconds: int, hosts: list[str], lots: list[str], run: str
 ) -> list[dict[str, str]]:
-    """What locust measured, by kind of request."""
+    """What locust measured of some kinds of users, by kind of request."""
     tokens = []
     for who in (cast.OFFICER, cast.RELEASER, cast.AUDITOR):
         signed = {"user_id": who, "password": cast.PASSWORD}
@@ -86,7 +87,7 @@ def run(
         subprocess.run(
             [sys.executable, "-m", "locust", "-f", str(HERE / "load_users.py"), "--headless",
              "-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--csv", f"{folder}/of",
-             "--only-summary", "--host", hosts[0]],
+             "--only-summary", "--host", hosts[0], *kinds],
             env=os.environ | {"LOAD_HOSTS": " ".join(hosts), "LOAD_TOKENS": " ".join(tokens),
                               "LOAD_LOTS": " ".join(lots), "LOAD_RUN": run},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
@@ -141,11 +142,12 @@ def measured(kind: str, lots: int, seconds: int) -> tuple[list[str], bool]:
         servers = [serving(settings, port) for port in ports]
         hosts = [f"http://127.0.0.1:{port}" for port in ports]
         writes, failures = {}, 0
-        for users in USERS:
-            for row in run(users, seconds, hosts, names, f"{kind[0]}{users}"):
+        runs = [*((MIXED, users) for users in USERS), (WRITERS, 1), (WRITERS, 8)]
+        for kinds, users in runs:
+            for row in run(kinds, users, seconds, hosts, names, f"{kind[0]}{users}"):
                 rate, name = float(row["Requests/s"]), row["Name"]
                 failures += int(row["Failure Count"]) if name != "Aggregated" else 0
-                if name.startswith("write"):
+                if kinds == WRITERS:
                     writes[users] = rate
                 lines.append(
                     f"  {users:3} users  {name:32} {rate:8.1f}/s  p50 {row['50%']:>6} ms  p95"

@@ -76,3 +76,14 @@ class Auditor(_Person):
     @task
     def trail(self) -> None:
         self.ask("audit: of a lot (and an entry)", f"/audit?subject=lot:{choice(LOTS)}")
+
+
+class Writer(_Person):
+    """Does nothing but write; in a run of its own."""
+
+    who = "sim.officer"
+
+    @task
+    def register(self) -> None:
+        code = {"code": f"DNR-W{_RUN}-{next(_NUMBERS)}", "tissue_source": "umbilical cord"}
+        self.client.post("/api/v1/donors", json=code, name="writers alone: register donor")
