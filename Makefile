@@ -49,7 +49,8 @@ long: .venv/test.done programs provider axe store-server  ## coverage of everyth
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
 	  performance/quality_review performance/charts performance/merkle_log \
-	  performance/certificates performance/certificate_search performance/bundle_export performance/pages; do \
+	  performance/certificates performance/certificate_search performance/bundle_export performance/pages \
+	  performance/growth performance/load; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 sbom: .venv/demo.done  ## what is installed at a site, with versions and hashes

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from batchqc.core.assays import Measurement, RunKey
-from batchqc.core.canonical import sha256_of
+from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.dispositions import RunFacts
 from batchqc.records.base import Row
 from batchqc.records.corrections import CorrectionDecision
@@ -35,10 +35,15 @@ def run_facts(
         )
 
 
-def review_content(runs: Iterable[AssayRun]) -> str:
-    """The hash that the signature of a review binds: every run with the hash of its content."""
+def reviewed_runs(runs: Iterable[AssayRun]) -> dict[str, Json]:
+    """What the signature of a review binds: every run with the hash of its content."""
     content = [[run.key, run.content_sha256] for run in sorted(runs, key=lambda run: run.key)]
-    return sha256_of({"type": "batchqc/review/1", "runs": content})
+    return {"type": "batchqc/review/1", "runs": content}
+
+
+def review_content(runs: Iterable[AssayRun]) -> str:
+    """The hash of what the signature of a review binds."""
+    return sha256_of(reviewed_runs(runs))
 
 
 def run_damage(

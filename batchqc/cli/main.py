@@ -62,6 +62,7 @@ from batchqc.cli.init import init
 from batchqc.cli.lot_form import form
 from batchqc.cli.migrate import bring_up
 from batchqc.cli.show import shown
+from batchqc.cli.simulate import simulate
 from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.validate import validate
 from batchqc.cli.work import work
@@ -131,6 +132,7 @@ app.command()(configuration)
 app.command()(validate)
 app.command()(change_impact)
 app.command()(worker)
+app.command()(simulate)
 
 
 @app.command()

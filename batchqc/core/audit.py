@@ -126,12 +126,15 @@ def own_break(link: Link, text: str) -> str:
     return ""
 
 
+def link_body(sequence: int, entry: str, previous: str) -> dict[str, Json]:
+    """A link as canonical content."""
+    return {
+        "type": "batchqc/audit-link/1",
+        "sequence": sequence,
+        "entry": entry,
+        "previous": previous,
+    }
+
+
 def _link_sha256(sequence: int, entry: str, previous: str) -> str:
-    return sha256_of(
-        {
-            "type": "batchqc/audit-link/1",
-            "sequence": sequence,
-            "entry": entry,
-            "previous": previous,
-        }
-    )
+    return sha256_of(link_body(sequence, entry, previous))

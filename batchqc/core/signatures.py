@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from batchqc.core.canonical import sha256_of, utc_text
+from batchqc.core.canonical import Json, sha256_of, utc_text
 
 FAILURES_BEFORE_LOCK: Final = 5
 LOCK_MINUTES: Final = 15
@@ -59,23 +59,26 @@ class Signing:
     paper: str = ""
 
     @property
+    def body(self) -> dict[str, Json]:
+        """The signature as canonical content."""
+        return {
+            "type": "batchqc/signature/1",
+            "user_id": self.user_id,
+            "name": self.name,
+            "role": self.role,
+            "meaning": self.meaning.value,
+            "reason": self.reason,
+            "at": utc_text(self.at),
+            "record": self.record,
+            "record_sha256": self.record_sha256,
+            **({"happened_at": self.happened_at} if self.happened_at else {}),
+            **({"paper": self.paper} if self.paper else {}),
+        }
+
+    @property
     def sha256(self) -> str:
         """The hash that ties all parts of the signature together."""
-        return sha256_of(
-            {
-                "type": "batchqc/signature/1",
-                "user_id": self.user_id,
-                "name": self.name,
-                "role": self.role,
-                "meaning": self.meaning.value,
-                "reason": self.reason,
-                "at": utc_text(self.at),
-                "record": self.record,
-                "record_sha256": self.record_sha256,
-                **({"happened_at": self.happened_at} if self.happened_at else {}),
-                **({"paper": self.paper} if self.paper else {}),
-            }
-        )
+        return sha256_of(self.body)
 
 
 @dataclass(frozen=True, slots=True)

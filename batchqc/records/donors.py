@@ -40,8 +40,8 @@ class EligibilityRow(Row):
         return f"{self.donor.code}/{self.number}"
 
     @property
-    def signed_sha256(self) -> str:
-        """The hash that its signature binds: evidence and panel with it, where there are any."""
+    def signed_content(self) -> dict[str, Json]:
+        """What its signature binds: evidence and panel with it, where there are any."""
         on_records: dict[str, Json] = {"evidence": self.evidence.splitlines(), "panel": self.panel}
         content: dict[str, Json] = {
             "type": f"batchqc/eligibility/{2 if self.evidence else 1}",
@@ -50,7 +50,12 @@ class EligibilityRow(Row):
             "eligibility": self.eligibility,
             "basis": self.basis,
         }
-        return sha256_of(content | on_records if self.evidence else content)
+        return content | on_records if self.evidence else content
+
+    @property
+    def signed_sha256(self) -> str:
+        """The hash that its signature binds."""
+        return sha256_of(self.signed_content)
 
     @property
     def rests_on(self) -> dict[str, str]:

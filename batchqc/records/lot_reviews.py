@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
@@ -49,7 +49,7 @@ class AuditReview(Row):
     lot_id: Mapped[int] = refers_to("lot")
     number: Mapped[int]
     first: Mapped[int]
-    last: Mapped[int]
+    last: Mapped[int] = mapped_column(index=True)
     head: Mapped[str]
     content_sha: Mapped[str]
     signature_id: Mapped[int] = refers_to("signature")

@@ -139,7 +139,7 @@ class Attempt(Row):
     number: Mapped[int]
     purpose: Mapped[str]
     succeeded: Mapped[int]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     component: Mapped[str] = added_later()
     step: Mapped[str] = added_later()
 

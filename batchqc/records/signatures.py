@@ -25,7 +25,7 @@ class SignatureRow(Numbered):
     role: Mapped[str]
     meaning: Mapped[str]
     reason: Mapped[str]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
     record: Mapped[str] = mapped_column(index=True)
     record_sha256: Mapped[str]
     sha256: Mapped[str] = mapped_column(unique=True)

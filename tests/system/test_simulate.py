@@ -1,0 +1,152 @@
+"""A simulated site is one that actions could have made; asking it more costs no more statements."""
+
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Engine, text
+
+from batchqc.actions.verification import verify_audit_trail
+from batchqc.cli import simulate
+from batchqc.cli import simulate_cast as cast
+from batchqc.cli.simulate import Extent, Simulated
+from batchqc.cli.simulate_life import Ending
+from batchqc.errors import Conflict, IntegrityFailure
+from batchqc.records.transaction import reading
+from batchqc.settings import Settings
+from tests.performance.asked import asked, opened, questions
+from tests.performance.plans import scans
+
+FEW, MANY = 4, 16
+#: Statements for every lot of a product or of a page. What is here is to be mended, and leaves.
+GROWS = {
+    "/api/v1/lots", "/api/v1/lots?after={lot}", "/api/v1/lots?text={middle}", "/api/v1/donors",
+    "/api/v1/training-report", "/api/v1/training-report/csv", "/api/v1/investigations",
+    "/api/v1/log/checkpoints", "/api/v1/trends/SIM-MSC", "/lots/{lot}",
+}  # fmt: skip
+#: A proof in the log: one more for sixteen times the entries.
+PROVES = {
+    "/api/v1/certificates/{certificate}/proof", "/certificates/{certificate}",
+    "/audit-trail/{place}",
+}  # fmt: skip
+#: They judge every lot of a product: measured elsewhere, too long for here.
+JUDGES = {
+    "/api/v1/investigations/patterns", "/investigations/patterns", "/lots/{lot}/review",
+    "/trends", "/api/v1/lots/{lot}/review", "/api/v1/lots/{lot}/trends",
+}  # fmt: skip
+#: Tables that a question reads from end to end, and what it looks for in them.
+READS = {
+    "/api/v1/open-work": {"assay_run", "certificate", "disposition"},  # what nobody decided yet
+    "/": {"assay_run", "certificate", "disposition"},
+    "/reviews": {"assay_run", "certificate", "disposition"},
+    "/api/v1/account-report": {"audit_subject"},  # the beginning of a subject
+    "/api/v1/account-report/csv": {"audit_subject"},
+    "/administration": {"audit_subject"},
+    "/administration/accounts": {"audit_subject"},
+    "/investigations": {"investigation"},  # the criteria there are
+    "/lots?text={middle}": {"lot"},  # any part of an id
+    "/api/v1/trends/SIM-MSC": {"lot"},  # every lot of the product
+    "/lots/{lot}": {"lot"},  # the neighbours of its trend
+    "/manual": {"upload"},  # how many there are
+}
+WANTED = [one for one in questions() if one not in JUDGES]
+
+
+@dataclass
+class Grown:
+    """What each question said to the database of few lots, and of many."""
+
+    settings: Settings
+    site: Simulated
+    few: dict[str, int]
+    many: dict[str, list[tuple[str, object]]]
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory, fast_passwords: None) -> Grown:
+    folder = tmp_path_factory.mktemp("simulated")
+    settings = Settings.in_folder(folder)
+    site = Simulated.begun(settings, Extent(MANY, 1, 2, seed=7))
+    site.copy(FEW)
+    with opened(settings) as asking:
+        few = {name: len(said) for name, said in asked(asking, WANTED).items()}
+    site.copy(MANY - FEW)
+    site.end()
+    with opened(settings) as asking:
+        return Grown(settings, site, few, asked(asking, WANTED))
+
+
+def test_the_audit_trail_of_a_simulated_site_verifies(grown: Grown):
+    place = grown.site.scene.place
+    with reading(place.engine) as session:
+        found = verify_audit_trail(session, place.archive)
+    assert not found.problems
+    assert found.entries > 2 * MANY
+
+
+def test_a_life_that_actions_write_in_another_way_is_noticed(grown: Grown, monkeypatch):
+    pattern = grown.site.patterns[Ending.OPEN]
+    monkeypatch.setitem(pattern.constants, "c:'vial'", "bag")
+    with pytest.raises(IntegrityFailure) as noticed:
+        grown.site.hold_against_a_life(Ending.OPEN)
+    assert noticed.value.code == "BQC-SIM-002"
+    assert any("sample" in one and "bag" in one for one in noticed.value.reasons)
+
+
+def test_a_simulated_lot_in_test_is_reviewed_and_released_as_any_other(grown: Grown):
+    signed = {"password": cast.PASSWORD, "reason": "Tried on simulated records"}
+    with opened(grown.settings) as site:
+        lot = grown.site.newest_in_test
+
+        def sign(person: str, what: str, **more: object) -> dict[str, object]:
+            body = signed | {"user_id": person} | more
+            return site.post(person, f"/lots/{lot}/{what}", json=body)
+
+        sign(cast.REVIEWER, "review")
+        sign(cast.REVIEWER, "qc-review")
+        headers = {"Authorization": f"Bearer {site.tokens[cast.READER]}"}
+        read = site.client.get(f"/api/v1/lots/{lot}/audit-review", headers=headers).json()
+        sign(cast.READER, "audit-review", last=read["last"], head=read["head"])
+        decided = sign(cast.RELEASER, "disposition", decision="released")
+        number = decided["certificate"]["number"]
+        headers = {"Authorization": f"Bearer {site.tokens[cast.RELEASER]}"}
+        pdf = site.client.get(f"/api/v1/certificates/{number}/pdf", headers=headers).content
+    assert pdf.startswith(b"%PDF")
+
+
+def test_no_question_says_more_to_a_database_that_holds_more(grown: Grown):
+    more = {
+        name: (grown.few[name], len(said))
+        for name, said in grown.many.items()
+        if name not in GROWS and len(said) > grown.few.get(name, len(said))
+    }
+    assert not more
+
+
+def test_every_question_was_asked(grown: Grown):
+    assert len(grown.many) > 90
+    assert grown.few.keys() == grown.many.keys()
+
+
+def test_no_question_reads_a_large_table_from_end_to_end(grown: Grown):
+    with grown.site.scene.place.engine.connect() as connection:
+        found = {
+            name: tables
+            for name, said in grown.many.items()
+            if (tables := {table for table, _ in scans(connection, said)} - READS.get(name, set()))
+        }
+    assert not found
+
+
+def test_a_plan_without_its_index_is_noticed(grown: Grown):
+    engine: Engine = grown.site.scene.place.engine
+    with engine.connect() as connection:
+        connection.execute(text("DROP INDEX ix_audit_review_last"))
+        said = grown.many["/api/v1/lots/{lot}"]
+        assert any(table == "audit_review" for table, _ in scans(connection, said))
+        connection.rollback()
+
+
+def test_a_simulated_site_is_made_nowhere_but_in_a_new_installation(grown: Grown):
+    with pytest.raises(Conflict, match="BQC-SIM-001") as refused:
+        simulate.refuse_what_exists(grown.settings)
+    assert len(refused.value.reasons) == 4
