@@ -53,7 +53,7 @@ class Served:
 def browser() -> Iterator[Browser]:
     """One for a file of tests: while it runs, no test of its thread may run a loop of its own."""
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        found = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=FLAGS)
         try:
             yield found
         finally:

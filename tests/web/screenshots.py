@@ -42,7 +42,7 @@ def _take(tour: ModuleType) -> None:
         with served(home) as address, sync_playwright() as playwright:
             if hasattr(tour, "prepare"):
                 tour.prepare(address)
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=FLAGS)
             for look in ("light", "dark"):
                 context = browser.new_context(
                     base_url=address, viewport={"width": 1440, "height": 1000},
