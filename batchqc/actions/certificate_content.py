@@ -30,7 +30,7 @@ from batchqc.core.subjects import Derived, DonorFact, Measured
 from batchqc.core.timing import day_read
 from batchqc.core.verdicts import Verdict
 from batchqc.intake.contract import CONTRACT
-from batchqc.records.audit import newest_link
+from batchqc.records.audit import settled_link
 from batchqc.records.corrections import approved_changes
 from batchqc.records.decisions import Certificate
 from batchqc.records.holds import HoldEnd
@@ -93,7 +93,7 @@ def content_under(
         raise ValueError("a lot without a readable specification has no certificate")
     zone = ZoneInfo(site.time_zone)
     notes: list[str] = []
-    link = newest_link(session)
+    link = settled_link(session)
     laboratories = {one.user_id: one.name for one in all_people(session) if one.is_laboratory}
     lines = [_line(laboratories, case, verdict, notes) for verdict in case.verdicts]
     complies = not any(verdict.blocks for verdict in case.verdicts)

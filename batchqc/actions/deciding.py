@@ -18,7 +18,7 @@ from batchqc.core.runs import RunValidity
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import Archive
-from batchqc.records.audit import newest_link
+from batchqc.records.audit import settled_link
 from batchqc.records.base import Row
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.donor_panels import PANELS
@@ -169,7 +169,7 @@ def sign_decision(
     said: Mapping[str, Json] = NOTHING,
 ) -> tuple[DispositionRow, SignatureRow] | Refusal:
     """Sign the content of a decision; ``said`` is what belongs to this kind of decision."""
-    link = newest_link(tx.session)
+    link = settled_link(tx.session)
     head: Json = [link.sequence, link.sha256] if link else None
     content = {**decision_content(case, disposition, head), **said}
     content_sha = archive.put(canonical_bytes(content))

@@ -23,7 +23,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotFound, NotPermitted
-from batchqc.records.audit import newest_link
+from batchqc.records.audit import settled_link
 from batchqc.records.conditional import due_days, pending_results
 from batchqc.records.decisions import Certificate, certificates_of
 from batchqc.records.holds import Hold, HoldEnd, holds_of, open_holds
@@ -124,7 +124,7 @@ def _freeze(tx: Transaction, archive: Archive, case: LotCase, hold: Hold) -> str
 
     That is the content of a decision, with the hold and how the newest certificate stands.
     """
-    link = newest_link(tx.session)
+    link = settled_link(tx.session)
     head: Json = [link.sequence, link.sha256] if link else None
     content = decision_content(case, case.disposition, head) | {
         "type": "batchqc/let-go/1",

@@ -209,6 +209,7 @@ class Call:
                 "this Idempotency-Key belongs to another request",
                 hint="Use a new key for each new request.",
             )
+        work.tx.wait_for_standby()
         work.status, work.text = earlier.status, earlier.body
 
     def _remember(self, work: Work, key: str, request: str) -> None:

@@ -268,7 +268,7 @@ class FolderArchive(Putting):
         path = self._path(sha256)
         if not path.is_file():
             stone = self.tombstone(sha256)
-            raise disposed(stone) if stone else missing(sha256)
+            raise disposed(stone) if stone else missing(sha256, self._root)
         return path
 
     def _name(self, temporary: Path, sha256: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from batchqc.core.canonical import canonical_bytes
-from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput
+from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput, StoreUnavailable
 
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 DISPOSED: Final = ".disposed"
@@ -106,8 +106,17 @@ def damaged(sha256: str) -> IntegrityFailure:
     )
 
 
-def missing(sha256: str) -> IntegrityFailure:
-    """Nothing lies under this hash, and nothing says that it was disposed of."""
+def missing(sha256: str, folder: Path | None = None) -> IntegrityFailure | StoreUnavailable:
+    """Nothing lies under this hash, and nothing says that it was disposed of.
+
+    A store whose ``folder`` is not there either has lost nothing: it cannot be reached.
+    """
+    if folder is not None and not folder.is_dir():
+        return StoreUnavailable(
+            "BQC-ARC-004",
+            f"the store {folder} cannot be used now: there is no such folder",
+            hint="Nothing is lost. Try again, once the store can be reached.",
+        )
     return IntegrityFailure(
         "BQC-ARC-002",
         f"the archive holds no file {sha256}",

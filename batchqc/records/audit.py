@@ -105,11 +105,27 @@ def write_entries(session: Session, entries: Sequence[Entry]) -> list[tuple[Entr
     return written
 
 
+WAIT_FOR_STANDBY: Final = "SELECT pg_logical_emit_message(true, 'batchqc', '')"
+"""Makes the commit of a transaction that changes nothing wait for a synchronous standby."""
+
+
 def newest_link(session: Session) -> Link | None:
     """The head of the chain, or ``None`` before the first entry."""
     newest = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
     row = session.scalar(newest)
     return row.link if row else None
+
+
+def settled_link(session: Session) -> Link | None:
+    """The head of the chain, once it is on the disk of a synchronous standby as well.
+
+    What is stored over it is then never over an entry that a fail-over loses.
+    """
+    link = newest_link(session)
+    if session.get_bind().dialect.name == "postgresql":
+        with session.connection().engine.begin() as beside:  # its commit waits for all before it
+            beside.exec_driver_sql(WAIT_FOR_STANDBY)
+    return link
 
 
 def newest_entry_at(session: Session) -> datetime | None:

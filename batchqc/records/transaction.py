@@ -25,7 +25,13 @@ from batchqc.core.audit import Entry
 from batchqc.core.canonical import Json
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, write_entries
+from batchqc.records.audit import (
+    WAIT_FOR_STANDBY,
+    AuditEntry,
+    AuditLink,
+    AuditSubject,
+    write_entries,
+)
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
@@ -188,6 +194,15 @@ class Transaction:
         if self.session.get_bind().dialect.name == "postgresql":
             lock = text(f"SELECT {how}(hashtextextended(:name, 0))")
             self.session.execute(lock, {"name": name})
+
+    def wait_for_standby(self) -> None:
+        """Let this transaction end only when all that is committed is on a standby's disk too.
+
+        A commit that waits for a synchronous standby can be seen before, by whoever was cut off
+        meanwhile and asks again: then it must not be told as done yet.
+        """
+        if self.session.get_bind().dialect.name == "postgresql":
+            self.session.execute(text(WAIT_FOR_STANDBY))
 
     def seal(self, new_rows: Iterable[Row]) -> None:
         """Check that every new row is mentioned, then write entries, links, and events.

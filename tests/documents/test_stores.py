@@ -193,6 +193,7 @@ def test_damaged_bytes_are_refused_never_overwritten_and_mended_by_the_original(
 
 def test_missing_bytes_are_told_and_put_back(store: Store):
     archive = store.archive
+    archive.put(b"a store that is there")
     with pytest.raises(IntegrityFailure) as refusal:
         archive.get(SHA256)
     assert refusal.value.code == "BQC-ARC-002"
@@ -203,6 +204,18 @@ def test_missing_bytes_are_told_and_put_back(store: Store):
     assert refusal.value.code == "BQC-ARC-002"
     archive.mend(SHA256, [DATA])
     assert archive.get(SHA256) == DATA
+
+
+@pytest.mark.requirement("1.32")
+def test_a_store_that_is_not_mounted_is_out_of_reach_and_has_lost_nothing(tmp_path: Path):
+    archive = FolderArchive(tmp_path / "store")
+    sha256 = archive.put(DATA)
+    archive.root.rename(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable) as refusal:
+        archive.get(sha256)
+    assert refusal.value.code == "BQC-ARC-004"
+    (tmp_path / "elsewhere").rename(archive.root)
+    assert archive.get(sha256) == DATA
 
 
 @pytest.mark.parametrize("name", ["", "../x", SHA256.upper(), SHA256 + "\n"])

@@ -21,7 +21,7 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--faults", type=int, default=20)
     asked.add_argument("--workers", type=int, default=3)
-    asked.add_argument("--only", default="", help="one fault, by its name")
+    asked.add_argument("--only", default="", help="faults whose names begin so, such as 'clock'")
     asked.add_argument("--planted", default="", help="a defect of tests.faults.planted")
     args = asked.parse_args()
     told = run(

@@ -105,9 +105,9 @@ _EVERYWHERE: Final[Mapping[str, Fault]] = {
     "disk full": _disk_full,
     "server killed on a full disk": _killed_on_full_disk,
     "store away": _store_away,
-    "clock set back": _clock_back,
-    "clock set ahead": _clock_ahead,
 }
+CLOCK: Final[Mapping[str, Fault]] = {"clock set back": _clock_back, "clock set ahead": _clock_ahead}
+"""Faults of the clock, which are tried by themselves: a clock that can be set is a slow one."""
 FAULTS: Final[Mapping[str, Mapping[str, Fault]]] = MappingProxyType({
     "sqlite": _EVERYWHERE,
     "postgresql": {

@@ -1,7 +1,9 @@
 """What of the acknowledged work is not there, and what is there that should not be."""
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -75,11 +77,22 @@ def _not_once(session: Session, ledger: Ledger) -> Iterator[str]:
             yield f"upload {upload} is there without its runs"
 
 
+def _retried(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """What is answered once the installation has got over the last fault."""
+    for _ in range(20):
+        answer = ask()
+        if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+            return answer
+        time.sleep(0.5)
+    raise TimeoutError(answer.text)
+
+
 def _lost_documents(site: Site, ledger: Ledger) -> Iterator[str]:
     with httpx.Client(base_url=f"{site.address}/api/v1", timeout=60) as client:
         sent = {"user_id": PEOPLE[-1], "password": PASSWORD}
-        token = client.post("/session", json=sent).json()["token"]
+        token = _retried(lambda: client.post("/session", json=sent)).json()["token"]
         for path, hashed in ledger.documents.items():
-            answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = _retried(partial(client.get, path, headers=headers))
             if sha256(answer.content).hexdigest() != hashed:
                 yield f"{path} is not what was given out before: {answer.status_code}"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.injections import FAULTS
+from tests.faults.injections import CLOCK, FAULTS
 from tests.faults.load import Laboratory
 from tests.faults.losses import losses
 from tests.faults.site import Site
@@ -54,9 +54,11 @@ def run(
     The first faults are one of each kind, the rest is drawn; people go on working meanwhile.
     """
     chance = random.Random(seed)  # noqa: S311 - the same faults each time, nothing secret
-    kinds = {only: FAULTS[database][only]} if only else FAULTS[database]
+    kinds = FAULTS[database]
+    if only:
+        kinds = {name: fault for name, fault in {**kinds, **CLOCK}.items() if name.startswith(only)}
     drawn = [*kinds, *chance.choices(list(kinds), k=faults)][:faults]
-    site = Site(database, planted=planted)
+    site = Site(database, planted=planted, sets_clock=kinds.keys() <= CLOCK.keys())
     counted: Counter[str] = Counter()
     acknowledged = resent = lots = 0
     found: list[str] = []

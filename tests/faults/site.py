@@ -31,12 +31,10 @@ class Site:
     Args:
         kind: of the database, ``sqlite`` or ``postgresql``.
         planted: a defect of ``tests.faults.planted`` that its server has.
-        settings: further settings, by the names of their variables.
+        sets_clock: whether its clock will be set, which makes all of it slower.
     """
 
-    def __init__(
-        self, kind: str, *, planted: str = "", settings: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, kind: str, *, planted: str = "", sets_clock: bool = False) -> None:
         self.folder = folder = Path(tempfile.mkdtemp(prefix="bq-faults-"))
         self._is_disk = _mount(folder, _SIZES[kind])
         folder.chmod(0o711)  # the database's server is another user
@@ -48,9 +46,9 @@ class Site:
         self._planted = planted
         self._offset = self.home / "offset"
         self._offset.write_text("+0")
-        self._more = settings or {}
+        self._sets_clock = sets_clock
         self._server: subprocess.Popen[bytes] | None = None
-        self.log = folder / "server.log"
+        self.log = folder.with_name(f"{folder.name}.log")  # beside the disk that is full
 
     @property
     def address(self) -> str:
@@ -106,7 +104,7 @@ class Site:
             largest = max(one.stat().st_size for one in self.home.rglob("*") if one.is_file())
             _limit_files(self.process, largest)
             return
-        with (self.folder / _FILLED).open("wb") as file, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), (self.folder / _FILLED).open("wb") as file:
             while True:
                 file.write(b"\0" * 65536)
                 file.flush()
@@ -153,6 +151,7 @@ class Site:
         if self._is_disk:
             subprocess.run(["umount", "--lazy", self.folder], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
 
     def _environment(self) -> dict[str, str]:
         own = self.settings
@@ -167,11 +166,17 @@ class Site:
             "BATCHQC_LOG_KEY": str(own.log_key),
             "BATCHQC_ROOT": str(own.seal.with_name("root.pem")),
             "BATCHQC_TRUST": str(own.seal.parent),
+        } | (self._faked if self._sets_clock else {})  # fmt: skip
+
+    @property
+    def _faked(self) -> dict[str, str]:
+        """What has the server see another time; every look at the clock then reads a file."""
+        return {
             "LD_PRELOAD": _FAKETIME,
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             "FAKETIME_NO_CACHE": "1",
             "DONT_FAKE_MONOTONIC": "1",
-        } | self._more  # fmt: skip
+        }
 
 
 def _mount(folder: Path, size: str) -> bool:

@@ -14,7 +14,7 @@ from tests.tiers import LONG
 
 
 @pytest.mark.requirement("1.32", "5.08")
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
     faults = 60 if LONG else len(FAULTS[kind])
     told = run(kind, seed=20, faults=faults, workers=2, every=len(FAULTS[kind]))
@@ -28,8 +28,16 @@ def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
     ("planted", "kind", "fault", "lost"),
     [
         ("answer before commit", "sqlite", "server killed", "acknowledged and not there"),
-        ("store after commit", "sqlite", "server killed", "doctor: loss"),
-        ("no sync", "postgresql", "database killed", "acknowledged and not there"),
+        pytest.param(
+            "store after commit", "sqlite", "server killed", "doctor: LOSS", marks=pytest.mark.long
+        ),
+        pytest.param(
+            "no sync",
+            "postgresql",
+            "database killed",
+            "acknowledged and not there",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
@@ -43,6 +51,7 @@ def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
     raise AssertionError(f"{planted} was never seen: {told.losses}")
 
 
+@pytest.mark.long
 @pytest.mark.requirement("1.32")
 def test_a_torn_database_is_not_taken_for_a_whole_one(tmp_path: Path):
     site = Site("sqlite")
@@ -56,7 +65,7 @@ def test_a_torn_database_is_not_taken_for_a_whole_one(tmp_path: Path):
         chance = random.Random(7)  # noqa: S311 - the same tears each time
         file = site.home / "batchqc.db"
         whole = shutil.copy(file, tmp_path / "whole.db")
-        for _ in range(20 if LONG else 3):
+        for _ in range(20):
             _tear(file, chance)
             assert site.doctor() != []
             shutil.copy(whole, file)
@@ -75,3 +84,11 @@ def _tear(file: Path, chance: random.Random) -> None:
     with file.open("r+b") as torn:
         torn.seek(chance.randrange(1, pages - 4) * 4096)
         torn.write(chance.randbytes(4 * 4096))
+
+
+@pytest.mark.long
+def test_a_clock_that_is_set_while_people_work_loses_nothing_and_dates_nothing_wrongly():
+    told = run("sqlite", seed=3, faults=2, workers=1, every=2, only="clock")
+    assert told.losses == ()
+    assert len(told.faults) == 2
+    assert told.resent > 0  # it was refused meanwhile

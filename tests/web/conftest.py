@@ -28,7 +28,7 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
 )
 from tests.databases import SQLITE, Databases
 from tests.records.house import Clock, House, archive_of, furnish
-from tests.web.browsing import FLAGS, Visitor
+from tests.web.browsing import CHROMIUM, FLAGS, Visitor
 
 expect.set_options(timeout=30_000)  # six browsers on two cores are slow, and no defect
 
@@ -53,7 +53,7 @@ class Served:
 def browser() -> Iterator[Browser]:
     """One for a file of tests: while it runs, no test of its thread may run a loop of its own."""
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=FLAGS)
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             yield found
         finally:

@@ -18,6 +18,7 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.web.browsing import CHROMIUM
 from tests.web.shots.stage import BATCHQC, TO, Stage, served
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--force-device-scale-factor=1"]
@@ -42,7 +43,7 @@ def _take(tour: ModuleType) -> None:
         with served(home) as address, sync_playwright() as playwright:
             if hasattr(tour, "prepare"):
                 tour.prepare(address)
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             for look in ("light", "dark"):
                 context = browser.new_context(
                     base_url=address, viewport={"width": 1440, "height": 1000},
