@@ -63,6 +63,13 @@ _SHARED = {
 _FIXTURES = {"database", "engine", "house", "full_house"}
 #: Files of few tests that take long: begun first, so that no worker waits for another at the end.
 _FIRST = (
+    "test_journeys.py",
+    "test_sources.py",
+    "test_review.py",
+    "test_administration.py",
+    "test_investigations.py",
+    "test_certificates.py",
+    "test_trends.py",
     "test_life_of_lots.py",
     "test_walkthrough.py",
     "test_wheel.py",
