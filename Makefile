@@ -50,7 +50,7 @@ long: .venv/test.done programs provider axe store-server  ## coverage of everyth
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \
 	  performance/quality_review performance/charts performance/merkle_log \
 	  performance/certificates performance/certificate_search performance/bundle_export performance/pages \
-	  performance/growth performance/load; do \
+	  performance/growth performance/load performance/faults; do \
 	  echo "$$one"; $(BIN)/python tests/$$one.py || failed=1; done; exit $$failed
 
 sbom: .venv/demo.done  ## what is installed at a site, with versions and hashes
