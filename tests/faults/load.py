@@ -120,6 +120,8 @@ class Worker(Client):
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is told
             with self._ledger.lock:
                 self._ledger.wrong.append(f"{self._name}: {problem}")
+        finally:
+            self.http.close()
 
 
 class Laboratory:

@@ -68,13 +68,14 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self._process = subprocess.Popen(
-            [_BIN / "postgres", "-D", self.folder, "-p", str(self.port)],
-            user=_user(),
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder.parent / f"{self.folder.name}.log").open("ab"),
-            cwd="/",
-        )
+        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_BIN / "postgres", "-D", self.folder, "-p", str(self.port)],
+                user=_user(),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd="/",
+            )
         deadline = time.monotonic() + 60
         while self._run("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), check=False):
             if self._process.poll() is not None or time.monotonic() > deadline:

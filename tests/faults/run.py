@@ -5,11 +5,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from tests.faults.injections import CLOCK, FAULTS
 from tests.faults.load import Laboratory
 from tests.faults.losses import losses
 from tests.faults.site import Site
+
+_PATIENCE: Final = 30.0
+"""Seconds after which a fault comes though nothing more was acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def run(
             laboratory = Laboratory(site.address, seed=seed * 1000 + first, workers=workers)
             laboratory.begin()
             for name in drawn[first : first + every]:
-                time.sleep(chance.uniform(0.1, 0.8))
+                _until_at_work(laboratory, chance.randint(1, 4))
+                time.sleep(chance.uniform(0, 0.3))
                 say(f"{sum(counted.values()) + 1:4} {name}")
                 kinds[name](site, chance)
                 counted[name] += 1
@@ -82,3 +87,11 @@ def run(
     finally:
         site.close()
     return Told(database, seed, counted, acknowledged, resent, lots, tuple(found))
+
+
+def _until_at_work(laboratory: Laboratory, acts: int) -> None:
+    """Wait until so many more acts are acknowledged."""
+    wanted = len(laboratory.ledger.acts) + acts
+    deadline = time.monotonic() + _PATIENCE
+    while len(laboratory.ledger.acts) < wanted and time.monotonic() < deadline:
+        time.sleep(0.02)

@@ -71,13 +71,14 @@ class Site:
         command = [str(_BATCHQC)]
         if self._planted:
             command = [sys.executable, "-m", "tests.faults.planted", self._planted]
-        self._server = subprocess.Popen(
-            [*before, *command, "serve", "--port", str(self._port)],
-            stdout=subprocess.DEVNULL,
-            stderr=self.log.open("ab"),
-            env=self._environment(),
-            cwd=_ROOT,
-        )
+        with self.log.open("ab") as log:
+            self._server = subprocess.Popen(
+                [*before, *command, "serve", "--port", str(self._port)],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=self._environment(),
+                cwd=_ROOT,
+            )
         deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(httpx.TransportError):

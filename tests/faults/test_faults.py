@@ -10,13 +10,14 @@ from tests.faults.injections import FAULTS
 from tests.faults.load import Laboratory
 from tests.faults.run import run
 from tests.faults.site import Site
-from tests.tiers import LONG
+
+pytestmark = pytest.mark.long  # a quarter of an hour of a machine that does nothing else
 
 
 @pytest.mark.requirement("1.32", "5.08")
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", FAULTS)
 def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
-    faults = 60 if LONG else len(FAULTS[kind])
+    faults = 60
     told = run(kind, seed=20, faults=faults, workers=2, every=len(FAULTS[kind]))
     assert told.losses == ()
     assert sum(told.faults.values()) == faults
@@ -28,16 +29,8 @@ def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
     ("planted", "kind", "fault", "lost"),
     [
         ("answer before commit", "sqlite", "server killed", "acknowledged and not there"),
-        pytest.param(
-            "store after commit", "sqlite", "server killed", "doctor: LOSS", marks=pytest.mark.long
-        ),
-        pytest.param(
-            "no sync",
-            "postgresql",
-            "database killed",
-            "acknowledged and not there",
-            marks=pytest.mark.long,
-        ),
+        ("store after commit", "sqlite", "server killed", "doctor: LOSS"),
+        ("no sync", "postgresql", "database killed", "acknowledged and not there"),
     ],
 )
 def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
@@ -51,7 +44,6 @@ def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
     raise AssertionError(f"{planted} was never seen: {told.losses}")
 
 
-@pytest.mark.long
 @pytest.mark.requirement("1.32")
 def test_a_torn_database_is_not_taken_for_a_whole_one(tmp_path: Path):
     site = Site("sqlite")
@@ -86,7 +78,6 @@ def _tear(file: Path, chance: random.Random) -> None:
         torn.write(chance.randbytes(4 * 4096))
 
 
-@pytest.mark.long
 def test_a_clock_that_is_set_while_people_work_loses_nothing_and_dates_nothing_wrongly():
     told = run("sqlite", seed=3, faults=2, workers=1, every=2, only="clock")
     assert told.losses == ()
