@@ -9,7 +9,7 @@ from batchqc.actions.setup import NewSite
 from batchqc.core.permissions import Role
 
 PASSWORD: Final = "simulated-only-2026"  # noqa: S105 - printed, for show
-FIRST_PASSWORD: Final = "set-by-the-admin-1"  # noqa: S105
+FIRST_PASSWORD: Final = "set-by-the-admin-1"  # noqa: S105 - as above
 SIMULATED: Final = "SIMULATED: made up for measurements. No lot, person or result is real."
 SITE: Final = NewSite(
     name="Simulated site",

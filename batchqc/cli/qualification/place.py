@@ -2,6 +2,7 @@
 
 import stat
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -50,7 +51,7 @@ def doings(place: Workplace) -> dict[str, Doing]:
         "IQ-IN-07": _settings,
         "IQ-IN-08": _clock,
     }
-    return {name: lambda check=check: check(place) for name, check in checks.items()}  # type: ignore[misc]
+    return {name: partial(check, place) for name, check in checks.items()}
 
 
 def database_of(place: Workplace) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from batchqc.actions.accounts import change_role
 from batchqc.actions.approval import approve_specification
@@ -85,7 +86,7 @@ class Rights:
         )  # fmt: skip
         lines = []
         for user_id, what, action in asked:
-            got = _code(lambda action=action, user_id=user_id: self._reads(user_id, action))  # type: ignore[misc]
+            got = _code(partial(self._reads, user_id, action))
             lines.append((f"{user_id} {what}", "BQC-ACC-009", got))
         lines.append(("entries recorded meanwhile", "0", str(self._entries() - before)))
         return counted(lines)
@@ -103,7 +104,7 @@ class Rights:
         )
         lines = []
         for what, user_id, role in asked:
-            got = _code(lambda user_id=user_id, role=role: grant_role(self.story, user_id, role))  # type: ignore[misc]
+            got = _code(partial(grant_role, self.story, user_id, role))
             lines.append((what, "refused", "refused" if got.startswith("BQC-ACC-") else got))
         return counted(lines)
 

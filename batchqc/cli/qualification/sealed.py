@@ -50,7 +50,7 @@ class Sealed:
             self.story.folder / "other",
             names=PkiNames("Another site", "Another root", "Another seal"),
             root_passphrase="for this check only",  # noqa: S106 - of a key that nobody keeps
-            seal_passphrase="and for this one",  # noqa: S106
+            seal_passphrase="and for this one",  # noqa: S106 - as above
             crl_url="https://crl.example/other.crl",
             now=self.story.clock.at,
         )

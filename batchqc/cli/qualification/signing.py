@@ -44,7 +44,7 @@ class Signing:
 
     def _wrong_password(self) -> Finding:
         before = self._counts()
-        wrong = replace(components(cast.REVIEWER, "Compared"), password="not my password")  # noqa: S106
+        wrong = replace(components(cast.REVIEWER, "Compared"), password="not my password")  # noqa: S106 - wrong on purpose
         answer = self._review(cast.REVIEWER, wrong)
         after = self._counts()
         return counted(
