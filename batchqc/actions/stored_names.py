@@ -40,6 +40,7 @@ from batchqc.records.specifications import (
     SpecificationVersion,
 )
 from batchqc.records.stored_bytes import NAMING
+from batchqc.records.trail_samples import TrailSample
 from batchqc.records.trends import LimitSet
 from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
 
@@ -177,4 +178,5 @@ CONCERNED: Final[Mapping[type[Row], Callable[[Any], list[_Lots]]]] = {
     AccountReport: _none,
     CheckpointTimestamp: _none,
     JobStep: _none,
+    TrailSample: _none,
 }

@@ -33,7 +33,8 @@ _BESIDE: Final = frozenset(
         "role_change", "shipment", "shipped_container", "sign_in", "sign_out", "signature",
         "signing_rule", "site", "specification_approval", "specification_submission",
         "specification_version", "specification_withdrawal", "stock_transfer", "system_stop",
-        "training", "webhook", "webhook_end", "investigation", "investigation_step",
+        "trail_sample", "trail_sample_review", "training", "webhook", "webhook_end",
+        "investigation", "investigation_step",
         POLICIES, RULES, STOPS,
     }
 )  # fmt: skip

@@ -61,6 +61,7 @@ from batchqc.api import (
     status_page,
     system_stops,
     tracing,
+    trail_samples,
     trend_figures,
     trend_limits,
     trends,
@@ -103,8 +104,8 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigation_documents, investigations, deviations,
     genealogy, containers, shipments, look_backs, profiles, upload_files, uploads, entries,
-    corrections, certificates, certificate_data, description, audit, tracing, trends, trend_limits,
-    trend_figures, potency, quality_reviews, events, open_work, system_stops, lot_form, log,
+    corrections, certificates, certificate_data, description, audit, trail_samples, tracing, trends,
+    trend_limits, trend_figures, potency, quality_reviews, events, open_work, system_stops, lot_form, log,
     certificate_copies, archive, exports, jobs, layouts, renditions,
     verification,
 )  # fmt: skip

@@ -202,6 +202,19 @@ _ABOUT: Final = select(AuditEntry).where(
 _ABOUT_ONLY: Final = _ABOUT.where(AuditEntry.what.in_(bindparam("only", expanding=True)))
 
 
+def links_and_entries(
+    session: Session, sequences: Iterable[int]
+) -> Sequence[tuple[AuditLink, AuditEntry]]:
+    """Some places in the chain with what stands there, in their order."""
+    query = (
+        select(AuditLink, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditLink.sequence.in_(sorted(sequences)))
+        .order_by(AuditLink.sequence)
+    )
+    return [(link, entry) for link, entry in session.execute(query)]
+
+
 def entries_about(
     session: Session, subjects: Iterable[str], *, but: str = "", only: Iterable[str] = ()
 ) -> Sequence[AuditEntry]:

@@ -114,6 +114,7 @@ from batchqc.records.specifications import (
     SpecificationWithdrawal,
 )
 from batchqc.records.system_stops import SystemStop
+from batchqc.records.trail_samples import TrailSample, TrailSampleReview
 from batchqc.records.trends import LimitSet, LimitSetApproval, TrendPhase
 from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Superseding, Upload
 
@@ -143,6 +144,7 @@ WITNESSED: tuple[type[Row], ...] = (
     ArchiveScrub, ArchiveFinding, ArchiveMending, RetentionRuleRow, LegalHold, LegalHoldRelease,
     Disposal, DisposalApproval, DisposedObject, DossierImport, LayoutVersion, LayoutSubmission,
     LayoutApproval, LayoutWithdrawal, CertificateRendition, Job, JobStep,
+    TrailSample, TrailSampleReview,
 )  # fmt: skip
 
 #: Rows of which an entry holds a common hash, the audit trail itself, and what follows from it.

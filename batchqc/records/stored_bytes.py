@@ -27,6 +27,7 @@ from batchqc.records.profiles import ProfileVersion
 from batchqc.records.quality_reviews import QualityReview
 from batchqc.records.retention import Disposal
 from batchqc.records.specifications import ImpactReport, SpecificationApproval, SpecificationVersion
+from batchqc.records.trail_samples import TrailSample
 from batchqc.records.trends import LimitSet
 from batchqc.records.uploads import Upload
 
@@ -59,6 +60,7 @@ NAMING: Final[Mapping[type[Row], tuple[str, ...]]] = {
     LayoutVersion: ("sha256",),
     CertificateRendition: ("content_sha", "document_sha"),
     JobStep: ("result_sha",),
+    TrailSample: ("content_sha",),
 }
 
 

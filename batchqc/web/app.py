@@ -78,6 +78,7 @@ from batchqc.web import (
     static_files,
     system_stops,
     trail_entry,
+    trail_samples,
     trend_charts,
     trend_figures,
     trend_limits,
@@ -115,7 +116,7 @@ _SCREENS: Final = (  # of two addresses that fit, the first counts: `/lots/new` 
     products,
     certificate_list, certificate, certificate_acts, certificate_status, verify, exports, archive,
     archive_acts,
-    audit_trail, trail_entry, administration, accounts, account_acts, new_accounts,
+    audit_trail, trail_samples, trail_entry, administration, accounts, account_acts, new_accounts,
     account_reviews, rules, site_keys, webhooks, register_acts, registers, guide, jobs,
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ _PAGES: Final = {
     "certificate": "/certificates/{}", "donor": "/donors/{}", "investigation": "/investigations/{}",
     "deviation": "/deviations/{}", "specification_version": "/specifications/{}",
     "account_report": "/administration/account-reports/{}", "cell_bank": "/banks/{}",
-    "look_back": "/look-backs/{}",
+    "look_back": "/look-backs/{}", "trail_sample": "/audit-trail/samples/{}",
 }  # fmt: skip
 _TRAIL: Final = "/audit-trail"
 

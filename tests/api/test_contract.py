@@ -72,7 +72,7 @@ NUMBERS: Final = {
     "uploads": "U-2026-000001", "results": "U-2026-000007", "certificates": "COA-2026-000001",
     "status": "COA-2026-000001", "corrections": "C-2026-000001", "look-backs": "LB-2026-000001",
     "investigations": "OOS-2026-000001", "quality-reviews": "QR-2026-000001",
-    "account-reports": "AR-2026-000001",
+    "account-reports": "AR-2026-000001", "audit-samples": "TS-2026-000001",
 }  # fmt: skip
 for media_type in ("application/toml", "application/pdf", "text/csv"):
     schemathesis.openapi.media_type(media_type, st.binary())

@@ -99,6 +99,7 @@ from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
 from tests.plates import method_file, plate
+from tests.records import trail_samples
 from tests.records.accounts import close, keep_report, password_days, reopen, review
 from tests.records.donors import DIN, DONATED_ON, adopt_panel, complete, determine, donate
 from tests.records.genealogy import live_on
@@ -176,7 +177,7 @@ def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
     use_registers(house)
     for go_on in (
         _tell, _second_components, _donate, _declare, _accounts, _trends, _import, _log, _archive,
-        _lay_out, _job,
+        _lay_out, _job, _sample,
     ):  # fmt: skip
         go_on(house)
 
@@ -338,6 +339,12 @@ def _accounts(house: House) -> None:
     reopen(house, BEN)
     number, sha256 = keep_report(house)
     assert review(house, number, sha256) == number
+
+
+def _sample(house: House) -> None:
+    """Entries of the audit trail were drawn at random, and reviewed."""
+    number, sha256 = trail_samples.draw(house)
+    assert trail_samples.review(house, number, sha256) == f"{number}/1"
 
 
 def _tell(house: House) -> None:

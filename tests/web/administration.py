@@ -16,10 +16,12 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.component_key import create_component_key
 from batchqc.documents.webhook_key import made_key
 from tests.databases import SQLITE, Databases
+from tests.records import trail_samples
 from tests.records.house import ADM, ANA, QA1, Clock, House, archive_of, furnish
 from tests.web.conftest import Served, Server
 
 REPORT = "AR-2026-000001"
+SAMPLE = "TS-2026-000001"
 HOOK = "warehouse"
 
 
@@ -40,6 +42,7 @@ def administered(house: House, folder: Path) -> None:
         register_webhook(tx, NewWebhook(HOOK, "https://erp.example/batchqc"), key=key)
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
         keep_account_report(tx, house.archive)
+    assert trail_samples.draw(house)[0] == SAMPLE
     found = house.verify()
     with house.acting(QA1, Permission.READ) as tx:
         note_verification(tx, found)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.databases import Databases
 from tests.records.house import ADM, ANA, LOT
-from tests.web.administration import HOOK, REPORT, administration
+from tests.web.administration import HOOK, REPORT, SAMPLE, administration
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served, Server
 from tests.web.looking import look_at
@@ -21,6 +21,10 @@ SCREENS = {
     "entry": "/audit-trail/12",
     "no such entry": "/audit-trail/99999",
     "verification": "/audit-trail/verification",
+    "samples": "/audit-trail/samples",
+    "sample": f"/audit-trail/samples/{SAMPLE}",
+    "drawing of a sample": "/audit-trail/samples/new",
+    "review of a sample": f"/audit-trail/samples/{SAMPLE}/review",
     "overview": _AT,
     "accounts": f"{_AT}/accounts",
     "no account": f"{_AT}/accounts?text=nobody",

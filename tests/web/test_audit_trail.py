@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from tests.records.house import ANA, AUD, LOT, QA1, House
+from tests.records.house import ANA, AUD, LOT, PASSWORD, QA1, QA2, House
 from tests.records.tampering import tampering
 from tests.web.conftest import Served
 
@@ -103,3 +103,28 @@ def test_a_verification_is_on_record_and_a_broken_trail_is_red_with_its_first_ba
         qa.go("/audit-trail")
         expect(qa.page.get_by_role("alert").get_by_text("release nothing")).to_be_visible()
         expect(qa.page.get_by_text("Broken", exact=True).first).to_be_visible()
+
+
+@pytest.mark.requirement("1.66", "1.60")
+def test_a_random_sample_is_drawn_read_and_signed_by_who_did_not_do_it(served: Served):
+    with served.visitor(QA2) as qa:
+        qa.go("/audit-trail")
+        qa.link("Random reviews").click()
+        qa.link("Draw a sample").click()
+        dialog = qa.page.get_by_role("dialog")
+        dialog.get_by_label("How many entries").fill("12")
+        qa.press("Draw")
+        qa.link("TS-2026-000001").click()
+        qa.sees("12 entries wait for a reader")
+        expect(qa.page.get_by_role("row")).to_have_count(13)
+        qa.link("Review").click()
+        dialog.get_by_label("Reason").fill("Read with the records that they speak of")
+        dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+        qa.press("Sign the review")
+        qa.sees(f"Reviewed by {QA2}")
+        qa.go("/audit-trail/samples")
+        expect(qa.page.get_by_role("row").filter(has_text=QA2)).to_have_count(1)
+    with served.visitor(AUD) as aud:
+        aud.go("/audit-trail/samples/TS-2026-000001")
+        expect(aud.link("Review")).to_have_count(0)
+        assert aud.violations() == []

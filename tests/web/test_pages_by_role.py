@@ -132,6 +132,8 @@ FORMS: Final = {
     "/administration/account-reports/new": "POST /account-reports",
     "/administration/account-reports/AR-2026-000001/review":
         "POST /account-reports/{number}/review",
+    "/audit-trail/samples/new": "POST /audit-samples",
+    "/audit-trail/samples/TS-2026-000001/review": "POST /audit-samples/{number}/review",
     "/administration/rules/signing": "POST /signing-rule",
     "/administration/rules/password": "POST /password-rule",
     "/administration/keys/checkpoint": "POST /log/checkpoints",
@@ -155,6 +157,7 @@ NUMBERS: Final = {
     "/second-entries": "U-2026-000007", "/corrections": "C-2026-000001",
     "/quality-reviews": "QR-2026-000001", "/look-backs": "LB-2026-000001",
     "/administration": "AR-2026-000001", "/lots": "1", "/guide": "log",
+    "/audit-trail": "TS-2026-000001",
 }  # fmt: skip
 #: Of what a form may have: with it a form of most pages is complete, and only the role is missing.
 TYPED: Final = {

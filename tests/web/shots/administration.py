@@ -4,6 +4,7 @@ from batchqc.cli.demo_cast import ADMIN, ANALYST, APPROVER, RELEASER, SECOND_ANA
 from tests.web.shots.stage import Stage, send
 
 DECIDED = "UCM-P1-T1"
+SAMPLE = "TS-2026-000001"
 
 
 def prepare(address: str) -> None:
@@ -21,6 +22,7 @@ def prepare(address: str) -> None:
         send(address, APPROVER, "POST", "/training", json=row)
     send(address, ADMIN, "POST", "/account-reports", json={})
     send(address, APPROVER, "POST", "/audit/verification")
+    send(address, RELEASER, "POST", "/audit-samples", json={"size": 8})
 
 
 def tour(stage: Stage) -> None:
@@ -31,6 +33,7 @@ def tour(stage: Stage) -> None:
     page.get_by_role("row").filter(has_text="Lot released").get_by_role("link").first.click()
     stage.take("audit-entry")
     stage.take("audit-verification", "/audit-trail/verification")
+    stage.take("audit-sample", f"/audit-trail/samples/{SAMPLE}")
     stage.take("instruments", "/administration/instruments")
     stage.take("rules", "/administration/rules")
     stage.take("keys", "/administration/keys")
