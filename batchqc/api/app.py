@@ -104,10 +104,9 @@ _NOUNS: Final = (
     donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
     reviews, decisions, annex16, holds, investigation_documents, investigations, deviations,
     genealogy, containers, shipments, look_backs, profiles, upload_files, uploads, entries,
-    corrections, certificates, certificate_data, description, audit, trail_samples, tracing, trends,
-    trend_limits, trend_figures, potency, quality_reviews, events, open_work, system_stops, lot_form, log,
-    certificate_copies, archive, exports, jobs, layouts, renditions,
-    verification,
+    corrections, certificates, certificate_data, description, audit, trail_samples, tracing,
+    trends, trend_limits, trend_figures, potency, quality_reviews, events, open_work, system_stops,
+    lot_form, log, certificate_copies, archive, exports, jobs, layouts, renditions, verification,
 )  # fmt: skip
 
 
