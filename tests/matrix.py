@@ -104,7 +104,8 @@ def matrix() -> str:
             parts.append(f"- `{file}`: {said}")
     unmet = [number for number, one in known.items() if "not_met" in one]
     shall = [number for number, one in known.items() if one["kind"] == "shall"]
-    told = f"Of {len(shall)} that shall be done {len(unmet)} are not met: {', '.join(unmet)}.\n\n"
+    not_met = f"{len(unmet)} are not met: {', '.join(unmet)}" if unmet else "all are met"
+    told = f"Of {len(shall)} that shall be done {not_met}.\n\n"
     table = "| Number | Kind | What is asked | Tests | Checks |\n|---|---|---|---|---|\n"
     return "\n".join([_HEAD + told + table + "\n".join(rows), "\n## Tests of each", *parts]) + "\n"
 
