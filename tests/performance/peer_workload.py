@@ -484,7 +484,7 @@ def main() -> None:
         title = f"# The peers' work: {count} lots x 15 results, over HTTP"
         when = (
             f"Measured {now():%Y-%m-%d} at commit {commit}, {os.cpu_count()} cores with a load of"
-            f" {os.getloadavg()[2]:.0f}, by `make long`."
+            f" {os.getloadavg()[2]:.0f}, by `tests/performance/peer_workload.py {count}`."
         )
         measured.write_text("\n".join([title, "", when, "", "```", *lines, "```", ""]))
     if any(figure.value > figure.limit for figure in figures):
