@@ -20,7 +20,6 @@ def register(site: Site, *ids: str, **changes: str):
     return site.send(ANA, "POST", "/lot-registrations", json={"lots": lots})
 
 
-@pytest.mark.requirement("1.04")
 def test_several_lots_are_registered_each_as_by_itself(site: Site):
     answer = register(site, *TWO)
     assert answer.status_code == 201, answer.text
