@@ -27,7 +27,7 @@ from batchqc.records.cell_banks import (
 )
 from batchqc.records.genealogy import nodes_by, walk
 from batchqc.records.laboratory import rules_of
-from batchqc.records.look_backs import closing_of, look_backs_from
+from batchqc.records.look_backs import closing_of, look_backs_from, open_look_backs
 from batchqc.records.registers import DonorRow, LotRow
 
 #: What is said of a lot, the rows that say so, what is wrong with them beside the audit trail, and
@@ -47,7 +47,7 @@ def look_at_genealogy(
     passages = passages_of(session, [lot.key, *(one.key for one in banks)])
     edges = {Edge(one.child, one.parent, one.kind) for one in made_of} | origin.graph.edges.keys()
     sources = {*origin.graph.nodes, *(one.key for one in donors)}
-    if not made_of:  # of which donation or bank of a donor it is, the lot does not say
+    if not made_of and open_look_backs(session):  # the lot names no donation or bank of a donor
         sources |= walk(session, {one.key: one for one in donors}, Direction.FORWARD).nodes.keys()
     descent = Descent(
         made_on=corrected.manufactured_on,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import bind_lot, hold_versions
 from batchqc.actions.donors_today import no_new_lots
-from batchqc.actions.origins import lot_origin
+from batchqc.actions.origins import GENEALOGY, lot_origin
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
 from batchqc.actions.setup import own_site
@@ -122,6 +122,24 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
     if new.samples:
         _add_samples(tx, lot, new.samples)
     return lot
+
+
+def register_lots(tx: Transaction, lots: Sequence[NewLot]) -> list[LotRow]:
+    """Register several lots, all or none; each as by itself.
+
+    What they share is held first, in the order in which everybody holds it.
+
+    Raises:
+        InvalidInput, Conflict: as ``register_lot`` says of one of them.
+    """
+    require(tx, Permission.REGISTER_LOT)
+    tx.lock(GENEALOGY)
+    donors = {code for new in lots for code in new.donors}
+    for key in sorted({the_donor(tx.session, code).key for code in donors}):
+        tx.lock(key)
+    for code in sorted({the_product(tx.session, new.product).code for new in lots}):
+        hold_versions(tx, code)
+    return [register_lot(tx, new) for new in lots]
 
 
 def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample]) -> list[SampleRow]:

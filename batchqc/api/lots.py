@@ -8,7 +8,14 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import study
-from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
+from batchqc.actions.lots import (
+    NewLot,
+    NewSample,
+    register_lot,
+    register_lots,
+    register_samples,
+    the_lot,
+)
 from batchqc.actions.specifications import site_day
 from batchqc.actions.states import contested_lot, state_of_lot
 from batchqc.api.doors import SignedIn, Writing
@@ -65,6 +72,12 @@ class LotRequest(Sent):
     ]
 
 
+class LotsRequest(Sent):
+    """Several lots to register."""
+
+    lots: Annotated[list[LotRequest], Field(min_length=1, max_length=100)]
+
+
 class LotFilter(Paging):
     """Which lots."""
 
@@ -108,6 +121,12 @@ class LotOut(BaseModel):
     registered_at: datetime
 
 
+class LotsOut(BaseModel):
+    """The lots that were registered, in the order in which they were sent."""
+
+    items: list[LotOut]
+
+
 class LotDetail(LotOut):
     """A lot, with how far the work is as its reviews stand."""
 
@@ -133,19 +152,24 @@ def lots(call: SignedIn, wanted: Annotated[LotFilter, Query()]) -> Page[LotOut]:
 @router.post("/lots", status_code=201, response_model=LotOut, summary="Register a lot")
 def add(call: Writing, sent: LotRequest) -> Response:
     """Register a lot. It begins in quarantine, under the specification then in force."""
-    new = NewLot(
-        id=sent.id,
-        product=sent.product,
-        manufactured_on=sent.manufactured_on,
-        expires_on=sent.expires_on,
-        donors=tuple(sent.donors),
-        samples=_samples(sent.samples),
-        market=sent.market,
-        made_of=tuple(sent.made_of),
-    )
     with call.writing(Permission.REGISTER_LOT, sent) as work:
         if work.is_new:
-            work.answer(201, _registered(work.tx, register_lot(work.tx, new)))
+            work.answer(201, _registered(work.tx, register_lot(work.tx, _new(sent))))
+    return work.response()
+
+
+@router.post(
+    "/lot-registrations",
+    status_code=201,
+    response_model=LotsOut,
+    summary="Register several lots, all or none",
+)
+def add_several(call: Writing, sent: LotsRequest) -> Response:
+    """Each lot is registered as by itself, with its own entries of the audit trail."""
+    with call.writing(Permission.REGISTER_LOT, sent) as work:
+        if work.is_new:
+            rows = register_lots(work.tx, [_new(one) for one in sent.lots])
+            work.answer(201, LotsOut(items=[_registered(work.tx, row) for row in rows]))
     return work.response()
 
 
@@ -172,6 +196,19 @@ def add_samples(call: Writing, lot: str, sent: NewSamples) -> Response:
             register_samples(work.tx, lot=lot, samples=_samples(sent.samples))
             work.answer(201, _registered(work.tx, the_lot(work.tx.session, lot)))
     return work.response()
+
+
+def _new(sent: LotRequest) -> NewLot:
+    return NewLot(
+        id=sent.id,
+        product=sent.product,
+        manufactured_on=sent.manufactured_on,
+        expires_on=sent.expires_on,
+        donors=tuple(sent.donors),
+        samples=_samples(sent.samples),
+        market=sent.market,
+        made_of=tuple(sent.made_of),
+    )
 
 
 def _samples(sent: list[SampleShape]) -> tuple[NewSample, ...]:

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.evaluation import study
@@ -13,7 +14,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
-from batchqc.api.doors import Signature, SignedIn, Writing
+from batchqc.api.doors import Call, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST
 from batchqc.core.audit_review import WorthReading
@@ -93,6 +94,12 @@ class TrailView(BaseModel):
     head: str
     entries: list[EntryToRead]
     routine: dict[str, int] = Field(description="How many entries of each routine kind there are.")
+
+
+class TrailViews(BaseModel):
+    """The same of several lots, in the order in which they were asked for."""
+
+    items: list[TrailView]
 
 
 class TrailSignature(Signature):
@@ -183,8 +190,22 @@ def review_whole(call: Writing, lot: str, sent: Signature) -> Response:
 def trail(call: SignedIn, lot: str) -> TrailView:
     """Changes, refusals, what was done again or late; the routine is counted only."""
     with call.reading() as session:
-        case = study(session, call.door.archive, lot=the_lot(session, lot), now=call.door.now())
-        found = trail_to_read(session, case)
+        return _trail(session, call, lot)
+
+
+@router.get("/audit-reviews", summary="What of the audit trails of several lots is worth reading")
+def trails(
+    call: SignedIn,
+    lot: Annotated[list[str], Query(min_length=1, max_length=50, description="By id.")],
+) -> TrailViews:
+    """As of one lot. Each lot is signed by itself, with the `last` and `head` that it has here."""
+    with call.reading() as session:
+        return TrailViews(items=[_trail(session, call, one) for one in lot])
+
+
+def _trail(session: Session, call: Call, lot: str) -> TrailView:
+    case = study(session, call.door.archive, lot=the_lot(session, lot), now=call.door.now())
+    found = trail_to_read(session, case)
     return TrailView(
         lot=case.lot.id,
         first=found.first,

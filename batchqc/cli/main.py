@@ -1,5 +1,6 @@
 """The command line door: ``batchqc``."""
 
+import gc
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -157,6 +158,7 @@ def serve(
 
     On SQLite it does the jobs as well; on PostgreSQL `batchqc worker` does them.
     """
+    gc.disable()  # all that is loaded stays; to look through it again and again takes a tenth
     import uvicorn  # noqa: PLC0415 - other commands start faster
 
     from batchqc.api.logs import log_to_standard_error  # noqa: PLC0415 - only who serves waits
@@ -170,6 +172,8 @@ def serve(
     log_to_standard_error(settings)
     application = create_application(settings)
     shop = workshop_of(application.api.state.door)
+    gc.freeze()  # no collection looks through it later, while somebody waits
+    gc.enable()
     with nullcontext() if has_queue(shop.engine) else beside(shop):
         uvicorn.run(
             application, host=host, port=port,

@@ -11,11 +11,17 @@ from io import BytesIO
 from typing import Any
 
 from asn1crypto import x509 as asn1_x509
+from asn1crypto.tsp import SigningCertificateV2
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign import fields, signers
+from pyhanko.sign.attributes import (
+    CMSAttributeProvider,
+    SignedAttributeProviderSpec,
+    SigningCertificateV2Provider,
+)
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.stamp import BaseStampStyle
@@ -85,6 +91,7 @@ class _Signer(signers.Signer):
             cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
             embed_roots=False,
         )
+        self.signed_attr_prov_spec = _Attributes(certificate)
         self._key = key
 
     async def async_sign_raw(
@@ -95,6 +102,33 @@ class _Signer(signers.Signer):
     ) -> bytes:
         """The raw signature."""
         return self._key.sign(data)
+
+
+class _Attributes(SignedAttributeProviderSpec):
+    """What a signature of PAdES says beside its digest: by which certificate it was made."""
+
+    def __init__(self, certificate: asn1_x509.Certificate) -> None:
+        self._certificate = certificate
+
+    def signed_attr_providers(
+        self,
+        data_digest: bytes,  # noqa: ARG002 - pyHanko's signature
+        digest_algorithm: str,  # noqa: ARG002 - as above
+    ) -> list[CMSAttributeProvider]:
+        """The one provider."""
+        return [_OwnCertificate(self._certificate)]
+
+
+class _OwnCertificate(SigningCertificateV2Provider):
+    """The same attribute as bytes that were read.
+
+    What asn1crypto was told piece by piece it encodes anew whenever it is asked, every layer of it
+    several times: of these eight layers a thousand pieces for each signature.
+    """
+
+    async def build_attr_value(self, dry_run: bool = False) -> SigningCertificateV2:  # noqa: FBT001, FBT002 - pyHanko's signature
+        """The attribute."""
+        return SigningCertificateV2.load((await super().build_attr_value(dry_run)).dump())
 
 
 class _AsDrawn(BaseStampStyle):

@@ -1,21 +1,13 @@
-"""The chart of a quality review: the control chart of a series as frozen text, and drawn from it.
+"""The chart of a quality review: the control chart of a series as frozen text, and read from it.
 
 The chart is that of the pages of trends. Floats stand as the shortest text that reads back as the
 same float, "" where there is none.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from batchqc.core.canonical import Json
-from batchqc.documents.coa_blocks import Block
-from batchqc.documents.coa_drawing import Plot
-from batchqc.documents.coa_fonts import as_shown
-from batchqc.documents.coa_paper import MARGIN, WIDTH
-from batchqc.documents.coa_tags import Tag
-from batchqc.documents.plots.control import control_chart
 from batchqc.documents.plots.series import (
     ControlSeries,
     Level,
@@ -76,24 +68,6 @@ def series_of(content: Mapping[str, Any]) -> ControlSeries:
         [Signal(point, rule) for point, rule in content["signals"]],
         SpecificationLimits(_number(lower), _number(upper), text),
     )
-
-
-def chart_block(content: Mapping[str, Any], fonts: Path) -> Block:
-    """The chart as one block as wide as the page, which is never divided.
-
-    Args:
-        content: of the chart, as :func:`series_content` wrote it.
-        fonts: the folder of the bundled fonts, which are known and whose lock is held.
-    """
-    from reportlab.graphics import renderPDF  # noqa: PLC0415 - only charts pay for it
-
-    from batchqc.documents.plots.pdf import drawing  # noqa: PLC0415 - as above
-
-    picture = control_chart(series_of(content))
-    found = drawing(picture, fonts=fonts, width=WIDTH)
-    figure = Tag("Figure", words=as_shown(picture.description, folder=fonts))
-    plot = Plot(MARGIN, 0, WIDTH, found.height, partial(renderPDF.draw, found), figure)
-    return Block(found.height, (plot,), before=4)
 
 
 def _text(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """The sections of a quality review: tables with repeated headers, then a chart for each phase."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +21,12 @@ from batchqc.documents.coa_blocks import (
     section,
     tied,
 )
-from batchqc.documents.coa_drawing import ACCENT, HAIRLINE, Box, Style, width_of
+from batchqc.documents.coa_drawing import ACCENT, HAIRLINE, Box, Plot, Style, width_of
+from batchqc.documents.coa_fonts import as_shown
 from batchqc.documents.coa_paper import MARGIN, WIDTH
 from batchqc.documents.coa_tags import Tag
-from batchqc.documents.review_chart import chart_block
+from batchqc.documents.plots.control import control_chart
+from batchqc.documents.review_chart import series_of
 
 _TITLE: Final = Style("bold", 15, 21)
 _LEAD: Final = Style("sans", 9, 13)
@@ -180,7 +183,7 @@ def _charts(charts: Sequence[Mapping[str, Any]], fonts: Path) -> Iterator[Block]
             f" criterion {chart['acceptance']}"
         )
         top = [*heading(f"Trend: {chart['title']}"), *_paragraph(about, FAINT)]
-        yield from tied([*top, chart_block(chart["chart"], fonts)], before=18)
+        yield from tied([*top, _chart(chart["chart"], fonts)], before=18)
         yield from grid(("", ()), _PHASES, chart["phases"], numbers=0)
         if chart["figures"]:
             yield from _figures(chart["figures"])
@@ -215,3 +218,16 @@ def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
 
 def _paragraph(text: str, style: Style = BODY) -> list[Block]:
     return row([Cell(MARGIN, WIDTH, [(text, style)])], above=2, below=2)
+
+
+def _chart(content: Mapping[str, Any], fonts: Path) -> Block:
+    """The chart as one block as wide as the page, which is never divided."""
+    from reportlab.graphics import renderPDF  # noqa: PLC0415 - only charts pay for it
+
+    from batchqc.documents.plots.pdf import drawing  # noqa: PLC0415 - as above
+
+    picture = control_chart(series_of(content))
+    found = drawing(picture, fonts=fonts, width=WIDTH)
+    figure = Tag("Figure", words=as_shown(picture.description, folder=fonts))
+    plot = Plot(MARGIN, 0, WIDTH, found.height, partial(renderPDF.draw, found), figure)
+    return Block(found.height, (plot,), before=4)

@@ -15,8 +15,9 @@ Source: PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5.3.
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final, NamedTuple
 
@@ -111,3 +112,13 @@ class ZipStream:
     def _sent(self, data: bytes) -> Iterator[bytes]:
         self._offset += len(data)
         yield data
+
+
+def zipped(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """A ZIP file of small files, by name; each is asked for when it is its turn."""
+    with ExitStack() as spools:
+        stream = ZipStream(spools)
+        for name, data in files:
+            source = BytesIO(data)
+            yield from stream.file(name, source, examine(source))
+        yield from stream.end()

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.exact_sums import sequential_squares
@@ -94,7 +94,7 @@ def one_way_anova(data: ArrayLike, groups: Labels, *, conf: float = 0.95) -> One
         float(exact_between),
         float(exact_within),
         Figure("F", ratio, _METHOD, found.size, df=within, assumptions=_ASSUMED),
-        float(stats.f.sf(ratio, between, within)),
+        float(scipy.stats.f.sf(ratio, between, within)),
         float(exact_between / (exact_between + exact_within)),
         _sd_within(error, within, found.size, conf),
     )
@@ -118,7 +118,7 @@ def variance_interval(variance: float, df: float, conf: float) -> tuple[float, f
         raise InvalidInput("BQC-STA-003", f"a variance of {variance:g}")
     tail = (1 - fraction_of(conf, "confidence")) / 2
     positive(df, "degrees of freedom")
-    low, high = stats.chi2.isf(tail, df), stats.chi2.ppf(tail, df)
+    low, high = scipy.stats.chi2.isf(tail, df), scipy.stats.chi2.ppf(tail, df)
     if not high > 1 / LARGEST:
         raise NotEstimable("BQC-STA-001", f"{df:g} degrees of freedom bound no variance")
     return df * variance / float(low), df * variance / float(high)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import beta, binom, chi2, poisson
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.control_charts import (
@@ -116,8 +116,8 @@ def share_figure(events: float, items: float, *, confidence: float = 0.95) -> Fi
     if not (0 < items < LARGEST and 0 <= events <= items):
         raise InvalidInput("BQC-STA-003", f"{events:g} events in {items:g} items are no share")
     tail = (1 - confidence) / 2
-    lower = float(beta.ppf(tail, events, items - events + 1)) if events > 0 else 0.0
-    upper = float(beta.isf(tail, events + 1, items - events)) if events < items else 1.0
+    lower = float(scipy.stats.beta.ppf(tail, events, items - events + 1)) if events > 0 else 0.0
+    upper = float(scipy.stats.beta.isf(tail, events + 1, items - events)) if events < items else 1.0
     return Figure(
         "centre", events / items, "total over total; exact interval (Clopper and Pearson 1934)",
         int(items), lower, upper, confidence, assumptions=_BINOMIAL,
@@ -133,8 +133,8 @@ def rate_figure(events: float, units: float, *, n: int, confidence: float = 0.95
     if not (1 / LARGEST < units < LARGEST and 0 <= events < LARGEST):
         raise InvalidInput("BQC-STA-003", f"{events:g} events in {units:g} units are no rate")
     tail = (1 - confidence) / 2
-    lower = float(chi2.ppf(tail, 2 * events) / 2) if events > 0 else 0.0
-    upper = float(chi2.isf(tail, 2 * (events + 1)) / 2)
+    lower = float(scipy.stats.chi2.ppf(tail, 2 * events) / 2) if events > 0 else 0.0
+    upper = float(scipy.stats.chi2.isf(tail, 2 * (events + 1)) / 2)
     return Figure(
         "centre", events / units, "total over total; exact interval (Garwood 1936)",
         n, lower / units, upper / units, confidence, assumptions=_POISSON,
@@ -162,7 +162,7 @@ def _shares(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlCh
     )
     sigma = np.sqrt(centre.value * (1 - centre.value) / sizes)
     chart = _chart(name, found / sizes, centre, sigma, 1.0, drawn)
-    return _exact(chart, sizes, binom(sizes, centre.value), drawn.alpha)
+    return _exact(chart, sizes, scipy.stats.binom(sizes, centre.value), drawn.alpha)
 
 
 def _rates(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlChart:
@@ -178,7 +178,7 @@ def _rates(name: str, found: Floats, sizes: Floats, drawn: _Drawn) -> ControlCha
     )
     sigma = np.sqrt(centre.value / sizes)
     chart = _chart(name, found / sizes, centre, sigma, np.inf, drawn)
-    return _exact(chart, sizes, poisson(sizes * centre.value), drawn.alpha)
+    return _exact(chart, sizes, scipy.stats.poisson(sizes * centre.value), drawn.alpha)
 
 
 def _chart(

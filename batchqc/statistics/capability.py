@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics import capability_limits as limits
@@ -200,10 +200,14 @@ def _beyond(found: Summary, spec: SpecLimits, conf: float) -> dict[str, Figure]:
         if limit is not None:
             index = sign * (found.mean - limit) / (3 * found.sd)
             low, high = (
-                float(ndtr(-3 * limits.one_sided_bound(index, found.n, conf=one, df=found.df)))
+                float(
+                    scipy.special.ndtr(
+                        -3 * limits.one_sided_bound(index, found.n, conf=one, df=found.df)
+                    )
+                )
                 for one in ((1 - conf) / 2, (1 + conf) / 2)
             )
-            value = float(ndtr(-3 * index))
+            value = float(scipy.special.ndtr(-3 * index))
             told = f"normal; {limits.NONCENTRAL}"
             made[name] = Figure(
                 f"fraction {name}", value, told, round(found.n), low, high, conf, found.df, _ASSUMED

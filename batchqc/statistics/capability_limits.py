@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.noncentral_t import noncentral_t_cdf, noncentral_t_quantile
@@ -31,7 +31,7 @@ def cp_interval(cp: float, df: float, *, conf: float = 0.95) -> tuple[float, flo
         raise NotEstimable("BQC-STA-001", f"{df:g} degrees of freedom bound no index")
     _measured(cp)
     lower, upper = (
-        cp * math.sqrt(2 * special.gammaincinv(df / 2, one) / df) for one in (tail, 1 - tail)
+        cp * math.sqrt(2 * scipy.special.gammaincinv(df / 2, one) / df) for one in (tail, 1 - tail)
     )
     return lower, upper
 
@@ -42,7 +42,7 @@ def bissell_interval(
     """Approximate two-sided limits of Cpk, Cpu or Cpl. Source: Bissell 1990 (Appl Stat 39:331)."""
     f = _freedom(n, df)
     _measured(cpk)
-    reach = float(special.ndtri((1 + fraction_of(conf, "confidence")) / 2))
+    reach = float(scipy.special.ndtri((1 + fraction_of(conf, "confidence")) / 2))
     half = reach * math.sqrt(1 / (9 * n) + cpk**2 / (2 * f))
     return cpk - half, cpk + half
 
@@ -172,11 +172,11 @@ def _solved(chance: Callable[[float], float], level: float, near: float, reach: 
     On normal scores it is nearly a straight line, which takes few steps.
     """
     _measured(near)
-    wanted = float(special.ndtri(level))
+    wanted = float(scipy.special.ndtri(level))
 
     @cache  # the ends are looked at, and handed on
     def excess(true: float) -> float:
-        return float(special.ndtri(min(max(chance(true), 1e-300), 1 - 1e-16))) - wanted
+        return float(scipy.special.ndtri(min(max(chance(true), 1e-300), 1 - 1e-16))) - wanted
 
     low, high = near - reach, near + reach
     for _ in range(60):
@@ -185,7 +185,7 @@ def _solved(chance: Callable[[float], float], level: float, near: float, reach: 
         low -= high - low
     for _ in range(60):
         if excess(high) < 0:
-            return float(optimize.brentq(excess, low, high, xtol=1e-12))
+            return float(scipy.optimize.brentq(excess, low, high, xtol=1e-12))
         high += high - low
     raise NotEstimable("BQC-STA-002", "the confidence limit of the index was not found")
 
@@ -202,5 +202,5 @@ def _above(seen: float, true: float, sizes: tuple[float, float], off: float) -> 
     root = math.sqrt(n)
     apart, beside = root * (t - off), root * (t + off)
     density = root * (np.exp(-apart * apart / 2) + np.exp(-beside * beside / 2)) / _ROOT_2_PI
-    inside = special.chdtr(f, f * ((half - t) / (3 * seen)) ** 2)
+    inside = scipy.special.chdtr(f, f * ((half - t) / (3 * seen)) ** 2)
     return float((high - low) / 2 * weights @ (density * inside))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.censored_likelihood import Censored, Maximum, loglik, maximise
@@ -106,7 +106,7 @@ def censored_quantile(
         NotEstimable: as :func:`censored_summary`.
         InvalidInput: a share beyond 0 to 1; a lognormal value that is not positive.
     """
-    z = float(stats.norm.ppf(confidence_of(share, "share")))
+    z = float(scipy.stats.norm.ppf(confidence_of(share, "share")))
     log, scaled, best = _fit(data, distribution)
     value = float(best.coefficients[0]) + z * best.sigma
     ends = _profile(scaled, best, confidence_of(confidence), lambda s: z * s, value)
@@ -139,7 +139,7 @@ def censored_regression(
     same_length(places, data.lower, "x", "values")
     scaled = data.logarithms() if _is_log(distribution) else data
     best = maximise(scaled, np.column_stack([np.ones(data.n), places]))
-    z = float(stats.norm.ppf((1 + confidence_of(confidence)) / 2))
+    z = float(scipy.stats.norm.ppf((1 + confidence_of(confidence)) / 2))
     se = np.sqrt(np.diag(best.covariance))
     values = [*best.coefficients.tolist(), best.sigma]
     found = [
@@ -202,7 +202,9 @@ def _profile(
             return -loglik(data, np.full(data.n, target - offset(sigma)), sigma)
 
         middle = math.log(best.sigma)
-        return -float(optimize.minimize_scalar(at, (middle - 0.1, middle + 0.1), tol=1e-10).fun)
+        return -float(
+            scipy.optimize.minimize_scalar(at, (middle - 0.1, middle + 0.1), tol=1e-10).fun
+        )
 
     return _ends(height, centre, best, level, math.inf)
 
@@ -215,7 +217,9 @@ def _sigma_ends(data: Censored, best: Maximum, level: float) -> tuple[float | No
             return -loglik(data, np.full(data.n, mu), sigma)
 
         middle = float(best.coefficients[0])
-        found = optimize.minimize_scalar(at, (middle - sigma / 9, middle + sigma / 9), tol=1e-10)
+        found = scipy.optimize.minimize_scalar(
+            at, (middle - sigma / 9, middle + sigma / 9), tol=1e-10
+        )
         return -float(found.fun)
 
     return _exp(_ends(height, math.log(best.sigma), best, level, 20.0))
@@ -225,7 +229,7 @@ def _ends(
     height: Callable[[float], float], centre: float, best: Maximum, level: float, widest: float
 ) -> tuple[float | None, float | None]:
     """Where twice the fall of the profile reaches the chi-square quantile; None where it never."""
-    fall = float(stats.chi2.ppf(level, 1)) / 2
+    fall = float(scipy.stats.chi2.ppf(level, 1)) / 2
     unit = min(best.sigma / math.sqrt(best.covariance.shape[0] + 1), widest)
 
     def left(target: float) -> float:
@@ -240,6 +244,8 @@ def _ends(
             reach *= 1.6
         inside = reach >= 1e4 * unit
         found.append(None if inside else float(
-            optimize.brentq(left, centre, centre + side * reach, xtol=1e-11 * max(1, abs(centre)))
+            scipy.optimize.brentq(
+                left, centre, centre + side * reach, xtol=1e-11 * max(1, abs(centre))
+            )
         ))  # fmt: skip
     return found[0], found[1]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.checks import all_positive, flags, same_length
@@ -150,7 +150,7 @@ def log_share(low: Floats, high: Floats) -> Floats:
     """Logarithm of the standard normal probability between two ends, in either tail."""
     flip = low > 0
     a, b = np.where(flip, -high, low), np.where(flip, -low, high)
-    top, bottom = special.log_ndtr(b), special.log_ndtr(a)
+    top, bottom = scipy.special.log_ndtr(b), scipy.special.log_ndtr(a)
     with np.errstate(divide="ignore"):
         return np.asarray(top + np.log(-np.expm1(np.minimum(bottom - top, 0.0))))
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from scipy.stats import t as student
+import scipy
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.censored import CensoredSummary, censored_summary
@@ -118,7 +118,7 @@ def further_lot(sigma: float, mu_se: float, measured: int) -> tuple[float, float
     if measured < 2:
         raise NotEstimable("BQC-STA-001", f"{measured} measured lots say nothing of variation")
     one = _unbiased(math.hypot(sigma, mu_se), measured)
-    return one, float(student.isf(ALPHA / 2, measured - 1)) * one
+    return one, float(scipy.stats.t.isf(ALPHA / 2, measured - 1)) * one
 
 
 def _unbiased(sigma: float, measured: int) -> float:

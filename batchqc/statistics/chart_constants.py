@@ -5,8 +5,7 @@ from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import log_ndtr, ndtr, ndtri, poch
+import scipy
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics.quadrature import legendre
@@ -167,7 +166,7 @@ def c4(n: float) -> float:
         u = 1 / half
         terms = (1, -1 / 8, 1 / 128, 5 / 1024, -21 / 32768, -399 / 262144, 869 / 4194304)
         return float(np.polynomial.polynomial.polyval(u, terms))
-    return float(poch(half, 0.5) / np.sqrt(half))
+    return float(scipy.special.poch(half, 0.5) / np.sqrt(half))
 
 
 def range_below(w: float, n: int) -> float:
@@ -197,15 +196,15 @@ def _moments(n: int) -> tuple[float, float]:
 
 def _mean_range(n: int) -> float:
     x, weight = _of_values()
-    inside = -np.expm1(n * log_ndtr(x)) - np.exp(n * log_ndtr(-x))
+    inside = -np.expm1(n * scipy.special.log_ndtr(x)) - np.exp(n * scipy.special.log_ndtr(-x))
     return float(np.dot(weight, inside))
 
 
 @lru_cache(maxsize=2048)
 def _median(n: int) -> float:
     if n == 2:
-        return float(np.sqrt(2) * ndtri(0.75))
-    return float(brentq(lambda w: range_below(w, n) - 0.5, 0.0, 15.0, xtol=1e-14))
+        return float(np.sqrt(2) * scipy.special.ndtri(0.75))
+    return float(scipy.optimize.brentq(lambda w: range_below(w, n) - 0.5, 0.0, 15.0, xtol=1e-14))
 
 
 def _tail(w: Floats, n: int) -> Floats:
@@ -214,8 +213,8 @@ def _tail(w: Floats, n: int) -> Floats:
     The two are subtracted inside the integral, so that a small tail keeps its digits.
     """
     x, weight = _of_values()
-    above = ndtr(-x)[None, :]
-    within = above - ndtr(-x[None, :] - w[:, None])
+    above = scipy.special.ndtr(-x)[None, :]
+    within = above - scipy.special.ndtr(-x[None, :] - w[:, None])
     inside = above ** (n - 1) - np.maximum(within, 0.0) ** (n - 1)
     found: Floats = np.clip(
         n * inside @ (np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi) * weight), 0.0, 1.0

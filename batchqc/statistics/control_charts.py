@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
-from scipy.stats import t as student
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
@@ -91,8 +90,8 @@ class ControlChart:
         exact = np.abs(score - step) <= noise / self.sigma + _NOISE * np.abs(score)
         score = np.where(exact, step, score)
         if self.df is not None:
-            tail = np.maximum(student.sf(np.abs(score), self.df), 1e-300)
-            score = -np.sign(score) * ndtri(tail)
+            tail = np.maximum(scipy.special.stdtr(self.df, -np.abs(score)), 1e-300)
+            score = -np.sign(score) * scipy.special.ndtri(tail)
         return np.asarray(score, dtype=np.float64)
 
     @property

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics.figures import Figure
@@ -152,9 +152,9 @@ def conditional_limit(reference: Reference, given: int, *, alpha: float = ALPHA)
         Mason, Young and Tracy 1995; subgroups with their degrees of freedom m(n-1).
     """
     if reference.m is None:
-        return float(special.chdtri(1, alpha))
+        return float(scipy.special.chdtri(1, alpha))
     df = _df(reference)
-    upper = float(special.stdtrit(df - given, alpha / 2)) ** 2
+    upper = float(scipy.special.stdtrit(df - given, alpha / 2)) ** 2
     return (1 + 1 / reference.m) * df / (df - given) * upper
 
 
@@ -226,7 +226,7 @@ def _df(reference: Reference) -> int:
 
 def _added_p(added: float, rest: float, reference: Reference, given: int) -> float:
     if reference.m is None:
-        return float(special.chdtrc(1, added))
+        return float(scipy.special.chdtrc(1, added))
     df, wider = _df(reference), 1 + 1 / reference.m
     f = added * (df - given) / (df * wider + rest)
-    return float(2 * special.stdtr(df - given, -math.sqrt(f)))
+    return float(2 * scipy.special.stdtr(df - given, -math.sqrt(f)))

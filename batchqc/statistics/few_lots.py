@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.control_charts import LIMITS_FROM, ControlChart, level, too_few
@@ -87,5 +87,5 @@ def prediction_factor(m: int, *, alpha: float = 0.0027, sides: Sides = "both") -
         raise NotEstimable("BQC-STA-001", f"{m} lots say nothing of variation")
     if alpha < SMALLEST_ALPHA:
         raise InvalidInput("BQC-STA-003", f"an alpha of {alpha:g} is beyond what data can hold")
-    quantile = student.isf(alpha / 2 if sides == "both" else alpha, m - 1)
+    quantile = -scipy.special.stdtrit(m - 1, alpha / 2 if sides == "both" else alpha)
     return float(quantile * np.sqrt(1 + 1 / m))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.values import Floats, fraction_of, values_of
@@ -77,12 +77,12 @@ def mls_interval(
 def _reach(terms: Floats, df: Floats, tail: float) -> float:
     """Distance from the estimate down to its lower limit; of -terms, up to the upper one."""
     plus, minus = terms > 0, terms < 0
-    g = 1 - df / stats.chi2.isf(tail, df)
-    h = df / stats.chi2.ppf(tail, df) - 1
+    g = 1 - df / scipy.stats.chi2.isf(tail, df)
+    h = df / scipy.stats.chi2.ppf(tail, df) - 1
     total = float(np.sum((g * terms)[plus] ** 2) + np.sum((h * terms)[minus] ** 2))
     for q in np.flatnonzero(plus):
         for r in np.flatnonzero(minus):
-            f = stats.f.isf(tail, df[q], df[r])
+            f = scipy.stats.f.isf(tail, df[q], df[r])
             cross = ((f - 1) ** 2 - g[q] ** 2 * f**2 - h[r] ** 2) / f
             total += cross * terms[q] * -terms[r]
     total += _between_positive(terms, df, g, np.flatnonzero(plus), tail)
@@ -98,7 +98,7 @@ def _between_positive(
     for place, q in enumerate(plus):
         for t in plus[place + 1 :]:
             both = df[q] + df[t]
-            joint = (1 - both / stats.chi2.isf(tail, both)) ** 2 * both**2 / (df[q] * df[t])
+            joint = (1 - both / scipy.stats.chi2.isf(tail, both)) ** 2 * both**2 / (df[q] * df[t])
             own = g[q] ** 2 * df[q] / df[t] + g[t] ** 2 * df[t] / df[q]
             total += (joint - own) * terms[q] * terms[t] / (plus.size - 1)
     return float(total)
@@ -144,7 +144,7 @@ def _root(end: Callable[[float, int], float], which: int, start: float, step: fl
         ahead = at + step
         value = end(ahead, which)
         if (value > 0) == (step < 0):
-            found = optimize.brentq(end, *sorted((start, ahead)), args=(which,), xtol=1e-13)
+            found = scipy.optimize.brentq(end, *sorted((start, ahead)), args=(which,), xtol=1e-13)
             return float(found)
         at, step = ahead, 2 * step
     raise NotEstimable("BQC-STA-001", "the ratio has no limit on one side")

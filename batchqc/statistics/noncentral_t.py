@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import optimize, special
+import scipy
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.quadrature import legendre
@@ -21,17 +21,17 @@ def noncentral_t_cdf(t: float, df: float, shift: float) -> float:
         shift: noncentrality.
     """
     if t == 0:
-        return float(special.ndtr(-shift))
+        return float(scipy.special.ndtr(-shift))
     if t < 0:
         return 1 - noncentral_t_cdf(-t, df, -shift)
     low = max(-9.0, -shift)
-    high = min(9.0, t * math.sqrt(float(special.chdtri(df, 1e-18)) / df) - shift)
-    below = float(special.ndtr(-shift))
+    high = min(9.0, t * math.sqrt(float(scipy.special.chdtri(df, 1e-18)) / df) - shift)
+    below = float(scipy.special.ndtr(-shift))
     if high <= low:
         return below
     nodes, weights = legendre(240)
     z = (high - low) / 2 * nodes + (high + low) / 2
-    beyond = special.chdtrc(df, df * ((z + shift) / t) ** 2)
+    beyond = scipy.special.chdtrc(df, df * ((z + shift) / t) ** 2)
     density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
     return min(1.0, below + float((high - low) / 2 * weights @ (density * beyond)))
 
@@ -52,7 +52,7 @@ def noncentral_t_quantile(level: float, df: float, shift: float) -> float:
     for _ in range(80):
         if noncentral_t_cdf(high, df, shift) >= level:
             return float(
-                optimize.brentq(
+                scipy.optimize.brentq(
                     lambda t: noncentral_t_cdf(t, df, shift) - level, low, high, xtol=1e-12
                 )
             )

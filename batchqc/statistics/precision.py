@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.figures import Figure
@@ -79,7 +79,7 @@ def geometric_summary(data: ArrayLike, *, conf: float = 0.95) -> Geometric:
     """
     found = Summary.of(data, "ln")
     tail = (1 - fraction_of(conf, "confidence")) / 2
-    reach = float(stats.t.isf(tail, found.df)) * found.sd / math.sqrt(found.n)
+    reach = float(scipy.stats.t.isf(tail, found.df)) * found.sd / math.sqrt(found.n)
     low, high = (found.sd * _ratio(found.df, one) for one in (1 - tail, tail))
     n, df = int(found.n), found.df
     logs = (found.mean - reach, found.mean + reach)
@@ -168,7 +168,7 @@ def _end(end: float | None, turn: Callable[[float], float]) -> float | None:
 
 
 def _ratio(df: float, level: float) -> float:
-    return math.sqrt(df / float(stats.chi2.ppf(level, df)))
+    return math.sqrt(df / float(scipy.stats.chi2.ppf(level, df)))
 
 
 def _less_one(logarithm: float) -> float:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from scipy.special import roots_legendre
+import scipy
 
 from batchqc.statistics.values import Floats
 
@@ -13,7 +13,7 @@ def legendre(count: int) -> tuple[Floats, Floats]:
 
     From the banded matrix: that of ``numpy.polynomial`` is dense, and 400 nodes take it seconds.
     """
-    nodes, weights = roots_legendre(count)
+    nodes, weights = scipy.special.roots_legendre(count)
     nodes.setflags(write=False)
     weights.setflags(write=False)
     return nodes, weights

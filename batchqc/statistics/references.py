@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import linalg
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.multivariate_values import FEW, Subgroups, listed, lots_of, subgroups_of
@@ -52,13 +52,13 @@ class Reference:
     def t2(self, x: Floats) -> Floats:
         """T² of (n, p) complete lots or subgroup means."""
         scale = np.sqrt(np.diag(self.covariance))
-        factor = linalg.cho_factor(self.covariance / np.outer(scale, scale), lower=True)
+        factor = scipy.linalg.cho_factor(self.covariance / np.outer(scale, scale), lower=True)
         off = (x - self.center) / scale
         if off.size and np.abs(off).max() > FURTHEST:
             raise InvalidInput(
                 "BQC-STA-003", f"a lot lies more than {FURTHEST:g} standard deviations away"
             )
-        return np.asarray(self.size * np.sum(off * linalg.cho_solve(factor, off.T).T, axis=1))
+        return np.asarray(self.size * np.sum(off * scipy.linalg.cho_solve(factor, off.T).T, axis=1))
 
 
 def reference_of(data: ArrayLike, *, covariance: Covariance = "sample") -> Reference:

@@ -7,11 +7,12 @@ factor that makes it estimate sigma of normal data; small-sample factors are nam
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.checks import one_of, positive
@@ -20,8 +21,8 @@ from batchqc.statistics.values import Floats, spread, values_of
 
 _ASSUMED: Final = ("most values come from one symmetric, about normal population",)
 #: Makes the median absolute deviation estimate sigma: 1.4826.
-MAD_FACTOR: Final = float(1 / special.ndtri(0.75))
-_QN_FACTOR: Final = float(1 / (math.sqrt(2) * special.ndtri(0.625)))
+MAD_FACTOR: Final = 1 / NormalDist().inv_cdf(0.75)
+_QN_FACTOR: Final = 1 / (math.sqrt(2) * NormalDist().inv_cdf(0.625))
 #: ISO 13528:2015 C.5.4 (Croux and Rousseeuw; robustbase) for 2 to 12 values.
 _QN_SMALL: Final = (0.399356, 0.99365, 0.51321, 0.84401, 0.6122, 0.85877, 0.66993, 0.87344,
                     0.72014, 0.88906, 0.75743)  # fmt: skip
@@ -57,7 +58,7 @@ def huber_proposal_2(values: ArrayLike, *, k: float = 1.5) -> Robust:
     Raises:
         NotEstimable: too few values, or half of them equal; the iteration did not converge.
     """
-    inside = 2 * float(special.ndtr(positive(k, "k"))) - 1
+    inside = 2 * float(scipy.special.ndtr(positive(k, "k"))) - 1
     density = math.exp(-k * k / 2) / math.sqrt(2 * math.pi)
     beta = inside + k * k * (1 - inside) - 2 * k * density
     return _winsorised(values, k, 1 / math.sqrt(beta), f"Huber proposal 2, k = {k:g} (Huber 1981)")
@@ -114,7 +115,7 @@ def iqr(values: ArrayLike, *, scaled: bool = True, quartiles: str = "linear") ->
     found = values_of(values, at_least=4)
     one_of(quartiles, ("linear", "weibull", "median_unbiased", "hazen"), "quartiles")
     q1, q3 = np.quantile(found, [0.25, 0.75], method=quartiles)  # type: ignore[call-overload]
-    value = float(q3 - q1) / (2 * float(special.ndtri(0.75)) if scaled else 1)
+    value = float(q3 - q1) / (2 * float(scipy.special.ndtri(0.75)) if scaled else 1)
     return _scale("IQR, scaled" if scaled else "IQR", value, f"quartiles {quartiles}", found.size)
 
 

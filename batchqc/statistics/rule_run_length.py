@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
-from scipy import sparse
-from scipy.special import ndtr
+import scipy
 
 from batchqc.errors import NotEstimable
 from batchqc.statistics.rule_sets import Mixture, Part, Run, parts_of
@@ -84,7 +83,13 @@ def _between(cuts: list[float]) -> list[float]:
 def _chances(cuts: Floats) -> Floats:
     """Chance of each zone; in the upper half from the upper tail, for its digits."""
     low, high = np.r_[-np.inf, cuts], np.r_[cuts, np.inf]
-    return np.asarray(np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low)))
+    return np.asarray(
+        np.where(
+            low > 0,
+            scipy.special.ndtr(-low) - scipy.special.ndtr(-high),
+            scipy.special.ndtr(high) - scipy.special.ndtr(low),
+        )
+    )
 
 
 def _chain(
@@ -113,7 +118,7 @@ def _chain(
                 hint="Use rule_simulation.simulated_run_length.",
             )
     size = (len(known), len(known))
-    moves = sparse.coo_array((values, (rows, columns)), shape=size).tocsr()
+    moves = scipy.sparse.coo_array((values, (rows, columns)), shape=size).tocsr()
     first = moves[[0], :].toarray()[0]
     return (moves.toarray() if len(known) < _DENSE else moves), first
 

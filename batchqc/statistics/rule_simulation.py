@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special, stats
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
@@ -49,7 +49,7 @@ def simulated_run_length(
     if not lots.all():
         raise NotEstimable("BQC-STA-001", f"no alarm in {_LOTS_AT_MOST} lots: too rare to simulate")
     mean, sd = float(lots.mean()), float(lots.std(ddof=1))
-    error = float(special.ndtri(0.975) * sd / np.sqrt(draws))
+    error = float(scipy.special.ndtri(0.975) * sd / np.sqrt(draws))
     figure = Figure(
         "average run length",
         mean,
@@ -99,7 +99,7 @@ def simulated_alarm_chance(
     known = phase1 is None
     standard = (lambda x, _: x) if phase1 is None else _estimated(phase1, scale, random, draws)
     alarms = int(np.count_nonzero(_first_alarms(parts, random, draws, standard, lots)))
-    interval = stats.binomtest(alarms, draws).proportion_ci(0.95)
+    interval = scipy.stats.binomtest(alarms, draws).proportion_ci(0.95)
     limits = "known limits" if known else f"limits from {phase1} lots ({scale})"
     return Figure(
         f"chance of a false alarm in {lots} lots",
@@ -130,15 +130,19 @@ def _estimated(phase1: int, scale: Scale, random: np.random.Generator, draws: in
         s = np.abs(np.diff(past, axis=1)).mean(axis=1) / _D2
     elif scale == "sd":
         half = (phase1 - 1) / 2
-        s = s * np.sqrt(half) / np.exp(special.gammaln(half + 0.5) - special.gammaln(half))
+        s = (
+            s
+            * np.sqrt(half)
+            / np.exp(scipy.special.gammaln(half + 0.5) - scipy.special.gammaln(half))
+        )
     if scale != "prediction":
         return lambda x, who: (x - centre[who]) / s[who]
     wider = s * np.sqrt(1 + 1 / phase1)
 
     def predicted(x: Floats, who: NDArray[np.intp]) -> Floats:
         t = (x - centre[who]) / wider[who]
-        tail = special.stdtr(phase1 - 1, -np.abs(t))
-        return np.asarray(np.copysign(special.ndtri(tail), t))
+        tail = scipy.special.stdtr(phase1 - 1, -np.abs(t))
+        return np.asarray(np.copysign(scipy.special.ndtri(tail), t))
 
     return predicted
 

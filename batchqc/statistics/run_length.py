@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from scipy import linalg, sparse
-from scipy.sparse.linalg import MatrixRankWarning, gmres, spsolve
+import scipy
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.figures import Figure
@@ -75,24 +74,30 @@ class Chain:
 
     def cyclical(self) -> Floats:
         """Share of time in each state of a chart that starts anew after each alarm."""
-        occupied = linalg.solve((np.eye(self.first.size) - self.moves).T, self.first)
+        occupied = scipy.linalg.solve((np.eye(self.first.size) - self.moves).T, self.first)
         return np.asarray(occupied / occupied.sum())
 
     def _solve(self, right: Floats) -> Floats:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", linalg.LinAlgWarning)
-            warnings.simplefilter("error", MatrixRankWarning)
+            warnings.simplefilter("error", scipy.linalg.LinAlgWarning)
+            warnings.simplefilter("error", scipy.sparse.linalg.MatrixRankWarning)
             try:
-                if sparse.issparse(self.moves):
-                    whole = sparse.eye_array(right.size, format="csc") - self.moves.tocsc()
-                    return np.asarray(spsolve(whole, right))
+                if scipy.sparse.issparse(self.moves):
+                    whole = scipy.sparse.eye_array(right.size, format="csc") - self.moves.tocsc()
+                    return np.asarray(scipy.sparse.linalg.spsolve(whole, right))
                 whole = np.eye(right.size) - self.moves
                 if right.size > _LARGE:
-                    found, failed = gmres(whole, right, rtol=1e-12, atol=0.0, restart=100)
+                    found, failed = scipy.sparse.linalg.gmres(
+                        whole, right, rtol=1e-12, atol=0.0, restart=100
+                    )
                     if not failed:
                         return np.asarray(found)
-                return np.asarray(linalg.solve(whole, right))
-            except (linalg.LinAlgWarning, linalg.LinAlgError, MatrixRankWarning):
+                return np.asarray(scipy.linalg.solve(whole, right))
+            except (
+                scipy.linalg.LinAlgWarning,
+                scipy.linalg.LinAlgError,
+                scipy.sparse.linalg.MatrixRankWarning,
+            ):
                 raise too_long() from None
 
 

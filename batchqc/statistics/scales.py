@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics.control_charts import ControlChart, one_or_more
@@ -104,7 +104,7 @@ class Scale:
             "identity": lambda: y,
             "ln": lambda: np.exp(y),
             "complement cube root": lambda: self.whole - kept**3,
-            "logit": lambda: self.whole * expit(y),
+            "logit": lambda: self.whole * scipy.special.expit(y),
             "power": lambda: kept**self.exponent,
         }
         with np.errstate(over="ignore"):

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import ndtri, stdtr
 
 from batchqc.errors import InvalidInput
 from batchqc.statistics.cusum import Baseline, CusumChart, cusum_chart
@@ -206,9 +206,9 @@ def _case(mean: float | None, sigma: float | None) -> str:
 
 def _deviate(t: float, df: int) -> float:
     """Of a t statistic: from the nearer tail, so that far lots keep their digits."""
-    tail = float(stdtr(df, -abs(t)))
+    tail = float(scipy.special.stdtr(df, -abs(t)))
     if tail > 1e-290:
-        return math.copysign(float(ndtri(tail)), t) if t else 0.0
+        return math.copysign(float(scipy.special.ndtri(tail)), t) if t else 0.0
     return math.copysign(FURTHEST, t)
 
 

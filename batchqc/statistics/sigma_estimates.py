@@ -5,8 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import gammaincinv, stdtrit
+import scipy
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.chart_constants import c4
@@ -34,7 +33,7 @@ def sigma_figure(
     df = equivalent_df(round(cv, 12))
     scale = value * c4(df + 1) * np.sqrt(df)
     levels = np.array([(1 + confidence) / 2, (1 - confidence) / 2])
-    ends = scale / np.sqrt(2 * gammaincinv(df / 2, levels))
+    ends = scale / np.sqrt(2 * scipy.special.gammaincinv(df / 2, levels))
     return Figure(
         "sigma", value, method, n, float(ends[0]), float(ends[1]), confidence, df,
         assumptions=tuple(assumptions),
@@ -45,7 +44,7 @@ def centre_figure(value: float, sigma: Figure, *, n: int, what: str) -> Figure:
     """A mean, with its t interval from an estimate of sigma."""
     if sigma.df is None:
         return Figure("centre", value, what, n, assumptions=sigma.assumptions)
-    half = stdtrit(sigma.df, (1 + sigma.confidence) / 2) * sigma.value / np.sqrt(n)
+    half = scipy.special.stdtrit(sigma.df, (1 + sigma.confidence) / 2) * sigma.value / np.sqrt(n)
     return Figure(
         "centre", value, what, n, float(value - half), float(value + half), sigma.confidence,
         sigma.df, assumptions=sigma.assumptions,
@@ -66,7 +65,9 @@ def scaled_figure(figure: Figure, factor: float, name: str) -> Figure:
 @lru_cache(maxsize=4096)
 def equivalent_df(cv: float) -> float:
     """Degrees of freedom at which s / c4 has a coefficient of variation."""
-    return float(brentq(lambda df: 1 / c4(df + 1) ** 2 - 1 - cv**2, 0.05, 1e9, rtol=1e-12))
+    return float(
+        scipy.optimize.brentq(lambda df: 1 / c4(df + 1) ** 2 - 1 - cv**2, 0.05, 1e9, rtol=1e-12)
+    )
 
 
 def mean_range_cv(count: int, adjacent: int) -> float:

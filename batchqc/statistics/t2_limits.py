@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, TypeAlias
 
-from scipy import special
+import scipy
 
 from batchqc.errors import InvalidInput, NotEstimable
 
@@ -33,7 +33,7 @@ def t2_limit(
         raise InvalidInput("BQC-STA-003", f"alpha {alpha:g} is not between 0 and 1")
     _attributes(p)
     if m is None:
-        return float(special.chdtri(p, alpha))
+        return float(scipy.special.chdtri(p, alpha))
     if size > 1:
         df = m * size - m - p + 1
         _positive_df(df, m, p)
@@ -41,7 +41,7 @@ def t2_limit(
         return float(factor * _f_upper(p, df, alpha))
     _positive_df(m - p - 1, m, p)
     if phase == 1:
-        share = special.betaincinv((m - p - 1) / 2, p / 2, alpha)
+        share = scipy.special.betaincinv((m - p - 1) / 2, p / 2, alpha)
         return float((m - 1) ** 2 / m * (1.0 - share))
     return float(p * (m + 1) * (m - 1) / (m * (m - p)) * _f_upper(p, m - p, alpha))
 
@@ -67,16 +67,16 @@ def t2_p_value(t2: float, p: int, m: int | None, *, size: int = 1, phase: Phase 
         raise InvalidInput("BQC-STA-003", f"T² is {t2:g}: it is never below 0")
     _attributes(p)
     if m is None:
-        return float(special.chdtrc(p, t2))
+        return float(scipy.special.chdtrc(p, t2))
     _positive_df(m * size - m - p + 1 if size > 1 else m - p - (phase == 1), m, p)
     if size > 1:
         df = m * size - m - p + 1
         factor = p * (m - 1 if phase == 1 else m + 1) * (size - 1) / df
-        return float(special.fdtrc(p, df, t2 / factor))
+        return float(scipy.special.fdtrc(p, df, t2 / factor))
     if phase == 1:
         left = max(1.0 - t2 * m / (m - 1) ** 2, 0.0)
-        return float(special.betainc((m - p - 1) / 2, p / 2, left))
-    return float(special.fdtrc(p, m - p, t2 * m * (m - p) / (p * (m + 1) * (m - 1))))
+        return float(scipy.special.betainc((m - p - 1) / 2, p / 2, left))
+    return float(scipy.special.fdtrc(p, m - p, t2 * m * (m - p) / (p * (m + 1) * (m - 1))))
 
 
 def _attributes(p: int) -> None:
@@ -86,7 +86,7 @@ def _attributes(p: int) -> None:
 
 def _f_upper(p: int, df: int, alpha: float) -> float:
     """Upper quantile of F, from its own tail."""
-    share = special.betaincinv(df / 2, p / 2, alpha)
+    share = scipy.special.betaincinv(df / 2, p / 2, alpha)
     return float((1.0 - share) * df / (share * p))
 
 

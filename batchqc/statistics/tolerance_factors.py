@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 import numpy as np
-from scipy import optimize, special, stats
+import scipy
 
 from batchqc.errors import InvalidInput, NotEstimable
 from batchqc.statistics.noncentral_t import noncentral_t_quantile
@@ -42,9 +42,9 @@ def one_sided_factor(
         InvalidInput: content or confidence is not between 0 and 1.
     """
     size, f = _sizes(n, content, conf, df)
-    z = float(special.ndtri(content))
+    z = float(scipy.special.ndtri(content))
     if method == "natrella":
-        reach = float(special.ndtri(conf))
+        reach = float(scipy.special.ndtri(conf))
         a = 1 - reach**2 / (2 * f)
         b = z**2 - reach**2 / size
         if a <= 0 or z**2 < a * b:
@@ -63,16 +63,17 @@ def two_sided_factor(
     """
     size, f = _sizes(n, content, conf, df)
     howe = float(
-        special.ndtri((1 + content) / 2) * np.sqrt(f * (1 + 1 / size) / stats.chi2.ppf(1 - conf, f))
+        scipy.special.ndtri((1 + content) / 2)
+        * np.sqrt(f * (1 + 1 / size) / scipy.stats.chi2.ppf(1 - conf, f))
     )
     if method == "howe":
         return howe
     if method == "guenther":
-        grown = 1 + (size - 3 - stats.chi2.ppf(1 - conf, f)) / (2 * (size + 1) ** 2)
+        grown = 1 + (size - 3 - scipy.stats.chi2.ppf(1 - conf, f)) / (2 * (size + 1) ** 2)
         return float(howe * np.sqrt(grown))
     if method == "weissberg-beatty":
         reach = _half_width(np.array([1 / np.sqrt(size)]), content)[0]
-        return float(reach * np.sqrt(f / stats.chi2.ppf(1 - conf, f)))
+        return float(reach * np.sqrt(f / scipy.stats.chi2.ppf(1 - conf, f)))
     return _exact(size, f, content, conf, howe)
 
 
@@ -95,7 +96,7 @@ def _exact(size: float, f: float, content: float, conf: float, start: float) -> 
     squares = f * _half_width(u / np.sqrt(size), content) ** 2
 
     def short(log_k: float) -> float:
-        return float(mass @ stats.chi2.sf(squares / np.exp(2 * log_k), f)) - conf
+        return float(mass @ scipy.stats.chi2.sf(squares / np.exp(2 * log_k), f)) - conf
 
     low = high = float(np.log(start))
     for _ in range(200):
@@ -104,17 +105,17 @@ def _exact(size: float, f: float, content: float, conf: float, start: float) -> 
         low -= 0.1
     for _ in range(200):
         if short(high) > 0:
-            return float(np.exp(optimize.brentq(short, low, high, xtol=1e-14)))
+            return float(np.exp(scipy.optimize.brentq(short, low, high, xtol=1e-14)))
         high += 0.1
     raise NotEstimable("BQC-STA-002", "the tolerance factor was not found")
 
 
 def _half_width(z: Floats, content: float) -> Floats:
     """R such that a normal value lies within z ± r with probability ``content``."""
-    low, high = np.zeros_like(z), z + float(special.ndtri((1 + content) / 2))
+    low, high = np.zeros_like(z), z + float(scipy.special.ndtri((1 + content) / 2))
     for _ in range(90):
         middle = (low + high) / 2
-        outside = special.ndtr(-middle - z) + special.ndtr(z - middle)
+        outside = scipy.special.ndtr(-middle - z) + scipy.special.ndtr(z - middle)
         wide = outside < 1 - content
         low, high = np.where(wide, low, middle), np.where(wide, middle, high)
     return np.asarray(high)

@@ -4,8 +4,8 @@ import math
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from batchqc.statistics.figures import Figure
 from batchqc.statistics.values import Floats, fraction_of, measurable, values_of
@@ -21,7 +21,7 @@ def mean(data: ArrayLike, *, confidence: float = 0.95) -> Figure:
     if not df:
         return Figure("mean", value, _SUMS, 1, limitations=("one value has no interval",))
     tail = (1 - fraction_of(confidence, "confidence")) / 2
-    half = float(stats.t.isf(tail, df)) * moments(found)[1] / math.sqrt(found.size)
+    half = float(scipy.stats.t.isf(tail, df)) * moments(found)[1] / math.sqrt(found.size)
     return Figure("mean", value, _SUMS, found.size, value - half, value + half, confidence, df,
                   _ASSUMED)  # fmt: skip
 
@@ -31,7 +31,9 @@ def standard_deviation(data: ArrayLike, *, confidence: float = 0.95) -> Figure:
     found = values_of(data, at_least=2)
     value, df = moments(found)[1], found.size - 1
     tail = (1 - fraction_of(confidence, "confidence")) / 2
-    low, high = (value * math.sqrt(df / float(stats.chi2.ppf(one, df))) for one in (1 - tail, tail))
+    low, high = (
+        value * math.sqrt(df / float(scipy.stats.chi2.ppf(one, df))) for one in (1 - tail, tail)
+    )
     return Figure("standard deviation", value, _SUMS, found.size, low, high, confidence, df,
                   _ASSUMED)  # fmt: skip
 

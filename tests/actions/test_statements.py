@@ -24,3 +24,12 @@ def test_a_release_asks_nothing_again_for_each_line_or_stage(house: House):
         )
     assert asked.total() > 40  # it was heard
     assert {one: times for one, times in asked.items() if times > 5} == {}
+
+
+def test_other_lots_of_a_donor_are_not_looked_at_where_no_look_back_is_open(house: House):
+    house.ready()
+    asked: list[str] = []
+    event.listen(house.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    house.study()
+    assert any("FROM look_back" in one for one in asked)
+    assert not [one for one in asked if "WHERE lot_donor.donor_id" in one]

@@ -87,6 +87,7 @@ def steps() -> Iterator[Step]:  # noqa: PLR0915 - a table, in order
     yield Step("/donors", DON, "", {"code": "DNR-UC-77", "tissue_source": "umbilical cord"})
     yield Step("/donors/{code}/eligibility", DON, f"{donor}/eligibility", determined)
     yield Step("/lots", ANA, "", NEW_LOT)
+    yield Step("/lot-registrations", ANA, "", {"lots": [NEW_LOT | {"id": "MSC-26-0022"}]})
     sample = {**SAMPLE, "id": "MSC-26-0021-S01"}
     yield Step("/lots/{lot}/samples", ANA, f"{lot}/samples", {"samples": [sample]})
     yield Step("/results/manual", ANA, "", TYPED)

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from asn1crypto.core import Sequence
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from pyhanko.keys import load_cert_from_pemder
@@ -225,6 +226,20 @@ def test_the_seal_is_known_by_the_hash_of_its_certificate(site: Site, impostor: 
     assert site.key.sha256 != impostor.key.sha256
     assert site.key.valid_at(site.sealed_at)
     assert not replace(site.key).valid_at(datetime(1999, 12, 31, tzinfo=UTC))
+
+
+def test_a_seal_encodes_what_it_says_a_few_times_and_not_a_thousand(
+    rendered: bytes, site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    encoded, encode = [], Sequence._set_contents
+
+    def counted(one: Sequence, **how: bool) -> None:
+        encoded.append(type(one))
+        encode(one, **how)
+
+    monkeypatch.setattr(Sequence, "_set_contents", counted)
+    seal(rendered, site.key, signed_at=site.sealed_at)
+    assert 20 < len(encoded) < 300
 
 
 def test_importing_the_module_does_not_load_pyhanko():

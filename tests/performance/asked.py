@@ -17,11 +17,13 @@ from batchqc.web.app import create_application
 
 _MATRIX: Final = Path(__file__).parents[1] / "compliance" / "role_matrix.toml"
 #: They are no question to the records, or need something that a simulated site has not.
-_NOT_ASKED: Final = {"/health", "/openapi.json", "/docs", "/log/inclusion", "/log/consistency"}
+_NOT_ASKED: Final = {"/health", "/openapi.json", "/docs", "/log/inclusion", "/log/consistency",
+              "/audit-reviews", "/certificate-documents"}  # fmt: skip
 #: What reads everything, because that is what it is for.
 WHOLE: Final = {"/audit/verification", "/audit/recheck"}
 _API: Final = (
     "/lots/{lot}", "/lots/{lot}/readiness", "/lots/{lot}/results", "/lots/{lot}/holds",
+    "/audit-reviews?lot={lot}", "/certificate-documents?number={certificate}",
     "/lots/{lot}/audit-review", "/lots/{lot}/form", "/lots/{lot}/containers",
     "/lots/{lot}/doses", "/lots/{lot}/criteria/viab/sources", "/donors/{donor}",
     "/donors/{donor}/evaluation", "/donors/{donor}/records", "/uploads/{upload}",
