@@ -218,9 +218,9 @@ def opened(served: FastAPI, house: House, **settings: Any) -> Iterator[Pages]:
     state = served.state
     address = house.engine.url.render_as_string(hide_password=False)
     before = state.door
-    state.door = open_door(
-        Settings(database=address, store=house.archive.root, **settings), now=house.now
-    )
+    store = house.archive.root
+    settings |= {"database": address, "store": store, "waiting": store / "waiting"}
+    state.door = open_door(Settings(**settings), now=house.now)
     found = Pages(served, house)
     try:
         yield found
