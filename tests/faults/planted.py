@@ -1,9 +1,5 @@
-"""A server with a defect that loses records: the harness must see each of them.
+"""Defects of a server that lose records: the harness must see each of them."""
 
-python -m tests.faults.planted "answer before commit" serve --port 8000
-"""
-
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.documents.archive import FolderArchive
 
-_LATE: Final = 0.4
+LATE: Final = 0.4
 """Seconds after the answer."""
 
 
@@ -27,7 +23,7 @@ def _answer_before_commit() -> None:
         session.close = lambda: None  # type: ignore[method-assign]
 
         def do() -> None:
-            time.sleep(_LATE)
+            time.sleep(LATE)
             commit(session)
             Session.close(session)
 
@@ -45,7 +41,7 @@ def _store_after_commit() -> None:
         kept.hardlink_to(path)
 
         def do() -> None:
-            time.sleep(_LATE)
+            time.sleep(LATE)
             name(archive, kept, sha256)
             kept.unlink()
 
@@ -72,16 +68,3 @@ DEFECTS: Final[Mapping[str, Callable[[], None]]] = {
     "no sync": _no_sync,
 }
 """Each by its name."""
-
-
-def main() -> None:
-    """Plant the defect, then do what the rest of the command line says."""
-    _, name, *rest = sys.argv
-    DEFECTS[name]()
-    from batchqc.cli.main import app  # noqa: PLC0415 - after the defect
-
-    app(rest)
-
-
-if __name__ == "__main__":
-    main()

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from batchqc.clock import now  # noqa: E402 - the checkout first
-from tests.faults.injections import FAULTS  # noqa: E402 - as above
+from tests.faults.injections import CLOCK, FAULTS  # noqa: E402 - as above
 from tests.faults.planted import DEFECTS  # noqa: E402 - as above
 from tests.faults.run import Told, run  # noqa: E402 - as above
 
@@ -29,7 +29,7 @@ def main() -> None:
     with ThreadPoolExecutor(len(FAULTS)) as pool:
         runs = [pool.submit(run, kind, seed=1, faults=count, workers=2) for kind in FAULTS]
         told = [one.result() for one in runs]
-    told.append(run("sqlite", seed=1, faults=6, workers=1, only="clock"))
+    told.append(run("sqlite", seed=1, faults=6, workers=1, only=tuple(CLOCK)))
     planted = {name: _seen(name) for name in DEFECTS}
     lines = [str(one) for one in told]
     lines += [
@@ -62,7 +62,7 @@ def _seen(name: str) -> Told:
     """The first of some runs with a defect that reports a loss, else the last."""
     kind, fault = _SEEN_BY.get(name, ("sqlite", "server killed"))
     for seed in range(5):
-        told = run(kind, seed=seed, faults=4, workers=2, every=1, only=fault, planted=name)
+        told = run(kind, seed=seed, faults=4, workers=2, every=1, only=(fault,), planted=name)
         if told.losses:
             break
     return told
