@@ -145,6 +145,11 @@ class Laboratory:
             one.start()
         return self
 
+    def wait_for(self, lots: int) -> None:
+        """Until so many are done, or nobody works any more."""
+        while len(self.ledger.lots) < lots and any(one.is_alive() for one in self._threads):
+            time.sleep(0.02)
+
     def __exit__(self, problem: type[BaseException] | None, *_: object) -> None:
         """Each finishes the lot that is in hand, or after a problem gives up what is unanswered."""
         self._stop.set()

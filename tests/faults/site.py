@@ -19,6 +19,7 @@ from batchqc.actions.doctor import examine_installation
 from batchqc.cli.doctor import examined_at
 from batchqc.cli.workplace import Workplace
 from batchqc.core.soundness import Grade
+from batchqc.settings import Settings
 from tests.faults.lines import free_port
 from tests.faults.nursery import Nursery
 from tests.faults.postgres import Pair
@@ -136,32 +137,29 @@ class Site:
         if not self._is_disk:
             _limit_files(self.process, -1)
 
-    def take_store(self) -> None:
-        """Nobody finds the store, as where a share is not mounted."""
+    def take_store(self, *, leaves_folder: bool = False) -> None:
+        """Nobody finds the store, as where a share is not mounted, or its folder is empty then."""
         store = Path(self.settings.store)
         store.rename(store.with_name("store-away"))
-        store.write_text("not a folder")
+        if leaves_folder:
+            store.mkdir(exist_ok=True)  # whoever was about to write may have made it
+        else:
+            store.write_text("not a folder")
 
     def give_store(self) -> None:
-        """It is there again."""
+        """It is there again; the empty folder lies below it, with whatever came into it."""
         store = Path(self.settings.store)
-        store.unlink()
+        if store.is_dir():
+            if found := [one for one in store.rglob("*") if not one.name.startswith(".incoming-")]:
+                raise RuntimeError(f"it was put where no store is: {found}")
+            shutil.rmtree(store)
+        else:
+            store.unlink()
         store.with_name("store-away").rename(store)
 
     def doctor(self) -> list[str]:
         """What ``batchqc doctor`` finds that is more than harmless."""
-        place = Workplace.at(self.settings)
-        try:
-            found = examine_installation(examined_at(place), sample=5).findings
-        except Exception as problem:  # noqa: BLE001 - whatever keeps it from being examined is told
-            return [f"doctor: {problem!r}"]
-        finally:
-            place.engine.dispose()
-        return [
-            f"doctor: {one.grade}: {one.where}: {one.what}"
-            for one in found
-            if one.grade is not Grade.HARMLESS
-        ]
+        return examined(self.settings)
 
     def close(self) -> None:
         """End all of it, and take it away."""
@@ -199,6 +197,22 @@ class Site:
             "FAKETIME_NO_CACHE": "1",
             "DONT_FAKE_MONOTONIC": "1",
         }
+
+
+def examined(settings: Settings) -> list[str]:
+    """What ``batchqc doctor`` finds in an installation that is more than harmless."""
+    place = Workplace.at(settings)
+    try:
+        found = examine_installation(examined_at(place), sample=5).findings
+    except Exception as problem:  # noqa: BLE001 - whatever keeps it from being examined is told
+        return [f"doctor: {problem!r}"]
+    finally:
+        place.engine.dispose()
+    return [
+        f"doctor: {one.grade}: {one.where}: {one.what}"
+        for one in found
+        if one.grade is not Grade.HARMLESS
+    ]
 
 
 def _mount(folder: Path, size: str) -> bool:
