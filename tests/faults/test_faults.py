@@ -16,7 +16,7 @@ import pytest
 from batchqc.clock import now
 from tests.faults.injections import CLOCK, FAULTS
 from tests.faults.load import Laboratory, Ledger, Worker
-from tests.faults.losses import losses
+from tests.faults.losses import losses, lost_records
 from tests.faults.nursery import Nursery
 from tests.faults.planted import LATE
 from tests.faults.run import run
@@ -146,6 +146,36 @@ def _tear(file: Path, chance: random.Random) -> None:
     with file.open("r+b") as torn:
         torn.seek(chance.randrange(1, pages - 4) * 4096)
         torn.write(chance.randbytes(4 * 4096))
+
+
+@pytest.mark.long
+@pytest.mark.requirement("1.32", "5.08")
+def test_what_a_torn_log_of_postgresql_loses_is_told(nursery: Nursery):
+    site = Site("postgresql", nursery=nursery)
+    try:
+        site.start()
+        pair = site.pair
+        assert pair is not None
+        with Laboratory(site.address, seed=7, workers=1):
+            pass
+        site.kill()
+        assert site.doctor() == []
+        place = pair.primary.end_of_log()
+        site.start()
+        with Laboratory(site.address, seed=8, workers=1) as laboratory:
+            pass
+        assert laboratory.ledger.lots != []
+        site.kill()
+        pair.primary.kill()
+        pair.primary.tear_log(place)
+        pair.primary.start()
+        told = "\n".join(site.doctor())
+        assert lost_records(site.settings.database, laboratory.ledger) != []
+        assert "LOSS" in told
+        assert "it was signed over an audit trail of" in told
+        assert "sealed, and no record knows it" in told
+    finally:
+        site.close()
 
 
 @pytest.mark.long
