@@ -38,9 +38,10 @@ from batchqc.documents.s3_archive import S3Archive
 from batchqc.documents.stored import Tombstone
 from batchqc.documents.stores import open_archive
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, StoreUnavailable
+from batchqc.records.database import migrate, open_database
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.uploads import upload_by
-from batchqc.settings import Settings
+from batchqc.settings import Settings, bundled
 from tests.records.house import ANA, LOT, QA1, House, results, signing
 from tests.s3_server import BUCKET, LOCK, REGION, SECRETS, UNLOCKED, Line, client_of, s3_server
 
@@ -402,7 +403,11 @@ def test_a_store_is_opened_by_its_address(tmp_path: Path):
 def test_the_settings_of_an_installation_name_the_bucket(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("BATCHQC_DATABASE", f"sqlite:///{tmp_path}/batchqc.db")
+    address = f"sqlite:///{tmp_path}/batchqc.db"
+    engine = open_database(address)
+    migrate(engine, bundled("migrations"))
+    engine.dispose()
+    monkeypatch.setenv("BATCHQC_DATABASE", address)
     monkeypatch.setenv("BATCHQC_STORE", f"s3://{BUCKET}/by-settings")
     monkeypatch.setenv("BATCHQC_STORE_ENDPOINT", server)
     monkeypatch.setenv("BATCHQC_STORE_REGION", REGION)
