@@ -14,6 +14,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session
 
 from batchqc import __version__
+from batchqc.actions.own_store import installation_of
 from batchqc.actions.removals import tombstone_of
 from batchqc.actions.stored_names import named_after
 from batchqc.core.backups import Manifest, unlike
@@ -157,6 +158,9 @@ def restore_backup(
         shutil.copytree(backup.joinpath(PUBLIC), to, dirs_exist_ok=True)
     problems = []
     if not manifest.store:
+        with reading(engine) as session:  # it is empty, and knows itself what it is
+            for installation in installation_of(session):
+                archive.mark(installation)
         names = [one for one in listed(backup) if one not in manifest.lacking]
         _, damaged = _copied(store_of(backup.parent.parent), archive, names)
         problems = [f"store: {one} is damaged in the backup" for one in damaged]

@@ -1,8 +1,9 @@
 """Is a whole installation sound? Everything that can be verified, together, and nothing is changed.
 
-In order: the schema, the database itself, the audit trail with every record and stored file that
-it witnesses, that records of different kinds agree, the log against its key and its witness,
-certificates by the verifier, the clock, and what lies in the store without a record.
+In order: the schema, the database itself, whether the store is the one, the audit trail with every
+record and stored file that it witnesses, that records of different kinds agree, the log against its
+key and its witness, certificates by the verifier, the clock, and what lies in the store without a
+record.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,11 +28,12 @@ from batchqc.core.soundness import Finding, Grade, is_clean
 from batchqc.documents.archive import Archive
 from batchqc.documents.certificate_check import PAGES
 from batchqc.documents.log_key import LogSigner
+from batchqc.documents.store_marker import NOT_OWN
 from batchqc.documents.verifier.case import Question
 from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import FAILED
 from batchqc.documents.witness import read_witness
-from batchqc.errors import BatchqcError
+from batchqc.errors import BatchqcError, StoreUnavailable
 from batchqc.records.database import lacking_tables, revision_of, revisions_in, unknown_to
 from batchqc.records.database_check import database_findings
 from batchqc.records.decisions import CertificateIssue, certificates_of, issue_of
@@ -90,6 +92,7 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
         return Examined(tuple(found), revision)
     try:
         found += database_findings(what.engine)
+        found += _store(what.archive)
         if not is_clean(found):
             return Examined((*found, _UNREAD), revision)
         with reading(what.engine) as session:
@@ -114,7 +117,7 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
 
 
 _UNREAD: Final = Finding(
-    "nothing else was examined, because the database is not sound", "the installation",
+    "nothing else was examined, because of what was found before", "the installation",
     Grade.MEND, "Mend what is named, and run this again.",
 )  # fmt: skip
 
@@ -139,6 +142,16 @@ def _schema(what: Installation, revision: str) -> Iterator[Finding]:
             "the schema of the database", Grade.MEND,
             "Stop the servers, `batchqc backup`, then `batchqc migrate`.",
         )  # fmt: skip
+
+
+def _store(archive: Archive) -> Iterator[Finding]:
+    """A store that is not the one lacks everything: that says nothing of the records."""
+    try:
+        archive.check_own()
+    except StoreUnavailable as problem:
+        if problem.code not in NOT_OWN:
+            raise
+        yield Finding(problem.message, "the store", Grade.MEND, problem.hint)
 
 
 def _of_trail(problem: str) -> Finding:

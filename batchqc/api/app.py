@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from batchqc import __version__, clock
 from batchqc.actions.certificates import Press
+from batchqc.actions.own_store import check_of
 from batchqc.api import (
     account_reports,
     accounts,
@@ -139,11 +140,15 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Door:
     """The installation that ``settings`` describe, as an application works with it."""
+    engine = open_database(settings.database, component_key=settings.component_key)
     return Door(
         settings,
-        open_database(settings.database, component_key=settings.component_key),
+        engine,
         open_archive(
-            settings.store, endpoint=settings.store_endpoint, region=settings.store_region
+            settings.store,
+            endpoint=settings.store_endpoint,
+            region=settings.store_region,
+            check=check_of(engine),
         ),
         Press(
             bundled("reports") / "fonts",

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from batchqc.actions.job_kinds import DOINGS
 from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers
 from batchqc.cli.show import say
-from batchqc.cli.workplace import settings_of, workplace
+from batchqc.cli.workplace import check_store, settings_of, workplace
 from batchqc.records.job_queue import has_queue, only_at, work_off
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def worker(
     from batchqc.api.app import open_door  # noqa: PLC0415 - only who works waits for it
     from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - see above
 
-    workplace(context)  # refuses where nothing is set up
+    check_store(workplace(context))  # refuses where nothing is set up
     shop = workshop_of(open_door(with_passphrase(settings_of(context))))
     say(f"Worker {shop.executor} takes jobs.")
     take_jobs(shop, stays=not once)

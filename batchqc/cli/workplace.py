@@ -12,6 +12,7 @@ from sqlalchemy import Engine, make_url
 
 from batchqc import clock
 from batchqc.actions.certificates import Press
+from batchqc.actions.own_store import check_of
 from batchqc.actions.passwords import prove
 from batchqc.actions.people import Principal, principal, the_person
 from batchqc.actions.setup import own_site
@@ -22,8 +23,9 @@ from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import load_log_key
+from batchqc.documents.store_marker import NOT_OWN
 from batchqc.documents.stores import open_archive
-from batchqc.errors import NotFound, NotSignedIn, SignatureRefused
+from batchqc.errors import NotFound, NotSignedIn, SignatureRefused, StoreUnavailable
 from batchqc.records.database import check_schema, open_database
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled, read_settings
@@ -69,11 +71,15 @@ class Workplace:
     @classmethod
     def at(cls, settings: Settings, *, now: Callable[[], datetime] = clock.now) -> "Workplace":
         """The installation that ``settings`` describe; nothing is created."""
+        engine = open_database(settings.database, component_key=settings.component_key)
         return cls(
             settings,
-            open_database(settings.database, component_key=settings.component_key),
+            engine,
             open_archive(
-                settings.store, endpoint=settings.store_endpoint, region=settings.store_region
+                settings.store,
+                endpoint=settings.store_endpoint,
+                region=settings.store_region,
+                check=check_of(engine),
             ),
             Press(
                 bundled("reports") / "fonts",
@@ -101,6 +107,24 @@ def workplace(context: typer.Context) -> Workplace:
     place = installation(context)
     check_schema(place.engine, bundled("migrations"))
     return place
+
+
+def check_store(place: Workplace) -> None:
+    """Refuse to begin with a store that is not that of the database.
+
+    One that cannot be reached now is waited for: readiness tells.
+
+    Raises:
+        StoreUnavailable: BQC-ARC-018 it has no marker and lacks files, BQC-ARC-019 it is that of
+            another installation, BQC-ARC-020 its marker is damaged.
+    """
+    try:
+        place.archive.check_own(marks=True)
+    except OSError:
+        return
+    except StoreUnavailable as problem:
+        if problem.code in NOT_OWN:
+            raise
 
 
 def installation(context: typer.Context) -> Workplace:

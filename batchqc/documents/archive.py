@@ -16,11 +16,17 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
+from batchqc.documents.store_marker import (
+    MARKER,
+    Check,
+    installation_in,
+    marker_for,
+    unasked,
+)
 from batchqc.documents.stored import (
     CHUNK,
     DISPOSED,
@@ -35,124 +41,68 @@ from batchqc.documents.stored import (
     missing,
     returned,
 )
+from batchqc.documents.write_once import Archive
 from batchqc.errors import IntegrityFailure
 
-
-class Archive(Protocol):
-    """A write-once store; it can be pickled, for a process that reads beside."""
-
-    def put(self, data: bytes) -> str:
-        """Store ``data`` and return its SHA-256; see ``put_stream``."""
-        ...
-
-    def put_stream(self, chunks: Iterable[bytes]) -> str:
-        """Store bytes that arrive in chunks and return their SHA-256.
-
-        Where ``chunks`` raises (an upload beyond its limit), nothing is stored.
-
-        Raises:
-            IntegrityFailure: BQC-ARC-001 where other bytes already lie under this hash.
-            Conflict: BQC-ARC-013 where these bytes were disposed of.
-            StoreUnavailable: the store cannot be reached.
-        """
-        ...
-
-    def staged(self, chunks: Iterable[bytes]) -> AbstractContextManager[Staged]:
-        """A private copy of bytes that is gone afterwards, unless it was kept."""
-        ...
-
-    def get(self, sha256: str) -> bytes:
-        """The bytes with this hash.
-
-        Raises:
-            InvalidInput: BQC-ARC-003 where ``sha256`` is not 64 lower-case hexadecimal digits.
-            IntegrityFailure: BQC-ARC-001 damaged, BQC-ARC-002 missing, BQC-ARC-005 disposed of.
-            StoreUnavailable: the store cannot be reached.
-        """
-        ...
-
-    def opened(self, sha256: str) -> AbstractContextManager[BinaryIO]:
-        """A stream of the bytes with this hash, which were checked against it; see ``get``."""
-        ...
-
-    def at_hand(self, sha256: str) -> AbstractContextManager[Path]:
-        """A local file of the bytes with this hash, checked, within the block; see ``get``."""
-        ...
-
-    def chunks(self, sha256: str) -> Iterator[bytes]:
-        """The bytes with this hash in chunks, all checked before the first; see ``get``."""
-        ...
-
-    def try_writing(self) -> None:
-        """Begin to store and take it back; ``StoreUnavailable`` or ``OSError`` where it cannot."""
-        ...
-
-    def names(self) -> Iterator[str]:
-        """The hash of everything that lies in the store, in order."""
-        ...
-
-    def leftovers(self) -> Iterator[str]:
-        """What a crash left behind while something was stored; it harms nothing."""
-        ...
-
-    def stored_at(self, sha256: str) -> datetime | None:
-        """When bytes were stored, by the clock of the store; ``None`` where there are none."""
-        ...
-
-    def mend(self, sha256: str, chunks: Iterable[bytes]) -> None:
-        """Put the original back where bytes are missing or damaged, also over a tombstone.
-
-        Whether they were disposed of the records say: anybody can lay a tombstone into a store.
-
-        Raises:
-            InvalidInput: BQC-ARC-009: these bytes have another hash.
-            Conflict: BQC-ARC-010: what is there is sound.
-        """
-        ...
-
-    def retain(self, sha256: str, until: datetime) -> None:
-        """Where the store knows retention, it keeps the bytes until then, whoever asks."""
-        ...
-
-    def hold(self, sha256: str, *, is_held: bool) -> None:
-        """Where the store knows legal hold, it is set or lifted."""
-        ...
-
-    def check_removable(self, sha256: str) -> None:
-        """Whether the store itself would let bytes go.
-
-        Raises:
-            Conflict: BQC-ARC-008: the store keeps them by its own lock.
-        """
-        ...
-
-    def dispose(self, stone: Tombstone) -> None:
-        """Remove bytes and leave the tombstone; doing it again changes nothing.
-
-        Raises:
-            Conflict: BQC-ARC-008: the store keeps them by its own lock.
-        """
-        ...
-
-    def tombstone(self, sha256: str) -> Tombstone | None:
-        """The tombstone of what was disposed of."""
-        ...
+__all__ = ["Archive", "FolderArchive"]
 
 
 class FolderArchive(Putting):
-    """A write-once store in a folder of one file system that knows hard links."""
+    """A write-once store in a folder of one file system that knows hard links.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: its folder.
+        check: whether it is the store of its installation.
+    """
+
+    def __init__(self, root: Path, check: Check = unasked) -> None:
         self._root = root
+        self._check = check
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled without what asks the database: who reads beside puts nothing into it."""
+        return FolderArchive, (self._root,)
+
+    @property
+    def place(self) -> str:
+        """See ``Archive``."""
+        return f"the folder {self._root}"
 
     @property
     def root(self) -> Path:
         """Its folder."""
         return self._root
 
+    def check_own(self, *, marks: bool = False) -> None:
+        """See ``Archive``."""
+        self._check(self, marks=marks)
+
+    def marked_for(self) -> str:
+        """See ``Archive``."""
+        marker = self._root / MARKER
+        return installation_in(marker.read_bytes()) if marker.exists() else ""
+
+    def mark(self, installation: str) -> None:
+        """See ``Archive``."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (
+            self._written((marker_for(installation),)) as (path, _),
+            contextlib.suppress(FileExistsError),
+        ):
+            _sync(path, os.O_RDONLY)
+            (self._root / MARKER).hardlink_to(path)
+        for folder in (self._root, self._root.parent):
+            _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
     @contextlib.contextmanager
     def staged(self, chunks: Iterable[bytes]) -> Iterator[Staged]:
         """See ``Archive``."""
+        self.check_own(marks=True)
+        with self._written(chunks) as (path, sha256):
+            yield Staged(path, sha256, lambda: self._name(path, sha256))
+
+    @contextlib.contextmanager
+    def _written(self, chunks: Iterable[bytes]) -> Iterator[tuple[Path, str]]:
         self._root.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self._root)
         try:
@@ -162,8 +112,7 @@ class FolderArchive(Putting):
                     digest.update(chunk)
                     file.write(chunk)
                 os.fchmod(file.fileno(), 0o444)
-            sha256 = digest.hexdigest()
-            yield Staged(Path(name), sha256, lambda: self._name(Path(name), sha256))
+            yield Path(name), digest.hexdigest()
         finally:
             Path(name).unlink()
 
@@ -268,11 +217,14 @@ class FolderArchive(Putting):
         path = self._path(sha256)
         if not path.is_file():
             stone = self.tombstone(sha256)
+            if stone is None:
+                self.check_own()  # nothing is missing in a store that is not the one
             raise disposed(stone) if stone else missing(sha256, self._root)
         return path
 
     def _name(self, temporary: Path, sha256: str) -> None:
         path = self._path(sha256)
+        self.check_own()  # a share may have gone or come since
         path.parent.mkdir(exist_ok=True)
         stone = self.tombstone(sha256)
         if stone is not None:

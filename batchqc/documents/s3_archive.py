@@ -14,13 +14,20 @@ import contextlib
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from batchqc.documents.s3_bucket import Bucket
+from batchqc.documents.store_marker import (
+    MARKER,
+    Check,
+    installation_in,
+    marker_for,
+    unasked,
+)
 from batchqc.documents.stored import (
     CHUNK,
     DISPOSED,
@@ -51,6 +58,7 @@ class S3Archive(Putting):
         endpoint: address of the service; blank is that of AWS.
         region: of the bucket; blank is that of the environment.
         part: bytes of a part, at least 5 MiB on most services.
+        check: whether it is the store of its installation.
     """
 
     bucket: str
@@ -58,18 +66,41 @@ class S3Archive(Putting):
     endpoint: str = ""
     region: str = ""
     part: int = PART
+    check: Check = field(default=unasked, compare=False)
 
     @cached_property
     def _bucket(self) -> Bucket:
         return Bucket(self.bucket, endpoint=self.endpoint, region=self.region)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled without its connections."""
+        """Pickled without its connections, and without what asks the database."""
         return S3Archive, (self.bucket, self.prefix, self.endpoint, self.region, self.part)
+
+    @property
+    def place(self) -> str:
+        """See ``Archive``."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def check_own(self, *, marks: bool = False) -> None:
+        """See ``Archive``."""
+        self.check(self, marks=marks)
+
+    def marked_for(self) -> str:
+        """See ``Archive``."""
+        with self._bucket.got(self.prefix + MARKER) as body:
+            return "" if body is None else installation_in(b"".join(body))
+
+    def mark(self, installation: str) -> None:
+        """See ``Archive``."""
+        with tempfile.NamedTemporaryFile(prefix="batchqc-") as file:
+            file.write(marker_for(installation))
+            file.flush()
+            self._bucket.put(self.prefix + MARKER, Path(file.name), part=self.part)
 
     @contextlib.contextmanager
     def staged(self, chunks: Iterable[bytes]) -> Iterator[Staged]:
         """See ``Archive``."""
+        self.check_own(marks=True)
         with tempfile.NamedTemporaryFile(prefix="batchqc-") as file:
             digest = hashlib.sha256()
             for chunk in chunks:
@@ -116,6 +147,7 @@ class S3Archive(Putting):
 
     def try_writing(self) -> None:
         """See ``Archive``."""
+        self.check_own(marks=True)
         self._bucket.try_writing(f"{self.prefix}try")
 
     def names(self) -> Iterator[str]:
@@ -177,6 +209,8 @@ class S3Archive(Putting):
         with self._bucket.got(self._key(sha256)) as body:
             if body is None:
                 stone = self.tombstone(sha256)
+                if stone is None:
+                    self.check_own()  # nothing is missing in a store that is not the one
                 raise disposed(stone) if stone else missing(sha256)
             yield body
 

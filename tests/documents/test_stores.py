@@ -24,6 +24,7 @@ from batchqc.actions.dispositions import Decision
 from batchqc.actions.large_again import ReadAnew, is_utf16
 from batchqc.actions.large_uploads import LargeFile, upload_large
 from batchqc.actions.lots import the_lot
+from batchqc.actions.own_store import check_of
 from batchqc.actions.raw_objects import hold_in_store
 from batchqc.actions.retention import hold_legally, set_retention
 from batchqc.actions.scrubs import ScrubWanted, restore, scrub
@@ -37,9 +38,10 @@ from batchqc.documents.s3_archive import S3Archive
 from batchqc.documents.stored import Tombstone
 from batchqc.documents.stores import open_archive
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, StoreUnavailable
+from batchqc.records.database import migrate, open_database
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.uploads import upload_by
-from batchqc.settings import Settings
+from batchqc.settings import Settings, bundled
 from tests.records.house import ANA, LOT, QA1, House, results, signing
 from tests.s3_server import BUCKET, LOCK, REGION, SECRETS, UNLOCKED, Line, client_of, s3_server
 
@@ -401,7 +403,11 @@ def test_a_store_is_opened_by_its_address(tmp_path: Path):
 def test_the_settings_of_an_installation_name_the_bucket(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("BATCHQC_DATABASE", f"sqlite:///{tmp_path}/batchqc.db")
+    address = f"sqlite:///{tmp_path}/batchqc.db"
+    engine = open_database(address)
+    migrate(engine, bundled("migrations"))
+    engine.dispose()
+    monkeypatch.setenv("BATCHQC_DATABASE", address)
     monkeypatch.setenv("BATCHQC_STORE", f"s3://{BUCKET}/by-settings")
     monkeypatch.setenv("BATCHQC_STORE_ENDPOINT", server)
     monkeypatch.setenv("BATCHQC_STORE_REGION", REGION)
@@ -447,6 +453,32 @@ def test_a_lot_is_released_and_its_certificate_restored_in_a_bucket(
 
 
 @ONE_KIND
+@ONE_KIND
+@pytest.mark.requirement("1.32")
+def test_a_prefix_of_a_bucket_is_marked_once_and_another_is_not_taken_for_it(
+    server: str, house: House
+):
+    house.ready()
+    copied = bucket(server)
+    moved(house, copied)
+    here = replace(copied, check=check_of(house.engine))
+    here.put(OTHER)
+    assert here.marked_for() != ""
+    here.mark("0" * 64)
+    here.check_own()
+    elsewhere = replace(bucket(server), check=check_of(house.engine))
+    for use in (lambda: elsewhere.put(DATA), elsewhere.try_writing, lambda: elsewhere.get(SHA256)):
+        with pytest.raises(StoreUnavailable) as refused:
+            use()
+        assert refused.value.code == "BQC-ARC-018"
+    assert elsewhere.marked_for() == ""
+    assert list(elsewhere.names()) == []
+    elsewhere.mark("0" * 64)
+    with pytest.raises(StoreUnavailable) as refused:
+        elsewhere.put(DATA)
+    assert refused.value.code == "BQC-ARC-019"
+
+
 def test_the_rule_and_holds_of_the_records_are_set_in_the_bucket(server: str, house: House):
     archive = bucket(server)
     site = moved(house, archive)

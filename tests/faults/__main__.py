@@ -21,12 +21,14 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--faults", type=int, default=20)
     asked.add_argument("--workers", type=int, default=3)
-    asked.add_argument("--only", default="", help="faults whose names begin so, such as 'clock'")
+    asked.add_argument(
+        "--only", action="append", default=[], help="no other faults than this; may be repeated"
+    )
     asked.add_argument("--planted", default="", help="a defect of tests.faults.planted")
     args = asked.parse_args()
     told = run(
         args.database, seed=args.seed, faults=args.faults, workers=args.workers,
-        only=args.only, planted=args.planted, say=print,
+        only=tuple(args.only), planted=args.planted, say=print,
     )  # fmt: skip
     print(told)
     sys.exit(1 if told.losses else 0)

@@ -42,6 +42,12 @@ def _store_away(site: Site, chance: random.Random) -> None:
     site.give_store()
 
 
+def _store_empty(site: Site, chance: random.Random) -> None:
+    site.take_store(leaves_folder=True)
+    time.sleep(chance.uniform(0.1, 0.5))
+    site.give_store()
+
+
 def _clock_back(site: Site, chance: random.Random) -> None:
     site.set_clock("-3h")
     time.sleep(chance.uniform(0.1, 0.5))
@@ -105,6 +111,7 @@ _EVERYWHERE: Final[Mapping[str, Fault]] = {
     "disk full": _disk_full,
     "server killed on a full disk": _killed_on_full_disk,
     "store away": _store_away,
+    "store not mounted": _store_empty,
 }
 CLOCK: Final[Mapping[str, Fault]] = {"clock set back": _clock_back, "clock set ahead": _clock_ahead}
 """Faults of the clock, which are tried by themselves: a clock that can be set is a slow one."""

@@ -25,9 +25,12 @@ class Line:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._cuts_at_commit = 0
+        self._is_closed = False
+        self._passing: list[threading.Thread] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def cut(self) -> None:
         """Reset every connection."""
@@ -41,12 +44,17 @@ class Line:
         self._cuts_at_commit = -1 if before else 1
 
     def close(self) -> None:
-        """Take no more connections."""
+        """Take no more connections, and leave none behind."""
+        self._is_closed = True
+        self._listening.shutdown(socket.SHUT_RDWR)  # wakes who accepts; closing alone does not
+        self._accepting.join()
         self._listening.close()
         self.cut()
+        for one in self._passing:
+            one.join()
 
     def _accept(self) -> None:
-        while True:
+        while not self._is_closed:
             try:
                 near, _ = self._listening.accept()
             except OSError:
@@ -59,8 +67,10 @@ class Line:
                 continue
             with self._lock:
                 self._open |= {near, far}
-            for one, other, is_out in ((near, far, True), (far, near, False)):
-                threading.Thread(target=self._pass, args=(one, other, is_out), daemon=True).start()
+            self._passing = [one for one in self._passing if one.is_alive()]
+            for ends in ((near, far, True), (far, near, False)):
+                self._passing.append(threading.Thread(target=self._pass, args=ends, daemon=True))
+                self._passing[-1].start()
 
     def _pass(self, one: socket.socket, other: socket.socket, is_out: bool) -> None:
         try:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, Self
 
 import httpx
 
@@ -43,6 +43,7 @@ class Ledger:
     lots: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     resent: int = 0
+    is_given_up: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -83,7 +84,7 @@ class Worker(Client):
                 said = f"{answer.status_code} {answer.text}"
             except httpx.TransportError as problem:
                 said = repr(problem)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self._ledger.is_given_up:
                 raise TimeoutError(f"{method} {path} was never answered: {said}")
             self._ledger.resent += 1
             time.sleep(0.2)
@@ -104,13 +105,13 @@ class Worker(Client):
                 self._ledger.documents[path] = sha256(answer.content).hexdigest()
 
     def work(self, seed: int) -> None:
-        """Do lots until told to stop; what goes wrong is a loss."""
+        """Do a lot, and others until told to stop; what goes wrong is a loss."""
         chance = random.Random(seed)  # noqa: S311 - the same work each time, nothing secret
         done = 0
         try:
             for person in PEOPLE:
                 self.sign_in(person)
-            while not self._stop.is_set():
+            while not done or not self._stop.is_set():
                 done += 1
                 lot = f"{self._name}-{done:04d}"
                 at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)  # noqa: TID251
@@ -138,14 +139,21 @@ class Laboratory:
             for number in range(1, workers + 1)
         ]
 
-    def begin(self) -> None:
+    def __enter__(self) -> Self:
         """Let them work."""
         for one in self._threads:
             one.start()
+        return self
 
-    def end(self) -> None:
-        """Each finishes the lot that is in hand."""
+    def wait_for(self, lots: int) -> None:
+        """Until so many are done, or nobody works any more."""
+        while len(self.ledger.lots) < lots and any(one.is_alive() for one in self._threads):
+            time.sleep(0.02)
+
+    def __exit__(self, problem: type[BaseException] | None, *_: object) -> None:
+        """Each finishes the lot that is in hand, or after a problem gives up what is unanswered."""
         self._stop.set()
+        self.ledger.is_given_up = problem is not None
         for one in self._threads:
             one.join()
 

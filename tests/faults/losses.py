@@ -39,17 +39,20 @@ def losses(site: Site, ledger: Ledger) -> list[str]:
     Acknowledged answers are compared with what the database keeps for their keys, documents with
     what the server gives out now, and each record of a lot must be there once, or not at all.
     """
-    found = [*ledger.wrong, *site.doctor()]
-    engine = open_database(site.settings.database)
+    found = [*ledger.wrong, *site.doctor(), *lost_records(site.settings.database, ledger)]
+    return [*found, *_lost_documents(site, ledger)]
+
+
+def lost_records(address: str, ledger: Ledger) -> list[str]:
+    """What is wrong with the records of a database."""
+    engine = open_database(address)
     try:
         with reading(engine) as session:
-            found += _lost_answers(session, ledger)
-            found += _not_once(session, ledger)
+            return [*_lost_answers(session, ledger), *_not_once(session, ledger)]
     except Exception as problem:  # noqa: BLE001 - whatever keeps it from being read is a loss
-        found.append(f"the database cannot be read: {problem}")
+        return [f"the database cannot be read: {problem}"]
     finally:
         engine.dispose()
-    return [*found, *_lost_documents(site, ledger)]
 
 
 def _lost_answers(session: Session, ledger: Ledger) -> Iterator[str]:

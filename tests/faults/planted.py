@@ -1,9 +1,5 @@
-"""A server with a defect that loses records: the harness must see each of them.
+"""Defects of a server that lose records: the harness must see each of them."""
 
-python -m tests.faults.planted "answer before commit" serve --port 8000
-"""
-
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,9 +9,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.documents import archive
 from batchqc.documents.archive import FolderArchive
+from batchqc.records import database
 
-_LATE: Final = 0.4
+LATE: Final = 0.4
 """Seconds after the answer."""
 
 
@@ -27,7 +25,7 @@ def _answer_before_commit() -> None:
         session.close = lambda: None  # type: ignore[method-assign]
 
         def do() -> None:
-            time.sleep(_LATE)
+            time.sleep(LATE)
             commit(session)
             Session.close(session)
 
@@ -40,13 +38,13 @@ def _store_after_commit() -> None:
     """A file gets its name only when its record has long been committed."""
     name: Any = FolderArchive._name
 
-    def later(archive: FolderArchive, path: Any, sha256: str) -> None:
+    def later(store: FolderArchive, path: Any, sha256: str) -> None:
         kept = path.with_name(path.name.replace(".incoming-", ".late-"))
         kept.hardlink_to(path)
 
         def do() -> None:
-            time.sleep(_LATE)
-            name(archive, kept, sha256)
+            time.sleep(LATE)
+            name(store, kept, sha256)
             kept.unlink()
 
         threading.Thread(target=do, daemon=True).start()
@@ -56,32 +54,26 @@ def _store_after_commit() -> None:
 
 def _no_sync() -> None:
     """The database does not wait for its disk."""
+    database._PRAGMAS = tuple(
+        one.replace("synchronous=FULL", "synchronous=OFF") for one in database._PRAGMAS
+    )
 
     @event.listens_for(Engine, "connect", insert=False)
     def connected(connection: Any, _: object) -> None:
-        if type(connection).__module__ == "sqlite3":
-            connection.execute("PRAGMA synchronous=OFF")
-        else:
+        if type(connection).__module__ != "sqlite3":
             connection.execute("SET synchronous_commit = off")
             connection.commit()
+
+
+def _store_without_sync() -> None:
+    """What is put into the store does not wait for the disk."""
+    archive._sync = lambda *_: None
 
 
 DEFECTS: Final[Mapping[str, Callable[[], None]]] = {
     "answer before commit": _answer_before_commit,
     "store after commit": _store_after_commit,
     "no sync": _no_sync,
+    "store without sync": _store_without_sync,
 }
 """Each by its name."""
-
-
-def main() -> None:
-    """Plant the defect, then do what the rest of the command line says."""
-    _, name, *rest = sys.argv
-    DEFECTS[name]()
-    from batchqc.cli.main import app  # noqa: PLC0415 - after the defect
-
-    app(rest)
-
-
-if __name__ == "__main__":
-    main()

@@ -32,6 +32,10 @@ fsync = on
 """
 
 
+_SEGMENT: Final = 16 * 2**20
+_SEGMENT_NAME: Final = 24
+
+
 def _user() -> str | None:
     """Who runs the server: it refuses to run as root."""
     if os.geteuid() != 0:
@@ -118,6 +122,24 @@ class Server:
         """Run one statement as the owner."""
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
             connection.execute(statement)
+
+    def end_of_log(self) -> int:
+        """The place up to which its log is written."""
+        with psycopg.connect(self.address("postgres")) as connection:
+            found = connection.execute("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").fetchone()
+        return int(found[0]) if found else 0
+
+    def tear_log(self, place: int) -> None:
+        """Lose what was written into its log from a place on, as a disk does that lied."""
+        for file in (self.folder / "pg_wal").iterdir():
+            if len(file.name) != _SEGMENT_NAME:
+                continue
+            first = (int(file.name[8:16], 16) << 32) + int(file.name[16:], 16) * _SEGMENT
+            kept = max(0, place - first)
+            if kept < _SEGMENT:
+                with file.open("r+b") as torn:
+                    torn.truncate(kept)
+                    torn.truncate(_SEGMENT)
 
     def wants_standby(self, *, wanted: bool) -> None:
         """Whether a commit waits for the standby."""

@@ -10,6 +10,7 @@ from typing import Final
 from tests.faults.injections import CLOCK, FAULTS
 from tests.faults.load import Laboratory
 from tests.faults.losses import losses
+from tests.faults.nursery import Nursery
 from tests.faults.site import Site
 
 _PATIENCE: Final = 30.0
@@ -48,36 +49,35 @@ def run(
     seed: int,
     faults: int,
     workers: int = 3,
-    only: str = "",
+    only: tuple[str, ...] = (),
     planted: str = "",
     every: int = 10,
+    nursery: Nursery | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Told:
     """Inject faults into an installation at work; it is examined after so many, and at the end.
 
-    The first faults are one of each kind, the rest is drawn; people go on working meanwhile.
+    The first faults are one of each kind, the rest is drawn; people go on working meanwhile. With
+    ``only`` there are no others than those that it names.
     """
     chance = random.Random(seed)  # noqa: S311 - the same faults each time, nothing secret
-    kinds = FAULTS[database]
-    if only:
-        kinds = {name: fault for name, fault in {**kinds, **CLOCK}.items() if name.startswith(only)}
+    kinds = {name: FAULTS[database].get(name) or CLOCK[name] for name in only or FAULTS[database]}
     drawn = [*kinds, *chance.choices(list(kinds), k=faults)][:faults]
-    site = Site(database, planted=planted, sets_clock=kinds.keys() <= CLOCK.keys())
+    sets_clock = kinds.keys() <= CLOCK.keys()
+    site = Site(database, planted=planted, sets_clock=sets_clock, nursery=nursery)
     counted: Counter[str] = Counter()
     acknowledged = resent = lots = 0
     found: list[str] = []
     try:
         site.start()
         for first in range(0, len(drawn), every):
-            laboratory = Laboratory(site.address, seed=seed * 1000 + first, workers=workers)
-            laboratory.begin()
-            for name in drawn[first : first + every]:
-                _until_at_work(laboratory, chance.randint(1, 4))
-                time.sleep(chance.uniform(0, 0.3))
-                say(f"{sum(counted.values()) + 1:4} {name}")
-                kinds[name](site, chance)
-                counted[name] += 1
-            laboratory.end()
+            with Laboratory(site.address, seed=seed * 1000 + first, workers=workers) as laboratory:
+                for name in drawn[first : first + every]:
+                    _until_at_work(laboratory, chance.randint(1, 4))
+                    time.sleep(chance.uniform(0, 0.3))
+                    say(f"{sum(counted.values()) + 1:4} {name}")
+                    kinds[name](site, chance)
+                    counted[name] += 1
             ledger = laboratory.ledger
             found += losses(site, ledger)
             acknowledged += len(ledger.acts)

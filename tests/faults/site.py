@@ -1,27 +1,36 @@
 """An installation as it is run, whose processes and disks can be taken away."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from unittest.mock import patch
 
 import httpx
+from argon2 import PasswordHasher
 
+from batchqc.actions import passwords
+from batchqc.actions.doctor import examine_installation
+from batchqc.cli.doctor import examined_at
+from batchqc.cli.workplace import Workplace
+from batchqc.core.soundness import Grade
+from batchqc.settings import Settings
 from tests.faults.lines import free_port
+from tests.faults.nursery import Nursery
 from tests.faults.postgres import Pair
 from tests.performance.peer_workload import PASSWORD, set_up
 
-_ROOT: Final = Path(__file__).parents[2]
-_BATCHQC: Final = Path(sys.executable).with_name("batchqc")
 _FAKETIME: Final = next(map(str, Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), "")
 _FILLED: Final = ".filled"
+_STARTS: Final = 120.0
+"""Seconds until a server that does not answer is given up."""
+_QUICK: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Of the people's passwords: what a password costs is not what is tried here."""
 _SIZES: Final = {"sqlite": "400m", "postgresql": "1g"}
 
 
@@ -32,23 +41,40 @@ class Site:
         kind: of the database, ``sqlite`` or ``postgresql``.
         planted: a defect of ``tests.faults.planted`` that its server has.
         sets_clock: whether its clock will be set, which makes all of it slower.
+        nursery: what its servers are forked from; it makes and ends one of its own where none is.
     """
 
-    def __init__(self, kind: str, *, planted: str = "", sets_clock: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        planted: str = "",
+        sets_clock: bool = False,
+        nursery: Nursery | None = None,
+    ) -> None:
         self.folder = folder = Path(tempfile.mkdtemp(prefix="bq-faults-"))
         self._is_disk = _mount(folder, _SIZES[kind])
         folder.chmod(0o711)  # the database's server is another user
         self.home = folder / "home"
         self.home.mkdir()
-        self.pair = Pair(folder / "postgresql") if kind == "postgresql" else None
-        self.settings = set_up(self.home, database=self.pair.address if self.pair else "")
-        self._port = free_port()
+        self.log = folder.with_name(f"{folder.name}.log")  # beside the disk that is full
+        self.pair: Pair | None = None
         self._planted = planted
         self._offset = self.home / "offset"
         self._offset.write_text("+0")
-        self._sets_clock = sets_clock
-        self._server: subprocess.Popen[bytes] | None = None
-        self.log = folder.with_name(f"{folder.name}.log")  # beside the disk that is full
+        self._owns_nursery = nursery is None
+        self._nursery = nursery or Nursery(self._faked if sets_clock else {})
+        self._server: int | None = None
+        self._port = free_port()
+        try:
+            if kind == "postgresql":
+                self.pair = Pair(folder / "postgresql")
+            with patch.object(passwords, "HASHER", _QUICK):
+                made = set_up(self.home, database=self.pair.address if self.pair else "")
+        except BaseException:
+            self.close()
+            raise
+        self.settings = made.model_copy(update={"trust": made.seal.parent})
 
     @property
     def address(self) -> str:
@@ -64,36 +90,31 @@ class Site:
         """
         if self._server is None:
             raise RuntimeError("the server does not run")
-        return self._server.pid
+        return self._server
 
-    def start(self, *before: str) -> None:
-        """Start the server, by a program before it if any, and wait until it answers."""
-        command = [str(_BATCHQC)]
-        if self._planted:
-            command = [sys.executable, "-m", "tests.faults.planted", self._planted]
-        with self.log.open("ab") as log:
-            self._server = subprocess.Popen(
-                [*before, *command, "serve", "--port", str(self._port)],
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                env=self._environment(),
-                cwd=_ROOT,
-            )
-        deadline = time.monotonic() + 60
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        self._server = self._nursery.begin(
+            port=self._port, planted=self._planted, log=self.log, environment=self._environment()
+        )
+        deadline = time.monotonic() + _STARTS
         while True:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.address}/api/v1/health", timeout=5).is_success:
                     return
-            if self._server.poll() is not None or time.monotonic() > deadline:
+            if not _is_there(self._server) or time.monotonic() > deadline:
                 raise RuntimeError(f"the server does not start:\n{self.log.read_text()[-3000:]}")
             time.sleep(0.05)
 
     def kill(self) -> None:
         """End the server in the midst of whatever it does."""
-        if self._server is not None:
-            self._server.send_signal(signal.SIGKILL)
-            self._server.wait(timeout=30)
-            self._server = None
+        if self._server is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._server, signal.SIGKILL)
+        while _is_there(self._server):
+            time.sleep(0.005)
+        self._server = None
 
     def set_clock(self, offset: str) -> None:
         """Set the server's clock by an offset from the right time, such as ``+3h``."""
@@ -116,37 +137,35 @@ class Site:
         if not self._is_disk:
             _limit_files(self.process, -1)
 
-    def take_store(self) -> None:
-        """Nobody finds the store, as where a share is not mounted."""
+    def take_store(self, *, leaves_folder: bool = False) -> None:
+        """Nobody finds the store, as where a share is not mounted, or its folder is empty then."""
         store = Path(self.settings.store)
         store.rename(store.with_name("store-away"))
-        store.write_text("not a folder")
+        if leaves_folder:
+            store.mkdir(exist_ok=True)  # whoever was about to write may have made it
+        else:
+            store.write_text("not a folder")
 
     def give_store(self) -> None:
-        """It is there again."""
+        """It is there again; the empty folder lies below it, with whatever came into it."""
         store = Path(self.settings.store)
-        store.unlink()
+        if store.is_dir():
+            if found := [one for one in store.rglob("*") if not one.name.startswith(".incoming-")]:
+                raise RuntimeError(f"it was put where no store is: {found}")
+            shutil.rmtree(store)
+        else:
+            store.unlink()
         store.with_name("store-away").rename(store)
 
     def doctor(self) -> list[str]:
         """What ``batchqc doctor`` finds that is more than harmless."""
-        done = subprocess.run(
-            [_BATCHQC, "doctor", "--json", "--sample", "5"],
-            capture_output=True, text=True, check=False, cwd=_ROOT, env=self._environment(),
-        )  # fmt: skip
-        try:
-            said: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
-            return [f"doctor: {done.stdout}{done.stderr}"]
-        return [
-            f"doctor: {one['grade']}: {one['where']}: {one['what']}"
-            for one in said["findings"]
-            if one["grade"] != "harmless"
-        ]
+        return examined(self.settings)
 
     def close(self) -> None:
         """End all of it, and take it away."""
         self.kill()
+        if self._owns_nursery:
+            self._nursery.close()
         if self.pair is not None:
             self.pair.close()
         if self._is_disk:
@@ -156,7 +175,7 @@ class Site:
 
     def _environment(self) -> dict[str, str]:
         own = self.settings
-        return os.environ | {
+        return {
             "BATCHQC_DATABASE": own.database,
             "BATCHQC_STORE": str(own.store),
             "BATCHQC_SEAL": str(own.seal),
@@ -166,8 +185,8 @@ class Site:
             "BATCHQC_WAITING": str(self.home / "waiting"),
             "BATCHQC_LOG_KEY": str(own.log_key),
             "BATCHQC_ROOT": str(own.seal.with_name("root.pem")),
-            "BATCHQC_TRUST": str(own.seal.parent),
-        } | (self._faked if self._sets_clock else {})  # fmt: skip
+            "BATCHQC_TRUST": str(own.trust),
+        }
 
     @property
     def _faked(self) -> dict[str, str]:
@@ -178,6 +197,22 @@ class Site:
             "FAKETIME_NO_CACHE": "1",
             "DONT_FAKE_MONOTONIC": "1",
         }
+
+
+def examined(settings: Settings) -> list[str]:
+    """What ``batchqc doctor`` finds in an installation that is more than harmless."""
+    place = Workplace.at(settings)
+    try:
+        found = examine_installation(examined_at(place), sample=5).findings
+    except Exception as problem:  # noqa: BLE001 - whatever keeps it from being examined is told
+        return [f"doctor: {problem!r}"]
+    finally:
+        place.engine.dispose()
+    return [
+        f"doctor: {one.grade}: {one.where}: {one.what}"
+        for one in found
+        if one.grade is not Grade.HARMLESS
+    ]
 
 
 def _mount(folder: Path, size: str) -> bool:
@@ -194,3 +229,11 @@ def _limit_files(process: int, size: int) -> None:
     from resource import RLIMIT_FSIZE, prlimit  # noqa: PLC0415 - not on every system
 
     prlimit(process, RLIMIT_FSIZE, (size, -1))
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

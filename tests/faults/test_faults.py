@@ -1,20 +1,72 @@
-"""Faults in an installation at work: nothing acknowledged is lost, and planted losses are seen."""
+"""Faults in an installation at work: nothing acknowledged is lost, and planted losses are seen.
 
+A few of them are tried with every change, hundreds by `make long`.
+"""
+
+import os
 import random
 import shutil
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.injections import FAULTS
-from tests.faults.load import Laboratory
+from batchqc.clock import now
+from tests.faults.injections import CLOCK, FAULTS
+from tests.faults.load import Laboratory, Ledger, Worker
+from tests.faults.losses import losses, lost_records
+from tests.faults.nursery import Nursery
+from tests.faults.planted import LATE
 from tests.faults.run import run
 from tests.faults.site import Site
+from tests.performance.peer_workload import register
 
-pytestmark = pytest.mark.long  # a quarter of an hour of a machine that does nothing else
+FEW = {
+    "sqlite": ("server killed", "store away", "server killed on a full disk"),
+    "postgresql": ("database killed", "line cut after a commit", "server killed"),
+}
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    """What the servers of every test are forked from."""
+    own = Nursery({})
+    yield own
+    own.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(nursery: Nursery) -> Iterator[None]:
+    """No thread, no socket and no process stays behind, but for the nursery's."""
+    del nursery  # it was opened before
+    before = _open()
+    yield
+    assert _open() == before
+
+
+def _open() -> tuple[int, list[str], list[str]]:
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    sockets = [
+        f"{one.name}: {one.readlink()}"
+        for one in Path("/proc/self/fd").iterdir()
+        if one.is_symlink() and "socket" in str(one.readlink())
+    ]
+    return threading.active_count(), sorted(sockets), children
 
 
 @pytest.mark.requirement("1.32", "5.08")
+@pytest.mark.parametrize("kind", FEW)
+def test_nothing_acknowledged_is_lost_by_a_few_faults(kind: str, nursery: Nursery):
+    told = run(kind, seed=20, faults=3, workers=1, every=3, only=FEW[kind], nursery=nursery)
+    assert told.losses == ()
+    assert set(told.faults) == set(FEW[kind])
+    assert told.lots >= 1
+
+
+@pytest.mark.requirement("1.32", "5.08")
+@pytest.mark.long
 @pytest.mark.parametrize("kind", FAULTS)
 def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
     faults = 60
@@ -25,6 +77,25 @@ def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
     assert told.lots >= 1
 
 
+def test_an_answer_before_its_commit_is_seen_as_a_loss(nursery: Nursery):
+    site = Site("sqlite", planted="answer before commit", nursery=nursery)
+    ledger = Ledger()
+    try:
+        site.start()
+        worker = Worker(site.address, "x", ledger, threading.Event())
+        with worker.http:
+            worker.sign_in("ana")
+            time.sleep(2 * LATE)  # that she did is committed by now
+            register(worker, "LOT-1", now())
+            site.kill()
+        site.start()
+        lost = list(losses(site, ledger))
+    finally:
+        site.close()
+    assert lost == ["acknowledged and not there: /lots with the key fault-x-1"]
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("planted", "kind", "fault", "lost"),
     [
@@ -36,7 +107,7 @@ def test_nothing_acknowledged_is_lost_by_any_fault(kind: str):
 def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
     for seed in range(5):
         told = run(
-            kind, seed=seed, faults=4, workers=2, every=1, only=fault,
+            kind, seed=seed, faults=4, workers=2, every=1, only=(fault,),
             planted=planted,
         )  # fmt: skip
         if any(one.startswith(lost) for one in told.losses):
@@ -45,13 +116,12 @@ def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
 
 
 @pytest.mark.requirement("1.32")
-def test_a_torn_database_is_not_taken_for_a_whole_one(tmp_path: Path):
-    site = Site("sqlite")
+def test_a_torn_database_is_not_taken_for_a_whole_one(tmp_path: Path, nursery: Nursery):
+    site = Site("sqlite", nursery=nursery)
     try:
         site.start()
-        laboratory = Laboratory(site.address, seed=7, workers=1)
-        laboratory.begin()
-        laboratory.end()
+        with Laboratory(site.address, seed=7, workers=1):
+            pass
         site.kill()
         assert site.doctor() == []
         chance = random.Random(7)  # noqa: S311 - the same tears each time
@@ -78,8 +148,39 @@ def _tear(file: Path, chance: random.Random) -> None:
         torn.write(chance.randbytes(4 * 4096))
 
 
+@pytest.mark.long
+@pytest.mark.requirement("1.32", "5.08")
+def test_what_a_torn_log_of_postgresql_loses_is_told(nursery: Nursery):
+    site = Site("postgresql", nursery=nursery)
+    try:
+        site.start()
+        pair = site.pair
+        assert pair is not None
+        with Laboratory(site.address, seed=7, workers=1):
+            pass
+        site.kill()
+        assert site.doctor() == []
+        place = pair.primary.end_of_log()
+        site.start()
+        with Laboratory(site.address, seed=8, workers=1) as laboratory:
+            pass
+        assert laboratory.ledger.lots != []
+        site.kill()
+        pair.primary.kill()
+        pair.primary.tear_log(place)
+        pair.primary.start()
+        told = "\n".join(site.doctor())
+        assert lost_records(site.settings.database, laboratory.ledger) != []
+        assert "LOSS" in told
+        assert "it was signed over an audit trail of" in told
+        assert "sealed, and no record knows it" in told
+    finally:
+        site.close()
+
+
+@pytest.mark.long
 def test_a_clock_that_is_set_while_people_work_loses_nothing_and_dates_nothing_wrongly():
-    told = run("sqlite", seed=3, faults=2, workers=1, every=2, only="clock")
+    told = run("sqlite", seed=3, faults=2, workers=1, every=2, only=tuple(CLOCK))
     assert told.losses == ()
     assert len(told.faults) == 2
     assert told.resent > 0  # it was refused meanwhile

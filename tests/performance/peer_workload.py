@@ -258,8 +258,7 @@ def csv_of(lot: str, results: dict[str, str], at: datetime) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def one_lot(client: Client, lot: str, results: dict[str, str], at: datetime) -> bool:
-    """Whether it was released."""
+def register(client: Client, lot: str, at: datetime) -> None:
     day = at.date()
     client.send("ana", "POST", "/lots", json={
         "id": lot, "product": "PEER", "manufactured_on": day.isoformat(),
@@ -267,6 +266,11 @@ def one_lot(client: Client, lot: str, results: dict[str, str], at: datetime) -> 
         "samples": [{"id": f"{lot}-S01", "stage": "release", "container": "vial",
                      "taken_at": at.isoformat()}],
     })  # fmt: skip
+
+
+def one_lot(client: Client, lot: str, results: dict[str, str], at: datetime) -> bool:
+    """Whether it was released."""
+    register(client, lot, at)
     client.send("ana", "POST", f"/uploads?file={lot}.csv", content=csv_of(lot, results, at))
     if any(results[code] == OUTSIDE[code] for code in OUTSIDE):  # what is open stops no rejection
         decision = {

@@ -219,7 +219,7 @@ def opened(served: FastAPI, house: House, **settings: Any) -> Iterator[Pages]:
     address = house.engine.url.render_as_string(hide_password=False)
     before = state.door
     store = house.archive.root
-    settings |= {"database": address, "store": store, "waiting": store / "waiting"}
+    settings |= {"database": address, "store": store, "waiting": store.with_name("waiting")}
     state.door = open_door(Settings(**settings), now=house.now)
     found = Pages(served, house)
     try:
