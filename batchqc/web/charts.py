@@ -89,7 +89,9 @@ def control_svg(trend: "Trend", *, own: str = "", width: float = IN_PAGE) -> Mar
             ],
         )
     mine = [to for to in days if own and to.startswith(f"/lots/{own}?")]
-    picture = control_chart(series, width=width, titled=width > BESIDE)
+    beside = width <= BESIDE
+    height = 240 if beside else 300
+    picture = control_chart(series, height=height, width=width, titled=not beside)
     return within(picture, name="trend", days=days, own=mine[0] if mine else "")
 
 
