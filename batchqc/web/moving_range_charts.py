@@ -33,7 +33,7 @@ def moving_range_svg(trend: Trend) -> Markup | None:
         for one, value, to in zip(trend.lots, ranges, where, strict=True)
     ]
     series = ControlSeries(
-        f"{trend.criterion.title}: step from the lot before",
+        trend.criterion.title,
         trend.scale.kind,
         "moving range",
         points,

@@ -32,6 +32,8 @@ from batchqc.documents.plots.series import LINES, ControlSeries
 _NAMED: Final = 40
 _NAME: Final = 13
 """Points across that a lot id needs, turned."""
+_SHARE: Final = 0.16
+"""Of a narrow picture that is kept for them, so that pictures below each other are in line."""
 _ROOM: Final = 134
 """Points across that the names of lines have, at the right of the frame."""
 
@@ -53,7 +55,8 @@ def control_chart(
     ends = _ends(series, axis)
     room: float = _ROOM
     if width < WIDTH:
-        room = min(room, max((width_of(text) for _, text in ends), default=0))
+        named = max((width_of(text) for _, text in ends), default=0)
+        room = min(room, max(width * _SHARE, named))
     top = 52 if titled else 26
     frame = Frame(across, axis, left, top, width - left - room - 16, height)
     drawn = Drawn(series, frame, _size(count))
