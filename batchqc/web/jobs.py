@@ -4,6 +4,7 @@ The page of a job asks for its own middle again while the job is not over, and w
 loads itself anew. Its address stays, so that who closes it misses nothing.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -128,6 +129,7 @@ def _page(request: Request, call: Visit, number: str, told: Said = NOTHING_SAID)
             status=told.status,
             job=found,
             due=datetime.fromisoformat(found.due) if found.due else None,
+            wanted=_wanted(found.wanted),
             steps=steps_of(session, row),
             is_over=found.state in ENDED,
             has_failed=found.state == State.FAILED,
@@ -136,3 +138,13 @@ def _page(request: Request, call: Visit, number: str, told: Said = NOTHING_SAID)
             may=keeps_jobs(call.person),
             **told.content,
         )
+
+
+def _wanted(text: str) -> list[tuple[str, str]]:
+    """What is wanted, name by name; what is left open is not told."""
+    found = json.loads(text).items()
+    return [
+        (name, ", ".join(map(str, one)) if isinstance(one, list) else str(one))
+        for name, one in found
+        if one not in ("", [])
+    ]

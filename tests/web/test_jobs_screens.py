@@ -51,6 +51,10 @@ def test_jobs_stand_beside_my_work_and_are_told_apart_by_their_state(qa: Visitor
     qa.go("/")
     qa.page.get_by_role("navigation", name="What waits").get_by_role("link", name="Jobs").click()
     expect(qa.heading("Jobs")).to_be_visible()
+    qa.go(FAILED)
+    asked = qa.page.get_by_role("definition").filter(has_text="product NONE")
+    expect(asked).to_have_text("first 2025-05-01 · last 2025-05-31 · product NONE")
+    qa.go("/jobs")
     expect(qa.page.get_by_role("rowheader")).to_have_text(["JOB-2026-000002", "JOB-2026-000001"])
     for state, number in (("Failed", "JOB-2026-000001"), ("Done", "JOB-2026-000002")):
         qa.page.get_by_role("main").get_by_label("State").select_option(state)
