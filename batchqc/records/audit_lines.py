@@ -1,4 +1,4 @@
-"""The audit trail as people look through it: newest first, by the order of an index.
+"""The audit trail as people look through it: newest or oldest first, by the order of an index.
 
 Entries stand in the order of their ids; where days are asked for, of their times, which ``at`` has
 an index for. A word is looked for in so many entries at once, so that a word that is nowhere does
@@ -22,7 +22,10 @@ WINDOW: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class TrailWanted:
-    """Which entries; each that is given must fit. ``but`` are actions that are left out."""
+    """Which entries; each that is given must fit. ``but`` are actions that are left out.
+
+    The newest come first, or the oldest.
+    """
 
     subjects: tuple[str, ...] = ()
     who: str = ""
@@ -31,11 +34,12 @@ class TrailWanted:
     since: datetime | None = None
     until: datetime | None = None
     word: str = ""
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TrailLines:
-    """Entries with their links, newest first; older ones stand before ``more``, 0 for none.
+    """Entries with their links; there are further ones behind ``more``, 0 for none.
 
     Where a word is looked for, ``more`` is how far it was, whether or not it was found.
     """
@@ -45,7 +49,7 @@ class TrailLines:
 
 
 def trail_lines(session: Session, wanted: TrailWanted, *, after: int = 0, limit: int) -> TrailLines:
-    """The newest entries that are wanted, or those before the entry at ``after``.
+    """The first entries that are wanted, or those that follow the entry at ``after``.
 
     Raises:
         InvalidInput: BQC-API-007 there is no entry at ``after``.
@@ -109,13 +113,16 @@ def _ids(session: Session, wanted: TrailWanted, after: int) -> Select[int]:
         order = [AuditEntry.at, *order]
     query = query.where(*_conditions(wanted))
     if after:
-        last = _entry_at(session, after)
-        query = query.where(
-            tuple_(*order) < tuple_(literal(last.at, AuditEntry.at.type), last.id)
-            if by_time
-            else order[0] < last.id
-        )
-    return query.order_by(*(one.desc() for one in order))
+        query = query.where(_behind(order, _entry_at(session, after), wanted))
+    return query.order_by(*(one if wanted.oldest_first else one.desc() for one in order))
+
+
+def _behind(order: list[Any], last: AuditEntry, wanted: TrailWanted) -> ColumnElement[bool]:
+    place: list[Any] = [last.id]
+    if len(order) > 1:
+        place = [literal(last.at, AuditEntry.at.type), last.id]
+    key, end = tuple_(*order), tuple_(*place)
+    return key > end if wanted.oldest_first else key < end
 
 
 def _conditions(wanted: TrailWanted) -> Iterator[ColumnElement[bool]]:

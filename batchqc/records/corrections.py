@@ -32,7 +32,7 @@ class Correction(Numbered):
     __tablename__ = "correction"
 
     subject: Mapped[str] = mapped_column(index=True)
-    field: Mapped[str]
+    field: Mapped[str] = mapped_column(index=True)
     before: Mapped[str]
     after: Mapped[str]
     reason: Mapped[str]

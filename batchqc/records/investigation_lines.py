@@ -1,4 +1,4 @@
-"""Lists of OOS investigations: what is open first, by the day on which it is due.
+"""Lists of OOS investigations: what is open first, by the day on which it is due, or by number.
 
 Open ones are few and are all read, because the day on which one is due stands in its steps. Those
 that are concluded follow, newest first, a page at a time.
@@ -7,6 +7,7 @@ that are concluded follow, newest first, a page at a time.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,14 @@ from batchqc.records.investigations import (
     investigation_by,
 )
 from batchqc.records.registers import LotRow
+
+
+class Order(StrEnum):
+    """In which order investigations are listed."""
+
+    DUE = "due"
+    NEWEST = "newest"
+    OLDEST = "oldest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class InvestigationsWanted:
     state: State | None = None
     is_open: bool = False
     overdue_on: date | None = None
+    order: Order = Order.DUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ def investigation_lines(
         after: the number with which the page before ended.
         limit: how many at the most.
     """
+    if wanted.order is not Order.DUE:
+        return _by_number(session, wanted, after, limit)
     first = open_lines(session, wanted)
     numbers = [one.row.natural_key for one in first]
     is_concluded = after and after not in numbers
@@ -109,6 +121,23 @@ def newest_investigated(session: Session, limit: int) -> Sequence[LotRow]:
     )
     query = select(LotRow).join(newest, newest.c.lot_id == LotRow.id)
     return session.scalars(query.order_by(newest.c.newest.desc())).all()
+
+
+def _by_number(
+    session: Session, wanted: InvestigationsWanted, after: str, limit: int
+) -> tuple[list[InvestigationLine], str]:
+    place, number = investigation_by(session, after) if after else None, InvestigationRow.id
+    backward = wanted.order is Order.NEWEST
+    query = _chosen(wanted)
+    if wanted.state is State.CONCLUDED:
+        query = query.where(_is_concluded())
+    if not _asks_for_concluded(wanted):
+        query = query.where(number.in_([one.row.id for one in open_lines(session, wanted)]))
+    if place:
+        query = query.where(number < place.id if backward else number > place.id)
+    query = query.order_by(number.desc() if backward else number).limit(limit + 1)
+    found = _lines(session, query)
+    return found[:limit], found[limit - 1].row.natural_key if len(found) > limit else ""
 
 
 def _asks_for_concluded(wanted: InvestigationsWanted) -> bool:

@@ -4,7 +4,7 @@ The newest step says where a job is. How far it is stands beside the audit trail
 nothing, and nobody has to explain it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -123,12 +123,17 @@ def failed_jobs(session: Session) -> Sequence[JobStep]:
 
 
 def newest_jobs(
-    session: Session, *, asked_by: str, before: Job | None, limit: int
+    session: Session, *, asked_by: str, before: Job | None, limit: int, states: Collection[str] = ()
 ) -> Sequence[JobStep]:
-    """The newest step of each job, newest job first, of one person or ("") of all."""
+    """The newest step of each job, newest job first, of one person or ("") of all.
+
+    ``states`` are those of jobs that are asked for, of none every one.
+    """
     query = _newest_steps().join(Job, Job.id == JobStep.job_id)
     if asked_by:
         query = query.where(Job.asked_by == asked_by)
+    if states:
+        query = query.where(JobStep.state.in_(states))
     if before is not None:
         query = query.where(Job.id < before.id)
     return session.scalars(query.order_by(Job.id.desc()).limit(limit)).all()

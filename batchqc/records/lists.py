@@ -160,3 +160,20 @@ def as_corrected(field: str, registered: InstrumentedAttribute[str]) -> ColumnEl
         .scalar_subquery()
     )
     return func.coalesce(corrected, registered)
+
+
+def lots_corrected_in(field: str) -> Select[int]:
+    """The surrogate ids of the lots that have an approved correction of a field."""
+    named = func.lower(func.substr(Correction.subject, len("lot:") + 1))
+    return (
+        select(LotRow.id)
+        .join_from(
+            Correction, CorrectionDecision, CorrectionDecision.correction_id == Correction.id
+        )
+        .join(LotRow, LotRow.folded == named)
+        .where(
+            Correction.field == field,
+            Correction.subject.startswith("lot:"),
+            CorrectionDecision.approved == 1,
+        )
+    )

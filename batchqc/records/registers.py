@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import Index, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.identifiers import fold
@@ -75,6 +75,9 @@ class LotRow(Row):
     """A lot as registered; corrections are laid over it when it is read."""
 
     __tablename__ = "lot"
+    __table_args__ = tuple(
+        Index(f"ix_lot_{date}", date, "id") for date in ("manufactured_on", "expires_on")
+    )
 
     lot: Mapped[str]
     folded: Mapped[str] = mapped_column(unique=True)

@@ -1,4 +1,4 @@
-"""Lists of uploads, newest first, and what followed an upload: a query for a page each."""
+"""Lists of uploads by their numbers, and what followed an upload: a query for a page each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,29 +17,33 @@ from batchqc.records.uploads import AssayRun, Superseding, Upload
 class SoughtUploads:
     """Which uploads: of ``wanted``, with ``text`` in the file's name, received since and until.
 
-    ``until`` is the first moment that does not belong. ``before`` is the surrogate id of the last
-    upload of the page before, or ``None``.
+    ``until`` is the first moment that does not belong. ``after`` is the surrogate id of the last
+    upload of the page before, or ``None``. The newest come first, or the oldest.
     """
 
     wanted: UploadsWanted = field(default_factory=UploadsWanted)
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    before: int | None = None
+    after: int | None = None
     limit: int = 50
+    oldest_first: bool = False
 
 
 def upload_lines(session: Session, sought: SoughtUploads) -> Sequence[Any]:
-    """Facts of uploads without their problems, newest first; one more than ``limit`` of more."""
+    """Facts of uploads without their problems; one more than ``limit`` of more."""
     query = _conditions(sought)
-    if sought.before is not None:
-        query = query.where(Upload.id < sought.before)
+    if sought.after is not None:
+        older, newer = Upload.id < sought.after, Upload.id > sought.after
+        query = query.where(newer if sought.oldest_first else older)
     columns = (
         Upload.id, Upload.year, Upload.number, Upload.file, Upload.sha256, Upload.size,
         Upload.accepted, Upload.rows, Upload.uploaded_by, Upload.received_at, Upload.contract,
         Upload.profile, Upload.typed, Upload.supersedes, Upload.retest,
     )  # fmt: skip
-    ordered = query.with_only_columns(*columns).order_by(Upload.id.desc())
+    ordered = query.with_only_columns(*columns).order_by(
+        Upload.id if sought.oldest_first else Upload.id.desc()
+    )
     return session.execute(ordered.limit(sought.limit + 1)).all()
 
 

@@ -1,12 +1,15 @@
 """The address of a list is its state: filter, order and page stand in it, and nothing else."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 #: Of a field that a form leaves blank: it says nothing.
 BLANK_IS_NONE = BeforeValidator(lambda text: text or None)
+
+#: By the moment at which a line of a list was recorded.
+Recency = Literal["newest", "oldest"]
 
 
 class Address(BaseModel):
@@ -22,5 +25,7 @@ class Address(BaseModel):
 
     def query(self, **changes: Any) -> str:
         """The same without the path, as other forms of the list take it."""
-        given = self.model_dump(mode="json", exclude={"after"}, exclude_defaults=True) | changes
-        return urlencode({name: text for name, text in given.items() if text})
+        given = self.model_dump(mode="json", exclude={"after"}) | changes
+        usual = {name: one.default for name, one in type(self).model_fields.items()}
+        said = {name: text for name, text in given.items() if text and text != usual.get(name)}
+        return urlencode(said)

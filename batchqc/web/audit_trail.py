@@ -22,7 +22,7 @@ from batchqc.records.audit_lines import TrailWanted, known_subjects, trail_lines
 from batchqc.records.people import UNKNOWN, person_by
 from batchqc.records.registers import lot_by
 from batchqc.records.schema import WITNESSED
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import Visit
 from batchqc.web.record_links import linker
 from batchqc.web.rendering import page
@@ -73,12 +73,13 @@ class Asked(Address):
     until: Annotated[date | None, BLANK_IS_NONE] = None
     word: str = Field("", max_length=100)
     show: Shown = Shown.CHANGES
+    order: Recency = "newest"
     after: int = Field(0, ge=0, le=LARGEST)
 
     @property
     def is_filtered(self) -> bool:
         """Whether it asks for less than every change."""
-        return bool(self.query())
+        return bool(self.model_dump(exclude={"order", "after"}, exclude_defaults=True))
 
     def wanted(self, session: Session) -> TrailWanted | None:
         """As a query takes it; ``None`` where nothing can fit."""
@@ -96,6 +97,7 @@ class Asked(Address):
             since=_midnight(session, self.since),
             until=_midnight(session, self.until and min(self.until, _LAST_DAY) + timedelta(days=1)),
             word=self.word.strip(),
+            oldest_first=self.order == "oldest",
         )
 
 
@@ -111,7 +113,7 @@ def subjects_like(session: Session, record: str) -> tuple[str, ...]:
 
 @router.get("/audit-trail")
 def audit_trail(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Response:
-    """A page of entries, newest first, under how the chain stands."""
+    """A page of entries under how the chain stands."""
     with call.reading() as session:
         entries, more = _some(session, asked, _SHOWN)
         content: dict[str, Any] = {

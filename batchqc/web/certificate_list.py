@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -21,7 +21,7 @@ from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.certificate_search import Hit
 from batchqc.records.registers import Product
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import Visit
 from batchqc.web.forms import NOTHING_SAID, said
 from batchqc.web.rendering import page
@@ -56,7 +56,7 @@ class Asked(Address):
     signer: _Text = ""
     since: Annotated[date | None, BLANK_IS_NONE] = None
     until: Annotated[date | None, BLANK_IS_NONE] = None
-    order: Literal["newest", "oldest"] = "newest"
+    order: Recency = "newest"
     after: _Text = ""
 
     @property

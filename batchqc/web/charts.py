@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from batchqc.documents.plots.scene import Picture
     from batchqc.statistics.lot_series import Judged, Trend
 
-MOST: Final = 100
-"""So many lots are drawn in a page; each is told apart, and the drawing stays small."""
+MOST: Final = 40
+"""So many lots are drawn beside the results of one; each is told apart at the size of its words."""
+BESIDE: Final = 380.0
+IN_PAGE: Final = 600.0
+"""Points across of a drawing in a column, and in a page: no word of it is smaller than 12 pixels
+in the narrowest place where it is shown, as the style sheet says."""
 _COLOURS: Final = {
     "#1a1d21": "ink", "#5b626b": "grey", "#c9cdd2": "pale", "#eef2f4": "tint", "#ffffff": "paper",
     "#b33c00": "red", "#0060a0": "blue", "#00795a": "green", "#8a4f7d": "purple",
@@ -51,7 +55,7 @@ def chart_of(session: Session, door: Door, case: LotCase, verdict: Verdict) -> C
     attribute = Attribute(case.row.product.code, version.stage, version.market, criterion.id)
     try:
         trend = door.trends.of(session, door.archive, attribute)
-        return Chart(control_svg(around(trend, case.lot.id), own=case.lot.id))
+        return Chart(control_svg(around(trend, case.lot.id), own=case.lot.id, width=BESIDE))
     except BatchqcError as error:
         return Chart(None, error.message)
 
@@ -67,7 +71,7 @@ def around(trend: "Trend", lot: str) -> "Trend":
     return part_of(trend, frozenset(names[max(0, end - MOST) : end]))
 
 
-def control_svg(trend: "Trend", *, own: str = "") -> Markup:
+def control_svg(trend: "Trend", *, own: str = "", width: float = IN_PAGE) -> Markup:
     """The control chart of a series whose lots lead to their pages; ``own`` is the lot meant."""
     from batchqc.documents.plots.control import control_chart  # noqa: PLC0415 - numerics
     from batchqc.documents.trend_pages.of_lots import control_series  # noqa: PLC0415 - numerics
@@ -85,7 +89,10 @@ def control_svg(trend: "Trend", *, own: str = "") -> Markup:
             ],
         )
     mine = [to for to in days if own and to.startswith(f"/lots/{own}?")]
-    return within(control_chart(series), name="trend", days=days, own=mine[0] if mine else "")
+    beside = width <= BESIDE
+    height = 240 if beside else 300
+    picture = control_chart(series, height=height, width=width, titled=not beside)
+    return within(picture, name="trend", days=days, own=mine[0] if mine else "")
 
 
 def within(

@@ -16,6 +16,7 @@ from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.investigation_lines import (
     InvestigationLine,
     InvestigationsWanted,
+    Order,
     count_concluded,
     investigated_criteria,
     investigation_lines,
@@ -64,6 +65,7 @@ class Asked(Address):
     criterion: str = Field("", max_length=100)
     person: str = Field("", max_length=100)
     show: Annotated[Show | None, BLANK_IS_NONE] = None
+    order: Order = Order.DUE
     after: str = Field("", max_length=100)
 
     def wanted(self, today: date) -> InvestigationsWanted:
@@ -75,6 +77,7 @@ class Asked(Address):
             state=_STATES.get(self.show) if self.show else None,
             is_open=self.show is Show.OPEN,
             overdue_on=today if self.show is Show.OVERDUE else None,
+            order=self.order,
         )
 
 
@@ -101,7 +104,7 @@ def investigations(request: Request, call: Visit, asked: Annotated[Asked, Query(
         criteria=criteria,
         shows=list(Show),
         states=State,
-        is_filtered=bool(asked.query()),
+        is_filtered=bool(asked.query(order="")),
     )
 
 

@@ -4,7 +4,10 @@ The page of a job asks for its own middle again while the job is not over, and w
 loads itself anew. Its address stays, so that who closes it misses nothing.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,7 +19,7 @@ from batchqc.core.jobs import ENDED, State
 from batchqc.core.permissions import Permission
 from batchqc.errors import BatchqcError
 from batchqc.records.jobs import newest_jobs, newest_step, steps_of
-from batchqc.web.addresses import Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import OwnForm, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, built, said
 from batchqc.web.rendering import gone_to, page
@@ -28,11 +31,29 @@ _AT_ONCE: Final = 50
 _PAGES: Final = {"/archive/damage": "/archive"}
 
 
+class Show(StrEnum):
+    """Which jobs an address asks for."""
+
+    GOING_ON = "going-on"
+    DONE = "done"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+_STATES: Final[Mapping[Show, tuple[State, ...]]] = {
+    Show.GOING_ON: (State.QUEUED, State.RUNNING, State.WAITING),
+    Show.DONE: (State.DONE,),
+    Show.FAILED: (State.FAILED,),
+    Show.CLOSED: (State.CLOSED,),
+}
+
+
 class Listed(Address):
-    """Which page of the list of jobs."""
+    """Which of the jobs, and which page of them."""
 
     path: ClassVar[str] = "/jobs"
 
+    show: Annotated[Show | None, BLANK_IS_NONE] = None
     after: str = Field("", max_length=100)
 
 
@@ -46,6 +67,7 @@ def jobs(request: Request, call: Visit, asked: Annotated[Listed, Query()]) -> Re
             asked_by="" if is_keeper else call.person.user_id,
             before=the_job(session, asked.after, person=call.person) if asked.after else None,
             limit=_AT_ONCE + 1,
+            states=_STATES[asked.show] if asked.show else (),
         )
         more = found[_AT_ONCE - 1].job.natural_key if len(found) > _AT_ONCE else ""
         return page(
@@ -107,6 +129,7 @@ def _page(request: Request, call: Visit, number: str, told: Said = NOTHING_SAID)
             status=told.status,
             job=found,
             due=datetime.fromisoformat(found.due) if found.due else None,
+            wanted=_wanted(found.wanted),
             steps=steps_of(session, row),
             is_over=found.state in ENDED,
             has_failed=found.state == State.FAILED,
@@ -115,3 +138,13 @@ def _page(request: Request, call: Visit, number: str, told: Said = NOTHING_SAID)
             may=keeps_jobs(call.person),
             **told.content,
         )
+
+
+def _wanted(text: str) -> list[tuple[str, str]]:
+    """What is wanted, name by name; what is left open is not told."""
+    found = json.loads(text).items()
+    return [
+        (name, ", ".join(map(str, one)) if isinstance(one, list) else str(one))
+        for name, one in found
+        if one not in ("", [])
+    ]

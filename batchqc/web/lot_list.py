@@ -55,7 +55,7 @@ def _line(row: Any, donors: tuple[str, ...], today: date) -> LotLine:
         product_name=row.product_name,
         disposition=Disposition(row.disposition),
         overlays=tuple(one for one in Overlay if lies[one]),
-        made_on=date.fromisoformat(row.made_on),
+        made_on=date.fromisoformat(row.manufactured_on),
         expires_on=expires_on,
         days_left=(expires_on - today).days,
         donors=donors,

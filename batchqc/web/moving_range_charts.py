@@ -16,7 +16,7 @@ from batchqc.errors import InvalidInput
 from batchqc.statistics.chart_constants import chart_constants
 from batchqc.statistics.frozen_limits import Frozen
 from batchqc.statistics.lot_series import Judged, Trend, is_censored
-from batchqc.web.charts import address_of, within
+from batchqc.web.charts import IN_PAGE, address_of, within
 from batchqc.web.rendering import day
 
 _SPAN = 2
@@ -33,14 +33,14 @@ def moving_range_svg(trend: Trend) -> Markup | None:
         for one, value, to in zip(trend.lots, ranges, where, strict=True)
     ]
     series = ControlSeries(
-        f"{trend.criterion.title}: step from the lot before",
+        trend.criterion.title,
         trend.scale.kind,
         "moving range",
         points,
         list(_phases(trend)),
     )
     days = {to: one.lot.manufactured_on for to, one in zip(where, trend.lots, strict=True)}
-    return within(control_chart(series, height=130), name="moving-range", days=days)
+    return within(control_chart(series, height=130, width=IN_PAGE), name="moving-range", days=days)
 
 
 def ranges_of(trend: Trend) -> list[float | None]:

@@ -35,7 +35,7 @@ def gettext_later(text: str) -> str:
 
 _ = gettext_later
 PLACES: Final = (
-    Place(_("My work"), "/", "w", also=("/reviews", "/corrections", "/second-entries")),
+    Place(_("My work"), "/", "w", also=("/reviews", "/corrections", "/second-entries", "/jobs")),
     Place(_("Lots"), "/lots", "l", also=("/products",)),
     Place(_("Uploads"), "/uploads", "u"),
     Place(_("Investigations"), "/investigations", "i", also=("/deviations", "/system-stops")),
@@ -47,6 +47,20 @@ PLACES: Final = (
     Place(_("Administration"), "/administration", "m", is_in_menu=True),
     Place(_("Guide"), "/guide", "h", is_in_menu=True),
 )
+
+
+#: Lists below those places, as the palette finds them by a part of their name.
+FURTHER: Final = (
+    (_("Reviews"), "/reviews"), (_("Corrections"), "/corrections"), (_("Jobs"), "/jobs"),
+    (_("Products"), "/products"), (_("Register of certifications"), "/certifications"),
+    (_("Upload a file"), "/uploads/new"), (_("Typed results"), "/manual"),
+    (_("Patterns"), "/investigations/patterns"), (_("Deviations"), "/deviations"),
+    (_("System stops"), "/system-stops"), (_("Quality reviews"), "/quality-reviews"),
+    (_("Methods"), "/methods"), (_("Profiles"), "/profiles"), (_("Layouts"), "/layouts"),
+    (_("Donor panels"), "/donor-panels"), (_("Cell banks"), "/banks"),
+    (_("Look-backs"), "/look-backs"), (_("Exports"), "/exports"), (_("Archive"), "/archive"),
+    (_("Verify a file"), "/verify"),
+)  # fmt: skip
 
 
 def places_of(roles: Iterable[Role]) -> tuple[Place, ...]:

@@ -20,6 +20,9 @@ _SHAPES: Final = {
     "search": '<circle cx="7" cy="7" r="4.4"/><path d="m10.4 10.4 3.4 3.4"/>',
     "down": '<path d="M8 2.8v8m-3.4-3.2L8 11l3.4-3.4M3 13.4h10"/>',
     "next": '<path d="m6 3.4 4.6 4.6L6 12.6"/>',
+    "up-order": '<path d="M8 13V3.4M4.2 7.2 8 3.4l3.8 3.8"/>',
+    "down-order": '<path d="M8 3v9.6M4.2 8.8 8 12.6l3.8-3.8"/>',
+    "any-order": '<path d="M5 6.4 8 3.4l3 3M5 9.6l3 3 3-3"/>',
     "box": '<rect x="2.6" y="2.6" width="10.8" height="10.8" rx="2"/>',
 }
 

@@ -23,7 +23,7 @@ from batchqc.records.quality_reviews import listed_quality_reviews, reading_of
 from batchqc.records.registers import Product
 from batchqc.web.addresses import Address
 from batchqc.web.calls import Form, OwnForm, Visit, keyed
-from batchqc.web.charts import within
+from batchqc.web.charts import IN_PAGE, within
 from batchqc.web.forms import NOTHING_SAID, Said, built, check, said, signature, signer_of
 from batchqc.web.jobs import led_to
 from batchqc.web.rendering import gone_to, page
@@ -116,7 +116,9 @@ def review(request: Request, call: Visit, number: str, chart: str = "", did: str
         )
         drawn = None
         if chosen:
-            drawn = within(control_chart(series_of(chosen["chart"])), name="review-chart")
+            drawn = within(
+                control_chart(series_of(chosen["chart"]), width=IN_PAGE), name="review-chart"
+            )
         return page(
             request,
             "quality_review.html",

@@ -24,7 +24,7 @@ from batchqc.api.doors import Call, Door
 from batchqc.records.base import Row
 from batchqc.records.registers import Site, the_site
 from batchqc.records.transaction import reading
-from batchqc.web.navigation import places_of
+from batchqc.web.navigation import FURTHER, places_of
 from batchqc.web.pictures import icon, verdict
 from batchqc.web.security import form_token
 from batchqc.web.static_files import address
@@ -77,6 +77,7 @@ def _frame(request: Request, call: Call | None, *, is_error: bool) -> dict[str, 
         "is_specimen": bool(site and site.specimen),
         "call": call,
         "places": places_of(call.person.roles) if call else (),
+        "further": FURTHER,
         "path": request.url.path,
         "part": asks_for_part(request),
         "token": form_token(call.token) if call else "",

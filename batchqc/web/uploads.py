@@ -27,7 +27,7 @@ from batchqc.records.upload_lines import (
     upload_lines,
 )
 from batchqc.records.uploads import upload_number
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 from batchqc.web.upload_page import upload_content
@@ -55,12 +55,13 @@ class Asked(Address):
     state: Literal["accepted", "refused", ""] = ""
     since: Annotated[date | None, BLANK_IS_NONE] = None
     until: Annotated[date | None, BLANK_IS_NONE] = None
+    order: Recency = "newest"
     after: str = Field("", max_length=40)
 
     @property
     def is_filtered(self) -> bool:
-        """Whether something is asked for but the newest."""
-        return bool(self.model_dump(exclude={"after"}, exclude_defaults=True))
+        """Whether it asks for some only."""
+        return bool(self.model_dump(exclude={"order", "after"}, exclude_defaults=True))
 
     def sought(self, session: Session, limit: int) -> SoughtUploads:
         """As a query takes it; days are those of the site."""
@@ -71,8 +72,9 @@ class Asked(Address):
             self.text,
             since=_begin(self.since, zone),
             until=_begin(self.until + timedelta(days=1), zone) if self.until else None,
-            before=the_upload(session, self.after).id if self.after else None,
+            after=the_upload(session, self.after).id if self.after else None,
             limit=limit,
+            oldest_first=self.order == "oldest",
         )
 
 
@@ -98,7 +100,7 @@ class UploadLine:
 
 @router.get("/uploads")
 def uploads(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Response:
-    """A page of uploads, the newest first."""
+    """A page of uploads; the address is the state."""
     with call.reading() as session:
         sought = asked.sought(session, 50)
         found, last = _lines(session, sought)
@@ -173,7 +175,7 @@ def _lines(session: Session, sought: SoughtUploads) -> tuple[list[UploadLine], i
 def _all(session: Session, sought: SoughtUploads) -> Iterator[UploadLine]:
     last: int | None = None
     while True:
-        found, last = _lines(session, replace(sought, before=last))
+        found, last = _lines(session, replace(sought, after=last))
         yield from found
         if last is None:
             return

@@ -40,11 +40,15 @@ _API: Final = (
 )  # fmt: skip
 #: Pages; what begins with "?" is another look at the list before it.
 _PAGES: Final = (
-    "/", "/lots", "/lots?text={middle}", "/lots?after={lot}", "/lots?order=lot", "/lots/{lot}",
-    "/lots/{lot}/review", "/lots/{lot}/audit-review", "/lots/{lot}/genealogy", "/uploads",
-    "/uploads/{upload}", "/certificates", "/certificates/{certificate}", "/donors",
-    "/donors/{donor}", "/reviews", "/investigations", "/investigations/patterns", "/audit-trail",
-    "/audit-trail/{place}", "/audit-trail?subject=lot:{lot}", "/find?q={lot}", "/products",
+    "/", "/lots", "/lots?text={middle}", "/lots?after={lot}", "/lots?order=lot", "/lots?order=made",
+    "/lots?order=made-back&after={lot}", "/lots?order=expires", "/lots?order=expires-back",
+    "/lots/{lot}", "/lots/{lot}/review", "/lots/{lot}/audit-review", "/lots/{lot}/genealogy",
+    "/uploads", "/uploads?order=oldest", "/uploads/{upload}", "/certificates",
+    "/certificates?order=oldest", "/certificates/{certificate}", "/donors",
+    "/donors?order=code-back", "/donors/{donor}", "/reviews", "/investigations",
+    "/investigations?order=newest", "/investigations/patterns", "/audit-trail",
+    "/audit-trail?order=oldest", "/audit-trail/{place}",
+    "/audit-trail?record=lot:{lot}", "/find?q={lot}", "/products",
     "/specifications", "/manual", "/corrections", "/deviations", "/certifications", "/banks",
     "/look-backs", "/quality-reviews", "/exports", "/archive", "/administration",
     "/administration/accounts", "/system-stops", "/verify",

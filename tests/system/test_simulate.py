@@ -43,6 +43,7 @@ READS = {
     "/administration": {"audit_subject"},
     "/administration/accounts": {"audit_subject"},
     "/investigations": {"investigation"},  # the criteria there are
+    "/investigations?order=newest": {"investigation"},  # as above
     "/lots?text={middle}": {"lot"},  # any part of an id
     "/api/v1/trends/SIM-MSC": {"lot"},  # every lot of the product
     "/lots/{lot}": {"lot"},  # the neighbours of its trend

@@ -9,6 +9,12 @@ from tests.web.browsing import Visitor
 
 #: No field or button of a page is further than so many presses of Tab.
 _FAR = 120
+#: Whether what has the focus is marked, and not covered by what stands over the page.
+_SEEN = """async one => { await new Promise(requestAnimationFrame);
+  const look = getComputedStyle(one), box = one.getBoundingClientRect();
+  const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const over = at && (one.contains(at) || at.contains(one) || at.closest('label'));
+  return Boolean(over) && (look.outlineStyle !== 'none' || look.boxShadow !== 'none') }"""
 
 
 class Mouse:
@@ -87,6 +93,7 @@ class Keys(Mouse):
         target.wait_for()
         for _ in range(_FAR):
             if target.evaluate("one => one === document.activeElement"):
+                assert target.evaluate(_SEEN), f"nobody sees that {target} has the focus"
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"no Tab leads to {target}")

@@ -282,6 +282,15 @@ def qa_reads_the_audit_trail(qa: Mouse) -> None:
     qa.visitor.sees("Signed: the audit trail is read.")
 
 
+def test_qa_releases_a_lot_by_keyboard_alone(certifying: Served):
+    certifying.house.ready()
+    with certifying.visitor(color_scheme="light") as visitor:
+        qa = Keys(visitor)
+        qa.sign_in(QA1)
+        qa_releases(qa)
+        expect(visitor.page.get_by_text("Genuine", exact=True)).to_be_visible(timeout=SEALING)
+
+
 def qa_releases(qa: Mouse) -> None:
     """And seals the certificate, and opens it."""
     visitor = qa.visitor

@@ -111,6 +111,31 @@ def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
     expect(qa.page.get_by_role("dialog").get_by_role("link", name=BAD)).to_be_visible()
     qa.page.keyboard.press("Enter")
     expect(qa.heading(BAD)).to_be_visible()
+    qa.page.wait_for_load_state()
+    qa.page.keyboard.press("Control+k")
+    palette = qa.page.get_by_role("dialog", name="Go anywhere")
+    expect(palette.get_by_role("link", name="Look-backs")).to_be_hidden()
+    qa.page.get_by_label("Lot, product or place").fill("look")
+    expect(palette.get_by_role("link", name="Look-backs")).to_be_visible()
+    qa.page.keyboard.press("Enter")
+    expect(qa.heading("No source is in doubt")).to_be_visible()
+
+
+def test_a_printed_page_says_what_the_screen_says_and_who_printed_it(qa: Visitor):
+    qa.go(f"/lots/{LOT}?show=viability")
+    qa.page.emulate_media(media="print")
+    qa.page.set_viewport_size({"width": 794, "height": 1123})  # A4
+    try:
+        assert qa.overflow() == 0
+        expect(qa.page.get_by_text(f"printed by {QA1}")).to_be_visible()
+        expect(qa.page.get_by_role("row").filter(has_text="Endotoxin")).to_contain_text("Conforms")
+        for name in ("Main", "Of this lot", "Path"):
+            expect(qa.page.get_by_role("navigation", name=name)).to_be_hidden()
+        expect(qa.page.get_by_role("link", name="Release")).to_be_hidden()
+        assert qa.page.pdf()[:5] == b"%PDF-"
+    finally:
+        qa.page.emulate_media(media="screen")
+        qa.page.set_viewport_size({"width": 1440, "height": 1000})
 
 
 def test_focus_begins_where_a_form_is_wrong_and_escape_leads_back_to_the_menu(qa: Visitor):

@@ -11,6 +11,7 @@ from batchqc.web.work import page_of
     ("path", "place"),
     [
         ("/", "My work"), ("/reviews", "My work"), ("/corrections/C-2026-000001", "My work"),
+        ("/jobs/JOB-2026-000001", "My work"),
         ("/lots/UCM-P1-T1/hold", "Lots"), ("/products", "Lots"),
         ("/deviations/dev-26-014", "Investigations"), ("/system-stops/new", "Investigations"),
         ("/quality-reviews", "Trends"), ("/look-backs/LB-2026-000001", "Donors"),

@@ -1,6 +1,7 @@
 """Every screen of trends and quality reviews in every state and every window."""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
 from playwright.sync_api import expect
@@ -79,3 +80,41 @@ def test_without_script_trends_are_read_and_a_lot_is_found_from_its_number(labor
         expect(visitor.heading(ODD)).to_be_visible()
         visitor.go(f"/lots/{LOT}")
         expect(visitor.heading(LOT)).to_be_visible()
+
+
+#: Of each text of the charts of a page: its size on the screen, and the box that it fills.
+TEXTS = """[...document.querySelectorAll('.chart svg')].map(svg => [...svg.querySelectorAll('text')]
+  .map(one => { const box = one.getBoundingClientRect();
+    return [one.textContent, +one.getAttribute('font-size') * svg.getScreenCTM().a,
+      box.left, box.top, box.right, box.bottom] }))"""
+CHARTS = {
+    "lot": f"/lots/{ODD}?show=viability",
+    "chart": OF,
+    "figures": f"{OF}/figures",
+    "controls": f"/trends/{PRODUCT}/endotoxin/controls",
+    "review": f"/quality-reviews/{REVIEW}",
+}
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1440])
+@pytest.mark.parametrize("path", CHARTS.values(), ids=CHARTS.keys())
+def test_no_word_of_a_chart_is_smaller_than_12_pixels_or_lies_on_another(
+    qa: Visitor, path: str, width: int
+):
+    qa.page.set_viewport_size({"width": width, "height": 800})
+    qa.go(path)
+    charts = qa.page.evaluate(TEXTS)
+    assert charts
+    for texts in charts:
+        assert texts
+        assert [one for one in texts if round(one[1], 1) < 12] == []
+        assert [(one[0], two[0]) for one, two in combinations(texts, 2) if _on(one, two)] == []
+
+
+def _on(one: list[float], two: list[float]) -> bool:
+    """Whether two boxes share more than their edges; a box is higher than its letters."""
+    _, _, left, top, right, bottom = one
+    _, _, other_left, other_top, other_right, other_bottom = two
+    across = min(right, other_right) - max(left, other_left)
+    down = min(bottom, other_bottom) - max(top, other_top)
+    return across > 2 and down > 4

@@ -30,31 +30,47 @@ from batchqc.documents.plots.scene import (
 from batchqc.documents.plots.series import LINES, ControlSeries
 
 _NAMED: Final = 40
+_NAME: Final = 13
+"""Points across that a lot id needs, turned."""
+_SHARE: Final = 0.16
+"""Of a narrow picture that is kept for them, so that pictures below each other are in line."""
+_ROOM: Final = 134
+"""Points across that the names of lines have, at the right of the frame."""
 
 
-def control_chart(series: ControlSeries, *, height: float = 300) -> Picture:
+def control_chart(
+    series: ControlSeries, *, height: float = 300, width: float = WIDTH, titled: bool = True
+) -> Picture:
     """The picture of a control chart.
 
     Args:
         series: what is charted.
         height: of the frame, in points.
+        width: of the picture, in points. Its texts are as large in a narrow one, and fewer.
+        titled: whether its title stands above it; its text alternative has it anyway.
     """
     axis = _axis(series)
     left, count = tick_room(axis), len(series.points)
     across = Axis(0.4, max(count, 1) + 0.6)
-    frame = Frame(across, axis, left, 52, WIDTH - left - 150, height)
+    ends = _ends(series, axis)
+    room: float = _ROOM
+    if width < WIDTH:
+        named = max((width_of(text) for _, text in ends), default=0)
+        room = min(room, max(width * _SHARE, named))
+    top = 52 if titled else 26
+    frame = Frame(across, axis, left, top, width - left - room - 16, height)
     drawn = Drawn(series, frame, _size(count))
     strip = Strip.of(series.points, frame)
     entries = keys_of(series)
-    below, bottom = keys(entries, frame.bottom + strip.height + _names_room(series))
-    said, bottom = notes(series.notes, bottom)
+    below, bottom = keys(entries, frame.bottom + strip.height + _names_room(series), width=width)
+    said, bottom = notes(series.notes, bottom, width=width)
     unit = f" ({series.unit})" if series.unit else ""
     label = series.attribute + unit if series.chart in _OF_VALUES else series.chart
     items = [
-        *heading(title_of(series)),
+        *(heading(title_of(series), width=width) if titled else ()),
         *frame.furniture("", label, ticks=False),
         *_phases(drawn),
-        *_lines(drawn),
+        *_lines(drawn, ends, room),
         *points_of(drawn),
         *signals_of(drawn),
         *strip.items,
@@ -62,7 +78,7 @@ def control_chart(series: ControlSeries, *, height: float = 300) -> Picture:
         *below,
         *said,
     ]
-    return Picture(title_of(series), words_of(series), WIDTH, bottom + 6, items, table_of(series))
+    return Picture(title_of(series), words_of(series), width, bottom + 6, items, table_of(series))
 
 
 _OF_VALUES: Final = frozenset({"individuals", "prediction", "Levey-Jennings", "data"})
@@ -97,29 +113,34 @@ def _phases(drawn: Drawn) -> list[Item]:
     return items
 
 
-def _lines(drawn: Drawn) -> list[Item]:
-    series, frame = drawn.series, drawn.frame
-    items: list[Item] = []
-    texts: list[tuple[float, str]] = []
-    drawn_as = ((CENTRE, "centre"), (LIMIT, "LCL"), (LIMIT, "UCL"))
-    for name, (pen, short) in zip(LINES, drawn_as, strict=True):
-        levels = series.levels(name)
-        items.append(Line(_steps(drawn, levels), pen))
-        last = levels[-1] if levels else None
-        if last is not None:
-            texts.append((frame.down(last), f"{short} {number(last)}"))
+def _ends(series: ControlSeries, axis: Axis) -> list[tuple[float, str]]:
+    """Each line that is named at its right end, and its name."""
+    found = []
+    for name, short in zip(LINES, ("centre", "LCL", "UCL"), strict=True):
+        last = series.levels(name)[-1:]
+        found += [(one, f"{short} {number(one)}") for one in last if one is not None]
     limits = series.specification
     for value, short in ((limits.lower, "LSL"), (limits.upper, "USL")):
-        if value is None:
-            continue
-        text = f"{short} {number(value)}"
-        if frame.y.holds(value):
-            items.append(frame.level(value, SPEC))
-        else:
-            text += " ↑ above" if value > frame.y.high else " ↓ below"
-        texts.append((frame.down(value), text))
-    items += beside(texts, x=frame.right + 8, span=(frame.top, frame.bottom), room=134)
-    return items
+        if value is not None:
+            far = " ↑ above" if value > axis.high else " ↓ below"
+            found.append((value, f"{short} {number(value)}{'' if axis.holds(value) else far}"))
+    return found
+
+
+def _lines(drawn: Drawn, ends: Sequence[tuple[float, str]], room: float) -> list[Item]:
+    series, frame = drawn.series, drawn.frame
+    items: list[Item] = [
+        Line(_steps(drawn, series.levels(name)), pen)
+        for name, pen in zip(LINES, (CENTRE, LIMIT, LIMIT), strict=True)
+    ]
+    limits = series.specification
+    items += [
+        frame.level(value, SPEC)
+        for value in (limits.lower, limits.upper)
+        if value is not None and frame.y.holds(value)
+    ]
+    texts = [(frame.down(value), text) for value, text in ends]
+    return items + beside(texts, x=frame.right + 8, span=(frame.top, frame.bottom), room=room)
 
 
 def _steps(drawn: Drawn, levels: Sequence[float | None]) -> list[list[Place]]:
@@ -150,7 +171,7 @@ def _names(drawn: Drawn, below: float) -> list[Item]:
     if not points:
         middle = frame.top + frame.height / 2
         return [Text(frame.left + frame.width / 2, middle, "no lots", 14, "middle", colour=GREY)]
-    every = -(-len(points) // _NAMED)
+    every = -(-len(points) // max(min(_NAMED, int(frame.width // _NAME)), 1))
     return [
         Text(
             frame.across(n) + 4, frame.bottom + below + 6, name, 10, "end", colour=GREY, turned=True

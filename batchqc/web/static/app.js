@@ -174,7 +174,8 @@
   palette && $("input", palette).addEventListener("input", (event) => {
     const text = event.target.value.trim().toLowerCase();
     for (const item of all(":scope > .places li", palette)) {
-      item.hidden = !item.textContent.toLowerCase().includes(text);
+      const fits = item.textContent.toLowerCase().includes(text);
+      item.hidden = !fits || (!text && "further" in item.dataset);
     }
   });
 

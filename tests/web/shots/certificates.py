@@ -1,4 +1,4 @@
-"""The archive of certificates, one certificate, verification, status, bundles, and the archive."""
+"""The archive of certificates, one certificate, verification, status, bundles with their job."""
 
 from batchqc.cli.demo_cast import PASSWORD, RELEASER
 from tests.web.shots.stage import Stage, send
@@ -14,6 +14,8 @@ def prepare(address: str) -> None:
     send(address, RELEASER, "POST", "/archive/retention-rules", json=rule)
     hold = by | {"lot": LOT, "reason": "Complaint 2026-17 (simulated)"}
     send(address, RELEASER, "POST", "/archive/holds", json=hold)
+    read = {"sample": 20}
+    send(address, RELEASER, "POST", "/jobs/archive-scrubs", json=read)
     copy = {"recipient": "Regional Hospital Da Lat, pharmacy"}
     send(address, RELEASER, "POST", f"/certificates/{IN_FORCE}/copies", json=copy)
 
@@ -28,9 +30,10 @@ def tour(stage: Stage) -> None:
     sealed = page.context.request.get(f"/certificates/{SUPERSEDED}/pdf").body()
     status = page.get_by_role("link", name="What whoever holds it sees").get_attribute("href")
     stage.take("bundle", "/exports/new?product=SIM-MSC")
-    with page.expect_download() as found:
-        page.get_by_role("button", name="Export and download").click()
-    found.value.path()
+    page.get_by_role("button", name="Make the bundle").click()
+    page.get_by_role("link", name="Download").wait_for()
+    stage.take("job")
+    stage.take("jobs", "/jobs")
     stage.take("exports", "/exports")
     stage.take("archive", f"/archive?lot={LOT}")
     page.get_by_role("link", name="Lay a legal hold").click()
