@@ -3,7 +3,7 @@
 from migrations_guards import guarded_table
 
 revision = "0040"
-down_revision = "0035"
+down_revision = "0038"
 
 
 def upgrade() -> None:
