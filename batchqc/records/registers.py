@@ -81,7 +81,7 @@ class LotRow(Row):
     product_id: Mapped[int] = refers_to("product")
     site_id: Mapped[int] = refers_to("site")
     manufactured_on: Mapped[str]
-    expires_on: Mapped[str]
+    expires_on: Mapped[str] = mapped_column(index=True)
     specification_version_id: Mapped[int] = refers_to("specification_version")
     bound_because: Mapped[str]
     registered_by: Mapped[str]
