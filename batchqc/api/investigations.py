@@ -18,6 +18,7 @@ from batchqc.actions.investigations import (
     the_investigation,
 )
 from batchqc.actions.lots import the_lot
+from batchqc.actions.lots_of_days import lots_of_days
 from batchqc.actions.retest_plans import approve_plan
 from batchqc.actions.states import contested_investigation, investigation_state
 from batchqc.api.doors import Call, Signature, SignedIn, Work, Writing
@@ -34,7 +35,7 @@ from batchqc.api.investigation_shapes import (
     investigation_out,
     pattern_out,
 )
-from batchqc.api.sent import Sent
+from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
@@ -80,12 +81,26 @@ def investigations(
 
 
 @router.get("/investigations/patterns", summary="Patterns of testing into compliance")
-def compliance_patterns(call: SignedIn, lot: Lot = "") -> Patterns:
-    """Over the whole history, or of one lot. They are told, and decide nothing."""
+def compliance_patterns(
+    call: SignedIn, lot: Lot = "", since: Day | None = None, until: Day | None = None
+) -> Patterns:
+    """Of one lot, or of those of which results came in within some days; by itself, of the last 30.
+
+    They are told, and decide nothing. A look takes 500 lots at the most.
+    """
     with call.reading() as session:
-        lots = [the_lot(session, lot)] if lot else []
+        if lot:
+            tested, lots = None, [the_lot(session, lot)]
+        else:
+            tested = lots_of_days(session, now=call.door.now(), since=since, until=until)
+            lots = [*tested.lots]
         found = find_patterns(session, call.door.archive, lots=lots)
-        return Patterns(items=[pattern_out(one) for one in found])
+        return Patterns(
+            items=[pattern_out(one) for one in found],
+            since=tested.since if tested else None,
+            until=tested.until if tested else None,
+            lots=len(lots),
+        )
 
 
 @router.get("/investigations/rule", summary="In how many days an investigation is due")

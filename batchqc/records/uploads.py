@@ -40,7 +40,7 @@ class Upload(Numbered):
     rows: Mapped[int]
     problems: Mapped[str]
     uploaded_by: Mapped[str]
-    received_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
     profile: Mapped[str] = added_later()
     stated: Mapped[str] = added_later()
     supersedes: Mapped[str] = added_later()
@@ -201,6 +201,16 @@ def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
         set_committed_value(run, "lot", lot)
     load_their(session, runs, of.upload)
     return runs
+
+
+def lots_tested(
+    session: Session, since: datetime, before: datetime, *, limit: int
+) -> Sequence[LotRow]:
+    """Lots, so many at the most, of which results came in from a moment on and before another."""
+    received = (Upload.received_at >= since) & (Upload.received_at < before)
+    tested = select(AssayRun.lot_id).join(Upload, Upload.id == AssayRun.upload_id).where(received)
+    query = select(LotRow).where(LotRow.id.in_(tested)).order_by(LotRow.id)
+    return session.scalars(query.limit(limit)).all()
 
 
 def runs_by_id(session: Session, ids: Iterable[int]) -> Sequence[AssayRun]:

@@ -1,4 +1,4 @@
-"""The index by which the lots that expire soonest are found."""
+"""The indexes by which the lots that expire soonest, and what came in lately, are found."""
 
 from alembic import op
 
@@ -7,5 +7,6 @@ down_revision = "0035"
 
 
 def upgrade() -> None:
-    """Add it: open work is looked at in portions of lots, in this order."""
+    """Add them: open work is looked at in portions of lots, and patterns within some days."""
     op.create_index("ix_lot_expires_on", "lot", ["expires_on"])
+    op.create_index("ix_upload_received_at", "upload", ["received_at"])
