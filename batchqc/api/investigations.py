@@ -11,6 +11,7 @@ from batchqc.actions.compliance_patterns import find_patterns
 from batchqc.actions.investigation_conclusions import conclude
 from batchqc.actions.investigation_opening import set_days_due, sweep
 from batchqc.actions.investigations import (
+    cases,
     extend_due_date,
     perform_phase_one,
     reopen,
@@ -36,7 +37,7 @@ from batchqc.api.investigation_shapes import (
     pattern_out,
 )
 from batchqc.api.sent import Day, Sent
-from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.api.shapes import LARGEST, After, Limit, Page, page_together
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -70,13 +71,13 @@ def investigations(
         query = select(InvestigationRow)
         if lot:
             query = query.where(InvestigationRow.lot_id == the_lot(session, lot).id)
-        return page(
+        return page_together(
             session,
             query,
             InvestigationRow,
             after=the_investigation(session, after).row if after else None,
             limit=limit,
-            show=lambda row: investigation_out(the_investigation(session, row.natural_key)),
+            show=lambda rows: [investigation_out(one) for one in cases(session, rows)],
         )
 
 

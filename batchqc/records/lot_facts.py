@@ -17,10 +17,12 @@ from batchqc.records.registers import (
     DonorRow,
     LotDonor,
     LotRow,
+    LotSpecification,
     SampleRow,
     other_specifications_among,
     samples_of,
 )
+from batchqc.records.rows_by import load_their
 
 Corrected = Sequence[tuple[Correction, CorrectionDecision | None]]
 
@@ -45,6 +47,8 @@ class LotFacts:
 
 def lot_facts(session: Session, lots: Sequence[LotRow]) -> LotFacts:
     """Read them, by a number of statements that does not hang on how many lots there are."""
+    load_their(session, lots, LotRow.product)
+    load_their(session, lots, LotRow.specification_version)
     ids = [lot.id for lot in lots]
     keys = {lot.key: lot.id for lot in lots}
     samples: dict[int, list[SampleRow]] = {one: [] for one in ids}
@@ -60,6 +64,8 @@ def lot_facts(session: Session, lots: Sequence[LotRow]) -> LotFacts:
     for derivation in parents_of(session, keys):
         parents[keys[derivation.child]].append(derivation.parent)
     beside = other_specifications_among(session, ids)
+    others = [one for own in beside.values() for one in own]
+    load_their(session, others, LotSpecification.specification_version)
     return LotFacts(
         samples,
         corrections,

@@ -19,9 +19,8 @@ from tests.performance.plans import scans
 FEW, MANY = 4, 16
 #: Statements for every lot of a product or of a page. What is here is to be mended, and leaves.
 GROWS = {
-    "/api/v1/lots", "/api/v1/lots?after={lot}", "/api/v1/donors",
-    "/api/v1/training-report", "/api/v1/training-report/csv", "/api/v1/investigations",
-    "/api/v1/log/checkpoints", "/api/v1/trends/SIM-MSC", "/lots/{lot}",
+    "/api/v1/training-report", "/api/v1/training-report/csv", "/api/v1/trends/SIM-MSC",
+    "/lots/{lot}",
 }  # fmt: skip
 #: A proof in the log: one more for sixteen times the entries.
 PROVES = {
@@ -30,8 +29,7 @@ PROVES = {
 }  # fmt: skip
 #: They judge every lot of a product: measured elsewhere, too long for here.
 JUDGES = {
-    "/api/v1/investigations/patterns", "/investigations/patterns", "/lots/{lot}/review",
-    "/trends", "/api/v1/lots/{lot}/review", "/api/v1/lots/{lot}/trends",
+    "/lots/{lot}/review", "/trends", "/api/v1/lots/{lot}/review", "/api/v1/lots/{lot}/trends",
 }  # fmt: skip
 #: Tables that a question reads from end to end, and what it looks for in them.
 READS = {
