@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.setup import own_site
 from batchqc.errors import InvalidInput
+from batchqc.records.investigation_lines import lots_tested
 from batchqc.records.registers import LotRow
-from batchqc.records.uploads import lots_tested
 
 #: Each lot is judged anew for it.
 MOST_LOTS: Final = 500

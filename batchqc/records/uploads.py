@@ -203,16 +203,6 @@ def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
     return runs
 
 
-def lots_tested(
-    session: Session, since: datetime, before: datetime, *, limit: int
-) -> Sequence[LotRow]:
-    """Lots, so many at the most, of which results came in from a moment on and before another."""
-    received = (Upload.received_at >= since) & (Upload.received_at < before)
-    tested = select(AssayRun.lot_id).join(Upload, Upload.id == AssayRun.upload_id).where(received)
-    query = select(LotRow).where(LotRow.id.in_(tested)).order_by(LotRow.id)
-    return session.scalars(query.limit(limit)).all()
-
-
 def runs_by_id(session: Session, ids: Iterable[int]) -> Sequence[AssayRun]:
     """Some runs by their surrogate ids."""
     return rows_by(session, AssayRun, AssayRun.id, ids)
