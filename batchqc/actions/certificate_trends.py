@@ -45,7 +45,8 @@ def trends_of_lot(session: Session, archive: Archive, case: LotCase) -> list[Tre
     charted = list(islice(_charted(session, case), MOST_CHARTS))
     if not charted:
         return []
-    look = _Look(session, archive, case, SharedFacts(session, archive))
+    near = _near(session, case, FAR)
+    look = _Look(session, archive, case, SharedFacts(session, archive, near))
     return [look.chart(attribute, criterion) for attribute, criterion in charted]
 
 
@@ -107,18 +108,24 @@ class _Look:
     def _lots_so_far(self, attribute: Attribute, *, far: bool) -> Sequence[TrendLot]:
         """The lots of a series up to this one, as many as its phase is looked for in; or none."""
         own = self.case.row
-        query = (
-            select(LotRow.id)
-            .where(LotRow.product_id == own.product_id)
-            .where(LotRow.manufactured_on <= own.manufactured_on)
-            .order_by(LotRow.manufactured_on.desc(), LotRow.lot.desc())
-            .limit(FAR if far else NEAR)
-        )
         reader = SeriesReader(self.session, self.archive, attribute, self.shared)
-        read = dict(reader.lots({*self.session.scalars(query), own.id}))
+        read = dict(reader.lots(_near(self.session, self.case, FAR if far else NEAR)))
         if own.id not in read:
             return ()
         return [one for one in in_order(read.values()) if one.place <= read[own.id].place]
+
+
+def _near(session: Session, case: LotCase, most: int) -> set[int]:
+    """A lot and those of its product that were made before it, so many at the most."""
+    own = case.row
+    query = (
+        select(LotRow.id)
+        .where(LotRow.product_id == own.product_id)
+        .where(LotRow.manufactured_on <= own.manufactured_on)
+        .order_by(LotRow.manufactured_on.desc(), LotRow.lot.desc())
+        .limit(most)
+    )
+    return {*session.scalars(query), own.id}
 
 
 def _phase(session: Session, attribute: Attribute, lots: Sequence[TrendLot]) -> Phase:

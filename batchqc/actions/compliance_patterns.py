@@ -1,9 +1,14 @@
-"""The report of patterns of testing into compliance, over everything on record."""
+"""The report of patterns of testing into compliance, over everything on record or some lots.
+
+Of some lots, those refused files are read that came while they were tested, or shortly before.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.failing import Judged, judged
@@ -22,12 +27,17 @@ from batchqc.documents.archive import Archive
 from batchqc.records.registers import LotRow
 from batchqc.records.uploads import AssayRun, Upload
 
+SHORTLY: Final = timedelta(days=30)
+_REFUSED: Final = select(Upload).where(
+    Upload.accepted == 0, Upload.sha256 != "", Upload.typed == ""
+)
+
 
 def find_patterns(
-    session: Session, archive: Archive, *, lots: Sequence[LotRow] = ()
+    session: Session, archive: Archive, *, lots: Sequence[LotRow] | None = None
 ) -> tuple[Pattern, ...]:
     """Every pattern in the history of some lots, or of all."""
-    rows = lots or session.scalars(select(LotRow).order_by(LotRow.id)).all()
+    rows = session.scalars(select(LotRow).order_by(LotRow.id)).all() if lots is None else lots
     names = {row.lot for row in rows}
     planned: dict[str, int] = {}
     tested: list[ResultAlone] = []
@@ -46,7 +56,11 @@ def find_patterns(
                 sent.setdefault(one.run.upload, []).append(one)
         uploads |= {run.upload.natural_key: run.upload for run in found.runs}
     accepted = [_sent(uploads[number], own) for number, own in sent.items()]
-    refused = list(_refused(session, archive, names))
+    received = sorted(one.received_at for one in uploads.values())
+    query = _REFUSED
+    if lots is not None and received:
+        query = query.where(Upload.received_at.between(received[0] - SHORTLY, received[-1]))
+    refused = list(_refused(session, archive, names, query)) if received else []
     return patterns(tested, planned, refused, accepted)
 
 
@@ -123,9 +137,10 @@ def _outcome(found: Judged, attribute: Attribute, rows: Sequence[Measurement]) -
     return None
 
 
-def _refused(session: Session, archive: Archive, lots: set[str]) -> Iterator[Sent]:
+def _refused(
+    session: Session, archive: Archive, lots: set[str], query: Select[Upload]
+) -> Iterator[Sent]:
     """What refused files said of some lots, as far as it could be read."""
-    query = select(Upload).where(Upload.accepted == 0, Upload.sha256 != "", Upload.typed == "")
     for upload in session.scalars(query.order_by(Upload.id)):
         own = [one for one in reading_of(session, archive, upload).parsed if one.lot in lots]
         if own:

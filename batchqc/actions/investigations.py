@@ -4,7 +4,7 @@ Each step is a row of its own with a number, and signed, but for a document that
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -30,8 +30,9 @@ from batchqc.records.investigations import (
     InvestigationStep,
     folded,
     investigation_by,
-    steps_of,
+    taken_in,
 )
+from batchqc.records.rows_by import load_their
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import reviews_of, runs_of
 
@@ -54,8 +55,13 @@ def the_investigation(session: Session, number: str) -> Case:
     row = investigation_by(session, number)
     if row is None:
         raise NotFound("BQC-OOS-001", f"there is no investigation {number}")
-    steps = tuple(steps_of(session, row))
-    return Case(row, steps, folded(row, steps))
+    return cases(session, [row])[0]
+
+
+def cases(session: Session, rows: Sequence[InvestigationRow]) -> list[Case]:
+    """Some investigations as they stand, read together with their lots."""
+    load_their(session, rows, InvestigationRow.lot)
+    return [Case(row, tuple(steps), folded(row, steps)) for row, steps in taken_in(session, rows)]
 
 
 def locked(tx: Transaction, number: str) -> Case:

@@ -1,14 +1,17 @@
-"""Open work of all lots, gathered in a fixed number of questions.
+"""Open work, gathered in a fixed number of questions for a portion of the lots.
+
+The lots that expire soonest are looked at first, so few at once that a page is answered however
+many are open; what is of no lot at work is told with them. The others follow, part by part.
 
 ``SOURCES`` is the one place where another source of work is added: a function of the facts of a
 look that tells its items.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -23,11 +26,11 @@ from batchqc.documents.archive import Archive
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.bindings import rebound_lots
 from batchqc.records.lot_reviews import AuditReview, LotReview
+from batchqc.records.lots_at_work import Among, LotAtWork, Portion, portion_at_work
 from batchqc.records.open_work import (
-    LotAtWork,
     RunAtWork,
     calibrations_until,
-    lots_at_work,
+    lots_corrected,
     lots_without_certificate,
     pending_certificates,
     reported_at_work,
@@ -56,6 +59,7 @@ class Look:
     archive: Archive
     now: datetime
     days: int
+    portion: Portion
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -72,15 +76,26 @@ class Look:
         """The last day of which it is told what ends."""
         return self.today + timedelta(days=self.days)
 
-    @cached_property
-    def lots(self) -> list[LotAtWork]:
-        """Every lot that is not decided, or released conditionally."""
-        return lots_at_work(self.session)
+    @property
+    def lots(self) -> tuple[LotAtWork, ...]:
+        """Lots that are not decided, or released conditionally."""
+        return self.portion.lots
 
     @cached_property
     def runs(self) -> list[RunAtWork]:
         """Every run of those lots, and what came in of decided ones and is not reviewed."""
-        return runs_at_work(self.session)
+        return runs_at_work(self.session, self.portion)
+
+
+class WorkFound(NamedTuple):
+    """Today at the site, and what waits, in order.
+
+    ``last`` names the lot behind which others follow that were not looked at; "" where none do.
+    """
+
+    today: date
+    items: list[Item]
+    last: str
 
 
 def open_work(
@@ -90,8 +105,9 @@ def open_work(
     wanted: Filter,
     now: datetime,
     days: int = HORIZON,
-) -> tuple[date, list[Item]]:
-    """Today, and everything that waits and that a filter lets through, in order.
+    among: Among | None = None,
+) -> WorkFound:
+    """What waits of a portion of lots and that a filter lets through.
 
     Args:
         session: only read.
@@ -99,16 +115,38 @@ def open_work(
         wanted: the filter.
         now: when it is asked.
         days: how many days ahead it is told what ends.
+        among: which lots are looked at; without it, the first of all or of the filter's lot.
     """
-    look = Look(session, archive, now, days)
+    portion = portion_at_work(session, among or Among(lot=wanted.lot))
+    look = Look(session, archive, now, days, portion)
     items = [item for source in SOURCES for item in source(look)]
     items += next_steps(items, _signed(look))
-    return look.today, chosen(items, wanted, look.today)
+    return WorkFound(look.today, chosen(items, wanted, look.today), portion.last)
+
+
+def all_open_work(
+    session: Session,
+    archive: Archive,
+    *,
+    wanted: Filter,
+    now: datetime,
+    days: int = HORIZON,
+    among: Among | None = None,
+) -> WorkFound:
+    """Everything that waits, of all lots: portion by portion, for what is no page."""
+    asked, items = among or Among(lot=wanted.lot), list[Item]()
+    while True:
+        found = open_work(session, archive, wanted=wanted, now=now, days=days, among=asked)
+        items += found.items
+        if not found.last:
+            return WorkFound(found.today, chosen(items, wanted, found.today), "")
+        asked = replace(asked, after=found.last)
 
 
 def _results(look: Look) -> Iterator[Item]:
-    samples, reported = samples_at_work(look.session), reported_at_work(look.session)
-    due = due_at_work(look.session)
+    samples = samples_at_work(look.session, look.portion)
+    reported = reported_at_work(look.session, look.portion)
+    due = due_at_work(look.session, look.portion)
     versions = {one.id: one for one in all_versions(look.session)}
     products = {lot.product for lot in look.lots}
     rebound = {
@@ -155,29 +193,30 @@ def _reviews(look: Look) -> Iterator[Item]:
 
 
 def _corrections(look: Look) -> Iterator[Item]:
-    samples = {
-        f"sample:{one.id}": one.lot for own in samples_at_work(look.session).values() for one in own
-    }
-    for one in waiting_corrections(look.session):
-        kind, _, name = one.subject.partition(":")
-        lot = name if kind == "lot" else samples.get(one.subject, "")
-        what = f"{one.natural_key}: {one.field} of {one.subject}"
-        link = f"/corrections/{one.natural_key}"
-        yield Item(Work.CORRECTION, lot, what, one.requested_at, None, link)
+    waiting = waiting_corrections(look.session)
+    lots = lots_corrected(look.session, [one.subject for one in waiting])
+    shown = {one.lot for one in look.lots}
+    for one in waiting:
+        lot, is_at_work = lots.get(one.subject, ("", False))
+        if lot in shown if is_at_work else look.portion.is_first:
+            named = lot if is_at_work or one.subject.startswith("lot:") else ""
+            what = f"{one.natural_key}: {one.field} of {one.subject}"
+            link = f"/corrections/{one.natural_key}"
+            yield Item(Work.CORRECTION, named, what, one.requested_at, None, link)
 
 
 def _eligibility(look: Look) -> Iterator[Item]:
-    for lot, donor, since in undetermined_donors(look.session):
+    for lot, donor, since in undetermined_donors(look.session, look.portion):
         what = f"the eligibility of donor {donor} is not determined"
         yield Item(Work.ELIGIBILITY, lot, what, since, None, f"/donors/{donor}")
 
 
 def _certificates(look: Look) -> Iterator[Item]:
-    for one in pending_certificates(look.session):
+    for one in pending_certificates(look.session, look.portion):
         link = f"/certificates/{one.natural_key}"
         what = f"{one.natural_key} is not sealed"
         yield Item(Work.CERTIFICATE, one.lot.lot, what, one.reserved_at, None, link)
-    for one, is_sealed in lots_without_certificate(look.session):
+    for one, is_sealed in lots_without_certificate(look.session, look.portion):
         link = f"/certificates/{one.natural_key}"
         what = f"{one.natural_key} is {'withdrawn' if is_sealed else 'void'}: no certificate counts"
         yield Item(Work.CERTIFICATE, one.lot.lot, what, one.reserved_at, None, link)
@@ -192,6 +231,8 @@ def _expiry(look: Look) -> Iterator[Item]:
 
 
 def _registers(look: Look) -> Iterator[Item]:
+    if not look.portion.is_first:
+        return
     for instrument, due in calibrations_until(look.session, look.horizon):
         what = f"the calibration of {instrument} ends"
         yield Item(Work.CALIBRATION, "", what, None, date.fromisoformat(due), "/instruments")
@@ -201,13 +242,14 @@ def _registers(look: Look) -> Iterator[Item]:
 
 
 def _beside(look: Look) -> Iterator[Item]:
-    yield from work_beside(look.session)
+    yield from work_beside(look.session, look.portion)
 
 
 def _signed(look: Look) -> Iterator[Signed]:
     """How far each lot is signed."""
     reviews, trails, checks = (
-        signed_at_work(look.session, table) for table in (LotReview, AuditReview, LotCheck)
+        signed_at_work(look.session, look.portion, table)
+        for table in (LotReview, AuditReview, LotCheck)
     )
     certifies = policies_of(look.session)[Policy.QP_CERTIFIES]
     runs = dict[int, datetime]()

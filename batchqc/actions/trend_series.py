@@ -64,13 +64,18 @@ class _Facts:
 
 
 class SharedFacts:
-    """What readers of several attributes need alike, read once for all of them in one session."""
+    """What readers of several attributes need alike, read once for all of them in one session.
 
-    def __init__(self, session: Session, archive: Archive) -> None:
-        """Read what hangs on no lot."""
+    ``only`` are the lots that they read, by their surrogate ids; ``None`` is all.
+    """
+
+    def __init__(
+        self, session: Session, archive: Archive, only: Collection[int] | None = None
+    ) -> None:
+        """Read what hangs on no attribute."""
         self._session, self._archive = session, archive
-        self.typed = typed_runs(session)
-        self.whole = superseded_lots(session) | investigated_lots(session)
+        self.typed = typed_runs(session, only)
+        self.whole = superseded_lots(session, only) | investigated_lots(session, only)
         self._methods = approved_methods(archive, method_approvals(session))
         self._specifications: dict[int, Specification] = {}
         self._judged: dict[tuple[object, ...], Sequence[Sequence[JudgedLot]]] = {}

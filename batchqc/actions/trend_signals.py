@@ -15,7 +15,7 @@ from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.trends import limit_sets_of, lots_made
 
 if TYPE_CHECKING:
-    from batchqc.statistics.lot_series import Judged, Trend
+    from batchqc.statistics.growing_series import LotLook
 
 #: Before, no lot of a product can be told from the others: the self-starting chart needs two.
 LOTS_FOR_A_SIGNAL = 3
@@ -36,7 +36,10 @@ def signals_of(
         signal
         for attribute, verdict in _attributes(case)
         for signal in _signals(
-            lambda wanted: looked.of(session, archive, wanted), case.lot.id, attribute, verdict
+            lambda wanted: looked.lot(session, archive, wanted, case.row.id),
+            case.lot.id,
+            attribute,
+            verdict,
         )
     )
 
@@ -72,40 +75,35 @@ def _attributes(case: LotCase) -> Iterator[tuple[Attribute, Verdict]]:
 
 
 def _signals(
-    look: Callable[[Attribute], "Trend"], lot: str, attribute: Attribute, verdict: Verdict
+    look: Callable[[Attribute], "LotLook | None"], lot: str, attribute: Attribute, verdict: Verdict
 ) -> Iterator[tuple[tuple[RunKey, ...], str]]:
     runs = tuple(dict.fromkeys(one.run for one in verdict.measurements))
     try:
-        trend = look(attribute)
+        look_at = look(attribute)
     except NotFound:
         return  # nothing judges the lot at this stage any more
     except BatchqcError as problem:
         yield runs, f"the trend of {verdict.criterion.title} cannot be looked at: {problem.message}"
         return
-    found = trend.by_lot.get(lot)
-    if found is None:
+    if look_at is None:
         yield runs, f"the trend of {verdict.criterion.title} cannot be looked at: it lacks {lot}"
         return
+    found = look_at.judged
     for signal in found.signals:
         yield found.lot.observed.runs, signal.said
-    if why := not_compared(trend, found):
+    if why := not_compared(look_at):
         own = f"{verdict.criterion.title} {found.lot.observed.text} of {lot}"
         yield found.lot.observed.runs, f"{own} is compared with no other lot: {why}"
 
 
-def not_compared(trend: "Trend", one: "Judged") -> str:
+def not_compared(look: "LotLook") -> str:
     """Why a lot with a number has no score, though others might be there to compare it with."""
-    amount = one.lot.observed.amount
+    one, amount = look.judged, look.judged.lot.observed.amount
     if one.value is None or one.score is not None or amount is None or amount.is_censored:
         return ""
-    phase = trend.phases[one.phase - 1]
-    before = [
-        each.value
-        for each in trend.lots
-        if each.phase == one.phase and each.lot.place < one.lot.place and each.value is not None
-    ]
-    if one.by or (len(before) >= LOTS_FOR_A_SIGNAL - 1 and set(before) != {one.value}):
+    is_few = look.values < LOTS_FOR_A_SIGNAL - 1
+    if one.by or not (is_few or look.is_flat):
         return "it, or what it would be compared with, has no place on the scale of its limits"
-    if len(before) < LOTS_FOR_A_SIGNAL - 1 and phase.because:
-        return f"phase {phase.number} begins with {phase.lots[0].lot} ({phase.because})"
+    if is_few and look.because:
+        return f"phase {one.phase} begins with {look.first} ({look.because})"
     return ""

@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.trend_series import Judges, SeriesReader, SharedFacts
 from batchqc.actions.trend_touched import Touched, touched_since
+from batchqc.core.identifiers import fold
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute
 from batchqc.documents.archive import Archive
 from batchqc.errors import NotFound
 from batchqc.records.audit import newest_link
+from batchqc.records.registers import lots_by
 from batchqc.records.trends import LimitSet, limit_sets_of, phases_begun
 
 if TYPE_CHECKING:
     from batchqc.statistics.frozen_limits import Frozen
+    from batchqc.statistics.growing_series import GrowingSeries, LotLook
     from batchqc.statistics.lot_series import Trend
 
 
@@ -30,6 +33,7 @@ class _Held:
 
     lots: dict[int, TrendLot]
     judges: dict[str, Judges]
+    series: "GrowingSeries | None" = None
     trend: "Trend | None" = None
     pages: dict[str, bytes] = field(default_factory=dict)
 
@@ -62,6 +66,33 @@ class Trends:
                 session, archive, attribute
             ))  # fmt: skip
 
+    def lot(
+        self, session: Session, archive: Archive, attribute: Attribute, lot: int
+    ) -> "LotLook | None":
+        """One lot of a series, by its surrogate id, as the whole judges it; ``None``: not of it.
+
+        Raises:
+            NotFound: no lot is judged by such a criterion.
+            IntegrityFailure: a specification or limit set cannot be read.
+        """
+        from batchqc.statistics.growing_series import GrowingSeries  # noqa: PLC0415 - numerics
+
+        with self._lock:
+            held = self._current(session, archive, attribute)
+            judges, starts, sets = _lines(session, archive, attribute, held)
+            if lot not in held.lots:
+                return None
+            if held.series is None:
+                held.series = GrowingSeries(held.lots.values())
+            named = lots_by(session, {fold(one.first) for one in sets})
+            first = {row.lot: held.lots.get(row.id) for row in named}
+            return held.series.look(
+                held.lots[lot],
+                judges.criterion,
+                starts=starts,
+                sets=[(one, first.get(one.first)) for one in sets],
+            )
+
     def page(self, session: Session, archive: Archive, attribute: Attribute, *, kind: str) -> bytes:
         """The page data of a series, ``json``, ``csv`` or ``svg``, made once for each state of it.
 
@@ -83,23 +114,10 @@ class Trends:
     ) -> "Trend":
         from batchqc.statistics.lot_charts import trend_of  # noqa: PLC0415 - numerics
 
-        judges = held.newest
-        if judges is None:
-            raise NotFound(
-                "BQC-TRD-001",
-                f"no lot is judged by {attribute.name}",
-                hint="See the list of attributes; name the stage and the market.",
-            )
         if held.trend is None:
-            sets = limit_sets_of(session, attribute.product, attribute)
-            begun = phases_begun(session, attribute.product, attribute)
-            held.trend = trend_of(
-                attribute,
-                judges.criterion,
-                tuple(held.lots.values()),
-                starts={one.lot.lot: one.reason for one in begun},
-                sets=[frozen_of(archive, row) for row, approval in sets if approval is not None],
-            )
+            judges, starts, sets = _lines(session, archive, attribute, held)
+            lots = tuple(held.lots.values())
+            held.trend = trend_of(attribute, judges.criterion, lots, starts=starts, sets=sets)
         return held.trend
 
     def _current(self, session: Session, archive: Archive, attribute: Attribute) -> _Held:
@@ -126,7 +144,7 @@ class Trends:
             if touched.everything:
                 self._held.clear()
             if touched.lots or touched.lines:
-                shared = SharedFacts(session, archive)
+                shared = SharedFacts(session, archive, touched.lots)
                 for attribute, held in self._held.items():
                     self._renew(SeriesReader(session, archive, attribute, shared), held, touched)
         self._sequence = sequence
@@ -138,12 +156,39 @@ class Trends:
         self.read += len(anew)
         before = {lot: held.lots.get(lot) for lot in touched.lots}
         if touched.lines or any(anew.get(lot) != one for lot, one in before.items()):
-            for lot in touched.lots:
+            for lot, was in before.items():
                 held.lots.pop(lot, None)
+                if held.series is not None and was != anew.get(lot):
+                    held.series.put(was, anew.get(lot))
             held.lots |= anew
             held.judges |= reader.judges
             held.trend = None
             held.pages.clear()
+
+
+def _lines(
+    session: Session, archive: Archive, attribute: Attribute, held: _Held
+) -> tuple[Judges, dict[str, str], list["Frozen"]]:
+    """What judges a series, why QA lets phases begin, and its approved limit sets, oldest first.
+
+    Raises:
+        NotFound: no lot is judged by such a criterion.
+        IntegrityFailure: a limit set cannot be read.
+    """
+    judges = held.newest
+    if judges is None:
+        raise NotFound(
+            "BQC-TRD-001",
+            f"no lot is judged by {attribute.name}",
+            hint="See the list of attributes; name the stage and the market.",
+        )
+    begun = phases_begun(session, attribute.product, attribute)
+    sets = limit_sets_of(session, attribute.product, attribute)
+    return (
+        judges,
+        {one.lot.lot: one.reason for one in begun},
+        [frozen_of(archive, row) for row, approval in sets if approval is not None],
+    )
 
 
 def frozen_of(archive: Archive, row: LimitSet) -> "Frozen":

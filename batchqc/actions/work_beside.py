@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.scrubs import open_damage
 from batchqc.core.open_work import Item, Work
 from batchqc.records.jobs import failed_jobs
+from batchqc.records.lots_at_work import Portion
 from batchqc.records.work_beside import (
     donors_at_work,
     holds_at_work,
@@ -17,22 +18,28 @@ from batchqc.records.work_beside import (
 )
 
 
-def work_beside(session: Session) -> Iterator[Item]:
-    """What waits in every lot and beside the lots, decided or not."""
-    for lot, row, found in open_investigations(session):
+def work_beside(session: Session, portion: Portion) -> Iterator[Item]:
+    """What waits in lots and, with the first portion, in decided ones and beside all lots."""
+    for lot, row, found in open_investigations(session, portion):
         what = f"{found.number}: {found.criterion}; {found.state}"
         link = f"/investigations/{found.number}"
         yield Item(Work.INVESTIGATION, lot, what, row.opened_at, found.due_on, link)
-    for lot, hold in holds_at_work(session):
+    for lot, hold in holds_at_work(session, portion):
         what = f"hold {hold.number} ({hold.cause}): {hold.reason}"
         yield Item(Work.HOLD, lot, what, hold.held_at, None, f"/lots/{lot}/holds")
+    for lot, number in waiting_transfers(session, portion):
+        what = f"{number} waits for its transfer"
+        yield Item(Work.TRANSFER, lot, what, None, None, f"/lots/{lot}")
+    yield from _donors(session, portion)
+    if portion.is_first:
+        yield from _of_no_lot(session)
+
+
+def _of_no_lot(session: Session) -> Iterator[Item]:
     for one in open_look_backs(session):
         what = f"{one.natural_key} from {one.source}: {one.cause}"
         link = f"/look-backs/{one.natural_key}"
         yield Item(Work.LOOK_BACK, "", what, one.started_at, None, link)
-    for lot, number in waiting_transfers(session):
-        what = f"{number} waits for its transfer"
-        yield Item(Work.TRANSFER, lot, what, None, None, f"/lots/{lot}")
     for name, event, at in silent_webhooks(session):
         what = f"{name} was given up at event {event}"
         yield Item(Work.WEBHOOK, "", what, at, None, f"/webhooks/{name}")
@@ -42,7 +49,6 @@ def work_beside(session: Session) -> Iterator[Item]:
         for lot in lots or ("",):
             yield Item(Work.ARCHIVE, lot, what, since, None, "/archive/damage")
     yield from _jobs(session)
-    yield from _donors(session)
 
 
 def _jobs(session: Session) -> Iterator[Item]:
@@ -53,9 +59,9 @@ def _jobs(session: Session) -> Iterator[Item]:
         yield Item(Work.JOB, "", what, step.at, None, f"/jobs/{number}")
 
 
-def _donors(session: Session) -> Iterator[Item]:
+def _donors(session: Session, portion: Portion) -> Iterator[Item]:
     """Consents that are missing or withdrawn, and determinations before the newest record."""
-    for one in donors_at_work(session):
+    for one in donors_at_work(session, portion):
         link = f"/donors/{one.donor}"
         if one.withdrawn_at:
             what = f"donor {one.donor} withdrew the consent"

@@ -140,9 +140,14 @@ class PatternOut(BaseModel):
 
 
 class Patterns(BaseModel):
-    """Every pattern in the history."""
+    """Every pattern in the history of some lots."""
 
     items: list[PatternOut]
+    since: date | None = Field(
+        description="The first day on which results of the lots came in; null of one lot."
+    )
+    until: date | None = Field(description="The last day on which they did.")
+    lots: int = Field(description="How many were looked at.")
 
 
 def investigation_out(case: Case) -> InvestigationOut:

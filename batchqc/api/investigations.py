@@ -11,6 +11,7 @@ from batchqc.actions.compliance_patterns import find_patterns
 from batchqc.actions.investigation_conclusions import conclude
 from batchqc.actions.investigation_opening import set_days_due, sweep
 from batchqc.actions.investigations import (
+    cases,
     extend_due_date,
     perform_phase_one,
     reopen,
@@ -18,6 +19,7 @@ from batchqc.actions.investigations import (
     the_investigation,
 )
 from batchqc.actions.lots import the_lot
+from batchqc.actions.lots_of_days import lots_of_days
 from batchqc.actions.retest_plans import approve_plan
 from batchqc.actions.states import contested_investigation, investigation_state
 from batchqc.api.doors import Call, Signature, SignedIn, Work, Writing
@@ -34,8 +36,8 @@ from batchqc.api.investigation_shapes import (
     investigation_out,
     pattern_out,
 )
-from batchqc.api.sent import Sent
-from batchqc.api.shapes import LARGEST, After, Limit, Page, page
+from batchqc.api.sent import Day, Sent
+from batchqc.api.shapes import LARGEST, After, Limit, Page, page_together
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -69,23 +71,37 @@ def investigations(
         query = select(InvestigationRow)
         if lot:
             query = query.where(InvestigationRow.lot_id == the_lot(session, lot).id)
-        return page(
+        return page_together(
             session,
             query,
             InvestigationRow,
             after=the_investigation(session, after).row if after else None,
             limit=limit,
-            show=lambda row: investigation_out(the_investigation(session, row.natural_key)),
+            show=lambda rows: [investigation_out(one) for one in cases(session, rows)],
         )
 
 
 @router.get("/investigations/patterns", summary="Patterns of testing into compliance")
-def compliance_patterns(call: SignedIn, lot: Lot = "") -> Patterns:
-    """Over the whole history, or of one lot. They are told, and decide nothing."""
+def compliance_patterns(
+    call: SignedIn, lot: Lot = "", since: Day | None = None, until: Day | None = None
+) -> Patterns:
+    """Of one lot, or of those of which results came in within some days; by itself, of the last 30.
+
+    They are told, and decide nothing. A look takes 500 lots at the most.
+    """
     with call.reading() as session:
-        lots = [the_lot(session, lot)] if lot else []
+        if lot:
+            tested, lots = None, [the_lot(session, lot)]
+        else:
+            tested = lots_of_days(session, now=call.door.now(), since=since, until=until)
+            lots = [*tested.lots]
         found = find_patterns(session, call.door.archive, lots=lots)
-        return Patterns(items=[pattern_out(one) for one in found])
+        return Patterns(
+            items=[pattern_out(one) for one in found],
+            since=tested.since if tested else None,
+            until=tested.until if tested else None,
+            lots=len(lots),
+        )
 
 
 @router.get("/investigations/rule", summary="In how many days an investigation is due")

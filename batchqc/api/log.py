@@ -1,5 +1,6 @@
 """The transparency log: checkpoints, its keys, and proofs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, Page
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
-from batchqc.records.log import CheckpointRow, checkpoints_after, log_keys, timestamp_of
+from batchqc.records.log import CheckpointRow, checkpoints_after, log_keys, timestamps_of
 
 router = APIRouter(tags=["transparency log"], responses=PROBLEMS)
 
@@ -98,7 +99,7 @@ def checkpoints(call: SignedIn, wanted: Annotated[CheckpointPage, Query()]) -> P
     """Checkpoints, oldest first."""
     with call.reading() as session:
         found = checkpoints_after(session, wanted.after, limit=wanted.limit + 1)
-        items = [_out(session, one) for one in found[: wanted.limit]]
+        items = _each_out(session, found[: wanted.limit])
     return Page(items=items, next=str(items[-1].size) if len(found) > wanted.limit else None)
 
 
@@ -168,12 +169,19 @@ def consistency(
 
 
 def _out(session: Session, row: CheckpointRow) -> CheckpointOut:
-    said, stamp = row.checkpoint, timestamp_of(session, row)
-    return CheckpointOut(
-        size=row.size,
-        root=said.root.hex(),
-        audit_head=said.head,
-        signed_at=said.at,
-        note=row.note,
-        stamped_at=stamp.stamped_at if stamp else None,
-    )
+    return _each_out(session, [row])[0]
+
+
+def _each_out(session: Session, rows: Sequence[CheckpointRow]) -> list[CheckpointOut]:
+    stamps = timestamps_of(session, rows)
+    return [
+        CheckpointOut(
+            size=row.size,
+            root=said.root.hex(),
+            audit_head=said.head,
+            signed_at=said.at,
+            note=row.note,
+            stamped_at=stamps[row.id].stamped_at if row.id in stamps else None,
+        )
+        for row, said in ((row, row.checkpoint) for row in rows)
+    ]

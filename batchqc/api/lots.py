@@ -1,5 +1,6 @@
 """Lots and their samples."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
@@ -21,20 +22,15 @@ from batchqc.actions.states import contested_lot, state_of_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Day, Sent
-from batchqc.api.shapes import Page, Paging, page
+from batchqc.api.shapes import Page, Paging, page_together
 from batchqc.api.tags import tagged
 from batchqc.core.lot_states import UNDECIDED, Disposition, Overlay, Progress
-from batchqc.core.lots import Lot
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
-from batchqc.records.bindings import binding_of
-from batchqc.records.cell_banks import parents_of
-from batchqc.records.containers import inventory
-from batchqc.records.corrections import approved_changes, corrected_lot, corrections_of
-from batchqc.records.decisions import dispositions_of
-from batchqc.records.holds import open_holds
+from batchqc.records.corrections import approved_changes, corrected_lot
 from batchqc.records.lists import LotsWanted, lots_wanted
-from batchqc.records.registers import LotRow, donors_of, samples_of
+from batchqc.records.lot_facts import LotFacts, lot_facts
+from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 
 router = APIRouter(tags=["lots"], responses=PROBLEMS)
@@ -139,13 +135,13 @@ def lots(call: SignedIn, wanted: Annotated[LotFilter, Query()]) -> Page[LotOut]:
     with call.reading() as session:
         today = site_day(session, call.door.now())
         query = lots_wanted(wanted.wanted(today))
-        return page(
+        return page_together(
             session,
             query,
             LotRow,
             after=the_lot(session, wanted.after) if wanted.after else None,
             limit=wanted.limit,
-            show=lambda one: _lot(session, one, today),
+            show=lambda rows: _lots(session, rows, today),
         )
 
 
@@ -219,30 +215,32 @@ def _registered(tx: Transaction, row: LotRow) -> LotOut:
     return _lot(tx.session, row, site_day(tx.session, tx.now))
 
 
-def _overlays(session: Session, row: LotRow, lot: Lot, today: date) -> list[Overlay]:
-    """What lies over a lot, without judging its results."""
-    lies = {
-        Overlay.ON_HOLD: bool(open_holds(session, [row.id])),
-        Overlay.EXPIRED: today > lot.expires_on,
-        Overlay.DEPLETED: inventory(session, [row.id])[row.id].is_depleted,
-    }
-    return [overlay for overlay in Overlay if lies[overlay]]
-
-
 def _lot(session: Session, row: LotRow, today: date) -> LotOut:
-    samples = samples_of(session, [row])
-    corrections = corrections_of(session, [row.key, *(sample.key for sample in samples)])
+    return _lots(session, [row], today)[0]
+
+
+def _lots(session: Session, rows: Sequence[LotRow], today: date) -> list[LotOut]:
+    """Lots as they are shown, each fact asked for all of them at once."""
+    facts = lot_facts(session, rows)
+    return [_shown(facts, row, today) for row in rows]
+
+
+def _shown(facts: LotFacts, row: LotRow, today: date) -> LotOut:
+    corrections, binding = facts.corrections[row.id], facts.bindings[row.id]
     lot = corrected_lot(row, corrections)
-    decided = dispositions_of(session, row)
-    binding = binding_of(session, row, corrections)
+    lies = {
+        Overlay.ON_HOLD: row.id in facts.held,
+        Overlay.EXPIRED: today > lot.expires_on,
+        Overlay.DEPLETED: facts.inventories[row.id].is_depleted,
+    }
     return LotOut(
         id=lot.id,
         product=lot.product,
-        disposition=Disposition(decided[-1].disposition) if decided else Disposition.QUARANTINE,
-        overlays=_overlays(session, row, lot, today),
+        disposition=Disposition(facts.decided.get(row.id, Disposition.QUARANTINE)),
+        overlays=[overlay for overlay in Overlay if lies[overlay]],
         manufactured_on=lot.manufactured_on,
         expires_on=lot.expires_on,
-        donors=[donor.code for donor in donors_of(session, row)],
+        donors=facts.donors[row.id],
         samples=[
             SampleShape(
                 id=sample.sample,
@@ -252,10 +250,10 @@ def _lot(session: Session, row: LotRow, today: date) -> LotOut:
                 ),
                 taken_at=sample.taken_text,
             )
-            for sample in samples
+            for sample in facts.samples[row.id]
         ],
         market=row.market,
-        made_of=[one.parent for one in parents_of(session, [row.key])],
+        made_of=facts.parents[row.id],
         specification=binding.versions[0].reference,
         beside=[version.reference for version in binding.versions[1:]],
         bound_because=binding.because,

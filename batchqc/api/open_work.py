@@ -1,5 +1,6 @@
 """Open work: what is expected and not in, across lots, with its due days."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated
 
@@ -10,9 +11,10 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.open_work import HORIZON, open_work
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.shapes import Page, Paging
+from batchqc.api.shapes import Page, Paging, not_next
 from batchqc.core.open_work import Filter, Item, Work
 from batchqc.core.permissions import Role
+from batchqc.records.lots_at_work import PLACE, Among
 
 router = APIRouter(tags=["open work"], responses=PROBLEMS)
 
@@ -42,19 +44,29 @@ class ItemOut(BaseModel):
 
 @router.get("/open-work", summary="What is expected and not in")
 def work(call: SignedIn, wanted: Annotated[WorkFilter, Query()]) -> Page[ItemOut]:
-    """Of every lot that is not decided, what is due first at the top."""
+    """Of lots that are not decided, what is due first at the top.
+
+    Where many lots are open, those that expire soonest are looked at first: a page ends with them,
+    and the next one tells of the following. A page with `next` may hold few items, or none.
+    """
+    behind, _, place = wanted.after.partition("~")
+    if not re.match(PLACE, behind):
+        raise not_next(wanted.after)
     with call.reading() as session:
         lot = the_lot(session, wanted.lot).lot if wanted.lot else ""
-        today, items = open_work(
+        today, items, last = open_work(
             session,
             call.door.archive,
             wanted=Filter(wanted.kind, lot, wanted.role, wanted.overdue),
             now=call.door.now(),
             days=wanted.days,
+            among=Among(behind, lot=lot),
         )
-    rest = [item for item in items if item.place > wanted.after]
+    rest = [item for item in items if item.place > place]
     shown = rest[: wanted.limit]
-    more = shown[-1].place if len(rest) > wanted.limit else None
+    more = f"{last}~" if last else None
+    if len(rest) > wanted.limit:
+        more = f"{behind}~{shown[-1].place}"
     return Page(items=[_shown(item, today) for item in shown], next=more)
 
 

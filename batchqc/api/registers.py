@@ -1,5 +1,6 @@
 """Products and donors."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -19,7 +20,7 @@ from batchqc.actions.states import contested_donor
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import After, Limit, Page, page, page_together
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -94,13 +95,13 @@ def add_product(call: Writing, sent: ProductShape) -> Response:
 def donors(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[DonorOut]:
     """Every donor."""
     with call.reading() as session:
-        return page(
+        return page_together(
             session,
             select(DonorRow),
             DonorRow,
             after=the_donor(session, after) if after else None,
             limit=limit,
-            show=lambda one: _donor(session, one),
+            show=lambda rows: _donors(session, rows),
         )
 
 
@@ -165,10 +166,17 @@ def _product(row: Product) -> ProductShape:
     return ProductShape(code=row.code, name=row.name, form=row.form, storage=row.storage)
 
 
+def _donors(session: Session, rows: Sequence[DonorRow]) -> list[DonorOut]:
+    determined = newest_eligibility(session, rows)
+    return [
+        DonorOut(
+            code=row.code,
+            tissue_source=row.tissue_source,
+            eligibility=determined[row.id].eligibility if row.id in determined else "",
+        )
+        for row in rows
+    ]
+
+
 def _donor(session: Session, row: DonorRow) -> DonorOut:
-    determined = newest_eligibility(session, [row]).get(row.id)
-    return DonorOut(
-        code=row.code,
-        tissue_source=row.tissue_source,
-        eligibility=determined.eligibility if determined else "",
-    )
+    return _donors(session, [row])[0]

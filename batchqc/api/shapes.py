@@ -47,12 +47,29 @@ def page(
     show: Callable[[Found], Item],
 ) -> Page[Item]:
     """One page of a query, in the order in which the rows were written."""
+
+    def each(rows: Sequence[Found]) -> list[Item]:
+        return [show(row) for row in rows]
+
+    return page_together(session, query, kind, after=after, limit=limit, show=each)
+
+
+def page_together(
+    session: Session,
+    query: Select[Found],
+    kind: type[Found],
+    *,
+    after: Found | None,
+    limit: int,
+    show: Callable[[Sequence[Found]], list[Item]],
+) -> Page[Item]:
+    """The same, where what is shown of its rows is read for all of them at once."""
     if after is not None:
         query = query.where(kind.id > after.id)
     rows: Sequence[Found] = session.scalars(query.order_by(kind.id).limit(limit + 1)).all()
     shown = rows[:limit]
     more = shown[-1].natural_key if len(rows) > limit else None
-    return Page(items=[show(row) for row in shown], next=more)
+    return Page(items=show(shown), next=more)
 
 
 def rest_of(rows: Sequence[Listed], names: Sequence[str], after: str) -> list[Listed]:

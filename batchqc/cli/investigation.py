@@ -129,7 +129,7 @@ def patterns(
     """Patterns of testing into compliance, over the whole history; they decide nothing."""
     place = workplace(context)
     with reading(place.engine) as session:
-        lots = [the_lot(session, lot)] if lot else []
+        lots = [the_lot(session, lot)] if lot else None
         found = find_patterns(session, place.archive, lots=lots)
     rows = [
         (one.kind, one.said, ", ".join(one.people), ", ".join(map(_time, one.times)))

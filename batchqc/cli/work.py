@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from batchqc.actions.lots import the_lot
-from batchqc.actions.open_work import HORIZON, open_work
+from batchqc.actions.open_work import HORIZON, all_open_work
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import workplace
 from batchqc.core.open_work import Filter, Item, Work
@@ -26,7 +26,7 @@ def work(
     place = workplace(context)
     with reading(place.engine) as session:
         own = the_lot(session, lot).lot if lot else ""
-        today, items = open_work(
+        today, items, _ = all_open_work(
             session,
             place.archive,
             wanted=Filter(kind, own, role, overdue),

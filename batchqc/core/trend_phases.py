@@ -67,7 +67,7 @@ def phases(lots: Sequence[TrendLot], starts: Mapping[str, str]) -> tuple[Phase, 
     methods: tuple[str, ...] = ()
     for place, one in enumerate(lots):
         own = one.observed.methods
-        why = _change(lots[place - 1], one, methods, starts) if place else ""
+        why = change(lots[place - 1], one, methods, starts) if place else ""
         if why:
             found.append(_phase(len(found), because, methods, lots[first:place]))
             first, because, methods = place, why, own
@@ -75,6 +75,30 @@ def phases(lots: Sequence[TrendLot], starts: Mapping[str, str]) -> tuple[Phase, 
     if lots:
         found.append(_phase(len(found), because, methods, lots[first:]))
     return tuple(found)
+
+
+def change(
+    before: TrendLot, one: TrendLot, methods: tuple[str, ...], starts: Mapping[str, str]
+) -> str:
+    """Why a phase begins with a lot, or ``""``.
+
+    Args:
+        before: the lot before it.
+        one: the lot.
+        methods: of the phase so far.
+        starts: why QA lets a phase begin with a lot, by lot.
+    """
+    own = one.observed.methods
+    told = []
+    if one.lot in starts:
+        told.append(starts[one.lot])
+    if own and methods and own != methods:
+        told.append(f"method {', '.join(methods)} became {', '.join(own)}")
+    if one.site != before.site:
+        told.append(f"site {before.site} became {one.site}")
+    if one.definition != before.definition:
+        told.append(f"criterion {before.acceptance} became {one.acceptance}")
+    return "; ".join(told)
 
 
 def quarter(day: str) -> str:
@@ -88,19 +112,3 @@ def _phase(before: int, because: str, methods: tuple[str, ...], lots: Sequence[T
     return Phase(
         before + 1, because, methods, one.site, one.definition, one.acceptance, tuple(lots)
     )
-
-
-def _change(
-    before: TrendLot, one: TrendLot, methods: tuple[str, ...], starts: Mapping[str, str]
-) -> str:
-    own = one.observed.methods
-    told = []
-    if one.lot in starts:
-        told.append(starts[one.lot])
-    if own and methods and own != methods:
-        told.append(f"method {', '.join(methods)} became {', '.join(own)}")
-    if one.site != before.site:
-        told.append(f"site {before.site} became {one.site}")
-    if one.definition != before.definition:
-        told.append(f"criterion {before.acceptance} became {one.acceptance}")
-    return "; ".join(told)

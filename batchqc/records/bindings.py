@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.core.identifiers import fold
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.registers import (
     LotRow,
@@ -67,16 +68,18 @@ def binding_of(
 def rebound_lots(session: Session, product: str) -> dict[str, tuple[SpecificationVersion, ...]]:
     """The versions of every lot of a product that a correction rebound."""
     approved = (
-        select(LotRow.lot, Correction.after)
-        .join(Product)
-        .join(Correction, Correction.subject == literal("lot:") + LotRow.lot)
+        select(Correction.subject, Correction.after)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
-        .where(
-            Product.code == product, Correction.field == REBOUND, CorrectionDecision.approved == 1
-        )
+        .where(Correction.field == REBOUND, CorrectionDecision.approved == 1)
         .order_by(Correction.id)
     )
-    newest = {row.lot: row.after for row in session.execute(approved)}
+    after = {row.subject.removeprefix("lot:"): row.after for row in session.execute(approved)}
+    of_product = (
+        select(LotRow.lot)
+        .join(Product, Product.id == LotRow.product_id)
+        .where(Product.code == product, LotRow.folded.in_([fold(lot) for lot in after]))
+    )
+    newest = {lot: after[lot] for lot in session.scalars(of_product)}
     versions = all_versions(session)
     named = {lot: _named(after, versions) for lot, after in newest.items()}
     return {lot: versions for lot, versions in named.items() if versions}

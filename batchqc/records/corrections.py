@@ -1,6 +1,6 @@
 """Corrections of registrations, and what they make of what was registered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -163,8 +163,13 @@ def corrected_lot(
     return lot
 
 
-def made_on_dates(session: Session, product: str) -> list[tuple[str, str, date]]:
-    """Lot, market and date of manufacture, as corrected, of every lot of a product."""
+def made_on_dates(
+    session: Session, product: str, only: Collection[int] | None = None
+) -> list[tuple[str, str, date]]:
+    """Lot, market and date of manufacture, as corrected, of lots of a product.
+
+    ``only`` are some lots by their surrogate ids; ``None`` is all.
+    """
     corrected = session.execute(
         select(Correction.subject, Correction.after)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
@@ -178,6 +183,8 @@ def made_on_dates(session: Session, product: str) -> list[tuple[str, str, date]]
         .where(Product.code == product)
         .order_by(LotRow.id)
     )
+    if only is not None:
+        query = query.where(LotRow.id.in_(only))
     return [
         (lot, market, date.fromisoformat(changed.get(f"lot:{lot}", made_on)))
         for lot, market, made_on in session.execute(query)

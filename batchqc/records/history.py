@@ -74,7 +74,7 @@ def lots_judged(
         query = query.where(LotRow.market == key.market)
     if only is not None:
         query = query.where(LotRow.id.in_(only))
-    days = made_on_dates(session, key.product) if since or until else []
+    days = made_on_dates(session, key.product, only) if since or until else []
     made_on = {lot: day.isoformat() for lot, _, day in days}
     last = 0
     while rows := session.execute(query.where(LotRow.id > last)).all():
@@ -108,14 +108,19 @@ def _bound_at(session: Session, stage: str, lots: Sequence[int]) -> dict[int, tu
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-def typed_runs(session: Session) -> dict[int, str]:
-    """How every run that a person typed stands with its second entry, by the run's id."""
+def typed_runs(session: Session, only: Collection[int] | None = None) -> dict[int, str]:
+    """How each run that a person typed stands with its second entry, by the run's id.
+
+    ``only`` are some lots by their surrogate ids; ``None`` is all.
+    """
     query = (
         select(AssayRun.id, _second_entry())
         .join(Upload, Upload.id == AssayRun.upload_id)
         .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
         .where(Upload.typed != "")
     )
+    if only is not None:
+        query = query.where(AssayRun.lot_id.in_(only))
     return {row[0]: row[1] for row in session.execute(query)}
 
 
@@ -157,9 +162,11 @@ def evidence_of(
     return {lot: grouped(own) for lot, own in groupby(rows, key=itemgetter(0))}
 
 
-def superseded_lots(session: Session) -> frozenset[int]:
-    """Every lot with a superseded run, by its id."""
+def superseded_lots(session: Session, only: Collection[int] | None = None) -> frozenset[int]:
+    """Every lot with a superseded run, by its id; or those among some."""
     query = select(AssayRun.lot_id).join(Superseding, Superseding.older_id == AssayRun.id)
+    if only is not None:
+        query = query.where(AssayRun.lot_id.in_(only))
     return frozenset(session.scalars(query))
 
 

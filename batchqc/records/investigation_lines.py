@@ -6,7 +6,7 @@ that are concluded follow, newest first, a page at a time.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -21,6 +21,7 @@ from batchqc.records.investigations import (
     investigation_by,
 )
 from batchqc.records.registers import LotRow
+from batchqc.records.uploads import AssayRun, Upload
 
 
 class Order(StrEnum):
@@ -138,6 +139,16 @@ def _by_number(
     query = query.order_by(number.desc() if backward else number).limit(limit + 1)
     found = _lines(session, query)
     return found[:limit], found[limit - 1].row.natural_key if len(found) > limit else ""
+
+
+def lots_tested(
+    session: Session, since: datetime, before: datetime, *, limit: int
+) -> Sequence[LotRow]:
+    """Lots, so many at the most, of which results came in from a moment on and before another."""
+    received = (Upload.received_at >= since) & (Upload.received_at < before)
+    tested = select(AssayRun.lot_id).join(Upload, Upload.id == AssayRun.upload_id).where(received)
+    query = select(LotRow).where(LotRow.id.in_(tested)).order_by(LotRow.id)
+    return session.scalars(query.limit(limit)).all()
 
 
 def _asks_for_concluded(wanted: InvestigationsWanted) -> bool:

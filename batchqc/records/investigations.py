@@ -4,7 +4,7 @@ The detail of a step is JSON; ``core.investigations`` knows what it means.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -139,7 +139,11 @@ def investigation_by(session: Session, public: str) -> InvestigationRow | None:
 
 def investigations_of(session: Session, lots: Iterable[int]) -> list[Taken]:
     """Every investigation of some lots, by their ids, with its steps; oldest first."""
-    rows = rows_by(session, InvestigationRow, InvestigationRow.lot_id, lots)
+    return taken_in(session, rows_by(session, InvestigationRow, InvestigationRow.lot_id, lots))
+
+
+def taken_in(session: Session, rows: Sequence[InvestigationRow]) -> list[Taken]:
+    """Some investigations, each with its steps, oldest first."""
     taken: dict[int, list[InvestigationStep]] = {row.id: [] for row in rows}
     of = InvestigationStep
     for step in rows_by(session, of, of.investigation_id, taken, of.number):
@@ -165,9 +169,12 @@ def steps_of(session: Session, row: InvestigationRow) -> Sequence[InvestigationS
     return session.scalars(query.order_by(InvestigationStep.number)).all()
 
 
-def investigated_lots(session: Session) -> frozenset[int]:
-    """Every lot with an investigation, by its id."""
-    return frozenset(session.scalars(select(InvestigationRow.lot_id).distinct()))
+def investigated_lots(session: Session, only: Collection[int] | None = None) -> frozenset[int]:
+    """Every lot with an investigation, by its id; or those among some."""
+    query = select(InvestigationRow.lot_id).distinct()
+    if only is not None:
+        query = query.where(InvestigationRow.lot_id.in_(only))
+    return frozenset(session.scalars(query))
 
 
 def days_due(session: Session) -> int:

@@ -18,6 +18,7 @@ from batchqc.core.signed_notes import NoteKey, key_of
 from batchqc.core.stored_tree import BITS, FAN, not_whole, roots_over, stored_tree
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row, refers_to
+from batchqc.records.rows_by import rows_by
 
 _BLOCKS_AT_ONCE: Final = 256
 
@@ -190,6 +191,15 @@ def timestamp_of(session: Session, checkpoint: CheckpointRow) -> CheckpointTimes
     """What a timestamp service said of a checkpoint."""
     query = select(CheckpointTimestamp)
     return session.scalar(query.where(CheckpointTimestamp.checkpoint_id == checkpoint.id))
+
+
+def timestamps_of(
+    session: Session, checkpoints: Iterable[CheckpointRow]
+) -> dict[int, CheckpointTimestamp]:
+    """What a timestamp service said of some checkpoints, by their surrogate ids."""
+    of = CheckpointTimestamp
+    found = rows_by(session, of, of.checkpoint_id, [one.id for one in checkpoints])
+    return {one.checkpoint_id: one for one in found}
 
 
 def timestamps(session: Session) -> Sequence[CheckpointTimestamp]:

@@ -1,14 +1,15 @@
-"""What open work is found by: for all lots at work together, never lot by lot."""
+"""What open work is found by: for a portion of the lots at work together, never lot by lot."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, exists, func, literal, select
+from sqlalchemy import exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.core.assays import REPORTABLE
-from batchqc.core.lot_states import IN_USE, UNDECIDED
+from batchqc.core.identifiers import fold
+from batchqc.core.lot_states import IN_USE
 from batchqc.core.lots import Sample
 from batchqc.records.conditional import CertificateWithdrawal, counts_no_more
 from batchqc.records.corrections import Correction, CorrectionDecision
@@ -16,14 +17,12 @@ from batchqc.records.decisions import Certificate, CertificateIssue, Disposition
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.entries import EntryVerification
 from batchqc.records.laboratory import Instrument, Training
-from batchqc.records.lists import as_corrected
+from batchqc.records.lots_at_work import Portion, is_decided
 from batchqc.records.people import Person
 from batchqc.records.registers import (
     DonorRow,
     LotDonor,
     LotRow,
-    LotSpecification,
-    Product,
     SampleRow,
 )
 from batchqc.records.signatures import SignatureRow
@@ -31,17 +30,6 @@ from batchqc.records.uploads import AssayRun, MeasurementRow, Review, Upload, up
 
 _INSTRUMENT: Any = aliased(Instrument)
 _TRAINING: Any = aliased(Training)
-
-
-class LotAtWork(NamedTuple):
-    """A lot, its product and last usable day as corrected, and versions as registered, by id."""
-
-    id: int
-    lot: str
-    product: str
-    expires_on: date
-    versions: tuple[int, ...]
-    market: str
 
 
 class RunAtWork(NamedTuple):
@@ -62,72 +50,8 @@ class RunAtWork(NamedTuple):
     changed_at: datetime
 
 
-def at_work() -> Select[int]:
-    """The lots on which work is open, by id: undecided, or released conditionally."""
-    decided = select(DispositionRow.lot_id).where(
-        DispositionRow.disposition.not_in([one.value for one in UNDECIDED])
-    )
-    return select(LotRow.id).where(LotRow.id.not_in(decided))
-
-
-def lots_at_work(session: Session) -> list[LotAtWork]:
-    """Every lot at work, by its id as registered."""
-    changes = session.execute(
-        select(Correction.subject, Correction.after)
-        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
-        .where(Correction.field == "expires_on", CorrectionDecision.approved == 1)
-        .order_by(Correction.id)
-    )
-    corrected = {row.subject: row.after for row in changes}
-    beside: dict[int, list[int]] = {}
-    others = select(LotSpecification.lot_id, LotSpecification.specification_version_id)
-    for lot, version in session.execute(
-        others.where(LotSpecification.lot_id.in_(at_work())).order_by(LotSpecification.id)
-    ):
-        beside.setdefault(lot, []).append(version)
-    query = (
-        select(
-            LotRow.id,
-            LotRow.lot,
-            Product.code,
-            LotRow.expires_on,
-            LotRow.specification_version_id,
-            LotRow.market,
-        )
-        .join(Product, Product.id == LotRow.product_id)
-        .where(LotRow.id.in_(at_work()))
-        .order_by(LotRow.folded)
-    )
-    return [
-        LotAtWork(
-            number,
-            lot,
-            product,
-            date.fromisoformat(corrected.get(f"lot:{lot}", expires_on)),
-            (version, *beside.get(number, ())),
-            market,
-        )
-        for number, lot, product, expires_on, version, market in session.execute(query)
-    ]
-
-
-def products_and_expiries(session: Session, named: Iterable[str]) -> dict[str, tuple[str, date]]:
-    """Product and last usable day, as corrected, of lots on which something waits, by their id.
-
-    Every lot at work is in it, and those of ``named`` that are decided.
-    """
-    found = {one.lot: (one.product, one.expires_on) for one in lots_at_work(session)}
-    query = (
-        select(LotRow.lot, Product.code, as_corrected("expires_on", LotRow.expires_on))
-        .join(Product, Product.id == LotRow.product_id)
-        .where(LotRow.lot.in_(sorted(set(named) - found.keys())))
-    )
-    rest = {lot: (product, date.fromisoformat(day)) for lot, product, day in session.execute(query)}
-    return found | rest
-
-
-def samples_at_work(session: Session) -> dict[int, list[Sample]]:
-    """The samples of every lot at work, by the lot's id."""
+def samples_at_work(session: Session, portion: Portion) -> dict[int, list[Sample]]:
+    """The samples of lots at work, by the lot's id."""
     query = (
         select(
             SampleRow.lot_id,
@@ -138,7 +62,7 @@ def samples_at_work(session: Session) -> dict[int, list[Sample]]:
             SampleRow.taken_at,
         )
         .join(LotRow, LotRow.id == SampleRow.lot_id)
-        .where(SampleRow.lot_id.in_(at_work()))
+        .where(portion.has(SampleRow.lot_id))
     )
     found: dict[int, list[Sample]] = {}
     for number, sample, lot, stage, container, taken_at in session.execute(query):
@@ -146,13 +70,13 @@ def samples_at_work(session: Session) -> dict[int, list[Sample]]:
     return found
 
 
-def reported_at_work(session: Session) -> dict[int, set[tuple[str, str, str]]]:
-    """Stage, test and analyte of every reportable result of the lots at work, by the lot's id."""
+def reported_at_work(session: Session, portion: Portion) -> dict[int, set[tuple[str, str, str]]]:
+    """Stage, test and analyte of every reportable result of lots at work, by the lot's id."""
     query = (
         select(AssayRun.lot_id, SampleRow.stage, AssayRun.test, MeasurementRow.analyte)
         .join(AssayRun, AssayRun.id == MeasurementRow.assay_run_id)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
-        .where(AssayRun.lot_id.in_(at_work()), MeasurementRow.result_type == REPORTABLE)
+        .where(portion.has(AssayRun.lot_id), MeasurementRow.result_type == REPORTABLE)
         .distinct()
     )
     found: dict[int, set[tuple[str, str, str]]] = {}
@@ -161,9 +85,10 @@ def reported_at_work(session: Session) -> dict[int, set[tuple[str, str, str]]]:
     return found
 
 
-def runs_at_work(session: Session) -> list[RunAtWork]:
-    """Every run of the lots at work, and every one of decided lots that nobody reviewed."""
-    is_open = AssayRun.lot_id.in_(at_work()) | AssayRun.id.not_in(select(Review.assay_run_id))
+def runs_at_work(session: Session, portion: Portion) -> list[RunAtWork]:
+    """Every run of lots at work, and with the first every one of others that nobody reviewed."""
+    is_reviewed = exists().where(Review.assay_run_id == AssayRun.id)
+    is_open = portion.has(AssayRun.lot_id) | (portion.tells(AssayRun.lot_id) & ~is_reviewed)
     reviewers: dict[int, set[str]] = {}
     newest: dict[int, datetime] = {}
     signed = (
@@ -171,7 +96,7 @@ def runs_at_work(session: Session) -> list[RunAtWork]:
         .join(AssayRun, AssayRun.id == Review.assay_run_id)
         .join(SignatureRow, SignatureRow.id == Review.signature_id)
         .join(Person, Person.id == SignatureRow.person_id)
-        .where(AssayRun.lot_id.in_(at_work()))
+        .where(portion.has(AssayRun.lot_id))
     )
     for run, person, at in session.execute(signed):
         reviewers.setdefault(run, set()).add(person)
@@ -214,46 +139,71 @@ def waiting_corrections(session: Session) -> Sequence[Correction]:
     return session.scalars(query.order_by(Correction.id)).all()
 
 
-def undetermined_donors(session: Session) -> Iterator[tuple[str, str, datetime]]:
+def lots_corrected(session: Session, subjects: Iterable[str]) -> dict[str, tuple[str, bool]]:
+    """The lots that corrections of lots and samples are about, and whether they are at work."""
+    named = [(key, *key.partition(":")[::2]) for key in subjects]
+    is_at_work = ~is_decided(LotRow.id)
+    lots = select(LotRow.folded, LotRow.lot, is_at_work).where(
+        LotRow.folded.in_([fold(name) for _, kind, name in named if kind == "lot"])
+    )
+    samples = (
+        select(SampleRow.folded, LotRow.lot, is_at_work)
+        .join(LotRow, LotRow.id == SampleRow.lot_id)
+        .where(SampleRow.folded.in_([fold(name) for _, kind, name in named if kind == "sample"]))
+    )
+    found = {
+        (kind, name): (lot, is_open)
+        for kind, query in (("lot", lots), ("sample", samples))
+        for name, lot, is_open in session.execute(query)
+    }
+    places = {key: (kind, fold(name)) for key, kind, name in named}
+    return {key: found[place] for key, place in places.items() if place in found}
+
+
+def undetermined_donors(session: Session, portion: Portion) -> Iterator[tuple[str, str, datetime]]:
     """Lot at work, donor and when that was registered, where no eligibility was determined."""
     query = (
         select(LotRow.lot, DonorRow.code, DonorRow.registered_at)
         .join(LotDonor, LotDonor.lot_id == LotRow.id)
         .join(DonorRow, DonorRow.id == LotDonor.donor_id)
         .where(
-            LotRow.id.in_(at_work()),
-            DonorRow.id.not_in(select(EligibilityRow.donor_id)),
+            portion.has(LotRow.id),
+            ~exists().where(EligibilityRow.donor_id == DonorRow.id),
         )
     )
     for row in session.execute(query):
         yield row[0], row[1], row[2]
 
 
-def pending_certificates(session: Session) -> Sequence[Certificate]:
-    """Every certificate whose document waits for its seal, by number."""
-    issued = select(CertificateIssue.certificate_id)
-    query = select(Certificate).where(Certificate.id.not_in(issued), ~counts_no_more())
+def pending_certificates(session: Session, portion: Portion | None = None) -> Sequence[Certificate]:
+    """Every certificate, or those of some lots, whose document waits for its seal, by number."""
+    is_issued = exists().where(CertificateIssue.certificate_id == Certificate.id)
+    query = select(Certificate).where(~is_issued, ~counts_no_more())
+    if portion is not None:
+        query = query.where(portion.tells(Certificate.lot_id))
     return session.scalars(query.order_by(Certificate.id)).all()
 
 
-def lots_without_certificate(session: Session) -> Iterator[tuple[Certificate, bool]]:
+def lots_without_certificate(
+    session: Session, portion: Portion
+) -> Iterator[tuple[Certificate, bool]]:
     """The newest certificate of each lot in use of which it was withdrawn, and whether sealed."""
-    newer = aliased(DispositionRow)
-    later = exists().where(
-        newer.lot_id == DispositionRow.lot_id, newer.number > DispositionRow.number
+    decision, other = aliased(DispositionRow), aliased(Certificate)
+    later = exists().where(decision.lot_id == DispositionRow.lot_id)
+    in_use = exists().where(
+        DispositionRow.lot_id == Certificate.lot_id,
+        DispositionRow.disposition.in_([one.value for one in IN_USE]),
+        ~later.where(decision.number > DispositionRow.number),
     )
-    in_use = select(DispositionRow.lot_id).where(
-        DispositionRow.disposition.in_([one.value for one in IN_USE]), ~later
-    )
-    newest = select(func.max(Certificate.id)).group_by(Certificate.lot_id)
-    withdrawn = select(CertificateWithdrawal.certificate_id)
+    newer = exists().where(other.lot_id == Certificate.lot_id, other.id > Certificate.id)
     query = (
         select(Certificate, CertificateIssue.id)
         .outerjoin(CertificateIssue, CertificateIssue.certificate_id == Certificate.id)
         .where(
-            Certificate.id.in_(newest),
-            Certificate.id.in_(withdrawn),
-            Certificate.lot_id.in_(in_use),
+            Certificate.id.in_(select(CertificateWithdrawal.certificate_id)),
+            portion.tells(Certificate.lot_id),
+            in_use,
+            ~newer,
         )
     )
     for row in session.execute(query.order_by(Certificate.id)):

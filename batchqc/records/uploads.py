@@ -40,7 +40,7 @@ class Upload(Numbered):
     rows: Mapped[int]
     problems: Mapped[str]
     uploaded_by: Mapped[str]
-    received_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
     profile: Mapped[str] = added_later()
     stated: Mapped[str] = added_later()
     supersedes: Mapped[str] = added_later()

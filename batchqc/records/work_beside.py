@@ -1,4 +1,4 @@
-"""What open work beside results is found by: for all lots together, never lot by lot."""
+"""What open work beside results is found by: for a portion of lots, never lot by lot."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -19,7 +19,7 @@ from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.investigations import InvestigationRow, InvestigationStep, folded
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
-from batchqc.records.open_work import at_work
+from batchqc.records.lots_at_work import Portion
 from batchqc.records.registers import DonorRow, LotDonor, LotRow
 from batchqc.records.signatures import SignatureRow
 
@@ -41,12 +41,12 @@ class DonorAtWork(NamedTuple):
     changed_at: datetime | None
 
 
-def due_at_work(session: Session) -> dict[int, dict[str, date]]:
+def due_at_work(session: Session, portion: Portion) -> dict[int, dict[str, date]]:
     """The day on which each pending criterion is due, by the lot's id."""
     query = (
         select(DispositionRow.lot_id, PendingResult.criterion, PendingResult.due_on)
         .join(DispositionRow, DispositionRow.id == PendingResult.disposition_id)
-        .where(DispositionRow.lot_id.in_(at_work()))
+        .where(portion.has(DispositionRow.lot_id))
     )
     found: dict[int, dict[str, date]] = {}
     for lot, criterion, due_on in session.execute(query):
@@ -55,21 +55,23 @@ def due_at_work(session: Session) -> dict[int, dict[str, date]]:
 
 
 def signed_at_work(
-    session: Session, table: type[LotReview | AuditReview | LotCheck]
+    session: Session, portion: Portion, table: type[LotReview | AuditReview | LotCheck]
 ) -> dict[int, datetime]:
-    """When something was signed last over each lot at work, by the lot's id."""
+    """When something was signed last over each of some lots at work, by the lot's id."""
     query = (
         select(table.lot_id, SignatureRow.at)
         .join(SignatureRow, SignatureRow.id == table.signature_id)
-        .where(table.lot_id.in_(at_work()))
+        .where(portion.has(table.lot_id))
         .order_by(table.number)
     )
     return {lot: at for lot, at in session.execute(query)}  # noqa: C416 - rows are no pairs
 
 
-def open_investigations(session: Session) -> Iterator[tuple[str, InvestigationRow, Investigation]]:
+def open_investigations(
+    session: Session, portion: Portion
+) -> Iterator[tuple[str, InvestigationRow, Investigation]]:
     """Lot, row and state of every investigation that is not concluded, oldest first."""
-    waits = _not_concluded()
+    waits = _not_concluded().where(portion.tells(InvestigationRow.lot_id))
     steps: dict[int, list[InvestigationStep]] = {}
     query = select(InvestigationStep).where(InvestigationStep.investigation_id.in_(waits))
     for step in session.scalars(query.order_by(InvestigationStep.number)):
@@ -86,7 +88,7 @@ def open_investigations(session: Session) -> Iterator[tuple[str, InvestigationRo
             yield lot, row, found
 
 
-def holds_at_work(session: Session) -> Iterator[tuple[str, Hold]]:
+def holds_at_work(session: Session, portion: Portion) -> Iterator[tuple[str, Hold]]:
     """Lot and hold of every hold that has not ended, of lots that are not destroyed."""
     destroyed = select(DispositionRow.lot_id).where(
         DispositionRow.disposition == Disposition.DESTROYED.value
@@ -95,6 +97,7 @@ def holds_at_work(session: Session) -> Iterator[tuple[str, Hold]]:
         select(LotRow.lot, Hold)
         .join(LotRow, LotRow.id == Hold.lot_id)
         .where(Hold.id.not_in(select(HoldEnd.hold_id)), Hold.lot_id.not_in(destroyed))
+        .where(portion.tells(Hold.lot_id))
     )
     return ((lot, hold) for lot, hold in session.execute(query.order_by(Hold.id)))
 
@@ -107,9 +110,9 @@ def open_look_backs(session: Session) -> Iterator[LookBack]:
     )
 
 
-def donors_at_work(session: Session) -> Iterator[DonorAtWork]:
-    """Every donor of every lot at work."""
-    own = select(LotDonor.donor_id).where(LotDonor.lot_id.in_(at_work()))
+def donors_at_work(session: Session, portion: Portion) -> Iterator[DonorAtWork]:
+    """Every donor of lots at work."""
+    own = select(LotDonor.donor_id).where(portion.has(LotDonor.lot_id))
     changed = dict[int, datetime]()
     for donor, at in session.execute(_records(own)):
         changed[donor] = max(at, changed.get(donor, at))
@@ -134,7 +137,7 @@ def donors_at_work(session: Session) -> Iterator[DonorAtWork]:
         select(LotRow.lot, DonorRow.id, DonorRow.code)
         .join(LotDonor, LotDonor.lot_id == LotRow.id)
         .join(DonorRow, DonorRow.id == LotDonor.donor_id)
-        .where(LotRow.id.in_(at_work()))
+        .where(portion.has(LotRow.id))
     )
     for lot, donor, code in session.execute(lots):
         yield DonorAtWork(
@@ -143,7 +146,7 @@ def donors_at_work(session: Session) -> Iterator[DonorAtWork]:
         )  # fmt: skip
 
 
-def waiting_transfers(session: Session) -> Iterator[tuple[str, str]]:
+def waiting_transfers(session: Session, portion: Portion) -> Iterator[tuple[str, str]]:
     """Lot and number of every certification that stands and was not transferred to stock."""
     done = select(Transfer.certification_id)
     later = select(_LATER.id).where(
@@ -154,6 +157,7 @@ def waiting_transfers(session: Session) -> Iterator[tuple[str, str]]:
         .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
         .join(LotRow, LotRow.id == DispositionRow.lot_id)
         .where(Certification.id.not_in(done), ~later.correlate(DispositionRow).exists())
+        .where(portion.tells(DispositionRow.lot_id))
         .order_by(Certification.id)
     )
     for lot, row in session.execute(query):

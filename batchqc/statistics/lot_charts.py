@@ -28,6 +28,7 @@ from batchqc.statistics.lot_series import (
     resolution_of,
 )
 from batchqc.statistics.scales import Scale
+from batchqc.statistics.self_starting import NO_LOTS, QState
 from batchqc.statistics.trend_limits import Lines, robust_scores, scaled, scores, self_starting
 from batchqc.statistics.values import Floats
 
@@ -57,7 +58,8 @@ def trend_of(
     judged: list[Judged] = []
     told: list[str] = []
     for phase in found:
-        own, said = _PhaseChart(criterion, scale, phase, sets).judged()
+        fitting = [one for one in sets if fits(one, phase) and phase.has(one.first)]
+        own, said = PhaseChart(criterion, scale, phase, fitting).judged()
         judged += own
         told += said
     by_lot = {one.lot.lot: one for one in judged}
@@ -75,19 +77,31 @@ class _Figures(NamedTuple):
     scale: Scale
 
 
-class _PhaseChart:
-    """One phase: what holds for each of its lots, and what they signal."""
+def fits(one: Frozen, phase: Phase) -> bool:
+    """Whether a limit set was made of what a phase is of."""
+    return one.definition == phase.definition
+
+
+class PhaseChart:
+    """One phase: what holds for each of its lots, and what they signal.
+
+    ``sets`` are those of the phase, and ``before`` is what lots leave behind that stand before
+    those that are looked at.
+    """
 
     def __init__(
-        self, criterion: Criterion, scale: Scale, phase: Phase, sets: Sequence[Frozen]
+        self,
+        criterion: Criterion,
+        scale: Scale,
+        phase: Phase,
+        sets: Sequence[Frozen],
+        before: QState = NO_LOTS,
     ) -> None:
         self.criterion, self.scale, self.phase = criterion, scale, phase
         self.amounts = [one.observed.amount for one in phase.lots]
         self.values = [None if one is None else float(one.number) for one in self.amounts]
         self.steps = [resolution_of(criterion, one) for one in self.amounts]
-        self.sets = [
-            one for one in sets if one.definition == phase.definition and phase.has(one.first)
-        ]
+        self.sets, self.before = sets, before
         self.told: list[str] = []
         self._alarms = {f"limit set {one.number}": one.run_length.value for one in self.sets}
         self._alarms[SELF_STARTING] = false_alarms(("1",)).value
@@ -98,13 +112,17 @@ class _PhaseChart:
             return [Judged(one, self.phase.number, None) for one in self.phase.lots], []
         self._tell_changes()
         self._tell_texts()
-        return self._by_sets() if self.sets else self._by_themselves(), self.told
+        return self.charted(), self.told
+
+    def charted(self) -> list[Judged]:
+        """Every lot with a number."""
+        return self._by_sets() if self.sets else self._by_themselves()
 
     def _by_themselves(self) -> list[Judged]:
         """The self-starting chart: each lot against those before it in the phase."""
-        measured = self._measured(self.scale)
+        measured = self.measured(self.scale)
         robust = self._sign(self.scale) * robust_scores(measured)
-        q, centre, sigma = self_starting(measured)
+        q, centre, sigma = self_starting(measured, self.before)
         q = self._sign(self.scale) * q
         back = self.scale.back(centre)
         found = []
@@ -202,7 +220,7 @@ class _PhaseChart:
                 self.told.append(said)
         return found
 
-    def _measured(self, scale: Scale) -> Floats:
+    def measured(self, scale: Scale) -> Floats:
         """Each value on a scale; censored ones are left out, and told."""
         found = self._on(scale).copy()
         censored = [place for place, one in enumerate(self.amounts) if one and one.is_censored]

@@ -87,6 +87,9 @@ class QState:
         return math.sqrt(self.squares) <= 8 * sys.float_info.epsilon * size
 
 
+NO_LOTS: Final = QState()
+
+
 @dataclass(frozen=True, slots=True)
 class QChart:
     """Of a series of lots.

@@ -20,7 +20,7 @@ from batchqc.statistics.individuals import individuals
 from batchqc.statistics.robust import mad
 from batchqc.statistics.run_rules import NELSON, WESTERN_ELECTRIC, Rule, Signal, signals
 from batchqc.statistics.scales import Scale, ScaledChart, on_scale
-from batchqc.statistics.self_starting import QState
+from batchqc.statistics.self_starting import NO_LOTS, QState
 from batchqc.statistics.values import Floats, with_gaps
 
 Method = Literal["prediction", "individuals", "censored prediction"]
@@ -213,17 +213,17 @@ def _is_certain(bound: str, z: float) -> bool:
     return not bound or (bound == "low") == (z < 0)
 
 
-def self_starting(on_the_scale: Floats) -> tuple[Floats, Floats, Floats]:
+def self_starting(on_the_scale: Floats, state: QState = NO_LOTS) -> tuple[Floats, Floats, Floats]:
     """Q of each lot with the mean and standard deviation of the lots before it (Quesenberry 1991).
 
     Args:
         on_the_scale: (n,) one value of each lot, in order; NaN where it has none.
+        state: what lots before these leave behind.
 
     Returns:
         Q, mean and standard deviation, NaN where there is none.
     """
     found = np.full((3, on_the_scale.size), np.nan)
-    state = QState()
     for place, value in enumerate(on_the_scale.tolist()):
         before = state
         state, q = before.update(value)

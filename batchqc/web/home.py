@@ -24,16 +24,21 @@ def home(request: Request, call: Visit, asked: Annotated[AskedWork, Query()]) ->
     """Of every lot that is not decided, what this person may do; else the newest lots."""
     with call.reading() as session:
         found = find_work(session, call, asked)
-        lots = newest_lots(session, limit=_FEW, now=call.door.now()) if not found.mine else ()
+        is_idle = found.is_whole and not found.mine
+        lots = newest_lots(session, limit=_FEW, now=call.door.now()) if is_idle else ()
         last, failed = _attempts(session, call)
-    until = asked.after + SHOWN
+    until, more = asked.after + SHOWN, ""
+    if len(found.lines) > until:
+        more = asked.but(after=until, behind=asked.behind)
+    elif found.last:
+        more = asked.but(behind=found.last)
     return page(
         request,
         "home.html",
         asked=asked,
         found=found,
         lines=found.lines[asked.after : until],
-        more=asked.but(after=until) if len(found.lines) > until else "",
+        more=more,
         orders=list(WorkOrder),
         lots=lots,
         last=last,

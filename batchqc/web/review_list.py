@@ -1,6 +1,6 @@
 """Lots that wait for a review, each once: what of it waits, since when, and until when it lasts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Final
@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar, Final
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from batchqc.actions.open_work import open_work
+from batchqc.actions.open_work import WorkFound, all_open_work, open_work
 from batchqc.api.doors import Call
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.identifiers import fold
 from batchqc.core.open_work import Filter, Item, Work
 from batchqc.documents.csv_file import csv_bytes
-from batchqc.records.open_work import products_and_expiries
+from batchqc.records.lots_at_work import PLACE, Among, products_and_expiries
 from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
@@ -28,12 +28,17 @@ _COLUMNS: Final = ("lot", "product", "expires_on", *REVIEWED, "since")
 
 
 class AskedReviews(Address):
-    """What the address asks for; ``after`` is how many lots stand on the pages before."""
+    """What the address asks for.
+
+    ``behind`` is where the lots begin that are looked at, ``after`` how many lots of those stand on
+    the pages before.
+    """
 
     path: ClassVar[str] = "/reviews"
 
     step: Annotated[Work | None, BLANK_IS_NONE] = None
     lot: str = Field("", max_length=100)
+    behind: str = Field("", pattern=PLACE, exclude=True)
     after: int = Field(0, ge=0, le=1_000_000)
 
 
@@ -57,15 +62,20 @@ class LotToReview:
 @router.get("/reviews")
 def reviews(request: Request, call: Visit, asked: Annotated[AskedReviews, Query()]) -> Response:
     """A page of lots; the address is the state."""
-    found = _find(call, asked)
-    until = asked.after + _SHOWN
+    found, last = _find(call, asked)
+    until, more = asked.after + _SHOWN, ""
+    if len(found) > until:
+        more = asked.but(after=until, behind=asked.behind)
+    elif last:
+        more = asked.but(behind=last)
     return page(
         request,
         "review_list.html",
         asked=asked,
         lots=found[asked.after : until],
         total=len(found),
-        more=asked.but(after=until) if len(found) > until else "",
+        is_whole=not last and not asked.behind,
+        more=more,
         kinds=REVIEWED,
     )
 
@@ -73,12 +83,18 @@ def reviews(request: Request, call: Visit, asked: Annotated[AskedReviews, Query(
 @router.get("/reviews.csv")
 def reviews_csv(call: Visit, asked: Annotated[AskedReviews, Query()]) -> Response:
     """Every lot of the list, not only one page of it."""
-    return csv_answer(csv_bytes([_COLUMNS, *map(_cells, _find(call, asked))]), "reviews.csv")
+    found, _ = _find(call, asked, of=all_open_work)
+    return csv_answer(csv_bytes([_COLUMNS, *map(_cells, found)]), "reviews.csv")
 
 
-def _find(call: Call, asked: AskedReviews) -> list[LotToReview]:
+def _find(
+    call: Call, asked: AskedReviews, *, of: Callable[..., WorkFound] = open_work
+) -> tuple[list[LotToReview], str]:
+    """Lots, and where those end that were looked at; "" where no others follow."""
     with call.reading() as session:
-        today, items = open_work(session, call.door.archive, wanted=Filter(), now=call.door.now())
+        archive, now = call.door.archive, call.door.now()
+        among = Among(asked.behind, part=asked.lot)
+        today, items, last = of(session, archive, wanted=Filter(), now=now, among=among)
         waiting = [one for one in items if one.kind in REVIEWED]
         lots = products_and_expiries(session, {one.lot for one in waiting})
     by_lot: dict[str, list[Item]] = {}
@@ -90,7 +106,7 @@ def _find(call: Call, asked: AskedReviews) -> list[LotToReview]:
         if fold(asked.lot) in fold(lot)
     ]
     fitting = [one for one in found if asked.step is None or asked.step in one.waits]
-    return sorted(fitting, key=lambda one: one.place)
+    return sorted(fitting, key=lambda one: one.place), last
 
 
 def _line(

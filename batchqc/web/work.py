@@ -1,6 +1,6 @@
 """What waits, as a list: filtered, ordered and paged by its address, each item where it is done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -8,15 +8,18 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.open_work import open_work
+from batchqc.actions.open_work import WorkFound as Found
+from batchqc.actions.open_work import all_open_work, open_work
 from batchqc.api.doors import Call
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.identifiers import fold
 from batchqc.core.open_work import Filter, Item, Work
 from batchqc.documents.csv_file import csv_bytes
-from batchqc.records.open_work import products_and_expiries
+from batchqc.records.lots_at_work import PLACE, Among, products_and_expiries
+from batchqc.records.registers import Product
 from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
 
@@ -69,7 +72,11 @@ class WorkOrder(StrEnum):
 
 
 class AskedWork(Address):
-    """What the address asks for; ``after`` is how many items stand on the pages before."""
+    """What the address asks for.
+
+    ``behind`` is where the lots begin that are looked at, ``after`` how many items of those stand
+    on the pages before.
+    """
 
     path: ClassVar[str] = "/"
 
@@ -78,6 +85,7 @@ class AskedWork(Address):
     lot: str = Field("", max_length=100)
     product: str = Field("", max_length=100)
     order: WorkOrder = WorkOrder.DUE
+    behind: str = Field("", pattern=PLACE, exclude=True)
     after: int = Field(0, ge=0, le=1_000_000)
     did: str = Field("", max_length=40, exclude=True)
 
@@ -101,20 +109,41 @@ class WorkLine:
 
 @dataclass(frozen=True, slots=True)
 class WorkFound:
-    """The items that an address asks for, and how many there are without its filter."""
+    """The items that an address asks for, and how many there are without its filter.
+
+    ``is_whole`` says that all lots at work were looked at; ``last`` is where those end that were
+    looked at, "" where no others follow.
+    """
 
     lines: tuple[WorkLine, ...]
     mine: int
     others: int
     kinds: tuple[Work, ...]
     products: tuple[str, ...]
+    is_whole: bool
+    last: str
 
 
-def find_work(session: Session, call: Call, asked: AskedWork) -> WorkFound:
-    """Everything that waits and that the address asks for, in its order."""
-    today, items = open_work(session, call.door.archive, wanted=Filter(), now=call.door.now())
+def find_work(
+    session: Session, call: Call, asked: AskedWork, *, of: Callable[..., Found] = open_work
+) -> WorkFound:
+    """What waits and what the address asks for, in its order; ``of`` some lots, or of all.
+
+    Where the lots are more than one look takes, the lots that the filter names are looked for.
+    """
+
+    def look(among: Among) -> Found:
+        archive, now = call.door.archive, call.door.now()
+        return of(session, archive, wanted=Filter(), now=now, among=among)
+
+    named = Among(asked.behind, part=asked.lot, product=asked.product)
+    today, items, last = look(named if asked.behind else Among())
+    is_whole = not asked.behind and not last
+    if last and not asked.behind and named != Among():
+        today, items, last = look(named)
     own = [one for one in items if not call.person.roles.isdisjoint(one.roles)]
     lots = products_and_expiries(session, {one.lot for one in items} - {""})
+    products = () if is_whole else session.scalars(select(Product.code))
     scope = own if asked.of == "me" else items
     every = [_line(one, lots, today) for one in scope]
     chosen = [
@@ -129,7 +158,9 @@ def find_work(session: Session, call: Call, asked: AskedWork) -> WorkFound:
         len(own),
         len(items) - len(own),
         tuple(kind for kind in Work if any(one.item.kind is kind for one in every)),
-        tuple(sorted({one.product for one in every} - {""})),
+        tuple(sorted({*products, *(one.product for one in every)} - {""})),
+        is_whole,
+        last,
     )
 
 
@@ -137,7 +168,7 @@ def find_work(session: Session, call: Call, asked: AskedWork) -> WorkFound:
 def work_csv(call: Visit, asked: Annotated[AskedWork, Query()]) -> Response:
     """Every item of the list, not only one page of it."""
     with call.reading() as session:
-        found = find_work(session, call, asked)
+        found = find_work(session, call, asked, of=all_open_work)
     return csv_answer(csv_bytes([_COLUMNS, *map(_cells, found.lines)]), "work.csv")
 
 

@@ -188,7 +188,7 @@ def test_what_came_later_is_told_as_such_and_waits_for_its_review(released: Hous
     assert run.run == RUN
     with released.reading() as session:
         wanted = Filter(Work.REVIEW, LOT)
-        _, waits = open_work(session, released.archive, wanted=wanted, now=released.now())
+        _, waits, _ = open_work(session, released.archive, wanted=wanted, now=released.now())
     assert [one.what for one in waits] == [f"run {RUN} (VIAB) of {run.upload}"]
     with pytest.raises(NotPermitted):
         released.review(by=ANA)
@@ -196,7 +196,7 @@ def test_what_came_later_is_told_as_such_and_waits_for_its_review(released: Hous
     assert isinstance(signed, list)
     assert len(signed) == 1
     with released.reading() as session:
-        _, waits = open_work(session, released.archive, wanted=wanted, now=released.now())
+        _, waits, _ = open_work(session, released.archive, wanted=wanted, now=released.now())
     assert waits == []
     sound(released)
 

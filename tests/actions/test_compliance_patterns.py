@@ -1,10 +1,16 @@
 """The report over history, with planted patterns; a house that works well has none."""
 
+from datetime import timedelta
+
 import pytest
 
+from batchqc.actions import compliance_patterns
 from batchqc.actions.compliance_patterns import find_patterns
 from batchqc.actions.lots import the_lot
+from batchqc.actions.lots_of_days import lots_of_days
+from batchqc.actions.uploads import reading_of
 from batchqc.core.compliance_patterns import Kind, Pattern
+from batchqc.errors import InvalidInput
 from tests.actions.investigating import conclude_cause, planned, retest
 from tests.actions.typing_results import enter, verify
 from tests.records.house import BEN, LOT, House, alone, results
@@ -13,7 +19,7 @@ from tests.records.house import BEN, LOT, House, alone, results
 def found(house: House, *lots: str) -> list[Pattern]:
     with house.reading() as session:
         rows = [the_lot(session, lot) for lot in lots]
-        return list(find_patterns(session, house.archive, lots=rows))
+        return list(find_patterns(session, house.archive, lots=rows or None))
 
 
 def test_a_house_that_works_well_has_no_pattern(house: House):
@@ -59,3 +65,37 @@ def test_cells_that_changed_after_a_refusal_are_told(house: House):
         "U-2026-000001 was refused; U-2026-000002 has other values in viability of"
         f" {LOT} (vcb-250520-01)"
     )
+
+
+def test_refused_files_are_read_that_came_while_some_lots_were_tested_or_shortly_before(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    assert not house.upload(results(viability="89.1", CD73="much")).accepted
+    later = house.upload(results())
+    assert later.accepted
+    (changed,) = found(house, LOT)
+    assert (changed.kind, changed.uploads[1]) == (Kind.CHANGED, later.number)
+    assert not house.upload(alone("CD73", value="much")).accepted
+    asked: list[str] = []
+    monkeypatch.setattr(
+        compliance_patterns,
+        "reading_of",
+        lambda *told: asked.append(told[2].natural_key) or reading_of(*told),
+    )
+    assert found(house, LOT) == [changed] == found(house)
+    assert asked == ["U-2026-000001", "U-2026-000001", "U-2026-000003"]
+
+
+def test_a_look_at_some_days_takes_a_limited_number_of_lots(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    house.upload(results())
+    today = house.now().date()
+    with house.reading() as session:
+        assert [one.lot for one in lots_of_days(session, now=house.now()).lots] == [LOT]
+        day = lots_of_days(session, now=house.now(), since=today, until=today)
+        before = lots_of_days(session, now=house.now(), until=today - timedelta(days=1))
+        assert (len(day.lots), len(before.lots), before.since) == (1, 0, today - timedelta(31))
+        monkeypatch.setattr("batchqc.actions.lots_of_days.MOST_LOTS", 0)
+        with pytest.raises(InvalidInput, match="BQC-OOS-015"):
+            lots_of_days(session, now=house.now())

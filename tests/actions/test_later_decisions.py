@@ -163,7 +163,7 @@ def later(
 def waits(house: House, kind: Work) -> list[tuple[str, date | None]]:
     """What of a kind of work waits of the lot, and until when."""
     with house.reading() as session:
-        _, found = open_work(session, house.archive, wanted=Filter(kind, LATER), now=house.now())
+        _, found, _ = open_work(session, house.archive, wanted=Filter(kind, LATER), now=house.now())
     return [(one.what, one.due) for one in found]
 
 

@@ -208,7 +208,7 @@ def test_a_certificate_that_was_withdrawn_before_its_seal_is_void(released: Hous
             query = certificates_wanted(CertificatesWanted(status=status))
             assert len(session.scalars(query).all()) == count
         wanted = Filter(Work.CERTIFICATE, LOT)
-        _, waits = open_work(session, released.archive, wanted=wanted, now=released.now())
+        _, waits, _ = open_work(session, released.archive, wanted=wanted, now=released.now())
     assert [one.what for one in waits] == [f"{FIRST} is void: no certificate counts"]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import event
 
 from batchqc.actions.consents import withdraw_consent
@@ -11,7 +12,7 @@ from batchqc.actions.laboratory import register_instrument, register_training
 from batchqc.actions.letting_go import let_go
 from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot
-from batchqc.actions.open_work import open_work
+from batchqc.actions.open_work import all_open_work, open_work
 from batchqc.actions.policies import set_policy
 from batchqc.actions.registers import register_donor
 from batchqc.actions.webhooks import NewWebhook, register_webhook
@@ -19,8 +20,11 @@ from batchqc.core.open_work import Filter, Item, Work
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import Certifies, Policy
 from batchqc.core.signatures import Refusal
+from batchqc.records import lots_at_work
 from batchqc.records.events import DELIVERED, GIVEN_UP, Delivery, Webhook, webhook_by
+from batchqc.records.lots_at_work import Among, portion_at_work
 from batchqc.records.transaction import Transaction
+from tests.actions.correcting import decide, request
 from tests.actions.typing_results import enter, verify
 from tests.cast import MADE_ON, TAKEN_AT
 from tests.records.donors import DONATED_ON, consent, determine, donate
@@ -209,3 +213,43 @@ def tried(tx: Transaction, webhook: Webhook, event_number: int, outcome: str) ->
     )
     tx.add(row)
     tx.audit("events delivered", rows=[row], about=[webhook.key])
+
+
+def test_lots_are_looked_at_in_portions_and_nothing_that_waits_is_left_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    for n in range(5):
+        register(house, f"MSC-26-07{n:02}")
+    house.upload(results(lot="MSC-26-0703"))
+    number = request(house, "lot:MSC-26-0702", "expires_on", "2027-05-17")
+    decide(house, number)
+    house.ready()
+    house.release()
+    request(house, "lot:MSC-26-0701", "expires_on", "2027-06-17")
+    request(house, f"donor:{DONOR}", "tissue_source", "Wharton's jelly")
+    assert house.upload(
+        alone("viability", run_id="VCB-2")
+    ).accepted  # nobody reviewed it when it was decided
+    whole = look(house)
+    assert {one.lot for one in whole} > {LOT, "", "MSC-26-0704"}
+    for size in (1, 2, 4):
+        monkeypatch.setattr(lots_at_work, "LOTS_AT_ONCE", size)
+        found, lots, among = list[Item](), list[str](), Among()
+        while True:
+            with house.reading() as session:
+                asked = {"wanted": Filter(), "now": house.now()}
+                told = open_work(session, house.archive, **asked, among=among)
+                everything = all_open_work(session, house.archive, **asked).items
+                own = [one.lot for one in portion_at_work(session, among).lots]
+            found += told.items
+            lots += own
+            assert len(own) <= size
+            assert {one.lot for one in told.items} <= {
+                *own,
+                *(["", LOT] if not among.after else []),
+            }
+            if not told.last:
+                break
+            among = Among(told.last)
+        assert everything == whole == sorted(found, key=lambda one: one.place)
+        assert lots == ["MSC-26-0702", *(f"MSC-26-07{n:02}" for n in (0, 1, 3, 4))]

@@ -54,7 +54,7 @@ def damage(house: House, sha256: str = SHA256) -> None:
 
 def waiting(house: House) -> list[tuple[str, str]]:
     with house.reading() as session:
-        _, items = open_work(
+        _, items, _ = open_work(
             session, house.archive, wanted=Filter(kind=Work.ARCHIVE), now=house.now()
         )
     return [(one.lot, one.what) for one in items]

@@ -1,6 +1,10 @@
 """Events and webhooks over HTTP."""
 
+import pytest
+
+from batchqc.records import lots_at_work
 from tests.actions.state import counts, grown
+from tests.actions.test_open_work import register
 from tests.api.conftest import Site
 from tests.api.test_refusals import is_problem
 from tests.records.house import ADM, AUD, LOT, QA1
@@ -63,5 +67,21 @@ def test_open_work_is_asked_for_by_role_lot_and_day(site: Site):
     assert (late["what"], late["overdue"]) == ("STER: growth_14d (release)", True)
     assert late["link"] == f"/api/v1/lots/{LOT}/results"
     assert site.send(AUD, "GET", late["link"].removeprefix("/api/v1")).status_code == 200
+    is_problem(site.send(AUD, "GET", "/open-work?after=x"), 422, "BQC-API-007")
     is_problem(site.send(AUD, "GET", "/open-work?lot=MSC-26-9999"), 404, "BQC-REG-012")
     is_problem(site.send(AUD, "GET", "/open-work?kind=rest"), 422, "BQC-API-001")
+
+
+def test_open_work_of_many_lots_is_told_page_by_page(site: Site, monkeypatch: pytest.MonkeyPatch):
+    for n in range(3):
+        register(site.house, f"MSC-26-08{n:02}")
+    whole = site.get(AUD, "/open-work?limit=200")["items"]
+    monkeypatch.setattr(lots_at_work, "LOTS_AT_ONCE", 2)
+    found, after = [], ""
+    while after is not None:
+        page = site.get(AUD, "/open-work", params={"limit": 5, "after": after})
+        assert len({one["lot"] for one in page["items"]}) <= 2
+        found += page["items"]
+        after = page["next"]
+    assert sorted(found, key=str) == sorted(whole, key=str)
+    assert len(found) == 4 * 7

@@ -1,5 +1,6 @@
 """An investigation by the API alone, from the failing file to its conclusion."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from batchqc.core.conclusions import CHECKLIST
 from tests.actions.investigating import METHOD, OOS
 from tests.actions.typing_results import REPORT
 from tests.api.conftest import Site, signed
-from tests.records.house import ANA, AUD, BEN, LOT, QA1, QA2, REV, alone
+from tests.records.house import ANA, AUD, BEN, LOT, QA1, QA2, REV, alone, results
 from tests.records.laboratory import adopt_method
 
 ANSWERS = {name: {"answer": "yes"} for name in CHECKLIST}
@@ -71,7 +72,7 @@ def test_an_investigation_goes_its_way_by_the_api_alone(site: Site):
     told = site.get(AUD, f"/lots/{LOT}/results")["verdicts"]
     (viability,) = [one for one in told if one["criterion"] == "viability"]
     assert viability["verdict"] == "PASS"
-    assert site.get(AUD, "/investigations/patterns") == {"items": []}
+    assert site.get(AUD, "/investigations/patterns")["items"] == []
     assert take(site, QA1, "reopening")["state"].startswith("retests are under way")
     assert len(site.get(AUD, f"/investigations/{OOS}")["steps"]) == 7
 
@@ -137,3 +138,15 @@ def test_a_filed_document_is_given_back_byte_for_byte_and_nothing_else(site: Sit
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''log.pdf"
     other = site.send(AUD, "GET", f"/investigations/{OOS}/documents/{'0' * 64}")
     assert (other.status_code, other.json()["code"]) == (404, "BQC-OOS-014")
+
+
+def test_patterns_are_looked_for_in_the_lots_of_some_days(site: Site):
+    assert upload(site, results()).status_code == 201
+    today = site.house.now().date()
+    told = {"items": [], "since": str(today - timedelta(days=30)), "until": str(today), "lots": 1}
+    assert site.get(AUD, "/investigations/patterns") == told
+    told = {"items": [], "since": "2001-01-01", "until": "2001-01-31", "lots": 0}
+    days = "since=2001-01-01&until=2001-01-31"
+    assert site.get(AUD, f"/investigations/patterns?{days}") == told
+    for far in ("since=0001-01-01", "until=0001-01-01", "until=9999-12-31"):
+        assert site.get(AUD, f"/investigations/patterns?{far}")["lots"] in {0, 1}

@@ -19,16 +19,17 @@ from tests.performance.plans import scans
 FEW, MANY = 4, 16
 #: Statements for every lot of a product or of a page. What is here is to be mended, and leaves.
 GROWS = {
-    "/api/v1/lots", "/api/v1/lots?after={lot}", "/api/v1/donors",
-    "/api/v1/training-report", "/api/v1/training-report/csv", "/api/v1/investigations",
-    "/api/v1/log/checkpoints", "/api/v1/trends/SIM-MSC", "/lots/{lot}",
+    "/api/v1/training-report", "/api/v1/training-report/csv", "/api/v1/trends/SIM-MSC",
+    "/lots/{lot}",
 }  # fmt: skip
 #: A proof in the log: one more for sixteen times the entries.
 PROVES = {
     "/api/v1/certificates/{certificate}/proof", "/certificates/{certificate}",
     "/audit-trail/{place}",
 }  # fmt: skip
-#: They judge every lot of a product: measured elsewhere, too long for here.
+#: Behind the lot in the middle of few stands none, and nothing is asked of none.
+EMPTY = {"/api/v1/lots?after={lot}"}
+#: They judge one lot after the other: measured elsewhere, too long for here.
 JUDGES = {
     "/api/v1/investigations/patterns", "/investigations/patterns", "/lots/{lot}/review",
     "/trends", "/api/v1/lots/{lot}/review", "/api/v1/lots/{lot}/trends",
@@ -118,7 +119,7 @@ def test_no_question_says_more_to_a_database_that_holds_more(grown: Grown):
     more = {
         name: (grown.few[name], len(said))
         for name, said in grown.many.items()
-        if len(said) > grown.few[name] + (name in PROVES)
+        if len(said) > grown.few[name] + (name in PROVES) and name not in EMPTY
     }
     assert more.keys() == GROWS, more  # what grows no more leaves the list
 

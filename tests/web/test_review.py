@@ -8,12 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from batchqc.core.signatures import Refusal
+from batchqc.records import lots_at_work
 from batchqc.records.corrections import correction_by, decision_on
 from batchqc.records.lot_reviews import audit_reviews_of, lot_reviews_of
 from batchqc.records.registers import lot_by
 from batchqc.records.uploads import reviews_of, runs_of
 from tests.actions.correcting import request
 from tests.actions.test_later_decisions import LATER, STAGED, bring_in, registered
+from tests.actions.test_open_work import register
 from tests.actions.typing_results import enter
 from tests.records.genealogy import clinic, vials
 from tests.records.house import (
@@ -357,3 +359,31 @@ def test_a_lot_is_released_conditionally_with_days_and_sites(site: Served):
     case = house.study(LATER)
     assert case.disposition == "conditionally released"
     assert len(case.dispositions) == 1
+
+
+def test_work_of_very_many_lots_stands_on_the_pages_that_follow(
+    site: Served, monkeypatch: pytest.MonkeyPatch
+):
+    lots = [LOT, *(f"MSC-26-090{n}" for n in range(3))]
+    for lot in lots[1:]:
+        register(site.house, lot)
+        assert site.house.upload(results(lot=lot)).accepted
+    monkeypatch.setattr(lots_at_work, "LOTS_AT_ONCE", 1)
+    with site.visitor(REV, java_script_enabled=False) as rev:
+        assert walked(rev, "/?of=all", "some lots at a time") == lots
+        assert walked(rev, "/reviews", "At least 0 ") == lots[1:]
+        rev.go("/?of=all&lot=0902")
+        expect(rev.page.get_by_role("cell", name=lots[-1]).first).to_be_visible()
+        expect(rev.page.get_by_role("cell", name=LOT)).to_have_count(0)
+
+
+def walked(visitor: Visitor, path: str, said: str) -> list[str]:
+    """The lots of a list, page by page."""
+    visitor.go(path)
+    expect(visitor.page.get_by_text(said)).to_be_visible()
+    following, found = visitor.page.get_by_role("link", name="Next page"), dict[str, None]()
+    while True:
+        found |= dict.fromkeys(re.findall(r">(MSC-26-\d{4})<", visitor.page.content()))
+        if not following.count():
+            return list(found)
+        following.click()

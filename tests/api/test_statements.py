@@ -1,0 +1,46 @@
+"""A list of fifty asks the database as often as a list of five."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from batchqc.actions.registers import register_donor
+from batchqc.core.permissions import Permission
+from tests.actions.test_open_work import register
+from tests.api.conftest import Site
+from tests.records.house import AUD, DON
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """Every statement since it was cleared."""
+    found: list[str] = []
+
+    def listen(*told: Any) -> None:
+        found.append(told[2])
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    yield found
+    event.remove(Engine, "before_cursor_execute", listen)
+
+
+def grow(site: Site, first: int, last: int) -> None:
+    for n in range(first, last):
+        with site.house.acting(DON, Permission.REGISTER_DONOR) as tx:
+            register_donor(tx, code=f"DNR-26-{n:04}", tissue_source="umbilical cord")
+        register(site.house, f"MSC-26-{n:04}", donor=f"DNR-26-{n:04}")
+
+
+def test_lists_ask_once_for_all_their_rows(site: Site, said: list[str]):
+    paths, few, rows = ["/lots?limit=200", "/donors?limit=200"], {}, {}
+    for first, last in ((1005, 1010), (1010, 1055)):
+        grow(site, first, last)
+        for path in paths:
+            site.get(AUD, path)
+            said.clear()
+            rows[path] = len(site.get(AUD, path)["items"])
+            assert len(said) == few.setdefault(path, len(said)), path
+    assert min(rows.values()) > 50
+    assert min(few.values()) > 3
