@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "batchqc" / "guide" / "deployment"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("api1", "api2", "owner", "migrate")
+OURS = ("api1", "api2", "worker", "owner", "migrate")
 
 
 def secrets_of(service: dict[str, Any]) -> dict[str, str]:
@@ -74,6 +74,10 @@ def test_both_servers_are_alike_and_never_the_owner_of_the_database():
     assert all(volume.endswith(":ro") for volume in SERVICES["api1"]["volumes"] if "site" in volume)
     migrating = SERVICES["api1"]["depends_on"]["migrate"]["condition"]
     assert migrating == "service_completed_successfully"
+    own = ("command", "healthcheck")
+    assert SERVICES["worker"]["command"] == ["worker"]
+    for name in SERVICES["api1"].keys() - own:
+        assert SERVICES["worker"][name] == SERVICES["api1"][name]
     assert SERVICES["migrate"]["command"] == ["migrate", "--runtime-role", "batchqc_runtime"]
 
 
