@@ -110,3 +110,13 @@ def test_scripts_are_read_by_the_shell_and_the_image_is_built_of_what_the_lock_n
     context = (FOLDER / SERVICES["api1"]["build"]["context"]).resolve()
     assert context == ROOT
     assert (context / SERVICES["api1"]["build"]["dockerfile"]).is_file()
+
+
+def test_the_image_has_the_programs_of_the_servers_postgresql_and_a_user_by_number():
+    """`pg_dump` refuses a server that is newer, and an owner without the seal signs no backup."""
+    (server,) = re.findall(r"^postgres:(\d+)", SERVICES["primary"]["image"])
+    image = (FOLDER / "Dockerfile").read_text()
+    assert re.findall(r"postgresql-client-(\d+)", image) == [server]
+    assert re.findall(r"--uid (\d+)", image) == re.findall(r"^USER (\d+)$", image, re.MULTILINE)
+    assert "seal_passphrase" in secrets_of(SERVICES["owner"]).values()
+    assert "seal_passphrase" not in secrets_of(SERVICES["migrate"]).values()
