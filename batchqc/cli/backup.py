@@ -91,7 +91,9 @@ def restore(
         if verify:
             from batchqc.actions.doctor import examine_installation  # noqa: PLC0415 - starts faster
 
-            found = examine_installation(examined_at(place, restored=True), sample=_SAMPLE)
+            found = examine_installation(
+                examined_at(place, restored=True, shared=bool(manifest.store)), sample=_SAMPLE
+            )
             show(found)
             refuse_unsound(found)
 
@@ -124,7 +126,9 @@ def drill(
             tempfile.TemporaryDirectory(prefix="batchqc-drill-") as scratch,
             restored_at(chosen, manifest, to=Path(scratch) / "home", database=database) as restored,
         ):
-            found = examine_installation(examined_at(restored, restored=True), sample=_SAMPLE)
+            found = examine_installation(
+                examined_at(restored, restored=True, shared=bool(manifest.store)), sample=_SAMPLE
+            )
         done = replace(done, examined=found)
         show(found)
     except BatchqcError as problem:
