@@ -1,4 +1,4 @@
-"""Telling webhooks of events: each in order, at least once, one process at a time.
+"""Telling webhooks of events: each in order, at least once, by one process at a time.
 
 A message that is not taken is tried again, later each time, and those after it wait. After the
 last try it is given up: that is on record and is an event of its own, and the next one is told.
@@ -6,7 +6,8 @@ Attempts are recorded after they were made, since nothing is held open meanwhile
 not recorded is told again, under the same id.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,7 @@ from batchqc.core.events import (
     signature_of,
     webhook_secret,
 )
+from batchqc.core.identifiers import fold
 from batchqc.errors import SigningUnavailable
 from batchqc.records.events import (
     DELIVERED,
@@ -31,11 +33,13 @@ from batchqc.records.events import (
     Delivery,
     Webhook,
     attempts_at,
+    end_of,
     events_after,
     open_webhooks,
     told_up_to,
 )
 from batchqc.records.exclusive import only_one
+from batchqc.records.job_queue import has_queue
 from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
 
 if TYPE_CHECKING:
@@ -65,93 +69,141 @@ class _Turn:
 
     name: str
     url: str
-    secret: bytes
+    key: str
+    secret_sha256: str
     events: tuple[Event, ...]
     tried: int
     due: datetime | None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is something to tell, now."""
+        return bool(self.events) and (self.due is None or self.due <= now)
 
-def deliver_events(
-    engine: Engine, *, key: bytes, post: Post, now: Callable[[], datetime]
-) -> list[Attempt] | None:
-    """Tell every webhook of all that is due; ``None`` where another process is at it.
 
-    Args:
-        engine: of the database.
-        key: the installation's, from which the secrets are derived.
-        post: how a message goes out.
-        now: the clock.
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What messages go out with.
+
+    ``key`` is the installation's, from which secrets are derived; it is asked for when there is
+    something to tell.
+    """
+
+    key: Callable[[], bytes]
+    post: Post
+    now: Callable[[], datetime]
+
+
+def deliver_events(engine: Engine, sender: Sender) -> list[Attempt] | None:
+    """Tell every webhook of all that is due; ``None`` where other processes are at them all.
 
     Raises:
         SigningUnavailable: a webhook was registered under another key; the others were told.
     """
-    done: list[Attempt] = []
-    with only_one(engine, "deliver-events") as is_mine:
-        if not is_mine:
-            return None
-        with reading(engine) as session:
-            hooks = [(one.name, one.key, one.secret_sha256) for one in open_webhooks(session)]
-        secrets = {name: webhook_secret(key, own) for name, own, _ in hooks}
-        strange = [name for name, _, known in hooks if sha256_of_secret(secrets[name]) != known]
-        for name, _, _ in hooks:
-            if name not in strange:
-                done += _tell(engine, name, secrets[name].encode(), post=post, now=now)
+    with reading(engine) as session:
+        turns = [_turn(session, one.name) for one in open_webhooks(session)]
+    done, busy, strange = list[Attempt](), 0, list[SigningUnavailable]()
+    for one in turns:
+        with only_teller(engine, one.name) as is_mine:
+            busy += not is_mine
+            try:
+                _secret(one, sender.key())  # another key is told although nothing waits
+                done += tell_webhook(engine, one.name, sender) if is_mine else ()
+            except SigningUnavailable as error:
+                strange.append(error)
     if strange:
-        raise SigningUnavailable(
-            "BQC-EVT-007",
-            f"the key is not the one under which {', '.join(strange)} was registered",
-            hint="Restore the key, or end the webhook and register a new one.",
-        )
-    return done
+        raise strange[0]
+    return None if turns and busy == len(turns) else done
 
 
-def _tell(
-    engine: Engine, name: str, secret: bytes, *, post: Post, now: Callable[[], datetime]
-) -> Iterator[Attempt]:
-    """Tell one webhook until nothing is due; what was done is recorded by the twenty."""
+def only_teller(engine: Engine, name: str) -> AbstractContextManager[bool]:
+    """Whether nobody else tells a webhook during the block; on SQLite, any webhook."""
+    return only_one(engine, f"telling {fold(name)}" if has_queue(engine) else "deliver-events")
+
+
+def waiting_webhooks(engine: Engine) -> list[str]:
+    """The names of the webhooks that are to be told of something, now or later."""
+    with reading(engine) as session:
+        return [one.name for one in open_webhooks(session) if _waiting(session, one, limit=1)]
+
+
+def next_try(engine: Engine, name: str, now: datetime) -> datetime | None:
+    """When a webhook is to be told of what waits for it; ``None`` where nothing does."""
+    with reading(engine) as session:
+        row = the_webhook(session, name)
+        if end_of(session, row) is not None or not (events := _waiting(session, row, limit=1)):
+            return None
+        return _due(attempts_at(session, row, events[0].number)) or now
+
+
+def tell_webhook(engine: Engine, name: str, sender: Sender) -> Iterator[Attempt]:
+    """Tell a webhook until nothing is due; what was done is recorded by the twenty.
+
+    The caller sees to it that nobody else tells it meanwhile.
+
+    Raises:
+        SigningUnavailable: there is no key, or the webhook was registered under another one.
+    """
     while True:
         with reading(engine) as session:
-            turn = _turn(session, name, secret)
-        attempts = list(_attempts(turn, post=post, now=now))
-        if not attempts:
+            turn = _turn(session, name)
+        if not turn.is_due(sender.now()):
             return
-        with transaction(engine, SYSTEM, now()) as tx:
+        attempts = list(_attempts(turn, _secret(turn, sender.key()), sender))
+        with transaction(engine, SYSTEM, sender.now()) as tx:
             _record(tx, the_webhook(tx.session, name), attempts)
         yield from attempts
         if attempts[-1].outcome == FAILED:
             return
 
 
-def _turn(session: Session, name: str, secret: bytes) -> _Turn:
+def _secret(turn: _Turn, key: bytes) -> bytes:
+    secret = webhook_secret(key, turn.key)
+    if sha256_of_secret(secret) != turn.secret_sha256:
+        raise SigningUnavailable(
+            "BQC-EVT-007",
+            f"the key is not the one under which {turn.name} was registered",
+            hint="Restore the key, or end the webhook and register a new one.",
+        )
+    return secret.encode()
+
+
+def _turn(session: Session, name: str) -> _Turn:
     row = the_webhook(session, name)
+    events = _waiting(session, row) if end_of(session, row) is None else ()
+    earlier = attempts_at(session, row, events[0].number) if events else ()
+    return _Turn(
+        row.name, row.url, row.key, row.secret_sha256, tuple(events), len(earlier), _due(earlier)
+    )
+
+
+def _waiting(session: Session, row: Webhook, *, limit: int = _AT_ONCE) -> Sequence[Event]:
+    """What a webhook is to be told next, in order."""
     events: list[Event] = []
     kinds = kinds_of(row)
     after = told_up_to(session, row)
-    while len(events) < _AT_ONCE:
-        found = events_after(session, after, limit=_AT_ONCE, kinds=kinds)
+    while len(events) < limit:
+        found = events_after(session, after, limit=limit, kinds=kinds)
         if not found:
             break
         after = found[-1].number
         events += [one.event for one in found if is_wanted(one.event, kinds, row.key)]
-    events = events[:_AT_ONCE]
-    earlier = attempts_at(session, row, events[0].number) if events else ()
-    last = earlier[-1].at if earlier else None
-    due = due_again(len(earlier), last)
-    return _Turn(row.name, row.url, secret, tuple(events), len(earlier), due)
+    return events[:limit]
 
 
-def _attempts(turn: _Turn, *, post: Post, now: Callable[[], datetime]) -> Iterator[Attempt]:
+def _due(earlier: Sequence[Delivery]) -> datetime | None:
+    return due_again(len(earlier), earlier[-1].at if earlier else None)
+
+
+def _attempts(turn: _Turn, secret: bytes, sender: Sender) -> Iterator[Attempt]:
     tried = turn.tried
-    if turn.due is not None and now() < turn.due:
-        return
     for event in turn.events:
-        moment = now()
+        moment = sender.now()
         headers = {
             "X-Batchqc-Event": event.kind,
             "X-Batchqc-Delivery": event.entry_sha256,
-            "X-Batchqc-Signature": signature_of(turn.secret, moment, event.message),
+            "X-Batchqc-Signature": signature_of(secret, moment, event.message),
         }
-        problem = post(turn.url, event.message, headers)
+        problem = sender.post(turn.url, event.message, headers)
         tried += 1
         outcome = DELIVERED if problem is None else GIVEN_UP if is_last(tried) else FAILED
         yield Attempt(turn.name, event, tried, outcome, problem or "", moment)

@@ -55,6 +55,7 @@ class Installation:
         question: root, roots of timestamps and revocation lists by which certificates are verified.
         log_key: the key of the log; ``None`` where keys are kept elsewhere.
         witness: folder of the witness; ``None`` where there is none.
+        goes_on: whether the store knows more than the database, as after a restore beside it.
     """
 
     engine: Engine
@@ -63,6 +64,7 @@ class Installation:
     question: Question
     log_key: Callable[[], LogSigner] | None = None
     witness: Path | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
                 found.append(_NO_ROOT)
             for issue in chosen:
                 found += _certificate(session, what, issue)
-        found += orphan_findings(what.engine, what.archive, lambda pdf: _number_of(what, pdf))
+        if not what.goes_on:
+            found += orphan_findings(what.engine, what.archive, lambda pdf: _number_of(what, pdf))
     except exc.DBAPIError as problem:
         said = str(problem.orig).splitlines()[0]
         found.append(Finding(f"it cannot be read: {said}", "the database", Grade.LOSS, STOP))

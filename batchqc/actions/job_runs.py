@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from batchqc.actions.certificates import Press
+from batchqc.actions.deliveries import Sender
 from batchqc.actions.jobs import any_job
 from batchqc.actions.people import principal
 from batchqc.actions.setup import own_site
@@ -34,7 +35,8 @@ _PARTS: Final = 50
 class Workshop:
     """What jobs are done with: an installation, and the process that does them.
 
-    ``anchors`` is what auditors are given to trust; ``executor`` names host and process.
+    ``anchors`` is what auditors are given to trust; ``executor`` names host and process; messages
+    to webhooks go out with ``sender``.
     """
 
     engine: Engine
@@ -43,6 +45,7 @@ class Workshop:
     clock: Callable[[], datetime]
     anchors: Callable[[], Anchors]
     executor: str
+    sender: Sender
 
 
 @dataclass(slots=True)

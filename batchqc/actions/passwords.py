@@ -4,12 +4,15 @@ A password that somebody else set opens nothing but its change, and so does one 
 Who signs in at the provider of single sign-on may have none: nothing here touches them.
 """
 
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.attempts import WRONG, Tried, attempt
@@ -26,9 +29,14 @@ from batchqc.records.people import (
     newest_password_rule,
     person_by,
 )
+from batchqc.records.registers import Product, the_site
 from batchqc.records.transaction import Transaction
 
 SHORTEST_PASSWORD: Final = 12
+_GUESSES: Final = 5 * 10**8
+"""Tries at least: more than zxcvbn calls safe where guessing is slow, as argon2id makes it."""
+_LOOKED_AT: Final = 72
+"""Characters; what is longer is not guessed, and would only take time."""
 # argon2id at parameters that OWASP lists as sufficient: every signature hashes once, in parallel
 HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _ANY_HASH: Final = HASHER.hash("nobody has this password")
@@ -82,17 +90,39 @@ def aged(days: int) -> NotPermitted:
     return NotPermitted("BQC-ACC-021", f"your password is older than {days} days", hint=_CHANGE_IT)
 
 
-def check_password(password: str) -> None:
-    """Refuse a password that is short or monotonous.
+def check_password(session: Session, person: Person, password: str) -> None:
+    """Refuse a password that is short, monotonous, or among the first that somebody would try.
+
+    Tried first are passwords that many people have, words and names of several languages, rows of
+    keys, and the words of this place: the person's, the site's, those of the products.
 
     Raises:
-        InvalidInput: it is.
+        InvalidInput: BQC-ACC-008 it is short or monotonous; BQC-ACC-046 it is tried early.
     """
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - a second of lists that only who sets one waits for
+
     if len(password) < SHORTEST_PASSWORD or len(set(password)) < 5:
         raise InvalidInput(
             "BQC-ACC-008",
             f"a password has at least {SHORTEST_PASSWORD} characters, five of them different",
         )
+    found = zxcvbn(password[:_LOOKED_AT], user_inputs=list(_words(session, person)))
+    if found["guesses"] < _GUESSES:
+        raise InvalidInput(
+            "BQC-ACC-046",
+            "the password is one of the first that somebody would try",
+            hint="Take several words that have nothing to do with you, each other or this site.",
+        )
+
+
+def _words(session: Session, person: Person) -> Iterator[str]:
+    """The words of the context, whole and in their parts."""
+    site = the_site(session)
+    told = [person.user_id, person.name, site.name if site else ""]
+    told += [word for one in session.scalars(select(Product)) for word in (one.code, one.name)]
+    yield "batchqc"
+    for one in told:
+        yield from {one, *re.split(r"[\W_]+", one)} - {""}
 
 
 def own_password(tx: Transaction, person: Person, number: int, password: str) -> Password:

@@ -124,10 +124,10 @@ def change_password(tx: Transaction, *, user_id: str, old: str, new: str) -> Ref
     refusal = prove(tx, user_id=user_id, password=old, purpose="change of password")
     if refusal is not None:
         return refusal
-    check_password(new)
+    person = the_person(tx.session, user_id)
+    check_password(tx.session, person, new)
     if new == old:
         raise InvalidInput("BQC-ACC-007", "the new password is the old one")
-    person = the_person(tx.session, user_id)
     newest = newest_password(tx.session, person)
     password = own_password(tx, person, newest.number + 1 if newest else 1, new)
     own_session = tx.actor.sign_in
@@ -280,7 +280,7 @@ def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool
 
 
 def _first_password(tx: Transaction, person: Person, password: str) -> Password:
-    check_password(password)
+    check_password(tx.session, person, password)
     # nobody could give the first administrator another one
     hours = FIRST_PASSWORD_HOURS if tx.actor != SYSTEM else 0
     return one_time_password(tx, person, 1, password, hours=hours)

@@ -1,9 +1,10 @@
 """``batchqc backup``, ``restore`` and ``drill``."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +48,9 @@ def backup(
     address = str(place.settings.store)
     source = Source(place.engine, place.archive, address if address.startswith("s3:") else "")
     seal = place.press.seal_key()
-    made = make_backup(source, seal, folder=to, public=_public(place.settings), now=place.now())
+    made = make_backup(
+        source, seal, folder=to, public=public_files(place.settings), now=place.now()
+    )
     said = made.manifest
     say(f"{made.path} is written: {said.contents.entries} entries, {made.new} new stored files.")
     if said.store:
@@ -79,7 +82,7 @@ def restore(
     if not trusted.is_file():
         raise InvalidInput("BQC-BAK-011", f"there is no {trusted}: give your root.pem as --root")
     manifest = read_backup(chosen, root_pem=trusted.read_bytes())
-    with _restored(chosen, manifest, to=to, database=database) as place:
+    with restored_at(chosen, manifest, to=to, database=database) as place:
         said = manifest.contents
         say(f"{chosen.name} is restored to {to}: {said.entries} entries, head {said.head}.")
         if root is None:
@@ -88,7 +91,9 @@ def restore(
         if verify:
             from batchqc.actions.doctor import examine_installation  # noqa: PLC0415 - starts faster
 
-            found = examine_installation(examined_at(place, restored=True), sample=_SAMPLE)
+            found = examine_installation(
+                examined_at(place, restored=True, shared=bool(manifest.store)), sample=_SAMPLE
+            )
             show(found)
             refuse_unsound(found)
 
@@ -119,9 +124,11 @@ def drill(
         done = replace(done, manifest=manifest)
         with (
             tempfile.TemporaryDirectory(prefix="batchqc-drill-") as scratch,
-            _restored(chosen, manifest, to=Path(scratch) / "home", database=database) as restored,
+            restored_at(chosen, manifest, to=Path(scratch) / "home", database=database) as restored,
         ):
-            found = examine_installation(examined_at(restored, restored=True), sample=_SAMPLE)
+            found = examine_installation(
+                examined_at(restored, restored=True, shared=bool(manifest.store)), sample=_SAMPLE
+            )
         done = replace(done, examined=found)
         show(found)
     except BatchqcError as problem:
@@ -144,8 +151,13 @@ def drill(
 
 
 @contextmanager
-def _restored(
-    chosen: Path, manifest: "Manifest", *, to: Path, database: str
+def restored_at(
+    chosen: Path,
+    manifest: "Manifest",
+    *,
+    to: Path,
+    database: str,
+    now: Callable[[], datetime] = clock.now,
 ) -> Iterator[Workplace]:
     """A backup restored into a home; its connections are closed afterwards."""
     if manifest.kind == "postgresql" and not database:
@@ -154,7 +166,7 @@ def _restored(
         )
     own = Settings.in_folder(to)
     settings = own.model_copy(update={"database": database}) if database else own
-    place = Workplace.at(settings, now=clock.now)
+    place = Workplace.at(settings, now=now)
     if manifest.store:
         store = open_archive(
             manifest.store, endpoint=settings.store_endpoint, region=settings.store_region
@@ -169,7 +181,7 @@ def _restored(
         place.engine.dispose()
 
 
-def _public(settings: Settings) -> dict[str, Path]:
+def public_files(settings: Settings) -> dict[str, Path]:
     """Files that are no secrets, by their path in a home."""
     roots = settings.sealing.root
     found = {f"trust/{one.name}": one for one in sorted(settings.trust.glob("*")) if one.is_file()}

@@ -43,10 +43,13 @@ def doctor(
     refuse_unsound(found)
 
 
-def examined_at(place: Workplace, *, restored: bool = False) -> "Installation":
+def examined_at(
+    place: Workplace, *, restored: bool = False, shared: bool = False
+) -> "Installation":
     """What there is to examine of an installation; of one just restored, without keys and witness.
 
     The witness goes on where the backup ended, and tells what was lost: that is asked afterwards.
+    So does a store that is ``shared`` with the installation whose backup it was.
     """
     from batchqc.actions.doctor import Installation  # noqa: PLC0415 - others start faster
     from batchqc.documents.revocation import read_authority  # noqa: PLC0415 - as above
@@ -69,6 +72,7 @@ def examined_at(place: Workplace, *, restored: bool = False) -> "Installation":
         place.engine, place.archive, bundled("migrations"), question,
         None if restored else place.press.log_key,
         None if restored else settings.witness,
+        shared,
     )  # fmt: skip
 
 

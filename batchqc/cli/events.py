@@ -11,8 +11,7 @@ from batchqc.actions.webhooks import NewWebhook, end_webhook, kinds_of, register
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, Workplace, at_keyboard, workplace
 from batchqc.core.permissions import Permission
-from batchqc.documents.posting import post
-from batchqc.documents.webhook_key import made_key, read_key
+from batchqc.documents.webhook_key import made_key
 from batchqc.errors import Conflict
 from batchqc.records.events import GIVEN_UP, events_after, open_webhooks, told_up_to
 from batchqc.records.transaction import reading, transaction
@@ -105,18 +104,13 @@ def deliver(
 
 def _deliver(place: Workplace) -> list[str]:
     """Tell what is due; answers what was given up."""
+    from batchqc.api.workshops import sender_of  # noqa: PLC0415 - only who delivers waits for it
+
     with reading(place.engine) as session:
         if not open_webhooks(session):
             say("No webhook.")
             return []
-    key = read_key(place.settings.webhook_key)
-    private = place.settings.webhook_private
-    done = deliver_events(
-        place.engine,
-        key=key,
-        post=lambda url, message, headers: post(url, message, headers, may_be_private=private),
-        now=place.now,
-    )
+    done = deliver_events(place.engine, sender_of(place.settings, place.now))
     if done is None:
         say("Another process is delivering.")
         return []

@@ -24,13 +24,13 @@ def validate(
     context: typer.Context,
     to: Annotated[Path, typer.Option(help="A new folder for the report and its evidence.")],
     scratch: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             envvar="BATCHQC_SCRATCH",
             help="PostgreSQL: address of an empty database to test operation in, where the role may"
-            " not create one.",
+            " not create one; once more, of one to restore into.",
         ),
-    ] = "",
+    ] = None,
 ) -> None:
     """Qualify this installation (IQ and OQ): a sealed report in PDF, and its evidence as JSON.
 
@@ -43,7 +43,7 @@ def validate(
     place = workplace(context)
     expect_new(to)
     key, began, results = _seal_key(place), place.now(), []
-    for one in qualify(place, database=scratch):
+    for one in qualify(place, databases=scratch or ()):
         say(f"{one.finding.outcome:10} {one.check.id}  {one.check.title}")
         results.append(one)
     content, document = _report(place, results, _setting(place, began), key)

@@ -1,24 +1,29 @@
-"""``batchqc worker``: does what was asked for and takes long, beside the server or elsewhere.
+"""``batchqc worker``: does jobs and tells webhooks, beside the server or elsewhere.
 
-On PostgreSQL any number of workers share the jobs. On SQLite one process works at a time: the
-server does, in a thread of its own, and a worker where no server runs.
+On PostgreSQL any number of workers share them. On SQLite one process works at a time: the server
+does, in threads of its own, and a worker where no server runs. A long job keeps no webhook waiting,
+and no webhook a job.
 """
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from pydantic import SecretStr
 
+from batchqc.actions.deliveries import next_try, only_teller, tell_webhook, waiting_webhooks
 from batchqc.actions.job_kinds import DOINGS
-from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers
+from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers, told
 from batchqc.cli.show import say
 from batchqc.cli.workplace import check_store, settings_of, workplace
-from batchqc.records.job_queue import has_queue, only_at, work_off
+from batchqc.errors import BatchqcError
+from batchqc.records.events import DELIVERED
+from batchqc.records.job_queue import JOBS, WEBHOOKS, Lane, has_queue, only_at, work_off
 
 if TYPE_CHECKING:
     from batchqc.settings import Settings
@@ -29,7 +34,9 @@ _LOOK: Final = 1.0
 _ENDS: Final = 10.0
 """Seconds that a job at hand is given when the server ends; what is cut off is begun again."""
 _BUSY: Final = timedelta(seconds=10)
-"""Until a job is looked at again that another process seems to be at."""
+"""Until something is looked at again that another process seems to be at."""
+_STUCK: Final = timedelta(minutes=1)
+"""Until a webhook is looked at again that could not be told for a reason of this installation."""
 
 
 def worker(
@@ -37,7 +44,7 @@ def worker(
     *,
     once: Annotated[bool, typer.Option(help="End once no job is due.")] = False,
 ) -> None:
-    """Do the jobs that wait, and those that come, until stopped.
+    """Do the jobs that wait and tell webhooks, and those that come, until stopped.
 
     On PostgreSQL run one or more of them beside the server, which does none itself.
     """
@@ -51,29 +58,33 @@ def worker(
 
 
 def take_jobs(shop: Workshop, *, stays: bool) -> None:
-    """Do the jobs that are due, and where the process ``stays``, those that come."""
-    if not has_queue(shop.engine):
-        _look(shop, Event(), stays=stays)
-        return
-
-    def do(number: str) -> datetime | None:
-        with only_at(shop.engine, number) as is_mine:
-            return _do(shop, number) if is_mine else shop.clock() + _BUSY
-
-    work_off(shop.engine, do, lambda: open_numbers(shop.engine), stays=stays)
+    """Do what is due, and where the process ``stays``, what comes."""
+    if has_queue(shop.engine):
+        work_off(shop.engine, _lanes(shop), stays=stays)
+    elif stays:
+        with beside(shop):
+            Event().wait()
+    else:
+        for lane in _lanes(shop):
+            _look(lane, shop, Event(), stays=False)
 
 
 @contextmanager
 def beside(shop: Workshop) -> Iterator[None]:
-    """Jobs are done in a thread while the block lasts."""
+    """Work is done while the block lasts, each kind in a thread."""
     ended = Event()
-    thread = Thread(target=_look, args=(shop, ended), name="jobs", daemon=True)
-    thread.start()
+    threads = [
+        Thread(target=_look, args=(lane, shop, ended), name=f"{lane.kind}s", daemon=True)
+        for lane in _lanes(shop)
+    ]
+    for one in threads:
+        one.start()
     try:
         yield
     finally:
         ended.set()
-        thread.join(_ENDS)
+        for one in threads:
+            one.join(_ENDS)
 
 
 def with_passphrase(settings: "Settings") -> "Settings":
@@ -84,16 +95,29 @@ def with_passphrase(settings: "Settings") -> "Settings":
     return settings.model_copy(update={"seal_passphrase": SecretStr(passphrase)})
 
 
-def _look(shop: Workshop, ended: Event, *, stays: bool = True) -> None:
-    """On SQLite: do every job that is due, oldest first, and look again."""
+def _lanes(shop: Workshop) -> list[Lane]:
+    """What is done, and what waits: on SQLite, of jobs those that are due."""
+    engine = shop.engine
+    jobs = partial(open_numbers, engine) if has_queue(engine) else partial(due_numbers, shop)
+    return [
+        Lane(JOBS, partial(_do, shop), jobs, partial(only_at, engine)),
+        Lane(
+            WEBHOOKS, partial(_tell, shop), partial(waiting_webhooks, engine),
+            partial(only_teller, engine),
+        ),
+    ]  # fmt: skip
+
+
+def _look(lane: Lane, shop: Workshop, ended: Event, *, stays: bool = True) -> None:
+    """On SQLite: do all of a kind that is due, oldest first, and look again."""
+    later = dict[str, datetime]()
     while not ended.is_set():
         try:
-            for number in due_numbers(shop):
-                with only_at(shop.engine, number) as is_mine:
-                    if is_mine and not ended.is_set():
-                        _do(shop, number)
+            for name in lane.waiting():
+                if not ended.is_set() and later.get(name, shop.clock()) <= shop.clock():
+                    later[name] = lane.do(name) or shop.clock()
         except Exception:  # noqa: BLE001 - the next look may find the database again
-            _LOG.exception("jobs cannot be done now")
+            _LOG.exception("%ss cannot be done now", lane.kind)
         if not stays:
             return
         ended.wait(_LOOK)
@@ -104,9 +128,31 @@ def _do(shop: Workshop, number: str) -> datetime | None:
 
     Where that cannot be put on record either, the job stays begun, and is tried again.
     """
-    try:
-        return do_job(shop, DOINGS, number)
-    except Exception as error:  # noqa: BLE001 - the worker goes on with the next job
-        _LOG.exception("%s ended unforeseen", number)
-        fail_job(shop, number, f"unforeseen: {type(error).__name__}; the log of the worker has it")
-        return None
+    with only_at(shop.engine, number) as is_mine:
+        if not is_mine:
+            return shop.clock() + _BUSY
+        try:
+            return do_job(shop, DOINGS, number)
+        except Exception as error:  # noqa: BLE001 - the worker goes on with the next job
+            _LOG.exception("%s ended unforeseen", number)
+            what = f"unforeseen: {type(error).__name__}; the log of the worker has it"
+            fail_job(shop, number, what)
+            return None
+
+
+def _tell(shop: Workshop, name: str) -> datetime | None:
+    """Tell a webhook of what is due; when to try again, where something is left."""
+    with only_teller(shop.engine, name) as is_mine:
+        if not is_mine:
+            return shop.clock() + _BUSY
+        try:
+            for one in tell_webhook(shop.engine, name, shop.sender):
+                if one.outcome != DELIVERED:
+                    _LOG.warning("webhook %s: event %d %s", name, one.event.number, one.outcome)
+        except BatchqcError as error:
+            _LOG.error("webhook %s cannot be told: %s", name, told(error))
+            return shop.clock() + _STUCK
+        except Exception:  # noqa: BLE001 - the worker goes on; what was told is told again
+            _LOG.exception("webhook %s cannot be told", name)
+            return shop.clock() + _STUCK
+        return next_try(shop.engine, name, shop.clock())

@@ -176,10 +176,11 @@ def end_of(session: Session, webhook: Webhook) -> WebhookEnd | None:
 
 def told_up_to(session: Session, webhook: Webhook) -> int:
     """The number of the last event that a webhook was told of, or that was given up."""
-    query = select(func.max(Delivery.event_number)).where(
+    query = select(Delivery.event_number).where(
         Delivery.webhook_id == webhook.id, Delivery.outcome.in_([DELIVERED, GIVEN_UP])
     )
-    return max(webhook.begins_after, session.scalar(query) or 0)
+    newest = session.scalar(query.order_by(Delivery.event_number.desc()).limit(1))
+    return max(webhook.begins_after, newest or 0)
 
 
 def untold(session: Session) -> int:

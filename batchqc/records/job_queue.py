@@ -1,19 +1,21 @@
-"""The queue of jobs on PostgreSQL: which worker takes which job next, by procrastinate.
+"""The queue on PostgreSQL: which worker takes which job, or tells which webhook, by procrastinate.
 
-What is on record of a job stands in its rows; the queue can be made anew of them, and is, job by
-job, where it lacks one. Whoever does a job holds a lock of its own, which the database lets go when
-the process ends, however it ends: a job that is begun and locked by nobody is given to another
-worker, and no job is done by two. On SQLite there is no queue: one process looks for open jobs in
-their rows.
+What is on record of a job or a webhook stands in its rows; the queue can be made anew of them, and
+is, one by one, where it lacks one. Whoever is at one holds a lock of its own, which the database
+lets go when the process ends, however it ends: what is begun and locked by nobody is given to
+another worker, and nothing is done by two. On SQLite there is no queue: one process looks for what
+is open in the rows.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from batchqc.records.exclusive import only_one
@@ -21,12 +23,27 @@ from batchqc.records.exclusive import only_one
 if TYPE_CHECKING:
     from procrastinate import App, BaseRetryStrategy
 
-_TASK: Final = "batchqc.job"
-_MENDED_EVERY: Final = 10
-"""Seconds between two looks of a worker for jobs that nobody is at."""
+_LOG: Final = logging.getLogger("batchqc.queue")
+JOBS, WEBHOOKS = "job", "webhook"
+_QUEUES: Final = {JOBS: "default", WEBHOOKS: "webhooks"}
+_MENDED_EVERY: Final = 5
+"""Seconds between two looks of a worker for what nobody is at, and what the queue lacks."""
 
-#: Does the job of a number; answers when it is to be tried again, or ``None``.
-Do = Callable[[str], datetime | None]
+
+class Lane(NamedTuple):
+    """One kind of work, done one at a time, beside the other kinds.
+
+    Args:
+        kind: ``JOBS`` or ``WEBHOOKS``.
+        do: does one by its name; answers when it is to be tried again, or ``None``.
+        waiting: the names of all that is open.
+        alone: whether nobody else is at one during the block.
+    """
+
+    kind: str
+    do: Callable[[str], datetime | None]
+    waiting: Callable[[], Sequence[str]]
+    alone: Callable[[str], AbstractContextManager[bool]]
 
 
 class NotYet(Exception):
@@ -59,78 +76,96 @@ def put_job(session: Session, number: str) -> None:
 
     own = connection.connection.driver_connection
     queue = App(connector=SyncPsycopgConnector())
-    queue.configure_task(_TASK, lock=number, connection=own).defer(number=number)
+    queue.configure_task(_task(JOBS), lock=f"{JOBS} {number}", connection=own).defer(number=number)
 
 
-def work_off(
-    engine: Engine,
-    do: Do,
-    open_jobs: Callable[[], Sequence[str]],
-    *,
-    stays: bool = True,
-) -> None:
-    """Take jobs from the queue and do them, one at a time, until the process is told to end.
+def work_off(engine: Engine, lanes: Sequence[Lane], *, stays: bool = True) -> None:
+    """Take what waits from the queue and do it, until the process is told to end.
 
     Args:
         engine: of the database.
-        do: does one.
-        open_jobs: the numbers of all jobs that are not over.
-        stays: whether to wait for more jobs once none is due.
+        lanes: what is done, of each kind one at a time.
+        stays: whether to wait for more once nothing is due.
     """
-    asyncio.run(_work_off(engine, do, open_jobs, stays=stays))
+    asyncio.run(_work_off(engine, lanes, stays=stays))
 
 
-async def _work_off(
-    engine: Engine,
-    do: Do,
-    open_jobs: Callable[[], Sequence[str]],
-    *,
-    stays: bool,
-) -> None:
+async def _work_off(engine: Engine, lanes: Sequence[Lane], *, stays: bool) -> None:
     from procrastinate import App, PsycopgConnector  # noqa: PLC0415 - on PostgreSQL only
 
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     queue = App(connector=PsycopgConnector(conninfo=url))
+    for lane in lanes:
+        queue.task(name=_task(lane.kind), retry=_retry())(_work(lane))
+    async with queue.open_async():
+        for lane in lanes:
+            await _mend(queue, lane)
+        mending = asyncio.create_task(_keep_mending(queue, lanes))
+        working = [
+            asyncio.create_task(
+                queue.run_worker_async(
+                    queues=[_QUEUES[lane.kind]], wait=stays, delete_jobs="always",
+                    install_signal_handlers=lane is lanes[0],
+                )
+            )
+            for lane in lanes
+        ]  # fmt: skip
+        over = asyncio.FIRST_COMPLETED if stays else asyncio.FIRST_EXCEPTION
+        ended, _ = await asyncio.wait(working, return_when=over)
+        for task in (mending, *working):
+            task.cancel()  # what is at hand is finished
+        await asyncio.gather(mending, *working, return_exceptions=True)
+        for task in ended:
+            task.result()
 
+
+def _task(kind: str) -> str:
+    return f"batchqc.{kind}"
+
+
+def _work(lane: Lane) -> Callable[[str], None]:
     def work(number: str) -> None:
-        if (due := do(number)) is not None:
+        if (due := lane.do(number)) is not None:
             raise NotYet(due)
 
-    queue.task(name=_TASK, retry=_retry())(work)
-    async with queue.open_async():
-        await _mend(queue, engine, open_jobs)
-        mending = asyncio.create_task(_keep_mending(queue, engine, open_jobs))
-        try:
-            await queue.run_worker_async(wait=stays, delete_jobs="always")
-        finally:
-            mending.cancel()
+    return work
 
 
-async def _keep_mending(
-    queue: "App", engine: Engine, open_jobs: Callable[[], Sequence[str]]
-) -> None:
+async def _keep_mending(queue: "App", lanes: Sequence[Lane]) -> None:
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - see above
+
     while True:
         await asyncio.sleep(_MENDED_EVERY)
-        await _mend(queue, engine, open_jobs)
+        try:
+            for lane in lanes:
+                await _mend(queue, lane)
+        except (ConnectorException, SQLAlchemyError):
+            _LOG.exception("the queue cannot be looked at now")
 
 
-async def _mend(queue: "App", engine: Engine, open_jobs: Callable[[], Sequence[str]]) -> None:
-    """Give the jobs of dead workers to others, and put open jobs that the queue lacks into it."""
-    wanted = await asyncio.to_thread(open_jobs)  # first: what ends meanwhile is not lacking
-    known = {
-        str(job.task_kwargs["number"]): job
-        for job in await queue.job_manager.list_jobs_async(task=_TASK)
-    }
-    for number, job in known.items():
-        if job.status == "doing" and await asyncio.to_thread(_is_left, engine, number):
-            await queue.job_manager.retry_job(job)
+async def _mend(queue: "App", lane: Lane) -> None:
+    """Give what dead workers were at to others, and put what the queue lacks into it."""
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - see above
+
+    wanted = await asyncio.to_thread(lane.waiting)  # first: what ends meanwhile is not lacking
+    held = await queue.job_manager.list_jobs_async(task=_task(lane.kind))
+    known = [(str(job.task_kwargs["number"]), job) for job in held]  # a name may stand there twice
+    for number, job in known:
+        if job.status == "doing" and await asyncio.to_thread(_is_left, lane, number):
+            try:
+                await queue.job_manager.retry_job(job)
+            except ConnectorException:
+                _LOG.debug("another worker gave %s to others", number)
     for number in wanted:
-        if number not in known:
-            await queue.configure_task(_TASK, lock=number).defer_async(number=number)
+        if number not in {name for name, _ in known}:
+            task = queue.configure_task(
+                _task(lane.kind), lock=f"{lane.kind} {number}", queue=_QUEUES[lane.kind]
+            )
+            await task.defer_async(number=number)
 
 
-def _is_left(engine: Engine, number: str) -> bool:
-    with only_at(engine, number) as is_mine:
+def _is_left(lane: Lane, number: str) -> bool:
+    with lane.alone(number) as is_mine:
         return is_mine
 
 

@@ -3,13 +3,13 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from batchqc.actions.deliveries import Attempt, deliver_events
+from batchqc.actions.deliveries import Attempt, Post, Sender, deliver_events
 from batchqc.actions.webhooks import NewWebhook, end_webhook, register_webhook
 from batchqc.core.events import TRIES
 from batchqc.core.permissions import Permission
@@ -36,8 +36,12 @@ def registered(house: House, receiver: Receiver, *kinds: str, name: str = "erp")
         return register_webhook(tx, NewWebhook(name, receiver.url, kinds), key=KEY)[1]
 
 
+def sending(house: House, how: Post = post, key: bytes = KEY) -> Sender:
+    return Sender(lambda: key, how, house.now)
+
+
 def delivered(house: House) -> list[Attempt]:
-    found = deliver_events(house.engine, key=KEY, post=partial(post, seconds=1), now=house.now)
+    found = deliver_events(house.engine, sending(house, partial(post, seconds=1)))
     assert found is not None
     return found
 
@@ -135,7 +139,7 @@ def test_a_second_process_does_nothing_while_one_delivers(house: House, receiver
     meanwhile: list[object] = []
 
     def another() -> int:
-        meanwhile.append(deliver_events(house.engine, key=KEY, post=post, now=house.now))
+        meanwhile.append(deliver_events(house.engine, sending(house)))
         return 200
 
     receiver.answers = [another]
@@ -151,14 +155,14 @@ def test_what_was_told_and_not_recorded_is_told_again_under_the_same_id(
     house.upload(results())
     house.upload(results(viability="much"))
 
-    def stopped(url: str, message: bytes, headers: dict[str, str]) -> str | None:
+    def stopped(url: str, message: bytes, headers: Mapping[str, str]) -> str | None:
         problem = post(url, message, headers)
         if len(receiver.bodies) == 2:
             raise KeyboardInterrupt
         return problem
 
     with pytest.raises(KeyboardInterrupt):
-        deliver_events(house.engine, key=KEY, post=stopped, now=house.now)  # type: ignore[arg-type]
+        deliver_events(house.engine, sending(house, stopped))
     assert len(delivered(house)) == 2
     ids = [json.loads(body)["id"] for body in receiver.bodies]
     assert ids[:2] == ids[2:]
@@ -205,7 +209,7 @@ def test_another_key_signs_nothing(house: House, receiver: Receiver):
     registered(house, receiver)
     house.upload(results())
     with pytest.raises(SigningUnavailable) as refused:
-        deliver_events(house.engine, key=b"x" * 43, post=post, now=house.now)
+        deliver_events(house.engine, sending(house, key=b"x" * 43))
     assert refused.value.code == "BQC-EVT-007"
     assert receiver.bodies == []
     for table in ("webhook", "event", "delivery"):

@@ -215,3 +215,22 @@ def test_a_transaction_for_one_thing_does_no_other(house: House):
 def test_nobody_is_found_under_an_unknown_user_id(house: House):
     with house.reading() as session, pytest.raises(NotFound):
         the_person(session, "nobody")
+
+
+@pytest.mark.requirement("1.22")
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password1234", "qwertyuiop123", "iloveyou1234", "Administrator", "Password2026!",
+        "batchqc 2026", "UC-MSC 2026!", "Massachusetts",
+    ],
+)  # fmt: skip
+def test_a_password_that_somebody_would_try_first_is_refused(house: House, password: str):
+    with house.alone(ANA) as tx, pytest.raises(InvalidInput) as refused:
+        change_password(tx, user_id=ANA, old=PASSWORD, new=password)
+    assert refused.value.code == "BQC-ACC-046"
+
+
+def test_a_long_password_is_measured_by_its_beginning_and_taken(house: House):
+    with house.alone(ANA) as tx:
+        assert change_password(tx, user_id=ANA, old=PASSWORD, new="another horse 2 " * 60) is None

@@ -91,7 +91,8 @@ class Asked:
     def __call__(self, case: Case, who: str) -> httpx.Response:
         """Ask for a case."""
         sent = requests.Request(**case.as_transport_kwargs(base_url="http://inside")).prepare()
-        asked = httpx.Request(sent.method, sent.url, headers=sent.headers, content=sent.body)
+        headers = [(name, as_bytes(value)) for name, value in sent.headers.items()]
+        asked = httpx.Request(sent.method, sent.url, headers=headers, content=sent.body)
         return self._send(who, asked)
 
     def ask(self, who: str, method: str, address: str, sent: Any) -> httpx.Response:
@@ -143,6 +144,11 @@ def asked(
         found.close()
         application.state.door.engine.dispose()
         application.state.door = before
+
+
+def as_bytes(header: str | bytes) -> bytes:
+    """A header as it is sent: of any byte, as HTTP allows."""
+    return header.encode("latin-1") if isinstance(header, str) else header
 
 
 def cases(operation: APIOperation, mode: GenerationMode) -> list[Case]:

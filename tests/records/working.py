@@ -1,9 +1,11 @@
 """Jobs of a house, worked off in the test's own process."""
 
 from batchqc.actions.certificates import Press
+from batchqc.actions.deliveries import Sender
 from batchqc.actions.job_kinds import DOINGS
 from batchqc.actions.job_runs import Workshop, do_job, open_numbers
 from batchqc.documents.bundle_kit import Anchors
+from batchqc.documents.posting import post
 from tests.records.house import House
 
 
@@ -12,10 +14,11 @@ def workshop(house: House, press: Press | None, executor: str = "host:1") -> Wor
     return Workshop(
         house.engine,
         house.archive,
-        press,
+        press,  # type: ignore[arg-type]
         house.now,
         lambda: Anchors(b"root"),
-        executor,  # type: ignore[arg-type]
+        executor,
+        Sender(lambda: b"k" * 43, post, house.now),
     )
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "batchqc" / "guide" / "deployment"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("api1", "api2", "owner", "migrate")
+OURS = ("api1", "api2", "worker", "owner", "migrate")
 
 
 def secrets_of(service: dict[str, Any]) -> dict[str, str]:
@@ -74,6 +74,10 @@ def test_both_servers_are_alike_and_never_the_owner_of_the_database():
     assert all(volume.endswith(":ro") for volume in SERVICES["api1"]["volumes"] if "site" in volume)
     migrating = SERVICES["api1"]["depends_on"]["migrate"]["condition"]
     assert migrating == "service_completed_successfully"
+    own = ("command", "healthcheck")
+    assert SERVICES["worker"]["command"] == ["worker"]
+    for name in SERVICES["api1"].keys() - own:
+        assert SERVICES["worker"][name] == SERVICES["api1"][name]
     assert SERVICES["migrate"]["command"] == ["migrate", "--runtime-role", "batchqc_runtime"]
 
 
@@ -106,3 +110,13 @@ def test_scripts_are_read_by_the_shell_and_the_image_is_built_of_what_the_lock_n
     context = (FOLDER / SERVICES["api1"]["build"]["context"]).resolve()
     assert context == ROOT
     assert (context / SERVICES["api1"]["build"]["dockerfile"]).is_file()
+
+
+def test_the_image_has_the_programs_of_the_servers_postgresql_and_a_user_by_number():
+    """`pg_dump` refuses a server that is newer, and an owner without the seal signs no backup."""
+    (server,) = re.findall(r"^postgres:(\d+)", SERVICES["primary"]["image"])
+    image = (FOLDER / "Dockerfile").read_text()
+    assert re.findall(r"postgresql-client-(\d+)", image) == [server]
+    assert re.findall(r"--uid (\d+)", image) == re.findall(r"^USER (\d+)$", image, re.MULTILINE)
+    assert "seal_passphrase" in secrets_of(SERVICES["owner"]).values()
+    assert "seal_passphrase" not in secrets_of(SERVICES["migrate"]).values()

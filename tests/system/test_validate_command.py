@@ -1,6 +1,7 @@
 """``batchqc validate``: the whole qualification, its report, and its exit status."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +15,12 @@ from sqlalchemy import Engine, make_url
 from typer.testing import CliRunner, Result
 
 from batchqc import clock
+from batchqc.cli import demo
+from batchqc.cli import demo_cast as cast
+from batchqc.cli.demo_specification import adopt
 from batchqc.cli.main import app
 from batchqc.cli.qualification import scratch, whole
+from batchqc.cli.qualification.backups import Backups
 from batchqc.cli.qualification.protocol import (
     Finding,
     Outcome,
@@ -31,7 +36,9 @@ from batchqc.cli.workplace import Workplace
 from batchqc.core.canonical import canonical_bytes
 from batchqc.documents.pki import PkiFiles
 from batchqc.errors import Conflict
+from batchqc.settings import bundled
 from tests.actions.state import counts
+from tests.actions.test_backups import PROGRAMS
 from tests.cli.qualification.conftest import place_of
 from tests.databases import RUNTIME_ROLE, Databases, as_role
 from tests.documents.external import nss_database, pdfsig, run
@@ -40,6 +47,11 @@ from tests.records.house import House
 SEAL = "seal on the server"
 #: Nothing can be said of files that no wheel was the source of; see the test of the wheel.
 OF_A_WHEEL = {"IQ-SW-01": Outcome.NOT_TESTED, "IQ-SW-02": Outcome.NOT_TESTED}
+
+
+@pytest.fixture(autouse=True)
+def _programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(PROGRAMS), prepend=":")
 
 
 @pytest.fixture
@@ -105,12 +117,12 @@ def test_a_role_that_may_make_no_database_says_so_and_takes_one_that_it_is_given
         assert "permission denied to create database" in found.observed
     with databases.new("postgresql") as empty:
         given = empty.url.render_as_string(hide_password=False)
-        with scratch.scratch(own, database=given) as other:
+        with scratch.scratch(own, databases=[given]) as other:
             assert other.doings()["IQ-IN-09"]().outcome is Outcome.PASS
             assert make_url(other.story.place.settings.database).database == empty.url.database
     before = counts(house.engine)
     full = house.engine.url.render_as_string(hide_password=False)
-    with pytest.raises(Conflict, match="is not empty"), scratch.scratch(own, database=full):
+    with pytest.raises(Conflict, match="is not empty"), scratch.scratch(own, databases=[full]):
         pass
     assert counts(house.engine) == before
     own.engine.dispose()
@@ -236,3 +248,32 @@ def test_a_fresh_installation_of_the_wheel_is_qualified_and_a_changed_file_is_fo
         path.write_bytes(kept)
     assert done.returncode == 1
     assert "FAIL       IQ-SW-02" in done.stdout
+
+
+def test_a_backup_that_is_not_made_or_lacks_a_file_is_no_pass(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+):
+    with scratch.scratch(place) as other:
+        demo.set_up(other.story)
+        demo.people(other.story)
+        adopt(other.story, bundled("specs") / cast.SPECIFICATION)
+        checks = Backups(other).doings()
+        assert checks["OQ-BA-02"]().outcome is Outcome.NOT_TESTED
+        assert checks["OQ-BA-03"]().outcome is Outcome.NOT_TESTED
+        if place.engine.dialect.name == "postgresql":
+            path = os.environ["PATH"]
+            monkeypatch.setenv("PATH", "/nowhere")
+            found = checks["OQ-BA-01"]()
+            assert (found.outcome, "pg_dump" in found.observed) == (Outcome.NOT_TESTED, True)
+            monkeypatch.setenv("PATH", path)
+        store = other.story.folder / "store"
+        next(one for one in sorted(store.rglob("*")) if one.is_file()).unlink()
+        found = checks["OQ-BA-01"]()
+        assert (found.outcome, "1 are lacking" in found.observed) == (Outcome.FAIL, True)
+        found = checks["OQ-BA-03"]()
+        assert (found.outcome, "the archive holds no file" in found.observed) == (
+            Outcome.FAIL, True
+        )  # fmt: skip
+        alone = Scratch(other.story, "postgresql", lacking="permission denied")
+        found = Backups(alone).doings()["OQ-BA-03"]()
+        assert (found.outcome, "permission denied" in found.observed) == (Outcome.NOT_TESTED, True)

@@ -1,5 +1,6 @@
 """Workers as they run: processes that share jobs, die in the middle of one, and are replaced."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,14 +13,17 @@ import pytest
 from sqlalchemy import text
 
 from batchqc.actions.jobs import ask_for
+from batchqc.actions.webhooks import NewWebhook, register_webhook
 from batchqc.core.jobs import WHO_ASKS, Kind, State
+from batchqc.core.permissions import Permission
 from batchqc.records.database import grant_runtime
 from batchqc.records.jobs import job_by, steps_of
 from batchqc.records.transaction import transaction
 from batchqc.settings import Settings
 from tests.api.conftest import log_key, seal, settings  # noqa: F401 - fixtures
 from tests.databases import RUNTIME_ROLE, as_role
-from tests.records.house import QA1, House
+from tests.documents.receiver import Receiver, receiving
+from tests.records.house import ADM, QA1, House, results
 from tests.system.working import works
 
 _PROCESSES = get_context("forkserver")
@@ -27,6 +31,7 @@ _PROCESSES.set_forkserver_preload(
     ["batchqc.api.workshops", "batchqc.api.app", "batchqc.cli.worker", "procrastinate"]
 )
 REVIEW = {"product": "UC-MSC", "first": "2025-01-01", "last": "2025-05-01"}
+KEY = b"k" * 43
 BATCHQC = Path(sys.executable).with_name("batchqc")
 
 
@@ -47,6 +52,121 @@ def begun(site: Settings, dies: Kind | None = None) -> Any:
     process = _PROCESSES.Process(target=works, args=(site, dies))
     process.start()
     return process
+
+
+def told_to(house: House, site: Settings, folder: Path, *receivers: Receiver) -> Settings:
+    """Webhooks that two events wait for, and the settings with their key."""
+    for number, receiver in enumerate(receivers):
+        with house.acting(ADM, Permission.MANAGE_WEBHOOKS) as tx:
+            new = NewWebhook(f"erp-{number}", receiver.url, ("upload.*",))
+            register_webhook(tx, new, key=KEY)
+    house.upload(results())
+    house.upload(results(viability="much"))
+    house.engine.dispose()
+    folder.joinpath("webhook.key").write_bytes(KEY)
+    return site.model_copy(update={"webhook_key": folder / "webhook.key"})
+
+
+def outcomes(house: House) -> list[tuple[str, int]]:
+    with house.engine.connect() as connection:
+        query = text("SELECT outcome, number FROM delivery ORDER BY id")
+        return [tuple(one) for one in connection.execute(query)]
+
+
+def ids(receiver: Receiver) -> list[str]:
+    found = [json.loads(body)["id"] for body in receiver.bodies]
+    assert [one["X-Batchqc-Delivery"] for one in receiver.headers] == found
+    return found
+
+
+def test_what_a_killed_worker_was_telling_another_one_tells_again_under_the_same_ids(
+    house: House,
+    settings: Settings,  # noqa: F811
+    tmp_path: Path,
+):
+    with receiving() as receiver:
+        site = told_to(house, settings, tmp_path, receiver)
+        killed = begun(site)
+
+        def kill() -> int:
+            killed.kill()
+            killed.join(120)
+            return 200
+
+        receiver.answers = [200, kill]
+        killed.join(120)
+        assert killed.exitcode == -signal.SIGKILL
+        assert outcomes(house) == []
+        house.engine.dispose()
+        for _ in range(2):
+            other = begun(site)
+            other.join(120)
+            assert other.exitcode == 0
+    first, second, *again = ids(receiver)
+    assert again == [first, second]
+    assert outcomes(house) == [("delivered", 1)] * 2
+
+
+@pytest.mark.only_on("postgresql", "on SQLite one process works at a time")
+def test_two_workers_tell_each_webhook_of_each_event_once_and_in_order(
+    house: House,
+    settings: Settings,  # noqa: F811
+    tmp_path: Path,
+):
+    with receiving() as one, receiving() as other, receiving() as third:
+        site = told_to(house, settings, tmp_path, one, other, third)
+        workers = [begun(site), begun(site)]
+        for worker in workers:
+            worker.join(120)
+            assert worker.exitcode == 0
+    assert ids(one) == ids(other) == ids(third)
+    assert len(set(ids(one))) == 2
+    assert outcomes(house) == [("delivered", 1)] * 6
+
+
+def test_what_is_not_taken_waits_for_its_time_and_keeps_no_job_waiting(
+    house: House,
+    settings: Settings,  # noqa: F811
+    tmp_path: Path,
+):
+    number = ask(house, Kind.SCRUB, {"sample": 1, "since": ""})
+    with receiving() as receiver:
+        receiver.answers = [500]
+        site = told_to(house, settings, tmp_path, receiver)
+        for _ in range(2):
+            done = begun(site)
+            done.join(120)
+            assert done.exitcode == 0
+        assert len(ids(receiver)) == 1
+    assert outcomes(house) == [("failed", 1)]
+    assert steps(house, number)[-1][0] == State.DONE
+    if house.engine.dialect.name == "postgresql":
+        with house.engine.connect() as connection:
+            waits = "SELECT task_name, scheduled_at > now() FROM procrastinate_jobs"
+            assert [tuple(one) for one in connection.execute(text(waits))] == [
+                ("batchqc.webhook", True)
+            ]
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no queue")
+def test_what_a_dead_worker_left_is_found_where_its_job_stands_in_the_queue_twice(
+    house: House,
+    settings: Settings,  # noqa: F811
+):
+    number = ask(house, Kind.SCRUB, {"sample": 1, "since": ""})
+    with house.engine.begin() as connection:
+        connection.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
+        connection.execute(
+            text(
+                "INSERT INTO procrastinate_jobs (task_name, queue_name, lock, args)"
+                " SELECT task_name, queue_name, lock, args FROM procrastinate_jobs"
+            )
+        )
+    house.engine.dispose()
+    done = begun(settings)
+    done.join(120)
+    assert done.exitcode == 0
+    assert steps(house, number)[-1][0] == State.DONE
 
 
 def test_what_a_killed_worker_began_another_one_finishes(

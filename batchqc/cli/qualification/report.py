@@ -17,7 +17,7 @@ _MOST: Final = 420
 #: Said on the first page: what a site does itself.
 LEFT_OUT: Final = (
     "Performance qualification: the site's own products, methods, people and files.",
-    "The machine, its network, its backups and their restore drill; see the guide, validation.",
+    "The machine, its network, and the drill with the site's own backups (batchqc drill).",
     "Pages in a browser; every release passes their tests before it is published.",
 )
 

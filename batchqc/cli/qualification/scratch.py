@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,17 @@ from batchqc.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """The installation in which operation is tried, and why it is of another kind, if it is."""
+    """The installation in which operation is tried, and why it is of another kind, if it is.
+
+    ``empty`` is the address of a second database, to restore into; blank where that is a file, or
+    where there is none, and then ``lacking`` says why.
+    """
 
     story: Story
     wanted: str
     hindrance: str = ""
+    empty: str = ""
+    lacking: str = ""
 
     def doings(self) -> dict[str, Doing]:
         """The one check of it."""
@@ -38,7 +44,7 @@ class Scratch:
         if self.hindrance:
             return not_tested(
                 f"Operation is tested on {got}, not on {self.wanted}: {self.hindrance}. Let the"
-                " role create databases (ALTER ROLE … CREATEDB), or name an empty database with"
+                " role create databases (ALTER ROLE … CREATEDB), or name two empty ones with"
                 " --scratch."
             )
         if not self.story.folder.is_dir():
@@ -47,34 +53,42 @@ class Scratch:
 
 
 @contextmanager
-def scratch(place: Workplace, *, database: str = "") -> Iterator[Scratch]:
+def scratch(place: Workplace, *, databases: Sequence[str] = ()) -> Iterator[Scratch]:
     """A scratch installation of the same kind; it is removed at the end.
 
     Args:
         place: the installation that is qualified; nothing of it is touched.
-        database: address of an empty database to use, where the role may not make one.
+        databases: addresses of empty databases to use, where the role may not make any: one to
+            work in, one to restore into.
 
     Raises:
-        Conflict: BQC-VAL-002 that database is not empty.
+        Conflict: BQC-VAL-002 such a database is not empty.
     """
     wanted = place.engine.dialect.name
-    made, hindrance = _database(place, database)
+    first, second, *_ = (*databases, "", "")
+    made, hindrance = _database(place, first)
+    empty, lacking = _database(place, second) if made else (None, "")
     folder = Path(tempfile.mkdtemp(prefix="batchqc-oq-"))
     try:
         settings = Settings.in_folder(folder).model_copy(
             update={"seal_passphrase": SecretStr(cast.PASSWORD)}
-            | ({"database": made.render_as_string(hide_password=False)} if made else {})
+            | ({"database": _address(made)} if made else {})
         )
         time = cast.StoryClock()
         story = Story(folder, Workplace.at(settings, now=time), time)
         try:
-            yield Scratch(story, wanted, hindrance)
+            yield Scratch(story, wanted, hindrance, _address(empty), lacking)
         finally:
             story.place.engine.dispose()
     finally:
         shutil.rmtree(folder)
-        if made and not database:
-            _run(place.engine, f'DROP DATABASE "{made.database}"')
+        for one, given in ((made, first), (empty, second)):
+            if one and not given:
+                _run(place.engine, f'DROP DATABASE "{one.database}"')
+
+
+def _address(url: URL | None) -> str:
+    return url.render_as_string(hide_password=False) if url else ""
 
 
 def _database(place: Workplace, given: str) -> tuple[URL | None, str]:

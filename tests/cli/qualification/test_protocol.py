@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from batchqc.cli.qualification import cases, place, software, vectors
+from batchqc.cli.qualification.backups import Backups
 from batchqc.cli.qualification.lots import Lots
 from batchqc.cli.qualification.protocol import (
     Check,
@@ -41,6 +42,7 @@ NAMED = {
     "OQ-SG": lambda: Signing(None).doings(),  # type: ignore[arg-type]
     "OQ-AU": lambda: Trail(None).doings(),  # type: ignore[arg-type]
     "OQ-CE": lambda: Sealed(None).doings(),  # type: ignore[arg-type]
+    "OQ-BA": lambda: Backups(None).doings(),  # type: ignore[arg-type]
     "OQ-ST": lambda: cases.doings(CHECKS),
 }
 
