@@ -1,5 +1,7 @@
 """Whether the process lives and can work: each part fails by itself, and says what to do."""
 
+import errno
+import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -76,6 +78,20 @@ def test_every_part_is_tried_and_tells_what_to_do(
         assert [one.name for one in caplog.records] == ["batchqc.health"]
     use(site, whole)
     assert ask(site) == (200, {})
+
+
+def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
+    site: Site, whole: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    def refused(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    use(site, whole)
+    site.house.ready()
+    assert ask(site) == (200, {})
+    monkeypatch.setattr(tempfile, "mkstemp", refused)
+    status, told = ask(site)
+    assert (status, list(told)) == (503, ["archive"])
 
 
 def test_the_key_of_authenticators_is_missed_once_somebody_has_one(site: Site, whole: Settings):

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.lots import the_lot
 from batchqc.records.absent import look_for, there
+from batchqc.records.holds import Hold
 from batchqc.records.once import each_once
 from batchqc.records.registers import LotDonor, SampleRow
 from batchqc.records.rows_by import rows_by
@@ -30,6 +31,19 @@ def test_only_what_is_nowhere_is_passed_by_and_only_while_somebody_looks(house: 
         assert there(session, SampleRow.lot_id, [0]) == [0]
         assert not rows_by(session, SampleRow, SampleRow.lot_id, [0])
         assert len(asked) == 4  # what was absent is asked for again
+
+
+@each_once
+def finds(session: Session, lot: int) -> tuple[list[int], list[int]]:
+    """Whether a lot has samples, and whether it has holds."""
+    look_for(session, {SampleRow.lot_id: [lot], Hold.lot_id: [lot]})
+    return there(session, SampleRow.lot_id, [lot]), there(session, Hold.lot_id, [lot])
+
+
+def test_what_is_in_one_column_is_passed_by_in_the_other_only(house: House):
+    with house.reading() as session:
+        lot = the_lot(session, LOT).id
+        assert finds(session, lot) == ([lot], [])
 
 
 def test_without_a_look_nothing_is_asked_and_nothing_is_passed_by(house: House):
