@@ -30,6 +30,7 @@ from batchqc.cli.show import say
 from batchqc.cli.simulate_cast import SimulatedLot, calm, drawn, peculiar, token_of
 from batchqc.cli.simulate_check import compare, lived
 from batchqc.cli.simulate_copies import Copies, Counters, go_on_counting
+from batchqc.cli.simulate_haste import in_haste, wait_for_the_disk
 from batchqc.cli.simulate_life import Ending, Scene, appoint_auditor, live, set_up
 from batchqc.cli.simulate_lived import Lived
 from batchqc.cli.simulate_pattern import Pattern, Weaver
@@ -121,6 +122,7 @@ class Simulated:
         begins = datetime.combine(day, datetime.min.time(), UTC)
         story = StoryClock(begins - 30 * _DAY)
         place = Workplace.at(settings, now=story)
+        in_haste(place.engine)
         migrate(place.engine, bundled("migrations"))
         scene = Scene(replace(place, press=_first_press(settings, story.at)), story)
         set_up(scene)
@@ -201,6 +203,7 @@ class Simulated:
             values, token = drawn(self.chance, fails=False), token_of(990_001 + number, at)
             live(Scene(place, self.scene.clock), SimulatedLot(token, at, values, cast.BEGUN),
                  Ending.RELEASED)  # fmt: skip
+        wait_for_the_disk(self.scene.place.engine)
 
     def _lots_of_a_year(self) -> int:
         return max(1, self.extent.lots // self.extent.years // _AT_ONCE) * _AT_ONCE

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from batchqc.cli.simulate_lived import SERIES, newest_ids
 from batchqc.cli.simulate_pattern import DOCUMENT, LOG_ROOT, LOG_SIZE, Env, Pattern, Template
 from batchqc.core.audit import Entry, link_body
 from batchqc.core.canonical import canonical_bytes, utc_text
-from batchqc.core.certificate_terms import words_said
+from batchqc.core.certificate_terms import words_of, words_said
 from batchqc.core.permissions import Role
 from batchqc.records.audit import newest_link
 from batchqc.records.bulk import insert_rows
@@ -83,6 +84,12 @@ class Counters:
         return found
 
 
+@lru_cache(maxsize=5_000)
+def _words_of(text: str) -> tuple[str, ...]:
+    """Nearly all that certificates say, all of them say."""
+    return tuple(words_of(text))
+
+
 def stand_in(one: SimulatedLot) -> bytes:
     """What lies in the store in place of a sealed document."""
     return f"Lot {one.lot} is simulated: no certificate was rendered or sealed for it.\n".encode()
@@ -93,7 +100,7 @@ def written(pattern: Pattern, env: Env, one: SimulatedLot, document: bytes) -> E
     env |= {DOCUMENT: hashlib.sha256(document).hexdigest(), f"#{DOCUMENT} size": len(document)}
     pattern.written(env, one)
     if pattern.content:
-        env["words"] = words_said(json.loads(str(env[pattern.content])))
+        env["words"] = words_said(json.loads(str(env[pattern.content])), _words_of)
     return env
 
 
