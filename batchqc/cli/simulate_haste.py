@@ -14,7 +14,10 @@ _SQLITE: Final = (
     "PRAGMA cache_size=-524288",  # hashes are looked up anywhere: half a GiB of them
     "PRAGMA wal_autocheckpoint=100000",
 )
-_POSTGRESQL: Final = ("SET synchronous_commit=off",)
+_POSTGRESQL: Final = (
+    "SET synchronous_commit=off",
+    "SET enable_seqscan=off",  # how references are checked is decided once, while tables are empty
+)
 
 
 def in_haste(engine: Engine) -> None:
