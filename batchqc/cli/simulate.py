@@ -164,14 +164,14 @@ class Simulated:
     @property
     def newest_in_test(self) -> str:
         """The lot that was copied last."""
-        return self._planned(self.lots - 1)[0].lot
+        return self.planned(self.lots - 1)[0].lot
 
     def copy(self, many: int, tell: Callable[[str], None] = lambda _: None) -> None:
         """Write the next lots, some at once, and a checkpoint of the log behind each."""
         place = self.scene.place
         for first in range(self.lots, self.lots + many, _AT_ONCE):
             some = [
-                self._planned(number)
+                self.planned(number)
                 for number in range(first, min(first + _AT_ONCE, self.lots + many))
             ]
             begins = some[0][0].begins
@@ -208,7 +208,7 @@ class Simulated:
     def _lots_of_a_year(self) -> int:
         return max(1, self.extent.lots // self.extent.years // _AT_ONCE) * _AT_ONCE
 
-    def _planned(self, place: int) -> tuple[SimulatedLot, Ending]:
+    def planned(self, place: int) -> tuple[SimulatedLot, Ending]:
         """A lot and its ending: one after another on every day; the last ones are in test."""
         days = self.extent.years * 365 - 2
         a_day = ceil(self.extent.lots / days)
