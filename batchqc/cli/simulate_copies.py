@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +20,7 @@ from batchqc.cli.simulate_pattern import DOCUMENT, LOG_ROOT, LOG_SIZE, Env, Patt
 from batchqc.core.audit import Entry, link_body
 from batchqc.core.canonical import canonical_bytes, utc_text
 from batchqc.core.certificate_terms import words_of, words_said
+from batchqc.core.certificates import CertificateContent
 from batchqc.core.permissions import Role
 from batchqc.records.audit import newest_link
 from batchqc.records.bulk import insert_rows
@@ -115,18 +116,25 @@ def rows_of(
 
 @dataclass(slots=True)
 class Copies:
-    """Lives that are written together; ``store`` is the folder of the store."""
+    """Lives that are written together; ``store`` is the folder of the store.
+
+    ``seal`` makes the document of a certificate, where it is not to be a line of text.
+    """
 
     store: Path
     counters: Counters
+    seal: Callable[[CertificateContent], bytes] | None = None
     rows: dict[tuple[str, tuple[str, ...]], list[tuple[object, ...]]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
     def add(self, pattern: Pattern, one: SimulatedLot) -> None:
         """A life, by its pattern."""
-        document = stand_in(one)
-        env = written(pattern, self.counters.env(pattern, one.begins.year), one, document)
+        numbers, document = self.counters.env(pattern, one.begins.year), stand_in(one)
+        env = written(pattern, dict(numbers), one, document)
+        if self.seal and pattern.content:
+            document = self.seal(json.loads(str(env[pattern.content])))
+            env = written(pattern, numbers, one, document)
         self.counters.head = str(env[pattern.head])
         for table, columns, values in rows_of(pattern, env):
             self.rows[table, columns].append(values)

@@ -1,4 +1,4 @@
-"""Users of a loaded site, for locust: analysts, QA and auditors, each signed in once.
+"""Users of a loaded site, for locust: analysts, QA and auditors, signed in once.
 
 Lots go from hand to hand: what analysts upload is reviewed, read and released by QA.
 """
@@ -55,7 +55,7 @@ class _Person(HttpUser):
 class Analyst(_Person):
     """Registers donors and lots, uploads results, and looks at lots and uploads."""
 
-    weight = 3
+    abstract = True
 
     @task(2)
     def whole_lot(self) -> None:
@@ -91,7 +91,7 @@ class Analyst(_Person):
 class Quality(_Person):
     """Reviews and releases lots, looks at lots as a whole, and for certificates."""
 
-    weight = 3
+    abstract = True
 
     @task(2)
     def review(self) -> None:
@@ -126,12 +126,16 @@ class Quality(_Person):
 class Auditor(_Person):
     """Reads the audit trail; each request is an entry of its own."""
 
-    weight = 2
+    abstract = True
 
-    @task
+    @task(5)
     def trail(self) -> None:
         path = f"/audit?subject=lot:{choice(LOTS)}"
         self.ask(cast.AUDITOR, "audit: of a lot (and an entry)", path)
+
+
+class Everyone(Analyst, Quality, Auditor):
+    """Does a bit of everything, so that one alone does it all."""
 
 
 class Writer(_Person):
