@@ -46,6 +46,7 @@ from tests.performance.sites import KINDS, YEARS, place
 LOTS, SECONDS, USERS = 500, 20, (1, 8, 32)
 WHO = (cast.OFFICER, cast.ANALYST, cast.REVIEWER, cast.READER, cast.RELEASER, cast.AUDITOR)
 MIXED, WRITERS = ["Everyone"], ["Writer"]
+PORTS = {"SQLite": [8791], "PostgreSQL": [8792, 8793]}
 _RUNS = count(1)
 HERE = Path(__file__).parent
 BARE = """
@@ -107,7 +108,7 @@ def run(
              "-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--csv", f"{folder}/of",
              "--only-summary", "--host", hosts[0], *kinds],
             env=os.environ | {"LOAD_HOSTS": " ".join(hosts), "LOAD_TOKENS": " ".join(tokens),
-                              "LOAD_LOTS": " ".join(lots), "LOAD_FIRST": str(1_000_000 * next(_RUNS))},
+                              "LOAD_LOTS": " ".join(lots), "LOAD_FIRST": f"{next(_RUNS)}000000"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         with (Path(folder) / "of_stats.csv").open() as file:
@@ -187,9 +188,8 @@ class Waits:
         )
 
 
-def bare(seconds: int) -> float:
+def bare(port: int, seconds: int) -> float:
     """Empty answers of the framework a second, to one client."""
-    port = 8790
     process = started([sys.executable, "-c", BARE.format(port=port)], port, {})
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         began, many = time.perf_counter(), 0
@@ -201,14 +201,14 @@ def bare(seconds: int) -> float:
 
 
 def measured(kind: str, lots: int, seconds: int) -> tuple[list[str], bool]:
-    ports = [8791] if kind == "SQLite" else [8791, 8792]
+    ports = PORTS[kind]
     with place(kind) as settings:
         site = Simulated.begun(settings, Extent(lots, YEARS, 20, 1))
         site.copy(lots)
         lives = raw_lives(site)
         site.end()
         names = [site.planned(number)[0].lot for number in range(min(lots, 200))]
-        empty, sql = bare(3), raw(settings, names)
+        empty, sql = bare(ports[0], 3), raw(settings, names)
         lines = [
             f"{kind}, {lots} lots, {len(ports)} processes",
             f"  the bare framework answers {empty:.0f} empty requests/s to one client",
@@ -282,9 +282,9 @@ def main() -> None:
     (ROOT / "batchqc" / "guide" / "measured" / "load.md").write_text(
         f"# Users beside each other\n\nMeasured {when} with a load of {os.getloadavg()[0]:.0f}"
         f" beside, by `tests/performance/load.py --lots {chosen.lots} --seconds {chosen.seconds}`:"
-        " users who do the work of analysts, QA and auditors by turns, and never wait.\n\n```\n" + "\n".join(told)
-        + "```\n"
-    )  # fmt: skip
+        " users who do the work of analysts, QA and auditors by turns, and never wait.\n\n"
+        "```\n" + "\n".join(told) + "```\n"
+    )
     if not holds:
         raise SystemExit("a limit does not hold")
 
