@@ -9,11 +9,9 @@ and every byte. What copies lack is the sealed document: a line of text lies in 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from math import ceil
 from pathlib import Path
 from random import Random
-from shutil import copyfile
 from time import perf_counter
 from typing import Annotated, Final
 
@@ -22,7 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import inspect, make_url
 
 from batchqc import clock
-from batchqc.actions.certificates import Press
+from batchqc.actions.certificates import make_document
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.cli import simulate_cast as cast
 from batchqc.cli.demo_cast import StoryClock
@@ -30,15 +28,14 @@ from batchqc.cli.show import say
 from batchqc.cli.simulate_cast import SimulatedLot, calm, drawn, peculiar, token_of
 from batchqc.cli.simulate_check import compare, lived
 from batchqc.cli.simulate_copies import Copies, Counters, go_on_counting
+from batchqc.cli.simulate_haste import in_haste, wait_for_the_disk
+from batchqc.cli.simulate_keys import first_press
 from batchqc.cli.simulate_life import Ending, Scene, appoint_auditor, live, set_up
 from batchqc.cli.simulate_lived import Lived
 from batchqc.cli.simulate_pattern import Pattern, Weaver
 from batchqc.cli.workplace import Workplace, settings_of
+from batchqc.core.certificates import CertificateContent
 from batchqc.documents.archive import FolderArchive
-from batchqc.documents.log_key import create_log_key, load_log_key, log_name, publish
-from batchqc.documents.pki import PkiFiles, PkiNames, create_pki
-from batchqc.documents.revocation import RootFiles
-from batchqc.documents.sealing import Level, Sealing
 from batchqc.errors import Conflict
 from batchqc.records.database import migrate
 from batchqc.records.transaction import SYSTEM, reading, transaction
@@ -52,17 +49,20 @@ _AT_ONCE: Final = 200
 _REJECTED_ONE_IN: Final = 12
 _OPEN_ONE_IN: Final = 50
 _LAST: Final = 2
-_CRL: Final = "https://crl.example/simulated-root.crl"  # a name that nobody can own
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is simulated: lots, years, views of each lot by an auditor, and the seed."""
+    """How much is simulated: lots, years, views of each lot by an auditor, and the seed.
+
+    ``sealed``: whether the certificates of copied lots have a sealed document.
+    """
 
     lots: int
     years: int
     views: int
     seed: int
+    sealed: bool = False
 
 
 def simulate(
@@ -73,6 +73,9 @@ def simulate(
         int, typer.Option(min=0, max=300, help="How often an auditor asks for each lot.")
     ] = 186,
     seed: Annotated[int, typer.Option(help="The same seed draws the same values.")] = 1,
+    sealed: Annotated[  # noqa: FBT002 - how Typer declares a flag
+        bool, typer.Option("--sealed", help="Seal every certificate: a fifth of a second each.")
+    ] = False,
 ) -> None:
     """Fill a new installation with lots that never were; 40 results and about 200 entries each.
 
@@ -81,7 +84,7 @@ def simulate(
     settings = settings_of(context)
     refuse_what_exists(settings)
     began = perf_counter()
-    fill(settings, Extent(lots, years, views, seed), tell=say)
+    fill(settings, Extent(lots, years, views, seed, sealed), tell=say)
     say(f"{lots} lots in {perf_counter() - began:.0f} s.")
     say(f"People: {', '.join((cast.ADMIN, *cast.PEOPLE))}; password of all: {cast.PASSWORD}")
 
@@ -121,8 +124,9 @@ class Simulated:
         begins = datetime.combine(day, datetime.min.time(), UTC)
         story = StoryClock(begins - 30 * _DAY)
         place = Workplace.at(settings, now=story)
+        in_haste(place.engine)
         migrate(place.engine, bundled("migrations"))
-        scene = Scene(replace(place, press=_first_press(settings, story.at)), story)
+        scene = Scene(replace(place, press=first_press(settings, story.at)), story)
         set_up(scene)
         chance = Random(extent.seed)  # noqa: S311 - the same lots each time, nothing secret
         site = cls(scene, extent, begins, {}, chance)
@@ -162,14 +166,14 @@ class Simulated:
     @property
     def newest_in_test(self) -> str:
         """The lot that was copied last."""
-        return self._planned(self.lots - 1)[0].lot
+        return self.planned(self.lots - 1)[0].lot
 
     def copy(self, many: int, tell: Callable[[str], None] = lambda _: None) -> None:
         """Write the next lots, some at once, and a checkpoint of the log behind each."""
         place = self.scene.place
         for first in range(self.lots, self.lots + many, _AT_ONCE):
             some = [
-                self._planned(number)
+                self.planned(number)
                 for number in range(first, min(first + _AT_ONCE, self.lots + many))
             ]
             begins = some[0][0].begins
@@ -178,7 +182,8 @@ class Simulated:
                 appoint_auditor(self.scene)
             with reading(place.engine) as session:
                 counters = Counters.read(session)
-            copies = Copies(Path(place.settings.store), counters)
+            seal = self._document if self.extent.sealed else None
+            copies = Copies(Path(place.settings.store), counters, seal)
             for one, ending in some:
                 copies.add(self.patterns[ending], one)
                 copies.add_views(one, one.begins + timedelta(minutes=2), self.extent.views)
@@ -201,11 +206,17 @@ class Simulated:
             values, token = drawn(self.chance, fails=False), token_of(990_001 + number, at)
             live(Scene(place, self.scene.clock), SimulatedLot(token, at, values, cast.BEGUN),
                  Ending.RELEASED)  # fmt: skip
+        wait_for_the_disk(self.scene.place.engine)
+
+    def _document(self, content: CertificateContent) -> bytes:
+        """The sealed document of a copied certificate, by the key of its time."""
+        decided = datetime.fromisoformat(content["issued"]["utc"])
+        return make_document(content, self.scene.place.press, StoryClock(decided)).document
 
     def _lots_of_a_year(self) -> int:
         return max(1, self.extent.lots // self.extent.years // _AT_ONCE) * _AT_ONCE
 
-    def _planned(self, place: int) -> tuple[SimulatedLot, Ending]:
+    def planned(self, place: int) -> tuple[SimulatedLot, Ending]:
         """A lot and its ending: one after another on every day; the last ones are in test."""
         days = self.extent.years * 365 - 2
         a_day = ceil(self.extent.lots / days)
@@ -247,29 +258,3 @@ def refuse_what_exists(settings: Settings) -> None:
             reasons=there,
             hint="Name a new folder: batchqc --home <folder> simulate --lots 1000.",
         )
-
-
-def _first_press(settings: Settings, now: datetime) -> Press:
-    """Make the keys; the press of the first lots seals with one that has expired since."""
-    names = PkiNames(cast.SITE.name, "Simulated root", "Simulated seal")
-
-    def keys(folder: Path, since: datetime) -> PkiFiles:
-        return create_pki(
-            folder, names=names, root_passphrase=cast.FIRST_PASSWORD, seal_passphrase=cast.PASSWORD,
-            crl_url=_CRL, now=since,
-        )  # fmt: skip
-
-    keys(settings.seal.parent, clock.now() - 2 * _DAY)
-    made = keys(settings.seal.parent / "first", now)
-    settings.trust.mkdir(parents=True, exist_ok=True)
-    copyfile(settings.seal.parent / "root.pem", settings.trust / "root.pem")
-    copyfile(made.root_pem, settings.trust / "root-of-the-first-lots.pem")
-    publish(settings.trust, create_log_key(settings.log_key, name=log_name(cast.SITE.name)).key)
-    from batchqc.documents.pades import load_seal  # noqa: PLC0415 - only who seals waits for it
-
-    return Press(
-        bundled("reports") / "fonts",
-        cache(lambda: load_seal(made.seal_p12, cast.PASSWORD)),
-        lambda: load_log_key(settings.log_key),
-        Sealing(Level.B_B, RootFiles(made.root_pem, made.root_crl)),
-    )

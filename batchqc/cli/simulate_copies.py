@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,8 @@ from batchqc.cli.simulate_lived import SERIES, newest_ids
 from batchqc.cli.simulate_pattern import DOCUMENT, LOG_ROOT, LOG_SIZE, Env, Pattern, Template
 from batchqc.core.audit import Entry, link_body
 from batchqc.core.canonical import canonical_bytes, utc_text
-from batchqc.core.certificate_terms import words_said
+from batchqc.core.certificate_terms import words_of, words_said
+from batchqc.core.certificates import CertificateContent
 from batchqc.core.permissions import Role
 from batchqc.records.audit import newest_link
 from batchqc.records.bulk import insert_rows
@@ -83,6 +85,12 @@ class Counters:
         return found
 
 
+@lru_cache(maxsize=5_000)
+def _words_of(text: str) -> tuple[str, ...]:
+    """Nearly all that certificates say, all of them say."""
+    return tuple(words_of(text))
+
+
 def stand_in(one: SimulatedLot) -> bytes:
     """What lies in the store in place of a sealed document."""
     return f"Lot {one.lot} is simulated: no certificate was rendered or sealed for it.\n".encode()
@@ -93,7 +101,7 @@ def written(pattern: Pattern, env: Env, one: SimulatedLot, document: bytes) -> E
     env |= {DOCUMENT: hashlib.sha256(document).hexdigest(), f"#{DOCUMENT} size": len(document)}
     pattern.written(env, one)
     if pattern.content:
-        env["words"] = words_said(json.loads(str(env[pattern.content])))
+        env["words"] = words_said(json.loads(str(env[pattern.content])), _words_of)
     return env
 
 
@@ -108,18 +116,25 @@ def rows_of(
 
 @dataclass(slots=True)
 class Copies:
-    """Lives that are written together; ``store`` is the folder of the store."""
+    """Lives that are written together; ``store`` is the folder of the store.
+
+    ``seal`` makes the document of a certificate, where it is not to be a line of text.
+    """
 
     store: Path
     counters: Counters
+    seal: Callable[[CertificateContent], bytes] | None = None
     rows: dict[tuple[str, tuple[str, ...]], list[tuple[object, ...]]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
     def add(self, pattern: Pattern, one: SimulatedLot) -> None:
         """A life, by its pattern."""
-        document = stand_in(one)
-        env = written(pattern, self.counters.env(pattern, one.begins.year), one, document)
+        numbers, document = self.counters.env(pattern, one.begins.year), stand_in(one)
+        env = written(pattern, dict(numbers), one, document)
+        if self.seal and pattern.content:
+            document = self.seal(json.loads(str(env[pattern.content])))
+            env = written(pattern, numbers, one, document)
         self.counters.head = str(env[pattern.head])
         for table, columns, values in rows_of(pattern, env):
             self.rows[table, columns].append(values)

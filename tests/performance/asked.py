@@ -1,10 +1,11 @@
-"""What people ask a site for: every list, search and page, as a person who may, with its SQL."""
+"""What people ask a site for and do: every list, search, page and act, as who may, with its SQL."""
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 from fastapi.testclient import TestClient
@@ -12,6 +13,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, event
 
 from batchqc.cli import simulate_cast as cast
+from batchqc.cli.simulate_cast import SimulatedLot, csv_of, drawn
+from batchqc.clock import now
 from batchqc.settings import Settings
 from batchqc.web.app import create_application
 
@@ -58,6 +61,7 @@ TRENDS: Final = (
     "/api/v1/trends", "/api/v1/trends/SIM-MSC", "/api/v1/trends/SIM-MSC/viab", "/trends",
     "/trends/SIM-MSC/viab", "/api/v1/lots/{lot}/trends", "/api/v1/lots/{lot}/review",
 )  # fmt: skip
+Act = Callable[[], object]
 WHO: Final = (cast.RELEASER, cast.AUDITOR, cast.ADMIN, cast.OFFICER, cast.ANALYST, cast.AUTHOR)
 
 
@@ -162,6 +166,47 @@ def names(site: Site) -> dict[str, str]:
         "lot": lot, "donor": f"DNR-{token}", "certificate": found[-1]["number"], "upload": upload,
         "middle": token[3:], "place": "150",
     }  # fmt: skip
+
+
+def new_number() -> int:
+    """Of a lot that is not there yet: a site may be kept, and measured again."""
+    return 100_000 + int(now().timestamp()) % 800_000
+
+
+def acts(site: Site, number: int) -> Iterator[tuple[str, Act]]:
+    """The life of a lot of a new product, over the API, act by act."""
+    at = now().replace(microsecond=0)
+    values = drawn(Random(number), fails=False)  # noqa: S311 - nothing secret
+    one = SimulatedLot(f"{at:%y}-{number:06d}", at, values, cast.BEGUN)
+    signed = {"password": cast.PASSWORD, "reason": "Measured on simulated records"}
+
+    def post(person: str, path: str, **options: object) -> Act:
+        return lambda: site.post(person, path, **options)
+
+    def sign(person: str, path: str, **more: object) -> Act:
+        return post(person, path, json=signed | {"user_id": person} | more)
+
+    donor = {"code": one.donor, "tissue_source": cast.TISSUE}
+    yield "register donor", post(cast.OFFICER, "/donors", json=donor)
+    path = f"/donors/{one.donor}/eligibility"
+    yield "determine eligibility", sign(cast.OFFICER, path, eligible=True, basis="Screened")
+    lot = {
+        "id": one.lot, "product": one.product, "manufactured_on": at.date().isoformat(),
+        "expires_on": f"{at.year + 2}-01-01", "donors": [one.donor],
+        "samples": [{"id": f"{one.lot}-S01", "stage": "release", "container": "vial",
+                     "taken_at": at.isoformat()}],
+    }  # fmt: skip
+    yield "register lot", post(cast.ANALYST, "/lots", json=lot)
+    path = f"/uploads?file={one.lot}.csv"
+    yield "upload 40 results", post(cast.ANALYST, path, content=csv_of(one, at))
+    yield "review results", sign(cast.REVIEWER, f"/lots/{one.lot}/review")
+    yield "QC review of the lot", sign(cast.REVIEWER, f"/lots/{one.lot}/qc-review")
+    path = f"/lots/{one.lot}/audit-review"
+    headers = {"Authorization": f"Bearer {site.tokens[cast.READER]}"}
+    read = site.client.get(f"/api/v1{path}", headers=headers).json()
+    yield "audit trail review", sign(cast.READER, path, last=read["last"], head=read["head"])
+    path = f"/lots/{one.lot}/disposition"
+    yield "release and certificate", sign(cast.RELEASER, path, decision="released")
 
 
 def asked(site: Site, wanted: Sequence[str]) -> dict[str, list[tuple[str, Any]]]:

@@ -1,89 +1,147 @@
-"""Users of a loaded site, for locust: analysts, QA and auditors, each signed in once."""
+"""Users of a loaded site, for locust: analysts, QA and auditors, signed in once.
+
+Lots go from hand to hand: what analysts upload is reviewed, read and released by QA.
+"""
 
 import os
+import sys
+from collections import deque
+from collections.abc import Mapping
 from itertools import count
+from pathlib import Path
 from random import Random
 
 from locust import HttpUser, constant, task
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from batchqc.cli import simulate_cast as cast
+from batchqc.cli.simulate_cast import SimulatedLot, csv_of, drawn
+from batchqc.clock import now
+
 HOSTS = os.environ["LOAD_HOSTS"].split()
 TOKENS = dict(one.split("=", 1) for one in os.environ["LOAD_TOKENS"].split())
 LOTS = os.environ["LOAD_LOTS"].split()
-_NUMBERS = count(1)
-_HOSTS = count()
-_RUN = os.environ["LOAD_RUN"]
-choice = Random(1).choice  # noqa: S311 - nothing secret
+FIRST = int(os.environ["LOAD_FIRST"])
+_NUMBERS, _HOSTS = count(FIRST), count()
+_CHANCE = Random(1)  # noqa: S311 - nothing secret
+choice = _CHANCE.choice
+UPLOADED: deque[str] = deque()
+REVIEWED: deque[str] = deque()
 
 
 class _Person(HttpUser):
     abstract = True
     wait_time = constant(0)
-    who = ""
 
     def on_start(self) -> None:
         self.client.base_url = HOSTS[next(_HOSTS) % len(HOSTS)]
-        self.client.headers["Authorization"] = f"Bearer {TOKENS[self.who]}"
 
-    def ask(self, name: str, path: str) -> None:
-        self.client.get(f"/api/v1{path}", name=name)
+    def ask(self, who: str, name: str, path: str) -> Mapping[str, object]:
+        said = {"Authorization": f"Bearer {TOKENS[who]}"}
+        answer = self.client.get(f"/api/v1{path}", name=name, headers=said)
+        return answer.json() if answer.ok else {}
+
+    def tell(self, who: str, name: str, path: str, **body: object) -> bool:
+        said = {"Authorization": f"Bearer {TOKENS[who]}"}
+        name = f"write: {name}"
+        return bool(self.client.post(f"/api/v1{path}", name=name, headers=said, **body).ok)
+
+    def sign(self, who: str, name: str, path: str, **more: object) -> bool:
+        signed = {"user_id": who, "password": cast.PASSWORD, "reason": "Measured under load"}
+        return self.tell(who, name, path, json=signed | more)
 
 
 class Analyst(_Person):
-    """Registers donors, and looks at lots and uploads."""
+    """Registers donors and lots, uploads results, and looks at lots and uploads."""
 
-    weight = 3
-    who = "sim.officer"
-
-    @task(2)
-    def register(self) -> None:
-        code = {"code": f"DNR-L{_RUN}-{next(_NUMBERS)}", "tissue_source": "umbilical cord"}
-        self.client.post("/api/v1/donors", json=code, name="write: register donor")
+    abstract = True
 
     @task(2)
+    def whole_lot(self) -> None:
+        at = now().replace(microsecond=0)
+        token = f"{at:%y}-{next(_NUMBERS):06d}"
+        one = SimulatedLot(token, at, drawn(_CHANCE, fails=False), cast.BEGUN)
+        donor = {"code": one.donor, "tissue_source": cast.TISSUE}
+        lot = {
+            "id": one.lot, "product": one.product, "manufactured_on": at.date().isoformat(),
+            "expires_on": f"{at.year + 2}-01-01", "donors": [one.donor],
+            "samples": [{"id": f"{one.lot}-S01", "stage": "release", "container": "vial",
+                         "taken_at": at.isoformat()}],
+        }  # fmt: skip
+        path, data = f"/donors/{one.donor}/eligibility", csv_of(one, at)
+        if (
+            self.tell(cast.OFFICER, "register donor", "/donors", json=donor)
+            and self.sign(cast.OFFICER, "eligibility", path, eligible=True, basis="Screened")
+            and self.tell(cast.ANALYST, "register lot", "/lots", json=lot)
+            and self.tell(cast.ANALYST, "upload", f"/uploads?file={one.lot}.csv", data=data)
+        ):
+            UPLOADED.append(one.lot)
+
+    @task(4)
     def uploads(self) -> None:
-        self.ask("list: uploads", "/uploads")
+        self.ask(cast.ANALYST, "list: uploads", "/uploads")
 
-    @task(1)
+    @task(2)
     def found(self) -> None:
-        self.ask("search: lots by donor", f"/lots?donor=DNR-{choice(LOTS)[4:]}")
+        path = f"/lots?donor=DNR-{choice(LOTS)[4:]}"
+        self.ask(cast.ANALYST, "search: lots by donor", path)
 
 
 class Quality(_Person):
-    """Looks at lots as a whole, and for certificates."""
+    """Reviews and releases lots, looks at lots as a whole, and for certificates."""
 
-    weight = 3
-    who = "sim.releaser"
+    abstract = True
+
+    @task(2)
+    def review(self) -> None:
+        if UPLOADED:
+            lot, who = UPLOADED.popleft(), cast.REVIEWER
+            if self.sign(who, "review", f"/lots/{lot}/review") and self.sign(
+                who, "QC review", f"/lots/{lot}/qc-review"
+            ):
+                REVIEWED.append(lot)
+
+    @task(2)
+    def release(self) -> None:
+        if REVIEWED:
+            lot = REVIEWED.popleft()
+            path = f"/lots/{lot}/audit-review"
+            read = self.ask(cast.READER, "audit trail of a lot to review", path)
+            more = {name: read.get(name) for name in ("last", "head")}
+            if self.sign(cast.READER, "audit trail review", path, **more):
+                path = f"/lots/{lot}/disposition"
+                self.sign(cast.RELEASER, "release", path, decision="released")
 
     @task(2)
     def lot(self) -> None:
-        self.ask("lot", f"/lots/{choice(LOTS)}")
+        self.ask(cast.RELEASER, "lot", f"/lots/{choice(LOTS)}")
 
     @task(2)
     def certificates(self) -> None:
-        self.ask("search: certificates of a lot", f"/certificates?lot={choice(LOTS)}")
-
-    @task(1)
-    def empty(self) -> None:
-        self.ask("health", "/health")
+        path = f"/certificates?lot={choice(LOTS)}"
+        self.ask(cast.RELEASER, "search: certificates of a lot", path)
 
 
 class Auditor(_Person):
     """Reads the audit trail; each request is an entry of its own."""
 
-    weight = 2
-    who = "sim.auditor"
+    abstract = True
 
-    @task
+    @task(5)
     def trail(self) -> None:
-        self.ask("audit: of a lot (and an entry)", f"/audit?subject=lot:{choice(LOTS)}")
+        path = f"/audit?subject=lot:{choice(LOTS)}"
+        self.ask(cast.AUDITOR, "audit: of a lot (and an entry)", path)
+
+
+class Everyone(Analyst, Quality, Auditor):
+    """Does a bit of everything, so that one alone does it all."""
 
 
 class Writer(_Person):
     """Does nothing but write; in a run of its own."""
 
-    who = "sim.officer"
-
     @task
     def register(self) -> None:
-        code = {"code": f"DNR-W{_RUN}-{next(_NUMBERS)}", "tissue_source": "umbilical cord"}
-        self.client.post("/api/v1/donors", json=code, name="writers alone: register donor")
+        code = {"code": f"DNR-W{next(_NUMBERS)}", "tissue_source": cast.TISSUE}
+        self.tell(cast.OFFICER, "alone: register donor", "/donors", json=code)

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, text
 
+from batchqc.actions.doctor import examine_installation
 from batchqc.actions.verification import verify_audit_trail
 from batchqc.cli import simulate
 from batchqc.cli import simulate_cast as cast
+from batchqc.cli.doctor import examined_at
 from batchqc.cli.simulate import Extent, Simulated
 from batchqc.cli.simulate_life import Ending
+from batchqc.cli.workplace import Workplace
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings
@@ -152,3 +155,14 @@ def test_a_simulated_site_is_made_nowhere_but_in_a_new_installation(grown: Grown
     with pytest.raises(Conflict, match="BQC-SIM-001") as refused:
         simulate.refuse_what_exists(grown.settings)
     assert len(refused.value.reasons) == 4
+
+
+@pytest.mark.long
+def test_a_site_with_sealed_certificates_is_sound_to_the_doctor(tmp_path):
+    site = Simulated.begun(Settings.in_folder(tmp_path), Extent(FEW, 1, 0, seed=7, sealed=True))
+    site.copy(FEW)
+    site.end()
+    place = Workplace.at(site.scene.place.settings)
+    found = examine_installation(examined_at(place))
+    assert not found.findings  # the key of the first lots has expired, and proves them still
+    assert found.verified == found.certificates > FEW
