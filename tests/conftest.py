@@ -39,7 +39,7 @@ from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level, Sealing
 from batchqc.settings import bundled
 from tests.cast import NOW
-from tests.databases import KINDS, POSTGRESQL, SQLITE, Databases
+from tests.databases import KINDS, POSTGRESQL, SQLITE, Databases, in_memory
 from tests.records.full_house import furnish_fully
 from tests.records.house import Clock, House, archive_of, furnish, restock
 
@@ -195,6 +195,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--share", action="store_true", help="try actions and doors on one kind of database each"
     )
+
+
+def pytest_configure() -> None:
+    """Let the folders of tests lie in memory: a disk is waited for at each commit and each file."""
+    if (memory := in_memory()) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.hookimpl(tryfirst=True)
