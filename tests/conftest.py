@@ -39,7 +39,7 @@ from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level, Sealing
 from batchqc.settings import bundled
 from tests.cast import NOW
-from tests.databases import KINDS, POSTGRESQL, SQLITE, Databases
+from tests.databases import KINDS, POSTGRESQL, SQLITE, Databases, in_memory
 from tests.records.full_house import furnish_fully
 from tests.records.house import Clock, House, archive_of, furnish, restock
 
@@ -197,6 +197,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure() -> None:
+    """Let the folders of tests lie in memory: a disk is waited for at each commit and each file."""
+    if (memory := in_memory()) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test that is marked ``only_on`` its one kind."""
@@ -209,6 +215,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         one = pytest.mark.parametrize("database", [kind], indirect=True)
         metafunc.definition.add_marker(one)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: of what is loaded nothing goes."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:

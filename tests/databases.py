@@ -124,10 +124,16 @@ class Databases:
             maker.remove(name)
 
 
+def in_memory() -> Path | None:
+    """Where folders lie in memory, if there is room, and if programs may run there."""
+    if not _IN_MEMORY.is_dir() or shutil.disk_usage(_IN_MEMORY).free <= _ROOM:
+        return None
+    return None if os.statvfs(_IN_MEMORY).f_flag & os.ST_NOEXEC else _IN_MEMORY
+
+
 def quick_folder() -> Path:
     """A new folder, in memory where there is room; whoever asks for it removes it."""
-    room = _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > _ROOM
-    return Path(tempfile.mkdtemp(prefix="bq-", dir=_IN_MEMORY if room else None))
+    return Path(tempfile.mkdtemp(prefix="bq-", dir=in_memory()))
 
 
 def as_role(engine: Engine, role: str) -> Engine:

@@ -22,7 +22,10 @@ from tests.records.house import House, results
 from tests.system.stopping import Step, Task, work
 
 _PROCESSES = get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.system.stopping"])
+# With what an issue loads: else each of the many processes loads it anew.
+_PROCESSES.set_forkserver_preload(
+    ["tests.system.stopping", "batchqc.documents.coa_layout", "batchqc.documents.pades_signing"]
+)
 
 #: Whatever stores: before the name exists, after it, and when the store has answered.
 STORE = (

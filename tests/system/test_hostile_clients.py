@@ -19,12 +19,12 @@ MEGABYTES = 200
 BOUND = 60  # megabytes beyond the limit of an upload, which is kept while it comes
 
 
-@pytest.fixture
-def home(demo: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(demo, tmp_path / "site")
+@pytest.fixture(scope="module")
+def home(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(demo, tmp_path_factory.mktemp("hostile") / "site")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(home: Path) -> Iterator[Server]:
     with serving(home) as found:
         yield found

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
@@ -49,15 +49,34 @@ class Served:
         return visitor
 
 
+#: The browser of this worker, while tests of this folder follow each other.
+_RUNNING = ExitStack()
+_STARTED: list[Browser] = []
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for a file of tests: while it runs, no test of its thread may run a loop of its own."""
-    with sync_playwright() as playwright:
+def browser() -> Browser:
+    """One for many files: while it runs, no test of its thread may run a loop of its own."""
+    if not _STARTED:
+        playwright = _RUNNING.enter_context(sync_playwright())
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        try:
-            yield found
-        finally:
-            found.close()
+        _STARTED.append(_RUNNING.enter_context(found))
+    return _STARTED[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop the browser before a file that does not begin with it: it may run a loop of its own."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or not (nextitem.path == item.path or _browses(nextitem)):
+            _STARTED.clear()
+            _RUNNING.close()
+
+
+def _browses(item: pytest.Item) -> bool:
+    return "browser" in getattr(item, "fixturenames", ())
 
 
 @dataclass(frozen=True)
