@@ -1,5 +1,6 @@
 """The command line door: ``batchqc``."""
 
+import gc
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -170,6 +171,8 @@ def serve(
     log_to_standard_error(settings)
     application = create_application(settings)
     shop = workshop_of(application.api.state.door)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it for cycles stops every request for long
     with nullcontext() if has_queue(shop.engine) else beside(shop):
         uvicorn.run(
             application, host=host, port=port,
