@@ -54,3 +54,21 @@ done = CliRunner().invoke(app, wanted, input="{PASSWORD}\\n")
 assert "The file is accepted." in done.output, done.output
 """
     assert not loaded(program, home, file) & (RARE | SERVER)
+
+
+def test_a_server_looks_for_cycles_only_in_what_came_after_its_start(demo: Path, tmp_path: Path):
+    home = shutil.copytree(demo, tmp_path / "site")
+    program = f"""
+import gc, sys, uvicorn
+from typer.testing import CliRunner
+from batchqc.cli.main import app
+found = []
+uvicorn.run = lambda application, **_: found.append((gc.get_freeze_count(), len(gc.get_objects())))
+done = CliRunner().invoke(
+    app, ["--home", sys.argv[1], "serve"], env={{"BATCHQC_SEAL_PASSPHRASE": {PASSWORD!r}}}
+)
+assert done.exit_code == 0, done.output
+(kept, looked_at), = found
+assert kept > 100 * looked_at, found
+"""
+    assert "uvicorn" in loaded(program, home)
