@@ -301,6 +301,13 @@ def test_a_scrub_reads_all_that_records_name(house: House, press: Press):
     assert done.said[0] != "0"
 
 
+def test_a_job_that_is_over_is_not_begun_again_whoever_takes_it(house: House, press: Press):
+    number = ask(house, Kind.RENEWAL, {"within": DUE_DAYS})
+    for _ in range(2):
+        assert do_job(workshop(house, press), DOINGS, number) is None
+        assert states(house, number) == ["queued", "running", "done"]
+
+
 def test_nothing_is_renewed_where_nothing_is_due(house: House, press: Press):
     number = ask(house, Kind.RENEWAL, {"within": DUE_DAYS})
     work_off(house, press)

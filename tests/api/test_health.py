@@ -13,6 +13,8 @@ from sqlalchemy import text
 
 from batchqc.api.app import open_door
 from batchqc.documents.component_key import create_component_key
+from batchqc.documents.stored import Tombstone
+from batchqc.records.archive import newest_stored
 from batchqc.records.database import grant_runtime
 from batchqc.settings import Settings
 from tests.api.conftest import Site, signed
@@ -92,6 +94,21 @@ def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     status, told = ask(site)
     assert (status, list(told)) == (503, ["archive"])
+
+
+def test_what_came_in_last_may_have_been_disposed_of(site: Site, whole: Settings):
+    use(site, whole)
+    site.house.ready()
+    assert ask(site) == (200, {})
+    with site.house.reading() as session:
+        newest = newest_stored(session)
+    assert newest is not None
+    (site.house.archive.root / newest[:2] / newest).unlink()
+    assert ask(site)[0] == 503
+    site.house.archive.dispose(
+        Tombstone(newest, "upload", "DSP-2057-000001", "Over", "qa1", "2057-06-01")
+    )
+    assert ask(site) == (200, {})
 
 
 def test_the_key_of_authenticators_is_missed_once_somebody_has_one(site: Site, whole: Settings):

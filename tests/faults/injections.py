@@ -50,13 +50,13 @@ def _store_empty(site: Site, chance: random.Random) -> None:
 
 def _clock_back(site: Site, chance: random.Random) -> None:
     site.set_clock("-3h")
-    time.sleep(chance.uniform(0.1, 0.5))
+    time.sleep(chance.uniform(1, 2))  # somebody asks meanwhile, and is refused
     site.set_clock("+0")
 
 
 def _clock_ahead(site: Site, chance: random.Random) -> None:
     site.set_clock("+3h")
-    time.sleep(chance.uniform(0.1, 0.5))
+    time.sleep(chance.uniform(1, 2))  # somebody asks meanwhile, and is refused
     site.set_clock("+0")
 
 
