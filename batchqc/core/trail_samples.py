@@ -4,9 +4,8 @@ Nobody chooses them: places are drawn from the hash of the head of the chain, wh
 before the trail has come that far. Whoever has the trail draws the same again.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
-from itertools import count
 
 
 def drawn(first: int, last: int, *, head: str, size: int) -> tuple[int, ...]:
@@ -29,11 +28,11 @@ def drawn(first: int, last: int, *, head: str, size: int) -> tuple[int, ...]:
     if length <= size:
         return tuple(range(first, last + 1))
     places: set[int] = set()
-    for number in count():
+    number = 0
+    while len(places) < size:
         digest = sha256(f"{head}:{number}".encode()).digest()
         places.add(first + int.from_bytes(digest, "big") % length)
-        if len(places) == size:
-            break
+        number += 1
     return tuple(sorted(places))
 
 
@@ -44,8 +43,4 @@ def unread(did: Mapping[int, str], reviewers: Collection[str]) -> tuple[int, ...
         did: who did what each drawn entry tells, by its place.
         reviewers: user ids of those who signed a review of the sample.
     """
-    return tuple(place for place, who in did.items() if not _others(reviewers, who))
-
-
-def _others(reviewers: Iterable[str], who: str) -> set[str]:
-    return set(reviewers) - {who}
+    return tuple(place for place, who in did.items() if set(reviewers) <= {who})
