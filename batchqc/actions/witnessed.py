@@ -18,10 +18,11 @@ def unlike_trail(session: Session, about: Iterable[str], rows: Iterable[Row]) ->
 def unlike(rows: Iterable[Row], witnessed: Mapping[str, str]) -> Iterator[str]:
     """Which rows are not as witnessed: the hash of each by its key."""
     for row in rows:
-        if row.key not in witnessed:
-            yield f"no audit entry mentions {row.key}"
-        elif witnessed[row.key] != row.content_sha256:
-            yield f"{row.key} is not as its audit entry says"
+        key = row.key
+        if key not in witnessed:
+            yield f"no audit entry mentions {key}"
+        elif witnessed[key] != row.content_sha256:
+            yield f"{key} is not as its audit entry says"
 
 
 def witnessed_by(entries: Iterable[AuditEntry]) -> dict[str, str]:

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from batchqc.core.canonical import Json, canonical_bytes, sha256_of, utc_text
+from batchqc.core.canonical import (
+    LARGEST_INTEGER,
+    Json,
+    canonical_bytes,
+    sha256_of,
+    utc_text,
+)
 
 ENTRY_TYPE: Final = "batchqc/audit-entry/1"
 START: Final = "0" * 64
@@ -137,4 +143,12 @@ def link_body(sequence: int, entry: str, previous: str) -> dict[str, Json]:
 
 
 def _link_sha256(sequence: int, entry: str, previous: str) -> str:
-    return sha256_of(link_body(sequence, entry, previous))
+    """The hash of the body; of hashes that are some, the canonical text is at hand."""
+    both = f"{entry}{previous}"
+    if not (both.isascii() and both.isalnum() and sequence <= LARGEST_INTEGER):
+        return sha256_of(link_body(sequence, entry, previous))
+    text = (
+        f'{{"entry":"{entry}","previous":"{previous}","sequence":{sequence}'
+        ',"type":"batchqc/audit-link/1"}'
+    )
+    return hashlib.sha256(text.encode()).hexdigest()

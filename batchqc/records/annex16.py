@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.absent import there
@@ -86,18 +86,22 @@ def checks_of(session: Session, lot: LotRow) -> Sequence[LotCheck]:
     return rows_by(session, LotCheck, LotCheck.lot_id, [lot.id], LotCheck.number)
 
 
+_CERTIFICATIONS: Final = (
+    select(Certification, Transfer)
+    .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
+    .outerjoin(Transfer, Transfer.certification_id == Certification.id)
+    .order_by(Certification.id)
+)
+_CERTIFICATIONS_OF_LOT: Final = _CERTIFICATIONS.where(DispositionRow.lot_id == bindparam("lot"))
+
+
 def certifications_of(
     session: Session, lot: LotRow | None = None
 ) -> Sequence[tuple[Certification, Transfer | None]]:
     """The certifications of a lot, or of all, oldest first, each with its transfer."""
-    query = (
-        select(Certification, Transfer)
-        .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
-        .outerjoin(Transfer, Transfer.certification_id == Certification.id)
-        .order_by(Certification.id)
-    )
-    if lot is not None:
-        if not there(session, DispositionRow.lot_id, [lot.id]):
-            return []
-        query = query.where(DispositionRow.lot_id == lot.id)
-    return [(one, transfer) for one, transfer in session.execute(query)]
+    if lot is None:
+        return [(one, transfer) for one, transfer in session.execute(_CERTIFICATIONS)]
+    if not there(session, DispositionRow.lot_id, [lot.id]):
+        return []
+    found = session.execute(_CERTIFICATIONS_OF_LOT, {"lot": lot.id})
+    return [(one, transfer) for one, transfer in found]

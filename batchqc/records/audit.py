@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import UniqueConstraint, bindparam, func, select
+from sqlalchemy import Integer, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Entry, Link, entry_sha256, next_link
@@ -74,6 +74,10 @@ class AuditLink(Row):
         return Link(self.sequence, self.entry_sha256, self.previous, self.sha256)
 
 
+#: What makes a link as a value, in the order of its members.
+LINK: Final = (
+    AuditLink.sequence, AuditLink.entry_sha256, AuditLink.previous, AuditLink.sha256,
+)  # fmt: skip
 _SUBJECTS = AuditSubject.metadata.tables[AuditSubject.__tablename__]
 
 
@@ -109,10 +113,12 @@ WAIT_FOR_STANDBY: Final = "SELECT pg_logical_emit_message(true, 'batchqc', '')"
 """Makes the commit of a transaction that changes nothing wait for a synchronous standby."""
 
 
+_NEWEST: Final = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
+
+
 def newest_link(session: Session) -> Link | None:
     """The head of the chain, or ``None`` before the first entry."""
-    newest = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
-    row = session.scalar(newest)
+    row = session.scalar(_NEWEST)
     return row.link if row else None
 
 
@@ -225,25 +231,34 @@ def entries_about(
     return session.scalars(_ABOUT, given).all()
 
 
+_NEWEST_ABOUT: Final = (
+    select(AuditEntry)
+    .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
+    .where(
+        AuditLink.sequence > bindparam("after"),
+        AuditEntry.id.in_(
+            select(AuditSubject.entry_id).where(
+                AuditSubject.subject.in_(bindparam("subjects", expanding=True))
+            )
+        ),
+    )
+    .order_by(AuditLink.sequence.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 def newest_about(
     session: Session, subjects: Iterable[str], *, after: int, limit: int
 ) -> Sequence[AuditEntry]:
     """The newest entries behind a place that speak of one of some records, newest first."""
-    of_subjects = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
-    query = (
-        select(AuditEntry)
-        .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
-        .where(AuditLink.sequence > after, AuditEntry.id.in_(of_subjects))
-        .order_by(AuditLink.sequence.desc())
-        .limit(limit)
-    )
-    return session.scalars(query).all()
+    asked = {"subjects": sorted(subjects), "after": after, "most": limit}
+    return session.scalars(_NEWEST_ABOUT, asked).all()
 
 
 def all_links(session: Session) -> Iterable[Link]:
     """Every link in order, streamed."""
-    query = select(AuditLink).order_by(AuditLink.sequence).execution_options(yield_per=1000)
-    return (row.link for row in session.scalars(query))
+    query = select(*LINK).order_by(AuditLink.sequence).execution_options(yield_per=1000)
+    return (Link(*row) for row in session.execute(query))
 
 
 def entry_count(session: Session) -> int:

@@ -31,7 +31,7 @@ class EligibilityRow(Row):
     panel: Mapped[str] = added_later()
 
     donor: Mapped[DonorRow] = relationship()
-    signature: Mapped[SignatureRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship(lazy="joined")
     __table_args__ = (UniqueConstraint("donor_id", "number"),)
 
     @property

@@ -169,10 +169,13 @@ def series_of(key: str) -> str:
     return key.rpartition("/")[0]
 
 
+_RULES: Final = select(RegisterRule).order_by(RegisterRule.number)
+
+
 @once
 def rule_rows(session: Session) -> Sequence[RegisterRule]:
     """Every rule that was set, oldest first."""
-    return session.scalars(select(RegisterRule).order_by(RegisterRule.number)).all()
+    return session.scalars(_RULES).all()
 
 
 def rules_of(session: Session) -> dict[Register, Rule]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ForeignKey, UniqueConstraint, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.look_backs import LookBackCause
 from batchqc.errors import IntegrityFailure
 from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.once import once
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
 
@@ -86,10 +88,17 @@ def closing_of(session: Session, look_back: LookBack) -> LookBackClosing | None:
     return session.scalar(query)
 
 
+_OPEN: Final = (
+    select(LookBack)
+    .where(~exists().where(LookBackClosing.look_back_id == LookBack.id))
+    .order_by(LookBack.id)
+)
+
+
+@once
 def open_look_backs(session: Session) -> Sequence[LookBack]:
     """Every look-back that nobody closed, oldest first."""
-    closed = select(LookBackClosing.id).where(LookBackClosing.look_back_id == LookBack.id)
-    return session.scalars(select(LookBack).where(~exists(closed)).order_by(LookBack.id)).all()
+    return session.scalars(_OPEN).all()
 
 
 def look_backs_from(session: Session, sources: Sequence[str]) -> Sequence[LookBack]:

@@ -1,12 +1,13 @@
 """Reviews of a lot as a whole, by QC, and of its audit trail, by QA."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
-from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
+from batchqc.records.audit import LINK, AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.rows_by import rows_by
@@ -74,16 +75,19 @@ def audit_reviews_of(session: Session, lot: LotRow) -> Sequence[AuditReview]:
     return rows_by(session, AuditReview, AuditReview.lot_id, [lot.id], AuditReview.number)
 
 
+_NEWEST_REVIEW: Final = select(AuditReview).order_by(AuditReview.last.desc()).limit(1)
+
+
 def newest_signed_head(session: Session) -> tuple[int, str] | None:
     """Sequence and hash of the newest link that QA signed in any review of an audit trail."""
-    row = session.scalar(select(AuditReview).order_by(AuditReview.last.desc()).limit(1))
+    row = session.scalar(_NEWEST_REVIEW)
     return (row.last, row.head) if row else None
 
 
 def links_from(session: Session, sequence: int) -> Iterable[Link]:
     """The links of the chain from a place on, in order."""
-    query = select(AuditLink).where(AuditLink.sequence >= sequence).order_by(AuditLink.sequence)
-    return (row.link for row in session.scalars(query))
+    query = select(*LINK).where(AuditLink.sequence >= sequence).order_by(AuditLink.sequence)
+    return (Link(*row) for row in session.execute(query))
 
 
 def trail_about(

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, exists, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
@@ -82,13 +83,21 @@ def method_approval_of(session: Session, version: MethodVersion) -> MethodApprov
     return session.scalar(query)
 
 
+_APPROVALS: Final = (
+    select(MethodApproval)
+    .join(MethodVersion)
+    .order_by(MethodVersion.method, MethodVersion.effective, MethodVersion.id)
+)
+_APPROVALS_OF: Final = _APPROVALS.where(
+    MethodVersion.method.in_(bindparam("codes", expanding=True))
+)
+
+
 def method_approvals(session: Session, codes: Iterable[str] | None = None) -> list[MethodApproval]:
     """The approvals of some methods, or of all, by the date from which each version applies."""
-    query = select(MethodApproval).join(MethodVersion)
-    if codes is not None:
-        query = query.where(MethodVersion.method.in_(sorted(codes)))
-    order = (MethodVersion.method, MethodVersion.effective, MethodVersion.id)
-    return list(session.scalars(query.order_by(*order)))
+    if codes is None:
+        return list(session.scalars(_APPROVALS))
+    return list(session.scalars(_APPROVALS_OF, {"codes": sorted(codes)}))
 
 
 def measured_since(session: Session, method: str, day: date) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.core.accounts import Grant, RoleTraining, Terms
@@ -186,6 +187,28 @@ class SignOut(Row):
         return self.sign_in.token_sha256
 
 
+#: What every request asks, made once.
+_PEOPLE: Final = select(Person).order_by(Person.folded)
+_NEWEST_PASSWORD: Final = (
+    select(Password)
+    .where(Password.person_id == bindparam("person"))
+    .order_by(Password.number.desc())
+    .limit(1)
+)
+_NEWEST_CHANGE: Final = (
+    select(AccountChange)
+    .where(AccountChange.person_id == bindparam("person"))
+    .order_by(AccountChange.number.desc())
+    .limit(1)
+)
+_NEWEST_RULE: Final = select(PasswordRule).order_by(PasswordRule.number.desc()).limit(1)
+_ROLE_CHANGES: Final = (
+    select(RoleChange)
+    .where(RoleChange.person_id == bindparam("person"))
+    .order_by(RoleChange.number)
+)
+
+
 def person_by(session: Session, user_id: str) -> Person | None:
     """The person or laboratory of a user id, compared without case."""
     return session.scalar(select(Person).where(Person.folded == fold(user_id)))
@@ -217,14 +240,12 @@ def _terms(change: RoleChange) -> Terms:
 
 def role_changes_of(session: Session, person: Person) -> Sequence[RoleChange]:
     """Every change of a person's roles, oldest first."""
-    query = select(RoleChange).where(RoleChange.person_id == person.id)
-    return session.scalars(query.order_by(RoleChange.number)).all()
+    return session.scalars(_ROLE_CHANGES, {"person": person.id}).all()
 
 
 def newest_password(session: Session, person: Person) -> Password | None:
     """The password hash that counts."""
-    query = select(Password).where(Password.person_id == person.id)
-    return session.scalar(query.order_by(Password.number.desc()).limit(1))
+    return session.scalar(_NEWEST_PASSWORD, {"person": person.id})
 
 
 def newest_attempts(session: Session, person: Person, *, limit: int) -> Sequence[Attempt]:
@@ -265,13 +286,21 @@ def attempt_by(session: Session, natural_key: str) -> Attempt:
 
 def open_sign_in(session: Session, token_sha256: str, now: datetime) -> SignIn | None:
     """The session of a token, where it has neither ended nor been ended."""
-    query = (
+    return session.scalar(_open_sign_in(), {"token": token_sha256, "now": now})
+
+
+@cache
+def _open_sign_in() -> Select[SignIn]:
+    return (
         select(SignIn)
         .options(joinedload(SignIn.person, innerjoin=True))
         .outerjoin(SignOut, SignOut.sign_in_id == SignIn.id)
-        .where(SignIn.token_sha256 == token_sha256, SignIn.ends_at > now, SignOut.id.is_(None))
+        .where(
+            SignIn.token_sha256 == bindparam("token"),
+            SignIn.ends_at > bindparam("now"),
+            SignOut.id.is_(None),
+        )
     )
-    return session.scalar(query)
 
 
 def open_sign_ins(session: Session, person: Person, now: datetime) -> Sequence[SignIn]:
@@ -286,8 +315,7 @@ def open_sign_ins(session: Session, person: Person, now: datetime) -> Sequence[S
 
 def newest_account_change(session: Session, person: Person) -> AccountChange | None:
     """Whether an account is active is what its newest change says; ``None`` before the first."""
-    query = select(AccountChange).where(AccountChange.person_id == person.id)
-    return session.scalar(query.order_by(AccountChange.number.desc()).limit(1))
+    return session.scalar(_NEWEST_CHANGE, {"person": person.id})
 
 
 def is_active(session: Session, person: Person) -> bool:
@@ -298,10 +326,10 @@ def is_active(session: Session, person: Person) -> bool:
 
 def newest_password_rule(session: Session) -> PasswordRule | None:
     """The rule of passwords that counts."""
-    return session.scalar(select(PasswordRule).order_by(PasswordRule.number.desc()).limit(1))
+    return session.scalar(_NEWEST_RULE)
 
 
 @once
 def all_people(session: Session) -> Sequence[Person]:
     """Everyone, by user id."""
-    return session.scalars(select(Person).order_by(Person.folded)).all()
+    return session.scalars(_PEOPLE).all()

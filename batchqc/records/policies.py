@@ -1,6 +1,7 @@
 """Policies of the site, each change signed."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
@@ -35,10 +36,13 @@ class PolicyRow(Row):
 POLICIES = "policies"
 
 
+_POLICIES: Final = select(PolicyRow).order_by(PolicyRow.number)
+
+
 @once
 def policy_rows(session: Session) -> Sequence[PolicyRow]:
     """Every change of a policy, oldest first."""
-    return session.scalars(select(PolicyRow).order_by(PolicyRow.number)).all()
+    return session.scalars(_POLICIES).all()
 
 
 def next_policy_key(session: Session, policy: Policy) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import cache
+from typing import Final
 
-from sqlalchemy import Index, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import Index, Select, UniqueConstraint, bindparam, select
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
@@ -166,10 +168,13 @@ class SampleRow(Row):
         return self.sample
 
 
+_SITE: Final = select(Site).order_by(Site.id).limit(1)
+
+
 @once
 def the_site(session: Session) -> Site | None:
     """The site of this database."""
-    return session.scalar(select(Site).order_by(Site.id).limit(1))
+    return session.scalar(_SITE)
 
 
 def product_by(session: Session, code: str) -> Product | None:
@@ -183,8 +188,15 @@ def donor_by(session: Session, code: str) -> DonorRow | None:
 
 
 def lot_by(session: Session, lot: str) -> LotRow | None:
-    """The lot of an id, compared without case."""
-    return session.scalar(select(LotRow).where(LotRow.folded == fold(lot)))
+    """The lot of an id, compared without case, with what every look at a lot asks of it."""
+    return session.scalar(_lot_by(), {"folded": fold(lot)})
+
+
+@cache
+def _lot_by() -> Select[LotRow]:
+    around = (LotRow.product, LotRow.site, LotRow.specification_version)
+    query = select(LotRow).where(LotRow.folded == bindparam("folded"))
+    return query.options(*map(joinedload, around))
 
 
 def lots_by(session: Session, folded: Iterable[str]) -> Sequence[LotRow]:
@@ -205,10 +217,17 @@ def samples_by(session: Session, folded: Iterable[str]) -> Sequence[SampleRow]:
     return session.scalars(select(SampleRow).where(SampleRow.folded.in_(ids))).all()
 
 
+_DONORS: Final = (
+    select(DonorRow)
+    .join(LotDonor, LotDonor.donor_id == DonorRow.id)
+    .where(LotDonor.lot_id == bindparam("lot"))
+    .order_by(DonorRow.code)
+)
+
+
 def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
     """The donors of a lot, by code."""
-    query = select(DonorRow).join(LotDonor, LotDonor.donor_id == DonorRow.id)
-    return session.scalars(query.where(LotDonor.lot_id == lot.id).order_by(DonorRow.code)).all()
+    return session.scalars(_DONORS, {"lot": lot.id}).all()
 
 
 def lot_donors_of(session: Session, lot: LotRow) -> Sequence[LotDonor]:

@@ -33,11 +33,16 @@ def rows_by(
 def load_their(session: Session, rows: Iterable[Row | None], reference: Column) -> None:
     """Load what rows refer to by one statement for all: none of them asks by itself then.
 
-    What somebody removed is ``None``, as where it is asked for one by one.
+    What the session has read already is not asked for again; rows do not change. What somebody
+    removed is ``None``, as where it is asked for one by one.
     """
-    kind, name = reference.property.mapper.class_, f"{reference.key}_id"
+    mapper, name = reference.property.mapper, f"{reference.key}_id"
     refers = {row: getattr(row, name) for row in rows if row is not None}
-    found = {one.id: one for one in rows_by(session, kind, kind.id, refers.values())}
+    keys = {one: mapper.identity_key_from_primary_key((one,)) for one in refers.values()}
+    found = {one: row for one, key in keys.items() if (row := session.identity_map.get(key))}
+    kind = mapper.class_
+    asked = [one for one in keys if one not in found]
+    found |= {one.id: one for one in rows_by(session, kind, kind.id, asked)}
     for row, other in refers.items():
         set_committed_value(row, reference.key, found.get(other))
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, added_later, refers_to
@@ -71,7 +71,7 @@ class SpecificationApproval(Row):
     content_sha: Mapped[str] = added_later()
 
     specification_version: Mapped[SpecificationVersion] = relationship()
-    signature: Mapped[SignatureRow] = relationship()
+    signature: Mapped[SignatureRow] = relationship(lazy="joined")
     __table_args__ = (UniqueConstraint("specification_version_id"),)
 
     @property
@@ -187,10 +187,11 @@ def approved_versions(
     session: Session, *, product: str, stage: str, market: str
 ) -> Sequence[Approved]:
     """The approved versions for a product, stage and market, by the date from which they apply."""
-    query = _approved(product).where(
+    query = _APPROVED.where(
         SpecificationVersion.stage == stage, SpecificationVersion.market == market
     )
-    return [Approved(version, withdrawn) for version, withdrawn in session.execute(query)]
+    found = session.execute(query, {"of_product": product})
+    return [Approved(version, withdrawn) for version, withdrawn in found]
 
 
 @once
@@ -199,28 +200,30 @@ def approved_by_stage(
 ) -> dict[str, dict[str, list[Approved]]]:
     """The approved versions for a product in some markets: by stage, market and date, as above."""
     found: dict[str, dict[str, list[Approved]]] = {}
-    query = _approved(product).where(SpecificationVersion.market.in_(markets))
-    for version, withdrawn in session.execute(query):
+    asked = {"of_product": product, "markets": sorted(markets)}
+    for version, withdrawn in session.execute(_APPROVED_IN, asked):
         by_market = found.setdefault(version.stage, {})
         by_market.setdefault(version.market, []).append(Approved(version, withdrawn))
     return found
 
 
-def _approved(product: str) -> Select[SpecificationVersion, str | None]:
-    """Approved versions, by the date from which they apply, and whence each is withdrawn."""
-    return (
-        select(SpecificationVersion, SpecificationWithdrawal.from_day)
-        .join(
-            SpecificationApproval,
-            SpecificationApproval.specification_version_id == SpecificationVersion.id,
-        )
-        .outerjoin(
-            SpecificationWithdrawal,
-            SpecificationWithdrawal.specification_version_id == SpecificationVersion.id,
-        )
-        .where(SpecificationVersion.product == product)
-        .order_by(SpecificationVersion.effective, SpecificationVersion.version)
+#: Approved versions, by the date from which they apply, and whence each is withdrawn.
+_APPROVED: Final = (
+    select(SpecificationVersion, SpecificationWithdrawal.from_day)
+    .join(
+        SpecificationApproval,
+        SpecificationApproval.specification_version_id == SpecificationVersion.id,
     )
+    .outerjoin(
+        SpecificationWithdrawal,
+        SpecificationWithdrawal.specification_version_id == SpecificationVersion.id,
+    )
+    .where(SpecificationVersion.product == bindparam("of_product"))
+    .order_by(SpecificationVersion.effective, SpecificationVersion.version)
+)
+_APPROVED_IN: Final = _APPROVED.where(
+    SpecificationVersion.market.in_(bindparam("markets", expanding=True))
+)
 
 
 @once

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.trends import Attribute
@@ -93,43 +94,50 @@ class TrendPhase(Row):
         return f"{self.attribute.name}/{self.lot.lot}"
 
 
+_LIMIT_SETS: Final = (
+    select(LimitSet, LimitSetApproval)
+    .join(Product, Product.id == LimitSet.product_id)
+    .outerjoin(LimitSetApproval, LimitSetApproval.limit_set_id == LimitSet.id)
+    .where(Product.code == bindparam("product"))
+    .order_by(LimitSet.id)
+)
+
+
 def limit_sets_of(
     session: Session, product: str, attribute: Attribute | None = None
 ) -> Sequence[tuple[LimitSet, LimitSetApproval | None]]:
     """Every limit set of a product, or of one attribute of it, with its approval; oldest first."""
-    query = (
-        select(LimitSet, LimitSetApproval)
-        .join(Product, Product.id == LimitSet.product_id)
-        .outerjoin(LimitSetApproval, LimitSetApproval.limit_set_id == LimitSet.id)
-        .where(Product.code == product)
-        .order_by(LimitSet.id)
-    )
+    query = _LIMIT_SETS
     if attribute is not None:
         query = query.where(
             LimitSet.stage == attribute.stage,
             LimitSet.market == attribute.market,
             LimitSet.criterion == attribute.criterion,
         )
-    return [(row, approval) for row, approval in session.execute(query)]
+    found = session.execute(query, {"product": product})
+    return [(row, approval) for row, approval in found]
+
+
+_PHASES: Final = (
+    select(TrendPhase)
+    .join(Product, Product.id == TrendPhase.product_id)
+    .where(Product.code == bindparam("product"))
+    .order_by(TrendPhase.id)
+)
 
 
 def phases_begun(
     session: Session, product: str, attribute: Attribute | None = None
 ) -> Sequence[TrendPhase]:
     """The phases that QA began for a product, or for one attribute of it; oldest first."""
-    query = (
-        select(TrendPhase)
-        .join(Product, Product.id == TrendPhase.product_id)
-        .where(Product.code == product)
-        .order_by(TrendPhase.id)
-    )
+    query = _PHASES
     if attribute is not None:
         query = query.where(
             TrendPhase.stage == attribute.stage,
             TrendPhase.market == attribute.market,
             TrendPhase.criterion == attribute.criterion,
         )
-    return session.scalars(query).all()
+    return session.scalars(query, {"product": product}).all()
 
 
 def newest_product(session: Session) -> str:

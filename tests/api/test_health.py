@@ -152,8 +152,10 @@ def test_the_runtime_role_can_say_that_it_is_ready(site: Site, whole: Settings):
     grant_runtime(site.house.engine, RUNTIME_ROLE)
     engine = as_role(site.house.engine, RUNTIME_ROLE)
     use(site, whole)
+    owner = site.app.state.door.engine
     site.app.state.door = replace(site.app.state.door, engine=engine)
     assert ask(site) == (200, {})
+    owner.dispose()  # the archive asked through it whose it is
 
 
 def test_it_is_tried_at_most_every_five_seconds(site: Site, whole: Settings):

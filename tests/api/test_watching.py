@@ -312,6 +312,7 @@ def test_metrics_are_for_who_has_their_token_and_outlive_the_database(server: Se
     assert server.metrics()["batchqc_database_up", ()] == 0
     state = server.http.app.api.state  # type: ignore[attr-defined]
     own = state.door.settings.model_copy(update={"metrics_token": None})
+    state.door.engine.dispose()
     state.door = open_door(own, now=server.house.now)
     answer = server.http.get("/metrics", headers={"Authorization": "Bearer "})
     assert (answer.status_code, answer.json()["code"]) == (404, "BQC-API-020")

@@ -44,7 +44,8 @@ def head(visitor: Visitor, name: str) -> Locator:
 
 
 def shown(visitor: Visitor) -> list[str]:
-    return visitor.page.get_by_role("row").all_inner_texts()[1:]
+    rows = visitor.page.get_by_role("row").all_inner_texts()[1:]
+    return [" ".join(one.split()) for one in rows]
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["script on", "script off"])
