@@ -74,6 +74,8 @@ class AuditLink(Row):
         return Link(self.sequence, self.entry_sha256, self.previous, self.sha256)
 
 
+#: How many entries are few: they are fetched by their ids.
+FEW: Final = 500
 #: What makes a link as a value, in the order of its members.
 LINK: Final = (
     AuditLink.sequence, AuditLink.entry_sha256, AuditLink.previous, AuditLink.sha256,
@@ -174,11 +176,27 @@ def entries_after(  # noqa: PLR0913 - each is a filter, and people combine them
         query = query.where(AuditEntry.who == who)
     if what:
         query = query.where(AuditEntry.what == what)
+    if (who or what) and (few := _few_ids(session, who, what)) is not None:
+        query = query.where(AuditEntry.id.in_(few))
     if since is not None:
         query = query.where(AuditEntry.at >= since)
     if until is not None:
         query = query.where(AuditEntry.at < until)
     return [(link, entry) for link, entry in session.execute(query)]
+
+
+def _few_ids(session: Session, who: str, what: str) -> Sequence[int] | None:
+    """All entries of a person and an action, where they are few; ``None`` where they are many.
+
+    Many are found soon on the way along the chain. On that way few would be looked for to its end.
+    """
+    query = select(AuditEntry.id)
+    if who:
+        query = query.where(AuditEntry.who == who)
+    if what:
+        query = query.where(AuditEntry.what == what)
+    found = session.scalars(query.limit(FEW + 1)).all()
+    return found if len(found) <= FEW else None
 
 
 def entry_at(session: Session, sequence: int) -> AuditEntry | None:

@@ -4,9 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
 from batchqc.core.audit import START, entry_sha256, first_break
+from batchqc.records import audit
 from batchqc.records.audit import (
     AuditEntry,
     AuditLink,
@@ -129,3 +130,29 @@ def test_an_entry_about_several_of_the_wanted_records_is_found_once(engine: Engi
         (subject,) = session.scalars(select(AuditSubject).where(AuditSubject.subject == "lot:A"))
         assert subject.natural_key == f"{subject.entry.natural_key}:lot:A"
         assert session.scalars(select(AuditLink)).one().natural_key == "1"
+
+
+@pytest.mark.requirement("1.53")
+@pytest.mark.parametrize("few", [0, 2, 500], ids=["many", "some few", "few"])
+def test_few_and_many_are_found_alike(engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int):
+    write(engine, "rare", *["often"] * 3, "rare")
+    write(engine, "often", "once", actor=BEN)
+    monkeypatch.setattr(audit, "FEW", few)
+    assert found(engine, what="rare") == ["rare", "rare"]
+    assert found(engine, after=1, what="rare") == ["rare"]
+    assert found(engine, what="often", limit=2) == ["often", "often"]
+    assert found(engine, who="ben") == ["often", "once"]
+    assert found(engine, who="ben", what="often") == ["often"]
+    assert found(engine, who="ana", what="once") == []
+
+
+@pytest.mark.requirement("1.53")
+def test_few_entries_are_looked_for_by_their_ids_and_not_along_the_chain(engine: Engine):
+    write(engine, "rare", *["often"] * 3)
+    asked: list[str] = []
+    with reading(engine) as session:
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *told: asked.append(told[2])
+        )
+        assert len(entries_after(session, 0, limit=50, what="rare")) == 1
+    assert "audit_entry.id IN (" in asked[-1]
