@@ -215,12 +215,14 @@ class FolderArchive(Putting):
 
     def _found(self, sha256: str) -> Path:
         path = self._path(sha256)
-        if not path.is_file():
-            stone = self.tombstone(sha256)
-            if stone is None:
-                self.check_own()  # nothing is missing in a store that is not the one
-            raise disposed(stone) if stone else missing(sha256, self._root)
-        return path
+        if path.is_file():
+            return path
+        if stone := self.tombstone(sha256):
+            raise disposed(stone)
+        self.check_own()  # nothing is missing in a store that is not the one
+        if path.is_file():  # the share came back between the two looks
+            return path
+        raise missing(sha256, self._root)
 
     def _name(self, temporary: Path, sha256: str) -> None:
         path = self._path(sha256)

@@ -517,3 +517,16 @@ def test_a_large_file_is_read_beside_from_a_bucket(server: str, house: House, tm
             anew = ReadAnew(session, archive, upload, spool).of_lot(LOT)
         assert anew == ReadAnew(session, archive, upload, spool).of_lot(LOT)
         assert len(anew) == 10
+
+
+@pytest.mark.requirement("1.32")
+def test_a_share_that_comes_back_while_a_file_is_looked_for_has_lost_nothing(tmp_path: Path):
+    root, away = tmp_path / "store", tmp_path / "away"
+    stored = FolderArchive(root).put(DATA)
+    root.rename(away)
+
+    def back(archive: Archive, *, marks: bool) -> None:
+        del archive, marks
+        away.rename(root)
+
+    assert FolderArchive(root, back).get(stored) == DATA
