@@ -1,11 +1,12 @@
 """The report of patterns of testing into compliance, over everything on record or some lots.
 
-Of some lots, those refused files are read that came while they were tested, or shortly before.
+Of some lots, those refused files are read that came after they were made, or shortly before their
+first results, and until their last: what came after these has nothing to differ from.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Select, select
@@ -28,6 +29,7 @@ from batchqc.records.registers import LotRow
 from batchqc.records.uploads import AssayRun, Upload
 
 SHORTLY: Final = timedelta(days=30)
+_A_DAY: Final = timedelta(days=1)  # which no zone is further from UTC
 _REFUSED: Final = select(Upload).where(
     Upload.accepted == 0, Upload.sha256 != "", Upload.typed == ""
 )
@@ -59,7 +61,9 @@ def find_patterns(
     received = sorted(one.received_at for one in uploads.values())
     query = _REFUSED
     if lots is not None and received:
-        query = query.where(Upload.received_at.between(received[0] - SHORTLY, received[-1]))
+        made = min(datetime.fromisoformat(one.manufactured_on).replace(tzinfo=UTC) for one in rows)
+        since = min(made - _A_DAY, received[0] - SHORTLY)
+        query = query.where(Upload.received_at.between(since, received[-1]))
     refused = list(_refused(session, archive, names, query)) if received else []
     return patterns(tested, planned, refused, accepted)
 

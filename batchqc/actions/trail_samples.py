@@ -21,7 +21,7 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.trail_samples import drawn, unread
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotPermitted
-from batchqc.records.audit import AuditEntry, AuditLink, links_and_entries, newest_link
+from batchqc.records.audit import AuditEntry, AuditLink, links_and_entries, the_head
 from batchqc.records.signatures import next_number
 from batchqc.records.trail_samples import (
     TrailSample,
@@ -55,18 +55,14 @@ def draw_sample(tx: Transaction, archive: Archive, *, size: int) -> TrailSample:
 
     Raises:
         InvalidInput: the size is none.
-        Conflict: nothing came since the sample before.
     """
     require(tx, Permission.REVIEW_AUDIT_TRAIL)
     if not 1 <= size <= MOST:
         raise InvalidInput("BQC-ATR-004", f"a sample of {size} entries cannot be drawn",
                            hint=f"Draw 1 to {MOST} entries.")  # fmt: skip
     tx.lock("samples of the audit trail")
-    before, link = newest_sample(tx.session), newest_link(tx.session)
-    first = before.last + 1 if before else 1
-    if link is None or link.sequence < first:
-        raise Conflict("BQC-ATR-005", "no entry came since the sample before",
-                       hint="Draw again when there are new entries.")  # fmt: skip
+    before, link = newest_sample(tx.session), the_head(tx.session)
+    first = before.last + 1 if before else 1  # that the one before was drawn is an entry itself
     places = drawn(first, link.sequence, head=link.sha256, size=size)
     content: dict[str, Json] = {
         "type": "batchqc/trail-sample/1",
@@ -147,7 +143,11 @@ def review_sample(
             hint="Read the sample that you sign, and send the hash that it carries.",
         )
     if not found.waiting:
-        raise Conflict("BQC-ATR-008", f"every entry of {row.natural_key} was reviewed already")
+        raise Conflict(
+            "BQC-ATR-008",
+            f"every entry of {row.natural_key} was reviewed already",
+            hint="Its page says who read it. Draw the next sample when it is due.",
+        )
     if not others_did(found, tx.actor.user_id):
         raise NotPermitted(
             "BQC-ATR-009",
@@ -185,5 +185,5 @@ def others_did(found: SampleRead, person: str) -> tuple[int, ...]:
 def the_sample(session: Session, number: str) -> TrailSample:
     """The sample of a number, or NotFound."""
     return found_or_not(
-        sample_by(session, number), "BQC-ATR-010", f"there is no sample {number} of the audit trail"
+        sample_by(session, number), "BQC-ATR-005", f"there is no sample {number} of the audit trail"
     )

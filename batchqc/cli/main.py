@@ -159,22 +159,24 @@ def serve(
     On SQLite it does the jobs as well; on PostgreSQL `batchqc worker` does them.
     """
     gc.disable()  # all that is loaded stays; to look through it again and again takes a tenth
-    import uvicorn  # noqa: PLC0415 - other commands start faster
+    try:
+        import uvicorn  # noqa: PLC0415 - other commands start faster
 
-    from batchqc.api.logs import log_to_standard_error  # noqa: PLC0415 - only who serves waits
-    from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - only who serves waits for it
-    from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits for it
+        from batchqc.api.logs import log_to_standard_error  # noqa: PLC0415 - only who serves waits
+        from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - only who serves waits
+        from batchqc.web.app import create_application  # noqa: PLC0415 - only who serves waits
 
-    place = workplace(context)  # refuses where nothing is set up
-    check_store(place)
-    settings = settings_of(context)
-    compare_clock(place, required=settings.clock_required)
-    settings = with_passphrase(settings)
-    log_to_standard_error(settings)
-    application = create_application(settings)
-    shop = workshop_of(application.api.state.door)
-    gc.freeze()  # no collection looks through it later, while somebody waits
-    gc.enable()
+        place = workplace(context)  # refuses where nothing is set up
+        check_store(place)
+        settings = settings_of(context)
+        compare_clock(place, required=settings.clock_required)
+        settings = with_passphrase(settings)
+        log_to_standard_error(settings)
+        application = create_application(settings)
+        shop = workshop_of(application.api.state.door)
+        gc.freeze()  # no collection looks through it later, while somebody waits
+    finally:
+        gc.enable()
     with nullcontext() if has_queue(shop.engine) else beside(shop):
         uvicorn.run(
             application, host=host, port=port,

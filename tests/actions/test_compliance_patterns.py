@@ -86,6 +86,15 @@ def test_refused_files_are_read_that_came_while_some_lots_were_tested_or_shortly
     assert asked == ["U-2026-000001", "U-2026-000001", "U-2026-000003"]
 
 
+def test_a_file_that_was_refused_long_before_is_read_if_the_lot_was_made_by_then(house: House):
+    refused = house.upload(results(viability="89.1", CD73="much"))
+    assert not refused.accepted
+    house.now.at += timedelta(days=45)
+    assert house.upload(results()).accepted
+    (changed,) = found(house, LOT)
+    assert (changed.kind, changed.uploads[0]) == (Kind.CHANGED, refused.number)
+
+
 def test_a_look_at_some_days_takes_a_limited_number_of_lots(
     house: House, monkeypatch: pytest.MonkeyPatch
 ):

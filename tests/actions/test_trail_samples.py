@@ -75,8 +75,8 @@ def test_what_is_wrong_is_refused_and_changes_nothing(house: House):
     assert refused(draw, house, 201) == "BQC-ATR-004"
     assert refused(draw, house, 5, ADM) == "BQC-ACC-002"
     assert refused(review, house, number, "0" * 64) == "BQC-ATR-007"
-    assert refused(review, house, "TS-2026-000009", sha256) == "BQC-ATR-010"
-    assert refused(review, house, "AR-2026-000001", sha256) == "BQC-ATR-010"
+    assert refused(review, house, "TS-2026-000009", sha256) == "BQC-ATR-005"
+    assert refused(review, house, "AR-2026-000001", sha256) == "BQC-ATR-005"
     assert grown(house.engine, before).keys() <= {"attempt", "audit_entry", "audit_link"}
 
 

@@ -23,7 +23,10 @@ _RUN: Final = """async chosen => (await axe.run(document, {
   .map(one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 160) + ' '
     + node.any.map(each => each.message)).join(' | ')}`)"""
 _SHIFTS: Final = """window.shifts = []; new PerformanceObserver(list => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push(one.value)
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts.push(
+    `${one.value} at ${one.startTime} ms: ` + one.sources.map(({node, previousRect, currentRect}) =>
+      [node?.outerHTML?.slice(0, 160), JSON.stringify(previousRect), JSON.stringify(currentRect)]
+        .join(' ')).join(' | '))
 }).observe({type: 'layout-shift', buffered: true})"""
 #: What a browser says of an answer that is an error; tests look at the page that came.
 _STATUS: Final = "Failed to load resource: the server responded with a status of 4"
@@ -95,9 +98,9 @@ class Visitor:
         wide: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         return wide
 
-    def shift(self) -> float:
-        """By how much the layout moved without anybody asking for it."""
-        found: float = self.page.evaluate("window.shifts.reduce((sum, one) => sum + one, 0)")
+    def shifts(self) -> list[str]:
+        """What moved without anybody asking for it: by how much, when, from where to where."""
+        found: list[str] = self.page.evaluate("window.shifts")
         return found
 
     def _asked(self, request: Request) -> None:

@@ -23,7 +23,7 @@ def look_at(visitor: Visitor, path: str) -> None:
         visitor.page.emulate_media(**look)
         of_colours = look != _LOOKS[0] and not LONG
         assert (look, visitor.violations(of_colours=of_colours)) == (look, [])
-    assert visitor.shift() == 0
+    assert visitor.shifts() == []
     visitor.page.emulate_media(color_scheme="light", forced_colors="none")
     for width in WIDTHS:
         visitor.page.set_viewport_size({"width": width, "height": 800})

@@ -5,7 +5,6 @@
   const $ = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const body = document.body;
-  document.documentElement.classList.add("scripted");
 
   // The viewer's time zone, for the next page that the server writes.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
