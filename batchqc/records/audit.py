@@ -1,9 +1,4 @@
-"""Audit trail rows: entries, their subjects, and the chain over them.
-
-An entry is written in the transaction of what it tells. Its link in the chain is the last thing
-written before the commit, behind a lock that only writers of links take, so that transactions do
-not queue behind each other for longer than that.
-"""
+"""Audit trail rows: entries, their subjects, and the chain over them; how they are read."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,9 +7,8 @@ from typing import Final
 from sqlalchemy import Integer, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.audit import Entry, Link, entry_sha256, next_link
+from batchqc.core.audit import Link
 from batchqc.records.base import Row, refers_to
-from batchqc.records.bulk import insert_rows
 
 
 class AuditEntry(Row):
@@ -80,35 +74,6 @@ FEW: Final = 500
 LINK: Final = (
     AuditLink.sequence, AuditLink.entry_sha256, AuditLink.previous, AuditLink.sha256,
 )  # fmt: skip
-_SUBJECTS = AuditSubject.metadata.tables[AuditSubject.__tablename__]
-
-
-def write_entries(session: Session, entries: Sequence[Entry]) -> list[tuple[Entry, Link]]:
-    """Store entries, their subjects, and their links behind the newest link; each with its link."""
-    head = newest_link(session)
-    written = []
-    for entry in entries:
-        text = entry.text
-        sha256 = entry_sha256(text)
-        row = AuditEntry(
-            sha256=sha256, text=text, who=entry.user_id, at=entry.at, what=entry.action
-        )
-        session.add(row)
-        session.flush()
-        subjects = ((row.id, one) for one in dict.fromkeys(entry.subjects))
-        insert_rows(session.connection(), _SUBJECTS, ("entry_id", "subject"), subjects)
-        head = next_link(head, sha256)
-        session.add(
-            AuditLink(
-                sequence=head.sequence,
-                entry_sha256=head.entry_sha256,
-                previous=head.previous,
-                sha256=head.sha256,
-            )
-        )
-        written.append((entry, head))
-    session.flush()
-    return written
 
 
 WAIT_FOR_STANDBY: Final = "SELECT pg_logical_emit_message(true, 'batchqc', '')"

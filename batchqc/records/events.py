@@ -12,8 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.audit import Entry, Link
-from batchqc.core.events import Event, kind_of, named
+from batchqc.core.events import Event
 from batchqc.core.identifiers import fold
 from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.base import Row, refers_to
@@ -108,29 +107,6 @@ class Delivery(Row):
     def natural_key(self) -> str:
         """Webhook, event and the how many-th attempt."""
         return f"{self.webhook.name}/{self.event_number}/{self.number}"
-
-
-def write_events(session: Session, written: Iterable[tuple[Entry, Link]]) -> None:
-    """Store the events of new entries. To be called behind the lock of the chain."""
-    number = None
-    for entry, link in written:
-        kind = kind_of(entry.action)
-        if kind is None:
-            continue
-        number = (newest_event(session) if number is None else number) + 1
-        subjects, more = named(entry.subjects)
-        session.add(
-            EventRow(
-                number=number,
-                kind=kind,
-                at=entry.at,
-                subjects=json.dumps(subjects, ensure_ascii=False),
-                more=more,
-                sequence=link.sequence,
-                entry_sha256=link.entry_sha256,
-            )
-        )
-    session.flush()
 
 
 def newest_event(session: Session) -> int:

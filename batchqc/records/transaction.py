@@ -30,12 +30,12 @@ from batchqc.records.audit import (
     AuditEntry,
     AuditLink,
     AuditSubject,
-    write_entries,
 )
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
+from batchqc.records.chain import write_entries
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
-from batchqc.records.events import EventRow, write_events
+from batchqc.records.events import EventRow
 from batchqc.records.schema import METADATA, WITNESSED
 
 _READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
@@ -221,8 +221,7 @@ class Transaction:
             )
         entries, self._entries = self._entries, []
         if entries:
-            self.lock("audit chain")
-            write_events(self.session, write_entries(self.session, entries))
+            write_entries(self.session, entries)
 
 
 @contextmanager

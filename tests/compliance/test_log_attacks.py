@@ -25,8 +25,8 @@ from batchqc.core.audit import Entry
 from batchqc.documents.log_key import LogSigner, create_log_key, publish
 from batchqc.documents.witness import read_witness
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import AuditEntry, AuditLink, newest_link, write_entries
-from batchqc.records.events import write_events
+from batchqc.records.audit import AuditEntry, AuditLink, newest_link
+from batchqc.records.chain import write_entries
 from batchqc.records.log import CheckpointRow, LogSubtree, new_subtrees
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.records.house import ANA, House
@@ -103,7 +103,7 @@ def rewrite(house: House, change: Callable[[Trail], Trail]) -> None:
     with tampering(house.engine) as connection, Session(connection) as session:
         for table in _EMPTIED:
             connection.exec_driver_sql(f"DELETE FROM {table}")
-        write_events(session, write_entries(session, trail))
+        write_entries(session, trail)
         head = newest_link(session)
         assert head is not None
         for _, rows in new_subtrees(session, head.sequence):

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from batchqc.core.audit import Entry, Link
-from batchqc.records.audit import write_entries
 from batchqc.records.base import Row
+from batchqc.records.chain import write_entries
 from tests.databases import unguarded_in
 from tests.records.house import ANA, House
 

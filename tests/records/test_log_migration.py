@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from batchqc.core.audit import Entry
 from batchqc.core.checkpoints import entry_leaf
 from batchqc.core.stored_tree import levels_over
-from batchqc.records.audit import all_links, write_entries
+from batchqc.records.audit import all_links
+from batchqc.records.chain import write_entries
 from batchqc.records.database import migrate
 from batchqc.records.log import new_subtrees, subtrees
 from batchqc.settings import bundled

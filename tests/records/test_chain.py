@@ -1,0 +1,47 @@
+"""What is written at the end of the chain: in one order, and with few questions behind its lock."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import event, select
+
+from batchqc.actions.registers import register_donor
+from batchqc.core.permissions import Permission
+from batchqc.records.audit import AuditEntry, AuditLink
+from batchqc.records.events import EventRow
+from batchqc.records.transaction import SYSTEM, transaction
+from tests.records.house import DON, House
+
+pytestmark = pytest.mark.requirement("1.05")
+
+
+def test_ids_and_events_of_people_at_once_stand_in_the_order_of_the_chain(house: House):
+    def donors(person: int) -> None:
+        for number in range(4):
+            with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+                register_donor(tx, code=f"DNR-{person}{number}", tissue_source="umbilical cord")
+                tx.audit("noted", about=[f"donor:DNR-{person}{number}"])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(donors, range(6)))
+    with house.reading() as session:
+        query = select(AuditEntry.id, EventRow.number)
+        query = query.join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
+        query = query.outerjoin(EventRow, EventRow.sequence == AuditLink.sequence)
+        found = session.execute(query.order_by(AuditLink.sequence)).all()
+        ids, numbers = [row[0] for row in found], [row[1] for row in found if row[1]]
+    assert ids == sorted(ids)
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 24
+
+
+@pytest.mark.only_on("postgresql", "SQLite is in the process: nothing is sent")
+def test_everything_behind_the_lock_is_written_by_one_statement(house: House):
+    sent: list[str] = []
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        event.listen(
+            tx.session.connection(), "before_cursor_execute", lambda *told: sent.append(told[2])
+        )
+        for number in range(3):
+            tx.audit("donor registered", about=[f"donor:DNR-{number}", "site:x"])
+    assert [one.split()[0] for one in sent] == ["WITH"]
