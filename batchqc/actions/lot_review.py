@@ -176,5 +176,5 @@ def _supersedes(case: LotCase, run: int) -> str:
 
 def _habits(session: Session, case: LotCase) -> dict[str, Habit]:
     """What each test of the lot was done with before, for other lots of the product."""
-    tests = sorted({run.test for run in case.runs})
-    return {test: Habit(*runs_before(session, case.row, test)) for test in tests}
+    before = runs_before(session, case.row, [run.test for run in case.runs])
+    return {test: Habit(*one) for test, one in before.items()}

@@ -18,11 +18,13 @@ from batchqc.core.donors import Donor
 from batchqc.core.investigations import Investigation
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, leaves
+from batchqc.core.subjects import Measured
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute, definition_of, observe
 from batchqc.documents.archive import Archive
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.history import (
+    LOTS_AT_ONCE,
     JudgedLot,
     lots_judged,
     superseded_lots,
@@ -35,6 +37,7 @@ from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.trend_evidence import banks_of, donor_codes, measured_in, sites_of
 
 _EVERY_DAY = "0000"  # from then on dates are read as corrected
+_Measured = Mapping[int, Sequence[Measurement]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class SharedFacts:
         self._specifications: dict[int, Specification] = {}
         self._judged: dict[tuple[object, ...], Sequence[Sequence[JudgedLot]]] = {}
         self._last: tuple[tuple[int, ...], _Facts] | None = None  # every portion would be much
+        self._measured: dict[tuple[int, tuple[int, ...]], _Measured] = {}
+        self.is_of_few = only is not None and len(only) <= LOTS_AT_ONCE
 
     def specification(self, version: int) -> Specification:
         """The content of a version."""
@@ -107,6 +112,29 @@ class SharedFacts:
         if self._last is None or self._last[0] != ids:
             self._last = ids, self._read(ids, [one.lot for one in lots])
         return self._last[1]
+
+    def measured(self, version: int, lots: Sequence[JudgedLot]) -> _Measured:
+        """What all criteria of a version need of some lots; of superseded runs everything.
+
+        It is kept for the next attribute where there are few lots.
+        """
+        key = (version, tuple(one.id for one in lots))
+        if key not in self._measured:
+            specification = self.specification(version)
+            needed = (leaves(specification, one) for one in specification.criteria)
+            self._measured[key] = self.read(
+                lots, specification.stage, {_pair(one) for own in needed for one in own}
+            )
+        return self._measured[key]
+
+    def read(
+        self, lots: Sequence[JudgedLot], stage: str, pairs: Collection[tuple[str, str]]
+    ) -> _Measured:
+        """What was measured of some tests and analytes; of superseded runs everything."""
+        whole = self.whole.intersection(one.id for one in lots)
+        others = [one for one in lots if one.id not in whole]
+        found = measured_in(self._session, others, stage=stage, pairs=pairs, typed=self.typed)
+        return found | versions_of(self._session, whole)
 
     def _read(self, ids: Sequence[int], names: Sequence[str]) -> _Facts:
         session = self._session
@@ -181,9 +209,8 @@ class SeriesReader:
                 ),
             )
 
-    def _measured(self, lots: Sequence[JudgedLot]) -> dict[int, Sequence[Measurement]]:
+    def _measured(self, lots: Sequence[JudgedLot]) -> _Measured:
         """Of most lots what the criterion needs, of those with superseded runs everything."""
-        whole = self._shared.whole.intersection(one.id for one in lots)
         found: dict[int, Sequence[Measurement]] = {}
         by_version: dict[int, list[JudgedLot]] = {}
         for lot in lots:
@@ -191,15 +218,22 @@ class SeriesReader:
         for version, own in by_version.items():
             judges = self._judging(version)
             if judges is not None:
-                needed = leaves(judges.specification, judges.criterion)
-                found |= measured_in(
-                    self._session,
-                    [one for one in own if one.id not in whole],
-                    stage=self._attribute.stage,
-                    pairs={(one.test, one.analyte) for one in needed},
-                    typed=self._shared.typed,
-                )
-        return found | versions_of(self._session, whole)
+                pairs = {_pair(one) for one in leaves(judges.specification, judges.criterion)}
+                found |= self._of_pairs(version, own, pairs)
+        return found
+
+    def _of_pairs(
+        self, version: int, lots: Sequence[JudgedLot], pairs: Collection[tuple[str, str]]
+    ) -> _Measured:
+        shared = self._shared
+        if not shared.is_of_few:
+            return shared.read(lots, self._attribute.stage, pairs)
+        return {
+            lot: own
+            if lot in shared.whole
+            else [one for one in own if (one.run.test, one.analyte) in pairs]
+            for lot, own in shared.measured(version, lots).items()
+        }
 
     def _judging(self, version: int) -> Judges | None:
         """The criterion of a version; ``None`` where it has none, or there is no version."""
@@ -213,3 +247,7 @@ class SeriesReader:
             if one.id == self._attribute.criterion:
                 return Judges(version, specification, one, definition_of(specification, one))
         return None
+
+
+def _pair(subject: Measured) -> tuple[str, str]:
+    return subject.test, subject.analyte

@@ -12,6 +12,7 @@ from batchqc.core.trends import Attribute, is_numeric
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError, NotFound
+from batchqc.records.once import each_once
 from batchqc.records.trends import limit_sets_of, lots_made
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 LOTS_FOR_A_SIGNAL = 3
 
 
+@each_once
 def signals_of(
     session: Session, archive: Archive, case: LotCase, trends: Trends | None = None
 ) -> tuple[tuple[tuple[RunKey, ...], str], ...]:

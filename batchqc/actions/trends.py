@@ -84,7 +84,7 @@ class Trends:
                 return None
             if held.series is None:
                 held.series = GrowingSeries(held.lots.values())
-            named = lots_by(session, {fold(one.first) for one in sets})
+            named = lots_by(session, {fold(one.first) for one in sets}) if sets else []
             first = {row.lot: held.lots.get(row.id) for row in named}
             return held.series.look(
                 held.lots[lot],

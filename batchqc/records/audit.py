@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
 
 
 class AuditEntry(Row):
@@ -83,6 +84,7 @@ WAIT_FOR_STANDBY: Final = "SELECT pg_logical_emit_message(true, 'batchqc', '')"
 _NEWEST: Final = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
 
 
+@once
 def newest_link(session: Session) -> Link | None:
     """The head of the chain, or ``None`` before the first entry."""
     row = session.scalar(_NEWEST)

@@ -29,7 +29,7 @@ def measured_in(
     stage: str,
     pairs: Iterable[tuple[str, str]],
     typed: Mapping[int, str],
-) -> dict[int, list[Measurement]]:
+) -> dict[int, Sequence[Measurement]]:
     """What was measured of some tests and analytes of some lots at one stage, by lot.
 
     Results, controls and what was measured of a hypothesis. Of lots with superseded runs or
@@ -106,14 +106,18 @@ def banks_of(session: Session, lots: Iterable[str]) -> dict[str, tuple[str, ...]
 def told_since(session: Session, sequence: int) -> Iterator[str]:
     """The keys of all records that entries behind a place in the audit trail speak of.
 
-    That a lot is registered is filed under its donors too, and changes nothing of them.
+    That a lot is registered is filed under its donors too, and changes nothing of them; nor does a
+    review of the runs that it names.
     """
     of_donors = (AuditEntry.what == "lot registered") & AuditSubject.subject.startswith("donor:")
+    of_runs = (AuditEntry.what == "results reviewed") & AuditSubject.subject.startswith(
+        "assay_run:"
+    )
     query = (
         select(AuditSubject.subject)
         .join(AuditEntry, AuditEntry.id == AuditSubject.entry_id)
         .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
-        .where(AuditLink.sequence > sequence, ~of_donors)
+        .where(AuditLink.sequence > sequence, ~of_donors, ~of_runs)
         .distinct()
     )
     return iter(session.scalars(query))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.trends import Attribute
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow
 
@@ -107,14 +108,15 @@ def limit_sets_of(
     session: Session, product: str, attribute: Attribute | None = None
 ) -> Sequence[tuple[LimitSet, LimitSetApproval | None]]:
     """Every limit set of a product, or of one attribute of it, with its approval; oldest first."""
-    query = _LIMIT_SETS
-    if attribute is not None:
-        query = query.where(
-            LimitSet.stage == attribute.stage,
-            LimitSet.market == attribute.market,
-            LimitSet.criterion == attribute.criterion,
-        )
-    found = session.execute(query, {"product": product})
+    found = _limit_sets(session, product)
+    return [one for one in found if attribute is None or _is_of(one[0], attribute)]
+
+
+@once
+def _limit_sets(
+    session: Session, product: str
+) -> Sequence[tuple[LimitSet, LimitSetApproval | None]]:
+    found = session.execute(_LIMIT_SETS, {"product": product})
     return [(row, approval) for row, approval in found]
 
 
@@ -130,14 +132,17 @@ def phases_begun(
     session: Session, product: str, attribute: Attribute | None = None
 ) -> Sequence[TrendPhase]:
     """The phases that QA began for a product, or for one attribute of it; oldest first."""
-    query = _PHASES
-    if attribute is not None:
-        query = query.where(
-            TrendPhase.stage == attribute.stage,
-            TrendPhase.market == attribute.market,
-            TrendPhase.criterion == attribute.criterion,
-        )
-    return session.scalars(query, {"product": product}).all()
+    found = _phases(session, product)
+    return [one for one in found if attribute is None or _is_of(one, attribute)]
+
+
+@once
+def _phases(session: Session, product: str) -> Sequence[TrendPhase]:
+    return session.scalars(_PHASES, {"product": product}).all()
+
+
+def _is_of(row: LimitSet | TrendPhase, attribute: Attribute) -> bool:
+    return (row.stage, row.market, row.criterion) == attribute[1:]
 
 
 def newest_product(session: Session) -> str:

@@ -5,8 +5,20 @@ from collections import Counter
 from sqlalchemy import event
 
 from batchqc.actions.dispositions import Decision, release_lot
+from batchqc.actions.evaluation import study
+from batchqc.actions.lot_review import seen_runs
+from batchqc.actions.lots import the_lot
+from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
-from tests.records.house import LOT, QA1, House, signing
+from batchqc.core.review_by_exception import RunSeen
+from tests.actions.test_trends import make
+from tests.records.house import LOT, QA1, House, results, signing
+
+
+def look_at(house: House, lot: str, trends: Trends) -> tuple[RunSeen, ...]:
+    with house.reading() as session:
+        case = study(session, house.archive, lot=the_lot(session, lot), now=house.now())
+        return seen_runs(session, house.archive, case, trends=trends)
 
 
 def test_a_release_asks_nothing_again_for_each_line_or_stage(house: House):
@@ -24,6 +36,23 @@ def test_a_release_asks_nothing_again_for_each_line_or_stage(house: House):
         )
     assert asked.total() > 40  # it was heard
     assert {one: times for one, times in asked.items() if times > 5} == {}
+
+
+def test_the_review_of_a_whole_lot_asks_nothing_again_for_each_attribute_or_test(house: House):
+    trends = Trends()
+    make(house)
+    house.upload(results())
+    look_at(house, LOT, trends)  # from now on series are held
+    house.review()
+    asked: Counter[str] = Counter()
+
+    def count(_connection, _cursor, statement, _parameters, _context, _many):
+        asked[statement] += "\nFROM " in statement
+
+    event.listen(house.engine, "before_cursor_execute", count)
+    assert len(look_at(house, LOT, trends)) > 3
+    assert asked.total() > 30  # it was heard
+    assert {one: times for one, times in asked.items() if times > 3} == {}
 
 
 def test_other_lots_of_a_donor_are_not_looked_at_where_no_look_back_is_open(house: House):

@@ -140,6 +140,16 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     assert running.read == before + 2  # the lot that the phase begins with
 
 
+def test_a_review_of_runs_leaves_other_lots_of_their_file_as_they_are(house: House):
+    running = Trends()
+    first, *_ = make(house)
+    look(house, running)
+    before = running.read
+    house.review(first)
+    assert look(house, running) == look(house)
+    assert running.read == before + 1
+
+
 @pytest.mark.requirement("9.02")
 def test_a_result_touches_the_series_that_it_is_of_and_no_other(house: House):
     running, other = Trends(), OF._replace(criterion="cd73")
