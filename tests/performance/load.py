@@ -1,13 +1,15 @@
 """Throughput of a served site at 1, 8 and 32 users beside each other, by locust.
 
-    python tests/performance/load.py [--lots N] [--seconds N] [--kind SQLite]
+    python tests/performance/load.py [--lots N] [--seconds N] [--waiting N] [--kind SQLite]
 
 ``batchqc serve`` over a simulated site: one process on SQLite, two on PostgreSQL, with analysts,
 QA and auditors who never wait; only 127.0.0.1 is spoken to. Lots are registered, uploaded, reviewed
-and released meanwhile, each signature with its password. Beside it, in the same run: empty answers
-of the bare framework; what one question reads, as raw SQL; and the rows that a whole life of a lot
-writes, as raw SQL with a commit for each life. Prints requests a second, median and 95th percentile
-by kind, whether every request was answered well, and whether writers of the audit log wait for each
+and released meanwhile, each signature with its password, and certificates are fetched; when users
+begin, some lots wait for their reviews and as many for their release. Beside it, in the same run:
+empty answers of the bare framework; what one question reads, as raw SQL; and the rows that a whole
+life of a lot writes, as raw SQL with a commit for each life. Eight acts are a life: so what users
+do is compared with it. Prints requests a second, median and 95th percentile by kind, whether every
+request was answered well and lots were released, and whether writers of the audit log wait for each
 other: on PostgreSQL eight and 32 users write no less than one; of the backends that are busy
 meanwhile, what they wait for.
 """
@@ -22,7 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
@@ -34,10 +36,16 @@ from sqlalchemy import text
 
 sys.path.insert(0, str(ROOT))
 
+from batchqc.actions.lot_review import review_whole_lot
+from batchqc.actions.reviews import review_lot
+from batchqc.actions.signing import Credentials
 from batchqc.cli import simulate_cast as cast
 from batchqc.cli.simulate import Extent, Simulated
+from batchqc.cli.simulate_cast import SimulatedLot, drawn, token_of
 from batchqc.cli.simulate_copies import Copies, Counters, go_on_counting
-from batchqc.cli.simulate_life import Ending
+from batchqc.cli.simulate_life import Ending, Scene, live
+from batchqc.cli.workplace import Workplace
+from batchqc.core.permissions import Permission
 from batchqc.records.database import open_database
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings
@@ -46,8 +54,14 @@ from tests.performance.sites import KINDS, YEARS, place
 LOTS, SECONDS, USERS = 500, 20, (1, 8, 32)
 WHO = (cast.OFFICER, cast.ANALYST, cast.REVIEWER, cast.READER, cast.RELEASER, cast.AUDITOR)
 MIXED, WRITERS = ["Everyone"], ["Writer"]
+#: What is done of a lot, from its donor to its certificate.
+LIFE = (
+    "register donor", "eligibility", "register lot", "upload", "review", "QC review",
+    "audit trail review", "release",
+)  # fmt: skip
+WAITING = 20
 PORTS = {"SQLite": [8791], "PostgreSQL": [8792, 8793]}
-_RUNS = count(1)
+_RUNS, _LOTS = count(1), count()
 HERE = Path(__file__).parent
 BARE = """
 import fastapi, uvicorn
@@ -90,8 +104,47 @@ def stop(processes: list[subprocess.Popen[bytes]]) -> None:
         one.wait(timeout=30)
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Lots that wait for their reviews, and lots that QC has reviewed."""
+
+    uploaded: tuple[str, ...] = ()
+    reviewed: tuple[str, ...] = ()
+
+
+def waiting(site: Simulated, many: int) -> Waiting:
+    """New lots of a site that has ended: so many for each of the two steps."""
+    scene = Scene(Workplace.at(site.scene.place.settings, now=site.scene.clock), site.scene.clock)
+    lots = []
+    for number in range(2 * many):
+        at = scene.clock()
+        token = token_of(900_000 + next(_LOTS), at)
+        one = SimulatedLot(token, at, drawn(site.chance, fails=False), cast.BEGUN)
+        live(scene, one, Ending.OPEN)
+        lots.append(one.lot)
+        if number >= many:
+            reviewed(scene, one.lot)
+    return Waiting(tuple(lots[:many]), tuple(lots[many:]))
+
+
+def reviewed(scene: Scene, lot: str) -> None:
+    archive, who = scene.place.archive, cast.REVIEWER
+    why = Credentials(who, cast.PASSWORD, "Compared with the raw data (simulated)")
+    for review in (review_lot, review_whole_lot):
+        scene.do(
+            who,
+            Permission.REVIEW_RESULTS,
+            lambda tx, review=review: review(tx, archive, lot=lot, credentials=why),  # type: ignore[misc]
+        )
+
+
 def run(
-    kinds: list[str], users: int, seconds: int, hosts: list[str], lots: list[str]
+    kinds: list[str],
+    users: int,
+    seconds: int,
+    hosts: list[str],
+    lots: list[str],
+    found: Waiting = Waiting(),
 ) -> list[dict[str, str]]:
     """What locust measured of some kinds of users, by kind of request."""
     tokens = []
@@ -108,7 +161,9 @@ def run(
              "-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--csv", f"{folder}/of",
              "--only-summary", "--host", hosts[0], *kinds],
             env=os.environ | {"LOAD_HOSTS": " ".join(hosts), "LOAD_TOKENS": " ".join(tokens),
-                              "LOAD_LOTS": " ".join(lots), "LOAD_FIRST": f"{next(_RUNS)}000000"},
+                              "LOAD_LOTS": " ".join(lots), "LOAD_FIRST": f"{next(_RUNS)}000000",
+                              "LOAD_UPLOADED": " ".join(found.uploaded),
+                              "LOAD_REVIEWED": " ".join(found.reviewed)},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
         )  # fmt: skip
         with (Path(folder) / "of_stats.csv").open() as file:
@@ -200,13 +255,14 @@ def bare(port: int, seconds: int) -> float:
     return many / seconds
 
 
-def measured(kind: str, lots: int, seconds: int) -> tuple[list[str], bool]:
+def measured(kind: str, lots: int, seconds: int, many: int) -> tuple[list[str], bool]:
     ports = PORTS[kind]
     with place(kind) as settings:
         site = Simulated.begun(settings, Extent(lots, YEARS, 20, 1))
         site.copy(lots)
         lives = raw_lives(site)
         site.end()
+        found = [waiting(site, many) for _ in USERS]
         names = [site.planned(number)[0].lot for number in range(min(lots, 200))]
         empty, sql = bare(ports[0], 3), raw(settings, names)
         lines = [
@@ -217,23 +273,20 @@ def measured(kind: str, lots: int, seconds: int) -> tuple[list[str], bool]:
         servers = [serving(settings, port) for port in ports]
         hosts = [f"http://127.0.0.1:{port}" for port in ports]
         try:
-            more, failures = mixed(hosts, names, seconds, empty, lives)
+            more, failures, released = mixed(hosts, names, seconds, empty, lives, found)
             lines += more
-            writes = {}
-            for users in USERS:
-                with Waits(settings) if kind == "PostgreSQL" else nullcontext() as waits:
-                    rows = run(WRITERS, users, seconds, hosts, names)
-                writes[users] = float(rows[-1]["Requests/s"])
-                failures += int(rows[-1]["Failure Count"])
-                lines += [of_kind(users, rows[0], empty)]
-                lines += [f"      backends wait for: {waits}"] if waits else []
+            told, writes, failed = alone(settings, hosts, names, seconds, empty)
+            lines += told
         finally:
             stop(servers)
-    verdict = [("failed requests are 0", failures == 0, str(failures))]
+    failures += failed
+    verdict = [
+        ("failed requests are 0", failures == 0, str(failures)),
+        ("lots are released by one, 8 and 32 users", all(released), _rates(released)),
+    ]
     if kind == "PostgreSQL":
-        least = min(writes[users] for users in USERS[1:])
-        told = ", ".join(f"{one:.1f}" for one in writes.values())
-        verdict.append(("more users write no less than one", least >= writes[1], f"{told}/s"))
+        least = min(writes[1:])
+        verdict.append(("more users write no less than one", least >= writes[0], _rates(writes)))
     lines += [
         f"  {name}: {value}: {'holds' if ok else 'DOES NOT HOLD'}" for name, ok, value in verdict
     ]
@@ -241,18 +294,48 @@ def measured(kind: str, lots: int, seconds: int) -> tuple[list[str], bool]:
 
 
 def mixed(
-    hosts: list[str], names: list[str], seconds: int, empty: float, lives: float
-) -> tuple[list[str], int]:
-    """What all kinds of users do beside each other, and how often something failed."""
-    lines, failures = [], 0
+    hosts: list[str],
+    names: list[str],
+    seconds: int,
+    empty: float,
+    lives: float,
+    found: list[Waiting],
+) -> tuple[list[str], int, list[float]]:
+    """What all kinds of users do beside each other, how often it failed, and releases a second."""
+    lines, failures, released = [], 0, []
     run(MIXED, USERS[-1], seconds, hosts, names)  # not counted: servers do some things once
-    for users in USERS:
-        rows = run(MIXED, users, seconds, hosts, names)
+    for users, lots in zip(USERS, found, strict=True):
+        rows = run(MIXED, users, seconds, hosts, names, lots)
         lines += [of_kind(users, row, empty) for row in rows]
         failures += int(rows[-1]["Failure Count"])
-        done = [float(row["Requests/s"]) for row in rows if row["Name"] == "write: release"]
-        lines.append(f"      lots released: {sum(done) / lives:.4f} of the lives of raw SQL")
-    return lines, failures
+        rates = {row["Name"]: float(row["Requests/s"]) for row in rows}
+        released.append(rates.get("write: release", 0))
+        acts = sum(rates.get(f"write: {one}", 0) for one in LIFE)
+        lines.append(
+            f"      {released[-1]:.2f} lots released/s; {acts:.1f} acts on lots/s are"
+            f" {acts / len(LIFE):.2f} lives/s, {acts / len(LIFE) / lives:.3f} of raw SQL"
+        )
+    return lines, failures, released
+
+
+def alone(
+    settings: Settings, hosts: list[str], names: list[str], seconds: int, empty: float
+) -> tuple[list[str], list[float], int]:
+    """What those write who do nothing else, a second, and how often it failed."""
+    lines, writes, failures = [], [], 0
+    for users in USERS:
+        is_looked_at = settings.database.startswith("postgresql")
+        with Waits(settings) if is_looked_at else nullcontext() as waits:
+            rows = run(WRITERS, users, seconds, hosts, names)
+        writes.append(float(rows[-1]["Requests/s"]))
+        failures += int(rows[-1]["Failure Count"])
+        lines += [of_kind(users, rows[0], empty)]
+        lines += [f"      backends wait for: {waits}"] if waits else []
+    return lines, writes, failures
+
+
+def _rates(one_second: list[float]) -> str:
+    return ", ".join(f"{one:.2f}" for one in one_second) + "/s"
 
 
 def of_kind(users: int, row: dict[str, str], empty: float) -> str:
@@ -267,11 +350,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--lots", type=int, default=LOTS)
     parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--waiting", type=int, default=WAITING)
     parser.add_argument("--kind", choices=KINDS, action="append")
     chosen = parser.parse_args()
     told, holds = [], True
     for kind in chosen.kind or KINDS:
-        lines, ok = measured(kind, chosen.lots, chosen.seconds)
+        lines, ok = measured(kind, chosen.lots, chosen.seconds, chosen.waiting)
         print("\n".join(lines), flush=True)
         told += lines
         holds &= ok
@@ -282,8 +366,9 @@ def main() -> None:
     when = f"{time.strftime('%Y-%m-%d')} at commit {commit}, {os.cpu_count()} cores"
     (ROOT / "batchqc" / "guide" / "measured" / "load.md").write_text(
         f"# Users beside each other\n\nMeasured {when} with a load of {os.getloadavg()[0]:.0f}"
-        f" beside, by `tests/performance/load.py --lots {chosen.lots} --seconds {chosen.seconds}`:"
-        " users who do the work of analysts, QA and auditors by turns, and never wait.\n\n"
+        f" beside, by `tests/performance/load.py --lots {chosen.lots} --seconds {chosen.seconds}"
+        f" --waiting {chosen.waiting}`: users who do the work of analysts, QA and auditors by"
+        " turns, and never wait.\n\n"
         "```\n" + "\n".join(told) + "```\n"
     )
     if not holds:
