@@ -249,6 +249,8 @@ def reading(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(**options), autoflush=False) as session:
         event.listen(session, "after_begin", _every_statement(_refuse_writing))
         yield session
+        session.expunge_all()  # nothing of it is written
+        session.commit()  # where it is rolled back, the driver forgets every prepared statement
 
 
 class _Flushes:
