@@ -66,8 +66,9 @@ class Row(DeclarativeBase):
         keep the hash that their audit entry holds.
         """
         content: dict[str, Json] = {}
+        loaded = self.__dict__
         for name, refers, is_later in _members(type(self)):
-            value = getattr(self, name)
+            value = loaded[name] if name in loaded else getattr(self, name)
             if is_later and not value:
                 continue
             if refers:
