@@ -4,7 +4,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from batchqc.actions.lots import the_lot
-from batchqc.records.absent import look_for, there
+from batchqc.records.absent import is_empty, look_for, there
 from batchqc.records.holds import Hold
 from batchqc.records.once import each_once
 from batchqc.records.registers import LotDonor, SampleRow
@@ -44,6 +44,22 @@ def test_what_is_in_one_column_is_passed_by_in_the_other_only(house: House):
     with house.reading() as session:
         lot = the_lot(session, LOT).id
         assert finds(session, lot) == ([lot], [])
+
+
+@each_once
+def empty(session: Session, lot: int) -> tuple[list[bool], list[int]]:
+    """Which of two tables are empty, and what of a column of the empty one is asked for."""
+    look_for(session, {}, (SampleRow, Hold))
+    both = [is_empty(session, one) for one in (SampleRow, Hold)]
+    return both, there(session, Hold.lot_id, [lot])
+
+
+def test_of_an_empty_table_nothing_is_asked_for(house: House):
+    with house.reading() as session:
+        lot = the_lot(session, LOT).id
+        assert empty(session, lot) == ([False, True], [])
+        assert not is_empty(session, Hold)  # while nobody looks, it is not known
+        assert there(session, Hold.lot_id, [lot]) == [lot]
 
 
 def test_without_a_look_nothing_is_asked_and_nothing_is_passed_by(house: House):
