@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from batchqc.records.base import Row
+from batchqc.records.base import Row, listed
 from batchqc.records.once import remembered
 
 Column = InstrumentedAttribute[Any]
@@ -32,7 +32,7 @@ def look_for(
     columns = tuple(column for column, values in given.items() if values)
     if answers is None or not (columns or whole):
         return
-    asked = {f"of_{number}": given[column] for number, column in enumerate(columns)}
+    asked = {f"of_{number}": listed(given[column]) for number, column in enumerate(columns)}
     absent = answers.setdefault(_ABSENT, set())
     found = session.execute(_query(columns, whole), asked).one()
     for column, is_there in zip(columns, found[: len(columns)], strict=True):

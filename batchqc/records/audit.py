@@ -13,7 +13,7 @@ from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, func, selec
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Entry, Link, entry_sha256, next_link
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, listed, refers_to
 from batchqc.records.bulk import insert_rows
 
 
@@ -239,7 +239,7 @@ def links_and_entries(
 
 def entries_about(session: Session, subjects: Iterable[str]) -> Sequence[AuditEntry]:
     """Every entry that speaks of one of some records."""
-    return session.scalars(_ABOUT, {"subjects": sorted(subjects)}).all()
+    return session.scalars(_ABOUT, {"subjects": listed(sorted(subjects))}).all()
 
 
 _NEWEST_ABOUT: Final = (
@@ -258,7 +258,7 @@ def newest_about(
     session: Session, subjects: Iterable[str], *, after: int, limit: int
 ) -> Sequence[AuditEntry]:
     """The newest entries behind a place that speak of one of some records, newest first."""
-    asked = {"subjects": sorted(subjects), "after": after, "most": limit}
+    asked = {"subjects": listed(sorted(subjects)), "after": after, "most": limit}
     return session.scalars(_NEWEST_ABOUT, asked).all()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 
 from batchqc.core.lots import LOT_DATES, Lot
 from batchqc.records.absent import there
-from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.base import Numbered, Row, listed, refers_to
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow, numbered_by
 
@@ -86,7 +86,7 @@ def corrections_of(
     wanted = there(session, Correction.subject, subjects)
     if not wanted:
         return []
-    found = session.execute(_CORRECTIONS, {"subjects": sorted(wanted)})
+    found = session.execute(_CORRECTIONS, {"subjects": listed(sorted(wanted))})
     return [(correction, decision) for correction, decision in found]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Numbered, Row, added_later, refers_to
+from batchqc.records.base import Numbered, Row, added_later, listed, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.once import once
 from batchqc.records.potency import wells_declared
@@ -275,7 +275,7 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
     keys = {run.id: run.run_key for run in by_id.values()}
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
     wells = wells_declared(session, (run.upload for run in by_id.values()))
-    for row in session.execute(_MEASURED, {"runs": list(by_id)}):
+    for row in session.execute(_MEASURED, {"runs": listed(by_id)}):
         run = by_id[row.assay_run_id]
         yield Measurement(
             run=keys[run.id],

@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.records.audit import AuditEntry, AuditSubject, filed_under
+from batchqc.records.base import listed
 
 
 def entries_about_any(
@@ -28,9 +29,9 @@ def entries_about_any(
         but: keys of records of which one action does not count, and that action.
         only: keys of records of which only some actions count, and those.
     """
-    asked: dict[str, object] = {"subjects": sorted(subjects)}
-    asked |= {"but_of": sorted(but[0]), "but": but[1]}
-    asked |= {"only_of": sorted(only[0]), "only": sorted(only[1])}
+    asked: dict[str, object] = {"subjects": listed(sorted(subjects))}
+    asked |= {"but_of": listed(sorted(but[0])), "but": but[1]}
+    asked |= {"only_of": listed(sorted(only[0])), "only": sorted(only[1])}
     return session.scalars(_about_any(), asked).all()
 
 
