@@ -151,13 +151,13 @@ def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> 
     """Gather a lot's facts, judge its results and compute its gates."""
     donor_rows, sample_rows = tuple(donors_of(session, lot)), tuple(samples_of(session, [lot]))
     subjects = [lot.key, *(row.key for row in donor_rows), *(row.key for row in sample_rows)]
+    runs = runs_looked_for(session, lot, donor_rows, subjects)
     corrections = tuple(corrections_of(session, subjects))
     binding = binding_of(session, lot, corrections)
     version, *others = binding.versions
     approval = approval_of(session, version)
     specification, damage = readable(archive, version)
     corrected = corrected_lot(lot, corrections)
-    runs = runs_looked_for(session, lot, donor_rows)
     reviews, supersedings = tuple(reviews_of(session, runs)), tuple(supersedings_of(session, runs))
     measurements = tuple(measurements_of(session, runs))
     uploads = {run.upload_id for run in runs}

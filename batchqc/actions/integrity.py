@@ -18,6 +18,7 @@ from batchqc.records.people import REGISTRATIONS
 from batchqc.records.policies import POLICIES
 from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.uploads import AssayRun
+from batchqc.records.witnesses import entries_about_any
 
 #: Kinds of rows that entries name without their numbers, too.
 _SERIES: Final = ("material:", "instrument:", "training:")
@@ -120,9 +121,12 @@ def row_damage(
     subjects += [RULES, POLICIES, *(subject_of(code) for code in methods)]
     subjects += series
     subjects += {series_of(key) for key in present if key.startswith(_SERIES)}
-    entries = [*entries_about(session, subjects)]
-    entries += entries_about(session, [donor.key for donor in donors], but="lot registered")
-    entries += entries_about(session, measured_by, only=REGISTRATIONS)
+    entries = entries_about_any(
+        session,
+        subjects,
+        but=([donor.key for donor in donors], "lot registered"),
+        only=(measured_by, REGISTRATIONS),
+    )
     shared = _shared_runs(present)
     witnessed = _superseded_elsewhere(session, lot, present, shared) | witnessed_by(entries)
     yield from unlike(present.values(), witnessed)

@@ -23,6 +23,7 @@ from batchqc.errors import InvalidInput, NotPermitted
 from batchqc.records.people import (
     UNKNOWN,
     Password,
+    PasswordRule,
     Person,
     newest_account_change,
     newest_password,
@@ -74,7 +75,11 @@ def require_own_password(tx: Transaction, person: Person) -> Password | None:
 
 def too_old(session: Session, password: Password | None, now: datetime) -> int:
     """The age in days beyond which a password must be changed, where this one is older; else 0."""
-    rule = newest_password_rule(session)
+    return days_beyond(newest_password_rule(session), password, now)
+
+
+def days_beyond(rule: PasswordRule | None, password: Password | None, now: datetime) -> int:
+    """The same by a rule that is at hand."""
     if rule is None or not rule.days or password is None or password.set_by_other:
         return 0
     return rule.days if now - password.set_at > timedelta(days=rule.days) else 0

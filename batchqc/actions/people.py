@@ -16,15 +16,15 @@ from sqlalchemy.orm import Session
 from batchqc.actions.passwords import (
     aged,
     check_password,
+    days_beyond,
     not_own,
     one_time_password,
     own_password,
     prove,
-    too_old,
 )
 from batchqc.actions.permission import require
 from batchqc.actions.role_terms import check_grant, role_change
-from batchqc.actions.standing import DEACTIVATED, closed
+from batchqc.actions.standing import DEACTIVATED, shut
 from batchqc.core.accounts import FIRST_PASSWORD_HOURS, Terms, roles_on
 from batchqc.core.components import Component
 from batchqc.core.identifiers import fold, line_problem, user_problem
@@ -44,6 +44,7 @@ from batchqc.records.people import (
     open_sign_ins,
     person_by,
 )
+from batchqc.records.standings import Standing, standing_behind, standing_of
 from batchqc.records.transaction import SYSTEM, Actor, Transaction
 
 _NO_TERMS: Final = Terms()
@@ -195,16 +196,18 @@ def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Pr
         NotSignedIn: where the session is unknown, ended or over, or the account deactivated.
         NotPermitted: where the time of the person's last role is over.
     """
-    found = open_sign_in(session, sha256_of_token(token), now)
+    found = standing_behind(session, sha256_of_token(token), now)
     if found is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
-    person = _principal(session, found.person, time_zone=time_zone, now=now)
-    return replace(person, sign_in=found.token_sha256, ends_at=found.ends_at)
+    own, standing = found
+    person = _principal(standing, time_zone=time_zone, now=now)
+    return replace(person, sign_in=own.token_sha256, ends_at=own.ends_at)
 
 
 def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) -> Principal:
     """A registered person with the roles held now; it raises as ``who_is`` does."""
-    return _principal(session, the_person(session, user_id), time_zone=time_zone, now=now)
+    standing = standing_of(session, the_person(session, user_id))
+    return _principal(standing, time_zone=time_zone, now=now)
 
 
 def check_still_acting(tx: Transaction, person: Person) -> None:
@@ -223,14 +226,14 @@ def check_still_acting(tx: Transaction, person: Person) -> None:
         raise _not_permitted(person.user_id, tx.actor.permission, roles)
 
 
-def _principal(session: Session, person: Person, *, time_zone: str, now: datetime) -> Principal:
-    grants, day = grants_of(session, person), now.astimezone(ZoneInfo(time_zone)).date()
-    shut = closed(session, person, grants, day=day)
-    if shut is not None:
-        error = NotSignedIn if shut.code == DEACTIVATED else NotPermitted
-        raise error(shut.code, shut.message, hint=shut.hint)
-    password = newest_password(session, person)
-    days = too_old(session, password, now)
+def _principal(standing: Standing, *, time_zone: str, now: datetime) -> Principal:
+    person, password, grants = standing.person, standing.password, standing.grants
+    day = now.astimezone(ZoneInfo(time_zone)).date()
+    refused = shut(person, grants, is_active=standing.is_active, day=day)
+    if refused is not None:
+        error = NotSignedIn if refused.code == DEACTIVATED else NotPermitted
+        raise error(refused.code, refused.message, hint=refused.hint)
+    days = days_beyond(standing.rule, password, now)
     return Principal(
         user_id=person.user_id,
         name=person.name,

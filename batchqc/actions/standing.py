@@ -24,7 +24,12 @@ def closed(
         grants: of that person.
         day: at the site.
     """
-    if not is_active(session, person):
+    return shut(person, grants, is_active=is_active(session, person), day=day)
+
+
+def shut(person: Person, grants: Iterable[Grant], *, is_active: bool, day: date) -> Refusal | None:
+    """The same, where it is known whether the account is active."""
+    if not is_active:
         return Refusal(
             DEACTIVATED, f"the account {person.user_id} is deactivated", "Ask an administrator."
         )

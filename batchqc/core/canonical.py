@@ -64,9 +64,12 @@ def _normal(value: Json) -> _Plain:
                 raise ValueError(f"{value} is beyond 2**53; write it as text")
             return value
         case list() | tuple():
-            return [_normal(item) for item in value]
+            return [_text(item) if type(item) is str else _normal(item) for item in value]
         case Mapping():
-            pairs = {_text(key): _normal(item) for key, item in value.items()}
+            pairs = {
+                _text(key): _text(item) if type(item) is str else _normal(item)
+                for key, item in value.items()
+            }
             if len(pairs) != len(value):
                 raise ValueError("two keys are equal in Unicode NFC")
             return pairs

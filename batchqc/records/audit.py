@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Integer, UniqueConstraint, bindparam, func, select
+from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, listed, refers_to
 from batchqc.records.once import once
 
 
@@ -182,15 +182,13 @@ def entries_at(session: Session, sequences: Iterable[int]) -> dict[int, AuditEnt
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-_ABOUT: Final = select(AuditEntry).where(
-    AuditEntry.id.in_(
-        select(AuditSubject.entry_id).where(
-            AuditSubject.subject.in_(bindparam("subjects", expanding=True))
-        )
-    ),
-    AuditEntry.what != bindparam("but"),
-)
-_ABOUT_ONLY: Final = _ABOUT.where(AuditEntry.what.in_(bindparam("only", expanding=True)))
+def filed_under(subjects: str) -> Select[int]:
+    """The entries that speak of some records, to be narrowed by what they tell."""
+    among = AuditSubject.subject.in_(bindparam(subjects, expanding=True))
+    return select(AuditSubject.entry_id).where(among)
+
+
+_ABOUT: Final = select(AuditEntry).where(AuditEntry.id.in_(filed_under("subjects")))
 
 
 def links_and_entries(
@@ -206,14 +204,9 @@ def links_and_entries(
     return [(link, entry) for link, entry in session.execute(query)]
 
 
-def entries_about(
-    session: Session, subjects: Iterable[str], *, but: str = "", only: Iterable[str] = ()
-) -> Sequence[AuditEntry]:
-    """Every entry that speaks of one of some records, but those of one action; or only of some."""
-    given: dict[str, object] = {"subjects": sorted(subjects), "but": but}
-    if actions := sorted(only):
-        return session.scalars(_ABOUT_ONLY, given | {"only": actions}).all()
-    return session.scalars(_ABOUT, given).all()
+def entries_about(session: Session, subjects: Iterable[str]) -> Sequence[AuditEntry]:
+    """Every entry that speaks of one of some records."""
+    return session.scalars(_ABOUT, {"subjects": listed(sorted(subjects))}).all()
 
 
 _NEWEST_ABOUT: Final = (
@@ -221,11 +214,7 @@ _NEWEST_ABOUT: Final = (
     .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
     .where(
         AuditLink.sequence > bindparam("after"),
-        AuditEntry.id.in_(
-            select(AuditSubject.entry_id).where(
-                AuditSubject.subject.in_(bindparam("subjects", expanding=True))
-            )
-        ),
+        AuditEntry.id.in_(filed_under("subjects")),
     )
     .order_by(AuditLink.sequence.desc())
     .limit(bindparam("most", type_=Integer))
@@ -236,7 +225,7 @@ def newest_about(
     session: Session, subjects: Iterable[str], *, after: int, limit: int
 ) -> Sequence[AuditEntry]:
     """The newest entries behind a place that speak of one of some records, newest first."""
-    asked = {"subjects": sorted(subjects), "after": after, "most": limit}
+    asked = {"subjects": listed(sorted(subjects)), "after": after, "most": limit}
     return session.scalars(_NEWEST_ABOUT, asked).all()
 
 

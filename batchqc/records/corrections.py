@@ -10,7 +10,8 @@ from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.core.lots import LOT_DATES, Lot
-from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.absent import there
+from batchqc.records.base import Numbered, Row, listed, refers_to
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow, numbered_by
 
@@ -82,7 +83,10 @@ def corrections_of(
     session: Session, subjects: Iterable[str]
 ) -> Sequence[tuple[Correction, CorrectionDecision | None]]:
     """Every correction of some records with the decision on it, oldest first."""
-    found = session.execute(_CORRECTIONS, {"subjects": sorted(subjects)})
+    wanted = there(session, Correction.subject, subjects)
+    if not wanted:
+        return []
+    found = session.execute(_CORRECTIONS, {"subjects": listed(sorted(wanted))})
     return [(correction, decision) for correction, decision in found]
 
 

@@ -23,6 +23,8 @@ _PRAGMAS: Final = (
     "PRAGMA busy_timeout=15000",
     "PRAGMA recursive_triggers=ON",
 )
+_PREPARED: Final = 400
+"""How many statements a connection to PostgreSQL keeps prepared; a page asks some forty."""
 _REVISION: Final = re.compile(r'^revision\b.*= "(\w+)"', re.MULTILINE)
 _BEFORE: Final = re.compile(r'^down_revision\b.*= "(\w+)"', re.MULTILINE)
 READ_ONLY: Final = "batchqc_read_only"
@@ -42,9 +44,11 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
     options = {COMPONENT_KEY: component_key}
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-        return create_engine(
+        engine = create_engine(
             url, pool_pre_ping=True, execution_options=options, hide_parameters=True
         )
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     engine = create_engine(url, execution_options=options, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -186,6 +190,10 @@ def grant_runtime(engine: Engine, role: str) -> None:
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
         ):
             connection.exec_driver_sql(statement)
+
+
+def _prepare_postgresql(connection: Any, _: object) -> None:
+    connection.prepared_max = _PREPARED
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from batchqc.core.identifiers import fold
 from batchqc.core.laboratory import Register, Rule, Span
+from batchqc.records.absent import is_empty
 from batchqc.records.base import Row, refers_to
 from batchqc.records.once import once
 from batchqc.records.people import Person
@@ -175,7 +176,7 @@ _RULES: Final = select(RegisterRule).order_by(RegisterRule.number)
 @once
 def rule_rows(session: Session) -> Sequence[RegisterRule]:
     """Every rule that was set, oldest first."""
-    return session.scalars(_RULES).all()
+    return () if is_empty(session, RegisterRule) else session.scalars(_RULES).all()
 
 
 def rules_of(session: Session) -> dict[Register, Rule]:

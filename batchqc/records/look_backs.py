@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.look_backs import LookBackCause
 from batchqc.errors import IntegrityFailure
+from batchqc.records.absent import is_empty
 from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.once import once
 from batchqc.records.rows_by import rows_by
@@ -98,7 +99,7 @@ _OPEN: Final = (
 @once
 def open_look_backs(session: Session) -> Sequence[LookBack]:
     """Every look-back that nobody closed, oldest first."""
-    return session.scalars(_OPEN).all()
+    return () if is_empty(session, LookBack) else session.scalars(_OPEN).all()
 
 
 def look_backs_from(session: Session, sources: Sequence[str]) -> Sequence[LookBack]:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from batchqc.records.absent import there
 from batchqc.records.base import Row, refers_to
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
@@ -97,7 +98,8 @@ def method_approvals(session: Session, codes: Iterable[str] | None = None) -> li
     """The approvals of some methods, or of all, by the date from which each version applies."""
     if codes is None:
         return list(session.scalars(_APPROVALS))
-    return list(session.scalars(_APPROVALS_OF, {"codes": sorted(codes)}))
+    wanted = there(session, MethodVersion.method, codes)
+    return list(session.scalars(_APPROVALS_OF, {"codes": sorted(wanted)})) if wanted else []
 
 
 def measured_since(session: Session, method: str, day: date) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.core.policies import VALUES, Policy
+from batchqc.records.absent import is_empty
 from batchqc.records.base import Row, refers_to
 from batchqc.records.once import once
 from batchqc.records.signatures import SignatureRow
@@ -42,7 +43,7 @@ _POLICIES: Final = select(PolicyRow).order_by(PolicyRow.number)
 @once
 def policy_rows(session: Session) -> Sequence[PolicyRow]:
     """Every change of a policy, oldest first."""
-    return session.scalars(_POLICIES).all()
+    return () if is_empty(session, PolicyRow) else session.scalars(_POLICIES).all()
 
 
 def next_policy_key(session: Session, policy: Policy) -> str:

@@ -218,21 +218,27 @@ def samples_by(session: Session, folded: Iterable[str]) -> Sequence[SampleRow]:
 
 
 _DONORS: Final = (
-    select(DonorRow)
-    .join(LotDonor, LotDonor.donor_id == DonorRow.id)
+    select(LotDonor, DonorRow)
+    .outerjoin(DonorRow, LotDonor.donor_id == DonorRow.id)
     .where(LotDonor.lot_id == bindparam("lot"))
-    .order_by(DonorRow.code)
+    .order_by(DonorRow.code, LotDonor.id)
 )
+
+
+@once
+def _donors(session: Session, lot: LotRow) -> Sequence[tuple[LotDonor, DonorRow | None]]:
+    """Which donors a lot has, with each that nobody removed, by code."""
+    return [(row, donor) for row, donor in session.execute(_DONORS, {"lot": lot.id})]
 
 
 def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
     """The donors of a lot, by code."""
-    return session.scalars(_DONORS, {"lot": lot.id}).all()
+    return [donor for _, donor in _donors(session, lot) if donor is not None]
 
 
 def lot_donors_of(session: Session, lot: LotRow) -> Sequence[LotDonor]:
     """Which donors a lot has, as registered."""
-    return rows_by(session, LotDonor, LotDonor.lot_id, [lot.id])
+    return [row for row, _ in sorted(_donors(session, lot), key=lambda pair: pair[0].id)]
 
 
 def samples_of(session: Session, lots: Iterable[LotRow]) -> Sequence[SampleRow]:

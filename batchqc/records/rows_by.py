@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from batchqc.records.absent import there
-from batchqc.records.base import Row
+from batchqc.records.base import Row, listed
 
 Found = TypeVar("Found", bound=Row)
 Column = InstrumentedAttribute[Any]
@@ -27,7 +27,7 @@ def rows_by(
         return []
     if len(wanted) == 1:
         return session.scalars(_query(kind, column, order, is_one=True), {"value": wanted[0]}).all()
-    return session.scalars(_query(kind, column, order), {"values": wanted}).all()
+    return session.scalars(_query(kind, column, order), {"values": listed(wanted)}).all()
 
 
 def load_their(session: Session, rows: Iterable[Row | None], reference: Column) -> None:

@@ -179,8 +179,7 @@ class Transaction:
     def lock(self, name: str) -> None:
         """Wait until no other transaction holds the lock ``name``; held until the end.
 
-        SQLite has one writer anyway. PostgreSQL takes an advisory lock, which needs no right to
-        change rows.
+        SQLite has one writer anyway. PostgreSQL's advisory lock needs no right to change rows.
         """
         if name.startswith(_LOT):
             self._lock(_LOT, "pg_advisory_xact_lock_shared")
@@ -248,6 +247,8 @@ def reading(engine: Engine) -> Iterator[Session]:
     with Session(engine.execution_options(**options), autoflush=False) as session:
         event.listen(session, "after_begin", _every_statement(_refuse_writing))
         yield session
+        session.expunge_all()  # nothing of it is written
+        session.commit()  # where it is rolled back, the driver forgets every prepared statement
 
 
 class _Flushes:

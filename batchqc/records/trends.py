@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.trends import Attribute
+from batchqc.records.absent import there
 from batchqc.records.base import Row, refers_to
 from batchqc.records.once import once
 from batchqc.records.registers import LotRow, Product
@@ -160,10 +161,12 @@ def lots_made(session: Session, product: str) -> int:
 def trend_rows(session: Session, product: Product) -> list[Row]:
     """Every limit set and phase of a product, with the signatures on them."""
     rows: list[Row] = []
-    for row, approval in limit_sets_of(session, product.code):
+    has_sets = there(session, LimitSet.product_id, [product.id])
+    for row, approval in limit_sets_of(session, product.code) if has_sets else ():
         rows.append(row)
         if approval is not None:
             rows += [approval, approval.signature]
-    for begun in phases_begun(session, product.code):
+    has_phases = there(session, TrendPhase.product_id, [product.id])
+    for begun in phases_begun(session, product.code) if has_phases else ():
         rows += [begun, begun.signature]
     return rows

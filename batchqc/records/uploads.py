@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Numbered, Row, added_later, refers_to
+from batchqc.records.base import Numbered, Row, added_later, listed, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.once import once
 from batchqc.records.potency import wells_declared
@@ -233,8 +233,31 @@ def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Supe
     return rows_by(session, Superseding, Superseding.older_id, (run.id for run in runs))
 
 
+_OF = MeasurementRow
 _MEASURED: Final = (
-    select(MeasurementRow, SampleRow.sample, SampleRow.stage)
+    select(
+        _OF.assay_run_id,
+        SampleRow.sample,
+        SampleRow.stage,
+        _OF.aliquot,
+        _OF.analyte,
+        _OF.replicate,
+        _OF.value,
+        _OF.unit,
+        _OF.started_text,
+        _OF.measured_text,
+        _OF.analyst,
+        _OF.instrument,
+        _OF.method,
+        _OF.method_version,
+        _OF.result_type,
+        _OF.comment,
+        _OF.row,
+        _OF.line,
+        _OF.column,
+        _OF.original,
+    )
+    .select_from(MeasurementRow)
     .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
     .where(MeasurementRow.assay_run_id.in_(bindparam("runs", expanding=True)))
     .order_by(MeasurementRow.assay_run_id, MeasurementRow.row, MeasurementRow.id)
@@ -249,15 +272,16 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
     newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
     verified = verifications_of(session, {run.upload_id for run in by_id.values()})
     second = {n: how_entered(run.upload, verified.get(run.upload_id)) for n, run in by_id.items()}
+    keys = {run.id: run.run_key for run in by_id.values()}
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
     wells = wells_declared(session, (run.upload for run in by_id.values()))
-    for row, sample, stage in session.execute(_MEASURED, {"runs": list(by_id)}):
+    for row in session.execute(_MEASURED, {"runs": listed(by_id)}):
         run = by_id[row.assay_run_id]
         yield Measurement(
-            run=run.run_key,
+            run=keys[run.id],
             lot=getattr(run.lot, "lot", ""),  # "" where somebody removed the lot
-            sample=sample,
-            stage=stage,
+            sample=row.sample,
+            stage=row.stage,
             aliquot=row.aliquot,
             analyte=row.analyte,
             replicate=row.replicate,

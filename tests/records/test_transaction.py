@@ -237,6 +237,15 @@ def test_a_session_that_reads_sees_one_state(engine: Engine):
     assert counts(engine) == (1, 1)
 
 
+@pytest.mark.only_on("postgresql", "SQLite compiles a statement anew for next to nothing")
+def test_what_sessions_that_read_ask_again_and_again_stays_prepared(engine: Engine):
+    prepared = text("SELECT count(*) FROM pg_prepared_statements")
+    for _ in range(8):
+        with reading(engine) as session:
+            kept = session.scalar(prepared)
+    assert kept == 1
+
+
 class Interrupted(Exception):
     """Something that happens in the middle."""
 
