@@ -23,7 +23,14 @@ from batchqc.core.jobs import TRIES, WHO_ASKS, Kind, State
 from batchqc.core.open_work import Work
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning
-from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, SigningUnavailable
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    SigningUnavailable,
+)
 from batchqc.records.audit import entries_after
 from batchqc.records.decisions import certificate_by, issue_of
 from batchqc.records.jobs import (
@@ -151,6 +158,29 @@ def test_a_process_that_was_taken_for_dead_makes_nothing_more(house: House, pres
     done = newest(house, number)
     assert (done.state, done.executor) == (State.DONE, "host:2")
     assert grown(house.engine, before)["quality_review"] == 1
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [None, SigningUnavailable("BQC-CRT-010", "the token is away"), NotFound("BQC-X", "gone")],
+)
+def test_a_process_that_was_taken_for_dead_ends_no_job_that_another_is_at(
+    house: House, press: Press, ends: BatchqcError | None
+):
+    house.now.at += timedelta(days=30)
+    number = ask(house, Kind.QUALITY_REVIEW, REVIEW)
+
+    def slow(run: Run) -> None:
+        die(house, press, number, Kind.QUALITY_REVIEW, "before")  # another is at it: so it looks
+        if ends is not None:
+            raise ends
+        DOINGS[Kind.QUALITY_REVIEW](run)
+
+    assert do_job(workshop(house, press), {Kind.QUALITY_REVIEW: slow}, number) is None
+    goes_on = newest(house, number)
+    assert (goes_on.state, goes_on.executor) == (State.RUNNING, "host:that dies")
+    work_off(house, press)
+    assert states(house, number) == ["queued", "running", "running", "running", "done"]
 
 
 def test_what_kills_every_process_is_given_up(house: House, press: Press):
