@@ -21,7 +21,7 @@ from tests.api.conftest import Site, signed
 from tests.databases import RUNTIME_ROLE, as_role
 from tests.records.house import ANA
 
-PARTS = ["database", "schema", "archive", "seal key", "other keys", "clock"]
+PARTS = ["database", "schema", "disk of the database", "archive", "seal key", "other keys", "clock"]
 
 
 @pytest.fixture
@@ -94,6 +94,18 @@ def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     status, told = ask(site)
     assert (status, list(told)) == (503, ["archive"])
+
+
+@pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
+def test_a_database_that_does_not_wait_for_its_disk_is_not_ready_but_in_a_trial(
+    site: Site, whole: Settings, caplog: pytest.LogCaptureFixture
+):
+    use(site, whole)
+    assert ask(site) == (200, {})  # as tests.databases wait for nothing
+    use(site, whole.model_copy(update={"disk_required": True}))
+    status, told = ask(site)
+    assert (status, list(told)) == (503, ["disk of the database"])
+    assert "fsync = off" in caplog.text
 
 
 def test_what_came_in_last_may_have_been_disposed_of(site: Site, whole: Settings):
