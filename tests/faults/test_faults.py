@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from batchqc.clock import now
@@ -113,6 +114,28 @@ def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
         if any(one.startswith(lost) for one in told.losses):
             return
     raise AssertionError(f"{planted} was never seen: {told.losses}")
+
+
+@pytest.mark.requirement("1.32", "5.08")
+def test_a_server_of_a_database_that_does_not_sync_is_refused_and_not_ready(nursery: Nursery):
+    site = Site("postgresql", nursery=nursery)
+    try:
+        assert site.pair is not None
+        site.start()
+        assert httpx.get(f"{site.address}/readyz").status_code == 200
+        assert site.doctor() == []
+        for change in ("SET fsync = off", "SET synchronous_commit = local"):
+            site.pair.primary.configure(change)
+            found = site.doctor()
+            assert len(found) == 1
+            assert change.removeprefix("SET ") in found[0]
+            site.kill()
+            with pytest.raises(RuntimeError, match="BQC-SYS-033"):
+                site.start()
+            site.pair.primary.configure(f"RESET {change.split()[1]}")
+            site.start()
+    finally:
+        site.close()
 
 
 @pytest.mark.requirement("1.32")
