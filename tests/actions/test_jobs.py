@@ -30,6 +30,7 @@ from batchqc.errors import (
     NotFound,
     NotPermitted,
     SigningUnavailable,
+    StoreUnavailable,
 )
 from batchqc.records.audit import entries_after
 from batchqc.records.decisions import certificate_by, issue_of
@@ -280,6 +281,19 @@ def test_pending_certificates_are_issued_once_a_key_can_be_used(house: House, pr
         issued = issue_of(session, row)
         assert issued
         assert issued.issued_by == QA1
+
+
+def test_a_store_that_is_out_of_reach_is_waited_for(house: House, press: Press):
+    def not_mounted(_: Run) -> None:
+        raise StoreUnavailable("BQC-ARC-004", "the store does not answer")
+
+    number = ask(house, Kind.SCRUB, {"sample": 0, "since": ""})
+    due = do_job(workshop(house, press), {Kind.SCRUB: not_mounted}, number)
+    assert due is not None
+    assert newest(house, number).state == State.WAITING
+    house.now.at = due
+    work_off(house, press)
+    assert newest(house, number).state == State.DONE
 
 
 def test_a_service_that_never_answers_leaves_a_job_in_my_work(house: House, press: Press):
