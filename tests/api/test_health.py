@@ -144,7 +144,7 @@ def test_a_database_that_is_gone_is_not_ready_and_its_address_is_not_told(
     site: Site, whole: Settings
 ):
     address = "postgresql+psycopg://owner:very-secret@127.0.0.1:9/batchqc"
-    use(site, whole.model_copy(update={"database": address}))
+    use(site, whole.model_copy(update={"database": address, "disk_required": True}))
     status, failing = ask(site)
     assert (status, set(failing)) == (503, {*PARTS} - {"seal key"})
     assert set(failing.values()) == {failing["database"]}

@@ -51,6 +51,14 @@ def _store_empty(site: Site, chance: random.Random) -> None:
     site.give_store()
 
 
+def _killed_without_store(site: Site, chance: random.Random) -> None:
+    site.take_store(leaves_folder=True)
+    time.sleep(chance.uniform(0.1, 0.5))
+    site.kill()
+    site.give_store()
+    site.start()
+
+
 def _clock_back(site: Site, chance: random.Random) -> None:
     site.set_clock("-3h")
     time.sleep(chance.uniform(1, 2))  # somebody asks meanwhile, and is refused
@@ -160,6 +168,7 @@ _EVERYWHERE: Final[Mapping[str, Fault]] = {
     "server killed on a full disk": _killed_on_full_disk,
     "store away": _store_away,
     "store not mounted": _store_empty,
+    "server killed while the store is not mounted": _killed_without_store,
     **STAMPS,
 }
 CLOCK: Final[Mapping[str, Fault]] = {"clock set back": _clock_back, "clock set ahead": _clock_ahead}

@@ -122,7 +122,7 @@ def test_a_server_of_a_database_that_does_not_sync_is_refused_and_not_ready(nurs
     try:
         assert site.pair is not None
         site.start()
-        assert httpx.get(f"{site.address}/readyz").status_code == 200
+        assert httpx.get(f"{site.address}/readyz", timeout=60).status_code == 200
         assert site.doctor() == []
         for change in ("SET fsync = off", "SET synchronous_commit = local"):
             site.pair.primary.configure(change)
