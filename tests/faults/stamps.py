@@ -1,5 +1,6 @@
 """A timestamp service that goes away, hangs or answers something else, and then is as before."""
 
+import contextlib
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -143,11 +144,12 @@ class _Asked(BaseHTTPRequestHandler):
         if told is None:
             return
         status, body = told
-        self.send_response(status)
-        self.send_header("Content-Type", _REPLY)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(ConnectionError):  # who asked may have been killed
+            self.send_response(status)
+            self.send_header("Content-Type", _REPLY)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -170,6 +170,26 @@ def test_what_a_dead_worker_left_is_found_where_its_job_stands_in_the_queue_twic
     assert steps(house, number)[-1][0] == State.DONE
 
 
+@pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
+@pytest.mark.requirement("1.32", "5.08")
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_nobody_begins_by_a_database_that_waits_for_no_disk(
+    house: House,
+    settings: Settings,  # noqa: F811
+    command: str,
+):
+    del house  # its database is that of the settings
+    given = os.environ | {
+        "BATCHQC_DATABASE": settings.database, "BATCHQC_STORE": str(settings.store),
+        "BATCHQC_DISK_REQUIRED": "true",
+    }  # fmt: skip
+    done = subprocess.run(
+        [BATCHQC, command], env=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "BQC-SYS-033" in done.stderr
+
+
 @pytest.mark.only_on("postgresql", "SQLite has no queue")
 def test_what_a_living_worker_is_at_is_given_to_no_other_one(
     house: House,
