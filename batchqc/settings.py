@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         default=False,
         description="whether to serve only while the system says that its clock is synchronised",
     )
+    disk_required: bool = Field(
+        default=True,
+        description="whether to serve only by a database that waits for its disk before it says"
+        " that something is recorded; false is for trials, whose records do not count",
+    )
     environment: str = Field(
         default="Production", description="what the pages call this installation"
     )

@@ -24,6 +24,7 @@ from pathlib import Path
 from zlib import crc32
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: every worker has one core
+os.environ.setdefault("BATCHQC_DISK_REQUIRED", "false")  # tests.databases wait for no disk
 
 import pytest
 from argon2 import PasswordHasher

@@ -1,9 +1,9 @@
 """Is a whole installation sound? Everything that can be verified, together, and nothing is changed.
 
-In order: the schema, the database itself, whether the store is the one, the audit trail with every
-record and stored file that it witnesses, that records of different kinds agree, the log against its
-key and its witness, certificates by the verifier, the clock, and what lies in the store without a
-record.
+In order: the schema, the database itself, whether the store is the one, whether the database waits
+for its disk, the audit trail with every record and stored file that it witnesses, that records of
+different kinds agree, the log against its key and its witness, certificates by the verifier, the
+clock, and what lies in the store without a record.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ from batchqc.documents.verifier.findings import FAILED
 from batchqc.documents.witness import read_witness
 from batchqc.errors import BatchqcError, StoreUnavailable
 from batchqc.records.database import lacking_tables, revision_of, revisions_in, unknown_to
-from batchqc.records.database_check import database_findings
+from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import CertificateIssue, certificates_of, issue_of
 from batchqc.records.log import log_keys
 from batchqc.records.transaction import reading
@@ -56,6 +56,7 @@ class Installation:
         log_key: the key of the log; ``None`` where keys are kept elsewhere.
         witness: folder of the witness; ``None`` where there is none.
         goes_on: whether the store knows more than the database, as after a restore beside it.
+        is_trial: whether its records do not count, so that nothing need wait for the disk.
     """
 
     engine: Engine
@@ -65,6 +66,7 @@ class Installation:
     log_key: Callable[[], LogSigner] | None = None
     witness: Path | None = None
     goes_on: bool = False
+    is_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
         found += _store(what.archive)
         if not is_clean(found):
             return Examined((*found, _UNREAD), revision)
+        found += _hasty(what)
         with reading(what.engine) as session:
             trail = verify_audit_trail(session, what.archive)
             found += [_of_trail(problem) for problem in trail.problems]
@@ -144,6 +147,17 @@ def _schema(what: Installation, revision: str) -> Iterator[Finding]:
             f" version has {known[-1]}",
             "the schema of the database", Grade.MEND,
             "Stop the servers, `batchqc backup`, then `batchqc migrate`.",
+        )  # fmt: skip
+
+
+def _hasty(what: Installation) -> Iterator[Finding]:
+    grade = Grade.HARMLESS if what.is_trial else Grade.MEND
+    for one in hasty_settings(what.engine):
+        yield Finding(
+            f"it does not wait for its disk ({one}): what was acknowledged can be lost",
+            "the database", grade,
+            "Switch it on again (`ALTER SYSTEM RESET`, and look at what the role and the database"
+            " set), restart the database, and assess what a power cut since then may have taken.",
         )  # fmt: skip
 
 

@@ -124,9 +124,12 @@ def do_job(shop: Workshop, doings: Mapping[Kind, Doing], number: str) -> datetim
 
 
 def fail_job(shop: Workshop, number: str, said: str) -> None:
-    """Put on record that a job failed, and why, in words; what is over stays as it is."""
+    """Put on record that a job failed, and why, in words.
+
+    What is over stays as it is, and so does what another process took over.
+    """
     with _as_system(shop, number) as (tx, newest):
-        if newest.state == State.RUNNING:
+        if (newest.state, newest.executor) == (State.RUNNING, shop.executor):
             _write(tx, _next(newest, shop, tx.now, State.FAILED, said), "job failed")
 
 

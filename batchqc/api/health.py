@@ -24,6 +24,7 @@ from batchqc.records.archive import newest_stored
 from batchqc.records.audit import newest_entry_at
 from batchqc.records.components import AuthenticatorChange
 from batchqc.records.database import lacking_columns
+from batchqc.records.database_check import hasty_settings
 from batchqc.records.transaction import reading
 
 router = APIRouter(tags=["operation"], responses=PROBLEMS)
@@ -66,7 +67,7 @@ async def healthz() -> Alive:
     summary="Whether the process can work",
 )
 def readyz(request: Request, door: OpenDoor) -> Response:
-    """Database, schema, archive, keys and clock: send nobody here while one of them fails."""
+    """Database, schema, disk, archive, keys and clock: send nobody here while one of them fails."""
     now, state = door.now(), request.app.state
     kept = getattr(state, "readiness", None)
     if kept is None or kept[0] is not door or abs(now - kept[1]) >= _KEPT:
@@ -104,6 +105,10 @@ def _database(door: Door) -> str:
 def _schema(door: Door) -> str:
     found = lacking_columns(door.engine)
     return f"it lacks {', '.join(found)}" if found else ""
+
+
+def _disk(door: Door) -> str:
+    return ", ".join(hasty_settings(door.engine)) if door.settings.disk_required else ""
 
 
 def _archive(door: Door) -> str:
@@ -145,6 +150,7 @@ _DATABASE: Final = "Start the database, and look at BATCHQC_DATABASE; set up: ba
 _PARTS: Final = (
     ("database", _database, _DATABASE),
     ("schema", _schema, "Stop the servers, copy database and store, then run batchqc migrate."),
+    ("disk of the database", _disk, "The database must wait for its disk: switch that on again."),
     ("archive", _archive, "Look at BATCHQC_STORE: is it mounted, the right one, and writable?"),
     ("seal key", _seal, "Look at BATCHQC_SEAL, its passphrase, and the root's files beside it."),
     ("other keys", _keys, "Look at BATCHQC_LOG_KEY and BATCHQC_COMPONENT_KEY."),

@@ -73,6 +73,7 @@ def examined_at(
         None if restored else place.press.log_key,
         None if restored else settings.witness,
         shared,
+        is_trial=not settings.disk_required,
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ from batchqc.cli.trace import trace, trace_lot
 from batchqc.cli.validate import validate
 from batchqc.cli.work import work
 from batchqc.cli.worker import beside, with_passphrase, worker
-from batchqc.cli.workplace import check_store, settings_of, workplace
+from batchqc.cli.workplace import check_disk, check_store, settings_of, workplace
 from batchqc.errors import (
     BatchqcError,
     ClockDoubtful,
@@ -168,6 +168,7 @@ def serve(
 
         place = workplace(context)  # refuses where nothing is set up
         check_store(place)
+        check_disk(place)
         settings = settings_of(context)
         compare_clock(place, required=settings.clock_required)
         settings = with_passphrase(settings)

@@ -20,7 +20,7 @@ from batchqc.actions.deliveries import next_try, only_teller, tell_webhook, wait
 from batchqc.actions.job_kinds import DOINGS
 from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers, told
 from batchqc.cli.show import say
-from batchqc.cli.workplace import check_store, settings_of, workplace
+from batchqc.cli.workplace import check_disk, check_store, settings_of, workplace
 from batchqc.errors import BatchqcError
 from batchqc.records.events import DELIVERED
 from batchqc.records.job_queue import JOBS, WEBHOOKS, Lane, has_queue, only_at, work_off
@@ -51,7 +51,9 @@ def worker(
     from batchqc.api.app import open_door  # noqa: PLC0415 - only who works waits for it
     from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - see above
 
-    check_store(workplace(context))  # refuses where nothing is set up
+    place = workplace(context)  # refuses where nothing is set up
+    check_store(place)
+    check_disk(place)
     shop = workshop_of(open_door(with_passphrase(settings_of(context))))
     say(f"Worker {shop.executor} takes jobs.")
     take_jobs(shop, stays=not once)

@@ -18,6 +18,7 @@ from batchqc.actions.people import Principal, principal, the_person
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, code_is_asked
 from batchqc.actions.views import log_view
+from batchqc.cli.show import say
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
@@ -25,8 +26,9 @@ from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import load_log_key
 from batchqc.documents.store_marker import NOT_OWN
 from batchqc.documents.stores import open_archive
-from batchqc.errors import NotFound, NotSignedIn, SignatureRefused, StoreUnavailable
+from batchqc.errors import Conflict, NotFound, NotSignedIn, SignatureRefused, StoreUnavailable
 from batchqc.records.database import check_schema, open_database
+from batchqc.records.database_check import hasty_settings
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled, read_settings
 
@@ -125,6 +127,27 @@ def check_store(place: Workplace) -> None:
     except StoreUnavailable as problem:
         if problem.code in NOT_OWN:
             raise
+
+
+def check_disk(place: Workplace) -> None:
+    """Refuse to begin with a database that does not wait for its disk, or say so in a trial.
+
+    Raises:
+        Conflict: BQC-SYS-033.
+    """
+    found = ", ".join(hasty_settings(place.engine))
+    if not found:
+        return
+    if not place.settings.disk_required:
+        say(f"A trial: the database does not wait for its disk ({found}). No record counts.")
+        return
+    raise Conflict(
+        "BQC-SYS-033",
+        f"the database does not wait for its disk ({found}): what was acknowledged can be lost",
+        hint="Switch it on again (`ALTER SYSTEM RESET`, and look at what the role and the database"
+        " set) and restart the database. BATCHQC_DISK_REQUIRED=false serves all the same, for"
+        " trials whose records do not count.",
+    )
 
 
 def installation(context: typer.Context) -> Workplace:

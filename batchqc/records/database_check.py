@@ -1,5 +1,7 @@
 """Whether the database itself is sound: its pages, its indexes, and what rows refer to.
 
+And whether it waits for its disk before it says that something is recorded.
+
 SQLite examines its whole file. PostgreSQL examines with ``amcheck`` where that is installed and
 may be used, and counts the pages whose checksum failed when they were read.
 """
@@ -37,6 +39,28 @@ SELECT relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
 JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE tgisinternal AND tgenabled <> 'O' AND nspname = 'public' GROUP BY relname ORDER BY relname
 """
+
+_HASTY: Final = """
+SELECT name || ' = ' || setting FROM pg_settings
+WHERE (name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off')
+OR (name = 'synchronous_commit' AND setting = 'local'
+    AND current_setting('synchronous_standby_names') <> '')
+ORDER BY name
+"""
+_FULL: Final = 2  # PRAGMA synchronous
+
+
+def hasty_settings(engine: Engine) -> list[str]:
+    """By which settings a commit is answered before it is on disk, as ``fsync = off``.
+
+    On PostgreSQL they are those of the server, the database or the role; the standby, where there
+    is one, counts as a disk. On SQLite batchqc itself tells each connection to wait.
+    """
+    with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
+        if connection.dialect.name == "postgresql":
+            return list(connection.scalars(text(_HASTY)))
+        told = connection.scalar(text("SELECT synchronous FROM pragma_synchronous"))
+        return [] if told >= _FULL else [f"synchronous = {told}"]
 
 
 def database_findings(engine: Engine) -> Iterator[Finding]:

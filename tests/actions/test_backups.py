@@ -102,7 +102,8 @@ def test_what_is_written_meanwhile_is_wholly_in_a_backup_or_not_at_all(
         writer.join()
     archive = restored(made, press, empty, tmp_path / "home")
     root = (tmp_path / "home" / "trust" / "root.pem").read_bytes()
-    what = Installation(empty, archive, bundled("migrations"), Question(root, house.now.at))
+    question = Question(root, house.now.at)
+    what = Installation(empty, archive, bundled("migrations"), question, is_trial=True)
     examined = examine_installation(what)
     assert examined.is_clean, examined.findings
     assert examined.head is not None

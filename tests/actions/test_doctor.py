@@ -1,13 +1,15 @@
 """An installation that is sound is called so; what was planted in it is named and graded."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from batchqc.actions.agreement import agreement_findings
 from batchqc.actions.certificates import Press, document_of, issue_certificate
@@ -15,21 +17,23 @@ from batchqc.actions.clock_evidence import clock_findings
 from batchqc.actions.doctor import Installation, examine_installation
 from batchqc.actions.registers import register_product
 from batchqc.actions.scrubs import unnamed
+from batchqc.cli.workplace import Workplace, check_disk
 from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.soundness import Finding, Grade
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.verifier.case import Question
-from batchqc.errors import BatchqcError, IntegrityFailure
-from batchqc.records.database_check import database_findings
+from batchqc.errors import BatchqcError, Conflict, IntegrityFailure
+from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
-from batchqc.settings import bundled
+from batchqc.settings import Settings, bundled
 from tests.databases import KINDS, Databases
 from tests.records.house import QA1, Clock, House, archive_of, furnish
 from tests.records.tampering import tamper, tampering
 
 NUMBER = "COA-2026-000001"
+_OF_TESTS = re.compile("checksum|amcheck|wait for its disk")
 
 
 @pytest.fixture(scope="session")
@@ -71,13 +75,16 @@ def sealed(
 def patient(house: House, press: Press) -> Installation:
     root = press.sealing.root.certificate.read_bytes()
     question = Question(root, house.now.at)
-    return Installation(house.engine, house.archive, bundled("migrations"), question, press.log_key)
+    return Installation(
+        house.engine, house.archive, bundled("migrations"), question, press.log_key,
+        is_trial=True,  # tests.databases wait for no disk
+    )  # fmt: skip
 
 
 def found_in(house: House, press: Press) -> list[Finding]:
     """What is found, but for what this server of tests lacks."""
     found = examine_installation(patient(house, press)).findings
-    return [one for one in found if "checksum" not in one.what and "amcheck" not in one.what]
+    return [one for one in found if not _OF_TESTS.search(one.what)]
 
 
 def said(found: list[Finding], grade: Grade) -> str:
@@ -306,3 +313,68 @@ def test_references_that_nobody_checks_are_to_be_mended(engine: Engine):
         connection.exec_driver_sql("ALTER TABLE sample DISABLE TRIGGER ALL")
     found = {one.where for one in database_findings(engine) if one.grade is Grade.MEND}
     assert "table sample" in found
+
+
+HASTY = {
+    "sqlite": ["synchronous = 0"],
+    "postgresql": ["fsync = off", "full_page_writes = off", "synchronous_commit = off"],
+}
+"""By what the databases of these tests do not wait; SQLite has to be told first."""
+
+
+@pytest.fixture
+def hasty(house: House, database: str) -> Iterator[House]:
+    def hasten(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    house.ready()
+    house.engine.dispose()
+    if database == "sqlite":
+        event.listen(house.engine, "connect", hasten)
+    yield house
+    if database == "sqlite":
+        event.remove(house.engine, "connect", hasten)
+
+
+@pytest.mark.requirement("1.32", "5.08")
+def test_a_database_that_does_not_wait_for_its_disk_is_to_be_mended_but_in_a_trial(
+    hasty: House, press: Press, database: str
+):
+    assert hasty_settings(hasty.engine) == HASTY[database]
+    for is_trial, grade in ((False, Grade.MEND), (True, Grade.HARMLESS)):
+        what = replace(patient(hasty, press), is_trial=is_trial)
+        found = examine_installation(what).findings
+        told = [one for one in found if "does not wait for its disk" in one.what]
+        assert [one.grade for one in told] == [grade] * len(HASTY[database])
+        assert all(one in str(told) for one in HASTY[database])
+
+
+@pytest.mark.requirement("1.32", "5.08")
+def test_nobody_serves_by_a_database_that_does_not_wait_for_its_disk_but_a_trial(
+    hasty: House, press: Press, database: str, capsys: pytest.CaptureFixture[str]
+):
+    def begin(*, required: bool) -> None:
+        settings = Settings(disk_required=required)
+        check_disk(Workplace(settings, hasty.engine, hasty.archive, press, hasty.now))
+
+    with pytest.raises(Conflict) as refused:
+        begin(required=True)
+    assert refused.value.code == "BQC-SYS-033"
+    assert ", ".join(HASTY[database]) in refused.value.message
+    assert capsys.readouterr().out == ""
+    begin(required=False)
+    assert "A trial: " in capsys.readouterr().out
+
+
+@pytest.mark.only_on("postgresql", "a file knows no such settings")
+def test_what_a_database_or_a_role_sets_counts_for_whoever_works_there(engine: Engine):
+    name = engine.url.database
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
+    engine.dispose()
+    assert hasty_settings(engine) == ["fsync = off", "full_page_writes = off"]
+
+
+@pytest.mark.only_on("sqlite", "the server of these tests waits for nothing")
+def test_a_file_that_is_opened_as_always_is_waited_for(engine: Engine):
+    assert hasty_settings(engine) == []

@@ -23,7 +23,15 @@ from batchqc.core.jobs import TRIES, WHO_ASKS, Kind, State
 from batchqc.core.open_work import Work
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning
-from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, SigningUnavailable
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    SigningUnavailable,
+    StoreUnavailable,
+)
 from batchqc.records.audit import entries_after
 from batchqc.records.decisions import certificate_by, issue_of
 from batchqc.records.jobs import (
@@ -153,6 +161,29 @@ def test_a_process_that_was_taken_for_dead_makes_nothing_more(house: House, pres
     assert grown(house.engine, before)["quality_review"] == 1
 
 
+@pytest.mark.parametrize(
+    "ends",
+    [None, SigningUnavailable("BQC-CRT-010", "the token is away"), NotFound("BQC-X", "gone")],
+)
+def test_a_process_that_was_taken_for_dead_ends_no_job_that_another_is_at(
+    house: House, press: Press, ends: BatchqcError | None
+):
+    house.now.at += timedelta(days=30)
+    number = ask(house, Kind.QUALITY_REVIEW, REVIEW)
+
+    def slow(run: Run) -> None:
+        die(house, press, number, Kind.QUALITY_REVIEW, "before")  # another is at it: so it looks
+        if ends is not None:
+            raise ends
+        DOINGS[Kind.QUALITY_REVIEW](run)
+
+    assert do_job(workshop(house, press), {Kind.QUALITY_REVIEW: slow}, number) is None
+    goes_on = newest(house, number)
+    assert (goes_on.state, goes_on.executor) == (State.RUNNING, "host:that dies")
+    work_off(house, press)
+    assert states(house, number) == ["queued", "running", "running", "running", "done"]
+
+
 def test_what_kills_every_process_is_given_up(house: House, press: Press):
     house.now.at += timedelta(days=30)
     number = ask(house, Kind.QUALITY_REVIEW, REVIEW)
@@ -250,6 +281,19 @@ def test_pending_certificates_are_issued_once_a_key_can_be_used(house: House, pr
         issued = issue_of(session, row)
         assert issued
         assert issued.issued_by == QA1
+
+
+def test_a_store_that_is_out_of_reach_is_waited_for(house: House, press: Press):
+    def not_mounted(_: Run) -> None:
+        raise StoreUnavailable("BQC-ARC-004", "the store does not answer")
+
+    number = ask(house, Kind.SCRUB, {"sample": 0, "since": ""})
+    due = do_job(workshop(house, press), {Kind.SCRUB: not_mounted}, number)
+    assert due is not None
+    assert newest(house, number).state == State.WAITING
+    house.now.at = due
+    work_off(house, press)
+    assert newest(house, number).state == State.DONE
 
 
 def test_a_service_that_never_answers_leaves_a_job_in_my_work(house: House, press: Press):

@@ -148,7 +148,7 @@ def test_doctor_tells_that_the_store_is_not_the_one_and_takes_nothing_for_lost(
     found = examine_installation(
         Installation(
             house.engine, own(house, tmp_path / "mount"), bundled("migrations"), question,
-            press.log_key,
+            press.log_key, is_trial=True,
         )
     ).findings  # fmt: skip
     graded = [(one.where, one.grade) for one in found if one.grade is not Grade.HARMLESS]

@@ -21,7 +21,7 @@ from tests.api.conftest import Site, signed
 from tests.databases import RUNTIME_ROLE, as_role
 from tests.records.house import ANA
 
-PARTS = ["database", "schema", "archive", "seal key", "other keys", "clock"]
+PARTS = ["database", "schema", "disk of the database", "archive", "seal key", "other keys", "clock"]
 
 
 @pytest.fixture
@@ -96,6 +96,18 @@ def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     assert (status, list(told)) == (503, ["archive"])
 
 
+@pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
+def test_a_database_that_does_not_wait_for_its_disk_is_not_ready_but_in_a_trial(
+    site: Site, whole: Settings, caplog: pytest.LogCaptureFixture
+):
+    use(site, whole)
+    assert ask(site) == (200, {})  # as tests.databases wait for nothing
+    use(site, whole.model_copy(update={"disk_required": True}))
+    status, told = ask(site)
+    assert (status, list(told)) == (503, ["disk of the database"])
+    assert "fsync = off" in caplog.text
+
+
 def test_what_came_in_last_may_have_been_disposed_of(site: Site, whole: Settings):
     use(site, whole)
     site.house.ready()
@@ -132,7 +144,7 @@ def test_a_database_that_is_gone_is_not_ready_and_its_address_is_not_told(
     site: Site, whole: Settings
 ):
     address = "postgresql+psycopg://owner:very-secret@127.0.0.1:9/batchqc"
-    use(site, whole.model_copy(update={"database": address}))
+    use(site, whole.model_copy(update={"database": address, "disk_required": True}))
     status, failing = ask(site)
     assert (status, set(failing)) == (503, {*PARTS} - {"seal key"})
     assert set(failing.values()) == {failing["database"]}

@@ -8,8 +8,11 @@ from typing import Final, TypeAlias
 
 from tests.faults.postgres import Pair
 from tests.faults.site import Site
+from tests.faults.stamps import NONSENSE, Stamps
 
 Fault: TypeAlias = Callable[[Site, random.Random], None]
+_UNTIL_SEALED: Final = 5.0
+"""Seconds that somebody who seals is waited for."""
 
 
 def _kill_server(site: Site, chance: random.Random) -> None:
@@ -48,6 +51,14 @@ def _store_empty(site: Site, chance: random.Random) -> None:
     site.give_store()
 
 
+def _killed_without_store(site: Site, chance: random.Random) -> None:
+    site.take_store(leaves_folder=True)
+    time.sleep(chance.uniform(0.1, 0.5))
+    site.kill()
+    site.give_store()
+    site.start()
+
+
 def _clock_back(site: Site, chance: random.Random) -> None:
     site.set_clock("-3h")
     time.sleep(chance.uniform(1, 2))  # somebody asks meanwhile, and is refused
@@ -58,6 +69,38 @@ def _clock_ahead(site: Site, chance: random.Random) -> None:
     site.set_clock("+3h")
     time.sleep(chance.uniform(1, 2))  # somebody asks meanwhile, and is refused
     site.set_clock("+0")
+
+
+def _stamps_down(site: Site, chance: random.Random) -> None:
+    stamps = _stamps(site)
+    stamps.go_down()
+    time.sleep(chance.uniform(0.5, 2))
+    stamps.come_back()
+
+
+def _stamps_hang(site: Site, chance: random.Random) -> None:
+    stamps = _stamps(site)
+    stamps.hang()
+    stamps.wait_for_somebody(_UNTIL_SEALED)
+    time.sleep(chance.uniform(0.2, 1))
+    stamps.go_on()
+
+
+def _stamps_nonsense(site: Site, chance: random.Random) -> None:
+    stamps = _stamps(site)
+    stamps.talk_nonsense(chance.choice(list(NONSENSE)))
+    time.sleep(chance.uniform(0.5, 2))
+    stamps.go_on()
+
+
+def _killed_while_stamps_hang(site: Site, chance: random.Random) -> None:
+    stamps = _stamps(site)
+    stamps.hang()
+    stamps.wait_for_somebody(_UNTIL_SEALED)
+    time.sleep(chance.uniform(0, 0.3))
+    site.kill()
+    stamps.go_on()
+    site.start()
 
 
 def _kill_database(site: Site, chance: random.Random) -> None:
@@ -100,18 +143,33 @@ def _both_killed(site: Site, chance: random.Random) -> None:
     site.start()
 
 
+def _stamps(site: Site) -> Stamps:
+    if site.stamps is None:
+        raise RuntimeError("there is no timestamp service")
+    return site.stamps
+
+
 def _pair(site: Site) -> Pair:
     if site.pair is None:
         raise RuntimeError("there is no server of a database")
     return site.pair
 
 
+STAMPS: Final[Mapping[str, Fault]] = {
+    "timestamp service down": _stamps_down,
+    "timestamp service hangs": _stamps_hang,
+    "timestamp service answers nonsense": _stamps_nonsense,
+    "server killed while the timestamp service hangs": _killed_while_stamps_hang,
+}
+"""Faults of whoever stamps seals: where one of them may come, every seal is stamped."""
 _EVERYWHERE: Final[Mapping[str, Fault]] = {
     "server killed": _kill_server,
     "disk full": _disk_full,
     "server killed on a full disk": _killed_on_full_disk,
     "store away": _store_away,
     "store not mounted": _store_empty,
+    "server killed while the store is not mounted": _killed_without_store,
+    **STAMPS,
 }
 CLOCK: Final[Mapping[str, Fault]] = {"clock set back": _clock_back, "clock set ahead": _clock_ahead}
 """Faults of the clock, which are tried by themselves: a clock that can be set is a slow one."""

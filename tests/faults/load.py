@@ -36,13 +36,17 @@ class Acknowledged:
 
 @dataclass
 class Ledger:
-    """What was acknowledged; documents by their address with SHA-256; what should not have been."""
+    """What was acknowledged; documents by their address with SHA-256; what should not have been.
+
+    Of the certificates so many could not be sealed with their release, and were afterwards.
+    """
 
     acts: list[Acknowledged] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
     lots: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     resent: int = 0
+    pending: int = 0
     is_given_up: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,6 +60,7 @@ class Worker(Client):
         self._ledger = ledger
         self._stop = stop
         self._made = 0
+        self._says_issued = False  # the answer before
 
     def sign_in(self, user_id: str) -> None:
         """As someone does at the beginning of a day."""
@@ -69,8 +74,12 @@ class Worker(Client):
         headers = {"Authorization": f"Bearer {self.tokens[user_id]}", "Idempotency-Key": key}
         answer = self._answered(method, path, headers=headers, **options)
         if "BQC-CRT-031" in answer.text:  # it was released, and could not be sealed then
+            if self._says_issued:
+                raise RuntimeError(f"{path} is pending, and was told to be issued")
             self._answered("POST", path.replace("/pdf", "/issue"), headers=headers)
             answer = self._answered(method, path, headers=headers, **options)
+            self._ledger.pending += 1
+        self._says_issued = '"status":"issued"' in answer.text
         self._write_down(user_id, method, path, key, answer)
         return answer
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.records.database import open_database
-from batchqc.records.decisions import Answer, Certificate, DispositionRow
+from batchqc.records.decisions import Answer, Certificate, CertificateIssue, DispositionRow
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import reading
@@ -40,7 +40,7 @@ def losses(site: Site, ledger: Ledger) -> list[str]:
     what the server gives out now, and each record of a lot must be there once, or not at all.
     """
     found = [*ledger.wrong, *site.doctor(), *lost_records(site.settings.database, ledger)]
-    return [*found, *_lost_documents(site, ledger)]
+    return [*found, *_lower(site), *_lost_documents(site, ledger)]
 
 
 def lost_records(address: str, ledger: Ledger) -> list[str]:
@@ -78,6 +78,19 @@ def _not_once(session: Session, ledger: Ledger) -> Iterator[str]:
     for upload in session.scalars(select(Upload.id)):
         if upload not in whole:
             yield f"upload {upload} is there without its runs"
+
+
+def _lower(site: Site) -> list[str]:
+    """Certificates that are on record as sealed to a lower level than they have to be."""
+    wanted = site.settings.seal_level
+    engine = open_database(site.settings.database)
+    query = select(CertificateIssue).where(CertificateIssue.level != wanted)
+    try:
+        with reading(engine) as session:
+            found = [f"{one.key}: {one.level}" for one in session.scalars(query)]
+    finally:
+        engine.dispose()
+    return [f"sealed below PAdES {wanted}: {one}" for one in found]
 
 
 def _retried(ask: Callable[[], httpx.Response]) -> httpx.Response:

@@ -83,6 +83,7 @@ def _begin_servers() -> None:
 def _serve(wanted: dict[str, Any]) -> None:
     """Be a server, and nothing of the nursery."""
     from batchqc.cli.main import app  # noqa: PLC0415 - who asks for servers loads nothing
+    from batchqc.errors import BatchqcError  # noqa: PLC0415 - as above
     from tests.faults.planted import DEFECTS  # noqa: PLC0415 - as above
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -94,6 +95,9 @@ def _serve(wanted: dict[str, Any]) -> None:
         DEFECTS[wanted["planted"]]()
     try:
         app(["serve", "--port", str(wanted["port"])])
+    except BatchqcError as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.stderr.flush()
     finally:
         os._exit(1)
 

@@ -144,12 +144,25 @@ class Server:
     def wants_standby(self, *, wanted: bool) -> None:
         """Whether a commit waits for the standby."""
         names = "*" if wanted else ""
-        self.say(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        self.configure(f"SET synchronous_standby_names = '{names}'")
+
+    def configure(self, change: str) -> None:
+        """Change a setting, such as ``SET fsync = off``, or ``RESET`` it."""
+        before = self._loaded()
+        self.say(f"ALTER SYSTEM {change}")
         self.say("SELECT pg_reload_conf()")
+        while self._loaded() == before:  # it is told, and reads when it comes to it
+            time.sleep(0.01)
 
     def address(self, database: str) -> str:
         """Of a database of it, as libpq wants it."""
         return f"postgresql://batchqc@127.0.0.1:{self.port}/{database}"
+
+    def _loaded(self) -> str:
+        """When whoever connects now has its configuration of."""
+        with psycopg.connect(self.address("postgres")) as connection:
+            found = connection.execute("SELECT pg_conf_load_time()::text").fetchone()
+        return str(found)
 
     def _own(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tests.faults.injections import CLOCK, FAULTS
+from tests.faults.injections import CLOCK, FAULTS, STAMPS
 from tests.faults.load import Laboratory
 from tests.faults.losses import losses
 from tests.faults.nursery import Nursery
@@ -27,6 +27,7 @@ class Told:
     acknowledged: int
     resent: int
     lots: int
+    pending: int
     losses: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -37,6 +38,7 @@ class Told:
             f"faults injected   {sum(self.faults.values())}",
             f"acts acknowledged {self.acknowledged}, of {self.lots} whole lots",
             f"requests resent   {self.resent}",
+            f"sealed later      {self.pending} certificates that were told to be pending",
             f"losses found      {len(self.losses)}",
             *(f"  {one}" for one in self.losses[:20]),
         ]
@@ -64,9 +66,10 @@ def run(
     kinds = {name: FAULTS[database].get(name) or CLOCK[name] for name in only or FAULTS[database]}
     drawn = [*kinds, *chance.choices(list(kinds), k=faults)][:faults]
     sets_clock = kinds.keys() <= CLOCK.keys()
-    site = Site(database, planted=planted, sets_clock=sets_clock, nursery=nursery)
+    stamps = not kinds.keys().isdisjoint(STAMPS)
+    site = Site(database, planted=planted, sets_clock=sets_clock, stamps=stamps, nursery=nursery)
     counted: Counter[str] = Counter()
-    acknowledged = resent = lots = 0
+    acknowledged = resent = lots = pending = 0
     found: list[str] = []
     try:
         site.start()
@@ -82,11 +85,12 @@ def run(
             found += losses(site, ledger)
             acknowledged += len(ledger.acts)
             resent, lots = resent + ledger.resent, lots + len(ledger.lots)
+            pending += ledger.pending
             if found:
                 break
     finally:
         site.close()
-    return Told(database, seed, counted, acknowledged, resent, lots, tuple(found))
+    return Told(database, seed, counted, acknowledged, resent, lots, pending, tuple(found))
 
 
 def _until_at_work(laboratory: Laboratory, acts: int) -> None:

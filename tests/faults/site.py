@@ -19,10 +19,12 @@ from batchqc.actions.doctor import examine_installation
 from batchqc.cli.doctor import examined_at
 from batchqc.cli.workplace import Workplace
 from batchqc.core.soundness import Grade
+from batchqc.documents.sealing import Level
 from batchqc.settings import Settings
 from tests.faults.lines import free_port
 from tests.faults.nursery import Nursery
 from tests.faults.postgres import Pair
+from tests.faults.stamps import Stamps
 from tests.performance.peer_workload import PASSWORD, set_up
 
 _FAKETIME: Final = next(map(str, Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), "")
@@ -41,6 +43,7 @@ class Site:
         kind: of the database, ``sqlite`` or ``postgresql``.
         planted: a defect of ``tests.faults.planted`` that its server has.
         sets_clock: whether its clock will be set, which makes all of it slower.
+        stamps: whether a timestamp service stamps its seals.
         nursery: what its servers are forked from; it makes and ends one of its own where none is.
     """
 
@@ -50,6 +53,7 @@ class Site:
         *,
         planted: str = "",
         sets_clock: bool = False,
+        stamps: bool = False,
         nursery: Nursery | None = None,
     ) -> None:
         self.folder = folder = Path(tempfile.mkdtemp(prefix="bq-faults-"))
@@ -59,6 +63,7 @@ class Site:
         self.home.mkdir()
         self.log = folder.with_name(f"{folder.name}.log")  # beside the disk that is full
         self.pair: Pair | None = None
+        self.stamps: Stamps | None = None
         self._planted = planted
         self._offset = self.home / "offset"
         self._offset.write_text("+0")
@@ -69,12 +74,21 @@ class Site:
         try:
             if kind == "postgresql":
                 self.pair = Pair(folder / "postgresql")
+            if stamps:
+                self.stamps = Stamps()
             with patch.object(passwords, "HASHER", _QUICK):
                 made = set_up(self.home, database=self.pair.address if self.pair else "")
         except BaseException:
             self.close()
             raise
-        self.settings = made.model_copy(update={"trust": made.seal.parent})
+        stamped: dict[str, object] = {}
+        if self.stamps is not None:
+            stamped = {
+                "seal_level": Level.B_T,
+                "timestamp_url": self.stamps.url, "timestamp_root": self.stamps.root,
+            }  # fmt: skip
+        own = {"trust": made.seal.parent, "disk_required": not planted}
+        self.settings = made.model_copy(update=own | stamped)
 
     @property
     def address(self) -> str:
@@ -168,6 +182,8 @@ class Site:
             self._nursery.close()
         if self.pair is not None:
             self.pair.close()
+        if self.stamps is not None:
+            self.stamps.close()
         if self._is_disk:
             subprocess.run(["umount", "--lazy", self.folder], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -186,6 +202,10 @@ class Site:
             "BATCHQC_LOG_KEY": str(own.log_key),
             "BATCHQC_ROOT": str(own.seal.with_name("root.pem")),
             "BATCHQC_TRUST": str(own.trust),
+            "BATCHQC_DISK_REQUIRED": str(own.disk_required),
+            "BATCHQC_SEAL_LEVEL": own.seal_level,
+            "BATCHQC_TIMESTAMP_URL": own.timestamp_url,
+            "BATCHQC_TIMESTAMP_ROOT": str(own.timestamp_root or ""),
         }
 
     @property

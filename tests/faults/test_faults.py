@@ -11,9 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from batchqc.clock import now
+from batchqc.records.database import open_database
+from batchqc.records.database_check import hasty_settings
 from tests.faults.injections import CLOCK, FAULTS
 from tests.faults.load import Laboratory, Ledger, Worker
 from tests.faults.losses import losses, lost_records
@@ -113,6 +116,55 @@ def test_a_planted_loss_is_seen(planted: str, kind: str, fault: str, lost: str):
         if any(one.startswith(lost) for one in told.losses):
             return
     raise AssertionError(f"{planted} was never seen: {told.losses}")
+
+
+@pytest.mark.requirement("1.32", "5.08")
+def test_what_cannot_be_stamped_now_is_pending_and_holds_up_nobody(nursery: Nursery):
+    site = Site("sqlite", stamps=True, nursery=nursery)
+    ledger, stop = Ledger(), threading.Event()
+    stop.set()  # after one lot
+    seals = threading.Thread(target=Worker(site.address, "x", ledger, stop).work, args=(7,))
+    try:
+        assert site.stamps is not None
+        site.start()
+        site.stamps.hang()
+        seals.start()
+        assert site.stamps.wait_for_somebody(60)
+        other = Worker(site.address, "y", ledger, stop)
+        with other.http:
+            other.sign_in("ana")
+            register(other, "LOT-1", now())
+        assert seals.is_alive()
+        assert site.doctor() == []
+        site.stamps.go_on()
+        seals.join()
+        assert (len(ledger.lots), ledger.pending) == (1, 1)
+        assert losses(site, ledger) == []
+    finally:
+        site.close()
+        ledger.is_given_up = True
+
+
+@pytest.mark.long
+@pytest.mark.requirement("1.32", "5.08")
+def test_a_server_of_a_database_that_does_not_sync_is_refused_and_not_ready(nursery: Nursery):
+    site = Site("postgresql", nursery=nursery)
+    try:
+        assert site.pair is not None
+        site.start()
+        assert httpx.get(f"{site.address}/readyz", timeout=60).status_code == 200
+        site.kill()
+        site.pair.primary.configure("SET fsync = off")
+        with pytest.raises(RuntimeError, match="BQC-SYS-033"):
+            site.start()
+        (found,) = site.doctor()
+        assert "fsync = off" in found
+        site.pair.primary.configure("SET synchronous_commit = local")  # which no standby has
+        engine = open_database(site.settings.database)
+        assert hasty_settings(engine) == ["fsync = off", "synchronous_commit = local"]
+        engine.dispose()
+    finally:
+        site.close()
 
 
 @pytest.mark.requirement("1.32")

@@ -17,6 +17,7 @@ from batchqc.actions.webhooks import NewWebhook, register_webhook
 from batchqc.core.jobs import WHO_ASKS, Kind, State
 from batchqc.core.permissions import Permission
 from batchqc.records.database import grant_runtime
+from batchqc.records.job_queue import only_at
 from batchqc.records.jobs import job_by, steps_of
 from batchqc.records.transaction import transaction
 from batchqc.settings import Settings
@@ -167,6 +168,45 @@ def test_what_a_dead_worker_left_is_found_where_its_job_stands_in_the_queue_twic
     done.join(120)
     assert done.exitcode == 0
     assert steps(house, number)[-1][0] == State.DONE
+
+
+@pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
+@pytest.mark.requirement("1.32", "5.08")
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_nobody_begins_by_a_database_that_waits_for_no_disk(
+    house: House,
+    settings: Settings,  # noqa: F811
+    command: str,
+):
+    del house  # its database is that of the settings
+    given = os.environ | {
+        "BATCHQC_DATABASE": settings.database, "BATCHQC_STORE": str(settings.store),
+        "BATCHQC_DISK_REQUIRED": "true",
+    }  # fmt: skip
+    done = subprocess.run(
+        [BATCHQC, command], env=given, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "BQC-SYS-033" in done.stderr
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no queue")
+def test_what_a_living_worker_is_at_is_given_to_no_other_one(
+    house: House,
+    settings: Settings,  # noqa: F811
+):
+    number = ask(house, Kind.SCRUB, {"sample": 1, "since": ""})
+    with house.engine.begin() as connection:
+        connection.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
+    with only_at(house.engine, number) as is_mine:
+        assert is_mine
+        other = begun(settings)
+        other.join(120)
+        assert other.exitcode == 0
+    with house.engine.connect() as connection:
+        told = connection.execute(text("SELECT status, attempts FROM procrastinate_jobs")).all()
+    assert [tuple(one) for one in told] == [("doing", 0)]
+    assert [state for state, _ in steps(house, number)] == ["queued"]
 
 
 def test_what_a_killed_worker_began_another_one_finishes(
