@@ -286,6 +286,16 @@ def links_and_entries(
     return [(link, entry) for link, entry in session.execute(query)]
 
 
+def who_did(session: Session, sequences: Iterable[int]) -> dict[int, str]:
+    """Who did what stands at some places in the chain, by the place."""
+    query = (
+        select(AuditLink.sequence, AuditEntry.who)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditLink.sequence.in_(sorted(sequences)))
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
 def entries_about(
     session: Session, subjects: Iterable[str], *, but: str = "", only: Iterable[str] = ()
 ) -> Sequence[AuditEntry]:
