@@ -21,8 +21,9 @@ from batchqc.core.audit import Link
 from batchqc.core.canonical import Json, utc_text
 from batchqc.core.signatures import LOCK_MINUTES
 from batchqc.errors import InvalidInput
-from batchqc.records.audit import AuditEntry, AuditSubject
+from batchqc.records.audit import FEW, AuditEntry, AuditSubject
 from batchqc.records.people import (
+    HAS_FAILED,
     UNKNOWN,
     AccountChange,
     Attempt,
@@ -34,6 +35,7 @@ from batchqc.records.people import (
     grants_in,
     newest_attempts,
 )
+from batchqc.records.rows_by import load_their
 
 REPORT_TYPE: Final = "batchqc/account-report/1"
 PERIOD: Final = timedelta(days=90)
@@ -81,7 +83,9 @@ class _Facts:
 
     def __init__(self, session: Session, now: datetime, day: date, begins: datetime) -> None:
         self._session, self._now, self._day = session, now, day
-        self._roles = _by_person(session.scalars(select(RoleChange).order_by(RoleChange.number)))
+        roles = session.scalars(select(RoleChange).order_by(RoleChange.number)).all()
+        load_their(session, roles, RoleChange.person)
+        self._roles = _by_person(roles)
         self._passwords = _newest(session.scalars(select(Password).order_by(Password.number)))
         changes = select(AccountChange).order_by(AccountChange.number)
         self._changes = _newest(session.scalars(changes))
@@ -89,7 +93,7 @@ class _Facts:
         self._signed_in: dict[int, datetime] = dict(session.execute(signed_in).all())
         self._failed = self._failures(begins)
         self._of_late = self._failures(now - timedelta(minutes=LOCK_MINUTES))
-        self._granted_by = _granted_by(session)
+        self._granted_by = _granted_by(session, roles)
 
     def of(self, person: Person) -> dict[str, Json]:
         """What is known of one person."""
@@ -128,7 +132,7 @@ class _Facts:
     def _failures(self, begins: datetime) -> dict[int, int]:
         failed = (
             select(Attempt.person_id, func.count())
-            .where(Attempt.succeeded == 0, Attempt.at >= begins)
+            .where(HAS_FAILED, Attempt.at >= begins)
             .group_by(Attempt.person_id)
         )
         return dict(self._session.execute(failed).all())
@@ -151,14 +155,15 @@ def _newest(rows: Iterable[Kind]) -> dict[int, Kind]:
     return {one.person_id: one for one in rows}
 
 
-def _granted_by(session: Session) -> dict[str, str]:
+def _granted_by(session: Session, changes: Iterable[RoleChange]) -> dict[str, str]:
     """Who wrote each change of roles, as the audit trail has it."""
-    query = (
-        select(AuditSubject.subject, AuditEntry.who)
-        .join(AuditEntry, AuditEntry.id == AuditSubject.entry_id)
-        .where(AuditSubject.subject.startswith(f"{RoleChange.__tablename__}:", autoescape=True))
-    )
-    return dict(session.execute(query).all())
+    subject = AuditSubject.subject
+    query = select(subject, AuditEntry.who).join(AuditEntry, AuditEntry.id == AuditSubject.entry_id)
+    keys, found = [one.key for one in changes], dict[str, str]()
+    for first in range(0, len(keys), FEW):
+        some = query.where(subject.in_(keys[first : first + FEW]))
+        found |= dict(session.execute(some).all())
+    return found
 
 
 def _text(moment: datetime | None) -> str:

@@ -242,7 +242,7 @@ def _registers(look: Look) -> Iterator[Item]:
 
 
 def _beside(look: Look) -> Iterator[Item]:
-    yield from work_beside(look.session, look.portion)
+    yield from work_beside(look.session, look.archive, look.portion)
 
 
 def _signed(look: Look) -> Iterator[Signed]:

@@ -5,9 +5,9 @@ draw. QA signs the list of what was drawn, by its hash; what the signer did is l
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -20,15 +20,16 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.core.trail_samples import drawn, unread
 from batchqc.documents.archive import Archive
-from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotPermitted
-from batchqc.records.audit import AuditEntry, AuditLink, links_and_entries, the_head
+from batchqc.errors import BatchqcError, Conflict, IntegrityFailure, InvalidInput, NotPermitted
+from batchqc.records.audit import AuditEntry, AuditLink, links_and_entries, the_head, who_did
 from batchqc.records.signatures import next_number
 from batchqc.records.trail_samples import (
     TrailSample,
     TrailSampleReview,
     newest_sample,
+    reviews_of_samples,
     sample_by,
-    sample_reviews,
+    samples_to_read,
 )
 from batchqc.records.transaction import Transaction
 
@@ -95,9 +96,63 @@ def read_sample(session: Session, archive: Archive, number: str) -> SampleRead:
         NotFound: there is no such sample.
         IntegrityFailure: its list, or an entry of it, was changed or removed.
     """
-    row = the_sample(session, number)
-    kept = json.loads(archive.get(row.content_sha))["entries"]
-    entries = links_and_entries(session, [place for place, _ in kept])
+    (found,) = read_samples(session, archive, [the_sample(session, number)])
+    return found
+
+
+def read_samples(
+    session: Session, archive: Archive, rows: Sequence[TrailSample]
+) -> list[SampleRead]:
+    """Some samples so, read together.
+
+    Raises:
+        IntegrityFailure: the list of one, or an entry of it, was changed or removed.
+    """
+    lists = [_list_of(archive, row) for row in rows]
+    found = {
+        link.sequence: (link, entry)
+        for link, entry in links_and_entries(session, {one for kept in lists for one, _ in kept})
+    }
+    reviews = reviews_of_samples(session, rows)
+    return [
+        _compared(row, kept, [found[one] for one, _ in kept if one in found], reviews[row.id])
+        for row, kept in zip(rows, lists, strict=True)
+    ]
+
+
+def waiting_samples(session: Session, archive: Archive) -> Iterator[tuple[TrailSample, str]]:
+    """Samples with an entry that waits for a reader, oldest first; and why one cannot be read.
+
+    What two people reviewed waits for nobody. Of what one did it is asked who did what was drawn.
+    """
+    rows = samples_to_read(session)
+    reviews = reviews_of_samples(session, rows)
+    for row in rows:
+        readers = {one.signature.person.user_id for one in reviews[row.id]}
+        try:
+            places = [place for place, _ in _list_of(archive, row)]
+        except BatchqcError as error:
+            yield row, error.message
+            continue
+        did = who_did(session, places) if readers else {}
+        if readers and len(did) < len(places):
+            yield row, "an entry of it is missing"
+        elif not readers or unread(did, readers):
+            yield row, ""
+
+
+def _list_of(archive: Archive, row: TrailSample) -> list[list[Any]]:
+    """Places and hashes of the drawn entries, as they were kept."""
+    kept: list[list[Any]] = json.loads(archive.get(row.content_sha))["entries"]
+    return kept
+
+
+def _compared(
+    row: TrailSample,
+    kept: Sequence[list[Any]],
+    entries: Sequence[tuple[AuditLink, AuditEntry]],
+    reviews: Sequence[TrailSampleReview],
+) -> SampleRead:
     wrong = [found for link, entry in entries if (found := own_break(link.link, entry.text))]
     if wrong or kept != [[link.sequence, link.entry_sha256] for link, _ in entries]:
         raise IntegrityFailure(
@@ -106,7 +161,6 @@ def read_sample(session: Session, archive: Archive, number: str) -> SampleRead:
             reasons=wrong,
             hint="Verify the audit trail: it names the first broken entry.",
         )
-    reviews = sample_reviews(session, row)
     did = {link.sequence: entry.who for link, entry in entries}
     readers = {one.signature.person.user_id for one in reviews}
     return SampleRead(row, entries, reviews, unread(did, readers))

@@ -1,11 +1,13 @@
-"""Open work beside results: investigations, holds, donors, look-backs, webhooks, damage, jobs."""
+"""Open work beside results: of lots and donors, of look-backs, webhooks, damage, jobs, samples."""
 
 from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.scrubs import open_damage
+from batchqc.actions.trail_samples import waiting_samples
 from batchqc.core.open_work import Item, Work
+from batchqc.documents.archive import Archive
 from batchqc.records.jobs import failed_jobs
 from batchqc.records.lots_at_work import Portion
 from batchqc.records.work_beside import (
@@ -18,7 +20,7 @@ from batchqc.records.work_beside import (
 )
 
 
-def work_beside(session: Session, portion: Portion) -> Iterator[Item]:
+def work_beside(session: Session, archive: Archive, portion: Portion) -> Iterator[Item]:
     """What waits in lots and, with the first portion, in decided ones and beside all lots."""
     for lot, row, found in open_investigations(session, portion):
         what = f"{found.number}: {found.criterion}; {found.state}"
@@ -33,6 +35,7 @@ def work_beside(session: Session, portion: Portion) -> Iterator[Item]:
     yield from _donors(session, portion)
     if portion.is_first:
         yield from _of_no_lot(session)
+        yield from _samples(session, archive)
 
 
 def _of_no_lot(session: Session) -> Iterator[Item]:
@@ -49,6 +52,15 @@ def _of_no_lot(session: Session) -> Iterator[Item]:
         for lot in lots or ("",):
             yield Item(Work.ARCHIVE, lot, what, since, None, "/archive/damage")
     yield from _jobs(session)
+
+
+def _samples(session: Session, archive: Archive) -> Iterator[Item]:
+    """Samples of the audit trail of which something waits for a reader, or which are damaged."""
+    for row, problem in waiting_samples(session, archive):
+        number = row.natural_key
+        what = f"{number} {f'cannot be read: {problem}' if problem else 'waits for a reader'}"
+        link = f"/audit-samples/{number}"
+        yield Item(Work.TRAIL_SAMPLE, "", what, row.drawn_at, None, link)
 
 
 def _jobs(session: Session) -> Iterator[Item]:

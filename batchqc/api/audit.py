@@ -1,10 +1,12 @@
 """The audit trail: its entries, and whether the records are what it says."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from batchqc.actions.recheck import recheck
 from batchqc.actions.trail_checks import note_verification
@@ -13,7 +15,8 @@ from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST, Page
 from batchqc.core.permissions import Permission
-from batchqc.records.audit import entries_after
+from batchqc.records.audit import AuditEntry, AuditLink, Filed, some_after
+from batchqc.records.audit_lines import TrailWanted, trail_lines
 
 router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
 
@@ -69,10 +72,13 @@ class RecheckOut(BaseModel):
 
 @router.get("/audit", summary="Audit trail entries")
 def entries(call: SignedIn, wanted: Annotated[EntryFilter, Query()]) -> Page[EntryOut]:
-    """The entries that every given filter lets through, oldest first."""
-    limit, filters = wanted.limit, wanted.model_dump(exclude={"after", "limit"})
+    """The entries that every given filter lets through, oldest first.
+
+    Of somebody or of an action a page may have fewer than there are: go on while `next` is given.
+    Where moments are asked for, entries stand in the order of their times.
+    """
     with call.reading() as session:
-        found = entries_after(session, wanted.after, limit=limit + 1, **filters)
+        found, more = _found(session, wanted)
         items = [
             EntryOut(
                 sequence=link.sequence,
@@ -80,9 +86,27 @@ def entries(call: SignedIn, wanted: Annotated[EntryFilter, Query()]) -> Page[Ent
                 link=link.sha256,
                 entry=json.loads(entry.text),
             )
-            for link, entry in found[:limit]
+            for link, entry in found
         ]
-    return Page(items=items, next=str(items[-1].sequence) if len(found) > limit else None)
+    return Page(items=items, next=str(more) if more else None)
+
+
+def _found(
+    session: Session, wanted: EntryFilter
+) -> tuple[Sequence[tuple[AuditLink, AuditEntry]], int]:
+    if wanted.since is None and wanted.until is None:
+        filed = Filed(wanted.subject, wanted.who, wanted.what)
+        return some_after(session, wanted.after, filed, limit=wanted.limit)
+    by_time = TrailWanted(
+        subjects=tuple(filter(None, [wanted.subject])),
+        who=wanted.who,
+        what=tuple(filter(None, [wanted.what])),
+        since=wanted.since,
+        until=wanted.until,
+        oldest_first=True,
+    )
+    page = trail_lines(session, by_time, after=wanted.after, limit=wanted.limit)
+    return page.lines, page.more
 
 
 @router.get("/audit/verification", summary="Verify the audit trail")

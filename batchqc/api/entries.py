@@ -35,7 +35,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.intake.typed import TypedResult
 from batchqc.records.entries import Attachment
-from batchqc.records.uploads import Upload
+from batchqc.records.uploads import IS_TYPED, Upload
 
 router = APIRouter(prefix="/results", tags=["typed results"], responses=PROBLEMS)
 
@@ -163,7 +163,7 @@ def entries(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[EntryO
     with call.reading() as session:
         return page(
             session,
-            select(Upload).where(Upload.typed != "", Upload.accepted == 1),
+            select(Upload).where(IS_TYPED, Upload.accepted == 1),
             Upload,
             after=the_upload(session, after) if after else None,
             limit=limit,

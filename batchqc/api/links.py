@@ -14,7 +14,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
-from batchqc.records.people import Attempt, attempt_by
+from batchqc.records.people import HAS_FAILED, Attempt, attempt_by
 
 router = APIRouter(tags=["accounts"], responses=PROBLEMS)
 
@@ -91,7 +91,7 @@ def failed(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Attempt
     with call.reading() as session:
         return page(
             session,
-            select(Attempt).where(Attempt.succeeded == 0),
+            select(Attempt).where(HAS_FAILED),
             Attempt,
             after=attempt_by(session, after) if after else None,
             limit=limit,

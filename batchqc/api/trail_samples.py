@@ -14,6 +14,7 @@ from batchqc.actions.trail_samples import (
     SampleRead,
     draw_sample,
     read_sample,
+    read_samples,
     review_sample,
     the_sample,
 )
@@ -21,7 +22,7 @@ from batchqc.api.audit import EntryOut
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.sent import Sent
-from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.shapes import After, Limit, Page, page_together
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
@@ -78,13 +79,15 @@ class SampleDetail(SampleOut):
 def samples(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[SampleOut]:
     """Oldest first."""
     with call.reading() as session:
-        return page(
+        return page_together(
             session,
             select(TrailSample),
             TrailSample,
             after=the_sample(session, after) if after else None,
             limit=limit,
-            show=lambda one: SampleOut(**_facts(_read(session, call.door.archive, one))),
+            show=lambda rows: [
+                SampleOut(**_facts(one)) for one in read_samples(session, call.door.archive, rows)
+            ],
         )
 
 

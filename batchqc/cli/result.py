@@ -26,7 +26,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
 from batchqc.intake.typed import TypedResult
 from batchqc.records.transaction import reading, transaction
-from batchqc.records.uploads import Upload
+from batchqc.records.uploads import IS_TYPED, Upload
 
 app = typer.Typer(help="Results that no file holds: one person types them, another one again.")
 
@@ -127,7 +127,7 @@ def verify(  # noqa: PLR0913 - a command has an option for each thing that is st
 def list_(context: typer.Context) -> None:
     """Every typed result; what waits for its second entry is not shown."""
     with reading(workplace(context).engine) as session:
-        query = select(Upload).where(Upload.typed != "", Upload.accepted == 1)
+        query = select(Upload).where(IS_TYPED, Upload.accepted == 1)
         rows = []
         for upload in session.scalars(query.order_by(Upload.id)).all():
             entry = the_entry(session, upload.natural_key)

@@ -35,6 +35,7 @@ class Work(StrEnum):
     DECISION = "decision"
     TRANSFER = "transfer to stock"
     LOOK_BACK = "look-back"
+    TRAIL_SAMPLE = "audit trail sample"
     CERTIFICATE = "certificate"
     EXPIRY = "expiry"
     CALIBRATION = "calibration"
@@ -55,6 +56,7 @@ _BY: Final[Mapping[Work, Permission]] = {
     Work.CHECK: Permission.CHECK_LOT,
     Work.TRANSFER: Permission.CHECK_LOT,
     Work.LOOK_BACK: Permission.CLOSE_LOOK_BACK,
+    Work.TRAIL_SAMPLE: Permission.REVIEW_AUDIT_TRAIL,
     Work.WEBHOOK: Permission.MANAGE_WEBHOOKS,
     Work.SECOND_ENTRY: Permission.REVIEW_RESULTS,
     Work.REVIEW: Permission.REVIEW_RESULTS,

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
-from sqlalchemy import ForeignKey, Text, TypeDecorator, inspect
+from sqlalchemy import ForeignKey, Index, Text, TypeDecorator, inspect, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from batchqc.core.canonical import Json, sha256_of, utc_text
@@ -128,3 +128,8 @@ def refers_to(table: str, *, nullable: bool = False) -> Mapped[int]:
 def added_later() -> Mapped[str]:
     """A text column that a later migration added; blank in rows of before."""
     return mapped_column(default="", server_default="", info={"later": True})
+
+
+def few_among_many(name: str, column: str, which: str) -> Index:
+    """An index over the few rows of which ``which`` holds, for who looks for only these."""
+    return Index(name, column, sqlite_where=text(which), postgresql_where=text(which))

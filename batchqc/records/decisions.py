@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.lot_states import Disposition
-from batchqc.records.base import Numbered, Row, added_later, refers_to
+from batchqc.records.base import Numbered, Row, added_later, few_among_many, refers_to
 from batchqc.records.once import once
 from batchqc.records.registers import LotRow, Site
 from batchqc.records.rows_by import rows_by
@@ -60,7 +60,10 @@ class Certificate(Numbered):
     lot: Mapped[LotRow] = relationship()
     disposition: Mapped[DispositionRow] = relationship()
     supersedes: Mapped["Certificate | None"] = relationship(remote_side="Certificate.id")
-    __table_args__ = (UniqueConstraint("site_id", "year", "number"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "year", "number"),
+        few_among_many("ix_certificate_renewed", "supersedes_id", "supersedes_id IS NOT NULL"),
+    )
 
     @property
     def natural_key(self) -> str:

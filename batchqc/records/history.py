@@ -21,6 +21,7 @@ from batchqc.records.methods import MethodApproval
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import (
+    IS_TYPED,
     AssayRun,
     MeasurementRow,
     Superseding,
@@ -117,7 +118,7 @@ def typed_runs(session: Session, only: Collection[int] | None = None) -> dict[in
         select(AssayRun.id, _second_entry())
         .join(Upload, Upload.id == AssayRun.upload_id)
         .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
-        .where(Upload.typed != "")
+        .where(IS_TYPED)
     )
     if only is not None:
         query = query.where(AssayRun.lot_id.in_(only))

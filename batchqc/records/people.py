@@ -5,14 +5,14 @@ from datetime import date, datetime
 from functools import cache
 from typing import Final
 
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, bindparam, select
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, bindparam, literal_column, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.core.accounts import Grant, RoleTraining, Terms
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Role
 from batchqc.errors import InvalidInput
-from batchqc.records.base import Row, added_later, refers_to
+from batchqc.records.base import Row, added_later, few_among_many, refers_to
 from batchqc.records.once import once
 
 ACCOUNT_REGISTERED: Final = "account registered"
@@ -145,12 +145,19 @@ class Attempt(Row):
     step: Mapped[str] = added_later()
 
     person: Mapped[Person] = relationship()
-    __table_args__ = (UniqueConstraint("person_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "number"),
+        few_among_many("ix_attempt_failed", "id", "succeeded = 0"),
+    )
 
     @property
     def natural_key(self) -> str:
         """Whose, and the how many-th."""
         return f"{self.person.user_id}/{self.number}"
+
+
+#: Of an attempt; word for word as its index says it.
+HAS_FAILED: Final = Attempt.succeeded == literal_column("0")
 
 
 class SignIn(Row):
@@ -256,7 +263,7 @@ def newest_attempts(session: Session, person: Person, *, limit: int) -> Sequence
 
 def failed_since(session: Session, since: datetime) -> Sequence[Person]:
     """Everyone with a failed attempt since then, by user id."""
-    failed = select(Attempt.person_id).where(Attempt.succeeded == 0, Attempt.at > since)
+    failed = select(Attempt.person_id).where(HAS_FAILED, Attempt.at > since)
     return session.scalars(
         select(Person).where(Person.id.in_(failed)).order_by(Person.folded)
     ).all()
@@ -264,7 +271,7 @@ def failed_since(session: Session, since: datetime) -> Sequence[Person]:
 
 def failed_attempts(session: Session, *, limit: int) -> Sequence[Attempt]:
     """The newest failed attempts of anybody, newest first."""
-    query = select(Attempt).where(Attempt.succeeded == 0)
+    query = select(Attempt).where(HAS_FAILED)
     return session.scalars(query.order_by(Attempt.id.desc()).limit(limit)).all()
 
 

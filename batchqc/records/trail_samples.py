@@ -1,12 +1,14 @@
 """Random samples of the audit trail, and who reviewed them."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.rows_by import load_their, rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
 
 SERIES: Final = "TS"
@@ -62,7 +64,28 @@ def newest_sample(session: Session) -> TrailSample | None:
     return session.scalar(select(TrailSample).order_by(TrailSample.id.desc()).limit(1))
 
 
-def sample_reviews(session: Session, sample: TrailSample) -> list[TrailSampleReview]:
-    """The reviews of a sample, oldest first."""
-    query = select(TrailSampleReview).where(TrailSampleReview.trail_sample_id == sample.id)
-    return list(session.scalars(query.order_by(TrailSampleReview.number)))
+def reviews_of_samples(
+    session: Session, samples: Iterable[TrailSample]
+) -> Mapping[int, Sequence[TrailSampleReview]]:
+    """The reviews of each of some samples by its surrogate id, oldest first."""
+    of = TrailSampleReview
+    found: dict[int, list[TrailSampleReview]] = {one.id: [] for one in samples}
+    rows = rows_by(session, of, of.trail_sample_id, found, of.number)
+    load_their(session, rows, of.signature)
+    load_their(session, [one.signature for one in rows], SignatureRow.person)
+    for one in rows:
+        found[one.trail_sample_id].append(one)
+    return found
+
+
+def samples_to_read(session: Session) -> Sequence[TrailSample]:
+    """The samples that fewer than two people reviewed, oldest first."""
+    of = TrailSampleReview
+    read = (
+        select(of.trail_sample_id)
+        .join(SignatureRow, SignatureRow.id == of.signature_id)
+        .group_by(of.trail_sample_id)
+        .having(func.count(SignatureRow.person_id.distinct()) > 1)
+    )
+    query = select(TrailSample).where(TrailSample.id.not_in(read))
+    return session.scalars(query.order_by(TrailSample.id)).all()

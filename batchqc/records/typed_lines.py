@@ -12,7 +12,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.open_tests import Reported
 from batchqc.records.entries import EntryVerification, how_entered, verifications_of
 from batchqc.records.registers import LotRow, SampleRow
-from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
+from batchqc.records.uploads import IS_TYPED, AssayRun, MeasurementRow, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _typed(session: Session, uploads: Sequence[int]) -> Mapping[int, _What]:
 
 
 def _conditions(sought: SoughtEntries) -> Select[Upload]:
-    query = select(Upload).where(Upload.typed != "", Upload.accepted == 1)
+    query = select(Upload).where(IS_TYPED, Upload.accepted == 1)
     if sought.lot:
         of_lot = select(AssayRun.upload_id).join(LotRow).where(LotRow.folded == fold(sought.lot))
         query = query.where(Upload.id.in_(of_lot))

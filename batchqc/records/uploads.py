@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, literal_column, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Numbered, Row, added_later, listed, refers_to
+from batchqc.records.base import Numbered, Row, added_later, few_among_many, listed, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.once import once
 from batchqc.records.potency import wells_declared
@@ -47,12 +47,19 @@ class Upload(Numbered):
     typed: Mapped[str] = added_later()
     retest: Mapped[str] = added_later()
 
-    __table_args__ = (UniqueConstraint("year", "number"),)
+    __table_args__ = (
+        UniqueConstraint("year", "number"),
+        few_among_many("ix_upload_typed", "id", "typed <> ''"),
+    )
 
     @property
     def natural_key(self) -> str:
         """Its public number."""
         return upload_number(self.year, self.number)
+
+
+#: Of an upload that a person or a fit typed; word for word as its index says it.
+IS_TYPED: Final = Upload.typed != literal_column("''")
 
 
 class AssayRun(Row):

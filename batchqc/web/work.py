@@ -48,6 +48,7 @@ _ELSEWHERE: Final[Mapping[Work, str]] = {
     Work.TRAINING: "/administration/training",
     Work.WEBHOOK: "/administration/webhooks",
     Work.ARCHIVE: "/archive",
+    Work.TRAIL_SAMPLE: "/audit-trail/samples",
 }
 #: Whose page has the address that the API has.
 _OWN_PAGE: Final = frozenset(

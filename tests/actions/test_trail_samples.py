@@ -4,11 +4,15 @@ import json
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import event, select
 
-from batchqc.actions.trail_samples import read_sample
+from batchqc.actions.open_work import open_work
+from batchqc.actions.trail_samples import read_sample, read_samples
+from batchqc.core.open_work import Filter, Work
 from batchqc.core.trail_samples import drawn
 from batchqc.errors import BatchqcError
 from batchqc.records.audit import entry_count, newest_link
+from batchqc.records.trail_samples import TrailSample
 from tests.actions.state import counts, grown
 from tests.records.house import ADM, QA1, QA2, House
 from tests.records.tampering import tamper
@@ -95,3 +99,61 @@ def test_a_sample_whose_entries_were_changed_is_not_signed(house: House, what: s
     before = counts(house.engine)
     assert refused(review, house, number, sha256) == code
     assert grown(house.engine, before) == {}
+
+
+def to_do(house: House) -> list[str]:
+    """The samples that open work tells of, in words."""
+    with house.reading() as session:
+        wanted = Filter(kind=Work.TRAIL_SAMPLE)
+        found = open_work(session, house.archive, wanted=wanted, now=house.now())
+        return [one.what for one in found.items]
+
+
+@pytest.mark.requirement("1.66")
+def test_a_sample_that_waits_for_a_reader_is_open_work(house: House):
+    assert to_do(house) == []
+    first, sha256 = draw(house, 200)
+    second, other = draw(house, 200)  # that QA1 drew the first
+    assert to_do(house) == [f"{first} waits for a reader", f"{second} waits for a reader"]
+    review(house, second, other, QA2)
+    assert to_do(house) == [f"{first} waits for a reader"]
+    review(house, first, sha256, QA1)
+    assert to_do(house) == ([f"{first} waits for a reader"] if waiting(house, first) else [])
+    if waiting(house, first):
+        review(house, first, sha256, QA2)
+    assert to_do(house) == []
+
+
+@pytest.mark.requirement("1.66", "1.09")
+def test_a_sample_that_cannot_be_read_is_told_as_such(house: House):
+    number, sha256 = draw(house, 200)
+    second, other = draw(house, 200)
+    review(house, second, other, QA2)
+    last = json.loads(house.archive.get(other))["entries"][-1][1]
+    removed = f"DELETE FROM audit_entry WHERE sha256 = '{last}'"  # noqa: S608 - a hash
+    tamper(house.engine, removed)
+    path = house.archive.path_of(sha256)
+    path.chmod(0o600)
+    path.write_bytes(b"{}")
+    damaged, lacking = to_do(house)
+    assert damaged.startswith(f"{number} cannot be read: ")
+    assert lacking == f"{second} cannot be read: an entry of it is missing"
+
+
+@pytest.mark.requirement("1.66")
+def test_many_samples_are_read_with_the_statements_of_few(house: House):
+    for _ in range(5):
+        number, sha256 = draw(house, 5)
+        review(house, number, sha256, QA2)
+
+    def statements(many: int) -> int:
+        said: list[str] = []
+        with house.reading() as session:
+            event.listen(
+                session.connection(), "before_cursor_execute", lambda *told: said.append(told[2])
+            )
+            rows = session.scalars(select(TrailSample).limit(many)).all()
+            assert len(read_samples(session, house.archive, rows)) == many
+        return len(said)
+
+    assert statements(5) <= statements(2)
