@@ -71,12 +71,16 @@ def public_status(session: Session, *, number: str, sha256: str) -> PublicStatus
     known = certificate.content_sha if certificate else ""
     if not compare_digest(known.encode(), sha256.encode()) or certificate is None:
         return None
-    is_specimen = bool(certificate.site.specimen)
     if any(certificate_damage(session, certificate.lot)):
         return PublicStatus(
-            certificate.natural_key, "unclear", is_specimen,
+            certificate.natural_key, "unclear", bool(certificate.site.specimen),
             issued_on=None, withdrawn_on=None, superseded_on=None, superseded_by=None,
         )  # fmt: skip
+    return status_as_recorded(session, certificate)
+
+
+def status_as_recorded(session: Session, certificate: Certificate) -> PublicStatus:
+    """How a certificate stands, for whoever has found the lot's certificates as witnessed."""
     zone = ZoneInfo(certificate.site.time_zone)
     issued, ended = issue_of(session, certificate), withdrawal_of(session, certificate)
     newer = superseding_certificate(session, certificate)
@@ -86,7 +90,7 @@ def public_status(session: Session, *, number: str, sha256: str) -> PublicStatus
     return PublicStatus(
         certificate.natural_key,
         stands,
-        is_specimen,
+        bool(certificate.site.specimen),
         issued_on=issued.issued_at.astimezone(zone).date() if issued else None,
         withdrawn_on=ended.withdrawn_at.astimezone(zone).date() if ended else None,
         superseded_on=newer.reserved_at.astimezone(zone).date() if newer else None,

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.certificate_life import public_status
+from batchqc.actions.certificate_life import status_as_recorded
 from batchqc.actions.certificate_proofs import unlike_record
 from batchqc.documents.certificate_check import PAGES
 from batchqc.documents.verifier.case import Case, Question
@@ -123,8 +123,8 @@ def standing_here(session: Session, number: str, documents: Sequence[str]) -> He
             return Here("another document")
     except IntegrityFailure:
         return Here("unclear")
-    status = public_status(session, number=number, sha256=certificate.content_sha)
-    if status is None or status.stands in {"unclear", "pending"}:
+    status = status_as_recorded(session, certificate)
+    if status.stands == "pending":
         return Here("unclear")
     counts: Counts = "counts" if status.stands == "issued" else _ended(status.stands)
     return Here(

@@ -29,7 +29,7 @@ from batchqc.core.jobs import WHO_ASKS, Kind
 from batchqc.core.permissions import Permission
 from batchqc.core.quality_reviews import Period
 from batchqc.errors import NotFound
-from batchqc.records.jobs import JobStep, newest_jobs, newest_progress, newest_step
+from batchqc.records.jobs import JobStep, JobsWanted, job_lines, newest_progress, newest_step
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=PROBLEMS)
 ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
@@ -169,10 +169,10 @@ def ask_scrub(call: Writing, sent: ScrubAsked) -> Response:
 def jobs(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[JobOut]:
     """One's own; for QA and administrators those of all."""
     with call.reading() as session:
-        found = newest_jobs(
+        found = job_lines(
             session,
-            asked_by="" if keeps_jobs(call.person) else call.person.user_id,
-            before=the_job(session, after, person=call.person) if after else None,
+            JobsWanted("" if keeps_jobs(call.person) else call.person.user_id),
+            behind=the_job(session, after, person=call.person) if after else None,
             limit=limit + 1,
         )
         shown = found[:limit]

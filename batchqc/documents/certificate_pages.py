@@ -1,12 +1,15 @@
 """The PDF side of a certificate: its signature field, its properties and the text of its pages.
 
 For ``certificate_check`` only, and only for bytes whose signature holds. Read strictly, by pypdf.
+That takes longer than all other checks, and what some bytes say never changes: the documents that
+were read last are kept with their bytes.
 """
 
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 
 from pypdf import PdfReader
@@ -53,6 +56,7 @@ class Pages:
         return without_spaces(words) in self.texts[page - 1]
 
 
+@lru_cache(maxsize=32)
 def read_pages(pdf: bytes) -> Pages:
     """The document; raises whatever pypdf raises where it cannot be read."""
     reader = PdfReader(BytesIO(pdf), strict=True)

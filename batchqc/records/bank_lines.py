@@ -1,28 +1,60 @@
-"""Lists of cell banks, look-backs and products as people look at them: a query for a page."""
+"""Lists of cell banks, look-backs and products as people look at them: a query for a page.
+
+Banks are a small table by nature, for many lots come of one: no index serves their dates.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.identifiers import fold
 from batchqc.core.look_backs import LookBackCause
 from batchqc.records.cell_banks import CellBank, CellBankEvent
+from batchqc.records.list_orders import in_order
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.specifications import SpecificationApproval, SpecificationVersion
 
 
+class BankOrder(StrEnum):
+    """In which order banks are listed."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    BANK = "bank"
+    BANK_BACK = "bank-back"
+    MADE = "made"
+    MADE_BACK = "made-back"
+    EXPIRES = "expires"
+    EXPIRES_BACK = "expires-back"
+
+
+_BACK: Final = {
+    BankOrder.NEWEST, BankOrder.BANK_BACK, BankOrder.MADE_BACK, BankOrder.EXPIRES_BACK,
+}  # fmt: skip
+_BY: Final[Mapping[BankOrder, InstrumentedAttribute[Any]]] = {
+    BankOrder.BANK: CellBank.folded,
+    BankOrder.BANK_BACK: CellBank.folded,
+    BankOrder.MADE: CellBank.made_on,
+    BankOrder.MADE_BACK: CellBank.made_on,
+    BankOrder.EXPIRES: CellBank.expires_on,
+    BankOrder.EXPIRES_BACK: CellBank.expires_on,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class BanksWanted:
-    """Which banks: a part of the id, the kind, how they stand."""
+    """Which banks: a part of the id, the kind, how they stand; and in which order."""
 
     text: str = ""
     kind: BankKind | None = None
     status: BankStatus | None = None
+    order: BankOrder = BankOrder.NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +64,26 @@ class LookBacksWanted:
     text: str = ""
     cause: LookBackCause | None = None
     is_open: bool | None = None
+    oldest_first: bool = False
 
 
 def bank_rows(
-    session: Session, wanted: BanksWanted, *, after: int, limit: int
+    session: Session, wanted: BanksWanted, *, after: CellBank | None, limit: int
 ) -> Sequence[CellBank]:
-    """Banks in the order of registration, newest first, older than ``after`` where it is not 0."""
+    """Banks in the order that is wanted, behind the last one of the page before."""
     query = select(CellBank).where(*_bank_conditions(wanted))
-    return session.scalars(_before(query, CellBank, after).limit(limit)).all()
+    columns = [_BY[wanted.order]] if wanted.order in _BY else []
+    ordered = in_order(query, *columns, CellBank.id, behind=after, is_back=wanted.order in _BACK)
+    return session.scalars(ordered.limit(limit)).all()
 
 
 def look_back_rows(
-    session: Session, wanted: LookBacksWanted, *, after: int, limit: int
+    session: Session, wanted: LookBacksWanted, *, after: LookBack | None, limit: int
 ) -> Sequence[LookBack]:
-    """Look-backs, newest first, older than ``after`` where it is not 0."""
+    """Look-backs, newest or oldest first, behind the last one of the page before."""
     query = select(LookBack).where(*_look_back_conditions(wanted))
-    return session.scalars(_before(query, LookBack, after).limit(limit)).all()
+    ordered = in_order(query, LookBack.id, behind=after, is_back=not wanted.oldest_first)
+    return session.scalars(ordered.limit(limit)).all()
 
 
 def closings_of(session: Session, rows: Sequence[LookBack]) -> Mapping[int, LookBackClosing]:
@@ -72,10 +108,6 @@ def specified_products(session: Session) -> frozenset[str]:
     """The codes of the products that an approved specification is for."""
     query = select(SpecificationVersion.product).join(SpecificationApproval)
     return frozenset(session.scalars(query.distinct()))
-
-
-def _before(query: Select[Any], table: type[CellBank | LookBack], after: int) -> Select[Any]:
-    return (query.where(table.id < after) if after else query).order_by(table.id.desc())
 
 
 def _bank_conditions(wanted: BanksWanted) -> Iterator[ColumnElement[bool]]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 from batchqc.core.lots import LOT_DATES, Lot
 from batchqc.records.absent import there
 from batchqc.records.base import Numbered, Row, listed, refers_to
+from batchqc.records.list_orders import in_order
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow, numbered_by
 
@@ -96,24 +97,23 @@ class CorrectionsWanted:
 
     state: CorrectionState | None = None
     text: str = ""
+    oldest_first: bool = False
 
 
-def newest_corrections(
-    session: Session, wanted: CorrectionsWanted, *, before: int | None, limit: int
+def corrections_wanted(
+    session: Session, wanted: CorrectionsWanted, *, behind: Correction | None, limit: int
 ) -> Sequence[tuple[Correction, CorrectionDecision | None]]:
-    """Corrections with their decisions, newest first; one more than ``limit`` where there are.
+    """Corrections with their decisions; one more than ``limit`` where there are.
 
-    ``before`` is the surrogate id behind which the page goes on.
+    ``behind`` is the one with which the page before ended.
     """
     query = (
         select(Correction, CorrectionDecision)
         .outerjoin(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
         .options(joinedload(CorrectionDecision.signature).joinedload(SignatureRow.person))
-        .order_by(Correction.id.desc())
         .limit(limit + 1)
     )
-    if before is not None:
-        query = query.where(Correction.id < before)
+    query = in_order(query, Correction.id, behind=behind, is_back=not wanted.oldest_first)
     if wanted.text:
         query = query.where(Correction.subject.icontains(wanted.text, autoescape=True))
     match wanted.state:

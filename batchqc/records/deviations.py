@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.core.canonical import sha256_of
 from batchqc.core.identifiers import fold
 from batchqc.records.base import Row, refers_to
+from batchqc.records.list_orders import in_order
 from batchqc.records.registers import LotRow
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
@@ -107,28 +109,52 @@ class DeviationLine:
     lots: tuple[str, ...]
 
 
+class Order(StrEnum):
+    """In which order deviations are listed: by what was recorded, or by id."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NUMBER = "id"
+    NUMBER_BACK = "id-back"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviationsWanted:
+    """Which deviations: of a state, or bearing on a lot; "" is any. A table small by nature."""
+
+    state: str = ""
+    lot: str = ""
+    order: Order = Order.NEWEST
+
+
 def deviation_lines(
-    session: Session, *, state: str = "", lot: str = "", before: int = 0, limit: int = 50
+    session: Session, wanted: DeviationsWanted, *, after: int = 0, limit: int = 50
 ) -> list[DeviationLine]:
-    """Deviations as they stand, what was recorded last at the top.
+    """Deviations as they stand.
 
     Args:
         session: only read.
-        state: only of this state; "" is every one.
-        lot: only those that bear on this lot.
-        before: only rows before this id; 0 is every one.
+        wanted: which, in which order.
+        after: the id of the row with which the page before ended; 0 is none.
         limit: how many at the most.
     """
     query = newest_deviations()
-    if state:
-        query = query.where(DeviationRow.state == state)
-    if lot:
-        of_lot = select(DeviationLot.deviation_id).join(LotRow).where(LotRow.folded == fold(lot))
+    if wanted.state:
+        query = query.where(DeviationRow.state == wanted.state)
+    if wanted.lot:
+        folded = fold(wanted.lot)
+        of_lot = select(DeviationLot.deviation_id).join(LotRow).where(LotRow.folded == folded)
         bearing = select(DeviationRow.folded).where(DeviationRow.id.in_(of_lot))
         query = query.where(DeviationRow.folded.in_(bearing))
-    if before:
-        query = query.where(DeviationRow.id < before)
-    rows = session.scalars(query.order_by(DeviationRow.id.desc()).limit(limit)).all()
+    query = in_order(
+        query,
+        DeviationRow.folded
+        if wanted.order in {Order.NUMBER, Order.NUMBER_BACK}
+        else DeviationRow.id,
+        behind=session.get(DeviationRow, after) if after else None,
+        is_back=wanted.order in {Order.NEWEST, Order.NUMBER_BACK},
+    )
+    rows = session.scalars(query.limit(limit)).all()
     lots: dict[str, list[str]] = {}
     named = (
         select(DeviationRow.folded, LotRow.lot)

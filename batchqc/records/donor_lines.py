@@ -19,6 +19,7 @@ from batchqc.records.donations import (
     DonorTest,
 )
 from batchqc.records.donors import EligibilityRow
+from batchqc.records.list_orders import in_order
 from batchqc.records.registers import DonorRow, LotDonor
 
 
@@ -44,27 +45,37 @@ class DonorsWanted:
     doubtful: bool = False
 
 
+class DonorOrder(StrEnum):
+    """In which order donors are listed: by code, or as they were registered."""
+
+    CODE = "code"
+    CODE_BACK = "code-back"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
 @dataclass(frozen=True, slots=True)
 class DonorsSought:
-    """Which donors, behind which code, and how many at the most."""
+    """Which donors, behind which one of them, in which order, and how many at the most."""
 
     wanted: DonorsWanted
-    after: str = ""
+    after: DonorRow | None = None
     limit: int = 50
-    backward: bool = False
+    order: DonorOrder = DonorOrder.CODE
 
 
 NOT_DETERMINED = "not determined"
 
 
 def donor_rows(session: Session, sought: DonorsSought) -> Sequence[DonorRow]:
-    """The donors, by code; one more than ``limit`` where there are more."""
-    query = donors_wanted(sought.wanted)
-    column = DonorRow.folded
-    if sought.after:
-        place = fold(sought.after)
-        query = query.where(column < place if sought.backward else column > place)
-    ordered = query.order_by(column.desc() if sought.backward else column)
+    """The donors in their order; one more than ``limit`` where there are more."""
+    is_by_code = sought.order in {DonorOrder.CODE, DonorOrder.CODE_BACK}
+    ordered = in_order(
+        donors_wanted(sought.wanted),
+        DonorRow.folded if is_by_code else DonorRow.id,
+        behind=sought.after,
+        is_back=sought.order in {DonorOrder.CODE_BACK, DonorOrder.NEWEST},
+    )
     return session.scalars(ordered.limit(sought.limit + 1)).all()
 
 

@@ -45,17 +45,20 @@ def counts_wanted(session: Session, wanted: ExportWanted) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def exports_before(
-    session: Session, what: str, sequence: int, *, limit: int
+def exports_behind(
+    session: Session, what: str, sequence: int, *, limit: int, oldest_first: bool
 ) -> Sequence[tuple[AuditLink, AuditEntry]]:
-    """The newest entries of one action before a place in the trail, newest first; 0 is its end."""
+    """Entries of one action, newest or oldest first, behind a place in the trail; 0 is none."""
     query = (
         select(AuditLink, AuditEntry)
         .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
-        .where(AuditEntry.what == what, *([AuditLink.sequence < sequence] if sequence else []))
-        .order_by(AuditLink.sequence.desc())
+        .where(AuditEntry.what == what)
         .limit(limit)
     )
+    place = AuditLink.sequence
+    if sequence:
+        query = query.where(place > sequence if oldest_first else place < sequence)
+    query = query.order_by(place if oldest_first else place.desc())
     return [(link, entry) for link, entry in session.execute(query)]
 
 

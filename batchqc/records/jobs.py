@@ -5,6 +5,7 @@ nothing, and nobody has to explain it.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.core.jobs import ENDED, State
 from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.list_orders import in_order
 from batchqc.records.signatures import numbered_by
 
 SERIES: Final = "JOB"
@@ -122,21 +124,29 @@ def failed_jobs(session: Session) -> Sequence[JobStep]:
     ).all()
 
 
-def newest_jobs(
-    session: Session, *, asked_by: str, before: Job | None, limit: int, states: Collection[str] = ()
-) -> Sequence[JobStep]:
-    """The newest step of each job, newest job first, of one person or ("") of all.
+@dataclass(frozen=True, slots=True)
+class JobsWanted:
+    """Which jobs: of one person or ("") of all, in some states or (none) in every one."""
 
-    ``states`` are those of jobs that are asked for, of none every one.
+    asked_by: str = ""
+    states: Collection[str] = ()
+    oldest_first: bool = False
+
+
+def job_lines(
+    session: Session, wanted: JobsWanted, *, behind: Job | None, limit: int
+) -> Sequence[JobStep]:
+    """The newest step of each job, newest or oldest job first.
+
+    ``behind`` is the job with which the page before ended.
     """
     query = _newest_steps().join(Job, Job.id == JobStep.job_id)
-    if asked_by:
-        query = query.where(Job.asked_by == asked_by)
-    if states:
-        query = query.where(JobStep.state.in_(states))
-    if before is not None:
-        query = query.where(Job.id < before.id)
-    return session.scalars(query.order_by(Job.id.desc()).limit(limit)).all()
+    if wanted.asked_by:
+        query = query.where(Job.asked_by == wanted.asked_by)
+    if wanted.states:
+        query = query.where(JobStep.state.in_(wanted.states))
+    ordered = in_order(query, Job.id, behind=behind, is_back=not wanted.oldest_first)
+    return session.scalars(ordered.limit(limit)).all()
 
 
 def _newest_steps() -> Select[JobStep]:

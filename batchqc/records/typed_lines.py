@@ -1,4 +1,4 @@
-"""Typed results in lists, newest first, and which results of a lot are on record and of use."""
+"""Typed results in lists, and which results of a lot are on record and of use."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.open_tests import Reported
 from batchqc.records.entries import EntryVerification, how_entered, verifications_of
+from batchqc.records.list_orders import in_order
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.uploads import IS_TYPED, AssayRun, MeasurementRow, Upload
 
@@ -19,14 +20,15 @@ from batchqc.records.uploads import IS_TYPED, AssayRun, MeasurementRow, Upload
 class SoughtEntries:
     """Which typed results: of a lot, in a state, typed by a person; "" and ``None`` are any.
 
-    ``before`` is the surrogate id of the last one of the page before, or ``None``.
+    ``behind`` is the last one of the page before, or ``None``.
     """
 
     lot: str = ""
     state: SecondEntry | None = None
     person: str = ""
-    before: int | None = None
+    behind: Upload | None = None
     limit: int = 50
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,10 @@ class TypedLine:
 
 
 def typed_lines(session: Session, sought: SoughtEntries) -> list[TypedLine]:
-    """Typed results, newest first; one more than ``limit`` where there are more."""
+    """Typed results in their order; one more than ``limit`` where there are more."""
     query = _conditions(sought)
-    if sought.before is not None:
-        query = query.where(Upload.id < sought.before)
-    uploads = session.scalars(query.order_by(Upload.id.desc()).limit(sought.limit + 1)).all()
+    query = in_order(query, Upload.id, behind=sought.behind, is_back=not sought.oldest_first)
+    uploads = session.scalars(query.limit(sought.limit + 1)).all()
     ids = [one.id for one in uploads]
     verified, what = verifications_of(session, ids), _typed(session, ids)
     return [TypedLine(one, *what[one.id], verified.get(one.id)) for one in uploads]

@@ -14,7 +14,7 @@ from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.genealogy import NodeKind, kind_of
 from batchqc.core.permissions import Permission
 from batchqc.documents.csv_file import csv_bytes
-from batchqc.records.bank_lines import BanksWanted, bank_rows
+from batchqc.records.bank_lines import BankOrder, BanksWanted, bank_rows
 from batchqc.records.cell_banks import (
     CellBank,
     bank_events_of,
@@ -50,19 +50,20 @@ class Asked(Address):
     text: str = Limited("", max_length=100)
     kind: Annotated[BankKind | None, BLANK_IS_NONE] = None
     status: Annotated[BankStatus | None, BLANK_IS_NONE] = None
+    order: BankOrder = BankOrder.NEWEST
     after: str = Limited("", max_length=100)
 
     @property
     def wanted(self) -> BanksWanted:
         """As a query takes it."""
-        return BanksWanted(self.text.strip(), self.kind, self.status)
+        return BanksWanted(self.text.strip(), self.kind, self.status, self.order)
 
 
 @router.get("/banks")
 def banks(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Response:
-    """A page of banks, newest first; the address is the state."""
+    """A page of banks; the address is the state."""
     with call.reading() as session:
-        after = the_bank(session, asked.after).id if asked.after else 0
+        after = the_bank(session, asked.after) if asked.after else None
         rows = bank_rows(session, asked.wanted, after=after, limit=_PAGE + 1)
         found = _listed(session, rows[:_PAGE])
         today = site_day(session, call.door.now())
@@ -75,7 +76,7 @@ def banks(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Re
             more=asked.but(after=rows[_PAGE - 1].bank) if len(rows) > _PAGE else "",
             kinds=list(BankKind),
             statuses=list(BankStatus),
-            is_filtered=asked.wanted != BanksWanted(),
+            is_filtered=bool(asked.query(order="")),
             may_register=may(call, Permission.KEEP_BANKS),
             who=who_may(Permission.KEEP_BANKS),
         )
@@ -85,11 +86,11 @@ def banks(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Re
 def banks_csv(call: Visit, asked: Annotated[Asked, Query()]) -> Response:
     """Every bank of the list."""
     rows: list[tuple[str, ...]] = [_COLUMNS]
-    after = 0
+    after = None
     with call.reading() as session:
         while some := bank_rows(session, asked.wanted, after=after, limit=500):
             rows += [_cells(*one) for one in _listed(session, some)]
-            after = some[-1].id
+            after = some[-1]
     return csv_answer(csv_bytes(rows), "banks.csv")
 
 

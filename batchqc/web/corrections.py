@@ -27,11 +27,11 @@ from batchqc.records.corrections import (
     CorrectionDecision,
     CorrectionState,
     CorrectionsWanted,
+    corrections_wanted,
     decision_on,
-    newest_corrections,
 )
 from batchqc.records.registers import lot_by, samples_of
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import OwnForm, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, built, check, said
 from batchqc.web.rendering import gone_to, page
@@ -54,12 +54,13 @@ class AskedCorrections(Address):
 
     state: Annotated[CorrectionState | None, BLANK_IS_NONE] = None
     text: str = Field("", max_length=100)
+    order: Recency = "newest"
     after: str = Field("", max_length=30)
 
     @property
     def wanted(self) -> CorrectionsWanted:
         """As a query takes it."""
-        return CorrectionsWanted(self.state, self.text.strip())
+        return CorrectionsWanted(self.state, self.text.strip(), oldest_first=self.order == "oldest")
 
 
 class AskedNew(BaseModel):
@@ -88,7 +89,7 @@ class CorrectionLine:
 def corrections(
     request: Request, call: Visit, asked: Annotated[AskedCorrections, Query()]
 ) -> Response:
-    """A page of corrections, newest first; the address is the state."""
+    """A page of corrections; the address is the state."""
     with call.reading() as session:
         found = _find(session, asked, _SHOWN)
         return page(
@@ -159,8 +160,8 @@ def line_of(session: Session, row: Correction) -> CorrectionLine:
 
 
 def _find(session: Session, asked: AskedCorrections, limit: int) -> Sequence[CorrectionLine]:
-    before = the_correction(session, asked.after).id if asked.after else None
-    found = newest_corrections(session, asked.wanted, before=before, limit=limit)
+    behind = the_correction(session, asked.after) if asked.after else None
+    found = corrections_wanted(session, asked.wanted, behind=behind, limit=limit)
     return [CorrectionLine(row, _state(decision), decision) for row, decision in found]
 
 

@@ -21,6 +21,8 @@ from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.deviations import (
     DeviationLine,
+    DeviationsWanted,
+    Order,
     count_open_deviations,
     deviation_lines,
     deviation_lots,
@@ -56,12 +58,14 @@ class Asked(Address):
 
     lot: str = Field("", max_length=100)
     show: Annotated[Show | None, BLANK_IS_NONE] = None
+    order: Order = Order.NEWEST
     after: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
     def lines(self, session: Session, limit: int) -> list[DeviationLine]:
         """What it asks for."""
         state = State(self.show).value if self.show else ""
-        return deviation_lines(session, state=state, lot=self.lot, before=self.after, limit=limit)
+        wanted = DeviationsWanted(state, self.lot, self.order)
+        return deviation_lines(session, wanted, after=self.after, limit=limit)
 
 
 @router.get("/deviations")
@@ -82,7 +86,7 @@ def deviations(
         still_open=still_open,
         blocking=blocking,
         shows=list(Show),
-        is_filtered=bool(asked.query()),
+        is_filtered=bool(asked.query(order="")),
         may_record=is_permitted(call.person.roles, Permission.KEEP_DEVIATIONS),
         did=did,
     )

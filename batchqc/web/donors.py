@@ -4,7 +4,8 @@ A donor is a code and never a name.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ from batchqc.records.donations import Donation, DonorTest
 from batchqc.records.donor_lines import (
     NOT_DETERMINED,
     Consenting,
+    DonorOrder,
     DonorsSought,
     DonorsWanted,
     banks_from,
@@ -72,15 +74,16 @@ class Asked(Address):
     eligibility: str = Field("", max_length=60)
     consent: Annotated[Consenting | None, BLANK_IS_NONE] = None
     doubtful: str = Field("", max_length=3)
-    order: str = Field("code", pattern="^(code|code-back)?$")
+    order: DonorOrder = DonorOrder.CODE
     after: str = Field("", max_length=100)
 
-    def sought(self, limit: int) -> DonorsSought:
+    def sought(self, session: Session, limit: int) -> DonorsSought:
         """As a query takes it."""
         wanted = DonorsWanted(
             self.text.strip(), self.eligibility, self.consent, doubtful=self.doubtful == "yes"
         )
-        return DonorsSought(wanted, self.after, limit, backward=self.order == "code-back")
+        after = the_donor(session, self.after) if self.after else None
+        return DonorsSought(wanted, after, limit, self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class DonorLine:
     later: tuple[str, ...]
     against: tuple[str, ...]
     lots: int
+    registered_at: datetime
 
     @property
     def last_specimen(self) -> str:
@@ -108,7 +112,7 @@ class DonorLine:
 def donors(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Response:
     """A page of donors; the address is the state."""
     with call.reading() as session:
-        sought = asked.sought(50)
+        sought = asked.sought(session, 50)
         found, more = _lines(session, sought)
         total = count_donors(session, sought.wanted, _COUNTED + 1)
         return page(
@@ -116,7 +120,7 @@ def donors(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> R
             "source_donors.html",
             asked=asked,
             donors=found,
-            more=asked.but(after=more) if more else "",
+            more=asked.but(after=more.code) if more else "",
             total=total,
             counted=_COUNTED,
             words=(NOT_DETERMINED, ELIGIBLE, INELIGIBLE, EXCEPTION),
@@ -131,7 +135,7 @@ def donors(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> R
 def donors_csv(call: Visit, asked: Annotated[Asked, Query()]) -> Response:
     """Every donor of the list, not only one page of it."""
     with call.reading() as session:
-        first = asked.model_copy(update={"after": ""}).sought(_AT_ONCE)
+        first = asked.model_copy(update={"after": ""}).sought(session, _AT_ONCE)
         found = list(_all(lambda sought: _lines(session, sought), first))
     return csv_answer(csv_bytes([_COLUMNS, *map(_cells, found)]), "donors.csv")
 
@@ -151,11 +155,11 @@ def records(call: Visit, code: str) -> Response:
     return api.records_as_text(call, code)
 
 
-def _lines(session: Session, sought: DonorsSought) -> tuple[list[DonorLine], str]:
+def _lines(session: Session, sought: DonorsSought) -> tuple[list[DonorLine], DonorRow | None]:
     found = donor_rows(session, sought)
     shown = found[: sought.limit]
     read = lines_of(session, shown)
-    return read, shown[-1].code if len(found) > sought.limit else ""
+    return read, shown[-1] if len(found) > sought.limit else None
 
 
 def lines_of(session: Session, rows: Sequence[DonorRow]) -> list[DonorLine]:
@@ -171,6 +175,7 @@ def lines_of(session: Session, rows: Sequence[DonorRow]) -> list[DonorLine]:
             later_than(newest.get(row.id), records[row.id]),
             unfavourable(records[row.id].donated(zone)),
             lots.get(row.id, 0),
+            row.registered_at,
         )
         for row, today in zip(rows, donors_today(session, rows, corrections), strict=True)
     ]
@@ -184,14 +189,14 @@ def later_than(determined: EligibilityRow | None, records: DonorRecords) -> tupl
 
 
 def _all(
-    look: Callable[[DonorsSought], tuple[list[DonorLine], str]], sought: DonorsSought
+    look: Callable[[DonorsSought], tuple[list[DonorLine], DonorRow | None]], sought: DonorsSought
 ) -> Iterator[DonorLine]:
     while True:
         found, more = look(sought)
         yield from found
         if not more:
             return
-        sought = DonorsSought(sought.wanted, more, sought.limit, backward=sought.backward)
+        sought = replace(sought, after=more)
 
 
 def _cells(one: DonorLine) -> tuple[str, ...]:

@@ -28,10 +28,10 @@ from batchqc.core.permissions import Permission, is_permitted
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import BatchqcError
 from batchqc.records.audit import the_head
-from batchqc.records.exports import counts_wanted, exports_before
+from batchqc.records.exports import counts_wanted, exports_behind
 from batchqc.records.log import CheckpointRow
 from batchqc.records.registers import Product
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import OwnForm, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, built, said
 from batchqc.web.jobs import led_to
@@ -69,10 +69,11 @@ class Asked(Address):
 
 
 class Listed(Address):
-    """Which page of the list of exports."""
+    """In which order, and which page of the list of exports."""
 
     path: ClassVar[str] = "/exports"
 
+    order: Recency = "newest"
     after: int = Field(0, ge=0, le=LARGEST)
 
 
@@ -102,9 +103,9 @@ class Weighed:
 
 @router.get("/exports")
 def exports(request: Request, call: Visit, asked: Annotated[Listed, Query()]) -> Response:
-    """Every bundle, newest first, from the audit trail."""
+    """Every bundle, from the audit trail; the address is the state."""
     with call.reading() as session:
-        found = _exports(session, asked.after, _SHOWN + 1)
+        found = _exports(session, asked, _SHOWN + 1)
     more = found[_SHOWN - 1].sequence if len(found) > _SHOWN else 0
     return page(
         request,
@@ -117,13 +118,13 @@ def exports(request: Request, call: Visit, asked: Annotated[Listed, Query()]) ->
 
 
 @router.get("/exports.csv")
-def exports_csv(call: Visit) -> Response:
+def exports_csv(call: Visit, asked: Annotated[Listed, Query()]) -> Response:
     """The same as CSV, all of them."""
-    rows, after = list[tuple[str, ...]](), 0
+    rows, place = list[tuple[str, ...]](), Listed(order=asked.order, after=0)
     with call.reading() as session:
-        while some := _exports(session, after, _AT_ONCE):
+        while some := _exports(session, place, _AT_ONCE):
             rows += [_cells(one) for one in some]
-            after = some[-1].sequence
+            place = place.model_copy(update={"after": some[-1].sequence})
     return csv_answer(csv_bytes([_COLUMNS, *rows]), "exports.csv")
 
 
@@ -183,9 +184,11 @@ def _weighed(session: Session, wanted: Wanted) -> Weighed:
     return Weighed(lots, certificates, checkpoint, since)
 
 
-def _exports(session: Session, before: int, limit: int) -> list[Exported]:
-    found = []
-    for link, entry in exports_before(session, EXPORTED, before, limit=limit):
+def _exports(session: Session, asked: Listed, limit: int) -> list[Exported]:
+    found, oldest = [], asked.order == "oldest"
+    for link, entry in exports_behind(
+        session, EXPORTED, asked.after, limit=limit, oldest_first=oldest
+    ):
         body = json.loads(entry.text)
         told = body["after"]
         found.append(

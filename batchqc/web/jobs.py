@@ -18,8 +18,8 @@ from batchqc.api import jobs as api
 from batchqc.core.jobs import ENDED, State
 from batchqc.core.permissions import Permission
 from batchqc.errors import BatchqcError
-from batchqc.records.jobs import newest_jobs, newest_step, steps_of
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.records.jobs import JobsWanted, job_lines, newest_step, steps_of
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import OwnForm, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, built, said
 from batchqc.web.rendering import gone_to, page
@@ -54,20 +54,24 @@ class Listed(Address):
     path: ClassVar[str] = "/jobs"
 
     show: Annotated[Show | None, BLANK_IS_NONE] = None
+    order: Recency = "newest"
     after: str = Field("", max_length=100)
 
 
 @router.get("/jobs")
 def jobs(request: Request, call: Visit, asked: Annotated[Listed, Query()]) -> Response:
-    """One's own jobs, newest first; for QA and administrators those of all."""
+    """One's own jobs; for QA and administrators those of all."""
     is_keeper = keeps_jobs(call.person)
     with call.reading() as session:
-        found = newest_jobs(
+        found = job_lines(
             session,
-            asked_by="" if is_keeper else call.person.user_id,
-            before=the_job(session, asked.after, person=call.person) if asked.after else None,
+            JobsWanted(
+                asked_by="" if is_keeper else call.person.user_id,
+                states=_STATES[asked.show] if asked.show else (),
+                oldest_first=asked.order == "oldest",
+            ),
+            behind=the_job(session, asked.after, person=call.person) if asked.after else None,
             limit=_AT_ONCE + 1,
-            states=_STATES[asked.show] if asked.show else (),
         )
         more = found[_AT_ONCE - 1].job.natural_key if len(found) > _AT_ONCE else ""
         return page(

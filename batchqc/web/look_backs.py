@@ -21,7 +21,7 @@ from batchqc.records.bank_lines import LookBacksWanted, closings_of, look_back_r
 from batchqc.records.containers import containers_by, newest_events, status_of
 from batchqc.records.genealogy import nodes_by, portions
 from batchqc.records.shipments import sites_newest
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import Visit
 from batchqc.web.family_tree import look_of
 from batchqc.web.rendering import page
@@ -48,20 +48,23 @@ class Asked(Address):
     text: str = Limited("", max_length=100)
     cause: Annotated[LookBackCause | None, BLANK_IS_NONE] = None
     state: Literal["", "open", "closed"] = ""
+    order: Recency = "newest"
     after: str = Limited("", max_length=100)
 
     @property
     def wanted(self) -> LookBacksWanted:
         """As a query takes it."""
         is_open = {"open": True, "closed": False}.get(self.state)
-        return LookBacksWanted(self.text.strip(), self.cause, is_open)
+        return LookBacksWanted(
+            self.text.strip(), self.cause, is_open, oldest_first=self.order == "oldest"
+        )
 
 
 @router.get("/look-backs")
 def look_backs(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Response:
-    """A page of look-backs, newest first; the address is the state."""
+    """A page of look-backs; the address is the state."""
     with call.reading() as session:
-        after = the_look_back(session, asked.after).id if asked.after else 0
+        after = the_look_back(session, asked.after) if asked.after else None
         rows = look_back_rows(session, asked.wanted, after=after, limit=_PAGE + 1)
         shown = rows[:_PAGE]
         closings = closings_of(session, shown)
@@ -72,7 +75,7 @@ def look_backs(request: Request, call: Visit, asked: Annotated[Asked, Query()]) 
             look_backs=[(one, closings.get(one.id)) for one in shown],
             more=asked.but(after=shown[-1].natural_key) if len(rows) > _PAGE else "",
             causes=list(LookBackCause),
-            is_filtered=asked.wanted != LookBacksWanted(),
+            is_filtered=bool(asked.query(order="")),
             may_start=may(call, Permission.START_LOOK_BACK),
             who=who_may(Permission.START_LOOK_BACK),
         )
@@ -82,12 +85,12 @@ def look_backs(request: Request, call: Visit, asked: Annotated[Asked, Query()]) 
 def look_backs_csv(call: Visit, asked: Annotated[Asked, Query()]) -> Response:
     """Every look-back of the list."""
     rows: list[tuple[str, ...]] = [_LIST]
-    after = 0
+    after = None
     with call.reading() as session:
         while some := look_back_rows(session, asked.wanted, after=after, limit=500):
             closings = closings_of(session, some)
             rows += [_cells(one, closings.get(one.id)) for one in some]
-            after = some[-1].id
+            after = some[-1]
     return csv_answer(csv_bytes(rows), "look-backs.csv")
 
 

@@ -36,8 +36,8 @@ def gettext_later(text: str) -> str:
 _ = gettext_later
 PLACES: Final = (
     Place(_("My work"), "/", "w", also=("/reviews", "/corrections", "/second-entries", "/jobs")),
-    Place(_("Lots"), "/lots", "l", also=("/products",)),
-    Place(_("Uploads"), "/uploads", "u"),
+    Place(_("Lots"), "/lots", "l", also=("/products", "/certifications")),
+    Place(_("Uploads"), "/uploads", "u", also=("/manual",)),
     Place(_("Investigations"), "/investigations", "i", also=("/deviations", "/system-stops")),
     Place(_("Trends"), "/trends", "t", also=("/quality-reviews",)),
     Place(_("Specifications"), "/specifications", "s"),

@@ -25,7 +25,7 @@ from batchqc.records.typed_lines import (
     count_typed_up_to,
     typed_lines,
 )
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
 from batchqc.web.calls import Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, check, said
 from batchqc.web.investigation_documents import Sent
@@ -55,6 +55,7 @@ class AskedEntries(Address):
     lot: str = Field("", max_length=100)
     state: Annotated[SecondEntry | None, BLANK_IS_NONE] = None
     person: str = Field("", max_length=100)
+    order: Recency = "newest"
     after: str = Field("", max_length=40)
     did: str = Field("", max_length=20, exclude=True)
 
@@ -65,15 +66,16 @@ class AskedEntries(Address):
 
     def sought(self, session: Session, limit: int) -> SoughtEntries:
         """As a query takes it."""
-        before = the_upload(session, self.after).id if self.after else None
+        behind = the_upload(session, self.after) if self.after else None
         return SoughtEntries(
-            self.lot.strip(), self.state, self.person.strip(), before=before, limit=limit
-        )
+            self.lot.strip(), self.state, self.person.strip(), behind, limit,
+            oldest_first=self.order == "oldest",
+        )  # fmt: skip
 
 
 @router.get("/manual")
 def entries(request: Request, call: Visit, asked: Annotated[AskedEntries, Query()]) -> Response:
-    """A page of typed results, the newest first."""
+    """A page of typed results; the address is the state."""
     with call.reading() as session:
         sought = asked.sought(session, 50)
         found = typed_lines(session, sought)
@@ -173,7 +175,7 @@ def _all(session: Session, sought: SoughtEntries) -> Iterator[TypedLine]:
         yield from found[: sought.limit]
         if len(found) <= sought.limit:
             return
-        sought = replace(sought, before=found[sought.limit - 1].upload.id)
+        sought = replace(sought, behind=found[sought.limit - 1].upload)
 
 
 def _cells(one: TypedLine) -> tuple[str, ...]:

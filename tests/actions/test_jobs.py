@@ -36,8 +36,9 @@ from batchqc.records.audit import entries_after
 from batchqc.records.decisions import certificate_by, issue_of
 from batchqc.records.jobs import (
     JobStep,
+    JobsWanted,
     job_by,
-    newest_jobs,
+    job_lines,
     newest_progress,
     newest_step,
     steps_of,
@@ -388,10 +389,9 @@ def test_a_job_is_seen_by_who_asked_and_by_who_keeps_jobs(house: House):
                 assert refused.value.code == "BQC-JOB-003"
         with pytest.raises(NotFound):
             the_job(session, "JOB-2026-999999", person=person)
-        assert [one.job.natural_key for one in newest_jobs(
-            session, asked_by=SPEC, before=None, limit=9
-        )] == [number]  # fmt: skip
-        assert newest_jobs(session, asked_by=QA1, before=None, limit=9) == []
+        own = job_lines(session, JobsWanted(SPEC), behind=None, limit=9)
+        assert [one.job.natural_key for one in own] == [number]
+        assert job_lines(session, JobsWanted(QA1), behind=None, limit=9) == []
 
 
 def test_a_job_signs_for_nobody(house: House):

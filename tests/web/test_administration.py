@@ -220,7 +220,7 @@ def test_qa_keeps_the_registers_and_others_read_them(served: Served):
     with served.visitor(QA1) as qa:
         qa.go(f"{AT}/instruments?text=vcb")
         qa.sees("Overdue")
-        qa.link("Next row").click()
+        qa.link("Calibrate again").click()
         dialog = qa.page.get_by_role("dialog")
         expect(dialog.get_by_label("Instrument")).to_have_value("VCB-001")
         dialog.get_by_label("Kind").fill("Cell counter")
@@ -241,7 +241,7 @@ def test_qa_keeps_the_registers_and_others_read_them(served: Served):
         ana.go(f"{AT}/training")
         expect(ana.page.get_by_role("row").filter(has_text="SOP-QC-040")).to_have_count(1)
         ana.sees("QA keeps the registers.")
-        expect(ana.page.get_by_role("link", name="Next row")).to_have_count(0)
+        expect(ana.page.get_by_role("link", name="Train again")).to_have_count(0)
         answer = ana.page.request.get(f"{AT}/training.csv")
         assert "SOP-QC-040" in answer.text()
 

@@ -5,10 +5,20 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
+from batchqc.actions.deviations import NewDeviation, keep_deviation
+from batchqc.actions.exports import EXPORTED
+from batchqc.actions.jobs import ask_for
 from batchqc.actions.registers import register_donor
+from batchqc.core.cell_banks import BankKind
+from batchqc.core.deviations import State
+from batchqc.core.jobs import WHO_ASKS, Kind
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from tests.records.house import DON, LOT, QA1
+from tests.actions.correcting import request
+from tests.actions.test_look_backs import look_back
+from tests.actions.typing_results import enter
+from tests.records.genealogy import GIVEN, MCB, WCB, WORKING_ON, bank, donate, new_bank
+from tests.records.house import ANA, DON, DONOR, LOT, QA1, House, signing
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
 from tests.web.investigated import LOTS, investigate
@@ -24,8 +34,29 @@ ORDERED = [
     ("/investigations?show=open", "Number", ("descending", "ascending")),
     ("/investigations?show=concluded", "Due", ("other", "other")),
     (f"/audit-trail?record={LOTS[0]}", "When", ("ascending", "descending")),
-    ("/audit-trail?since=2020-01-01&word=lot", "Entry", ("ascending", "descending")),
+    ("/audit-trail?since=2020-01-01&word=deviation", "Entry", ("ascending", "descending")),
+    ("/donors", "Registered", ("descending", "ascending")),
+    ("/banks", "Bank", ("ascending", "descending")),
+    ("/banks", "Made on", ("descending", "ascending")),
+    ("/banks", "Usable until", ("ascending", "descending")),
+    ("/look-backs", "Look-back", ("ascending", "descending")),
+    ("/look-backs", "Started", ("ascending", "descending")),
+    ("/deviations", "Deviation", ("ascending", "descending")),
+    ("/deviations?show=open", "Recorded", ("ascending", "descending")),
+    ("/corrections?state=waits", "Correction", ("ascending", "descending")),
+    ("/corrections", "Asked for", ("ascending", "descending")),
+    ("/manual", "Entry", ("ascending", "descending")),
+    ("/manual?state=waits", "Typed", ("ascending", "descending")),
+    ("/jobs", "Number", ("ascending", "descending")),
+    ("/exports", "When", ("ascending", "descending")),
 ]  # fmt: skip
+NO_REVIEW = {"product": "NONE", "first": "2025-05-01", "last": "2025-05-31"}
+COUNTS = ("lots", "certificates", "issued", "uploads")
+BUNDLE = {
+    "asked": {"product": "", "lots": [], "since": "", "until": ""},
+    "counts": dict.fromkeys(COUNTS, 1),
+    "lots.jsonl sha256": "0" * 64,
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +66,42 @@ def qa(served: Served) -> Iterator[Visitor]:
     investigate(served.house)
     with served.house.acting(DON, Permission.REGISTER_DONOR) as tx:
         register_donor(tx, code="DNR-0042", tissue_source="bone marrow")
+    genealogy(served.house)
+    papers(served.house)
     with served.visitor(QA1) as visitor:
+        for number in (1, 2):
+            visitor.go(
+                f"/jobs/JOB-2026-00000{number}"
+            )  # it may not have begun: the page follows it
+            expect(visitor.page.get_by_text("It failed, and is not tried again")).to_be_visible()
         yield visitor
+
+
+def genealogy(house: House) -> None:
+    """Two banks, and a look-back from each of two donors."""
+    donate(house)
+    bank(house, new_bank(MCB, BankKind.MASTER, GIVEN))
+    bank(house, new_bank(WCB, BankKind.WORKING, MCB, made_on=WORKING_ON, basis=""))
+    for source in (DONOR, "DNR-0042"):
+        look_back(house, f"donor:{source}")
+
+
+def papers(house: House) -> None:
+    """Two of each: deviations, corrections, typed results, jobs that fail, and exports."""
+    for name in ("DEV-2", "DEV-1"):
+        with house.acting(QA1, Permission.KEEP_DEVIATIONS) as tx:
+            new = NewDeviation(name, "Incubator at 35 °C", "QMS 4711", State.OPEN, True, LOTS)
+            assert not isinstance(
+                keep_deviation(tx, deviation=new, credentials=signing(QA1)), Refusal
+            )
+    for lot in LOTS[:2]:
+        request(house, f"lot:{lot}", "expires_on", "2027-05-17", by=ANA)
+        enter(house, lot=lot, sample=f"{lot}-S01", analyst=ANA, run=f"STER-{lot}")
+    for number in range(2):
+        with house.acting(QA1, WHO_ASKS[Kind.QUALITY_REVIEW]) as tx:
+            ask_for(tx, Kind.QUALITY_REVIEW, NO_REVIEW)
+        with house.acting(QA1, Permission.EXPORT_RECORDS) as tx:
+            tx.audit(EXPORTED, after=BUNDLE | {"entries": number})
 
 
 def head(visitor: Visitor, name: str) -> Locator:
@@ -84,6 +149,8 @@ def test_a_list_is_ordered_both_ways_and_a_filter_keeps_the_order(
         assert orders[0] == orders[1][::-1]
     head(qa, name).get_by_role("link").click()
     expect(head(qa, name)).to_have_attribute("aria-sort", ways[0])
+    if path == "/exports":  # it has no filter
+        return
     qa.press("Show")
     expect(head(qa, name)).to_have_attribute("aria-sort", ways[0])
     assert shown(qa) == orders[0]

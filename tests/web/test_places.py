@@ -15,7 +15,8 @@ from batchqc.web.work import page_of
         ("/lots/UCM-P1-T1/hold", "Lots"), ("/products", "Lots"),
         ("/deviations/dev-26-014", "Investigations"), ("/system-stops/new", "Investigations"),
         ("/quality-reviews", "Trends"), ("/look-backs/LB-2026-000001", "Donors"),
-        ("/banks", "Donors"), ("/archive", "Certificates"),
+        ("/manual/new", "Uploads"), ("/certifications", "Lots"), ("/banks", "Donors"),
+        ("/archive", "Certificates"),
     ],
 )  # fmt: skip
 def test_a_page_is_of_one_place(path: str, place: str):

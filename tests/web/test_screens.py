@@ -48,6 +48,24 @@ def test_a_screen_is_accessible_stays_in_its_window_and_does_not_move(qa: Visito
     look_at(qa, path)
 
 
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_the_menu_is_one_row_from_1280_pixels_on_however_long_a_name_is(qa: Visitor, width: int):
+    qa.page.set_viewport_size({"width": width, "height": 800})
+    qa.go("/")
+    banner = qa.page.get_by_role("banner")
+    for part, text in (("name", "Dr. Nguyễn Thị Minh Châu Hoàng"), ("role", "QA, QP, reviewer")):
+        banner.locator(f"details.me .{part}").evaluate(
+            "(one, text) => { one.textContent = text }", text
+        )
+    heights = [one.bounding_box() for one in (banner, banner.get_by_role("navigation"))]
+    assert [one and one["height"] < 60 for one in heights] == [True, True]
+    for link in banner.get_by_role("link").all():
+        place = link.bounding_box()
+        assert place
+        assert place["x"] + place["width"] <= width
+    assert qa.overflow() == 0
+
+
 def test_what_opens_over_a_page_is_accessible_too(qa: Visitor):
     qa.page.set_viewport_size({"width": 1440, "height": 1000})
     for scheme in ("light", "dark"):

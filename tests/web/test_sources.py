@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -14,6 +15,7 @@ from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.bank_lines import (
+    BankOrder,
     BanksWanted,
     LookBacksWanted,
     bank_rows,
@@ -23,6 +25,7 @@ from batchqc.records.cell_banks import bank_by, bank_statuses
 from batchqc.records.donations import Consent, Donation, DonorTest
 from batchqc.records.donor_lines import (
     Consenting,
+    DonorOrder,
     DonorsSought,
     DonorsWanted,
     count_donors,
@@ -413,35 +416,39 @@ def test_pages_of_lists_follow_each_other_and_filters_hold_together(house: House
     add_donors(house)
     with house.reading() as session:
         if table == "bank":
-            newest = bank_rows(session, BanksWanted(), after=0, limit=1)
-            older = bank_rows(session, BanksWanted(), after=newest[0].id, limit=5)
-            assert [one.bank for one in (*newest, *older)] == [WCB, MCB]
+            for order in BankOrder:
+                wanted = BanksWanted(order=order)
+                first = bank_rows(session, wanted, after=None, limit=1)
+                others = bank_rows(session, wanted, after=first[0], limit=5)
+                is_back = order is BankOrder.NEWEST or order.endswith("-back")
+                banks = [WCB, MCB] if is_back else [MCB, WCB]
+                assert [one.bank for one in (*first, *others)] == banks, order
             wanted = BanksWanted("uc-01", BankKind.MASTER, BankStatus.AVAILABLE)
-            assert [one.bank for one in bank_rows(session, wanted, after=0, limit=5)] == [MCB]
+            assert [one.bank for one in bank_rows(session, wanted, after=None, limit=5)] == [MCB]
             gone = BanksWanted(status=BankStatus.DESTROYED)
-            assert not bank_rows(session, gone, after=0, limit=5)
+            assert not bank_rows(session, gone, after=None, limit=5)
             return
         if table == "look-back":
             for is_open in (None, True, False):
                 wanted = LookBacksWanted("uc-01", LookBackCause.ORIGIN, is_open)
-                assert not look_back_rows(session, wanted, after=0, limit=5)
+                assert not look_back_rows(session, wanted, after=None, limit=5)
             return
-        found, after = list[str](), ""
-        while True:
-            rows = donor_rows(session, DonorsSought(DonorsWanted(), after, 2, backward=True))
-            found += [one.code for one in rows[:2]]
-            if len(rows) < 3:
-                break
-            after = found[-1]
-        assert found == ["DNR-X-02", "DNR-X-01", "DNR-X-00", DONOR]
-        for wanted, codes in {
+        codes = [DONOR, "DNR-X-00", "DNR-X-01", "DNR-X-02"]
+        for order in DonorOrder:
+            sought, found = DonorsSought(DonorsWanted(), limit=2, order=order), list[str]()
+            while rows := donor_rows(session, sought):
+                found += [one.code for one in rows[:2]]
+                sought = replace(sought, after=rows[:2][-1])
+            is_back = order in {DonorOrder.NEWEST, DonorOrder.CODE_BACK}
+            assert found == (codes[::-1] if is_back else codes), order
+        for wanted, fitting in {
             DonorsWanted(consent=Consenting.GIVEN): [DONOR],
-            DonorsWanted(consent=Consenting.NONE): found[2::-1],
+            DonorsWanted(consent=Consenting.NONE): codes[1:],
             DonorsWanted(consent=Consenting.WITHDRAWN): [],
             DonorsWanted(eligibility="eligible"): [DONOR],
             DonorsWanted(text="x-01"): ["DNR-X-01"],
-            DonorsWanted(text="SKIN", eligibility="not determined"): found[2::-1],
+            DonorsWanted(text="SKIN", eligibility="not determined"): codes[1:],
             DonorsWanted(doubtful=True): [],
         }.items():
-            assert [one.code for one in donor_rows(session, DonorsSought(wanted))] == codes
-            assert count_donors(session, wanted, 10) == len(codes)
+            assert [one.code for one in donor_rows(session, DonorsSought(wanted))] == fitting
+            assert count_donors(session, wanted, 10) == len(fitting)

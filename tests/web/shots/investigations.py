@@ -40,6 +40,8 @@ def tour(stage: Stage) -> None:
         "Growth in both bottles; nothing in the laboratory explains it"
     )
     stage.take("investigation-conclusion")
-    stage.take("patterns", "/investigations/patterns?scope=all")
+    stage.take(
+        "patterns", "/investigations/patterns?scope=tested&since=2026-01-01&until=2026-02-28"
+    )
     stage.take("deviation", f"/deviations/{DEVIATION}")
     stage.take("holds", f"/lots/{LOT}/hold")
