@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -24,7 +24,6 @@ from batchqc.actions.signing import Credentials
 from batchqc.actions.states import Contested
 from batchqc.actions.trends import Trends
 from batchqc.actions.views import log_view
-from batchqc.api.provider import Provider
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
 from batchqc.api.watching import note_account
@@ -39,6 +38,9 @@ from batchqc.records.registers import Site
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
 from batchqc.settings import Settings
 
+if TYPE_CHECKING:
+    from batchqc.api.openid import Provider
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -49,7 +51,7 @@ class Door:
     archive: Archive
     press: Press
     now: Callable[[], datetime]
-    provider: Provider | None = None
+    provider: "Provider | None" = None
     trends: Trends = field(default_factory=Trends)
 
 

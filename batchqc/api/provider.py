@@ -1,166 +1,18 @@
-"""The provider of single sign-on: OpenID Connect, authorization code with PKCE.
+"""Which provider of single sign-on an installation has: that of its settings, if they name one."""
 
-What it is comes from its discovery document, and must be about the issuer of the settings. An
-identity token counts when one of the provider's keys signed it with an asymmetric algorithm, for
-this client, with the nonce of the visit, and in time. Nothing that it says is kept but who it saw
-and when.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
-from ssl import SSLContext
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import httpx2
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import OAuth2Client
-from authlib.oidc.core import CodeIDToken
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
-from batchqc.actions.visits import Ticket, Vouched
-from batchqc.core.components import CLOCK_SECONDS, VISIT_MINUTES
-from batchqc.errors import NotFound, NotSignedIn, SigningUnavailable
+from batchqc.errors import NotFound, SigningUnavailable
 from batchqc.settings import Settings
 
-#: Never ``none``, and never one whose key the provider publishes or shares with others.
-ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
-                     "ES512", "Ed25519", "EdDSA")  # fmt: skip
-_SECONDS: Final = 10
+if TYPE_CHECKING:
+    from batchqc.api.openid import Provider
+
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A provider, and what this installation is there."""
-
-    issuer: str
-    client: str
-    secret: str = field(repr=False)
-    redirect: str
-    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    def address(self, ticket: Ticket, *, anew: bool) -> str:
-        """Where a person is sent to sign in; ``anew`` even where they are signed in there."""
-        age = {"prompt": "login", "max_age": "0"} if anew else {"max_age": str(43_200)}
-        with self._client() as client:
-            url, _ = client.create_authorization_url(
-                self._metadata()["authorization_endpoint"],
-                state=ticket.state,
-                code_verifier=ticket.verifier,
-                nonce=ticket.nonce,
-                **age,
-            )
-        return str(url)
-
-    def vouch(self, ticket: Ticket, *, code: str, state: str, now: datetime) -> Vouched:
-        """Whom the provider saw, for the code with which they came back.
-
-        Raises:
-            NotSignedIn: the state is of another visit, or code or identity token does not count.
-            SigningUnavailable: the provider does not answer.
-        """
-        if state != ticket.state:
-            raise _refused("the state is of another visit")
-        endpoint = self._metadata()["token_endpoint"]
-        try:
-            with self._client() as client:
-                answer = client.fetch_token(endpoint, code=code, code_verifier=ticket.verifier)
-        except httpx2.HTTPError as error:
-            raise _silent(self.issuer) from error
-        except (AuthlibBaseError, ValueError) as error:
-            raise _refused("it does not redeem the code") from error
-        claims = self.checked(answer.get("id_token"), nonce=ticket.nonce, now=now)
-        return Vouched(self.issuer, claims["sub"], _moment(claims.get("auth_time")))
-
-    def checked(self, token: object, *, nonce: str, now: datetime) -> dict[str, Any]:
-        """The claims of an identity token.
-
-        Raises:
-            NotSignedIn: it does not count, with the reason.
-        """
-        if not isinstance(token, str):
-            raise _refused("it sent no identity token")
-        try:
-            decoded = self._decoded(token)
-            claims = CodeIDToken(
-                decoded.claims,
-                decoded.header,
-                {
-                    "iss": {"essential": True, "value": self.issuer},
-                    "aud": {"essential": True, "value": self.client},
-                    "sub": {"essential": True, "allow_blank": False},
-                    "nonce": {"essential": True, "value": nonce},
-                },
-                {"client_id": self.client, "nonce": nonce},
-            )
-            claims.validate(now=int(now.timestamp()), leeway=CLOCK_SECONDS)
-        except (JoseError, AuthlibBaseError, ValueError, TypeError, AttributeError) as error:
-            raise _refused(f"its identity token does not count ({error})") from error
-        issued = _moment(claims.get("iat"))
-        too_old = CLOCK_SECONDS + VISIT_MINUTES * 60
-        if issued is None or (now - issued).total_seconds() > too_old:
-            raise _refused("its identity token is too old")
-        if not isinstance(claims["sub"], str) or _others(claims["aud"], self.client):
-            raise _refused("its identity token is for others as well, or names nobody")
-        return dict(claims)
-
-    def _decoded(self, token: str) -> jwt.Token:
-        """A token whose signature is right; keys are fetched anew once: they change."""
-        try:
-            return jwt.decode(token, self._keys(), algorithms=ALGORITHMS)
-        except (JoseError, ValueError):
-            self._kept.pop("keys", None)
-            return jwt.decode(token, self._keys(), algorithms=ALGORITHMS)
-
-    def _keys(self) -> KeySet:
-        keys: KeySet = self._once(
-            "keys", lambda: KeySet.import_key_set(self._fetched(self._metadata()["jwks_uri"]))
-        )
-        return keys
-
-    def _metadata(self) -> dict[str, Any]:
-        well_known = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-        found: dict[str, Any] = self._once("metadata", lambda: self._fetched(well_known))
-        if found.get("issuer") != self.issuer:
-            self._kept.pop("metadata")
-            raise _silent(self.issuer)
-        return found
-
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
-        if name not in self._kept:
-            self._kept[name] = make()
-        return self._kept[name]
-
-    def _fetched(self, address: str) -> Any:
-        try:
-            return httpx2.get(address, timeout=_SECONDS, verify=_tls()).raise_for_status().json()
-        except (httpx2.HTTPError, ValueError) as error:
-            raise _silent(self.issuer) from error
-
-    def _client(self) -> OAuth2Client:
-        return OAuth2Client(
-            self.client,
-            self.secret,
-            scope="openid",
-            redirect_uri=self.redirect,
-            code_challenge_method="S256",
-            timeout=_SECONDS,
-            verify=_tls(),
-        )
-
-
-@cache
-def _tls() -> SSLContext:
-    """What certificates of providers are held against: those that the machine trusts, read once."""
-    return httpx2.create_ssl_context()
-
-
-def provider_of(settings: Settings) -> Provider | None:
+def provider_of(settings: Settings) -> "Provider | None":
     """The provider of the settings, where they name one.
 
     Raises:
@@ -177,10 +29,12 @@ def provider_of(settings: Settings) -> Provider | None:
             "single sign-on is not set up: it needs an https issuer, client, secret and redirect",
             hint="Set BATCHQC_OIDC_ISSUER, _CLIENT, _SECRET and _REDIRECT, or none of them.",
         )
+    from batchqc.api.openid import Provider  # noqa: PLC0415 - only where there is one
+
     return Provider(settings.oidc_issuer, settings.oidc_client, secret, settings.oidc_redirect)
 
 
-def the_provider(provider: Provider | None) -> Provider:
+def the_provider(provider: "Provider | None") -> "Provider":
     """The provider of the installation.
 
     Raises:
@@ -189,27 +43,3 @@ def the_provider(provider: Provider | None) -> Provider:
     if provider is None:
         raise NotFound("BQC-ACC-043", "this installation has no single sign-on")
     return provider
-
-
-def _moment(seconds: object) -> datetime | None:
-    is_time = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds < 2**40
-    return datetime.fromtimestamp(seconds, UTC) if is_time else None  # type: ignore[arg-type]
-
-
-def _others(audience: object, client: str) -> bool:
-    named = audience if isinstance(audience, list) else [audience]
-    return named != [client]
-
-
-def _refused(why: str) -> NotSignedIn:
-    return NotSignedIn(
-        "BQC-ACC-044", f"the word of the provider is refused: {why}", hint="Begin again."
-    )
-
-
-def _silent(issuer: str) -> SigningUnavailable:
-    return SigningUnavailable(
-        "BQC-ACC-045",
-        f"the provider {issuer} does not answer as an OpenID provider",
-        hint="Try again, or sign in with your password where you have one.",
-    )

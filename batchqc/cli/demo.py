@@ -5,8 +5,9 @@ It does what people do at a site, with the same actions, on a clock of its own.
 
 import shutil
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
+import typer
 from pydantic import SecretStr
 from rich.console import Console
 
@@ -45,6 +46,15 @@ from batchqc.settings import Settings, bundled
 _MARK: Final = ".batchqc-demo"
 _ROOT_PASSPHRASE: Final = "specimen root passphrase"  # noqa: S105 - for show
 _CRL: Final = "https://crl.example/batchqc-demo-root.crl"  # a name that nobody can own
+
+
+def demo(
+    to: Annotated[
+        Path, typer.Option(help="The folder to write; an earlier one is replaced.")
+    ] = Path("demo"),
+) -> None:
+    """Run the whole job on published results of eight lots, in under a minute."""
+    demonstrate(to, Console())
 
 
 def demonstrate(folder: Path, console: Console) -> None:

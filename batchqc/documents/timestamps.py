@@ -10,14 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import httpx2
 from cryptography import x509
-from rfc3161_client import (
-    TimestampRequestBuilder,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
 
 from batchqc.errors import SigningUnavailable
 
@@ -51,6 +44,13 @@ def stamp(service: Service, data: bytes) -> Stamp:
     Raises:
         SigningUnavailable: BQC-LOG-011 there is no answer, or none that holds.
     """
+    from rfc3161_client import (  # noqa: PLC0415 - only where there is a service
+        TimestampRequestBuilder,
+        VerificationError,
+        VerifierBuilder,
+        decode_timestamp_response,
+    )
+
     roots = _roots(service)
     request = TimestampRequestBuilder().data(data).nonce(nonce=True).build()
     try:
@@ -74,6 +74,8 @@ def ask(service: Service, request: bytes) -> bytes:
     Raises:
         Unanswered: there is no answer.
     """
+    import httpx2  # noqa: PLC0415 - only where there is a service
+
     try:
         answer = httpx2.post(
             service.url,

@@ -13,7 +13,8 @@ from joserfc.util import json_b64encode
 from pydantic import SecretStr
 
 from batchqc.actions.visits import Ticket
-from batchqc.api.provider import Provider, provider_of, the_provider
+from batchqc.api.openid import Provider
+from batchqc.api.provider import provider_of, the_provider
 from batchqc.errors import NotFound, NotSignedIn, SigningUnavailable
 from batchqc.settings import Settings
 from tests.api.issuer import CLIENT, REDIRECT, SECRET, Issuer, issuing

@@ -10,7 +10,7 @@ import pytest
 from batchqc import clock
 from batchqc.actions.links import link_account, remove_link
 from batchqc.actions.people import register_person
-from batchqc.api.provider import Provider
+from batchqc.api.openid import Provider
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
 from tests.api.conftest import (  # noqa: F401

@@ -7,12 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
+from typer.testing import CliRunner
 
+from batchqc.cli.commands import KINDS
 from batchqc.cli.demo_cast import PASSWORD
+from batchqc.cli.main import app
 from tests.system.test_command_line import IDO
 
 RARE = {"alembic", "pandas", "pyhanko", "pypdf", "reportlab"}
 SERVER = {"fastapi", "starlette", "uvicorn"}
+NETWORK = {"authlib", "httpx2", "joserfc", "rfc3161_client"}
 NUMERICS = {"scipy.optimize", "scipy.special", "scipy.stats"}
 SAY = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
@@ -31,15 +36,35 @@ def loaded(program: str, *arguments: str | Path) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("batchqc.cli.main", RARE | SERVER | {"numpy"}),
-        ("batchqc.api.app", RARE | {"numpy"}),
-        ("batchqc.web.app", RARE | NUMERICS),
+        ("batchqc.cli.workplace", RARE | SERVER | NETWORK | {"numpy"}),
+        ("batchqc.api.app", RARE | NETWORK | {"numpy"}),
+        ("batchqc.web.app", RARE | NETWORK | NUMERICS),
     ],
 )
 def test_no_door_loads_what_only_some_of_its_work_needs(module: str, never: set[str]):
     found = loaded(f"import {module}")
     assert "sqlalchemy" in found
     assert not found & never
+
+
+def test_no_command_is_loaded_before_it_is_given_and_none_loads_what_is_rare():
+    found = loaded("import batchqc.cli.main")
+    assert not found & {"sqlalchemy", "pydantic"}
+    found = loaded("from batchqc.cli.commands import KINDS\nfor one in KINDS: one()")
+    assert {"sqlalchemy", "batchqc.cli.lot", "batchqc.cli.pki"} <= found
+    assert not found & (RARE | SERVER | {"numpy"})
+
+
+def test_every_command_is_found_under_its_name_and_no_other():
+    assert {names: tuple(get_group(kind()).commands) for kind, names in KINDS.items()} == {
+        names: names for names in KINDS.values()
+    }
+
+
+def test_an_unknown_command_is_refused_with_those_that_come_near():
+    done = CliRunner().invoke(app, ["serv"])
+    assert done.exit_code == 2
+    assert "'serve'" in done.output
 
 
 def test_an_upload_loads_neither_the_server_nor_what_makes_certificates(demo: Path, tmp_path: Path):
@@ -71,4 +96,6 @@ assert done.exit_code == 0, done.output
 (kept, looked_at), = found
 assert kept > 100 * looked_at, found
 """
-    assert "uvicorn" in loaded(program, home)
+    modules = loaded(program, home)
+    assert "uvicorn" in modules
+    assert not modules & (NETWORK | {"batchqc.cli.demo", "batchqc.cli.lot", "batchqc.cli.pki"})

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from batchqc import clock
 from batchqc.actions.links import link_account
 from batchqc.actions.people import register_person
-from batchqc.api.provider import Provider
+from batchqc.api.openid import Provider
 from batchqc.core.permissions import Permission, Role
 from batchqc.web.provider import VISIT
 from batchqc.web.security import COOKIE
