@@ -25,7 +25,8 @@ from batchqc.records.database_check import database_findings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 from batchqc.settings import bundled
-from tests.databases import KINDS, Databases
+from tests.databases import Databases
+from tests.kinds import KINDS
 from tests.records.house import QA1, Clock, House, archive_of, furnish
 from tests.records.tampering import tamper, tampering
 
