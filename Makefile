@@ -33,7 +33,7 @@ test: .venv/test.done programs provider axe store-server  ## everything that eve
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
 core: .venv/test.done
-	$(BIN)/pytest -q -n auto $(OF_CORE) --cov=batchqc.core --cov-report=
+	$(BIN)/pytest -q -n auto -p no:tests.houses $(OF_CORE) --cov=batchqc.core --cov-report=
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 
 lint: .venv/test.done

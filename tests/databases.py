@@ -11,7 +11,6 @@ statements: a test compiles what no test before it has compiled.
 
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,15 +24,11 @@ from batchqc.records import database
 from batchqc.records.database import migrate, open_database
 from batchqc.records.guards import unguarded
 from batchqc.settings import bundled
+from tests.kinds import POSTGRESQL, SQLITE, quick_folder
 
-SQLITE, POSTGRESQL = KINDS = ("sqlite", "postgresql")
 EMPTY = "empty"
 RUNTIME_ROLE = "batchqc_runtime"
 """A role without any right of its own; a server has it from its start."""
-
-_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
-_ROOM = 4 * 10**9
-"""Bytes that are free before anything is laid there."""
 
 Fill = Callable[[Engine], None]
 
@@ -122,18 +117,6 @@ class Databases:
         finally:
             engine.dispose()
             maker.remove(name)
-
-
-def in_memory() -> Path | None:
-    """Where folders lie in memory, if there is room, and if programs may run there."""
-    if not _IN_MEMORY.is_dir() or shutil.disk_usage(_IN_MEMORY).free <= _ROOM:
-        return None
-    return None if os.statvfs(_IN_MEMORY).f_flag & os.ST_NOEXEC else _IN_MEMORY
-
-
-def quick_folder() -> Path:
-    """A new folder, in memory where there is room; whoever asks for it removes it."""
-    return Path(tempfile.mkdtemp(prefix="bq-", dir=in_memory()))
 
 
 def as_role(engine: Engine, role: str) -> Engine:

@@ -30,7 +30,7 @@ from tests.actions.investigating import (
     planned,
     retest,
 )
-from tests.actions.test_large_uploads import Large, controls
+from tests.actions.large_files import Large, controls
 from tests.actions.typing_results import enter, verify
 from tests.actions.versions import STAGED, lot_of_stages
 from tests.cast import NOW

@@ -28,7 +28,8 @@ from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
-from tests.databases import KINDS, Databases
+from tests.databases import Databases
+from tests.kinds import KINDS
 from tests.records.house import QA1, Clock, House, archive_of, furnish
 from tests.records.tampering import tamper, tampering
 

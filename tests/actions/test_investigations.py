@@ -41,8 +41,8 @@ from tests.actions.investigating import (
     retest,
     review_phase,
 )
+from tests.actions.large_files import Large
 from tests.actions.state import counts, grown
-from tests.actions.test_large_uploads import Large
 from tests.cast import MADE_ON, TAKEN_AT
 from tests.records.house import (
     ANA,

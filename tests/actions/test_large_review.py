@@ -13,8 +13,8 @@ from batchqc.actions.large_again import ReadAnew
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.intake.contract import Asked
 from batchqc.records.uploads import Upload
+from tests.actions.large_files import Large, large
 from tests.actions.state import counts, grown
-from tests.actions.test_large_uploads import Large, large
 from tests.intake.files import HEADER
 from tests.records.house import LOT, PROFILE, House, adopt_profile, good, table
 
@@ -22,6 +22,11 @@ from tests.records.house import LOT, PROFILE, House, adopt_profile, good, table
 @pytest.fixture
 def big(house: House, tmp_path: Path) -> Large:
     return Large(house, tmp_path)
+
+
+@pytest.fixture
+def by_process(big: Large) -> None:
+    big.by_process = True
 
 
 def without(data: bytes, name: str) -> bytes:
@@ -59,7 +64,9 @@ def test_the_same_bytes_by_another_profile_are_a_conflict(big: Large, house: Hou
         big.preview(large(), profile=reference)
 
 
-def test_where_the_reading_process_is_killed_in_a_piece(big: Large, house: House, monkeypatch):
+def test_where_the_reading_process_is_killed_in_a_piece(
+    big: Large, house: House, by_process: None, monkeypatch
+):
     real = large_reading.received
 
     def short(answers):
@@ -75,7 +82,9 @@ def test_where_the_reading_process_is_killed_in_a_piece(big: Large, house: House
     assert big.stored() == stored
 
 
-def test_modules_beside_the_file_are_not_run(big: Large, house: House, tmp_path, monkeypatch):
+def test_modules_beside_the_file_are_not_run(
+    big: Large, house: House, by_process: None, tmp_path, monkeypatch
+):
     folder = tmp_path / "share"
     folder.mkdir()
     for name in ("pickle", "csv", "sqlalchemy", "batchqc"):
@@ -120,7 +129,7 @@ def test_a_profile_approved_meanwhile_is_not_the_one_on_record(big: Large, house
         assert session.scalars(select(Upload)).one().profile == first
 
 
-def test_no_process_is_left(big: Large):
+def test_no_process_is_left(big: Large, by_process: None):
     def cancel(*_: int) -> None:
         raise KeyboardInterrupt
 

@@ -2,8 +2,6 @@
 
 import csv
 import pickle
-from dataclasses import replace
-from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -13,19 +11,17 @@ from sqlalchemy import select, text
 from batchqc.actions import large_again, large_reading
 from batchqc.actions.annotations import chunks_of
 from batchqc.actions.large_again import ReadAnew, table_at
-from batchqc.actions.large_store import LargeFile
-from batchqc.actions.large_uploads import preview_large, upload_large
 from batchqc.actions.recheck import recheck
 from batchqc.actions.tracing import trace_cell
-from batchqc.actions.uploads import UploadReport, read_again
+from batchqc.actions.uploads import read_again
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure, NotFound, NotPermitted
 from batchqc.intake.contract import Asked
 from batchqc.records.audit import AuditEntry
 from batchqc.records.bulk import expect_many
 from batchqc.records.registers import LotRow, Product
-from batchqc.records.transaction import transaction
 from batchqc.records.uploads import MeasurementRow, Upload, upload_by
+from tests.actions.large_files import CONTROLS, Large, controls, large
 from tests.actions.state import TRAIL, counts, grown
 from tests.actions.test_methods import another_lot
 from tests.intake.files import HEADER
@@ -42,53 +38,15 @@ from tests.records.house import (
 )
 from tests.records.tampering import tamper
 
-CONTROLS = 340
-
-
-def controls(count: int = CONTROLS, *, lot: str = LOT, **cells: str) -> list[dict[str, str]]:
-    """Controls, each in a run of its own: more than one portion of them."""
-    row = {"lot_id": lot, "sample_id": f"{lot}-S01"} | good("viability")
-    row |= {"result_type": "control", "analyte": "beads", "value": "1,5", "aliquot": "PC"} | cells
-    return [row | {"run_id": f"C-{number:04d}"} for number in range(count)]
-
-
-def large(*rows: dict[str, str]) -> bytes:
-    """Good results of the lot with what makes the file large."""
-    first = table([*rows, *controls()]).splitlines(keepends=True)
-    return results() + b"".join(first[1:])
-
-
-class Large:
-    """Uploads of large files to a house."""
-
-    def __init__(self, house: House, folder: Path) -> None:
-        self.house, self.path = house, folder / "old.csv"
-
-    def file(self, data: bytes, **how: object) -> LargeFile:
-        self.path.write_bytes(data)
-        return LargeFile(self.path, "tests", **how)  # type: ignore[arg-type]
-
-    def upload(self, data: bytes, *, by: str = ANA, **how: object) -> UploadReport:
-        actor = self.house.actor(ANA, Permission.UPLOAD_RESULTS)
-        if by != ANA:
-            actor = replace(self.house.actor(by, Permission.RELEASE_LOT), user_id=by)
-        begin = partial(transaction, self.house.engine, actor, self.house.now())
-        return upload_large(begin, self.house.archive, file=self.file(data, **how))
-
-    def preview(self, data: bytes, **how: object) -> UploadReport:
-        with self.house.reading() as session:
-            return preview_large(
-                session, self.house.archive, file=self.file(data, **how), now=self.house.now()
-            )
-
-    def stored(self) -> set[str]:
-        """Every file in the store, finished or not."""
-        return {one.name for one in self.house.archive.root.rglob("*") if one.is_file()}
-
 
 @pytest.fixture
 def big(house: House, tmp_path: Path) -> Large:
     return Large(house, tmp_path)
+
+
+@pytest.fixture
+def by_process(big: Large) -> None:
+    big.by_process = True
 
 
 @pytest.fixture
@@ -97,7 +55,7 @@ def always_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.requirement("1.05")
-def test_a_large_file_is_stored_as_a_small_one_is(big: Large, house: House):
+def test_a_large_file_is_stored_as_a_small_one_is(big: Large, house: House, by_process: None):
     data = large()
     report = big.upload(data)
     assert report.accepted, report.reading.problems[:3]
@@ -218,7 +176,9 @@ def test_a_run_on_record_is_not_stored_again(big: Large, house: House):
     assert {one.code for one in report.reading.problems} == {"E407"}
 
 
-def test_cancelled_it_leaves_no_trace_and_runs_again_from_the_beginning(big: Large, house: House):
+def test_cancelled_it_leaves_no_trace_and_runs_again_from_the_beginning(
+    big: Large, house: House, by_process: None
+):
     before, stored, told = counts(house.engine), big.stored(), []
 
     def cancel(done: int, rows: int) -> None:
@@ -237,7 +197,7 @@ def test_cancelled_it_leaves_no_trace_and_runs_again_from_the_beginning(big: Lar
 
 
 def test_where_the_reading_process_dies_nothing_is_stored(
-    big: Large, house: House, monkeypatch: pytest.MonkeyPatch
+    big: Large, house: House, by_process: None, monkeypatch: pytest.MonkeyPatch
 ):
     before, stored = counts(house.engine), big.stored()
     monkeypatch.setattr(large_reading.sys, "executable", "/bin/false")
@@ -248,7 +208,7 @@ def test_where_the_reading_process_dies_nothing_is_stored(
     assert big.stored() == stored
 
 
-def test_what_the_reading_process_raises_is_raised_here(big: Large, house: House):
+def test_what_the_reading_process_raises_is_raised_here(big: Large, house: House, by_process: None):
     with house.reading() as session:
         sha256 = session.scalars(select(LotRow)).one().specification_version.sha256
     house.archive.path_of(sha256).unlink()

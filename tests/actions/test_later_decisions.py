@@ -41,8 +41,8 @@ from batchqc.records.lot_reviews import trail_about
 from batchqc.records.policies import PolicyRow
 from batchqc.records.registers import LotRow, lot_by
 from tests.actions.investigating import OOS, conclude_cause, concluded, perform, review_phase
+from tests.actions.large_files import Large, controls
 from tests.actions.state import counts, grown
-from tests.actions.test_large_uploads import Large, controls
 from tests.actions.typing_results import MYCO, enter, verify
 from tests.actions.versions import FOR_EU, version
 from tests.cast import NOW, SITE_ZONE, TAKEN_AT

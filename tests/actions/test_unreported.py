@@ -27,7 +27,7 @@ from tests.actions.investigating import (
     retest,
     review_phase,
 )
-from tests.actions.test_large_uploads import CONTROLS, Large, controls
+from tests.actions.large_files import CONTROLS, Large, controls
 from tests.records.house import BEN, LOT, QA1, QA2, House, alone, good, results, table
 from tests.records.laboratory import RECOVERY, adopt_method
 

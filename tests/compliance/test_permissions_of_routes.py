@@ -29,7 +29,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import Settings
 from tests.api.conftest import application, log_key, seal, settings  # noqa: F401 - fixtures
-from tests.databases import KINDS
+from tests.kinds import KINDS
 from tests.records.house import (
     ADM,
     ANA,

@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT))
 from batchqc.core.certificate_terms import Kind, Term
 from batchqc.records.certificate_search import Search, certificate_ids, hits
 from batchqc.records.transaction import reading
-from tests.databases import KINDS, Databases
+from tests.databases import Databases
+from tests.kinds import KINDS
 from tests.records.many_certificates import SINCE, fill, lot_of, made
 
 CERTIFICATES, PAGE, TIMES = 100_000, 50, 15

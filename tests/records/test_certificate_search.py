@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from itertools import product
 from operator import attrgetter
 
@@ -17,7 +18,6 @@ from tests.databases import Databases
 from tests.records.many_certificates import SINCE, Made, fill, lot_of, made
 
 MANY = 210
-ALL = [made(number, MANY) for number in range(1, MANY + 1)]
 TERMS = (
     (),
     (Term(Kind.LOT, lot_of(77).lower()),),
@@ -38,6 +38,11 @@ STANDINGS = (
 )
 
 
+@cache
+def every_one() -> list[Made]:
+    return [made(number, MANY) for number in range(1, MANY + 1)]
+
+
 @pytest.fixture
 def session(database: str, databases: Databases) -> Iterator[Session]:
     def put(engine: Engine) -> None:
@@ -48,7 +53,7 @@ def session(database: str, databases: Databases) -> Iterator[Session]:
 
 
 def should_find(wanted: Search) -> list[int]:
-    return [one.id for one in ALL if is_wanted(one, wanted)]
+    return [one.id for one in every_one() if is_wanted(one, wanted)]
 
 
 def is_wanted(one: Made, wanted: Search) -> bool:

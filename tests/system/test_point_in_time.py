@@ -28,7 +28,7 @@ from batchqc.records.registers import LotRow
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import bundled
 from tests.actions.test_backups import PROGRAMS
-from tests.databases import quick_folder
+from tests.kinds import quick_folder
 from tests.records.house import LOT, QA1, QA2, Clock, House, archive_of, furnish, signing
 
 NUMBER = "COA-2026-000001"

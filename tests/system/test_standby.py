@@ -19,7 +19,7 @@ from shutil import chown, rmtree
 import psycopg
 import pytest
 
-from tests.databases import quick_folder
+from tests.kinds import quick_folder
 from tests.s3_server import free_port
 from tests.system.test_deployment import FOLDER, SERVICES
 

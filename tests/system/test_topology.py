@@ -25,7 +25,8 @@ from batchqc.documents.pki import PkiFiles
 from batchqc.records.database import grant_runtime
 from batchqc.web.security import COOKIE, form_token
 from tests.api.conftest import SEAL_PASSPHRASE, log_key, seal  # noqa: F401 - fixtures
-from tests.databases import POSTGRESQL, RUNTIME_ROLE, Databases, as_role
+from tests.databases import RUNTIME_ROLE, Databases, as_role
+from tests.kinds import POSTGRESQL
 from tests.records.house import ANA, BEN, PASSWORD, Clock, House, archive_of, furnish, results
 from tests.s3_server import free_port
 from tests.system.conftest import BATCHQC

@@ -15,7 +15,8 @@ from batchqc.actions.webhooks import NewWebhook, register_webhook
 from batchqc.core.permissions import Permission
 from batchqc.documents.component_key import create_component_key
 from batchqc.documents.webhook_key import made_key
-from tests.databases import SQLITE, Databases
+from tests.databases import Databases
+from tests.kinds import SQLITE
 from tests.records import trail_samples
 from tests.records.house import ADM, ANA, QA1, Clock, House, archive_of, furnish
 from tests.web.conftest import Served, Server

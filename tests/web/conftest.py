@@ -26,7 +26,8 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
     log_key,
     seal,
 )
-from tests.databases import SQLITE, Databases
+from tests.databases import Databases
+from tests.kinds import SQLITE
 from tests.records.house import Clock, House, archive_of, furnish
 from tests.web.browsing import CHROMIUM, FLAGS, Visitor
 

@@ -40,7 +40,8 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
 from tests.api.hostile import EVALUATED, HOSTILE, sizes
 from tests.cast import MADE_ON, NOW
 from tests.compliance.test_permissions_of_routes import HOLDERS, enter
-from tests.databases import SQLITE, Databases
+from tests.databases import Databases
+from tests.kinds import SQLITE
 from tests.records.full_house import furnish_fully
 from tests.records.house import (
     ADM,

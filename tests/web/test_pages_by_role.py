@@ -37,7 +37,8 @@ from tests.api.conftest import (  # noqa: F401 - fixtures
 )
 from tests.cast import NOW
 from tests.compliance.test_permissions_of_routes import HOLDERS, MATRIX, SHORT, enter, register
-from tests.databases import SQLITE, Databases
+from tests.databases import Databases
+from tests.kinds import SQLITE
 from tests.records.full_house import furnish_fully
 from tests.records.house import PASSWORD, Clock, House, terms
 from tests.tiers import LONG

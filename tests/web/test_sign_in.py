@@ -12,7 +12,8 @@ from batchqc.actions.people import register_person
 from batchqc.core.permissions import Permission, Role
 from batchqc.web.security import CONTENT_POLICY, COOKIE
 from tests.api.conftest import NO_AUTHORITIES
-from tests.databases import SQLITE, Databases
+from tests.databases import Databases
+from tests.kinds import SQLITE
 from tests.records.house import (
     ADM,
     ANA,
