@@ -23,8 +23,8 @@ _PRAGMAS: Final = (
     "PRAGMA busy_timeout=15000",
     "PRAGMA recursive_triggers=ON",
 )
-_PREPARED: Final = 400
-"""How many statements a connection to PostgreSQL keeps prepared; a page asks some forty."""
+_PREPARED: Final = 200
+"""How many statements a connection to PostgreSQL keeps prepared, some 90 kB each."""
 _REVISION: Final = re.compile(r'^revision\b.*= "(\w+)"', re.MULTILINE)
 _BEFORE: Final = re.compile(r'^down_revision\b.*= "(\w+)"', re.MULTILINE)
 READ_ONLY: Final = "batchqc_read_only"

@@ -240,30 +240,8 @@ def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Supe
     return rows_by(session, Superseding, Superseding.older_id, (run.id for run in runs))
 
 
-_OF = MeasurementRow
 _MEASURED: Final = (
-    select(
-        _OF.assay_run_id,
-        SampleRow.sample,
-        SampleRow.stage,
-        _OF.aliquot,
-        _OF.analyte,
-        _OF.replicate,
-        _OF.value,
-        _OF.unit,
-        _OF.started_text,
-        _OF.measured_text,
-        _OF.analyst,
-        _OF.instrument,
-        _OF.method,
-        _OF.method_version,
-        _OF.result_type,
-        _OF.comment,
-        _OF.row,
-        _OF.line,
-        _OF.column,
-        _OF.original,
-    )
+    select(*MeasurementRow.__table__.columns, SampleRow.sample, SampleRow.stage)
     .select_from(MeasurementRow)
     .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
     .where(MeasurementRow.assay_run_id.in_(bindparam("runs", expanding=True)))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from argon2 import extract_parameters
+from sqlalchemy import event
 
 from batchqc.actions import passwords
 from batchqc.actions.accounts import change_role
@@ -43,6 +44,14 @@ def enter(house: House, user_id: str = ANA, password: str = PASSWORD, token: str
 def holder(house: House, token: str = TOKEN) -> str:
     with house.reading() as session:
         return who_is(session, token=token, now=house.now(), time_zone=SITE_ZONE).user_id
+
+
+def test_who_shows_a_token_is_asked_for_by_one_statement(house: House):
+    assert not isinstance(enter(house), Refusal)
+    asked: list[str] = []
+    event.listen(house.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert holder(house) == ANA
+    assert len([one for one in asked if "\nFROM " in one]) == 1
 
 
 @pytest.mark.requirement("1.20")

@@ -20,6 +20,9 @@ def look_at(house: House, lot: str, trends: Trends) -> tuple[RunSeen, ...]:
         case = study(session, house.archive, lot=the_lot(session, lot), now=house.now())
         return seen_runs(session, house.archive, case, trends=trends)
 
+LOOK = 27
+"""Statements of one look at a lot that is ready."""
+
 
 def test_a_release_asks_nothing_again_for_each_line_or_stage(house: House):
     house.ready()
@@ -62,3 +65,13 @@ def test_other_lots_of_a_donor_are_not_looked_at_where_no_look_back_is_open(hous
     house.study()
     assert any("FROM look_back" in one for one in asked)
     assert not [one for one in asked if "WHERE lot_donor.donor_id" in one]
+
+
+def test_a_look_at_a_lot_asks_nothing_of_what_there_is_not(house: House):
+    house.ready()
+    house.study()
+    asked: list[str] = []
+    event.listen(house.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert house.study().is_ready
+    assert len(asked) <= LOOK
+    assert not [one for one in asked if "FROM training" in one and "EXISTS" not in one]
