@@ -173,21 +173,25 @@ def test_what_a_dead_worker_left_is_found_where_its_job_stands_in_the_queue_twic
 @pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
 @pytest.mark.requirement("1.32", "5.08")
 @pytest.mark.parametrize("command", ["serve", "worker"])
-def test_nobody_begins_by_a_database_that_waits_for_no_disk(
+def test_nobody_begins_without_the_disk_of_the_database_or_the_store(
     house: House,
     settings: Settings,  # noqa: F811
+    tmp_path: Path,
     command: str,
 ):
-    del house  # its database is that of the settings
-    given = os.environ | {
-        "BATCHQC_DATABASE": settings.database, "BATCHQC_STORE": str(settings.store),
-        "BATCHQC_DISK_REQUIRED": "true",
-    }  # fmt: skip
-    done = subprocess.run(
-        [BATCHQC, command], env=given, capture_output=True, text=True, check=False
-    )
-    assert done.returncode != 0
-    assert "BQC-SYS-033" in done.stderr
+    house.ready()
+    (tmp_path / "mount").mkdir()
+    whole = {"DATABASE": settings.database, "STORE": str(settings.store)}
+    for change, code in (
+        ({"DISK_REQUIRED": "true"}, "BQC-SYS-033"),
+        ({"STORE": str(tmp_path / "mount")}, "BQC-ARC-018"),
+    ):
+        given = {f"BATCHQC_{name}": value for name, value in (whole | change).items()}
+        done = subprocess.run(
+            [BATCHQC, command], env=os.environ | given, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert code in done.stderr
 
 
 @pytest.mark.only_on("postgresql", "SQLite has no queue")
