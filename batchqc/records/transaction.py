@@ -35,7 +35,7 @@ from batchqc.records.audit import (
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
-from batchqc.records.events import EventRow, write_events
+from batchqc.records.events import EventRow, announce_events, write_events
 from batchqc.records.schema import METADATA, WITNESSED
 
 _READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
@@ -221,6 +221,7 @@ class Transaction:
             )
         entries, self._entries = self._entries, []
         if entries:
+            announce_events(self.session, entries)  # nobody waits for it: before the lock
             self.lock("audit chain")
             write_events(self.session, write_entries(self.session, entries))
 
