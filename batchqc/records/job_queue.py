@@ -29,10 +29,8 @@ JOBS, WEBHOOKS = "job", "webhook"
 _QUEUES: Final = {JOBS: "default", WEBHOOKS: "webhooks"}
 _MENDED_EVERY: Final = 5
 """Seconds between two looks of a worker for what nobody is at, and what the queue lacks."""
-_SOON: Final = 0.5
-"""Until it looks again after new events: a webhook may just have been told of those before them."""
-_AT_ONCE: Final = 0.1
-"""Seconds in which it waits for more events that come together."""
+_SOON: Final = 1
+"""Seconds until the look after that for new events: those before may just have been told."""
 
 
 class Lane(NamedTuple):
@@ -156,7 +154,7 @@ async def _hear(queue: "App", is_new: asyncio.Event) -> None:
 async def _keep_mending(queue: "App", lanes: Sequence[Lane], is_new: asyncio.Event) -> None:
     from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - see above
 
-    patience: float = _MENDED_EVERY
+    patience = _MENDED_EVERY
     while True:
         patience = _SOON if await _is_woken(is_new, patience) else _MENDED_EVERY
         try:
@@ -166,13 +164,12 @@ async def _keep_mending(queue: "App", lanes: Sequence[Lane], is_new: asyncio.Eve
             _LOG.exception("the queue cannot be looked at now")
 
 
-async def _is_woken(is_new: asyncio.Event, patience: float) -> bool:
+async def _is_woken(is_new: asyncio.Event, patience: int) -> bool:
     """Wait for new events, or as long as it has patience; whether there are some."""
     try:
         await asyncio.wait_for(is_new.wait(), patience)
     except TimeoutError:
         return False
-    await asyncio.sleep(_AT_ONCE)
     is_new.clear()
     return True
 
