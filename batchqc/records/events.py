@@ -8,16 +8,20 @@ number has missed nothing before it. The entry is the witness of its event.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from batchqc.core.events import Event
+from batchqc.core.audit import Entry
+from batchqc.core.events import Event, kind_of
 from batchqc.core.identifiers import fold
 from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.base import Row, refers_to
 
 DELIVERED, FAILED, GIVEN_UP = "delivered", "failed", "given up"
+#: The channel of PostgreSQL on which workers hear that there are new events.
+CHANNEL: Final = "batchqc_events"
 
 
 class EventRow(Row):
@@ -107,6 +111,14 @@ class Delivery(Row):
     def natural_key(self) -> str:
         """Webhook, event and the how many-th attempt."""
         return f"{self.webhook.name}/{self.event_number}/{self.number}"
+
+
+def announce_events(session: Session, entries: Iterable[Entry]) -> None:
+    """On PostgreSQL: wake the workers at the commit, where an event follows from an entry."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    if any(kind_of(one.action) is not None for one in entries):
+        session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def newest_event(session: Session) -> int:

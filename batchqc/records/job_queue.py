@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from batchqc.records.events import CHANNEL
 from batchqc.records.exclusive import only_one
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ JOBS, WEBHOOKS = "job", "webhook"
 _QUEUES: Final = {JOBS: "default", WEBHOOKS: "webhooks"}
 _MENDED_EVERY: Final = 5
 """Seconds between two looks of a worker for what nobody is at, and what the queue lacks."""
+_SOON: Final = 1
+"""Seconds until the look after that for new events: those before may just have been told."""
 
 
 class Lane(NamedTuple):
@@ -100,7 +103,9 @@ async def _work_off(engine: Engine, lanes: Sequence[Lane], *, stays: bool) -> No
     async with queue.open_async():
         for lane in lanes:
             await _mend(queue, lane)
-        mending = asyncio.create_task(_keep_mending(queue, lanes))
+        is_new = asyncio.Event()
+        mending = asyncio.create_task(_keep_mending(queue, lanes, is_new))
+        hearing = asyncio.create_task(_hear(queue, is_new))
         working = [
             asyncio.create_task(
                 queue.run_worker_async(
@@ -112,9 +117,9 @@ async def _work_off(engine: Engine, lanes: Sequence[Lane], *, stays: bool) -> No
         ]  # fmt: skip
         over = asyncio.FIRST_COMPLETED if stays else asyncio.FIRST_EXCEPTION
         ended, _ = await asyncio.wait(working, return_when=over)
-        for task in (mending, *working):
+        for task in (mending, hearing, *working):
             task.cancel()  # what is at hand is finished
-        await asyncio.gather(mending, *working, return_exceptions=True)
+        await asyncio.gather(mending, hearing, *working, return_exceptions=True)
         for task in ended:
             task.result()
 
@@ -131,16 +136,42 @@ def _work(lane: Lane) -> Callable[[str], None]:
     return work
 
 
-async def _keep_mending(queue: "App", lanes: Sequence[Lane]) -> None:
+async def _hear(queue: "App", is_new: asyncio.Event) -> None:
+    """Tell of new events as they commit. What is not heard is found by the next look."""
     from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - see above
 
+    async def told(*, channel: str, payload: str) -> None:  # noqa: ARG001 - as it is called
+        is_new.set()
+
     while True:
+        try:
+            await queue.connector.listen_notify(told, [CHANNEL])
+        except ConnectorException:
+            _LOG.exception("new events cannot be heard of now")
         await asyncio.sleep(_MENDED_EVERY)
+
+
+async def _keep_mending(queue: "App", lanes: Sequence[Lane], is_new: asyncio.Event) -> None:
+    from procrastinate.exceptions import ConnectorException  # noqa: PLC0415 - see above
+
+    patience = _MENDED_EVERY
+    while True:
+        patience = _SOON if await _is_woken(is_new, patience) else _MENDED_EVERY
         try:
             for lane in lanes:
                 await _mend(queue, lane)
         except (ConnectorException, SQLAlchemyError):
             _LOG.exception("the queue cannot be looked at now")
+
+
+async def _is_woken(is_new: asyncio.Event, patience: int) -> bool:
+    """Wait for new events, or as long as it has patience; whether there are some."""
+    try:
+        await asyncio.wait_for(is_new.wait(), patience)
+    except TimeoutError:
+        return False
+    is_new.clear()
+    return True
 
 
 async def _mend(queue: "App", lane: Lane) -> None:

@@ -35,7 +35,7 @@ from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
 from batchqc.records.chain import write_entries
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
-from batchqc.records.events import EventRow
+from batchqc.records.events import EventRow, announce_events
 from batchqc.records.schema import METADATA, WITNESSED
 
 _READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
@@ -220,6 +220,7 @@ class Transaction:
             )
         entries, self._entries = self._entries, []
         if entries:
+            announce_events(self.session, entries)  # nobody waits for it: before the lock
             write_entries(self.session, entries)
 
 

@@ -34,12 +34,6 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "started_at": "started_at",
     "comment": "comment",
 }
-#: What is said of a blank field in words of the form, by code and column.
-_BLANK: Final[Mapping[tuple[str, str], str]] = {
-    ("E202", "value"): _("Type it as it stands on the source."),
-    ("E202", "measured_at"): _("This is needed."),
-    ("E202", "analyst"): _("This is needed."),
-}
 OF_RUN: Final = tuple(_COLUMNS.values())
 
 
@@ -94,7 +88,7 @@ class TypedRun:
         for one in found:
             if one.severity == "error":
                 name = self._field_of(one, rows)
-                told.setdefault(name, []).append(_BLANK.get((one.code, one.column)) or _said(one))
+                told.setdefault(name, []).append(_blank(one) or _said(one))
         return {name: " ".join(dict.fromkeys(texts)) for name, texts in told.items()}
 
     def _field_of(self, one: Problem, rows: Sequence[str]) -> str:
@@ -145,6 +139,17 @@ def read(session: Session, call: Call, run: TypedRun, entry: api.NewEntry, clien
 def shown(found: Sequence[Read]) -> str:
     """By what a form knows that what is recorded is what was shown."""
     return sha256_of([one.sha256 for one in found])
+
+
+def _blank(one: Problem) -> str:
+    """What is said of a blank field in words of the form; blank of all else."""
+    match one.code, one.column:
+        case "E202", "value":
+            return _("Type it as it stands on the source.")
+        case "E202", "measured_at" | "analyst":
+            return _("This is needed.")
+        case _:
+            return ""
 
 
 def _said(one: Problem) -> str:

@@ -47,6 +47,14 @@ def test_no_door_loads_what_only_some_of_its_work_needs(module: str, never: set[
     assert not found & never
 
 
+def test_the_catalogue_of_words_is_read_for_the_first_page_and_not_before():
+    found = loaded(
+        "import batchqc.web.app as _, batchqc.web.wording as words\n"
+        "assert not words.translations.cache_info().currsize"
+    )
+    assert "batchqc.web.typed_form" in found
+
+
 def test_no_command_is_loaded_before_it_is_given_and_none_loads_what_is_rare():
     found = loaded("import batchqc.cli.main")
     assert not found & {"sqlalchemy", "pydantic"}

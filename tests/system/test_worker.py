@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tests.api.conftest import log_key, seal, settings  # noqa: F401 - fixtures
 from tests.databases import RUNTIME_ROLE, as_role
 from tests.documents.receiver import Receiver, receiving
 from tests.records.house import ADM, QA1, House, results
-from tests.system.working import works
+from tests.system.working import listens, works
 
 _PROCESSES = get_context("forkserver")
 _PROCESSES.set_forkserver_preload(
@@ -147,6 +148,34 @@ def test_what_is_not_taken_waits_for_its_time_and_keeps_no_job_waiting(
             assert [tuple(one) for one in connection.execute(text(waits))] == [
                 ("batchqc.webhook", True)
             ]
+
+
+@pytest.mark.only_on("postgresql", "on SQLite a thread looks once a second")
+def test_a_worker_is_woken_by_an_event_that_commits(
+    house: House,
+    settings: Settings,  # noqa: F811
+    tmp_path: Path,
+):
+    def wait_until_told(count: int) -> None:
+        began = time.monotonic()
+        while len(outcomes(house)) < count:
+            assert time.monotonic() - began < 120
+            time.sleep(0.05)
+
+    with receiving() as receiver:
+        site = told_to(house, settings, tmp_path, receiver)
+        staying = _PROCESSES.Process(target=listens, args=(site,))
+        staying.start()
+        try:
+            wait_until_told(2)
+            for count in range(3, 6):  # a look comes soon after one that found something
+                time.sleep(2)
+                house.upload(results(viability=f"9{count}.5"))
+                wait_until_told(count)
+        finally:
+            staying.terminate()
+            staying.join(60)
+    assert len(ids(receiver)) == 5
 
 
 @pytest.mark.only_on("postgresql", "SQLite has no queue")

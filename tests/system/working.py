@@ -11,7 +11,14 @@ from batchqc.api.app import open_door
 from batchqc.api.workshops import workshop_of
 from batchqc.cli import worker
 from batchqc.core.jobs import Kind
+from batchqc.records import job_queue
 from batchqc.settings import Settings
+
+
+def listens(site: Settings) -> None:
+    """A worker that stays, and does not look for what nobody tells it of."""
+    job_queue._MENDED_EVERY = 3600  # type: ignore[misc]
+    worker.take_jobs(workshop_of(open_door(site)), stays=True)
 
 
 def works(site: Settings, dies: Kind | None = None) -> None:
