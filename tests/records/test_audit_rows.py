@@ -12,11 +12,13 @@ from batchqc.records.audit import (
     AuditEntry,
     AuditLink,
     AuditSubject,
+    Filed,
     all_links,
     entries_about,
     entries_after,
     entry_count,
     newest_link,
+    some_after,
 )
 from batchqc.records.transaction import Actor, reading, transaction
 from tests.cast import NOW, SITE_ZONE
@@ -156,3 +158,39 @@ def test_few_entries_are_looked_for_by_their_ids_and_not_along_the_chain(engine:
         )
         assert len(entries_after(session, 0, limit=50, what="rare")) == 1
     assert "audit_entry.id IN (" in asked[-1]
+
+
+@pytest.mark.requirement("1.53")
+def test_a_page_reads_so_many_links_and_says_where_to_go_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    write(engine, *["often"] * 5, "rare", "often", "rare")
+    monkeypatch.setattr(audit, "FEW", 1)
+    monkeypatch.setattr(audit, "AT_ONCE", 3)
+
+    def page(after: int, limit: int = 5) -> tuple[list[int], int]:
+        with reading(engine) as session:
+            rows, more = some_after(session, after, Filed(what="rare"), limit=limit)
+            return [link.sequence for link, _ in rows], more
+
+    assert page(0) == ([], 3)
+    assert page(3) == ([6], 6)
+    assert page(6) == ([8], 0)
+    assert page(5, limit=1) == ([6], 6)
+    assert found(engine, what="rare") == ["rare", "rare"]
+
+
+@pytest.mark.requirement("1.53")
+def test_of_many_entries_of_an_action_not_all_are_sorted_for_a_page(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    write(engine, *["often"] * 5)
+    monkeypatch.setattr(audit, "FEW", 1)
+    asked: list[tuple[str, object]] = []
+    with reading(engine) as session:
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *told: asked.append(told[2:4])
+        )
+        assert len(some_after(session, 0, Filed(what="often"), limit=2)[0]) == 2
+    assert "audit_entry.what =" not in asked[-1][0]
+    assert "audit_link.sequence <=" in asked[-1][0]

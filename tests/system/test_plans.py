@@ -59,10 +59,8 @@ KNOWN = {
         ),
         frozenset({"sample"}),
     ),
-    "QC review of the lot": {"investigation", "lot", "sample", "upload"},
+    "QC review of the lot": {"investigation", "lot", "sample"},
     "release and certificate": {"certificate", "sample"},
-    "/api/v1/failed-attempts": {"attempt"},  # the failed ones among all
-    "/api/v1/results/manual": {"upload"},  # the typed ones among all
     **dict.fromkeys(("/lots", "/lots?order=lot"), frozenset({"donor"})),
     **dict.fromkeys(("/uploads", "/investigations", "/specifications"), frozenset({"lot"})),
 }  # fmt: skip
