@@ -24,7 +24,7 @@ from batchqc.core.open_work import Work
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, SigningUnavailable
-from batchqc.records.audit import entries_after
+from batchqc.records.audit_search import entries_after
 from batchqc.records.decisions import certificate_by, issue_of
 from batchqc.records.jobs import (
     JobStep,

@@ -7,19 +7,17 @@ import pytest
 from sqlalchemy import Engine, event, select
 
 from batchqc.core.audit import START, entry_sha256, first_break
-from batchqc.records import audit
+from batchqc.records import audit_search
 from batchqc.records.audit import (
     AuditEntry,
     AuditLink,
     AuditSubject,
-    Filed,
     all_links,
     entries_about,
-    entries_after,
     entry_count,
     newest_link,
-    some_after,
 )
+from batchqc.records.audit_search import Filed, entries_after, some_after
 from batchqc.records.transaction import Actor, reading, transaction
 from tests.cast import NOW, SITE_ZONE
 
@@ -139,7 +137,7 @@ def test_an_entry_about_several_of_the_wanted_records_is_found_once(engine: Engi
 def test_few_and_many_are_found_alike(engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int):
     write(engine, "rare", *["often"] * 3, "rare")
     write(engine, "often", "once", actor=BEN)
-    monkeypatch.setattr(audit, "FEW", few)
+    monkeypatch.setattr(audit_search, "FEW", few)
     assert found(engine, what="rare") == ["rare", "rare"]
     assert found(engine, after=1, what="rare") == ["rare"]
     assert found(engine, what="often", limit=2) == ["often", "often"]
@@ -165,8 +163,8 @@ def test_a_page_reads_so_many_links_and_says_where_to_go_on(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     write(engine, *["often"] * 5, "rare", "often", "rare")
-    monkeypatch.setattr(audit, "FEW", 1)
-    monkeypatch.setattr(audit, "AT_ONCE", 3)
+    monkeypatch.setattr(audit_search, "FEW", 1)
+    monkeypatch.setattr(audit_search, "AT_ONCE", 3)
 
     def page(after: int, limit: int = 5) -> tuple[list[int], int]:
         with reading(engine) as session:
@@ -185,7 +183,7 @@ def test_of_many_entries_of_an_action_not_all_are_sorted_for_a_page(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     write(engine, *["often"] * 5)
-    monkeypatch.setattr(audit, "FEW", 1)
+    monkeypatch.setattr(audit_search, "FEW", 1)
     asked: list[tuple[str, object]] = []
     with reading(engine) as session:
         event.listen(

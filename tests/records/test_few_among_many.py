@@ -5,7 +5,8 @@ from sqlalchemy import Engine, select, text
 
 from batchqc.records.decisions import Certificate
 from batchqc.records.people import HAS_FAILED, Attempt
-from batchqc.records.uploads import IS_TYPED, Upload
+from batchqc.records.typed_lines import IS_TYPED
+from batchqc.records.uploads import Upload
 
 QUERIES = {
     "ix_upload_typed": select(Upload.id).where(IS_TYPED).order_by(Upload.id).limit(5),
