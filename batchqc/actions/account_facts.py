@@ -21,7 +21,8 @@ from batchqc.core.audit import Link
 from batchqc.core.canonical import Json, utc_text
 from batchqc.core.signatures import LOCK_MINUTES
 from batchqc.errors import InvalidInput
-from batchqc.records.audit import FEW, AuditEntry, AuditSubject
+from batchqc.records.audit import AuditEntry, AuditSubject
+from batchqc.records.audit_search import FEW
 from batchqc.records.people import (
     HAS_FAILED,
     UNKNOWN,

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from batchqc.records.audit import entries_after
+from batchqc.records.audit_search import entries_after
 from batchqc.records.transaction import Transaction
 
 #: What audit entries call it. They are filed under who and what, not under the records: what

@@ -15,8 +15,9 @@ from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.shapes import LARGEST, Page
 from batchqc.core.permissions import Permission
-from batchqc.records.audit import AuditEntry, AuditLink, Filed, some_after
+from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.audit_lines import TrailWanted, trail_lines
+from batchqc.records.audit_search import Filed, some_after
 
 router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
 

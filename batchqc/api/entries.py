@@ -35,7 +35,8 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.intake.typed import TypedResult
 from batchqc.records.entries import Attachment
-from batchqc.records.uploads import IS_TYPED, Upload
+from batchqc.records.typed_lines import IS_TYPED
+from batchqc.records.uploads import Upload
 
 router = APIRouter(prefix="/results", tags=["typed results"], responses=PROBLEMS)
 

@@ -13,7 +13,7 @@ from batchqc.cli.show import say, table
 from batchqc.cli.workplace import workplace
 from batchqc.documents.witness import read_witness
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import entries_after
+from batchqc.records.audit_search import entries_after
 from batchqc.records.imports import imports
 from batchqc.records.transaction import reading
 

@@ -26,7 +26,8 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
 from batchqc.intake.typed import TypedResult
 from batchqc.records.transaction import reading, transaction
-from batchqc.records.uploads import IS_TYPED, Upload
+from batchqc.records.typed_lines import IS_TYPED
+from batchqc.records.uploads import Upload
 
 app = typer.Typer(help="Results that no file holds: one person types them, another one again.")
 

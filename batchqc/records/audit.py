@@ -1,18 +1,10 @@
 """Audit trail rows: entries, their subjects, and the chain over them; how they are read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    UniqueConstraint,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
@@ -77,10 +69,6 @@ class AuditLink(Row):
         return Link(self.sequence, self.entry_sha256, self.previous, self.sha256)
 
 
-#: How many entries are few: they are fetched by their ids.
-FEW: Final = 500
-#: How many links are read at once of those that may be of a person or an action.
-AT_ONCE: Final = 20_000
 #: What makes a link as a value, in the order of its members.
 LINK: Final = (
     AuditLink.sequence, AuditLink.entry_sha256, AuditLink.previous, AuditLink.sha256,
@@ -122,103 +110,6 @@ def the_head(session: Session) -> Link:
     """The head of a chain that has begun."""
     newest = select(AuditLink).order_by(AuditLink.sequence.desc()).limit(1)
     return session.scalars(newest).one().link
-
-
-def entries_after(  # noqa: PLR0913 - each is a filter, and people combine them
-    session: Session,
-    sequence: int,
-    *,
-    limit: int,
-    subject: str = "",
-    who: str = "",
-    what: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Sequence[tuple[AuditLink, AuditEntry]]:
-    """Entries by their place in the chain, oldest first, after ``sequence``.
-
-    ``since`` is the first moment, ``until`` the one before which they were made.
-    """
-    filed = Filed(subject, who, what, since, until)
-    found: list[tuple[AuditLink, AuditEntry]] = []
-    more = sequence
-    while len(found) < limit:
-        some, more = some_after(session, more, filed, limit=limit - len(found))
-        found += some
-        if not more:
-            break
-    return found
-
-
-class Filed(NamedTuple):
-    """How entries are filed; what is not given is any."""
-
-    subject: str = ""
-    who: str = ""
-    what: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-def some_after(
-    session: Session, sequence: int, filed: Filed, *, limit: int
-) -> tuple[Sequence[tuple[AuditLink, AuditEntry]], int]:
-    """The first entries after ``sequence``, and the place behind which others may follow, or 0.
-
-    Few of a person or an action are found by their ids. Others are met along the chain: so many
-    links are read at once, however few of them fit, that nobody waits for a walk to its end.
-    """
-    query = (
-        select(AuditLink, AuditEntry)
-        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
-        .where(AuditLink.sequence > sequence, *_fits(filed))
-        .order_by(AuditLink.sequence)
-        .limit(limit + 1)
-    )
-    far = 0
-    if filed.who or filed.what:
-        few = _few_ids(session, filed.who, filed.what)
-        if few is not None:
-            query = query.where(AuditEntry.id.in_(few))
-        elif not filed.subject:
-            newest = newest_link(session)
-            far = sequence + AT_ONCE
-            query = query.where(AuditLink.sequence <= far)
-            if newest is None or newest.sequence <= far:
-                far = 0
-    found = [(link, entry) for link, entry in session.execute(query)]
-    if len(found) > limit:
-        return found[:limit], found[limit - 1][0].sequence
-    return found, far
-
-
-def _fits(filed: Filed) -> Iterator[ColumnElement[bool]]:
-    """Not by the index of who or what: of the many that these have, all would be sorted."""
-    if filed.subject:
-        of_subject = select(AuditSubject.entry_id).where(AuditSubject.subject == filed.subject)
-        yield AuditEntry.id.in_(of_subject)
-    if filed.who:
-        yield AuditEntry.who.concat("") == filed.who
-    if filed.what:
-        yield AuditEntry.what.concat("") == filed.what
-    if filed.since is not None:
-        yield AuditEntry.at >= filed.since
-    if filed.until is not None:
-        yield AuditEntry.at < filed.until
-
-
-def _few_ids(session: Session, who: str, what: str) -> Sequence[int] | None:
-    """All entries of a person and an action, where they are few; ``None`` where they are many.
-
-    Many are found soon on the way along the chain. On that way few would be looked for to its end.
-    """
-    query = select(AuditEntry.id)
-    if who:
-        query = query.where(AuditEntry.who == who)
-    if what:
-        query = query.where(AuditEntry.what == what)
-    found = session.scalars(query.limit(FEW + 1)).all()
-    return found if len(found) <= FEW else None
 
 
 def entry_at(session: Session, sequence: int) -> AuditEntry | None:

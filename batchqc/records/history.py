@@ -20,8 +20,8 @@ from batchqc.records.investigations import InvestigationStep
 from batchqc.records.methods import MethodApproval
 from batchqc.records.registers import LotRow, LotSpecification, Product, SampleRow
 from batchqc.records.specifications import SpecificationVersion
+from batchqc.records.typed_lines import IS_TYPED
 from batchqc.records.uploads import (
-    IS_TYPED,
     AssayRun,
     MeasurementRow,
     Superseding,

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import REPORTABLE
@@ -13,7 +14,10 @@ from batchqc.core.open_tests import Reported
 from batchqc.records.entries import EntryVerification, how_entered, verifications_of
 from batchqc.records.list_orders import in_order
 from batchqc.records.registers import LotRow, SampleRow
-from batchqc.records.uploads import IS_TYPED, AssayRun, MeasurementRow, Upload
+from batchqc.records.uploads import AssayRun, MeasurementRow, Upload
+
+#: Of an upload that a person or a fit typed; word for word as its index says it.
+IS_TYPED: Final = Upload.typed != literal_column("''")
 
 
 @dataclass(frozen=True, slots=True)

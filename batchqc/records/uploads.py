@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, literal_column, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -56,10 +56,6 @@ class Upload(Numbered):
     def natural_key(self) -> str:
         """Its public number."""
         return upload_number(self.year, self.number)
-
-
-#: Of an upload that a person or a fit typed; word for word as its index says it.
-IS_TYPED: Final = Upload.typed != literal_column("''")
 
 
 class AssayRun(Row):

@@ -23,7 +23,8 @@ from batchqc.documents.archive import FolderArchive
 from batchqc.documents.bundle_kit import Anchors
 from batchqc.documents.log_key import LogSigner, create_log_key
 from batchqc.errors import BatchqcError, Conflict, IntegrityFailure, InvalidInput
-from batchqc.records.audit import AuditEntry, AuditLink, entries_after
+from batchqc.records.audit import AuditEntry, AuditLink
+from batchqc.records.audit_search import entries_after
 from batchqc.records.dossiers import occupied
 from batchqc.records.imports import DossierImport
 from batchqc.records.people import Password

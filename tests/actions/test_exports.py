@@ -21,7 +21,7 @@ from batchqc.documents.bundle.verify_bundle import main
 from batchqc.documents.bundle_kit import read_anchors
 from batchqc.documents.pki import PkiFiles
 from batchqc.errors import Conflict, IntegrityFailure, NotFound, NotPermitted, SigningUnavailable
-from batchqc.records.audit import entries_after
+from batchqc.records.audit_search import entries_after
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts, grown
 from tests.actions.test_certificates import NUMBER, issue

@@ -32,7 +32,7 @@ from batchqc.errors import (
     SigningUnavailable,
     StoreUnavailable,
 )
-from batchqc.records.audit import entries_after
+from batchqc.records.audit_search import entries_after
 from batchqc.records.decisions import certificate_by, issue_of
 from batchqc.records.jobs import (
     JobStep,

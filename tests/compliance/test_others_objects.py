@@ -16,7 +16,7 @@ from batchqc.actions.attempts import LOCKED
 from batchqc.api.app import open_door
 from batchqc.core.permissions import Role
 from batchqc.documents.component_key import create_component_key
-from batchqc.records.audit import entries_after
+from batchqc.records.audit_search import entries_after
 from tests.actions.state import TRAIL, counts, grown
 from tests.api.conftest import (  # noqa: F401 - fixtures
     Site,

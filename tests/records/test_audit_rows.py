@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy import Engine, event, select
 
 from batchqc.core.audit import START, entry_sha256, first_break
-from batchqc.records import audit
+from batchqc.records import audit_search
 from batchqc.records.audit import (
     AuditEntry,
     AuditLink,
     AuditSubject,
     all_links,
     entries_about,
-    entries_after,
     entry_count,
     newest_link,
 )
+from batchqc.records.audit_search import Filed, entries_after, some_after
 from batchqc.records.transaction import Actor, reading, transaction
 from tests.cast import NOW, SITE_ZONE
 
@@ -137,7 +137,7 @@ def test_an_entry_about_several_of_the_wanted_records_is_found_once(engine: Engi
 def test_few_and_many_are_found_alike(engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int):
     write(engine, "rare", *["often"] * 3, "rare")
     write(engine, "often", "once", actor=BEN)
-    monkeypatch.setattr(audit, "FEW", few)
+    monkeypatch.setattr(audit_search, "FEW", few)
     assert found(engine, what="rare") == ["rare", "rare"]
     assert found(engine, after=1, what="rare") == ["rare"]
     assert found(engine, what="often", limit=2) == ["often", "often"]
@@ -156,3 +156,39 @@ def test_few_entries_are_looked_for_by_their_ids_and_not_along_the_chain(engine:
         )
         assert len(entries_after(session, 0, limit=50, what="rare")) == 1
     assert "audit_entry.id IN (" in asked[-1]
+
+
+@pytest.mark.requirement("1.53")
+def test_a_page_reads_so_many_links_and_says_where_to_go_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    write(engine, *["often"] * 5, "rare", "often", "rare")
+    monkeypatch.setattr(audit_search, "FEW", 1)
+    monkeypatch.setattr(audit_search, "AT_ONCE", 3)
+
+    def page(after: int, limit: int = 5) -> tuple[list[int], int]:
+        with reading(engine) as session:
+            rows, more = some_after(session, after, Filed(what="rare"), limit=limit)
+            return [link.sequence for link, _ in rows], more
+
+    assert page(0) == ([], 3)
+    assert page(3) == ([6], 6)
+    assert page(6) == ([8], 0)
+    assert page(5, limit=1) == ([6], 6)
+    assert found(engine, what="rare") == ["rare", "rare"]
+
+
+@pytest.mark.requirement("1.53")
+def test_of_many_entries_of_an_action_not_all_are_sorted_for_a_page(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    write(engine, *["often"] * 5)
+    monkeypatch.setattr(audit_search, "FEW", 1)
+    asked: list[tuple[str, object]] = []
+    with reading(engine) as session:
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *told: asked.append(told[2:4])
+        )
+        assert len(some_after(session, 0, Filed(what="often"), limit=2)[0]) == 2
+    assert "audit_entry.what =" not in asked[-1][0]
+    assert "audit_link.sequence <=" in asked[-1][0]

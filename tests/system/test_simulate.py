@@ -42,10 +42,6 @@ READS = {
     "/api/v1/open-work": {"assay_run", "certificate", "disposition"},  # what nobody decided yet
     "/": {"assay_run", "certificate", "disposition"},
     "/reviews": {"assay_run", "certificate", "disposition"},
-    "/api/v1/account-report": {"audit_subject"},  # the beginning of a subject
-    "/api/v1/account-report/csv": {"audit_subject"},
-    "/administration": {"audit_subject"},
-    "/administration/accounts": {"audit_subject"},
     "/investigations": {"investigation"},  # the criteria there are
     "/investigations?order=newest": {"investigation"},  # as above
     "/lots?text={middle}": {"lot"},  # any part of an id

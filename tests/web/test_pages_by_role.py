@@ -25,7 +25,8 @@ from batchqc.api.app import open_door
 from batchqc.core.permissions import Role
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.pki import PkiFiles
-from batchqc.records.audit import entries_after, the_head
+from batchqc.records.audit import the_head
+from batchqc.records.audit_search import entries_after
 from batchqc.settings import Settings
 from batchqc.web.app import _SCREENS, Application, create_pages
 from batchqc.web.security import COOKIE, form_token
