@@ -20,6 +20,7 @@ def look_at(house: House, lot: str, trends: Trends) -> tuple[RunSeen, ...]:
         case = study(session, house.archive, lot=the_lot(session, lot), now=house.now())
         return seen_runs(session, house.archive, case, trends=trends)
 
+
 LOOK = 27
 """Statements of one look at a lot that is ready."""
 
