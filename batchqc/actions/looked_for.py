@@ -57,7 +57,7 @@ _OF_VERSION: Final = (
 _OF_PRODUCT: Final = (LimitSet.product_id, TrendPhase.product_id)
 #: Of these some sites hold nothing.
 _TABLES: Final = (
-    RegisterRule, PolicyRow, LookBack, AuditReview, Instrument, Training, MethodVersion,
+    RegisterRule, PolicyRow, LookBack, Instrument, Training, MethodVersion,
 )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
-from batchqc.records.absent import is_empty
 from batchqc.records.audit import LINK, AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row, refers_to
 from batchqc.records.registers import LotRow
@@ -81,7 +80,7 @@ _NEWEST_REVIEW: Final = select(AuditReview).order_by(AuditReview.last.desc()).li
 
 def newest_signed_head(session: Session) -> tuple[int, str] | None:
     """Sequence and hash of the newest link that QA signed in any review of an audit trail."""
-    row = None if is_empty(session, AuditReview) else session.scalar(_NEWEST_REVIEW)
+    row = session.scalar(_NEWEST_REVIEW)
     return (row.last, row.head) if row else None
 
 

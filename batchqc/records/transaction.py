@@ -245,11 +245,11 @@ def reading(engine: Engine) -> Iterator[Session]:
     options = {READ_ONLY: True}
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}  # type: ignore[dict-item]
-    with Session(engine.execution_options(**options), autoflush=False) as session:
+    # It ends by a commit: where it is rolled back, the driver forgets every prepared statement.
+    with Session(engine.execution_options(**options), autoflush=False) as session, session.begin():
         event.listen(session, "after_begin", _every_statement(_refuse_writing))
         yield session
         session.expunge_all()  # nothing of it is written
-        session.commit()  # where it is rolled back, the driver forgets every prepared statement
 
 
 class _Flushes:

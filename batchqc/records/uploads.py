@@ -238,8 +238,7 @@ def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Supe
 
 _MEASURED: Final = (
     select(*MeasurementRow.__table__.columns, SampleRow.sample, SampleRow.stage)
-    .select_from(MeasurementRow)
-    .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
+    .join_from(MeasurementRow, SampleRow, SampleRow.id == MeasurementRow.sample_id)
     .where(MeasurementRow.assay_run_id.in_(bindparam("runs", expanding=True)))
     .order_by(MeasurementRow.assay_run_id, MeasurementRow.row, MeasurementRow.id)
 )
@@ -253,13 +252,12 @@ def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Meas
     newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
     verified = verifications_of(session, {run.upload_id for run in by_id.values()})
     second = {n: how_entered(run.upload, verified.get(run.upload_id)) for n, run in by_id.items()}
-    keys = {run.id: run.run_key for run in by_id.values()}
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
     wells = wells_declared(session, (run.upload for run in by_id.values()))
     for row in session.execute(_MEASURED, {"runs": listed(by_id)}):
         run = by_id[row.assay_run_id]
         yield Measurement(
-            run=keys[run.id],
+            run=run.run_key,
             lot=getattr(run.lot, "lot", ""),  # "" where somebody removed the lot
             sample=row.sample,
             stage=row.stage,
