@@ -44,16 +44,19 @@ def interleaved(house: House, first: Work, second: Work) -> tuple[str, str]:
     own = get_ident()
     later: list[Future[str]] = []
     seal = Transaction.seal
-    with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
+    with (
+        _watch(house.engine, own) as is_stuck,
+        ThreadPoolExecutor(1) as pool,
+        pytest.MonkeyPatch.context() as patch,
+    ):
 
         def pause(tx: Transaction, rows: Iterable[Row]) -> None:
             if get_ident() == own and not later:
                 other = replace(house, now=Clock(house.now.at + timedelta(minutes=1)))
-                with _watch(house.engine, own) as is_stuck:
-                    later.append(pool.submit(_attempt, other, second))
-                    until = monotonic() + _LONGEST
-                    while not wait_for(later, timeout=_LOOK_AGAIN).done and not is_stuck():
-                        assert monotonic() < until, "the second neither ends nor waits"
+                later.append(pool.submit(_attempt, other, second))
+                until = monotonic() + _LONGEST
+                while not wait_for(later, timeout=_LOOK_AGAIN).done and not is_stuck():
+                    assert monotonic() < until, "the second neither ends nor waits"
             seal(tx, rows)
 
         patch.setattr(Transaction, "seal", pause)
@@ -93,7 +96,10 @@ def _attempt(house: House, work: Work) -> str:
 
 @contextmanager
 def _watch(engine: Engine, own: int) -> Iterator[Callable[[], bool]]:
-    """Tells whether the other thread waits: for a lock, or to write where only one writes."""
+    """Tells whether the other thread waits: for a lock, or to write where only one writes.
+
+    To be left when the other thread has ended: it may be telling the listener something.
+    """
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield lambda: bool(connection.scalar(_WAITING))

@@ -1,7 +1,7 @@
 """A lot is decided at a browser: heavy, once and clear; and never on what is not so any more."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from batchqc.actions.holds import hold_lot
 from batchqc.core.permissions import Permission
@@ -78,6 +78,23 @@ def test_what_changed_since_it_was_opened_is_not_signed_and_the_difference_is_to
         assert decisions(site) == []
         qa.link("Look at the lot again").click()
         expect(qa.page.get_by_text("What blocks the release")).to_be_visible()
+
+
+@pytest.mark.requirement("2.03")
+def test_a_script_that_comes_late_takes_nobody_out_of_the_field_of_the_password(site: Served):
+    site.house.ready()
+    late: list[Route] = []
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}/decision/release")
+        qa.page.route("**/app*.js", lambda route: late.append(route))
+        qa.button("Sign and release").click(no_wait_after=True)
+        password = qa.page.get_by_label("Password", exact=True)
+        expect(qa.page.get_by_text("Type your password.").last).to_be_visible()
+        password.focus()
+        late[0].continue_()
+        qa.page.wait_for_load_state()
+        expect(password).to_be_focused()
+        qa.page.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_lot_is_rejected_with_script_off(site: Served):

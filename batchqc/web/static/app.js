@@ -67,8 +67,9 @@
     $("summary", menu).focus();
   });
 
-  // A page that tells what is wrong with a form begins there.
-  ($("main [aria-invalid=true]") ?? $("main [data-refused]"))?.focus();
+  // A page that tells what is wrong with a form begins there; who has begun elsewhere stays: what
+  // they type might be a password.
+  if (document.activeElement === body) ($("main [aria-invalid=true]") ?? $("main [data-refused]"))?.focus();
 
   // htmx: what came is shown; what did not come is told, and nothing that was typed is lost.
   const offline = $("#offline");
