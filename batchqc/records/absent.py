@@ -9,10 +9,11 @@ from collections.abc import Container, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, bindparam, exists, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from batchqc.records.base import Row, listed
+from batchqc.records.among import among
+from batchqc.records.base import Row
 from batchqc.records.once import remembered
 
 Column = InstrumentedAttribute[Any]
@@ -32,7 +33,7 @@ def look_for(
     columns = tuple(column for column, values in given.items() if values)
     if answers is None or not (columns or whole):
         return
-    asked = {f"of_{number}": listed(given[column]) for number, column in enumerate(columns)}
+    asked = {f"of_{number}": given[column] for number, column in enumerate(columns)}
     absent = answers.setdefault(_ABSENT, set())
     found = session.execute(_query(columns, whole), asked).one()
     for column, is_there in zip(columns, found[: len(columns)], strict=True):
@@ -64,9 +65,6 @@ def _absent(session: Session) -> Container[object]:
 @cache
 def _query(columns: tuple[Column, ...], tables: tuple[type[Row], ...]) -> Select[*tuple[Any, ...]]:
     return select(
-        *(
-            exists().where(column.in_(bindparam(f"of_{number}", expanding=True)))
-            for number, column in enumerate(columns)
-        ),
+        *(exists().where(among(column, f"of_{number}")) for number, column in enumerate(columns)),
         *(exists().select_from(table) for table in tables),
     )

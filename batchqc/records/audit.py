@@ -8,7 +8,8 @@ from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, func, selec
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
-from batchqc.records.base import Row, listed, refers_to
+from batchqc.records.among import among
+from batchqc.records.base import Row, refers_to
 from batchqc.records.once import once
 
 
@@ -130,8 +131,7 @@ def entries_at(session: Session, sequences: Iterable[int]) -> dict[int, AuditEnt
 
 def filed_under(subjects: str) -> Select[int]:
     """The entries that speak of some records, to be narrowed by what they tell."""
-    among = AuditSubject.subject.in_(bindparam(subjects, expanding=True))
-    return select(AuditSubject.entry_id).where(among)
+    return select(AuditSubject.entry_id).where(among(AuditSubject.subject, subjects))
 
 
 _ABOUT: Final = select(AuditEntry).where(AuditEntry.id.in_(filed_under("subjects")))
@@ -162,7 +162,7 @@ def who_did(session: Session, sequences: Iterable[int]) -> dict[int, str]:
 
 def entries_about(session: Session, subjects: Iterable[str]) -> Sequence[AuditEntry]:
     """Every entry that speaks of one of some records."""
-    return session.scalars(_ABOUT, {"subjects": listed(sorted(subjects))}).all()
+    return session.scalars(_ABOUT, {"subjects": sorted(subjects)}).all()
 
 
 _NEWEST_ABOUT: Final = (
@@ -181,7 +181,7 @@ def newest_about(
     session: Session, subjects: Iterable[str], *, after: int, limit: int
 ) -> Sequence[AuditEntry]:
     """The newest entries behind a place that speak of one of some records, newest first."""
-    asked = {"subjects": listed(sorted(subjects)), "after": after, "most": limit}
+    asked = {"subjects": sorted(subjects), "after": after, "most": limit}
     return session.scalars(_NEWEST_ABOUT, asked).all()
 
 

@@ -4,10 +4,9 @@ Every table is append-only; what holds now is folded from its rows. Columns are 
 text is the record, so that digits, zones and spellings come back as they went in.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from sqlalchemy import ForeignKey, Index, Text, TypeDecorator, inspect, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 
-Value = TypeVar("Value")
-_MANY: Final = 1024
 AUDITED: Final = {"audited": True}  # on a bulk statement: its rows' common hash is in an entry
 
 
@@ -107,17 +104,6 @@ class Numbered(Row):
 
     year: Mapped[int]
     number: Mapped[int]
-
-
-def listed(values: Iterable[Value]) -> list[Value]:
-    """Values for an ``IN``, the last one repeated until they are a power of two.
-
-    So few statements differ, and a database that keeps them prepared meets them again. Very many
-    are let alone: the number of what a statement is given has an end.
-    """
-    found = list(values)
-    size = 1 << max(len(found) - 1, 0).bit_length()
-    return found + found[-1:] * (size - len(found)) if size <= _MANY else found
 
 
 def refers_to(table: str, *, nullable: bool = False) -> Mapped[int]:

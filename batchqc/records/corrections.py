@@ -6,12 +6,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select
+from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from batchqc.core.lots import LOT_DATES, Lot
 from batchqc.records.absent import there
-from batchqc.records.base import Numbered, Row, listed, refers_to
+from batchqc.records.among import among
+from batchqc.records.base import Numbered, Row, refers_to
 from batchqc.records.list_orders import in_order
 from batchqc.records.registers import LotRow, Product
 from batchqc.records.signatures import SignatureRow, numbered_by
@@ -75,7 +76,7 @@ def correction_by(session: Session, public: str) -> Correction | None:
 _CORRECTIONS: Final = (
     select(Correction, CorrectionDecision)
     .outerjoin(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
-    .where(Correction.subject.in_(bindparam("subjects", expanding=True)))
+    .where(among(Correction.subject, "subjects"))
     .order_by(Correction.id)
 )
 
@@ -87,7 +88,7 @@ def corrections_of(
     wanted = there(session, Correction.subject, subjects)
     if not wanted:
         return []
-    found = session.execute(_CORRECTIONS, {"subjects": listed(sorted(wanted))})
+    found = session.execute(_CORRECTIONS, {"subjects": sorted(wanted)})
     return [(correction, decision) for correction, decision in found]
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.absent import there
+from batchqc.records.among import among
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
@@ -71,7 +72,7 @@ class HoldEnd(Row):
 _HOLDS: Final = (
     select(Hold, HoldEnd)
     .outerjoin(HoldEnd, HoldEnd.hold_id == Hold.id)
-    .where(Hold.lot_id.in_(bindparam("lots", expanding=True)))
+    .where(among(Hold.lot_id, "lots"))
     .order_by(Hold.id)
 )
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, exists, select
+from sqlalchemy import ForeignKey, UniqueConstraint, exists, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.absent import there
+from batchqc.records.among import among
 from batchqc.records.base import Row, refers_to
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
@@ -89,9 +90,7 @@ _APPROVALS: Final = (
     .join(MethodVersion)
     .order_by(MethodVersion.method, MethodVersion.effective, MethodVersion.id)
 )
-_APPROVALS_OF: Final = _APPROVALS.where(
-    MethodVersion.method.in_(bindparam("codes", expanding=True))
-)
+_APPROVALS_OF: Final = _APPROVALS.where(among(MethodVersion.method, "codes"))
 
 
 def method_approvals(session: Session, codes: Iterable[str] | None = None) -> list[MethodApproval]:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from batchqc.records.absent import there
-from batchqc.records.base import Row, listed
+from batchqc.records.among import among
+from batchqc.records.base import Row
 
 Found = TypeVar("Found", bound=Row)
 Column = InstrumentedAttribute[Any]
@@ -27,7 +28,7 @@ def rows_by(
         return []
     if len(wanted) == 1:
         return session.scalars(_query(kind, column, order, is_one=True), {"value": wanted[0]}).all()
-    return session.scalars(_query(kind, column, order), {"values": listed(wanted)}).all()
+    return session.scalars(_query(kind, column, order), {"values": wanted}).all()
 
 
 def load_their(session: Session, rows: Iterable[Row | None], reference: Column) -> None:
@@ -52,8 +53,5 @@ def _query(
     kind: type[Row], column: Column, order: tuple[Column, ...], *, is_one: bool = False
 ) -> Select[Any]:
     """A single value is compared, which costs less than a list of one."""
-    if is_one:
-        fits = column == bindparam("value")
-    else:
-        fits = column.in_(bindparam("values", expanding=True))
+    fits = column == bindparam("value") if is_one else among(column, "values")
     return select(kind).where(fits).order_by(*(order or (kind.id,)))

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from batchqc.records.among import among
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.once import once
 from batchqc.records.rows_by import rows_by
@@ -221,9 +222,7 @@ _APPROVED: Final = (
     .where(SpecificationVersion.product == bindparam("of_product"))
     .order_by(SpecificationVersion.effective, SpecificationVersion.version)
 )
-_APPROVED_IN: Final = _APPROVED.where(
-    SpecificationVersion.market.in_(bindparam("markets", expanding=True))
-)
+_APPROVED_IN: Final = _APPROVED.where(among(SpecificationVersion.market, "markets"))
 
 
 @once

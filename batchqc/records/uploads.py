@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
 from batchqc.core.assays import Cell, Measurement, RunKey
 from batchqc.core.canonical import Json
-from batchqc.records.base import Numbered, Row, added_later, few_among_many, listed, refers_to
+from batchqc.records.among import among
+from batchqc.records.base import Numbered, Row, added_later, few_among_many, refers_to
 from batchqc.records.entries import how_entered, typed_again, verifications_of
 from batchqc.records.once import once
 from batchqc.records.potency import wells_declared
@@ -198,11 +199,11 @@ def newest_upload_of(session: Session, sha256: str) -> Upload:
 
 def runs_of(session: Session, lot: LotRow) -> Sequence[AssayRun]:
     """Every run of a lot, as uploaded."""
-    of = AssayRun
-    runs = rows_by(session, of, of.lot_id, [lot.id], of.upload_id, of.test, of.run)
+    order = (AssayRun.upload_id, AssayRun.test, AssayRun.run)
+    runs = rows_by(session, AssayRun, AssayRun.lot_id, [lot.id], *order)
     for run in runs:
         set_committed_value(run, "lot", lot)
-    load_their(session, runs, of.upload)
+    load_their(session, runs, AssayRun.upload)
     return runs
 
 
@@ -239,7 +240,7 @@ def supersedings_of(session: Session, runs: Iterable[AssayRun]) -> Sequence[Supe
 _MEASURED: Final = (
     select(*MeasurementRow.__table__.columns, SampleRow.sample, SampleRow.stage)
     .join_from(MeasurementRow, SampleRow, SampleRow.id == MeasurementRow.sample_id)
-    .where(MeasurementRow.assay_run_id.in_(bindparam("runs", expanding=True)))
+    .where(among(MeasurementRow.assay_run_id, "runs"))
     .order_by(MeasurementRow.assay_run_id, MeasurementRow.row, MeasurementRow.id)
 )
 
@@ -247,14 +248,12 @@ _MEASURED: Final = (
 def measurements_of(session: Session, runs: Iterable[AssayRun]) -> Iterator[Measurement]:
     """Every measurement of some runs as core knows it, in the order of their rows."""
     by_id = {run.id: run for run in runs}
-    if not by_id:
-        return
     newer = {one.older_id: one.upload for one in supersedings_of(session, by_id.values())}
     verified = verifications_of(session, {run.upload_id for run in by_id.values()})
     second = {n: how_entered(run.upload, verified.get(run.upload_id)) for n, run in by_id.items()}
     again = {run.id: iter(typed_again(verified.get(run.upload_id))) for run in by_id.values()}
     wells = wells_declared(session, (run.upload for run in by_id.values()))
-    for row in session.execute(_MEASURED, {"runs": listed(by_id)}):
+    for row in session.execute(_MEASURED, {"runs": list(by_id)}) if by_id else ():
         run = by_id[row.assay_run_id]
         yield Measurement(
             run=run.run_key,

@@ -10,8 +10,8 @@ from functools import cache
 from sqlalchemy import Select, bindparam, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from batchqc.records.among import among
 from batchqc.records.audit import AuditEntry, AuditSubject, filed_under
-from batchqc.records.base import listed
 
 
 def entries_about_any(
@@ -29,9 +29,9 @@ def entries_about_any(
         but: keys of records of which one action does not count, and that action.
         only: keys of records of which only some actions count, and those.
     """
-    asked: dict[str, object] = {"subjects": listed(sorted(subjects))}
-    asked |= {"but_of": listed(sorted(but[0])), "but": but[1]}
-    asked |= {"only_of": listed(sorted(only[0])), "only": sorted(only[1])}
+    asked: dict[str, object] = {"subjects": sorted(subjects)}
+    asked |= {"but_of": sorted(but[0]), "but": but[1]}
+    asked |= {"only_of": sorted(only[0]), "only": sorted(only[1])}
     return session.scalars(_about_any(), asked).all()
 
 
@@ -45,6 +45,6 @@ def _about_any() -> Select[AuditEntry]:
     found = union_all(
         filed_under("subjects"),
         but.where(told.what != bindparam("but")),
-        only.where(told.what.in_(bindparam("only", expanding=True))),
+        only.where(among(told.what, "only")),
     )
     return select(AuditEntry).where(AuditEntry.id.in_(found))

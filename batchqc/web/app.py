@@ -160,7 +160,8 @@ def create_pages(api: FastAPI) -> FastAPI:
     pages.state.waiting = WaitingFiles(api.state.door.settings.waiting)
     pages.add_middleware(SmallBodies, but=_FILES)
     pages.add_middleware(LivelyBodies)
-    pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
+    # Level 3 takes a third of the time of level 6, and a tenth more bytes.
+    pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=3)
     handle_errors(pages)
     for screen in _SCREENS:
         pages.include_router(screen.router)

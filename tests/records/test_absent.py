@@ -1,12 +1,10 @@
 """What is known to be absent is not asked for again until the look ends."""
 
-import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from batchqc.actions.lots import the_lot
 from batchqc.records.absent import is_empty, look_for, there
-from batchqc.records.base import listed
 from batchqc.records.holds import Hold
 from batchqc.records.once import each_once
 from batchqc.records.registers import LotDonor, SampleRow
@@ -68,24 +66,3 @@ def test_without_a_look_nothing_is_asked_and_nothing_is_passed_by(house: House):
     with house.reading() as session:
         look_for(session, {SampleRow.lot_id: [0]})
         assert there(session, SampleRow.lot_id, [0]) == [0]
-
-
-def test_lists_of_like_lengths_are_asked_for_by_one_statement(house: House):
-    asked: set[str] = set()
-    with house.reading() as session:
-        event.listen(session.connection(), "before_cursor_execute", lambda *of: asked.add(of[2]))
-        lot = the_lot(session, LOT).id
-        asked.clear()
-        few = [
-            len(rows_by(session, SampleRow, SampleRow.lot_id, [*range(-more, 0), lot]))
-            for more in (4, 5, 7)
-        ]
-    assert len(set(few)) == len(asked) == 1
-    assert few[0] > 1
-
-
-@pytest.mark.parametrize(("count", "length"), [(0, 0), (1, 1), (3, 4), (4, 4), (2000, 2000)])
-def test_a_list_is_filled_up_with_what_it_holds_anyway(count: int, length: int):
-    found = listed(range(count))
-    assert len(found) == length
-    assert set(found) == set(range(count))

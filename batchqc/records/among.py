@@ -1,0 +1,38 @@
+"""Whether a column holds one of several values.
+
+PostgreSQL is given them as one array: a statement is the same for any number of them, so it is made
+once, and stays prepared. SQLite, which makes a statement for next to nothing, is given a list: of
+what is inside an array it knows nothing when it plans, and would read a table from end to end.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ARRAY, Boolean, ColumnElement, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+
+def among(column: Any, name: str) -> ColumnElement[bool]:
+    """A condition, given a list of values (texts or integers) under a name when it is asked."""
+    return _Among(column, bindparam(name, type_=ARRAY(column.type)))
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among)
+def _in_list(element: _Among, compiler: "SQLCompiler", **more: Any) -> str:
+    column, values = element.clauses
+    given = bindparam(values.key, type_=column.type, expanding=True)
+    return compiler.process(column.in_(given), **more)
+
+
+@compiles(_Among, "postgresql")
+def _in_array(element: _Among, compiler: "SQLCompiler", **more: Any) -> str:
+    column, values = (compiler.process(one, **more) for one in element.clauses)
+    return f"{column} = ANY ({values})"
