@@ -28,7 +28,7 @@ from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
-from tests.databases import Databases
+from tests.databases import HASTY, Databases
 from tests.kinds import KINDS
 from tests.records.house import QA1, Clock, House, archive_of, furnish
 from tests.records.tampering import tamper, tampering
@@ -314,13 +314,6 @@ def test_references_that_nobody_checks_are_to_be_mended(engine: Engine):
         connection.exec_driver_sql("ALTER TABLE sample DISABLE TRIGGER ALL")
     found = {one.where for one in database_findings(engine) if one.grade is Grade.MEND}
     assert "table sample" in found
-
-
-HASTY = {
-    "sqlite": ["synchronous = 0"],
-    "postgresql": ["fsync = off", "full_page_writes = off", "synchronous_commit = off"],
-}
-"""By what the databases of these tests do not wait; SQLite has to be told first."""
 
 
 @pytest.fixture
