@@ -136,14 +136,14 @@ def metrics(
     token = door.settings.metrics_token
     if token is None:
         raise NotFound(
-            "BQC-API-020",
+            "BQC-API-023",
             "this installation has no metrics",
             hint="Set BATCHQC_METRICS_TOKEN, 16 characters or more.",
         )
     given = bearer.credentials if bearer else ""
     if not hmac.compare_digest(given.encode(), token.get_secret_value().encode()):
         raise NotSignedIn(
-            "BQC-API-021",
+            "BQC-API-024",
             "the token of the metrics is wrong, or missing",
             hint="Send BATCHQC_METRICS_TOKEN as a bearer token.",
         )
