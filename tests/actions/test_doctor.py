@@ -17,7 +17,7 @@ from batchqc.actions.clock_evidence import clock_findings
 from batchqc.actions.doctor import Installation, examine_installation
 from batchqc.actions.registers import register_product
 from batchqc.actions.scrubs import unnamed
-from batchqc.cli.workplace import Workplace, check_disk
+from batchqc.cli.workplace import Workplace, check_disk, tell_trial
 from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.soundness import Finding, Grade
@@ -345,19 +345,20 @@ def test_a_database_that_does_not_wait_for_its_disk_is_to_be_mended_but_in_a_tri
 
 @pytest.mark.requirement("1.32", "5.08")
 def test_nobody_serves_by_a_database_that_does_not_wait_for_its_disk_but_a_trial(
-    hasty: House, press: Press, database: str, capsys: pytest.CaptureFixture[str]
+    hasty: House, press: Press, database: str, caplog: pytest.LogCaptureFixture
 ):
-    def begin(*, required: bool) -> None:
+    def place(*, required: bool) -> Workplace:
         settings = Settings(disk_required=required)
-        check_disk(Workplace(settings, hasty.engine, hasty.archive, press, hasty.now))
+        return Workplace(settings, hasty.engine, hasty.archive, press, hasty.now)
 
     with pytest.raises(Conflict) as refused:
-        begin(required=True)
+        check_disk(place(required=True))
     assert refused.value.code == "BQC-SYS-033"
-    assert ", ".join(HASTY[database]) in refused.value.message
-    assert capsys.readouterr().out == ""
-    begin(required=False)
-    assert "A trial: " in capsys.readouterr().out
+    told = ", ".join(HASTY[database])
+    assert told in refused.value.message
+    check_disk(place(required=False))
+    tell_trial(place(required=False))
+    assert [f"({told})" in one for one in caplog.messages] == [True]
 
 
 @pytest.mark.only_on("postgresql", "a file knows no such settings")
