@@ -40,7 +40,7 @@ _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _BEARER: Final = HTTPBearer(auto_error=False, description="`BATCHQC_METRICS_TOKEN`.")
 
 # When each counter began is what the start of the process tells. All but this call is typed.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 
 
 class Metrics:

@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
@@ -135,7 +136,7 @@ def reviewed(scene: Scene, lot: str) -> None:
         scene.do(
             who,
             Permission.REVIEW_RESULTS,
-            lambda tx, review=review: review(tx, archive, lot=lot, credentials=why),  # type: ignore[misc]
+            partial(review, archive=archive, lot=lot, credentials=why),
         )
 
 
