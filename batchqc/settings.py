@@ -131,7 +131,8 @@ class Settings(BaseSettings):
         description="folder, shared by all servers, of files that wait behind a preview",
     )
     log_format: LogFormat = Field(
-        default=LogFormat.TEXT, description="how a server writes its log, to standard error"
+        default=LogFormat.TEXT,
+        description="how servers and workers write their log, to standard error",
     )
     metrics_token: SecretStr | None = Field(
         default=None,

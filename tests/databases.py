@@ -28,6 +28,11 @@ from tests.kinds import POSTGRESQL, SQLITE, quick_folder
 
 EMPTY = "empty"
 RUNTIME_ROLE = "batchqc_runtime"
+HASTY = {
+    "sqlite": ["synchronous = 0"],
+    "postgresql": ["fsync = off", "full_page_writes = off", "synchronous_commit = off"],
+}
+"""By what the databases of tests do not wait for their disk; SQLite has to be told first."""
 """A role without any right of its own; a server has it from its start."""
 
 Fill = Callable[[Engine], None]

@@ -14,6 +14,8 @@ from urllib.request import urlopen
 
 import boto3
 
+from tests.ports import free_port
+
 PYTHON: Final = Path(__file__).parents[1] / ".venv" / "store-server" / "bin" / "python"
 REGION: Final = "eu-central-1"
 SECRETS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -23,12 +25,6 @@ LOCK: Final = {
     "ObjectLockEnabled": "Enabled",
     "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}},
 }
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def check_clock(tx: Transaction) -> None:
 
 def record_clock(tx: Transaction, *, told: str, is_synchronised: bool | None) -> None:
     """Write what the system says of its clock; ``told`` in words, with offset and error."""
-    tx.audit("clock compared", after={"told": told, "is_synchronised": is_synchronised})
+    tx.audit("clock compared", after={"told": told, "synchronised": is_synchronised})
 
 
 def clock_findings(session: Session, now: datetime) -> Iterator[Finding]:

@@ -127,9 +127,9 @@ def pieces_beside(
         IntegrityFailure: it ended too early.
     """
     # one that cannot take its task has ended, which shows where it should answer
-    with suppress(BrokenPipeError), process.stdin as asked:  # type: ignore[union-attr]
+    with suppress(BrokenPipeError), process.stdin as asked:  # type: ignore[union-attr]  # it was begun with pipes
         pickle.dump((engine.url, archive, source), asked)
-    return received(process.stdout)  # type: ignore[arg-type]
+    return received(process.stdout)  # type: ignore[arg-type]  # see above
 
 
 def main() -> None:

@@ -212,7 +212,7 @@ class _Recheck:
         """The measurements of a run, those that were typed as they stood at a moment."""
         number = run.upload.natural_key
         if number not in self._uploads:
-            spool = self._spools.enter_context(SpooledTemporaryFile(_SPOOL))  # noqa: SIM115
+            spool = self._spools.enter_context(SpooledTemporaryFile(_SPOOL))  # noqa: SIM115 - it lasts as long as the others
             self._uploads[number] = ReadAnew(self.session, self.archive, run.upload, spool)
         key = (run.test, run.run)
         verified = verifications_of(self.session, [run.upload_id]).get(run.upload_id)

@@ -262,16 +262,16 @@ def _consent(row: Consent) -> ConsentOut:
         number=row.number,
         version=row.version,
         scopes=row.scopes.splitlines(),
-        given_on=row.given_on,  # type: ignore[arg-type]
+        given_on=row.given_on,  # type: ignore[arg-type]  # Pydantic reads the text
         document_sha256=row.document_sha256,
     )
 
 
 def _pool(session: Session, row: DonationPool) -> PoolShape:
     return PoolShape(
-        kind=row.kind,  # type: ignore[arg-type]
+        kind=row.kind,  # type: ignore[arg-type]  # Pydantic reads the text
         id=row.pool,
         donations=[one.donation for one in parts_of(session, row)],
-        pooled_on=row.pooled_on,  # type: ignore[arg-type]
+        pooled_on=row.pooled_on,  # type: ignore[arg-type]  # Pydantic reads the text
         reason=row.reason,
     )

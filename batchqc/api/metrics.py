@@ -40,7 +40,7 @@ _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _BEARER: Final = HTTPBearer(auto_error=False, description="`BATCHQC_METRICS_TOKEN`.")
 
 # When each counter began is what the start of the process tells. All but this call is typed.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 
 
 class Metrics:
@@ -136,14 +136,14 @@ def metrics(
     token = door.settings.metrics_token
     if token is None:
         raise NotFound(
-            "BQC-API-020",
+            "BQC-API-023",
             "this installation has no metrics",
             hint="Set BATCHQC_METRICS_TOKEN, 16 characters or more.",
         )
     given = bearer.credentials if bearer else ""
     if not hmac.compare_digest(given.encode(), token.get_secret_value().encode()):
         raise NotSignedIn(
-            "BQC-API-021",
+            "BQC-API-024",
             "the token of the metrics is wrong, or missing",
             hint="Send BATCHQC_METRICS_TOKEN as a bearer token.",
         )

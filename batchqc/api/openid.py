@@ -158,8 +158,9 @@ def _tls() -> SSLContext:
 
 
 def _moment(seconds: object) -> datetime | None:
-    is_time = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds < 2**40
-    return datetime.fromtimestamp(seconds, UTC) if is_time else None  # type: ignore[arg-type]
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < 2**40:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _others(audience: object, client: str) -> bool:

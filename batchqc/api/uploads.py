@@ -137,7 +137,7 @@ def add(
     file: Received,
     stated: Stated,
     claims: Claims,
-    dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002
+    dry_run: Annotated[bool, Query(description="Only say what would be read.")] = False,  # noqa: FBT002 - it stands in the address by its name
     accept: Annotated[
         str, Header(description="`text/csv` answers a preview with the annotated file.")
     ] = "",

@@ -16,18 +16,14 @@ Kind = Callable[[], typer.Typer]
 def _serving() -> typer.Typer:
     from batchqc.cli.serve import serve
 
-    app = typer.Typer()
-    app.command()(serve)
-    return app
+    return _with({"serve": serve})
 
 
 @cache
 def _working() -> typer.Typer:
     from batchqc.cli.worker import worker
 
-    app = typer.Typer()
-    app.command()(worker)
-    return app
+    return _with({"worker": worker})
 
 
 @cache
@@ -37,12 +33,10 @@ def _installation() -> typer.Typer:
     from batchqc.cli.init import init
     from batchqc.cli.migrate import bring_up
 
-    app = typer.Typer()
-    app.command()(init)
-    app.command("migrate")(bring_up)
-    for one in (doctor, backup, restore, drill):
-        app.command()(one)
-    return app
+    return _with({
+        "init": init, "migrate": bring_up, "doctor": doctor, "backup": backup, "restore": restore,
+        "drill": drill,
+    })  # fmt: skip
 
 
 @cache
@@ -52,10 +46,10 @@ def _overview() -> typer.Typer:
     from batchqc.cli.validate import validate
     from batchqc.cli.work import work
 
-    app = typer.Typer()
-    for one in (work, configuration, validate, change_impact):
-        app.command()(one)
-    return app
+    return _with({
+        "work": work, "configuration": configuration, "validate": validate,
+        "change-impact": change_impact,
+    })  # fmt: skip
 
 
 @cache
@@ -63,10 +57,7 @@ def _examples() -> typer.Typer:
     from batchqc.cli.demo import demo
     from batchqc.cli.simulate import simulate
 
-    app = typer.Typer()
-    for one in (simulate, demo):
-        app.command()(one)
-    return app
+    return _with({"simulate": simulate, "demo": demo})
 
 
 @cache
@@ -87,22 +78,14 @@ def _registers() -> typer.Typer:
         user,
     )
 
-    trend.app.command("review")(quality_review.review)
-    trend.app.command("sign-review")(quality_review.sign_review)
+    _with({"review": quality_review.review, "sign-review": quality_review.sign_review}, trend.app)
     trend.app.add_typer(trend_limits.app)
-    app = typer.Typer()
-    app.add_typer(user.app, name="user")
-    app.add_typer(account.app, name="account")
-    app.add_typer(spec.app, name="spec")
-    app.add_typer(stats.app, name="stats")
-    app.add_typer(trend.app, name="trend")
-    app.add_typer(profile.app, name="profile")
-    app.add_typer(method.app, name="method")
-    app.add_typer(laboratory.app, name="register")
-    app.add_typer(register.products, name="product")
-    app.add_typer(donor_records.app, name="donor")
-    app.add_typer(donor_panel.app, name="donor-panel")
-    return app
+    return _with({
+        "user": user.app, "account": account.app, "spec": spec.app, "stats": stats.app,
+        "trend": trend.app, "profile": profile.app, "method": method.app,
+        "register": laboratory.app, "product": register.products, "donor": donor_records.app,
+        "donor-panel": donor_panel.app,
+    })  # fmt: skip
 
 
 @cache
@@ -127,34 +110,21 @@ def _lots() -> typer.Typer:
     from batchqc.cli.lot_form import form
     from batchqc.cli.trace import trace, trace_lot
 
-    upload.app.command("trace")(trace)
-    lot.app.command("trace")(trace_lot)
-    lot.app.command("form")(form)
-    lot.app.command()(lot_reviews.review)
-    lot.app.command()(lot_reviews.qc_review)
-    lot.app.command()(lot_reviews.audit_review)
-    lot.app.command("release-conditionally")(lot_later.conditionally)
-    lot.app.command()(lot_later.recall)
-    lot.app.command()(lot_later.supply)
-    lot.app.command()(lot_later.destroy)
-    lot.app.command()(lot_later.overdue)
-    lot.app.command("annex16-check")(annex16.check)
-    lot.app.command("annex16-transfer")(annex16.transfer)
-    lot.app.command()(annex16.certifications)
-    lot.app.command("draft-certificate")(certificate_life.draft)
-    app = typer.Typer()
-    app.add_typer(lot.app, name="lot")
-    app.add_typer(register.samples, name="sample")
-    app.add_typer(upload.app, name="upload")
-    app.add_typer(genealogy.app, name="genealogy")
-    app.add_typer(container.app, name="container")
-    app.add_typer(shipment.app, name="shipment")
-    app.add_typer(look_back.app, name="look-back")
-    app.add_typer(result.app, name="result")
-    app.add_typer(investigation.app, name="investigation")
-    app.add_typer(deviation.app, name="deviation")
-    app.add_typer(correction.app, name="correction")
-    return app
+    _with({"trace": trace}, upload.app)
+    _with({
+        "trace": trace_lot, "form": form, "review": lot_reviews.review,
+        "qc-review": lot_reviews.qc_review, "audit-review": lot_reviews.audit_review,
+        "release-conditionally": lot_later.conditionally, "recall": lot_later.recall,
+        "supply": lot_later.supply, "destroy": lot_later.destroy, "overdue": lot_later.overdue,
+        "annex16-check": annex16.check, "annex16-transfer": annex16.transfer,
+        "certifications": annex16.certifications, "draft-certificate": certificate_life.draft,
+    }, lot.app)  # fmt: skip
+    return _with({
+        "lot": lot.app, "sample": register.samples, "upload": upload.app,
+        "genealogy": genealogy.app, "container": container.app, "shipment": shipment.app,
+        "look-back": look_back.app, "result": result.app, "investigation": investigation.app,
+        "deviation": deviation.app, "correction": correction.app,
+    })  # fmt: skip
 
 
 @cache
@@ -174,38 +144,43 @@ def _documents() -> typer.Typer:
         rendition,
     )
 
-    certificate.app.command()(certificate_renewals.due)
-    certificate.app.command()(certificate_renewals.renew)
-    certificate.app.command()(certificate_renewals.renewed)
-    certificate.app.command()(certificate_life.show)
-    certificate.app.command()(certificate_life.copy)
-    certificate.app.command()(certificate_data.data)
-    certificate.app.command()(certificate_search.search)
-    certificate.app.command()(certificate_search.index)
-    certificate.app.command()(rendition.rendition)
-    certificate.app.command()(rendition.preview)
-    archive.app.command()(archive_export.export)
-    archive.app.command()(archive_dossier.dossier)
-    archive.app.command("import")(archive_dossier.import_)
-    app = typer.Typer()
-    app.add_typer(certificate.app, name="certificate")
-    app.add_typer(layout.app, name="layout")
-    app.add_typer(log.app, name="log")
-    app.add_typer(archive.app, name="archive")
-    app.add_typer(pki.app, name="pki")
-    return app
+    _with({
+        "due": certificate_renewals.due, "renew": certificate_renewals.renew,
+        "renewed": certificate_renewals.renewed, "show": certificate_life.show,
+        "copy": certificate_life.copy, "data": certificate_data.data,
+        "search": certificate_search.search, "index": certificate_search.index,
+        "rendition": rendition.rendition, "preview": rendition.preview,
+    }, certificate.app)  # fmt: skip
+    _with({
+        "export": archive_export.export, "dossier": archive_dossier.dossier,
+        "import": archive_dossier.import_,
+    }, archive.app)  # fmt: skip
+    return _with({
+        "certificate": certificate.app, "layout": layout.app, "log": log.app,
+        "archive": archive.app, "pki": pki.app,
+    })  # fmt: skip
 
 
 @cache
 def _oversight() -> typer.Typer:
     from batchqc.cli import audit, events, policy, potency, stop
 
-    app = typer.Typer()
-    app.add_typer(policy.app, name="policy")
-    app.add_typer(potency.app, name="potency")
-    app.add_typer(audit.app, name="audit")
-    app.add_typer(events.app, name="events")
-    app.add_typer(stop.app, name="stop")
+    return _with({
+        "policy": policy.app, "potency": potency.app, "audit": audit.app, "events": events.app,
+        "stop": stop.app,
+    })  # fmt: skip
+
+
+def _with(
+    commands: Mapping[str, typer.Typer | Callable[..., object]], app: typer.Typer | None = None
+) -> typer.Typer:
+    """An application, or a new one, with more commands, and groups of them, by their names."""
+    app = app or typer.Typer()
+    for name, one in commands.items():
+        if isinstance(one, typer.Typer):
+            app.add_typer(one, name=name)
+        else:
+            app.command(name)(one)
     return app
 
 

@@ -4,6 +4,7 @@ It does what people do at a site, with the same actions, on a clock of its own.
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -78,7 +79,7 @@ def demonstrate(folder: Path, console: Console) -> None:
     progress(console, "Specification imported and approved", lambda: adopt(story, specification))
     progress(console, "Donors, eight lots and their samples", lambda: registers(story))
     for file in cast.FILES:
-        progress(console, f"Upload {file}", lambda file=file: upload(story, file))  # type: ignore[misc]
+        progress(console, f"Upload {file}", partial(upload, story, file))
     endings, investigated = _published(story, console)
     chapters = (investigated, demo_trend.chapter(story), *_simulated(story, console))
     progress(console, "Log dropped at a witness", lambda: _witness(story))
@@ -98,10 +99,7 @@ def _published(story: Story, console: Console) -> tuple[list[Ending], Chapter]:
     handed = "QC's review of lots, QA's of audit trails"
     progress(console, handed, lambda: hand_to_qa(story, lots))
     story.clock.next_day()
-    endings = [
-        progress(console, f"Decision on {lot}", lambda lot=lot: decide(story, lot))  # type: ignore[misc]
-        for lot in lots
-    ]
+    endings = [progress(console, f"Decision on {lot}", partial(decide, story, lot)) for lot in lots]
     return endings, demo_oos.chapter(story, refused)
 
 
@@ -203,7 +201,7 @@ def registers(story: Story) -> str:
     for code, tissue in cast.donors().items():
         _donor(story, code, tissue)
     for lot in cast.lots():
-        story.do(cast.ANALYST, Permission.REGISTER_LOT, lambda tx, lot=lot: register_lot(tx, lot))  # type: ignore[misc]
+        story.do(cast.ANALYST, Permission.REGISTER_LOT, partial(register_lot, new=lot))
     return f"{len(cast.donors())} donors, {len(cast.lots())} lots"
 
 

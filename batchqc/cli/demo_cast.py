@@ -44,7 +44,7 @@ PRODUCT: Final = {
 }
 SPECIFICATION: Final = "uc-msc/uc-msc-release-v1.toml"
 PASSWORD: Final = "specimen-only-2026"  # noqa: S105 - printed in the summary, for show
-FIRST_PASSWORD: Final = "set-by-the-admin-1"  # noqa: S105
+FIRST_PASSWORD: Final = "set-by-the-admin-1"  # noqa: S105 - as above
 LABORATORY: Final = ("lab.saigon", "Saigon Contract Laboratory (simulated)")
 ADMIN: Final = "ha.admin"
 ANALYST: Final = "an.tran"

@@ -1,5 +1,7 @@
 """The demonstration's conditional release: sterility is read when doses are with the hospital."""
 
+from functools import partial
+
 from sqlalchemy.orm import Session
 
 from batchqc.actions.administrations import NewAdministration, record_administration
@@ -40,7 +42,7 @@ def begin(story: Story) -> str:
     _donor(story)
     story.do(cast.ANALYST, Permission.KEEP_BANKS, lambda tx: register_bank(tx, simulated.BANK))
     for lot in simulated.LOTS:
-        story.do(cast.ANALYST, Permission.REGISTER_LOT, lambda tx, lot=lot: register_lot(tx, lot))  # type: ignore[misc]
+        story.do(cast.ANALYST, Permission.REGISTER_LOT, partial(register_lot, new=lot))
     return f"{adopted}; {upload(story, simulated.FIRST_DAYS)}"
 
 

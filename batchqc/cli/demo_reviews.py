@@ -1,6 +1,7 @@
 """The reviews of the demonstration: of every run, of each lot as a whole, of its audit trail."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.lot_review import review_whole_lot
@@ -20,7 +21,7 @@ def reviews(story: Story, lots: Sequence[str]) -> str:
         reviewed = story.do(
             cast.REVIEWER,
             Permission.REVIEW_RESULTS,
-            lambda tx, lot=lot: review_lot(tx, archive, lot=lot, credentials=why),  # type: ignore[misc]
+            partial(review_lot, archive=archive, lot=lot, credentials=why),
         )
         count += len(reviewed) if isinstance(reviewed, list) else 0
     return f"{count} assay runs by {cast.REVIEWER}"

@@ -28,6 +28,7 @@ def serve(
             check_disk,
             check_store,
             settings_of,
+            tell_trial,
             workplace,
         )
         from batchqc.records.job_queue import has_queue  # noqa: PLC0415 - see above
@@ -40,6 +41,7 @@ def serve(
         compare_clock(place, required=settings.clock_required)
         settings = with_passphrase(settings)
         log_to_standard_error(settings)
+        tell_trial(place)
         application = create_application(settings)
         shop = workshop_of(application.api.state.door)
         gc.freeze()  # no collection looks through it later, while somebody waits

@@ -89,7 +89,7 @@ def set_up(scene: Scene) -> None:
         scene.do(
             cast.ADMIN,
             Permission.MANAGE_ACCOUNTS,
-            lambda tx, user_id=user_id, name=name, role=role: register_person(  # type: ignore[misc]
+            lambda tx, user_id=user_id, name=name, role=role: register_person(  # type: ignore[misc]  # mypy infers no defaults of a lambda
                 tx, user_id=user_id, name=name, roles=(role,), password=cast.FIRST_PASSWORD,
                 **({"terms": _for_a_year(scene)} if role is Role.AUDITOR else {}),
             ),

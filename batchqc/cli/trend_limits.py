@@ -186,7 +186,8 @@ def limits(
 def _lines(content: Mapping[str, Any]) -> tuple[str, str, str]:
     """Lower limit, centre and upper limit in the unit of the attribute."""
     line = content["in_unit"]
-    return tuple(f"{float(line[name]):.4g}" for name in ("lower", "centre", "upper"))  # type: ignore[return-value]
+    lower, centre, upper = (f"{float(line[name]):.4g}" for name in ("lower", "centre", "upper"))
+    return lower, centre, upper
 
 
 def _how(content: Mapping[str, Any]) -> str:

@@ -19,8 +19,7 @@ from pydantic import SecretStr
 from batchqc.actions.deliveries import next_try, only_teller, tell_webhook, waiting_webhooks
 from batchqc.actions.job_kinds import DOINGS
 from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers, told
-from batchqc.cli.show import say
-from batchqc.cli.workplace import check_disk, check_store, settings_of, workplace
+from batchqc.cli.workplace import check_disk, check_store, settings_of, tell_trial, workplace
 from batchqc.errors import BatchqcError
 from batchqc.records.events import DELIVERED
 from batchqc.records.job_queue import JOBS, WEBHOOKS, Lane, has_queue, only_at, work_off
@@ -49,13 +48,17 @@ def worker(
     On PostgreSQL run one or more of them beside the server, which does none itself.
     """
     from batchqc.api.app import open_door  # noqa: PLC0415 - only who works waits for it
+    from batchqc.api.logs import log_to_standard_error  # noqa: PLC0415 - see above
     from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - see above
 
     place = workplace(context)  # refuses where nothing is set up
     check_store(place)
     check_disk(place)
-    shop = workshop_of(open_door(with_passphrase(settings_of(context))))
-    say(f"Worker {shop.executor} takes jobs.")
+    settings = with_passphrase(settings_of(context))
+    log_to_standard_error(settings)
+    tell_trial(place)
+    shop = workshop_of(open_door(settings))
+    _LOG.info("worker %s takes jobs", shop.executor)
     take_jobs(shop, stays=not once)
 
 

@@ -1,5 +1,6 @@
 """What a command works with: database, store, seal and clock, and the person at the keyboard."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +19,6 @@ from batchqc.actions.people import Principal, principal, the_person
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, code_is_asked
 from batchqc.actions.views import log_view
-from batchqc.cli.show import say
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
@@ -35,6 +35,7 @@ from batchqc.settings import Settings, bundled, read_settings
 if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
 
+_LOG: Final = logging.getLogger("batchqc.trial")
 User = Annotated[
     str,
     typer.Option(
@@ -130,16 +131,13 @@ def check_store(place: Workplace) -> None:
 
 
 def check_disk(place: Workplace) -> None:
-    """Refuse to begin with a database that does not wait for its disk, or say so in a trial.
+    """Refuse to begin with a database that does not wait for its disk, but in a trial.
 
     Raises:
         Conflict: BQC-SYS-033.
     """
     found = ", ".join(hasty_settings(place.engine))
-    if not found:
-        return
-    if not place.settings.disk_required:
-        say(f"A trial: the database does not wait for its disk ({found}). No record counts.")
+    if not found or not place.settings.disk_required:
         return
     raise Conflict(
         "BQC-SYS-033",
@@ -148,6 +146,14 @@ def check_disk(place: Workplace) -> None:
         " set) and restart the database. BATCHQC_DISK_REQUIRED=false serves all the same, for"
         " trials whose records do not count.",
     )
+
+
+def tell_trial(place: Workplace) -> None:
+    """Log that what is recorded here does not count, where that is so: it waits for no disk."""
+    if found := ", ".join(hasty_settings(place.engine)):
+        _LOG.warning(
+            "a trial: the database does not wait for its disk (%s); no record counts", found
+        )
 
 
 def installation(context: typer.Context) -> Workplace:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from batchqc.core.acceptance import Acceptance, AtLeast, Bands, Limits, Relative, Words
 from batchqc.core.criteria import Criterion
 from batchqc.core.quantities import Interval
+from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, Group, Measured, ReplicatePlan
 
@@ -115,8 +116,9 @@ def _changes(old: Criterion, new: Criterion) -> Iterator[Change]:
 def _accepts(criterion: Criterion) -> str:
     """The acceptance with its rounding, where that changes what passes."""
     is_rounded = isinstance(criterion.accept, Limits | Bands)
-    rounds = f", {criterion.rounding.value}" if is_rounded else ""
-    return f"{criterion.acceptance}{rounds if rounds != ', absolute' else ''}"
+    if not is_rounded or criterion.rounding is Rounding.ABSOLUTE:
+        return criterion.acceptance
+    return f"{criterion.acceptance}, {criterion.rounding.name_of_rule}"
 
 
 def _direction(old: Criterion, new: Criterion) -> Direction:

@@ -81,7 +81,7 @@ def _dead_bands(criterion: Criterion) -> _Found:
         yield (
             "dead-band",
             "accept",
-            f"{accept.text} under {criterion.rounding.value} passes {criterion.passing}",
+            f"{accept.text} under {criterion.rounding.name_of_rule} passes {criterion.passing}",
             'write the limit with an included end, or rounding = "absolute"',
         )
 

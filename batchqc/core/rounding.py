@@ -26,11 +26,22 @@ class Rounding(StrEnum):
     ASTM = "astm"
 
     @property
+    def name_of_rule(self) -> str:
+        """The rule as a table names it."""
+        return _NAMES[self]
+
+    @property
     def words(self) -> str:
         """The rule as a certificate prints it."""
         return _WORDS[self]
 
 
+_NAMES: Final = {
+    Rounding.ABSOLUTE: "absolute",
+    Rounding.USP: "USP",
+    Rounding.PH_EUR: "Ph. Eur.",
+    Rounding.ASTM: "ASTM E29",
+}
 _WORDS: Final = {
     Rounding.ABSOLUTE: "compared as reported, not rounded",
     Rounding.USP: "rounded to the decimal places of the limit, five raises (USP 7.20)",

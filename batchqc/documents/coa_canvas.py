@@ -51,7 +51,7 @@ class Stamp:
         self.tzname = "UTC"
 
 
-class _Body(bytes, PDFObject):  # type: ignore[misc]
+class _Body(bytes, PDFObject):  # type: ignore[misc]  # ReportLab has no types
     """Bytes of a stream, with the end of line before ``endstream`` that is not part of them."""
 
     __slots__ = ()
@@ -60,14 +60,14 @@ class _Body(bytes, PDFObject):  # type: ignore[misc]
         return bytes(self) + b"\n"
 
 
-class _Plain(NoEncryption):  # type: ignore[misc]
+class _Plain(NoEncryption):  # type: ignore[misc]  # ReportLab has no types
     """No encryption. ReportLab asks it for the bytes of every stream."""
 
     def encode(self, content: bytes | str) -> bytes:
         return _Body(content.encode() if isinstance(content, str) else content)
 
 
-class TaggedCanvas(Canvas):  # type: ignore[misc]
+class TaggedCanvas(Canvas):  # type: ignore[misc]  # ReportLab has no types
     """A canvas whose bytes depend on nothing but its arguments and on what is drawn.
 
     Args:
@@ -104,8 +104,8 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         document = self._doc
         document.encrypt = _Plain()
         # By itself ReportLab takes the time from the clock, or from a variable of the process.
-        document._timeStamp = Stamp(datetime.fromisoformat(issued_utc))  # noqa: SLF001
-        document._ID = f"[<{document_id[:32]}><{document_id[:32]}>]".encode()  # noqa: SLF001
+        document._timeStamp = Stamp(datetime.fromisoformat(issued_utc))  # noqa: SLF001 - there is no other place for it
+        document._ID = f"[<{document_id[:32]}><{document_id[:32]}>]".encode()  # noqa: SLF001 - there is no other place for it
         for name, value in info.items():
             getattr(self, f"set{name}")(value)
         self.structure = Structure(document)
@@ -191,7 +191,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
     def attach(self, file: Attachment) -> None:
         """Embed a file as data of the document (AFRelationship /Data)."""
         document = self._doc
-        date = PDFDate(ts=document._timeStamp)  # noqa: SLF001
+        date = PDFDate(ts=document._timeStamp)  # noqa: SLF001 - there is no other place for it
         embedded = _stream(
             file.data,
             {
@@ -237,7 +237,7 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]
         super().save()
 
 
-class _Object(PDFDictionary):  # type: ignore[misc]
+class _Object(PDFDictionary):  # type: ignore[misc]  # ReportLab has no types
     """A dictionary that others refer to."""
 
     __RefOnly__ = 1

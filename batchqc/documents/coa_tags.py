@@ -30,7 +30,7 @@ class Tag:
     words: str = ""
 
 
-class _Element(PDFObject):  # type: ignore[misc]
+class _Element(PDFObject):  # type: ignore[misc]  # ReportLab has no types
     """A structure element as ReportLab writes it."""
 
     __RefOnly__ = 1
@@ -81,7 +81,7 @@ class _Element(PDFObject):  # type: ignore[misc]
         return []
 
 
-class _Root(PDFObject):  # type: ignore[misc]
+class _Root(PDFObject):  # type: ignore[misc]  # ReportLab has no types
     """The root of the structure, with the one element that holds all, and the way back to them."""
 
     __RefOnly__ = 1

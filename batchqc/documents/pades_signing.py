@@ -77,7 +77,7 @@ def signed(
 def undated_writer(pdf: bytes) -> IncrementalPdfFileWriter:
     """A writer that leaves the document's own dates alone: pyHanko would stamp them with now."""
     writer = IncrementalPdfFileWriter(BytesIO(pdf))
-    writer._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+    writer._update_meta = lambda: None  # type: ignore[method-assign]  # noqa: SLF001 - see above
     return writer
 
 
@@ -88,7 +88,7 @@ class _Signer(signers.Signer):
         # The root comes from whoever verifies, never from the document.
         super().__init__(
             signing_cert=certificate,
-            cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]
+            cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # it has no types
             embed_roots=False,
         )
         self.signed_attr_prov_spec = _Attributes(certificate)

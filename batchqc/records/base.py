@@ -26,11 +26,11 @@ class Instant(TypeDecorator[datetime]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: "Dialect") -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: "Dialect") -> str | None:  # noqa: ARG002 - as its base says
         """To text; a moment without a zone is refused."""
         return None if value is None else utc_text(value)
 
-    def process_result_value(self, value: str | None, dialect: "Dialect") -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: "Dialect") -> datetime | None:  # noqa: ARG002 - as its base says
         """From text."""
         return None if value is None else datetime.fromisoformat(value)
 

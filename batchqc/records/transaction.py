@@ -98,7 +98,7 @@ class Transaction:
         if table in WITNESSED:
             raise _passes_by()
         if values:
-            statement = insert(table.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]
+            statement = insert(table.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]  # of a declared class it is a Table
             self.session.execute(statement, list(values))
 
     def add_in_bulk(
@@ -242,9 +242,9 @@ def transaction(engine: Engine, actor: Actor, now: datetime) -> Iterator[Transac
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that reads one consistent state and cannot write."""
-    options = {READ_ONLY: True}
+    options: dict[str, Any] = {READ_ONLY: True}
     if engine.dialect.name == "postgresql":
-        options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}  # type: ignore[dict-item]
+        options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
     # It ends by a commit: where it is rolled back, the driver forgets every prepared statement.
     with Session(engine.execution_options(**options), autoflush=False) as session, session.begin():
         event.listen(session, "after_begin", _every_statement(_refuse_writing))

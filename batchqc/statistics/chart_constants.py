@@ -40,67 +40,67 @@ class ChartConstants:
         return float(np.sqrt(1.0 - self.c4**2))
 
     @property
-    def A(self) -> float:  # noqa: N802 - as the tables write it
+    def A(self) -> float:
         """Of sigma, for means."""
         return float(self.width / np.sqrt(self.n))
 
     @property
-    def A2(self) -> float:  # noqa: N802
+    def A2(self) -> float:
         """Of the mean range, for means."""
         return self.A / self.d2
 
     @property
-    def A3(self) -> float:  # noqa: N802
+    def A3(self) -> float:
         """Of the mean s, for means."""
         return self.A / self.c4
 
     @property
-    def B3(self) -> float:  # noqa: N802
+    def B3(self) -> float:
         """Of the mean s, lower limit of s."""
         return self.B5 / self.c4
 
     @property
-    def B4(self) -> float:  # noqa: N802
+    def B4(self) -> float:
         """Of the mean s, upper limit of s."""
         return self.B6 / self.c4
 
     @property
-    def B5(self) -> float:  # noqa: N802
+    def B5(self) -> float:
         """Of sigma, lower limit of s."""
         return max(0.0, self.c4 - self.width * self.c5)
 
     @property
-    def B6(self) -> float:  # noqa: N802
+    def B6(self) -> float:
         """Of sigma, upper limit of s."""
         return self.c4 + self.width * self.c5
 
     @property
-    def D1(self) -> float:  # noqa: N802
+    def D1(self) -> float:
         """Of sigma, lower limit of R."""
         return max(0.0, self.d2 - self.width * self.d3)
 
     @property
-    def D2(self) -> float:  # noqa: N802
+    def D2(self) -> float:
         """Of sigma, upper limit of R."""
         return self.d2 + self.width * self.d3
 
     @property
-    def D3(self) -> float:  # noqa: N802
+    def D3(self) -> float:
         """Of the mean range, lower limit of R."""
         return self.D1 / self.d2
 
     @property
-    def D4(self) -> float:  # noqa: N802
+    def D4(self) -> float:
         """Of the mean range, upper limit of R."""
         return self.D2 / self.d2
 
     @property
-    def E2(self) -> float:  # noqa: N802
+    def E2(self) -> float:
         """Of the mean range, for individuals."""
         return self.width / self.d2
 
     @property
-    def E3(self) -> float:  # noqa: N802
+    def E3(self) -> float:
         """Of the mean s, for individuals."""
         return self.width / self.c4
 
@@ -177,7 +177,7 @@ def range_below(w: float, n: int) -> float:
 def _size(n: object) -> int:
     counted = isinstance(n, int | np.integer) and not isinstance(n, bool)
     whole = counted or (isinstance(n, float) and n.is_integer())
-    size = int(n) if whole else 0  # type: ignore[call-overload]
+    size = int(n) if whole else 0  # type: ignore[call-overload]  # a number where it is whole
     if not 2 <= size <= LARGEST_SUBGROUP:
         raise InvalidInput(
             "BQC-STA-003",

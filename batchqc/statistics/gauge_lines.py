@@ -90,4 +90,5 @@ def _of_total(
         lower, upper = mls_ratio(squares, part, whole, conf=conf)
     except NotEstimable:
         return None, None
-    return tuple(100 * math.sqrt(min(max(end, 0.0), 1.0)) for end in (lower, upper))  # type: ignore[return-value]
+    low, high = (100 * math.sqrt(min(max(end, 0.0), 1.0)) for end in (lower, upper))
+    return low, high

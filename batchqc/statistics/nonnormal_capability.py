@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,15 +36,15 @@ class Distribution(Protocol):
 class Known:
     """A distribution of SciPy with its parameters."""
 
-    frozen: object
+    frozen: Any  # SciPy has no types
 
     def quantile(self, p: float) -> float:
         """Value below which a part p lies."""
-        return float(self.frozen.ppf(p))  # type: ignore[attr-defined]
+        return float(self.frozen.ppf(p))
 
     def below(self, value: float) -> float:
         """Part that lies below a value."""
-        return float(self.frozen.cdf(value))  # type: ignore[attr-defined]
+        return float(self.frozen.cdf(value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def tukey_fences(values: ArrayLike, *, k: float = 1.5, quartiles: str = "linear"
 
 def _quartiles(found: Floats, rule: str) -> tuple[float, float]:
     if rule != "hinges":
-        q1, q3 = np.quantile(found, [0.25, 0.75], method=rule)  # type: ignore[call-overload]
+        q1, q3 = np.quantile(found, [0.25, 0.75], method=rule)  # type: ignore[call-overload]  # the names are those of NumPy
         return float(q1), float(q3)
     half, ordered = (found.size + 1) // 2, np.sort(found)
     return float(np.median(ordered[:half])), float(np.median(ordered[-half:]))

@@ -114,7 +114,7 @@ def iqr(values: ArrayLike, *, scaled: bool = True, quartiles: str = "linear") ->
     """
     found = values_of(values, at_least=4)
     one_of(quartiles, ("linear", "weibull", "median_unbiased", "hazen"), "quartiles")
-    q1, q3 = np.quantile(found, [0.25, 0.75], method=quartiles)  # type: ignore[call-overload]
+    q1, q3 = np.quantile(found, [0.25, 0.75], method=quartiles)  # type: ignore[call-overload]  # the names are those of NumPy
     value = float(q3 - q1) / (2 * float(scipy.special.ndtri(0.75)) if scaled else 1)
     return _scale("IQR, scaled" if scaled else "IQR", value, f"quartiles {quartiles}", found.size)
 

@@ -158,7 +158,7 @@ def parts_of(rules: Iterable[str | int | tuple[Part, ...]]) -> tuple[Part, ...]:
                 raise InvalidInput(
                     "BQC-STA-003", f"no rule {rule}", hint=f"Rules are {', '.join(RULES)}."
                 )
-            rule = RULES[name]  # noqa: PLW2901
+            rule = RULES[name]  # noqa: PLW2901 - its parts, instead of its name
         found.update(dict.fromkeys(rule))
     if not found:
         raise InvalidInput("BQC-STA-003", "no rule is chosen")

@@ -23,7 +23,6 @@ from tests.records.house import ANA, BEN, QA1, QA2, REV, House, alone, signing
 from tests.records.laboratory import adopt_method
 
 OOS = "OOS-2026-000001"
-FIRST_RUN = "VCB-250520-01"
 METHOD = b"""schema = "batchqc/method/1"
 id = "SOP-QC-014"
 version = 3

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
 
@@ -45,9 +45,9 @@ class Large:
     def __init__(self, house: House, folder: Path) -> None:
         self.house, self.path, self.by_process = house, folder / "old.csv", False
 
-    def file(self, data: bytes, **how: object) -> LargeFile:
+    def file(self, data: bytes, **how: Any) -> LargeFile:
         self.path.write_bytes(data)
-        return LargeFile(self.path, "tests", **how)  # type: ignore[arg-type]
+        return LargeFile(self.path, "tests", **how)
 
     def upload(self, data: bytes, *, by: str = ANA, **how: object) -> UploadReport:
         actor = self.house.actor(ANA, Permission.UPLOAD_RESULTS)

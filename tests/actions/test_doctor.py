@@ -17,7 +17,7 @@ from batchqc.actions.clock_evidence import clock_findings
 from batchqc.actions.doctor import Installation, examine_installation
 from batchqc.actions.registers import register_product
 from batchqc.actions.scrubs import unnamed
-from batchqc.cli.workplace import Workplace, check_disk
+from batchqc.cli.workplace import Workplace, check_disk, tell_trial
 from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.soundness import Finding, Grade
@@ -28,7 +28,7 @@ from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
-from tests.databases import Databases
+from tests.databases import HASTY, Databases
 from tests.kinds import KINDS
 from tests.records.house import QA1, Clock, House, archive_of, furnish
 from tests.records.tampering import tamper, tampering
@@ -316,13 +316,6 @@ def test_references_that_nobody_checks_are_to_be_mended(engine: Engine):
     assert "table sample" in found
 
 
-HASTY = {
-    "sqlite": ["synchronous = 0"],
-    "postgresql": ["fsync = off", "full_page_writes = off", "synchronous_commit = off"],
-}
-"""By what the databases of these tests do not wait; SQLite has to be told first."""
-
-
 @pytest.fixture
 def hasty(house: House, database: str) -> Iterator[House]:
     def hasten(connection: Any, _: object) -> None:
@@ -352,19 +345,20 @@ def test_a_database_that_does_not_wait_for_its_disk_is_to_be_mended_but_in_a_tri
 
 @pytest.mark.requirement("1.32", "5.08")
 def test_nobody_serves_by_a_database_that_does_not_wait_for_its_disk_but_a_trial(
-    hasty: House, press: Press, database: str, capsys: pytest.CaptureFixture[str]
+    hasty: House, press: Press, database: str, caplog: pytest.LogCaptureFixture
 ):
-    def begin(*, required: bool) -> None:
+    def place(*, required: bool) -> Workplace:
         settings = Settings(disk_required=required)
-        check_disk(Workplace(settings, hasty.engine, hasty.archive, press, hasty.now))
+        return Workplace(settings, hasty.engine, hasty.archive, press, hasty.now)
 
     with pytest.raises(Conflict) as refused:
-        begin(required=True)
+        check_disk(place(required=True))
     assert refused.value.code == "BQC-SYS-033"
-    assert ", ".join(HASTY[database]) in refused.value.message
-    assert capsys.readouterr().out == ""
-    begin(required=False)
-    assert "A trial: " in capsys.readouterr().out
+    told = ", ".join(HASTY[database])
+    assert told in refused.value.message
+    check_disk(place(required=False))
+    tell_trial(place(required=False))
+    assert [f"({told})" in one for one in caplog.messages] == [True]
 
 
 @pytest.mark.only_on("postgresql", "a file knows no such settings")

@@ -1,10 +1,7 @@
 """A list of fifty asks the database as often as a list of five."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
 from batchqc.actions.registers import register_donor
 from batchqc.core.permissions import Permission
@@ -14,16 +11,12 @@ from tests.records.house import AUD, DON
 
 
 @pytest.fixture
-def said() -> Iterator[list[str]]:
-    """Every statement since it was cleared."""
+def said(site: Site) -> list[str]:
+    """Every statement of the server since it was cleared; its engine ends with the test."""
     found: list[str] = []
-
-    def listen(*told: Any) -> None:
-        found.append(told[2])
-
-    event.listen(Engine, "before_cursor_execute", listen)
-    yield found
-    event.remove(Engine, "before_cursor_execute", listen)
+    engine = site.app.state.door.engine
+    event.listen(engine, "before_cursor_execute", lambda *told: found.append(told[2]))
+    return found
 
 
 def grow(site: Site, first: int, last: int) -> None:

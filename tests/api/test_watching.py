@@ -306,7 +306,7 @@ def test_metrics_are_for_who_has_their_token_and_outlive_the_database(server: Se
     token = server.enter(QA1)
     for given in ({}, {"Authorization": f"Bearer {token}"}, {"Authorization": "Bearer "}):
         answer = server.http.get("/metrics", headers=given)
-        assert (answer.status_code, answer.json()["code"]) == (401, "BQC-API-021")
+        assert (answer.status_code, answer.json()["code"]) == (401, "BQC-API-024")
     with server.house.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE event RENAME TO event_away")
     assert server.metrics()["batchqc_database_up", ()] == 0
@@ -315,4 +315,4 @@ def test_metrics_are_for_who_has_their_token_and_outlive_the_database(server: Se
     state.door.engine.dispose()
     state.door = open_door(own, now=server.house.now)
     answer = server.http.get("/metrics", headers={"Authorization": "Bearer "})
-    assert (answer.status_code, answer.json()["code"]) == (404, "BQC-API-020")
+    assert (answer.status_code, answer.json()["code"]) == (404, "BQC-API-023")

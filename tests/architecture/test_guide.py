@@ -20,6 +20,17 @@ def test_every_error_code_is_documented_and_every_documented_one_exists():
     assert raised == codes_in(GUIDE / "errors.md")
 
 
+def test_error_codes_are_found_by_their_order_and_each_says_what_it_means():
+    rows = re.findall(
+        r"^\| (BQC-[A-Z]{3}-\d{3}) \| (\d{3}(?:, \d{3})*|the status itself) \| \S.* \|.*\|$",
+        (GUIDE / "errors.md").read_text(),
+        re.MULTILINE,
+    )
+    codes = [code for code, _ in rows]
+    assert set(codes) == codes_in(GUIDE / "errors.md")
+    assert codes == sorted(set(codes))
+
+
 def test_every_problem_code_of_the_intake_is_documented_with_its_meaning():
     table = dict(
         re.findall(r"^\| ([EW]\d{3}) \| (.+) \|$", (GUIDE / "uploads.md").read_text(), re.MULTILINE)

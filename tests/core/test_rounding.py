@@ -185,5 +185,8 @@ def test_the_passing_set_holds_around_powers_of_ten_and_zero(
 
 def test_every_rule_has_words_for_the_certificate():
     assert len({rule.words for rule in Rounding}) == len(Rounding)
+    names = ["absolute", "USP", "Ph. Eur.", "ASTM E29"]
+    assert [rule.name_of_rule for rule in Rounding] == names
+    assert all(rule.name_of_rule in rule.words for rule in set(Rounding) - {Rounding.ABSOLUTE})
     assert rounded(Fraction(5), Decimal(1), ABSOLUTE) is None
     assert rounded(Fraction(0), Decimal("1.0"), EUR) == 0

@@ -344,7 +344,6 @@ def certificate_content(**changes: object) -> CertificateContent:
     return cast("CertificateContent", {**deepcopy(_CONTENT), **changes})
 
 
-LONG_UNIT = "pg/10⁶cells/24h/mL-normalised-to-protein"
 KARYOTYPE = (
     "46,XX,t(9;22)(q34;q11.2),inv(16)(p13.1q22),del(5)(q13q33),der(7)t(1;7)(q10;p10)[18]/46,XX[2]"
 )

@@ -1,6 +1,5 @@
 """Posting: only to what may be posted to, once, within its time, wherever a name leads."""
 
-import socket
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from batchqc.documents.posting import post, url_problem
 from batchqc.documents.webhook_key import made_key, read_key
 from batchqc.errors import SigningUnavailable
 from tests.documents.receiver import DIE, DRIP, HANG, receiving
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,13 @@ def test_a_receiver_that_hangs_dies_or_drips_is_left_in_time(how: int):
         receiver.answers = [how]
         began = time.monotonic()
         problem = post(receiver.url, b"{}", {}, seconds=1)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15  # it would last twice as long
     assert problem is not None
     assert problem.startswith("no answer")
 
 
 def test_nobody_at_the_address_is_a_problem():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert "no answer" in (post(f"http://127.0.0.1:{port}/", b"{}", {}) or "")
+    assert "no answer" in (post(f"http://127.0.0.1:{free_port()}/", b"{}", {}) or "")
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ class TestDifferences:
             (table("a"), table("a", "< 90"), ["a: > 90 % became < 90 % (other)"]),
             (
                 table("a"), table("a", rounding='"usp"'),
-                ["a: > 90 % became > 90 %, usp (stricter)"],
+                ["a: > 90 % became > 90 %, USP (stricter)"],
             ),
             (
                 table("a"), table("a", guard='"1"'),
@@ -286,7 +286,7 @@ class TestDifferences:
             (
                 table("a", unit="Ct", bands=BANDS).replace('"> 90"', '["s"]'),
                 table("a", unit="Ct", bands=BANDS, rounding='"usp"').replace('"> 90"', '["s"]'),
-                [f"a: s ({SHOWN}) became s ({SHOWN}), usp (other)"],
+                [f"a: s ({SHOWN}) became s ({SHOWN}), USP (other)"],
             ),
             (
                 table("a", unit="Ct", bands=BANDS).replace('"> 90"', '["s", "p"]'),

@@ -2,7 +2,9 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -39,14 +41,8 @@ def _killed_on_full_disk(site: Site, chance: random.Random) -> None:
     site.start()
 
 
-def _store_away(site: Site, chance: random.Random) -> None:
-    site.take_store()
-    time.sleep(chance.uniform(0.1, 0.5))
-    site.give_store()
-
-
-def _store_empty(site: Site, chance: random.Random) -> None:
-    site.take_store(leaves_folder=True)
+def _store_gone(site: Site, chance: random.Random, *, leaves_folder: bool) -> None:
+    site.take_store(leaves_folder=leaves_folder)
     time.sleep(chance.uniform(0.1, 0.5))
     site.give_store()
 
@@ -59,14 +55,8 @@ def _killed_without_store(site: Site, chance: random.Random) -> None:
     site.start()
 
 
-def _clock_back(site: Site, chance: random.Random) -> None:
-    site.set_clock("-3h")
-    time.sleep(chance.uniform(1, 2))  # somebody asks meanwhile, and is refused
-    site.set_clock("+0")
-
-
-def _clock_ahead(site: Site, chance: random.Random) -> None:
-    site.set_clock("+3h")
+def _clock_set(site: Site, chance: random.Random, *, by: str) -> None:
+    site.set_clock(by)
     time.sleep(chance.uniform(1, 2))  # somebody asks meanwhile, and is refused
     site.set_clock("+0")
 
@@ -78,12 +68,19 @@ def _stamps_down(site: Site, chance: random.Random) -> None:
     stamps.come_back()
 
 
-def _stamps_hang(site: Site, chance: random.Random) -> None:
+@contextmanager
+def _hanging(site: Site) -> Iterator[None]:
+    """The service hangs while the block lasts, which begins when somebody waits for it."""
     stamps = _stamps(site)
     stamps.hang()
     stamps.wait_for_somebody(_UNTIL_SEALED)
-    time.sleep(chance.uniform(0.2, 1))
+    yield
     stamps.go_on()
+
+
+def _stamps_hang(site: Site, chance: random.Random) -> None:
+    with _hanging(site):
+        time.sleep(chance.uniform(0.2, 1))
 
 
 def _stamps_nonsense(site: Site, chance: random.Random) -> None:
@@ -94,12 +91,9 @@ def _stamps_nonsense(site: Site, chance: random.Random) -> None:
 
 
 def _killed_while_stamps_hang(site: Site, chance: random.Random) -> None:
-    stamps = _stamps(site)
-    stamps.hang()
-    stamps.wait_for_somebody(_UNTIL_SEALED)
-    time.sleep(chance.uniform(0, 0.3))
-    site.kill()
-    stamps.go_on()
+    with _hanging(site):
+        time.sleep(chance.uniform(0, 0.3))
+        site.kill()
     site.start()
 
 
@@ -119,15 +113,9 @@ def _cut_line(site: Site, chance: random.Random) -> None:
         line.cut()
 
 
-def _cut_before_commit(site: Site, chance: random.Random) -> None:
+def _cut_at_commit(site: Site, chance: random.Random, *, before: bool) -> None:
     for line in _pair(site).lines:
-        line.cut_at_commit(before=True)
-    time.sleep(chance.uniform(0.1, 0.4))
-
-
-def _cut_after_commit(site: Site, chance: random.Random) -> None:
-    for line in _pair(site).lines:
-        line.cut_at_commit(before=False)
+        line.cut_at_commit(before=before)
     time.sleep(chance.uniform(0.1, 0.4))
 
 
@@ -166,12 +154,15 @@ _EVERYWHERE: Final[Mapping[str, Fault]] = {
     "server killed": _kill_server,
     "disk full": _disk_full,
     "server killed on a full disk": _killed_on_full_disk,
-    "store away": _store_away,
-    "store not mounted": _store_empty,
+    "store away": partial(_store_gone, leaves_folder=False),
+    "store not mounted": partial(_store_gone, leaves_folder=True),
     "server killed while the store is not mounted": _killed_without_store,
     **STAMPS,
 }
-CLOCK: Final[Mapping[str, Fault]] = {"clock set back": _clock_back, "clock set ahead": _clock_ahead}
+CLOCK: Final[Mapping[str, Fault]] = {
+    "clock set back": partial(_clock_set, by="-3h"),
+    "clock set ahead": partial(_clock_set, by="+3h"),
+}
 """Faults of the clock, which are tried by themselves: a clock that can be set is a slow one."""
 FAULTS: Final[Mapping[str, Mapping[str, Fault]]] = MappingProxyType({
     "sqlite": _EVERYWHERE,
@@ -180,8 +171,8 @@ FAULTS: Final[Mapping[str, Mapping[str, Fault]]] = MappingProxyType({
         "database killed": _kill_database,
         "a process of the database killed": _kill_backend,
         "line cut": _cut_line,
-        "line cut before a commit": _cut_before_commit,
-        "line cut after a commit": _cut_after_commit,
+        "line cut before a commit": partial(_cut_at_commit, before=True),
+        "line cut after a commit": partial(_cut_at_commit, before=False),
         "fail-over to the standby": _fail_over,
         "server and database killed": _both_killed,
     },

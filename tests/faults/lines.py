@@ -10,13 +10,6 @@ _COMMIT: Final = b"COMMIT"
 _PIECE: Final = 65536
 
 
-def free_port() -> int:
-    """A port of this machine that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Line:
     """Passes bytes on to a port of this machine until it is cut; ``target`` may change."""
 

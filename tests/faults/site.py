@@ -21,11 +21,11 @@ from batchqc.cli.workplace import Workplace
 from batchqc.core.soundness import Grade
 from batchqc.documents.sealing import Level
 from batchqc.settings import Settings
-from tests.faults.lines import free_port
 from tests.faults.nursery import Nursery
 from tests.faults.postgres import Pair
 from tests.faults.stamps import Stamps
 from tests.performance.peer_workload import PASSWORD, set_up
+from tests.ports import free_port
 
 _FAKETIME: Final = next(map(str, Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), "")
 _FILLED: Final = ".filled"

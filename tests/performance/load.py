@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
@@ -50,6 +51,7 @@ from batchqc.records.database import open_database
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings
 from tests.performance.sites import KINDS, YEARS, place
+from tests.ports import free_ports
 
 LOTS, SECONDS, USERS = 500, 20, (1, 8, 32)
 WHO = (cast.OFFICER, cast.ANALYST, cast.REVIEWER, cast.READER, cast.RELEASER, cast.AUDITOR)
@@ -60,7 +62,7 @@ LIFE = (
     "audit trail review", "release",
 )  # fmt: skip
 WAITING = 20
-PORTS = {"SQLite": [8791], "PostgreSQL": [8792, 8793]}
+PROCESSES = {"SQLite": 1, "PostgreSQL": 2}
 _RUNS, _LOTS = count(1), count()
 HERE = Path(__file__).parent
 BARE = """
@@ -134,7 +136,7 @@ def reviewed(scene: Scene, lot: str) -> None:
         scene.do(
             who,
             Permission.REVIEW_RESULTS,
-            lambda tx, review=review: review(tx, archive, lot=lot, credentials=why),  # type: ignore[misc]
+            partial(review, archive=archive, lot=lot, credentials=why),
         )
 
 
@@ -256,7 +258,7 @@ def bare(port: int, seconds: int) -> float:
 
 
 def measured(kind: str, lots: int, seconds: int, many: int) -> tuple[list[str], bool]:
-    ports = PORTS[kind]
+    ports = free_ports(PROCESSES[kind])
     with place(kind) as settings:
         site = Simulated.begun(settings, Extent(lots, YEARS, 20, 1))
         site.copy(lots)

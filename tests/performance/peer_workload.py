@@ -15,7 +15,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -62,6 +61,7 @@ from batchqc.records.database import migrate
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled
 from batchqc.web.app import create_application
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "benchmark password 1"
@@ -311,9 +311,7 @@ def serve(settings: Settings) -> tuple[subprocess.Popen[bytes], str, float]:
     """
     compileall.compile_dir(ROOT / "batchqc", quiet=1)
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     home = str(Path(settings.store).parent)
     began = time.perf_counter()
     process = subprocess.Popen(

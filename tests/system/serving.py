@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from batchqc.cli.demo_cast import ANALYST, PASSWORD
+from tests.ports import free_port
 from tests.system.conftest import BATCHQC
 
 PIECE = b"x" * 1_000_000
@@ -63,9 +64,7 @@ class Server:
 @contextmanager
 def serving(home: Path) -> Iterator[Server]:
     """Serve the records of ``home`` by a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [BATCHQC, "--home", home, "serve", "--port", str(port)],
         stdout=subprocess.DEVNULL,

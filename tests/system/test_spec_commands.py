@@ -34,7 +34,7 @@ def draft(tmp_path: Path) -> Path:
 def test_lint_says_what_is_doubtful_and_ends_with_an_error(draft: Path):
     told = spec("lint", draft)
     assert told.exit_code == 1
-    assert "viability: dead-band: > 90 under usp passes 90.5 and up." in told.output
+    assert "viability: dead-band: > 90 under USP passes 90.5 and up." in told.output
     assert 'rounding = "absolute"' in told.output
     text = draft.read_text().replace(
         'rounding = "usp"\n', 'rounding = "usp"\nacknowledge = { dead-band = "as registered" }\n', 1
@@ -68,7 +68,7 @@ def test_boundary_shows_where_each_criterion_turns(draft: Path):
 def test_diff_shows_what_became_stricter_and_looser(draft: Path):
     told = spec("diff", "UC-MSC-REL", SHIPPED, draft)
     assert told.exit_code == 0, told.output
-    assert "Viability: > 90 % became > 90 %, usp" in told.output
+    assert "Viability: > 90 % became > 90 %, USP" in told.output
     assert "Identity, CD73+: >= 95 % became >= 90 %" in told.output
     assert "stricter" in told.output
     assert "looser" in told.output

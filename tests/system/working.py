@@ -17,7 +17,7 @@ from batchqc.settings import Settings
 
 def listens(site: Settings) -> None:
     """A worker that stays, and does not look for what nobody tells it of."""
-    job_queue._MENDED_EVERY = 3600  # type: ignore[misc]
+    job_queue._MENDED_EVERY = job_queue._SOON = 3600  # type: ignore[misc]  # a process of its own
     worker.take_jobs(workshop_of(open_door(site)), stays=True)
 
 
@@ -28,5 +28,5 @@ def works(site: Settings, dies: Kind | None = None) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     if dies is not None:
-        job_kinds.DOINGS[dies] = die  # type: ignore[index]
+        job_kinds.DOINGS[dies] = die  # type: ignore[index]  # as above
     worker.take_jobs(workshop_of(open_door(site)), stays=False)

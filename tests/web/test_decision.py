@@ -86,7 +86,7 @@ def test_a_script_that_comes_late_takes_nobody_out_of_the_field_of_the_password(
     late: list[Route] = []
     with site.visitor(QA1) as qa:
         qa.go(f"/lots/{LOT}/decision/release")
-        qa.page.route("**/app*.js", lambda route: late.append(route))
+        qa.page.route("**/app*.js", lambda route: late.append(route))  # noqa: PLW0108 - Playwright marks it
         qa.button("Sign and release").click(no_wait_after=True)
         password = qa.page.get_by_label("Password", exact=True)
         expect(qa.page.get_by_text("Type your password.").last).to_be_visible()

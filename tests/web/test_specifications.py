@@ -165,6 +165,12 @@ def qa(shelf: Served) -> Iterator[Visitor]:
         yield visitor
 
 
+def test_a_rounding_rule_has_the_name_that_its_readers_give_it(qa: Visitor):
+    qa.go(f"/specifications/{NAME}/1")
+    expect(qa.page.get_by_role("row").filter(has_text="pbmc-inhibition")).to_contain_text("USP")
+    expect(qa.page.get_by_role("row").filter(has_text="cd73")).to_contain_text("absolute")
+
+
 def test_the_list_names_gaps_and_overlaps_and_its_csv_holds_what_it_shows(qa: Visitor):
     qa.go("/specifications")
     expect(qa.page.get_by_text("Gap: from 1 Dec 2026 on no version applies.")).to_be_visible()

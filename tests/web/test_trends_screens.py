@@ -111,6 +111,12 @@ def test_no_word_of_a_chart_is_smaller_than_12_pixels_or_lies_on_another(
         assert [(one[0], two[0]) for one, two in combinations(texts, 2) if _on(one, two)] == []
 
 
+def test_no_word_of_the_chart_of_a_control_is_cut(qa: Visitor):
+    qa.go(CHARTS["controls"])
+    (texts,) = qa.page.evaluate(TEXTS)
+    assert [one[0] for one in texts if "…" in one[0]] == []
+
+
 def _on(one: list[float], two: list[float]) -> bool:
     """Whether two boxes share more than their edges; a box is higher than its letters."""
     _, _, left, top, right, bottom = one

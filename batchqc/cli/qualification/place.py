@@ -18,6 +18,7 @@ from batchqc.documents.key_states import key_states
 from batchqc.errors import BatchqcError
 from batchqc.records.audit import AuditEntry
 from batchqc.records.database import lacking_tables, newest_revision
+from batchqc.records.database_check import hasty_settings
 from batchqc.records.guards import unguarded
 from batchqc.records.schema import METADATA
 from batchqc.records.transaction import reading
@@ -50,6 +51,7 @@ def doings(place: Workplace) -> dict[str, Doing]:
         "IQ-IN-06": _keys,
         "IQ-IN-07": _settings,
         "IQ-IN-08": _clock,
+        "IQ-IN-10": _disk,
     }
     return {name: partial(check, place) for name, check in checks.items()}
 
@@ -204,3 +206,9 @@ def _database_time(connection: Connection) -> datetime:
         return datetime.fromisoformat(str(said))
     found: datetime = connection.scalars(text("SELECT clock_timestamp()")).one()
     return found
+
+
+def _disk(place: Workplace) -> Finding:
+    found = hasty_settings(place.engine)
+    told = f"It does not wait: {', '.join(found)}." if found else "It waits for its disk."
+    return held(not found, told, {"does not wait by": found})

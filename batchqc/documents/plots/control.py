@@ -64,11 +64,9 @@ def control_chart(
     entries = keys_of(series)
     below, bottom = keys(entries, frame.bottom + strip.height + _names_room(series), width=width)
     said, bottom = notes(series.notes, bottom, width=width)
-    unit = f" ({series.unit})" if series.unit else ""
-    label = series.attribute + unit if series.chart in _OF_VALUES else series.chart
     items = [
         *(heading(title_of(series), width=width) if titled else ()),
-        *frame.furniture("", label, ticks=False),
+        *frame.furniture("", _label(series), ticks=False),
         *_phases(drawn),
         *_lines(drawn, ends, room),
         *points_of(drawn),
@@ -81,7 +79,14 @@ def control_chart(
     return Picture(title_of(series), words_of(series), width, bottom + 6, items, table_of(series))
 
 
-_OF_VALUES: Final = frozenset({"individuals", "prediction", "Levey-Jennings", "data"})
+def _label(series: ControlSeries) -> str:
+    unit = f" ({series.unit})" if series.unit else ""
+    if series.chart == "Levey-Jennings":  # the name of a control is too long to stand upright
+        return f"mean of the run{unit}"
+    return series.attribute + unit if series.chart in _OF_VALUES else series.chart
+
+
+_OF_VALUES: Final = frozenset({"individuals", "prediction", "data"})
 
 
 def _axis(series: ControlSeries) -> Axis:

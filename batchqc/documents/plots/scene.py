@@ -187,8 +187,14 @@ def fitted(text: str, width: float, size: float = 11.0) -> str:
 
 
 def told_apart(names: Sequence[str], most: int = 14) -> list[str]:
-    """Names of at most so many characters: where they are longer, without what all begin with."""
+    """Names of at most so many characters: where they are longer, without what all begin with.
+
+    Of several words the first stands for the whole where it tells them apart.
+    """
     same = 0
+    if max(map(len, names), default=0) > most:
+        first = [name.split(" ", 1)[0] for name in names]
+        names = first if len({*first}) == len({*names}) else names
     if len(names) > 1 and max(map(len, names)) > most:
         low, high = min(names), max(names)
         pairs = enumerate(zip(low, high, strict=False))

@@ -109,9 +109,9 @@ def lines(
     return {prefix + name: value for names, value in answers.items() for name in names}
 
 
-def rules_of(z: object, rules: Mapping[int, Any] = NELSON) -> dict[str, object]:
+def rules_of(z: object, rules: Mapping[int, Any] = NELSON) -> dict[str, list[int]]:
     """Points that complete the patterns of numbered rules."""
-    found = completing(z, [*rules.values()])  # type: ignore[arg-type]
+    found = completing(z, [*rules.values()])  # type: ignore[arg-type]  # what a case gives is looked at there
     return {str(at): list(found[rule.name]) for at, rule in rules.items()}
 
 

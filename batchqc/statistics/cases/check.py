@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -122,7 +122,7 @@ def _lines(case: Case, path: str, computed: object, expected: object) -> Iterato
 
 def _line(case: Case, path: str, computed: object, expected: object) -> Line:
     if _is_number(expected) and _is_number(computed):
-        own, value = float(computed), float(expected)  # type: ignore[arg-type]
+        own, value = float(computed), float(expected)
         return Line(path, own, value, holds=case.tolerance_at(path).allows(own, value))
     return Line(path, computed, expected, holds=computed == expected)
 
@@ -145,5 +145,5 @@ def _plain(computed: object) -> object:
     return list(computed) if isinstance(computed, tuple) else computed
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

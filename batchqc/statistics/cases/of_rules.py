@@ -52,7 +52,7 @@ def _rules(given: Given, known: Any, lengths: dict[int, str]) -> Answer:
         for prefix in ("rule", "rule_", "rule ", "R", "N", "W", "WE", "we", "nelson_")
         for at, one in found.items()
     }
-    every = sorted({point for one in found.values() for point in one})  # type: ignore[attr-defined]
+    every = sorted({point for one in found.values() for point in one})
     return {**found, **renamed, "rules": found, "any": every}
 
 

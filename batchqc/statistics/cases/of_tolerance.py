@@ -77,7 +77,7 @@ def _factors_at(n: float, part: float, conf: float, df: float | None) -> dict[st
     }  # fmt: skip
     rough = {"howe": "howe", "guenther": "guenther", "weissberg_beatty": "weissberg-beatty"}
     for key, method in rough.items():
-        k = two_sided_factor(n, content=part, conf=conf, df=df, method=method)  # type: ignore[arg-type]
+        k = two_sided_factor(n, content=part, conf=conf, df=df, method=method)  # type: ignore[arg-type]  # one of these words
         found |= {key: k, f"k2_{key}": k}
     try:
         k = one_sided_factor(n, content=part, conf=conf, df=df, method="natrella")

@@ -14,6 +14,9 @@ from batchqc.documents.pki import PkiFiles
 from batchqc.settings import Settings
 from tests.records.house import House
 
+WAITS_FOR_NO_DISK = {"sqlite": frozenset[str](), "postgresql": frozenset({"IQ-IN-10"})}
+"""What fails of an installation on a database of tests: see tests.databases."""
+
 
 def place_of(engine: Engine, house: House, pki: PkiFiles, folder: Path) -> Workplace:
     """The installation in a folder; its clock is that of the house."""

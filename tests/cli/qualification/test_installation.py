@@ -1,19 +1,21 @@
 """Installation: what was changed, taken away or opened is told; a sound installation passes."""
 
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from batchqc.cli.qualification import place as installation
 from batchqc.cli.qualification import software
 from batchqc.cli.qualification.protocol import Finding, Outcome
 from batchqc.cli.workplace import Workplace
 from batchqc.settings import Settings, lock_file
-from tests.databases import RUNTIME_ROLE
+from tests.cli.qualification.conftest import WAITS_FOR_NO_DISK
+from tests.databases import HASTY, RUNTIME_ROLE
 from tests.records.house import House
 from tests.records.tampering import tampering
 
@@ -77,12 +79,13 @@ def finding(place: Workplace, name: str) -> Finding:
 
 
 @pytest.mark.requirement("1.80")
-def test_a_sound_installation_passes(place: Workplace, house: House):
+def test_a_sound_installation_passes(place: Workplace, house: House, database: str):
     house.now.at = house.now.at.replace(year=2026, month=7)
+    elsewhere = {"IQ-IN-08"} | WAITS_FOR_NO_DISK[database]
     wrong = {
         name: told.observed
         for name, doing in installation.doings(place).items()
-        if name != "IQ-IN-08" and (told := doing()).outcome is not Outcome.PASS
+        if name not in elsewhere and (told := doing()).outcome is not Outcome.PASS
     }
     assert wrong == {}
     apart = finding(place, "IQ-IN-08")  # the clock of the house is not that of the database
@@ -111,6 +114,22 @@ def test_a_record_that_was_changed_behind_the_audit_trail_is_told(place: Workpla
     found = finding(place, "IQ-IN-04")
     assert found.outcome is Outcome.FAIL
     assert "lot:" in found.observed
+
+
+@pytest.mark.requirement("1.32", "5.08")
+@pytest.mark.parametrize("required", [True, False])
+def test_a_database_that_does_not_wait_for_its_disk_is_told_in_a_trial_too(
+    place: Workplace, database: str, required: bool
+):
+    place = replace(place, settings=place.settings.model_copy(update={"disk_required": required}))
+    if database == "sqlite":
+        assert finding(place, "IQ-IN-10").outcome is Outcome.PASS
+        place.engine.dispose()
+        event.listen(place.engine, "connect", lambda one, _: one.execute("PRAGMA synchronous=OFF"))
+    found = finding(place, "IQ-IN-10")
+    assert found.outcome is Outcome.FAIL
+    assert found.evidence == {"does not wait by": HASTY[database]}
+    assert all(one in found.observed for one in HASTY[database])
 
 
 @pytest.mark.requirement("1.41")

@@ -176,6 +176,22 @@ def test_long_names_of_lots_are_told_apart_by_where_they_differ():
     assert column(picture, "Lot")[3] == "LAKESIDE-CRYO-2026-0003"
 
 
+def runs_named(names: list[str]) -> list[str]:
+    """What stands upright beside the chart of a control, and below it."""
+    points = [replace(one, lot=name) for one, name in zip(LOTS, names, strict=True)]
+    control = "control PPC recovery, SOP-QC-040 v4, site COA"
+    picture = control_chart(ControlSeries(control, "%", "Levey-Jennings", points))
+    return [one.text for one in picture.items if isinstance(one, Text) and one.turned]
+
+
+def test_runs_of_controls_are_named_without_their_upload_where_that_tells_them_apart():
+    names = [f"ENDO-26021{n}-S U-2026-00000{n}" for n in range(8)]
+    runs = [name.split()[0] for name in names]
+    assert runs_named(names) == ["mean of the run (%)", *runs]
+    twice = [*names[:7], f"{runs[0]} U-2026-000009"]
+    assert runs_named(twice)[1:] != [*runs[:7], runs[0]]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

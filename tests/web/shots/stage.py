@@ -1,7 +1,6 @@
 """Where screenshots are taken: the demonstration as a process serves it, and a window."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from batchqc.cli.demo_cast import PASSWORD
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 TO = ROOT / "batchqc" / "guide" / "screens"
@@ -26,9 +26,7 @@ BATCHQC = Path(sys.executable).with_name("batchqc")
 @contextmanager
 def served(home: Path) -> Iterator[str]:
     """The address at which a process serves a folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [BATCHQC, "--home", home, "serve", "--port", str(port)],
         env=os.environ | {"BATCHQC_SEAL_PASSPHRASE": PASSWORD},
