@@ -9,6 +9,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Timer
 from typing import Final
@@ -58,8 +59,9 @@ def post(
     timer = None
     try:
         address = _address(parts, may_be_private=may_be_private)
-        with socket.create_connection(address, seconds) as plain:
-            timer = Timer(seconds, _cut, [plain])
+        # TLS takes the socket over: who cuts the connection has one of their own.
+        with socket.create_connection(address, seconds) as plain, plain.dup() as own:
+            timer = Timer(seconds, _cut, [own])
             timer.start()
             return _status_problem(_posted(parts, plain, message, headers))
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -75,14 +77,14 @@ def _posted(
     """The status of the answer."""
     host = parts.hostname or ""
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(host, parts.port)
-    connection.sock = plain
-    if parts.scheme == "https":
-        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     content = {"Content-Type": "application/json", "Connection": "close"}
-    connection.request("POST", path, message, {**content, **headers})
-    return connection.getresponse().status
+    with closing(kind(host, parts.port)) as connection:
+        connection.sock = plain
+        if parts.scheme == "https":
+            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        connection.request("POST", path, message, {**content, **headers})
+        return connection.getresponse().status
 
 
 def _status_problem(status: int) -> str | None:
