@@ -11,9 +11,10 @@ import ssl
 from collections.abc import Mapping
 from contextlib import closing
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from threading import Timer
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+from batchqc.documents.deadline import deadline
 
 TIMEOUT: Final = 10
 """Seconds for one message."""
@@ -56,19 +57,13 @@ def post(
     if problem := url_problem(url):
         return problem
     parts = urlsplit(url)
-    timer = None
     try:
         address = _address(parts, may_be_private=may_be_private)
-        # TLS takes the socket over: who cuts the connection has one of their own.
-        with socket.create_connection(address, seconds) as plain, plain.dup() as own:
-            timer = Timer(seconds, _cut, [own])
-            timer.start()
+        with socket.create_connection(address, seconds) as plain, deadline(seconds) as hold:
+            hold(plain)
             return _status_problem(_posted(parts, plain, message, headers))
     except (OSError, ValueError, http.client.HTTPException) as error:
         return f"no answer: {error}" if str(error) else f"no answer: {type(error).__name__}"
-    finally:
-        if timer is not None:
-            timer.cancel()
 
 
 def _posted(
@@ -130,11 +125,3 @@ def _is_here(host: str) -> bool:
         return _plain(ip_address(host)).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _cut(connection: socket.socket) -> None:
-    """End a connection that takes too long, however little it sends all the time."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it has ended by itself
-        return
