@@ -245,11 +245,13 @@ def reading(engine: Engine) -> Iterator[Session]:
     options = {READ_ONLY: True}
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}  # type: ignore[dict-item]
-    # It ends by a commit: where it is rolled back, the driver forgets every prepared statement.
-    with Session(engine.execution_options(**options), autoflush=False) as session, session.begin():
+    with Session(engine.execution_options(**options), autoflush=False) as session:
         event.listen(session, "after_begin", _every_statement(_refuse_writing))
         yield session
-        session.expunge_all()  # nothing of it is written
+        if engine.dialect.name == "postgresql":
+            # Where it were rolled back, the driver would forget every prepared statement.
+            session.expunge_all()  # nothing of it is written
+            session.commit()
 
 
 class _Flushes:
