@@ -25,12 +25,7 @@ from batchqc.core.audit import Entry
 from batchqc.core.canonical import Json
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import (
-    WAIT_FOR_STANDBY,
-    AuditEntry,
-    AuditLink,
-    AuditSubject,
-)
+from batchqc.records.audit import WAIT_FOR_STANDBY, AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
 from batchqc.records.chain import write_entries
