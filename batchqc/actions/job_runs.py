@@ -70,6 +70,11 @@ class Run:
             at = {"job_id": job.id, "done": done, "total": total, "at": tx.now}
             tx.add_many(JobProgress, [at])
 
+    def is_at(self, newest: JobStep) -> bool:
+        """Whether the newest step is of this try; tries count anew once it is asked for again."""
+        own = (State.RUNNING, self.tries, self.shop.executor)
+        return (newest.state, newest.tries, newest.executor) == own
+
     @contextmanager
     def acting(self) -> Iterator[Transaction]:
         """A transaction as the person who asked."""
@@ -85,9 +90,7 @@ class Run:
         job = any_job(tx.session, self.number)
         tx.lock(job.key)
         newest = newest_step(tx.session, job)
-        if (newest.state, newest.tries, newest.executor) != (
-            State.RUNNING, self.tries, self.shop.executor,
-        ):  # fmt: skip
+        if not self.is_at(newest):
             raise Conflict("BQC-JOB-005", f"{self.number} was taken over by another process")
         step = _next(newest, self.shop, tx.now, State.DONE, said)
         step.link, step.result_sha = link, result_sha
@@ -185,7 +188,7 @@ def _actor(shop: Workshop, run: Run) -> Actor:
 
 def _try_later(shop: Workshop, run: Run, said: str) -> datetime | None:
     with _as_system(shop, run.number) as (tx, newest):
-        if newest.state != State.RUNNING or newest.tries != run.tries:
+        if not run.is_at(newest):
             return None
         due = tried_again_at(run.tries, tx.now)
         state = State.WAITING if due else State.FAILED

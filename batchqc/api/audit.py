@@ -76,7 +76,8 @@ def entries(call: SignedIn, wanted: Annotated[EntryFilter, Query()]) -> Page[Ent
     """The entries that every given filter lets through, oldest first.
 
     Of somebody or of an action a page may have fewer than there are: go on while `next` is given.
-    Where moments are asked for, entries stand in the order of their times.
+    Where moments are asked for, entries stand in the order of their times: who follows the trail as
+    it grows asks for none, since what took longer is recorded behind what it stands before.
     """
     with call.reading() as session:
         found, more = _found(session, wanted)

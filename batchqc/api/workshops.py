@@ -1,4 +1,8 @@
-"""What the jobs of an installation are done with, by the process that does them."""
+"""What the jobs of an installation are done with, by the process that does them.
+
+Two containers may have the same host name, and their processes the same number: so the name of a
+process ends by what no other one has.
+"""
 
 import os
 import socket
@@ -9,6 +13,7 @@ from functools import partial
 from batchqc.actions.deliveries import Sender
 from batchqc.actions.job_runs import Workshop
 from batchqc.api.doors import Door
+from batchqc.clock import new_token
 from batchqc.documents.bundle_kit import read_anchors
 from batchqc.documents.posting import post
 from batchqc.documents.webhook_key import read_key
@@ -23,7 +28,7 @@ def workshop_of(door: Door) -> Workshop:
         door.press,
         door.now,
         lambda: read_anchors(door.settings.trust, door.settings.timestamp_root),
-        f"{socket.gethostname()}:{os.getpid()}",
+        f"{socket.gethostname()}:{os.getpid()}:{new_token()[:6]}",
         sender_of(door.settings, door.now),
     )
 

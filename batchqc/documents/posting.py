@@ -9,10 +9,12 @@ import http.client
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from threading import Timer
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+from batchqc.documents.deadline import deadline
 
 TIMEOUT: Final = 10
 """Seconds for one message."""
@@ -55,18 +57,13 @@ def post(
     if problem := url_problem(url):
         return problem
     parts = urlsplit(url)
-    timer = None
     try:
         address = _address(parts, may_be_private=may_be_private)
-        with socket.create_connection(address, seconds) as plain:
-            timer = Timer(seconds, _cut, [plain])
-            timer.start()
+        with socket.create_connection(address, seconds) as plain, deadline(seconds) as hold:
+            hold(plain)
             return _status_problem(_posted(parts, plain, message, headers))
     except (OSError, ValueError, http.client.HTTPException) as error:
         return f"no answer: {error}" if str(error) else f"no answer: {type(error).__name__}"
-    finally:
-        if timer is not None:
-            timer.cancel()
 
 
 def _posted(
@@ -75,14 +72,14 @@ def _posted(
     """The status of the answer."""
     host = parts.hostname or ""
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(host, parts.port)
-    connection.sock = plain
-    if parts.scheme == "https":
-        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     content = {"Content-Type": "application/json", "Connection": "close"}
-    connection.request("POST", path, message, {**content, **headers})
-    return connection.getresponse().status
+    with closing(kind(host, parts.port)) as connection:
+        connection.sock = plain
+        if parts.scheme == "https":
+            connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        connection.request("POST", path, message, {**content, **headers})
+        return connection.getresponse().status
 
 
 def _status_problem(status: int) -> str | None:
@@ -128,11 +125,3 @@ def _is_here(host: str) -> bool:
         return _plain(ip_address(host)).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _cut(connection: socket.socket) -> None:
-    """End a connection that takes too long, however little it sends all the time."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it has ended by itself
-        return

@@ -5,16 +5,19 @@ name; what is kept is the answer as it came, which ``openssl ts -verify -in FILE
 -CAfile root.pem`` reads.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 
+from batchqc.documents.deadline import deadline
 from batchqc.errors import SigningUnavailable
 
 _SECONDS: Final = 20
+_LONGEST: Final = 1 << 20  # bytes; an answer has some thousand
 _KINDS: Final = ("application/timestamp-query", "application/timestamp-reply")
 
 
@@ -69,26 +72,44 @@ def stamp(service: Service, data: bytes) -> Stamp:
 
 
 def ask(service: Service, request: bytes) -> bytes:
-    """What a service answers to a request; nothing is verified.
+    """What a service answers to a request, all of it in time; nothing is verified.
 
     Raises:
         Unanswered: there is no answer.
     """
     import httpx2  # noqa: PLC0415 - only where there is a service
 
-    try:
-        answer = httpx2.post(
-            service.url,
-            content=request,
-            headers={"Content-Type": _KINDS[0], "Accept": _KINDS[1]},
-            timeout=_SECONDS,
-            follow_redirects=False,
-        )
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise Unanswered(f"does not answer: {error}") from error
-    if answer.status_code != httpx2.codes.OK:
-        raise Unanswered(f"answered {answer.status_code}")
-    return answer.content
+    with deadline(_SECONDS) as hold:
+
+        def keep(step: str, told: Mapping[str, Any]) -> None:
+            if step == "connection.connect_tcp.complete":
+                hold(told["return_value"].get_extra_info("socket"))
+
+        try:
+            with (
+                httpx2.Client(timeout=_SECONDS, follow_redirects=False) as client,
+                client.stream(
+                    "POST",
+                    service.url,
+                    content=request,
+                    headers={"Content-Type": _KINDS[0], "Accept": _KINDS[1]},
+                    extensions={"trace": keep},
+                ) as answer,
+            ):
+                if answer.status_code != httpx2.codes.OK:
+                    raise Unanswered(f"answered {answer.status_code}")
+                return _content(answer.iter_bytes())
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise Unanswered(f"does not answer: {error}") from error
+
+
+def _content(parts: Iterable[bytes]) -> bytes:
+    found = bytearray()
+    for some in parts:
+        found += some
+        if len(found) > _LONGEST:
+            raise Unanswered(f"answered more than {_LONGEST} bytes")
+    return bytes(found)
 
 
 def _roots(service: Service) -> list[x509.Certificate]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from batchqc.errors import InvalidInput
+from batchqc.errors import IntegrityFailure, InvalidInput
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 
 #: In how many entries a word is looked for at once.
@@ -53,6 +53,7 @@ def trail_lines(session: Session, wanted: TrailWanted, *, after: int = 0, limit:
 
     Raises:
         InvalidInput: BQC-API-007 there is no entry at ``after``.
+        IntegrityFailure: BQC-AUD-005 an entry of the page has no place in the chain.
     """
     query = _ids(session, wanted, after)
     if not wanted.word:
@@ -168,4 +169,10 @@ def _lines(session: Session, ids: Sequence[int]) -> list[tuple[AuditLink, AuditE
         .where(AuditEntry.id.in_(ids))
     )
     found = {entry.id: (link, entry) for link, entry in session.execute(query)}
-    return [found[one] for one in ids if one in found]
+    if len(found) < len(ids):
+        raise IntegrityFailure(
+            "BQC-AUD-005",
+            f"{len(ids) - len(found)} of the entries looked at have no place in the audit trail",
+            hint="Verify the audit trail: it names what was changed.",
+        )
+    return [found[one] for one in ids]

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, exc, func, select, text
 
 from batchqc.core.soundness import Finding, Grade
-from batchqc.records.database import READ_ONLY
+from batchqc.records.database import READ_ONLY, open_database
 from batchqc.records.schema import METADATA
 
 _RESTORE: Final = (
@@ -56,11 +56,21 @@ def hasty_settings(engine: Engine) -> list[str]:
     On PostgreSQL they are those of the server, the database or the role; the standby, where there
     is one, counts as a disk. On SQLite batchqc itself tells each connection to wait.
     """
+    if engine.dialect.name == "postgresql":
+        return _set_for_who_comes(engine)
     with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
-        if connection.dialect.name == "postgresql":
-            return list(connection.scalars(text(_HASTY)))
         told = connection.scalar(text("SELECT synchronous FROM pragma_synchronous"))
         return [] if told >= _FULL else [f"synchronous = {told}"]
+
+
+def _set_for_who_comes(engine: Engine) -> list[str]:
+    """By a connection of its own: those of before keep what the role and the database set then."""
+    own = open_database(engine.url)
+    try:
+        with own.connect() as connection:
+            return list(connection.scalars(text(_HASTY)))
+    finally:
+        own.dispose()
 
 
 def database_findings(engine: Engine) -> Iterator[Finding]:

@@ -115,8 +115,12 @@ async def _work_off(engine: Engine, lanes: Sequence[Lane], *, stays: bool) -> No
             )
             for lane in lanes
         ]  # fmt: skip
-        over = asyncio.FIRST_COMPLETED if stays else asyncio.FIRST_EXCEPTION
-        ended, _ = await asyncio.wait(working, return_when=over)
+        if stays:  # who would look no more for what is new does not stay
+            ended, _ = await asyncio.wait(
+                (mending, hearing, *working), return_when=asyncio.FIRST_COMPLETED
+            )
+        else:
+            ended, _ = await asyncio.wait(working, return_when=asyncio.FIRST_EXCEPTION)
         for task in (mending, hearing, *working):
             task.cancel()  # what is at hand is finished
         await asyncio.gather(mending, hearing, *working, return_exceptions=True)

@@ -25,12 +25,7 @@ from batchqc.core.audit import Entry
 from batchqc.core.canonical import Json
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import (
-    WAIT_FOR_STANDBY,
-    AuditEntry,
-    AuditLink,
-    AuditSubject,
-)
+from batchqc.records.audit import WAIT_FOR_STANDBY, AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
 from batchqc.records.chain import write_entries
@@ -245,11 +240,13 @@ def reading(engine: Engine) -> Iterator[Session]:
     options: dict[str, Any] = {READ_ONLY: True}
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-    # It ends by a commit: where it is rolled back, the driver forgets every prepared statement.
-    with Session(engine.execution_options(**options), autoflush=False) as session, session.begin():
+    with Session(engine.execution_options(**options), autoflush=False) as session:
         event.listen(session, "after_begin", _every_statement(_refuse_writing))
         yield session
-        session.expunge_all()  # nothing of it is written
+        if engine.dialect.name == "postgresql":
+            # Where it were rolled back, the driver would forget every prepared statement.
+            session.expunge_all()  # nothing of it is written
+            session.commit()
 
 
 class _Flushes:

@@ -185,6 +185,27 @@ def test_a_process_that_was_taken_for_dead_ends_no_job_that_another_is_at(
     assert states(house, number) == ["queued", "running", "running", "running", "done"]
 
 
+def test_a_process_that_was_taken_for_dead_puts_off_no_job_that_was_asked_for_again(
+    house: House, press: Press
+):
+    house.now.at += timedelta(days=30)
+    number = ask(house, Kind.QUALITY_REVIEW, REVIEW)
+
+    def gone(_: Run) -> None:
+        raise NotFound("BQC-X", "gone")
+
+    def slow(_: Run) -> None:
+        do_job(workshop(house, press, "host:2"), {Kind.QUALITY_REVIEW: gone}, number)
+        with house.acting(ADM, Permission.KEEP_JOBS) as tx:
+            ask_again(tx, number=number, reason="It is there")
+        die(house, press, number, Kind.QUALITY_REVIEW, "before")  # another is at it: so it looks
+        raise SigningUnavailable("BQC-CRT-010", "the token is away")
+
+    assert do_job(workshop(house, press), {Kind.QUALITY_REVIEW: slow}, number) is None
+    goes_on = newest(house, number)
+    assert (goes_on.state, goes_on.executor) == (State.RUNNING, "host:that dies")
+
+
 def test_what_kills_every_process_is_given_up(house: House, press: Press):
     house.now.at += timedelta(days=30)
     number = ask(house, Kind.QUALITY_REVIEW, REVIEW)

@@ -5,6 +5,8 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import pytest
+
 from batchqc.actions.job_kinds import DOINGS
 from batchqc.actions.job_runs import Run, do_job, due_numbers
 from batchqc.api.workshops import workshop_of
@@ -89,6 +91,22 @@ def test_one_key_makes_one_job_and_all_kinds_come_to_an_end(site: Site):
     for one in found:
         if one["result"].startswith("/quality-reviews"):
             assert site.get(QA1, one["result"])["made_by"] == QA1
+
+
+def test_processes_of_two_containers_that_are_called_alike_are_told_apart(site: Site):
+    asked = site.send(QA1, "POST", "/jobs/quality-reviews", json=MAY).json()["number"]
+    one, other = (workshop_of(site.app.state.door) for _ in range(2))
+
+    def fails(_: Run) -> None:
+        with pytest.raises(KeyboardInterrupt):  # the other takes it over, and is at it
+            do_job(other, {Kind.QUALITY_REVIEW: stays}, asked)
+        raise Conflict("BQC-X", "its host was cut off")
+
+    def stays(_: Run) -> None:
+        raise KeyboardInterrupt
+
+    do_job(one, {Kind.QUALITY_REVIEW: fails}, asked)
+    assert site.get(QA1, f"/jobs/{asked}")["state"] == "running"
 
 
 def test_a_failed_job_is_tried_again_or_closed_with_a_reason(site: Site):

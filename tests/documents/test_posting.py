@@ -2,13 +2,14 @@
 
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from batchqc.documents.posting import post, url_problem
 from batchqc.documents.webhook_key import made_key, read_key
 from batchqc.errors import SigningUnavailable
-from tests.documents.receiver import DIE, DRIP, HANG, receiving
+from tests.documents.receiver import DIE, DRIP, HANG, own_certificate, receiving
 from tests.ports import free_port
 
 
@@ -60,6 +61,20 @@ def test_a_receiver_that_hangs_dies_or_drips_is_left_in_time(how: int):
         assert time.monotonic() - began < 15  # it would last twice as long
     assert problem is not None
     assert problem.startswith("no answer")
+
+
+def test_who_speaks_tls_is_left_in_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    certificate = own_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with receiving(certificate) as receiver:
+        assert post(receiver.url, b"{}", {}, seconds=5) is None
+        Thread(target=lambda: receiver.over.wait(20) or receiver.over.set(), daemon=True).start()
+        for how in (HANG, DRIP):
+            receiver.answers = [how]
+            began = time.monotonic()
+            problem = post(receiver.url, b"{}", {}, seconds=1)
+            assert time.monotonic() - began < 5
+            assert (problem or "").startswith("no answer")
 
 
 def test_nobody_at_the_address_is_a_problem():

@@ -1,12 +1,17 @@
 """Timestamps of a service on this machine: taken where they hold, and read by openssl."""
 
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from batchqc.documents import timestamps
 from batchqc.documents.timestamps import Service, stamp
 from batchqc.errors import SigningUnavailable
 from tests.timestamp_service import TimestampService, timestamp_service
@@ -71,3 +76,46 @@ def test_what_is_not_there_is_said(local: TimestampService, change: dict[str, ob
 def test_another_address_of_the_service_stamps_nothing(local: TimestampService):
     with pytest.raises(SigningUnavailable, match="answered 404"):
         stamp(Service(f"{local.url}x", local.root), DATA)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "pause", "said"),
+    [
+        (HEAD, b"X", 0.1, "does not answer"),
+        (HEAD + b"Content-Length: 9999\r\n\r\n", b"X", 0.1, "does not answer"),
+        (HEAD + b"\r\n", b"X" * 65536, 0.0, "answered more than 1048576 bytes"),
+    ],
+    ids=["its head", "its answer", "without end"],
+)
+def test_a_service_that_drips_or_never_ends_is_left_in_time(
+    local: TimestampService,
+    monkeypatch: pytest.MonkeyPatch,
+    first: bytes,
+    again: bytes,
+    pause: float,
+    said: str,
+):
+    monkeypatch.setattr(timestamps, "_SECONDS", 1)
+    over = Event()
+
+    def answer(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(first)
+            until = time.monotonic() + 8
+            while time.monotonic() < until and not over.wait(pause):
+                connection.sendall(again)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=answer, args=(listening,))
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(SigningUnavailable, match=said):
+            stamp(Service(f"http://127.0.0.1:{listening.getsockname()[1]}/", local.root), DATA)
+        assert time.monotonic() - began < 6
+        over.set()
+        thread.join()

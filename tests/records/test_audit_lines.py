@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from batchqc.core.audit import START
-from batchqc.errors import InvalidInput
+from batchqc.errors import IntegrityFailure, InvalidInput
 from batchqc.records import audit_lines
 from batchqc.records.audit import AuditEntry
 from batchqc.records.audit_lines import (
@@ -22,6 +22,7 @@ from batchqc.records.audit_lines import (
 )
 from batchqc.records.transaction import Actor, reading, transaction
 from tests.cast import NOW, SITE_ZONE
+from tests.records.tampering import tampering
 
 WHO, WHAT, ABOUT = ("ana", "ben", "rev"), ("seen", "done", "sent"), ("lot:A", "lot:B", "lot:a/1")
 MANY = 41
@@ -121,6 +122,19 @@ def test_what_can_be_asked_for_is_found_by_steps_in_the_index(trail: Engine):
         assert first is not None
         assert first[0].previous == START
         assert link_at(session, 999) is None
+
+
+@pytest.mark.requirement("1.05")
+@pytest.mark.parametrize("wanted", [TrailWanted(), TrailWanted(since=NOW), TrailWanted(word="µ")])
+def test_entries_that_somebody_took_out_of_the_chain_are_not_passed_over(
+    trail: Engine, wanted: TrailWanted
+):
+    with tampering(trail) as connection:
+        connection.execute(text("DELETE FROM audit_link WHERE sequence IN (30, 31)"))
+    for limit in (1, 2, 20):
+        with pytest.raises(IntegrityFailure, match="have no place") as told:
+            all_of(trail, wanted, limit)
+        assert told.value.code == "BQC-AUD-005"
 
 
 @pytest.mark.requirement("11.01")

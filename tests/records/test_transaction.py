@@ -1,7 +1,9 @@
 """The rings around a transaction: no row without its entry, no change, nothing by the side."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -226,6 +228,12 @@ def test_a_session_that_reads_flushes_nothing(engine: Engine):
     with pytest.raises(IntegrityFailure) as caught:
         read(engine, lambda session: session.add(product()))
     assert caught.value.code == "BQC-AUD-004"
+    assert counts(engine) == (0, 0)
+
+
+def test_nothing_stays_of_what_the_driver_writes_where_a_session_reads(engine: Engine):
+    with reading(engine) as session, suppress(psycopg.errors.ReadOnlySqlTransaction):
+        session.connection().connection.driver_connection.execute(RAW)  # type: ignore[union-attr]
     assert counts(engine) == (0, 0)
 
 

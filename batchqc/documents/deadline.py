@@ -1,0 +1,39 @@
+"""An end for what is sent and answered: a connection is cut, however little comes all the time.
+
+What bounds one read alone never ends with a service that sends a byte now and then.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Timer
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[Callable[[socket.socket], None]]:
+    """What is given each connection that is to be cut when the time is over.
+
+    TLS takes a socket over, so that who cuts has one of their own.
+    """
+    held: list[socket.socket] = []
+    over = Event()
+
+    def cut() -> None:
+        over.set()
+        for one in tuple(held):
+            with suppress(OSError):  # it has ended by itself
+                one.shutdown(socket.SHUT_RDWR)
+
+    def hold(connection: socket.socket) -> None:
+        held.append(connection.dup())
+        if over.is_set():
+            cut()
+
+    timer = Timer(seconds, cut)
+    timer.start()
+    try:
+        yield hold
+    finally:
+        timer.cancel()
+        for one in held:
+            one.close()
