@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Call, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.core.audit_review import WorthReading
 from batchqc.core.lot_review import review_hindrances
@@ -25,7 +26,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.records.lot_reviews import AuditReview
 from batchqc.records.uploads import Review
 
-router = APIRouter(tags=["lots"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 
 
 class ExceptionOut(BaseModel):

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from batchqc import __version__, clock
 from batchqc.api.app import create_app
 from batchqc.api.bodies import LivelyBodies, SmallBodies
+from batchqc.api.routes import serve
 from batchqc.api.watching import Watched
 from batchqc.settings import Settings
 from batchqc.web import (
@@ -162,6 +163,5 @@ def create_pages(api: FastAPI) -> FastAPI:
     pages.add_middleware(LivelyBodies)
     pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=6)
     handle_errors(pages)
-    for screen in _SCREENS:
-        pages.include_router(screen.router)
+    serve(pages, (screen.router for screen in _SCREENS))
     return pages
