@@ -1,5 +1,6 @@
 """Reviews before a decision: of runs, by exception; of a lot as a whole; of its audit trail."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import RunSeen, Why
 from batchqc.core.signatures import Refusal
 from batchqc.records.lot_reviews import AuditReview
+from batchqc.records.once import each_once
 from batchqc.records.uploads import Review
 
 router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
@@ -201,7 +203,12 @@ def trails(
 ) -> TrailViews:
     """As of one lot. Each lot is signed by itself, with the `last` and `head` that it has here."""
     with call.reading() as session:
-        return TrailViews(items=[_trail(session, call, one) for one in lot])
+        return TrailViews(items=_trails(session, call, lot))
+
+
+@each_once
+def _trails(session: Session, call: Call, lots: Sequence[str]) -> list[TrailView]:
+    return [_trail(session, call, one) for one in lots]
 
 
 def _trail(session: Session, call: Call, lot: str) -> TrailView:
