@@ -38,6 +38,7 @@ from batchqc.records.lot_reviews import (
     lot_reviews_of,
     newest_signed_head,
 )
+from batchqc.records.once import once
 from batchqc.records.policies import POLICIES, policies_of, policy_rows
 from batchqc.records.registers import DonorRow, LotRow, SampleRow
 from batchqc.records.specifications import SpecificationVersion
@@ -189,6 +190,7 @@ def _audit_review(session: Session, so_far: SoFar, subjects: Subjects) -> Looked
     return LookedAt(Against(stops, evidence=(number,)), tuple(signed), tuple(damaged))
 
 
+@once
 def _chain(session: Session) -> LookedAt:
     """The links of the audit trail from the newest head that QA signed to the end."""
     known = newest_signed_head(session)

@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from batchqc.actions.account_tables import account_rows, training_rows
 from batchqc.actions.training_report import training_report
 from batchqc.api.doors import Call, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.api.upload_files import CSV_ANSWER, csv_answer
@@ -24,7 +25,7 @@ from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.account_reports import AccountReport, review_of
 from batchqc.records.audit import newest_link
 
-router = APIRouter(tags=["accounts"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["accounts"], responses=PROBLEMS)
 
 Since = Annotated[
     Day | None, Query(description="Failed attempts from this day of the site on; else 90 days.")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field, StrictInt
 
 from batchqc import clock
@@ -11,12 +11,13 @@ from batchqc.actions.accounts import deactivate, reactivate, reset_password, set
 from batchqc.actions.views import views
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, Limit, Page
 from batchqc.core.permissions import Permission
 from batchqc.records.people import AccountChange, newest_password_rule
 
-router = APIRouter(tags=["accounts"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["accounts"], responses=PROBLEMS)
 
 
 class Reason(Sent):

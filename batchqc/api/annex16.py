@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import Page, Paging, page
 from batchqc.core.annex16 import POINTS
 from batchqc.core.permissions import Permission
@@ -24,7 +25,7 @@ from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.annex16 import Certification, LotCheck, Transfer, certification_by
 from batchqc.records.policies import policies_of, policy_rows
 
-router = APIRouter(tags=["decisions"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["decisions"], responses=PROBLEMS)
 
 
 class CheckRequest(Signature):

@@ -74,6 +74,7 @@ from batchqc.api.bodies import LivelyBodies, SmallBodies
 from batchqc.api.doors import Door
 from batchqc.api.errors import handle_errors
 from batchqc.api.provider import provider_of
+from batchqc.api.routes import PREFIX, serve
 from batchqc.documents.log_key import load_log_key
 from batchqc.documents.stores import open_archive
 from batchqc.errors import SigningUnavailable
@@ -83,7 +84,6 @@ from batchqc.settings import Settings, bundled
 if TYPE_CHECKING:
     from batchqc.documents.pades import SealKey
 
-PREFIX: Final = "/api/v1"
 _FILES: Final = frozenset(
     f"{PREFIX}/{path}"
     for path in (
@@ -108,6 +108,8 @@ _NOUNS: Final = (
     corrections, certificates, certificate_data, description, audit, trail_samples, tracing,
     trends, trend_limits, trend_figures, potency, quality_reviews, events, open_work, system_stops,
     lot_form, log, certificate_copies, archive, exports, jobs, layouts, renditions, verification,
+    status_page,  # short, for codes on paper
+    health, metrics,  # where machines look for them
 )  # fmt: skip
 
 
@@ -130,11 +132,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
     app.add_middleware(SmallBodies, but=_FILES)
     app.add_middleware(LivelyBodies)
     handle_errors(app)
-    for noun in _NOUNS:
-        app.include_router(noun.router, prefix=PREFIX)
-    app.include_router(status_page.router)  # short, for codes on paper
-    for noun in (health, metrics):  # where machines look for them
-        app.include_router(noun.router)
+    serve(app, (noun.router for noun in _NOUNS))
     return app
 
 

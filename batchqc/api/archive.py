@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import select
 
@@ -31,6 +31,7 @@ from batchqc.api.archive_shapes import (
 )
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, page, row_of
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RetentionRule
@@ -38,7 +39,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.records.archive import ArchiveScrub
 from batchqc.records.retention import Disposal, LegalHold, retention_rules
 
-router = APIRouter(tags=["archive"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["archive"], responses=PROBLEMS)
 
 
 class NewRetentionRule(Signature):

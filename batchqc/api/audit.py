@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -13,13 +13,14 @@ from batchqc.actions.trail_checks import note_verification
 from batchqc.actions.verification import TrailCheck, verify_audit_trail
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import LARGEST, Page
 from batchqc.core.permissions import Permission
 from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.audit_lines import TrailWanted, trail_lines
 from batchqc.records.audit_search import Filed, some_after
 
-router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["audit trail"], responses=PROBLEMS)
 
 
 class EntryOut(BaseModel):

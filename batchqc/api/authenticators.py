@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, SecretStr
 
 from batchqc.actions.accountability import accept_accountability
@@ -17,6 +17,7 @@ from batchqc.actions.signing import check_reason, has_accepted, prove_components
 from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.api.doors import Signature, SignedIn, Work, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission
@@ -25,7 +26,7 @@ from batchqc.records.components import confirmed_secret, newest_rule
 from batchqc.records.people import Person
 from batchqc.records.transaction import reading
 
-router = APIRouter(tags=["second components"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["second components"], responses=PROBLEMS)
 
 
 class Offer(BaseModel):

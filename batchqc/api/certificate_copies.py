@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
 from batchqc.actions.certificate_copies import copied, copy_document, print_copy
@@ -12,11 +12,12 @@ from batchqc.actions.evaluation import study
 from batchqc.actions.lots import the_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST
 from batchqc.core.permissions import Permission
 
-router = APIRouter(tags=["certificates"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["certificates"], responses=PROBLEMS)
 
 _PDF: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"application/pdf": {}}}}
 

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from batchqc.actions.certificate_data import FORMATS, DataFormat, data_of
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 
-router = APIRouter(tags=["certificates"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["certificates"], responses=PROBLEMS)
 
 _Form = Annotated[
     DataFormat,

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from batchqc.actions.certificates import (
 from batchqc.actions.states import certificate_state
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day
 from batchqc.api.shapes import Page, Paging
 from batchqc.api.tags import tagged
@@ -32,7 +33,7 @@ from batchqc.records.certificate_search import Hit, hits
 from batchqc.records.decisions import Certificate
 from batchqc.records.transaction import reading
 
-router = APIRouter(tags=["certificates"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["certificates"], responses=PROBLEMS)
 
 
 class CertificateOut(BaseModel):

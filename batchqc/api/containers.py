@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.retains import Handing, NewRetain, hand_over, register_retain, the_retain
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.core.containers import ContainerStatus
 from batchqc.core.permissions import Permission
@@ -35,7 +36,7 @@ from batchqc.records.containers import (
     status_of,
 )
 
-router = APIRouter(tags=["genealogy"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["genealogy"], responses=PROBLEMS)
 
 
 class ContainerShape(Sent):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from batchqc.actions.corrections import decide_correction, request_correction, t
 from batchqc.actions.states import contested_correction
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.api.tags import tagged
@@ -19,7 +20,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.corrections import Correction, decision_on
 
-router = APIRouter(tags=["corrections"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["corrections"], responses=PROBLEMS)
 
 
 class NewCorrection(Sent):

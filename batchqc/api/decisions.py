@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import object_session
@@ -19,6 +19,7 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.states import contested_lot
 from batchqc.api.doors import Call, Signature, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
@@ -28,7 +29,7 @@ from batchqc.records.registers import lot_by
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
-router = APIRouter(tags=["lots"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 _LOG: Final = logging.getLogger("batchqc.api")
 
 

@@ -10,10 +10,12 @@ from hashlib import sha256
 from html import escape
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-router = APIRouter(include_in_schema=False)
+from batchqc.api.routes import PREFIX, Routes
+
+router = Routes(PREFIX, include_in_schema=False)
 
 _STYLE: Final = (
     ":root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}"

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -11,13 +11,14 @@ from batchqc.actions.states import contested_deviation
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.deviations import State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.deviations import DeviationRow, deviation_lots, newest_deviations
 
-router = APIRouter(tags=["deviations"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["deviations"], responses=PROBLEMS)
 
 
 class DeviationShape(Signature):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,13 +12,14 @@ from batchqc.actions.donor_panels import approve_panel, import_panel, panel_cont
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import LARGEST, After, Limit, Page, id_and_version, page
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
 from batchqc.records.donor_panels import PanelVersion, panel_approval_of
 
-router = APIRouter(tags=["donors"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["donors"], responses=PROBLEMS)
 
 Version = Annotated[int, Path(ge=1, le=LARGEST)]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,12 +21,13 @@ from batchqc.actions.donor_tests import NewTests, record_tests
 from batchqc.actions.registers import the_donor
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
 from batchqc.records.donations import Consent, Donation, DonationPool, parts_of
 
-router = APIRouter(tags=["donors"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["donors"], responses=PROBLEMS)
 
 _HASH = Field(examples=["ab" * 32], description="SHA-256 of the document.")
 

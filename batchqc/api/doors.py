@@ -24,6 +24,7 @@ from batchqc.actions.signing import Credentials
 from batchqc.actions.states import Contested
 from batchqc.actions.trends import Trends
 from batchqc.actions.views import log_view
+from batchqc.api.routes import PREFIX
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
 from batchqc.api.watching import note_account
@@ -257,7 +258,7 @@ def call_by(request: Request, door: Door, token: str) -> Call:
 def _log(request: Request, door: Door, person: Principal, address: str) -> None:
     """What an auditor asks for is on record before it is answered, whatever the answer is."""
     actor = Actor(person.user_id, Role.AUDITOR.value, person.time_zone)
-    route = f"{request.method} {request.scope['route'].path}"
+    route = f"{request.method} {request.scope['route'].path.removeprefix(PREFIX)}"
     with transaction(door.engine, actor, door.now()) as tx:
         log_view(
             tx,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -26,6 +26,7 @@ from batchqc.actions.uploads import the_upload
 from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument, client_of
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, Whole, page
 from batchqc.api.tags import tagged
@@ -38,7 +39,7 @@ from batchqc.records.entries import Attachment
 from batchqc.records.typed_lines import IS_TYPED
 from batchqc.records.uploads import Upload
 
-router = APIRouter(prefix="/results", tags=["typed results"], responses=PROBLEMS)
+router = Routes(f"{PREFIX}/results", tags=["typed results"], responses=PROBLEMS)
 
 Values = Annotated[
     list[str],

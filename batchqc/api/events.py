@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from batchqc.actions.webhooks import (
 )
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, not_next, page
 from batchqc.core.events import Event, kind_problem
@@ -33,7 +34,7 @@ from batchqc.records.events import (
     told_up_to,
 )
 
-router = APIRouter(tags=["events"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["events"], responses=PROBLEMS)
 
 
 class EntryPlace(BaseModel):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -10,12 +9,13 @@ from batchqc.actions.export_plan import Asked
 from batchqc.actions.exports import FOLDER, Exporter, export_bundle
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import LARGEST
 from batchqc.core.permissions import Permission
 from batchqc.documents.bundle_kit import read_anchors
 
-router = APIRouter(tags=["archive"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["archive"], responses=PROBLEMS)
 
 
 class ExportAsked(Sent):

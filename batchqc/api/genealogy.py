@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from batchqc.actions.joined import add_parents
 from batchqc.actions.lot_origins import name_origin
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, Whole, page
 from batchqc.core.cell_banks import BankKind, BankStatus
@@ -31,7 +32,7 @@ from batchqc.core.genealogy import Direction, NodeKind
 from batchqc.core.permissions import Permission
 from batchqc.records.cell_banks import CellBank, bank_statuses, parents_of
 
-router = APIRouter(tags=["genealogy"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["genealogy"], responses=PROBLEMS)
 
 Node = Annotated[str, Field(examples=["lot:UCM-P5-T1"], description="Kind and id.")]
 

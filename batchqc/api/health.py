@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import Routes
 from batchqc.core.components import CLOCK_SECONDS
 from batchqc.documents.component_key import load_component_key
 from batchqc.errors import BatchqcError
@@ -27,7 +28,7 @@ from batchqc.records.database import lacking_columns
 from batchqc.records.database_check import hasty_settings
 from batchqc.records.transaction import reading
 
-router = APIRouter(tags=["operation"], responses=PROBLEMS)
+router = Routes(tags=["operation"], responses=PROBLEMS)
 
 _LOG: Final = logging.getLogger("batchqc.health")
 _KEPT: Final = timedelta(seconds=5)

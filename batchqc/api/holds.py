@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -13,13 +13,14 @@ from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, seal, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import Whole
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.decisions import certificate_let_go
 from batchqc.records.holds import Hold, HoldEnd, holds_of
 
-router = APIRouter(tags=["lots"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 
 
 class HoldOut(BaseModel):

@@ -3,16 +3,17 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from batchqc.actions.investigations import file_document, the_document
 from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.investigation_shapes import InvestigationDetail, investigation_detail
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.core.permissions import Permission
 
-router = APIRouter(tags=["investigations"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["investigations"], responses=PROBLEMS)
 
 
 @router.post(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -36,6 +36,7 @@ from batchqc.api.investigation_shapes import (
     investigation_out,
     pattern_out,
 )
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page_together
 from batchqc.api.tags import tagged
@@ -43,7 +44,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.investigations import InvestigationRow, InvestigationStep, days_due
 
-router = APIRouter(tags=["investigations"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["investigations"], responses=PROBLEMS)
 
 Lot = Annotated[str, Query(description="Only of this lot.")]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from batchqc.api.doors import SignedIn, Work, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.exports import ExportAsked
 from batchqc.api.quality_reviews import NewQualityReview
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page
 from batchqc.core.canonical import Json
@@ -31,7 +32,7 @@ from batchqc.core.quality_reviews import Period
 from batchqc.errors import NotFound
 from batchqc.records.jobs import JobStep, JobsWanted, job_lines, newest_progress, newest_step
 
-router = APIRouter(prefix="/jobs", tags=["jobs"], responses=PROBLEMS)
+router = Routes(f"{PREFIX}/jobs", tags=["jobs"], responses=PROBLEMS)
 ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"description": "It is on record; its address stands in `Location`."}
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, select
 
@@ -17,6 +17,7 @@ from batchqc.actions.laboratory import (
 from batchqc.api.bodies import Received
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
 from batchqc.core.laboratory import Register, Rule
@@ -25,7 +26,7 @@ from batchqc.errors import InvalidInput
 from batchqc.records.laboratory import Instrument, Material, Training, rules_of
 from batchqc.records.people import Person
 
-router = APIRouter(tags=["registers"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["registers"], responses=PROBLEMS)
 
 _WHY = Field(default="", description="Why, where an earlier row is replaced.")
 

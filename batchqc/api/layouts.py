@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from batchqc.actions.states import contested_layout
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
@@ -34,7 +35,7 @@ from batchqc.records.layouts import (
     withdrawal_of_layout,
 )
 
-router = APIRouter(tags=["layouts"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["layouts"], responses=PROBLEMS)
 
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
 

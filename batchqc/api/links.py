@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -11,12 +11,13 @@ from batchqc.actions.access import locked_accounts
 from batchqc.actions.links import link_account, remove_link
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
 from batchqc.records.people import HAS_FAILED, Attempt, attempt_by
 
-router = APIRouter(tags=["accounts"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["accounts"], responses=PROBLEMS)
 
 
 class NewLink(Sent):

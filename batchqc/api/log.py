@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
@@ -17,13 +17,14 @@ from batchqc.actions.log_proofs import (
 )
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, Page
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
 from batchqc.records.log import CheckpointRow, checkpoints_after, log_keys, timestamps_of
 
-router = APIRouter(tags=["transparency log"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["transparency log"], responses=PROBLEMS)
 
 _SIZE = "Of how many entries; 0 is the newest."
 

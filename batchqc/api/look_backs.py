@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from batchqc.actions.look_backs import (
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.genealogy import NodeKind
 from batchqc.core.identifiers import fold
@@ -27,7 +28,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.records.containers import containers_by, newest_events, status_of
 from batchqc.records.look_backs import LookBack, closing_of
 
-router = APIRouter(tags=["genealogy"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["genealogy"], responses=PROBLEMS)
 
 
 class LookBackRequest(Signature):

@@ -1,13 +1,14 @@
 """The blank form of a lot, to sign on paper while the system is down."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from batchqc.actions.evaluation import study
 from batchqc.actions.lots import the_lot
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 
-router = APIRouter(tags=["lots"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 
 
 @router.get(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from batchqc.actions.specifications import site_day
 from batchqc.actions.states import contested_lot, state_of_lot
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import Page, Paging, page_together
 from batchqc.api.tags import tagged
@@ -33,7 +34,7 @@ from batchqc.records.lot_facts import LotFacts, lot_facts
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 
-router = APIRouter(tags=["lots"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 
 Id = Annotated[str, Field(examples=["UCM-P5-T1"])]
 

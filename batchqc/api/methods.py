@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from batchqc.actions.states import contested_method
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
@@ -22,7 +23,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
 from batchqc.records.methods import MethodVersion, method_approval_of
 
-router = APIRouter(tags=["methods"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["methods"], responses=PROBLEMS)
 
 Version = Annotated[str, Path(max_length=20)]
 

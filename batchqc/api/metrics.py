@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import (
@@ -28,13 +28,14 @@ from sqlalchemy.pool import QueuePool
 from batchqc import __version__
 from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import Routes
 from batchqc.api.watching import Seen
 from batchqc.errors import NotFound, NotSignedIn
 from batchqc.records.events import events_by_kind, untold
 from batchqc.records.open_work import pending_certificates, waiting_corrections
 from batchqc.records.transaction import reading
 
-router = APIRouter(tags=["operation"])
+router = Routes(tags=["operation"])
 
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _BEARER: Final = HTTPBearer(auto_error=False, description="`BATCHQC_METRICS_TOKEN`.")

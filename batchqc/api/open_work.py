@@ -4,19 +4,20 @@ import re
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from batchqc.actions.lots import the_lot
 from batchqc.actions.open_work import HORIZON, open_work
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import Page, Paging, not_next
 from batchqc.core.open_work import Filter, Item, Work
 from batchqc.core.permissions import Role
 from batchqc.records.lots_at_work import PLACE, Among
 
-router = APIRouter(tags=["open work"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["open work"], responses=PROBLEMS)
 
 
 class WorkFilter(Paging):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,13 +13,14 @@ from batchqc.actions.people import register_laboratory, register_person, the_per
 from batchqc.actions.role_terms import site_day
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.accounts import RoleTraining, Terms, roles_on
 from batchqc.core.permissions import Permission, Role
 from batchqc.records.people import Person, grants_of, is_active
 
-router = APIRouter(tags=["people"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["people"], responses=PROBLEMS)
 
 
 class PersonOut(BaseModel):

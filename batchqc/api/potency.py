@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,13 +15,14 @@ from batchqc.actions.potency_refits import refit, refit_declaration
 from batchqc.api.bodies import client_of
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.potency import PotencyDeclaration, PotencyFit, sources_of
 
-router = APIRouter(prefix="/potency", tags=["potency"], responses=PROBLEMS)
+router = Routes(f"{PREFIX}/potency", tags=["potency"], responses=PROBLEMS)
 
 
 class NewFit(Sent):

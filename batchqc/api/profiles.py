@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from batchqc.actions.states import contested_profile
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
 from batchqc.api.tags import tagged
 from batchqc.core.permissions import Permission
@@ -25,7 +26,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
 from batchqc.records.profiles import ProfileVersion, approval_of_profile
 
-router = APIRouter(tags=["profiles"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["profiles"], responses=PROBLEMS)
 
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from batchqc.actions.quality_reviews import (
 )
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.api.upload_files import CSV_ANSWER, csv_answer
@@ -26,7 +27,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import NotFound
 from batchqc.records.quality_reviews import QualityReview, reading_of
 
-router = APIRouter(tags=["trends"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["trends"], responses=PROBLEMS)
 
 
 class NewQualityReview(Sent):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from batchqc.actions.registers import (
 from batchqc.actions.states import contested_donor
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page, page_together
 from batchqc.api.tags import tagged
@@ -27,7 +28,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.records.donors import newest_eligibility
 from batchqc.records.registers import DonorRow, Product
 
-router = APIRouter(responses=PROBLEMS)
+router = Routes(PREFIX, responses=PROBLEMS)
 
 
 class ProductShape(Sent):

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -19,12 +19,13 @@ from batchqc.actions.renditions import (
 )
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, not_next, page
 from batchqc.core.permissions import Permission
 from batchqc.records.layouts import CertificateRendition, rendition_named
 
-router = APIRouter(tags=["renditions"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["renditions"], responses=PROBLEMS)
 
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
 _PDF: dict[int | str, dict[str, object]] = {200: {"content": {"application/pdf": {}}}}

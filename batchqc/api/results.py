@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from batchqc.actions.after_decision import came_after
@@ -14,6 +14,7 @@ from batchqc.actions.specifications import content_of, the_version
 from batchqc.actions.states import state_of_lot
 from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import id_and_version
 from batchqc.api.tags import tagged
 from batchqc.core.entries import SecondEntry
@@ -21,7 +22,7 @@ from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 from batchqc.errors import InvalidInput
 
-router = APIRouter(tags=["lots"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 
 
 class GateOut(BaseModel):

@@ -1,9 +1,10 @@
 """Reviews before a decision: of runs, by exception; of a lot as a whole; of its audit trail."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from batchqc.actions.states import contested_lot
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Call, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.core.audit_review import WorthReading
 from batchqc.core.lot_review import review_hindrances
@@ -23,9 +25,10 @@ from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import RunSeen, Why
 from batchqc.core.signatures import Refusal
 from batchqc.records.lot_reviews import AuditReview
+from batchqc.records.once import each_once
 from batchqc.records.uploads import Review
 
-router = APIRouter(tags=["lots"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 
 
 class ExceptionOut(BaseModel):
@@ -200,7 +203,12 @@ def trails(
 ) -> TrailViews:
     """As of one lot. Each lot is signed by itself, with the `last` and `head` that it has here."""
     with call.reading() as session:
-        return TrailViews(items=[_trail(session, call, one) for one in lot])
+        return TrailViews(items=_trails(session, call, lot))
+
+
+@each_once
+def _trails(session: Session, call: Call, lots: Sequence[str]) -> list[TrailView]:
+    return [_trail(session, call, one) for one in lots]
 
 
 def _trail(session: Session, call: Call, lot: str) -> TrailView:

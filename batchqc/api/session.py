@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from batchqc import clock
@@ -11,6 +11,7 @@ from batchqc.actions.people import principal, sign_in, sign_out
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import OpenDoor, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.watching import note_account
 from batchqc.core.permissions import Role
@@ -19,7 +20,7 @@ from batchqc.errors import NotSignedIn
 from batchqc.records.people import SignIn
 from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
 
-router = APIRouter(tags=["session"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["session"], responses=PROBLEMS)
 
 
 class SignInRequest(Sent):

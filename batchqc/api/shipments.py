@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.shipments import NewShipment, receive, ship, take_back, the_shipment
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import After, Limit, Page, page
 from batchqc.core.permissions import Permission
@@ -25,7 +26,7 @@ from batchqc.records.shipments import (
     sites_newest,
 )
 
-router = APIRouter(tags=["shipments"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["shipments"], responses=PROBLEMS)
 
 
 class SiteRequest(Sent):

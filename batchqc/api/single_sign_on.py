@@ -8,7 +8,7 @@ the client hands both in with its ticket. Nothing is asked of the provider insid
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field, SecretStr
 
 from batchqc import clock
@@ -17,13 +17,14 @@ from batchqc.actions.visits import Ticket, begin_visit, prove_by_visit, sign_in_
 from batchqc.api.doors import OpenDoor, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.provider import the_provider
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.session import SignInAnswer, begun_session
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import NotSignedIn
 from batchqc.records.transaction import SYSTEM, transaction
 
-router = APIRouter(tags=["single sign-on"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["single sign-on"], responses=PROBLEMS)
 
 
 class VisitOut(BaseModel):

@@ -4,7 +4,7 @@ import json
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from batchqc.actions.specifications import content_of, the_version
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Call, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.core.boundaries import boundaries
 from batchqc.core.differences import Direction, differences
@@ -25,7 +26,7 @@ from batchqc.errors import InvalidInput, NotFound
 from batchqc.records.specifications import ImpactReport, reports_of
 from batchqc.settings import bundled
 
-router = APIRouter(tags=["specifications"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["specifications"], responses=PROBLEMS)
 
 Version = Annotated[int, Path(ge=1, le=LARGEST)]
 

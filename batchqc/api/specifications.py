@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from batchqc.actions.states import contested_version
 from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import LARGEST, After, Limit, Page, id_and_version, not_next, page
 from batchqc.api.tags import tagged
 from batchqc.core.effectivity import State
@@ -31,7 +32,7 @@ from batchqc.core.subjects import Measured
 from batchqc.errors import InvalidInput
 from batchqc.records.specifications import SpecificationVersion, approval_of
 
-router = APIRouter(tags=["specifications"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["specifications"], responses=PROBLEMS)
 
 Version = Annotated[int, Path(ge=1, le=LARGEST)]
 

@@ -8,15 +8,16 @@ page, which ``web.certificate_status`` answers at the same address.
 from datetime import date
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from batchqc.actions.certificate_life import PublicStatus, Stands, public_status
 from batchqc.api.doors import OpenDoor
 from batchqc.api.errors import PROBLEMS, problem
+from batchqc.api.routes import Routes
 from batchqc.records.transaction import reading
 
-router = APIRouter(tags=["certificates"], responses=PROBLEMS)
+router = Routes(tags=["certificates"], responses=PROBLEMS)
 
 UNKNOWN: Final = "no certificate has this number and this content"
 _HINT: Final = "Scan the code on the certificate itself, or verify its file."

@@ -1,18 +1,19 @@
 """Stops of the system, during which people sign on paper and enter it afterwards."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, Whole, rest_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.system_stops import SystemStop, stop_rows
 
-router = APIRouter(tags=["system stops"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["system stops"], responses=PROBLEMS)
 _TIME = "2026-03-21T16:56:00-05:00"
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from batchqc.actions.evaluation import study
@@ -19,10 +19,11 @@ from batchqc.actions.tracing import CellTrace, trace_cell
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.results import MeasurementOut, measurement_out
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import Whole
 from batchqc.api.uploads import ProblemOut
 
-router = APIRouter(tags=["provenance"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["provenance"], responses=PROBLEMS)
 
 
 class SourceOut(MeasurementOut):

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from batchqc.actions.trail_samples import (
 from batchqc.api.audit import EntryOut
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page_together
 from batchqc.core.permissions import Permission
@@ -28,7 +29,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.records.trail_samples import TrailSample
 
-router = APIRouter(tags=["audit trail"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["audit trail"], responses=PROBLEMS)
 
 
 class NewSample(Sent):

@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, rest_of
 from batchqc.api.trend_shapes import ControlOut, LotProfileOut, ProfilesOut
 from batchqc.api.trends import AtStage, Market, asked, known
@@ -14,7 +15,7 @@ from batchqc.api.upload_files import csv_answer
 from batchqc.core.specifications import Stage
 from batchqc.core.trends import Attribute
 
-router = APIRouter(tags=["trends"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["trends"], responses=PROBLEMS)
 
 _JSON: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"schema": {"type": "object"}}}}

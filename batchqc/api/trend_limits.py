@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 
 from batchqc.actions.limit_sets import (
     NewLimits,
@@ -14,6 +14,7 @@ from batchqc.actions.limit_sets import (
 from batchqc.actions.trends import frozen_of
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import LARGEST, After, Limit, Page
 from batchqc.api.trend_shapes import LimitsIn, LimitsOut, PhaseIn, PhaseOut
 from batchqc.api.trends import asked, known
@@ -22,7 +23,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.core.trends import Attribute
 from batchqc.records.trends import LimitSet, LimitSetApproval, limit_sets_of
 
-router = APIRouter(tags=["trends"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["trends"], responses=PROBLEMS)
 
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 

@@ -6,7 +6,7 @@ Trends describe. No verdict and no gate hangs on them.
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from batchqc.actions.registers import the_product
 from batchqc.actions.trend_signals import signals_of
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, rest_of
 from batchqc.api.trend_shapes import (
     AttributeOut,
@@ -30,7 +31,7 @@ from batchqc.core.specifications import Stage
 from batchqc.core.trends import Attribute, is_numeric
 from batchqc.records.registers import Product
 
-router = APIRouter(tags=["trends"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["trends"], responses=PROBLEMS)
 
 AtStage = Annotated[Stage, Query(description="Where in the life of a lot it is measured.")]
 Market = Annotated[str, Query(description="Where lots go; empty for every market.")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from batchqc.actions.annotations import annotated_upload
 from batchqc.actions.entries import is_shown
@@ -10,12 +10,13 @@ from batchqc.actions.templates import Wanted, template_csv
 from batchqc.actions.uploads import the_upload
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day
 from batchqc.core.entries import HIDDEN
 from batchqc.documents.csv_file import MEDIA_TYPE
 from batchqc.errors import NotPermitted
 
-router = APIRouter(tags=["uploads"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["uploads"], responses=PROBLEMS)
 
 CSV_ANSWER = {"content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from batchqc.actions.uploads import (
 from batchqc.api.bodies import RAW_CSV, Received, Stated
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS, problem
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import Page, Paging, page
 from batchqc.api.upload_files import CSV_ANSWER, csv_answer
 from batchqc.api.upload_seen import SeenOut, seen
@@ -30,7 +31,7 @@ from batchqc.errors import NotPermitted
 from batchqc.records.lists import UploadsWanted, uploads_wanted
 from batchqc.records.uploads import Upload, runs_in
 
-router = APIRouter(tags=["uploads"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["uploads"], responses=PROBLEMS)
 
 
 class ProblemOut(BaseModel):

@@ -15,7 +15,7 @@ from typing import Annotated, Final, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_proofs import prove_certificate
@@ -24,6 +24,7 @@ from batchqc.actions.certificate_verification import verify_file
 from batchqc.actions.certificates import the_certificate
 from batchqc.api.doors import Door, OpenDoor, SignedIn
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.verification_shapes import VerificationOut, verification_out
 from batchqc.documents.bundle_kit import Anchors, read_anchors
 from batchqc.documents.revocation import read_authority
@@ -40,7 +41,7 @@ from batchqc.errors import (
 from batchqc.records.log import log_keys
 from batchqc.records.transaction import reading
 
-router = APIRouter(tags=["certificates"], responses=PROBLEMS)
+router = Routes(PREFIX, tags=["certificates"], responses=PROBLEMS)
 
 T = TypeVar("T")
 

@@ -109,6 +109,5 @@ def log(seen: Seen) -> None:
 
 
 def _route(scope: MutableMapping[str, Any]) -> str:
-    """The template of the route, never the address; FastAPI knows it with its prefixes apart."""
-    found = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
-    return str(getattr(found, "path", "")) or "unmatched"
+    """The template of the route, never the address."""
+    return str(getattr(scope.get("route"), "path", "")) or "unmatched"

@@ -66,9 +66,13 @@ def terms_of(content: CertificateContent, disposition: str) -> list[Term]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text: letters and digits, without case and accents, in their order."""
+    bare = text if text.isascii() else _without_accents(text)  # of most texts there is none
+    return [one[:LONGEST_WORD] for one in _WORD.findall(bare.casefold())]
+
+
+def _without_accents(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.replace("đ", "d").replace("Đ", "D"))
-    bare = "".join(one for one in plain if not unicodedata.combining(one)).casefold()
-    return [one[:LONGEST_WORD] for one in _WORD.findall(bare)]
+    return "".join(one for one in plain if not unicodedata.combining(one))
 
 
 def words_said(

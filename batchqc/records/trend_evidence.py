@@ -20,6 +20,8 @@ from batchqc.records.uploads import AssayRun, MeasurementRow, Upload, upload_num
 Key = TypeVar("Key")
 
 _BANK: Final = "cell_bank:"
+#: Entries that add a review and a signature, and nothing that a series is made of.
+_REVIEWS: Final = ("results reviewed", "lot reviewed by QC", "audit trail reviewed")
 
 
 def measured_in(
@@ -107,17 +109,17 @@ def told_since(session: Session, sequence: int) -> Iterator[str]:
     """The keys of all records that entries behind a place in the audit trail speak of.
 
     That a lot is registered is filed under its donors too, and changes nothing of them; nor does a
-    review of the runs that it names.
+    review change the lot and the runs that it names.
     """
     of_donors = (AuditEntry.what == "lot registered") & AuditSubject.subject.startswith("donor:")
-    of_runs = (AuditEntry.what == "results reviewed") & AuditSubject.subject.startswith(
-        "assay_run:"
+    of_reviews = AuditEntry.what.in_(_REVIEWS) & or_(
+        AuditSubject.subject.startswith("lot:"), AuditSubject.subject.startswith("assay_run:")
     )
     query = (
         select(AuditSubject.subject)
         .join(AuditEntry, AuditEntry.id == AuditSubject.entry_id)
         .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
-        .where(AuditLink.sequence > sequence, ~of_donors, ~of_runs)
+        .where(AuditLink.sequence > sequence, ~of_donors, ~of_reviews)
         .distinct()
     )
     return iter(session.scalars(query))

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.people import the_person
 from batchqc.api import accounts, authenticators, links, people
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, Role
 from batchqc.records.people import Person, roles_of
 from batchqc.web.acts import Act, Ask, once, reason_field, show, submitted
@@ -19,7 +20,7 @@ from batchqc.web.forms import built
 from batchqc.web.new_accounts import grant_fields, terms_sent
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _MANAGE: Final = Permission.MANAGE_ACCOUNTS
 

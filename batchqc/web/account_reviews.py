@@ -3,11 +3,12 @@
 import json
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.account_reports import the_report
 from batchqc.api import account_reports as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.signatures import Meaning
 from batchqc.web.account_states import states_of
@@ -19,7 +20,7 @@ from batchqc.web.forms import built, signature
 from batchqc.web.rendering import page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _AT: Final = "/administration/account-reports"
 _MOST: Final = 200

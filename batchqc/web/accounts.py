@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from batchqc.actions.people import the_person
 from batchqc.api import account_reports as reports
 from batchqc.api.account_reports import AccountOut
+from batchqc.api.routes import Routes
 from batchqc.core.components import LinkState
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Permission, is_permitted
@@ -20,7 +21,7 @@ from batchqc.web.administration_tabs import tabs_of
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _ATTEMPTS: Final = 15
 _FROM: Final = "/administration/accounts"

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc import __version__
 from batchqc.api.account_reports import AccountOut, accounts
 from batchqc.api.accounts import password_rule
 from batchqc.api.authenticators import rule as signing_rule
+from batchqc.api.routes import Routes
 from batchqc.api.session import site
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.records.account_reports import newest_report, review_of
@@ -23,7 +24,7 @@ from batchqc.web.rendering import page
 from batchqc.web.trail_state import state_of_trail
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _SQLITE: Final = "sqlite"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.annex16 import qp_certifies
@@ -13,6 +13,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.states import state_of_lot
 from batchqc.api import annex16 as api
 from batchqc.api.doors import Call, Signature
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.core.annex16 import POINTS
 from batchqc.core.dispositions import signer_gate
@@ -27,7 +28,7 @@ from batchqc.web.signed_forms import signed, unseen
 from batchqc.web.source_forms import Field, SourceForm, acted, may, show_form
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/lots/{lot}/annex16")

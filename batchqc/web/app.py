@@ -1,133 +1,36 @@
-"""The application of ``batchqc serve``: the API under ``/api/``, and pages everywhere else."""
+"""The application of ``batchqc serve``: the API under ``/api/``, and pages everywhere else.
 
+The pages are loaded for the first who asks for one: what only takes data, by programs, starts
+sooner and holds less.
+"""
+
+import gc
 from collections.abc import Callable
 from datetime import datetime
+from threading import Lock
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from batchqc import __version__, clock
+from batchqc import clock
 from batchqc.api.app import create_app
-from batchqc.api.bodies import LivelyBodies, SmallBodies
 from batchqc.api.watching import Watched
 from batchqc.settings import Settings
-from batchqc.web import (
-    account_acts,
-    account_reviews,
-    accounts,
-    administration,
-    annex16,
-    archive,
-    archive_acts,
-    audit_trail,
-    bank_acts,
-    banks,
-    certificate,
-    certificate_acts,
-    certificate_list,
-    certificate_status,
-    certifications,
-    controlled_acts,
-    controlled_new,
-    controlled_pages,
-    correction_decisions,
-    corrections,
-    decisions,
-    determinations,
-    deviations,
-    donor_acts,
-    donors,
-    doses,
-    exports,
-    genealogy,
-    guide,
-    holds,
-    home,
-    investigation,
-    investigation_acts,
-    investigation_documents,
-    investigation_patterns,
-    investigations,
-    jobs,
-    look_back_acts,
-    look_backs,
-    lot,
-    lots,
-    new_accounts,
-    new_lots,
-    own_account,
-    palette,
-    passwords,
-    products,
-    provider,
-    quality_reviews,
-    register_acts,
-    registers,
-    review_list,
-    review_signing,
-    reviews,
-    rules,
-    second_entries,
-    sessions,
-    site_keys,
-    specification,
-    specification_impact,
-    specifications,
-    static_files,
-    system_stops,
-    trail_entry,
-    trail_samples,
-    trend_charts,
-    trend_figures,
-    trend_limits,
-    trend_phases,
-    trends,
-    typed,
-    typed_new,
-    upload_new,
-    uploads,
-    verify,
-    webhooks,
-    work,
-)
-from batchqc.web.errors import handle_errors
 from batchqc.web.security import DATA_POLICY, SecurityHeaders
-from batchqc.web.waiting import WaitingFiles
 
 _API: Final = "/api/"
 _FOR_MACHINES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-#: Forms with a file; each of them counts what it is sent.
-_FILES: Final = frozenset(
-    {"/uploads/new", "/verify", investigation_documents.PATH, typed.DOCUMENTS}
-)
-_SCREENS: Final = (  # of two addresses that fit, the first counts: `/lots/new` before `/lots/{lot}`
-    static_files, sessions, provider, passwords, own_account, home, work, palette,
-    lots, new_lots, decisions, genealogy, doses, holds, annex16, certifications, lot,
-    upload_new, uploads, typed_new, typed, second_entries,
-    review_list, reviews, review_signing, corrections, correction_decisions,
-    investigations, investigation_patterns, investigation_documents, investigation,
-    investigation_acts, deviations, system_stops,
-    trends, trend_figures, trend_charts, trend_limits, trend_phases, quality_reviews,
-    specifications, specification, specification_impact, controlled_new, controlled_pages,
-    controlled_acts,
-    donor_acts, determinations, donors, bank_acts, banks, look_back_acts, look_backs,
-    products,
-    certificate_list, certificate, certificate_acts, certificate_status, verify, exports, archive,
-    archive_acts,
-    audit_trail, trail_samples, trail_entry, administration, accounts, account_acts, new_accounts,
-    account_reviews, rules, site_keys, webhooks, register_acts, registers, guide, jobs,
-)  # fmt: skip
 
 
 class Application:
     """Both applications behind one address; they share the installation that they serve."""
 
-    def __init__(self, api: FastAPI, pages: ASGIApp) -> None:
-        """Serve ``api`` and ``pages``."""
+    def __init__(self, api: FastAPI, pages: Callable[[], ASGIApp]) -> None:
+        """Serve ``api``, and what ``pages`` makes when somebody asks for one."""
         self.api = api
-        self._pages = SecurityHeaders(pages)  # outside of all, so that errors have them too
+        self._pages = SecurityHeaders(_Late(pages))  # outside of all, so that errors have them too
         self._data = SecurityHeaders(api, DATA_POLICY)
         self._both = Watched(self._handed, api.state.metrics.count)
 
@@ -142,27 +45,36 @@ class Application:
         await (self._data if is_data else self._pages)(scope, receive, send)
 
 
+class _Late:
+    """An application that is made by the first request of it; others are answered meanwhile."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._made: ASGIApp | None = None
+        self._making = Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        made = self._made if self._made is not None else await run_in_threadpool(self._once)
+        await made(scope, receive, send)
+
+    def _once(self) -> ASGIApp:
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+                if gc.get_freeze_count():  # as all that the server loaded at its start
+                    gc.freeze()
+        return self._made
+
+
 def create_application(
     settings: Settings, *, now: Callable[[], datetime] = clock.now
 ) -> Application:
     """The API and the pages over the installation that ``settings`` describe."""
     api = create_app(settings, now=now)
-    return Application(api, create_pages(api))
+    return Application(api, lambda: _pages_of(api))
 
 
-def create_pages(api: FastAPI) -> FastAPI:
-    """The pages over the installation that ``api`` serves."""
-    pages = FastAPI(
-        title="batchqc", version=__version__, openapi_url=None, docs_url=None, redoc_url=None,
-        redirect_slashes=False,
-    )  # fmt: skip
-    pages.state = api.state  # one door, whichever way people come in
-    pages.state.waiting = WaitingFiles(api.state.door.settings.waiting)
-    pages.add_middleware(SmallBodies, but=_FILES)
-    pages.add_middleware(LivelyBodies)
-    # Level 3 takes a third of the time of level 6, and a tenth more bytes.
-    pages.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=3)
-    handle_errors(pages)
-    for screen in _SCREENS:
-        pages.include_router(screen.router)
-    return pages
+def _pages_of(api: FastAPI) -> FastAPI:
+    from batchqc.web.screens import create_pages  # noqa: PLC0415 - see the docstring above
+
+    return create_pages(api)

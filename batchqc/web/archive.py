@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.raw_objects import today_at_site
 from batchqc.actions.scrubs import open_damage
 from batchqc.api.archive_shapes import disposal_out, hold_out, rule_out
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import NotFound
 from batchqc.records.archive import ArchiveScrub
@@ -24,7 +25,7 @@ from batchqc.web.calls import Visit
 from batchqc.web.forms import NOTHING_SAID, Said, said
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _FEW: Final = 20
 

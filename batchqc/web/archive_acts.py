@@ -6,7 +6,7 @@ Each form shows what is signed; the request is that of the API.
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.disposals import the_disposal
@@ -16,6 +16,7 @@ from batchqc.actions.retention import the_legal_hold
 from batchqc.api import archive as api
 from batchqc.api.archive_shapes import disposal_out, hold_out
 from batchqc.api.doors import Call, Signature
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError
@@ -26,7 +27,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, check, said, signature,
 from batchqc.web.rendering import asks_for_part, gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 Act = Literal["hold", "release", "dispose", "approve", "rule"]
 

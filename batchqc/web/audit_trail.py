@@ -7,13 +7,14 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.setup import own_site
 from batchqc.actions.views import VIEWED
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.core.identifiers import fold
 from batchqc.documents.csv_file import MEDIA_TYPE, csv_bytes
@@ -29,7 +30,7 @@ from batchqc.web.rendering import page
 from batchqc.web.trail_entries import EntryLine, entry_line, shortened
 from batchqc.web.trail_state import state_of_trail
 
-router = APIRouter()
+router = Routes()
 
 _SHOWN: Final = 50
 _AT_ONCE: Final = 500

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.cell_banks import permission_to, the_bank
 from batchqc.api import genealogy as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.genealogy import NodeKind, id_of
 from batchqc.core.permissions import Permission
@@ -18,7 +19,7 @@ from batchqc.web.forms import built, check
 from batchqc.web.source_forms import Field, SourceForm, acted, lines, options, show_form
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/banks/new")

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field as Limited
 from sqlalchemy.orm import Session
 
 from batchqc.actions.cell_banks import permission_to, the_bank
 from batchqc.actions.specifications import site_day
 from batchqc.api import genealogy as api
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.genealogy import NodeKind, kind_of
@@ -34,7 +35,7 @@ from batchqc.web.source_forms import (
     who_may,
 )
 
-router = APIRouter()
+router = Routes()
 
 _PAGE: Final = 50
 _COLUMNS: Final = (

@@ -5,7 +5,7 @@ The verifier looks at the stored document each time that the page is made.
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_data import FORMATS, DataFormat
@@ -16,6 +16,7 @@ from batchqc.api import certificate_copies, certificate_data, renditions
 from batchqc.api import certificates as api
 from batchqc.api import verification as verifying
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import BatchqcError
 from batchqc.records.certificate_renewals import renewals_of
@@ -29,7 +30,7 @@ from batchqc.web.certificate_checks import told
 from batchqc.web.forms import NOTHING_SAID, said
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _SIGNS: Final = {"PASS": "ok", "FAIL": "bad", "CANNOT_JUDGE": "open", None: "info"}
 

@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificates import the_certificate
 from batchqc.api import certificate_copies, renditions
 from batchqc.api import certificates as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import BatchqcError
 from batchqc.records.certificate_search import Hit, hits
@@ -23,7 +24,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, check, said
 from batchqc.web.rendering import asks_for_part, gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 Act = Literal["issue", "copy", "rendition"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from batchqc.actions.certificate_index import (
     count_certificates,
     find_certificates,
 )
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.lot_states import Disposition
 from batchqc.documents.csv_file import csv_bytes
@@ -26,7 +27,7 @@ from batchqc.web.calls import Visit
 from batchqc.web.forms import NOTHING_SAID, said
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _SHOWN: Final = 50
 _COUNTED: Final = 1000

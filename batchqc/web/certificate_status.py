@@ -6,15 +6,16 @@ everybody else it says the same. It names no person, no reason and no lot.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 
 from batchqc.actions.certificate_life import public_status
 from batchqc.api import status_page as api
 from batchqc.api.doors import OpenDoor
+from batchqc.api.routes import Routes
 from batchqc.records.transaction import reading
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/status/{number}")

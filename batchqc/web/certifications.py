@@ -2,16 +2,17 @@
 
 from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from batchqc.api import annex16 as api
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import Paging
 from batchqc.web.addresses import Address
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 
 class AskedCertifications(Address):

@@ -6,9 +6,10 @@ What was seen travels with the form, and what is not so any more is not signed.
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.errors import BatchqcError, NotFound
 from batchqc.web.calls import Form, OwnForm, Visit
@@ -18,7 +19,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, check, said, signer_of
 from batchqc.web.rendering import gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _BLANK = Form({})
 

@@ -14,12 +14,13 @@ from datetime import date
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from starlette.datastructures import UploadFile
 
 from batchqc.actions.received import ReceivedFile
 from batchqc.api.bodies import client_of
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.sent import is_text
 from batchqc.api.specification_tools import draft
 from batchqc.core.permissions import is_permitted
@@ -37,7 +38,7 @@ from batchqc.web.security import check_form, check_origin
 from batchqc.web.specification_reading import by_category
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _VERSION: Final = re.compile(r"(?m)^(version\s*=\s*)([0-9]+)\b")
 _LONGEST_NAME: Final = 200

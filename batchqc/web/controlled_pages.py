@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.specifications import site_day
 from batchqc.api import renditions as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.effectivity import State
 from batchqc.core.identifiers import fold
@@ -23,7 +24,7 @@ from batchqc.web.controlled import Detail, Kind, Line, numbered, told
 from batchqc.web.controlled_kinds import KINDS, LISTED
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _AT_ONCE: Final = 50
 _COLUMNS: Final = (

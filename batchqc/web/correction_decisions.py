@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.corrections import the_correction
 from batchqc.actions.states import contested_correction
 from batchqc.api import corrections as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.signatures import Meaning
@@ -19,7 +20,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, check, said, signature,
 from batchqc.web.rendering import asks_for_part, gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 Answer = Literal["approve", "refuse"]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from batchqc.actions.corrections import the_correction
 from batchqc.actions.donor_corrections import WORDS
 from batchqc.api import corrections as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.documents.csv_file import csv_bytes
@@ -37,7 +38,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, check, said
 from batchqc.web.rendering import gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _SHOWN: Final = 50
 _ALL: Final = 100_000

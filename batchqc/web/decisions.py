@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.deciding import MEANINGS
 from batchqc.actions.evaluation import study
@@ -17,6 +17,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.states import state_of_lot
 from batchqc.api import decisions as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.errors import BatchqcError
 from batchqc.web.calls import OwnForm, Visit, keyed
@@ -33,7 +34,7 @@ from batchqc.web.lot_results import lines_of, tally
 from batchqc.web.rendering import asks_for_part, gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 
 @dataclass(frozen=True, slots=True)

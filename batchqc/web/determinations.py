@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.donor_evaluation import evaluation_of
@@ -16,6 +16,7 @@ from batchqc.actions.specifications import site_day
 from batchqc.actions.states import contested_donor
 from batchqc.api import registers as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.core.donors import ELIGIBLE, EXCEPTION, INELIGIBLE
 from batchqc.core.permissions import Permission
@@ -28,7 +29,7 @@ from batchqc.web.forms import built, check, signature
 from batchqc.web.source_forms import Field, SourceForm, acted, options, show_form
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _WORDS = (ELIGIBLE, INELIGIBLE, EXCEPTION)
 

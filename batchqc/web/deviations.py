@@ -4,13 +4,14 @@ import re
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.states import deviation_state
 from batchqc.api import deviations as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.deviations import State
@@ -36,7 +37,7 @@ from batchqc.web.rendering import gone_to, page
 from batchqc.web.signed_forms import signed
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _LIMIT: Final = 50
 _ALL: Final = 100_000

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.donations import the_donation
@@ -12,6 +12,7 @@ from batchqc.actions.registers import the_donor
 from batchqc.api import donors as api
 from batchqc.api import registers
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.donation_ids import IdKind
 from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.eligibility import SEXES, Interpretation, Person, Scope
@@ -23,7 +24,7 @@ from batchqc.web.forms import built, check
 from batchqc.web.source_forms import Field, SourceForm, acted, chosen, options, show_form
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _BLANK: Final = ("", "")
 _PERSONS: Final = tuple(Person)

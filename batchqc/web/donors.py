@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.specifications import site_day
 from batchqc.api import donors as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.donors import ELIGIBLE, EXCEPTION, INELIGIBLE, Donor
 from batchqc.core.eligibility import unfavourable
@@ -54,7 +55,7 @@ from batchqc.web.lot_list import lines as lot_list
 from batchqc.web.rendering import page
 from batchqc.web.source_forms import may, who_may
 
-router = APIRouter()
+router = Routes()
 
 _COUNTED: Final = 1000
 _AT_ONCE: Final = 500

@@ -3,17 +3,18 @@
 from collections import Counter
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.doses import doses_and_doubts
 from batchqc.actions.lots import the_lot
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.shipments import sites_newest
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _COLUMNS: Final = (
     "container", "of", "status", "shipment", "site", "shipped_on", "recipient", "administered_on",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from batchqc.actions.log_proofs import the_checkpoint
 from batchqc.api import jobs as api
 from batchqc.api.doors import Call
 from batchqc.api.exports import ExportAsked
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
@@ -37,7 +38,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, said
 from batchqc.web.jobs import led_to
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _SHOWN: Final = 50
 _AT_ONCE: Final = 1000

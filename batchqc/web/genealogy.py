@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.genealogy import Trace, trace
 from batchqc.actions.lots import the_lot
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.genealogy import Direction, NodeKind, reached
 from batchqc.documents.csv_file import csv_bytes
@@ -14,7 +15,7 @@ from batchqc.web.calls import Visit
 from batchqc.web.family_tree import look_of, picture_of
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _COLUMNS: Final = ("kind", "id", "stands", "way", "comes_from")
 

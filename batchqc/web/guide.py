@@ -2,16 +2,17 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from batchqc.api.doors import Call, OpenDoor
+from batchqc.api.routes import Routes
 from batchqc.errors import BatchqcError, NotFound
 from batchqc.web.calls import visit
 from batchqc.web.guide_pages import FILES, contents, file_bytes, found_in, the_page
 from batchqc.web.rendering import page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _DAY: Final = "private, max-age=86400"
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase, study
@@ -10,6 +10,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.states import state_of_lot
 from batchqc.api import holds as api
 from batchqc.api.doors import Call, Signature
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.core.dispositions import signer_gate
 from batchqc.core.lot_states import IN_USE
@@ -22,7 +23,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, said, signer_of
 from batchqc.web.rendering import gone_to, page
 from batchqc.web.signed_forms import signed, unseen
 
-router = APIRouter()
+router = Routes()
 
 Number = Annotated[int, Path(ge=1)]
 

@@ -2,19 +2,20 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.attempts import LOOKED_AT
 from batchqc.actions.people import the_person
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.records.people import Attempt, newest_attempts
 from batchqc.web.calls import Visit
 from batchqc.web.lot_list import newest_lots
 from batchqc.web.rendering import page
 from batchqc.web.work import SHOWN, AskedWork, WorkOrder, find_work
 
-router = APIRouter()
+router = Routes()
 
 _FEW: Final = 5
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.evaluation import study
 from batchqc.actions.investigations import Case, the_investigation
@@ -13,6 +13,7 @@ from batchqc.actions.siblings import Sibling, siblings_of
 from batchqc.actions.specifications import site_day
 from batchqc.actions.states import investigation_state
 from batchqc.api import investigation_documents as api
+from batchqc.api.routes import Routes
 from batchqc.core.investigations import Finding, State, Step
 from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.permissions import Permission, is_permitted
@@ -25,7 +26,7 @@ from batchqc.web.investigation_results import results_of
 from batchqc.web.rendering import page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _DECIDED: Final = "Disposition"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.failing import judged
@@ -24,6 +24,7 @@ from batchqc.actions.states import investigation_state
 from batchqc.api import investigations as api
 from batchqc.api.doors import Call, Signature
 from batchqc.api.investigation_shapes import ConclusionShape, DueDate, PhaseOne, PlanShape
+from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.core.conclusions import CHECKLIST, Cause, OnRecord, people_behind
 from batchqc.core.investigations import Finding, State, Step
@@ -45,7 +46,7 @@ from batchqc.web.investigation_forms import (
 from batchqc.web.rendering import asks_for_part, gone_to, page
 from batchqc.web.signed_forms import signed, unseen
 
-router = APIRouter()
+router = Routes()
 
 
 class Act(StrEnum):

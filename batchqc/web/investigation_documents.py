@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -13,6 +13,7 @@ from batchqc.actions.investigations import the_investigation
 from batchqc.api import investigation_documents as api
 from batchqc.api.bodies import LONGEST_READ
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.sent import is_text
 from batchqc.core.investigations import State
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
@@ -23,7 +24,7 @@ from batchqc.web.rendering import gone_to, page
 from batchqc.web.security import check_form, check_origin
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 #: Where forms with files are sent to: their bodies may be larger than others.
 PATH: Final = "/investigations/documents"

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from batchqc.actions.compliance_patterns import find_patterns
 from batchqc.actions.lots import the_lot
 from batchqc.actions.lots_of_days import Tested, lots_of_days
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.compliance_patterns import Kind, Pattern
 from batchqc.documents.csv_file import csv_bytes
@@ -26,7 +27,7 @@ from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _FEW: Final = 20
 _COLUMNS: Final = ("pattern", "said", "lots", "runs", "people", "times", "uploads")

@@ -5,11 +5,12 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.specifications import site_day
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.investigations import State
 from batchqc.documents.csv_file import csv_bytes
@@ -26,7 +27,7 @@ from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _AT_ONCE: Final = 500
 _COLUMNS: Final = (

@@ -10,11 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from batchqc.actions.jobs import keeps_jobs, the_job
 from batchqc.api import jobs as api
+from batchqc.api.routes import Routes
 from batchqc.core.jobs import ENDED, State
 from batchqc.core.permissions import Permission
 from batchqc.errors import BatchqcError
@@ -24,7 +25,7 @@ from batchqc.web.calls import OwnForm, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, built, said
 from batchqc.web.rendering import gone_to, page
 
-router = APIRouter()
+router = Routes()
 
 _AT_ONCE: Final = 50
 #: Of what the API answers with, the page on which people read it.

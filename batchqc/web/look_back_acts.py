@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.genealogy import the_node
 from batchqc.actions.look_backs import the_look_back, would_reach
 from batchqc.api import look_backs as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.genealogy import NodeKind, id_of, kind_of
 from batchqc.core.look_backs import SOURCES, LookBackCause
 from batchqc.core.permissions import Permission
@@ -22,7 +23,7 @@ from batchqc.web.forms import built, check, signature
 from batchqc.web.source_forms import Field, SourceForm, acted, options, show_form
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _NAMED: Final = 12
 

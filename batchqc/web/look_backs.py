@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field as Limited
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from batchqc.actions.look_backs import frozen_list, the_look_back
 from batchqc.actions.specifications import site_day
 from batchqc.api import look_backs as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
@@ -27,7 +28,7 @@ from batchqc.web.family_tree import look_of
 from batchqc.web.rendering import page
 from batchqc.web.source_forms import may, who_may
 
-router = APIRouter()
+router = Routes()
 
 _PAGE: Final = 50
 _DOSES: Final = 100

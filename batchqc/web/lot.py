@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificate_states import state_of, status_of
@@ -15,6 +15,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.states import State, state_of_lot
 from batchqc.api import certificates as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.lot_states import UNDECIDED, Progress
 from batchqc.errors import NotFound
 from batchqc.records.audit import newest_about
@@ -28,7 +29,7 @@ from batchqc.web.lot_links import links_of
 from batchqc.web.lot_results import Line, by_category, first_to_look_at, lines_of, sources_of, tally
 from batchqc.web.rendering import asks_for_part, page
 
-router = APIRouter()
+router = Routes()
 
 _READ: Final = 60
 _TOLD: Final = 10

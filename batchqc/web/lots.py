@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.lots import the_lot
 from batchqc.actions.specifications import site_day
 from batchqc.api.lots import LotFilter
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.permissions import Permission, is_permitted
@@ -23,7 +24,7 @@ from batchqc.web.calls import Visit
 from batchqc.web.lot_list import LotLine, lines
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _COUNTED: Final = 1000
 _AT_ONCE: Final = 500

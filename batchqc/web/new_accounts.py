@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc import clock
 from batchqc.api import people
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, Role
 from batchqc.web.acts import Act, Ask, chosen, once, show, submitted
 from batchqc.web.calls import Form, OwnForm, Visit
 from batchqc.web.forms import built, check
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _BACK: Final = "/administration/accounts"
 _ROLES: Final = tuple((one.value, one.value) for one in Role)

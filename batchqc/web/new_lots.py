@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from batchqc.actions.registers import the_product
 from batchqc.actions.setup import own_site
 from batchqc.api import lots as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.errors import BatchqcError, Conflict
@@ -40,7 +41,7 @@ from batchqc.web.source_forms import (
 )
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _ROWS: Final = 3
 _SAMPLE: Final = ("id", "stage", "container", "taken_at")

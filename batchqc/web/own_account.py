@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import segno
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from markupsafe import Markup
 from pydantic import SecretStr
 
@@ -14,6 +14,7 @@ from batchqc.actions.signing import has_accepted
 from batchqc.api import authenticators as api
 from batchqc.api import single_sign_on
 from batchqc.api.doors import Call, Signature
+from batchqc.api.routes import Routes
 from batchqc.core.components import CodeState, LinkState
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning
@@ -26,7 +27,7 @@ from batchqc.web.forms import built, said, signature
 from batchqc.web.rendering import NO_PROBLEMS, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _AT: Final = "/account"
 _CODE: Final = "/account/authenticator/code"

@@ -2,15 +2,16 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
+from batchqc.api.routes import Routes
 from batchqc.records.lists import LotsWanted
 from batchqc.records.lot_lines import Sought
 from batchqc.web.calls import Visit
 from batchqc.web.lot_list import lines
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _FEW: Final = 8
 

@@ -1,6 +1,6 @@
 """One's own password, and the statement of accountability that is accepted with it."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import SecretStr
 
@@ -9,6 +9,7 @@ from batchqc.actions.signing import has_accepted
 from batchqc.api import authenticators as components
 from batchqc.api import session as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError
@@ -18,7 +19,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, check, said, signature,
 from batchqc.web.rendering import page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/password")

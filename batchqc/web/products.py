@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.api import registers as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission
 from batchqc.documents.csv_file import csv_bytes
@@ -17,7 +18,7 @@ from batchqc.web.rendering import page
 from batchqc.web.source_forms import Field, SourceForm, acted, may, show_form, who_may
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _COLUMNS: Final = ("product", "name", "form", "storage", "lots", "has_approved_specification")
 

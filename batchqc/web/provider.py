@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import SecretStr
 
 from batchqc.actions.visits import Ticket
 from batchqc.api import single_sign_on as api
 from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.provider import the_provider
+from batchqc.api.routes import Routes
 from batchqc.api.session import SignInAnswer
 from batchqc.core.components import VISIT_MINUTES
 from batchqc.errors import NotSignedIn
@@ -27,7 +28,7 @@ from batchqc.web.security import keep_session
 from batchqc.web.sessions import form_to_sign_in
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 VISIT: Final = "__Host-batchqc-visit"
 

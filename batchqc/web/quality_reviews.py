@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from batchqc.actions.specifications import site_day
 from batchqc.api import jobs
 from batchqc.api import quality_reviews as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.signatures import Meaning
@@ -29,7 +30,7 @@ from batchqc.web.jobs import led_to
 from batchqc.web.rendering import gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _AT_ONCE = 50
 _ALL = 10_000

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.laboratory import KINDS_OF_MATERIAL
 from batchqc.api import laboratory
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission
 from batchqc.web.acts import Act, Ask, show, submitted
 from batchqc.web.calls import Form, OwnForm, Visit
@@ -15,7 +16,7 @@ from batchqc.web.forms import built
 from batchqc.web.registers import Kind
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.TRAINING: ("person", "method", "trained_on", "expires_on", "reason"),

@@ -6,13 +6,14 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.specifications import site_day
 from batchqc.api import account_reports
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
@@ -24,7 +25,7 @@ from batchqc.web.administration_tabs import tabs_of
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _SHOWN: Final = 100
 _EVERYTHING: Final = LARGEST - 1

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from batchqc.actions.open_work import WorkFound, all_open_work, open_work
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.identifiers import fold
 from batchqc.core.open_work import Filter, Item, Work
@@ -19,7 +20,7 @@ from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 _SHOWN: Final = 50
 #: What is reviewed, in the order in which it is.

@@ -6,7 +6,7 @@ What the person saw travels with the form; the review is refused where it is not
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from batchqc.actions.reviews import ToReview, runs_to_review
 from batchqc.actions.states import state_of_lot
 from batchqc.api import reviews as api
 from batchqc.api.doors import Call, Signature
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.api.tags import tag_of
 from batchqc.core.canonical import sha256_of
@@ -29,7 +30,7 @@ from batchqc.web.rendering import asks_for_part, gone_to, page
 from batchqc.web.reviews import Step, lot_step, runs_step, trail_step
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 Act = Literal["runs", "lot", "trail"]
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.audit_review import TrailToRead, check_trail_reader, trail_to_read
@@ -13,6 +13,7 @@ from batchqc.actions.lot_review import check_lot_review, seen_runs
 from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import check_undecided, runs_to_review
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.audit_review import WorthReading
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import BatchqcError
@@ -22,7 +23,7 @@ from batchqc.web.lot_results import lines_of, tally
 from batchqc.web.rendering import page
 from batchqc.web.review_runs import flag_counts, runs_shown
 
-router = APIRouter()
+router = Routes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.api import accounts, annex16, authenticators, laboratory
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
 from batchqc.core.policies import Policy, choices
@@ -25,7 +26,7 @@ from batchqc.web.forms import built, check, signature
 from batchqc.web.rendering import page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _AT: Final = "/administration/rules"
 _ON_OFF: Final = {"off": False, "on": True}

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.entries import the_entry
 from batchqc.api import entries as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import Whole
 from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission, is_permitted
@@ -18,7 +19,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, check, said, signature,
 from batchqc.web.rendering import gone_to, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ Who unlocks it begins a new session, as the same person.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import SecretStr
 
 from batchqc.api import session as api
 from batchqc.api.doors import Door, OpenDoor, call_by
+from batchqc.api.routes import Routes
 from batchqc.errors import BatchqcError, NotSignedIn
 from batchqc.web.calls import AnyForm, Form, OwnForm, Visit, inside
 from batchqc.web.errors import told
@@ -19,7 +20,7 @@ from batchqc.web.rendering import page
 from batchqc.web.security import COOKIE, forget_session, form_token, keep_session
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/sign-in")

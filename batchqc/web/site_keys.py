@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from batchqc.api import log
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import BatchqcError
@@ -19,7 +20,7 @@ from batchqc.web.forms import built
 from batchqc.web.rendering import page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _AT = "/administration/keys"
 _SHOWN = 20

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.specifications import content_of, the_version
+from batchqc.api.routes import Routes
 from batchqc.core.findings import findings
 from batchqc.core.specifications import Specification
 from batchqc.documents.spec_lint import PlacedFinding, lint_specification
@@ -23,7 +24,7 @@ from batchqc.web.specification_changes import changes_of, line_by_line, version_
 from batchqc.web.specification_impact import kept
 from batchqc.web.specification_reading import by_category
 
-router = APIRouter()
+router = Routes()
 
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.specifications import the_version
 from batchqc.api import jobs
 from batchqc.api import specification_tools as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
 from batchqc.documents.archive import Archive
@@ -28,7 +29,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, built, said
 from batchqc.web.jobs import led_to
 from batchqc.web.rendering import page
 
-router = APIRouter()
+router = Routes()
 
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Shown = Annotated[int, Query(ge=50, le=5000, description="How many lots.")]

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.specifications import site_day
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.effective_spans import Span, spans
 from batchqc.core.effectivity import State, in_force, state_of_approved
@@ -30,7 +31,7 @@ from batchqc.web.calls import Visit
 from batchqc.web.rendering import day, page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _GROUPS: Final = 20
 _COLUMNS: Final = (

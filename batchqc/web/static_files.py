@@ -12,11 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
+from batchqc.api.routes import Routes
 from batchqc.errors import NotFound
 
-router = APIRouter()
+router = Routes()
 
 FOLDER: Final = Path(__file__).parent / "static"
 _SERVED: Final = frozenset({".css", ".js", ".svg"})

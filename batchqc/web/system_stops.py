@@ -3,11 +3,12 @@
 from itertools import groupby
 from typing import Final, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.api import system_stops as api
 from batchqc.api.doors import Call, Signature
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import Whole
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
 from batchqc.core.signatures import Meaning
@@ -19,7 +20,7 @@ from batchqc.web.rendering import gone_to, page
 from batchqc.web.signed_forms import signed
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 Act = Literal["end", "withdrawal"]
 _NEW: Final = 0

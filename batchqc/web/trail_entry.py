@@ -1,10 +1,11 @@
 """One entry of the audit trail: its bytes, its place in the chain, its proof; and verification."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.log_proofs import Proved, prove_entry
 from batchqc.api import audit as api
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.audit import AuditEntry, AuditLink
@@ -18,7 +19,7 @@ from batchqc.web.trail_entries import entry_line, shortened
 from batchqc.web.trail_state import state_of_trail
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/audit-trail/verification")

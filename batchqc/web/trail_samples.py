@@ -3,11 +3,12 @@
 import json
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.trail_samples import others_did, read_sample
 from batchqc.api import trail_samples as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.signatures import Meaning
 from batchqc.web.acts import Act, Ask, show, submitted
@@ -18,7 +19,7 @@ from batchqc.web.rendering import page
 from batchqc.web.trail_entries import entry_line, shortened
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _AT: Final = "/audit-trail/samples"
 _MOST: Final = 50

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.api import trends as api
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.trends import is_numeric
 from batchqc.records.trends import LimitSet, limit_sets_of
@@ -21,7 +22,7 @@ from batchqc.web.moving_range_charts import moving_range_svg
 from batchqc.web.rendering import page
 from batchqc.web.trend_subjects import Window, measured_in, subject_of
 
-router = APIRouter()
+router = Routes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ import json
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from batchqc.actions.registers import the_product
 from batchqc.actions.trend_controls import controls_of
 from batchqc.actions.trend_overview import trends_at
 from batchqc.api import trend_figures as api
+from batchqc.api.routes import Routes
 from batchqc.core.trends import is_numeric
 from batchqc.documents.trend_pages.of_controls import control_pictures
 from batchqc.documents.trend_pages.of_profiles import profile_chart, said_of
@@ -20,7 +21,7 @@ from batchqc.web.charts import coloured, within
 from batchqc.web.rendering import page
 from batchqc.web.trend_subjects import Where, subject_of
 
-router = APIRouter()
+router = Routes()
 
 PLOTS = ("histogram", "probability", "donors", "ewma", "cusum")
 

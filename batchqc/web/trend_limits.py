@@ -6,11 +6,12 @@ A page states exactly what is signed, and its hash. Nothing judges a lot before 
 import json
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from batchqc.actions.limit_sets import the_limits
 from batchqc.api import trend_limits as api
 from batchqc.api.doors import Call, Signature
+from batchqc.api.routes import Routes
 from batchqc.api.trend_shapes import LimitsIn
 from batchqc.api.trends import asked as asked_attribute
 from batchqc.core.permissions import Permission, is_permitted
@@ -28,7 +29,7 @@ from batchqc.web.rendering import gone_to, page
 from batchqc.web.trend_subjects import Done, Where, address, measured_in, subject_of
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 Known = Annotated[Where, Query()]
 _NOTHING_TYPED: Final = Form({})

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from batchqc.api import trend_limits as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.trend_shapes import PhaseIn
 from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Permission, is_permitted
@@ -17,7 +18,7 @@ from batchqc.web.rendering import gone_to, page
 from batchqc.web.trend_subjects import Where, address, subject_of
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 Known = Annotated[Where, Query()]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.registers import the_product
 from batchqc.actions.trend_overview import Listed, trends_at
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.specifications import Stage
 from batchqc.documents.csv_file import csv_bytes
@@ -29,7 +30,7 @@ from batchqc.web.calls import Visit
 from batchqc.web.rendering import page
 from batchqc.web.sparklines import Sparkline, sparkline_of
 
-router = APIRouter()
+router = Routes()
 
 LASTS = ("15", "30", "60", "100")
 _FAR = 2.0  # robust sigma from which a value that conforms is told to be high or low

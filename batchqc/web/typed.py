@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.uploads import the_upload
 from batchqc.api import entries as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.entries import SecondEntry
 from batchqc.core.permissions import Permission
@@ -34,7 +35,7 @@ from batchqc.web.second_entries import analytes_of
 from batchqc.web.source_forms import may, who_may
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 #: Where documents are sent to: their bodies may be larger than those of other forms.
 DOCUMENTS: Final = "/manual/documents"

@@ -11,11 +11,12 @@ from typing import Annotated
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from batchqc.api import entries as api
 from batchqc.api.bodies import client_of
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission
 from batchqc.errors import BatchqcError, Conflict, InvalidInput
 from batchqc.web.calls import Form, OwnForm, Visit, keyed
@@ -27,7 +28,7 @@ from batchqc.web.typed_form import Read, TypedRun, read, runs_of, shown
 from batchqc.web.typed_plan import Plan, plan_of
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _LOTS_OFFERED = 8
 

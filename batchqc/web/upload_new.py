@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from batchqc.actions.annotations import annotated_file
@@ -20,6 +20,7 @@ from batchqc.actions.uploads import preview_upload
 from batchqc.api import upload_files, uploads
 from batchqc.api.bodies import StatedBeside
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import BatchqcError, InvalidInput
@@ -33,7 +34,7 @@ from batchqc.web.sent_files import FileForm, OwnFile
 from batchqc.web.upload_seen import View, preview_content
 from batchqc.web.waiting import Beside, WaitingFiles
 
-router = APIRouter()
+router = Routes()
 
 _LOTS_OFFERED: Final = 20
 _FIELDS: Final = ("profile", "stated", "samples", "supersedes", "retest")

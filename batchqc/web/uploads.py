@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.uploads import the_upload
 from batchqc.api import entries, upload_files
 from batchqc.api import uploads as api
+from batchqc.api.routes import Routes
 from batchqc.api.shapes import Whole
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
@@ -33,7 +34,7 @@ from batchqc.web.rendering import page
 from batchqc.web.upload_page import upload_content
 from batchqc.web.upload_seen import View
 
-router = APIRouter()
+router = Routes()
 
 _COUNTED: Final = 1000
 _AT_ONCE: Final = 500

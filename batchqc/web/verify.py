@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.types import Message, Receive
 
 from batchqc.api import verification as api
 from batchqc.api.bodies import LONGEST_READ
 from batchqc.api.doors import Door, OpenDoor
+from batchqc.api.routes import Routes
 from batchqc.api.verification_shapes import VerificationOut
 from batchqc.errors import BatchqcError, NotFound
 from batchqc.web.certificate_checks import told
@@ -24,7 +25,7 @@ from batchqc.web.forms import NOTHING_SAID, Said, said
 from batchqc.web.rendering import page
 from batchqc.web.security import check_origin
 
-router = APIRouter()
+router = Routes()
 
 _AROUND: Final = 10_000  # what a form says around its file
 

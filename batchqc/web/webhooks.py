@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from batchqc.actions.webhooks import the_webhook
 from batchqc.api import events as api
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.records.events import deliveries_before, newest_event
 from batchqc.web.acts import Act, Ask, once, reason_field, show, submitted
@@ -18,7 +19,7 @@ from batchqc.web.forms import built
 from batchqc.web.rendering import page
 from batchqc.web.wording import _
 
-router = APIRouter()
+router = Routes()
 
 _AT: Final = "/administration/webhooks"
 _MOST: Final = 200

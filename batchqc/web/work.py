@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.open_work import WorkFound as Found
 from batchqc.actions.open_work import all_open_work, open_work
 from batchqc.api.doors import Call
+from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.identifiers import fold
 from batchqc.core.open_work import Filter, Item, Work
@@ -23,7 +24,7 @@ from batchqc.records.registers import Product
 from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
 
-router = APIRouter()
+router = Routes()
 
 SHOWN: Final = 50
 _COLUMNS: Final = ("what", "kind", "lot", "product", "expires_on", "due", "since", "who")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from batchqc.actions.dispositions import Decision
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
 from batchqc.actions.lots import NewLot, NewSample, register_lot
 from batchqc.actions.trend_controls import controls_of
@@ -25,6 +26,7 @@ from tests.records.house import (
     QA2,
     House,
     good,
+    results,
     signing,
     table,
 )  # fmt: skip
@@ -140,12 +142,18 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     assert running.read == before + 2  # the lot that the phase begins with
 
 
-def test_a_review_of_runs_leaves_other_lots_of_their_file_as_they_are(house: House):
+def test_reviews_leave_the_series_of_their_lots_as_they_are_and_a_decision_does_not(house: House):
     running = Trends()
-    first, *_ = make(house)
+    assert house.upload(results(lot=LOT)).accepted
     look(house, running)
     before = running.read
-    house.review(first)
+    house.review()
+    assert look(house, running) == look(house)
+    house.hand_to_qa()
+    assert not house.study().facts.audit_review.stops
+    assert look(house, running) == look(house)
+    assert running.read == before
+    assert isinstance(house.release(), Decision)
     assert look(house, running) == look(house)
     assert running.read == before + 1
 

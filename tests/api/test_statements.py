@@ -7,7 +7,7 @@ from batchqc.actions.registers import register_donor
 from batchqc.core.permissions import Permission
 from tests.actions.test_open_work import register
 from tests.api.conftest import Site
-from tests.records.house import AUD, DON
+from tests.records.house import AUD, DON, QA2
 
 
 @pytest.fixture
@@ -37,3 +37,18 @@ def test_lists_ask_once_for_all_their_rows(site: Site, said: list[str]):
             assert len(said) == few.setdefault(path, len(said)), path
     assert min(rows.values()) > 50
     assert min(few.values()) > 3
+
+
+def test_what_the_trails_of_several_lots_share_is_asked_once(site: Site, said: list[str]):
+    grow(site, 1005, 1010)
+    asked, shared = [], ("FROM person", "ORDER BY audit_review.last DESC", "FROM audit_link")
+    for lots in (["MSC-26-1005"], [f"MSC-26-{n}" for n in range(1005, 1010)]):
+        path = "/audit-reviews?" + "&".join(f"lot={one}" for one in lots)
+        site.get(QA2, path)
+        said.clear()
+        assert len(site.get(QA2, path)["items"]) == len(lots)
+        whole = [one for one in said if "JOIN" not in one]  # of a lot there are joined ones
+        asked.append({part: sum(part in one for one in whole) for part in shared})
+    few, many = asked
+    assert many == few
+    assert min(few.values()) > 0

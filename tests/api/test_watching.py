@@ -25,7 +25,8 @@ from batchqc.api.metrics import Metrics
 from batchqc.core.permissions import Permission, Role
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import LogFormat, Settings
-from batchqc.web.app import Application, create_pages
+from batchqc.web.app import Application
+from batchqc.web.screens import create_pages
 from batchqc.web.security import COOKIE, form_token
 from tests.api.conftest import SEAL_PASSPHRASE, signed
 from tests.cast import MADE_ON
@@ -102,7 +103,8 @@ def server(application: FastAPI, house: House, settings: Settings) -> Iterator[S
             answer.read()
             errors.append(answer)
 
-    both = Application(application, create_pages(application))
+    pages = create_pages(application)
+    both = Application(application, lambda: pages)
     with TestClient(
         both, base_url="https://testserver", raise_server_exceptions=False, follow_redirects=False
     ) as http:

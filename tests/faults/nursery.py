@@ -29,6 +29,7 @@ _LOADED: Final = (
     "batchqc.api.logs",
     "batchqc.api.workshops",
     "batchqc.web.app",
+    "batchqc.web.screens",
     "batchqc.actions.job_kinds",
     "batchqc.documents.pades",
     "tests.faults.planted",

@@ -38,7 +38,8 @@ def loaded(program: str, *arguments: str | Path) -> set[str]:
     [
         ("batchqc.cli.workplace", RARE | SERVER | NETWORK | {"numpy"}),
         ("batchqc.api.app", RARE | NETWORK | {"numpy"}),
-        ("batchqc.web.app", RARE | NETWORK | NUMERICS),
+        ("batchqc.web.app", RARE | NETWORK | {"numpy", "jinja2", "batchqc.web.screens"}),
+        ("batchqc.web.screens", RARE | NETWORK | NUMERICS),
     ],
 )
 def test_no_door_loads_what_only_some_of_its_work_needs(module: str, never: set[str]):
@@ -49,7 +50,7 @@ def test_no_door_loads_what_only_some_of_its_work_needs(module: str, never: set[
 
 def test_the_catalogue_of_words_is_read_for_the_first_page_and_not_before():
     found = loaded(
-        "import batchqc.web.app as _, batchqc.web.wording as words\n"
+        "import batchqc.web.screens as _, batchqc.web.wording as words\n"
         "assert not words.translations.cache_info().currsize"
     )
     assert "batchqc.web.typed_form" in found

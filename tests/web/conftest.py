@@ -19,7 +19,8 @@ from batchqc.api.workshops import workshop_of
 from batchqc.cli.worker import beside
 from batchqc.documents.pki import PkiFiles
 from batchqc.settings import Settings
-from batchqc.web.app import Application, create_pages
+from batchqc.web.app import Application
+from batchqc.web.screens import create_pages
 from tests.api.conftest import (  # noqa: F401 - fixtures
     SEAL_PASSPHRASE,
     application,
@@ -114,7 +115,8 @@ class Server:
 @pytest.fixture(scope="session")
 def server(application: FastAPI, seal: PkiFiles, log_key: Path) -> Iterator[Server]:  # noqa: F811
     """Where API and pages are served, whichever house is behind them."""
-    both = Application(application, create_pages(application))
+    pages = create_pages(application)
+    both = Application(application, lambda: pages)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     serving = uvicorn.Server(uvicorn.Config(both, log_level="critical", lifespan="off"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from starlette.routing import Match, Route
 
-from batchqc.web.app import _SCREENS
+from batchqc.web.screens import SCREENS
 
 #: What is no page: files, parts of a page, and where a provider leads back to.
 NO_PAGE = {
@@ -46,7 +46,7 @@ LOOKED_AT = [
 def test_every_page_is_among_the_screens_that_are_looked_at():
     routes = [
         route
-        for screen in _SCREENS
+        for screen in SCREENS
         for route in screen.router.routes
         if isinstance(route, Route) and "GET" in (route.methods or ())
     ]

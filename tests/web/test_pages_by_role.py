@@ -28,7 +28,8 @@ from batchqc.documents.pki import PkiFiles
 from batchqc.records.audit import the_head
 from batchqc.records.audit_search import entries_after
 from batchqc.settings import Settings
-from batchqc.web.app import _SCREENS, Application, create_pages
+from batchqc.web.app import Application
+from batchqc.web.screens import SCREENS, create_pages
 from batchqc.web.security import COOKIE, form_token
 from tests.api.conftest import (  # noqa: F401 - fixtures
     SEAL_PASSPHRASE,
@@ -180,7 +181,8 @@ class Pages:
     def __init__(self, served: FastAPI, house: House) -> None:
         self.house, self.tokens = house, dict[str, str]()
         self._loop = asyncio.new_event_loop()
-        both = Application(served, create_pages(served))
+        pages = create_pages(served)
+        both = Application(served, lambda: pages)
         inside = httpx.ASGITransport(both, raise_app_exceptions=False)
         self._http = httpx.AsyncClient(transport=inside, base_url="http://inside")
 
@@ -258,7 +260,7 @@ def pages(
 def routes(method: str) -> list[Route]:
     return [
         route
-        for screen in _SCREENS
+        for screen in SCREENS
         for route in screen.router.routes
         if isinstance(route, Route) and method in (route.methods or ())
     ]
