@@ -24,6 +24,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> "_Among":  # noqa: ARG002
+        """Itself: compared with a truth value, as SQLite has none, it would find no index."""
+        return self
+
 
 @compiles(_Among)
 def _in_list(element: _Among, compiler: "SQLCompiler", **more: Any) -> str:

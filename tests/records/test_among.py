@@ -42,3 +42,17 @@ def test_what_is_written_oddly_is_compared_as_it_is_written(house: House, odd: s
     with house.reading() as session:
         assert session.scalar(query, {"keys": ["other", odd]}) == 1
         assert session.scalar(query, {"keys": [f"{odd} ", f"x{odd}"]}) is None
+
+
+@pytest.mark.only_on("sqlite", "PostgreSQL reads a small table whole whatever it is asked")
+@pytest.mark.parametrize("keys", [["a"], ["a", "b"]])
+def test_what_is_among_others_is_found_by_an_index(house: House, keys: list[str]):
+    said: list[str] = []
+    with house.reading() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *of: said.append(of[2]))
+        entries_about(session, keys)
+    with house.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said[0]}", tuple(keys))
+        steps = [row[3] for row in plan]
+    assert any("audit_subject USING" in one for one in steps)
+    assert not [one for one in steps if one.startswith("SCAN")]
