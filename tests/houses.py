@@ -81,7 +81,7 @@ def house(
         databases.build(database, "ready", make, copy_of="house")
         databases.become(own.engine, "ready")
         shutil.copytree(archive.root, own.archive.root, dirs_exist_ok=True)
-        own.now.at = clock.at
+        own.now.at, own.now.handed = clock.at, clock.handed
 
     with databases.copy(database, "house", furnish) as engine:
         yield House(engine, archive_of(tmp_path), Clock(), prepare)
