@@ -46,7 +46,7 @@ class Served:
         """Somebody with a browser of their own, signed in where there is a user id."""
         visitor = Visitor(self.browser, self.address, options)
         if user_id:
-            visitor.sign_in(user_id)
+            visitor.come_signed_in(user_id)
         return visitor
 
 
