@@ -1,7 +1,7 @@
 """Houses, their databases and their keys, for every test that asks for them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,14 +62,9 @@ def ready_at(tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderArchive, C
     return archive_of(tmp_path_factory.mktemp("ready")), Clock()
 
 
-@pytest.fixture
-def house(
-    database: str,
-    databases: Databases,
-    tmp_path: Path,
-    ready_at: tuple[FolderArchive, Clock],
-) -> Iterator[House]:
-    """A site with its people, product, donor, approved specification, lot and samples."""
+@pytest.fixture(scope="session")
+def prepare(databases: Databases, ready_at: tuple[FolderArchive, Clock]) -> Callable[[House], None]:
+    """What makes a house ready that nobody has done anything in."""
     archive, clock = ready_at
 
     def make(engine: Engine) -> None:
@@ -77,12 +72,20 @@ def house(
         restock(archive)
         House(engine, archive, clock).ready()
 
-    def prepare(own: House) -> None:
-        databases.build(database, "ready", make, copy_of="house")
+    def prepared(own: House) -> None:
+        databases.build(own.engine.dialect.name, "ready", make, copy_of="house")
         databases.become(own.engine, "ready")
         shutil.copytree(archive.root, own.archive.root, dirs_exist_ok=True)
-        own.now.at = clock.at
+        own.now.at, own.now.handed = clock.at, clock.handed
 
+    return prepared
+
+
+@pytest.fixture
+def house(
+    database: str, databases: Databases, tmp_path: Path, prepare: Callable[[House], None]
+) -> Iterator[House]:
+    """A site with its people, product, donor, approved specification, lot and samples."""
     with databases.copy(database, "house", furnish) as engine:
         yield House(engine, archive_of(tmp_path), Clock(), prepare)
 

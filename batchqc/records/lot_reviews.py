@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
@@ -90,6 +90,19 @@ def links_from(session: Session, sequence: int) -> Iterable[Link]:
     return (Link(*row) for row in session.execute(query))
 
 
+_OF_SUBJECTS: Final = select(AuditSubject.entry_id).where(
+    AuditSubject.subject.in_(bindparam("subjects", expanding=True))
+)
+_ABOUT: Final = (
+    select(AuditLink.sequence, AuditEntry)
+    .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+    .where(AuditEntry.id.in_(_OF_SUBJECTS), AuditLink.sequence > bindparam("after"))
+    .where(AuditEntry.what.not_in(bindparam("but", expanding=True)))
+    .order_by(AuditLink.sequence)
+)
+_ABOUT_ONLY: Final = _ABOUT.where(AuditEntry.what.in_(bindparam("only", expanding=True)))
+
+
 def trail_about(
     session: Session,
     subjects: Iterable[str],
@@ -107,14 +120,8 @@ def trail_about(
         only: only these actions; none is all.
         but: not these actions.
     """
-    about = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
-    query = (
-        select(AuditLink.sequence, AuditEntry)
-        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
-        .where(AuditEntry.id.in_(about), AuditLink.sequence > after)
-        .where(AuditEntry.what.not_in(sorted(but)))
-        .order_by(AuditLink.sequence)
-    )
+    asked: dict[str, object] = {"subjects": sorted(subjects), "after": after, "but": sorted(but)}
+    query = _ABOUT
     if actions := sorted(only):
-        query = query.where(AuditEntry.what.in_(actions))
-    return [(sequence, entry) for sequence, entry in session.execute(query)]
+        query, asked["only"] = _ABOUT_ONLY, actions
+    return [(sequence, entry) for sequence, entry in session.execute(query, asked)]

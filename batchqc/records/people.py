@@ -214,11 +214,12 @@ _ROLE_CHANGES: Final = (
     .where(RoleChange.person_id == bindparam("person"))
     .order_by(RoleChange.number)
 )
+_PERSON: Final = select(Person).where(Person.folded == bindparam("folded"))
 
 
 def person_by(session: Session, user_id: str) -> Person | None:
     """The person or laboratory of a user id, compared without case."""
-    return session.scalar(select(Person).where(Person.folded == fold(user_id)))
+    return session.scalar(_PERSON, {"folded": fold(user_id)})
 
 
 def roles_of(session: Session, person: Person) -> frozenset[Role]:

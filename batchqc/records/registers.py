@@ -199,9 +199,12 @@ def _lot_by() -> Select[LotRow]:
     return query.options(*map(joinedload, around))
 
 
+_LOTS: Final = select(LotRow).where(LotRow.folded.in_(bindparam("folded", expanding=True)))
+
+
 def lots_by(session: Session, folded: Iterable[str]) -> Sequence[LotRow]:
     """All lots of a set of folded ids."""
-    return session.scalars(select(LotRow).where(LotRow.folded.in_(sorted(folded)))).all()
+    return session.scalars(_LOTS, {"folded": sorted(folded)}).all()
 
 
 def sample_by(session: Session, sample: str) -> SampleRow | None:

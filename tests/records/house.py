@@ -171,6 +171,9 @@ class Clock:
     """A time that runs a second for every look at it; tests may set ``at``."""
 
     at: datetime = NOW
+    handed: tuple[str, datetime] | None = None
+    """The lot that QC and QA were last asked to review, and when: nobody has acted since, if now.
+    """
 
     def __call__(self) -> datetime:
         self.at += timedelta(seconds=1)
@@ -236,6 +239,13 @@ class House:
 
     def hand_to_qa(self, lot: str = LOT) -> None:
         """QC reviews the lot as a whole and QA its audit trail, where either may."""
+        if self.now.handed == (lot, self.now.at):
+            self.now()
+            return
+        self._hand_to_qa(lot)
+        self.now.handed = (lot, self.now.at)
+
+    def _hand_to_qa(self, lot: str) -> None:
         case = self.study(lot)
         if case.disposition not in UNDECIDED or case.facts.damaged:
             return

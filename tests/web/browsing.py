@@ -1,5 +1,6 @@
 """Somebody at a browser: what they see by its label or role, and everything that went wrong."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -41,13 +42,13 @@ class Visitor:
         self.context = browser.new_context(base_url=address, timezone_id="America/Chicago", **look)
         self.context.add_init_script(_SHIFTS)
         self.context.on("request", self._asked)
-        self.page: Page = self.context.new_page()
+        self._page, self._arrives = self.context.new_page(), False
         # Each page comes as if it were the first: its style before anything of it is painted.
-        session = self.context.new_cdp_session(self.page)
+        session = self.context.new_cdp_session(self._page)
         session.send("Network.enable")
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self._page.on("console", self._said)
+        self._page.on("pageerror", lambda error: self.wrong.append(str(error)))
 
     def __enter__(self) -> Self:
         return self
@@ -63,10 +64,36 @@ class Visitor:
         self.press("Sign in")
         self.page.wait_for_load_state()
 
+    @property
+    def page(self) -> Page:
+        """What is open: for who comes signed in the home page, unless they go elsewhere first."""
+        if self._arrives:
+            self.go("/")
+        return self._page
+
+    @page.setter
+    def page(self, page: Page) -> None:
+        self._page, self._arrives = page, False
+
+    def come_signed_in(self, user_id: str) -> None:
+        """Send the form of the sign-in without its page, which takes as long as a test."""
+        answer = self.context.request.post(
+            "/sign-in",
+            form={"user_id": user_id, "password": PASSWORD},
+            headers={"Origin": self.address},
+            max_redirects=0,
+        )
+        assert answer.status == HTTPStatus.SEE_OTHER, answer.text()
+        self._arrives = True
+
     def go(self, path: str) -> Response:
-        answer = self.page.goto(path)  # until it is loaded, with its scripts
+        self._arrives = False
+        answer = self._page.goto(path)  # until it is loaded, with its scripts
         assert answer is not None
         return answer
+
+    def resize(self, width: int, height: int) -> None:
+        self._page.set_viewport_size({"width": width, "height": height})
 
     def press(self, name: str) -> None:
         self.button(name).click()

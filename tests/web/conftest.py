@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,7 +47,7 @@ class Served:
         """Somebody with a browser of their own, signed in where there is a user id."""
         visitor = Visitor(self.browser, self.address, options)
         if user_id:
-            visitor.sign_in(user_id)
+            visitor.come_signed_in(user_id)
         return visitor
 
 
@@ -136,12 +136,13 @@ def server(application: FastAPI, seal: PkiFiles, log_key: Path) -> Iterator[Serv
 def served(
     databases: Databases,
     tmp_path_factory: pytest.TempPathFactory,
+    prepare: Callable[[House], None],
     server: Server,
     browser: Browser,
 ) -> Iterator[Served]:
     """A house whose lot may be released, for all tests of a file, which change nothing of it."""
     with databases.copy(SQLITE, "house", furnish) as engine:
-        house = House(engine, archive_of(tmp_path_factory.mktemp("web")), Clock())
+        house = House(engine, archive_of(tmp_path_factory.mktemp("web")), Clock(), prepare)
         house.ready()
         with server.serving(house, browser) as found:
             yield found

@@ -17,7 +17,7 @@ if LONG:
 
 def look_at(visitor: Visitor, path: str) -> None:
     """Go there: axe finds nothing, nothing moves or runs out of the window in any look."""
-    visitor.page.set_viewport_size({"width": 1440, "height": 1000})
+    visitor.resize(1440, 1000)
     visitor.go(path)
     for look in _LOOKS:
         visitor.page.emulate_media(**look)
@@ -26,9 +26,9 @@ def look_at(visitor: Visitor, path: str) -> None:
     assert visitor.shifts() == []
     visitor.page.emulate_media(color_scheme="light", forced_colors="none")
     for width in WIDTHS:
-        visitor.page.set_viewport_size({"width": width, "height": 800})
+        visitor.resize(width, 800)
         assert (width, visitor.overflow()) == (width, 0)
-    visitor.page.set_viewport_size({"width": 360, "height": 800})
+    visitor.resize(360, 800)
     found = visitor.violations()
     assert found == [], found
     assert visitor.page.title().endswith("· batchqc")

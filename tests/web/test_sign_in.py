@@ -66,7 +66,8 @@ def test_who_asks_for_a_page_signs_in_and_is_led_to_it(served: Served):
 
 
 def test_the_session_is_a_cookie_that_no_script_and_no_other_site_gets(served: Served):
-    with served.visitor(ANA) as ana:
+    with served.visitor() as ana:
+        ana.sign_in(ANA)
         (cookie,) = [one for one in ana.context.cookies() if one["name"] == COOKIE]
         assert (cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (True, True, "Strict")
         assert (cookie["path"], cookie["expires"]) == ("/", -1)
@@ -106,7 +107,8 @@ def test_a_session_that_somebody_planted_is_nobodys_after_the_sign_in(raw: httpx
 
 
 def test_signing_out_ends_the_session(served: Served):
-    with served.visitor(REV) as rev:
+    with served.visitor() as rev:
+        rev.sign_in(REV)
         (cookie,) = [one for one in rev.context.cookies() if one["name"] == COOKIE]
         rev.page.get_by_text("reviewer").first.click()
         rev.press("Sign out")
