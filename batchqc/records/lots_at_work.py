@@ -104,6 +104,10 @@ class Portion:
         """Whether a record is of a lot of it, by the surrogate id of the lot."""
         return lot.in_([one.id for one in self.lots])
 
+    def is_left(self, lot: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Whether a record is of a decided lot of it."""
+        return lot.in_(self.left)
+
     def tells(self, lot: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """Whether a record is of a lot of it, decided or not."""
         return lot.in_([*(one.id for one in self.lots), *self.left])

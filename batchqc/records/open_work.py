@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.core.assays import REPORTABLE
@@ -87,7 +87,8 @@ def reported_at_work(session: Session, portion: Portion) -> dict[int, set[tuple[
 
 def runs_at_work(session: Session, portion: Portion) -> list[RunAtWork]:
     """Every run of lots at work, and those of decided ones that nobody reviewed."""
-    is_open = portion.has(AssayRun.lot_id) | (portion.tells(AssayRun.lot_id) & ~is_reviewed())
+    left = select(AssayRun.id).where(portion.is_left(AssayRun.lot_id), ~is_reviewed())
+    told = union_all(select(AssayRun.id).where(portion.has(AssayRun.lot_id)), left)
     reviewers: dict[int, set[str]] = {}
     newest: dict[int, datetime] = {}
     signed = (
@@ -111,7 +112,7 @@ def runs_at_work(session: Session, portion: Portion) -> list[RunAtWork]:
         .join(LotRow, LotRow.id == AssayRun.lot_id)
         .join(Upload, Upload.id == AssayRun.upload_id)
         .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
-        .where(is_open)
+        .where(AssayRun.id.in_(told))
         .order_by(AssayRun.id)
     )  # fmt: skip
     return [
