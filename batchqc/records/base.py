@@ -9,7 +9,16 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
-from sqlalchemy import ForeignKey, Index, Text, TypeDecorator, inspect, text
+from sqlalchemy import (
+    BindParameter,
+    ForeignKey,
+    Index,
+    Text,
+    TypeDecorator,
+    bindparam,
+    inspect,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from batchqc.core.canonical import Json, sha256_of, utc_text
@@ -118,6 +127,16 @@ def listed(values: Iterable[Value]) -> list[Value]:
     found = list(values)
     size = 1 << max(len(found) - 1, 0).bit_length()
     return found + found[-1:] * (size - len(found)) if size <= _MANY else found
+
+
+def constants(values: Iterable[str]) -> BindParameter[list[str]]:
+    """Values that the code fixes, for an ``IN``: they stand in the statement as they are.
+
+    PostgreSQL makes one plan for a statement that is asked again and again, whatever it is given
+    with it. Which rows are not of some values it then cannot know, and takes them for none.
+    """
+    fixed = sorted(map(str, values))
+    return bindparam(None, fixed, expanding=True, literal_execute=True)
 
 
 def refers_to(table: str, *, nullable: bool = False) -> Mapped[int]:

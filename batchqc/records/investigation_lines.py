@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Investigation, State, Step
+from batchqc.records.base import constants
 from batchqc.records.investigations import (
     InvestigationRow,
     InvestigationStep,
@@ -266,7 +267,7 @@ def _newest(*kinds: Step) -> ColumnElement[str]:
         select(InvestigationStep.kind)
         .where(
             InvestigationStep.investigation_id == InvestigationRow.id,
-            InvestigationStep.kind.in_([one.value for one in kinds]),
+            InvestigationStep.kind.in_(constants(kinds)),
         )
         .order_by(InvestigationStep.number.desc())
         .limit(1)

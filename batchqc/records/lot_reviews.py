@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import Integer, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
 from batchqc.records.audit import LINK, AuditEntry, AuditLink, AuditSubject
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, constants, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
@@ -108,11 +108,13 @@ def trail_about(
         but: not these actions.
     """
     about = select(AuditSubject.entry_id).where(AuditSubject.subject.in_(sorted(subjects)))
+    # How much of the trail is behind a place decides how it is best read: each asks by itself.
+    here = bindparam(None, after, Integer, literal_execute=True)
     query = (
         select(AuditLink.sequence, AuditEntry)
         .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
-        .where(AuditEntry.id.in_(about), AuditLink.sequence > after)
-        .where(AuditEntry.what.not_in(sorted(but)))
+        .where(AuditEntry.id.in_(about), AuditLink.sequence > here)
+        .where(AuditEntry.what.not_in(constants(but)))
         .order_by(AuditLink.sequence)
     )
     if actions := sorted(only):

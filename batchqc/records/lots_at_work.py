@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import UNDECIDED
+from batchqc.records.base import constants
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.lists import as_corrected
@@ -116,8 +117,8 @@ class Portion:
 def is_decided(lot: Any) -> ColumnElement[bool]:
     """Whether a lot, by its surrogate id, has a decision that leaves nothing open."""
     decision = aliased(DispositionRow)
-    is_open = decision.disposition.in_([one.value for one in UNDECIDED])
-    return exists().where(decision.lot_id == lot, ~is_open)
+    is_final = decision.disposition.not_in(constants(UNDECIDED))
+    return exists().where(decision.lot_id == lot, is_final)
 
 
 def portion_at_work(session: Session, asked: Among) -> Portion:

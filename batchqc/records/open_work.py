@@ -11,6 +11,7 @@ from batchqc.core.assays import REPORTABLE
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import IN_USE
 from batchqc.core.lots import Sample
+from batchqc.records.base import constants
 from batchqc.records.conditional import CertificateWithdrawal, counts_no_more
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
@@ -149,7 +150,7 @@ def is_missed() -> ColumnElement[bool]:
     later = exists().where(decision.lot_id == DispositionRow.lot_id)
     in_use = exists().where(
         DispositionRow.lot_id == Certificate.lot_id,
-        DispositionRow.disposition.in_([one.value for one in IN_USE]),
+        DispositionRow.disposition.in_(constants(IN_USE)),
         ~later.where(decision.number > DispositionRow.number),
     )
     newer = exists().where(other.lot_id == Certificate.lot_id, other.id > Certificate.id)
