@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.investigations import extend_due_date, reopen
@@ -20,6 +20,7 @@ from batchqc.records.deviations import (
     deviation_lines,
 )
 from batchqc.records.deviations import Order as OfDeviations
+from batchqc.records.history import versions_of
 from batchqc.records.investigation_lines import (
     InvestigationsWanted,
     Order,
@@ -30,8 +31,9 @@ from batchqc.records.investigation_lines import (
     newest_investigated,
 )
 from batchqc.records.investigations import InvestigationRow
+from batchqc.records.registers import LotRow
 from tests.actions.investigating import METHOD, concluded, perform, plan, review_phase
-from tests.records.house import BEN, QA1, QA2, REV, House, alone, signing
+from tests.records.house import BEN, LOT, QA1, QA2, REV, House, alone, signing
 from tests.records.laboratory import adopt_method
 from tests.web.lots import add_lots
 
@@ -214,3 +216,23 @@ def test_deviations_are_listed_as_they_stand_with_their_lots(house: House):
             assert [one.row.deviation for one in behind] == ids[1:]
         assert len(deviation_lines(session, DeviationsWanted(), limit=1)) == 1
         assert count_open_deviations(session) == (1, 1)
+
+
+def test_lots_that_are_read_whole_are_read_with_the_statements_of_one(house: House):
+    fail(house, *(f"MSC-26-03{number:02}" for number in range(6)))
+    with house.reading() as session:
+        rows = session.scalars(select(LotRow).order_by(LotRow.id)).all()
+        ids = [row.id for row in rows]
+        asked: list[str] = []
+        event.listen(
+            house.engine, "before_cursor_execute", lambda *told: asked.append(told[2]), named=False
+        )
+        versions_of(session, ids[:2])
+        session.expunge_all()
+        few = len(asked)
+        asked.clear()
+        found = versions_of(session, ids)
+    assert len(asked) == few
+    assert {lot: [one.lot for one in own] for lot, own in found.items()} == {
+        row.id: [row.lot] * (row.lot != LOT) for row in rows
+    }
