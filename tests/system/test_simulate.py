@@ -39,9 +39,9 @@ JUDGES = {
 }  # fmt: skip
 #: Tables that a question reads from end to end, and what it looks for in them.
 READS = {
-    "/api/v1/open-work": {"assay_run", "certificate", "disposition"},  # what nobody decided yet
-    "/": {"assay_run", "certificate", "disposition"},
-    "/reviews": {"assay_run", "certificate", "disposition"},
+    "/api/v1/open-work": {"disposition"},  # what nobody decided yet
+    "/": {"disposition"},
+    "/reviews": {"disposition"},
     "/investigations": {"investigation"},  # the criteria there are
     "/investigations?order=newest": {"investigation"},  # as above
     "/lots?text={middle}": {"lot"},  # any part of an id
