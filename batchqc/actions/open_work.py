@@ -1,7 +1,8 @@
 """Open work, gathered in a fixed number of questions for a portion of the lots.
 
 The lots that expire soonest are looked at first, so few at once that a page is answered however
-many are open; what is of no lot at work is told with them. The others follow, part by part.
+many are open; what is of no lot is told with them. The others follow, part by part, and behind them
+decided lots on which something is left, oldest first.
 
 ``SOURCES`` is the one place where another source of work is added: a function of the facts of a
 look that tells its items.
@@ -26,7 +27,8 @@ from batchqc.documents.archive import Archive
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.bindings import rebound_lots
 from batchqc.records.lot_reviews import AuditReview, LotReview
-from batchqc.records.lots_at_work import Among, LotAtWork, Portion, portion_at_work
+from batchqc.records.lots_at_work import Among, LotAtWork, Portion
+from batchqc.records.lots_left import portion_of_work
 from batchqc.records.open_work import (
     RunAtWork,
     calibrations_until,
@@ -117,7 +119,7 @@ def open_work(
         days: how many days ahead it is told what ends.
         among: which lots are looked at; without it, the first of all or of the filter's lot.
     """
-    portion = portion_at_work(session, among or Among(lot=wanted.lot))
+    portion = portion_of_work(session, among or Among(lot=wanted.lot))
     look = Look(session, archive, now, days, portion)
     items = [item for source in SOURCES for item in source(look)]
     items += next_steps(items, _signed(look))

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 from batchqc.actions.event_check import event_problems
 from batchqc.actions.index_check import index_problems
 from batchqc.actions.log_check import log_problems
-from batchqc.core.audit import Link, entry_sha256, first_break
-from batchqc.core.canonical import sha256_of, utc_text
+from batchqc.actions.whole_trail import LAST, Witness, read_trail
+from batchqc.core.audit import Link
+from batchqc.core.canonical import sha256_of
 from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
-from batchqc.records.audit import AuditEntry, AuditSubject, all_links
+from batchqc.records.audit import entry_count
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.guards import unguarded
@@ -51,7 +52,6 @@ _REFERRED_TO: Final = {
     key.column.table.name for table in METADATA.tables.values() for key in table.foreign_keys
 }
 _RUNS_AT_ONCE: Final = 1000
-LAST: Final = 2**53  # where problems stand that no entry speaks of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,6 @@ class TrailCheck:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Witness:
-    """The entry that holds the hash of a row."""
-
-    sequence: int
-    sha256: str
-
-
 def verify_audit_trail(
     session: Session, archive: Archive, *, lacking: Lacking | None = None
 ) -> TrailCheck:
@@ -82,19 +74,10 @@ def verify_audit_trail(
     ``lacking`` is what a dossier that is being imported leaves out; else what one on record did.
     """
     lacking = lacking or _lacking(session, archive)
-    links = list(all_links(session))
-    entries = {row.sha256: row for row in session.scalars(select(AuditEntry))}
-    sequences = {link.entry_sha256: link.sequence for link in links}
-    broken = first_break(links)
-    found: list[tuple[int, str]] = []
-    if broken:
-        found.append((_place(links), broken))
-    there = [one for one in links if one.entry_sha256 in entries or not lacking.entry(one.sequence)]
-    found += _entry_problems(session, there, entries)
+    trail = read_trail(session, lacking)
+    found, links, witnesses = trail.problems, trail.links, trail.witnesses
     referred_to = (one for one in WITNESSED if one.__tablename__ in _REFERRED_TO)
     _held = [row for one in referred_to for row in session.scalars(select(one))]  # asked for once
-    witnesses, again = _witnesses(sequences, entries)
-    found += again
     found += _row_problems(session, witnesses, lacking.records)
     found += [(place or LAST, problem) for place, problem in event_problems(session)]
     found += _run_problems(session, witnesses)
@@ -105,58 +88,7 @@ def verify_audit_trail(
     found += [(LAST, problem) for problem in index_problems(session, archive)]
     found += [(LAST, _UNGUARDED.format(table)) for table in unguarded(session.connection())]
     ordered = tuple(problem for _, problem in sorted(found))
-    return TrailCheck(len(entries), links[-1] if links else None, ordered)
-
-
-def _place(links: list[Link]) -> int:
-    """The sequence at which the chain breaks."""
-    return next(n for n in range(1, len(links) + 1) if first_break(links[:n]))
-
-
-def _entry_problems(
-    session: Session, links: Iterable[Link], entries: Mapping[str, AuditEntry]
-) -> Iterator[tuple[int, str]]:
-    subjects: dict[int, set[str]] = {}
-    for one in session.scalars(select(AuditSubject)):
-        subjects.setdefault(one.entry_id, set()).add(one.subject)
-    linked = set()
-    for link in links:
-        linked.add(link.entry_sha256)
-        entry = entries.get(link.entry_sha256)
-        if entry is None:
-            yield link.sequence, f"entry {link.sequence} is missing; its link is there"
-        elif entry_sha256(entry.text) != entry.sha256:
-            yield link.sequence, f"entry {link.sequence} was changed: its text has another hash"
-        elif not _columns_agree(entry, subjects.get(entry.id, set())):
-            yield link.sequence, f"entry {link.sequence} is filed under other words than its own"
-    for sha256 in entries.keys() - linked:
-        yield LAST, f"an entry ({sha256[:12]}) stands outside the chain"
-
-
-def _columns_agree(entry: AuditEntry, subjects: set[str]) -> bool:
-    body = json.loads(entry.text)
-    stated = (body["who"], body["at"], body["what"], set(body["subjects"]))
-    return stated == (entry.who, utc_text(entry.at), entry.what, subjects)
-
-
-def _witnesses(
-    sequences: Mapping[str, int], entries: Mapping[str, AuditEntry]
-) -> tuple[Mapping[str, _Witness], list[tuple[int, str]]]:
-    """What each row was when it was written, by its key; and rows that are witnessed again.
-
-    Changed entries witness nothing, and the first witness is believed.
-    """
-    found: dict[str, _Witness] = {}
-    again = []
-    for sha256, sequence in sequences.items():
-        entry = entries.get(sha256)
-        if entry is None or entry_sha256(entry.text) != sha256:
-            continue
-        for key, content in json.loads(entry.text)["records"].items():
-            first = found.setdefault(key, _Witness(sequence, content))
-            if first.sequence != sequence:
-                again.append((sequence, f"entry {sequence} speaks of {key} as new once more"))
-    return found, again
+    return TrailCheck(entry_count(session), links[-1] if links else None, ordered)
 
 
 def _lacking(session: Session, archive: Archive) -> Lacking:
@@ -167,7 +99,7 @@ def _lacking(session: Session, archive: Archive) -> Lacking:
 
 
 def _row_problems(
-    session: Session, witnesses: Mapping[str, _Witness], left_out: frozenset[str]
+    session: Session, witnesses: Mapping[str, Witness], left_out: frozenset[str]
 ) -> Iterator[tuple[int, str]]:
     seen = set()
     for table in WITNESSED:
@@ -192,7 +124,7 @@ def _identity(row: Row) -> tuple[str, str]:
         return f"{row.__tablename__} #{row.id}, which refers to nothing,", ""
 
 
-def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterator[tuple[int, str]]:
+def _run_problems(session: Session, witnesses: Mapping[str, Witness]) -> Iterator[tuple[int, str]]:
     # a run whose lot or upload is gone is named among the rows
     whole = select(AssayRun.id).join(LotRow).join(Upload)
     ids = session.scalars(whole.order_by(AssayRun.id)).all()
@@ -214,7 +146,7 @@ def _run_problems(session: Session, witnesses: Mapping[str, _Witness]) -> Iterat
 def _stored_problems(
     session: Session,
     archive: Archive,
-    witnesses: Mapping[str, _Witness],
+    witnesses: Mapping[str, Witness],
     named: Iterable[tuple[Row, str]],
 ) -> Iterator[tuple[int, str]]:
     for signature in session.scalars(select(SignatureRow).join(Person)).all():
@@ -249,6 +181,6 @@ def _head_problems(
             yield sequence, f"the chain up to entry {sequence} is not the one that {key} names"
 
 
-def _sequence(witnesses: Mapping[str, _Witness], row: Row) -> int:
+def _sequence(witnesses: Mapping[str, Witness], row: Row) -> int:
     witness = witnesses.get(_identity(row)[0])
     return witness.sequence if witness else LAST

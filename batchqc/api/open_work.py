@@ -45,10 +45,11 @@ class ItemOut(BaseModel):
 
 @router.get("/open-work", summary="What is expected and not in")
 def work(call: SignedIn, wanted: Annotated[WorkFilter, Query()]) -> Page[ItemOut]:
-    """Of lots that are not decided, what is due first at the top.
+    """Of lots that are not decided, what is due first at the top; then what is left on others.
 
     Where many lots are open, those that expire soonest are looked at first: a page ends with them,
-    and the next one tells of the following. A page with `next` may hold few items, or none.
+    and the next one tells of the following. Decided lots on which something is left come last,
+    oldest first. A page with `next` may hold few items, or none.
     """
     behind, _, place = wanted.after.partition("~")
     if not re.match(PLACE, behind):

@@ -93,12 +93,19 @@ def first_break(links: Iterable[Link]) -> str | None:
     """What is wrong with the first link that does not follow from the one before, or ``None``."""
     previous: Link | None = None
     for link in links:
-        expected = next_link(previous, link.entry_sha256)
-        if link.sequence != expected.sequence:
-            return f"entry {expected.sequence} is missing (found {link.sequence} in its place)"
-        if link != expected:
-            return f"entry {link.sequence} does not follow from the one before it"
+        if broken := break_behind(previous, link):
+            return broken
         previous = link
+    return None
+
+
+def break_behind(previous: Link | None, link: Link) -> str | None:
+    """What is wrong with a link behind another one, or with the first one."""
+    expected = next_link(previous, link.entry_sha256)
+    if link.sequence != expected.sequence:
+        return f"entry {expected.sequence} is missing (found {link.sequence} in its place)"
+    if link != expected:
+        return f"entry {link.sequence} does not follow from the one before it"
     return None
 
 

@@ -5,9 +5,10 @@ once, and stays prepared. SQLite, which makes a statement for next to nothing, i
 what is inside an array it knows nothing when it plans, and would read a table from end to end.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, bindparam
+from sqlalchemy import ARRAY, BindParameter, Boolean, ColumnElement, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 def among(column: Any, name: str) -> ColumnElement[bool]:
     """A condition, given a list of values (texts or integers) under a name when it is asked."""
     return _Among(column, bindparam(name, type_=ARRAY(column.type)))
+
+
+def constants(values: Iterable[str]) -> BindParameter[list[str]]:
+    """Values that the code fixes, for an ``IN``: they stand in the statement as they are.
+
+    PostgreSQL makes one plan for a statement that is asked again and again, whatever it is given
+    with it. Which rows are not of some values it then cannot know, and takes them for none.
+    """
+    fixed = sorted(map(str, values))
+    return bindparam(None, fixed, expanding=True, literal_execute=True)
 
 
 class _Among(FunctionElement[bool]):

@@ -1,10 +1,10 @@
 """Audit trail rows: entries, their subjects, and the chain over them; how they are read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, func, select
+from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, exists, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
@@ -76,6 +76,8 @@ LINK: Final = (
 )  # fmt: skip
 
 
+LINKS_AT_ONCE: Final = 2_000
+"""How many entries are held in memory while the whole trail is read."""
 WAIT_FOR_STANDBY: Final = "SELECT pg_logical_emit_message(true, 'batchqc', '')"
 """Makes the commit of a transaction that changes nothing wait for a synchronous standby."""
 
@@ -189,6 +191,49 @@ def all_links(session: Session) -> Iterable[Link]:
     """Every link in order, streamed."""
     query = select(*LINK).order_by(AuditLink.sequence).execution_options(yield_per=1000)
     return (Link(*row) for row in session.execute(query))
+
+
+class EntryRead(NamedTuple):
+    """An entry as it stands there, and the records that it is filed under."""
+
+    text: str
+    who: str
+    at: datetime
+    what: str
+    subjects: set[str]
+
+
+def trail_in_portions(session: Session) -> Iterator[list[tuple[Link, EntryRead | None]]]:
+    """Every link in order with its entry, so many at once; ``None`` where the entry is gone."""
+    entry = (AuditEntry.id, AuditEntry.text, AuditEntry.who, AuditEntry.at, AuditEntry.what)
+    query = (
+        select(*LINK, *entry)
+        .outerjoin(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .order_by(AuditLink.sequence)
+        .limit(LINKS_AT_ONCE)
+    )
+    rows: Sequence[Any] = session.execute(query).all()
+    while rows:
+        subjects: dict[int, set[str]] = {}
+        of = AuditSubject.entry_id
+        ids = [row[4] for row in rows if row[4] is not None]
+        for one, subject in session.execute(select(of, AuditSubject.subject).where(of.in_(ids))):
+            subjects.setdefault(one, set()).add(subject)
+        yield [(Link(*row[:4]), _entry_read(row, subjects)) for row in rows]
+        last = rows[-1][0]
+        rows = session.execute(query.where(AuditLink.sequence > last)).all()
+
+
+def _entry_read(row: Any, subjects: Mapping[int, set[str]]) -> EntryRead | None:
+    if row.id is None:
+        return None
+    return EntryRead(row.text, row.who, row.at, row.what, subjects.get(row.id, set()))
+
+
+def entries_without_link(session: Session) -> Iterable[str]:
+    """The hashes of entries that stand outside the chain."""
+    is_linked = exists().where(AuditLink.entry_sha256 == AuditEntry.sha256)
+    return session.scalars(select(AuditEntry.sha256).where(~is_linked))
 
 
 def entry_count(session: Session) -> int:

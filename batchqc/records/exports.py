@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from batchqc.core.identifiers import fold
+from batchqc.records.among import constants
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.decisions import Certificate
 from batchqc.records.lists import CertificatesWanted, certificates_wanted
@@ -101,7 +102,7 @@ def links_with_entries(
         select(AuditLink, AuditEntry)
         .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
         .where(AuditEntry.id.in_(of_subjects), AuditLink.sequence <= until)
-        .where(AuditEntry.what.not_in(sorted(but)))
+        .where(AuditEntry.what.not_in(constants(but)))
         .order_by(AuditLink.sequence)
     )
     return [(link, entry) for link, entry in session.execute(query)]

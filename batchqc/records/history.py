@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, case, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
 from batchqc.core.entries import SecondEntry
@@ -30,6 +30,8 @@ from batchqc.records.uploads import (
 )
 
 LOTS_AT_ONCE = 500
+_WHOLE_LOTS_AT_ONCE: Final = 50
+_WITH_THEIR_FILES: Final = (joinedload(AssayRun.upload), joinedload(AssayRun.lot))
 
 
 class JudgedLot(NamedTuple):
@@ -173,11 +175,16 @@ def superseded_lots(session: Session, only: Collection[int] | None = None) -> fr
 
 def versions_of(session: Session, lots: Iterable[int]) -> dict[int, tuple[Measurement, ...]]:
     """Every measurement of some lots that have a superseded run, by lot id."""
-    found: dict[int, tuple[Measurement, ...]] = {}
-    for lot in lots:
-        runs = session.scalars(select(AssayRun).where(AssayRun.lot_id == lot)).all()
-        found[lot] = tuple(measurements_of(session, runs))
-    return found
+    ids = sorted(lots)
+    found: dict[int, list[Measurement]] = {lot: [] for lot in ids}
+    for first in range(0, len(ids), _WHOLE_LOTS_AT_ONCE):
+        some = ids[first : first + _WHOLE_LOTS_AT_ONCE]
+        query = select(LotRow.lot, LotRow.id).where(LotRow.id.in_(some))
+        names = {name: lot for name, lot in session.execute(query)}  # noqa: C416 - rows are no pairs
+        runs = select(AssayRun).where(AssayRun.lot_id.in_(some)).options(*_WITH_THEIR_FILES)
+        for one in measurements_of(session, session.scalars(runs).all()):
+            found[names[one.lot]].append(one)
+    return {lot: tuple(own) for lot, own in found.items()}
 
 
 def _second_entry() -> ColumnElement[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.assays import RunKey
@@ -21,7 +21,7 @@ from batchqc.core.investigations import (
     Plan,
     Step,
 )
-from batchqc.records.base import Numbered, Row, refers_to
+from batchqc.records.base import Numbered, Row, few_among_many, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow, numbered_by
@@ -50,7 +50,10 @@ class InvestigationRow(Numbered):
     due_on: Mapped[str]
 
     lot: Mapped[LotRow] = relationship()
-    __table_args__ = (UniqueConstraint("year", "number"),)
+    __table_args__ = (
+        UniqueConstraint("year", "number"),
+        Index("ix_investigation_due_on", "due_on", "id"),
+    )
 
     @property
     def natural_key(self) -> str:
@@ -73,7 +76,10 @@ class InvestigationStep(Row):
 
     investigation: Mapped[InvestigationRow] = relationship()
     signature: Mapped[SignatureRow | None] = relationship()
-    __table_args__ = (UniqueConstraint("investigation_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("investigation_id", "number"),
+        few_among_many("ix_investigation_step_due", "investigation_id", "kind = 'due date'"),
+    )
 
     @property
     def natural_key(self) -> str:

@@ -1,13 +1,15 @@
 """Reviews of a lot as a whole, by QC, and of its audit trail, by QA."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final
 
-from sqlalchemy import UniqueConstraint, bindparam, select
+from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
-from batchqc.records.audit import LINK, AuditEntry, AuditLink, AuditSubject
+from batchqc.records.among import constants
+from batchqc.records.audit import LINK, AuditEntry, AuditLink, filed_under
 from batchqc.records.base import Row, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.rows_by import rows_by
@@ -90,19 +92,6 @@ def links_from(session: Session, sequence: int) -> Iterable[Link]:
     return (Link(*row) for row in session.execute(query))
 
 
-_OF_SUBJECTS: Final = select(AuditSubject.entry_id).where(
-    AuditSubject.subject.in_(bindparam("subjects", expanding=True))
-)
-_ABOUT: Final = (
-    select(AuditLink.sequence, AuditEntry)
-    .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
-    .where(AuditEntry.id.in_(_OF_SUBJECTS), AuditLink.sequence > bindparam("after"))
-    .where(AuditEntry.what.not_in(bindparam("but", expanding=True)))
-    .order_by(AuditLink.sequence)
-)
-_ABOUT_ONLY: Final = _ABOUT.where(AuditEntry.what.in_(bindparam("only", expanding=True)))
-
-
 def trail_about(
     session: Session,
     subjects: Iterable[str],
@@ -117,11 +106,23 @@ def trail_about(
         session: only read.
         subjects: keys of records.
         after: only those behind this place.
-        only: only these actions; none is all.
-        but: not these actions.
+        only: only these actions, which the code fixes; none is all.
+        but: not these actions, which the code fixes.
     """
-    asked: dict[str, object] = {"subjects": sorted(subjects), "after": after, "but": sorted(but)}
-    query = _ABOUT
-    if actions := sorted(only):
-        query, asked["only"] = _ABOUT_ONLY, actions
-    return [(sequence, entry) for sequence, entry in session.execute(query, asked)]
+    asked = {"subjects": sorted(subjects), "after": after}
+    found = session.execute(_about(frozenset(only), frozenset(but)), asked)
+    return [(sequence, entry) for sequence, entry in found]
+
+
+@cache
+def _about(only: frozenset[str], but: frozenset[str]) -> Select[tuple[int, AuditEntry]]:
+    """How much of the trail is behind a place decides how it is best read: each asks by itself."""
+    query = (
+        select(AuditLink.sequence, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(AuditEntry.id.in_(filed_under("subjects")))
+        .where(AuditLink.sequence > bindparam("after", type_=Integer, literal_execute=True))
+        .where(AuditEntry.what.not_in(constants(but)))
+        .order_by(AuditLink.sequence)
+    )
+    return query.where(AuditEntry.what.in_(constants(only))) if only else query

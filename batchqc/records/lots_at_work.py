@@ -1,23 +1,29 @@
-"""Lots on which work is open, in portions: soonest to expire first, never all of them at once."""
+"""Lots on which work is open, in portions: soonest to expire first, never all of them at once.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Behind the last of them follow decided lots on which something is left (:mod:`.lots_left`).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, literal, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, exists, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import UNDECIDED
+from batchqc.records.among import constants
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.lists import as_corrected
 from batchqc.records.registers import LotRow, Product, lot_by, other_specifications_among
 
 LOTS_AT_ONCE: Final = 200
+#: What stands in the place of a day behind the lots at work.
+DECIDED: Final = "decided"
 #: How ``last`` of a portion is written.
-PLACE: Final = r"^(\d{4}-\d\d-\d\d/[A-Za-z0-9._-]{1,40})?$"
+PLACE: Final = r"^((\d{4}-\d\d-\d\d|decided)/[A-Za-z0-9._-]{1,40})?$"
 
 
 class _Found(NamedTuple):
@@ -63,44 +69,62 @@ class Among:
     part: str = ""
     product: str = ""
 
+    def fits(self) -> Iterator[ColumnElement[bool]]:
+        """What a lot and its product have to be like, wherever it stands."""
+        if self.lot:
+            yield LotRow.folded == fold(self.lot)
+        if self.part:
+            yield LotRow.folded.contains(fold(self.part), autoescape=True)
+        if self.product:
+            yield Product.code == self.product
+
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some lots at work. What is of no lot at work is told with the first portion.
+    """Some lots at work, or decided ones with something left. What is of no lot is told first.
 
-    ``last`` is day and id of its last lot where others follow, "" where none does.
+    ``left`` are the decided ones, by surrogate id. ``last`` is where it ends if others follow.
     """
 
     asked: Among
     lots: tuple[LotAtWork, ...] = ()
     last: str = ""
+    left: tuple[int, ...] = ()
 
     @property
     def is_first(self) -> bool:
         """Whether no portion is before it."""
         return not self.asked.after
 
+    @property
+    def end(self) -> str:
+        """The place behind its last lot at work."""
+        return f"{self.lots[-1].expires_on}/{self.lots[-1].lot}"
+
     def has(self, lot: InstrumentedAttribute[int]) -> ColumnElement[bool]:
         """Whether a record is of a lot of it, by the surrogate id of the lot."""
         return lot.in_([one.id for one in self.lots])
 
+    def is_left(self, lot: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Whether a record is of a decided lot of it."""
+        return lot.in_(self.left)
+
     def tells(self, lot: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-        """Whether a record is told with it: of its lots, and, with the first, of decided ones."""
-        if self.asked.lot:
-            return lot.in_(select(LotRow.id).where(LotRow.folded == fold(self.asked.lot)))
-        if not self.is_first:
-            return self.has(lot)
-        return or_(self.has(lot), is_decided(lot))
+        """Whether a record is of a lot of it, decided or not."""
+        return lot.in_([*(one.id for one in self.lots), *self.left])
 
 
 def is_decided(lot: Any) -> ColumnElement[bool]:
     """Whether a lot, by its surrogate id, has a decision that leaves nothing open."""
-    is_open = DispositionRow.disposition.in_([one.value for one in UNDECIDED])
-    return exists().where(DispositionRow.lot_id == lot, ~is_open)
+    decision = aliased(DispositionRow)
+    is_final = decision.disposition.not_in(constants(UNDECIDED))
+    return exists().where(decision.lot_id == lot, is_final)
 
 
 def portion_at_work(session: Session, asked: Among) -> Portion:
     """The lots at work behind a place, so many at the most, soonest to expire first."""
+    if asked.after.startswith(DECIDED):
+        return Portion(asked)
     behind = _behind(session, asked)
     query, corrected = _wanted(asked), _corrected(session)
     named = [fold(key.removeprefix("lot:")) for key in corrected]
@@ -114,8 +138,8 @@ def portion_at_work(session: Session, asked: Among) -> Portion:
     found = [*(_Found(*row) for row in rows), *(one for one in by_hand if one.place > behind)]
     found.sort(key=lambda one: one.place)
     shown = _with_versions(session, found[:LOTS_AT_ONCE])
-    last = f"{shown[-1].expires_on}/{shown[-1].lot}" if len(found) > LOTS_AT_ONCE else ""
-    return Portion(asked, shown, last)
+    portion = Portion(asked, shown)
+    return replace(portion, last=portion.end) if len(found) > LOTS_AT_ONCE else portion
 
 
 def products_and_expiries(session: Session, named: Iterable[str]) -> dict[str, tuple[str, date]]:
@@ -147,7 +171,7 @@ def _corrected(session: Session) -> dict[str, str]:
 
 
 def _wanted(asked: Among) -> Select[*tuple[Any, ...]]:
-    query = (
+    return (
         select(
             LotRow.expires_on,
             LotRow.id,
@@ -157,15 +181,8 @@ def _wanted(asked: Among) -> Select[*tuple[Any, ...]]:
             LotRow.market,
         )
         .join(Product, Product.id == LotRow.product_id)
-        .where(~is_decided(LotRow.id))
+        .where(~is_decided(LotRow.id), *asked.fits())
     )
-    if asked.lot:
-        query = query.where(LotRow.folded == fold(asked.lot))
-    if asked.part:
-        query = query.where(LotRow.folded.contains(fold(asked.part), autoescape=True))
-    if asked.product:
-        query = query.where(Product.code == asked.product)
-    return query
 
 
 def _with_versions(session: Session, found: Iterable[_Found]) -> tuple[LotAtWork, ...]:

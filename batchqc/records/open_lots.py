@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from batchqc.core.assays import REPORTABLE
 from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.open_tests import Reported
+from batchqc.records.among import constants
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.registers import LotRow, SampleRow
 from batchqc.records.uploads import AssayRun, MeasurementRow
@@ -20,7 +21,7 @@ _FURTHEST_ZONE: Final = timedelta(hours=15)
 def undecided_lots(session: Session) -> Sequence[LotRow]:
     """Every lot that is undecided, or released conditionally; by id."""
     decided = select(DispositionRow.lot_id).where(
-        DispositionRow.disposition.not_in([one.value for one in UNDECIDED])
+        DispositionRow.disposition.not_in(constants(UNDECIDED))
     )
     return session.scalars(
         select(LotRow).where(LotRow.id.not_in(decided)).order_by(LotRow.folded)

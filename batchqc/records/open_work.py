@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, func, literal, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.core.assays import REPORTABLE
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import IN_USE
 from batchqc.core.lots import Sample
+from batchqc.records.among import constants
 from batchqc.records.conditional import CertificateWithdrawal, counts_no_more
 from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow
@@ -86,9 +87,9 @@ def reported_at_work(session: Session, portion: Portion) -> dict[int, set[tuple[
 
 
 def runs_at_work(session: Session, portion: Portion) -> list[RunAtWork]:
-    """Every run of lots at work, and with the first every one of others that nobody reviewed."""
-    is_reviewed = exists().where(Review.assay_run_id == AssayRun.id)
-    is_open = portion.has(AssayRun.lot_id) | (portion.tells(AssayRun.lot_id) & ~is_reviewed)
+    """Every run of lots at work, and those of decided ones that nobody reviewed."""
+    left = select(AssayRun.id).where(portion.is_left(AssayRun.lot_id), ~is_reviewed())
+    told = union_all(select(AssayRun.id).where(portion.has(AssayRun.lot_id)), left)
     reviewers: dict[int, set[str]] = {}
     newest: dict[int, datetime] = {}
     signed = (
@@ -112,7 +113,7 @@ def runs_at_work(session: Session, portion: Portion) -> list[RunAtWork]:
         .join(LotRow, LotRow.id == AssayRun.lot_id)
         .join(Upload, Upload.id == AssayRun.upload_id)
         .outerjoin(EntryVerification, EntryVerification.upload_id == Upload.id)
-        .where(is_open)
+        .where(AssayRun.id.in_(told))
         .order_by(AssayRun.id)
     )  # fmt: skip
     return [
@@ -130,6 +131,31 @@ def runs_at_work(session: Session, portion: Portion) -> list[RunAtWork]:
         )
         for row in session.execute(query)
     ]
+
+
+def is_reviewed() -> ColumnElement[bool]:
+    """Whether somebody reviewed a run."""
+    return exists().where(Review.assay_run_id == AssayRun.id)
+
+
+def is_not_sealed() -> ColumnElement[bool]:
+    """Whether the document of a certificate waits for its seal."""
+    is_issued = exists().where(CertificateIssue.certificate_id == Certificate.id)
+    return and_(~is_issued, ~counts_no_more())
+
+
+def is_missed() -> ColumnElement[bool]:
+    """Whether a certificate was withdrawn, is the newest of its lot, and the lot is in use."""
+    decision, other = aliased(DispositionRow), aliased(Certificate)
+    later = exists().where(decision.lot_id == DispositionRow.lot_id)
+    in_use = exists().where(
+        DispositionRow.lot_id == Certificate.lot_id,
+        DispositionRow.disposition.in_(constants(IN_USE)),
+        ~later.where(decision.number > DispositionRow.number),
+    )
+    newer = exists().where(other.lot_id == Certificate.lot_id, other.id > Certificate.id)
+    is_withdrawn = Certificate.id.in_(select(CertificateWithdrawal.certificate_id))
+    return and_(is_withdrawn, in_use, ~newer)
 
 
 def waiting_corrections(session: Session) -> Sequence[Correction]:
@@ -177,8 +203,7 @@ def undetermined_donors(session: Session, portion: Portion) -> Iterator[tuple[st
 
 def pending_certificates(session: Session, portion: Portion | None = None) -> Sequence[Certificate]:
     """Every certificate, or those of some lots, whose document waits for its seal, by number."""
-    is_issued = exists().where(CertificateIssue.certificate_id == Certificate.id)
-    query = select(Certificate).where(~is_issued, ~counts_no_more())
+    query = select(Certificate).where(is_not_sealed())
     if portion is not None:
         query = query.where(portion.tells(Certificate.lot_id))
     return session.scalars(query.order_by(Certificate.id)).all()
@@ -188,23 +213,10 @@ def lots_without_certificate(
     session: Session, portion: Portion
 ) -> Iterator[tuple[Certificate, bool]]:
     """The newest certificate of each lot in use of which it was withdrawn, and whether sealed."""
-    decision, other = aliased(DispositionRow), aliased(Certificate)
-    later = exists().where(decision.lot_id == DispositionRow.lot_id)
-    in_use = exists().where(
-        DispositionRow.lot_id == Certificate.lot_id,
-        DispositionRow.disposition.in_([one.value for one in IN_USE]),
-        ~later.where(decision.number > DispositionRow.number),
-    )
-    newer = exists().where(other.lot_id == Certificate.lot_id, other.id > Certificate.id)
     query = (
         select(Certificate, CertificateIssue.id)
         .outerjoin(CertificateIssue, CertificateIssue.certificate_id == Certificate.id)
-        .where(
-            Certificate.id.in_(select(CertificateWithdrawal.certificate_id)),
-            portion.tells(Certificate.lot_id),
-            in_use,
-            ~newer,
-        )
+        .where(portion.tells(Certificate.lot_id), is_missed())
     )
     for row in session.execute(query.order_by(Certificate.id)):
         yield row[0], row[1] is not None

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 
 from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
+from batchqc.records.among import among
 from batchqc.records.base import Row, added_later, refers_to
 from batchqc.records.once import once
 from batchqc.records.rows_by import rows_by
@@ -199,7 +200,7 @@ def _lot_by() -> Select[LotRow]:
     return query.options(*map(joinedload, around))
 
 
-_LOTS: Final = select(LotRow).where(LotRow.folded.in_(bindparam("folded", expanding=True)))
+_LOTS: Final = select(LotRow).where(among(LotRow.folded, "folded"))
 
 
 def lots_by(session: Session, folded: Iterable[str]) -> Sequence[LotRow]:

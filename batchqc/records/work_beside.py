@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from batchqc.core.investigations import Investigation, State, Step
 from batchqc.core.lot_states import Disposition
@@ -71,7 +71,7 @@ def open_investigations(
     session: Session, portion: Portion
 ) -> Iterator[tuple[str, InvestigationRow, Investigation]]:
     """Lot, row and state of every investigation that is not concluded, oldest first."""
-    waits = _not_concluded().where(portion.tells(InvestigationRow.lot_id))
+    waits = not_concluded(InvestigationRow.id).where(portion.tells(InvestigationRow.lot_id))
     steps: dict[int, list[InvestigationStep]] = {}
     query = select(InvestigationStep).where(InvestigationStep.investigation_id.in_(waits))
     for step in session.scalars(query.order_by(InvestigationStep.number)):
@@ -90,14 +90,10 @@ def open_investigations(
 
 def holds_at_work(session: Session, portion: Portion) -> Iterator[tuple[str, Hold]]:
     """Lot and hold of every hold that has not ended, of lots that are not destroyed."""
-    destroyed = select(DispositionRow.lot_id).where(
-        DispositionRow.disposition == Disposition.DESTROYED.value
-    )
     query = (
         select(LotRow.lot, Hold)
         .join(LotRow, LotRow.id == Hold.lot_id)
-        .where(Hold.id.not_in(select(HoldEnd.hold_id)), Hold.lot_id.not_in(destroyed))
-        .where(portion.tells(Hold.lot_id))
+        .where(is_holding(), portion.tells(Hold.lot_id))
     )
     return ((lot, hold) for lot, hold in session.execute(query.order_by(Hold.id)))
 
@@ -148,16 +144,11 @@ def donors_at_work(session: Session, portion: Portion) -> Iterator[DonorAtWork]:
 
 def waiting_transfers(session: Session, portion: Portion) -> Iterator[tuple[str, str]]:
     """Lot and number of every certification that stands and was not transferred to stock."""
-    done = select(Transfer.certification_id)
-    later = select(_LATER.id).where(
-        _LATER.lot_id == DispositionRow.lot_id, _LATER.number > DispositionRow.number
-    )
     query = (
         select(LotRow.lot, Certification)
         .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
         .join(LotRow, LotRow.id == DispositionRow.lot_id)
-        .where(Certification.id.not_in(done), ~later.correlate(DispositionRow).exists())
-        .where(portion.tells(DispositionRow.lot_id))
+        .where(is_not_transferred(), portion.tells(DispositionRow.lot_id))
         .order_by(Certification.id)
     )
     for lot, row in session.execute(query):
@@ -182,8 +173,25 @@ def silent_webhooks(session: Session) -> Iterator[tuple[str, int, datetime]]:
             yield name, event, at
 
 
-def _not_concluded() -> Select[int]:
-    """Investigations without a conclusion, and those that were opened anew, by id."""
+def is_holding() -> ColumnElement[bool]:
+    """Whether a hold has not ended, and its lot is not destroyed."""
+    destroyed = select(DispositionRow.lot_id).where(
+        DispositionRow.disposition == Disposition.DESTROYED.value
+    )
+    return and_(Hold.id.not_in(select(HoldEnd.hold_id)), Hold.lot_id.not_in(destroyed))
+
+
+def is_not_transferred() -> ColumnElement[bool]:
+    """Whether a certification stands and was not transferred to stock."""
+    done = select(Transfer.certification_id)
+    later = select(_LATER.id).where(
+        _LATER.lot_id == DispositionRow.lot_id, _LATER.number > DispositionRow.number
+    )
+    return and_(Certification.id.not_in(done), ~later.correlate(DispositionRow).exists())
+
+
+def not_concluded(column: InstrumentedAttribute[int]) -> Select[int]:
+    """A column of investigations without a conclusion, and of those that were opened anew."""
 
     def with_step(step: Step) -> Select[int]:
         kind = InvestigationStep.kind == step.value
@@ -191,7 +199,7 @@ def _not_concluded() -> Select[int]:
 
     number = InvestigationRow.id
     reopened = number.in_(with_step(Step.REOPENED))
-    return select(number).where(number.not_in(with_step(Step.CONCLUSION)) | reopened)
+    return select(column).where(number.not_in(with_step(Step.CONCLUSION)) | reopened)
 
 
 def _records(donors: Select[int]) -> Any:

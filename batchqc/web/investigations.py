@@ -19,9 +19,9 @@ from batchqc.records.investigation_lines import (
     InvestigationsWanted,
     Order,
     count_concluded,
+    count_open,
     investigated_criteria,
     investigation_lines,
-    open_lines,
 )
 from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
@@ -89,7 +89,7 @@ def investigations(request: Request, call: Visit, asked: Annotated[Asked, Query(
         today = site_day(session, call.door.now())
         wanted = asked.wanted(today)
         found, more = investigation_lines(session, wanted, after=asked.after)
-        still_open = open_lines(session, wanted)
+        still_open, overdue = count_open(session, wanted, today)
         concluded = count_concluded(session, wanted)
         criteria = investigated_criteria(session)
     return page(
@@ -99,8 +99,8 @@ def investigations(request: Request, call: Visit, asked: Annotated[Asked, Query(
         found=found,
         more=asked.but(after=more) if more else "",
         today=today,
-        still_open=len(still_open),
-        overdue=sum(one.now.is_overdue(today) for one in still_open),
+        still_open=still_open,
+        overdue=overdue,
         concluded=concluded,
         criteria=criteria,
         shows=list(Show),

@@ -1,13 +1,20 @@
 """What an owner of the database does behind the triggers' back closes the gate of records."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import Engine, select, text
+from sqlalchemy.orm import Session
 
+from batchqc.actions import whole_trail
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import reject_lot
+from batchqc.core.audit import Link
 from batchqc.core.permissions import Permission
 from batchqc.errors import ReleaseBlocked
+from batchqc.records import audit
+from batchqc.records.audit import EntryRead, trail_in_portions
 from batchqc.records.schema import WITNESSED
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.stored_bytes import NAMING
@@ -61,6 +68,38 @@ def test_a_changed_row_closes_the_gate_of_records_and_is_named_by_the_audit(
         house.release()
     assert any(reason.startswith("Records: ") for reason in blocked.value.reasons)
     assert house.verify().problems
+
+
+@pytest.mark.requirement("1.09")
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_a_trail_is_read_in_portions_and_nothing_of_it_is_passed_over(
+    house: House, monkeypatch: pytest.MonkeyPatch, at_once: int
+):
+    house.ready()
+    whole = house.verify()
+    assert not whole.problems
+    for statement in (
+        "UPDATE audit_entry SET text = text || ' ' WHERE id = 3",
+        "UPDATE audit_entry SET what = 'seen' WHERE id = 5",
+        "UPDATE audit_subject SET subject = 'x' WHERE id = (SELECT max(id) FROM audit_subject)",
+        "UPDATE audit_link SET previous = 'x' WHERE sequence = 7",
+        "DELETE FROM audit_link WHERE sequence = 9",
+    ):
+        tamper(house.engine, statement)
+    named = house.verify()
+    assert len(named.problems) > 4
+    read: list[int] = []
+
+    def portions(session: Session) -> Iterator[list[tuple[Link, EntryRead | None]]]:
+        for portion in trail_in_portions(session):
+            read.append(len(portion))
+            yield portion
+
+    monkeypatch.setattr(audit, "LINKS_AT_ONCE", at_once)
+    monkeypatch.setattr(whole_trail, "trail_in_portions", portions)
+    assert house.verify() == named
+    assert sum(read) == whole.entries - 1
+    assert max(read) == at_once
 
 
 @pytest.mark.requirement("1.05")

@@ -7,6 +7,7 @@ from sqlalchemy import event
 
 from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.corrections import request_correction
+from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.laboratory import register_instrument, register_training
 from batchqc.actions.letting_go import let_go
@@ -20,9 +21,11 @@ from batchqc.core.open_work import Filter, Item, Work
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import Certifies, Policy
 from batchqc.core.signatures import Refusal
-from batchqc.records import lots_at_work
+from batchqc.records import lots_at_work, lots_left
 from batchqc.records.events import DELIVERED, GIVEN_UP, Delivery, Webhook, webhook_by
-from batchqc.records.lots_at_work import Among, portion_at_work
+from batchqc.records.lots_at_work import Among
+from batchqc.records.lots_left import portion_of_work
+from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 from tests.actions.correcting import decide, request
 from tests.actions.typing_results import enter, verify
@@ -215,8 +218,15 @@ def tried(tx: Transaction, webhook: Webhook, event_number: int, outcome: str) ->
     tx.audit("events delivered", rows=[row], about=[webhook.key])
 
 
+def reject(house: House, lot: str) -> None:
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        signed = reject_lot(tx, house.archive, lot=lot, credentials=signing(QA1, "Bag was leaking"))
+    assert isinstance(signed, Decision)
+
+
+@pytest.mark.parametrize("looked_at", [1, 3, lots_left.LOOKED_AT])
 def test_lots_are_looked_at_in_portions_and_nothing_that_waits_is_left_out(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, looked_at: int
 ):
     for n in range(5):
         register(house, f"MSC-26-07{n:02}")
@@ -225,31 +235,83 @@ def test_lots_are_looked_at_in_portions_and_nothing_that_waits_is_left_out(
     decide(house, number)
     house.ready()
     house.release()
+    reject(house, "MSC-26-0703")
     request(house, "lot:MSC-26-0701", "expires_on", "2027-06-17")
     request(house, f"donor:{DONOR}", "tissue_source", "Wharton's jelly")
     assert house.upload(
         alone("viability", run_id="VCB-2")
     ).accepted  # nobody reviewed it when it was decided
     whole = look(house)
-    assert {one.lot for one in whole} > {LOT, "", "MSC-26-0704"}
+    assert {one.lot for one in whole} > {LOT, "", "MSC-26-0703", "MSC-26-0704"}
+    monkeypatch.setattr(lots_left, "LOOKED_AT", looked_at)
     for size in (1, 2, 4):
         monkeypatch.setattr(lots_at_work, "LOTS_AT_ONCE", size)
-        found, lots, among = list[Item](), list[str](), Among()
-        while True:
-            with house.reading() as session:
-                asked = {"wanted": Filter(), "now": house.now()}
-                told = open_work(session, house.archive, **asked, among=among)
-                everything = all_open_work(session, house.archive, **asked).items
-                own = [one.lot for one in portion_at_work(session, among).lots]
-            found += told.items
-            lots += own
-            assert len(own) <= size
-            assert {one.lot for one in told.items} <= {
-                *own,
-                *(["", LOT] if not among.after else []),
-            }
-            if not told.last:
-                break
-            among = Among(told.last)
-        assert everything == whole == sorted(found, key=lambda one: one.place)
-        assert lots == ["MSC-26-0702", *(f"MSC-26-07{n:02}" for n in (0, 1, 3, 4))]
+        found, lots, left = walked(house, size)
+        with house.reading() as session:
+            told = all_open_work(session, house.archive, wanted=Filter(), now=house.now())
+        assert told.items == whole == sorted(found, key=lambda one: one.place)
+        assert lots == ["MSC-26-0702", *(f"MSC-26-07{n:02}" for n in (0, 1, 4))]
+        assert left == [LOT, "MSC-26-0703"]
+
+
+def walked(house: House, size: int) -> tuple[list[Item], list[str], list[str]]:
+    """All that waits, portion by portion, the lots at work, and the decided ones."""
+    found, lots, left, among = list[Item](), list[str](), list[str](), Among()
+    while True:
+        with house.reading() as session:
+            told = open_work(session, house.archive, wanted=Filter(), now=house.now(), among=among)
+            portion = portion_of_work(session, among)
+            decided = [session.get_one(LotRow, one).lot for one in portion.left]
+        own = [one.lot for one in portion.lots]
+        assert len(own) + len(decided) <= size
+        assert {one.lot for one in told.items} <= {*own, *decided, *([] if among.after else [""])}
+        found, lots, left = found + told.items, lots + own, left + decided
+        if not told.last:
+            return found, lots, left
+        among = Among(told.last)
+
+
+def test_what_is_left_on_decided_lots_is_told_so_much_at_once_however_much_it_is(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lots_at_work, "LOTS_AT_ONCE", 3)
+    asked: list[str] = []
+    event.listen(
+        house.engine, "before_cursor_execute", lambda *told: asked.append(told[2]), named=False
+    )
+    few: list[Item] = []
+    statements = 0
+    for first, last in ((0, 4), (4, 9)):
+        for n in range(first, last):
+            lot = f"MSC-26-08{n:02}"
+            register(house, lot)
+            assert house.upload(results(lot=lot)).accepted
+            reject(house, lot)
+        asked.clear()
+        found = look(house)
+        few, statements = few or found, statements or len(asked)
+        assert found == few
+        assert len(asked) == statements
+    assert {one.lot for one in few} == {LOT, "MSC-26-0800", "MSC-26-0801"}
+    assert look(house, Filter(lot="MSC-26-0808"))
+
+
+def test_decided_lots_are_looked_for_as_a_filter_says(house: House):
+    house.ready()
+    house.release()
+    register(house, "MSC-26-0802")
+    house.upload(results(lot="MSC-26-0802"))
+    reject(house, "MSC-26-0802")
+    for asked, names in (
+        (Among(), [LOT, "MSC-26-0802"]),
+        (Among(part="26-08"), ["MSC-26-0802"]),
+        (Among(lot="msc-26-0802"), ["MSC-26-0802"]),
+        (Among(product=PRODUCT), [LOT, "MSC-26-0802"]),
+        (Among(product="other"), []),
+        (Among(f"decided/{LOT}"), ["MSC-26-0802"]),
+        (Among("decided/MSC-26-0802"), []),
+    ):
+        with house.reading() as session:
+            portion = portion_of_work(session, asked)
+            assert [session.get_one(LotRow, one).lot for one in portion.left] == names
+            assert not portion.last

@@ -1,14 +1,18 @@
 """What a decision asks the database, and how often."""
 
+import re
 from collections import Counter
 
 from sqlalchemy import event
 
+from batchqc.actions.audit_review import trail_to_read
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.evaluation import study
 from batchqc.actions.lot_review import seen_runs
 from batchqc.actions.lots import the_lot
+from batchqc.actions.open_work import open_work
 from batchqc.actions.trends import Trends
+from batchqc.core.open_work import Filter
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import RunSeen
 from tests.actions.test_trends import make
@@ -77,3 +81,19 @@ def test_a_look_at_a_lot_asks_nothing_of_what_there_is_not(house: House):
     assert house.study().is_ready
     assert len(asked) <= LOOK
     assert not [one for one in asked if "FROM training" in one and "EXISTS" not in one]
+
+
+def test_what_the_code_excludes_stands_in_the_statement(house: House):
+    """PostgreSQL plans a statement once for whatever it is given, and takes NOT IN for no row."""
+    house.ready()
+    asked: list[str] = []
+    event.listen(house.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    with house.reading() as session:
+        open_work(session, house.archive, wanted=Filter(), now=house.now())
+        row = the_lot(session, LOT)
+        trail_to_read(session, study(session, house.archive, lot=row, now=house.now()))
+    excluded = [
+        one for text in asked for one in re.findall(r"(disposition|what) NOT IN \((.)", text)
+    ]
+    assert len(excluded) > 10
+    assert {begins for _, begins in excluded} <= {"'", "N"}  # or nothing is, which is NULL

@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from batchqc.records.decisions import Certificate
+from batchqc.records.investigation_lines import MOVES_THE_DAY
+from batchqc.records.investigations import InvestigationStep
 from batchqc.records.people import HAS_FAILED, Attempt
 from batchqc.records.typed_lines import IS_TYPED
 from batchqc.records.uploads import Upload
@@ -11,12 +13,14 @@ from batchqc.records.uploads import Upload
 QUERIES = {
     "ix_upload_typed": select(Upload.id).where(IS_TYPED).order_by(Upload.id).limit(5),
     "ix_attempt_failed": select(Attempt.id).where(HAS_FAILED).order_by(Attempt.id).limit(5),
+    "ix_investigation_step_due": select(InvestigationStep.investigation_id).where(MOVES_THE_DAY),
     "ix_certificate_renewed": select(Certificate.id).where(Certificate.supersedes_id == 7),
 }
 #: What ANALYZE says of a site: rows, and how many have one value. NULL is a value to it.
 FOUND = (
     ("upload", "ix_upload_typed", "3 1"),
     ("attempt", "ix_attempt_failed", "3 1"),
+    ("investigation_step", "ix_investigation_step_due", "3 1"),
     ("certificate", "ix_certificate_renewed", "3 1"),
     ("certificate", "ix_certificate_supersedes_id", "45000 45000"),
 )
