@@ -1,8 +1,7 @@
 """Whether a column holds one of several values.
 
 PostgreSQL is given them as one array: a statement is the same for any number of them, so it is made
-once, and stays prepared. SQLite, which makes a statement for next to nothing, is given a list: of
-what is inside an array it knows nothing when it plans, and would read a table from end to end.
+once, and stays prepared. SQLite, which makes a statement for next to nothing, is given a list.
 """
 
 from collections.abc import Iterable
