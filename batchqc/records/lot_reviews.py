@@ -115,7 +115,7 @@ def trail_about(
 
 
 @cache
-def _about(only: frozenset[str], but: frozenset[str]) -> Select[tuple[int, AuditEntry]]:
+def _about(only: frozenset[str], but: frozenset[str]) -> Select[int, AuditEntry]:
     """How much of the trail is behind a place decides how it is best read: each asks by itself."""
     query = (
         select(AuditLink.sequence, AuditEntry)
