@@ -33,8 +33,10 @@ from batchqc.records.history import (
 )
 from batchqc.records.investigations import folded, investigated_lots, investigations_of
 from batchqc.records.methods import method_approvals
+from batchqc.records.once import once
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.trend_evidence import banks_of, donor_codes, measured_in, sites_of
+from batchqc.records.trends import first_lots
 
 _EVERY_DAY = "0000"  # from then on dates are read as corrected
 _Measured = Mapping[int, Sequence[Measurement]]
@@ -76,7 +78,7 @@ class SharedFacts:
         self, session: Session, archive: Archive, only: Collection[int] | None = None
     ) -> None:
         """Read what hangs on no attribute."""
-        self._session, self._archive = session, archive
+        self._session, self._archive, self.only = session, archive, only
         self.typed = typed_runs(session, only)
         self.whole = superseded_lots(session, only) | investigated_lots(session, only)
         self._methods = approved_methods(archive, method_approvals(session))
@@ -150,6 +152,13 @@ class SharedFacts:
             investigations,
             validity_of_lots(session, self._methods, ids)[1],
         )
+
+
+@once
+def facts_of_product(session: Session, archive: Archive, product: str) -> SharedFacts:
+    """What the attributes of a product need of its lots, where there are few: else one by one."""
+    lots = first_lots(session, product, LOTS_AT_ONCE + 1)
+    return SharedFacts(session, archive, lots if len(lots) <= LOTS_AT_ONCE else None)
 
 
 class SeriesReader:

@@ -12,29 +12,34 @@ from batchqc.records.laboratory import RULES
 from batchqc.records.policies import POLICIES
 from batchqc.records.signatures import parse_number
 from batchqc.records.system_stops import STOPS
-from batchqc.records.trend_evidence import lots_named, told_since
+from batchqc.records.trend_evidence import lots_named, told_between
 
 #: Records of which no value, verdict, donor, bank or disposition in a series hangs. What changes
 #: one of these by a correction, a verification or a step is filed under that record as well.
 _BESIDE: Final = frozenset(
     {
         "account_change", "account_report", "account_review", "administration", "answer",
-        "attachment", "attempt", "audit_review", "authenticator_change", "cell_bank",
-        "cell_bank_event", "certificate", "certificate_issue", "certificate_withdrawal",
-        "certification", "clinical_site", "conditional_site", "consent", "consent_withdrawal",
-        "container", "container_event", "correction", "correction_decision", "custody", "delivery",
-        "deviation", "deviation_lot", "donation", "donation_pool", "donation_pool_part",
-        "donor_panel_approval", "donor_panel_version", "donor_test", "hold", "hold_end",
-        "impact_report", "instrument", "investigation_rule", "laboratory_certificate",
-        "link_change", "look_back", "look_back_closing", "lot_check", "lot_review", "material",
-        "material_use", "password", "password_rule", "pending_result", "person", "policy",
-        "product", "profile_approval", "profile_version", "proof_use", "provider_return",
-        "provider_visit", "receipt", "recipient", "register_rule", "retain_sample", "review",
-        "role_change", "shipment", "shipped_container", "sign_in", "sign_out", "signature",
-        "signing_rule", "site", "specification_approval", "specification_submission",
-        "specification_version", "specification_withdrawal", "stock_transfer", "system_stop",
-        "trail_sample", "trail_sample_review", "training", "webhook", "webhook_end",
-        "investigation", "investigation_step",
+        "archive_finding", "archive_scrub", "attachment", "attempt", "audit_review",
+        "authenticator_change", "cell_bank", "cell_bank_event", "certificate", "certificate_copy",
+        "certificate_issue", "certificate_rendition", "certificate_renewal",
+        "certificate_withdrawal", "certification", "checkpoint", "checkpoint_timestamp",
+        "clinical_site", "conditional_site", "consent", "consent_withdrawal", "container",
+        "container_event", "correction", "correction_decision", "custody", "delivery", "deviation",
+        "deviation_lot", "donation", "donation_pool", "donation_pool_part", "donor_panel_approval",
+        "donor_panel_version", "donor_test", "event", "hold", "hold_end", "impact_report",
+        "instrument", "investigation", "investigation_rule", "investigation_step", "job",
+        "job_progress", "job_step", "laboratory_certificate", "layout_approval",
+        "layout_submission", "layout_version", "layout_withdrawal", "legal_hold",
+        "legal_hold_release", "link_change", "log_key", "look_back", "look_back_closing",
+        "lot_check", "lot_review", "material", "material_use", "password", "password_rule",
+        "pending_result", "person", "policy", "product", "profile_approval", "profile_version",
+        "proof_use", "provider_return", "provider_visit", "quality_review",
+        "quality_review_reading", "receipt", "recipient", "register_rule", "retain_sample",
+        "retention_rule", "review", "role_change", "shipment", "shipped_container", "sign_in",
+        "sign_out", "signature", "signing_rule", "site", "specification_approval",
+        "specification_submission", "specification_version", "specification_withdrawal",
+        "stock_transfer", "system_stop", "trail_sample", "trail_sample_review", "training",
+        "webhook", "webhook_end",
         POLICIES, RULES, STOPS,
     }
 )  # fmt: skip
@@ -58,10 +63,10 @@ class Touched:
     lines: bool = False
 
 
-def touched_since(session: Session, sequence: int) -> Touched:
-    """What entries behind a place in the audit trail touch."""
+def touched_between(session: Session, after: int, until: int) -> Touched:
+    """What entries behind a place in the audit trail touch, up to one."""
     found = _Found()
-    for subject in told_since(session, sequence):
+    for subject in told_between(session, after, until):
         if not found.takes(subject):
             return Touched(everything=True)
     lots = lots_named(

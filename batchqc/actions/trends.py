@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.trend_series import Judges, SeriesReader, SharedFacts
-from batchqc.actions.trend_touched import Touched, touched_since
+from batchqc.actions.trend_series import Judges, SeriesReader, SharedFacts, facts_of_product
+from batchqc.actions.trend_touched import Touched, touched_between
 from batchqc.core.identifiers import fold
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute
@@ -78,7 +78,7 @@ class Trends:
         from batchqc.statistics.growing_series import GrowingSeries  # noqa: PLC0415 - numerics
 
         with self._lock:
-            held = self._current(session, archive, attribute)
+            held = self._current(session, archive, attribute, one_of_many=True)
             judges, starts, sets = _lines(session, archive, attribute, held)
             if lot not in held.lots:
                 return None
@@ -120,13 +120,16 @@ class Trends:
             held.trend = trend_of(attribute, judges.criterion, lots, starts=starts, sets=sets)
         return held.trend
 
-    def _current(self, session: Session, archive: Archive, attribute: Attribute) -> _Held:
+    def _current(
+        self, session: Session, archive: Archive, attribute: Attribute, *, one_of_many: bool = False
+    ) -> _Held:
         sees_all = self._catch_up(session, archive)
         held = self._held.get(attribute)
         if held is not None and (sees_all or held.trend is not None):
             return held
-        reader = SeriesReader(session, archive, attribute)
-        lots = dict(reader.lots())
+        shared = facts_of_product(session, archive, attribute.product) if one_of_many else None
+        reader = SeriesReader(session, archive, attribute, shared)
+        lots = dict(reader.lots(shared.only if shared else None))
         self.read += len(lots)
         held = _Held(lots, reader.judges)
         if sees_all:
@@ -140,7 +143,7 @@ class Trends:
         if sequence <= self._sequence:
             return sequence == self._sequence
         if self._held:
-            touched = touched_since(session, self._sequence)
+            touched = touched_between(session, self._sequence, sequence)
             if touched.everything:
                 self._held.clear()
             if touched.lots or touched.lines:

@@ -105,8 +105,8 @@ def banks_of(session: Session, lots: Iterable[str]) -> dict[str, tuple[str, ...]
     )
 
 
-def told_since(session: Session, sequence: int) -> Iterator[str]:
-    """The keys of all records that entries behind a place in the audit trail speak of.
+def told_between(session: Session, after: int, until: int) -> Iterator[str]:
+    """The keys of all records that entries behind a place in the audit trail speak of, up to one.
 
     That a lot is registered is filed under its donors too, and changes nothing of them; nor does a
     review change the lot and the runs that it names.
@@ -119,10 +119,10 @@ def told_since(session: Session, sequence: int) -> Iterator[str]:
         select(AuditSubject.subject)
         .join(AuditEntry, AuditEntry.id == AuditSubject.entry_id)
         .join(AuditLink, AuditLink.entry_sha256 == AuditEntry.sha256)
-        .where(AuditLink.sequence > sequence, ~of_donors, ~of_reviews)
-        .distinct()
+        .where(AuditLink.sequence > after, AuditLink.sequence <= until)
+        .where(~of_donors, ~of_reviews)
     )
-    return iter(session.scalars(query))
+    return iter(set(session.scalars(query)))  # were they distinct, SQLite would read all subjects
 
 
 def lots_named(

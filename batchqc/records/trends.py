@@ -152,6 +152,13 @@ def newest_product(session: Session) -> str:
     return session.scalar(query.order_by(LotRow.id.desc()).limit(1)) or ""
 
 
+def first_lots(session: Session, product: str, limit: int) -> Sequence[int]:
+    """The surrogate ids of the lots of a product that were registered first."""
+    query = select(LotRow.id).join(Product, Product.id == LotRow.product_id)
+    query = query.where(Product.code == product).order_by(LotRow.id).limit(limit)
+    return session.scalars(query).all()
+
+
 def lots_made(session: Session, product: str) -> int:
     """How many lots of a product are registered."""
     query = select(func.count()).select_from(LotRow).join(Product, Product.id == LotRow.product_id)

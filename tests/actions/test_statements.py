@@ -15,8 +15,9 @@ from batchqc.actions.trends import Trends
 from batchqc.core.open_work import Filter
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import RunSeen
+from batchqc.core.trends import Attribute, is_numeric
 from tests.actions.test_trends import make
-from tests.records.house import LOT, QA1, House, results, signing
+from tests.records.house import LOT, PRODUCT, QA1, House, results, signing
 
 
 def look_at(house: House, lot: str, trends: Trends) -> tuple[RunSeen, ...]:
@@ -62,6 +63,32 @@ def test_the_review_of_a_whole_lot_asks_nothing_again_for_each_attribute_or_test
     assert len(look_at(house, LOT, trends)) > 3
     assert asked.total() > 30  # it was heard
     assert {one: times for one, times in asked.items() if times > 3} == {}
+
+
+def test_the_first_review_of_a_server_reads_the_lots_of_a_product_once_for_all_attributes(
+    house: House,
+):
+    make(house)
+    house.upload(results())
+    house.review()
+    asked: Counter[str] = Counter()
+
+    def count(_connection, _cursor, statement, _parameters, _context, _many):
+        asked[statement] += "\nFROM " in statement
+
+    event.listen(house.engine, "before_cursor_execute", count)
+    first, seen = Trends(), len(house.study().verdicts)
+    asked.clear()
+    found = look_at(house, LOT, first)
+    assert first.read > 3 * seen  # it read the lots
+    assert {one: times for one, times in asked.items() if times > 3} == {}
+    held = Trends()
+    with house.reading() as session:
+        for verdict in house.study().verdicts:
+            if is_numeric(verdict.criterion):
+                of = Attribute(PRODUCT, "release", "", verdict.criterion.id)
+                held.of(session, house.archive, of)  # each by itself
+    assert look_at(house, LOT, held) == found
 
 
 def test_other_lots_of_a_donor_are_not_looked_at_where_no_look_back_is_open(house: House):

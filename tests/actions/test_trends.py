@@ -1,9 +1,12 @@
 """Lots against each other: series, frozen limits and what they signal, on both databases."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
 from batchqc.actions.lots import NewLot, NewSample, register_lot
@@ -13,7 +16,11 @@ from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.trends import Attribute
+from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, InvalidInput, NotEstimable, NotFound
+from batchqc.records.audit import newest_link
+from batchqc.records.transaction import SYSTEM, transaction
+from batchqc.records.trend_evidence import told_between
 from tests.cast import TAKEN_AT
 from tests.records.house import (
     ANA,
@@ -156,6 +163,34 @@ def test_reviews_leave_the_series_of_their_lots_as_they_are_and_a_decision_does_
     assert isinstance(house.release(), Decision)
     assert look(house, running) == look(house)
     assert running.read == before + 1
+
+
+def test_a_checkpoint_leaves_every_series_as_it_is(house: House, log_signer: LogSigner):
+    running = Trends()
+    make(house)
+    look(house, running)
+    before = running.read
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        sign_checkpoint(tx, log_signer)
+    assert look(house, running) == look(house)
+    assert running.read == before
+
+
+@pytest.mark.only_on("sqlite", "PostgreSQL reads a small table whole whatever it is asked")
+def test_what_is_new_is_found_from_the_end_of_the_trail(house: House):
+    said: list[tuple[str, Any]] = []
+    with house.reading() as session:
+        last = newest_link(session)
+        assert last is not None
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *of: said.append(of[2:4])
+        )
+        assert f"lot:{LOT}" in set(told_between(session, 0, last.sequence))
+        assert set(told_between(session, last.sequence, last.sequence)) == set()
+    ((statement, given), _) = said
+    with house.engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+        assert "SCAN" not in "".join(row[3] for row in plan)
 
 
 @pytest.mark.requirement("9.02")

@@ -1,5 +1,6 @@
 """Throughput of a served site at 1, 8 and 32 users beside each other, by locust.
 
+    uv sync --frozen --inexact --group long
     python tests/performance/load.py [--lots N] [--seconds N] [--waiting N] [--kind SQLite]
 
 ``batchqc serve`` over a simulated site: one process on SQLite, two on PostgreSQL, with analysts,
@@ -158,7 +159,7 @@ def run(
             said = {"Authorization": f"Bearer {answer['token']}"}
             httpx.get(f"{host}/api/v1/lots/{lots[0]}", headers=said, timeout=60)
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-m", "locust", "-f", str(HERE / "load_users.py"), "--headless",
              "-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--csv", f"{folder}/of",
              "--only-summary", "--host", hosts[0], *kinds],
@@ -166,9 +167,12 @@ def run(
                               "LOAD_LOTS": " ".join(lots), "LOAD_FIRST": f"{next(_RUNS)}000000",
                               "LOAD_UPLOADED": " ".join(found.uploaded),
                               "LOAD_REVIEWED": " ".join(found.reviewed)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
-        with (Path(folder) / "of_stats.csv").open() as file:
+        told = Path(folder) / "of_stats.csv"
+        if not told.exists():
+            raise SystemExit(f"locust did not run: {ended.stderr}")
+        with told.open() as file:
             return list(csv.DictReader(file))
 
 
