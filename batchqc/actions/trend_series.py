@@ -5,6 +5,7 @@ what counts there is the point here.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -159,6 +160,12 @@ def facts_of_product(session: Session, archive: Archive, product: str) -> Shared
     """What the attributes of a product need of its lots, where there are few: else one by one."""
     lots = first_lots(session, product, LOTS_AT_ONCE + 1)
     return SharedFacts(session, archive, lots if len(lots) <= LOTS_AT_ONCE else None)
+
+
+@once
+def facts_of_lots(session: Session, archive: Archive, lots: AbstractSet[int]) -> SharedFacts:
+    """What the attributes of a product need of some lots."""
+    return SharedFacts(session, archive, lots)
 
 
 class SeriesReader:

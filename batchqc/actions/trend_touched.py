@@ -3,6 +3,8 @@
 A kind of record that is not named here touches everything: nothing is kept that may be out of date.
 """
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +14,7 @@ from batchqc.records.laboratory import RULES
 from batchqc.records.policies import POLICIES
 from batchqc.records.signatures import parse_number
 from batchqc.records.system_stops import STOPS
-from batchqc.records.trend_evidence import lots_named, told_between
+from batchqc.records.trend_evidence import by_product, lots_named, told_between
 
 #: Records of which no value, verdict, donor, bank or disposition in a series hangs. What changes
 #: one of these by a correction, a verification or a step is filed under that record as well.
@@ -56,10 +58,10 @@ _LINES: Final = frozenset({"limit_set", "limit_set_approval", "trend_phase"})
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What is read anew: everything, or some lots by their surrogate ids; and whether lines are."""
+    """What is read anew: everything, or some lots by product and surrogate ids; and lines."""
 
     everything: bool = False
-    lots: frozenset[int] = frozenset()
+    lots: Mapping[str, AbstractSet[int]] = field(default_factory=dict)
     lines: bool = False
 
 
@@ -76,7 +78,7 @@ def touched_between(session: Session, after: int, until: int) -> Touched:
         uploads=[(one[1], one[2]) for one in map(parse_number, found.uploads) if one],
         donors=found.donors,
     )
-    return Touched(lots=lots, lines=found.lines)
+    return Touched(lots=by_product(session, lots), lines=found.lines)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.trend_series import Judges, SeriesReader, SharedFacts, facts_of_product
-from batchqc.actions.trend_touched import Touched, touched_between
+from batchqc.actions.trend_series import Judges, SeriesReader, facts_of_lots, facts_of_product
+from batchqc.actions.trend_touched import touched_between
 from batchqc.core.identifiers import fold
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute
@@ -36,6 +36,14 @@ class _Held:
     series: "GrowingSeries | None" = None
     trend: "Trend | None" = None
     pages: dict[str, bytes] = field(default_factory=dict)
+    stale: set[int] = field(default_factory=set)
+    """Lots to be read anew before anybody looks at it."""
+    has_new_lines: bool = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something was touched since it was read."""
+        return bool(self.stale) or self.has_new_lines
 
     @property
     def newest(self) -> Judges | None:
@@ -123,9 +131,11 @@ class Trends:
     def _current(
         self, session: Session, archive: Archive, attribute: Attribute, *, one_of_many: bool = False
     ) -> _Held:
-        sees_all = self._catch_up(session, archive)
+        sees_all = self._catch_up(session)
         held = self._held.get(attribute)
-        if held is not None and (sees_all or held.trend is not None):
+        if held is not None and sees_all and held.is_behind:
+            self._renew(session, archive, attribute, held)
+        if held is not None and (sees_all or (held.trend is not None and not held.is_behind)):
             return held
         shared = facts_of_product(session, archive, attribute.product) if one_of_many else None
         reader = SeriesReader(session, archive, attribute, shared)
@@ -136,8 +146,11 @@ class Trends:
             self._held[attribute] = held
         return held
 
-    def _catch_up(self, session: Session, archive: Archive) -> bool:
-        """Whether a session sees all that is held: what an earlier one reads is never held."""
+    def _catch_up(self, session: Session) -> bool:
+        """Whether a session sees all that is held: what an earlier one reads is never held.
+
+        What was touched is read anew when somebody looks at its series.
+        """
         newest = newest_link(session)
         sequence = newest.sequence if newest else 0
         if sequence <= self._sequence:
@@ -146,19 +159,20 @@ class Trends:
             touched = touched_between(session, self._sequence, sequence)
             if touched.everything:
                 self._held.clear()
-            if touched.lots or touched.lines:
-                shared = SharedFacts(session, archive, touched.lots)
-                for attribute, held in self._held.items():
-                    self._renew(SeriesReader(session, archive, attribute, shared), held, touched)
+            for attribute, held in self._held.items():
+                held.stale |= touched.lots.get(attribute.product, frozenset())
+                held.has_new_lines |= touched.lines
         self._sequence = sequence
         return True
 
-    def _renew(self, reader: SeriesReader, held: _Held, touched: Touched) -> None:
+    def _renew(self, session: Session, archive: Archive, attribute: Attribute, held: _Held) -> None:
         """Read what was touched; charts are made anew where something is not as it was."""
-        anew = dict(reader.lots(touched.lots)) if touched.lots else {}
+        stale = frozenset(held.stale)
+        reader = SeriesReader(session, archive, attribute, facts_of_lots(session, archive, stale))
+        anew = dict(reader.lots(stale)) if stale else {}
         self.read += len(anew)
-        before = {lot: held.lots.get(lot) for lot in touched.lots}
-        if touched.lines or any(anew.get(lot) != one for lot, one in before.items()):
+        before = {lot: held.lots.get(lot) for lot in stale}
+        if held.has_new_lines or any(anew.get(lot) != one for lot, one in before.items()):
             for lot, was in before.items():
                 held.lots.pop(lot, None)
                 if held.series is not None and was != anew.get(lot):
@@ -167,6 +181,7 @@ class Trends:
             held.judges |= reader.judges
             held.trend = None
             held.pages.clear()
+        held.stale, held.has_new_lines = set(), False
 
 
 def _lines(

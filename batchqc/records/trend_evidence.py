@@ -14,7 +14,7 @@ from batchqc.core.entries import SecondEntry
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.cell_banks import Derivation
 from batchqc.records.history import JudgedLot
-from batchqc.records.registers import DonorRow, LotDonor, LotRow, SampleRow, Site
+from batchqc.records.registers import DonorRow, LotDonor, LotRow, Product, SampleRow, Site
 from batchqc.records.uploads import AssayRun, MeasurementRow, Upload, upload_number
 
 Key = TypeVar("Key")
@@ -154,6 +154,15 @@ def lots_named(
             session.scalars(of_uploads.where(Upload.year == year, Upload.number == number))
         )
     return frozenset(found)
+
+
+def by_product(session: Session, lots: frozenset[int]) -> dict[str, set[int]]:
+    """Lots, by their surrogate ids, under the codes of their products."""
+    found: dict[str, set[int]] = {}
+    query = select(Product.code, LotRow.id).join(LotRow, LotRow.product_id == Product.id)
+    for product, lot in session.execute(query.where(LotRow.id.in_(lots))) if lots else ():
+        found.setdefault(product, set()).add(lot)
+    return found
 
 
 def _measurement(row: Sequence[object], stage: str, typed: Mapping[int, str]) -> Measurement:

@@ -176,6 +176,26 @@ def test_a_checkpoint_leaves_every_series_as_it_is(house: House, log_signer: Log
     assert running.read == before
 
 
+def test_what_is_new_is_read_for_a_series_when_somebody_looks_at_it(house: House):
+    running, other = Trends(), OF._replace(criterion="cd73")
+    make(house)
+    with house.reading() as session:
+        for one in (OF, other):
+            running.of(session, house.archive, one)
+    before = running.read
+    (second,) = make(house, ["97"], first=20)
+    with house.reading() as earlier:
+        assert newest_link(earlier) is not None  # what it sees is fixed from now on
+        (third,) = make(house, ["96"], first=30)
+        with house.reading() as session:
+            seen = running.of(session, house.archive, other)
+        assert seen.lots[-1].lot.lot == third
+        assert running.read == before + 2  # of this series alone
+        mine = running.of(earlier, house.archive, OF)
+    assert mine.lots[-1].lot.lot == second  # neither what came later nor what was held before
+    assert look(house, running) == look(house)
+
+
 @pytest.mark.only_on("sqlite", "PostgreSQL reads a small table whole whatever it is asked")
 def test_what_is_new_is_found_from_the_end_of_the_trail(house: House):
     said: list[tuple[str, Any]] = []
