@@ -176,6 +176,19 @@ def test_a_checkpoint_leaves_every_series_as_it_is(house: House, log_signer: Log
     assert running.read == before
 
 
+def test_who_did_not_look_for_long_reads_everything_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    running = Trends()
+    lots = make(house)
+    look(house, running)
+    before = running.read
+    make(house, ["97"], first=20)
+    monkeypatch.setattr("batchqc.actions.trend_touched.MANY", 2)
+    assert look(house, running) == look(house)
+    assert running.read == before + len(lots) + 2  # and the lot of the house
+
+
 def test_what_is_new_is_read_for_a_series_when_somebody_looks_at_it(house: House):
     running, other = Trends(), OF._replace(criterion="cd73")
     make(house)
