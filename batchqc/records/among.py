@@ -34,7 +34,7 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
-    def self_group(self, against: Any = None) -> "_Among":  # noqa: ARG002
+    def self_group(self, against: Any = None) -> "_Among":  # noqa: ARG002 - as its base says
         """Itself: compared with a truth value, as SQLite has none, it would find no index."""
         return self
 
