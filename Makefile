@@ -44,7 +44,7 @@ lint: .venv/test.done
 
 long: .venv/test.done programs provider axe store-server  ## coverage of everything, and benchmarks at full size; what they show is written down
 	$(BIN)/uv sync --quiet --frozen --inexact --group long
-	BATCHQC_LONG=1 $(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=
+	BATCHQC_LONG=1 $(BIN)/pytest -q -n auto --timeout=3600 --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=92 --skip-covered --sort=cover
 	@failed=0; for one in mutation without_locks performance/specification_impact performance/peer_workload \
 	  performance/hostile_uploads performance/fifty_rows performance/large_file performance/trends \

@@ -16,6 +16,11 @@ _POINT = """one => { const text = one.firstChild, at = text.data.indexOf('.');
   range.setStart(text, 0); range.setEnd(text, at < 0 ? text.length : at);
   return Math.round(range.getBoundingClientRect().right) }"""
 
+TURN = 300  # ms
+#: What a page does in the turn after a form is sent comes late, as where there is much to do.
+LATE_TURNS = f"""const at = window.setTimeout; window.setTimeout = (act, ms, ...told) =>
+  at(act, ms || (window.event?.type === "submit" ? {TURN} : 0), ...told);"""
+
 
 @pytest.fixture(scope="module")
 def qa(served: Served) -> Iterator[Visitor]:
@@ -201,3 +206,18 @@ def test_a_server_that_does_not_answer_is_told_and_nothing_is_lost(served: Serve
         qa.press("Sign and release")
         expect(qa.page.get_by_text("password is wrong").last).to_be_visible()
         expect(qa.page.get_by_text("The server does not answer")).to_be_hidden()
+
+
+def test_a_form_that_fails_before_its_button_was_off_can_be_sent_again(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.page.add_init_script(LATE_TURNS)
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("r")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        qa.page.get_by_label("Password", exact=True).fill("typed already")
+        qa.context.set_offline(True)
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("The server does not answer")).to_be_visible()
+        qa.page.wait_for_timeout(2 * TURN)
+        expect(qa.button("Sign and release")).to_be_enabled()
+        qa.wrong.clear()

@@ -28,9 +28,10 @@
       button.disabled = on;
     }
   };
+  const turns = new WeakMap(); // by form: a button is off only when the form is on its way
   addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.dataset.saves) setTimeout(() => busy(form, true));
+    if (form.dataset.saves) turns.set(form, setTimeout(() => busy(form, true)));
   });
   addEventListener("pageshow", (event) => {
     if (event.persisted) all("form[data-saves]").forEach((form) => busy(form, false));
@@ -78,7 +79,10 @@
   addEventListener("htmx:finally:request", (event) => {
     body.removeAttribute("aria-busy");
     const form = source(event).closest?.("form[data-saves]");
-    if (form?.isConnected) busy(form, false);
+    if (form?.isConnected) {
+      clearTimeout(turns.get(form)); // a request that fails at once is over before that
+      busy(form, false);
+    }
   });
   addEventListener("htmx:error", () => { offline.hidden = false; });
   addEventListener("htmx:after:swap", (event) => {
