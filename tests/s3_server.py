@@ -95,12 +95,14 @@ class Line:
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen()
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        accepting = threading.Thread(target=self._accept, daemon=True)
+        accepting.start()
         try:
             yield f"http://127.0.0.1:{self.port}"
         finally:
             self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
+            accepting.join()  # else whoever it lets in last is not shut out
             for _, one in self._passing:
                 with suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)

@@ -29,6 +29,8 @@ JOBS, WEBHOOKS = "job", "webhook"
 _QUEUES: Final = {JOBS: "default", WEBHOOKS: "webhooks"}
 _MENDED_EVERY: Final = 5
 """Seconds between two looks of a worker for what nobody is at, and what the queue lacks."""
+_CANCELLED_EVERY: Final = 1
+"""Seconds that what is cancelled is given to end, until it is cancelled again."""
 _SOON: Final = 1
 """Seconds until the look after that for new events: those before may just have been told."""
 
@@ -121,11 +123,24 @@ async def _work_off(engine: Engine, lanes: Sequence[Lane], *, stays: bool) -> No
             )
         else:
             ended, _ = await asyncio.wait(working, return_when=asyncio.FIRST_EXCEPTION)
-        for task in (mending, hearing, *working):
+        for task in working:
             task.cancel()  # what is at hand is finished
-        await asyncio.gather(mending, hearing, *working, return_exceptions=True)
+        await _end({mending, hearing})
+        await asyncio.gather(*working, return_exceptions=True)
         for task in ended:
             task.result()
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks until all have ended.
+
+    One cancellation may be lost: before Python 3.12 ``asyncio.wait_for`` forgets one that comes
+    at the moment of what it waits for, such as the event of the job that was done last.
+    """
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=_CANCELLED_EVERY)
 
 
 def _task(kind: str) -> str:
@@ -171,7 +186,8 @@ async def _keep_mending(queue: "App", lanes: Sequence[Lane], is_new: asyncio.Eve
 async def _is_woken(is_new: asyncio.Event, patience: int) -> bool:
     """Wait for new events, or as long as it has patience; whether there are some."""
     try:
-        await asyncio.wait_for(is_new.wait(), patience)
+        async with asyncio.timeout(patience):
+            await is_new.wait()
     except TimeoutError:
         return False
     is_new.clear()

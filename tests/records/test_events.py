@@ -41,8 +41,10 @@ def test_who_reads_while_many_write_misses_no_event(house: House):
 
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(read)
-        at_once(house, [writing(writer) for writer in range(WRITERS)])
-        over.set()
+        try:
+            at_once(house, [writing(writer) for writer in range(WRITERS)])
+        finally:
+            over.set()
         seen = reader.result()
     assert [number for number, _ in seen] == list(range(first + 1, first + 1 + WRITERS * EACH))
     donors = {f"donor:DNR-{writer}-{number}" for writer in range(WRITERS) for number in range(EACH)}
