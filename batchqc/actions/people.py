@@ -44,6 +44,7 @@ from batchqc.records.people import (
     open_sign_ins,
     person_by,
 )
+from batchqc.records.registers import Site
 from batchqc.records.standings import Standing, standing_behind, standing_of
 from batchqc.records.transaction import SYSTEM, Actor, Transaction
 
@@ -189,8 +190,8 @@ def ends_of_sessions(tx: Transaction, person: Person) -> list[SignOut]:
     return [SignOut(sign_in=one, at=tx.now) for one in open_sign_ins(tx.session, person, tx.now)]
 
 
-def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Principal:
-    """The person behind a token.
+def who_is(session: Session, *, token: str, now: datetime) -> tuple[Principal, Site]:
+    """The person behind a token, and the site that they come to.
 
     Raises:
         NotSignedIn: where the session is unknown, ended or over, or the account deactivated.
@@ -199,9 +200,9 @@ def who_is(session: Session, *, token: str, now: datetime, time_zone: str) -> Pr
     found = standing_behind(session, sha256_of_token(token), now)
     if found is None:
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
-    own, standing = found
-    person = _principal(standing, time_zone=time_zone, now=now)
-    return replace(person, sign_in=own.token_sha256, ends_at=own.ends_at)
+    own, standing, site = found
+    person = _principal(standing, time_zone=site.time_zone, now=now)
+    return replace(person, sign_in=own.token_sha256, ends_at=own.ends_at), site
 
 
 def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) -> Principal:

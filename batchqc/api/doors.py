@@ -36,7 +36,7 @@ from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotSignedIn, SignatureRefused
 from batchqc.records.decisions import Answer, answer_by
 from batchqc.records.registers import Site
-from batchqc.records.transaction import Actor, Transaction, reading, transaction
+from batchqc.records.transaction import Actor, Transaction, asking, reading, transaction
 from batchqc.settings import Settings
 
 if TYPE_CHECKING:
@@ -244,9 +244,12 @@ def call_by(request: Request, door: Door, token: str) -> Call:
     Raises:
         NotSignedIn: the session is unknown, ended or over, or the account deactivated.
     """
-    with reading(door.engine) as session:
-        site = own_site(session)
-        person = who_is(session, token=token, now=door.now(), time_zone=site.time_zone)
+    with asking(door.engine) as session:
+        try:
+            person, site = who_is(session, token=token, now=door.now())
+        except NotSignedIn:
+            own_site(session)  # before there is one, nobody can sign in
+            raise
     note_account(person.user_id)
     address = f"{request.method} {request.url.path}?{request.url.query}"
     if Role.AUDITOR in person.roles:

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
 from batchqc.records.among import constants
-from batchqc.records.audit import LINK, AuditEntry, AuditLink, filed_under
+from batchqc.records.audit import LINK, AuditEntry, AuditLink, filed_under, newest_link
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import tell
 from batchqc.records.registers import LotRow
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
@@ -89,7 +90,12 @@ def newest_signed_head(session: Session) -> tuple[int, str] | None:
 def links_from(session: Session, sequence: int) -> Iterable[Link]:
     """The links of the chain from a place on, in order."""
     query = select(*LINK).where(AuditLink.sequence >= sequence).order_by(AuditLink.sequence)
-    return (Link(*row) for row in session.execute(query))
+    link = None
+    for row in session.execute(query):
+        link = Link(*row)
+        yield link
+    if link is not None:
+        tell(session, newest_link, link)
 
 
 def trail_about(

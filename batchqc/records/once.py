@@ -7,6 +7,7 @@ somebody else commits between the two.
 from collections.abc import Callable, Hashable, Iterable
 from collections.abc import Set as AbstractSet
 from functools import wraps
+from inspect import unwrap
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
@@ -50,6 +51,13 @@ def once(ask: Asks[P, T]) -> Asks[P, T]:
         return answer
 
     return asked
+
+
+def tell(session: Session, ask: Asks[P, T], answer: T) -> None:
+    """Tell a look what a query without arguments would find, as another one found it."""
+    answers = remembered(session)
+    if answers is not None:
+        answers.setdefault((unwrap(ask),), answer)
 
 
 def remembered(session: Session) -> dict[Hashable, Any] | None:

@@ -12,7 +12,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
 from batchqc.records.among import among
 from batchqc.records.base import Row, added_later, refers_to
-from batchqc.records.once import once
+from batchqc.records.once import once, tell
 from batchqc.records.rows_by import rows_by
 from batchqc.records.specifications import SpecificationVersion
 
@@ -190,7 +190,10 @@ def donor_by(session: Session, code: str) -> DonorRow | None:
 
 def lot_by(session: Session, lot: str) -> LotRow | None:
     """The lot of an id, compared without case, with what every look at a lot asks of it."""
-    return session.scalar(_lot_by(), {"folded": fold(lot)})
+    found = session.scalar(_lot_by(), {"folded": fold(lot)})
+    if found is not None:
+        tell(session, the_site, found.site)
+    return found
 
 
 @cache

@@ -153,11 +153,10 @@ def version_by(session: Session, specification: str, version: int) -> Specificat
     return session.scalar(query)
 
 
-@once
 def approval_of(session: Session, version: SpecificationVersion) -> SpecificationApproval | None:
     """The approval of a version."""
-    of = SpecificationApproval
-    return next(iter(rows_by(session, of, of.specification_version_id, [version.id])), None)
+    approval, _ = _recorded_of(session, version)
+    return approval
 
 
 def submission_of(
@@ -228,13 +227,39 @@ _APPROVED_IN: Final = _APPROVED.where(among(SpecificationVersion.market, "market
 @once
 def history_of(session: Session, version: SpecificationVersion) -> list[Row]:
     """Everything recorded of a version, signatures among it."""
-    found: list[Row] = []
-    for kind in (SpecificationSubmission, ImpactReport):
-        found += rows_by(session, kind, kind.specification_version_id, [version.id])
-    for signed in (approval_of(session, version), withdrawal_of(session, version)):
+    approval, others = _recorded_of(session, version)
+    found = list(others)
+    for signed in (approval, withdrawal_of(session, version)):
         if signed is not None:
             found += [signed, signed.signature]
     return found
+
+
+_RECORDED: Final = (
+    select(SpecificationApproval, SpecificationSubmission, ImpactReport)
+    .select_from(SpecificationVersion)
+    .outerjoin(
+        SpecificationApproval,
+        SpecificationApproval.specification_version_id == SpecificationVersion.id,
+    )
+    .outerjoin(
+        SpecificationSubmission,
+        SpecificationSubmission.specification_version_id == SpecificationVersion.id,
+    )
+    .outerjoin(ImpactReport, ImpactReport.specification_version_id == SpecificationVersion.id)
+    .where(SpecificationVersion.id == bindparam("version"))
+    .order_by(ImpactReport.id)
+)
+
+
+@once
+def _recorded_of(
+    session: Session, version: SpecificationVersion
+) -> tuple[SpecificationApproval | None, Sequence[Row]]:
+    """The approval of a version, and its submission with its impact reports, by one statement."""
+    rows = session.execute(_RECORDED, {"version": version.id}).all()
+    others: dict[Row | None, None] = dict.fromkeys(one for _, *some in rows for one in some)
+    return (rows[0][0] if rows else None), [one for one in others if one is not None]
 
 
 def reports_of(session: Session, version: SpecificationVersion) -> Sequence[ImpactReport]:

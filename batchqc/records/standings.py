@@ -1,7 +1,7 @@
 """All that says what an account opens now, by one statement for who shows a token.
 
 Each request asks it first, so it is asked as a whole: the session, the person, every change of the
-roles, and the newest of what only the newest counts of.
+roles, the newest of what only the newest counts of, and the site, whose days count.
 """
 
 from collections.abc import Sequence
@@ -28,6 +28,7 @@ from batchqc.records.people import (
     newest_password_rule,
     role_changes_of,
 )
+from batchqc.records.registers import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +65,26 @@ def standing_of(session: Session, person: Person) -> Standing:
 
 def standing_behind(
     session: Session, token_sha256: str, now: datetime
-) -> tuple[SignIn, Standing] | None:
-    """The session of a token and how its person stands; ``None`` where it has ended, or is none."""
+) -> tuple[SignIn, Standing, Site] | None:
+    """The session of a token, how its person stands, and the site.
+
+    ``None`` where the session has ended, or there is none, or no site.
+    """
     rows = session.execute(_behind(), {"token": token_sha256, "now": now}).all()
     if not rows:
         return None
-    sign_in, _, account, password, rule = rows[0]
+    sign_in, _, account, password, rule, site = rows[0]
     changes = [row[1] for row in rows if row[1] is not None]
-    return sign_in, Standing(sign_in.person, changes, account, password, rule)
+    return sign_in, Standing(sign_in.person, changes, account, password, rule), site
 
 
 @cache
 def _behind() -> Select[*tuple[Any, ...]]:
     query = (
-        select(SignIn, RoleChange, AccountChange, Password, PasswordRule)
+        select(SignIn, RoleChange, AccountChange, Password, PasswordRule, Site)
+        .select_from(SignIn)
         .options(joinedload(SignIn.person, innerjoin=True))
+        .join(Site, Site.id == select(func.min(aliased(Site).id)).scalar_subquery())
         .outerjoin(SignOut, SignOut.sign_in_id == SignIn.id)
         .outerjoin(RoleChange, RoleChange.person_id == SignIn.person_id)
     )

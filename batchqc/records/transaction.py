@@ -237,9 +237,25 @@ def transaction(engine: Engine, actor: Actor, now: datetime) -> Iterator[Transac
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that reads one consistent state and cannot write."""
+    with _reads(engine, "REPEATABLE READ") as session:
+        yield session
+
+
+@contextmanager
+def asking(engine: Engine) -> Iterator[Session]:
+    """A session for one question; on PostgreSQL a second one may see a later state.
+
+    What is read by one statement needs no transaction, which takes two turns to the server more.
+    """
+    with _reads(engine, "AUTOCOMMIT") as session:
+        yield session
+
+
+@contextmanager
+def _reads(engine: Engine, isolation: str) -> Iterator[Session]:
     options: dict[str, Any] = {READ_ONLY: True}
     if engine.dialect.name == "postgresql":
-        options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        options |= {"postgresql_readonly": True, "isolation_level": isolation}
     with Session(engine.execution_options(**options), autoflush=False) as session:
         event.listen(session, "after_begin", _every_statement(_refuse_writing))
         yield session

@@ -21,7 +21,6 @@ from batchqc.records.audit import AuditEntry
 from batchqc.records.people import Attempt
 from batchqc.records.transaction import SYSTEM, Actor, transaction
 from tests.actions.state import counts, grown
-from tests.cast import SITE_ZONE
 from tests.records.accounts import ONE_TIME, close, password_days, reopen, reset
 from tests.records.house import (
     ADM,
@@ -65,7 +64,7 @@ def code_at_entry(house: House, user_id: str, password: str = PASSWORD) -> str:
 
 def who(house: House, token: str) -> str:
     with house.reading() as session:
-        return who_is(session, token=token, now=house.now(), time_zone=SITE_ZONE).user_id
+        return who_is(session, token=token, now=house.now())[0].user_id
 
 
 def grant(house: House, user_id: str, role: Role, on: Terms = Terms()) -> None:  # noqa: B008

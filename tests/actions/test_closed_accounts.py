@@ -61,7 +61,7 @@ def refused(answer: object) -> str:
 
 def who(house: House, token: str) -> str:
     with house.reading() as session:
-        return who_is(session, token=token, now=house.now(), time_zone=SITE_ZONE).user_id
+        return who_is(session, token=token, now=house.now())[0].user_id
 
 
 def tried(house: House, user_id: str, text: str) -> str:

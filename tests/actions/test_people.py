@@ -43,7 +43,7 @@ def enter(house: House, user_id: str = ANA, password: str = PASSWORD, token: str
 
 def holder(house: House, token: str = TOKEN) -> str:
     with house.reading() as session:
-        return who_is(session, token=token, now=house.now(), time_zone=SITE_ZONE).user_id
+        return who_is(session, token=token, now=house.now())[0].user_id
 
 
 def test_who_shows_a_token_is_asked_for_by_one_statement(house: House):
@@ -195,7 +195,7 @@ def test_a_new_password_ends_every_session_but_the_one_that_set_it(house: House)
     for token in (TOKEN, "another", "a third"):
         enter(house, token=token)
     with house.reading() as session:
-        own = who_is(session, token=TOKEN, now=house.now(), time_zone=SITE_ZONE)
+        own = who_is(session, token=TOKEN, now=house.now())[0]
     with transaction(house.engine, own.themself(), house.now()) as tx:
         assert change_password(tx, user_id=ANA, old=PASSWORD, new="another horse 2") is None
     assert holder(house) == ANA

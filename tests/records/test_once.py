@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 from sqlalchemy.orm import Session
 
-from batchqc.records.once import each_once, once
+from batchqc.records.once import each_once, once, tell
 
 ASKED: list[tuple[object, ...]] = []
 
@@ -49,6 +49,25 @@ def test_without_a_look_it_is_asked_every_time_also_after_a_look_that_failed():
         with pytest.raises(ValueError):
             fails(session)
         assert [asks(session, [1]), asks(session, [1])] == [2, 3]
+
+
+@once
+def asks_nothing(session: Session) -> int:
+    return asks(session, ())
+
+
+def test_what_another_query_found_is_not_asked_until_the_look_ends():
+    @each_once
+    def looks_at_both(session: Session) -> list[int]:
+        tell(session, asks_nothing, 7)
+        tell(session, asks_nothing, 8)  # the first answer stays, as whoever asked it knows it
+        return [asks_nothing(session), asks_nothing(session)]
+
+    ASKED.clear()
+    with Session() as session:
+        assert looks_at_both(session) == [7, 7]
+        tell(session, asks_nothing, 9)  # nobody looks: nothing is remembered
+        assert asks_nothing(session) == 1
 
 
 def test_two_sessions_know_nothing_of_each_other():

@@ -1,7 +1,7 @@
 """The rings around a transaction: no row without its entry, no change, nothing by the side."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 
 import psycopg
 import pytest
@@ -14,7 +14,7 @@ from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import AuditEntry, entries_about, entry_count
 from batchqc.records.database import open_database
 from batchqc.records.registers import Product
-from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
+from batchqc.records.transaction import SYSTEM, Transaction, asking, reading, transaction
 from tests.cast import NOW
 
 VALUES: Mapping[str, object] = {
@@ -208,25 +208,31 @@ def test_it_stays_refused_after_a_commit_or_a_rollback_inside_of_the_block(engin
     assert counts(engine) == (0, 1)  # what was committed before, and no product
 
 
-def read(engine: Engine, change: Callable[[Session], object]) -> None:
-    with reading(engine) as session:
+Reads = Callable[[Engine], AbstractContextManager[Session]]
+both = pytest.mark.parametrize("reads", [reading, asking])
+
+
+def read(engine: Engine, reads: Reads, change: Callable[[Session], object]) -> None:
+    with reads(engine) as session:
         change(session)
         session.commit()
 
 
+@both
 @pytest.mark.parametrize("how", BY_THE_SIDE)
-def test_a_session_that_reads_writes_in_no_way(engine: Engine, how: str):
+def test_a_session_that_reads_writes_in_no_way(engine: Engine, reads: Reads, how: str):
     register(engine, product("P1"))
     before = counts(engine)
     with pytest.raises(IntegrityFailure) as caught:
-        read(engine, BY_THE_SIDE[how])
+        read(engine, reads, BY_THE_SIDE[how])
     assert caught.value.code == "BQC-AUD-004"
     assert counts(engine) == before
 
 
-def test_a_session_that_reads_flushes_nothing(engine: Engine):
+@both
+def test_a_session_that_reads_flushes_nothing(engine: Engine, reads: Reads):
     with pytest.raises(IntegrityFailure) as caught:
-        read(engine, lambda session: session.add(product()))
+        read(engine, reads, lambda session: session.add(product()))
     assert caught.value.code == "BQC-AUD-004"
     assert counts(engine) == (0, 0)
 
@@ -245,11 +251,21 @@ def test_a_session_that_reads_sees_one_state(engine: Engine):
     assert counts(engine) == (1, 1)
 
 
+@pytest.mark.only_on("postgresql", "SQLite is in the process: nothing is sent")
+def test_who_asks_one_question_opens_no_transaction(engine: Engine):
+    for reads, status in ((asking, "IDLE"), (reading, "INTRANS"), (asking, "IDLE")):
+        with reads(engine) as session:
+            session.execute(text("SELECT 1"))
+            info = session.connection().connection.driver_connection.info  # type: ignore[union-attr]
+            assert info.transaction_status.name == status
+
+
+@both
 @pytest.mark.only_on("postgresql", "SQLite compiles a statement anew for next to nothing")
-def test_what_sessions_that_read_ask_again_and_again_stays_prepared(engine: Engine):
+def test_what_sessions_that_read_ask_again_and_again_stays_prepared(engine: Engine, reads: Reads):
     prepared = text("SELECT count(*) FROM pg_prepared_statements")
     for _ in range(8):
-        with reading(engine) as session:
+        with reads(engine) as session:
             kept = session.scalar(prepared)
     assert kept == 1
 
