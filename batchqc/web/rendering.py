@@ -28,12 +28,13 @@ from batchqc.web.navigation import FURTHER, places_of
 from batchqc.web.pictures import icon, verdict
 from batchqc.web.security import form_token
 from batchqc.web.static_files import address
-from batchqc.web.wording import translations
+from batchqc.web.wording import counted, worded
 
 ZONE: Final = "zone"
 """The cookie that names the viewer's time zone; where there is none, it is the site's."""
 _ERROR: Final = "error.html"
 NO_PROBLEMS: Final[Mapping[str, str]] = MappingProxyType({})
+_NUMBER: Final = Markup('<span class="num pad-%d">%s</span>')
 _KNOWN: Final = frozenset(available_timezones())
 
 
@@ -96,13 +97,17 @@ def _environment() -> Environment:
         loader=PackageLoader("batchqc.web"),
         autoescape=True,
         undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.install_gettext_translations(translations(), newstyle=True)  # type: ignore[attr-defined]  # i18n
-    found.globals |= {"asset": address, "drawn_icon": icon, "drawn_verdict": verdict}
+    found.globals |= {
+        "_": worded,
+        "ngettext": counted,
+        "asset": address,
+        "drawn_icon": icon,
+        "drawn_verdict": verdict,
+    }
     found.filters |= {"day": day, "when": when, "number": number, "signs": signs, "told": told}
     return found
 
@@ -132,7 +137,7 @@ def number(text: str, decimals: int = 0) -> Markup:
         decimals: how many characters the column leaves from the point on.
     """
     own = len(text) - len(text.partition(".")[0])
-    return Markup('<span class="num pad-{}">{}</span>').format(max(0, decimals - own), text)
+    return _NUMBER % (max(0, decimals - own), text)
 
 
 @pass_context

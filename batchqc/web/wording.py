@@ -5,7 +5,7 @@ catalogue. What records say, such as the sentence of a verdict, is shown as it w
 """
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from babel.support import Translations
+from markupsafe import Markup
 
 PACKAGE: Final = Path(__file__).parent
 CATALOGUE: Final = PACKAGE / "locale" / "en" / "LC_MESSAGES" / "batchqc.po"
@@ -37,6 +38,25 @@ def translations() -> Translations:
 def _(text: str) -> str:
     """A text of the pages, in the language of the catalogue."""
     return translations().gettext(text)
+
+
+def worded(text: str, /, **named: object) -> Markup:
+    """A text of a template; what is named in it is escaped."""
+    return _markup(_(text)) % named if named else _fixed(text)
+
+
+def counted(one: str, many: str, num: int, /, **named: object) -> Markup:
+    """A text of a template by its number, which it may name as ``num``."""
+    return _markup(translations().ngettext(one, many, num)) % ({"num": num} | named)
+
+
+@lru_cache(maxsize=4096)
+def _fixed(text: str) -> Markup:
+    return _markup(_(text)) % {}
+
+
+def _markup(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - a text of our own
 
 
 def catalogue() -> Catalog:
