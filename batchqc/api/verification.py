@@ -39,6 +39,7 @@ from batchqc.errors import (
     StoreUnavailable,
 )
 from batchqc.records.log import log_keys
+from batchqc.records.once import each_once
 from batchqc.records.transaction import reading
 
 router = Routes(PREFIX, tags=["certificates"], responses=PROBLEMS)
@@ -164,22 +165,27 @@ def verified(door: Door, pdf: bytes) -> VerificationOut:
 )
 def of_record(call: SignedIn, number: str) -> VerificationOut:
     """Its newest document, with the proof of its issue from the log."""
-    door = call.door
     with call.reading() as session:
-        row = the_certificate(session, number)
-        pdf = newest_document(session, door.archive, number=number)
-        question, notes = _question(door)
-        proofs, why_not = _proof(session, door, number)
-        keys = "".join(f"{one.vkey}\n" for one in log_keys(session))
-        asked = replace(
-            question,
-            number=row.natural_key,
-            lot=row.lot.lot,
-            content_sha256=row.content_sha,
-            proofs=proofs,
-            log_keys=keys,
-        )
-        return verification_out(verify_file(session, pdf, asked), [*notes, *why_not])
+        return verified_on_record(session, call.door, number)
+
+
+@each_once
+def verified_on_record(session: Session, door: Door, number: str) -> VerificationOut:
+    """Verify the newest document of a certificate, with the proof of its issue from the log."""
+    row = the_certificate(session, number)
+    pdf = newest_document(session, door.archive, number=number)
+    question, notes = _question(door)
+    proofs, why_not = _proof(session, door, number)
+    keys = "".join(f"{one.vkey}\n" for one in log_keys(session))
+    asked = replace(
+        question,
+        number=row.natural_key,
+        lot=row.lot.lot,
+        content_sha256=row.content_sha,
+        proofs=proofs,
+        log_keys=keys,
+    )
+    return verification_out(verify_file(session, pdf, asked), [*notes, *why_not])
 
 
 @router.get(

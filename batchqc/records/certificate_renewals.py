@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate, CertificateIssue
+from batchqc.records.once import once
 
 
 class CertificateRenewal(Row):
@@ -35,6 +36,7 @@ class CertificateRenewal(Row):
         return f"{self.certificate.natural_key}/{self.number}"
 
 
+@once
 def renewals_of(session: Session, certificate: Certificate) -> Sequence[CertificateRenewal]:
     """The renewals of a certificate, oldest first."""
     query = select(CertificateRenewal).where(CertificateRenewal.certificate_id == certificate.id)

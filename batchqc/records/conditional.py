@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate, DispositionRow
+from batchqc.records.once import once
 
 
 class PendingResult(Row):
@@ -81,6 +82,7 @@ def due_days(rows: Iterable[PendingResult]) -> dict[str, date]:
     return {row.criterion: date.fromisoformat(row.due_on) for row in rows}
 
 
+@once
 def withdrawal_of(session: Session, certificate: Certificate) -> CertificateWithdrawal | None:
     """The withdrawal of a certificate, or ``None``."""
     query = select(CertificateWithdrawal)
@@ -96,6 +98,7 @@ def counts_no_more() -> ColumnElement[bool]:
     )
 
 
+@once
 def superseding_certificate(session: Session, certificate: Certificate) -> Certificate | None:
     """The certificate that supersedes another, or ``None``."""
     return session.scalar(select(Certificate).where(Certificate.supersedes_id == certificate.id))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate
+from batchqc.records.once import once
 
 
 class CertificateCopy(Row):
@@ -30,6 +31,7 @@ class CertificateCopy(Row):
         return f"{self.certificate.natural_key}/{self.number}"
 
 
+@once
 def copies_of(session: Session, certificate: Certificate) -> Sequence[CertificateCopy]:
     """Every copy of a certificate, oldest first."""
     query = select(CertificateCopy).where(CertificateCopy.certificate_id == certificate.id)

@@ -6,19 +6,15 @@ statement on (a deferred transaction fails when it turns into a writing one unde
 An error of the database tells the statement, never the values: those would stand in logs.
 """
 
-import math
 import re
-import time
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from batchqc.errors import Conflict
 from batchqc.records.guards import OF_QUEUE
+from batchqc.records.pool import ask_before_use
 from batchqc.records.schema import METADATA
 
 _PRAGMAS: Final = (
@@ -30,9 +26,6 @@ _PRAGMAS: Final = (
 )
 _PREPARED: Final = 200
 """How many statements a connection to PostgreSQL keeps prepared, some 90 kB each."""
-_FRESH: Final = 0.25
-"""Seconds after its use in which a connection is not asked whether its server still answers."""
-_USED: Final = "batchqc_used"
 _REVISION: Final = re.compile(r'^revision\b.*= "(\w+)"', re.MULTILINE)
 _BEFORE: Final = re.compile(r'^down_revision\b.*= "(\w+)"', re.MULTILINE)
 READ_ONLY: Final = "batchqc_read_only"
@@ -54,8 +47,7 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
         url = url.set(drivername="postgresql+psycopg")
         engine = create_engine(url, execution_options=options, hide_parameters=True)
         event.listen(engine, "connect", _prepare_postgresql)
-        event.listen(engine, "checkin", _note_use)
-        event.listen(engine, "checkout", partial(_check_answers, engine))
+        ask_before_use(engine)
         return engine
     engine = create_engine(url, execution_options=options, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -202,20 +194,6 @@ def grant_runtime(engine: Engine, role: str) -> None:
 
 def _prepare_postgresql(connection: Any, _: object) -> None:
     connection.prepared_max = _PREPARED
-
-
-def _note_use(_: object, record: ConnectionPoolEntry) -> None:
-    record.info[_USED] = time.monotonic()
-
-
-def _check_answers(engine: Engine, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
-    """Ask a connection from the pool whether the server still answers, but one that just did."""
-    if time.monotonic() - record.info.get(_USED, math.inf) < _FRESH:
-        return
-    try:
-        engine.dialect.do_ping(connection)
-    except engine.dialect.loaded_dbapi.Error as error:
-        raise InvalidatePoolError from error  # none of them answers: all are opened anew
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

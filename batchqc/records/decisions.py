@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, contains_eager, joinedload, mapped_column, relationship
 
 from batchqc.core.lot_states import Disposition
 from batchqc.records.base import Numbered, Row, added_later, few_among_many, refers_to
@@ -161,6 +161,7 @@ def certificate_let_go(session: Session, end: str) -> Certificate | None:
     return session.scalar(select(Certificate).where(Certificate.let_go == end))
 
 
+@once
 def certificate_by(session: Session, public: str) -> Certificate | None:
     """The certificate of a public number such as ``COA-2026-000001``."""
     parsed = parse_number(public)
@@ -169,7 +170,8 @@ def certificate_by(session: Session, public: str) -> Certificate | None:
     series, year, number = parsed
     query = (
         select(Certificate)
-        .join(Site, Site.id == Certificate.site_id)
+        .join(Certificate.site)
+        .options(contains_eager(Certificate.site), joinedload(Certificate.lot))
         .where(
             Site.series == series,
             Certificate.year == year,
@@ -179,6 +181,7 @@ def certificate_by(session: Session, public: str) -> Certificate | None:
     return session.scalar(query)
 
 
+@once
 def issue_of(session: Session, certificate: Certificate) -> CertificateIssue | None:
     """The sealed document of a certificate, or ``None`` while it is pending."""
     query = select(CertificateIssue).where(CertificateIssue.certificate_id == certificate.id)

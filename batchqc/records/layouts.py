@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate, certificate_by
+from batchqc.records.once import once
 from batchqc.records.signatures import SignatureRow
 
 
@@ -190,6 +191,7 @@ def rendition_by(
     return session.scalar(query)
 
 
+@once
 def renditions_of(session: Session, certificate: Certificate) -> Sequence[CertificateRendition]:
     """The renditions of a certificate."""
     query = select(CertificateRendition).where(

@@ -260,14 +260,9 @@ def sample_facts(
     """The samples of very many lots by folded id, and their surrogate ids by id as registered."""
     names = {lot.id: lot.lot for lot in lots}
     query = select(
-        SampleRow.id,
-        SampleRow.folded,
-        SampleRow.lot_id,
-        SampleRow.sample,
-        SampleRow.stage,
-        SampleRow.container,
-        SampleRow.taken_text,
-    ).where(SampleRow.lot_id.in_(list(names)))
+        SampleRow.id, SampleRow.folded, SampleRow.lot_id, SampleRow.sample, SampleRow.stage,
+        SampleRow.container, SampleRow.taken_text,
+    ).where(SampleRow.lot_id.in_(list(names)))  # fmt: skip
     samples, ids = {}, {}
     for number, folded, lot, sample, stage, container, taken in session.execute(query):
         moment = datetime.fromisoformat(taken)

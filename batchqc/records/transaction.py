@@ -9,8 +9,7 @@ Rings that keep a change from escaping the audit trail:
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,24 +17,23 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, event, insert, text
+from sqlalchemy import Engine, event, insert, text
 from sqlalchemy.orm import Session
 
 from batchqc.core.audit import Entry
 from batchqc.core.canonical import Json
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit import WAIT_FOR_STANDBY, AuditEntry, AuditLink, AuditSubject
+from batchqc.records.audit import WAIT_FOR_STANDBY, AuditEntry
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows
 from batchqc.records.chain import write_entries
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
-from batchqc.records.events import EventRow, announce_events
+from batchqc.records.events import announce_events
 from batchqc.records.schema import METADATA, WITNESSED
+from batchqc.records.session_guards import Flushes, every_statement, passes_by, refuse_writing
 
-_READS: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _LOT: Final = "lot:"
-_AUDIT_ROWS: Final = (AuditEntry, AuditLink, AuditSubject, EventRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Transaction:
             IntegrityFailure: for rows of a table that entries hold one by one.
         """
         if table in WITNESSED:
-            raise _passes_by()
+            raise passes_by()
         if values:
             statement = insert(table.__table__).execution_options(**AUDITED)  # type: ignore[arg-type]  # of a declared class it is a Table
             self.session.execute(statement, list(values))
@@ -116,7 +114,7 @@ class Transaction:
             IntegrityFailure: for rows of such a table without them.
         """
         if table in WITNESSED and records is None:
-            raise _passes_by()
+            raise passes_by()
         self._in_bulk |= records or {}
         insert_rows(self.session.connection(), METADATA.tables[table.__tablename__], columns, rows)
 
@@ -224,12 +222,12 @@ def transaction(engine: Engine, actor: Actor, now: datetime) -> Iterator[Transac
     """A transaction that commits at the end of the block, or changes nothing at all."""
     with Session(engine, autoflush=False) as session:
         tx = Transaction(session, actor, now)
-        flushes = _Flushes()
+        flushes = Flushes()
         event.listen(session, "before_flush", flushes.begin)
         event.listen(session, "after_flush", flushes.end)
         event.listen(session, "after_rollback", flushes.end)
         event.listen(session, "before_commit", lambda _: tx.seal(flushes.new_rows))
-        event.listen(session, "after_begin", _every_statement(flushes.refuse_others))
+        event.listen(session, "after_begin", every_statement(flushes.refuse_others))
         yield tx
         session.commit()
 
@@ -257,57 +255,9 @@ def _reads(engine: Engine, isolation: str) -> Iterator[Session]:
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": isolation}
     with Session(engine.execution_options(**options), autoflush=False) as session:
-        event.listen(session, "after_begin", _every_statement(_refuse_writing))
+        event.listen(session, "after_begin", every_statement(refuse_writing))
         yield session
         if engine.dialect.name == "postgresql":
             # Where it were rolled back, the driver would forget every prepared statement.
             session.expunge_all()  # nothing of it is written
             session.commit()
-
-
-class _Flushes:
-    """What the flushes of a session add; nothing but a flush may write."""
-
-    def __init__(self) -> None:
-        self.new_rows: list[Row] = []
-        self._flushing = False
-
-    def begin(self, session: Session, *_: object) -> None:
-        """Refuse a flush that changes or deletes a row; remember what it adds."""
-        if session.deleted or any(session.is_modified(row) for row in session.dirty):
-            raise IntegrityFailure(
-                "BQC-AUD-002", "records are appended, never changed; nothing was committed"
-            )
-        self.new_rows.extend(row for row in session.new if not isinstance(row, _AUDIT_ROWS))
-        self._flushing = True
-
-    def end(self, *_: object) -> None:
-        """A flush is over."""
-        self._flushing = False
-
-    def refuse_others(self, *arguments: Any) -> None:
-        """Refuse a writing statement outside of a flush, however it came to the connection."""
-        _, _, statement, _, context, _ = arguments
-        audited = context.execution_options.get("audited", False)
-        if not (self._flushing or audited or _READS.match(statement)):
-            raise _passes_by()
-
-
-def _every_statement(guard: Callable[..., None]) -> Callable[..., None]:
-    """What lets ``guard`` see every statement of a session's connection."""
-
-    def watch(_session: Session, _transaction: object, connection: Connection) -> None:
-        event.listen(connection, "before_cursor_execute", guard)
-
-    return watch
-
-
-def _passes_by() -> IntegrityFailure:
-    return IntegrityFailure(
-        "BQC-AUD-003", "this statement passes the audit trail by; nothing was committed"
-    )
-
-
-def _refuse_writing(*arguments: Any) -> None:
-    if not _READS.match(arguments[2]):
-        raise IntegrityFailure("BQC-AUD-004", "this session only reads; nothing was committed")

@@ -25,6 +25,7 @@ from batchqc.records.copies import copies_of
 from batchqc.records.decisions import Certificate, issue_of
 from batchqc.records.layouts import renditions_of
 from batchqc.records.log import checkpoint_for, place_of
+from batchqc.records.once import each_once
 from batchqc.web.calls import Visit
 from batchqc.web.certificate_checks import told
 from batchqc.web.forms import NOTHING_SAID, said
@@ -39,9 +40,8 @@ _SIGNS: Final = {"PASS": "ok", "FAIL": "bad", "CANNOT_JUDGE": "open", None: "inf
 def show(request: Request, call: Visit, number: str, did: str = "") -> Response:
     """The whole page."""
     with call.reading() as session:
-        row = the_certificate(session, number)
-        content = _facts(session, call, row)
-    return page(request, "certificate.html", did=did, **content, **_verification(call, content))
+        content = _content(session, call, number)
+    return page(request, "certificate.html", did=did, **content)
 
 
 @router.get("/certificates/{number}/proof")
@@ -70,6 +70,12 @@ def rendition_pdf(call: Visit, number: str, layout: str, version: renditions.Ver
     return renditions.pdf(call, number, layout, version)
 
 
+@each_once
+def _content(session: Session, call: Call, number: str) -> dict[str, Any]:
+    facts = _facts(session, call, the_certificate(session, number))
+    return facts | _verification(session, call, facts)
+
+
 def _facts(session: Session, call: Call, row: Certificate) -> dict[str, Any]:
     (hit,) = hits(session, [row.id])
     content = content_of_certificate(call.door.archive, row)
@@ -96,12 +102,12 @@ def _facts(session: Session, call: Call, row: Certificate) -> dict[str, Any]:
     }
 
 
-def _verification(call: Call, content: dict[str, Any]) -> dict[str, Any]:
+def _verification(session: Session, call: Call, content: dict[str, Any]) -> dict[str, Any]:
     """What the verifier finds now, or why it cannot look."""
     if content["issue"] is None:
         return NOTHING_SAID.content | {"told": None}
     try:
-        found = verifying.of_record(call, content["one"].number)
+        found = verifying.verified_on_record(session, call.door, content["one"].number)
     except BatchqcError as error:
         return said(error).content | {"told": None}
     return NOTHING_SAID.content | {"told": told(found)}

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from batchqc.records import database
+from batchqc.records import pool
+from batchqc.records.database import open_database
 from batchqc.records.transaction import asking, reading
 
 pytestmark = pytest.mark.only_on("postgresql", "SQLite is in the process: nothing goes away")
@@ -17,7 +18,7 @@ def ask(engine: Engine) -> object:
 
 def end(engine: Engine, process: object) -> None:
     """End a process of the server, as a restart does, over a connection beside the pool."""
-    beside = database.open_database(engine.url)
+    beside = open_database(engine.url)
     with beside.connect() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": process})
     beside.dispose()
@@ -28,8 +29,8 @@ def test_a_connection_that_was_just_used_is_not_asked_whether_it_answers(
 ):
     asked: list[object] = []
     monkeypatch.setattr(engine.dialect, "do_ping", asked.append)
-    for seconds, pings in ((60, 0), (0, 2)):
-        monkeypatch.setattr(database, "_FRESH", seconds)
+    for nanoseconds, pings in ((10**11, 0), (0, 2)):
+        monkeypatch.setattr(pool, "_FRESH", nanoseconds)
         for reads in (reading, asking):
             with reads(engine) as session:
                 session.execute(text("SELECT 1"))
@@ -39,7 +40,7 @@ def test_a_connection_that_was_just_used_is_not_asked_whether_it_answers(
 def test_a_connection_whose_server_went_away_is_opened_anew(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(database, "_FRESH", 0)
+    monkeypatch.setattr(pool, "_FRESH", 0)
     first = ask(engine)
     assert ask(engine) == first
     end(engine, first)
@@ -49,7 +50,7 @@ def test_a_connection_whose_server_went_away_is_opened_anew(
 def test_one_that_went_away_at_that_moment_fails_once(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(database, "_FRESH", 60)
+    monkeypatch.setattr(pool, "_FRESH", 10**11)
     first = ask(engine)
     end(engine, first)
     with pytest.raises(OperationalError):
