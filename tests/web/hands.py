@@ -19,7 +19,7 @@ _SEEN = """async one => { await new Promise(requestAnimationFrame);
 
 
 def _has_focus(one: ElementHandle) -> bool | None:
-    """Whether it has the focus; none if it is gone. To look for it by its label takes far longer."""
+    """Whether it has the focus; none if it is gone. To look for its label takes far longer."""
     try:
         found: bool | None = one.evaluate(_FOCUS)
     except Error:
