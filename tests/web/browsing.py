@@ -14,6 +14,7 @@ FLAGS: Final = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--renderer-process-limit=1",  # of a visitor; else another one is begun beforehand, for nobody
     "--js-flags=--no-opt --no-maglev",  # a page lives too short for what is compiled to be of use
 ]  # fmt: skip
 AXE: Final = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
