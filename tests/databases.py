@@ -81,8 +81,9 @@ class Databases:
     @contextmanager
     def copy(self, kind: str, template: str = EMPTY, fill: Fill | None = None) -> Iterator[Engine]:
         """A copy of a template; ``fill`` makes it of a migrated, empty database the first time."""
-        self.build(kind, EMPTY, _migrate, copy_of=None)
-        if fill is not None:
+        if fill is None:
+            self._empty(kind)
+        else:
             self.build(kind, template, fill)
         with self._database(kind, copy_of=template) as engine:
             yield engine
@@ -103,6 +104,8 @@ class Databases:
         """Build a template of another one, the first time that it is asked for."""
         if (kind, name) in self._templates:
             return
+        if copy_of == EMPTY:
+            self._empty(kind)
         engine = open_database(self._makers[kind].make(name, copy_of=copy_of))
         try:
             fill(engine)
@@ -110,6 +113,9 @@ class Databases:
             engine.dispose()  # a template is copied only while nobody looks at it
         self._templates.add((kind, name))
         self._first.setdefault(kind, engine)  # it was connected: its dialect knows the server
+
+    def _empty(self, kind: str) -> None:
+        self.build(kind, EMPTY, _migrate, copy_of=None)
 
     @contextmanager
     def _database(self, kind: str, *, copy_of: str | None) -> Iterator[Engine]:

@@ -20,7 +20,7 @@ from batchqc.settings import bundled
 from tests.cast import NOW
 from tests.databases import Databases
 from tests.kinds import KINDS
-from tests.records.full_house import furnish_fully
+from tests.records.full_house import full_copy
 from tests.records.house import Clock, House, archive_of, furnish, restock
 
 
@@ -101,9 +101,7 @@ def full_house(
     database: str, databases: Databases, shared_archive: FolderArchive
 ) -> Iterator[House]:
     """A house with a row in every table; its lot is released."""
-    with databases.copy(
-        database, "full_house", lambda engine: furnish_fully(engine, shared_archive)
-    ) as engine:
+    with full_copy(databases, database, shared_archive) as engine:
         yield House(engine, shared_archive, Clock(NOW + timedelta(days=1)))
 
 

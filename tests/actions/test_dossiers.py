@@ -33,7 +33,7 @@ from tests.actions.state import counts
 from tests.actions.test_disposals import LATE, approve, ask, set_rule
 from tests.cast import NOW
 from tests.databases import Databases
-from tests.records.full_house import furnish_fully
+from tests.records.full_house import full_copy
 from tests.records.house import AUD, LOT, QA1, Clock, House, results
 from tests.records.tampering import tamper
 
@@ -195,8 +195,7 @@ def vacancies(
 
     def vacant(kind: str) -> Vacant:
         if kind not in made:
-            fill = lambda engine: furnish_fully(engine, shared_archive)  # noqa: E731
-            with databases.copy(kind, "full_house", fill) as engine:
+            with full_copy(databases, kind, shared_archive) as engine:
                 house = House(engine, shared_archive, Clock(NOW + timedelta(days=1)))
                 new_key(house, log_signer)
                 path = exported(house, log_signer, folder / f"{kind}.zip")

@@ -50,7 +50,7 @@ from tests.compliance.test_permissions_of_routes import (
 )
 from tests.databases import Databases
 from tests.kinds import SQLITE
-from tests.records.full_house import furnish_fully
+from tests.records.full_house import full_copy
 from tests.records.house import PASSWORD, Clock, House, terms
 from tests.tiers import LONG
 
@@ -124,10 +124,7 @@ def asked(
     log_key: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Asked]:
-    full = databases.copy(
-        SQLITE, "full_house", lambda engine: furnish_fully(engine, shared_archive)
-    )
-    with full as engine:
+    with full_copy(databases, SQLITE, shared_archive) as engine:
         house = House(engine, shared_archive, Clock(NOW + timedelta(days=1)))
         register(house, "qp", Role.QP, ends=terms(Role.QP))
         component_key = tmp_path_factory.mktemp("keys") / "components.key"

@@ -1,5 +1,6 @@
 """A house in which everything has happened: there is a row in every table."""
 
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -98,6 +99,7 @@ from tests.actions.investigating import perform
 from tests.actions.proving import enrolled, keyed
 from tests.actions.typing_results import REPORT, enter, verify
 from tests.cast import TAKEN_AT
+from tests.databases import Databases
 from tests.plates import method_file, plate
 from tests.records import trail_samples
 from tests.records.accounts import close, keep_report, password_days, reopen, review
@@ -155,9 +157,17 @@ accept = "> 80"
 """
 
 
-def furnish_fully(engine: Engine, archive: FolderArchive) -> None:
-    """Furnish a house and live in it: its lot is released."""
-    furnish(engine)
+def full_copy(
+    databases: Databases, kind: str, archive: FolderArchive
+) -> AbstractContextManager[Engine]:
+    """A copy of a house in which everything has happened; it begins as every house does."""
+    databases.build(kind, "house", furnish)
+    databases.build(kind, "full_house", lambda engine: _live(engine, archive), copy_of="house")
+    return databases.copy(kind, "full_house")
+
+
+def _live(engine: Engine, archive: FolderArchive) -> None:
+    """Live in a house: its lot is released."""
     restock(archive)
     house = House(engine, archive)
     assert not house.upload(results(viability="much")).accepted

@@ -14,9 +14,12 @@ FLAGS: Final = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--renderer-process-limit=1",  # of a visitor; else another one is begun beforehand, for nobody
+    "--js-flags=--no-opt --no-maglev",  # a page lives too short for what is compiled to be of use
 ]  # fmt: skip
 AXE: Final = Path(__file__).parent / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_HAS_AXE: Final = "window.bringAxe?.(); delete window.bringAxe; 'axe' in window"
 _CONTRAST: Final = ["color-contrast"]
 # Of what is no violation axe tells nothing, and of no node where it is: that takes a third longer.
 _RUN: Final = """async chosen => (await axe.run(document, {
@@ -47,6 +50,7 @@ class Visitor:
     def begin_anew(self) -> None:
         """Go on in a new tab."""
         self._page, self._arrives = self.context.new_page(), False
+        self._brought = 0
         # Each page comes as if it were the first: its style before anything of it is painted.
         session = self.context.new_cdp_session(self._page)
         session.send("Network.enable")
@@ -119,8 +123,12 @@ class Visitor:
     def violations(self, *, of_colours: bool = False) -> list[str]:
         """What axe finds at WCAG 2.2 AA; of colours alone, where nothing else is new."""
         self.page.wait_for_load_state()  # with its style
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(AXE.read_text())
+        if not self.page.evaluate(_HAS_AXE):
+            axe = AXE.read_text()
+            self.page.evaluate(axe)
+            self._brought += 1
+            if self._brought == 2:  # and soon again: so long a text is not sent for each page
+                self.context.add_init_script(f"window.bringAxe = () => {{ {axe}\n}}")
         found: list[str] = self.page.evaluate(_RUN, _CONTRAST if of_colours else _RULES)
         return found
 

@@ -2,19 +2,29 @@
 
 from pathlib import Path
 
-from playwright.sync_api import FilePayload, Locator, expect
+from playwright.sync_api import ElementHandle, Error, FilePayload, Locator, expect
 
 from tests.records.house import PASSWORD
 from tests.web.browsing import Visitor
 
 #: No field or button of a page is further than so many presses of Tab.
 _FAR = 120
+_FOCUS = "one => one.isConnected ? one === document.activeElement : null"
 #: Whether what has the focus is marked, and not covered by what stands over the page.
 _SEEN = """async one => { await new Promise(requestAnimationFrame);
   const look = getComputedStyle(one), box = one.getBoundingClientRect();
   const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
   const over = at && (one.contains(at) || at.contains(one) || at.closest('label'));
   return Boolean(over) && (look.outlineStyle !== 'none' || look.boxShadow !== 'none') }"""
+
+
+def _has_focus(one: ElementHandle) -> bool | None:
+    """Whether it has the focus; none if it is gone. To look for its label takes far longer."""
+    try:
+        found: bool | None = one.evaluate(_FOCUS)
+    except Error:
+        return None  # with its page
+    return found
 
 
 class Mouse:
@@ -91,8 +101,11 @@ class Keys(Mouse):
 
     def _reach(self, target: Locator) -> None:
         target.wait_for()
+        one = target.element_handle()
         for _ in range(_FAR):
-            if target.evaluate("one => one === document.activeElement"):
+            while (is_there := _has_focus(one)) is None:
+                one = target.element_handle()  # the page has another one by now
+            if is_there:
                 assert target.evaluate(_SEEN), f"nobody sees that {target} has the focus"
                 return
             self.page.keyboard.press("Tab")

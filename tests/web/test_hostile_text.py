@@ -42,7 +42,7 @@ from tests.cast import MADE_ON, NOW
 from tests.compliance.test_permissions_of_routes import HOLDERS, enter
 from tests.databases import Databases
 from tests.kinds import SQLITE
-from tests.records.full_house import furnish_fully
+from tests.records.full_house import full_copy
 from tests.records.house import (
     ADM,
     DONOR,
@@ -78,10 +78,7 @@ def pages(
     keys = {
         "seal": seal.seal_p12, "seal_passphrase": SecretStr(SEAL_PASSPHRASE), "log_key": log_key,
     }  # fmt: skip
-    full = databases.copy(
-        SQLITE, "full_house", lambda engine: furnish_fully(engine, shared_archive)
-    )
-    with full as engine:
+    with full_copy(databases, SQLITE, shared_archive) as engine:
         house = House(engine, shared_archive, Clock(NOW + timedelta(days=1)))
         type_everywhere(house)
         with opened(application, house, **keys) as found:

@@ -41,7 +41,7 @@ from tests.cast import NOW
 from tests.compliance.test_permissions_of_routes import HOLDERS, MATRIX, SHORT, enter, register
 from tests.databases import Databases
 from tests.kinds import SQLITE
-from tests.records.full_house import furnish_fully
+from tests.records.full_house import full_copy
 from tests.records.house import PASSWORD, Clock, House, terms
 from tests.tiers import LONG
 
@@ -245,10 +245,7 @@ def pages(
     """The pages of a house in which everything has happened, and everybody signed in."""
     phrase = SecretStr(SEAL_PASSPHRASE)
     keys = {"seal": seal.seal_p12, "seal_passphrase": phrase, "log_key": log_key}
-    full = databases.copy(
-        SQLITE, "full_house", lambda engine: furnish_fully(engine, shared_archive)
-    )
-    with full as engine:
+    with full_copy(databases, SQLITE, shared_archive) as engine:
         house = House(engine, shared_archive, Clock(NOW + timedelta(days=1)))
         register(house, "qp", Role.QP, ends=terms(Role.QP))
         with opened(application, house, **keys) as found:
