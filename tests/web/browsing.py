@@ -45,12 +45,12 @@ class Visitor:
         self.context = browser.new_context(base_url=address, timezone_id="America/Chicago", **look)
         self.context.add_init_script(_SHIFTS)
         self.context.on("request", self._asked)
+        self._brought = 0  # how often axe was brought into a page
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Go on in a new tab."""
         self._page, self._arrives = self.context.new_page(), False
-        self._brought = 0
         # Each page comes as if it were the first: its style before anything of it is painted.
         session = self.context.new_cdp_session(self._page)
         session.send("Network.enable")
