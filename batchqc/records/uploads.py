@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -76,7 +76,10 @@ class AssayRun(Row):
 
     upload: Mapped[Upload] = relationship()
     lot: Mapped[LotRow] = relationship()
-    __table_args__ = (UniqueConstraint("upload_id", "lot_id", "test", "run"),)
+    __table_args__ = (
+        UniqueConstraint("upload_id", "lot_id", "test", "run"),
+        Index("ix_assay_run_test", "test", "id"),
+    )
 
     @property
     def natural_key(self) -> str:
