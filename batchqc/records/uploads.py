@@ -78,8 +78,7 @@ class AssayRun(Row):
     lot: Mapped[LotRow] = relationship()
     __table_args__ = (
         UniqueConstraint("upload_id", "lot_id", "test", "run"),
-        Index("ix_assay_run_test", "test", "id"),
-    )
+        Index("ix_assay_run_test", "test", "id"))  # fmt: skip
 
     @property
     def natural_key(self) -> str:
@@ -292,10 +291,9 @@ def measurement_content(measurements: Iterable[Measurement]) -> Json:
             [
                 one.run.test, one.run.run, one.lot, one.sample, one.aliquot, one.analyte,
                 one.replicate, one.text, one.unit, one.measured_at.isoformat(),
-                one.started_at.isoformat() if one.started_at else None, one.analyst,
-                one.instrument, one.method, one.version, one.result_type, one.comment,
-                one.cell.row, one.cell.line, one.cell.column,
-                *([one.cell.original] if one.cell.original else []),
+                one.started_at.isoformat() if one.started_at else None, one.analyst, one.instrument,
+                one.method, one.version, one.result_type, one.comment, one.cell.row, one.cell.line,
+                one.cell.column, *([one.cell.original] if one.cell.original else []),
             ]
             for one in sorted(measurements, key=lambda one: (one.cell.row, one.cell.column))
         ],

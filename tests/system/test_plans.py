@@ -24,7 +24,9 @@ _ANY_PAGE = "SET random_page_cost = 1.1"
 """As on a disk without a head: else a tenth is so few pages that for fifty rows all are read."""
 #: They read the series of every lot of a product: minutes at this size.
 TOO_LONG = JUDGES | {*TRENDS, "/lots/{lot}"}
-_OF_OPEN_LOTS = frozenset({"lot", "sample", "upload"})
+_OF_OPEN_LOTS = frozenset(
+    {"certificate", "eligibility", "lot", "lot_donor", "review", "sample", "upload"}
+)
 #: What PostgreSQL still reads from end to end beside READS, and is to be mended: none may be added.
 KNOWN = {
     # It joins a portion of lots with whole tables; at 22,408 lots only `lot` is read.
