@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Select, or_, select, union
 from sqlalchemy.orm import Session
 
+from batchqc.core.identifiers import fold
 from batchqc.records.account_reports import AccountReport
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.base import Row
@@ -165,7 +166,7 @@ CONCERNED: Final[Mapping[type[Row], Callable[[Any], list[_Lots]]]] = {
     CertificateRenewal: lambda row: _own(row.certificate),
     CertificateRendition: lambda row: _own(row.certificate),
     LayoutVersion: _of_layout,
-    DossierImport: lambda row: [select(LotRow.id).where(LotRow.lot == row.lot)],
+    DossierImport: lambda row: [select(LotRow.id).where(LotRow.folded == fold(row.lot))],
     LotReview: _own,
     AuditReview: _own,
     LotCheck: _own,

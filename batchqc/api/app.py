@@ -1,6 +1,7 @@
 """The application: ``/api/v1``, described by itself under ``/api/v1/docs``."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -126,6 +127,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
         docs_url=None,  # description.py: no viewer from elsewhere
         redoc_url=None,
         redirect_slashes=False,  # one address for one thing
+        lifespan=_closed_at_the_end,
     )
     app.state.door = open_door(settings, now=now)
     app.state.metrics = metrics.Metrics()
@@ -157,6 +159,13 @@ def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) ->
         now,
         provider_of(settings),
     )
+
+
+@asynccontextmanager
+async def _closed_at_the_end(app: FastAPI) -> AsyncIterator[None]:
+    """Close the connections to the database that nobody uses any more."""
+    yield
+    app.state.door.engine.dispose()
 
 
 def _seal_key(settings: Settings) -> "SealKey":

@@ -6,12 +6,13 @@ this client, with the nonce of the visit, and in time. Nothing that it says is k
 and when.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from ssl import SSLContext
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx2
 from authlib.common.errors import AuthlibBaseError
@@ -23,12 +24,15 @@ from joserfc.jwk import KeySet
 
 from batchqc.actions.visits import Ticket, Vouched
 from batchqc.core.components import CLOCK_SECONDS, VISIT_MINUTES
+from batchqc.documents.deadline import deadline, each_connection
 from batchqc.errors import NotSignedIn, SigningUnavailable
 
 #: Never ``none``, and never one whose key the provider publishes or shares with others.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
                      "ES512", "Ed25519", "EdDSA")  # fmt: skip
 _SECONDS: Final = 10
+"""For connecting, for each read, and for a whole answer."""
+_LONGEST: Final = 1 << 20  # bytes of an answer; one has some thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Provider:
             raise _refused("the state is of another visit")
         endpoint = self._metadata()["token_endpoint"]
         try:
-            with self._client() as client:
+            with _whole_in_time() as hooks, self._client(event_hooks=hooks) as client:
                 answer = client.fetch_token(endpoint, code=code, code_verifier=ticket.verifier)
         except httpx2.HTTPError as error:
             raise _silent(self.issuer) from error
@@ -135,11 +139,15 @@ class Provider:
 
     def _fetched(self, address: str) -> Any:
         try:
-            return httpx2.get(address, timeout=_SECONDS, verify=_tls()).raise_for_status().json()
+            with (
+                _whole_in_time() as hooks,
+                httpx2.Client(timeout=_SECONDS, verify=_tls(), event_hooks=hooks) as client,
+            ):
+                return client.get(address).raise_for_status().json()
         except (httpx2.HTTPError, ValueError) as error:
             raise _silent(self.issuer) from error
 
-    def _client(self) -> OAuth2Client:
+    def _client(self, **more: Any) -> OAuth2Client:
         return OAuth2Client(
             self.client,
             self.secret,
@@ -148,7 +156,40 @@ class Provider:
             code_challenge_method="S256",
             timeout=_SECONDS,
             verify=_tls(),
+            **more,
         )
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """What is answered, up to ``_LONGEST`` bytes."""
+
+    def __init__(self, answered: httpx2.SyncByteStream) -> None:
+        self._answered = answered
+
+    def __iter__(self) -> Iterator[bytes]:
+        read = 0
+        for some in self._answered:
+            read += len(some)
+            if read > _LONGEST:
+                raise httpx2.ReadError(f"more than {_LONGEST} bytes")
+            yield some
+
+    def close(self) -> None:
+        self._answered.close()
+
+
+@contextmanager
+def _whole_in_time() -> Iterator[dict[str, list[Callable[[Any], None]]]]:
+    """Hooks of a client, whose answers are cut when the time is over or they are too long."""
+    with deadline(_SECONDS) as hold:
+
+        def begin(request: httpx2.Request) -> None:
+            request.extensions["trace"] = each_connection(hold)
+
+        def bound(answer: httpx2.Response) -> None:
+            answer.stream = _Bounded(cast("httpx2.SyncByteStream", answer.stream))  # nobody awaits
+
+        yield {"request": [begin], "response": [bound]}
 
 
 @cache

@@ -206,6 +206,7 @@ class Simulated:
             values, token = drawn(self.chance, fails=False), token_of(990_001 + number, at)
             live(Scene(place, self.scene.clock), SimulatedLot(token, at, values, cast.BEGUN),
                  Ending.RELEASED)  # fmt: skip
+        place.engine.dispose()
         wait_for_the_disk(self.scene.place.engine)
 
     def _document(self, content: CertificateContent) -> bytes:

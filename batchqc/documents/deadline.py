@@ -4,9 +4,10 @@ What bounds one read alone never ends with a service that sends a byte now and t
 """
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event, Timer
+from typing import Any
 
 
 @contextmanager
@@ -37,3 +38,15 @@ def deadline(seconds: float) -> Iterator[Callable[[socket.socket], None]]:
         timer.cancel()
         for one in held:
             one.close()
+
+
+def each_connection(
+    hold: Callable[[socket.socket], None],
+) -> Callable[[str, Mapping[str, Any]], None]:
+    """The ``trace`` of a request of httpx2 that has each connection held as soon as it stands."""
+
+    def keep(step: str, told: Mapping[str, Any]) -> None:
+        if step == "connection.connect_tcp.complete":
+            hold(told["return_value"].get_extra_info("socket"))
+
+    return keep

@@ -5,15 +5,15 @@ name; what is kept is the answer as it came, which ``openssl ts -verify -in FILE
 -CAfile root.pem`` reads.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 
-from batchqc.documents.deadline import deadline
+from batchqc.documents.deadline import deadline, each_connection
 from batchqc.errors import SigningUnavailable
 
 _SECONDS: Final = 20
@@ -80,11 +80,6 @@ def ask(service: Service, request: bytes) -> bytes:
     import httpx2  # noqa: PLC0415 - only where there is a service
 
     with deadline(_SECONDS) as hold:
-
-        def keep(step: str, told: Mapping[str, Any]) -> None:
-            if step == "connection.connect_tcp.complete":
-                hold(told["return_value"].get_extra_info("socket"))
-
         try:
             with (
                 httpx2.Client(timeout=_SECONDS, follow_redirects=False) as client,
@@ -93,7 +88,7 @@ def ask(service: Service, request: bytes) -> bytes:
                     service.url,
                     content=request,
                     headers={"Content-Type": _KINDS[0], "Accept": _KINDS[1]},
-                    extensions={"trace": keep},
+                    extensions={"trace": each_connection(hold)},
                 ) as answer,
             ):
                 if answer.status_code != httpx2.codes.OK:

@@ -147,7 +147,7 @@ def products_and_expiries(session: Session, named: Iterable[str]) -> dict[str, t
     query = (
         select(LotRow.lot, Product.code, as_corrected("expires_on", LotRow.expires_on))
         .join(Product, Product.id == LotRow.product_id)
-        .where(LotRow.lot.in_(sorted(set(named))))
+        .where(LotRow.folded.in_(sorted({fold(one) for one in named})))
     )
     return {lot: (product, date.fromisoformat(day)) for lot, product, day in session.execute(query)}
 

@@ -105,12 +105,18 @@ def lots_bound(session: Session, versions: Collection[SpecificationVersion]) -> 
 
 def _rebound_products(session: Session, products: Collection[str]) -> set[str]:
     """The products of which a lot may have been rebound."""
+    corrected = (
+        select(Correction.subject)
+        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(Correction.field == REBOUND)
+    )
+    lots = [fold(one.removeprefix("lot:")) for one in session.scalars(corrected.distinct())]
+    if not lots:
+        return set()
     query = (
         select(SpecificationVersion.product)
         .join(LotRow, LotRow.specification_version_id == SpecificationVersion.id)
-        .join(Correction, Correction.subject == "lot:" + LotRow.lot)
-        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
-        .where(Correction.field == REBOUND, SpecificationVersion.product.in_(products))
+        .where(LotRow.folded.in_(lots), SpecificationVersion.product.in_(products))
     )
     return set(session.scalars(query.distinct()))
 
@@ -121,11 +127,12 @@ def _rebind(
     rebound: Mapping[str, Sequence[SpecificationVersion]],
 ) -> None:
     """Take rebound lots from the versions of before, and count them where they are bound now."""
-    before = select(LotRow.specification_version_id).where(LotRow.lot.in_(rebound))
+    lots = [fold(one) for one in rebound]
+    before = select(LotRow.specification_version_id).where(LotRow.folded.in_(lots))
     beside = (
         select(LotSpecification.specification_version_id)
         .join(LotRow, LotRow.id == LotSpecification.lot_id)
-        .where(LotRow.lot.in_(rebound))
+        .where(LotRow.folded.in_(lots))
     )
     for query in (before, beside):
         counted.subtract(session.scalars(query))

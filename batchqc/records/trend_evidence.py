@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.core.assays import CONTROL, INVESTIGATIONAL, REPORTABLE, Cell, Measurement, RunKey
 from batchqc.core.entries import SecondEntry
+from batchqc.core.identifiers import fold
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.cell_banks import Derivation
 from batchqc.records.history import JudgedLot
@@ -142,18 +143,23 @@ def lots_named(
         uploads: year and number.
         donors: codes.
     """
-    found = set(session.scalars(select(LotRow.id).where(LotRow.lot.in_(sorted(set(lots))))))
+    found = set(session.scalars(select(LotRow.id).where(LotRow.folded.in_(_folded(lots)))))
     found |= set(
-        session.scalars(select(SampleRow.lot_id).where(SampleRow.sample.in_(sorted(set(samples)))))
+        session.scalars(select(SampleRow.lot_id).where(SampleRow.folded.in_(_folded(samples))))
     )
     of_donors = select(LotDonor.lot_id).join(DonorRow, DonorRow.id == LotDonor.donor_id)
-    found |= set(session.scalars(of_donors.where(DonorRow.code.in_(sorted(set(donors))))))
+    found |= set(session.scalars(of_donors.where(DonorRow.folded.in_(_folded(donors)))))
     of_uploads = select(AssayRun.lot_id).join(Upload, Upload.id == AssayRun.upload_id)
     for year, number in sorted(set(uploads)):
         found |= set(
             session.scalars(of_uploads.where(Upload.year == year, Upload.number == number))
         )
     return frozenset(found)
+
+
+def _folded(names: Iterable[str]) -> list[str]:
+    """The names as they are looked for: by an index."""
+    return sorted({fold(one) for one in names})
 
 
 def by_product(session: Session, lots: frozenset[int]) -> dict[str, set[int]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -76,7 +76,9 @@ class AssayRun(Row):
 
     upload: Mapped[Upload] = relationship()
     lot: Mapped[LotRow] = relationship()
-    __table_args__ = (UniqueConstraint("upload_id", "lot_id", "test", "run"),)
+    __table_args__ = (
+        UniqueConstraint("upload_id", "lot_id", "test", "run"),
+        Index("ix_assay_run_test", "test", "id"))  # fmt: skip
 
     @property
     def natural_key(self) -> str:
@@ -289,10 +291,9 @@ def measurement_content(measurements: Iterable[Measurement]) -> Json:
             [
                 one.run.test, one.run.run, one.lot, one.sample, one.aliquot, one.analyte,
                 one.replicate, one.text, one.unit, one.measured_at.isoformat(),
-                one.started_at.isoformat() if one.started_at else None, one.analyst,
-                one.instrument, one.method, one.version, one.result_type, one.comment,
-                one.cell.row, one.cell.line, one.cell.column,
-                *([one.cell.original] if one.cell.original else []),
+                one.started_at.isoformat() if one.started_at else None, one.analyst, one.instrument,
+                one.method, one.version, one.result_type, one.comment, one.cell.row, one.cell.line,
+                one.cell.column, *([one.cell.original] if one.cell.original else []),
             ]
             for one in sorted(measurements, key=lambda one: (one.cell.row, one.cell.column))
         ],

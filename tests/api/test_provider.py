@@ -1,9 +1,13 @@
 """Identity tokens that do not count: forged, expired, of others, for others, replayed."""
 
 import hmac
+import socket
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +17,7 @@ from joserfc.util import json_b64encode
 from pydantic import SecretStr
 
 from batchqc.actions.visits import Ticket
+from batchqc.api import openid
 from batchqc.api.openid import Provider
 from batchqc.api.provider import provider_of, the_provider
 from batchqc.errors import NotFound, NotSignedIn, SigningUnavailable
@@ -188,6 +193,61 @@ def test_a_provider_that_is_silent_is_told_apart_from_one_that_refuses():
     with pytest.raises(SigningUnavailable) as refused:
         nobody.address(TICKET, anew=True)
     assert refused.value.code == "BQC-ACC-045"
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.requirement("1.04")
+@pytest.mark.parametrize("asked", ["what it is", "for a code"])
+@pytest.mark.parametrize(
+    "drip",
+    [
+        (HEAD, b"X", 0.1),
+        (HEAD + b"Content-Length: 9999\r\n\r\n", b" ", 0.1),
+        (HEAD + b"\r\n", b" " * 65536, 0.0),
+    ],
+    ids=["its head", "its answer", "without end"],
+)
+def test_a_provider_that_drips_or_never_ends_is_left_in_time(
+    issuer: Issuer,
+    provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    drip: tuple[bytes, bytes, float],
+):
+    over, sent = Event(), 0
+    first, again, pause = drip
+
+    def answer(listening: socket.socket) -> None:
+        nonlocal sent
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(first)
+            until = time.monotonic() + 8
+            while time.monotonic() < until and not over.wait(pause):
+                connection.sendall(again)
+                sent += len(again)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        if asked == "for a code":
+            issuer.metadata = {"token_endpoint": address}
+            provider.address(TICKET, anew=True)
+        else:
+            provider = Provider(address, CLIENT, SECRET, REDIRECT)
+        monkeypatch.setattr(openid, "_SECONDS", 1)
+        thread = Thread(target=answer, args=(listening,))
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(SigningUnavailable) as refused:
+            vouch(issuer, provider, "a token")
+        assert refused.value.code == "BQC-ACC-045"
+        assert time.monotonic() - began < 6
+        assert sent < 1 << 24
+        over.set()
+        thread.join()
 
 
 @pytest.mark.parametrize(

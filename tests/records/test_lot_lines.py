@@ -14,6 +14,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.lists import LotsWanted
 from batchqc.records.lot_lines import Order, Sought, lot_lines
+from batchqc.records.lots_at_work import products_and_expiries
 from tests.actions.correcting import decide, request
 from tests.performance.plans import scans
 from tests.records.house import ANA, DONOR, LOT, PRODUCT, House
@@ -112,3 +113,22 @@ def test_an_order_by_date_reads_no_table_from_end_to_end(lots: House, order: Ord
             assert index in str(plan), (statement, plan)
         connection.rollback()
     assert len(uncorrected) == len(LOTS) // 2 + 1
+
+
+def test_lots_are_found_by_their_names_without_reading_the_others(lots: House):
+    with statements(lots) as said, lots.reading() as session:
+        found = products_and_expiries(session, ["QA-12", "QD-01", "unknown"])
+    assert {name: product for name, (product, _) in found.items()} == {
+        "QA-12": PRODUCT,
+        "QD-01": PRODUCT,
+    }
+    ((statement, given),) = [one for one in said if "FROM lot" in one[0]]
+    with lots.engine.connect() as connection:
+        if lots.engine.dialect.name == "sqlite":
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+            assert "SCAN lot" not in str(plan)
+        else:
+            connection.exec_driver_sql("SET enable_seqscan = off")
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement}", given).all()
+            assert "Seq Scan on lot" not in str(plan)
+            connection.rollback()

@@ -20,40 +20,20 @@ from tests.system.test_simulate import JUDGES, READS
 pytestmark = pytest.mark.long
 
 TENTH = 5_000
+_ANY_PAGE = "SET random_page_cost = 1.1"
+"""As on a disk without a head: else a tenth is so few pages that for fifty rows all are read."""
 #: They read the series of every lot of a product: minutes at this size.
 TOO_LONG = JUDGES | {*TRENDS, "/lots/{lot}"}
-_OF_CERTIFICATES = {"certificate", "certificate_issue", "disposition", "lot"}
-_OF_OPEN_LOTS = {
-    "certificate", "eligibility", "lot", "lot_donor", "review", "sample", "upload",
-}  # fmt: skip
-#: What still reads a table from end to end beside READS, and is to be mended: none may be added.
+_OF_OPEN_LOTS = frozenset(
+    {"certificate", "eligibility", "lot", "lot_donor", "review", "sample", "upload"}
+)
+#: What PostgreSQL still reads from end to end beside READS, and is to be mended: none may be added.
 KNOWN = {
-    # PostgreSQL joins a portion of lots with whole tables; at 22,408 lots only `lot` is read.
+    # It joins a portion of lots with whole tables; at 22,408 lots only `lot` is read.
     **dict.fromkeys(("/", "/api/v1/open-work", "/reviews"), _OF_OPEN_LOTS),
-    # PostgreSQL joins a page of ids with whole tables.
-    **dict.fromkeys(
-        (
-            "/api/v1/certificates", "/api/v1/certificates?analyte=viab", "/certificates",
-            "/api/v1/certificates?signer=sim.releaser", "/api/v1/certificates?status=issued",
-        ),
-        _OF_CERTIFICATES,
-    ),
-    # PostgreSQL joins the measurements of a lot with every sample.
-    **dict.fromkeys(
-        (
-            "/api/v1/lots/{lot}", "/api/v1/lots/{lot}/readiness", "/api/v1/lots/{lot}/results",
-            "/api/v1/lots/{lot}/audit-review", "/api/v1/lots/{lot}/form",
-            "/api/v1/lots/{lot}/criteria/viab/sources", "/api/v1/uploads/{upload}/cells/2/value",
-            "/api/v1/certificates/{certificate}/lines/viab/sources", "/lots/{lot}/audit-review",
-            "review results", "audit trail review",
-        ),
-        frozenset({"sample"}),
-    ),
-    "QC review of the lot": {"investigation", "lot", "sample"},
-    "release and certificate": {"certificate", "sample"},
-    **dict.fromkeys(("/lots", "/lots?order=lot"), frozenset({"donor"})),
-    **dict.fromkeys(("/uploads", "/investigations", "/specifications"), frozenset({"lot"})),
-}  # fmt: skip
+    # It joins the runs of a page with every lot.
+    **dict.fromkeys(("/uploads", "/uploads?order=oldest"), frozenset({"lot"})),
+}
 Said = dict[str, list[tuple[str, object]]]
 
 
@@ -75,14 +55,17 @@ def tenth(request: pytest.FixtureRequest) -> Iterator[tuple[Engine, Said]]:
 def test_no_question_and_no_act_reads_a_large_table_from_end_to_end(tenth: tuple[Engine, Said]):
     engine, said = tenth
     assert len(said) > 100
+    known = {} if engine.dialect.name == "sqlite" else KNOWN
     with engine.connect() as connection:
+        if known:
+            connection.exec_driver_sql(_ANY_PAGE)
         found = {
             name: tables
             for name, statements in said.items()
             if (
                 tables := dict(scans(connection, statements)).keys()
                 - READS.get(name, set())
-                - KNOWN.get(name, set())
+                - known.get(name, set())
             )
         }
     assert not found

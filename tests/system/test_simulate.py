@@ -1,9 +1,11 @@
 """A simulated site is one that actions could have made; asking it more costs no more statements."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Pool, event, text
 
 from batchqc.actions.doctor import examine_installation
 from batchqc.actions.verification import verify_audit_trail
@@ -57,10 +59,31 @@ class Grown:
     site: Simulated
     few: dict[str, int]
     many: dict[str, list[tuple[str, object]]]
+    left_open: int
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory, fast_passwords: None) -> Grown:
+def connections() -> Iterator[set[int]]:
+    """Those to any database that were opened, and not closed."""
+    found: set[int] = set()
+
+    def begin(connection: Any, _: object) -> None:
+        found.add(id(connection))
+
+    def end(connection: Any, _: object) -> None:
+        found.discard(id(connection))
+
+    event.listen(Pool, "connect", begin)
+    event.listen(Pool, "close", end)
+    yield found
+    event.remove(Pool, "connect", begin)
+    event.remove(Pool, "close", end)
+
+
+@pytest.fixture(scope="module")
+def grown(
+    tmp_path_factory: pytest.TempPathFactory, fast_passwords: None, connections: set[int]
+) -> Grown:
     folder = tmp_path_factory.mktemp("simulated")
     settings = Settings.in_folder(folder)
     site = Simulated.begun(settings, Extent(MANY, 1, 2, seed=7))
@@ -70,7 +93,12 @@ def grown(tmp_path_factory: pytest.TempPathFactory, fast_passwords: None) -> Gro
     site.copy(MANY - FEW)
     site.end()
     with opened(settings) as asking:
-        return Grown(settings, site, few, asked(asking, WANTED))
+        many = asked(asking, WANTED)
+    return Grown(settings, site, few, many, len(connections))
+
+
+def test_who_made_a_site_or_served_it_leaves_no_connection_open(grown: Grown):
+    assert not grown.left_open
 
 
 def test_the_audit_trail_of_a_simulated_site_verifies(grown: Grown):
