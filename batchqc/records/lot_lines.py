@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from batchqc.core.identifiers import fold
+from batchqc.records.among import among
 from batchqc.records.containers import depleted_lots
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.lists import (
@@ -56,6 +57,8 @@ class Sought:
     order: Order = Order.NEWEST
     after: str = ""
     limit: int = 50
+    only: tuple[int, ...] | None = None
+    """The surrogate ids of all that are wanted, where somebody has looked for them already."""
 
 
 def lot_lines(session: Session, sought: Sought) -> Sequence[Any]:
@@ -64,6 +67,9 @@ def lot_lines(session: Session, sought: Sought) -> Sequence[Any]:
     One more than ``limit`` where there are more.
     """
     query = _lines(sought.wanted)
+    if sought.only is not None:
+        known = among(LotRow.id, "only")
+        query = _lines(LotsWanted()).where(known).params(only=list(sought.only))
     if sought.order in _DATES:
         return _by_date(session, query, sought)
     return session.execute(_ordered(query, session, sought).limit(sought.limit + 1)).all()
@@ -73,6 +79,11 @@ def count_up_to(session: Session, wanted: LotsWanted, most: int) -> int:
     """How many lots there are, counted no further than ``most``."""
     found = lots_wanted(wanted).with_only_columns(LotRow.id).limit(most).subquery()
     return session.scalar(select(func.count()).select_from(found)) or 0
+
+
+def lots_up_to(session: Session, wanted: LotsWanted, most: int) -> tuple[int, ...]:
+    """The surrogate ids of lots, no more than ``most`` of them, in no order."""
+    return tuple(session.scalars(lots_wanted(wanted).with_only_columns(LotRow.id).limit(most)))
 
 
 def donors_of_lots(session: Session, lots: Iterable[int]) -> Mapping[int, tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """The list of lots: filtered, ordered and paged by its address, and the same as CSV."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, ClassVar, Final
 
 from fastapi import Query, Request, Response
@@ -17,7 +18,7 @@ from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.lists import LotsWanted
-from batchqc.records.lot_lines import Order, Sought, count_up_to
+from batchqc.records.lot_lines import Order, Sought, count_up_to, lots_up_to
 from batchqc.records.registers import Product
 from batchqc.web.addresses import BLANK_IS_NONE, Address
 from batchqc.web.calls import Visit
@@ -58,8 +59,14 @@ def lots(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Res
     """A page of lots; the address is the state."""
     with call.reading() as session:
         sought = asked.sought(session, call, 50)
+        is_filtered = sought.wanted != LotsWanted()
+        if is_filtered:  # few are looked for once, and not for their number and for the page
+            ids = lots_up_to(session, sought.wanted, _COUNTED + 1)
+            total = len(ids)
+            sought = sought if total > _COUNTED else replace(sought, only=ids)
+        else:
+            total = count_up_to(session, sought.wanted, _COUNTED + 1)
         found, more = lines(session, sought, now=call.door.now())
-        total = count_up_to(session, sought.wanted, _COUNTED + 1)
         products = session.scalars(select(Product.code).order_by(Product.code)).all()
     return page(
         request,
@@ -72,7 +79,7 @@ def lots(request: Request, call: Visit, asked: Annotated[Asked, Query()]) -> Res
         products=products,
         dispositions=list(Disposition),
         overlays=list(Overlay),
-        is_filtered=sought.wanted != LotsWanted(),
+        is_filtered=is_filtered,
         may_register=is_permitted(call.person.roles, Permission.REGISTER_LOT),
     )
 

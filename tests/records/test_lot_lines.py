@@ -13,7 +13,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.lists import LotsWanted
-from batchqc.records.lot_lines import Order, Sought, lot_lines
+from batchqc.records.lot_lines import Order, Sought, lot_lines, lots_up_to
 from batchqc.records.lots_at_work import products_and_expiries
 from tests.actions.correcting import decide, request
 from tests.performance.plans import scans
@@ -46,12 +46,15 @@ def lots(house: House) -> House:
     return house
 
 
-def pages(house: House, order: Order, limit: int, wanted: LotsWanted) -> list[Any]:
+def pages(
+    house: House, order: Order, limit: int, wanted: LotsWanted, *, by_id: bool = False
+) -> list[Any]:
     """Every line of a list, page by page."""
     found, after = list[Any](), ""
     with house.reading() as session:
         while True:
-            page = lot_lines(session, Sought(wanted, order, after, limit))
+            only = lots_up_to(session, wanted, 100) if by_id else None
+            page = lot_lines(session, Sought(wanted, order, after, limit, only))
             found += page[:limit]
             if len(page) <= limit:
                 return found
@@ -87,6 +90,16 @@ def test_pages_of_every_order_follow_each_other_by_dates_as_corrected(lots: Hous
     some = pages(lots, order, 1, LotsWanted(text="qa-"))
     assert [one.lot for one in some] == [one for one in right if one.startswith("QA-")]
     assert pages(lots, order, 2, LotsWanted(disposition=Disposition.RELEASED)) == []
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_lots_that_somebody_looked_for_already_come_as_if_nobody_had(lots: House, order: Order):
+    for wanted in (LotsWanted(), LotsWanted(text="qa"), LotsWanted(text="none like it")):
+        right = pages(lots, order, 2, wanted)
+        assert pages(lots, order, 2, wanted, by_id=True) == right
+        assert len(right) == {"": 6, "qa": 2}.get(wanted.text, 0)
+    with lots.reading() as session:
+        assert len(lots_up_to(session, LotsWanted(), 4)) == 4
 
 
 def test_a_list_shows_the_dates_by_which_it_is_ordered(lots: House):
