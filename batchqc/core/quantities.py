@@ -7,6 +7,7 @@
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -57,8 +58,10 @@ class Interval:
 
     def intersection(self, other: Self) -> Self:
         """The numbers that belong to both sets."""
-        low, low_closed = _tighter(self, other, side="low")
-        high, high_closed = _tighter(self, other, side="high")
+        low, low_closed = _tighter((self.low, self.low_closed), (other.low, other.low_closed), max)
+        high, high_closed = _tighter(
+            (self.high, self.high_closed), (other.high, other.high_closed), min
+        )
         return type(self)(low, high, low_closed=low_closed, high_closed=high_closed)
 
     def is_inside(self, other: Self) -> bool:
@@ -168,14 +171,17 @@ def decimal_text(number: Fraction, *, places: int | None = None) -> str:
     return f"{sign}{point}" if ends else f"{sign}{whole}.{part}…"
 
 
-def _tighter(a: Interval, b: Interval, *, side: str) -> tuple[Fraction | None, bool]:
-    ends = [(getattr(i, side), bool(getattr(i, f"{side}_closed"))) for i in (a, b)]
-    finite = [(end, closed) for end, closed in ends if end is not None]
-    if not finite:
-        return None, False
-    values = [end for end, _ in finite]
-    end = max(values) if side == "low" else min(values)
-    return end, all(closed for value, closed in finite if value == end)
+def _tighter(
+    a: tuple[Fraction | None, bool],
+    b: tuple[Fraction | None, bool],
+    choose: Callable[[Fraction, Fraction], Fraction],
+) -> tuple[Fraction | None, bool]:
+    """Of two ends the one further inside, and whether it belongs to both sets."""
+    if a[0] is None or b[0] is None:
+        return (None, False) if a[0] is b[0] else b if a[0] is None else a
+    if a[0] == b[0]:
+        return a[0], a[1] and b[1]
+    return a if choose(a[0], b[0]) is a[0] else b
 
 
 def _end(closed: bool) -> str:  # noqa: FBT001 - one word for one flag

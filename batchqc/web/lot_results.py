@@ -15,6 +15,7 @@ from batchqc.core.acceptance import Limits
 from batchqc.core.quantities import Interval
 from batchqc.core.verdicts import Outcome, Trend, Verdict
 
+_BEGINS_NUMBERS: Final = frozenset("0123456789<>≤≥-")
 _WIDTH: Final = 88.0
 
 
@@ -60,7 +61,7 @@ class Line:
     @property
     def is_number(self) -> bool:
         """Whether the result is a number, to be aligned with others."""
-        return self.result[:1] in set("0123456789<>≤≥-")
+        return self.result[:1] in _BEGINS_NUMBERS
 
     @property
     def decimals(self) -> int:
