@@ -150,8 +150,8 @@ class _Judging:
                 verdict = self._donor(criterion, fact)
             case _:
                 assert_never(criterion.subject)
-        group = self.groups.get(criterion.id, "")
-        self.verdicts[criterion.id] = replace(verdict, counted_in=group)
+        group = self.groups.get(criterion.id)
+        self.verdicts[criterion.id] = replace(verdict, counted_in=group) if group else verdict
 
     def _measured(self, criterion: Criterion, subject: Measured) -> Verdict:
         """The verdict over the runs that count; the invalid ones beside them are named."""

@@ -35,6 +35,7 @@ ZONE: Final = "zone"
 _ERROR: Final = "error.html"
 NO_PROBLEMS: Final[Mapping[str, str]] = MappingProxyType({})
 _NUMBER: Final = Markup('<span class="num pad-%d">%s</span>')
+_DASHED: Final = re.compile(r"\d-\d")
 _KNOWN: Final = frozenset(available_timezones())
 
 
@@ -146,6 +147,8 @@ def told(context: Context, text: str) -> Markup:
 
     What it reads as on record stays there on hover; the audit trail shows that itself.
     """
+    if ":" not in text and not _DASHED.search(text):
+        return escape(text)  # most sentences hold none
     parts, at = [], 0
     for found in _told().finditer(text):
         parts += [escape(text[at : found.start()]), _in_words(context, found)]
