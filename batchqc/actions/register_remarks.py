@@ -34,7 +34,7 @@ from batchqc.records.laboratory import (
     uses_in,
 )
 from batchqc.records.methods import with_siblings
-from batchqc.records.people import all_people, people_with
+from batchqc.records.people import all_people
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import AssayRun, Review, measurements_of, supersedings_of
@@ -112,7 +112,7 @@ def look_at_registers(
         )
         found = against(laboratory, facts)
     named = {one.analyst for one in measurements}
-    people = [one for one in people_with(session, named) if one.user_id in named]
+    people = [one for one in all_people(session) if one.user_id in named]
     kept_rows = kept_for(session, measurements, by_hand, materials, zone)
     rows = (
         *rule_rows(session), *kept_rows.rows, *materials, *uses, *kept, *people,

@@ -6,7 +6,7 @@ Each kind prints itself as written (``text``). Numbers keep the digits of their 
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import reduce
 
 from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding, passing_interval
@@ -30,14 +30,8 @@ class Limits:
 
     def passing(self, rounding: Rounding) -> Interval:
         """The unrounded values that pass under a rounding rule."""
-        return _passing(tuple((one.operator, str(one.number)) for one in self.limits), rounding)
-
-
-@lru_cache(maxsize=4096)
-def _passing(limits: tuple[tuple[str, str], ...], rounding: Rounding) -> Interval:
-    """By the digits of each number: ``90`` and ``90.0`` are rounded to other places."""
-    sets = [passing_interval(operator, Decimal(number), rounding) for operator, number in limits]
-    return reduce(Interval.intersection, sets)
+        sets = [passing_interval(one.operator, one.number, rounding) for one in self.limits]
+        return reduce(Interval.intersection, sets)
 
 
 @dataclass(frozen=True, slots=True)

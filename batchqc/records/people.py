@@ -14,7 +14,6 @@ from batchqc.core.permissions import Role
 from batchqc.errors import InvalidInput
 from batchqc.records.base import Row, added_later, few_among_many, refers_to
 from batchqc.records.once import once
-from batchqc.records.rows_by import rows_by
 
 ACCOUNT_REGISTERED: Final = "account registered"
 LABORATORY_REGISTERED: Final = "contract laboratory registered"
@@ -336,12 +335,6 @@ def is_active(session: Session, person: Person) -> bool:
 def newest_password_rule(session: Session) -> PasswordRule | None:
     """The rule of passwords that counts."""
     return session.scalar(_NEWEST_RULE)
-
-
-@once
-def people_with(session: Session, user_ids: Iterable[str]) -> Sequence[Person]:
-    """The people and laboratories of some user ids, compared without case, in their order."""
-    return rows_by(session, Person, Person.folded, map(fold, user_ids), Person.folded)
 
 
 @once
