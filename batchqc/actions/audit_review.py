@@ -19,12 +19,7 @@ from batchqc.actions.reviews import check_undecided
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.trail import Subjects, entries_of
 from batchqc.actions.true_times import times_of_lot
-from batchqc.core.audit_review import (
-    OF_PEOPLE,
-    Selection,
-    TrailEntry,
-    select_entries,
-)
+from batchqc.core.audit_review import Selection, TrailEntry, select_entries
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import LATE_AFTER
@@ -33,7 +28,13 @@ from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.audit import AuditEntry, newest_link
 from batchqc.records.laboratory import RULES
-from batchqc.records.lot_reviews import AuditReview, audit_reviews_of, links_from, trail_about
+from batchqc.records.lot_reviews import (
+    AuditReview,
+    audit_reviews_of,
+    links_from,
+    trail_about,
+    trail_of_people,
+)
 from batchqc.records.policies import POLICIES
 from batchqc.records.transaction import Transaction
 
@@ -55,8 +56,8 @@ def trail_to_read(session: Session, case: LotCase) -> TrailToRead:
     about = entries_of(session, _subjects(case), since=since, but={"lot registered"})
     own = trail_about(session, [case.row.key], only={"lot registered"})
     first = own[0][0] if own else 1
-    people = [f"person:{one}" for one in sorted(_involved(case))]
-    beside = trail_about(session, people, after=first, but=OF_PEOPLE)
+    people = [f"person:{one}" for one in _involved(case)]
+    beside = trail_of_people(session, people, after=first)
     rules = trail_about(session, [RULES, POLICIES], after=first)
     entries = {sequence: _entry(sequence, one) for sequence, one in (*own, *about, *beside, *rules)}
     link = newest_link(session)

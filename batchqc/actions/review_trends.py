@@ -58,8 +58,9 @@ def reviewed_trends(
     from batchqc.statistics.attribute_review import review_phase  # noqa: PLC0415 - numerics
     from batchqc.statistics.lot_series import part_of  # noqa: PLC0415 - SciPy
 
-    found = []
-    for attribute, judged in _attributes(product, lots.lots).items():
+    found, attributes = [], _attributes(product, lots.lots)
+    trends.prepare(session, archive, attributes)
+    for attribute, judged in attributes.items():
         try:
             trend = part_of(trends.of(session, archive, attribute), judged)
         except NotFound:

@@ -84,8 +84,9 @@ def trends_at(
     Raises:
         NotFound: there is no such product, or nothing judges it at the stage.
     """
-    found = []
-    for one in listed_at(session, archive, product=product, stage=stage, market=market):
+    found, listed = [], listed_at(session, archive, product=product, stage=stage, market=market)
+    trends.prepare(session, archive, [one.attribute for one in listed])
+    for one in listed:
         try:
             found.append((one, trends.of(session, archive, one.attribute)))
         except NotFound:

@@ -72,11 +72,18 @@ class _Facts:
 class SharedFacts:
     """What readers of several attributes need alike, read once for all of them in one session.
 
-    ``only`` are the lots that they read, by their surrogate ids; ``None`` is all.
+    ``only`` are the lots that they read, by their surrogate ids; ``None`` is all. What was measured
+    of a portion of lots is kept for the next attribute where there are few lots, and where
+    attributes are read ``together``, each portion for all of them.
     """
 
     def __init__(
-        self, session: Session, archive: Archive, only: Collection[int] | None = None
+        self,
+        session: Session,
+        archive: Archive,
+        only: Collection[int] | None = None,
+        *,
+        together: bool = False,
     ) -> None:
         """Read what hangs on no attribute."""
         self._session, self._archive, self.only = session, archive, only
@@ -86,8 +93,8 @@ class SharedFacts:
         self._specifications: dict[int, Specification] = {}
         self._judged: dict[tuple[object, ...], Sequence[Sequence[JudgedLot]]] = {}
         self._last: tuple[tuple[int, ...], _Facts] | None = None  # every portion would be much
-        self._measured: dict[tuple[int, tuple[int, ...]], _Measured] = {}
-        self.is_of_few = only is not None and len(only) <= LOTS_AT_ONCE
+        self._measured: dict[int, tuple[tuple[int, ...], _Measured]] = {}  # the last, by version
+        self.keeps = together or (only is not None and len(only) <= LOTS_AT_ONCE)
 
     def specification(self, version: int) -> Specification:
         """The content of a version."""
@@ -117,18 +124,14 @@ class SharedFacts:
         return self._last[1]
 
     def measured(self, version: int, lots: Sequence[JudgedLot]) -> _Measured:
-        """What all criteria of a version need of some lots; of superseded runs everything.
-
-        It is kept for the next attribute where there are few lots.
-        """
-        key = (version, tuple(one.id for one in lots))
-        if key not in self._measured:
+        """What all criteria of a version need of some lots; of superseded runs everything."""
+        ids = tuple(one.id for one in lots)
+        if version not in self._measured or self._measured[version][0] != ids:
             specification = self.specification(version)
             needed = (leaves(specification, one) for one in specification.criteria)
-            self._measured[key] = self.read(
-                lots, specification.stage, {_pair(one) for own in needed for one in own}
-            )
-        return self._measured[key]
+            pairs = {_pair(one) for own in needed for one in own}
+            self._measured[version] = ids, self.read(lots, specification.stage, pairs)
+        return self._measured[version][1]
 
     def read(
         self, lots: Sequence[JudgedLot], stage: str, pairs: Collection[tuple[str, str]]
@@ -156,10 +159,13 @@ class SharedFacts:
 
 
 @once
-def facts_of_product(session: Session, archive: Archive, product: str) -> SharedFacts:
-    """What the attributes of a product need of its lots, where there are few: else one by one."""
+def facts_of_product(
+    session: Session, archive: Archive, product: str, *, together: bool = False
+) -> SharedFacts:
+    """What the attributes of a product need of its lots, and of these alone where there are few."""
     lots = first_lots(session, product, LOTS_AT_ONCE + 1)
-    return SharedFacts(session, archive, lots if len(lots) <= LOTS_AT_ONCE else None)
+    only = lots if len(lots) <= LOTS_AT_ONCE else None
+    return SharedFacts(session, archive, only, together=together)
 
 
 @once
@@ -186,9 +192,13 @@ class SeriesReader:
     def lots(self, only: Collection[int] | None = None) -> Iterator[tuple[int, TrendLot]]:
         """Judged lots with their surrogate ids, of all or of some."""
         for portion in self._shared.judged(self._attribute, only):
-            judged = [one for one in portion if self._judging(one.version) is not None]
-            if judged:
-                yield from self._read(judged)
+            yield from self.of(portion)
+
+    def of(self, portion: Sequence[JudgedLot]) -> Iterator[tuple[int, TrendLot]]:
+        """Those of a portion that are judged, with their surrogate ids."""
+        judged = [one for one in portion if self._judging(one.version) is not None]
+        if judged:
+            yield from self._read(judged)
 
     @property
     def judges(self) -> dict[str, Judges]:
@@ -242,7 +252,7 @@ class SeriesReader:
         self, version: int, lots: Sequence[JudgedLot], pairs: Collection[tuple[str, str]]
     ) -> _Measured:
         shared = self._shared
-        if not shared.is_of_few:
+        if not shared.keeps:
             return shared.read(lots, self._attribute.stage, pairs)
         return {
             lot: own
@@ -263,6 +273,23 @@ class SeriesReader:
             if one.id == self._attribute.criterion:
                 return Judges(version, specification, one, definition_of(specification, one))
         return None
+
+
+def read_together(
+    session: Session, archive: Archive, attributes: Sequence[Attribute]
+) -> Iterator[tuple[Attribute, dict[int, TrendLot], dict[str, Judges]]]:
+    """Every lot of some attributes of one product, stage and market, read once for all of them.
+
+    Each attribute comes with its lots, by their surrogate ids, and with what judges them.
+    """
+    shared = facts_of_product(session, archive, attributes[0].product, together=True)
+    readers = {one: SeriesReader(session, archive, one, shared) for one in attributes}
+    lots: dict[Attribute, dict[int, TrendLot]] = {one: {} for one in attributes}
+    for portion in shared.judged(attributes[0], shared.only):
+        for attribute, reader in readers.items():
+            lots[attribute] |= reader.of(portion)
+    for attribute, reader in readers.items():
+        yield attribute, lots[attribute], reader.judges
 
 
 def _pair(subject: Measured) -> tuple[str, str]:

@@ -33,10 +33,11 @@ def signals_of(
     product = case.row.product.code
     if lots_made(session, product) < LOTS_FOR_A_SIGNAL and not limit_sets_of(session, product):
         return ()
-    looked = trends or Trends()
+    looked, attributes = trends or Trends(), list(_attributes(case))
+    looked.prepare(session, archive, [attribute for attribute, _ in attributes])
     return tuple(
         signal
-        for attribute, verdict in _attributes(case)
+        for attribute, verdict in attributes
         for signal in _signals(
             lambda wanted: looked.lot(session, archive, wanted, case.row.id),
             case.lot.id,

@@ -4,19 +4,29 @@ Nothing is held that cannot be rebuilt from the records: a process that just sta
 What entries since the last look touch is read anew, and nothing else.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.trend_series import Judges, SeriesReader, facts_of_lots, facts_of_product
+from batchqc.actions.trend_series import (
+    Judges,
+    SeriesReader,
+    facts_of_lots,
+    facts_of_product,
+    read_together,
+)
 from batchqc.actions.trend_touched import touched_between
 from batchqc.core.identifiers import fold
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute
 from batchqc.documents.archive import Archive
-from batchqc.errors import NotFound
+from batchqc.errors import BatchqcError, NotFound
 from batchqc.records.audit import newest_link
 from batchqc.records.registers import lots_by
 from batchqc.records.trends import LimitSet, limit_sets_of, phases_begun
@@ -29,10 +39,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Held:
-    """One series: its lots by their surrogate ids, what judges them, and what was made of them."""
+    """One series: its lots by their surrogate ids, what judges them, and what was made of them.
+
+    ``since`` is the place in the audit trail from which on it is as it is.
+    """
 
     lots: dict[int, TrendLot]
     judges: dict[str, Judges]
+    since: int
     series: "GrowingSeries | None" = None
     trend: "Trend | None" = None
     pages: dict[str, bytes] = field(default_factory=dict)
@@ -73,6 +87,21 @@ class Trends:
             return self._trend(session, archive, attribute, self._current(
                 session, archive, attribute
             ))  # fmt: skip
+
+    def prepare(self, session: Session, archive: Archive, attributes: Iterable[Attribute]) -> None:
+        """Read series that are not held yet: those of one product, stage and market together.
+
+        For who is about to look at several. What cannot be read is told to who looks at it.
+        """
+        with self._lock:
+            if self._catch_up(session) < self._sequence:
+                return  # what an earlier session reads is never held
+            missing = sorted(set(attributes) - self._held.keys())
+            for _, some in groupby(missing, key=itemgetter(0, 1, 2)):
+                with suppress(BatchqcError):
+                    for attribute, lots, judges in read_together(session, archive, list(some)):
+                        self.read += len(lots)
+                        self._held[attribute] = _Held(lots, judges, self._sequence)
 
     def lot(
         self, session: Session, archive: Archive, attribute: Attribute, lot: int
@@ -131,30 +160,32 @@ class Trends:
     def _current(
         self, session: Session, archive: Archive, attribute: Attribute, *, one_of_many: bool = False
     ) -> _Held:
-        sees_all = self._catch_up(session)
+        sequence = self._catch_up(session)
+        sees_all = sequence == self._sequence
         held = self._held.get(attribute)
         if held is not None and sees_all and held.is_behind:
             self._renew(session, archive, attribute, held)
-        if held is not None and (sees_all or (held.trend is not None and not held.is_behind)):
+        sees_it = held is not None and (sequence >= held.since or held.trend is not None)
+        if held is not None and sees_it and not held.is_behind:
             return held
         shared = facts_of_product(session, archive, attribute.product) if one_of_many else None
         reader = SeriesReader(session, archive, attribute, shared)
         lots = dict(reader.lots(shared.only if shared else None))
         self.read += len(lots)
-        held = _Held(lots, reader.judges)
+        held = _Held(lots, reader.judges, sequence)
         if sees_all:
             self._held[attribute] = held
         return held
 
-    def _catch_up(self, session: Session) -> bool:
-        """Whether a session sees all that is held: what an earlier one reads is never held.
+    def _catch_up(self, session: Session) -> int:
+        """Up to where a session sees the audit trail: what an earlier one reads is never held.
 
         What was touched is read anew when somebody looks at its series.
         """
         newest = newest_link(session)
         sequence = newest.sequence if newest else 0
         if sequence <= self._sequence:
-            return sequence == self._sequence
+            return sequence
         if self._held:
             touched = touched_between(session, self._sequence, sequence)
             if touched.everything:
@@ -162,8 +193,10 @@ class Trends:
             for attribute, held in self._held.items():
                 held.stale |= touched.lots.get(attribute.product, frozenset())
                 held.has_new_lines |= touched.lines
+                if held.is_behind:
+                    held.since = sequence
         self._sequence = sequence
-        return True
+        return sequence
 
     def _renew(self, session: Session, archive: Archive, attribute: Attribute, held: _Held) -> None:
         """Read what was touched; charts are made anew where something is not as it was."""

@@ -31,12 +31,14 @@ class Witness:
 class WholeTrail:
     """Every link, what each row was when it was written, by its key, and what is wrong.
 
-    Changed entries witness nothing, and the first witness of a row is believed.
+    Changed entries witness nothing, and the first witness of a row is believed. ``newest`` is the
+    largest id of an entry so far.
     """
 
     links: list[Link] = field(default_factory=list)
     witnesses: dict[str, Witness] = field(default_factory=dict)
     problems: list[tuple[int, str]] = field(default_factory=list)
+    newest: int = 0
 
 
 def read_trail(session: Session, lacking: Lacking) -> WholeTrail:
@@ -64,6 +66,9 @@ def _entry_problems(
         if not lacking.entry(place):
             yield place, f"entry {place} is missing; its link is there"
         return
+    if entry.id <= trail.newest:
+        yield place, f"entry {place} has an id from before its place: searches can miss it"
+    trail.newest = max(trail.newest, entry.id)
     if entry_sha256(entry.text) != link.entry_sha256:
         yield place, f"entry {place} was changed: its text has another hash"
         return

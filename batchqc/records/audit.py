@@ -4,19 +4,43 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, exists, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Integer,
+    Select,
+    UniqueConstraint,
+    bindparam,
+    exists,
+    func,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 
 from batchqc.core.audit import Link
+from batchqc.core.audit_review import OF_PEOPLE
 from batchqc.records.among import among
-from batchqc.records.base import Row, refers_to
+from batchqc.records.base import Row, few_among_many, refers_to
 from batchqc.records.once import once
+
+_EVERY_DAY: Final = "', '".join(sorted(OF_PEOPLE))
+#: Entries that name a person and tell more than that. Who asks for these says it in these words,
+#: by which a database knows the index of them.
+TELLS_OF_PEOPLE: Final = f"what NOT IN ('{_EVERY_DAY}') AND text LIKE '%\"person:%'"
 
 
 class AuditEntry(Row):
-    """One entry. ``text`` is the record; the other columns are for searching it."""
+    """One entry. ``text`` is the record; the other columns are for searching it.
+
+    Ids are given behind the lock of the chain: they rise as the places of entries in it do.
+    """
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        # SQLite has the id at the end of every index
+        Index("ix_audit_entry_what_id", "what", "id").ddl_if(dialect="postgresql"),
+        few_among_many("ix_audit_entry_of_people", "id", TELLS_OF_PEOPLE),
+    )
 
     sha256: Mapped[str] = mapped_column(unique=True)
     text: Mapped[str]
@@ -136,6 +160,19 @@ def filed_under(subjects: str) -> Select[int]:
     return select(AuditSubject.entry_id).where(among(AuditSubject.subject, subjects))
 
 
+def id_at(place: ColumnElement[int] | int) -> ColumnElement[int]:
+    """The id of the entry at a place in the chain, or of the last one before it; 0 before all."""
+    linked, entry = aliased(AuditLink), aliased(AuditEntry)
+    found = (
+        select(entry.id)
+        .join(linked, linked.entry_sha256 == entry.sha256)
+        .where(linked.sequence <= place)
+        .order_by(linked.sequence.desc())
+        .limit(1)
+    )
+    return func.coalesce(found.scalar_subquery(), 0)
+
+
 _ABOUT: Final = select(AuditEntry).where(AuditEntry.id.in_(filed_under("subjects")))
 
 
@@ -196,6 +233,7 @@ def all_links(session: Session) -> Iterable[Link]:
 class EntryRead(NamedTuple):
     """An entry as it stands there, and the records that it is filed under."""
 
+    id: int
     text: str
     who: str
     at: datetime
@@ -227,7 +265,7 @@ def trail_in_portions(session: Session) -> Iterator[list[tuple[Link, EntryRead |
 def _entry_read(row: Any, subjects: Mapping[int, set[str]]) -> EntryRead | None:
     if row.id is None:
         return None
-    return EntryRead(row.text, row.who, row.at, row.what, subjects.get(row.id, set()))
+    return EntryRead(row.id, row.text, row.who, row.at, row.what, subjects.get(row.id, set()))
 
 
 def entries_without_link(session: Session) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, newest_link
+from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, id_at, newest_link
 
 #: How many entries are few: they are fetched by their ids.
 FEW: Final = 500
@@ -56,18 +56,22 @@ def some_after(
 ) -> tuple[Sequence[tuple[AuditLink, AuditEntry]], int]:
     """The first entries after ``sequence``, and the place behind which others may follow, or 0.
 
-    Few of a person or an action are found by their ids. Others are met along the chain: so many
-    links are read at once, however few of them fit, that nobody waits for a walk to its end.
+    Those of an action are met along its index, whose order is that of the chain; few of a person
+    are found by their ids. Others are met along the chain: so many links are read at once, however
+    few of them fit, that nobody waits for a walk to its end.
     """
-    query = (
+    linked = (
         select(AuditLink, AuditEntry)
         .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
-        .where(AuditLink.sequence > sequence, *_fits(filed))
-        .order_by(AuditLink.sequence)
+        .where(AuditLink.sequence > sequence)
         .limit(limit + 1)
     )
+    query = linked.where(*_fits(filed)).order_by(AuditLink.sequence)
     far = 0
-    if filed.who or filed.what:
+    if filed.what and filed == Filed(what=filed.what):
+        behind = AuditEntry.id > id_at(sequence)
+        query = linked.where(AuditEntry.what == filed.what, behind).order_by(AuditEntry.id)
+    elif filed.who or filed.what:
         few = _few_ids(session, filed.who, filed.what)
         if few is not None:
             query = query.where(AuditEntry.id.in_(few))

@@ -4,12 +4,21 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, select
+from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
-from batchqc.records.among import constants
-from batchqc.records.audit import LINK, AuditEntry, AuditLink, filed_under, newest_link
+from batchqc.records.among import among, constants
+from batchqc.records.audit import (
+    LINK,
+    TELLS_OF_PEOPLE,
+    AuditEntry,
+    AuditLink,
+    AuditSubject,
+    filed_under,
+    id_at,
+    newest_link,
+)
 from batchqc.records.base import Row, refers_to
 from batchqc.records.once import tell
 from batchqc.records.registers import LotRow
@@ -132,3 +141,33 @@ def _about(only: frozenset[str], but: frozenset[str]) -> Select[int, AuditEntry]
         .order_by(AuditLink.sequence)
     )
     return query.where(AuditEntry.what.in_(constants(only))) if only else query
+
+
+def trail_of_people(
+    session: Session, people: Iterable[str], *, after: int
+) -> Sequence[tuple[int, AuditEntry]]:
+    """Entries about some people behind a place, in order, but what people do every day.
+
+    Of that there is so much that the others are looked for by themselves, whoever they are about.
+    """
+    asked = {"people": sorted(people), "after": after}
+    return [(sequence, entry) for sequence, entry in session.execute(_of_people(), asked)]
+
+
+@cache
+def _of_people() -> Select[int, AuditEntry]:
+    after = bindparam("after", type_=Integer)
+    of_one = (  # asked of each: joined, everything about the people would be read
+        select(AuditSubject.entry_id)
+        .where(AuditSubject.entry_id == AuditEntry.id, among(AuditSubject.subject, "people"))
+        .limit(1)
+        .correlate(AuditEntry)
+        .scalar_subquery()
+    )
+    return (
+        select(AuditLink.sequence, AuditEntry)
+        .join(AuditEntry, AuditEntry.sha256 == AuditLink.entry_sha256)
+        .where(text(TELLS_OF_PEOPLE), AuditEntry.id > id_at(after), AuditEntry.id == of_one)
+        .where(AuditLink.sequence + 0 > after)  # not by the index of the places: those are many
+        .order_by(AuditLink.sequence)
+    )

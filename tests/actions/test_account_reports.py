@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from batchqc.actions.account_facts import accounts_content
 from batchqc.actions.account_reports import keep_account_report
@@ -53,6 +54,24 @@ def content(house: House, since: date | None = None) -> Mapping[str, Any]:
 def trained(house: House, within: int = 30) -> TrainingReport:
     with house.reading() as session:
         return training_report(session, now=house.now(), within=within)
+
+
+@pytest.mark.only_on("sqlite", "PostgreSQL reads all of so few; see the plans of simulated sites")
+def test_of_attempts_those_of_the_time_are_read_and_no_others(house: House):
+    said: list[tuple[str, Any]] = []
+    with house.reading() as session:
+        event.listen(
+            session.connection(), "before_cursor_execute", lambda *of: said.append(of[2:4])
+        )
+        accounts_content(session, now=house.now(), since=None, head=newest_link(session))
+    with house.engine.connect() as connection:
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
+            for statement, given in said
+            if "FROM attempt" in statement
+        ]
+    assert plans
+    assert all(row[3].startswith("SEARCH") for plan in plans for row in plan)
 
 
 @pytest.mark.requirement("1.22", "1.24")

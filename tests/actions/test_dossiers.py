@@ -265,6 +265,14 @@ def one_more_entry(files: Files) -> None:
     files[name] = files[name].replace(b'"who":"', b'"who":"x', 1)
 
 
+def out_of_order(files: Files) -> None:
+    name = "batchqc-dossier/data/entries.tsv"
+    first, second, *others = files[name].splitlines(keepends=True)
+    files[name] = b"".join([second, first, *others])
+    held = [int(one.split(b"\t")[0]) for one in files[name].splitlines()]
+    said("held", held)(files)
+
+
 def another_trail(files: Files) -> None:
     name = "batchqc-dossier/data/log/entries.txt"
     lines = files[name].splitlines(keepends=True)
@@ -313,6 +321,7 @@ def said(name: str, value: object) -> Callable[[Files], None]:
         (another_table, True, "there is no table password here"),
         (rows('"type":"batchqc/row/site/1"', '"type":"batchqc/row/site/1","x":"y"'), True, "no x"),
         (one_more_entry, True, "is not the one at its place"),
+        (out_of_order, True, "has an id from before its place"),
         (another_trail, True, "its trail ends elsewhere than it says"),
         (a_trail_twice, True, "there twice"),
         (a_row_twice, True, "is there twice"),

@@ -1,15 +1,17 @@
 """Lots against each other: series, frozen limits and what they signal, on both databases."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
-from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.trend_controls import controls_of
 from batchqc.actions.trend_signals import signals_of
 from batchqc.actions.trends import Trends
@@ -18,6 +20,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.core.trends import Attribute
 from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, InvalidInput, NotEstimable, NotFound
+from batchqc.records import history
 from batchqc.records.audit import newest_link
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trend_evidence import told_between
@@ -298,3 +301,80 @@ def test_attributes_that_are_read_together_say_the_same_as_each_by_itself(house:
         trends = [running.of(session, house.archive, one) for one in both]
         assert trends == [Trends().of(session, house.archive, one) for one in both]
     assert sum(one.value is not None for one in trends[1].lots) == 3
+
+
+def statements_of(house: House, ask: Callable[[Session], object]) -> int:
+    """How many a look takes."""
+    said: list[str] = []
+    with house.reading() as session:
+        event.listen(session.connection(), "before_cursor_execute", lambda *of: said.append(of[2]))
+        ask(session)
+    return len(said)
+
+
+@pytest.mark.parametrize("at_once", [3, 500])
+def test_attributes_that_are_prepared_are_read_once_for_all_and_say_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch, at_once: int
+):
+    lots = make(house)
+    rows = [
+        good(attribute) | {"lot_id": lot, "sample_id": f"{lot}-S01", "measured_at": READ_AT}
+        for attribute in ("CD73", "CD90")
+        for lot in lots[2:]
+    ]
+    assert house.upload(table(rows)).accepted
+    monkeypatch.setattr(history, "LOTS_AT_ONCE", at_once)
+    listed = [OF._replace(criterion=one) for one in ("cd73", "cd90", "viability", "none")]
+    running, each = Trends(), 3 * (len(lots) + 1)  # the lot of the house is one of them
+
+    def prepare(*wanted: Attribute) -> int:
+        return statements_of(house, lambda one: running.prepare(one, house.archive, wanted))
+
+    alone = prepare(listed[0])
+    assert prepare(*listed) == alone
+    assert running.read == each
+    assert prepare(*listed) == 1
+    with house.reading() as session:
+        for one in listed[:3]:
+            anew = Trends().of(session, house.archive, one)
+            assert running.of(session, house.archive, one) == anew
+        with pytest.raises(NotFound):
+            running.of(session, house.archive, listed[3])
+    assert running.read == each
+
+
+def test_who_came_earlier_reads_nothing_anew_where_nothing_of_it_changed(
+    house: House, log_signer: LogSigner
+):
+    running = Trends()
+    make(house)
+    with house.reading() as session:
+        lot = the_lot(session, LOT).id
+        mine = running.lot(session, house.archive, OF, lot)
+    before = running.read
+    with house.reading() as earlier:
+        assert newest_link(earlier) is not None  # what it sees is fixed from now on
+        with transaction(house.engine, SYSTEM, house.now()) as tx:
+            sign_checkpoint(tx, log_signer)
+        with house.reading() as session:
+            running.lot(session, house.archive, OF, lot)
+        assert running.lot(earlier, house.archive, OF, lot) == mine
+        assert running.read == before
+        (later,) = make(house, ["97"], first=20)
+        with house.reading() as session:
+            later_id = the_lot(session, later).id
+            assert running.lot(session, house.archive, OF, later_id) is not None
+        assert running.lot(earlier, house.archive, OF, lot) == mine
+        assert running.lot(earlier, house.archive, OF, later_id) is None
+
+
+def test_what_an_earlier_session_would_read_is_not_prepared(house: House):
+    running = Trends()
+    make(house)
+    with house.reading() as earlier:
+        assert newest_link(earlier) is not None  # what it sees is fixed from now on
+        make(house, ["97"], first=20)
+        look(house, running)
+        before = running.read
+        running.prepare(earlier, house.archive, [OF, OF._replace(criterion="cd73")])
+    assert running.read == before
