@@ -43,7 +43,7 @@ class Tried:
 
     @property
     def name(self) -> str:
-        """In words of the audit trail."""
+        """In words of the audit trail: of both together neither is told apart."""
         return self.component or "password"
 
 
@@ -100,12 +100,14 @@ def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
     """Until when an account is locked: counted from its newest failure.
 
     A component that is right forgives the failures of the same component only: who knows the
-    password does not try codes without end.
+    password does not try codes without end. Password and code together forgive those of each.
     """
     failures, right = [], set[str]()
     for one in newest:
         if one.succeeded:
             right.add(one.component)
+            if one.component == Component.WITH_CODE:
+                right |= {Component.PASSWORD.value, Component.CODE.value}
         elif one.component not in right:
             failures.append(one.at)
     if len(failures) < FAILURES_BEFORE_LOCK:

@@ -1,7 +1,7 @@
 """Authenticators (TOTP, RFC 6238): offered to their owner, confirmed by a first code, revoked.
 
 The secret is made here, shown once, and stored encrypted. Nobody sets or learns it for another;
-an administrator only revokes it. A code counts once.
+an administrator only revokes it. A code counts once. With one, its owner comes in.
 """
 
 from typing import Final
@@ -9,9 +9,10 @@ from typing import Final
 import pyotp
 
 from batchqc.actions.attempts import Tried, attempt
+from batchqc.actions.codes import counting_step, secret_name
 from batchqc.actions.people import the_person
 from batchqc.actions.permission import require
-from batchqc.core.components import CodeState, Component, accepted_step, steps_around
+from batchqc.core.components import CodeState, Component
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.documents.component_key import load_component_key
@@ -19,10 +20,9 @@ from batchqc.errors import Conflict
 from batchqc.records.components import (
     AuthenticatorChange,
     confirmed_secret,
-    last_step,
     newest_authenticator,
 )
-from batchqc.records.people import Password, Person
+from batchqc.records.people import Person
 from batchqc.records.transaction import Transaction
 
 _WRONG: Final = Refusal(
@@ -47,7 +47,7 @@ def offer_authenticator(tx: Transaction, person: Person) -> str:
     secret = pyotp.random_base32()
     _lock(tx, person)
     change = _change(tx, person, CodeState.OFFERED)
-    change.secret = key.lock(secret, name=_name(change))
+    change.secret = key.lock(secret, name=secret_name(change))
     tx.add(change)
     tx.audit("authenticator offered", rows=[change], about=[person.key])
     return pyotp.TOTP(secret).provisioning_uri(name=person.user_id, issuer_name="batchqc")
@@ -114,16 +114,8 @@ def _lock(tx: Transaction, person: Person) -> None:
 def _check(
     tx: Transaction, person: Person, offer: AuthenticatorChange | None, *, code: str, purpose: str
 ) -> Refusal | None:
-    def step(_: Password | None) -> str | None:
-        if offer is None:
-            return None
-        key = load_component_key(tx.component_key)
-        totp = pyotp.TOTP(key.unlock(offer.secret, name=_name(offer)))
-        expected = {one: totp.generate_otp(one) for one in steps_around(tx.now)}
-        found = accepted_step(code, expected, last=last_step(tx.session, person))
-        return None if found is None else str(found)
-
-    return attempt(tx, person, Tried(Component.CODE, purpose, _WRONG), check=step)
+    tried = Tried(Component.CODE, purpose, _WRONG)
+    return attempt(tx, person, tried, check=lambda _: counting_step(tx, person, offer, code=code))
 
 
 def _change(
@@ -139,7 +131,3 @@ def _change(
         changed_by=tx.actor.user_id,
         changed_at=tx.now,
     )
-
-
-def _name(change: AuthenticatorChange) -> str:
-    return f"{change.person.user_id}/{change.number}"

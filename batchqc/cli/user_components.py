@@ -45,7 +45,7 @@ def read_statement(place: Workplace, user_id: str) -> str:
 def accept(context: typer.Context, user: User) -> None:
     """Accept the statement of accountability; nobody signs without."""
     place = workplace(context)
-    keyboard = at_keyboard(place, user)
+    keyboard = at_keyboard(place, user, to="accept the statement")
     read = read_statement(place, keyboard.person.user_id)
     if not read:
         say("Nothing was accepted.")
@@ -60,7 +60,7 @@ def accept(context: typer.Context, user: User) -> None:
 def authenticator(context: typer.Context, user: User) -> None:
     """Enrol an authenticator for codes, or replace yours; it counts after its first code."""
     place = workplace(context)
-    keyboard = at_keyboard(place, user)
+    keyboard = at_keyboard(place, user, to="enrol an authenticator", with_code=True)
     signing = keyboard.signing("Enrols an authenticator")
     with transaction(place.engine, keyboard.person.themself(), place.now()) as tx:
         person = the_person(tx.session, keyboard.person.user_id)

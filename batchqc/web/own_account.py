@@ -1,6 +1,7 @@
 """One's own account: password, authenticator, single sign-on, the statement of accountability."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,12 +55,14 @@ def account(request: Request, call: Visit, did: str = "") -> Response:
 @router.get("/account/authenticator")
 def ask_authenticator(request: Request, call: Visit) -> Response:
     """Proven like a signature, before a secret is made."""
+    call = _let_in(call)
     return show(request, call, _offering(call))
 
 
 @router.post("/account/authenticator")
 def offer(request: Request, call: Visit, form: OwnForm) -> Response:
     """Make the secret, and show it this once, to be scanned and confirmed by a code."""
+    call = _let_in(call)
     try:
         sent = built(Signature, signature(call, form))
         made = json.loads(bytes(api.offer(keyed(call, form), sent).body))
@@ -145,11 +148,18 @@ def _picture(text: str) -> Markup:
     return Markup(drawn)  # noqa: S704 - drawn here, from a text that is not in it
 
 
+def _let_in(call: Call) -> Call:
+    """The call of who has to enrol an authenticator before anything else, to do just that."""
+    return replace(call, person=replace(call.person, must_enrol=False))
+
+
 def _offering(call: Call) -> Act:
     return Act(
         title=_("Set up an authenticator"),
         says=_("A secret is made and shown to you once, to be scanned by the authenticator of your"
-               " telephone. It counts from its first code on; until then what you had counts."),
+               " telephone. It counts from its first code on; until then what you had counts."
+               " From then on you sign in with a code besides your password. Where this site asks"
+               " that of everybody, nothing else opens before."),
         button=_("Make the secret"),
         address="/account/authenticator",
         back=_AT,
