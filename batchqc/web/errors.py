@@ -41,7 +41,7 @@ def _deliberate(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and request.method in {"GET", "HEAD"}:
         return _to_sign_in(request)
     first = first_of_all(error.code)
-    if first and not request.url.path.startswith(first):
+    if first and request.url.path != first:
         return RedirectResponse(first, 303)
     return told(request, error)
 
