@@ -112,6 +112,7 @@ def test_who_has_single_sign_on_only_signs_in_and_signs_by_step_up(otto: Otto):
     assert answer.status_code == 201, answer.text
     assert otto.site.get(OTTO, "/me") == {
         "user_id": OTTO, "name": "Otto", "roles": ["donor officer"], "must_change_password": False,
+        "must_enrol_authenticator": False,
     }  # fmt: skip
     again = otto.site.http.post("/session/single-sign-on/return", json=sent)
     assert code_of(again) == "BQC-ACC-044"  # the provider redeems a code once

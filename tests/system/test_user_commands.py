@@ -14,7 +14,7 @@ from batchqc.documents.component_key import create_component_key
 from batchqc.errors import NotPermitted, NotSignedIn, SignatureRefused, SigningUnavailable
 from batchqc.records.database import open_database
 from batchqc.records.transaction import Actor, transaction
-from tests.system.test_command_line import batchqc, home, refused  # noqa: F401 - a fixture
+from tests.system.test_command_line import batchqc, first_password, home, refused  # noqa: F401 - a fixture
 
 ADMIN, QA, OFFICER = "ha.admin", "giang.do", "huong.ly"
 
@@ -99,12 +99,12 @@ def test_links_and_locks_are_the_administrators(home: Path):  # noqa: F811
 def test_who_has_not_accepted_the_statement_accepts_it_at_the_keyboard(home: Path):  # noqa: F811
     added = by(
         ADMIN, home, "user", "add", "new.qa", "--name", "New QA", "--role", "QA",
-        typed=f"{PASSWORD}\nfirst-password-1\nfirst-password-1",
     )  # fmt: skip
     assert added.exit_code == 0, added.output
+    first = first_password(added.output)
     changed = by(
         "new.qa", home, "user", "password",
-        typed="first-password-1\nmy-own-password-2\nmy-own-password-2\nn",
+        typed=f"{first}\nmy-own-password-2\nmy-own-password-2\nn",
     )  # fmt: skip
     assert changed.exit_code == 0, changed.output
     reject = ("lot", "reject", "UCM-P1-T2", "--reason", "Never to be used")
