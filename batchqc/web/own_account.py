@@ -55,19 +55,17 @@ def account(request: Request, call: Visit, did: str = "") -> Response:
 @router.get("/account/authenticator")
 def ask_authenticator(request: Request, call: Visit) -> Response:
     """Proven like a signature, before a secret is made."""
-    call = _let_in(call)
-    return show(request, call, _offering(call))
+    return show(request, _let_in(call), _offering(call))
 
 
 @router.post("/account/authenticator")
 def offer(request: Request, call: Visit, form: OwnForm) -> Response:
     """Make the secret, and show it this once, to be scanned and confirmed by a code."""
-    call = _let_in(call)
     try:
         sent = built(Signature, signature(call, form))
         made = json.loads(bytes(api.offer(keyed(call, form), sent).body))
     except BatchqcError as error:
-        return show(request, call, _offering(call), form, said(error))
+        return show(request, _let_in(call), _offering(call), form, said(error))
     return _code(request, made["otpauth"])
 
 
@@ -154,17 +152,19 @@ def _let_in(call: Call) -> Call:
 
 
 def _offering(call: Call) -> Act:
+    comes_first = _("This site asks everybody for a code at sign-in, and you have no authenticator:"
+                    " nothing else opens before.")  # fmt: skip
     return Act(
         title=_("Set up an authenticator"),
         says=_("A secret is made and shown to you once, to be scanned by the authenticator of your"
                " telephone. It counts from its first code on; until then what you had counts."
-               " From then on you sign in with a code besides your password. Where this site asks"
-               " that of everybody, nothing else opens before."),
+               " From then on you sign in with a code besides your password."),
         button=_("Make the secret"),
         address="/account/authenticator",
         back=_AT,
         permission=Permission.READ,
-        record=_own(call),
+        facts={_("First of all"): comes_first} if call.person.must_enrol else {},
+        record=_own(_let_in(call)),
         meaning=Meaning.VERIFIED,
     )  # fmt: skip
 
