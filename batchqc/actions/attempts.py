@@ -41,11 +41,6 @@ class Tried:
     purpose: str
     wrong: Refusal = WRONG
 
-    @property
-    def name(self) -> str:
-        """In words of the audit trail: of both together neither is told apart."""
-        return self.component or "password"
-
 
 def attempt(
     tx: Transaction,
@@ -83,7 +78,7 @@ def attempt(
     tx.add(row)
     outcome = "accepted" if row.succeeded else "refused, locked" if until else "refused"
     after = {"purpose": tried.purpose}
-    tx.audit(f"{tried.name} {outcome}", rows=[row], about=[person.key], after=after)
+    tx.audit(f"{tried.component.word} {outcome}", rows=[row], about=[person.key], after=after)
     if until is not None:
         return _locked(person, until)
     if refusal is not None:

@@ -10,7 +10,7 @@ import pyotp
 
 from batchqc.actions.attempts import Tried, attempt
 from batchqc.actions.codes import counting_step, secret_name
-from batchqc.actions.people import the_person
+from batchqc.actions.people import ends_of_sessions, the_person
 from batchqc.actions.permission import require
 from batchqc.core.components import CodeState, Component
 from batchqc.core.permissions import Permission
@@ -22,7 +22,7 @@ from batchqc.records.components import (
     confirmed_secret,
     newest_authenticator,
 )
-from batchqc.records.people import Person
+from batchqc.records.people import Person, SignOut
 from batchqc.records.transaction import Transaction
 
 _WRONG: Final = Refusal(
@@ -56,6 +56,8 @@ def offer_authenticator(tx: Transaction, person: Person) -> str:
 def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
     """Confirm what was offered by its first code; from now on its codes count, no other's.
 
+    Sessions that began with less, all but the own one, end.
+
     Raises:
         Conflict: nothing is offered.
     """
@@ -67,8 +69,9 @@ def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
         if _waiting(tx, person).id != offer.id:
             raise Conflict("BQC-SIG-012", "another authenticator was offered meanwhile")
         change = _change(tx, person, CodeState.CONFIRMED)
-        tx.add(change)
-        tx.audit("authenticator confirmed", rows=[change], about=[person.key])
+        ended = _other_sessions(tx, person)
+        tx.add(change, *ended)
+        tx.audit("authenticator confirmed", rows=[change, *ended], about=[person.key])
     return refusal
 
 
@@ -79,7 +82,7 @@ def revoke_authenticator(tx: Transaction, *, user_id: str, reason: str) -> None:
 
 
 def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
-    """Revoke an authenticator; the caller has checked who asks.
+    """Revoke an authenticator, and end every other session; the caller has checked who asks.
 
     Raises:
         Conflict: there is none.
@@ -89,8 +92,9 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
     if newest is None or newest.state == CodeState.REVOKED:
         raise Conflict("BQC-SIG-013", f"{person.user_id} has no authenticator")
     change = _change(tx, person, CodeState.REVOKED, reason=reason)
-    tx.add(change)
-    tx.audit("authenticator revoked", rows=[change], about=[person.key], reason=reason)
+    ended = _other_sessions(tx, person)
+    tx.add(change, *ended)
+    tx.audit("authenticator revoked", rows=[change, *ended], about=[person.key], reason=reason)
 
 
 def prove_code(tx: Transaction, person: Person, *, code: str, purpose: str) -> Refusal | None:
@@ -104,6 +108,12 @@ def _waiting(tx: Transaction, person: Person) -> AuthenticatorChange:
     if newest is None or newest.state != CodeState.OFFERED:
         raise Conflict("BQC-SIG-012", "no authenticator waits for its first code")
     return newest
+
+
+def _other_sessions(tx: Transaction, person: Person) -> list[SignOut]:
+    """The ends of every session of a person but that of who acts."""
+    own = tx.actor.sign_in
+    return [one for one in ends_of_sessions(tx, person) if one.sign_in.token_sha256 != own]
 
 
 def _lock(tx: Transaction, person: Person) -> None:

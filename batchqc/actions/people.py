@@ -1,8 +1,7 @@
 """People: who they are, what they may do, and how they prove it.
 
-A password that somebody else set opens nothing but the change of that password, and who lacks the
-authenticator that the site asks of everybody enrols one first. Who signs in at the provider of
-single sign-on may have no password.
+A password that somebody else set opens nothing but its change, and who lacks the authenticator that
+the site asks of everybody enrols one first. Who comes by single sign-on may have no password.
 """
 
 import hashlib
@@ -168,7 +167,7 @@ def begin_session(
         ends_at=tx.now + timedelta(hours=hours),
     )
     tx.add(session)
-    tx.audit("signed in", rows=[session], about=[person.key], after={"by": by or "password"})
+    tx.audit("signed in", rows=[session], about=[person.key], after={"by": by.word})
     return session
 
 
@@ -243,13 +242,12 @@ def _principal(standing: Standing, *, time_zone: str, now: datetime) -> Principa
         error = NotSignedIn if refused.code == DEACTIVATED else NotPermitted
         raise error(refused.code, refused.message, hint=refused.hint)
     days = days_beyond(standing.rule, password, now)
+    changes = person.is_laboratory if password is None else password.set_by_other or days
     return Principal(
         user_id=person.user_id,
         name=person.name,
         roles=roles_on(grants, day),
-        must_change_password=bool(
-            person.is_laboratory if password is None else password.set_by_other or days
-        ),
+        must_change_password=bool(changes),
         time_zone=time_zone,
         too_old=days,
         must_enrol=standing.must_enrol,

@@ -15,8 +15,8 @@ from typing import Final
 from batchqc.actions.attempts import Tried, attempt
 from batchqc.actions.people import (
     begin_session,
+    ends_of_sessions,
     sha256_of_token,
-    sign_out_everywhere,
     the_person,
 )
 from batchqc.core.components import (
@@ -134,8 +134,9 @@ def end_at_provider(tx: Transaction, *, issuer: str, subject: str) -> None:
     """End every session of the person whose sign-in ended at the provider, if there is one."""
     person = person_of(tx.session, issuer=issuer, subject=subject)
     if person is not None:
-        tx.audit("ended at single sign-on", about=[person.key])
-        sign_out_everywhere(tx, person)
+        ended = ends_of_sessions(tx, person)
+        tx.add(*ended)
+        tx.audit("ended at single sign-on", rows=ended, about=[person.key])
 
 
 def prove_by_visit(

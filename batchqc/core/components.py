@@ -29,6 +29,11 @@ class Component(StrEnum):
     PROVIDER = "single sign-on"
     WITH_CODE = "password and code"
 
+    @property
+    def word(self) -> str:
+        """As the audit trail names it: of both together neither is told apart."""
+        return self.value or "password"
+
 
 class CodeState(StrEnum):
     """What became of the secret of an authenticator."""

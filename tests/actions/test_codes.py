@@ -16,6 +16,7 @@ from batchqc.actions.accounts import reset_password
 from batchqc.actions.authenticators import (
     confirm_authenticator,
     prove_code,
+    revoke,
     revoke_authenticator,
 )
 from batchqc.actions.codes import NOT_IN, needs_code
@@ -28,7 +29,7 @@ from batchqc.core.components import CodeState
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import CodeAtSignIn, Policy
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.errors import Conflict, NotPermitted, SigningUnavailable
+from batchqc.errors import Conflict, NotPermitted, NotSignedIn, SigningUnavailable
 from batchqc.records.components import AuthenticatorChange, code_counts, confirmed_secret
 from batchqc.records.people import Attempt, Person, SignIn
 from batchqc.records.policies import PolicyRow
@@ -259,11 +260,10 @@ def test_who_replaces_or_revokes_an_authenticator_gives_a_code_of_it(house: Hous
 @pytest.mark.requirement("1.16")
 def test_where_everybody_is_asked_who_has_none_enrols_one_and_does_nothing_else(house: House):
     """The policy meets a session that is open: from its next request on."""
-    hers, qa = in_session(house), in_session(house, QA1)
+    hers = in_session(house)
     assert next(hers).acting(Permission.UPLOAD_RESULTS)
+    qa = in_session(house, QA1, code(house, with_code(house, QA1)))
     assert not next(qa).must_enrol
-    for user_id in (ADM, QA1):
-        with_code(house, user_id)
     assert isinstance(ask_everybody(house), PolicyRow)
     assert next(qa).acting(Permission.READ)
     ana = next(hers)
@@ -287,17 +287,50 @@ def test_who_enrols_where_everybody_is_asked_does_all_as_before(house: House):
         with_code(house, user_id)
     ask_everybody(house)
     hers = in_session(house)
-    offered(house, ANA)
-    assert next(hers).must_enrol
-    enrolled(house, ANA)
+    totp = offered(house, ANA)
+    ana = next(hers)
+    assert ana.must_enrol
+    with transaction(house.engine, ana.themself(), house.now()) as tx:
+        assert confirm_authenticator(tx, code=code(house, totp)) is None
     assert next(hers).acting(Permission.UPLOAD_RESULTS)
     assert come(house) == NOT_IN
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
         revoke_authenticator(tx, user_id=ANA, reason=LOST)
+    hers = in_session(house)
     assert next(hers).must_enrol
     ask_everybody(house, CodeAtSignIn.WHO_HAS_ONE)
     assert next(hers).acting(Permission.UPLOAD_RESULTS)
     assert house.verify().problems == ()
+
+
+def ended(session: Iterator[Principal]) -> bool:
+    try:
+        next(session)
+    except NotSignedIn:
+        return True
+    return False
+
+
+@pytest.mark.requirement("1.16")
+def test_a_session_ends_with_what_it_began_with_but_the_one_that_changes_it(house: House):
+    own, other, bens = in_session(house), in_session(house), in_session(house, BEN)
+    actor = next(own).themself()
+    assert not ended(other)
+    totp = offered(house, ANA)
+    assert (ended(own), ended(other)) == (False, False)
+    with transaction(house.engine, actor, house.now()) as tx:
+        assert confirm_authenticator(tx, code=code(house, totp)) is None
+    assert (ended(own), ended(other)) == (False, True)
+    house.now.at += timedelta(minutes=1)
+    other = in_session(house, typed=code(house, totp))
+    assert not ended(other)
+    with transaction(house.engine, actor, house.now()) as tx:
+        revoke(tx, the_person(tx.session, ANA), reason=LOST)
+    assert (ended(own), ended(other)) == (False, True)
+    offered(house, ANA)
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        revoke_authenticator(tx, user_id=ANA, reason=LOST)
+    assert (ended(own), ended(bens)) == (True, False)
 
 
 def test_a_first_password_is_changed_before_an_authenticator_is_enrolled(house: House):
