@@ -77,7 +77,7 @@ def right_password(
     Returns:
         Blank where it is, ``None`` where it is not, a refusal where it is but its time is over.
     """
-    if stored is None or not _is_right(stored.hash, password):
+    if stored is None or not matches(stored, password):
         return None
     change = newest_account_change(tx.session, person)
     is_over = bool(stored.ends_at) and utc_text(tx.now) > stored.ends_at
@@ -165,6 +165,11 @@ def own_password(tx: Transaction, person: Person, number: int, password: str) ->
     return Password(
         person=person, number=number, hash=HASHER.hash(password), set_by_other=0, set_at=tx.now
     )
+
+
+def matches(stored: Password | None, password: str) -> bool:
+    """Whether it is the stored one, whatever that opens."""
+    return stored is not None and _is_right(stored.hash, password)
 
 
 def first_password(tx: Transaction, person: Person, password: str) -> Password:

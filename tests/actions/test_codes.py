@@ -8,7 +8,7 @@ from typing import Any
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from batchqc.actions import codes, passwords
 from batchqc.actions.accountability import accept_accountability
@@ -182,7 +182,7 @@ def test_who_comes_in_with_both_is_forgiven_what_failed_of_each(house: House):
 def test_whether_the_password_was_right_is_not_told_by_the_work_nor_by_the_record(
     house: House, monkeypatch: pytest.MonkeyPatch
 ):
-    """Counted, not timed: hashes, codes and rows; what is written is the same."""
+    """Counted, not timed: hashes, codes, statements and rows; what is written is the same."""
     work: list[str] = []
 
     class Counted:
@@ -197,6 +197,7 @@ def test_whether_the_password_was_right_is_not_told_by_the_work_nor_by_the_recor
 
     cheap = passwords.HASHER
     totp = with_code(house)
+    event.listen(house.engine, "before_cursor_execute", lambda *told: work.append(told[2]))
     monkeypatch.setattr(passwords, "HASHER", Counted())
     monkeypatch.setattr(codes.pyotp, "TOTP", Shown)
     found = []
@@ -204,16 +205,17 @@ def test_whether_the_password_was_right_is_not_told_by_the_work_nor_by_the_recor
         (PASSWORD, "000000"), ("guess guess", "000000"), ("guess guess", code(house, totp)),
         (PASSWORD, ""),
     ):  # fmt: skip
-        work.clear()
         before = counts(house.engine)
+        work.clear()
         assert come(house, password=password, typed=typed) == NOT_IN
+        done = tuple(work)
         with house.reading() as session:
             row = session.scalars(select(Attempt).order_by(Attempt.id.desc())).first()
             assert row is not None
             written = (row.purpose, row.succeeded, row.component, row.step)
-        found.append((tuple(work), written, frozenset(grown(house.engine, before).items())))
+        found.append((done, written, frozenset(grown(house.engine, before).items())))
     assert set(found) == {found[0]}
-    assert found[0][0] == ("code", "code", "code", "hash")
+    assert [one for one in found[0][0] if one in {"code", "hash"}] == ["code"] * 3 + ["hash"]
 
 
 def test_without_the_key_of_the_secrets_nobody_who_has_one_comes_in(house: House, tmp_path: Path):
