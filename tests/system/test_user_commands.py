@@ -44,9 +44,11 @@ def enrolled(home: Path, user_id: str) -> pyotp.TOTP:  # noqa: F811
 
 
 def test_an_authenticator_is_enrolled_asked_for_by_the_rule_and_revoked(home: Path):  # noqa: F811
+    key = home / "keys" / "components.key"
+    key.unlink()
     without = by(QA, home, "user", "authenticator")
     refused(without, SigningUnavailable, "BQC-SIG-021")
-    create_component_key(home / "keys" / "components.key")
+    create_component_key(key)
     totp = enrolled(home, QA)
     set_rule = ("user", "signing-rule", "--with-code", "--reason", "Risk assessment 4")
     for wrong in (f"{PASSWORD}\n000000", "a guess\n000000"):
@@ -66,7 +68,6 @@ def test_an_authenticator_is_enrolled_asked_for_by_the_rule_and_revoked(home: Pa
 
 
 def test_who_replaces_an_authenticator_at_the_keyboard_types_one_code_of_it(home: Path):  # noqa: F811
-    create_component_key(home / "keys" / "components.key")
     totp = enrolled(home, QA)
     replace = ("user", "authenticator")
     for wrong, error, why in (

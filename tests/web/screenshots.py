@@ -18,7 +18,6 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from batchqc.documents.component_key import create_component_key
 from tests.web.browsing import CHROMIUM
 from tests.web.shots.stage import BATCHQC, TO, Stage, served
 
@@ -41,7 +40,6 @@ def _take(tour: ModuleType) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "demo"
         subprocess.run([BATCHQC, "demo", "--to", home], check=True, stdout=subprocess.DEVNULL)
-        create_component_key(home / "keys" / "components.key")
         with served(home) as address, sync_playwright() as playwright:
             if hasattr(tour, "prepare"):
                 tour.prepare(address)
