@@ -14,13 +14,14 @@ from batchqc.actions.people import ends_of_sessions, the_person
 from batchqc.actions.permission import require
 from batchqc.core.components import CodeState, Component
 from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Refusal
+from batchqc.core.signatures import Refusal, reason_problem
 from batchqc.documents.component_key import load_component_key
-from batchqc.errors import Conflict
+from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.components import (
     AuthenticatorChange,
     confirmed_secret,
     newest_authenticator,
+    with_authenticator,
 )
 from batchqc.records.people import Person, SignOut
 from batchqc.records.transaction import Transaction
@@ -79,6 +80,25 @@ def revoke_authenticator(tx: Transaction, *, user_id: str, reason: str) -> None:
     """Revoke the authenticator of a person, as an administrator; its codes count no more."""
     require(tx, Permission.MANAGE_ACCOUNTS)
     revoke(tx, the_person(tx.session, user_id), reason=reason)
+
+
+def revoke_every(tx: Transaction, *, reason: str) -> int:
+    """Revoke every authenticator, as an administrator: the key of their secrets is lost.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        InvalidInput: the reason explains nothing.
+    """
+    require(tx, Permission.MANAGE_ACCOUNTS)
+    problem = reason_problem(reason)
+    if problem:
+        raise InvalidInput("BQC-SIG-004", problem)
+    found = sorted(with_authenticator(tx.session))
+    for user_id in found:
+        revoke(tx, the_person(tx.session, user_id), reason=reason)
+    return len(found)
 
 
 def revoke(tx: Transaction, person: Person, *, reason: str) -> None:

@@ -194,7 +194,7 @@ class Keyboard:
 
 
 def at_keyboard(
-    place: Workplace, user_id: str, *, to: str = "", with_code: bool = False
+    place: Workplace, user_id: str, *, to: str = "", with_code: bool = False, can_prove: bool = True
 ) -> Keyboard:
     """Ask for what ``user_id`` signs in with, and check it; the attempt is on record.
 
@@ -205,6 +205,7 @@ def at_keyboard(
         user_id: who acts.
         to: what the password will sign, where it signs something.
         with_code: whether a code signs it too, whatever the rule of the site is.
+        can_prove: whether codes can be proved; where their key is lost, none is asked for.
 
     Raises:
         NotSignedIn: it is wrong, or the account is locked.
@@ -217,12 +218,12 @@ def at_keyboard(
             and (with_code or code_is_asked(session, the_person(session, user_id)))
         )
     password = typer.prompt(f"Password, to {to}" if to else "Password", hide_input=True)
-    code = typer.prompt("Code of your authenticator") if has_code else ""
+    code = typer.prompt("Code of your authenticator") if has_code and can_prove else ""
     given, purpose = {"user_id": user_id, "password": password}, "command line"
     with transaction(place.engine, SYSTEM, place.now()) as tx:
         refusal = (
             prove(tx, **given, purpose=purpose)
-            if to_sign
+            if to_sign or not can_prove
             else prove_to_come_in(tx, **given, code=code, purpose=purpose)
         )
     if refusal is not None:

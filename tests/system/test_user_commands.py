@@ -11,7 +11,7 @@ from batchqc.actions.authenticators import confirm_authenticator
 from batchqc.cli.demo_cast import PASSWORD
 from batchqc.core.components import step_of
 from batchqc.documents.component_key import create_component_key
-from batchqc.errors import NotPermitted, NotSignedIn, SignatureRefused, SigningUnavailable
+from batchqc.errors import Conflict, NotPermitted, NotSignedIn, SignatureRefused, SigningUnavailable
 from batchqc.records.database import open_database
 from batchqc.records.transaction import Actor, transaction
 from tests.system.test_command_line import batchqc, first_password, home, refused  # noqa: F401 - a fixture
@@ -80,6 +80,28 @@ def test_who_replaces_an_authenticator_at_the_keyboard_types_one_code_of_it(home
     right = by(QA, home, *replace, typed=f"{PASSWORD}\n{totp.at(clock.now())}\n000000")
     refused(right, SignatureRefused, "BQC-SIG-011")
     assert "otpauth" in right.output
+
+
+def test_where_the_key_is_lost_an_administrator_makes_a_new_one_and_all_enrol_anew(
+    home: Path,  # noqa: F811
+):
+    for user_id in (QA, ADMIN):
+        enrolled(home, user_id)
+    key, new = home / "keys" / "components.key", ("user", "component-key", "--reason", "Disk lost")
+    old = key.read_text()
+    refused(by(ADMIN, home, *new), Conflict, "BQC-SIG-020")
+    key.unlink()
+    lost = by(ADMIN, home, "user", "locked", typed=f"{PASSWORD}\n000000")
+    refused(lost, SigningUnavailable, "BQC-SIG-021")
+    refused(by(QA, home, *new), NotPermitted, "BQC-ACC-002")
+    refused(by(ADMIN, home, *new, typed="a guess"), NotSignedIn, "BQC-SIG-001")
+    assert not key.exists()
+    assert "2 authenticators are revoked" in by(ADMIN, home, *new).output
+    assert key.read_text() != old
+    assert "No account is locked." in by(ADMIN, home, "user", "locked").output
+    begun = by(QA, home, "user", "authenticator", typed=f"{PASSWORD}\n000000")
+    assert "otpauth" in begun.output
+    assert batchqc(home, "audit", "verify").exit_code == 0
 
 
 def test_links_and_locks_are_the_administrators(home: Path):  # noqa: F811
