@@ -1,5 +1,6 @@
 """The statement of accountability is accepted with a signature of its own."""
 
+from batchqc.actions.codes import require_enrolled
 from batchqc.actions.late_signing import check_paper
 from batchqc.actions.people import change_password, the_person
 from batchqc.actions.signing import (
@@ -29,11 +30,13 @@ def accept_accountability(
 
     Raises:
         InvalidInput: another text was read, or the reason explains nothing.
+        NotPermitted: an authenticator is to be enrolled first.
         Conflict: it is accepted already.
     """
+    person = the_person(tx.session, tx.actor.user_id)
+    require_enrolled(tx.session, person)
     check_reason(credentials.reason)
     _check_read(read)
-    person = the_person(tx.session, tx.actor.user_id)
     if has_accepted(tx.session, person):
         raise Conflict("BQC-ACC-041", "you have accepted this statement already")
     check_paper(tx, person, credentials.paper, None)

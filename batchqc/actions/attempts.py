@@ -41,11 +41,6 @@ class Tried:
     purpose: str
     wrong: Refusal = WRONG
 
-    @property
-    def name(self) -> str:
-        """In words of the audit trail."""
-        return self.component or "password"
-
 
 def attempt(
     tx: Transaction,
@@ -83,7 +78,7 @@ def attempt(
     tx.add(row)
     outcome = "accepted" if row.succeeded else "refused, locked" if until else "refused"
     after = {"purpose": tried.purpose}
-    tx.audit(f"{tried.name} {outcome}", rows=[row], about=[person.key], after=after)
+    tx.audit(f"{tried.component.word} {outcome}", rows=[row], about=[person.key], after=after)
     if until is not None:
         return _locked(person, until)
     if refusal is not None:
@@ -100,12 +95,14 @@ def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
     """Until when an account is locked: counted from its newest failure.
 
     A component that is right forgives the failures of the same component only: who knows the
-    password does not try codes without end.
+    password does not try codes without end. Password and code together forgive those of each.
     """
     failures, right = [], set[str]()
     for one in newest:
         if one.succeeded:
             right.add(one.component)
+            if one.component == Component.WITH_CODE:
+                right |= {Component.PASSWORD.value, Component.CODE.value}
         elif one.component not in right:
             failures.append(one.at)
     if len(failures) < FAILURES_BEFORE_LOCK:

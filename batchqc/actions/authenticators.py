@@ -1,7 +1,7 @@
 """Authenticators (TOTP, RFC 6238): offered to their owner, confirmed by a first code, revoked.
 
 The secret is made here, shown once, and stored encrypted. Nobody sets or learns it for another;
-an administrator only revokes it. A code counts once.
+an administrator only revokes it. A code counts once. With one, its owner comes in.
 """
 
 from typing import Final
@@ -9,20 +9,21 @@ from typing import Final
 import pyotp
 
 from batchqc.actions.attempts import Tried, attempt
-from batchqc.actions.people import the_person
+from batchqc.actions.codes import counting_step, secret_name
+from batchqc.actions.people import ends_of_sessions, the_person
 from batchqc.actions.permission import require
-from batchqc.core.components import CodeState, Component, accepted_step, steps_around
+from batchqc.core.components import CodeState, Component
 from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Refusal
+from batchqc.core.signatures import Refusal, reason_problem
 from batchqc.documents.component_key import load_component_key
-from batchqc.errors import Conflict
+from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.components import (
     AuthenticatorChange,
     confirmed_secret,
-    last_step,
     newest_authenticator,
+    with_authenticator,
 )
-from batchqc.records.people import Password, Person
+from batchqc.records.people import Person, SignOut
 from batchqc.records.transaction import Transaction
 
 _WRONG: Final = Refusal(
@@ -47,7 +48,7 @@ def offer_authenticator(tx: Transaction, person: Person) -> str:
     secret = pyotp.random_base32()
     _lock(tx, person)
     change = _change(tx, person, CodeState.OFFERED)
-    change.secret = key.lock(secret, name=_name(change))
+    change.secret = key.lock(secret, name=secret_name(change))
     tx.add(change)
     tx.audit("authenticator offered", rows=[change], about=[person.key])
     return pyotp.TOTP(secret).provisioning_uri(name=person.user_id, issuer_name="batchqc")
@@ -55,6 +56,8 @@ def offer_authenticator(tx: Transaction, person: Person) -> str:
 
 def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
     """Confirm what was offered by its first code; from now on its codes count, no other's.
+
+    Sessions that began with less, all but the own one, end.
 
     Raises:
         Conflict: nothing is offered.
@@ -67,8 +70,9 @@ def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
         if _waiting(tx, person).id != offer.id:
             raise Conflict("BQC-SIG-012", "another authenticator was offered meanwhile")
         change = _change(tx, person, CodeState.CONFIRMED)
-        tx.add(change)
-        tx.audit("authenticator confirmed", rows=[change], about=[person.key])
+        ended = _other_sessions(tx, person)
+        tx.add(change, *ended)
+        tx.audit("authenticator confirmed", rows=[change, *ended], about=[person.key])
     return refusal
 
 
@@ -78,8 +82,27 @@ def revoke_authenticator(tx: Transaction, *, user_id: str, reason: str) -> None:
     revoke(tx, the_person(tx.session, user_id), reason=reason)
 
 
+def revoke_every(tx: Transaction, *, reason: str) -> int:
+    """Revoke every authenticator, as an administrator: the key of their secrets is lost.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        InvalidInput: the reason explains nothing.
+    """
+    require(tx, Permission.MANAGE_ACCOUNTS)
+    problem = reason_problem(reason)
+    if problem:
+        raise InvalidInput("BQC-SIG-004", problem)
+    found = sorted(with_authenticator(tx.session))
+    for user_id in found:
+        revoke(tx, the_person(tx.session, user_id), reason=reason)
+    return len(found)
+
+
 def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
-    """Revoke an authenticator; the caller has checked who asks.
+    """Revoke an authenticator, and end every other session; the caller has checked who asks.
 
     Raises:
         Conflict: there is none.
@@ -89,8 +112,9 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
     if newest is None or newest.state == CodeState.REVOKED:
         raise Conflict("BQC-SIG-013", f"{person.user_id} has no authenticator")
     change = _change(tx, person, CodeState.REVOKED, reason=reason)
-    tx.add(change)
-    tx.audit("authenticator revoked", rows=[change], about=[person.key], reason=reason)
+    ended = _other_sessions(tx, person)
+    tx.add(change, *ended)
+    tx.audit("authenticator revoked", rows=[change, *ended], about=[person.key], reason=reason)
 
 
 def prove_code(tx: Transaction, person: Person, *, code: str, purpose: str) -> Refusal | None:
@@ -106,6 +130,12 @@ def _waiting(tx: Transaction, person: Person) -> AuthenticatorChange:
     return newest
 
 
+def _other_sessions(tx: Transaction, person: Person) -> list[SignOut]:
+    """The ends of every session of a person but that of who acts."""
+    own = tx.actor.sign_in
+    return [one for one in ends_of_sessions(tx, person) if one.sign_in.token_sha256 != own]
+
+
 def _lock(tx: Transaction, person: Person) -> None:
     """Hold a person's authenticators; the lock of attempts comes before it, never after."""
     tx.lock(f"authenticators of {person.folded}")
@@ -114,16 +144,8 @@ def _lock(tx: Transaction, person: Person) -> None:
 def _check(
     tx: Transaction, person: Person, offer: AuthenticatorChange | None, *, code: str, purpose: str
 ) -> Refusal | None:
-    def step(_: Password | None) -> str | None:
-        if offer is None:
-            return None
-        key = load_component_key(tx.component_key)
-        totp = pyotp.TOTP(key.unlock(offer.secret, name=_name(offer)))
-        expected = {one: totp.generate_otp(one) for one in steps_around(tx.now)}
-        found = accepted_step(code, expected, last=last_step(tx.session, person))
-        return None if found is None else str(found)
-
-    return attempt(tx, person, Tried(Component.CODE, purpose, _WRONG), check=step)
+    tried = Tried(Component.CODE, purpose, _WRONG)
+    return attempt(tx, person, tried, check=lambda _: counting_step(tx, person, offer, code=code))
 
 
 def _change(
@@ -139,7 +161,3 @@ def _change(
         changed_by=tx.actor.user_id,
         changed_at=tx.now,
     )
-
-
-def _name(change: AuthenticatorChange) -> str:
-    return f"{change.person.user_id}/{change.number}"

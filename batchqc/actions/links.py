@@ -4,6 +4,7 @@ A subject of an issuer is one person for ever. Nobody links their own account, a
 has a password, the link counts once they have confirmed it with that password.
 """
 
+from batchqc.actions.codes import require_enrolled
 from batchqc.actions.passwords import prove, require_own_password
 from batchqc.actions.people import sign_out_everywhere, the_person
 from batchqc.actions.permission import require
@@ -68,11 +69,12 @@ def confirm_link(tx: Transaction, *, password: str) -> Refusal | None:
     """Make the link of one's own account count, with one's password.
 
     Raises:
-        NotPermitted: the password is one that somebody else set.
+        NotPermitted: the password is one that somebody else set, or an authenticator is lacking.
         Conflict: no link waits for it.
     """
     person = the_person(tx.session, tx.actor.user_id)
     require_own_password(tx, person)
+    require_enrolled(tx.session, person)
     refusal = prove(tx, user_id=person.user_id, password=password, purpose="confirmation of a link")
     if refusal is not None:
         return refusal

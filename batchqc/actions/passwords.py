@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.attempts import WRONG, Tried, attempt
+from batchqc.core.accounts import FIRST_PASSWORD_HOURS
 from batchqc.core.canonical import utc_text
 from batchqc.core.components import Component
 from batchqc.core.signatures import Refusal
@@ -31,7 +32,7 @@ from batchqc.records.people import (
     person_by,
 )
 from batchqc.records.registers import Product, the_site
-from batchqc.records.transaction import Transaction
+from batchqc.records.transaction import SYSTEM, Transaction
 
 SHORTEST_PASSWORD: Final = 12
 _GUESSES: Final = 5 * 10**8
@@ -49,13 +50,42 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
 
     An unknown user id costs as much time and says the same as a wrong password.
     """
+    person = holder_of_password(tx, user_id=user_id, password=password, purpose=purpose)
+    if person is None:
+        return WRONG
+    tried = Tried(Component.PASSWORD, purpose)
+    return attempt(tx, person, tried, check=partial(right_password, tx, person, password))
+
+
+def holder_of_password(
+    tx: Transaction, *, user_id: str, password: str, purpose: str
+) -> Person | None:
+    """The person whose password is to be proved; for who has none the work is done all the same."""
     person = person_by(tx.session, user_id)
     if person is None or newest_password(tx.session, person) is None:
         _is_right(_ANY_HASH, password)
         tx.audit(UNKNOWN, after={"purpose": purpose})
-        return WRONG
-    tried = Tried(Component.PASSWORD, purpose)
-    return attempt(tx, person, tried, check=partial(_check, tx, person, password))
+        return None
+    return person
+
+
+def right_password(
+    tx: Transaction, person: Person, password: str, stored: Password | None
+) -> str | Refusal | None:
+    """Whether it is right, against what is stored once the attempts are held.
+
+    Returns:
+        Blank where it is, ``None`` where it is not, a refusal where it is but its time is over.
+    """
+    if stored is None or not matches(stored, password):
+        return None
+    change = newest_account_change(tx.session, person)
+    is_over = bool(stored.ends_at) and utc_text(tx.now) > stored.ends_at
+    if is_over or (stored.set_by_other and change and change.changed_at > stored.set_at):
+        return Refusal(
+            "BQC-ACC-020", "the time of this one-time password is over", "Ask an administrator."
+        )
+    return ""
 
 
 def require_own_password(tx: Transaction, person: Person) -> Password | None:
@@ -137,6 +167,19 @@ def own_password(tx: Transaction, person: Person, number: int, password: str) ->
     )
 
 
+def matches(stored: Password | None, password: str) -> bool:
+    """Whether it is the stored one, whatever that opens."""
+    return stored is not None and _is_right(stored.hash, password)
+
+
+def first_password(tx: Transaction, person: Person, password: str) -> Password:
+    """The first password of a person, which whoever registers them sets."""
+    check_password(tx.session, person, password)
+    # nobody could give the first administrator another one
+    hours = FIRST_PASSWORD_HOURS if tx.actor != SYSTEM else 0
+    return one_time_password(tx, person, 1, password, hours=hours)
+
+
 def one_time_password(
     tx: Transaction, person: Person, number: int, password: str, *, hours: int
 ) -> Password:
@@ -149,21 +192,6 @@ def one_time_password(
         set_at=tx.now,
         ends_at=utc_text(tx.now + timedelta(hours=hours)) if hours else "",
     )
-
-
-def _check(
-    tx: Transaction, person: Person, password: str, stored: Password | None
-) -> str | Refusal | None:
-    """Whether it is right, against what is stored once the attempts are held."""
-    if stored is None or not _is_right(stored.hash, password):
-        return None
-    change = newest_account_change(tx.session, person)
-    is_over = bool(stored.ends_at) and utc_text(tx.now) > stored.ends_at
-    if is_over or (stored.set_by_other and change and change.changed_at > stored.set_at):
-        return Refusal(
-            "BQC-ACC-020", "the time of this one-time password is over", "Ask an administrator."
-        )
-    return ""
 
 
 def _is_right(stored: str, password: str) -> bool:

@@ -1,7 +1,7 @@
 """People: who they are, what they may do, and how they prove it.
 
-A password that somebody else set opens nothing but the change of that password. Who signs in at
-the provider of single sign-on may have no password.
+A password that somebody else set opens nothing but its change, and who lacks the authenticator that
+the site asks of everybody enrols one first. Who comes by single sign-on may have no password.
 """
 
 import hashlib
@@ -13,19 +13,20 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.codes import not_enrolled, prove_to_come_in
 from batchqc.actions.passwords import (
     aged,
     check_password,
     days_beyond,
+    first_password,
     not_own,
-    one_time_password,
     own_password,
     prove,
 )
 from batchqc.actions.permission import require
 from batchqc.actions.role_terms import check_grant, role_change
 from batchqc.actions.standing import DEACTIVATED, shut
-from batchqc.core.accounts import FIRST_PASSWORD_HOURS, Terms, roles_on
+from batchqc.core.accounts import Terms, roles_on
 from batchqc.core.components import Component
 from batchqc.core.identifiers import fold, line_problem, user_problem
 from batchqc.core.permissions import Permission, Role, acting_role
@@ -34,7 +35,6 @@ from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, NotSi
 from batchqc.records.people import (
     ACCOUNT_REGISTERED,
     LABORATORY_REGISTERED,
-    Password,
     Person,
     SignIn,
     SignOut,
@@ -46,7 +46,7 @@ from batchqc.records.people import (
 )
 from batchqc.records.registers import Site
 from batchqc.records.standings import Standing, standing_behind, standing_of
-from batchqc.records.transaction import SYSTEM, Actor, Transaction
+from batchqc.records.transaction import Actor, Transaction
 
 _NO_TERMS: Final = Terms()
 
@@ -66,17 +66,23 @@ class Principal:
     """The age in days at which a password must be changed, where this person's is older; else 0."""
     ends_at: datetime | None = None
     """When the session ends, where there is one."""
+    must_enrol: bool = False
+    """Whether an authenticator is to be enrolled before anything else."""
+    has_code: bool = False
+    """Whether codes of an authenticator count."""
 
     def acting(self, permission: Permission) -> Actor:
         """This person in the role that allows ``permission``.
 
         Raises:
-            NotPermitted: where none does, or the password is too old, or still somebody else's.
+            NotPermitted: where none does, or the password or an authenticator comes first.
         """
         if self.too_old:
             raise aged(self.too_old)
         if self.must_change_password:
             raise not_own()
+        if self.must_enrol:
+            raise not_enrolled()
         role = acting_role(self.roles, permission)
         if role is None:
             raise _not_permitted(self.user_id, permission, self.roles)
@@ -102,7 +108,7 @@ def register_person(
     """
     require(tx, Permission.MANAGE_ACCOUNTS)
     person = _new_person(tx, user_id, name, is_laboratory=False)
-    first = [_first_password(tx, person, password)] if password is not None else []
+    first = [first_password(tx, person, password)] if password is not None else []
     roles = list(dict.fromkeys(roles))
     check_grant(tx, new=roles, held=(), terms=terms)
     granted = [role_change(tx, person, n, role, terms) for n, role in enumerate(roles, start=1)]
@@ -140,13 +146,14 @@ def change_password(tx: Transaction, *, user_id: str, old: str, new: str) -> Ref
 
 
 def sign_in(
-    tx: Transaction, *, user_id: str, password: str, token: str, hours: int
+    tx: Transaction, *, user_id: str, password: str, token: str, hours: int, code: str = ""
 ) -> SignIn | Refusal:
     """Begin a session under ``token``, of which only the hash is stored."""
-    refusal = prove(tx, user_id=user_id, password=password, purpose="sign-in")
-    if refusal is not None:
-        return refusal
-    return begin_session(tx, the_person(tx.session, user_id), token=token, hours=hours)
+    refusal = prove_to_come_in(tx, user_id=user_id, password=password, code=code, purpose="sign-in")
+    by = Component.WITH_CODE if code else Component.PASSWORD
+    return refusal or begin_session(
+        tx, the_person(tx.session, user_id), token=token, hours=hours, by=by
+    )
 
 
 def begin_session(
@@ -160,7 +167,7 @@ def begin_session(
         ends_at=tx.now + timedelta(hours=hours),
     )
     tx.add(session)
-    tx.audit("signed in", rows=[session], about=[person.key], after={"by": by or "password"})
+    tx.audit("signed in", rows=[session], about=[person.key], after={"by": by.word})
     return session
 
 
@@ -235,15 +242,16 @@ def _principal(standing: Standing, *, time_zone: str, now: datetime) -> Principa
         error = NotSignedIn if refused.code == DEACTIVATED else NotPermitted
         raise error(refused.code, refused.message, hint=refused.hint)
     days = days_beyond(standing.rule, password, now)
+    changes = person.is_laboratory if password is None else password.set_by_other or days
     return Principal(
         user_id=person.user_id,
         name=person.name,
         roles=roles_on(grants, day),
-        must_change_password=bool(
-            person.is_laboratory if password is None else password.set_by_other or days
-        ),
+        must_change_password=bool(changes),
         time_zone=time_zone,
         too_old=days,
+        must_enrol=standing.must_enrol,
+        has_code=standing.has_code,
     )
 
 
@@ -281,13 +289,6 @@ def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool
         is_laboratory=int(is_laboratory),
         registered_at=tx.now,
     )
-
-
-def _first_password(tx: Transaction, person: Person, password: str) -> Password:
-    check_password(tx.session, person, password)
-    # nobody could give the first administrator another one
-    hours = FIRST_PASSWORD_HOURS if tx.actor != SYSTEM else 0
-    return one_time_password(tx, person, 1, password, hours=hours)
 
 
 def _hold_sessions(tx: Transaction, person: Person) -> None:

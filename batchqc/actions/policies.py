@@ -1,11 +1,13 @@
 """QA sets a policy of the site, signed, with the reason."""
 
+from batchqc.actions.codes import needs_code
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.canonical import sha256_of
 from batchqc.core.permissions import Permission
-from batchqc.core.policies import Policy, choices, may_be
+from batchqc.core.policies import CodeAtSignIn, Policy, choices, may_be
 from batchqc.core.signatures import Meaning, Refusal
+from batchqc.documents.component_key import load_component_key
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.policies import POLICIES, PolicyRow, next_policy_key, policies_of, policy_rows
 from batchqc.records.transaction import Transaction
@@ -18,7 +20,8 @@ def set_policy(
 
     Raises:
         InvalidInput: it cannot be that.
-        Conflict: it is that already.
+        Conflict: it is that already, or would keep out who sets it.
+        SigningUnavailable: it asks everybody for what nobody could enrol here.
     """
     require(tx, Permission.SET_POLICY)
     check_reason(credentials.reason)
@@ -30,6 +33,8 @@ def set_policy(
         )
     tx.lock(POLICIES)
     before = policies_of(tx.session)[policy]
+    if value == CodeAtSignIn.EVERYBODY:
+        _check_way_back(tx)
     if before == value:
         raise Conflict("BQC-POL-002", f'"{policy}" is {value} already')
     number = 1 + sum(row.policy == policy for row in policy_rows(tx.session))
@@ -62,3 +67,14 @@ def set_policy(
         after={policy.value: value},
     )
     return row
+
+
+def _check_way_back(tx: Transaction) -> None:
+    """Who asks everybody for a code has one, and so can take it back; and others can enrol."""
+    load_component_key(tx.component_key)
+    if not needs_code(tx.session, tx.actor.user_id):
+        raise Conflict(
+            "BQC-POL-003",
+            "who asks everybody for an authenticator has one",
+            hint="Enrol yours first, and see that another administrator has one too.",
+        )

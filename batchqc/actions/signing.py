@@ -129,15 +129,18 @@ def prove_components(
         refusal = prove(
             tx, user_id=person.user_id, password=credentials.password, purpose="signature"
         )
-    if refusal is None and (credentials.code or code_is_asked(tx.session, person)):
+    if refusal is None and (credentials.code or code_is_asked(tx.session, person, record=record)):
         refusal = prove_code(tx, person, code=credentials.code, purpose="signature")
     return refusal
 
 
-def code_is_asked(session: Session, person: Person) -> bool:
-    """Whether the rule of the site asks this person for a code besides the password."""
+def code_is_asked(session: Session, person: Person, *, record: str = "") -> bool:
+    """Whether this person is asked for a code besides the password: by the rule of the site.
+
+    Whatever the rule is, who replaces or revokes their own authenticator gives a code of it.
+    """
     rule = newest_rule(session)
-    if rule is None or not rule.with_code:
+    if (rule is None or not rule.with_code) and record != person.key:
         return False
     has_password = newest_password(session, person) is not None
     return has_password and confirmed_secret(session, person) is not None

@@ -13,7 +13,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from batchqc.actions.attempts import Tried, attempt
-from batchqc.actions.people import begin_session, sha256_of_token, the_person
+from batchqc.actions.people import (
+    begin_session,
+    ends_of_sessions,
+    sha256_of_token,
+    the_person,
+)
 from batchqc.core.components import (
     PROOF_MINUTES,
     SIGN_IN_HOURS,
@@ -123,6 +128,15 @@ def sign_in_by_visit(
     if isinstance(refusal, Refusal):
         return refusal
     return begin_session(tx, person, token=token, hours=hours, by=Component.PROVIDER)
+
+
+def end_at_provider(tx: Transaction, *, issuer: str, subject: str) -> None:
+    """End every session of the person whose sign-in ended at the provider, if there is one."""
+    person = person_of(tx.session, issuer=issuer, subject=subject)
+    if person is not None:
+        ended = ends_of_sessions(tx, person)
+        tx.add(*ended)
+        tx.audit("ended at single sign-on", rows=ended, about=[person.key])
 
 
 def prove_by_visit(

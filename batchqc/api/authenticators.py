@@ -12,6 +12,7 @@ from batchqc.actions.authenticators import (
     revoke,
     revoke_authenticator,
 )
+from batchqc.actions.codes import require_enrolled
 from batchqc.actions.people import the_person
 from batchqc.actions.signing import check_reason, has_accepted, prove_components
 from batchqc.actions.signing_rule import set_signing_rule
@@ -123,6 +124,7 @@ def revoke_own(call: Writing, sent: Signature) -> Response:
     with call.writing(None, sent) as work:
         if work.is_new:
             person = the_person(work.tx.session, call.person.user_id)
+            require_enrolled(work.tx.session, person)
             refusal = _proved(work, person, sent)
             if refusal is None:
                 revoke(work.tx, person, reason=sent.reason)

@@ -9,7 +9,7 @@ and when.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from ssl import SSLContext
 from typing import Any, Final, cast
@@ -21,6 +21,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.jwt import JWTClaimsRegistry
 
 from batchqc.actions.visits import Ticket, Vouched
 from batchqc.core.components import CLOCK_SECONDS, VISIT_MINUTES
@@ -32,6 +33,10 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
                      "ES512", "Ed25519", "EdDSA")  # fmt: skip
 _SECONDS: Final = 10
 """For connecting, for each read, and for a whole answer."""
+_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
+_LOGOUT_TYPE: Final = "logout+jwt"
+_LOGOUT_SECONDS: Final = 120
+_SPARED: Final = timedelta(minutes=1)
 _LONGEST: Final = 1 << 20  # bytes of an answer; one has some thousand
 
 
@@ -110,11 +115,52 @@ class Provider:
             raise _refused("its identity token is for others as well, or names nobody")
         return dict(claims)
 
-    def _decoded(self, token: str) -> jwt.Token:
-        """A token whose signature is right; keys are fetched anew once: they change."""
+    def ended(self, token: str, *, now: datetime) -> str:
+        """The subject whose sign-in ended there, by a logout token (back-channel logout 1.0).
+
+        Raises:
+            NotSignedIn: it does not count, with the reason.
+            SigningUnavailable: the provider does not answer.
+        """
+        rules = JWTClaimsRegistry(
+            now=int(now.timestamp()),
+            leeway=CLOCK_SECONDS,
+            iss={"essential": True, "value": self.issuer},
+            aud={"essential": True, "value": self.client},
+            iat={"essential": True},
+            jti={"essential": True},
+        )
+        try:
+            decoded = self._decoded(token, now=now)
+            rules.validate(decoded.claims)
+        except (JoseError, ValueError, TypeError, AttributeError) as error:
+            raise _refused(f"its logout token does not count ({error})") from error
+        claims = decoded.claims
+        if decoded.header.get("typ") != _LOGOUT_TYPE or "nonce" in claims:
+            raise _refused("this is no logout token")
+        events, subject = claims.get("events"), claims.get("sub")
+        if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT), dict):
+            raise _refused("its logout token tells no logout")
+        issued = _moment(claims["iat"])
+        if issued is None or (now - issued).total_seconds() > CLOCK_SECONDS + _LOGOUT_SECONDS:
+            raise _refused("its logout token is too old")
+        if not isinstance(subject, str) or not subject or _others(claims["aud"], self.client):
+            raise _refused("its logout token is for others as well, or names nobody")
+        return subject
+
+    def _decoded(self, token: str, *, now: datetime | None = None) -> jwt.Token:
+        """A token whose signature is right; keys are fetched anew once: they change.
+
+        ``now`` is given for tokens that anybody may send: for these, keys are fetched anew once a
+        minute at most.
+        """
         try:
             return jwt.decode(token, self._keys(), algorithms=ALGORITHMS)
         except (JoseError, ValueError):
+            if now is not None:
+                if now < self._kept.get("spared", now):
+                    raise
+                self._kept["spared"] = now + _SPARED
             self._kept.pop("keys", None)
             return jwt.decode(token, self._keys(), algorithms=ALGORITHMS)
 

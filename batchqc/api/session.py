@@ -24,7 +24,7 @@ router = Routes(PREFIX, tags=["session"], responses=PROBLEMS)
 
 
 class SignInRequest(Sent):
-    """User id and password."""
+    """User id and password, and the code of who has an authenticator."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"user_id": "giang.do", "password": "my own password"}]},
@@ -32,6 +32,9 @@ class SignInRequest(Sent):
 
     user_id: str
     password: SecretStr
+    code: SecretStr = Field(
+        SecretStr(""), description="Six digits of the authenticator, of who has one; else blank."
+    )
 
 
 class SignInAnswer(BaseModel):
@@ -40,6 +43,7 @@ class SignInAnswer(BaseModel):
     token: str
     ends_at: datetime
     must_change_password: bool = Field(description="Nothing else is allowed before.")
+    must_enrol_authenticator: bool = Field(description="Nothing else is allowed before.")
 
 
 class Me(BaseModel):
@@ -49,6 +53,7 @@ class Me(BaseModel):
     name: str
     roles: list[Role]
     must_change_password: bool
+    must_enrol_authenticator: bool
 
 
 class PasswordChange(Sent):
@@ -83,7 +88,10 @@ class Health(BaseModel):
 
 @router.post("/session", status_code=201, summary="Sign in")
 def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
-    """Begin a session. Five wrong passwords in a row lock the account for 15 minutes."""
+    """Begin a session. Five failures in a row lock the account for 15 minutes.
+
+    What was wrong, user id, password or code, is told to nobody.
+    """
     token = clock.new_token()
     with transaction(door.engine, SYSTEM, door.now()) as tx:
         begun = sign_in(
@@ -92,6 +100,7 @@ def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
             password=sent.password.get_secret_value(),
             token=token,
             hours=door.settings.session_hours,
+            code=sent.code.get_secret_value(),
         )
         answer = begun if isinstance(begun, Refusal) else begun_session(tx, token, begun)
     if isinstance(answer, Refusal):
@@ -116,6 +125,7 @@ def me(call: SignedIn) -> Me:
         name=person.name,
         roles=sorted(person.roles),
         must_change_password=person.must_change_password,
+        must_enrol_authenticator=person.must_enrol,
     )
 
 
@@ -165,5 +175,8 @@ def begun_session(tx: Transaction, token: str, begun: SignIn) -> SignInAnswer:
     note_account(user_id)
     person = principal(tx.session, user_id=user_id, time_zone=zone, now=tx.now)
     return SignInAnswer(
-        token=token, ends_at=begun.ends_at, must_change_password=person.must_change_password
+        token=token,
+        ends_at=begun.ends_at,
+        must_change_password=person.must_change_password,
+        must_enrol_authenticator=person.must_enrol,
     )

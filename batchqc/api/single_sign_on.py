@@ -6,14 +6,20 @@ the client hands both in with its ticket. Nothing is asked of the provider insid
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import Response
+from fastapi import Form, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from batchqc import clock
 from batchqc.actions.links import confirm_link
-from batchqc.actions.visits import Ticket, begin_visit, prove_by_visit, sign_in_by_visit
+from batchqc.actions.visits import (
+    Ticket,
+    begin_visit,
+    end_at_provider,
+    prove_by_visit,
+    sign_in_by_visit,
+)
 from batchqc.api.doors import OpenDoor, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.provider import the_provider
@@ -23,6 +29,9 @@ from batchqc.api.session import SignInAnswer, begun_session
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import NotSignedIn
 from batchqc.records.transaction import SYSTEM, transaction
+
+_LONGEST: Final = 20_000
+"""Characters of a logout token; one has some hundred."""
 
 router = Routes(PREFIX, tags=["single sign-on"], responses=PROBLEMS)
 
@@ -95,6 +104,23 @@ def come_back(door: OpenDoor, sent: Returned) -> SignInAnswer:
     if isinstance(answer, Refusal):
         raise NotSignedIn(answer.code, answer.message, hint=answer.hint)
     return answer
+
+
+@router.post(
+    "/session/single-sign-on/logout", status_code=204, summary="The provider ends sessions"
+)
+def ended(
+    door: OpenDoor, logout_token: Annotated[str, Form(min_length=1, max_length=_LONGEST)]
+) -> Response:
+    """What the provider calls when a sign-in ends there (OpenID Connect Back-Channel Logout 1.0).
+
+    Every session of the person ends here, of whatever way in.
+    """
+    provider = the_provider(door.provider)
+    subject = provider.ended(logout_token, now=door.now())
+    with transaction(door.engine, SYSTEM, door.now()) as tx:
+        end_at_provider(tx, issuer=provider.issuer, subject=subject)
+    return Response(status_code=204)
 
 
 @router.post("/step-up", status_code=201, response_model=VisitOut, summary="Prove who signs")

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
+from batchqc import clock
 from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.accounts import change_role
 from batchqc.actions.people import register_laboratory, register_person
 from batchqc.actions.role_terms import site_day
 from batchqc.cli import user_components
-from batchqc.cli.show import say, table
+from batchqc.cli.show import facts, say, table
 from batchqc.cli.user_components import read_statement
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.accounts import RoleTraining, Terms, roles_on
@@ -51,12 +52,10 @@ def add(  # noqa: PLR0913 - a person is this much
     until: Until = None,
     training: TrainingOption = None,
 ) -> None:
-    """Register a person. They change the first password before they can do anything."""
+    """Register a person. The first password is shown once and opens nothing but its change."""
     place = workplace(context)
     keyboard = at_keyboard(place, user)
-    first = None
-    if not single_sign_on:
-        first = typer.prompt("First password", hide_input=True, confirmation_prompt=True)
+    first = None if single_sign_on else clock.new_token()
     actor = keyboard.acting(Permission.MANAGE_ACCOUNTS)
     with transaction(place.engine, actor, place.now()) as tx:
         register_person(
@@ -67,6 +66,8 @@ def add(  # noqa: PLR0913 - a person is this much
             password=first,
             terms=_terms(until, training),
         )
+    if first is not None:
+        facts([("First password", first)])
     say(f"{user_id} is registered as {', '.join(role)}.")
 
 

@@ -10,6 +10,7 @@ from batchqc.actions.authenticators import (
     confirm_authenticator,
     offer_authenticator,
     revoke_authenticator,
+    revoke_every,
 )
 from batchqc.actions.links import link_account, remove_link
 from batchqc.actions.people import the_person
@@ -27,6 +28,8 @@ from batchqc.cli.workplace import (
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning
+from batchqc.documents.component_key import create_component_key
+from batchqc.errors import Conflict
 from batchqc.records.people import failed_attempts
 from batchqc.records.transaction import reading, transaction
 
@@ -45,7 +48,7 @@ def read_statement(place: Workplace, user_id: str) -> str:
 def accept(context: typer.Context, user: User) -> None:
     """Accept the statement of accountability; nobody signs without."""
     place = workplace(context)
-    keyboard = at_keyboard(place, user)
+    keyboard = at_keyboard(place, user, to="accept the statement")
     read = read_statement(place, keyboard.person.user_id)
     if not read:
         say("Nothing was accepted.")
@@ -60,7 +63,7 @@ def accept(context: typer.Context, user: User) -> None:
 def authenticator(context: typer.Context, user: User) -> None:
     """Enrol an authenticator for codes, or replace yours; it counts after its first code."""
     place = workplace(context)
-    keyboard = at_keyboard(place, user)
+    keyboard = at_keyboard(place, user, to="enrol an authenticator", with_code=True)
     signing = keyboard.signing("Enrols an authenticator")
     with transaction(place.engine, keyboard.person.themself(), place.now()) as tx:
         person = the_person(tx.session, keyboard.person.user_id)
@@ -82,6 +85,23 @@ def revoke(context: typer.Context, user_id: Whom, user: User, *, reason: Reason)
     with transaction(place.engine, actor, place.now()) as tx:
         revoke_authenticator(tx, user_id=user_id, reason=reason)
     say(f"Codes of {user_id} count no more.")
+
+
+def component_key(context: typer.Context, user: User, *, reason: Reason) -> None:
+    """Make a new key of second components where the old one is lost; everybody enrols anew."""
+    place = workplace(context)
+    path = place.settings.component_key
+    if path.exists():
+        raise Conflict(
+            "BQC-SIG-020",
+            f"{path} exists; it is not replaced",
+            hint="Where it opens nothing any more, move it away first.",
+        )
+    actor = at_keyboard(place, user, can_prove=False).acting(Permission.MANAGE_ACCOUNTS)
+    with transaction(place.engine, actor, place.now()) as tx:
+        revoked = revoke_every(tx, reason=reason)
+    create_component_key(path)
+    say(f"{path} is new; {revoked} authenticators are revoked.")
 
 
 def link(
@@ -152,6 +172,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("accept")(accept)
     app.command("authenticator")(authenticator)
     app.command("revoke-authenticator")(revoke)
+    app.command("component-key")(component_key)
     app.command("link")(link)
     app.command("unlink")(unlink)
     app.command("locked")(locked)

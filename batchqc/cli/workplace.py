@@ -13,6 +13,7 @@ from sqlalchemy import Engine, make_url
 
 from batchqc import clock
 from batchqc.actions.certificates import Press
+from batchqc.actions.codes import needs_code, prove_to_come_in
 from batchqc.actions.own_store import check_of
 from batchqc.actions.passwords import prove
 from batchqc.actions.people import Principal, principal, the_person
@@ -179,7 +180,8 @@ class Keyboard:
 
     person: Principal
     password: str
-    asks_code: bool = False
+    code: str = ""
+    """The code that signs, where the rule of the site asks for one."""
 
     def acting(self, permission: Permission) -> Actor:
         """The person in the role that allows ``permission``."""
@@ -187,34 +189,51 @@ class Keyboard:
 
     def signing(self, reason: str, *, late: tuple[str, str] = NOT_LATE) -> Credentials:
         """The components of a signature, the reason, and time and form of what is entered late."""
-        code = typer.prompt("Code of your authenticator") if self.asks_code else ""
         paper = Paper(*late) if any(late) else None
-        return Credentials(self.person.user_id, self.password, reason, code=code, paper=paper)
+        return Credentials(self.person.user_id, self.password, reason, code=self.code, paper=paper)
 
 
-def at_keyboard(place: Workplace, user_id: str, *, to: str = "") -> Keyboard:
-    """Ask for the password of ``user_id`` and check it; the attempt is on record.
+def at_keyboard(
+    place: Workplace, user_id: str, *, to: str = "", with_code: bool = False, can_prove: bool = True
+) -> Keyboard:
+    """Ask for what ``user_id`` signs in with, and check it; the attempt is on record.
+
+    A code counts once: where the signature needs it, it is kept for that, and nothing else is done.
 
     Args:
         place: the installation.
         user_id: who acts.
         to: what the password will sign, where it signs something.
+        with_code: whether a code signs it too, whatever the rule of the site is.
+        can_prove: whether codes can be proved; where their key is lost, none is asked for.
 
     Raises:
         NotSignedIn: it is wrong, or the account is locked.
     """
+    with reading(place.engine) as session:
+        has_code = needs_code(session, user_id)
+        to_sign = (
+            bool(to)
+            and has_code
+            and (with_code or code_is_asked(session, the_person(session, user_id)))
+        )
     password = typer.prompt(f"Password, to {to}" if to else "Password", hide_input=True)
+    code = typer.prompt("Code of your authenticator") if has_code and can_prove else ""
+    given, purpose = {"user_id": user_id, "password": password}, "command line"
     with transaction(place.engine, SYSTEM, place.now()) as tx:
-        refusal = prove(tx, user_id=user_id, password=password, purpose="command line")
+        refusal = (
+            prove(tx, **given, purpose=purpose)
+            if to_sign or not can_prove
+            else prove_to_come_in(tx, **given, code=code, purpose=purpose)
+        )
     if refusal is not None:
         raise NotSignedIn(refusal.code, refusal.message, hint=refusal.hint)
     with reading(place.engine) as session:
         zone = own_site(session).time_zone
-        asks_code = code_is_asked(session, the_person(session, user_id))
         person = principal(session, user_id=user_id, time_zone=zone, now=place.now())
     if Role.AUDITOR in person.roles:
         _log(place, person)
-    return Keyboard(person, password, asks_code)
+    return Keyboard(person, password, code if to_sign else "")
 
 
 def _log(place: Workplace, person: Principal) -> None:

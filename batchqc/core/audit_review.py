@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from batchqc.core.components import Component
 from batchqc.core.lot_states import Disposition
 
 #: What is done for every lot, and says nothing beyond that it was done.
@@ -57,10 +58,9 @@ OF_PEOPLE: Final = frozenset(
     {
         "signed in",
         "signed out",
-        "password accepted",
+        *(f"{component.word} accepted" for component in Component),
         "password changed",
-        "code accepted",
-        "single sign-on accepted",
+        "ended at single sign-on",
         "sent to single sign-on",
         "returned from single sign-on",
         "step-up used",

@@ -1,8 +1,8 @@
-"""The second component of a signature: when a code or a sign-in at the provider counts.
+"""The second component: when a code or a sign-in at the provider of single sign-on counts.
 
-A code of an authenticator (RFC 6238) counts once: its time step is newer than that of the last one
-that was accepted, and at most one step away from now. A sign-in at the provider of single sign-on
-counts when it happened after it was asked for (requirements 1.17, 1.19).
+A code of an authenticator (RFC 6238) counts once, to come in or to sign: its time step is newer
+than that of the last one that was accepted, and at most one step away from now. A sign-in at the
+provider counts when it happened after it was asked for (requirements 1.17, 1.19).
 """
 
 from collections.abc import Mapping
@@ -27,6 +27,12 @@ class Component(StrEnum):
     PASSWORD = ""
     CODE = "code"
     PROVIDER = "single sign-on"
+    WITH_CODE = "password and code"
+
+    @property
+    def word(self) -> str:
+        """As the audit trail names it: of both together neither is told apart."""
+        return self.value or "password"
 
 
 class CodeState(StrEnum):

@@ -16,6 +16,8 @@ _LADDERS: Final[Mapping[Policy, Sequence[str]]] = {
     Policy.QP_CERTIFIES: (Certifies.EVERY_LOT, Certifies.EU_MARKET, Certifies.NO_LOT),
     Policy.SUPPLY_BY_EXCEPTION: (OFF, ON),
 }
+#: What opens no gate, whatever it is.
+_OF_NO_GATE: Final = frozenset({Policy.PUBLIC_ADDRESS, Policy.CODE_AT_SIGN_IN})
 _RULES: Final[Sequence[str]] = (Rule.REFUSE, Rule.FLAG, Rule.OFF)
 
 
@@ -44,7 +46,7 @@ def lowered(settings: Iterable[Setting], *, since: date) -> Iterator[Lowered]:
     """
     now: dict[Policy | Register, str] = {}
     for one in settings:
-        if one.of is Policy.PUBLIC_ADDRESS:  # it opens no gate, whatever it is
+        if one.of in _OF_NO_GATE:
             continue
         if isinstance(one.of, Policy):
             kind, ladder, first = "the policy", _LADDERS[one.of], VALUES[one.of][0]

@@ -12,6 +12,7 @@ class Policy(StrEnum):
     QP_CERTIFIES = "qualified person certifies"
     SUPPLY_BY_EXCEPTION = "supply by exception"
     PUBLIC_ADDRESS = "public address"
+    CODE_AT_SIGN_IN = "code at sign-in"
 
 
 class Certifies(StrEnum):
@@ -20,6 +21,13 @@ class Certifies(StrEnum):
     EU_MARKET = "lots for the EU market"
     EVERY_LOT = "every lot"
     NO_LOT = "no lot"
+
+
+class CodeAtSignIn(StrEnum):
+    """Who needs a code besides the password to sign in."""
+
+    WHO_HAS_ONE = "who has an authenticator"
+    EVERYBODY = "everybody"
 
 
 ON: Final = "on"
@@ -32,6 +40,7 @@ VALUES: Final[Mapping[Policy, tuple[str, ...]]] = {
     Policy.QP_CERTIFIES: tuple(Certifies),
     Policy.SUPPLY_BY_EXCEPTION: (OFF, ON),
     Policy.PUBLIC_ADDRESS: (NO_ADDRESS,),
+    Policy.CODE_AT_SIGN_IN: tuple(CodeAtSignIn),
 }
 EU: Final = "EU"
 _ADDRESS: Final = re.compile(

@@ -8,8 +8,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, select
+from sqlalchemy.orm import (
+    InstrumentedAttribute,
+    Mapped,
+    Session,
+    joinedload,
+    mapped_column,
+    relationship,
+)
 
 from batchqc.core.components import CodeState, Component, LinkState, link_counts
 from batchqc.records.base import Row, refers_to
@@ -152,6 +159,24 @@ def confirmed_secret(session: Session, person: Person) -> AuthenticatorChange | 
     return _counting(session.scalars(query.order_by(AuthenticatorChange.number)))
 
 
+def code_counts(person_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Whether codes of a person count, as a part of a question that asks more.
+
+    What was offered changes nothing; of the rest the newest counts.
+    """
+    settled = select(AuthenticatorChange.state).where(
+        AuthenticatorChange.person_id == person_id,
+        AuthenticatorChange.state != CodeState.OFFERED.value,
+    )
+    newest = settled.order_by(AuthenticatorChange.number.desc()).limit(1)
+    return newest.scalar_subquery() == CodeState.CONFIRMED.value
+
+
+def has_authenticators(session: Session) -> bool:
+    """Whether anybody was ever offered an authenticator here."""
+    return session.scalar(select(AuthenticatorChange.id).limit(1)) is not None
+
+
 def with_authenticator(session: Session) -> frozenset[str]:
     """The user ids of everybody whose codes count."""
     query = select(AuthenticatorChange).order_by(
@@ -185,10 +210,10 @@ def _counting(changes: Iterable[AuthenticatorChange]) -> AuthenticatorChange | N
 
 
 def last_step(session: Session, person: Person) -> int:
-    """The time step of the code that was accepted last, 0 before the first."""
+    """The time step of the code that was accepted last, for whatever, 0 before the first."""
     query = select(Attempt.step).where(
         Attempt.person_id == person.id,
-        Attempt.component == Component.CODE.value,
+        Attempt.component.in_((Component.CODE.value, Component.WITH_CODE.value)),
         Attempt.succeeded == 1,
     )
     return int(session.scalar(query.order_by(Attempt.number.desc()).limit(1)) or 0)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import ColumnElement, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.core.policies import VALUES, Policy
@@ -50,6 +50,12 @@ def next_policy_key(session: Session, policy: Policy) -> str:
     """The key of the next change of a policy; who changes it holds the lock of the policies."""
     number = 1 + sum(row.policy == policy for row in policy_rows(session))
     return f"{PolicyRow.__tablename__}:{policy}/{number}"
+
+
+def is_now(policy: Policy, value: str) -> ColumnElement[bool]:
+    """Whether a policy has a value, not its first, as a part of a question that asks more."""
+    rows = select(PolicyRow.value).where(PolicyRow.policy == policy.value)
+    return rows.order_by(PolicyRow.number.desc()).limit(1).scalar_subquery() == value
 
 
 def policies_of(session: Session) -> dict[Policy, str]:

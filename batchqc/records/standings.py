@@ -1,7 +1,8 @@
 """All that says what an account opens now, by one statement for who shows a token.
 
 Each request asks it first, so it is asked as a whole: the session, the person, every change of the
-roles, the newest of what only the newest counts of, and the site, whose days count.
+roles, the newest of what only the newest counts of, whether an authenticator is lacking, and the
+site, whose days count.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from batchqc.core.accounts import Grant
+from batchqc.core.policies import CodeAtSignIn, Policy
+from batchqc.records.components import code_counts, confirmed_secret
 from batchqc.records.people import (
     AccountChange,
     Password,
@@ -28,6 +31,7 @@ from batchqc.records.people import (
     newest_password_rule,
     role_changes_of,
 )
+from batchqc.records.policies import is_now, policies_of
 from batchqc.records.registers import Site
 
 
@@ -40,6 +44,15 @@ class Standing:
     account: AccountChange | None
     password: Password | None
     rule: PasswordRule | None
+    has_code: bool
+    """Whether codes of an authenticator count."""
+    asks_everybody: bool
+    """Whether the site asks everybody for a code at sign-in."""
+
+    @property
+    def must_enrol(self) -> bool:
+        """Whether nothing is allowed before an authenticator is enrolled."""
+        return self.asks_everybody and self.password is not None and not self.has_code
 
     @property
     def is_active(self) -> bool:
@@ -60,6 +73,8 @@ def standing_of(session: Session, person: Person) -> Standing:
         newest_account_change(session, person),
         newest_password(session, person),
         newest_password_rule(session),
+        confirmed_secret(session, person) is not None,
+        policies_of(session)[Policy.CODE_AT_SIGN_IN] == CodeAtSignIn.EVERYBODY,
     )
 
 
@@ -73,15 +88,20 @@ def standing_behind(
     rows = session.execute(_behind(), {"token": token_sha256, "now": now}).all()
     if not rows:
         return None
-    sign_in, _, account, password, rule, site = rows[0]
+    sign_in, _, account, password, rule, site, has_code, everybody = rows[0]
     changes = [row[1] for row in rows if row[1] is not None]
-    return sign_in, Standing(sign_in.person, changes, account, password, rule), site
+    standing = Standing(
+        sign_in.person, changes, account, password, rule, bool(has_code), bool(everybody)
+    )
+    return sign_in, standing, site
 
 
 @cache
 def _behind() -> Select[*tuple[Any, ...]]:
+    has_code = code_counts(SignIn.person_id)
+    everybody = is_now(Policy.CODE_AT_SIGN_IN, CodeAtSignIn.EVERYBODY)
     query = (
-        select(SignIn, RoleChange, AccountChange, Password, PasswordRule, Site)
+        select(SignIn, RoleChange, AccountChange, Password, PasswordRule, Site, has_code, everybody)
         .select_from(SignIn)
         .options(joinedload(SignIn.person, innerjoin=True))
         .join(Site, Site.id == select(func.min(aliased(Site).id)).scalar_subquery())

@@ -16,6 +16,7 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.views import VIEWED
 from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
+from batchqc.core.components import Component
 from batchqc.core.identifiers import fold
 from batchqc.documents.csv_file import MEDIA_TYPE, csv_bytes
 from batchqc.records.audit import AuditEntry, newest_link
@@ -43,9 +44,10 @@ _LAST_DAY: Final = date(9998, 12, 31)
 #: How people came in and proved who they are; what was done then has entries of its own.
 _ACCESS: Final = (
     "signed in", "signed out", "signed out everywhere", "sent to single sign-on",
-    "returned from single sign-on", "step-up used", UNKNOWN, "answer kept for its idempotency key",
-    *(f"{tried} {outcome}"
-      for tried in ("password", "code", "single sign-on")
+    "returned from single sign-on", "ended at single sign-on", "step-up used", UNKNOWN,
+    "answer kept for its idempotency key",
+    *(f"{tried.word} {outcome}"
+      for tried in Component
       for outcome in ("accepted", "refused", "refused, locked")),
 )  # fmt: skip
 

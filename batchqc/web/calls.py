@@ -20,8 +20,12 @@ SIGN_IN: Final = "/sign-in"
 STEP_UP: Final = "__Host-batchqc-step-up"
 """The cookie with the ticket of a visit to single sign-on that signs one record."""
 _LONGEST_KEY: Final = 80
-#: Of a person whose password opens nothing but its change.
-_CHANGE_PASSWORD: Final = frozenset({"BQC-ACC-003", "BQC-ACC-021"})
+#: Where a person goes whose session opens nothing else, by the code of the refusal.
+_FIRST: Final = {
+    "BQC-ACC-003": "/password",
+    "BQC-ACC-021": "/password",
+    "BQC-ACC-047": "/account/authenticator",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,9 @@ def keyed(call: Call, form: Form) -> Call:
     return replace(call, key=form["key"] or None, if_match=form["seen"] or None)
 
 
-def opens_nothing_else(code: str) -> bool:
-    """Whether a refusal means that the password is to be changed first."""
-    return code in _CHANGE_PASSWORD
+def first_of_all(code: str) -> str:
+    """The page that a refusal leads to, where something is to be done before all else; else ""."""
+    return _FIRST.get(code, "")
 
 
 def inside(path: str) -> str:

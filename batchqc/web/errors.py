@@ -1,7 +1,7 @@
 """Every error as a page: what happened, that nothing was done, what to do, and a reference.
 
-Who is not signed in is led to the sign-in and back; whose password opens nothing but its change is
-led there.
+Who is not signed in is led to the sign-in and back; whose session opens nothing but the change of
+the password, or the enrolment of an authenticator, is led there.
 """
 
 import logging
@@ -18,7 +18,7 @@ from batchqc.api.errors import status_of
 from batchqc.api.logs import note_told
 from batchqc.api.watching import note_refusal, request_id
 from batchqc.errors import BatchqcError, InvalidInput, NotFound, NotSignedIn
-from batchqc.web.calls import SIGN_IN, inside, opens_nothing_else
+from batchqc.web.calls import SIGN_IN, first_of_all, inside
 from batchqc.web.rendering import page
 from batchqc.web.security import COOKIE, forget_session
 from batchqc.web.wording import _
@@ -40,8 +40,9 @@ def _deliberate(request: Request, error: Exception) -> Response:
         raise error
     if isinstance(error, NotSignedIn) and request.method in {"GET", "HEAD"}:
         return _to_sign_in(request)
-    if opens_nothing_else(error.code) and request.url.path != "/password":
-        return RedirectResponse("/password", 303)
+    first = first_of_all(error.code)
+    if first and request.url.path != first:
+        return RedirectResponse(first, 303)
     return told(request, error)
 
 

@@ -1,6 +1,7 @@
 """One's own account: password, authenticator, single sign-on, the statement of accountability."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,7 +55,7 @@ def account(request: Request, call: Visit, did: str = "") -> Response:
 @router.get("/account/authenticator")
 def ask_authenticator(request: Request, call: Visit) -> Response:
     """Proven like a signature, before a secret is made."""
-    return show(request, call, _offering(call))
+    return show(request, _let_in(call), _offering(call))
 
 
 @router.post("/account/authenticator")
@@ -64,7 +65,7 @@ def offer(request: Request, call: Visit, form: OwnForm) -> Response:
         sent = built(Signature, signature(call, form))
         made = json.loads(bytes(api.offer(keyed(call, form), sent).body))
     except BatchqcError as error:
-        return show(request, call, _offering(call), form, said(error))
+        return show(request, _let_in(call), _offering(call), form, said(error))
     return _code(request, made["otpauth"])
 
 
@@ -145,16 +146,25 @@ def _picture(text: str) -> Markup:
     return Markup(drawn)  # noqa: S704 - drawn here, from a text that is not in it
 
 
+def _let_in(call: Call) -> Call:
+    """The call of who has to enrol an authenticator before anything else, to do just that."""
+    return replace(call, person=replace(call.person, must_enrol=False))
+
+
 def _offering(call: Call) -> Act:
+    comes_first = _("This site asks everybody for a code at sign-in, and you have no authenticator:"
+                    " nothing else opens before.")  # fmt: skip
     return Act(
         title=_("Set up an authenticator"),
         says=_("A secret is made and shown to you once, to be scanned by the authenticator of your"
-               " telephone. It counts from its first code on; until then what you had counts."),
+               " telephone. It counts from its first code on; until then what you had counts."
+               " From then on you sign in with a code besides your password."),
         button=_("Make the secret"),
         address="/account/authenticator",
         back=_AT,
         permission=Permission.READ,
-        record=_own(call),
+        facts={_("First of all"): comes_first} if call.person.must_enrol else {},
+        record=_own(_let_in(call)),
         meaning=Meaning.VERIFIED,
     )  # fmt: skip
 

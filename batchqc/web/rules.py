@@ -143,7 +143,10 @@ def _act(call: Call, rule: Kept) -> Act:
         "register": _("Off: not looked at. Flag: it is told. Refuse: the result is not taken, or"
                       " does not release."),
         "policy": _("It counts from now on; decisions of before stay as they are."),
-    }[rule.kind]  # fmt: skip
+        "policy-code-at-sign-in": _("It counts from the next request on: who has a password and no"
+                                    " authenticator enrols one before anything else. Who asks it"
+                                    " of everybody has one."),
+    }  # fmt: skip
     options = {
         "signing": tuple(_ON_OFF),
         "register": tuple(one.value for one in Rule),
@@ -156,7 +159,7 @@ def _act(call: Call, rule: Kept) -> Act:
     signed = rule.kind == "policy"
     return Act(
         title=rule.name,
-        says=says,
+        says=says.get(rule.slug, says[rule.kind]),
         button=_("Sign and set") if signed else _("Set the rule"),
         address=f"{_AT}/{rule.slug}",
         back=_AT,

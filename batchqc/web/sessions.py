@@ -14,6 +14,8 @@ from batchqc.api import session as api
 from batchqc.api.doors import Door, OpenDoor, call_by
 from batchqc.api.routes import Routes
 from batchqc.errors import BatchqcError, NotSignedIn
+from batchqc.records.components import has_authenticators
+from batchqc.records.transaction import reading
 from batchqc.web.calls import AnyForm, Form, OwnForm, Visit, inside
 from batchqc.web.errors import told
 from batchqc.web.rendering import page
@@ -83,7 +85,9 @@ def _begin(door: Door, form: Form) -> str:
         raise NotSignedIn(
             "BQC-WEB-004", _("user id and password are both needed"), hint=_("Type both.")
         )
-    sent = api.SignInRequest(user_id=user_id, password=SecretStr(password))
+    sent = api.SignInRequest(
+        user_id=user_id, password=SecretStr(password), code=SecretStr(form["code"].replace(" ", ""))
+    )
     return api.begin(door, sent).token
 
 
@@ -107,6 +111,8 @@ def form_to_sign_in(
     """The form, with why nobody was signed in."""
     if error is not None and not isinstance(error, NotSignedIn):
         return told(request, error)
+    with reading(door.engine) as session:
+        asks_code = has_authenticators(session)
     return page(
         request,
         "sign_in.html",
@@ -115,4 +121,5 @@ def form_to_sign_in(
         user_id=form["user_id"] if form else "",
         error=error,
         has_provider=door.provider is not None,
+        asks_code=asks_code,
     )

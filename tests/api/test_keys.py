@@ -43,6 +43,7 @@ WITHOUT_KEY = {
     "POST /session": "it answers a token",
     "POST /session/single-sign-on": "nobody is signed in, and it answers a ticket",
     "POST /session/single-sign-on/return": "it answers a token",
+    "POST /session/single-sign-on/logout": "the provider calls it; what ended is ended",
     "POST /password": "its body holds passwords",
     "POST /people": "its body holds a password",
     "POST /webhooks": "it answers a secret",

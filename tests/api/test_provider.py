@@ -274,3 +274,83 @@ def test_half_a_set_up_is_refused_at_the_start(changes: dict[str, Any]):
     assert provider_of(Settings()) is None
     with pytest.raises(NotFound):
         the_provider(None)
+
+
+def ending(issuer: Issuer, key: Any = None, typ: str = "logout+jwt", **changes: Any) -> str:
+    """A logout token that counts, with changes; ``None`` leaves a claim out."""
+    good = {
+        "iss": issuer.address,
+        "sub": "otto's subject",
+        "aud": CLIENT,
+        "iat": AT,
+        "exp": AT + 120,
+        "jti": "one",
+        "events": {openid._LOGOUT: {}},
+    }
+    told = {name: value for name, value in (good | changes).items() if value is not None}
+    return issuer.token(told, key, typ=typ, kid=str(issuer.key.kid))
+
+
+def test_a_logout_token_that_counts_tells_whose_sign_in_ended(issuer: Issuer, provider: Provider):
+    for token in (ending(issuer), ending(issuer, aud=[CLIENT], sid="s", exp=None)):
+        assert provider.ended(token, now=NOW) == "otto's subject"
+
+
+ENDING: dict[str, Callable[[Issuer], str]] = {
+    "no token": lambda _: "nothing",
+    "not in letters of tokens": lambda _: "\u2713.\u2713.\u2713",
+    "of another issuer": lambda one: ending(one, iss="https://evil.example"),
+    "for another client": lambda one: ending(one, aud="another"),
+    "for others as well": lambda one: ending(one, aud=[CLIENT, "another"]),
+    "of nobody": lambda one: ending(one, sub=None),
+    "of a blank subject": lambda one: ending(one, sub=""),
+    "of a subject that is no text": lambda one: ending(one, sub=["a"]),
+    "of a session only": lambda one: ending(one, sub=None, sid="s"),
+    "without a number": lambda one: ending(one, jti=None),
+    "without a time of issue": lambda one: ending(one, iat=None),
+    "issued minutes ago": lambda one: ending(one, iat=AT - 181, exp=None),
+    "issued in the future": lambda one: ending(one, iat=AT + 120),
+    "expired": lambda one: ending(one, exp=AT - 61),
+    "without an event": lambda one: ending(one, events=None),
+    "of another event": lambda one: ending(one, events={"https://other.example": {}}),
+    "of an event that is none": lambda one: ending(one, events={openid._LOGOUT: "yes"}),
+    "of events in a list": lambda one: ending(one, events=[openid._LOGOUT]),
+    "with a nonce": lambda one: ending(one, nonce="n"),
+    "of the kind of another token": lambda one: ending(one, typ="JWT"),
+    "an identity token": lambda one: one.token(claims(one), kid=str(one.key.kid)),
+    "signed by another key": lambda one: ending(
+        one, ECKey.generate_key("P-256", {"kid": str(one.key.kid)})
+    ),
+    "unsigned": lambda _: unsigned({"sub": "otto's subject"}, "none"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ENDING)
+def test_a_logout_token_that_is_not_the_providers_word_is_refused(
+    issuer: Issuer, provider: Provider, how: str
+):
+    token = ENDING[how](issuer)
+    with pytest.raises(NotSignedIn) as refused:
+        provider.ended(token, now=NOW)
+    assert refused.value.code == "BQC-ACC-044"
+
+
+def test_who_sends_made_up_logout_tokens_makes_the_provider_be_asked_once_a_minute(
+    issuer: Issuer, provider: Provider, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+    fetched = Provider._fetched
+
+    def count(self: Provider, address: str) -> Any:
+        asked.append(address.rpartition("/")[2])
+        return fetched(self, address)
+
+    monkeypatch.setattr(Provider, "_fetched", count)
+    made_up = ECKey.generate_key("P-256", {"kid": str(issuer.key.kid)})
+    for seconds, times in ((0, 2), (1, 2), (59, 2), (60, 3), (61, 3)):
+        with pytest.raises(NotSignedIn):
+            provider.ended(ending(issuer, made_up), now=NOW + timedelta(seconds=seconds))
+        assert asked.count("jwks") == times
+    issuer.key, old = made_up, issuer.key
+    assert provider.ended(ending(issuer), now=NOW + timedelta(seconds=121))
+    issuer.key = old

@@ -101,8 +101,6 @@ class Everyone:
 
     def ask(self, who: str, line: str) -> httpx.Response:
         """Call the route of a line."""
-        token = self.tokens.get(who)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
         method, path = line.split(" ")[:2]
         sent = ROUTES[line]
         body: dict[str, Any] = {}
@@ -113,6 +111,12 @@ class Everyone:
         address = f"{path.format(**PLACES)}?{sent.get('query', '')}"
         if path.startswith(BESIDE):
             address = f"http://inside{address}"
+        return self.send(who, method, address, **body)
+
+    def send(self, who: str, method: str, address: str, **body: Any) -> httpx.Response:
+        """Ask as somebody."""
+        token = self.tokens.get(who)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         asked = self._http.request(method, address, headers=headers, **body)
         return self._loop.run_until_complete(asked)
 

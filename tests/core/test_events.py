@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from batchqc.core.components import Component
 from batchqc.core.events import (
     KINDS,
     MOST_SUBJECTS,
@@ -52,8 +53,11 @@ def test_of_very_many_records_the_first_are_named_and_the_rest_counted():
 def test_every_action_with_an_event_is_one_that_the_code_records():
     written = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     written = re.sub(r"KINDS: Final.*?\n}", "", written, flags=re.DOTALL)
-    made = {f"lot {one}" for one in Disposition} | {"password refused, locked"}  # of two words
+    made = {f"lot {one}" for one in Disposition}
+    made |= {f"{one.word} refused, locked" for one in Component}  # of two words
     assert [one for one in KINDS if f'"{one}"' not in written and one not in made] == []
+    locked = {kind_of(f"{one.word} refused, locked") for one in Component}
+    assert locked == {"account.refused_while_locked"}
     assert kind_of("lot released") == "lot.released"
     assert kind_of("signed in") is None
 

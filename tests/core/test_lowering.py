@@ -6,7 +6,7 @@ import pytest
 
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.lowering import Setting, lowered
-from batchqc.core.policies import NO_ADDRESS, OFF, ON, VALUES, Certifies, Policy
+from batchqc.core.policies import NO_ADDRESS, OFF, ON, VALUES, Certifies, CodeAtSignIn, Policy
 
 SINCE = date(2026, 1, 5)
 DONORS, QP, SUPPLY = Register.DONORS, Policy.QP_CERTIFIES, Policy.SUPPLY_BY_EXCEPTION
@@ -31,10 +31,11 @@ def test_each_step_down_is_a_lowering_and_no_step_up(of: Policy | Register):
             assert "qa1" not in by((of, low, "qa2"), (of, high, "qa1"))
 
 
-def test_a_public_address_opens_no_gate():
-    assert set(Policy) == {QP, SUPPLY, Policy.PUBLIC_ADDRESS}
-    address = Policy.PUBLIC_ADDRESS
+def test_neither_a_public_address_nor_a_code_at_sign_in_opens_a_gate():
+    assert set(Policy) == {QP, SUPPLY, Policy.PUBLIC_ADDRESS, Policy.CODE_AT_SIGN_IN}
+    address, code = Policy.PUBLIC_ADDRESS, Policy.CODE_AT_SIGN_IN
     assert by((address, "https://a.example", "qa1"), (address, NO_ADDRESS, "qa2")) == []
+    assert by((code, CodeAtSignIn.EVERYBODY, "qa1"), (code, CodeAtSignIn.WHO_HAS_ONE, "qa2")) == []
 
 
 def test_what_nobody_set_is_as_at_first():

@@ -371,9 +371,7 @@ def _tell(house: House) -> None:
 
 
 def _second_components(house: House) -> None:
-    """One person has an authenticator, another comes by single sign-on and accepts by step-up."""
-    with TemporaryDirectory() as folder:
-        enrolled(keyed(house, Path(folder)), ANA)
+    """A person comes by single sign-on, accepts by step-up and has an authenticator."""
     with house.acting(QA1, Permission.SET_SIGNING_RULE) as tx:
         set_signing_rule(tx, with_code=False, reason="The password is enough")
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
@@ -390,6 +388,8 @@ def _second_components(house: House) -> None:
         step_up = Credentials("vera", "", "I have read it", step_up=ticket.text)
         accepted = accept_accountability(tx, read=STATEMENT.sha256, credentials=step_up)
         assert not isinstance(accepted, Refusal)
+    with TemporaryDirectory() as folder:
+        enrolled(keyed(house, Path(folder)), "vera")
 
 
 def _supersede(house: House) -> None:

@@ -19,11 +19,12 @@ from batchqc.actions.determinations import NewDetermination, determine_eligibili
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.passwords import prove
-from batchqc.actions.people import the_person
+from batchqc.actions.people import sign_in, the_person
 from batchqc.actions.registers import register_donor
 from batchqc.core.audit import first_break
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
+from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, ReleaseBlocked
 from batchqc.records.audit import AuditEntry, AuditLink, all_links
 from batchqc.records.base import Numbered
@@ -42,6 +43,7 @@ from tests.records.house import (
     DONOR,
     EXPIRES_ON,
     LOT,
+    PASSWORD,
     PRODUCT,
     QA1,
     QA2,
@@ -213,6 +215,27 @@ def test_a_code_that_is_used_at_once_counts_once(house: House, tmp_path: Path):
 
     found = at_once(house, [sign] * 4)
     assert sorted(found) == ["BQC-SIG-011"] * 3 + ["accepted"]
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("1.17")
+def test_a_code_lets_somebody_in_or_signs_whichever_comes_first(house: House, tmp_path: Path):
+    house = keyed(house, tmp_path)
+    totp = enrolled(house, AUD)
+    text = code(house, totp, steps=1)
+
+    def sign(own: House) -> bool:
+        with own.alone(AUD) as tx:
+            person = the_person(tx.session, AUD)
+            return prove_code(tx, person, code=text, purpose="signature") is None
+
+    def come(own: House) -> bool:
+        token = f"token at {own.now.at}"
+        with transaction(own.engine, SYSTEM, own.now()) as tx:
+            came = sign_in(tx, user_id=AUD, password=PASSWORD, code=text, token=token, hours=8)
+            return not isinstance(came, Refusal)
+
+    assert sorted(at_once(house, [sign, come, sign, come])) == [False, False, False, True]
     assert_one_chain(house)
 
 

@@ -15,11 +15,11 @@ FOLDER: Final = Path(__file__).parents[1] / "provider"
 
 
 @contextmanager
-def providing(redirect: str = REDIRECT) -> Iterator[str]:
-    """Its issuer, while it runs; it sends people back to ``redirect``."""
+def providing(redirect: str = REDIRECT, *, logout: str = "") -> Iterator[str]:
+    """Its issuer, while it runs; it sends people back to ``redirect``, and tells ``logout``."""
     assert (FOLDER / "node_modules").is_dir(), "type: make provider"
     process = subprocess.Popen(
-        ["node", FOLDER / "provider.js", CLIENT, SECRET, redirect],
+        ["node", FOLDER / "provider.js", CLIENT, SECRET, redirect, logout],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -56,6 +56,17 @@ class Browser:
             else:
                 answer = self._submit(answer, login)
         raise AssertionError(answer.text)
+
+    def sign_out(self, issuer: str) -> None:
+        """End the sign-in at the provider, by its own page."""
+        page = self._http.get(f"{issuer}/session/end")
+        action = re.search(r'<form[^>]* action="([^"]+)"', page.text)
+        secret = re.search(r'name="xsrf" value="(\w+)"', page.text)
+        assert action, page.text
+        assert secret, page.text
+        sent = {"xsrf": secret[1], "logout": "yes"}
+        done = self._http.post(urljoin(str(page.url), action[1]), data=sent)
+        assert done.status_code in {200, 302, 303}, done.text
 
     def _submit(self, page: httpx.Response, login: str) -> httpx.Response:
         assert page.status_code == 200, page.text

@@ -57,6 +57,13 @@ def refused(result: Result, kind: type[BatchqcError], code: str) -> BatchqcError
     return result.exception
 
 
+def first_password(output: str) -> str:
+    """What was made for a person and shown this once."""
+    found = re.search(r"First password: (\S+)", output)
+    assert found, output
+    return found[1]
+
+
 def counts(home: Path) -> dict[str, int]:
     database = sqlite3.connect(home / "batchqc.db")
     names = [
@@ -292,18 +299,19 @@ def test_corrections_take_two_people_and_are_listed(home: Path):
 def test_people_are_registered_and_must_change_the_first_password(home: Path):
     added = batchqc(
         home, "user", "add", "new.one", "--name", "New One", "--role", "analyst", "-u", "ha.admin",
-        typed=f"{PASSWORD}\nfirst-password-1\nfirst-password-1",
+        typed=PASSWORD,
     )  # fmt: skip
     assert added.exit_code == 0, added.output
+    first = first_password(added.output)
+    assert len(first) > 40
     early = batchqc(
         home, "lot", "add", "UCM-P5-T1", "--product", "UC-MSC", "--made", "2026-02-01",
-        "--expires", "2027-02-01", "--donor", "DNR-UC-01", "-u", "new.one",
-        typed="first-password-1",
+        "--expires", "2027-02-01", "--donor", "DNR-UC-01", "-u", "new.one", typed=first,
     )  # fmt: skip
     refused(early, NotPermitted, "BQC-ACC-003")
     own = batchqc(
         home, "user", "password", "-u", "new.one",
-        typed="first-password-1\nmy-own-password-2\nmy-own-password-2\ny",
+        typed=f"{first}\nmy-own-password-2\nmy-own-password-2\ny",
     )  # fmt: skip
     assert own.exit_code == 0, own.output
     assert "binds me as my handwritten signature does" in own.output

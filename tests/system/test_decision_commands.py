@@ -15,6 +15,7 @@ from batchqc.cli.demo_files import FOLDER
 from batchqc.cli.main import app
 from batchqc.core.annex16 import POINTS
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
+from tests.system.test_command_line import first_password
 from tests.system.test_laboratory_commands import batchqc, done
 
 WHY = ("--reason", "As the procedure has it")
@@ -133,9 +134,8 @@ def _lot(home: Path, tmp_path: Path) -> None:
 
 def _person(home: Path, user_id: str, role: str) -> None:
     """A person of the site, with the password of the others."""
-    first = "set-by-the-admin-2"
-    _typed(home, "user", "add", user_id, "--name", "Vu", "--role", role, "-u", ADMIN,
-           typed=(PASSWORD, first, first))  # fmt: skip
+    added = ("user", "add", user_id, "--name", "Vu", "--role", role, "-u", ADMIN)
+    first = first_password(_typed(home, *added, typed=(PASSWORD,)))
     _typed(home, "user", "password", "-u", user_id, typed=(first, PASSWORD, PASSWORD, "y"))
 
 

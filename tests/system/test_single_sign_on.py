@@ -1,6 +1,7 @@
 """Single sign-on at a real provider: a session, and signatures by step-up."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -82,6 +83,13 @@ class Otto:
 
 @pytest.fixture
 def otto(site: Site, issuer: str) -> Iterator[Otto]:  # noqa: F811
+    with coming(site, issuer) as found:
+        yield found
+
+
+@contextmanager
+def coming(site: Site, issuer: str) -> Iterator[Otto]:  # noqa: F811
+    """Otto, registered and linked to a subject of the issuer."""
     door = site.app.state.door
     site.app.state.door = replace(door, provider=Provider(issuer, CLIENT, SECRET, REDIRECT))
     house, browser = site.house, Browser()
@@ -112,6 +120,7 @@ def test_who_has_single_sign_on_only_signs_in_and_signs_by_step_up(otto: Otto):
     assert answer.status_code == 201, answer.text
     assert otto.site.get(OTTO, "/me") == {
         "user_id": OTTO, "name": "Otto", "roles": ["donor officer"], "must_change_password": False,
+        "must_enrol_authenticator": False,
     }  # fmt: skip
     again = otto.site.http.post("/session/single-sign-on/return", json=sent)
     assert code_of(again) == "BQC-ACC-044"  # the provider redeems a code once
@@ -186,6 +195,42 @@ def test_no_account_is_made_by_coming_and_a_removed_link_ends_every_session(otto
     assert code_of(otto.sign_in()[0]) == "BQC-ACC-037"
     entries = otto.site.get(ADM, "/audit", params={"limit": 200})
     assert "unknown subject refused" in str(entries)
+
+
+@pytest.mark.requirement("1.16")
+def test_a_sign_in_that_ends_at_the_provider_ends_every_session_here(site: Site):  # noqa: F811
+    told = f"{site.http.base_url}session/single-sign-on/logout"
+    with providing(logout=told) as issuer, coming(site, issuer) as otto:
+        ends_here(otto)
+
+
+def ends_here(otto: Otto) -> None:
+    assert otto.sign_in()[0].status_code == 201
+    first = otto.site.tokens[OTTO]
+    assert otto.sign_in()[0].status_code == 201
+    assert otto.site.get(OTTO, "/me")["user_id"] == OTTO
+    other = otto.site.token(QA1)
+    otto.now()
+    otto.browser.sign_out(otto.issuer)
+    assert otto.site.send(OTTO, "GET", "/me").status_code == 401
+    otto.site.tokens[OTTO] = first
+    assert otto.site.send(OTTO, "GET", "/me").status_code == 401
+    assert otto.site.token(QA1) == other
+    assert otto.site.get(QA1, "/me")["user_id"] == QA1
+    entries = otto.site.get(ADM, "/audit", params={"limit": 200})
+    assert "ended at single sign-on" in str(entries)
+    assert otto.sign_in()[0].status_code == 201
+    assert otto.browser.pages.count("login") == 2  # it asked anew
+    assert otto.site.house.verify().problems == ()
+
+
+def test_what_the_provider_did_not_sign_ends_nothing(otto: Otto):
+    otto.sign_in()
+    path = "/session/single-sign-on/logout"
+    for sent in ({}, {"logout_token": ""}, {"logout_token": "x" * 20_001}):
+        assert code_of(otto.site.http.post(path, data=sent)) == "BQC-API-001"
+    assert code_of(otto.site.http.post(path, data={"logout_token": "x.y.z"})) == "BQC-ACC-044"
+    assert otto.site.get(OTTO, "/me")["user_id"] == OTTO
 
 
 @pytest.mark.requirement("1.20")

@@ -227,7 +227,11 @@
         const answer = await fetch("/unlock", { method: "POST", body: sent });
         const found = await answer.json();
         $("#lock-password").value = "";
-        if (!answer.ok) return told(found.message);
+        $("#lock-code").value = "";
+        if (!answer.ok) {
+          $("#lock-code-field").hidden = false; // it may be asked for since the page was made
+          return told(found.message);
+        }
         token = found.token;
         for (const field of all("input[name=token]")) field.value = token;
         left = Number(body.dataset.secondsLeft) * 1000;

@@ -1,6 +1,8 @@
 """The audit trail, the administration, one's own account, and the guide."""
 
-from batchqc.cli.demo_cast import ADMIN, ANALYST, APPROVER, RELEASER, SECOND_ANALYST
+import pyotp
+
+from batchqc.cli.demo_cast import ADMIN, ANALYST, APPROVER, PASSWORD, RELEASER, SECOND_ANALYST
 from tests.web.shots.stage import Stage, send
 
 DECIDED = "UCM-P1-T1"
@@ -8,7 +10,7 @@ SAMPLE = "TS-2026-000001"
 
 
 def prepare(address: str) -> None:
-    """Verify the audit trail, keep a report on accounts, and fill the registers."""
+    """Verify the audit trail, keep a report on accounts, fill the registers, enrol somebody."""
     for instrument, kind, due in (
         ("PTS-001", "Endotoxin reader", "2027-03-14"),
         ("FAC-002", "Flow cytometer", "2026-12-05"),
@@ -23,10 +25,19 @@ def prepare(address: str) -> None:
     send(address, ADMIN, "POST", "/account-reports", json={})
     send(address, APPROVER, "POST", "/audit/verification")
     send(address, RELEASER, "POST", "/audit-samples", json={"size": 8})
+    proof = {"user_id": SECOND_ANALYST, "password": PASSWORD, "reason": "A telephone of my own"}
+    offer = send(address, SECOND_ANALYST, "POST", "/authenticator", json=proof)
+    totp = pyotp.parse_uri(offer["otpauth"])
+    assert isinstance(totp, pyotp.TOTP)
+    first = {"code": totp.now()}
+    send(address, SECOND_ANALYST, "POST", "/authenticator/confirmation", json=first)
 
 
 def tour(stage: Stage) -> None:
-    """As QA sees it, then as an administrator does."""
+    """As who signs in with a code sees it, then QA, then an administrator."""
+    stage.page.goto("/sign-in")
+    stage.page.get_by_label("User id").fill(SECOND_ANALYST)
+    stage.take("sign-in-code")
     stage.sign_in(RELEASER)
     stage.take("audit-trail", f"/audit-trail?record={DECIDED}")
     page = stage.page
