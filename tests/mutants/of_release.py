@@ -46,7 +46,7 @@ OF_RELEASE = (
     Mutant("lot_review", "    if not signed:", "    if False:"),
     Mutant("lot_review", "    if signed != content:", "    if False:"),
     Mutant("audit_review", "if entry.what not in ROUTINE:", "if False:"),
-    Mutant("audit_review", '        "lot registered",\n', '        "lot registered",\n        "results superseded",\n'),
+    Mutant("audit_review", '        "lot registered",\n', '        "lot registered",\n        "correction approved",\n'),
     Mutant("audit_review", '        "signed out",\n', '        "signed out",\n        "password refused",\n'),
     Mutant("audit_review", '        "lot checked",\n        "certificate issued",\n        "certificate copied",\n        *(', '        "upload accepted",\n        *('),
     Mutant("audit_review", "    if entry.paper:", "    if False:"),
