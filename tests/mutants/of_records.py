@@ -73,7 +73,7 @@ OF_RECORDS = (
     Mutant("actions/letting_go", "    if ended is not None:", "    if False:", _LET_GO),
     Mutant("actions/letting_go", "who = people.reasons if case.disposition in IN_USE else ()", "who = ()", _LET_GO),
     Mutant("actions/letting_go", "look_backs=_open_look_backs(tx, case.row),", "look_backs=(),", (*_LET_GO, "actions/test_look_backs.py")),
-    Mutant("actions/letting_go", "overdue=overdue(due, case.verdicts, case.facts.today),", "overdue=(),", (*_LET_GO, "actions/test_deliveries.py")),
+    Mutant("actions/letting_go", "overdue=overdue(due, case.verdicts, case.facts.today),", "overdue=(),", ("actions/test_later_decisions.py",)),
     Mutant("actions/letting_go", "anew = [] if left else", "anew =", _LET_GO),
     Mutant("actions/letting_go", "if case.disposition not in IN_USE or not withdrawn:", "if case.disposition not in IN_USE:", _LET_GO),
     Mutant("actions/letting_go", "waiting = {one.criterion.id for one in pending_of(case.verdicts)}", "waiting = set()", _LET_GO),
