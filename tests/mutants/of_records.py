@@ -76,7 +76,7 @@ OF_RECORDS = (
     Mutant("actions/letting_go", "overdue=overdue(due, case.verdicts, case.facts.today),", "overdue=(),", ("actions/test_later_decisions.py",)),
     Mutant("actions/letting_go", "anew = [] if left else", "anew =", _LET_GO),
     Mutant("actions/letting_go", "if case.disposition not in IN_USE or not withdrawn:", "if case.disposition not in IN_USE:", _LET_GO),
-    Mutant("actions/letting_go", "waiting = {one.criterion.id for one in pending_of(case.verdicts)}", "waiting = set()", _LET_GO),
+    Mutant("actions/letting_go", "waiting = {one.criterion.id for one in pending_of(case.verdicts)}", "waiting = set()", ("actions/test_later_decisions.py",)),
     Mutant("actions/deviations", "for lot in (*bearing, *added):\n            hold_if_in_use", "for lot in added:\n            hold_if_in_use", _DEVIATIONS),
     Mutant("actions/deviations", "if deviation.blocking and deviation.state is State.OPEN:", "if False:", _DEVIATIONS),
     Mutant("actions/deviations", "before is not None and not added and", "before is not None and", _DEVIATIONS),
