@@ -49,10 +49,12 @@ class Disk:
     Args:
         folder: that processes worked in.
         copy: what it held before, all of it synced.
+        is_here: names that are not said from the root are meant from it, as PostgreSQL does.
     """
 
-    def __init__(self, folder: Path, copy: Path) -> None:
+    def __init__(self, folder: Path, copy: Path, *, is_here: bool = False) -> None:
         self._folder = f"{folder}/"
+        self._here = Path(folder if is_here else "somewhere")
         self._now: dict[str, _File | None] = {}  # by path; ``None`` is a folder
         for one in copy.rglob("*"):
             name = self._folder + str(one.relative_to(copy))
@@ -163,11 +165,8 @@ class Disk:
         self._now.pop(self._named(call)[-1], None)
 
     def _named(self, call: Call) -> list[str]:
-        """The paths that a call names, if not from the root: from an open folder, or from here.
-
-        Of all that are recorded only PostgreSQL says such names, and it works in its folder.
-        """
-        base = Path(call.files[0] if call.files else self._folder)
+        """The paths that a call names: from the root, an open folder, or from here."""
+        base = Path(call.files[0]) if call.files else self._here
         return [str(base / one.decode()) for one in call.texts]
 
     def _refuse(self, call: Call) -> None:

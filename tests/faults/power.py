@@ -120,7 +120,10 @@ def moments(what: Worked, record: Iterable[Call]) -> Iterator[Moment]:
 
     They go on changing once the next one is asked for.
     """
-    disks = {name: Disk(one, what.before / name) for name, one in what.folders.items()}
+    disks = {
+        name: Disk(one, what.before / name, is_here=one == what.data)
+        for name, one in what.folders.items()
+    }
     now = Moment(disks)
     own = {one.key for one in what.ledger.acts}
     places = tuple(f"{one}/" for one in what.folders.values())

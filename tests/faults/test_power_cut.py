@@ -115,7 +115,7 @@ def test_a_disk_knows_what_postgresql_does(tmp_path: Path):
     (before / "pg_wal").mkdir(parents=True)
     (before / "pg_wal" / "old").write_bytes(b"12345678")
     record.write_text("".join(map(_line, _BY_POSTGRESQL)))
-    disk = Disk(Path("/d"), before)
+    disk = Disk(Path("/d"), before, is_here=True)
     for call in calls(record):
         disk.see(call)
     to = tmp_path / "left"
