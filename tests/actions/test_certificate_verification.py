@@ -1,5 +1,7 @@
 """What a site says of a file: genuine by the verifier alone, how it stands by the records."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from batchqc.actions.certificate_states import withdraw_certificate
@@ -21,8 +23,10 @@ from tests.records.house import LOT, QA1, House
 from tests.records.tampering import tamper
 
 
-def verified(house: House, pki: PkiFiles, document: bytes) -> Verified:
-    question = Question(pki.root_pem.read_bytes(), house.now())
+def verified(
+    house: House, pki: PkiFiles, document: bytes, *, at: datetime | None = None
+) -> Verified:
+    question = Question(pki.root_pem.read_bytes(), at or house.now())
     with house.reading() as session:
         return verify_file(session, document, question)
 
@@ -47,6 +51,9 @@ def test_how_a_genuine_file_stands_is_what_the_records_say_and_no_more(
         other = verified(house, pki, changed)
         assert (other.is_genuine, other.here) == (False, Here("not asked"))
         assert (other.issuer, other.conclusion, other.signed) == ("", "", ())
+    late = verified(house, pki, document, at=house.now() + timedelta(days=40 * 365))
+    assert {one.name for one in late.report.checks if one.outcome == "failed"} == {"validity"}
+    assert (late.here, late.conclusion, late.signed) == (Here("not asked"), "", ())
     with house.reading() as session:
         assert standing_here(session, NUMBER, ["0" * 64]).counts == "another document"
         assert standing_here(session, "COA-2026-000099", []).counts == "unknown"

@@ -102,7 +102,6 @@ OF_RECORDS = (
     Mutant("actions/certificate_verification", "set(failed) <= {_SINCE}", "not failed", _ASKED),
     Mutant("actions/certificate_verification", "return bool(report.checks) and", "return", _ASKED),
     Mutant("actions/certificate_verification", "if unlike_record(session, certificate, documents):", "if False:", _ASKED),
-    Mutant("actions/certificate_verification", '    if status.stands == "pending":', "    if False:", _ASKED),
     Mutant("actions/certificate_verification", 'return "superseded" if stands == "superseded" else "withdrawn"', 'return "withdrawn"', _ASKED),
     Mutant("actions/certificate_life", "if any(certificate_damage(session, certificate.lot)):", "if False:", _ASKED),
     Mutant("actions/certificate_life", "if not state_of(session, certificate).counts:", "if False:", _ASKED),
