@@ -13,11 +13,13 @@ from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.entries import attach_document, the_attachment, the_entry
 from batchqc.actions.impact import Impact, assess_impact, impact_content
+from batchqc.actions.lot_review import seen_runs
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import recheck
 from batchqc.actions.uploads import preview_upload
 from batchqc.core.entries import SecondEntry, TypedAnalyte
 from batchqc.core.permissions import Permission, Role
+from batchqc.core.review_by_exception import Why
 from batchqc.core.signatures import Refusal
 from batchqc.core.subjects import Measured
 from batchqc.core.verdicts import Outcome, Verdict
@@ -596,3 +598,25 @@ def test_of_two_who_verify_at_once_one_does(house: House):
     assert len({"True", "False"} & set(found)) == 1
     assert house.verify().problems == ()
     assert house.study().facts.damaged == ()
+
+
+@pytest.mark.requirement("1.31", "1.55")
+def test_a_typed_run_is_told_to_qc_as_such(house: House):
+    assert verify(house, enter(house).number)
+    case = house.study()
+    with house.reading() as session:
+        (seen,) = seen_runs(session, house.archive, case)
+    said = [one.said for one in seen.exceptions if one.why is Why.TYPED]
+    assert said == ["typed by hand; second entry: verified"]
+
+
+@pytest.mark.requirement("1.54")
+def test_who_typed_a_result_as_the_second_person_does_not_review_the_trail(house: House):
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=REV, role=Role.QA, granted=True, reason="Stands in")
+    assert verify(house, enter(house).number)
+    with pytest.raises(NotPermitted) as refused:
+        house.read_trail(by=REV)
+    assert refused.value.code == "BQC-ATR-002"
+    (did,) = refused.value.reasons
+    assert did.startswith("you entered, measured, typed or reviewed run MYCO-250526-01")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,16 +23,33 @@ from batchqc.documents.bundle_kit import read_anchors
 from batchqc.documents.pki import PkiFiles
 from batchqc.errors import Conflict, IntegrityFailure, NotFound, NotPermitted, SigningUnavailable
 from batchqc.records.audit_search import entries_after
+from batchqc.records.holds import HoldEnd
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts, grown
+from tests.actions.test_after_decision import late
 from tests.actions.test_certificates import NUMBER, issue
 from tests.actions.test_checkpoints import lost
 from tests.actions.test_disposals import LATE, approve, ask, set_rule
+from tests.actions.test_letting_go import go, hold
+from tests.actions.versions import STAGED, lot_of_stages
 from tests.cast import MADE_ON, TAKEN_AT
-from tests.records.house import ANA, AUD, DONOR, EXPIRES_ON, LOT, PRODUCT, QA1, House
+from tests.records.house import (
+    ANA,
+    AUD,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    PRODUCT,
+    QA1,
+    House,
+    adopt,
+    good,
+    table,
+)
 from tests.records.tampering import tamper
 
 SECOND, SECOND_NUMBER = "MSC-26-0050", "COA-2026-000002"
+THIRD_NUMBER = "COA-2026-000003"
 _OF_CERTIFICATE = ("certificate_issue", "certificate_term", "certificate_text")
 
 
@@ -46,15 +64,20 @@ def issued(house: House, press: Press) -> House:
 
 def another(house: House, press: Press) -> None:
     """A second lot with its certificate, a day later."""
+    released_alone(house)
+    actor = house.actor(QA1, Permission.ISSUE_CERTIFICATE)
+    issue_certificate(
+        house.engine, house.archive, press, number=SECOND_NUMBER, actor=actor, clock=house.now
+    )
+
+
+def released_alone(house: House) -> None:
+    """A second lot whose certificate is not sealed yet."""
     sample = NewSample(f"{SECOND}-S01", "release", "cryovial", TAKEN_AT.isoformat())
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
         register_lot(tx, NewLot(SECOND, PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,), (sample,)))
     house.ready(SECOND)
     house.release(SECOND)
-    actor = house.actor(QA1, Permission.ISSUE_CERTIFICATE)
-    issue_certificate(
-        house.engine, house.archive, press, number=SECOND_NUMBER, actor=actor, clock=house.now
-    )
 
 
 def exporter(house: House, press: Press, pki: PkiFiles, by: str = AUD) -> Exporter:
@@ -75,7 +98,7 @@ def opened(found: Export) -> dict[str, bytes]:
         return {one.partition("/")[2]: file.read(one) for one in file.namelist()}
 
 
-def listed(files: dict[str, bytes]) -> list[dict[str, object]]:
+def listed(files: dict[str, bytes]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in files["data/lots.jsonl"].splitlines()]
 
 
@@ -120,9 +143,12 @@ def test_the_same_question_at_the_same_checkpoint_has_the_same_bytes_for_ever(
     first = export(issued, who, product=PRODUCT)
     data = b"".join(first.chunks())
     another(issued, press)
+    hold(issued)
     with issued.acting(QA1, Permission.HOLD_LOT) as tx:
         lot = the_lot(tx.session, LOT)
         withdraw_certificate(tx, lot, reason="Label was wrong", about=lot.key)
+    assert isinstance(go(issued), HoldEnd)  # another certificate is reserved
+    assert issued.upload(late("97")).accepted
     size = first.plan.checkpoint.size
     again = export(issued, who, product=PRODUCT, checkpoint=size)
     assert again.plan.later == 1
@@ -132,12 +158,61 @@ def test_the_same_question_at_the_same_checkpoint_has_the_same_bytes_for_ever(
     newest = export(issued, who, product=PRODUCT)
     files = opened(newest)
     assert newest.plan.later == 0
-    told = {str(one["lot"]): one["certificates"] for one in listed(files)}
-    assert [one["withdrawn"] for one in told[LOT]] == ["Label was wrong"]  # type: ignore[attr-defined]
-    assert [one["withdrawn"] for one in told[SECOND]] == [""]  # type: ignore[attr-defined]
+    told = {one["lot"]: one for one in listed(files)}
+    stood = ("number", "status", "withdrawn", "superseded_by")
+    assert [[one[name] for name in stood] for one in told[LOT]["certificates"]] == [
+        [NUMBER, "issued", "Label was wrong", THIRD_NUMBER],
+        [THIRD_NUMBER, "pending", "", ""],
+    ]
+    assert [one["withdrawn"] for one in told[SECOND]["certificates"]] == [""]
+    assert [len(one["uploads"]) for one in told.values()] == [2, 1]
     page = files["index.html"].decode()
     assert "Label was wrong" in page
     assert page.count('class="mark good">issued') == 1
+
+
+def test_a_certificate_that_was_withdrawn_before_it_was_sealed_is_void(
+    issued: House, press: Press, pki: PkiFiles
+):  # fmt: skip
+    released_alone(issued)
+    with issued.acting(QA1, Permission.HOLD_LOT) as tx:
+        lot = the_lot(tx.session, SECOND)
+        withdraw_certificate(tx, lot, reason="Label was wrong", about=lot.key)
+    with transaction(issued.engine, SYSTEM, issued.now()) as tx:
+        sign_checkpoint(tx, press.log_key())
+    files = opened(export(issued, exporter(issued, press, pki), lots=(SECOND,)))
+    ((void,),) = (one["certificates"] for one in listed(files))
+    assert (void["status"], void["withdrawn"]) == ("void", "Label was wrong")
+    assert not [one for one in files if one.endswith(".pdf")]
+
+
+def test_a_lot_goes_with_the_specifications_of_its_other_stages(
+    house: House, press: Press, pki: PkiFiles
+):  # fmt: skip
+    staged = "MSC-26-0042"
+    adopt(house, STAGED.replace(b'"post-thaw"', b'"in process"'))
+    lot_of_stages(house, "in process")
+    of_stage = {"sample_id": f"{staged}-S02", "lot_id": staged, "run_id": "VCB-9"}
+    assert house.upload(table([good("viability") | of_stage])).accepted
+    house.ready(staged)
+    house.release(staged)
+    issue(house, press)
+    files = opened(export(house, exporter(house, press, pki)))
+    ((one, other),) = (line["specifications"] for line in listed(files))
+    assert {one["reference"].split()[0], other["reference"].split()[0]} == {
+        "UC-MSC-REL", "UC-MSC-STAGE"
+    }  # fmt: skip
+    assert {f"data/{one['file']}", f"data/{other['file']}"} <= files.keys()
+
+
+def test_nothing_is_exported_where_the_log_does_not_extend_what_was_signed(
+    issued: House, press: Press, pki: PkiFiles
+):  # fmt: skip
+    tamper(issued.engine, "UPDATE log_subtree SET sha256 = 'ab' || substr(sha256, 3)")
+    with pytest.raises(IntegrityFailure) as refused:
+        export(issued, exporter(issued, press, pki))
+    assert refused.value.code == "BQC-LOG-007"
+    assert exports_of(issued) == []
 
 
 def test_filters_hold_together_and_what_is_not_there_is_told_at_once(
@@ -146,7 +221,13 @@ def test_filters_hold_together_and_what_is_not_there_is_told_at_once(
     another(issued, press)
     who = exporter(issued, press, pki, QA1)
     assert [one["lot"] for one in listed(opened(export(issued, who)))] == [LOT, SECOND]
-    assert [one["lot"] for one in listed(opened(export(issued, who, lots=(SECOND,))))] == [SECOND]
+    files = opened(export(issued, who, lots=(SECOND,)))
+    assert [one["lot"] for one in listed(files)] == [SECOND]
+    trail = files[f"data/lots/{SECOND}/audit.tsv"].decode()
+    assert (SECOND in trail, LOT in trail) == (
+        True,
+        False,
+    )  # though they have their donor in common
     day = issued.now.at.date()
     assert len(listed(opened(export(issued, who, since=day, until=day)))) == 2
     before = counts(issued.engine)

@@ -36,12 +36,23 @@ def holds(house: House) -> list[Hold]:
         return list(open_holds(session, [the_lot(session, LOT).id]))
 
 
-def found(house: House, about: str = "donor:D") -> Hold | None:
+def found(house: House, about: str = "donor:D", cause: Cause = Cause.LOOK_BACK) -> Hold | None:
     with house.acting(QA1, Permission.HOLD_LOT) as tx:
         row = the_lot(tx.session, LOT)
-        return hold_by_system(
-            tx, row, cause=Cause.LOOK_BACK, reason="late seroconversion", about=about
-        )
+        return hold_by_system(tx, row, cause=cause, reason="late seroconversion", about=about)
+
+
+@pytest.mark.requirement("8.13")
+def test_what_is_found_holds_a_lot_once_for_each_cause_and_record(house: House):
+    assert found(house) is not None
+    assert found(house) is None
+    assert found(house, "donor:E") is not None
+    assert found(house, cause=Cause.INVESTIGATION) is not None
+    assert [(one.cause, one.about) for one in holds(house)] == [
+        ("look-back", "donor:D"),
+        ("look-back", "donor:E"),
+        ("investigation", "donor:D"),
+    ]
 
 
 @pytest.mark.requirement("1.34")

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.accounts import change_role, deactivate
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
-from batchqc.actions.certificate_states import state_of
+from batchqc.actions.certificate_states import state_of, withdraw_certificate
 from batchqc.actions.clinical_sites import NewSite, register_clinical_site
 from batchqc.actions.conditional_release import release_conditionally
 from batchqc.actions.containers import NewContainer, register_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
@@ -240,6 +241,22 @@ def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(st
     said = {"class": "I", "scope": "Every dose"}
     assert later(staged, Disposition.RECALLED, LATER, **said) is Disposition.RECALLED
     assert staged.verify().problems == ()
+
+
+@pytest.mark.requirement("2.25", "5.07")
+def test_a_certificate_anew_of_a_lot_released_conditionally_says_what_is_pending(staged: House):
+    bring_in(staged)
+    conditionally(staged)
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx:
+        hold_lot(tx, lot=LATER, credentials=signing(QA1))
+        lot = the_lot(tx.session, LATER)
+        withdraw_certificate(tx, lot, reason="Label was wrong", about=lot.key)
+    with staged.acting(QA1, Permission.HOLD_LOT) as tx:
+        let_go(tx, staged.archive, lot=LATER, number=1, credentials=signing(QA1))
+    before, anew = certificates(staged, LATER)
+    assert (before["counts"], anew["counts"]) == (False, True)
+    assert anew["pending"] == before["pending"] != []
+    assert anew["conclusion"].startswith("PRELIMINARY. ")
 
 
 @pytest.mark.requirement("2.25")

@@ -9,6 +9,7 @@ from batchqc.actions.evaluation import study
 from batchqc.actions.laboratory import set_rule
 from batchqc.actions.lot_review import review_whole_lot, seen_runs
 from batchqc.actions.lots import the_lot
+from batchqc.actions.people import sign_in
 from batchqc.actions.policies import set_policy
 from batchqc.actions.views import VIEWED, log_view
 from batchqc.core.audit_review import OF_PEOPLE
@@ -21,6 +22,7 @@ from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, NotPermitted, ReleaseBlocked
 from batchqc.records.audit import newest_link
 from batchqc.records.lot_reviews import AuditReview, LotReview
+from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.correcting import decide, request
 from tests.records.house import (
     ADM,
@@ -123,6 +125,26 @@ def test_who_did_what_is_worth_reading_does_not_review_it(house: House):
         read(house, by=QA2)
     assert any("correction approved" in reason for reason in refused.value.reasons)
     assert isinstance(read(house, by=QA3), AuditReview)
+
+
+@pytest.mark.requirement("1.55")
+def test_refused_passwords_and_changed_rights_of_its_people_and_late_results_are_read(
+    house: House,
+):
+    house.upload(results())
+    house.review()
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        assert isinstance(
+            sign_in(tx, user_id=REV, password="guess guess", token="t", hours=8), Refusal
+        )
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=ANA, role=Role.REVIEWER, granted=True, reason="Stands in")
+    with house.reading() as session:
+        case = study(session, house.archive, lot=the_lot(session, LOT), now=house.now())
+        found = trail_to_read(session, case).selection
+    why = {one.entry.what: one.because for one in found.entries}
+    assert {"password refused", "role granted"} <= why.keys()
+    assert why["upload accepted"].endswith("days after it was measured")
 
 
 def test_only_the_range_that_is_there_and_nothing_unseen_is_signed(house: House):

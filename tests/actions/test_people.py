@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from batchqc.actions import passwords
 from batchqc.actions.accounts import change_role
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.people import (
     change_password,
     principal,
@@ -31,7 +32,17 @@ from batchqc.records.people import newest_password
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import TRAIL, counts, grown
 from tests.cast import SITE_ZONE
-from tests.records.house import ADM, ANA, FIRST_PASSWORD, LABORATORY, PASSWORD, House
+from tests.records.house import (
+    ADM,
+    ANA,
+    FIRST_PASSWORD,
+    LABORATORY,
+    LOT,
+    PASSWORD,
+    QA1,
+    House,
+    signing,
+)
 
 TOKEN = "an unguessable token"
 
@@ -118,6 +129,30 @@ def test_sign_in_locks_after_five_failures_and_opens_again(house: House):
     assert locked.code == "BQC-SIG-002"
     house.now.at += timedelta(minutes=16)
     assert not isinstance(enter(house), Refusal)
+
+
+@pytest.mark.requirement("1.16")
+def test_the_lock_is_counted_from_the_newest_failure(house: House):
+    for _ in range(5):
+        house.now.at += timedelta(minutes=4)
+        enter(house, password="guess guess")
+    house.now.at += timedelta(minutes=14)
+    locked = enter(house)
+    assert isinstance(locked, Refusal)
+    assert locked.code == "BQC-SIG-002"
+
+
+@pytest.mark.requirement("1.13", "1.52")
+def test_who_lost_the_role_behind_the_door_signs_nothing(house: House):
+    qa = house.actor(QA1, Permission.HOLD_LOT)  # let in; then an administrator comes between
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=QA1, role=Role.QA, granted=False, reason="Left the department")
+    with (
+        pytest.raises(NotPermitted),
+        transaction(house.engine, qa, house.now()) as tx,
+    ):
+        hold_lot(tx, lot=LOT, credentials=signing(QA1))
+    assert not house.study().facts.holds.stops
 
 
 def test_a_first_password_opens_nothing_but_its_change(house: House):

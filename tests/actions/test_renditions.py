@@ -19,7 +19,9 @@ from batchqc.actions.certificates import (
     the_certificate,
 )
 from batchqc.actions.checkpoints import is_covered
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.layouts import withdraw_layout
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.renditions import (
     RenditionFacts,
@@ -225,8 +227,12 @@ def test_a_certificate_that_was_withdrawn_or_changed_has_no_rendition(
     tamper(house.engine, "UPDATE certificate SET let_go = ''")
     with house.acting(QA1, Permission.HOLD_LOT) as tx:
         withdraw_certificate(tx, the_lot(tx.session, LOT), reason="Doubt", about=f"lot:{LOT}")
+        hold_lot(tx, lot=LOT, credentials=signing(QA1))
     (why,) = refusal(house, press)
     assert "was withdrawn (Doubt)" in why
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        let_go(tx, house.archive, lot=LOT, number=1, credentials=signing(QA1))
+    assert "the certificate is superseded: make it of COA-2026-000002" in refusal(house, press)
 
 
 def test_a_seal_that_fails_leaves_no_rendition(released: House, press: Press):

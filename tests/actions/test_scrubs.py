@@ -233,6 +233,8 @@ def test_a_tombstone_that_nobody_signed_is_told_and_keeps_nothing_from_being_res
     house.archive.dispose(Tombstone(SHA256, "upload", "DSP-2026-000001", "Due", "qa1 and qa2", ""))
     (part,) = run(house)
     assert [one.problem for one in part.found] == ["disposed of, and no record says so"]
+    (problem,) = house.verify().problems
+    assert "was disposed of on" in problem
     assert any("was disposed of" in one for one in house.verify().problems)
     put_back(house)
     assert house.archive.get(SHA256) == DATA

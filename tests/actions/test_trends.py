@@ -152,6 +152,18 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     assert running.read == before + 2  # the lot that the phase begins with
 
 
+@pytest.mark.requirement("9.04")
+def test_a_process_that_runs_judges_by_new_limits_at_once(house: House):
+    running = Trends()
+    make(house)
+    look(house, running)
+    assert not isinstance(approve(house, propose(house)), Refusal)
+    assert look(house, running) == look(house)
+    (later,) = make(house, ["60"], first=20)
+    (signal,) = look(house, running).by_lot[later].signals
+    assert (signal.by, signal.rule) == ("limit set 1", "Nelson 1")
+
+
 def test_reviews_leave_the_series_of_their_lots_as_they_are_and_a_decision_does_not(house: House):
     running = Trends()
     assert house.upload(results(lot=LOT)).accepted

@@ -286,8 +286,11 @@ class TestTheTrailItself:
         with full_house.reading() as session:
             lot = session.scalars(select(LotRow).where(LotRow.lot == LOT)).one()
             records = {lot.key: lot.content_sha256}
+        place = sequence_of(full_house, f"lot:{LOT}")
         append(full_house, records)
-        assert any(f"lot:{LOT}" in problem for problem in full_house.verify().problems)
+        check = full_house.verify()
+        assert f"lot:{LOT} is not as entry {place} says" in check.problems
+        assert f"entry {check.entries} speaks of lot:{LOT} as new once more" in check.problems
 
     @pytest.mark.requirement("1.05")
     def test_a_chain_that_was_written_anew_has_another_head(self, full_house: House):
@@ -306,7 +309,9 @@ class TestTheTrailItself:
                 head = next_link(head, entry_sha256(changed) if is_it else link.entry_sha256)
                 row = update(AuditLink.__table__).where(AuditLink.sequence == link.sequence)
                 connection.execute(row.values(**columns_of(head)))
-        assert full_house.verify().problems
+        named = [one for one in full_house.verify().problems if "is not the one that" in one]
+        assert any(f"disposition:{LOT}/1 names" in one for one in named)
+        assert any("certificate:COA-2026-000001 names" in one for one in named)
 
 
 READY = {

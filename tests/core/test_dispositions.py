@@ -19,6 +19,7 @@ from batchqc.core.dispositions import (
 )
 from batchqc.core.donors import Donor
 from batchqc.core.gates import Against, blocking_reasons
+from batchqc.core.hypotheses import Unreported
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.lots import Lot
 from batchqc.core.lowering import Lowered
@@ -135,9 +136,24 @@ def test_a_remark_of_a_register_is_told_and_closes_nothing():
 
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_is_looked_at_stops_is_told_and_names_its_evidence(name: str):
-    found = Against(("stops",), ("remark",), ("kind:key",))
+    found = Against(("stops", "stops too"), ("remark",), ("kind:key",))
     (gate,) = (gate for gate in readiness(replace(READY, **{name: found})) if not gate.is_open)
-    assert (gate.reasons, gate.remarks, gate.evidence) == (("stops",), ("remark",), ("kind:key",))
+    assert gate.reasons == ("stops", "stops too")
+    assert (gate.remarks, gate.evidence) == (("remark",), ("kind:key",))
+
+
+@pytest.mark.requirement("2.07")
+def test_what_was_measured_and_not_reported_is_told_beside_the_results_as_is_what_is_due():
+    raw = measured("60", result_type="raw")
+    unreported = Unreported(raw.run, ("release", "VIAB", "viability"), (raw,), FAILED)
+    due = Against(remarks=("sterility is due on 2026-02-14",))
+    facts = replace(READY, pending=due, unreported=(unreported,))
+    (gate,) = (gate for gate in readiness(facts) if gate.remarks)
+    assert (gate.name, gate.is_open) == ("Results", True)
+    told, said = gate.remarks
+    assert told == "sterility is due on 2026-02-14"
+    assert "60" in said
+    assert "is not reported" in said
 
 
 @pytest.mark.requirement("2.06")

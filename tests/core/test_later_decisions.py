@@ -193,6 +193,10 @@ def test_every_point_of_the_checklist_is_answered_and_none_with_no():
     assert checklist_problems(whole | {"gmp": "No, an audit is open"}) == (
         f'"gmp" is answered with no: {POINTS["gmp"]}',
     )
+    for blank in ("", " ", "-", "…"):
+        assert checklist_problems(whole | {"gmp": blank}) == (
+            f'"gmp" is not answered: {POINTS["gmp"]}',
+        )
     assert checklist_problems(whole | {"weather": "fine"}) == ('"weather" is no point',)
     assert checklist_problems(whole | {"gmp": "Notes of the audit"}) == ()
 

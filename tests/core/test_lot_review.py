@@ -6,10 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from batchqc.core.audit import Link, break_after, next_link
-from batchqc.core.audit_review import ROUTINE, TrailEntry, performers, select_entries
+from batchqc.core.audit_review import (
+    AFTER,
+    OF_PEOPLE,
+    ROUTINE,
+    TrailEntry,
+    performers,
+    select_entries,
+)
 from batchqc.core.dispositions import readiness
 from batchqc.core.lot_review import (
-    BEFORE_REVIEW,
     is_open,
     lot_review_says,
     lot_reviewer_problems,
@@ -34,12 +40,18 @@ def test_qc_hands_over_what_is_complete_also_where_it_fails():
     assert hindrances(replace(READY, verdicts=(MISSING,))) == ["Results"]
     undecidable = verdict_of(criterion(interim=("gram",)), measured(">85"))
     assert is_open(undecidable)  # there is a result, and it is not pending any more
+    optional = verdict_of(criterion(required=False))
+    assert hindrances(replace(READY, verdicts=(optional,))) == []
 
 
+#: What is QC's to settle before QA has the lot; QA decides over the rest.
+OF_QC = {"Specification", "Review", "Investigations", "Corrections", "Records"}
+
+
+@pytest.mark.requirement("2.06")
 @pytest.mark.parametrize("name", CLOSED_BY)
 def test_only_the_gates_of_qc_hinder_its_review(name: str):
-    expected = [name] if name in BEFORE_REVIEW else []
-    assert hindrances(CLOSED_BY[name]) == expected
+    assert hindrances(CLOSED_BY[name]) == ([name] if name in OF_QC else [])
 
 
 def test_who_entered_or_measured_does_not_review_the_lot():
@@ -72,6 +84,32 @@ def test_routine_is_counted_and_everything_else_is_read():
     assert [one.entry.sequence for one in found.entries] == [90, 91]
     assert found.routine == dict.fromkeys(sorted(ROUTINE), 1)
     assert performers(found) == {"qa1", "ana"}
+
+
+#: Of each kind of what is never done for every lot: it opens, changes, stops or repeats something.
+EXCEPTIONAL = (
+    "correction requested", "correction approved", "correction refused", "lot held", "lot let go",
+    "lot rejected", "deviation recorded", "investigation opened", "upload refused",
+    "second entry does not match", "consent withdrawn", "donor tests recorded",
+    "look-back started", "certificate withdrawn", "policy set", "register rule set",
+    "investigation rule set", "signing rule set", "role granted", "role withdrawn",
+    "password refused", "account locked", "password reset", "raw data disposed of",
+    "containers thawed", "containers broken", "retain sample handed over", "system stop withdrawn",
+)  # fmt: skip
+
+
+@pytest.mark.requirement("1.55")
+@pytest.mark.parametrize("what", EXCEPTIONAL)
+def test_what_is_not_done_for_every_lot_is_read_and_makes_a_review_out_of_date(what: str):
+    (read,) = select_entries([entry(1, what)], late={}).entries
+    assert read.because == "not done for every lot"
+    assert what not in OF_PEOPLE
+    assert (what in AFTER) == (what == "lot rejected")  # the decision is what the review was for
+
+
+@pytest.mark.requirement("1.54", "1.55")
+def test_what_comes_in_after_a_review_makes_it_out_of_date():
+    assert not {"upload accepted", "results reviewed", "lot reviewed by QC"} & AFTER
 
 
 @pytest.mark.requirement("1.55", "1.62")

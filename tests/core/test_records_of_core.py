@@ -169,6 +169,7 @@ def test_every_part_of_a_signature_is_bound_by_its_hash(change: dict[str, object
         ("", False),
         ("...", False),
         ("ok", False),
+        ("abc", False),
         ("aaaa", False),
         ("Typo", True),
         ("2nd run", True),

@@ -93,6 +93,9 @@ def test_a_time_outside_the_window_is_listed():
     computed = replace(verdict_of(TISSUE), measurements=(late,))
     facts = ReviewFacts({late.run: Entered(late.measured_at)}, [late], [computed])
     assert Why.WINDOW not in whys(facts)
+    unknown = replace(late, started_at=None)
+    facts = ReviewFacts({late.run: Entered(at)}, [unknown], [verdict_of(windowed, unknown)])
+    assert Why.WINDOW in whys(facts)
     fine = replace(late, measured_at=at + timedelta(minutes=30))
     facts = ReviewFacts({fine.run: Entered(fine.measured_at)}, [fine], [verdict_of(windowed, fine)])
     assert Why.WINDOW not in whys(facts)
@@ -103,6 +106,13 @@ def test_what_superseded_and_what_was_superseded_are_both_listed():
     assert whys(newer) == [Why.RETESTED]
     older = replace(CLEAN, measurements=[replace(ONE, superseded_by="U-2026-000002")])
     assert whys(older) == [Why.RETESTED]
+
+
+@pytest.mark.requirement("1.55")
+def test_who_states_no_instrument_or_analyst_is_off_the_usual_ones():
+    nameless = replace(ONE, instrument="", analyst="")
+    facts = replace(CLEAN, measurements=[nameless], habits={ONE.run.test: HABIT})
+    assert whys(facts) == [Why.INSTRUMENT, Why.ANALYST]
 
 
 def test_a_habit_of_few_runs_is_none():

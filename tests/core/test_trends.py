@@ -10,6 +10,7 @@ from batchqc.core.assays import INVESTIGATIONAL, Measurement
 from batchqc.core.criteria import Category
 from batchqc.core.entries import SecondEntry
 from batchqc.core.formulas import parse_formula
+from batchqc.core.rounding import Rounding
 from batchqc.core.subjects import Derived, Group, Input
 from batchqc.core.trend_phases import TrendLot, in_order, phases, quarter
 from batchqc.core.trends import (
@@ -102,6 +103,7 @@ def test_a_definition_is_what_is_measured_and_accepted_and_nothing_else():
     own = replace(VIABILITY, id="own")
     assert of(own) == of(replace(own, title="Other", note="said", alert=limits("> 95")))
     every = [own, replace(own, accept=limits("> 80")), replace(own, accept=ReportOnly()),
+             replace(own, rounding=Rounding.USP),
              replace(own, accept=BANDS.accept), replace(own, guard=Decimal(1)),
              replace(DOUBLE, id="own"), replace(GROUP, id="own"),
              replace(TISSUE, id="own")]  # fmt: skip

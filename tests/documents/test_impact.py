@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from batchqc.core import impact as module
 from batchqc.core.donors import Donor
+from batchqc.core.entries import HIDDEN, SecondEntry
 from batchqc.core.impact import Comparison, Evidence, Standing, grouped, overall, standing_of
 from batchqc.core.judging import judge
 from batchqc.core.specifications import Specification
@@ -98,6 +99,36 @@ def test_a_criterion_that_a_version_does_not_have_is_a_change():
     assert found.after is Outcome.CANNOT_JUDGE
 
 
+def test_a_group_that_says_the_same_changes_with_its_members():
+    members = group("g", 'any_of = ["a", "b"]')
+    old = specification(table("a", "> 80") + table("b", "> 80") + members)
+    new = specification(table("a", "> 90") + table("b", "> 90") + members)
+    found = Comparison(old, new).impact(grouped([row("a", "85"), row("b", "85")]), DONORS)
+    assert found is not None
+    assert (found.before, found.after) == (Outcome.PASS, Outcome.FAIL)
+    assert [change.criterion for change in found.changes] == ["a", "b", "g"]
+
+
+def test_what_counts_in_a_group_only_from_now_on_blocks_no_more():
+    both = table("a") + table("b")
+    comparison = Comparison(
+        specification(both), specification(both + group("g", 'any_of = ["a", "b"]'))
+    )
+    found = comparison.impact(grouped([row("a", "85"), row("b", "95")]), DONORS)
+    assert found is not None
+    assert (found.before, found.after) == (Outcome.FAIL, Outcome.PASS)
+    assert [change.criterion for change in found.changes] == ["a", "g"]
+
+
+@pytest.mark.requirement("1.31")
+def test_a_value_that_waits_for_its_second_entry_is_not_told_by_an_impact():
+    old, new = specification(table("a")), specification(table("a") + table("b"))
+    waits = row("b", "95", second=SecondEntry.WAITS)
+    found = Comparison(old, new).impact(grouped([row("a", "95"), waits]), DONORS)
+    assert found is not None
+    assert [change.results for change in found.changes] == [(HIDDEN,)]
+
+
 def test_the_donor_counts_and_is_remembered_apart():
     text = table("a") + '[criteria.d]\ntitle = "d"\ncategory = "donor"\ndonor = "eligibility"\n'
     new = specification(text + 'accept = "eligible"\n')
@@ -169,6 +200,17 @@ def test_one_result_two_results_and_two_runs_are_remembered_apart():
         stood.append(None if found is None else (found.before, found.after))
     passed, unknown = Outcome.PASS, Outcome.CANNOT_JUDGE
     assert stood == [(passed, unknown), (unknown, passed), None]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"second": SecondEntry.WAITS}, {"result_type": "control"}, {"unit": "1"}, {"method": "SOP-2"}],
+)
+def test_the_same_text_that_is_no_result_is_remembered_apart(other: dict[str, str]):
+    """One that waits for its second entry, or of a control: it is judged for what it is."""
+    comparison = Comparison(specification(table("a", "> 80")), specification(table("a")))
+    assert comparison.impact(grouped([row("a", "85")]), DONORS) is not None
+    assert comparison.impact(grouped([row("a", "85", **other)]), DONORS) is None
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):

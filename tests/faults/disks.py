@@ -49,10 +49,12 @@ class Disk:
     Args:
         folder: that processes worked in.
         copy: what it held before, all of it synced.
+        is_here: names that are not said from the root are meant from it, as PostgreSQL does.
     """
 
-    def __init__(self, folder: Path, copy: Path) -> None:
+    def __init__(self, folder: Path, copy: Path, *, is_here: bool = False) -> None:
         self._folder = f"{folder}/"
+        self._here = Path(folder if is_here else "somewhere")
         self._now: dict[str, _File | None] = {}  # by path; ``None`` is a folder
         for one in copy.rglob("*"):
             name = self._folder + str(one.relative_to(copy))
@@ -114,6 +116,18 @@ class Disk:
         if file := self._file(call):
             file.waiting.append((_last_number(call), call.texts[0][: call.result]))
 
+    def _write_parts(self, call: Call) -> None:
+        if file := self._file(call):
+            file.waiting.append((_last_number(call), b"".join(call.texts)[: call.result]))
+
+    def _extend(self, call: Call) -> None:
+        """Room is made, and nothing is written: ``posix_fallocate``."""
+        if file := self._file(call):
+            kind, place, size = map(int, re.findall(r", (\w+)", call.arguments)[-3:])
+            if kind:
+                self._refuse(call)
+            file.waiting.append((place + size, b""))
+
     def _cut(self, call: Call) -> None:
         if file := self._file(call):
             file.waiting.append((_last_number(call), None))
@@ -135,20 +149,25 @@ class Disk:
                 del self._safe[name]
 
     def _make_folder(self, call: Call) -> None:
-        if (name := _named(call)[-1]).startswith(self._folder):
+        if (name := self._named(call)[-1]).startswith(self._folder):
             self._now[name] = None
 
     def _link(self, call: Call) -> None:
-        old, new = _named(call)
+        old, new = self._named(call)
         if old in self._now:
             self._now[new] = self._now[old]
 
     def _rename(self, call: Call) -> None:
         self._link(call)
-        self._now.pop(_named(call)[0], None)
+        self._now.pop(self._named(call)[0], None)
 
     def _unlink(self, call: Call) -> None:
-        self._now.pop(_named(call)[-1], None)
+        self._now.pop(self._named(call)[-1], None)
+
+    def _named(self, call: Call) -> list[str]:
+        """The paths that a call names: from the root, an open folder, or from here."""
+        base = Path(call.files[0]) if call.files else self._here
+        return [str(base / one.decode()) for one in call.texts]
 
     def _refuse(self, call: Call) -> None:
         """A call that nobody makes today is not passed over."""
@@ -162,8 +181,8 @@ _DOES: Final[Mapping[str, Callable[[Disk, Call], None]]] = MappingProxyType({
     "linkat": Disk._link, "rename": Disk._rename, "renameat": Disk._rename,
     "renameat2": Disk._rename, "unlink": Disk._unlink, "unlinkat": Disk._unlink,
     "rmdir": Disk._unlink, "mkdir": Disk._make_folder, "mkdirat": Disk._make_folder,
-    "writev": Disk._refuse, "pwritev": Disk._refuse, "pwritev2": Disk._refuse,
-    "fallocate": Disk._refuse, "copy_file_range": Disk._refuse, "sendfile": Disk._refuse,
+    "pwritev": Disk._write_parts, "fallocate": Disk._extend, "writev": Disk._refuse,
+    "pwritev2": Disk._refuse, "copy_file_range": Disk._refuse, "sendfile": Disk._refuse,
 })  # fmt: skip
 
 
@@ -174,12 +193,6 @@ def _apply(data: bytearray, write: _Write) -> None:
         del data[place:]
         return
     data[place : place + len(new)] = new
-
-
-def _named(call: Call) -> list[str]:
-    """The paths that a call names; each is found from an open folder, if not from the root."""
-    found = [one.decode() for one in call.texts]
-    return [str(Path(call.files[0], one)) if call.files else one for one in found]
 
 
 def _last_number(call: Call) -> int:

@@ -9,7 +9,10 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
@@ -71,12 +74,27 @@ class Server:
             "-d", f"{primary.address('postgres')}?application_name=standby",
         )  # fmt: skip
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
+    def take_over(self) -> None:
+        """Make files one's own that somebody wrote, as they were when a server had them."""
+        self.folder.chmod(0o700)
+        (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        if (user := _user()) is not None:
+            for one in (self.folder, *self.folder.rglob("*")):
+                shutil.chown(one, user)
+
+    def start(self, under: Sequence[str] = ()) -> None:
+        """Start it, and wait until it answers.
+
+        Args:
+            under: ``strace`` with its options, if anything is to start it.
+        """
+        user = _user()
+        program = [*under, *(("-u", user) if under and user else ())]
+        said = self.folder.parent / f"{self.folder.name}.log"
+        with said.open("ab") as log:
             self._process = subprocess.Popen(
-                [_BIN / "postgres", "-D", self.folder, "-p", str(self.port)],
-                user=_user(),
+                [*program, _BIN / "postgres", "-D", self.folder, "-p", str(self.port)],
+                user=None if under else user,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 cwd="/",
@@ -84,7 +102,7 @@ class Server:
         deadline = time.monotonic() + 60
         while self._run("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), check=False):
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.folder} does not start")
+                raise RuntimeError(f"{self.folder} does not start:\n{said.read_text()[-2000:]}")
             time.sleep(0.05)
 
     @property
@@ -109,6 +127,13 @@ class Server:
         while any(Path(f"/proc/{one}").exists() and not _is_zombie(one) for one in family):
             time.sleep(0.01)
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
+
+    def stop(self, mode: str) -> None:
+        """End it by itself: ``fast`` leaves files in which nothing waits for the log."""
+        self._run("pg_ctl", "-D", self.folder, "stop", "-w", "-m", mode)
+        if self._process is not None:
+            self._process.wait(timeout=60)
+            self._process = None
 
     def kill_one_backend(self, chosen: int) -> None:
         """Kill one of its processes: the server itself then starts over."""
@@ -179,6 +204,34 @@ class Server:
         if check and done.returncode:
             raise RuntimeError(f"{program}: {done.stderr}")
         return done.returncode
+
+
+def alone_at(server: Server) -> str:
+    """The address of the database in a server that no standby follows: what it loses is lost."""
+    return f"postgresql+psycopg://batchqc@127.0.0.1:{server.port}/batchqc"
+
+
+@contextmanager
+def reachable() -> Iterator[Path]:
+    """A new folder below which a server, which is another user, reaches its own."""
+    with tempfile.TemporaryDirectory(prefix="bq-alone-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+@contextmanager
+def alone() -> Iterator[Server]:
+    """A server that no standby follows, in a folder of its own."""
+    with reachable() as folder:
+        server = Server(folder / "server")
+        try:
+            server.create()
+            server.start()
+            server.say("CREATE DATABASE batchqc")
+            yield server
+        finally:
+            server.kill()
 
 
 class Pair:

@@ -45,6 +45,7 @@ class Site:
         sets_clock: whether its clock will be set, which makes all of it slower.
         stamps: whether a timestamp service stamps its seals.
         nursery: what its servers are forked from; it makes and ends one of its own where none is.
+        database: the address of a database that runs already, and is not ended.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Site:
         sets_clock: bool = False,
         stamps: bool = False,
         nursery: Nursery | None = None,
+        database: str = "",
     ) -> None:
         self.folder = folder = Path(tempfile.mkdtemp(prefix="bq-faults-"))
         self._is_disk = _mount(folder, _SIZES[kind])
@@ -72,12 +74,12 @@ class Site:
         self._server: int | None = None
         self._port = free_port()
         try:
-            if kind == "postgresql":
+            if kind == "postgresql" and not database:
                 self.pair = Pair(folder / "postgresql")
             if stamps:
                 self.stamps = Stamps()
             with patch.object(passwords, "HASHER", _QUICK):
-                made = set_up(self.home, database=self.pair.address if self.pair else "")
+                made = set_up(self.home, database=self.pair.address if self.pair else database)
         except BaseException:
             self.close()
             raise

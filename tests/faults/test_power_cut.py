@@ -1,6 +1,7 @@
 """A power cut: what was acknowledged lies on the disk, and what is not synced is seen as lost."""
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,16 @@ import pytest
 
 from tests.faults.disks import Disk
 from tests.faults.nursery import Nursery
-from tests.faults.power import Moment, Worked, cut, lost_at, moments, worked
+from tests.faults.postgres import reachable
+from tests.faults.power import (
+    Moment,
+    Worked,
+    cut,
+    lost_at,
+    moments,
+    worked,
+    worked_on_postgresql,
+)
 from tests.faults.system_calls import Call, calls, recording
 
 PLANTED = ("", "no sync", "store without sync")
@@ -62,6 +72,26 @@ def test_what_does_not_wait_for_the_disk_is_seen_as_lost(
     assert any(one.startswith(lost) for one in lost_at(what, last, tmp_path / "disk"))
 
 
+@pytest.mark.long
+@pytest.mark.requirement("1.32", "5.08")
+def test_what_postgresql_acknowledged_outlives_a_power_cut_at_any_moment(tmp_path: Path):
+    what, record = worked_on_postgresql(tmp_path, seed=4)
+    assert what.ledger.wrong == []
+    answered = [len(now.answered) for now in _answers(what, record)]
+    assert answered == list(range(1, len(what.ledger.acts) + 1))  # by the clock, in their order
+    with reachable() as folder:
+        lost, acts = cut(what, record, folder / "disk", cuts=6, seed=14)
+    assert (lost, acts) == ([], len(what.ledger.acts))
+
+
+@pytest.mark.long
+def test_a_commit_of_postgresql_that_does_not_wait_for_the_disk_is_seen_as_lost(tmp_path: Path):
+    what, record = worked_on_postgresql(tmp_path, planted="no sync", seed=5)
+    with reachable() as folder:
+        lost = (lost_at(what, now, folder / "disk") for now in _answers(what, record))
+        assert any(one.startswith("acknowledged and not there: ") for some in lost for one in some)
+
+
 def test_a_disk_keeps_what_was_synced_and_of_the_rest_what_chance_leaves(tmp_path: Path):
     before, record = tmp_path / "before", tmp_path / "calls"
     before.mkdir()
@@ -78,6 +108,37 @@ def test_a_disk_keeps_what_was_synced_and_of_the_rest_what_chance_leaves(tmp_pat
     assert {dict(one)["kept"] for one in found} == {b"safe", b"safeunsafe"}
     assert {"lost" in dict(one) for one in found} == {True, False}
     assert {dict(one)["old"] for one in found} == {b"new"}
+
+
+def test_a_disk_knows_what_postgresql_does(tmp_path: Path):
+    before, record = tmp_path / "before", tmp_path / "calls"
+    (before / "pg_wal").mkdir(parents=True)
+    (before / "pg_wal" / "old").write_bytes(b"12345678")
+    record.write_text("".join(map(_line, _BY_POSTGRESQL)))
+    disk = Disk(Path("/d"), before, is_here=True)
+    for call in calls(record):
+        disk.see(call)
+    to = tmp_path / "left"
+    to.mkdir()
+    disk.write_after_power_cut(to)
+    assert {str(one.relative_to(to)) for one in to.rglob("*")} == {"pg_wal", "pg_wal/new", "16384"}
+    assert (to / "pg_wal" / "new").read_bytes() == b"1abcd678" + bytes(4)
+    assert (to / "16384").read_bytes() == bytes(8)
+
+
+_BY_POSTGRESQL = (
+    '1 rename("{pg_wal/old}", "{pg_wal/new}") = 0',
+    '1 openat(AT_FDCWD<{/d}>, "{pg_wal/new}", O_RDWR) = 4<{/d/pg_wal/new}>',
+    '1 pwritev(4<{/d/pg_wal/new}>, [iov_base="{ab}", iov_len=2, iov_base="{cd}"], 2, 1) = 4',
+    "1 fallocate(4<{/d/pg_wal/new}>, 0, 4, 8) = 0",
+    "1 fdatasync(4<{/d/pg_wal/new}>) = 0",
+    "1 fsync(5<{/d/pg_wal}>) = 0",
+    '1 openat(AT_FDCWD<{/d}>, "{16384}", O_RDWR|O_CREAT, 0600) = 6<{/d/16384}>',
+    "1 fallocate(6<{/d/16384}>, 0, 0, 8) = 0",
+    "1 fsync(6<{/d/16384}>) = 0",
+    "1 fsync(7<{/d}>) = 0",
+    '1 unlink("{16384}") = 0',
+)
 
 
 _WRITTEN = (
@@ -99,7 +160,7 @@ _WRITTEN = (
 def _line(text: str) -> str:
     """As ``strace`` writes it: paths and bytes in hexadecimal digits."""
     parts = text.split("{")
-    whole = parts[0]
+    whole = re.sub(r"^\d+ +", r"\g<0>1.5 ", parts[0])
     for one in parts[1:]:
         said, _, rest = one.partition("}")
         whole += "".join(f"\\x{byte:02x}" for byte in said.encode()) + rest

@@ -23,7 +23,8 @@ from batchqc.clock import now  # noqa: E402 - the checkout first
 from tests.faults.injections import CLOCK, FAULTS  # noqa: E402 - as above
 from tests.faults.nursery import Nursery  # noqa: E402 - as above
 from tests.faults.planted import DEFECTS  # noqa: E402 - as above
-from tests.faults.power import cut, worked  # noqa: E402 - as above
+from tests.faults.postgres import reachable  # noqa: E402 - as above
+from tests.faults.power import cut, worked, worked_on_postgresql  # noqa: E402 - as above
 from tests.faults.run import Told, run  # noqa: E402 - as above
 from tests.faults.system_calls import calls, recording  # noqa: E402 - as above
 
@@ -55,16 +56,14 @@ def main() -> None:
     told.append(run("sqlite", seed=1, faults=6, workers=1, only=tuple(CLOCK)))
     planted = {name: _seen(name) for name in DEFECTS if name not in _OF_POWER}
     lines += [str(one) for one in told]
-    cuts, acts, found = _power(args.cuts)
-    lines += [
-        f"power cuts {cuts}, acts acknowledged {acts}, losses found {len(found)}",
-        *found[:20],
-    ]
+    powers = {"sqlite": _power(args.cuts), "postgresql": _power_of_postgresql(args.cuts // 2)}
+    for kind, (said, found) in powers.items():
+        lines += [f"{kind}, {said}, losses found {len(found)}", *found[:20]]
     lines += [
         f"planted: {name}: {len(one.losses)} losses reported, {_held(one)}"
         for name, one in planted.items()
     ]
-    lost += len(found) + sum(len(one.losses) for one in told)
+    lost += sum(len(found) for _, found in powers.values()) + sum(len(one.losses) for one in told)
     lines.append(f"losses {lost}, limit 0: {'DOES NOT HOLD' if lost else 'holds'}")
     print("\n".join(lines))
     commit = subprocess.run(
@@ -82,8 +81,8 @@ def main() -> None:
     sys.exit(bool(lost) or not all(one.losses for one in planted.values()))
 
 
-def _power(cuts: int) -> tuple[int, int, list[str]]:
-    """Cut the power so often; how often, acts acknowledged, and what was lost."""
+def _power(cuts: int) -> tuple[str, list[str]]:
+    """Cut the power so often; how often and what had been done, and what was lost."""
     with tempfile.TemporaryDirectory(prefix="bq-power-") as name:
         folder = Path(name)
         nursery = Nursery({}, under=recording(folder / "calls"))
@@ -92,7 +91,15 @@ def _power(cuts: int) -> tuple[int, int, list[str]]:
         finally:
             nursery.close()
         found, acts = cut(what, calls(folder / "calls"), folder / "disk", cuts=cuts, seed=1)
-    return cuts, acts, [*what.ledger.wrong, *found]
+    return f"power cuts {cuts}, acts acknowledged {acts}", [*what.ledger.wrong, *found]
+
+
+def _power_of_postgresql(cuts: int) -> tuple[str, list[str]]:
+    """The same of a server of PostgreSQL that no standby follows; it starts anew each time."""
+    with reachable() as folder:
+        what, record = worked_on_postgresql(folder, seed=1, lots=3)
+        found, acts = cut(what, record, folder / "disk", cuts=cuts, seed=1)
+    return f"power cuts {cuts}, acts acknowledged {acts}", [*what.ledger.wrong, *found]
 
 
 def _held(seen: Told) -> str:
