@@ -36,7 +36,7 @@ from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.audit import AuditEntry, newest_link
 from batchqc.records.laboratory import RULES
-from batchqc.records.lot_reviews import AuditReview, audit_reviews_of, links_from, trail_about
+from batchqc.records.lot_reviews import AuditReview, audit_reviews_of, link_at, trail_about
 from batchqc.records.policies import POLICIES
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
@@ -111,7 +111,8 @@ def review_audit_trail(
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     ready = _ready(row, tx, archive, credentials.reason, TrailRead(lot, last, head))
-    return sign_one(tx, archive, credentials, ready)
+    signed = sign_one(tx, archive, credentials, ready)
+    return signed if isinstance(signed, Refusal) else signed[0]
 
 
 def review_audit_trails(
@@ -130,7 +131,9 @@ def review_audit_trails(
     def look(row: LotRow) -> Ready[AuditReview]:
         return _ready(row, tx, archive, credentials.reason, by_lot[row.folded])
 
-    return sign_lots(tx, archive, credentials, lots=[one.lot for one in read], look=look)
+    lots = [one.lot for one in read]
+    signed = sign_lots(tx, archive, credentials, lots=lots, look=look)
+    return signed if isinstance(signed, Refusal) else [one for (one,) in signed]
 
 
 def _ready(
@@ -145,7 +148,7 @@ def _ready(
     content_sha = hashlib.sha256(content).hexdigest()
     number = len(audit_reviews_of(tx.session, row)) + 1
 
-    def keep(signature: SignatureRow) -> AuditReview:
+    def rows(signature: SignatureRow) -> list[AuditReview]:
         review = AuditReview(
             lot=row,
             number=number,
@@ -155,10 +158,12 @@ def _ready(
             content_sha=content_sha,
             signature=signature,
         )
-        tx.add(review)
+        return [review]
+
+    def tell(signature: SignatureRow, reviews: list[AuditReview]) -> None:
         tx.audit(
             "audit trail reviewed",
-            rows=[signature, review],
+            rows=[signature, *reviews],
             about=[row.key],
             reason=reason,
             after={
@@ -168,9 +173,8 @@ def _ready(
                 "entries read": len(to_read.selection.entries),
             },
         )
-        return review
 
-    return Ready(row.key, content_sha, None, keep, content)
+    return Ready(row.key, content_sha, None, rows, tell, content)
 
 
 def check_trail_reader(case: LotCase, to_read: TrailToRead, person: str) -> None:
@@ -198,8 +202,8 @@ def check_trail_reader(case: LotCase, to_read: TrailToRead, person: str) -> None
 
 
 def _check_range(session: Session, case: LotCase, read: TrailRead) -> None:
-    link = next(iter(links_from(session, read.last)), None)
-    if link is None or (link.sequence, link.sha256) != (read.last, read.head):
+    link = link_at(session, read.last)
+    if link is None or link.sha256 != read.head:
         raise Conflict(
             "BQC-ATR-001",
             f"the audit trail has no entry {read.last} with the head {read.head[:12]}…",

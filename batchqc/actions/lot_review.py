@@ -103,7 +103,8 @@ def review_whole_lot(
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     ready = _ready(row, tx, archive, credentials.reason, trends)
-    return sign_one(tx, archive, credentials, ready)
+    signed = sign_one(tx, archive, credentials, ready)
+    return signed if isinstance(signed, Refusal) else signed[0]
 
 
 def review_whole_lots(
@@ -123,7 +124,8 @@ def review_whole_lots(
     require(tx, Permission.REVIEW_RESULTS)
     check_reason(credentials.reason)
     look = partial(_ready, tx=tx, archive=archive, reason=credentials.reason, trends=trends)
-    return sign_lots(tx, archive, credentials, lots=lots, look=look)
+    signed = sign_lots(tx, archive, credentials, lots=lots, look=look)
+    return signed if isinstance(signed, Refusal) else [one for (one,) in signed]
 
 
 def _ready(
@@ -136,7 +138,7 @@ def _ready(
     content_sha = hashlib.sha256(content).hexdigest()
     basis, number = review_basis(case.so_far), len(lot_reviews_of(tx.session, row)) + 1
 
-    def keep(signature: SignatureRow) -> LotReview:
+    def rows(signature: SignatureRow) -> list[LotReview]:
         review = LotReview(
             lot=row,
             number=number,
@@ -144,10 +146,12 @@ def _ready(
             content_sha=content_sha,
             signature=signature,
         )
-        tx.add(review)
+        return [review]
+
+    def tell(signature: SignatureRow, reviews: list[LotReview]) -> None:
         tx.audit(
             "lot reviewed by QC",
-            rows=[signature, review],
+            rows=[signature, *reviews],
             about=[row.key],
             reason=reason,
             after={
@@ -156,9 +160,8 @@ def _ready(
                 **said_late(signature),
             },
         )
-        return review
 
-    return Ready(row.key, content_sha, times_of_case(tx.session, case), keep, content)
+    return Ready(row.key, content_sha, times_of_case(tx.session, case), rows, tell, content)
 
 
 def lot_review_content(case: LotCase, seen: tuple[RunSeen, ...]) -> dict[str, Json]:

@@ -99,14 +99,15 @@ def review_lots(
     return sign_lots(tx, archive, credentials, lots=lots, look=look)
 
 
-def _ready(row: LotRow, tx: Transaction, archive: Archive, reason: str) -> Ready[list[Review]]:
+def _ready(row: LotRow, tx: Transaction, archive: Archive, reason: str) -> Ready[Review]:
     case = study(tx.session, archive, lot=row, now=tx.now)
     found = runs_to_review(tx.session, case, person=tx.actor.user_id, now=tx.now)
     rests_on = times_of_runs(case, {run.run_key for run in found.runs})
 
-    def keep(signature: SignatureRow) -> list[Review]:
-        reviews = [Review(assay_run=run, signature=signature) for run in found.runs]
-        tx.add(*reviews)
+    def rows(signature: SignatureRow) -> list[Review]:
+        return [Review(assay_run=run, signature=signature) for run in found.runs]
+
+    def tell(signature: SignatureRow, reviews: list[Review]) -> None:
         tx.audit(
             "results reviewed",
             rows=[signature, *reviews],
@@ -119,9 +120,8 @@ def _ready(row: LotRow, tx: Transaction, archive: Archive, reason: str) -> Ready
                 **({"left": list[Json](found.left)} if found.left else {}),
             },
         )
-        return reviews
 
-    return Ready(row.key, found.sha256, rests_on, keep)
+    return Ready(row.key, found.sha256, rests_on, rows, tell)
 
 
 def check_undecided(case: LotCase) -> None:

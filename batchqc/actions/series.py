@@ -8,6 +8,7 @@ lot has a signature of its own over its own content.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final, Generic, TypeVar
 
 from sqlalchemy.orm import Session
@@ -18,12 +19,13 @@ from batchqc.core.identifiers import fold
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, NotPermitted
+from batchqc.records.base import Row
 from batchqc.records.once import each_once
 from batchqc.records.registers import LotRow
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Row)
 #: As many as are worth reading before one signs.
 LONGEST: Final = 50
 
@@ -36,21 +38,23 @@ class Ready(Generic[T]):
         record: its key.
         sha256: of what is signed.
         rests_on: the true time of all that it rests on; ``None`` for what never comes from paper.
-        keep: writes what the signature is for, and its entry of the audit trail.
+        rows: makes the rows of what is signed.
+        tell: writes the entry of the audit trail over the signature and those rows.
         content: what is signed, where the store keeps it.
     """
 
     record: str
     sha256: str
     rests_on: Mapping[str, datetime] | None
-    keep: Callable[[SignatureRow], T]
+    rows: Callable[[SignatureRow], list[T]]
+    tell: Callable[[SignatureRow, list[T]], None]
     content: bytes | None = None
 
 
 def sign_one(
     tx: Transaction, archive: Archive, credentials: Credentials, ready: Ready[T]
-) -> T | Refusal:
-    """Review one lot by a signature."""
+) -> list[T] | Refusal:
+    """Review one lot by a signature; the rows of it."""
     kept = _sign(tx, archive, credentials, [ready], rests_on=ready.rests_on)
     return kept if isinstance(kept, Refusal) else kept[0]
 
@@ -62,7 +66,7 @@ def sign_lots(
     *,
     lots: Sequence[str],
     look: Callable[[LotRow], Ready[T]],
-) -> list[T] | Refusal:
+) -> list[list[T]] | Refusal:
     """Review several lots by one act and a signature for each, or none of them.
 
     Args:
@@ -129,7 +133,7 @@ def _sign(
     lots: Sequence[Ready[T]],
     *,
     rests_on: Mapping[str, datetime] | None = None,
-) -> list[T] | Refusal:
+) -> list[list[T]] | Refusal:
     for one in lots:
         if one.content is not None:
             archive.put(one.content)
@@ -139,4 +143,8 @@ def _sign(
     )
     if isinstance(signed, Refusal):
         return signed
-    return [one.keep(signature) for one, signature in zip(lots, signed, strict=True)]
+    kept = [one.rows(signature) for one, signature in zip(lots, signed, strict=True)]
+    tx.add(*chain.from_iterable(kept))
+    for one, signature, own in zip(lots, signed, kept, strict=True):
+        one.tell(signature, own)
+    return kept
