@@ -54,6 +54,11 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
         _is_right(_ANY_HASH, password)
         tx.audit(UNKNOWN, after={"purpose": purpose})
         return WRONG
+    return prove_own(tx, person, password=password, purpose=purpose)
+
+
+def prove_own(tx: Transaction, person: Person, *, password: str, purpose: str) -> Refusal | None:
+    """The same of a person who has a password."""
     tried = Tried(Component.PASSWORD, purpose)
     return attempt(tx, person, tried, check=partial(_check, tx, person, password))
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.authenticators import prove_code
 from batchqc.actions.clock_evidence import check_clock
 from batchqc.actions.late_signing import check_paper
-from batchqc.actions.passwords import prove, require_own_password
+from batchqc.actions.passwords import prove_own, require_own_password
 from batchqc.actions.people import check_still_acting, the_person
 from batchqc.actions.role_training import check_role_training
 from batchqc.actions.visits import Ticket, use_proof
@@ -156,9 +156,7 @@ def prove_components(
         return use_proof(tx, person, ticket=ticket, records=records, meaning=meaning)
     refusal = None
     if has_password:
-        refusal = prove(
-            tx, user_id=person.user_id, password=credentials.password, purpose="signature"
-        )
+        refusal = prove_own(tx, person, password=credentials.password, purpose="signature")
     if refusal is None and (credentials.code or code_is_asked(tx.session, person)):
         refusal = prove_code(tx, person, code=credentials.code, purpose="signature")
     return refusal
