@@ -4,10 +4,12 @@ All or none: what speaks against any of the lots is told at once, and nothing is
 lot is released by an act of its own.
 """
 
-from typing import Annotated
+from collections.abc import Callable, Iterable
+from typing import Annotated, TypeVar
 
 from fastapi import Response
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from batchqc.actions.audit_review import TrailRead, review_audit_trails
 from batchqc.actions.lot_review import review_whole_lots
@@ -28,7 +30,10 @@ from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
+from batchqc.records.once import each_once
 
+T = TypeVar("T")
+Shown = TypeVar("Shown")
 router = Routes(PREFIX, tags=["lots"], responses=PROBLEMS)
 
 
@@ -90,7 +95,7 @@ def review(call: Writing, sent: SeriesSignature) -> Response:
                 201,
                 found
                 if isinstance(found, Refusal)
-                else ReviewsOut(items=[review_out(one) for one in found]),
+                else ReviewsOut(items=_shown(work.tx.session, found, review_out)),
             )
     return work.response()
 
@@ -116,7 +121,7 @@ def review_whole(call: Writing, sent: SeriesSignature) -> Response:
                 201,
                 found
                 if isinstance(found, Refusal)
-                else LotReviewsOut(items=[lot_review_out(one) for one in found]),
+                else LotReviewsOut(items=_shown(work.tx.session, found, lot_review_out)),
             )
     return work.response()
 
@@ -141,6 +146,12 @@ def review_trails(call: Writing, sent: TrailSeriesSignature) -> Response:
                 201,
                 found
                 if isinstance(found, Refusal)
-                else AuditReviewsOut(items=[audit_review_out(one) for one in found]),
+                else AuditReviewsOut(items=_shown(work.tx.session, found, audit_review_out)),
             )
     return work.response()
+
+
+@each_once
+def _shown(_: Session, found: Iterable[T], show: Callable[[T], Shown]) -> list[Shown]:
+    """What was signed, as it is shown; the site is asked for once."""
+    return [show(one) for one in found]
