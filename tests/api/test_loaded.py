@@ -7,17 +7,18 @@ from types import ModuleType
 
 import pytest
 
-from batchqc.api.loaded import settle
+from batchqc.api.loaded import NEW_THINGS, settle
 
 
 @pytest.fixture
 def frozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How often everything was left alone; nothing is, in the process of other tests."""
     found: list[int] = []
-    before = list(gc.callbacks)
+    before, often = list(gc.callbacks), gc.get_threshold()
     monkeypatch.setattr(gc, "freeze", lambda: found.append(1))
     yield found
     gc.callbacks[:] = before
+    gc.set_threshold(*often)
 
 
 def test_what_is_loaded_later_is_left_alone_from_the_next_full_collection_on(
@@ -26,6 +27,7 @@ def test_what_is_loaded_later_is_left_alone_from_the_next_full_collection_on(
     settle()
     gc.collect()
     assert len(frozen) == 1
+    assert gc.get_threshold()[0] == NEW_THINGS
     monkeypatch.setitem(sys.modules, "loaded_late", ModuleType("loaded_late"))
     gc.collect(1)
     assert len(frozen) == 1
