@@ -8,7 +8,7 @@ from batchqc.actions.signing import (
     check_reason,
     has_accepted,
     prove_components,
-    write_signature,
+    write_signatures,
 )
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.signatures import Meaning, Refusal
@@ -41,7 +41,7 @@ def accept_accountability(
         raise Conflict("BQC-ACC-041", "you have accepted this statement already")
     check_paper(tx, person, credentials.paper, None)
     refusal = prove_components(
-        tx, person, credentials, record=STATEMENT.key, meaning=Meaning.ACCEPTED
+        tx, person, credentials, records=[STATEMENT.key], meaning=Meaning.ACCEPTED
     )
     return refusal or _accept(tx, person, credentials.reason)
 
@@ -69,13 +69,12 @@ def _check_read(read: str) -> None:
 
 
 def _accept(tx: Transaction, person: Person, reason: str) -> SignatureRow:
-    signature = write_signature(
+    (signature,) = write_signatures(
         tx,
         person,
         Credentials(person.user_id, "", reason),
         meaning=Meaning.ACCEPTED,
-        record=STATEMENT.key,
-        sha256=STATEMENT.sha256,
+        records=[(STATEMENT.key, STATEMENT.sha256)],
     )
     tx.audit(
         "accountability accepted",

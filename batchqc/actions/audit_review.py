@@ -4,8 +4,9 @@ QA signs the range that was read and the hash of its head: who signs says up to 
 nothing that came meanwhile is signed unseen.
 """
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -16,14 +17,16 @@ from batchqc.actions.looked_at import trail_subjects
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.reviews import check_undecided
-from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.series import Ready, sign_lots, sign_one
+from batchqc.actions.signing import Credentials, check_reason
 from batchqc.actions.trail import Subjects, entries_of
 from batchqc.actions.true_times import times_of_lot
 from batchqc.core.audit_review import Selection, TrailEntry, select_entries
 from batchqc.core.canonical import Json, canonical_bytes
+from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import LATE_AFTER
-from batchqc.core.signatures import Meaning, Refusal
+from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.audit import AuditEntry, newest_link
@@ -31,11 +34,13 @@ from batchqc.records.laboratory import RULES
 from batchqc.records.lot_reviews import (
     AuditReview,
     audit_reviews_of,
-    links_from,
+    link_at,
     trail_about,
     trail_of_people,
 )
 from batchqc.records.policies import POLICIES
+from batchqc.records.registers import LotRow
+from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
 
@@ -69,6 +74,15 @@ def trail_to_read(session: Session, case: LotCase) -> TrailToRead:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TrailRead:
+    """Up to where somebody read the audit trail of a lot: its last entry, and the head there."""
+
+    lot: str
+    last: int
+    head: str
+
+
 def review_audit_trail(
     tx: Transaction,
     archive: Archive,
@@ -97,40 +111,71 @@ def review_audit_trail(
     check_reason(credentials.reason)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
+    ready = _ready(row, tx, archive, credentials.reason, TrailRead(lot, last, head))
+    signed = sign_one(tx, archive, credentials, ready)
+    return signed if isinstance(signed, Refusal) else signed[0]
+
+
+def review_audit_trails(
+    tx: Transaction, archive: Archive, *, read: Sequence[TrailRead], credentials: Credentials
+) -> list[AuditReview] | Refusal:
+    """Sign that the audit trails of several lots were read, each by its own signature, or none.
+
+    Raises:
+        InvalidInput, Conflict: as ``sign_lots`` says; what stops ``review_audit_trail`` is told of
+            each.
+    """
+    require(tx, Permission.REVIEW_AUDIT_TRAIL)
+    check_reason(credentials.reason)
+    by_lot = {fold(one.lot): one for one in read}
+
+    def look(row: LotRow) -> Ready[AuditReview]:
+        return _ready(row, tx, archive, credentials.reason, by_lot[row.folded])
+
+    lots = [one.lot for one in read]
+    signed = sign_lots(tx, archive, credentials, lots=lots, look=look)
+    return signed if isinstance(signed, Refusal) else [one for (one,) in signed]
+
+
+def _ready(
+    row: LotRow, tx: Transaction, archive: Archive, reason: str, read: TrailRead
+) -> Ready[AuditReview]:
     case = study(tx.session, archive, lot=row, now=tx.now)
     check_undecided(case)
     to_read = trail_to_read(tx.session, case)
-    _check_range(tx.session, case, last, head)
+    _check_range(tx.session, case, read)
     check_trail_reader(case, to_read, tx.actor.user_id)
-    content_sha = archive.put(canonical_bytes(trail_content(case, to_read, last, head)))
-    signature = sign(
-        tx, credentials, meaning=Meaning.REVIEWED, record=row.key, record_sha256=content_sha
-    )
-    if isinstance(signature, Refusal):
-        return signature
-    review = AuditReview(
-        lot=row,
-        number=len(audit_reviews_of(tx.session, row)) + 1,
-        first=to_read.first,
-        last=last,
-        head=head,
-        content_sha=content_sha,
-        signature=signature,
-    )
-    tx.add(review)
-    tx.audit(
-        "audit trail reviewed",
-        rows=[signature, review],
-        about=[row.key],
-        reason=credentials.reason,
-        after={
-            "from": to_read.first,
-            "to": last,
-            "head": head,
-            "entries read": len(to_read.selection.entries),
-        },
-    )
-    return review
+    content = canonical_bytes(trail_content(case, to_read, read.last, read.head))
+    content_sha = hashlib.sha256(content).hexdigest()
+    number = len(audit_reviews_of(tx.session, row)) + 1
+
+    def rows(signature: SignatureRow) -> list[AuditReview]:
+        review = AuditReview(
+            lot=row,
+            number=number,
+            first=to_read.first,
+            last=read.last,
+            head=read.head,
+            content_sha=content_sha,
+            signature=signature,
+        )
+        return [review]
+
+    def tell(signature: SignatureRow, reviews: list[AuditReview]) -> None:
+        tx.audit(
+            "audit trail reviewed",
+            rows=[signature, *reviews],
+            about=[row.key],
+            reason=reason,
+            after={
+                "from": to_read.first,
+                "to": read.last,
+                "head": read.head,
+                "entries read": len(to_read.selection.entries),
+            },
+        )
+
+    return Ready(row.key, content_sha, None, rows, tell, content)
 
 
 def check_trail_reader(case: LotCase, to_read: TrailToRead, person: str) -> None:
@@ -157,16 +202,16 @@ def check_trail_reader(case: LotCase, to_read: TrailToRead, person: str) -> None
         )
 
 
-def _check_range(session: Session, case: LotCase, last: int, head: str) -> None:
-    link = next(iter(links_from(session, last)), None)
-    if link is None or (link.sequence, link.sha256) != (last, head):
+def _check_range(session: Session, case: LotCase, read: TrailRead) -> None:
+    link = link_at(session, read.last)
+    if link is None or link.sha256 != read.head:
         raise Conflict(
             "BQC-ATR-001",
-            f"the audit trail has no entry {last} with the head {head[:12]}…",
+            f"the audit trail has no entry {read.last} with the head {read.head[:12]}…",
             hint="Read the trail of the lot again, and sign the range that it tells.",
         )
     subjects = _subjects(case).with_own(RULES, POLICIES)
-    since = entries_of(session, subjects, after=last, but={"lot registered"})
+    since = entries_of(session, subjects, after=read.last, but={"lot registered"})
     if since:
         raise Conflict(
             "BQC-ATR-003",

@@ -122,12 +122,12 @@ def issue_certificate(
         IntegrityFailure: the log does not extend what was signed, or the lot's certificates are
             not as the audit trail says; the certificate stays pending.
     """
-    done = _done(engine, number)
-    if done is not None and done.is_covered:
+    done = _begun(engine, archive, press, number)
+    if isinstance(done, _Issued) and done.is_covered:
         return archive.get(done.document_sha)
     signer = press.log_key()
-    if done is None:
-        made = make_document(_to_seal(engine, archive, number, signer), press, clock)
+    if not isinstance(done, _Issued):
+        made = make_document(done, press, clock)
         with transaction(engine, actor, clock()) as tx:
             done = _issue(tx, archive, number=number, made=made)
     checkpoint_after(engine, signer, record=done.key, clock=clock)
@@ -142,16 +142,15 @@ class _Issued(NamedTuple):
     is_covered: bool
 
 
-def _done(engine: Engine, number: str) -> _Issued | None:
-    with reading(engine) as session:
-        return _issue_of(session, the_certificate(session, number))
-
-
-def _to_seal(
-    engine: Engine, archive: Archive, number: str, signer: LogSigner
-) -> CertificateContent:
+def _begun(
+    engine: Engine, archive: Archive, press: Press, number: str
+) -> _Issued | CertificateContent:
+    """The issue of a certificate, or what is to be sealed."""
     with reading(engine) as session:
         certificate = the_certificate(session, number)
+        if done := _issue_of(session, certificate):
+            return done
+        signer = press.log_key()
         check_not_void(session, certificate)
         check_log(session, signer)
         return content_of_certificate(archive, certificate)

@@ -11,7 +11,7 @@ from batchqc.actions.annex16 import certify, may_release
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import audit_decision, case_to_decide, lock_to_decide, sign_decision
-from batchqc.actions.evaluation import LotCase
+from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason
@@ -56,8 +56,9 @@ def release_lot(
         ReleaseBlocked: with every reason.
     """
     check_reason(credentials.reason)
-    held = hold_overdue(tx, archive, [lock_to_decide(tx, lot)])
-    case = case_to_decide(tx, archive, lot)
+    row = lock_to_decide(tx, lot)
+    held = hold_overdue(tx, archive, [row])
+    case = study(tx.session, archive, lot=row, now=tx.now)
     may_release(tx, case)
     if held:
         said = "; ".join(one.reason for one in held)

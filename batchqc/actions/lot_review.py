@@ -1,5 +1,8 @@
 """QC reviews a lot as a whole, signed: with it the lot goes to QA (requirements 2.3, 2.06)."""
 
+import hashlib
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -10,7 +13,8 @@ from batchqc.actions.looked_at import review_basis
 from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.reviews import check_undecided
-from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.series import Ready, sign_lots, sign_one
+from batchqc.actions.signing import Credentials, check_reason
 from batchqc.actions.trend_signals import by_run, signals_of
 from batchqc.actions.trends import Trends
 from batchqc.actions.true_times import times_of_case
@@ -25,12 +29,14 @@ from batchqc.core.review_by_exception import (
     RunSeen,
     seen_by_exception,
 )
-from batchqc.core.signatures import Meaning, Refusal
+from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.corrections import approved_changes
 from batchqc.records.habits import runs_before
 from batchqc.records.lot_reviews import LotReview, lot_reviews_of
+from batchqc.records.registers import LotRow
+from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -96,40 +102,66 @@ def review_whole_lot(
     check_reason(credentials.reason)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
+    ready = _ready(row, tx, archive, credentials.reason, trends)
+    signed = sign_one(tx, archive, credentials, ready)
+    return signed if isinstance(signed, Refusal) else signed[0]
+
+
+def review_whole_lots(
+    tx: Transaction,
+    archive: Archive,
+    *,
+    lots: Sequence[str],
+    credentials: Credentials,
+    trends: Trends | None = None,
+) -> list[LotReview] | Refusal:
+    """Review several lots as a whole in one act, each by a signature of its own, or none.
+
+    Raises:
+        InvalidInput, Conflict: as ``sign_lots`` says; what stops ``review_whole_lot`` is told of
+            each.
+    """
+    require(tx, Permission.REVIEW_RESULTS)
+    check_reason(credentials.reason)
+    look = partial(_ready, tx=tx, archive=archive, reason=credentials.reason, trends=trends)
+    signed = sign_lots(tx, archive, credentials, lots=lots, look=look)
+    return signed if isinstance(signed, Refusal) else [one for (one,) in signed]
+
+
+def _ready(
+    row: LotRow, tx: Transaction, archive: Archive, reason: str, trends: Trends | None
+) -> Ready[LotReview]:
     case = study(tx.session, archive, lot=row, now=tx.now)
     check_lot_review(case, tx.actor.user_id)
     seen = seen_runs(tx.session, archive, case, trends=trends)
-    content_sha = archive.put(canonical_bytes(lot_review_content(case, seen)))
-    signature = sign(
-        tx,
-        credentials,
-        meaning=Meaning.REVIEWED,
-        record=row.key,
-        record_sha256=content_sha,
-        rests_on=times_of_case(tx.session, case),
-    )
-    if isinstance(signature, Refusal):
-        return signature
-    review = LotReview(
-        lot=row,
-        number=len(lot_reviews_of(tx.session, row)) + 1,
-        basis_sha256=sha256_of(review_basis(case.so_far)),
-        content_sha=content_sha,
-        signature=signature,
-    )
-    tx.add(review)
-    tx.audit(
-        "lot reviewed by QC",
-        rows=[signature, review],
-        about=[row.key],
-        reason=credentials.reason,
-        after={
-            "runs": len(seen),
-            "with exceptions": sum(not one.is_clean for one in seen),
-            **said_late(signature),
-        },
-    )
-    return review
+    content = canonical_bytes(lot_review_content(case, seen))
+    content_sha = hashlib.sha256(content).hexdigest()
+    basis, number = review_basis(case.so_far), len(lot_reviews_of(tx.session, row)) + 1
+
+    def rows(signature: SignatureRow) -> list[LotReview]:
+        review = LotReview(
+            lot=row,
+            number=number,
+            basis_sha256=sha256_of(basis),
+            content_sha=content_sha,
+            signature=signature,
+        )
+        return [review]
+
+    def tell(signature: SignatureRow, reviews: list[LotReview]) -> None:
+        tx.audit(
+            "lot reviewed by QC",
+            rows=[signature, *reviews],
+            about=[row.key],
+            reason=reason,
+            after={
+                "runs": len(seen),
+                "with exceptions": sum(not one.is_clean for one in seen),
+                **said_late(signature),
+            },
+        )
+
+    return Ready(row.key, content_sha, times_of_case(tx.session, case), rows, tell, content)
 
 
 def lot_review_content(case: LotCase, seen: tuple[RunSeen, ...]) -> dict[str, Json]:

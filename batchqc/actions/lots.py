@@ -17,7 +17,10 @@ from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
 from batchqc.errors import Conflict
+from batchqc.records.base import Row
+from batchqc.records.cell_banks import Derivation
 from batchqc.records.corrections import corrected_lot, corrections_of
+from batchqc.records.once import each_once
 from batchqc.records.registers import (
     LotDonor,
     LotRow,
@@ -69,11 +72,85 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         Conflict: the id is taken, no specification was in force, or it cannot be of these cells.
     """
     require(tx, Permission.REGISTER_LOT)
+    (row,) = _register(tx, [new])
+    return row
+
+
+def register_lots(tx: Transaction, lots: Sequence[NewLot]) -> list[LotRow]:
+    """Register several lots, all or none; each as by itself.
+
+    What they share is held first, in the order in which everybody holds it.
+
+    Raises:
+        InvalidInput, Conflict: as ``register_lot`` says of one of them.
+    """
+    require(tx, Permission.REGISTER_LOT)
+    tx.lock(GENEALOGY)
+    donors = {code for new in lots for code in new.donors}
+    for key in sorted({the_donor(tx.session, code).key for code in donors}):
+        tx.lock(key)
+    for code in sorted(
+        {the_product(tx.session, one).code for one in {new.product for new in lots}}
+    ):
+        hold_versions(tx, code)
+    return _register(tx, lots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a new lot."""
+
+    lot: LotRow
+    donors: list[LotDonor]
+    beside: list[LotSpecification]
+    made_of: list[Derivation]
+
+    @property
+    def every(self) -> list[Row]:
+        """All of them."""
+        return [self.lot, *self.donors, *self.beside, *self.made_of]
+
+
+def _register(tx: Transaction, lots: Sequence[NewLot]) -> list[LotRow]:
+    found = _rows_of(tx.session, tx, lots)
+    tx.add(*(row for one in found for row in one.every))
+    for new, rows in zip(lots, found, strict=True):
+        tx.audit(
+            "lot registered",
+            rows=rows.every,
+            about=[
+                *(one.donor.key for one in rows.donors),
+                *(one.parent for one in rows.made_of),
+            ],
+            after={
+                "specification": rows.lot.specification_version.reference,
+                "bound because": rows.lot.bound_because,
+                "beside": [one.specification_version.reference for one in rows.beside],
+            },
+        )
+        if new.samples:
+            _add_samples(tx, rows.lot, new.samples, made_on=new.manufactured_on)
+    return [one.lot for one in found]
+
+
+@each_once
+def _rows_of(_: Session, tx: Transaction, lots: Sequence[NewLot]) -> list[_Rows]:
+    """The rows of new lots; what these share is asked once, since nothing is written meanwhile."""
+    found, taken = [], set[str]()
+    for new in lots:
+        if fold(new.id) in taken:
+            raise _is_taken(new)
+        found.append(_rows_of_one(tx, new))
+        taken.add(fold(new.id))
+    return found
+
+
+def _rows_of_one(tx: Transaction, new: NewLot) -> _Rows:
     site = own_site(tx.session)
     today = tx.now.astimezone(ZoneInfo(site.time_zone)).date()
     refuse_all("BQC-REG-006", "the lot cannot be registered", _lot_problems(new, today))
     if lot_by(tx.session, new.id) is not None:
-        raise Conflict("BQC-REG-007", f"lot {new.id} is registered already; ids are never reused")
+        raise _is_taken(new)
     product = the_product(tx.session, new.product)
     donors = [the_donor(tx.session, code) for code in new.donors]
     made_on, market = new.manufactured_on, new.market.strip().upper()
@@ -103,43 +180,19 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         registered_at=tx.now,
         market=market,
     )
-    of_donors = [LotDonor(lot=lot, donor=donor) for donor in donors]
-    beside = [
-        LotSpecification(lot=lot, specification_version=one.version, bound_because=one.because)
-        for one in others
-    ]
-    tx.add(lot, *of_donors, *beside, *made_of)
-    tx.audit(
-        "lot registered",
-        rows=[lot, *of_donors, *beside, *made_of],
-        about=[*(donor.key for donor in donors), *(one.parent for one in made_of)],
-        after={
-            "specification": bound.version.reference,
-            "bound because": bound.because,
-            "beside": [one.specification_version.reference for one in beside],
-        },
+    return _Rows(
+        lot,
+        [LotDonor(lot=lot, donor=donor) for donor in donors],
+        [
+            LotSpecification(lot=lot, specification_version=one.version, bound_because=one.because)
+            for one in others
+        ],
+        made_of,
     )
-    if new.samples:
-        _add_samples(tx, lot, new.samples)
-    return lot
 
 
-def register_lots(tx: Transaction, lots: Sequence[NewLot]) -> list[LotRow]:
-    """Register several lots, all or none; each as by itself.
-
-    What they share is held first, in the order in which everybody holds it.
-
-    Raises:
-        InvalidInput, Conflict: as ``register_lot`` says of one of them.
-    """
-    require(tx, Permission.REGISTER_LOT)
-    tx.lock(GENEALOGY)
-    donors = {code for new in lots for code in new.donors}
-    for key in sorted({the_donor(tx.session, code).key for code in donors}):
-        tx.lock(key)
-    for code in sorted({the_product(tx.session, new.product).code for new in lots}):
-        hold_versions(tx, code)
-    return [register_lot(tx, new) for new in lots]
+def _is_taken(new: NewLot) -> Conflict:
+    return Conflict("BQC-REG-007", f"lot {new.id} is registered already; ids are never reused")
 
 
 def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample]) -> list[SampleRow]:
@@ -147,7 +200,8 @@ def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample])
     require(tx, Permission.REGISTER_LOT)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
-    return _add_samples(tx, row, samples)
+    made_on = corrected_lot(row, corrections_of(tx.session, [row.key])).manufactured_on
+    return _add_samples(tx, row, samples, made_on=made_on)
 
 
 def lock_lot(tx: Transaction, lot: LotRow) -> None:
@@ -175,8 +229,9 @@ def _lot_problems(new: NewLot, today: date) -> list[str]:
     return problems
 
 
-def _add_samples(tx: Transaction, lot: LotRow, samples: Sequence[NewSample]) -> list[SampleRow]:
-    made_on = corrected_lot(lot, corrections_of(tx.session, [lot.key])).manufactured_on
+def _add_samples(
+    tx: Transaction, lot: LotRow, samples: Sequence[NewSample], *, made_on: date
+) -> list[SampleRow]:
     problems = [problem for new in samples for problem in _sample_problems(tx, lot, new, made_on)]
     if not samples or len({fold(new.id) for new in samples}) < len(samples):
         problems.append("name at least one sample, and each one once")

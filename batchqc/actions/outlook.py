@@ -29,7 +29,8 @@ from batchqc.intake.known_runs import known_name
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
 from batchqc.records.investigations import folded, investigations_of
-from batchqc.records.registers import LotRow, lots_by
+from batchqc.records.once import each_once
+from batchqc.records.registers import LotRow, lots_by, other_specifications_among
 from batchqc.records.uploads import measurements_of, runs_of
 
 
@@ -52,6 +53,7 @@ class _Judging(NamedTuple):
     investigations: Sequence[Investigation]
 
 
+@each_once
 def outlook(
     session: Session,
     archive: Archive,
@@ -73,7 +75,10 @@ def outlook(
     lots = sorted(
         lots_by(session, {fold(one.lot) for one in measurements}), key=lambda row: row.folded
     )
-    donors = study_donors(session, [lot.id for lot in lots])
+    ids = [lot.id for lot in lots]
+    donors, taken = study_donors(session, ids), investigations_of(session, ids)
+    corrections = corrections_of(session, [lot.key for lot in lots])
+    beside = other_specifications_among(session, ids)
     found: list[Outlook] = []
     for lot in lots:
         own = [one for one in measurements if one.lot == lot.lot]
@@ -93,16 +98,12 @@ def outlook(
             zone=ZoneInfo(lot.site.time_zone),
         )
         known += own
-        investigations = [folded(row, steps) for row, steps in investigations_of(session, [lot.id])]
+        investigations = [folded(row, steps) for row, steps in taken if row.lot_id == lot.id]
         judging = _Judging(known, donors[lot.id], looked.validity, investigations)
-        for specification in _bound(session, archive, lot):
-            found += _touched(specification, lot, own, judging)
+        binding = binding_of(session, lot, corrections, beside=beside.get(lot.id, []))
+        for version in binding.versions:
+            found += _touched(content_of(archive, version), lot, own, judging)
     return tuple(found)
-
-
-def _bound(session: Session, archive: Archive, lot: LotRow) -> Iterator[Specification]:
-    for version in binding_of(session, lot, corrections_of(session, [lot.key])).versions:
-        yield content_of(archive, version)
 
 
 def _touched(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -12,16 +13,19 @@ from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.register_remarks import trained_for
 from batchqc.actions.run_facts import review_content
-from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.actions.series import Ready, sign_lots, sign_one
+from batchqc.actions.signing import Credentials, check_reason
 from batchqc.actions.true_times import times_of_runs
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry
 from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.permissions import Permission
-from batchqc.core.signatures import Meaning, Refusal
+from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotPermitted
+from batchqc.records.registers import LotRow
+from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import AssayRun, Review
 
@@ -78,34 +82,46 @@ def review_lot(
     check_reason(credentials.reason)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
+    return sign_one(tx, archive, credentials, _ready(row, tx, archive, credentials.reason))
+
+
+def review_lots(
+    tx: Transaction, archive: Archive, *, lots: Sequence[str], credentials: Credentials
+) -> list[list[Review]] | Refusal:
+    """Review the runs of several lots in one act, each lot by a signature of its own, or none.
+
+    Raises:
+        InvalidInput, Conflict: as ``sign_lots`` says; what stops ``review_lot`` is told of each.
+    """
+    require(tx, Permission.REVIEW_RESULTS)
+    check_reason(credentials.reason)
+    look = partial(_ready, tx=tx, archive=archive, reason=credentials.reason)
+    return sign_lots(tx, archive, credentials, lots=lots, look=look)
+
+
+def _ready(row: LotRow, tx: Transaction, archive: Archive, reason: str) -> Ready[Review]:
     case = study(tx.session, archive, lot=row, now=tx.now)
     found = runs_to_review(tx.session, case, person=tx.actor.user_id, now=tx.now)
-    runs = found.runs
-    signature = sign(
-        tx,
-        credentials,
-        meaning=Meaning.REVIEWED,
-        record=row.key,
-        record_sha256=found.sha256,
-        rests_on=times_of_runs(case, {run.run_key for run in runs}),
-    )
-    if isinstance(signature, Refusal):
-        return signature
-    reviews = [Review(assay_run=run, signature=signature) for run in runs]
-    tx.add(*reviews)
-    tx.audit(
-        "results reviewed",
-        rows=[signature, *reviews],
-        about=[row.key, *(run.key for run in runs)],
-        reason=credentials.reason,
-        after={
-            "runs": [str(run.run_key) for run in runs],
-            **said_late(signature),
-            **({"flagged": list[Json](found.doubts)} if found.doubts else {}),
-            **({"left": list[Json](found.left)} if found.left else {}),
-        },
-    )
-    return reviews
+    rests_on = times_of_runs(case, {run.run_key for run in found.runs})
+
+    def rows(signature: SignatureRow) -> list[Review]:
+        return [Review(assay_run=run, signature=signature) for run in found.runs]
+
+    def tell(signature: SignatureRow, reviews: list[Review]) -> None:
+        tx.audit(
+            "results reviewed",
+            rows=[signature, *reviews],
+            about=[row.key, *(run.key for run in found.runs)],
+            reason=reason,
+            after={
+                "runs": [str(run.run_key) for run in found.runs],
+                **said_late(signature),
+                **({"flagged": list[Json](found.doubts)} if found.doubts else {}),
+                **({"left": list[Json](found.left)} if found.left else {}),
+            },
+        )
+
+    return Ready(row.key, found.sha256, rests_on, rows, tell)
 
 
 def check_undecided(case: LotCase) -> None:

@@ -2,10 +2,11 @@
 
 The first component is the user id. The second is the password; who has none signs with a code of
 their authenticator, or with a sign-in at the provider that was made anew for this one signature.
-Nobody signs who has not accepted the statement of accountability (requirement 1.10).
+A series of signings is one act: who signs proves it once, and each record has its own signature
+(requirement 1.18). Nobody signs who has not accepted the statement of accountability (1.10).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.authenticators import prove_code
 from batchqc.actions.clock_evidence import check_clock
 from batchqc.actions.late_signing import check_paper
-from batchqc.actions.passwords import prove, require_own_password
+from batchqc.actions.passwords import prove_own, require_own_password
 from batchqc.actions.people import check_still_acting, the_person
 from batchqc.actions.role_training import check_role_training
 from batchqc.actions.visits import Ticket, use_proof
@@ -86,19 +87,43 @@ def sign(
         NotPermitted: the person has lost the role since the transaction was opened.
         ClockDoubtful: BQC-SYS-031 the clock stands before what is on record.
     """
+    records = [(record, record_sha256)]
+    signed = sign_series(tx, credentials, meaning=meaning, records=records, rests_on=rests_on)
+    return signed if isinstance(signed, Refusal) else signed[0]
+
+
+def sign_series(
+    tx: Transaction,
+    credentials: Credentials,
+    *,
+    meaning: Meaning,
+    records: Sequence[tuple[str, str]],
+    rests_on: Mapping[str, datetime] | None = None,
+) -> list[SignatureRow] | Refusal:
+    """Sign several records in one act, each by a signature of its own, or none of them.
+
+    Args:
+        tx: of the person who signs.
+        credentials: of the person who acts, proved once.
+        meaning: what the signer takes responsibility for.
+        records: key and hash of each.
+        rests_on: as of one signature.
+
+    Raises:
+        InvalidInput, NotPermitted, ClockDoubtful: as one signature.
+    """
     check_clock(tx)
     person = the_person(tx.session, tx.actor.user_id)
     check_still_acting(tx, person)
     check_paper(tx, person, credentials.paper, rests_on)
     if not has_accepted(tx.session, person):
         return NOT_ACCEPTED
-    refusal = prove_components(tx, person, credentials, record=record, meaning=meaning)
+    keys = [record for record, _ in records]
+    refusal = prove_components(tx, person, credentials, records=keys, meaning=meaning)
     refusal = refusal or check_role_training(tx, person)
     if refusal is not None:
         return refusal
-    return write_signature(
-        tx, person, credentials, meaning=meaning, record=record, sha256=record_sha256
-    )
+    return write_signatures(tx, person, credentials, meaning=meaning, records=records)
 
 
 def has_accepted(session: Session, person: Person) -> bool:
@@ -107,7 +132,12 @@ def has_accepted(session: Session, person: Person) -> bool:
 
 
 def prove_components(
-    tx: Transaction, person: Person, credentials: Credentials, *, record: str, meaning: Meaning
+    tx: Transaction,
+    person: Person,
+    credentials: Credentials,
+    *,
+    records: Sequence[str],
+    meaning: Meaning,
 ) -> Refusal | None:
     """Whether both components are of the person who acts; every attempt is written.
 
@@ -123,74 +153,76 @@ def prove_components(
     has_password = require_own_password(tx, person) is not None
     if not has_password and not credentials.code:
         ticket = Ticket(credentials.step_up)
-        return use_proof(tx, person, ticket=ticket, record=record, meaning=meaning)
+        return use_proof(tx, person, ticket=ticket, records=records, meaning=meaning)
     refusal = None
     if has_password:
-        refusal = prove(
-            tx, user_id=person.user_id, password=credentials.password, purpose="signature"
-        )
-    if refusal is None and (credentials.code or code_is_asked(tx.session, person, record=record)):
+        refusal = prove_own(tx, person, password=credentials.password, purpose="signature")
+    if refusal is None and (credentials.code or code_is_asked(tx.session, person, records=records)):
         refusal = prove_code(tx, person, code=credentials.code, purpose="signature")
     return refusal
 
 
-def code_is_asked(session: Session, person: Person, *, record: str = "") -> bool:
+def code_is_asked(session: Session, person: Person, *, records: Sequence[str] = ()) -> bool:
     """Whether this person is asked for a code besides the password: by the rule of the site.
 
     Whatever the rule is, who replaces or revokes their own authenticator gives a code of it.
     """
     rule = newest_rule(session)
-    if (rule is None or not rule.with_code) and record != person.key:
+    if (rule is None or not rule.with_code) and person.key not in records:
         return False
     has_password = newest_password(session, person) is not None
     return has_password and confirmed_secret(session, person) is not None
 
 
-def write_signature(
+def write_signatures(
     tx: Transaction,
     person: Person,
     credentials: Credentials,
     *,
     meaning: Meaning,
-    record: str,
-    sha256: str,
-) -> SignatureRow:
-    """Write the signature of a person who has proved who they are; the caller audits it.
+    records: Sequence[tuple[str, str]],
+) -> list[SignatureRow]:
+    """Write the signatures of a person who has proved who they are; the caller audits them.
 
     Raises:
         NotPermitted: BQC-JOB-001 it is a job that acts for the person.
     """
     if tx.actor.job:
         raise NotPermitted("BQC-JOB-001", "a job signs for nobody", hint="Sign it yourself.")
-    paper = credentials.paper or Paper("", "")
-    signing = Signing(
-        user_id=person.user_id,
-        name=person.name,
-        role=tx.actor.role,
-        meaning=meaning,
-        reason=credentials.reason,
-        at=tx.now,
-        record=record,
-        record_sha256=sha256,
-        happened_at=paper.happened_at,
-        paper=paper.reference,
-    )
-    year = tx.now.year
+    paper, year = credentials.paper or Paper("", ""), tx.now.year
     tx.lock(f"signatures of {year}")
-    signature = SignatureRow(
+    rows = []
+    for number, (record, sha256) in enumerate(records, next_number(tx.session, SignatureRow, year)):
+        signing = Signing(
+            user_id=person.user_id,
+            name=person.name,
+            role=tx.actor.role,
+            meaning=meaning,
+            reason=credentials.reason,
+            at=tx.now,
+            record=record,
+            record_sha256=sha256,
+            happened_at=paper.happened_at,
+            paper=paper.reference,
+        )
+        rows.append(_row(person, signing, year, number))
+    tx.add(*rows)
+    return rows
+
+
+def _row(person: Person, signing: Signing, year: int, number: int) -> SignatureRow:
+    return SignatureRow(
         year=year,
-        number=next_number(tx.session, SignatureRow, year),
+        number=number,
         person=person,
         name=signing.name,
         role=signing.role,
         meaning=signing.meaning.value,
         reason=signing.reason,
         at=signing.at,
-        record=record,
-        record_sha256=sha256,
+        record=signing.record,
+        record_sha256=signing.record_sha256,
         sha256=signing.sha256,
         happened_at=signing.happened_at,
         paper=signing.paper,
     )
-    tx.add(signature)
-    return signature

@@ -8,6 +8,7 @@ checked by the door; here it is held against what was asked for. A visit ends on
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -149,9 +150,18 @@ def prove_by_visit(
 
 
 def use_proof(
-    tx: Transaction, person: Person, *, ticket: Ticket, record: str, meaning: Meaning
+    tx: Transaction,
+    person: Person,
+    *,
+    ticket: Ticket,
+    records: Sequence[str],
+    meaning: Meaning,
 ) -> Refusal | None:
-    """Whether a visit proves that a person signs this record now; it is used up by that."""
+    """Whether a visit proves that a person signs these records now; it is used up by that.
+
+    A visit for several names them all, in their order, with a comma and a space between.
+    """
+    to_sign = ", ".join(records)
     visit = visit_by(tx.session, ticket.sha256)
     back = return_of(tx.session, visit) if visit is not None else None
 
@@ -159,7 +169,7 @@ def use_proof(
         if visit is None or back is None or use_of(tx.session, back) is not None:
             return None
         asked = (visit.user_id, visit.sign_in, visit.record.casefold(), visit.meaning)
-        signs = (person.user_id, tx.actor.sign_in, record.casefold(), meaning.value)
+        signs = (person.user_id, tx.actor.sign_in, to_sign.casefold(), meaning.value)
         return (
             "" if asked == signs and back.person_id == person.id and tx.now < back.ends_at else None
         )
@@ -169,7 +179,7 @@ def use_proof(
     if refusal is None and back is not None:
         use = ProofUse(provider_return=back, used_at=tx.now)
         tx.add(use)
-        tx.audit("step-up used", rows=[use], about=[person.key, record])
+        tx.audit("step-up used", rows=[use], about=[person.key, *records])
     return refusal
 
 

@@ -200,7 +200,7 @@ def set_rule(call: Writing, sent: NewRule) -> Response:
 
 def _proved(work: Work, person: Person, sent: Signature) -> Refusal | None:
     return prove_components(
-        work.tx, person, sent.credentials, record=person.key, meaning=Meaning.VERIFIED
+        work.tx, person, sent.credentials, records=[person.key], meaning=Meaning.VERIFIED
     )
 
 

@@ -166,7 +166,8 @@ def add_several(call: Writing, sent: LotsRequest) -> Response:
     with call.writing(Permission.REGISTER_LOT, sent) as work:
         if work.is_new:
             rows = register_lots(work.tx, [_new(one) for one in sent.lots])
-            work.answer(201, LotsOut(items=[_registered(work.tx, row) for row in rows]))
+            today = site_day(work.tx.session, work.tx.now)
+            work.answer(201, LotsOut(items=_lots(work.tx.session, rows, today)))
     return work.response()
 
 

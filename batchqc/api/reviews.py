@@ -24,7 +24,7 @@ from batchqc.core.lot_review import review_hindrances
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import RunSeen, Why
 from batchqc.core.signatures import Refusal
-from batchqc.records.lot_reviews import AuditReview
+from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.once import each_once
 from batchqc.records.uploads import Review
 
@@ -153,7 +153,7 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
     with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
             reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
-            work.answer(201, reviews if isinstance(reviews, Refusal) else _reviewed(lot, reviews))
+            work.answer(201, reviews if isinstance(reviews, Refusal) else review_out(reviews))
     return work.response()
 
 
@@ -175,17 +175,7 @@ def review_whole(call: Writing, lot: str, sent: Signature) -> Response:
                 credentials=sent.credentials,
                 trends=call.door.trends,
             )
-            work.answer(
-                201,
-                row
-                if isinstance(row, Refusal)
-                else LotReviewOut(
-                    lot=row.lot.lot,
-                    number=row.number,
-                    content_sha256=row.content_sha,
-                    signature=signature_out(row.signature),
-                ),
-            )
+            work.answer(201, row if isinstance(row, Refusal) else lot_review_out(row))
     return work.response()
 
 
@@ -201,7 +191,7 @@ def trails(
     call: SignedIn,
     lot: Annotated[list[str], Query(min_length=1, max_length=50, description="By id.")],
 ) -> TrailViews:
-    """As of one lot. Each lot is signed by itself, with the `last` and `head` that it has here."""
+    """As of one lot; sign with the `last` and `head` that each lot has here."""
     with call.reading() as session:
         return TrailViews(items=_trails(session, call, lot))
 
@@ -247,7 +237,7 @@ def review_trail(call: Writing, lot: str, sent: TrailSignature) -> Response:
                 head=sent.head,
                 credentials=sent.credentials,
             )
-            work.answer(201, row if isinstance(row, Refusal) else _audit_review(row))
+            work.answer(201, row if isinstance(row, Refusal) else audit_review_out(row))
     return work.response()
 
 
@@ -261,9 +251,10 @@ def _seen(one: RunSeen) -> RunSeenOut:
     )
 
 
-def _reviewed(lot: str, reviews: list[Review]) -> ReviewOut:
+def review_out(reviews: list[Review]) -> ReviewOut:
+    """The reviews of the runs of a lot by one signature."""
     return ReviewOut(
-        lot=lot,
+        lot=reviews[0].assay_run.lot.lot,
         runs=[str(review.assay_run.run_key) for review in reviews],
         signature=signature_out(reviews[0].signature),
     )
@@ -284,7 +275,18 @@ def _entry(one: WorthReading) -> EntryToRead:
     )
 
 
-def _audit_review(row: AuditReview) -> AuditReviewOut:
+def lot_review_out(row: LotReview) -> LotReviewOut:
+    """QC's review of a lot."""
+    return LotReviewOut(
+        lot=row.lot.lot,
+        number=row.number,
+        content_sha256=row.content_sha,
+        signature=signature_out(row.signature),
+    )
+
+
+def audit_review_out(row: AuditReview) -> AuditReviewOut:
+    """QA's review of the audit trail of a lot."""
     return AuditReviewOut(
         lot=row.lot.lot,
         number=row.number,

@@ -53,9 +53,11 @@ class Returned(Sent):
 
 
 class StepUp(Sent):
-    """What is to be signed, as the signature will name it."""
+    """What is to be signed, as the signatures will name it; of a series every record, in order."""
 
-    record: Annotated[str, Field(examples=["lot:UCM-P1-T1"], max_length=200)]
+    record: Annotated[
+        str, Field(examples=["lot:UCM-P1-T1", "lot:UCM-P1-T1, lot:UCM-P1-T2"], max_length=4000)
+    ]
     meaning: Meaning
 
 

@@ -67,7 +67,9 @@ def authenticator(context: typer.Context, user: User) -> None:
     signing = keyboard.signing("Enrols an authenticator")
     with transaction(place.engine, keyboard.person.themself(), place.now()) as tx:
         person = the_person(tx.session, keyboard.person.user_id)
-        refusal = prove_components(tx, person, signing, record=person.key, meaning=Meaning.VERIFIED)
+        refusal = prove_components(
+            tx, person, signing, records=[person.key], meaning=Meaning.VERIFIED
+        )
         address = "" if refusal else offer_authenticator(tx, person)
     raise_refusal(refusal)
     say(f"Put this into your authenticator; it is shown once:\n{address}")

@@ -137,7 +137,7 @@ def conditionally_released(session: Session, lots: Iterable[int] | None = None) 
     for lot, disposition in session.execute(query.order_by(DispositionRow.number)):
         newest[lot] = disposition
     ids = [lot for lot, disposition in newest.items() if disposition == Disposition.CONDITIONAL]
-    return list(session.scalars(select(LotRow).where(LotRow.id.in_(ids)).order_by(LotRow.id)))
+    return list(rows_by(session, LotRow, LotRow.id, ids))
 
 
 def newest_dispositions(session: Session, lots: Iterable[int]) -> dict[int, str]:

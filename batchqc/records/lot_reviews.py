@@ -20,9 +20,9 @@ from batchqc.records.audit import (
     newest_link,
 )
 from batchqc.records.base import Row, refers_to
-from batchqc.records.once import tell
+from batchqc.records.once import once, tell
 from batchqc.records.registers import LotRow
-from batchqc.records.rows_by import rows_by
+from batchqc.records.rows_by import load_their, rows_by
 from batchqc.records.signatures import SignatureRow
 
 
@@ -79,12 +79,16 @@ class AuditReview(Row):
 
 def lot_reviews_of(session: Session, lot: LotRow) -> Sequence[LotReview]:
     """QC's reviews of a lot, oldest first."""
-    return rows_by(session, LotReview, LotReview.lot_id, [lot.id], LotReview.number)
+    found = rows_by(session, LotReview, LotReview.lot_id, [lot.id], LotReview.number)
+    load_their(session, found, LotReview.signature)
+    return found
 
 
 def audit_reviews_of(session: Session, lot: LotRow) -> Sequence[AuditReview]:
     """QA's reviews of a lot's audit trail, oldest first."""
-    return rows_by(session, AuditReview, AuditReview.lot_id, [lot.id], AuditReview.number)
+    found = rows_by(session, AuditReview, AuditReview.lot_id, [lot.id], AuditReview.number)
+    load_their(session, found, AuditReview.signature)
+    return found
 
 
 _NEWEST_REVIEW: Final = select(AuditReview).order_by(AuditReview.last.desc()).limit(1)
@@ -107,6 +111,13 @@ def links_from(session: Session, sequence: int) -> Iterable[Link]:
         tell(session, newest_link, link)
 
 
+@once
+def link_at(session: Session, sequence: int) -> Link | None:
+    """The link of the chain at a place."""
+    row = session.execute(select(*LINK).where(AuditLink.sequence == sequence)).first()
+    return None if row is None else Link(*row)
+
+
 def trail_about(
     session: Session,
     subjects: Iterable[str],
@@ -125,6 +136,8 @@ def trail_about(
         but: not these actions, which the code fixes.
     """
     asked = {"subjects": sorted(subjects), "after": after}
+    if not asked["subjects"]:
+        return []
     found = session.execute(_about(frozenset(only), frozenset(but)), asked)
     return [(sequence, entry) for sequence, entry in found]
 

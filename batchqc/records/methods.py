@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.records.absent import there
 from batchqc.records.among import among
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
 from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.uploads import AssayRun, MeasurementRow
@@ -74,6 +75,7 @@ def method_by(session: Session, method: str, version: str) -> MethodVersion | No
     )
 
 
+@once
 def versions_of_methods(session: Session, codes: Iterable[str]) -> Sequence[MethodVersion]:
     """Every version of some methods, drafts included."""
     return rows_by(session, MethodVersion, MethodVersion.method, codes)
@@ -93,6 +95,7 @@ _APPROVALS: Final = (
 _APPROVALS_OF: Final = _APPROVALS.where(among(MethodVersion.method, "codes"))
 
 
+@once
 def method_approvals(session: Session, codes: Iterable[str] | None = None) -> list[MethodApproval]:
     """The approvals of some methods, or of all, by the date from which each version applies."""
     if codes is None:

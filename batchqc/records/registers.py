@@ -178,11 +178,13 @@ def the_site(session: Session) -> Site | None:
     return session.scalar(_SITE)
 
 
+@once
 def product_by(session: Session, code: str) -> Product | None:
     """The product of a code."""
     return session.scalar(select(Product).where(Product.folded == fold(code)))
 
 
+@once
 def donor_by(session: Session, code: str) -> DonorRow | None:
     """The donor of a code."""
     return session.scalar(select(DonorRow).where(DonorRow.folded == fold(code)))

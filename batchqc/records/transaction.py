@@ -26,7 +26,7 @@ from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import WAIT_FOR_STANDBY, AuditEntry
 from batchqc.records.base import AUDITED, Row
-from batchqc.records.bulk import insert_rows
+from batchqc.records.bulk import insert_rows, new_ids
 from batchqc.records.chain import write_entries
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
 from batchqc.records.events import announce_events
@@ -79,8 +79,25 @@ class Transaction:
 
     def add(self, *rows: Row) -> None:
         """Add rows and give them their ids; an entry must mention them before the commit."""
+        if self.session.get_bind().dialect.name == "sqlite":
+            self._number(rows)
         self.session.add_all(rows)
         self.session.flush()
+
+    def _number(self, rows: Iterable[Row]) -> None:
+        """Give several rows of one table the ids that they would get: SQLite tells them one by one.
+
+        Who writes is alone there, and rows with their ids are inserted together.
+        """
+        of_table: dict[type[Row], list[Row]] = {}
+        for row in rows:
+            if row.id is None:
+                of_table.setdefault(type(row), []).append(row)
+        for table, own in of_table.items():
+            if len(own) > 1:
+                ids = new_ids(self.session.connection(), METADATA.tables[table.__tablename__])
+                for row, given in zip(own, ids, strict=False):
+                    row.id = given
 
     def add_many(self, table: type[Row], values: Sequence[Mapping[str, Any]]) -> None:
         """Add very many rows of which the entry holds one common hash.

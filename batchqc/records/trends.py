@@ -159,6 +159,7 @@ def first_lots(session: Session, product: str, limit: int) -> Sequence[int]:
     return session.scalars(query).all()
 
 
+@once
 def lots_made(session: Session, product: str) -> int:
     """How many lots of a product are registered."""
     query = select(func.count()).select_from(LotRow).join(Product, Product.id == LotRow.product_id)

@@ -167,4 +167,4 @@ def signer_of(
     goes = call.door.provider is not None and not has_password and record and meaning
     query = urlencode({"record": record, "meaning": meaning.value if meaning else ""})
     step_up = f"/step-up?{query}" if goes else ""
-    return Signer(has_password, code_is_asked(session, person, record=record), step_up)
+    return Signer(has_password, code_is_asked(session, person, records=[record]), step_up)

@@ -120,7 +120,7 @@ FIRST: dict[str, Callable[[Transaction], object]] = {
         tx,
         person_by(tx.session, NEW),  # type: ignore[arg-type]
         signing(NEW, password=FIRST_PASSWORD),
-        record="person:new.officer",
+        records=["person:new.officer"],
         meaning=Meaning.VERIFIED,
     ),
 }

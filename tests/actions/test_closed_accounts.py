@@ -110,7 +110,7 @@ def test_a_deactivated_person_steps_up_for_nothing(house: House):
     with house.alone(VERA) as tx:
         proof = Credentials(VERA, "", WHY, step_up=first.text)
         person = the_person(tx.session, VERA)
-        answer = prove_components(tx, person, proof, record=RECORD, meaning=Meaning.APPROVED)
+        answer = prove_components(tx, person, proof, records=[RECORD], meaning=Meaning.APPROVED)
     assert refused(answer) == "BQC-ACC-014"
     assert "proof_use" not in grown(house.engine, before)
 
@@ -231,6 +231,6 @@ def test_a_password_that_is_too_old_proves_nothing_that_is_ones_own_either(house
         person = the_person(tx.session, DON)
         given = Credentials(DON, PASSWORD, WHY)
         with pytest.raises(NotPermitted) as old:
-            prove_components(tx, person, given, record=person.key, meaning=Meaning.VERIFIED)
+            prove_components(tx, person, given, records=[person.key], meaning=Meaning.VERIFIED)
     assert old.value.code == "BQC-ACC-021"
     assert grown(house.engine, before) == {}

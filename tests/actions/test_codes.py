@@ -250,7 +250,7 @@ def test_who_replaces_or_revokes_an_authenticator_gives_a_code_of_it(house: Hous
         with house.alone(ANA) as tx:
             given = Credentials(ANA, PASSWORD, WHY, code=typed)
             refusal = prove_components(
-                tx, the_person(tx.session, ANA), given, record=record, meaning=Meaning.VERIFIED
+                tx, the_person(tx.session, ANA), given, records=[record], meaning=Meaning.VERIFIED
             )
         return refusal.code if refusal else ""
 

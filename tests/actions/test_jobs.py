@@ -18,7 +18,7 @@ from batchqc.actions.job_runs import Run, do_job, fail_job, open_numbers
 from batchqc.actions.jobs import ask_again, ask_for, close_job, the_job
 from batchqc.actions.log_proofs import the_checkpoint
 from batchqc.actions.people import principal
-from batchqc.actions.signing import write_signature
+from batchqc.actions.signing import write_signatures
 from batchqc.core.jobs import TRIES, WHO_ASKS, Kind, State
 from batchqc.core.open_work import Work
 from batchqc.core.permissions import Permission
@@ -420,9 +420,9 @@ def test_a_job_signs_for_nobody(house: House):
     with transaction(house.engine, actor, house.now()) as tx:
         person = person_by(tx.session, QA1)
         assert person
-        what = {"meaning": Meaning.REVIEWED, "record": f"lot:{LOT}", "sha256": "0" * 64}
+        records = [(f"lot:{LOT}", "0" * 64)]
         with pytest.raises(NotPermitted) as no:
-            write_signature(tx, person, signing(QA1), **what)  # type: ignore[arg-type]
+            write_signatures(tx, person, signing(QA1), meaning=Meaning.REVIEWED, records=records)
     assert no.value.code == "BQC-JOB-001"
 
 

@@ -6,8 +6,9 @@ from sqlalchemy import event
 from batchqc.actions.registers import register_donor
 from batchqc.core.permissions import Permission
 from tests.actions.test_open_work import register
-from tests.api.conftest import Site
-from tests.records.house import AUD, DON, QA2
+from tests.api.conftest import Site, signed
+from tests.api.test_journey import LOT_REQUEST
+from tests.records.house import ANA, AUD, DON, QA2, REV, results
 
 
 @pytest.fixture
@@ -52,3 +53,46 @@ def test_what_the_trails_of_several_lots_share_is_asked_once(site: Site, said: l
     few, many = asked
     assert many == few
     assert min(few.values()) > 0
+
+
+def asked_for(said: list[str], parts: tuple[str, ...]) -> dict[str, int]:
+    """How many statements have each part; on SQLite many rows are one statement too."""
+    return {part: sum(part in one for one in said) for part in parts}
+
+
+def test_lots_that_are_registered_together_are_written_together(site: Site, said: list[str]):
+    asked, parts = [], ("INSERT INTO lot ", "INSERT INTO lot_donor", "FROM product", "FROM site")
+    for ids in (["MSC-26-1005"], [f"MSC-26-{n}" for n in range(1006, 1011)]):
+        lots = [{**LOT_REQUEST, "id": one, "samples": []} for one in ids]
+        site.token(ANA)
+        said.clear()
+        answer = site.send(ANA, "POST", "/lot-registrations", json={"lots": lots})
+        assert answer.status_code == 201, answer.text
+        asked.append(asked_for(said, parts))
+    assert asked[0] == asked[1]
+    assert min(asked[0].values()) > 0
+
+
+@pytest.mark.requirement("1.18")
+def test_a_series_proves_once_who_signs_and_asks_once_what_its_lots_share(
+    site: Site, said: list[str]
+):
+    ids = [f"MSC-26-{n}" for n in range(1005, 1011)]
+    for lot in ids:
+        register(site.house, lot)
+        assert site.house.upload(results(lot=lot)).accepted
+    shared = ("INSERT INTO attempt", "INSERT INTO signature", "FROM password", "FROM site")
+    own = {
+        "/reviews": ("INSERT INTO review",),
+        "/qc-reviews": ("INSERT INTO lot_review", "SELECT DISTINCT measurement."),
+    }
+    for path, parts in own.items():
+        asked = []
+        for lots in (ids[:1], ids[1:]):
+            site.token(REV)
+            said.clear()
+            answer = site.send(REV, "POST", path, json=signed(REV, lots=lots))
+            assert answer.status_code == 201, answer.text
+            asked.append(asked_for(said, (*shared, *parts)))
+        assert asked[0] == asked[1], path
+        assert min(asked[0].values()) > 0, path

@@ -3,11 +3,11 @@
     python tests/performance/peer_workload.py [lots [write]]
 
 A real server process on SQLite; one client that works as a laboratory does with ten lots at a time:
-register them with their samples, upload one file of their results, review each lot (signed by QC,
-then by QA), release or reject each (signed), fetch the certificates. It runs twice: as it is, and
-with passwords that cost nothing to check. Prints each figure with its limit and whether it holds,
-beside the figures of the peers for the same work (on another machine with 2 cores), what each act
-takes, and writes it into the guide.
+register them with their samples, upload one file of their results, review them (signed by QC, then
+by QA, each a series), release or reject each lot (signed), fetch the certificates. It runs twice:
+as it is, and with passwords that cost nothing to check. Prints each figure with its limit and
+whether it holds, beside the figures of the peers for the same work (on another machine with 2
+cores), what each act takes, and writes it into the guide.
 """
 
 import compileall
@@ -364,21 +364,21 @@ def some_lots(client: Client, lots: list[tuple[str, dict[str, str]]], at: dateti
     client.send("ana", "POST", f"/uploads?file={lots[0][0]}.csv", content=data)
     passed = [lot for lot, results in lots if all(results[one] != OUTSIDE[one] for one in OUTSIDE)]
 
-    def signed(user_id: str, lot: str, path: str, **more: str) -> httpx.Response:
+    def signed(user_id: str, path: str, **more: object) -> httpx.Response:
         body = {"user_id": user_id, "password": PASSWORD, "reason": "Agrees with raw data"} | more
-        return client.send(user_id, "POST", f"/lots/{lot}/{path}", json=body)
+        return client.send(user_id, "POST", path, json=body)
 
     for lot in {lot for lot, _ in lots} - set(passed):  # what is open stops no rejection
-        signed("qa", lot, "disposition", decision="rejected")
-    for lot in passed:
-        signed("rev", lot, "review")
-        signed("rev", lot, "qc-review")
+        signed("qa", f"/lots/{lot}/disposition", decision="rejected")
+    signed("rev", "/reviews", lots=passed)
+    signed("rev", "/qc-reviews", lots=passed)
     asked = "&".join(f"lot={lot}" for lot in passed)
-    for one in client.send("qa2", "GET", f"/audit-reviews?{asked}").json()["items"]:
-        signed("qa2", one["lot"], "audit-review", last=one["last"], head=one["head"])
+    shown = client.send("qa2", "GET", f"/audit-reviews?{asked}").json()["items"]
+    read = [{name: one[name] for name in ("lot", "last", "head")} for one in shown]
+    signed("qa2", "/audit-reviews", read=read)
     numbers = []
     for lot in passed:
-        answer = signed("qa", lot, "disposition", decision="released").json()
+        answer = signed("qa", f"/lots/{lot}/disposition", decision="released").json()
         numbers.append(answer["certificate"]["number"])
     asked = "&".join(f"number={number}" for number in numbers)
     documents = client.send("qa", "GET", f"/certificate-documents?{asked}").content

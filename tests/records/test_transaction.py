@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, suppress
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, delete, func, insert, select, text, update
+from sqlalchemy import Engine, delete, event, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
@@ -60,6 +60,22 @@ def work(engine: Engine, change: Callable[[Transaction], object]) -> None:
     with transaction(engine, SYSTEM, NOW) as tx:
         tx.audit("something changed", about=["product:UC-MSC"])
         change(tx)
+
+
+def test_several_rows_of_a_table_are_inserted_together_with_the_ids_that_they_would_get(
+    engine: Engine,
+):
+    register(engine, product("FIRST"))
+    said: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+    rows = [product(f"P-{n}") for n in range(5)]
+    register(engine, *rows)
+    assert sum(one.startswith("INSERT INTO product") for one in said) == 1
+    with reading(engine) as session:
+        found = session.execute(select(Product.id, Product.code).order_by(Product.id)).all()
+    assert [code for _, code in found] == ["FIRST", *(f"P-{n}" for n in range(5))]
+    first = found[0][0]
+    assert [number for number, _ in found] == list(range(first, first + 6))
 
 
 def test_a_row_and_its_entry_are_committed_together(engine: Engine):
