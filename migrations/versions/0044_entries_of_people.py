@@ -9,9 +9,10 @@ down_revision = "0043"
 #: What people do with their own accounts every day, and what names nobody, are not in it.
 _TELLS_OF_PEOPLE = """what NOT IN (
     'accountability accepted', 'asked for by an auditor', 'authenticator confirmed',
-    'authenticator offered', 'code accepted', 'password accepted', 'password changed',
-    'returned from single sign-on', 'sent to single sign-on', 'signed in', 'signed out',
-    'single sign-on accepted', 'step-up used')
+    'authenticator offered', 'code accepted', 'ended at single sign-on', 'password accepted',
+    'password and code accepted', 'password changed', 'returned from single sign-on',
+    'sent to single sign-on', 'signed in', 'signed out', 'single sign-on accepted',
+    'step-up used')
     AND text LIKE '%"person:%'"""
 
 
