@@ -31,7 +31,7 @@ from batchqc.records.people import (
     person_by,
 )
 from batchqc.records.registers import Product, the_site
-from batchqc.records.transaction import Transaction
+from batchqc.records.transaction import Checked, Transaction
 
 SHORTEST_PASSWORD: Final = 12
 _GUESSES: Final = 5 * 10**8
@@ -51,11 +51,25 @@ def prove(tx: Transaction, *, user_id: str, password: str, purpose: str) -> Refu
     """
     person = person_by(tx.session, user_id)
     if person is None or newest_password(tx.session, person) is None:
-        _is_right(_ANY_HASH, password)
+        _is_right(tx, _ANY_HASH, password)
         tx.audit(UNKNOWN, after={"purpose": purpose})
         return WRONG
     tried = Tried(Component.PASSWORD, purpose)
     return attempt(tx, person, tried, check=partial(_check, tx, person, password))
+
+
+def checked_before(stored: str, password: str) -> Checked:
+    """Whether a password belongs to a hash, for a transaction that begins then.
+
+    It takes a while, and who writes is waited for. Which hash counts, the transaction asks: where
+    it is another one, the password is checked there.
+
+    Args:
+        stored: the hash; blank where there is none, which takes as long.
+        password: what was given.
+    """
+    stored = stored or _ANY_HASH
+    return {(stored, password): _belongs(stored, password)}
 
 
 def require_own_password(tx: Transaction, person: Person) -> Password | None:
@@ -155,7 +169,7 @@ def _check(
     tx: Transaction, person: Person, password: str, stored: Password | None
 ) -> str | Refusal | None:
     """Whether it is right, against what is stored once the attempts are held."""
-    if stored is None or not _is_right(stored.hash, password):
+    if stored is None or not _is_right(tx, stored.hash, password):
         return None
     change = newest_account_change(tx.session, person)
     is_over = bool(stored.ends_at) and utc_text(tx.now) > stored.ends_at
@@ -166,7 +180,12 @@ def _check(
     return ""
 
 
-def _is_right(stored: str, password: str) -> bool:
+def _is_right(tx: Transaction, stored: str, password: str) -> bool:
+    known = tx.checked.get((stored, password))
+    return _belongs(stored, password) if known is None else known
+
+
+def _belongs(stored: str, password: str) -> bool:
     try:
         return HASHER.verify(stored, password)
     except (VerifyMismatchError, InvalidHashError):

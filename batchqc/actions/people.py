@@ -6,7 +6,7 @@ the provider of single sign-on may have no password.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -66,6 +66,7 @@ class Principal:
     """The age in days at which a password must be changed, where this person's is older; else 0."""
     ends_at: datetime | None = None
     """When the session ends, where there is one."""
+    password_hash: str = field(default="", repr=False)
 
     def acting(self, permission: Permission) -> Actor:
         """This person in the role that allows ``permission``.
@@ -244,6 +245,7 @@ def _principal(standing: Standing, *, time_zone: str, now: datetime) -> Principa
         ),
         time_zone=time_zone,
         too_old=days,
+        password_hash=password.hash if password else "",
     )
 
 
@@ -269,8 +271,7 @@ def _not_permitted(user_id: str, permission: Permission, roles: Iterable[Role]) 
 
 
 def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool) -> Person:
-    problem = user_problem(user_id) or line_problem("the name", name)
-    if problem:
+    if problem := user_problem(user_id) or line_problem("the name", name):
         raise InvalidInput("BQC-ACC-005", problem)
     if person_by(tx.session, user_id) is not None or fold(user_id) == "system":
         raise Conflict("BQC-ACC-006", f'the user id "{user_id}" is taken and never given again')
