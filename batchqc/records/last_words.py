@@ -5,10 +5,13 @@ the server has them all, and the lock is not held while a thread of this process
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 
+_OVER: Final = {TransactionStatus.IDLE, TransactionStatus.UNKNOWN}
+"""No transaction is left, or no connection."""
 Statement = tuple[Any, Sequence[object]]
 
 
@@ -32,10 +35,9 @@ class LastWords(Connection[Any]):
                 for statement, values in last:
                     self.execute(statement, values)
                 self.execute("COMMIT", prepare=False)
-        except BaseException:
-            if not self.closed:
+        finally:
+            if self.info.transaction_status not in _OVER:
                 super().rollback()
-            raise
 
     def rollback(self) -> None:
         """Change nothing."""
