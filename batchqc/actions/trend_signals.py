@@ -64,7 +64,7 @@ def look_ahead(session: Session, archive: Archive, lot: LotRow, trends: Trends) 
             continue  # who signs is told
         for criterion in filter(is_numeric, specification.criteria):
             with suppress(BatchqcError):  # so they are of this
-                trends.lot(session, archive, _attribute(specification, criterion), lot.id)
+                trends.read_ahead(session, archive, _attribute(specification, criterion))
 
 
 def by_run(

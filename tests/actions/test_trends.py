@@ -9,9 +9,9 @@ from sqlalchemy import event
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
-from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.trend_controls import controls_of
-from batchqc.actions.trend_signals import signals_of
+from batchqc.actions.trend_signals import look_ahead, signals_of
 from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -147,6 +147,27 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     with house.reading() as session, pytest.raises(NotFound):
         running.of(session, house.archive, OF._replace(criterion="none"))
     assert running.read == before + 2  # the lot that the phase begins with
+
+
+def test_who_reads_ahead_leaves_nothing_to_read_and_reads_nothing_for_others_who_know_more(
+    house: House,
+):
+    running = Trends()
+    lots = make(house)
+    with house.reading() as session:
+        running.read_ahead(session, house.archive, OF)
+    before = running.read
+    assert before > len(lots)
+    with house.reading() as older:
+        row = the_lot(older, lots[0])
+        make(house, ["97"], first=20)
+        with house.reading() as session:
+            look_ahead(session, house.archive, row, running)
+            assert running.lot(session, house.archive, OF, row.id) is not None
+        newer = running.read
+        assert newer > before
+        look_ahead(older, house.archive, row, running)
+    assert running.read == newer
 
 
 def test_reviews_leave_the_series_of_their_lots_as_they_are_and_a_decision_does_not(house: House):
