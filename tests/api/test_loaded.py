@@ -14,10 +14,11 @@ from batchqc.api.loaded import settle
 def frozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How often everything was left alone; nothing is, in the process of other tests."""
     found: list[int] = []
-    before = list(gc.callbacks)
+    before, threshold = list(gc.callbacks), gc.get_threshold()
     monkeypatch.setattr(gc, "freeze", lambda: found.append(1))
     yield found
     gc.callbacks[:] = before
+    gc.set_threshold(*threshold)
 
 
 def test_what_is_loaded_later_is_left_alone_from_the_next_full_collection_on(
@@ -32,3 +33,21 @@ def test_what_is_loaded_later_is_left_alone_from_the_next_full_collection_on(
     for _ in range(3):
         gc.collect()
         assert len(frozen) == 2
+
+
+@pytest.mark.usefixtures("frozen")
+def test_what_is_new_is_looked_through_seldom():
+    settle()
+    gc.collect()
+    found: list[int] = []
+
+    def count(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            found.append(info["generation"])
+
+    gc.callbacks.append(count)
+    kept = [[number] for number in range(15_000)]
+    assert found == []
+    kept += [[number] for number in range(15_000)]
+    assert found == [0]
+    assert len(kept) == 30_000
