@@ -65,6 +65,8 @@ class Databases:
             engine = create_engine(*arguments, query_cache_size=5000, **options)
             first = self._first.get(engine.dialect.name)
             if first is not None:
+                own = engine.dialect  # its pool still connects by it
+                own.dispatch, own._has_events = first.dialect.dispatch, first.dialect._has_events
                 engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
             return engine
 

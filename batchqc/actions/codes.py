@@ -49,7 +49,7 @@ def prove_to_come_in(
 
     def check(stored: Password | None) -> str | Refusal | None:
         if step is None:  # the same work, whether the password is right or not
-            matches(stored, password)
+            matches(tx, stored, password)
             return None
         found = right_password(tx, person, password, stored)
         return None if found is None else found or step

@@ -32,7 +32,7 @@ from batchqc.records.people import (
     person_by,
 )
 from batchqc.records.registers import Product, the_site
-from batchqc.records.transaction import SYSTEM, Transaction
+from batchqc.records.transaction import SYSTEM, Checked, Transaction
 
 SHORTEST_PASSWORD: Final = 12
 _GUESSES: Final = 5 * 10**8
@@ -66,7 +66,7 @@ def holder_of_password(
     """The person whose password is to be proved; for who has none the work is done all the same."""
     person = person_by(tx.session, user_id)
     if person is None or newest_password(tx.session, person) is None:
-        _is_right(_ANY_HASH, password)
+        _is_right(tx, _ANY_HASH, password)
         tx.audit(UNKNOWN, after={"purpose": purpose})
         return None
     return person
@@ -80,7 +80,7 @@ def right_password(
     Returns:
         Blank where it is, ``None`` where it is not, a refusal where it is but its time is over.
     """
-    if stored is None or not matches(stored, password):
+    if stored is None or not matches(tx, stored, password):
         return None
     change = newest_account_change(tx.session, person)
     is_over = bool(stored.ends_at) and utc_text(tx.now) > stored.ends_at
@@ -95,6 +95,20 @@ def prove_own(tx: Transaction, person: Person, *, password: str, purpose: str) -
     """The same of a person who has a password."""
     tried = Tried(Component.PASSWORD, purpose)
     return attempt(tx, person, tried, check=partial(right_password, tx, person, password))
+
+
+def checked_before(stored: str, password: str) -> Checked:
+    """Whether a password belongs to a hash, for a transaction that begins then.
+
+    It takes a while, and who writes is waited for. Which hash counts, the transaction asks: where
+    it is another one, the password is checked there.
+
+    Args:
+        stored: the hash; blank where there is none, which takes as long.
+        password: what was given.
+    """
+    stored = stored or _ANY_HASH
+    return {(stored, password): _belongs(stored, password)}
 
 
 def require_own_password(tx: Transaction, person: Person) -> Password | None:
@@ -176,9 +190,9 @@ def own_password(tx: Transaction, person: Person, number: int, password: str) ->
     )
 
 
-def matches(stored: Password | None, password: str) -> bool:
+def matches(tx: Transaction, stored: Password | None, password: str) -> bool:
     """Whether it is the stored one, whatever that opens."""
-    return stored is not None and _is_right(stored.hash, password)
+    return stored is not None and _is_right(tx, stored.hash, password)
 
 
 def first_password(tx: Transaction, person: Person, password: str) -> Password:
@@ -203,7 +217,12 @@ def one_time_password(
     )
 
 
-def _is_right(stored: str, password: str) -> bool:
+def _is_right(tx: Transaction, stored: str, password: str) -> bool:
+    known = tx.checked.get((stored, password))
+    return _belongs(stored, password) if known is None else known
+
+
+def _belongs(stored: str, password: str) -> bool:
     try:
         return HASHER.verify(stored, password)
     except (VerifyMismatchError, InvalidHashError):

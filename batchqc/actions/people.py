@@ -6,7 +6,7 @@ the site asks of everybody enrols one first. Who comes by single sign-on may hav
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -68,8 +68,8 @@ class Principal:
     """When the session ends, where there is one."""
     must_enrol: bool = False
     """Whether an authenticator is to be enrolled before anything else."""
-    has_code: bool = False
-    """Whether codes of an authenticator count."""
+    has_code: bool = False  # whether codes of an authenticator count
+    password_hash: str = field(default="", repr=False)
 
     def acting(self, permission: Permission) -> Actor:
         """This person in the role that allows ``permission``.
@@ -242,16 +242,17 @@ def _principal(standing: Standing, *, time_zone: str, now: datetime) -> Principa
         error = NotSignedIn if refused.code == DEACTIVATED else NotPermitted
         raise error(refused.code, refused.message, hint=refused.hint)
     days = days_beyond(standing.rule, password, now)
-    changes = person.is_laboratory if password is None else password.set_by_other or days
+    changes = password.set_by_other or days if password else person.is_laboratory
     return Principal(
-        user_id=person.user_id,
-        name=person.name,
-        roles=roles_on(grants, day),
+        person.user_id,
+        person.name,
+        roles_on(grants, day),
         must_change_password=bool(changes),
         time_zone=time_zone,
         too_old=days,
         must_enrol=standing.must_enrol,
         has_code=standing.has_code,
+        password_hash=password.hash if password else "",
     )
 
 
@@ -277,8 +278,7 @@ def _not_permitted(user_id: str, permission: Permission, roles: Iterable[Role]) 
 
 
 def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool) -> Person:
-    problem = user_problem(user_id) or line_problem("the name", name)
-    if problem:
+    if problem := user_problem(user_id) or line_problem("the name", name):
         raise InvalidInput("BQC-ACC-005", problem)
     if person_by(tx.session, user_id) is not None or fold(user_id) == "system":
         raise Conflict("BQC-ACC-006", f'the user id "{user_id}" is taken and never given again')

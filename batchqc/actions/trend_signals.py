@@ -1,18 +1,25 @@
 """What the trends of a lot's attributes signal of it: information for who reviews, never a gate."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase
+from batchqc.actions.other_stages import readable
 from batchqc.actions.trends import Trends
 from batchqc.core.assays import RunKey
+from batchqc.core.criteria import Criterion
+from batchqc.core.specifications import Specification
 from batchqc.core.trends import Attribute, is_numeric
 from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError, NotFound
+from batchqc.records.bindings import binding_of
+from batchqc.records.corrections import corrections_of
 from batchqc.records.once import each_once
+from batchqc.records.registers import LotRow
 from batchqc.records.trends import limit_sets_of, lots_made
 
 if TYPE_CHECKING:
@@ -47,6 +54,20 @@ def signals_of(
     )
 
 
+@each_once
+def look_ahead(session: Session, archive: Archive, lot: LotRow, trends: Trends) -> None:
+    """Read what the series of a lot lack, before it is signed: who signs is waited for."""
+    if lots_made(session, lot.product.code) < LOTS_FOR_A_SIGNAL:
+        return
+    for version in binding_of(session, lot, corrections_of(session, [lot.key])).versions:
+        specification, _ = readable(archive, version)
+        if specification is None:
+            continue  # who signs is told
+        for criterion in filter(is_numeric, specification.criteria):
+            with suppress(BatchqcError):  # so they are of this
+                trends.read_ahead(session, archive, _attribute(specification, criterion))
+
+
 def by_run(
     signals: tuple[tuple[tuple[RunKey, ...], str], ...],
 ) -> Mapping[RunKey, tuple[str, ...]]:
@@ -66,15 +87,12 @@ def _attributes(case: LotCase) -> Iterator[tuple[Attribute, Verdict]]:
     ):
         for verdict in verdicts:
             if is_numeric(verdict.criterion) and verdict.derivation.result:
-                yield (
-                    Attribute(
-                        specification.product,
-                        specification.stage.value,
-                        specification.market,
-                        verdict.criterion.id,
-                    ),
-                    verdict,
-                )
+                yield _attribute(specification, verdict.criterion), verdict
+
+
+def _attribute(specification: Specification, criterion: Criterion) -> Attribute:
+    of = specification
+    return Attribute(of.product, of.stage.value, of.market, criterion.id)
 
 
 def _signals(

@@ -59,6 +59,14 @@ class _Held:
         """Whether something was touched since it was read."""
         return bool(self.stale) or self.has_new_lines
 
+    def growing(self) -> "GrowingSeries":
+        """Its lots as each is looked at by itself."""
+        from batchqc.statistics.growing_series import GrowingSeries  # noqa: PLC0415 - numerics
+
+        if self.series is None:
+            self.series = GrowingSeries(self.lots.values())
+        return self.series
+
     @property
     def newest(self) -> Judges | None:
         """The criterion as the newest version has it that judges one of the lots."""
@@ -112,23 +120,28 @@ class Trends:
             NotFound: no lot is judged by such a criterion.
             IntegrityFailure: a specification or limit set cannot be read.
         """
-        from batchqc.statistics.growing_series import GrowingSeries  # noqa: PLC0415 - numerics
-
         with self._lock:
             held = self._current(session, archive, attribute, one_of_many=True)
             judges, starts, sets = _lines(session, archive, attribute, held)
             if lot not in held.lots:
                 return None
-            if held.series is None:
-                held.series = GrowingSeries(held.lots.values())
             named = lots_by(session, {fold(one.first) for one in sets}) if sets else []
             first = {row.lot: held.lots.get(row.id) for row in named}
-            return held.series.look(
+            return held.growing().look(
                 held.lots[lot],
                 judges.criterion,
                 starts=starts,
                 sets=[(one, first.get(one.first)) for one in sets],
             )
+
+    def read_ahead(self, session: Session, archive: Archive, attribute: Attribute) -> None:
+        """Read what a series lacks, for who looks at one of its lots in a moment.
+
+        A session that is older than what is held reads nothing: it would keep nothing of it.
+        """
+        with self._lock:
+            if self._catch_up(session):
+                self._current(session, archive, attribute, one_of_many=True).growing()
 
     def page(self, session: Session, archive: Archive, attribute: Attribute, *, kind: str) -> bytes:
         """The page data of a series, ``json``, ``csv`` or ``svg``, made once for each state of it.

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from batchqc.actions.certificates import Press
+from batchqc.actions.passwords import checked_before
 from batchqc.actions.people import Principal, who_is
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials
@@ -188,7 +189,9 @@ class Call:
             of: what is decided on, held and compared with ``If-Match`` before the action.
         """
         actor = self.person.acting(permission) if permission else self.person.themself()
-        with transaction(self.door.engine, actor, self.door.now()) as tx:
+        password = body.password.get_secret_value() if isinstance(body, Signature) else ""
+        checked = checked_before(self.person.password_hash, password) if password else {}
+        with transaction(self.door.engine, actor, self.door.now(), checked=checked) as tx:
             work = Work(tx)
             sent = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
             request = sha256_of({"request": self.address, "body": sent})
@@ -217,13 +220,9 @@ class Call:
 
     def _remember(self, work: Work, key: str, request: str) -> None:
         answer = Answer(
-            person=self.person.user_id,
-            idempotency_key=key,
-            request_sha256=request,
-            status=work.status,
-            body=work.text,
-            at=work.tx.now,
-        )
+            person=self.person.user_id, idempotency_key=key, request_sha256=request,
+            status=work.status, body=work.text, at=work.tx.now,
+        )  # fmt: skip
         work.tx.add(answer)
         work.tx.audit("answer kept for its idempotency key", rows=[answer])
 

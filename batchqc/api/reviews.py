@@ -14,6 +14,7 @@ from batchqc.actions.lot_review import review_whole_lot, seen_runs
 from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.states import contested_lot
+from batchqc.actions.trend_signals import look_ahead
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Call, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -166,6 +167,8 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
 def review_whole(call: Writing, lot: str, sent: Signature) -> Response:
     """After every run was reviewed: the laboratory's part is complete, and the lot goes to QA."""
     of = contested_lot(call.door.archive, lot, call.door.now())
+    with call.reading(Permission.REVIEW_RESULTS) as session:
+        look_ahead(session, call.door.archive, the_lot(session, lot), call.door.trends)
     with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
             row = review_whole_lot(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from batchqc import clock
 from batchqc.actions.accountability import change_password_and_accept
+from batchqc.actions.passwords import checked_before
 from batchqc.actions.people import principal, sign_in, sign_out
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import OpenDoor, SignedIn, Writing
@@ -17,8 +18,8 @@ from batchqc.api.watching import note_account
 from batchqc.core.permissions import Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import NotSignedIn
-from batchqc.records.people import SignIn
-from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
+from batchqc.records.people import SignIn, hash_of
+from batchqc.records.transaction import SYSTEM, Transaction, asking, reading, transaction
 
 router = Routes(PREFIX, tags=["session"], responses=PROBLEMS)
 
@@ -92,12 +93,15 @@ def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
 
     What was wrong, user id, password or code, is told to nobody.
     """
-    token = clock.new_token()
-    with transaction(door.engine, SYSTEM, door.now()) as tx:
+    token, password = clock.new_token(), sent.password.get_secret_value()
+    with asking(door.engine) as session:
+        stored = hash_of(session, sent.user_id)
+    checked = checked_before(stored, password)
+    with transaction(door.engine, SYSTEM, door.now(), checked=checked) as tx:
         begun = sign_in(
             tx,
             user_id=sent.user_id,
-            password=sent.password.get_secret_value(),
+            password=password,
             token=token,
             hours=door.settings.session_hours,
             code=sent.code.get_secret_value(),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, Integer, Table, func, select, text
+from sqlalchemy import Connection, Table, func, select, text
 
 from batchqc.records.base import AUDITED
 
@@ -28,34 +28,6 @@ def insert_rows(
     for some in _batches(rows):
         statement = f"INSERT INTO {names} VALUES {', '.join([one] * len(some))}"  # noqa: S608 - names of our own tables
         driver.execute(statement, tuple(chain.from_iterable(some)))
-
-
-class Rows(NamedTuple):
-    """Rows of one table: values as they are stored, in the order of its columns."""
-
-    table: Table
-    columns: Sequence[str]
-    rows: Sequence[tuple[object, ...]]
-
-
-def insert_together(connection: Connection, parts: Iterable[Rows]) -> None:
-    """Insert a few rows of several tables; one statement on PostgreSQL. Called by a transaction."""
-    some = [one for one in parts if one.rows]
-    if connection.dialect.name != "postgresql":
-        for table, columns, rows in some:
-            insert_rows(connection, table, columns, rows)
-        return
-    statements = ", ".join(f"part{n} AS ({_of_columns(one)})" for n, one in enumerate(some))
-    values = tuple(list(column) for one in some for column in zip(*one.rows, strict=True))
-    connection.exec_driver_sql(f"WITH {statements} SELECT 1", values, execution_options=AUDITED)
-
-
-def _of_columns(part: Rows) -> str:
-    """An insertion that is given all values of one column, then all of the next."""
-    kinds = (isinstance(part.table.c[one].type, Integer) for one in part.columns)
-    given = ", ".join("%s::bigint[]" if one else "%s::text[]" for one in kinds)
-    names = ", ".join(f'"{one}"' for one in part.columns)
-    return f'INSERT INTO "{part.table.name}" ({names}) SELECT * FROM unnest({given})'  # noqa: S608 - names of our own tables
 
 
 def _batches(rows: Iterable[tuple[object, ...]]) -> Iterator[list[tuple[object, ...]]]:

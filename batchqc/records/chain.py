@@ -2,124 +2,159 @@
 
 An entry is written in the transaction of what it tells, as the last thing before the commit and
 behind a lock that is held until then: so ids, places and numbers of events have one order. All who
-write wait for that lock. What can be made before it is made before it, and PostgreSQL is asked
-twice behind it: for the end of the chain, and to write everything at once.
+write wait for that lock, so that what can be made before it is made before it. PostgreSQL is sent
+the lock, the entries and the COMMIT at once, and links the entries itself: whoever holds the lock
+waits for the disk alone, however busy the process is.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from batchqc.core.audit import Entry, Link, entry_sha256, next_link
-from batchqc.core.canonical import utc_text
+from batchqc.core.audit import START, Entry, Link, entry_sha256, link_body, next_link
+from batchqc.core.canonical import canonical_bytes, utc_text
 from batchqc.core.events import kind_of, named
 from batchqc.records.audit import AuditEntry, newest_link
-from batchqc.records.bulk import Rows, insert_together, new_ids
+from batchqc.records.bulk import insert_rows, new_ids
 from batchqc.records.events import newest_event
 from batchqc.records.schema import METADATA
 
+_AT_ONCE: Final = 100
+"""Entries in a statement of PostgreSQL, where each looks through them for the next one."""
 # The lock is asked for by a statement of its own: the next one sees what its last holder wrote.
 _HOLD: Final = "SELECT pg_advisory_xact_lock(hashtextextended('audit chain', 0))"
-_END: Final = """
-SELECT link.sequence, link.entry_sha256, link.previous, link.sha256, {newest_event},
-    ARRAY(SELECT nextval(pg_get_serial_sequence('audit_entry', 'id'))
-          FROM generate_series(1, {many}))
-FROM (VALUES (1)) AS one
-LEFT JOIN (SELECT * FROM audit_link ORDER BY sequence DESC LIMIT 1) AS link ON true
-"""
-_NEWEST_EVENT: Final = "(SELECT coalesce(max(number), 0) FROM event)"
+#: The hash of a link as PostgreSQL works it out: over the bytes that core makes of one.
+_SHA256: Final = "encode(sha256(convert_to('{}', 'UTF8')), 'hex')".format(
+    canonical_bytes(link_body(0, "<entry>", "<previous>"))
+    .decode()
+    .replace("<entry>", "' || entry || '")
+    .replace("<previous>", "' || previous || '")
+    .replace(":0,", ":' || sequence || ',")
+)
+_WRITE: Final = f"""
+WITH RECURSIVE written AS (
+    SELECT * FROM unnest(
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+        %s::integer[]
+    ) WITH ORDINALITY AS one (sha256, text, who, at, what, kind, subjects, more, place)
+), head AS (
+    SELECT sequence, sha256 FROM audit_link ORDER BY sequence DESC LIMIT 1
+), link AS (
+    SELECT place, sha256 AS entry, coalesce((SELECT sequence FROM head), 0) + 1 AS sequence,
+        coalesce((SELECT sha256 FROM head), '{START}') AS previous
+    FROM written WHERE place = 1
+    UNION ALL
+    SELECT written.place, written.sha256, sequence + 1, {_SHA256}
+    FROM link JOIN written ON written.place = link.place + 1
+), new_entry AS (
+    INSERT INTO audit_entry (sha256, text, who, at, what)
+    SELECT sha256, text, who, at, what FROM written ORDER BY place
+    RETURNING id, sha256
+), new_subject AS (
+    INSERT INTO audit_subject (entry_id, subject)
+    SELECT id, subject FROM unnest(%s::text[], %s::text[]) AS one (sha256, subject)
+    JOIN new_entry USING (sha256)
+), new_event AS (
+    INSERT INTO event (number, kind, at, subjects, more, sequence, entry_sha256)
+    SELECT (SELECT coalesce(max(number), 0) FROM event) + row_number() OVER (ORDER BY place),
+        kind, at, subjects, more, sequence, entry
+    FROM written JOIN link USING (place) WHERE kind IS NOT NULL ORDER BY place
+)
+INSERT INTO audit_link (sequence, entry_sha256, previous, sha256)
+SELECT sequence, entry, previous, {_SHA256} FROM link ORDER BY place
+"""  # noqa: S608 - of constants
 
 
 class _Written(NamedTuple):
-    """An entry with its text, the hash of that, and the kind of its event."""
+    """An entry as it is stored, with its event: ``kind`` is ``None`` where none follows."""
 
-    entry: Entry
-    text: str
     sha256: str
-    event: str | None
-
-
-class _End(NamedTuple):
-    """The newest link, the number of the newest event, and ids for new entries."""
-
-    link: Link | None
-    event: int
-    ids: Sequence[int]
+    text: str
+    who: str
+    at: str
+    what: str
+    kind: str | None
+    named: str
+    more: int
+    subjects: tuple[str, ...]
 
 
 def write_entries(session: Session, entries: Sequence[Entry]) -> None:
-    """Hold the end of the chain until the transaction ends, and write entries behind it."""
-    written = [
-        _Written(one, text, entry_sha256(text), kind_of(one.action))
-        for one, text in ((one, one.text) for one in entries)
-    ]
-    end = _held(session, len(written), asks_event=any(one.event for one in written))
-    links = []
-    link = end.link
-    for one in written:
-        link = next_link(link, one.sha256)
-        links.append(link)
-    insert_together(
-        session.connection(),
-        [
-            _rows("audit_entry", ("id", "sha256", "text", "who", "at", "what"), [
-                (id_, one.sha256, one.text, one.entry.user_id, utc_text(one.entry.at),
-                 one.entry.action)
-                for id_, one in zip(end.ids, written, strict=True)
-            ]),
-            _rows("audit_subject", ("entry_id", "subject"), [
-                (id_, subject)
-                for id_, one in zip(end.ids, written, strict=True)
-                for subject in dict.fromkeys(one.entry.subjects)
-            ]),
-            _rows("audit_link", ("sequence", "entry_sha256", "previous", "sha256"), [
-                (one.sequence, one.entry_sha256, one.previous, one.sha256) for one in links
-            ]),
-            _rows("event", (
-                "number", "kind", "at", "subjects", "more", "sequence", "entry_sha256",
-            ), list(_events(written, links, end.event))),
-        ],
+    """Write entries at the end of the chain, which is held until the transaction ends.
+
+    On PostgreSQL the commit writes them: nothing may be asked of the transaction after this.
+    """
+    written = list(map(_written, entries))
+    if session.get_bind().dialect.name == "postgresql":
+        _say_last(session.connection(), written)
+    else:
+        _insert(session, written)
+
+
+def _written(entry: Entry) -> _Written:
+    text, kind = entry.text, kind_of(entry.action)
+    subjects, more = named(entry.subjects) if kind else ((), 0)
+    told = json.dumps(subjects, ensure_ascii=False)
+    return _Written(
+        entry_sha256(text), text, entry.user_id, utc_text(entry.at), entry.action, kind, told, more,
+        tuple(dict.fromkeys(entry.subjects)),
     )  # fmt: skip
 
 
-def _held(session: Session, many: int, *, asks_event: bool) -> _End:
-    """The end of the chain, behind the lock; the number of the newest event only if it is asked."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        return _held_on_postgresql(connection, many, asks_event=asks_event)
-    event = newest_event(session) if asks_event else 0
-    ids = new_ids(connection, METADATA.tables[AuditEntry.__tablename__])
-    return _End(newest_link(session), event, [next(ids) for _ in range(many)])
+def _say_last(connection: Connection, written: Sequence[_Written]) -> None:
+    statements: list[tuple[str, Sequence[object]]] = [(_HOLD, ())]
+    for first in range(0, len(written), _AT_ONCE):
+        some = written[first : first + _AT_ONCE]
+        columns = [list(column) for column in zip(*(one[:-1] for one in some), strict=True)]
+        filed = [(one.sha256, subject) for one in some for subject in one.subjects]
+        under = [[one[0] for one in filed], [one[1] for one in filed]]
+        statements.append((_WRITE, (*columns, *under)))
+    driver: Any = connection.connection.driver_connection  # as ``open_database`` has it
+    driver.say_last(statements)
 
 
-def _held_on_postgresql(connection: Connection, many: int, *, asks_event: bool) -> _End:
-    """Both statements are sent at once: whoever holds the lock does not wait for a way between."""
-    end = _END.format(many=int(many), newest_event=_NEWEST_EVENT if asks_event else "0")
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor:
-        cursor.execute(f"{_HOLD}; {end}", prepare=False)  # two at once cannot be prepared
-        cursor.nextset()
-        *link, event, ids = cursor.fetchone()
-    return _End(Link(*link) if link[0] else None, event, ids)
+def _insert(session: Session, written: Sequence[_Written]) -> None:
+    """SQLite has one writer, who is this one."""
+    ids = new_ids(session.connection(), METADATA.tables[AuditEntry.__tablename__])
+    placed = list(zip(ids, written, _links(newest_link(session), written), strict=False))
+    told = [(one, link) for _, one, link in placed if one.kind]
+    number = newest_event(session) if told else 0
+    _rows(
+        session,
+        "audit_entry",
+        ("id", "sha256", "text", "who", "at", "what"),
+        [(id_, *one[:5]) for id_, one, _ in placed],
+    )
+    _rows(
+        session,
+        "audit_subject",
+        ("entry_id", "subject"),
+        [(id_, subject) for id_, one, _ in placed for subject in one.subjects],
+    )
+    _rows(
+        session,
+        "audit_link",
+        ("sequence", "entry_sha256", "previous", "sha256"),
+        [(one.sequence, one.entry_sha256, one.previous, one.sha256) for _, _, one in placed],
+    )
+    _rows(session, "event", (
+        "number", "kind", "at", "subjects", "more", "sequence", "entry_sha256",
+    ), [
+        (place, one.kind, one.at, one.named, one.more, link.sequence, one.sha256)
+        for place, (one, link) in enumerate(told, start=number + 1)
+    ])  # fmt: skip
 
 
-def _events(
-    written: Sequence[_Written], links: Sequence[Link], newest: int
-) -> Iterator[tuple[object, ...]]:
-    number = newest
-    for one, link in zip(written, links, strict=True):
-        if one.event is None:
-            continue
-        number += 1
-        subjects, more = named(one.entry.subjects)
-        yield (
-            number, one.event, utc_text(one.entry.at), json.dumps(subjects, ensure_ascii=False),
-            more, link.sequence, one.sha256,
-        )  # fmt: skip
+def _rows(
+    session: Session, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
+) -> None:
+    insert_rows(session.connection(), METADATA.tables[table], columns, rows)
 
 
-def _rows(table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> Rows:
-    return Rows(METADATA.tables[table], columns, rows)
+def _links(newest: Link | None, written: Sequence[_Written]) -> Iterator[Link]:
+    for one in written:
+        newest = next_link(newest, one.sha256)
+        yield newest

@@ -46,7 +46,7 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
         engine = create_engine(url, execution_options=options, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "do_connect", _connect_postgresql)
         ask_before_use(engine)
         return engine
     engine = create_engine(url, execution_options=options, hide_parameters=True)
@@ -192,8 +192,12 @@ def grant_runtime(engine: Engine, role: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def _prepare_postgresql(connection: Any, _: object) -> None:
+def _connect_postgresql(_: object, __: object, given: list[Any], named: dict[str, Any]) -> Any:
+    from batchqc.records.last_words import LastWords  # noqa: PLC0415 - SQLite needs no driver
+
+    connection = LastWords.connect(*given, **named)
     connection.prepared_max = _PREPARED
+    return connection
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

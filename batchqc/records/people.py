@@ -256,6 +256,12 @@ def newest_password(session: Session, person: Person) -> Password | None:
     return session.scalar(_NEWEST_PASSWORD, {"person": person.id})
 
 
+def hash_of(session: Session, user_id: str) -> str:
+    """The password hash that counts of a user id; blank where there is none."""
+    query = select(Password.hash).join(Person).where(Person.folded == fold(user_id))
+    return session.scalar(query.order_by(Password.number.desc()).limit(1)) or ""
+
+
 def newest_attempts(session: Session, person: Person, *, limit: int) -> Sequence[Attempt]:
     """The newest attempts of a person, newest first."""
     query = select(Attempt).where(Attempt.person_id == person.id)

@@ -32,8 +32,11 @@ from batchqc.records.database import COMPONENT_KEY, READ_ONLY
 from batchqc.records.events import announce_events
 from batchqc.records.schema import METADATA, WITNESSED
 from batchqc.records.session_guards import Flushes, every_statement, passes_by, refuse_writing
+from batchqc.records.turns import in_turn
 
 _LOT: Final = "lot:"
+#: Whether passwords belong to hashes, found before a transaction, while nobody waited.
+Checked = Mapping[tuple[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Transaction:
     session: Session
     actor: Actor
     now: datetime
+    checked: Checked = field(default_factory=dict, repr=False)
     _written: dict[str, str] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
     _in_bulk: dict[str, str] = field(default_factory=dict)
@@ -235,10 +239,12 @@ class Transaction:
 
 
 @contextmanager
-def transaction(engine: Engine, actor: Actor, now: datetime) -> Iterator[Transaction]:
+def transaction(
+    engine: Engine, actor: Actor, now: datetime, *, checked: Checked | None = None
+) -> Iterator[Transaction]:
     """A transaction that commits at the end of the block, or changes nothing at all."""
-    with Session(engine, autoflush=False) as session:
-        tx = Transaction(session, actor, now)
+    with in_turn(engine), Session(engine, autoflush=False) as session:
+        tx = Transaction(session, actor, now, checked or {})
         flushes = Flushes()
         event.listen(session, "before_flush", flushes.begin)
         event.listen(session, "after_flush", flushes.end)

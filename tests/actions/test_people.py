@@ -9,6 +9,7 @@ from sqlalchemy import event
 from batchqc.actions import passwords
 from batchqc.actions.accounts import change_role
 from batchqc.actions.holds import hold_lot
+from batchqc.actions.passwords import checked_before
 from batchqc.actions.people import (
     change_password,
     principal,
@@ -28,7 +29,7 @@ from batchqc.errors import (
     NotPermitted,
     NotSignedIn,
 )
-from batchqc.records.people import newest_password
+from batchqc.records.people import hash_of, newest_password
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import TRAIL, counts, grown
 from tests.cast import SITE_ZONE
@@ -114,6 +115,37 @@ def test_whether_somebody_is_known_is_not_told_by_the_work_of_a_refusal(
     for user_id in (ANA, "nobody", LABORATORY, "' OR 1=1 --", "", ANA.upper()):
         assert isinstance(enter(house, user_id=user_id, password="guess guess"), Refusal)
     assert work == work[:1] * 6
+
+
+@pytest.mark.requirement("1.16")
+@pytest.mark.parametrize("given", [PASSWORD, "A new password, quite long"])
+def test_what_was_found_of_a_password_before_is_nothing_once_there_is_another(
+    house: House, given: str
+):
+    with house.reading() as session:
+        checked = checked_before(hash_of(session, ANA), given)
+    with house.alone(ANA) as tx:
+        new = "A new password, quite long"
+        assert change_password(tx, user_id=ANA, old=PASSWORD, new=new) is None
+    house.now.at += timedelta(minutes=1)
+    with transaction(house.engine, SYSTEM, house.now(), checked=checked) as tx:
+        found = sign_in(tx, user_id=ANA, password=given, token=TOKEN, hours=8)
+    assert isinstance(found, Refusal) == (given == PASSWORD)
+
+
+@pytest.mark.requirement("1.16")
+def test_wrong_passwords_that_were_found_before_lock_the_account(house: House):
+    with house.reading() as session:
+        stored = hash_of(session, ANA.upper())
+    found = []
+    for given in ["guess guess"] * 5 + [PASSWORD]:
+        checked = checked_before(stored, given)
+        with transaction(house.engine, SYSTEM, house.now(), checked=checked) as tx:
+            found.append(sign_in(tx, user_id=ANA, password=given, token=TOKEN, hours=8))
+    assert [one.code for one in found if isinstance(one, Refusal)] == [
+        *["BQC-SIG-001"] * 5,
+        "BQC-SIG-002",
+    ]
 
 
 def test_a_laboratory_cannot_sign_in(house: House):

@@ -13,7 +13,7 @@ from batchqc.actions.dispositions import Decision
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.trend_controls import controls_of
-from batchqc.actions.trend_signals import signals_of
+from batchqc.actions.trend_signals import look_ahead, signals_of
 from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -162,6 +162,27 @@ def test_a_process_that_runs_judges_by_new_limits_at_once(house: House):
     (later,) = make(house, ["60"], first=20)
     (signal,) = look(house, running).by_lot[later].signals
     assert (signal.by, signal.rule) == ("limit set 1", "Nelson 1")
+
+
+def test_who_reads_ahead_leaves_nothing_to_read_and_reads_nothing_for_others_who_know_more(
+    house: House,
+):
+    running = Trends()
+    lots = make(house)
+    with house.reading() as session:
+        running.read_ahead(session, house.archive, OF)
+    before = running.read
+    assert before > len(lots)
+    with house.reading() as older:
+        row = the_lot(older, lots[0])
+        make(house, ["97"], first=20)
+        with house.reading() as session:
+            look_ahead(session, house.archive, row, running)
+            assert running.lot(session, house.archive, OF, row.id) is not None
+        newer = running.read
+        assert newer > before
+        look_ahead(older, house.archive, row, running)
+    assert running.read == newer
 
 
 def test_reviews_leave_the_series_of_their_lots_as_they_are_and_a_decision_does_not(house: House):

@@ -104,6 +104,8 @@ def rewrite(house: House, change: Callable[[Trail], Trail]) -> None:
         for table in _EMPTIED:
             connection.exec_driver_sql(f"DELETE FROM {table}")
         write_entries(session, trail)
+        session.commit()
+    with tampering(house.engine) as connection, Session(connection) as session:
         head = newest_link(session)
         assert head is not None
         for _, rows in new_subtrees(session, head.sequence):

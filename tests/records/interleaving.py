@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from threading import get_ident
@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from batchqc.core.signatures import Refusal
 from batchqc.errors import BatchqcError
-from batchqc.records import database
+from batchqc.records import database, transaction, turns
 from batchqc.records.base import Row
 from batchqc.records.transaction import Transaction
 from tests.records.house import Clock, House
@@ -83,7 +83,9 @@ def taken_out(engine: Engine, *names: str) -> Iterator[None]:
     else:
         event.remove(engine, "begin", database._begin_sqlite)
         event.listen(engine, "begin", _begin_deferred)
-        yield
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(transaction, "in_turn", nullcontext)
+            yield
 
 
 def _attempt(house: House, work: Work) -> str:
@@ -111,7 +113,7 @@ def _watch(engine: Engine, own: int) -> Iterator[Callable[[], bool]]:
             writes.append(arguments[2])
 
     event.listen(engine, "before_cursor_execute", listen)
-    yield lambda: bool(writes)
+    yield lambda: bool(writes) or len(turns._LINES.get(str(engine.url.database), ())) > 1
     event.remove(engine, "before_cursor_execute", listen)
 
 
