@@ -26,7 +26,7 @@ def certificate_damage(session: Session, lot: LotRow) -> Iterator[str]:
     """What was changed, added or removed behind the audit trail, in words."""
     rows = {one.key: one for one in _rows(session, lot)}
     witnessed = witnessed_by(entries_about(session, [lot.key, *rows]))
-    yield from unlike(rows.values(), witnessed)
+    yield from unlike(rows.items(), witnessed)
     for key in sorted(witnessed.keys() - rows.keys()):
         if key.startswith(_LOOKED_AT):
             yield f"{key} is missing; an audit entry speaks of it"

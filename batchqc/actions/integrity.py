@@ -129,7 +129,7 @@ def row_damage(
     )
     shared = _shared_runs(present)
     witnessed = _superseded_elsewhere(session, lot, present, shared) | witnessed_by(entries)
-    yield from unlike(present.values(), witnessed)
+    yield from unlike(present.items(), witnessed)
     for key in witnessed.keys() - present.keys():
         if _belongs(key, lot, present) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):
             yield f"{key} is missing; an audit entry speaks of it"

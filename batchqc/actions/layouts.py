@@ -262,7 +262,7 @@ def _check_whole(session: Session) -> None:
     versions = {one.layout_version.key: one.layout_version for one in signed}
     witnessed = witnessed_by(entries_about(session, [LAYOUTS, *versions]))
     rows = [*signed, *versions.values(), *(one.signature for one in signed)]
-    found = list(unlike(rows, witnessed))
+    found = list(unlike(((row.key, row) for row in rows), witnessed))
     missing = witnessed.keys() - {one.key for one in signed}
     found += [
         f"{key} is missing; an audit entry speaks of it"

@@ -38,7 +38,7 @@ def retention_damage(session: Session, lots: Iterable[str], hashes: Iterable[str
     keys = [f"lot:{lot}" for lot in sorted(set(lots))]
     rows: dict[str, Row] = {one.key: one for one in _rows(session, keys)}
     witnessed = witnessed_by(entries_about(session, [RETENTION, *keys]))
-    yield from unlike(rows.values(), witnessed)
+    yield from unlike(rows.items(), witnessed)
     for key in sorted(witnessed.keys() - rows.keys()):
         if key.startswith(_LOOKED_AT):
             yield f"{key} is missing; an audit entry speaks of it"
@@ -56,7 +56,7 @@ def _of_files(session: Session, hashes: Iterable[str]) -> Iterator[str]:
     runs = {one.key: one for one in session.scalars(query)}
     rows = found | uploads | runs
     witnessed = witnessed_by(entries_about(session, sorted(rows)))
-    yield from unlike(rows.values(), witnessed)
+    yield from unlike(rows.items(), witnessed)
     named = tuple(f"assay_run:{one.natural_key}/" for one in uploads.values())
     for key in sorted(witnessed.keys() - rows.keys()):
         if key.startswith(named):

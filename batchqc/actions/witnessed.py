@@ -12,13 +12,13 @@ from batchqc.records.base import Row
 
 def unlike_trail(session: Session, about: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
     """Which rows, of which entries about some records speak, are not as these say."""
-    yield from unlike(rows, witnessed_by(entries_about(session, about)))
+    named = ((row.key, row) for row in rows)
+    yield from unlike(named, witnessed_by(entries_about(session, about)))
 
 
-def unlike(rows: Iterable[Row], witnessed: Mapping[str, str]) -> Iterator[str]:
-    """Which rows are not as witnessed: the hash of each by its key."""
-    for row in rows:
-        key = row.key
+def unlike(rows: Iterable[tuple[str, Row]], witnessed: Mapping[str, str]) -> Iterator[str]:
+    """Which rows, each behind its key, are not as witnessed: the hash of each by its key."""
+    for key, row in rows:
         if key not in witnessed:
             yield f"no audit entry mentions {key}"
         elif witnessed[key] != row.content_sha256:

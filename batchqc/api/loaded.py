@@ -1,22 +1,23 @@
 """What a server has loaded stays: no collection of garbage looks through it while somebody waits.
 
 To look through all of it takes as long as a page. What is loaded later, such as the numerics of the
-first chart, is left alone from the next full collection on. What an act makes it lets go by itself
-but for little: Python looks for that little after every 700 new things, a server after 10,000.
+first chart, is left alone from the next full collection on. What is new is looked through about
+once for each page, not at every 700 of the objects that a page is made of.
 """
 
 import gc
 import sys
 from typing import Final
 
-NEW_THINGS: Final = 10_000
+_NEW: Final = 20_000
+"""Objects that wait to be looked through: some megabytes; a page of a lot leaves thousands."""
 
 
 def settle() -> None:
     """Leave alone what is there now, and each time after modules were loaded what is there then."""
     loaded = len(sys.modules)
     gc.freeze()
-    gc.set_threshold(NEW_THINGS, *gc.get_threshold()[1:])
+    gc.set_threshold(_NEW, *gc.get_threshold()[1:])
 
     def settle_again(phase: str, info: dict[str, int]) -> None:
         nonlocal loaded

@@ -37,6 +37,7 @@ from batchqc.cli.demo_summary import Ending, progress, show, write
 from batchqc.cli.workplace import Workplace, raise_refusal
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
+from batchqc.documents.component_key import create_component_key
 from batchqc.documents.log_key import create_log_key, log_name, publish
 from batchqc.documents.pki import PkiNames, create_pki
 from batchqc.errors import Conflict, IntegrityFailure
@@ -149,6 +150,7 @@ def set_up(story: Story) -> str:
         crl_url=_CRL,
         now=place.now(),
     )
+    create_component_key(place.settings.component_key)
     trust = story.folder / "trust"
     trust.mkdir()
     shutil.copyfile(files.root_pem, trust / "root.pem")

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from batchqc import __version__
 from batchqc.cli.commands import KINDS, Kind
 from batchqc.cli.show import shown
 from batchqc.errors import (
@@ -72,9 +73,16 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:  # noqa: FBT001 - as an option calls it
+    if asked:
+        typer.echo(f"batchqc {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _begin(
     context: typer.Context,
+    *,
     home: Annotated[
         Path | None,
         typer.Option(
@@ -83,6 +91,9 @@ def _begin(
             " Without it, BATCHQC_DATABASE, BATCHQC_STORE and BATCHQC_SEAL say where they are.",
         ),
     ] = None,
+    version: Annotated[  # noqa: ARG001 - told before anything else is looked at
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")
+    ] = False,
 ) -> None:
     context.obj = home
 

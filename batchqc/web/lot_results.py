@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from markupsafe import Markup
+
 from batchqc.actions.evaluation import LotCase
 from batchqc.actions.sources import Files, Source
 from batchqc.core.acceptance import Limits
@@ -31,13 +33,10 @@ class Sign(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dots:
-    """Replicates on the accepted range: places from 0 to ``width``; ends that are limits."""
+    """Replicates on the accepted range: how many they are, and the shapes of the drawing."""
 
-    width: float
-    begins: float
-    ends: float
-    limits: tuple[float, ...]
-    at: tuple[float, ...]
+    count: int
+    shapes: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +151,12 @@ def _drawn(passing: Interval, numbers: Sequence[Decimal]) -> Dots:
     def place(value: float) -> float:
         return round((value - low) / (high - low) * _WIDTH, 1)
 
-    return Dots(
-        width=_WIDTH,
-        begins=0.0 if passing.low is None else place(float(passing.low)),
-        ends=_WIDTH if passing.high is None else place(float(passing.high)),
-        limits=tuple(place(float(one)) for one in ends),
-        at=tuple(place(float(one)) for one in numbers),
+    begins = 0.0 if passing.low is None else place(float(passing.low))
+    breadth = (_WIDTH if passing.high is None else place(float(passing.high))) - begins
+    limits = "".join(f'<path class="limit" d="M{place(float(one))} 2.5v13"/>' for one in ends)
+    at = "".join(f'<circle cx="{place(float(one))}" cy="9" r="3.2"/>' for one in numbers)
+    shapes = (
+        f'<rect class="all" x="0" y="6.5" width="{_WIDTH}" height="5" rx="2.5"/><rect class="pass"'
+        f' x="{begins}" y="6.5" width="{round(breadth, 1)}" height="5" rx="2.5"/>{limits}{at}'
     )
+    return Dots(len(numbers), Markup(shapes))  # noqa: S704 - our own shapes at numbers

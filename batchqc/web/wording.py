@@ -47,12 +47,19 @@ def worded(text: str, /, **named: object) -> Markup:
 
 def counted(one: str, many: str, num: int, /, **named: object) -> Markup:
     """A text of a template by its number, which it may name as ``num``."""
-    return _markup(translations().ngettext(one, many, num)) % ({"num": num} | named)
+    if named:
+        return _markup(translations().ngettext(one, many, num)) % ({"num": num} | named)
+    return _numbered(one, many, num)
 
 
 @lru_cache(maxsize=4096)
 def _fixed(text: str) -> Markup:
     return _markup(_(text)) % {}
+
+
+@lru_cache(maxsize=4096)
+def _numbered(one: str, many: str, num: int) -> Markup:
+    return _markup(translations().ngettext(one, many, num)) % {"num": num}
 
 
 def _markup(text: str) -> Markup:

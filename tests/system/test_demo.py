@@ -13,7 +13,8 @@ import pytest
 from pypdf import PdfReader
 
 from batchqc.documents.certificate_check import check, extract_signature, extract_signatures
-from batchqc.settings import certificate_schema
+from batchqc.documents.component_key import load_component_key
+from batchqc.settings import Settings, certificate_schema
 from tests.documents.external import openssl_accepts, pages_of, pdfsig, run, squeezed
 from tests.documents.test_coa_layout import values_of
 from tests.system.conftest import BATCHQC
@@ -29,6 +30,13 @@ def lots(demo: Path) -> dict[str, dict[str, object]]:
 
 def certificate(demo: Path, lot: str) -> Path:
     return demo / str(lots(demo)[lot]["certificate"])
+
+
+def test_who_goes_on_with_it_finds_every_key(demo: Path):
+    settings = Settings.in_folder(demo)
+    assert load_component_key(settings.component_key)  # a second component can be set up
+    paths = (settings.seal, settings.log_key, settings.trust)
+    assert [path for path in paths if path is None or not path.exists()] == []
 
 
 @pytest.mark.requirement("4.02")

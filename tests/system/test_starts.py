@@ -10,6 +10,7 @@ import pytest
 from typer.main import get_group
 from typer.testing import CliRunner
 
+from batchqc import __version__
 from batchqc.cli.commands import KINDS
 from batchqc.cli.demo_cast import PASSWORD
 from batchqc.cli.main import app
@@ -68,6 +69,11 @@ def test_every_command_is_found_under_its_name_and_no_other():
     assert {names: tuple(get_group(kind()).commands) for kind, names in KINDS.items()} == {
         names: names for names in KINDS.values()
     }
+
+
+def test_the_version_is_told_without_a_command():
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.output) == (0, f"batchqc {__version__}\n")
 
 
 def test_an_unknown_command_is_refused_with_those_that_come_near():
