@@ -323,6 +323,17 @@ def test_the_certificate_itself_holds_in_each_form(desk: Desk):
 
 
 @pytest.mark.requirement("5.10")
+def test_a_seal_is_bound_to_its_certificate_whoever_else_has_its_key(desk: Desk):
+    extracted = naively(desk.sealed)
+    assert extracted is not None
+    seal = read_container(extracted.cms)
+    check_binding(seal)
+    (other,) = read_roots(desk.site.root_pem)
+    with pytest.raises(Failed, match="names another certificate"):
+        check_binding(replace(seal, certificate=other))
+
+
+@pytest.mark.requirement("5.10")
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_what_was_tampered_with_is_refused_for_the_right_reason(
     desk: Desk, way: Tampering, tmp_path: Path
