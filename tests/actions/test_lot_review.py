@@ -219,8 +219,17 @@ def test_a_changed_rule_is_read_before_the_release_and_not_by_who_changed_it(
 def test_who_worked_on_a_lot_does_not_read_its_trail(house: House, person: str):
     house.upload(results())
     house.review()
+    review_whole(house)
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
         change_role(tx, user_id=person, role=Role.QA, granted=True, reason="On leave")
     with pytest.raises(NotPermitted) as refused:
         read(house, by=person)
     assert any("you entered, measured, typed" in one for one in refused.value.reasons)
+    assert ("you reviewed the lot for QC" in refused.value.reasons) == (person == REV)
+
+
+def test_a_lot_that_is_decided_is_reviewed_no_more(house: House):
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    with pytest.raises(Conflict):
+        review_whole(house)

@@ -10,12 +10,17 @@ import subprocess
 import venv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -320,6 +325,62 @@ def test_the_certificate_itself_holds_in_each_form(desk: Desk):
         assert failures(report) == {}
         assert report.passed
     assert report.complete
+
+
+def issued(name: str, by: str, key: ec.EllipticCurvePrivateKey, *, is_authority: bool) -> bytes:
+    """A certificate (DER) of which only what it may is in question; all have the same key."""
+    subject, issuer = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, by)
+    )
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2030, 1, 1, tzinfo=UTC))
+        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True, content_commitment=False, key_encipherment=False,
+                data_encipherment=False, key_agreement=False, key_cert_sign=is_authority,
+                crl_sign=False, encipher_only=False, decipher_only=False,
+            ),
+            critical=True,
+        )
+    )  # fmt: skip
+    return made.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("is_authority", [True, False])
+def test_who_is_no_authority_issues_no_seal_whatever_it_was_issued_by(*, is_authority: bool):
+    key = ec.generate_private_key(ec.SECP256R1())
+    root, between, leaf = (
+        asn1_x509.Certificate.load(one)
+        for one in (
+            issued("root", "root", key, is_authority=True),
+            issued("between", "root", key, is_authority=is_authority),
+            issued("leaf", "between", key, is_authority=False),
+        )
+    )
+    if is_authority:
+        assert path_to_root(leaf, (between,), (root,)) == (leaf, between, root)
+        return
+    with pytest.raises(Failed, match="between may not certify"):
+        path_to_root(leaf, (between,), (root,))
+
+
+@pytest.mark.requirement("5.10")
+def test_a_seal_is_bound_to_its_certificate_whoever_else_has_its_key(desk: Desk):
+    extracted = naively(desk.sealed)
+    assert extracted is not None
+    seal = read_container(extracted.cms)
+    check_binding(seal)
+    (other,) = read_roots(desk.site.root_pem)
+    with pytest.raises(Failed, match="names another certificate"):
+        check_binding(replace(seal, certificate=other))
 
 
 @pytest.mark.requirement("5.10")

@@ -65,7 +65,6 @@ OF_RECORDS = (
     Mutant("actions/verification", "elif witness.sha256 != content:", "elif False:", _HELD),
     Mutant("actions/verification", "for key in witnesses.keys() - seen - left_out:", "for key in ():", _HELD),
     Mutant("actions/verification", "if sha256_of(measurement_content(own)) != run.measurements_sha256:", "if False:", _HELD),
-    Mutant("actions/verification", "if signature.sha256 != signature.signing.sha256:", "if False:", _HELD),
     Mutant("actions/verification", 'if error.code == "BQC-ARC-005" and sha256 in disposed:', 'if error.code == "BQC-ARC-005":', ("actions/test_scrubs.py",)),
     Mutant("actions/verification", "if links.get(sequence) != head:", "if False:", _HELD),
     Mutant("actions/verification", "found += log_problems(session,", "_ = log_problems(session,", (*_HELD, "compliance/test_log_attacks.py")),
