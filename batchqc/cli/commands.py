@@ -40,16 +40,31 @@ def _installation() -> typer.Typer:
 
 
 @cache
-def _overview() -> typer.Typer:
-    from batchqc.cli.change_impact import change_impact
-    from batchqc.cli.configuration import configuration
-    from batchqc.cli.validate import validate
+def _open_work() -> typer.Typer:
     from batchqc.cli.work import work
 
-    return _with({
-        "work": work, "configuration": configuration, "validate": validate,
-        "change-impact": change_impact,
-    })  # fmt: skip
+    return _with({"work": work})
+
+
+@cache
+def _settings() -> typer.Typer:
+    from batchqc.cli.configuration import configuration
+
+    return _with({"configuration": configuration})
+
+
+@cache
+def _qualification() -> typer.Typer:
+    from batchqc.cli.validate import validate
+
+    return _with({"validate": validate})
+
+
+@cache
+def _versions() -> typer.Typer:
+    from batchqc.cli.change_impact import change_impact
+
+    return _with({"change-impact": change_impact})
 
 
 @cache
@@ -187,7 +202,10 @@ def _with(
 #: The commands of each kind, in the order of the help.
 KINDS: Final[Mapping[Kind, tuple[str, ...]]] = {
     _installation: ("init", "migrate", "doctor", "backup", "restore", "drill"),
-    _overview: ("work", "configuration", "validate", "change-impact"),
+    _open_work: ("work",),
+    _settings: ("configuration",),
+    _qualification: ("validate",),
+    _versions: ("change-impact",),
     _working: ("worker",),
     _examples: ("simulate", "demo"),
     _serving: ("serve",),

@@ -65,6 +65,17 @@ def test_no_command_is_loaded_before_it_is_given_and_none_loads_what_is_rare():
     assert not found & (RARE | SERVER | {"numpy"})
 
 
+@pytest.mark.parametrize("command", ["serve", "configuration", "change-impact"])
+def test_a_command_that_opens_no_database_loads_nothing_of_one(command: str):
+    found = loaded(
+        "from typer.main import get_command\n"
+        "from batchqc.cli.main import app\n"
+        f"assert get_command(app).get_command(None, {command!r})"
+    )
+    assert "batchqc.cli.main" in found
+    assert not found & {"sqlalchemy", "batchqc.cli.workplace"}
+
+
 def test_every_command_is_found_under_its_name_and_no_other():
     assert {names: tuple(get_group(kind()).commands) for kind, names in KINDS.items()} == {
         names: names for names in KINDS.values()
