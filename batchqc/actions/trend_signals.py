@@ -59,13 +59,17 @@ def look_ahead(session: Session, archive: Archive, lot: LotRow, trends: Trends) 
     """Read what the series of a lot lack, before it is signed: who signs is waited for."""
     if lots_made(session, lot.product.code) < LOTS_FOR_A_SIGNAL:
         return
-    for version in binding_of(session, lot, corrections_of(session, [lot.key])).versions:
-        specification, _ = readable(archive, version)
-        if specification is None:
-            continue  # who signs is told
-        for criterion in filter(is_numeric, specification.criteria):
-            with suppress(BatchqcError):  # so they are of this
-                trends.read_ahead(session, archive, _attribute(specification, criterion))
+    versions = binding_of(session, lot, corrections_of(session, [lot.key])).versions
+    readings = (readable(archive, version)[0] for version in versions)
+    attributes = [
+        _attribute(one, criterion)
+        for one in filter(None, readings)  # who signs is told of what cannot be read
+        for criterion in filter(is_numeric, one.criteria)
+    ]
+    trends.prepare(session, archive, attributes)
+    for attribute in attributes:
+        with suppress(BatchqcError):  # so they are of this
+            trends.read_ahead(session, archive, attribute)
 
 
 def by_run(

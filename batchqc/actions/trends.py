@@ -140,7 +140,7 @@ class Trends:
         A session that is older than what is held reads nothing: it would keep nothing of it.
         """
         with self._lock:
-            if self._catch_up(session):
+            if self._catch_up(session) == self._sequence:
                 self._current(session, archive, attribute, one_of_many=True).growing()
 
     def page(self, session: Session, archive: Archive, attribute: Attribute, *, kind: str) -> bytes:

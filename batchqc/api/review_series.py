@@ -15,6 +15,7 @@ from batchqc.actions.audit_review import TrailRead, review_audit_trails
 from batchqc.actions.lot_review import review_whole_lots
 from batchqc.actions.reviews import review_lots
 from batchqc.actions.series import LONGEST
+from batchqc.actions.trend_signals import look_ahead
 from batchqc.api.doors import Signature, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.reviews import (
@@ -28,9 +29,11 @@ from batchqc.api.reviews import (
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST
+from batchqc.core.identifiers import fold
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.once import each_once
+from batchqc.records.registers import lots_by
 
 T = TypeVar("T")
 Shown = TypeVar("Shown")
@@ -108,6 +111,9 @@ def review(call: Writing, sent: SeriesSignature) -> Response:
 )
 def review_whole(call: Writing, sent: SeriesSignature) -> Response:
     """As of one lot; each has its own signature. What one of them lacks stops them all."""
+    with call.reading(Permission.REVIEW_RESULTS) as session:
+        for row in lots_by(session, {fold(one) for one in sent.lots}):
+            look_ahead(session, call.door.archive, row, call.door.trends)
     with call.writing(Permission.REVIEW_RESULTS, sent) as work:
         if work.is_new:
             found = review_whole_lots(
