@@ -77,12 +77,13 @@ def test_series_are_read_before_the_transaction_of_the_review_that_is_signed_wit
     site.token(REV)
     found: list[bool] = []
 
-    class Watching(trends.SeriesReader):
-        def __init__(self, *of: Any) -> None:
-            found.append(is_free(site.house.engine))
-            super().__init__(*of)
+    read = trends.read_together
 
-    monkeypatch.setattr(trends, "SeriesReader", Watching)
+    def watching(*of: Any) -> Any:
+        found.append(is_free(site.house.engine))
+        return read(*of)
+
+    monkeypatch.setattr(trends, "read_together", watching)
     answer = site.send(REV, "POST", f"/lots/{LOT}/qc-review", json=signed(REV))
     assert answer.status_code == 201, answer.text
     assert found
