@@ -68,8 +68,11 @@ def watched(site: Site, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("path", "more"), [(f"/lots/{LOT}/qc-review", {}), ("/qc-reviews", {"lots": [LOT]})]
+)
 def test_series_are_read_before_the_transaction_of_the_review_that_is_signed_with_them(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, more: dict[str, list[str]]
 ):
     make(site.house)
     assert site.house.upload(results(lot=LOT)).accepted
@@ -84,7 +87,7 @@ def test_series_are_read_before_the_transaction_of_the_review_that_is_signed_wit
         return read(*of)
 
     monkeypatch.setattr(trends, "read_together", watching)
-    answer = site.send(REV, "POST", f"/lots/{LOT}/qc-review", json=signed(REV))
+    answer = site.send(REV, "POST", path, json=signed(REV) | more)
     assert answer.status_code == 201, answer.text
     assert found
     assert all(found)
