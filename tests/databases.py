@@ -111,9 +111,6 @@ class Databases:
         engine = open_database(self._makers[kind].make(name, copy_of=copy_of))
         try:
             fill(engine)
-            if kind == POSTGRESQL:  # else who only reads a copy writes that rows are there
-                with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-                    connection.execute(text("VACUUM (FREEZE)"))
         finally:
             engine.dispose()  # a template is copied only while nobody looks at it
         self._templates.add((kind, name))
@@ -183,35 +180,14 @@ class _Server:
         self._server: Any = None
         self._admin: Engine | None = None
         self._folder: Path | None = None
-        self._copies: dict[str, tuple[str, str]] = {}
-        self._untouched: dict[str, str] = {}
 
     def make(self, name: str, *, copy_of: str | None) -> str:
-        if copy_of in self._untouched:
-            self._run(f"ALTER DATABASE {self._untouched.pop(copy_of)} RENAME TO {name}")
-        else:
-            # Files are copied: twice as fast as writing them to the log, which nothing replays.
-            template = copy_of or "template0"
-            self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        if copy_of is not None:
-            self._copies[name] = copy_of, self._written(name)
+        # Its files are copied: twice as fast as writing them to the log, which nothing replays.
+        self._run(f"CREATE DATABASE {name} TEMPLATE {copy_of or 'template0'} STRATEGY FILE_COPY")
         return str(self._server.get_uri(name))
 
     def remove(self, name: str) -> None:
-        """Remove it, or keep it for the next test where the server wrote nothing meanwhile."""
-        template, written = self._copies.pop(name, ("", ""))
-        if template and template not in self._untouched and written == self._written(name):
-            self._untouched[template] = f"untouched_{template}"
-            self._run(f"ALTER DATABASE {name} RENAME TO untouched_{template}")
-        else:
-            self._run(f"DROP DATABASE {name} WITH (FORCE)")
-
-    def _written(self, name: str) -> str:
-        """How far the server has written its log; who looks for a database first is written too."""
-        asked = text("SELECT pg_current_wal_insert_lsn() FROM pg_database WHERE datname = :name")
-        assert self._admin is not None
-        with self._admin.connect() as connection:
-            return str(connection.scalar(asked, {"name": name}))
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def close(self) -> None:
         if self._admin is None or self._folder is None:

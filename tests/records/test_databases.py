@@ -7,13 +7,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 
 from batchqc.core.lot_states import Disposition
 from batchqc.records.audit import AuditEntry
 from batchqc.records.people import Person
 from batchqc.records.transaction import reading
-from tests.databases import Databases
 from tests.records.house import PEOPLE, House
 
 ROOT = Path(__file__).parents[2]
@@ -63,25 +62,6 @@ def test_each_test_gets_a_database_with_tables_and_without_rows(engine: Engine, 
     assert engine.dialect.name == database
     with reading(engine) as session:
         assert session.scalar(select(func.count()).select_from(AuditEntry)) == 0
-
-
-@pytest.mark.only_on("postgresql", "SQLite's databases are copied each time")
-def test_a_copy_that_was_only_read_is_kept_for_the_next_and_no_other_is(
-    database: str, databases: Databases
-):
-    def copied(statement: str = "") -> int:
-        with databases.copy(database) as engine, engine.begin() as connection:
-            assert connection.scalar(select(func.count()).select_from(AuditEntry)) == 0
-            if statement:
-                connection.execute(text(statement))
-            oid = text("SELECT oid FROM pg_database WHERE datname = current_database()")
-            return int(connection.scalar(oid) or 0)
-
-    first = copied()
-    assert copied() == first
-    for wrote in ("CREATE TABLE more (a int)", "SET LOCAL a.b = 'c'; SELECT txid_current()"):
-        touched = copied(wrote)
-        assert copied() != touched
 
 
 def test_a_house_is_furnished_and_its_audit_trail_is_whole(house: House):

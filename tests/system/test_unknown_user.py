@@ -7,7 +7,7 @@ _CHECK = """
 from argon2 import extract_parameters
 from batchqc.actions import passwords
 made = extract_parameters(passwords.HASHER.hash("any password"))
-print(extract_parameters(passwords._ANY_HASH) == made, passwords._is_right(passwords._ANY_HASH, ""))
+print(extract_parameters(passwords._ANY_HASH) == made, passwords._belongs(passwords._ANY_HASH, ""))
 """
 
 

@@ -34,6 +34,8 @@ _SHIFTS: Final = """window.shifts = []; new PerformanceObserver(list => {
 }).observe({type: 'layout-shift', buffered: true})"""
 #: What a browser says of an answer that is an error; tests look at the page that came.
 _STATUS: Final = "Failed to load resource: the server responded with a status of 4"
+#: Milliseconds, more than a browser that hangs is given (``looking``); else there is no end.
+_ANSWERS: Final = 100_000
 
 
 class Visitor:
@@ -53,8 +55,8 @@ class Visitor:
         self._page, self._arrives = self.context.new_page(), False
         # Each page comes as if it were the first: its style before anything of it is painted.
         session = self.context.new_cdp_session(self._page)
-        session.send("Network.enable")
-        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        session.send("Network.enable", timeout=_ANSWERS)
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True}, timeout=_ANSWERS)
         self._page.on("console", self._said)
         self._page.on("pageerror", lambda error: self.wrong.append(str(error)))
 

@@ -32,11 +32,10 @@ def look_at(visitor: Visitor, path: str) -> None:
     tab. A screen that hangs it does so there too.
     """
     if not _was_looked_at(visitor, path):
-        visitor.begin_anew()
-        assert _was_looked_at(visitor, path), f"the browser hangs at {path}"
+        assert _was_looked_at(visitor, path, anew=True), f"the browser hangs at {path}"
 
 
-def _was_looked_at(visitor: Visitor, path: str) -> bool:
+def _was_looked_at(visitor: Visitor, path: str, *, anew: bool = False) -> bool:
     """Look, and end the tabs of a browser that does not answer; whether it did."""
     hangs = Event()
 
@@ -47,6 +46,8 @@ def _was_looked_at(visitor: Visitor, path: str) -> bool:
     timer = Timer(_LONGEST, end)
     timer.start()
     try:
+        if anew:
+            visitor.begin_anew()
         _look_at(visitor, path)
     except Error:
         if not hangs.is_set():
