@@ -11,13 +11,15 @@ from typing import Final
 
 _NEW: Final = 20_000
 """Objects that wait to be looked through: some megabytes; a page of a lot leaves thousands."""
+_OLDER: Final = 3
+"""How often that is done before what stayed is looked through too, which grows meanwhile."""
 
 
 def settle() -> None:
     """Leave alone what is there now, and each time after modules were loaded what is there then."""
     loaded = len(sys.modules)
     gc.freeze()
-    gc.set_threshold(_NEW, *gc.get_threshold()[1:])
+    gc.set_threshold(_NEW, _OLDER, gc.get_threshold()[2])
 
     def settle_again(phase: str, info: dict[str, int]) -> None:
         nonlocal loaded
