@@ -112,7 +112,9 @@ def review(call: Writing, sent: SeriesSignature) -> Response:
 def review_whole(call: Writing, sent: SeriesSignature) -> Response:
     """As of one lot; each has its own signature. What one of them lacks stops them all."""
     with call.reading(Permission.REVIEW_RESULTS) as session:
-        for row in lots_by(session, {fold(one) for one in sent.lots}):
+        rows = lots_by(session, {fold(one) for one in sent.lots})
+        alike = {(one.product_id, one.specification_version_id): one for one in rows}
+        for row in alike.values():
             look_ahead(session, call.door.archive, row, call.door.trends)
     with call.writing(Permission.REVIEW_RESULTS, sent) as work:
         if work.is_new:
