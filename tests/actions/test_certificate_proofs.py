@@ -1,6 +1,7 @@
 """A certificate is proven by files alone: its issue from the log, and how it stands."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,6 +31,9 @@ from batchqc.documents.log_key import LogSigner, create_log_key
 from batchqc.documents.pki import PkiFiles
 from batchqc.documents.timestamps import Service
 from batchqc.documents.verifier.case import Question
+from batchqc.documents.verifier.findings import Failed
+from batchqc.documents.verifier.proofs import check_standing
+from batchqc.documents.verifier.signed_log import read_log_keys
 from batchqc.errors import Conflict, NotFound, SigningUnavailable
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.transaction import SYSTEM, transaction
@@ -176,6 +180,19 @@ def test_another_document_under_the_number_is_not_the_one_in_the_log(
         assert (
             standing_on_record(session, NUMBER, ["0" * 64]) == "on record it has another document"
         )
+
+
+def test_a_statement_about_another_certificate_says_nothing_of_this_one(
+    house: House, press: Press, issued: bytes
+):
+    """Not even where both are of the same document."""
+    proof, keys = json.loads(prove(house, press)), read_log_keys(press.log_key().key.text)
+    documents = [hashlib.sha256(issued).hexdigest()]
+    found = check_standing(proof, keys, number=NUMBER, documents=documents)
+    assert found is not None
+    assert found.standing == "counts"
+    with pytest.raises(Failed, match="the statement is about another certificate"):
+        check_standing(proof, keys, number="COA-2026-000002", documents=documents)
 
 
 def test_a_timestamp_on_the_log_tells_what_was_dated_back(

@@ -10,6 +10,7 @@ _LATER = (
     "documents/test_levels.py",
     "documents/test_certificate_check.py",
 )
+_PROVED = ("actions/test_certificate_proofs.py", "api/test_certificate_proof.py")
 _TOUCHED = ("actions/test_trends.py", "actions/test_trends_hidden.py")
 _HELD = ("compliance/test_audit_attacks.py", "actions/test_integrity.py")
 _LET_GO = ("actions/test_letting_go.py", "actions/test_holds.py")
@@ -133,12 +134,12 @@ OF_RECORDS = (
     Mutant("documents/verifier/revocation", "demand(_is_whole(one),", "demand(True,", _LATER),
     Mutant("documents/verifier/times", "demand(case.earliest is not None and case.earliest < since, said)", "pass", _LATER),
     Mutant("documents/verifier/times", 'demand(issued, f"{said}:', 'demand(True, f"{said}:', _LATER),
-    Mutant("documents/verifier/times", "if shown - first > case.question.late:", "if False:", _LATER),
+    Mutant("documents/verifier/times", "if shown - first > case.question.late:", "if False:", _PROVED),
     Mutant("documents/verifier/times", 'demand(found.standing == "counts",', "demand(True,", _LATER),
     Mutant("documents/verifier/times", "        check_validity(path, case.proven_at)\n", "        pass\n", _LATER),
-    Mutant("documents/verifier/proofs", 'demand(after["document sha256"] in documents,', "demand(True,", _LATER),
-    Mutant("documents/verifier/proofs", "    if any(ended):", "    if False:", _LATER),
-    Mutant("documents/verifier/proofs", 'demand(said["certificate"] == number,', "demand(True,", _LATER),
-    Mutant("documents/verifier/signed_log", "demand(held > 0,", "demand(True,", _LATER),
-    Mutant("documents/verifier/signed_log", "demand(_climbed(leaf, index, head.size, hashes) == head.root,", "demand(True,", _LATER),
+    Mutant("documents/verifier/proofs", 'demand(after["document sha256"] in documents,', "demand(True,", _PROVED),
+    Mutant("documents/verifier/proofs", "    if any(ended):", "    if False:", _PROVED),
+    Mutant("documents/verifier/proofs", 'demand(said["certificate"] == number,', "demand(True,", _PROVED),
+    Mutant("documents/verifier/signed_log", "demand(held > 0,", "demand(True,", _PROVED),
+    Mutant("documents/verifier/signed_log", "demand(_climbed(leaf, index, head.size, hashes) == head.root,", "demand(True,", _PROVED),
 )  # fmt: skip
