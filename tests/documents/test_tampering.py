@@ -4,6 +4,7 @@ Beside each stands what openssl says of its last seal alone. Where that is satis
 why a certificate needs more.
 """
 
+import hashlib
 import importlib.util
 import json
 import subprocess
@@ -13,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from asn1crypto import x509 as asn1_x509
@@ -29,7 +32,7 @@ from batchqc.documents import standalone
 from batchqc.documents.certificate_check import check_all
 from batchqc.documents.coa_layout import render
 from batchqc.documents.standalone import script
-from batchqc.documents.verifier.case import Question
+from batchqc.documents.verifier.case import Case, Question
 from batchqc.documents.verifier.chains import (
     check_purpose,
     check_validity,
@@ -44,6 +47,7 @@ from batchqc.documents.verifier.containers import (
 )
 from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import Failed
+from batchqc.documents.verifier.meaning import DATA_FILE, check_data
 from batchqc.documents.verifier.revocation import read_evidence, standing_of
 from batchqc.documents.verifier.signatures import Extracted
 from batchqc.documents.verifier.tokens import read_stamp
@@ -591,3 +595,17 @@ def test_an_entry_from_before_the_seal_is_told(desk: Desk):
     told = desk.log.proof(desk.sealed, content_sha256(desk.content()), number=NUMBER, at=at)
     found = failures(check_all(desk.sealed, replace(desk.question, proofs=(told,))))
     assert found == {"time": "it says that it was sealed after its issue"}
+
+
+@pytest.mark.parametrize(
+    ("number", "lot"), [("COA-2026-000002", "L-1"), ("COA-2026-000001", "L-2")]
+)
+def test_data_that_the_document_names_are_of_its_own_certificate_and_lot(number: str, lot: str):
+    """Content and hash agree; the document says of itself that it is another one."""
+    data = b'{"number": "COA-2026-1", "lot": {"id": "L-1"}}'
+    own = hashlib.sha256(data).hexdigest()
+    case = SimpleNamespace(
+        kind="2", files={DATA_FILE: data}, content_sha256=own, number=number, lot=lot
+    )
+    with pytest.raises(Failed, match="of another certificate or lot"):
+        check_data(cast("Case", case))

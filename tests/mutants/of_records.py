@@ -135,7 +135,7 @@ OF_RECORDS = (
     Mutant("documents/verifier/times", "demand(case.earliest is not None and case.earliest < since, said)", "pass", _LATER),
     Mutant("documents/verifier/times", 'demand(issued, f"{said}:', 'demand(True, f"{said}:', _LATER),
     Mutant("documents/verifier/times", "if shown - first > case.question.late:", "if False:", _PROVED),
-    Mutant("documents/verifier/times", 'demand(found.standing == "counts",', "demand(True,", _LATER),
+    Mutant("documents/verifier/times", 'demand(found.standing == "counts",', "demand(True,", _PROVED),
     Mutant("documents/verifier/times", "        check_validity(path, case.proven_at)\n", "        pass\n", _LATER),
     Mutant("documents/verifier/proofs", 'demand(after["document sha256"] in documents,', "demand(True,", _PROVED),
     Mutant("documents/verifier/proofs", "    if any(ended):", "    if False:", _PROVED),
