@@ -94,6 +94,11 @@ def audit_reviews_of(session: Session, lot: LotRow) -> Sequence[AuditReview]:
 _NEWEST_REVIEW: Final = select(AuditReview).order_by(AuditReview.last.desc()).limit(1)
 
 
+_LINKS_FROM: Final = (
+    select(*LINK).where(AuditLink.sequence >= bindparam("first")).order_by(AuditLink.sequence)
+)
+
+
 def newest_signed_head(session: Session) -> tuple[int, str] | None:
     """Sequence and hash of the newest link that QA signed in any review of an audit trail."""
     row = session.scalar(_NEWEST_REVIEW)
@@ -102,9 +107,8 @@ def newest_signed_head(session: Session) -> tuple[int, str] | None:
 
 def links_from(session: Session, sequence: int) -> Iterable[Link]:
     """The links of the chain from a place on, in order."""
-    query = select(*LINK).where(AuditLink.sequence >= sequence).order_by(AuditLink.sequence)
     link = None
-    for row in session.execute(query):
+    for row in session.execute(_LINKS_FROM, {"first": sequence}):
         link = Link(*row)
         yield link
     if link is not None:

@@ -272,13 +272,20 @@ def asking(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+class _Reading(Session):
+    """A session that refuses every statement that writes."""
+
+
+event.listen(_Reading, "after_begin", every_statement(refuse_writing))
+
+
 @contextmanager
 def _reads(engine: Engine, isolation: str) -> Iterator[Session]:
     options: dict[str, Any] = {READ_ONLY: True}
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": isolation}
-    with Session(engine.execution_options(**options), autoflush=False) as session:
-        event.listen(session, "after_begin", every_statement(refuse_writing))
+    with _Reading(engine, autoflush=False) as session:
+        session.connection(execution_options=options)
         yield session
         if engine.dialect.name == "postgresql":
             # Where it were rolled back, the driver would forget every prepared statement.
