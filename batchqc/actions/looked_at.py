@@ -34,9 +34,8 @@ from batchqc.records.lot_reviews import (
     AuditReview,
     LotReview,
     audit_reviews_of,
-    links_from,
+    links_since_review,
     lot_reviews_of,
-    newest_signed_head,
 )
 from batchqc.records.once import once
 from batchqc.records.policies import POLICIES, policies_of, policy_rows
@@ -193,8 +192,8 @@ def _audit_review(session: Session, so_far: SoFar, subjects: Subjects) -> Looked
 @once
 def _chain(session: Session) -> LookedAt:
     """The links of the audit trail from the newest head that QA signed to the end."""
-    known = newest_signed_head(session)
-    broken = break_after(links_from(session, known[0] if known else 1), known)
+    known, links = links_since_review(session)
+    broken = break_after(links, known)
     return LookedAt(Against((broken,) if broken else ()))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, select, text
+from sqlalchemy import Integer, Select, UniqueConstraint, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.audit import Link
@@ -91,28 +91,31 @@ def audit_reviews_of(session: Session, lot: LotRow) -> Sequence[AuditReview]:
     return found
 
 
-_NEWEST_REVIEW: Final = select(AuditReview).order_by(AuditReview.last.desc()).limit(1)
-
-
-_LINKS_FROM: Final = (
-    select(*LINK).where(AuditLink.sequence >= bindparam("first")).order_by(AuditLink.sequence)
+_NEWEST_REVIEW: Final = (
+    select(AuditReview.last, AuditReview.head).order_by(AuditReview.last.desc()).limit(1)
+)
+_LAST: Final = _NEWEST_REVIEW.with_only_columns(AuditReview.last).scalar_subquery()
+_HEAD: Final = _NEWEST_REVIEW.with_only_columns(AuditReview.head).scalar_subquery()
+_SINCE_REVIEW: Final = (
+    select(_LAST, _HEAD, *LINK)
+    .where(AuditLink.sequence >= func.coalesce(_LAST, 1))
+    .order_by(AuditLink.sequence)
 )
 
 
-def newest_signed_head(session: Session) -> tuple[int, str] | None:
-    """Sequence and hash of the newest link that QA signed in any review of an audit trail."""
-    row = session.scalar(_NEWEST_REVIEW)
-    return (row.last, row.head) if row else None
+def links_since_review(session: Session) -> tuple[tuple[int, str] | None, list[Link]]:
+    """Sequence and hash of the newest link that QA signed in any review, and the links from there.
 
-
-def links_from(session: Session, sequence: int) -> Iterable[Link]:
-    """The links of the chain from a place on, in order."""
-    link = None
-    for row in session.execute(_LINKS_FROM, {"first": sequence}):
-        link = Link(*row)
-        yield link
-    if link is not None:
-        tell(session, newest_link, link)
+    In order, by one statement; all links where nothing is signed.
+    """
+    rows = session.execute(_SINCE_REVIEW).all()
+    if not rows:
+        signed = session.execute(_NEWEST_REVIEW).first()
+        return ((signed.last, signed.head) if signed else None), []
+    last, head, *_ = rows[0]
+    links = [Link(*row[2:]) for row in rows]
+    tell(session, newest_link, links[-1])
+    return ((last, head) if last is not None else None), links
 
 
 @once

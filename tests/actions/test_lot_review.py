@@ -196,6 +196,32 @@ def test_a_removed_or_changed_review_is_found(house: House, table: str):
     assert any(table in problem for problem in house.verify().problems)
 
 
+_SIGNED = "(SELECT max(last) FROM audit_review)"
+_NEWEST = "(SELECT * FROM (SELECT max(sequence) FROM audit_link) AS newest)"
+
+
+@pytest.mark.requirement("1.15")
+@pytest.mark.parametrize(
+    ("altered", "said"),
+    [
+        ("UPDATE audit_link SET entry_sha256 = '00' WHERE sequence = <newest>", "not follow"),
+        ("DELETE FROM audit_link WHERE sequence = <signed> + 1", "does not follow"),
+        ("DELETE FROM audit_link WHERE sequence = <signed>", "not the one whose head QA signed"),
+        ("DELETE FROM audit_link WHERE sequence >= <signed>", "is missing"),
+        ("UPDATE audit_review SET head = ''", "not the one whose head QA signed"),
+    ],
+)
+def test_links_since_what_qa_signed_follow_from_it(house: House, altered: str, said: str):
+    house.ready()
+    for number in range(3):
+        with house.acting(AUD, Permission.READ) as tx:
+            log_view(tx, request=f"{number}", route="GET /lots/{lot}", records={"lot": LOT})
+    assert not closed(house)
+    tamper(house.engine, altered.replace("<newest>", _NEWEST).replace("<signed>", _SIGNED))
+    told = [said for gate in house.study().gates for said in gate.reasons]
+    assert any("of the audit trail" in one and said in one for one in told), told
+
+
 @pytest.mark.requirement("1.55")
 @pytest.mark.parametrize("what", ["rule", "policy"])
 def test_a_changed_rule_is_read_before_the_release_and_not_by_who_changed_it(
