@@ -45,6 +45,7 @@ class Visitor:
         self.address, self.wrong = address, list[str]()
         look = {"viewport": {"width": 1440, "height": 1000}, "reduced_motion": "reduce"} | options
         self.context = browser.new_context(base_url=address, timezone_id="America/Chicago", **look)
+        self._has_script = options.get("java_script_enabled", True)
         self.context.add_init_script(_SHIFTS)
         self.context.on("request", self._asked)
         self._brought = 0  # how often axe was brought into a page
@@ -99,6 +100,8 @@ class Visitor:
     def go(self, path: str) -> Response:
         self._arrives = False
         answer = self._page.goto(path)  # until it is loaded, with its scripts
+        if self._has_script:  # htmx begins in a turn of its own
+            self._page.evaluate("new Promise((done) => setTimeout(done))")
         assert answer is not None
         return answer
 
