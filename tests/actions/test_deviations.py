@@ -8,6 +8,7 @@ import pytest
 from batchqc.actions.deviations import NewDeviation, keep_deviation
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.letting_go import let_go
+from batchqc.actions.lots import NewLot, register_lot
 from batchqc.core.deviations import State
 from batchqc.core.lot_states import Overlay
 from batchqc.core.permissions import Permission
@@ -18,7 +19,19 @@ from batchqc.records.holds import HoldEnd
 from batchqc.records.lot_reviews import trail_about
 from tests.actions.state import counts, grown
 from tests.records.genealogy import vials
-from tests.records.house import LOT, QA1, QA2, House, results, signing
+from tests.records.house import (
+    ANA,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    MADE_ON,
+    PRODUCT,
+    QA1,
+    QA2,
+    House,
+    results,
+    signing,
+)
 from tests.records.tampering import tamper
 
 OPEN = NewDeviation("DEV-26-014", "Incubator at 35 °C", "QMS 4711", State.OPEN, True, (LOT,))
@@ -69,6 +82,18 @@ def test_what_cannot_be_recorded_changes_nothing(house: House):
     assert grown(house.engine, before) == {}
     assert isinstance(keep(house, CLOSED, password="wrong"), Refusal)
     assert not house.study().is_ready
+
+
+@pytest.mark.requirement("2.22")
+def test_a_deviation_that_bears_on_one_more_lot_closes_its_gate_too(house: House):
+    more = "MSC-26-0044"
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        register_lot(tx, NewLot(more, PRODUCT, MADE_ON, EXPIRES_ON, (DONOR,)))
+    assert isinstance(keep(house, OPEN), DeviationRow)
+    assert isinstance(keep(house, replace(OPEN, lots=(LOT, more))), DeviationRow)
+    for lot in (LOT, more):
+        gate = next(one for one in house.study(lot).gates if one.name == "Deviations")
+        assert gate.reasons == ("deviation DEV-26-014 is open: Incubator at 35 °C",)
 
 
 @pytest.mark.requirement("2.01")

@@ -163,6 +163,21 @@ def test_only_the_range_that_is_there_and_nothing_unseen_is_signed(house: House)
     assert any("results reviewed" in reason for reason in refused.value.reasons)
 
 
+def test_a_rule_that_changed_after_it_was_read_is_read_before_it_is_signed(house: House):
+    house.upload(results())
+    house.review()
+    review_whole(house)
+    with house.reading() as session:
+        seen = newest_link(session)
+    assert seen is not None
+    with house.acting(QA1, Permission.SET_POLICY) as tx:
+        set_policy(tx, policy=Policy.SUPPLY_BY_EXCEPTION, value=ON, credentials=signing(QA1))
+    with pytest.raises(Conflict) as refused:
+        read(house, last=seen.sequence, head=seen.sha256)
+    assert refused.value.code == "BQC-ATR-003"
+    assert any("policy" in reason for reason in refused.value.reasons), refused.value.reasons
+
+
 def test_who_uploaded_does_not_review_the_lot_as_a_whole(house: House):
     house.ready()
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from batchqc.actions import trend_touched
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.trend_controls import controls_of
 from batchqc.actions.trend_signals import look_ahead, signals_of
+from batchqc.actions.trend_touched import touched_between
 from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -24,6 +26,7 @@ from batchqc.records import history
 from batchqc.records.audit import newest_link
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trend_evidence import told_between
+from batchqc.records.uploads import runs_of
 from tests.cast import TAKEN_AT
 from tests.records.house import (
     ANA,
@@ -285,6 +288,29 @@ def test_a_result_touches_the_series_that_it_is_of_and_no_other(house: House):
         assert running.page(session, house.archive, other, kind="figures") is page
     assert before.criterion == again.criterion
     assert len(lots) + 2 == len(again.lots)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "lot:{lot}", "lot_donor:{lot}/{donor}", "lot_specification:{lot}/1",
+        "disposition:{lot}/1", "sample:{lot}-S01", "upload:{upload}",
+        "assay_run:{upload}/VIAB/R1", "superseding:{upload}/VIAB/R1",
+        "entry_verification:{upload}", "donor:{donor}", "eligibility:{donor}/1",
+        "derivation:lot:{lot} from cell_bank:B-1",
+    ],
+)  # fmt: skip
+def test_each_kind_of_record_touches_the_lots_that_it_is_about(
+    house: House, monkeypatch: pytest.MonkeyPatch, subject: str
+):
+    house.upload(results())
+    with house.reading() as session:
+        upload = runs_of(session, the_lot(session, LOT))[0].upload.natural_key
+        told = subject.format(lot=LOT, donor=DONOR, upload=upload)
+        monkeypatch.setattr(trend_touched, "told_between", lambda *_: [told])
+        touched = touched_between(session, 0, 1)
+        assert (touched.everything, touched.lines) == (False, False)
+        assert the_lot(session, LOT).id in touched.lots[PRODUCT]
 
 
 def test_limits_of_lots_of_which_some_are_censored_are_by_likelihood(house: House):

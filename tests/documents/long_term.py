@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from io import BytesIO
 
@@ -107,8 +107,10 @@ def revocation_list(
     revoked: x509.Certificate | None = None,
     since: datetime | None = None,
     reason: x509.ReasonFlags | None = None,
+    doubted: datetime | None = None,
+    part: x509.IssuingDistributionPoint | None = None,
 ) -> bytes:
-    """A revocation list, DER, good for a year."""
+    """A revocation list, DER, good for a year: ``doubted`` is since when the key may be stolen."""
     built = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(by.certificate.subject)
@@ -119,11 +121,16 @@ def revocation_list(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key()), critical=False
         )
     )
+    if part is not None:
+        built = built.add_extension(part, critical=True)
     if revoked is not None:
         entry = x509.RevokedCertificateBuilder().serial_number(revoked.serial_number)
         entry = entry.revocation_date(since or at)
         if reason is not None:
             entry = entry.add_extension(x509.CRLReason(reason), critical=False)
+        if doubted is not None:
+            naive = doubted.astimezone(UTC).replace(tzinfo=None)
+            entry = entry.add_extension(x509.InvalidityDate(naive), critical=False)
         built = built.add_revoked_certificate(entry.build())
     return built.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)
 

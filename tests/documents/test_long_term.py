@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -223,6 +224,51 @@ def test_a_revoked_seal_is_refused_unless_it_was_proven_before(
     assert "the seal was revoked on" in found["revocation"]
     pem = x509.load_der_x509_crl(given).public_bytes(Encoding.PEM)
     assert failures(check_all(levels["B-B"], replace(question, crls=(pem,)))) == found
+
+
+@pytest.mark.requirement("5.10")
+def test_the_earlier_of_the_times_counts_since_when_a_seal_is_doubted(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    """RFC 5280, 5.3.2: the key may have been stolen long before it was revoked."""
+    for doubted, refused in ((-1 * DAY, True), (+4 * DAY, False)):
+        given = revocation_list(
+            root_of(site),
+            at=site.sealed_at + 10 * DAY,
+            revoked=site.key.certificate,
+            since=site.sealed_at + 5 * DAY,
+            doubted=site.sealed_at + doubted,
+        )
+        question = asked(site, stamps, at=site.sealed_at + 20 * DAY, crls=(given,))
+        found = failures(check_all(levels["B-LT"], question))
+        assert list(found) == (["revocation"] if refused else [])
+
+
+PARTS = [
+    {"only_contains_user_certs": True},
+    {"only_contains_ca_certs": True},
+    {"only_contains_attribute_certs": True},
+    {"indirect_crl": True},
+    {"only_some_reasons": frozenset([x509.ReasonFlags.key_compromise])},
+]
+
+
+@pytest.mark.parametrize("named", PARTS, ids=lambda one: next(iter(one)))
+def test_a_list_of_a_part_is_no_answer(
+    levels: dict[str, bytes], site: Site, stamps: Stamps, named: dict[str, Any]
+):
+    point = [x509.UniformResourceIdentifier("http://127.0.0.1/crl")]
+    without: dict[str, Any] = {
+        "full_name": point, "relative_name": None, "only_contains_user_certs": False,
+        "only_contains_ca_certs": False, "only_contains_attribute_certs": False,
+        "indirect_crl": False, "only_some_reasons": None,
+    }  # fmt: skip
+    for more, problem in ((named, "a revocation list is of a part only"), ({}, None)):
+        part = x509.IssuingDistributionPoint(**without | more)
+        given = revocation_list(root_of(site), at=site.sealed_at + DAY, part=part)
+        question = asked(site, stamps, at=site.sealed_at + 2 * DAY, crls=(given,))
+        found = failures(check_all(levels["B-T"], question))
+        assert found.get("revocation") == problem
 
 
 def test_openssl_refuses_a_revoked_seal_too(levels: dict[str, bytes], site: Site, tmp_path: Path):
