@@ -80,7 +80,7 @@ def attempt(
     after = {"purpose": tried.purpose}
     tx.audit(f"{tried.component.word} {outcome}", rows=[row], about=[person.key], after=after)
     if until is not None:
-        return _locked(person, until)
+        return _locked(person, tx.now)
     if refusal is not None:
         _lock(tx, person, [row, *counted])
     return refusal
@@ -133,9 +133,11 @@ def _lock(tx: Transaction, person: Person, newest: list[Attempt]) -> None:
         )
 
 
-def _locked(person: Person, until: datetime) -> Refusal:
+def _locked(person: Person, now: datetime) -> Refusal:
+    """Until when, with this attempt, which is the newest failure; the minute told is not before."""
+    until = now + timedelta(minutes=LOCK_MINUTES + 1, microseconds=-1)
     return Refusal(
         "BQC-SIG-002",
         f"{person.user_id} is locked after {FAILURES_BEFORE_LOCK} failures",
-        f"Wait until {until:%H:%M} UTC, or ask an administrator.",
+        f"Wait until {until:%H:%M} UTC, or ask an administrator. Who tries before waits anew.",
     )

@@ -1,6 +1,6 @@
 """People: passwords, sessions, lockout, roles."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from argon2 import extract_parameters
@@ -172,6 +172,19 @@ def test_the_lock_is_counted_from_the_newest_failure(house: House):
     locked = enter(house)
     assert isinstance(locked, Refusal)
     assert locked.code == "BQC-SIG-002"
+
+
+@pytest.mark.requirement("1.16")
+def test_who_waits_as_long_as_a_locked_account_says_comes_in(house: House):
+    for _ in range(5):
+        enter(house, password="guess guess")
+    for minutes in (0, 10):
+        house.now.at += timedelta(minutes=minutes)
+        locked = enter(house)
+        assert isinstance(locked, Refusal)
+    told = datetime.strptime(locked.hint.split()[2], "%H:%M").time()
+    house.now.at = datetime.combine(house.now.at.date(), told, UTC)
+    assert not isinstance(enter(house), Refusal)
 
 
 @pytest.mark.requirement("1.13", "1.52")

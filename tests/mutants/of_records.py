@@ -21,7 +21,7 @@ _RENDITIONS = ("actions/test_renditions.py",)
 
 OF_RECORDS = (
     Mutant("actions/attempts", "found = check(password) if until is None else None", "found = check(password)", _ATTEMPTS),
-    Mutant("actions/attempts", "    if until is not None:\n        return _locked(person, until)\n", "", _ATTEMPTS),
+    Mutant("actions/attempts", "    if until is not None:\n        return _locked(person, tx.now)\n", "", _ATTEMPTS),
     Mutant("actions/attempts", "password is None or one.at > password.set_at", "True", _ATTEMPTS),
     Mutant("actions/attempts", "        elif one.component not in right:", "        elif not right:", _ATTEMPTS),
     Mutant("actions/attempts", "if len(failures) < FAILURES_BEFORE_LOCK:", "if len(failures) <= FAILURES_BEFORE_LOCK:", _ATTEMPTS),
