@@ -259,6 +259,18 @@ def test_who_replaces_or_revokes_an_authenticator_gives_a_code_of_it(house: Hous
     assert proved(code(house, totp)) == ""
 
 
+def test_no_administrator_revokes_their_own_authenticator_without_a_code_of_it(house: House):
+    enrolled(house, ADM)
+    before = counts(house.engine)
+    with (
+        pytest.raises(NotPermitted) as refused,
+        house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx,
+    ):
+        revoke_authenticator(tx, user_id=f" {ADM.upper()}", reason=LOST)
+    assert refused.value.code == "BQC-ACC-048"
+    assert grown(house.engine, before) == {}
+
+
 @pytest.mark.requirement("1.16")
 def test_where_everybody_is_asked_who_has_none_enrols_one_and_does_nothing_else(house: House):
     """The policy meets a session that is open: from its next request on."""
