@@ -118,6 +118,7 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
     Raises:
         Conflict: there is none.
     """
+    tx.lock(f"attempts of {person.folded}")  # nobody begins a session with a code of it meanwhile
     _lock(tx, person)
     newest = newest_authenticator(tx.session, person)
     if newest is None or newest.state == CodeState.REVOKED:
@@ -130,6 +131,7 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
 
 def prove_code(tx: Transaction, person: Person, *, code: str, purpose: str) -> Refusal | None:
     """Whether a code of a person's confirmed authenticator is right now; the attempt is written."""
+    tx.lock(f"attempts of {person.folded}")  # none is revoked meanwhile
     return _check(tx, person, confirmed_secret(tx.session, person), code=code, purpose=purpose)
 
 
