@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.attempts import LOOKED_AT, counting, locked_until
 from batchqc.core.signatures import LOCK_MINUTES
-from batchqc.records.people import failed_since, newest_attempts, newest_password
+from batchqc.records.people import failed_since, newest_attempts
 
 
 def locked_accounts(session: Session, *, now: datetime) -> list[tuple[str, datetime]]:
@@ -15,7 +15,7 @@ def locked_accounts(session: Session, *, now: datetime) -> list[tuple[str, datet
     found = []
     for person in failed_since(session, since):
         newest = newest_attempts(session, person, limit=LOOKED_AT)
-        until = locked_until(counting(newest, newest_password(session, person)), now)
+        until = locked_until(counting(session, person, newest), now)
         if until is not None:
             found.append((person.user_id, until))
     return found

@@ -113,7 +113,7 @@ class _Facts:
             "last_sign_in": _text(self._signed_in.get(person.id)),
             "password_set_at": utc_text(password.set_at) if password else "",
             "password_is_one_time": bool(password and password.set_by_other),
-            "locked_until": _text(self._locked(person, password)),
+            "locked_until": _text(self._locked(person)),
             "failed_attempts": self._failed.get(person.id, 0),
         }
 
@@ -134,11 +134,11 @@ class _Facts:
         failed = select(Attempt.person_id).where(HAS_FAILED, Attempt.at >= begins)
         return Counter(self._session.scalars(failed))  # grouped, SQLite would read every attempt
 
-    def _locked(self, person: Person, password: Password | None) -> datetime | None:
+    def _locked(self, person: Person) -> datetime | None:
         if person.id not in self._of_late:
             return None
         newest = newest_attempts(self._session, person, limit=LOOKED_AT)
-        return locked_until(counting(newest, password), self._now)
+        return locked_until(counting(self._session, person, newest), self._now)
 
 
 def _by_person(changes: Iterable[RoleChange]) -> Mapping[int, list[RoleChange]]:

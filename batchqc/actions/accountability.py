@@ -6,13 +6,14 @@ from batchqc.actions.people import change_password, the_person
 from batchqc.actions.signing import (
     Credentials,
     check_reason,
+    code_is_asked,
     has_accepted,
     prove_components,
     write_signatures,
 )
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.errors import Conflict, InvalidInput
+from batchqc.errors import Conflict, InvalidInput, NotPermitted
 from batchqc.records.people import Person
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import Transaction
@@ -49,12 +50,22 @@ def accept_accountability(
 def change_password_and_accept(
     tx: Transaction, *, user_id: str, old: str, new: str, read: str
 ) -> Refusal | None:
-    """Change one's own password, and accept the statement with it where ``read`` is its hash."""
+    """Change one's own password, and accept the statement with it where ``read`` is its hash.
+
+    Raises:
+        NotPermitted: a signature takes a code of theirs, for which the change has no place.
+    """
     if read:
         _check_read(read)
     refusal = change_password(tx, user_id=user_id, old=old, new=new)
     person = None if refusal else the_person(tx.session, user_id)
     if person is not None and read and not has_accepted(tx.session, person):
+        if code_is_asked(tx.session, person):
+            raise NotPermitted(
+                "BQC-ACC-049",
+                "signatures take a code here, so the statement is not accepted with the password",
+                hint="Change the password alone; then POST /api/v1/accountability with a code.",
+            )
         _accept(tx, person, "Accepted with the change of password")
     return refusal
 

@@ -1,14 +1,17 @@
 """Attempts to prove who one is: each on record, five failures in a row lock the account.
 
-Whatever component fails counts into the same lock (requirement 1.24). Failures count since the
-password was set: a reset unlocks. A component that is right opens no account that is closed, which
-is told only to who knows it.
+Whatever component fails counts into the same lock (requirement 1.24). Failures count since an
+administrator set the password: a reset unlocks. A component that is right opens no account that is
+closed, which is told only to who knows it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from batchqc.actions.role_terms import site_day
 from batchqc.actions.standing import closed
@@ -26,7 +29,7 @@ from batchqc.records.people import (
 from batchqc.records.transaction import Transaction
 
 LOCKED: Final = "account locked"
-#: How many attempts are looked at: failures of one component may lie between right ones of others.
+#: How many attempts are looked at for one that failed; only then for all that count.
 LOOKED_AT: Final = FAILURES_BEFORE_LOCK * len(Component)
 WRONG: Final = Refusal(
     "BQC-SIG-001", "user id or password is wrong", "Try again; five failures lock the account."
@@ -62,7 +65,7 @@ def attempt(
     tx.lock(f"attempts of {person.folded}")
     newest = newest_attempts(tx.session, person, limit=LOOKED_AT)
     password = newest_password(tx.session, person)
-    counted = counting(newest, password)
+    counted = counting(tx.session, person, newest)
     until = locked_until(counted, tx.now)
     found = check(password) if until is None else None
     refusal = _refusal(tx, person, tried, found)
@@ -80,15 +83,40 @@ def attempt(
     after = {"purpose": tried.purpose}
     tx.audit(f"{tried.component.word} {outcome}", rows=[row], about=[person.key], after=after)
     if until is not None:
-        return _locked(person, until)
+        return _locked(person, tx.now)
     if refusal is not None:
         _lock(tx, person, [row, *counted])
     return refusal
 
 
-def counting(newest: Iterable[Attempt], password: Password | None) -> list[Attempt]:
-    """Of the newest attempts of a person those since the password was set, where there is one."""
-    return [one for one in newest if password is None or one.at > password.set_at]
+def counting(session: Session, person: Person, newest: Sequence[Attempt]) -> list[Attempt]:
+    """Of a person's attempts those that may lock the account, newest first.
+
+    Where one failed of late, the newest of each component are read: what lies between them, however
+    much of another component, hides none. A password that somebody else set forgives whatever
+    failed before. One's own forgives nothing: who knows the old one would try codes without end.
+
+    Args:
+        session: only read.
+        person: whose they are.
+        newest: the newest ones, ``LOOKED_AT`` at least.
+    """
+    if all(one.succeeded for one in newest):
+        return []
+    resets = (Password.person_id == person.id, Password.set_by_other == 1)
+    reset_at = session.scalar(select(func.max(Password.set_at)).where(*resets))
+    found = _of_each_component(session, person)
+    return [one for one in found if reset_at is None or one.at > reset_at]
+
+
+def _of_each_component(session: Session, person: Person) -> list[Attempt]:
+    """Of each component as many of the newest attempts as lock an account, newest first."""
+    newest = func.row_number().over(partition_by=Attempt.component, order_by=Attempt.number.desc())
+    ranked = select(Attempt.id, newest.label("place")).where(Attempt.person_id == person.id)
+    places = ranked.subquery()
+    query = select(Attempt).join(places, places.c.id == Attempt.id)
+    query = query.where(places.c.place <= FAILURES_BEFORE_LOCK).order_by(Attempt.number.desc())
+    return [*session.scalars(query)]
 
 
 def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
@@ -133,9 +161,11 @@ def _lock(tx: Transaction, person: Person, newest: list[Attempt]) -> None:
         )
 
 
-def _locked(person: Person, until: datetime) -> Refusal:
+def _locked(person: Person, now: datetime) -> Refusal:
+    """Until when, with this attempt, which is the newest failure; the minute told is not before."""
+    until = now + timedelta(minutes=LOCK_MINUTES + 1, microseconds=-1)
     return Refusal(
         "BQC-SIG-002",
         f"{person.user_id} is locked after {FAILURES_BEFORE_LOCK} failures",
-        f"Wait until {until:%H:%M} UTC, or ask an administrator.",
+        f"Wait until {until:%H:%M} UTC, or ask an administrator. Who tries before waits anew.",
     )

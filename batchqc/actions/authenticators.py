@@ -16,7 +16,7 @@ from batchqc.core.components import CodeState, Component
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal, reason_problem
 from batchqc.documents.component_key import load_component_key
-from batchqc.errors import Conflict, InvalidInput
+from batchqc.errors import Conflict, InvalidInput, NotPermitted
 from batchqc.records.components import (
     AuthenticatorChange,
     confirmed_secret,
@@ -77,9 +77,20 @@ def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
 
 
 def revoke_authenticator(tx: Transaction, *, user_id: str, reason: str) -> None:
-    """Revoke the authenticator of a person, as an administrator; its codes count no more."""
+    """Revoke the authenticator of a person, as an administrator; its codes count no more.
+
+    Raises:
+        NotPermitted: it is the administrator's own, which a code of it revokes.
+    """
     require(tx, Permission.MANAGE_ACCOUNTS)
-    revoke(tx, the_person(tx.session, user_id), reason=reason)
+    person = the_person(tx.session, user_id)
+    if person.user_id == tx.actor.user_id:
+        raise NotPermitted(
+            "BQC-ACC-048",
+            "nobody revokes their own authenticator without a code of it",
+            hint="With one: POST /api/v1/authenticator/revocation. Else ask another administrator.",
+        )
+    revoke(tx, person, reason=reason)
 
 
 def revoke_every(tx: Transaction, *, reason: str) -> int:
@@ -107,6 +118,7 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
     Raises:
         Conflict: there is none.
     """
+    tx.lock(f"attempts of {person.folded}")  # nobody begins a session with a code of it meanwhile
     _lock(tx, person)
     newest = newest_authenticator(tx.session, person)
     if newest is None or newest.state == CodeState.REVOKED:
@@ -119,6 +131,7 @@ def revoke(tx: Transaction, person: Person, *, reason: str) -> None:
 
 def prove_code(tx: Transaction, person: Person, *, code: str, purpose: str) -> Refusal | None:
     """Whether a code of a person's confirmed authenticator is right now; the attempt is written."""
+    tx.lock(f"attempts of {person.folded}")  # none is revoked meanwhile
     return _check(tx, person, confirmed_secret(tx.session, person), code=code, purpose=purpose)
 
 

@@ -100,6 +100,7 @@ def remove_link(tx: Transaction, *, user_id: str, reason: str) -> None:
     if problem:
         raise InvalidInput("BQC-ACC-030", problem)
     person = the_person(tx.session, user_id)
+    tx.lock(f"attempts of {person.folded}")  # nobody begins a session by it meanwhile
     tx.lock("links of accounts")
     newest = newest_link(tx.session, person)
     if newest is None or newest.state == LinkState.REMOVED:

@@ -292,7 +292,7 @@ def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool
 
 
 def _hold_sessions(tx: Transaction, person: Person) -> None:
-    tx.lock(f"sessions of {person.key}")
+    tx.lock(f"attempts of {person.folded}")  # under which each session begins
 
 
 def sha256_of_token(token: str) -> str:

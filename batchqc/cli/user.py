@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from batchqc import clock
 from batchqc.actions.accountability import change_password_and_accept
 from batchqc.actions.accounts import change_role
-from batchqc.actions.people import register_laboratory, register_person
+from batchqc.actions.people import register_laboratory, register_person, the_person
 from batchqc.actions.role_terms import site_day
+from batchqc.actions.signing import code_is_asked
 from batchqc.cli import user_components
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.user_components import read_statement
@@ -119,7 +120,9 @@ def password(context: typer.Context, user: User) -> None:
     place = workplace(context)
     keyboard = at_keyboard(place, user)
     new = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
-    read = read_statement(place, keyboard.person.user_id)
+    with reading(place.engine) as session:  # what a code signs is accepted by itself
+        by_itself = code_is_asked(session, the_person(session, keyboard.person.user_id))
+    read = "" if by_itself else read_statement(place, keyboard.person.user_id)
     with transaction(place.engine, keyboard.person.themself(), place.now()) as tx:
         refusal = change_password_and_accept(
             tx, user_id=keyboard.person.user_id, old=keyboard.password, new=new, read=read

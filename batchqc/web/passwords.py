@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import SecretStr
 
 from batchqc.actions.people import the_person
-from batchqc.actions.signing import has_accepted
+from batchqc.actions.signing import code_is_asked, has_accepted
 from batchqc.api import authenticators as components
 from batchqc.api import session as api
 from batchqc.api.doors import Call
@@ -50,12 +50,14 @@ def change(request: Request, call: Visit, form: OwnForm) -> Response:
 
 def _form(request: Request, call: Call, told: Said = NOTHING_SAID) -> Response:
     with reading(call.door.engine) as session:
-        accepted = has_accepted(session, the_person(session, call.person.user_id))
+        person = the_person(session, call.person.user_id)
+        accepted = has_accepted(session, person)
+        by_itself = code_is_asked(session, person)  # signed with a code, for which is no place here
     return page(
         request,
         "password.html",
         status=told.status,
-        statement=None if accepted else STATEMENT.text,
+        statement=None if accepted or by_itself else STATEMENT.text,
         **told.content,
     )
 

@@ -25,7 +25,7 @@ from batchqc.web.calls import STEP_UP, AnyForm, OwnForm, Visit, keyed
 from batchqc.web.forms import built
 from batchqc.web.rendering import page
 from batchqc.web.security import keep_session
-from batchqc.web.sessions import form_to_sign_in
+from batchqc.web.sessions import end_own, form_to_sign_in
 from batchqc.web.wording import _
 
 router = Routes()
@@ -43,9 +43,13 @@ def keep_visit(answer: Response, name: str, ticket: str) -> None:
 
 @router.post("/sign-in/provider")
 def go(request: Request, door: OpenDoor, form: AnyForm) -> Response:
-    """Begin a visit, and lead there: a page of ours, since no form of ours is sent elsewhere."""
+    """Begin a visit, and lead there: a page of ours, since no form of ours is sent elsewhere.
+
+    The session that this browser had ends: who comes back comes without its cookie.
+    """
     del form  # it is of this server
     visit = api.begin(door)
+    end_own(request, door)
     answer = page(request, "provider.html", to=visit.address)
     keep_visit(answer, VISIT, visit.ticket)
     return answer

@@ -40,7 +40,7 @@ def sign_in(request: Request, door: OpenDoor, form: AnyForm) -> Response:
         token = _begin(door, form)
     except BatchqcError as error:
         return form_to_sign_in(request, door, form["next"], form, error)
-    _end(request, door)
+    end_own(request, door)
     answer = RedirectResponse(inside(form["next"]), 303)
     keep_session(answer, token)
     return answer
@@ -73,7 +73,7 @@ def unlock(request: Request, door: OpenDoor, form: AnyForm) -> Response:
         token = _begin(door, form)
     except BatchqcError as error:
         return JSONResponse({"message": f"{error.message}. {error.hint}"}, 401)
-    _end(request, door)
+    end_own(request, door)
     answer = JSONResponse({"token": form_token(token)})
     keep_session(answer, token)
     return answer
@@ -91,7 +91,7 @@ def _begin(door: Door, form: Form) -> str:
     return api.begin(door, sent).token
 
 
-def _end(request: Request, door: Door) -> None:
+def end_own(request: Request, door: Door) -> None:
     """End the session that the browser had, if it is one."""
     token = request.cookies.get(COOKIE)
     if token:

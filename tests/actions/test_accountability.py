@@ -1,6 +1,7 @@
 """Nobody signs who has not accepted the statement of accountability; links of accounts."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from batchqc.actions.determinations import NewDetermination, determine_eligibili
 from batchqc.actions.links import confirm_link, link_account, remove_link
 from batchqc.actions.people import change_password, principal, register_person, sign_in, who_is
 from batchqc.actions.signing import prove_components
+from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Meaning, Refusal
@@ -16,6 +18,7 @@ from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotPermitted, N
 from batchqc.records.people import person_by
 from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import SYSTEM, Transaction, transaction
+from tests.actions.proving import enrolled, keyed
 from tests.actions.state import counts, grown
 from tests.cast import SITE_ZONE
 from tests.records.house import (
@@ -25,6 +28,7 @@ from tests.records.house import (
     FIRST_PASSWORD,
     LABORATORY,
     PASSWORD,
+    QA1,
     REV,
     House,
     signing,
@@ -52,6 +56,29 @@ def determine(house: House) -> object:
             credentials=signing(NEW),
         )
         return signed.code if isinstance(signed, Refusal) else signed.signature.meaning
+
+
+@pytest.mark.requirement("1.19")
+def test_where_signatures_take_a_code_the_statement_is_not_accepted_without_one(
+    house: House, tmp_path: Path
+):
+    house = keyed(house, tmp_path)
+    own, again = "four words of my own", "four other words of mine"
+
+    def change(old: str, new: str, read: str) -> None:
+        with house.alone(NEW) as tx:
+            refusal = change_password_and_accept(tx, user_id=NEW, old=old, new=new, read=read)
+        assert refusal is None
+
+    change(FIRST_PASSWORD, own, "")
+    enrolled(house, NEW)
+    with house.acting(QA1, Permission.SET_SIGNING_RULE) as tx:
+        set_signing_rule(tx, with_code=True, reason="Risk assessment 4")
+    before = counts(house.engine)
+    with pytest.raises(NotPermitted) as refused:
+        change(own, again, STATEMENT.sha256)
+    assert (refused.value.code, grown(house.engine, before)) == ("BQC-ACC-049", {})
+    change(own, again, "")
 
 
 @pytest.mark.requirement("1.10")

@@ -13,6 +13,7 @@ from sqlalchemy import event, select
 from batchqc.actions import codes, passwords
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.accounts import reset_password
+from batchqc.actions.attempts import LOOKED_AT
 from batchqc.actions.authenticators import (
     confirm_authenticator,
     prove_code,
@@ -21,7 +22,14 @@ from batchqc.actions.authenticators import (
 )
 from batchqc.actions.codes import NOT_IN, needs_code
 from batchqc.actions.links import confirm_link
-from batchqc.actions.people import Principal, register_person, sign_in, the_person, who_is
+from batchqc.actions.people import (
+    Principal,
+    change_password,
+    register_person,
+    sign_in,
+    the_person,
+    who_is,
+)
 from batchqc.actions.policies import set_policy
 from batchqc.actions.signing import Credentials, prove_components
 from batchqc.core.accountability import STATEMENT
@@ -179,6 +187,28 @@ def test_who_comes_in_with_both_is_forgiven_what_failed_of_each(house: House):
     assert signs(house, ANA, code(house, totp, steps=1)) == ""
 
 
+def test_who_changes_the_password_or_proves_it_again_does_not_try_codes_without_end(house: House):
+    """A session left open and a password that was seen: neither forgives a code that was wrong."""
+    totp = with_code(house)
+    old, new = PASSWORD, "quite other words 88 entirely"
+    for _ in range(2):
+        assert signs(house, ANA, "000000") == "BQC-SIG-011"
+        house.now.at += timedelta(seconds=1)
+        with house.alone(ANA) as tx:
+            assert change_password(tx, user_id=ANA, old=old, new=new) is None
+        old, new = new, old
+    for _ in range(2):
+        assert signs(house, ANA, "000000") == "BQC-SIG-011"
+        with house.alone(ANA) as tx:
+            for _ in range(LOOKED_AT):
+                assert passwords.prove(tx, user_id=ANA, password=old, purpose="signature") is None
+    assert signs(house, ANA, "000000") == "BQC-SIG-011"
+    assert signs(house, ANA, code(house, totp)) == "BQC-SIG-002"
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        reset_password(tx, user_id=ANA, password=FIRST_PASSWORD, reason=WHY)
+    assert signs(house, ANA, code(house, totp)) == ""
+
+
 def test_whether_the_password_was_right_is_not_told_by_the_work_nor_by_the_record(
     house: House, monkeypatch: pytest.MonkeyPatch
 ):
@@ -197,6 +227,9 @@ def test_whether_the_password_was_right_is_not_told_by_the_work_nor_by_the_recor
 
     cheap = passwords.HASHER
     totp = with_code(house)
+    assert signs(house, ANA, "000000") == "BQC-SIG-011"  # after a failure, more is looked at
+    assert signs(house, ANA, code(house, totp)) == ""
+    house.now.at += timedelta(minutes=1)
     event.listen(house.engine, "before_cursor_execute", lambda *told: work.append(told[2]))
     monkeypatch.setattr(passwords, "HASHER", Counted())
     monkeypatch.setattr(codes.pyotp, "TOTP", Shown)
@@ -257,6 +290,18 @@ def test_who_replaces_or_revokes_an_authenticator_gives_a_code_of_it(house: Hous
     assert proved("") == "BQC-SIG-011"
     assert proved("", record="lot:any") == ""
     assert proved(code(house, totp)) == ""
+
+
+def test_no_administrator_revokes_their_own_authenticator_without_a_code_of_it(house: House):
+    enrolled(house, ADM)
+    before = counts(house.engine)
+    with (
+        pytest.raises(NotPermitted) as refused,
+        house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx,
+    ):
+        revoke_authenticator(tx, user_id=f" {ADM.upper()}", reason=LOST)
+    assert refused.value.code == "BQC-ACC-048"
+    assert grown(house.engine, before) == {}
 
 
 @pytest.mark.requirement("1.16")

@@ -174,6 +174,19 @@ def test_the_lock_is_counted_from_the_newest_failure(house: House):
     assert locked.code == "BQC-SIG-002"
 
 
+@pytest.mark.requirement("1.16")
+def test_who_waits_as_long_as_a_locked_account_says_comes_in(house: House):
+    for _ in range(5):
+        enter(house, password="guess guess")
+    for minutes in (0, 10):
+        house.now.at += timedelta(minutes=minutes)
+        locked = enter(house)
+        assert isinstance(locked, Refusal)
+    hour, minute = map(int, locked.hint.split()[2].split(":"))
+    house.now.at = house.now.at.replace(hour=hour, minute=minute, second=0)
+    assert not isinstance(enter(house), Refusal)
+
+
 @pytest.mark.requirement("1.13", "1.52")
 def test_who_lost_the_role_behind_the_door_signs_nothing(house: House):
     qa = house.actor(QA1, Permission.HOLD_LOT)  # let in; then an administrator comes between

@@ -2,7 +2,9 @@
 
 from tests.mutants.mutant import Mutant
 
-_ATTEMPTS = ("actions/test_accounts.py", "actions/test_authenticators.py", "actions/test_people.py")
+_ATTEMPTS = (
+    "actions/test_accounts.py", "actions/test_authenticators.py", "actions/test_codes.py", "actions/test_people.py",
+)  # fmt: skip
 _EXPORT = ("actions/test_exports.py",)
 _TAMPERED = ("documents/test_tampering.py", "documents/test_certificate_check.py")
 _LATER = (
@@ -21,14 +23,14 @@ _RENDITIONS = ("actions/test_renditions.py",)
 
 OF_RECORDS = (
     Mutant("actions/attempts", "found = check(password) if until is None else None", "found = check(password)", _ATTEMPTS),
-    Mutant("actions/attempts", "    if until is not None:\n        return _locked(person, until)\n", "", _ATTEMPTS),
-    Mutant("actions/attempts", "password is None or one.at > password.set_at", "True", _ATTEMPTS),
+    Mutant("actions/attempts", "    if until is not None:\n        return _locked(person, tx.now)\n", "", _ATTEMPTS),
+    Mutant("actions/attempts", "reset_at is None or one.at > reset_at", "True", _ATTEMPTS),
     Mutant("actions/attempts", "        elif one.component not in right:", "        elif not right:", _ATTEMPTS),
     Mutant("actions/attempts", "if len(failures) < FAILURES_BEFORE_LOCK:", "if len(failures) <= FAILURES_BEFORE_LOCK:", _ATTEMPTS),
     Mutant("actions/attempts", "until = failures[0] + timedelta", "until = failures[-1] + timedelta", _ATTEMPTS),
     Mutant("actions/attempts", "return shut or (found", "return (found", (*_ATTEMPTS, "actions/test_closed_accounts.py")),
     Mutant("actions/attempts", "        _lock(tx, person, [row, *counted])\n", "        pass\n", _ATTEMPTS),
-    Mutant("actions/attempts", "LOOKED_AT: Final = FAILURES_BEFORE_LOCK * len(Component)", "LOOKED_AT: Final = FAILURES_BEFORE_LOCK", _ATTEMPTS),
+    Mutant("actions/attempts", "partition_by=Attempt.component, order_by", "order_by", _ATTEMPTS),
     Mutant("actions/signing", "if credentials.user_id.casefold() != tx.actor.user_id.casefold():", "if False:", ("actions/test_people.py", "actions/test_decisions.py")),
     Mutant("actions/signing", "    if not has_accepted(tx.session, person):", "    if False:", ("actions/test_accountability.py",)),
     Mutant("actions/signing", "refusal = refusal or check_role_training(tx, person)", "pass", ("actions/test_account_reports.py", "actions/test_people.py", "actions/test_accounts.py")),

@@ -13,19 +13,19 @@ import pytest
 from sqlalchemy import select
 
 from batchqc.actions.approval import approve_specification
-from batchqc.actions.authenticators import prove_code
+from batchqc.actions.authenticators import prove_code, revoke_authenticator
 from batchqc.actions.corrections import request_correction
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, release_lot
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
 from batchqc.actions.passwords import prove
-from batchqc.actions.people import sign_in, the_person
+from batchqc.actions.people import sign_in, the_person, who_is
 from batchqc.actions.registers import register_donor
 from batchqc.core.audit import first_break
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.errors import Conflict, ReleaseBlocked
+from batchqc.errors import Conflict, NotSignedIn, ReleaseBlocked
 from batchqc.records.audit import AuditEntry, AuditLink, all_links
 from batchqc.records.base import Numbered
 from batchqc.records.decisions import Certificate, DispositionRow
@@ -37,6 +37,7 @@ from batchqc.settings import bundled
 from tests.actions.proving import code, enrolled, keyed
 from tests.cast import MADE_ON, TAKEN_AT
 from tests.records.house import (
+    ADM,
     ANA,
     AUD,
     DON,
@@ -236,6 +237,54 @@ def test_a_code_lets_somebody_in_or_signs_whichever_comes_first(house: House, tm
             return not isinstance(came, Refusal)
 
     assert sorted(at_once(house, [sign, come, sign, come])) == [False, False, False, True]
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("1.20")
+def test_a_session_that_begins_while_its_authenticator_is_revoked_ends_with_it(
+    house: House, tmp_path: Path
+):
+    house = keyed(house, tmp_path)
+    text = code(house, enrolled(house, AUD), steps=1)
+    later = replace(house, now=Clock(house.now.at + timedelta(minutes=1)))
+
+    def revoked(own: House) -> None:
+        with own.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+            revoke_authenticator(tx, user_id=AUD, reason="The telephone was stolen")
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(house.engine, SYSTEM, house.now()) as tx:
+            came = sign_in(tx, user_id=AUD, password=PASSWORD, code=text, token="t", hours=8)
+            assert not isinstance(came, Refusal)
+            waiting = pool.submit(revoked, later)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+        waiting.result()
+    with house.reading() as session, pytest.raises(NotSignedIn):
+        who_is(session, token="t", now=later.now())
+    assert_one_chain(house)
+
+
+@pytest.mark.requirement("1.17")
+def test_a_code_that_is_tried_while_its_authenticator_is_revoked_counts_no_more(
+    house: House, tmp_path: Path
+):
+    house = keyed(house, tmp_path)
+    text = code(house, enrolled(house, AUD), steps=1)
+    later = replace(house, now=Clock(house.now.at))
+
+    def signs(own: House) -> bool:
+        with own.alone(AUD) as tx:
+            person = the_person(tx.session, AUD)
+            return prove_code(tx, person, code=text, purpose="signature") is None
+
+    with ThreadPoolExecutor(1) as pool:
+        with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+            revoke_authenticator(tx, user_id=AUD, reason="The telephone was stolen")
+            waiting = pool.submit(signs, later)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+        assert not waiting.result()
     assert_one_chain(house)
 
 

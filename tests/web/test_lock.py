@@ -43,6 +43,23 @@ def test_an_idle_page_warns_then_locks_and_goes_on_with_what_was_typed(served: S
         expect(qa.page.get_by_text("password is wrong").first).to_be_visible()
 
 
+def test_work_at_one_page_keeps_the_session_of_the_page_beside_it(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.page.clock.install()
+        qa.go(f"/lots/{LOT}")
+        idle = qa.page
+        qa.page = qa.context.new_page()
+        qa.go(f"/lots/{LOT}/decision/release")
+        qa.page.clock.run_for(MINUTES - 60_000)
+        expect(idle.get_by_text("locks itself in two minutes")).to_be_visible()
+        qa.page.keyboard.press("Shift")
+        expect(idle.get_by_text("locks itself in two minutes")).to_be_hidden()
+        qa.page.clock.run_for(120_000)
+        for page in (idle, qa.page):
+            expect(page.get_by_role("heading", name="This page is locked")).to_be_hidden()
+        assert [one for one in qa.context.cookies() if one["name"] == COOKIE]
+
+
 @pytest.mark.parametrize("sign", ["key", "pointer"])
 def test_a_sign_of_life_keeps_a_page_open(served: Served, sign: str):
     with served.visitor(QA1) as qa:

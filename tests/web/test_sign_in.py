@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -103,6 +105,18 @@ def test_a_session_that_somebody_planted_is_nobodys_after_the_sign_in(raw: httpx
         given = re.search(rf"{COOKIE}=([^;]+)", answer.headers["set-cookie"])
         assert given is not None
         assert given[1] != planted
+        assert raw.get("/lots", headers=cookie).status_code == 303
+
+
+def test_who_goes_to_the_provider_leaves_no_session_behind(site: Served, server: Server):
+    """The browser comes back from another site, and so without the cookie of the session."""
+    state = server.application.state
+    there = SimpleNamespace(address=lambda *_ticket, **_anew: "https://login.example.org/")
+    state.door = replace(state.door, provider=there)
+    with httpx.Client(base_url=site.address, verify=NO_AUTHORITIES, timeout=60) as raw:
+        cookie = {"Cookie": f"{COOKIE}={signed_in(raw, QA1)[0]}"}
+        answer = raw.post("/sign-in/provider", headers=HERE | cookie)
+        assert (answer.status_code, "https://login.example.org/" in answer.text) == (200, True)
         assert raw.get("/lots", headers=cookie).status_code == 303
 
 

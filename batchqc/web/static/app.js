@@ -192,11 +192,20 @@
     let token = body.dataset.formToken;
     let began = Date.now();
     let seen = Date.now();
-    const touched = () => {
+    const beside = new BroadcastChannel("alive"); // one session has many pages; work at one counts
+    let spoke = 0;
+    const alive = () => {
       if (lock.open) return;
       seen = Date.now();
       warn.hidden = true;
     };
+    const touched = () => {
+      alive();
+      if (lock.open || seen - spoke < 1000) return;
+      spoke = seen;
+      beside.postMessage("");
+    };
+    beside.onmessage = alive;
     for (const what of ["pointermove", "pointerdown", "keydown", "scroll"]) {
       addEventListener(what, touched, { passive: true });
     }
