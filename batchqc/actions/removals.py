@@ -5,10 +5,12 @@ The tombstones are on record before; whatever stops a removal, it is done again.
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from batchqc.actions.lots import the_lot
+from batchqc.actions.lots import lock_lot, the_lot
 from batchqc.actions.stored_names import lots_concerned, rows_naming
 from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import utc_text
@@ -16,10 +18,11 @@ from batchqc.documents.archive import Archive
 from batchqc.documents.stored import Tombstone
 from batchqc.errors import Conflict, IntegrityFailure
 from batchqc.records.retention import DisposedObject, disposed_objects, open_legal_holds
+from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
 
 
 def finish_disposals(
-    session: Session, archive: Archive, hashes: Sequence[str] | None = None
+    engine: Engine, archive: Archive, *, now: datetime, hashes: Sequence[str] | None = None
 ) -> list[str]:
     """Remove what two people signed for and is still in the store; it may be done again and again.
 
@@ -29,23 +32,15 @@ def finish_disposals(
         IntegrityFailure: BQC-RET-011: not two people signed for it, by the audit trail.
     """
     removed, kept = list[str](), list[str]()
-    for row in disposed_objects(session, hashes):
-        if archive.stored_at(row.sha256) is None and archive.tombstone(row.sha256) is not None:
+    with reading(engine) as session:
+        named = [row.sha256 for row in disposed_objects(session, hashes)]
+    for sha256 in named:
+        if archive.stored_at(sha256) is None and archive.tombstone(sha256) is not None:
             continue
-        problems = list(_unsigned(session, archive, row))
-        if problems:
-            raise IntegrityFailure(
-                "BQC-RET-011",
-                f"{row.key} is not what two people signed for; nothing of it is removed",
-                reasons=problems,
-                hint="Run `batchqc audit verify`, and call the system owner.",
-            )
-        if since := list(_kept_since(session, archive, row)):
-            kept += since
-            continue
-        archive.hold(row.sha256, is_held=False)
-        archive.dispose(tombstone_of(row))
-        removed.append(row.sha256)
+        with transaction(engine, SYSTEM, now) as tx:  # it writes nothing, and holds locks
+            since = _remove(tx, archive, sha256)
+        kept += since
+        removed += [] if since else [sha256]
     if kept:
         raise Conflict(
             "BQC-RET-020",
@@ -54,6 +49,25 @@ def finish_disposals(
             hint="Once nothing keeps it: `batchqc archive finish-disposals`.",
         )
     return removed
+
+
+def _remove(tx: Transaction, archive: Archive, sha256: str) -> list[str]:
+    """Remove an object, unless something keeps it; nobody lays a hold on its lots meanwhile."""
+    for lot in lots_concerned(tx.session, sha256):
+        lock_lot(tx, the_lot(tx.session, lot))
+    (row,) = disposed_objects(tx.session, [sha256])
+    if problems := list(_unsigned(tx.session, archive, row)):
+        raise IntegrityFailure(
+            "BQC-RET-011",
+            f"{row.key} is not what two people signed for; nothing of it is removed",
+            reasons=problems,
+            hint="Run `batchqc audit verify`, and call the system owner.",
+        )
+    since = list(_kept_since(tx.session, archive, row))
+    if not since:
+        archive.hold(sha256, is_held=False)
+        archive.dispose(tombstone_of(row))
+    return since
 
 
 def tombstone_of(row: DisposedObject) -> Tombstone:

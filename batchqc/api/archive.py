@@ -228,9 +228,8 @@ def approve(call: Writing, number: str, sent: Signature) -> Response:
                 work.answer(403, row)
             else:
                 work.answer(201, disposal_out(work.tx.session, row.disposal))
-    gone = work.body()["objects"]
-    with call.reading() as session:
-        finish_disposals(session, call.door.archive, gone)
+    gone, door = work.body()["objects"], call.door
+    finish_disposals(door.engine, door.archive, now=door.now(), hashes=gone)
     return work.response()
 
 

@@ -123,14 +123,12 @@ def dispose(
     if lot:
         say(f"{number} waits for another person of QA.")
         return
-    with reading(place.engine) as session:
-        removed = finish_disposals(session, place.archive)
+    removed = finish_disposals(place.engine, place.archive, now=place.now())
     say(f"{number}: {len(removed)} files are gone; their tombstones stay.")
 
 
 def finish(context: typer.Context) -> None:
     """Remove what two people signed for and a stop of the system left in the store."""
     place = workplace(context)
-    with reading(place.engine) as session:
-        removed = finish_disposals(session, place.archive)
+    removed = finish_disposals(place.engine, place.archive, now=place.now())
     say(f"{len(removed)} files were removed.")

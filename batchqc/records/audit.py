@@ -2,20 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
+    Engine,
     Index,
     Integer,
     Select,
     UniqueConstraint,
     bindparam,
+    create_engine,
     exists,
     func,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
+from sqlalchemy.pool import NullPool
 
 from batchqc.core.audit import Link
 from batchqc.core.audit_review import OF_PEOPLE
@@ -123,9 +128,16 @@ def settled_link(session: Session) -> Link | None:
     """
     link = newest_link(session)
     if session.get_bind().dialect.name == "postgresql":
-        with session.connection().engine.begin() as beside:  # its commit waits for all before it
+        own = _of_nobody(session.connection().engine.url)
+        with own.begin() as beside:  # its commit waits for all before it
             beside.exec_driver_sql(WAIT_FOR_STANDBY)
     return link
+
+
+@lru_cache(maxsize=4)
+def _of_nobody(url: URL) -> Engine:
+    """Connections beside those of the pool, which may all be held by who waits for the asker."""
+    return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
 def newest_entry_at(session: Session) -> datetime | None:

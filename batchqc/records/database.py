@@ -45,7 +45,10 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
     options = {COMPONENT_KEY: component_key}
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-        engine = create_engine(url, execution_options=options, hide_parameters=True)
+        # Whatever the server is set to: who waited for a lock reads what its last holder wrote.
+        engine = create_engine(
+            url, execution_options=options, hide_parameters=True, isolation_level="READ COMMITTED"
+        )
         event.listen(engine, "do_connect", _connect_postgresql)
         ask_before_use(engine)
         return engine

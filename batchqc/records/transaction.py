@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -279,13 +280,18 @@ class _Reading(Session):
 event.listen(_Reading, "after_begin", every_statement(refuse_writing))
 
 
-@contextmanager
-def _reads(engine: Engine, isolation: str) -> Iterator[Session]:
+@lru_cache(maxsize=8)  # to make one takes as long as a question
+def _that_reads(engine: Engine, isolation: str) -> Engine:
+    """The engine, whose connections only read, however often a session begins."""
     options: dict[str, Any] = {READ_ONLY: True}
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": isolation}
-    with _Reading(engine, autoflush=False) as session:
-        session.connection(execution_options=options)
+    return engine.execution_options(**options)
+
+
+@contextmanager
+def _reads(engine: Engine, isolation: str) -> Iterator[Session]:
+    with _Reading(_that_reads(engine, isolation), autoflush=False) as session:
         yield session
         if engine.dialect.name == "postgresql":
             # Where it were rolled back, the driver would forget every prepared statement.

@@ -30,8 +30,8 @@ def in_turn(engine: Engine) -> Iterator[None]:
         line = _LINES.setdefault(name, deque())
         line.append(own)
         line[0].set()
-    own.wait(_LONGEST)
     try:
+        own.wait(_LONGEST)
         yield
     finally:
         with _GUARD:

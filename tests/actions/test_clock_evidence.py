@@ -1,7 +1,9 @@
 """A clock that cannot be right is not believed; what is told as done is on every disk."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
@@ -94,3 +96,23 @@ def test_what_is_told_again_and_what_is_stored_over_the_trail_waits_for_the_stan
     with house.reading() as session:
         assert settled_link(session) == newest_link(session)
     assert written() > again
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no standby")
+def test_who_waits_for_the_standby_behind_a_lock_needs_no_connection_of_those_who_wait_for_it(
+    house: House,
+):
+    pool: Any = house.engine.pool
+    together = Barrier(pool.size() + pool._max_overflow)
+    pool._timeout = 3
+
+    def decide(number: int) -> None:
+        with transaction(house.engine, SYSTEM, house.now()) as tx:
+            tx.session.execute(text("SELECT 1"))
+            together.wait(30)  # no connection is left
+            tx.lock("genealogy")
+            settled_link(tx.session)
+            tx.audit("noted", reason=str(number))
+
+    with ThreadPoolExecutor(together.parties) as people:
+        list(people.map(decide, range(together.parties)))

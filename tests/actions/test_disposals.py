@@ -63,8 +63,7 @@ def approve(house: House, number: str, *, by: str = QA2) -> list[str]:
     with house.acting(by, Permission.DISPOSE) as tx:
         found = approve_disposal(tx, house.archive, number=number, credentials=signing(by))
         assert not isinstance(found, Refusal)
-    with house.reading() as session:
-        return finish_disposals(session, house.archive)
+    return finish_disposals(house.engine, house.archive, now=house.now())
 
 
 def hold(house: House) -> str:
@@ -111,7 +110,7 @@ def test_two_people_dispose_of_raw_data_and_every_reader_is_told(late: House):
     with late.reading() as session:
         assert due_of_lot(session, the_lot(session, LOT), today=LATE.date()) == []
         assert list(raw_hashes(session)) == []
-        assert finish_disposals(session, late.archive) == []
+        assert finish_disposals(late.engine, late.archive, now=late.now()) == []
     assert any("there is none" in one for one in reasons(late))
     with pytest.raises(Conflict) as again:
         approve(late, number)
@@ -259,8 +258,8 @@ def test_a_tombstone_that_nobody_signed_removes_nothing(late: House):
     late.now.at += timedelta(days=1)
     kept = next(late.archive.names())
     tamper(late.engine, f"UPDATE disposed_object SET sha256 = '{kept}'")  # noqa: S608
-    with late.reading() as session, pytest.raises(IntegrityFailure) as refusal:
-        finish_disposals(session, late.archive)
+    with pytest.raises(IntegrityFailure) as refusal:
+        finish_disposals(late.engine, late.archive, now=late.now())
     assert refusal.value.code == "BQC-RET-011"
     assert f"{kept} is not on the list that they signed" in refusal.value.reasons
     assert late.archive.get(kept)
@@ -272,9 +271,8 @@ def test_a_stop_before_the_bytes_went_is_finished_later(late: House):
         approve_disposal(tx, late.archive, number=number, credentials=signing(QA2))
     assert late.archive.get(SHA256) == DATA  # the process stopped here
     assert late.verify().problems == ()
-    with late.reading() as session:
-        assert finish_disposals(session, late.archive) == [SHA256]
-        assert finish_disposals(session, late.archive) == []
+    assert finish_disposals(late.engine, late.archive, now=late.now()) == [SHA256]
+    assert finish_disposals(late.engine, late.archive, now=late.now()) == []
     assert late.verify().problems == ()
 
 
@@ -284,16 +282,39 @@ def test_a_hold_that_is_laid_before_the_bytes_went_keeps_them(late: House):
     with late.acting(QA2, Permission.DISPOSE) as tx:
         approve_disposal(tx, late.archive, number=number, credentials=signing(QA2))
     laid = hold(late)
-    with late.reading() as session, pytest.raises(Conflict) as kept:
-        finish_disposals(session, late.archive)
+    with pytest.raises(Conflict) as kept:
+        finish_disposals(late.engine, late.archive, now=late.now())
     assert kept.value.code == "BQC-RET-020"
     assert kept.value.reasons == (f"{SHA256}: legal hold {laid} lies on lot {LOT}",)
     assert late.archive.get(SHA256) == DATA
     release(late, laid)
     method = with_same_bytes(late)
-    with late.reading() as session, pytest.raises(Conflict) as named:
-        finish_disposals(session, late.archive)
+    with pytest.raises(Conflict) as named:
+        finish_disposals(late.engine, late.archive, now=late.now())
     assert named.value.reasons == (f"{SHA256}: {method} names the same bytes",)
+    assert late.archive.get(SHA256) == DATA
+
+
+@pytest.mark.requirement("1.68")
+def test_a_hold_that_is_laid_while_disposals_are_finished_keeps_what_is_not_removed_yet(
+    late: House,
+):
+    number = ask(late)
+    with late.acting(QA2, Permission.DISPOSE) as tx:
+        approve_disposal(tx, late.archive, number=number, credentials=signing(QA2))
+    laid: list[str] = []
+
+    class Slow(FolderArchive):
+        """A store in which somebody else acts while it is asked."""
+
+        def stored_at(self, sha256: str) -> datetime | None:
+            laid.extend([] if laid else [hold(late)])
+            return super().stored_at(sha256)
+
+    archive = Slow(late.archive.root)
+    with pytest.raises(Conflict) as kept:
+        finish_disposals(late.engine, archive, now=late.now())
+    assert kept.value.reasons == (f"{SHA256}: legal hold {laid[0]} lies on lot {LOT}",)
     assert late.archive.get(SHA256) == DATA
 
 

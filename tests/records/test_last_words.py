@@ -5,6 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from time import monotonic, sleep
 from typing import Any
 
@@ -15,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from batchqc.core.audit import first_break
 from batchqc.records.audit import AuditEntry, AuditLink, all_links, entry_count
+from batchqc.records.database import open_database
 from batchqc.records.events import EventRow
 from batchqc.records.transaction import SYSTEM, reading, transaction
 from tests.cast import NOW
@@ -115,3 +118,29 @@ def test_what_was_to_be_said_last_is_never_said_after_a_rollback(engine: Engine)
 def say(driver: Any, statement: str) -> None:
     driver.say_last([(statement, ())])
     driver.commit()
+
+
+@only_postgresql
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_whatever_the_server_is_set_to_who_waited_for_the_chain_writes_at_its_end(
+    engine: Engine, level: str
+):
+    with engine.begin() as connection:
+        name = connection.dialect.identifier_preparer.quote(str(engine.url.database))
+        set_to = f"ALTER DATABASE {name} SET default_transaction_isolation TO '{level}'"
+        connection.execute(text(set_to))
+    own = open_database(engine.url)
+    together = Barrier(2)
+
+    def note(reason: str) -> None:
+        with transaction(own, SYSTEM, NOW) as tx:
+            tx.session.execute(text("SELECT 1"))  # it has begun
+            together.wait(30)
+            tx.audit("noted", reason=reason)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(note, ["one", "other"]))
+    with reading(own) as session:
+        assert entry_count(session) == 2
+        assert first_break(all_links(session)) is None
+    own.dispose()

@@ -259,6 +259,25 @@ def test_nothing_stays_of_what_the_driver_writes_where_a_session_reads(engine: E
     assert counts(engine) == (0, 0)
 
 
+@pytest.mark.parametrize("end", [Session.commit, Session.rollback])
+def test_nothing_stays_of_it_either_where_that_session_begins_again(
+    engine: Engine, end: Callable[[Session], None]
+):
+    with reading(engine) as session, suppress(psycopg.errors.ReadOnlySqlTransaction):
+        session.scalar(text("SELECT 1"))
+        end(session)
+        session.connection().connection.driver_connection.execute(RAW)  # type: ignore[union-attr]
+    assert counts(engine) == (0, 0)
+
+
+def test_a_session_that_reads_and_begins_again_keeps_nobody_from_writing(engine: Engine):
+    with reading(engine) as session:
+        session.commit()
+        session.scalar(text("SELECT 1"))
+        register(engine, product())
+    assert counts(engine) == (1, 1)
+
+
 def test_a_session_that_reads_sees_one_state(engine: Engine):
     with reading(engine) as session:
         assert session.scalar(select(func.count(Product.id))) == 0

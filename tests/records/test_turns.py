@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from time import sleep
 
 import pytest
@@ -62,3 +63,15 @@ def test_who_has_waited_for_too_long_asks_sqlite(engine: Engine, monkeypatch: py
         with transaction(engine, SYSTEM, NOW) as tx:
             tx.audit("written beside who stands first and does not write")
         assert len(turns._LINES) == 1
+
+
+def test_who_is_interrupted_while_waiting_leaves_the_line(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    def interrupted(_: Event, __: float) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Event, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt), in_turn(engine):
+        pass
+    assert turns._LINES == {}
