@@ -1,6 +1,6 @@
 """Lots and their samples: registered once, bound to the specifications that judge them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -206,9 +206,21 @@ def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample])
 
 def lock_lot(tx: Transaction, lot: LotRow) -> None:
     """Let nobody else change what a decision over this lot rests on, its donors among it."""
-    tx.lock(f"lot:{lot.folded}")
-    for donor in donors_of(tx.session, lot):
-        tx.lock(donor.key)
+    lock_lots(tx, [lot])
+
+
+def lock_lots(tx: Transaction, lots: Iterable[LotRow]) -> list[LotRow]:
+    """The same of several lots; they, in the order in which they were locked.
+
+    Every lot comes before any donor: who holds a donor, and waits for a lot whose holder waits for
+    that donor, would wait for ever.
+    """
+    ordered = sorted(lots, key=lambda one: one.folded)
+    for lot in ordered:
+        tx.lock(f"lot:{lot.folded}")
+    for key in sorted({donor.key for lot in ordered for donor in donors_of(tx.session, lot)}):
+        tx.lock(key)
+    return ordered
 
 
 def the_lot(session: Session, lot: str) -> LotRow:

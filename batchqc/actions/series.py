@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.signing import Credentials, sign_series
 from batchqc.core.identifiers import fold
 from batchqc.core.signatures import Meaning, Refusal
@@ -93,8 +93,7 @@ def sign_lots(
             found[lot] = the_lot(tx.session, lot)
         except NotFound as error:
             against += _said(lot, error)
-    for row in sorted(found.values(), key=lambda row: row.folded):
-        lock_lot(tx, row)
+    lock_lots(tx, found.values())
     ready, more = _look(tx.session, found, look)
     if against or more:
         raise Conflict(
