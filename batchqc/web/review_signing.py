@@ -18,6 +18,7 @@ from batchqc.actions.reviews import ToReview, runs_to_review
 from batchqc.actions.states import state_of_lot
 from batchqc.api import reviews as api
 from batchqc.api.doors import Call, Signature
+from batchqc.api.review_bodies import TrailSignature, WholeLotSignature
 from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.api.tags import tag_of
@@ -82,10 +83,11 @@ def _sign(call: Call, asked: Asked, form: Form) -> None:
         case "runs":
             api.review(call, asked.lot, built(Signature, given))
         case "lot":
-            api.review_whole(call, asked.lot, built(Signature, given))
+            shown = {"content_sha256": form["record"]}
+            api.review_whole(call, asked.lot, built(WholeLotSignature, given | shown))
         case "trail":
             read = {"last": asked.last, "head": asked.head}
-            api.review_trail(call, asked.lot, built(api.TrailSignature, given | read))
+            api.review_trail(call, asked.lot, built(TrailSignature, given | read))
 
 
 def _form(request: Request, call: Call, asked: Asked, told: Said = NOTHING_SAID) -> Response:

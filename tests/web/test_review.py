@@ -145,6 +145,36 @@ def test_who_may_not_review_is_told_why_and_what_came_meanwhile_is_not_signed(si
         assert signed(site, BAD)[0] == 7
 
 
+def test_a_lot_is_not_reviewed_over_exceptions_that_the_form_did_not_show(site: Served):
+    """The runs of other lots make one of this lot exceptional while its form is open."""
+    assert site.house.upload(results()).accepted
+    site.house.review()
+    with site.visitor(REV) as rev:
+        rev.go(f"/lots/{LOT}/review/lot")
+        hashes = rev.page.get_by_role("definition").filter(has_text=re.compile("^[0-9a-f]{64}$"))
+        shown = hashes.last.inner_text()
+        others = [f"MSC-26-{number:04}" for number in range(100, 105)]
+        add_lots(site.house, *others)
+        for lot in others:
+            used = alone("viability", lot=lot, instrument_id="VCB-009", run_id=f"V-{lot}")
+            assert site.house.upload(used).accepted
+        fill(rev)
+        rev.press("Sign and hand to QA")
+        expect(rev.page.get_by_role("alert").first).to_contain_text("not any more as you saw it")
+        assert signed(site) == (7, 0, 0)
+        rev.link("Look at it again").click()
+        rev.go(f"/lots/{LOT}/review/lot")
+        now = hashes.last.inner_text()
+        assert now != shown
+        fill(rev)
+        rev.press("Sign and hand to QA")
+        expect(rev.page.get_by_text("QC is done")).to_be_visible()
+    with site.house.reading() as session:
+        row = lot_by(session, LOT)
+        assert row is not None
+        assert [one.signature.record_sha256 for one in lot_reviews_of(session, row)] == [now]
+
+
 @pytest.fixture(scope="module")
 def laboratory(served: Served) -> Served:
     add_bad_lot(served.house)
