@@ -72,6 +72,7 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         Conflict: the id is taken, no specification was in force, or it cannot be of these cells.
     """
     require(tx, Permission.REGISTER_LOT)
+    tx.lock(GENEALOGY)  # before it is asked whether the id is taken
     (row,) = _register(tx, [new])
     return row
 
@@ -244,6 +245,7 @@ def _lot_problems(new: NewLot, today: date) -> list[str]:
 def _add_samples(
     tx: Transaction, lot: LotRow, samples: Sequence[NewSample], *, made_on: date
 ) -> list[SampleRow]:
+    tx.lock("sample ids")
     problems = [problem for new in samples for problem in _sample_problems(tx, lot, new, made_on)]
     if not samples or len({fold(new.id) for new in samples}) < len(samples):
         problems.append("name at least one sample, and each one once")
