@@ -31,7 +31,7 @@ from batchqc.core.review_by_exception import (
 )
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
-from batchqc.errors import Conflict, NotPermitted, Outdated
+from batchqc.errors import Conflict, NotPermitted
 from batchqc.records.corrections import approved_changes
 from batchqc.records.habits import runs_before
 from batchqc.records.lot_reviews import LotReview, lot_reviews_of
@@ -107,13 +107,7 @@ def review_whole_lot(
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     ready = _ready(row, tx, archive, credentials.reason, trends)
-    if shown not in {"", ready.sha256}:
-        raise Outdated(
-            "BQC-REV-010",
-            f"what QC reviews of lot {row.lot} is not any more as you saw it; nothing was signed",
-            hint="Look at it again, then sign what you see.",
-        )
-    signed = sign_one(tx, archive, credentials, ready)
+    signed = sign_one(tx, archive, credentials, ready, shown=shown)
     return signed if isinstance(signed, Refusal) else signed[0]
 
 

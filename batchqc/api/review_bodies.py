@@ -8,11 +8,11 @@ from batchqc.api.doors import Signature
 from batchqc.api.shapes import LARGEST
 
 
-class WholeLotSignature(Signature):
+class ShownSignature(Signature):
     """The signature, and the hash of what it is to bind, as it was shown."""
 
     content_sha256: str = Field(
-        "", description="As `GET .../review` told it; refused where it is not so any more."
+        "", description="As it was shown; refused where it is not so any more. Blank: not compared."
     )
 
 

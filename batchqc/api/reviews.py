@@ -16,9 +16,9 @@ from batchqc.actions.reviews import review_lot
 from batchqc.actions.states import contested_lot
 from batchqc.actions.trend_signals import look_ahead
 from batchqc.api.decisions import SignatureOut, signature_out
-from batchqc.api.doors import Call, Signature, SignedIn, Writing
+from batchqc.api.doors import Call, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
-from batchqc.api.review_bodies import TrailSignature, WholeLotSignature
+from batchqc.api.review_bodies import ShownSignature, TrailSignature
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.core.audit_review import WorthReading
 from batchqc.core.canonical import sha256_of
@@ -140,7 +140,7 @@ def view(call: SignedIn, lot: str) -> ReviewView:
     response_model=ReviewOut,
     summary="Review every run of a lot as the second person (signed)",
 )
-def review(call: Writing, lot: str, sent: Signature) -> Response:
+def review(call: Writing, lot: str, sent: ShownSignature) -> Response:
     """Who entered or measured any of the runs may not review them.
 
     The answer names the runs that are signed. What waits for its second entry, or for a reviewer
@@ -149,7 +149,10 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
     of = contested_lot(call.door.archive, lot, call.door.now())
     with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
-            reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
+            reviews = review_lot(
+                work.tx, call.door.archive, lot=lot, credentials=sent.credentials,
+                shown=sent.content_sha256,
+            )  # fmt: skip
             work.answer(201, reviews if isinstance(reviews, Refusal) else review_out(reviews))
     return work.response()
 
@@ -160,7 +163,7 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
     response_model=LotReviewOut,
     summary="Review a lot as a whole for QC (signed)",
 )
-def review_whole(call: Writing, lot: str, sent: WholeLotSignature) -> Response:
+def review_whole(call: Writing, lot: str, sent: ShownSignature) -> Response:
     """After every run was reviewed: the laboratory's part is complete, and the lot goes to QA."""
     of = contested_lot(call.door.archive, lot, call.door.now())
     with call.reading(Permission.REVIEW_RESULTS) as session:
