@@ -1,6 +1,7 @@
 """EU GMP Annex 16: manufacture is checked, a QP certifies, the lot goes to saleable stock."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
 from batchqc.records.annex16 import Certification, LotCheck, Transfer, certifications_of, checks_of
+from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.decisions import DispositionRow, dispositions_of
 from batchqc.records.holds import open_holds
 from batchqc.records.policies import policies_of
@@ -129,7 +131,7 @@ def transfer_to_stock(tx: Transaction, *, lot: str, credentials: Credentials) ->
     """Step 3: sign that a certified lot goes to saleable stock.
 
     Raises:
-        Conflict: no certification of the lot waits for it.
+        Conflict: no certification of the lot waits for it, or the lot is on hold or expired.
     """
     require(tx, Permission.CHECK_LOT)
     check_reason(credentials.reason)
@@ -137,7 +139,9 @@ def transfer_to_stock(tx: Transaction, *, lot: str, credentials: Credentials) ->
     lock_lot(tx, row)
     found = certifications_of(tx.session, row)
     decided = dispositions_of(tx.session, row)
-    usable = bool(decided) and decided[-1].disposition in USABLE
+    lot_now = corrected_lot(row, corrections_of(tx.session, [row.key]))
+    is_expired = tx.now.astimezone(ZoneInfo(row.site.time_zone)).date() > lot_now.expires_on
+    usable = bool(decided) and decided[-1].disposition in USABLE and not is_expired
     if not found or found[-1][1] is not None or not usable or open_holds(tx.session, [row.id]):
         raise Conflict("BQC-QPC-003", f"no certification of lot {row.lot} waits for its transfer")
     certification = found[-1][0]

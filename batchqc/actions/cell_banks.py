@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.holds import hold_if_in_use
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.origins import (
     GENEALOGY,
     derivations,
@@ -180,8 +180,7 @@ def _hold_what_came_of(tx: Transaction, bank: CellBank, reason: str) -> None:
     """Hold every lot in use that comes from a bank, once."""
     graph = walk(tx.session, {bank.key: bank}, Direction.FORWARD)
     lots = [one for one in graph.nodes.values() if isinstance(one, LotRow)]
-    for lot in sorted(lots, key=lambda one: one.folded):
-        lock_lot(tx, lot)
+    for lot in lock_lots(tx, lots):
         hold_if_in_use(tx, lot, cause=Cause.CELL_BANK, reason=reason, about=bank.key)
 
 

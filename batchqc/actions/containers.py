@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.cell_banks import permission_to, the_bank
 from batchqc.actions.labels import label_of
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.origins import GENEALOGY, look_back_problems
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
@@ -183,9 +183,7 @@ def the_containers(session: Session, ids: Sequence[str]) -> Sequence[Container]:
 def lock_lots_of(tx: Transaction, rows: Sequence[Container]) -> list[LotRow]:
     """The lots of some containers, locked in one order."""
     lots = {row.lot.folded: row.lot for row in rows if row.lot is not None}
-    for _, lot in sorted(lots.items()):
-        lock_lot(tx, lot)
-    return [lot for _, lot in sorted(lots.items())]
+    return lock_lots(tx, lots.values())
 
 
 def expiry_of(session: Session, row: Container) -> date:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from batchqc.actions.holds import hold_if_in_use
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -57,8 +57,7 @@ def keep_deviation(
     series = series_of_deviation(fold(deviation.id))
     tx.lock(series)
     bearing = [one.lot for one in deviation_lots(tx.session, fold(deviation.id))]
-    for _, lot in sorted({one.folded: one for one in (*bearing, *new)}.items()):
-        lock_lot(tx, lot)
+    lock_lots(tx, {one.folded: one for one in (*bearing, *new)}.values())
     before = newest_deviation(tx.session, deviation.id)
     added = [lot for lot in new if lot.id not in {one.id for one in bearing}]
     _check(deviation, has_lots=bool(bearing or added))

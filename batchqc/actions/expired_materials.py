@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from batchqc.actions.holds import hold_if_in_use
-from batchqc.actions.lots import lock_lot
+from batchqc.actions.lots import lock_lots
 from batchqc.actions.register_remarks import of_every_lot, used_by
 from batchqc.core.holds import Cause
 from batchqc.core.laboratory import Register, Rule
@@ -36,8 +36,7 @@ def hold_expired(tx: Transaction, material: Material, lots: Iterable[LotRow]) ->
     known = {one.id: one for one in lots}
     newest = newest_dispositions(session, list(known))
     in_use = [one for one in known.values() if newest.get(one.id) in IN_USE]
-    for lot in sorted(in_use, key=lambda one: one.folded):
-        lock_lot(tx, lot)
+    for lot in lock_lots(tx, in_use):
         used = used_by(session, runs_of(session, lot))
         said = {one.doubt for key, one in used if key == material.folded and one.doubt}
         if said:

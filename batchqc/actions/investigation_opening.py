@@ -10,7 +10,7 @@ from sqlalchemy import select
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.failing import judged
 from batchqc.actions.holds import hold_if_in_use
-from batchqc.actions.lots import lock_lot
+from batchqc.actions.lots import lock_lots
 from batchqc.actions.outlook import Outlook
 from batchqc.actions.permission import require
 from batchqc.actions.signing import check_reason
@@ -84,8 +84,7 @@ def sweep(tx: Transaction, archive: Archive, *, after: int = 0) -> tuple[list[st
     query = select(AssayRun.lot_id).where(AssayRun.lot_id > after).distinct()
     ids = tx.session.scalars(query.order_by(AssayRun.lot_id).limit(LOTS_AT_ONCE)).all()
     lots = tx.session.scalars(select(LotRow).where(LotRow.id.in_(ids))).all()
-    for lot in sorted(lots, key=lambda one: one.folded):
-        lock_lot(tx, lot)
+    lock_lots(tx, lots)
     opened = open_for_failures(tx, archive, lots)
     return [one.natural_key for one in opened], ids[-1] if ids else 0
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from batchqc.actions.expired_materials import hold_expired, hold_what_used
-from batchqc.actions.lots import lock_lot
+from batchqc.actions.lots import lock_lots
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.setup import own_site
@@ -199,8 +199,7 @@ def record_use(tx: Transaction, *, upload: str, test: str, run: str, material: s
     if not own:
         raise NotFound("BQC-LAB-005", f"there is no run {run} ({test}) in {upload}")
     tx.lock(RULES)  # before any lot
-    for lot in sorted({one.lot for one in own}, key=lambda lot: lot.folded):
-        lock_lot(tx, lot)
+    lock_lots(tx, {one.lot for one in own})
     tx.lock(f"uses of {received.key}")
     if any(
         (one.test, one.run, one.material_id) == (test, run, found.id)

@@ -19,7 +19,7 @@ from batchqc.actions.cell_banks import bank_event
 from batchqc.actions.containers import Move, add_events
 from batchqc.actions.genealogy import reach, the_node
 from batchqc.actions.holds import hold_by_system
-from batchqc.actions.lots import lock_lot
+from batchqc.actions.lots import lock_lots
 from batchqc.actions.origins import GENEALOGY
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all
@@ -112,9 +112,7 @@ def lock_what_came_of(tx: Transaction, source: Row) -> bool:
     """Lock the lots that came of a source, before their donors; whether anything came of it."""
     tx.lock(GENEALOGY)
     graph, _, _ = reach(tx.session, {source.key: source}, Direction.FORWARD, tx.now)
-    lots = sorted(_all(graph, LotRow), key=lambda lot: lot.folded)
-    for lot in lots:
-        lock_lot(tx, lot)
+    lots = lock_lots(tx, _all(graph, LotRow))
     return bool(lots or _all(graph, CellBank))
 
 
@@ -229,9 +227,7 @@ def _found(tx: Transaction, source: Row, new: NewLookBack) -> _Found:
     """Everything that comes from a source, as it is now."""
     start = {source.key: source, **_of_its_donors_only(tx.session, source)}
     graph, _, _ = reach(tx.session, start, Direction.FORWARD, tx.now)
-    lots = sorted(_all(graph, LotRow), key=lambda lot: lot.folded)
-    for lot in lots:
-        lock_lot(tx, lot)
+    lots = lock_lots(tx, _all(graph, LotRow))
     # What is frozen is looked at again, now that nothing of these lots moves.
     graph, states, wrong = reach(tx.session, start, Direction.FORWARD, tx.now)
     number = next_number(tx.session, LookBack, tx.now.year)

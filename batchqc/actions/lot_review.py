@@ -91,19 +91,23 @@ def review_whole_lot(
     lot: str,
     credentials: Credentials,
     trends: Trends | None = None,
+    shown: str = "",
 ) -> LotReview | Refusal:
     """Review a lot as a whole, after every run of it was reviewed.
+
+    ``shown`` is the hash of what the person saw: runs of other lots change what is exceptional.
 
     Raises:
         NotPermitted: the person entered or measured one of the runs.
         Conflict: something is still owed, the lot is decided, or records are damaged.
+        Outdated: what would be signed is not what was shown.
     """
     require(tx, Permission.REVIEW_RESULTS)
     check_reason(credentials.reason)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     ready = _ready(row, tx, archive, credentials.reason, trends)
-    signed = sign_one(tx, archive, credentials, ready)
+    signed = sign_one(tx, archive, credentials, ready, shown=shown)
     return signed if isinstance(signed, Refusal) else signed[0]
 
 

@@ -1,6 +1,6 @@
 """Lots and their samples: registered once, bound to the specifications that judge them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -72,6 +72,7 @@ def register_lot(tx: Transaction, new: NewLot) -> LotRow:
         Conflict: the id is taken, no specification was in force, or it cannot be of these cells.
     """
     require(tx, Permission.REGISTER_LOT)
+    tx.lock(GENEALOGY)  # before it is asked whether the id is taken
     (row,) = _register(tx, [new])
     return row
 
@@ -206,9 +207,21 @@ def register_samples(tx: Transaction, *, lot: str, samples: Sequence[NewSample])
 
 def lock_lot(tx: Transaction, lot: LotRow) -> None:
     """Let nobody else change what a decision over this lot rests on, its donors among it."""
-    tx.lock(f"lot:{lot.folded}")
-    for donor in donors_of(tx.session, lot):
-        tx.lock(donor.key)
+    lock_lots(tx, [lot])
+
+
+def lock_lots(tx: Transaction, lots: Iterable[LotRow]) -> list[LotRow]:
+    """The same of several lots; they, in the order in which they were locked.
+
+    Every lot comes before any donor: who holds a donor, and waits for a lot whose holder waits for
+    that donor, would wait for ever.
+    """
+    ordered = sorted(lots, key=lambda one: one.folded)
+    for lot in ordered:
+        tx.lock(f"lot:{lot.folded}")
+    for key in sorted({donor.key for lot in ordered for donor in donors_of(tx.session, lot)}):
+        tx.lock(key)
+    return ordered
 
 
 def the_lot(session: Session, lot: str) -> LotRow:
@@ -232,6 +245,7 @@ def _lot_problems(new: NewLot, today: date) -> list[str]:
 def _add_samples(
     tx: Transaction, lot: LotRow, samples: Sequence[NewSample], *, made_on: date
 ) -> list[SampleRow]:
+    tx.lock("sample ids")
     problems = [problem for new in samples for problem in _sample_problems(tx, lot, new, made_on)]
     if not samples or len({fold(new.id) for new in samples}) < len(samples):
         problems.append("name at least one sample, and each one once")

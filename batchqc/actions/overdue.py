@@ -12,7 +12,7 @@ from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.holds import hold_if_in_use
 from batchqc.actions.investigation_opening import open_investigation
-from batchqc.actions.lots import lock_lot
+from batchqc.actions.lots import lock_lots
 from batchqc.core.conditional import overdue
 from batchqc.core.failures import Failure
 from batchqc.core.holds import Cause
@@ -28,8 +28,7 @@ from batchqc.records.transaction import Transaction
 def hold_what_is_overdue(tx: Transaction, archive: Archive) -> list[str]:
     """Hold every conditionally released lot of which a result is overdue; their ids."""
     lots = conditionally_released(tx.session)
-    for lot in lots:
-        lock_lot(tx, lot)
+    lock_lots(tx, lots)
     return [one.lot.lot for one in hold_overdue(tx, archive, lots)]
 
 

@@ -55,6 +55,7 @@ def register_donor(tx: Transaction, *, code: str, tissue_source: str) -> DonorRo
             f'"{tissue_source}" is not a tissue source',
             hint=f"One of: {', '.join(TISSUE_SOURCES)}.",
         )
+    tx.lock("donor ids")
     if donor_by(tx.session, code) is not None:
         raise Conflict("BQC-REG-005", f"donor {code} is registered already")
     donor = DonorRow(

@@ -65,24 +65,27 @@ def runs_to_review(session: Session, case: LotCase, *, person: str, now: datetim
 
 
 def review_lot(
-    tx: Transaction, archive: Archive, *, lot: str, credentials: Credentials
+    tx: Transaction, archive: Archive, *, lot: str, credentials: Credentials, shown: str = ""
 ) -> list[Review] | Refusal:
     """Review every run of a lot that this person has not reviewed yet, with one signature.
 
     What was typed and waits for its second entry is left for a later review, and so are runs by
     methods that the person is not trained for, where the register of training refuses that. What
-    came in after the decision over a lot is reviewed like anything else.
+    came in after the decision over a lot is reviewed like anything else. ``shown`` is the hash of
+    the runs that the person saw: a training that was registered since lets more be signed.
 
     Raises:
         NotPermitted: the person entered or measured one of the runs, or may sign for none as the
             register of training says (requirement 1.09).
         Conflict: there is nothing to review, or records are damaged.
+        Outdated: what would be signed is not what was shown.
     """
     require(tx, Permission.REVIEW_RESULTS)
     check_reason(credentials.reason)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
-    return sign_one(tx, archive, credentials, _ready(row, tx, archive, credentials.reason))
+    ready = _ready(row, tx, archive, credentials.reason)
+    return sign_one(tx, archive, credentials, ready, shown=shown)
 
 
 def review_lots(

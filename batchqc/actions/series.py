@@ -13,12 +13,12 @@ from typing import Final, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.signing import Credentials, sign_series
 from batchqc.core.identifiers import fold
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
-from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, NotPermitted
+from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, NotPermitted, Outdated
 from batchqc.records.base import Row
 from batchqc.records.once import each_once
 from batchqc.records.registers import LotRow
@@ -52,9 +52,19 @@ class Ready(Generic[T]):
 
 
 def sign_one(
-    tx: Transaction, archive: Archive, credentials: Credentials, ready: Ready[T]
+    tx: Transaction, archive: Archive, credentials: Credentials, ready: Ready[T], *, shown: str = ""
 ) -> list[T] | Refusal:
-    """Review one lot by a signature; the rows of it."""
+    """Review one lot by a signature; the rows of it.
+
+    Raises:
+        Outdated: what would be signed has another hash than what was ``shown``.
+    """
+    if shown not in {"", ready.sha256}:
+        raise Outdated(
+            "BQC-REV-010",
+            f"what is reviewed of {ready.record} is not any more as you saw it; nothing was signed",
+            hint="Look at it again, then sign what you see.",
+        )
     kept = _sign(tx, archive, credentials, [ready], rests_on=ready.rests_on)
     return kept if isinstance(kept, Refusal) else kept[0]
 
@@ -93,8 +103,7 @@ def sign_lots(
             found[lot] = the_lot(tx.session, lot)
         except NotFound as error:
             against += _said(lot, error)
-    for row in sorted(found.values(), key=lambda row: row.folded):
-        lock_lot(tx, row)
+    lock_lots(tx, found.values())
     ready, more = _look(tx.session, found, look)
     if against or more:
         raise Conflict(

@@ -10,17 +10,18 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.evaluation import study
-from batchqc.actions.lot_review import review_whole_lot, seen_runs
+from batchqc.actions.lot_review import lot_review_content, review_whole_lot, seen_runs
 from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.states import contested_lot
 from batchqc.actions.trend_signals import look_ahead
 from batchqc.api.decisions import SignatureOut, signature_out
-from batchqc.api.doors import Call, Signature, SignedIn, Writing
+from batchqc.api.doors import Call, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.review_bodies import ShownSignature, TrailSignature
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.shapes import LARGEST
 from batchqc.core.audit_review import WorthReading
+from batchqc.core.canonical import sha256_of
 from batchqc.core.lot_review import review_hindrances
 from batchqc.core.permissions import Permission
 from batchqc.core.review_by_exception import RunSeen, Why
@@ -56,6 +57,7 @@ class ReviewView(BaseModel):
     with_exceptions: list[RunSeenOut]
     clean: list[RunSeenOut]
     hindrances: list[str] = Field(description="Why the lot as a whole cannot be reviewed yet.")
+    content_sha256: str = Field(description="Of what QC's review of the lot as a whole would sign.")
 
 
 class ReviewOut(BaseModel):
@@ -106,13 +108,6 @@ class TrailViews(BaseModel):
     items: list[TrailView]
 
 
-class TrailSignature(Signature):
-    """The signature, and the range that was read."""
-
-    last: Annotated[int, Field(ge=1, le=LARGEST)]
-    head: str
-
-
 class AuditReviewOut(BaseModel):
     """QA's review of the audit trail of a lot."""
 
@@ -135,6 +130,7 @@ def view(call: SignedIn, lot: str) -> ReviewView:
             with_exceptions=[_seen(one) for one in seen if not one.is_clean],
             clean=[_seen(one) for one in seen if one.is_clean],
             hindrances=list(review_hindrances(case.facts, case.gates)),
+            content_sha256=sha256_of(lot_review_content(case, seen)),
         )
 
 
@@ -144,7 +140,7 @@ def view(call: SignedIn, lot: str) -> ReviewView:
     response_model=ReviewOut,
     summary="Review every run of a lot as the second person (signed)",
 )
-def review(call: Writing, lot: str, sent: Signature) -> Response:
+def review(call: Writing, lot: str, sent: ShownSignature) -> Response:
     """Who entered or measured any of the runs may not review them.
 
     The answer names the runs that are signed. What waits for its second entry, or for a reviewer
@@ -153,7 +149,10 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
     of = contested_lot(call.door.archive, lot, call.door.now())
     with call.writing(Permission.REVIEW_RESULTS, sent, of=of) as work:
         if work.is_new:
-            reviews = review_lot(work.tx, call.door.archive, lot=lot, credentials=sent.credentials)
+            reviews = review_lot(
+                work.tx, call.door.archive, lot=lot, credentials=sent.credentials,
+                shown=sent.content_sha256,
+            )  # fmt: skip
             work.answer(201, reviews if isinstance(reviews, Refusal) else review_out(reviews))
     return work.response()
 
@@ -164,7 +163,7 @@ def review(call: Writing, lot: str, sent: Signature) -> Response:
     response_model=LotReviewOut,
     summary="Review a lot as a whole for QC (signed)",
 )
-def review_whole(call: Writing, lot: str, sent: Signature) -> Response:
+def review_whole(call: Writing, lot: str, sent: ShownSignature) -> Response:
     """After every run was reviewed: the laboratory's part is complete, and the lot goes to QA."""
     of = contested_lot(call.door.archive, lot, call.door.now())
     with call.reading(Permission.REVIEW_RESULTS) as session:
@@ -177,6 +176,7 @@ def review_whole(call: Writing, lot: str, sent: Signature) -> Response:
                 lot=lot,
                 credentials=sent.credentials,
                 trends=call.door.trends,
+                shown=sent.content_sha256,
             )
             work.answer(201, row if isinstance(row, Refusal) else lot_review_out(row))
     return work.response()

@@ -4,7 +4,7 @@ import typer
 
 from batchqc.actions.audit_review import review_audit_trail, trail_to_read
 from batchqc.actions.evaluation import study
-from batchqc.actions.lot_review import review_whole_lot, seen_runs
+from batchqc.actions.lot_review import lot_review_content, review_whole_lot, seen_runs
 from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.cli.lot import Lot
@@ -18,6 +18,7 @@ from batchqc.cli.workplace import (
     raise_refusal,
     workplace,
 )
+from batchqc.core.canonical import sha256_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.transaction import reading, transaction
@@ -57,6 +58,7 @@ def qc_review(
     with reading(place.engine) as session:
         case = study(session, place.archive, lot=the_lot(session, lot), now=place.now())
         seen = seen_runs(session, place.archive, case)
+        shown = sha256_of(lot_review_content(case, seen))
     rows = [(one.run, each.why, each.said) for one in seen for each in one.exceptions]
     clean = sum(one.is_clean for one in seen)
     table(("Run", "Why", "What"), rows, empty="No run has anything exceptional about it.")
@@ -64,9 +66,8 @@ def qc_review(
     keyboard = at_keyboard(place, user, to=f"sign QC's review of lot {lot}")
     actor = keyboard.acting(Permission.REVIEW_RESULTS)
     with transaction(place.engine, actor, place.now()) as tx:
-        signed = review_whole_lot(
-            tx, place.archive, lot=lot, credentials=keyboard.signing(reason, late=late)
-        )
+        given = keyboard.signing(reason, late=late)
+        signed = review_whole_lot(tx, place.archive, lot=lot, credentials=given, shown=shown)
     raise_refusal(signed)
     say(f"You reviewed lot {lot} for QC.")
 

@@ -39,12 +39,15 @@ ROUTINE: Final = frozenset(
         "shipment received",
         "administration recorded",
         "passage recorded",
+        "step-up used",
     }
 )
 
-#: What follows the review, and does not make it out of date: the decision is what it was for.
+#: What follows the review, and does not make it out of date: the decision is what it was for. The
+#: proof of who signs, that of the review too, tells nothing beside the entry of what is signed.
 AFTER: Final = frozenset(
     {
+        "step-up used",
         "audit trail reviewed",
         "lot checked",
         "certificate issued",

@@ -132,6 +132,7 @@ def _before_transfer(session: Session, case: LotCase) -> tuple[str, ...]:
         _("it is transferred already") if found[-1][1] is not None else "",
         "" if case.disposition in USABLE else _("the lot is %(what)s") % {"what": case.disposition},
         _("the lot is on hold") if Overlay.ON_HOLD in case.overlays else "",
+        _("the lot is expired") if Overlay.EXPIRED in case.overlays else "",
     ]
     return tuple(one for one in against if one)
 

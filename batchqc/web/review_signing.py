@@ -17,7 +17,8 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.reviews import ToReview, runs_to_review
 from batchqc.actions.states import state_of_lot
 from batchqc.api import reviews as api
-from batchqc.api.doors import Call, Signature
+from batchqc.api.doors import Call
+from batchqc.api.review_bodies import ShownSignature, TrailSignature
 from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.api.tags import tag_of
@@ -77,15 +78,15 @@ def sign(request: Request, call: Visit, form: OwnForm, lot: str, act: Act) -> Re
 
 
 def _sign(call: Call, asked: Asked, form: Form) -> None:
-    given = signature(call, form)
+    given, shown = signature(call, form), {"content_sha256": form["record"]}
     match asked.act:
         case "runs":
-            api.review(call, asked.lot, built(Signature, given))
+            api.review(call, asked.lot, built(ShownSignature, given | shown))
         case "lot":
-            api.review_whole(call, asked.lot, built(Signature, given))
+            api.review_whole(call, asked.lot, built(ShownSignature, given | shown))
         case "trail":
             read = {"last": asked.last, "head": asked.head}
-            api.review_trail(call, asked.lot, built(api.TrailSignature, given | read))
+            api.review_trail(call, asked.lot, built(TrailSignature, given | read))
 
 
 def _form(request: Request, call: Call, asked: Asked, told: Said = NOTHING_SAID) -> Response:

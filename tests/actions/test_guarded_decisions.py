@@ -1,7 +1,7 @@
 """What a later decision, and a way back to stock, is refused for; and what no damage holds up."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -199,17 +199,19 @@ def test_a_point_that_is_answered_with_no_forbids_the_check(house: House, answer
 
 
 @pytest.mark.requirement("2.20")
-@pytest.mark.parametrize("recalled", [True, False])
-def test_a_certified_lot_that_is_recalled_or_held_is_not_transferred_to_stock(
-    house: House, recalled: bool
+@pytest.mark.parametrize("became", ["recalled", "held", "expired"])
+def test_a_certified_lot_that_is_recalled_held_or_expired_is_not_transferred_to_stock(
+    house: House, became: str
 ):
     certified(house)
     assert isinstance(check(house), LotCheck)
     assert isinstance(certify(house), Decision)
-    if recalled:
+    if became == "recalled":
         later(house, Disposition.RECALLED, **RECALL)
-    else:
+    elif became == "held":
         hold(house)
+    else:
+        house.now.at = datetime.combine(EXPIRES_ON + timedelta(days=2), time(), UTC)
     before = counts(house.engine)
     with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(Conflict) as refused:
         transfer_to_stock(tx, lot=LOT, credentials=signing(QA3))

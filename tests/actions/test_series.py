@@ -228,3 +228,8 @@ def test_a_step_up_proves_the_lots_that_it_names_and_no_others(house: House):
         assert found.code == "BQC-SIG-014"
     given = proof(f"lot:{LOT}, lot:{OTHER}", Meaning.REVIEWED)
     assert isinstance(review_trails(house, trails, by=OTTO, given=given), list)
+    assert all(house.study(lot).is_ready for lot in TWO)  # the proof does not outdate the review
+    given = proof(f"lot:{LOT}, lot:{OTHER}", Meaning.REVIEWED)
+    again = review_trails(house, read(house, *TWO), by=OTTO, given=given)
+    assert isinstance(again, list)  # nor is it something that its reader did with the lot
+    assert all(house.study(lot).is_ready for lot in TWO)

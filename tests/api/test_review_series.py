@@ -82,3 +82,15 @@ def test_a_wrong_password_for_a_series_is_one_failed_attempt(site: Site):
 )  # fmt: skip
 def test_a_series_of_no_lot_of_too_many_or_of_one_twice_is_no_series(site: Site, lots, code):
     is_problem(send(site, REV, "/reviews", lots=lots), 422, code)
+
+
+@pytest.mark.requirement("1.15", "2.06")
+def test_a_whole_lot_is_signed_as_it_was_shown_or_not_at_all(site: Site):
+    site.house.review(LOT)
+    shown = site.get(REV, f"/lots/{LOT}/review")["content_sha256"]
+    before = counts(site.house.engine)
+    answer = send(site, REV, f"/lots/{LOT}/qc-review", content_sha256="0" * 64)
+    is_problem(answer, 412, "BQC-REV-010")
+    assert grown(site.house.engine, before) == {}
+    answer = send(site, REV, f"/lots/{LOT}/qc-review", content_sha256=shown)
+    assert (answer.status_code, answer.json()["content_sha256"]) == (201, shown)

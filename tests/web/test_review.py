@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from playwright.sync_api import expect
 
+from batchqc.core.laboratory import Register, Rule
 from batchqc.core.signatures import Refusal
 from batchqc.records import lots_at_work
 from batchqc.records.corrections import correction_by, decision_on
@@ -14,8 +15,10 @@ from batchqc.records.lot_reviews import audit_reviews_of, lot_reviews_of
 from batchqc.records.registers import lot_by
 from batchqc.records.uploads import reviews_of, runs_of
 from tests.actions.correcting import request
+from tests.actions.test_laboratory import rule
 from tests.actions.test_later_decisions import LATER, STAGED, bring_in, registered
 from tests.actions.test_open_work import register
+from tests.actions.test_register_remarks import train
 from tests.actions.typing_results import enter
 from tests.records.genealogy import clinic, vials
 from tests.records.house import (
@@ -143,6 +146,52 @@ def test_who_may_not_review_is_told_why_and_what_came_meanwhile_is_not_signed(si
             )
             assert answer.status == 303
         assert signed(site, BAD)[0] == 7
+
+
+def test_a_lot_is_not_reviewed_over_exceptions_that_the_form_did_not_show(site: Served):
+    """The runs of other lots make one of this lot exceptional while its form is open."""
+    assert site.house.upload(results()).accepted
+    site.house.review()
+    with site.visitor(REV) as rev:
+        rev.go(f"/lots/{LOT}/review/lot")
+        hashes = rev.page.get_by_role("definition").filter(has_text=re.compile("^[0-9a-f]{64}$"))
+        shown = hashes.last.inner_text()
+        others = [f"MSC-26-{number:04}" for number in range(100, 105)]
+        add_lots(site.house, *others)
+        for lot in others:
+            used = alone("viability", lot=lot, instrument_id="VCB-009", run_id=f"V-{lot}")
+            assert site.house.upload(used).accepted
+        fill(rev)
+        rev.press("Sign and hand to QA")
+        expect(rev.page.get_by_role("alert").first).to_contain_text("not any more as you saw it")
+        assert signed(site) == (7, 0, 0)
+        rev.link("Look at it again").click()
+        rev.go(f"/lots/{LOT}/review/lot")
+        now = hashes.last.inner_text()
+        assert now != shown
+        fill(rev)
+        rev.press("Sign and hand to QA")
+        expect(rev.page.get_by_text("QC is done")).to_be_visible()
+    with site.house.reading() as session:
+        row = lot_by(session, LOT)
+        assert row is not None
+        assert [one.signature.record_sha256 for one in lot_reviews_of(session, row)] == [now]
+
+
+def test_no_run_is_reviewed_that_the_form_did_not_show(site: Served):
+    """A training that is registered while the form is open lets more be signed than it lists."""
+    assert site.house.upload(results()).accepted
+    train(site.house, REV, "SOP-QC-014")
+    rule(site.house, Register.TRAINING, Rule.REFUSE)
+    with site.visitor(REV) as rev:
+        rev.go(f"/lots/{LOT}/review/runs")
+        expect(rev.page.get_by_text("Left for others")).to_be_visible()
+        train(site.house, REV, "SOP-QC-021")
+        fill(rev)
+        rev.press("Sign the review of the runs")
+        expect(rev.page.get_by_role("alert").first).to_contain_text("not any more as you saw it")
+        assert signed(site) == (0, 0, 0)
+        rev.link("Look at it again").click()
 
 
 @pytest.fixture(scope="module")
