@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from batchqc.core.gates import Against
 from batchqc.core.lot_review import lot_review_says
 from batchqc.core.lots import Lot
 from batchqc.core.policies import Policy, needs_qp
-from batchqc.core.verdicts import Verdict
+from batchqc.core.verdicts import Outcome, Verdict
 from batchqc.documents.archive import Archive
 from batchqc.records.annex16 import LotCheck, certifications_of, checks_of
 from batchqc.records.base import Row
@@ -42,6 +43,8 @@ from batchqc.records.policies import POLICIES, policies_of, policy_rows
 from batchqc.records.registers import DonorRow, LotRow, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, Review
+
+_JUDGED: Final = (Outcome.PASS, Outcome.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +224,14 @@ def _annex16(session: Session, so_far: SoFar) -> LookedAt:
 
 
 def _pending(session: Session, so_far: SoFar) -> LookedAt:
-    """What is due under a conditional release."""
+    """What is due under a conditional release; of what is judged by now nothing is said."""
     decisions = [row.id for row in dispositions_of(session, so_far.row)]
     if not decisions:
         return LookedAt()
     due = pending_results(session, decisions)
-    remarks = tuple(f"the result of {one.criterion} is due until {one.due_on}" for one in due)
+    judged = {one.criterion.id for one in so_far.verdicts if one.outcome in _JUDGED}
+    waiting = [one for one in due if one.criterion not in judged]
+    remarks = tuple(f"the result of {one.criterion} is due until {one.due_on}" for one in waiting)
     return LookedAt(Against((), remarks), (*due, *conditional_sites(session, decisions)))
 
 

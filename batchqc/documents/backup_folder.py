@@ -34,7 +34,7 @@ from batchqc.documents.verifier.chains import (
     verify_signature,
 )
 from batchqc.documents.verifier.findings import Failed
-from batchqc.errors import Conflict, IntegrityFailure, NotFound
+from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 
 LIST: Final = "store.txt"
 PUBLIC: Final = "public"
@@ -51,12 +51,17 @@ def begin(folder: Path, name: str) -> Path:
 
     Raises:
         Conflict: BQC-BAK-010 there is one of this name.
+        InvalidInput: the folder cannot be written.
     """
     if (folder / "backups" / name).exists():
         raise Conflict("BQC-BAK-010", f"there is a backup {name} already", hint="Try again.")
     part = folder / "backups" / f".part-{name}"
     shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(mode=0o700, parents=True)  # password hashes and donors are in it
+    try:
+        part.mkdir(mode=0o700, parents=True)  # password hashes and donors are in it
+    except OSError as error:
+        said = f"{folder} cannot be written: {error.strerror}"
+        raise InvalidInput("BQC-CSV-002", said) from error
     return part
 
 

@@ -201,7 +201,11 @@ def _nothing(_environ: Any, _start_response: Any) -> list[bytes]:
 
 
 def _configure(folder: Path, address: str, now: datetime, tsa_days: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"{folder} cannot be written: {error.strerror}"
+        raise InvalidInput("BQC-CSV-002", said) from error
     for name in ("root", "ca", "tsa", "ocsp"):
         pem = rsa.generate_private_key(65537, 2048).private_bytes(
             serialization.Encoding.PEM,

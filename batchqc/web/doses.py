@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from batchqc.actions.doses import doses_and_doubts
+from batchqc.actions.evaluation import study
 from batchqc.actions.lots import the_lot
 from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
@@ -28,10 +29,12 @@ def doses(request: Request, call: Visit, lot: str) -> Response:
         row = the_lot(session, lot)
         found, doubts = doses_and_doubts(session, row, call.door.now())
         sites = {one.code: one.name for one in sites_newest(session)}
+        case = study(session, call.door.archive, lot=row, now=call.door.now())
     return page(
         request,
         "source_doses.html",
         lot=row.lot,
+        case=case,
         doses=found,
         doubts=doubts,
         sites=sites,

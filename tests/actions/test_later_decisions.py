@@ -197,8 +197,10 @@ def test_a_lot_is_released_conditionally_and_for_good_once_its_results_pass(stag
     (preliminary,) = certificates(staged, LATER)
     assert preliminary["conclusion"].startswith("PRELIMINARY. Lot MSC-26-0077 is conditionally")
     assert [one["criterion"] for one in preliminary["pending"]] == ["sterility"]
+    assert len(due_until(staged)) == 1
     assert staged.upload(alone("growth_14d", lot=LATER)).accepted
     assert staged.study(LATER).overlays == ()
+    assert due_until(staged) == []
     staged.review(LATER)
     assert isinstance(staged.release(LATER), Decision)
     first, second = certificates(staged, LATER)
@@ -207,6 +209,7 @@ def test_a_lot_is_released_conditionally_and_for_good_once_its_results_pass(stag
     assert second["supersedes"]["number"] == first["number"]
     assert second["complies"] is True
     assert "pending" not in second
+    assert due_until(staged) == []
     assert staged.verify().problems == ()
 
 
@@ -220,6 +223,7 @@ def test_a_late_failure_holds_the_lot_by_itself_and_withdraws_its_certificate(st
     case = staged.study(LATER)
     assert case.overlays == (Overlay.ON_HOLD,)
     assert "does not meet no growth" in case.facts.holds.stops[0]
+    assert due_until(staged) == []  # it came, and fails: nobody waits for it
     (certificate,) = certificates(staged, LATER)
     assert "does not meet no growth" in certificate["state"].withdrawn
     with staged.reading() as session:
@@ -275,6 +279,12 @@ def test_an_overdue_result_holds_the_lot_once(staged: House):
     assert open_one == f"Investigations: {OOS} (sterility): phase I is to be performed"
     assert "overdue" not in certificates(staged, LATER)[0]["conclusion"]
     assert certificates(staged, LATER)[0]["counts"] is False
+
+
+def due_until(house: House) -> list[str]:
+    """What a lot says of itself that it still waits for."""
+    gates = house.study(LATER).gates
+    return [one for gate in gates for one in gate.remarks if " is due until " in one]
 
 
 def overdue(house: House, days: int = 15) -> str:

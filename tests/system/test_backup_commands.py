@@ -70,3 +70,11 @@ def test_what_is_missing_is_asked_for(home: Path, tmp_path: Path):
     went = restore("--from", backups, "--to", new, "--root", home / "keys" / "root.pem")
     error = refused(went, IntegrityFailure, "BQC-SYS-008")
     assert any(f"the archive holds no file {stored.name}" in one for one in error.reasons)
+
+
+def test_a_place_that_cannot_be_written_is_told_in_words(home: Path, tmp_path: Path):
+    file = tmp_path / "file"
+    file.touch()
+    refused(batchqc(home, "backup", "--to", file), InvalidInput, "BQC-CSV-002")
+    refused(batchqc(home, "pki", "dev", file), InvalidInput, "BQC-CSV-002")
+    assert batchqc(home, "serve", "--port", "65536").exit_code == 2

@@ -230,6 +230,7 @@ def test_its_page_verifies_it_and_gives_everything_away(served: Served, sealed: 
         expect(auditor.page.get_by_text("In force")).to_be_visible()
         expect(auditor.page.get_by_text("Genuine", exact=True)).to_be_visible()
         expect(auditor.page.get_by_text("Certified by Qa1")).to_be_visible()
+        expect(auditor.page.locator(".head").get_by_text("Released", exact=True)).to_be_visible()
         auditor.page.get_by_text("checks hold").last.click()
         expect(auditor.page.get_by_text("Its issue is in the transparency log")).to_be_visible()
         data = take(auditor, "Data (JSON)")

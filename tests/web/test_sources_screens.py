@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from batchqc.core.signatures import Refusal
 from tests.records.donors import DIN, adopt_panel, complete, determine, take_tests
@@ -79,3 +80,8 @@ def test_a_screen_is_accessible_stays_in_its_window_and_does_not_move(
     visitor = people["officer" if is_of_donors else "qa"]
     look_at(visitor, path)
     assert visitor.wrong == []
+
+
+def test_the_list_of_doses_tells_how_their_lot_stands(people: dict[str, Visitor]):
+    people["qa"].go(f"/lots/{LOT}/doses")
+    expect(people["qa"].page.locator(".head").get_by_text("On hold", exact=True)).to_be_visible()
