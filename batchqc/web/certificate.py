@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from batchqc.actions.certificate_data import FORMATS, DataFormat
 from batchqc.actions.certificate_life import life_of
 from batchqc.actions.certificates import content_of_certificate, the_certificate
-from batchqc.actions.evaluation import study
 from batchqc.actions.renditions import facts_of
 from batchqc.api import certificate_copies, certificate_data, renditions
 from batchqc.api import certificates as api
@@ -30,6 +29,7 @@ from batchqc.records.once import each_once
 from batchqc.web.calls import Visit
 from batchqc.web.certificate_checks import told
 from batchqc.web.forms import NOTHING_SAID, said
+from batchqc.web.lot_list import line_of
 from batchqc.web.rendering import page
 
 router = Routes()
@@ -87,7 +87,7 @@ def _facts(session: Session, call: Call, row: Certificate) -> dict[str, Any]:
         "one": hit,
         "content": content,
         "signatures": content["signatures"],
-        "case": study(session, call.door.archive, lot=row.lot, now=call.door.now()),
+        "lot": line_of(session, row.lot, now=call.door.now()),
         "lines": [(line, _SIGNS.get(line["verdict"], "open")) for line in content["lines"]],
         "changes": replaced.get("changes", []) if replaced else [],
         "replaced": replaced,

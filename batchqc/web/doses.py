@@ -6,13 +6,13 @@ from typing import Final
 from fastapi import Request, Response
 
 from batchqc.actions.doses import doses_and_doubts
-from batchqc.actions.evaluation import study
 from batchqc.actions.lots import the_lot
 from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.shipments import sites_newest
 from batchqc.web.calls import Visit
+from batchqc.web.lot_list import line_of
 from batchqc.web.rendering import page
 
 router = Routes()
@@ -29,12 +29,12 @@ def doses(request: Request, call: Visit, lot: str) -> Response:
         row = the_lot(session, lot)
         found, doubts = doses_and_doubts(session, row, call.door.now())
         sites = {one.code: one.name for one in sites_newest(session)}
-        case = study(session, call.door.archive, lot=row, now=call.door.now())
+        state = line_of(session, row, now=call.door.now())
     return page(
         request,
         "source_doses.html",
         lot=row.lot,
-        case=case,
+        state=state,
         doses=found,
         doubts=doubts,
         sites=sites,

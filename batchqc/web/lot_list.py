@@ -10,6 +10,7 @@ from batchqc.actions.specifications import site_day
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.records.lists import LotsWanted
 from batchqc.records.lot_lines import Sought, donors_of_lots, lot_lines
+from batchqc.records.registers import LotRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ def lines(session: Session, sought: Sought, *, now: datetime) -> tuple[list[LotL
 def newest_lots(session: Session, *, limit: int, now: datetime) -> list[LotLine]:
     """The lots that were registered last."""
     return lines(session, Sought(LotsWanted(), limit=limit), now=now)[0]
+
+
+def line_of(session: Session, lot: LotRow, *, now: datetime) -> LotLine:
+    """How one lot stands, without the study of its results."""
+    (found,), _ = lines(session, Sought(LotsWanted(), only=(lot.id,)), now=now)
+    return found
 
 
 def _line(row: Any, donors: tuple[str, ...], today: date) -> LotLine:
