@@ -157,9 +157,14 @@ class Settings(BaseSettings):
         default="Production", description="what the pages call this installation"
     )
     idle_minutes: int = Field(
-        default=15, description="minutes without a sign of life until a page locks itself"
+        default=15,
+        ge=3,
+        le=480,
+        description="minutes without work until a page locks itself, 3 to 480",
     )
-    session_hours: int = Field(default=8, description="hours until a session ends")
+    session_hours: int = Field(
+        default=8, ge=1, le=24, description="hours until a session ends, 1 to 24"
+    )
 
     @classmethod
     def settings_customise_sources(

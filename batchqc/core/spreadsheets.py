@@ -1,8 +1,9 @@
 """Text that a spreadsheet would run as a formula, made harmless on the way out and back again.
 
-A cell that begins with one of ``= + - @``, TAB or CR (``＝`` and ``＠`` too) gets an apostrophe,
-unless it is a number. An apostrophe directly before such a character is taken off when a cell is
-read. So every text comes back as it was, one with an apostrophe of its own too.
+A cell that begins with one of ``= + - @``, full-width or not, TAB, CR or LF gets an apostrophe,
+unless it is a number (OWASP: CSV injection). An apostrophe directly before such a character is
+taken off when a cell is read. So every text comes back as it was, one with an apostrophe of its own
+too.
 """
 
 import re
@@ -11,8 +12,8 @@ from typing import Final
 from batchqc.core.quantities import parse_amount
 
 APOSTROPHE: Final = "'"
-_RUNS: Final = re.compile(r"'*[=+\-@＝＠\t\r]")
-_GUARDED: Final = re.compile(r"'+[=+\-@＝＠\t\r]")
+_RUNS: Final = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
+_GUARDED: Final = re.compile(r"'+[=+\-@＝＋－＠\t\r\n]")
 
 
 def guarded(text: str) -> str:

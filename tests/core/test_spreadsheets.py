@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from batchqc.core.quantities import parse_amount
 from batchqc.core.spreadsheets import guarded, unguarded
 
-RUNS = "=+-@\t\r＝＠"
+RUNS = "=+-@\t\r\n＝＋－＠"
 TEXTS = st.text() | st.from_regex(r"'{0,3}[=+\-@\t\r][0-9A-Za-z=(. ]{0,8}", fullmatch=True)
 
 
@@ -23,6 +23,9 @@ TEXTS = st.text() | st.from_regex(r"'{0,3}[=+\-@\t\r][0-9A-Za-z=(. ]{0,8}", full
         ("\r=1", "'\r=1"),
         ("'=1", "''=1"),
         ("＝1", "'＝1"),
+        ("＋1", "'＋1"),
+        ("－1 drop", "'－1 drop"),
+        ("\n=1", "'\n=1"),
         ("-5", "-5"),
         ("+0.50", "+0.50"),
         ("-2.45E6", "-2.45E6"),

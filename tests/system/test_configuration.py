@@ -64,11 +64,14 @@ def test_settings_that_cannot_be_are_refused_all_at_once_and_not_repeated(
     monkeypatch.setenv("BATCHQC_METRICS_TOKEN", "short")
     monkeypatch.setenv("BATCHQC_UPLOAD_LIMIT", SECRET)
     monkeypatch.setenv("BATCHQC_LOG_FORMAT", SECRET)
+    monkeypatch.setenv("BATCHQC_IDLE_MINUTES", "-1")
+    monkeypatch.setenv("BATCHQC_SESSION_HOURS", "100000")
     with pytest.raises(InvalidInput) as refusal:
         read_settings()
     assert refusal.value.code == "BQC-SYS-020"
     assert [one.partition(":")[0] for one in refusal.value.reasons] == [
         "BATCHQC_UPLOAD_LIMIT", "BATCHQC_LOG_FORMAT", "BATCHQC_METRICS_TOKEN",
+        "BATCHQC_IDLE_MINUTES", "BATCHQC_SESSION_HOURS",
     ]  # fmt: skip
     done = subprocess.run([BATCHQC, "work"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
