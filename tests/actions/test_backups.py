@@ -157,6 +157,19 @@ def test_a_backup_that_was_changed_is_not_restored(house: House, press: Press, t
     )  # fmt: skip
 
 
+def test_an_older_backup_is_not_restored_under_the_name_of_a_newer_one(
+    house: House, press: Press, tmp_path: Path
+):
+    made = made_of(house, press, tmp_path / "backups")
+    renamed = made.path.rename(made.path.with_name("20990101T000000Z"))
+    assert broken(made._replace(path=the_backup(tmp_path / "backups")), press) == (
+        f"it calls itself {made.manifest.name}: its folder was renamed",
+    )
+    renamed.rename(made.path)
+    root = press.sealing.root.certificate.read_bytes()
+    assert read_backup(made.path, root_pem=root) == made.manifest
+
+
 def test_a_stored_file_that_is_gone_or_damaged_in_the_backup_is_named(
     house: House, press: Press, empty: Engine, tmp_path: Path
 ):
