@@ -50,6 +50,7 @@ from batchqc.records.shipments import (
     receipts_of,
     shipment_by,
     shipped_in,
+    shipped_of,
 )
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -223,9 +224,15 @@ def take_back(
     ]
     refuse_all("BQC-GEN-020", "nothing is taken back", [one for one in problems if one])
     went = {one.container_id for one in shipped_in(tx.session, [row.id])}
+    last = {one.container_id: one.shipment for one in shipped_of(tx.session, [c.id for c in rows])}
     newest = newest_events(tx.session, [one.id for one in rows])
     wrong = [
         f"{one.container} did not go with {row.natural_key}" for one in rows if one.id not in went
+    ]
+    wrong += [
+        f"{one.container} went with {last[one.id].natural_key} since"
+        for one in rows
+        if one.id in went and last[one.id].id != row.id
     ]
     moves = (
         move_problem(one.container, status_of(newest.get(one.id)), ContainerStatus.RETURNED)

@@ -197,6 +197,26 @@ def test_what_came_back_waits_in_quarantine_and_only_qa_lets_it_out(stock: House
     assert shipped(stock, V1) != number
 
 
+def test_what_went_again_comes_back_with_the_newer_shipment_only(stock: House):
+    def back(number: str) -> None:
+        with stock.acting(QA1, Permission.SHIP) as tx:
+            take_back(
+                tx, shipment=number, containers=[V1], returned_on=SHIPPED_ON,
+                place="Tank 9", reason="Recipient withdrew",
+            )  # fmt: skip
+
+    first = shipped(stock, V1)
+    back(first)
+    move(stock, ContainerStatus.QUARANTINED, V1)
+    move(stock, ContainerStatus.IN_STORAGE, V1)
+    second = shipped(stock, V1)
+    with pytest.raises(Conflict) as refused:
+        back(first)
+    assert refused.value.reasons == (f"{V1} went with {second} since",)
+    back(second)
+    assert left(stock)["returned"] == 1
+
+
 def test_a_container_moves_only_as_time_and_status_go(stock: House):
     move(stock, ContainerStatus.THAWED, V1)
     for status, at in (
