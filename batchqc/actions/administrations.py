@@ -6,7 +6,7 @@ all the same must be found by who looks for it. What stands against it is told a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.clinical_sites import the_clinical_site
@@ -15,7 +15,7 @@ from batchqc.actions.labels import label_of
 from batchqc.actions.origins import GENEALOGY
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
-from batchqc.actions.shipments import start_of
+from batchqc.actions.shipments import day_of, start_of
 from batchqc.actions.times import day_problem
 from batchqc.core.containers import ContainerStatus, move_problem, shipping_problems
 from batchqc.core.identifiers import fold, line_problem
@@ -65,7 +65,7 @@ def record_administration(tx: Transaction, new: NewAdministration) -> Administer
     (row,) = the_containers(tx.session, [new.container])
     lock_lots_of(tx, [row])
     event = newest_events(tx.session, [row.id]).get(row.id)
-    since = datetime.fromisoformat(event.happened_at).date() if event else date.min
+    since = day_of(tx.session, event.happened_at) if event else date.min
     problems = [
         pseudonym_problem(new.recipient, site=site.code),
         line_problem("who reports it", new.reported_by),

@@ -258,6 +258,11 @@ def start_of(session: Session, day: date) -> str:
     return datetime.combine(day, time(), zone).isoformat()
 
 
+def day_of(session: Session, text: str) -> date:
+    """The day at the site of a moment, whatever offset it was stated with."""
+    return datetime.fromisoformat(text).astimezone(ZoneInfo(own_site(session).time_zone)).date()
+
+
 def _leaving(
     session: Session, rows: Sequence[Container], shipped_on: date, today: date
 ) -> Iterator[str]:
@@ -271,7 +276,7 @@ def _leaving(
         )
         since = date.fromisoformat(row.lot.manufactured_on) if row.lot else date.min
         if event is not None:
-            since = max(since, datetime.fromisoformat(event.happened_at).date())
+            since = max(since, day_of(session, event.happened_at))
         problem = day_problem("the shipping day", shipped_on, since=since, today=today)
         if problem:
             yield f"{row.container}: {problem}"

@@ -1,6 +1,6 @@
 """Containers leave, arrive, come back and are given; what forbids it is told whole."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -22,7 +22,7 @@ from batchqc.core.genealogy import Direction
 from batchqc.core.holds import Cause
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
-from batchqc.records.containers import inventory
+from batchqc.records.containers import inventory, retain_by
 from batchqc.records.donors import EligibilityRow
 from tests.actions.state import counts, grown
 from tests.records.donors import determine
@@ -215,6 +215,22 @@ def test_what_went_again_comes_back_with_the_newer_shipment_only(stock: House):
     assert refused.value.reasons == (f"{V1} went with {second} since",)
     back(second)
     assert left(stock)["returned"] == 1
+
+
+def test_days_are_those_of_the_site_whatever_offset_a_time_was_stated_with(stock: House):
+    """It is 1 June at the site in Chicago, and 2 June already in Auckland."""
+    move(stock, ContainerStatus.QUARANTINED, V1, at="2026-06-01T23:30:00+12:00")
+    move(stock, ContainerStatus.IN_STORAGE, V1, at="2026-06-02T00:00:00+12:00")
+    assert shipped(stock, V1)
+    move(stock, ContainerStatus.THAWED, V2, at="2026-06-02T00:00:00+12:00")
+    give(stock, V2)
+    assert left(stock)["administered"] == 1
+    stock.now.at += timedelta(hours=14)  # 2 June in UTC
+    today = NewRetain("RET-D", f"lot:{LOT}", "vials", "3", "vials", SHIPPED_ON, "Tank 7", "QC")
+    with stock.acting(ANA, Permission.KEEP_BANKS) as tx:
+        register_retain(tx, today)
+    with stock.reading() as session:
+        assert retain_by(session, "RET-D") is not None
 
 
 def test_a_container_moves_only_as_time_and_status_go(stock: House):
