@@ -203,8 +203,9 @@ def _copied(source: Archive, to: Archive, names: Iterable[str]) -> tuple[int, li
 
 def _in_the_way(engine: Engine, to: Path) -> Iterator[str]:
     if engine.dialect.name == "sqlite":
-        if Path(str(engine.url.database)).exists():
-            yield f"there is {engine.url.database}"
+        for beside in ("", "-wal", "-journal"):  # SQLite would play back what another left behind
+            if Path(f"{engine.url.database}{beside}").exists():
+                yield f"there is {engine.url.database}{beside}"
     elif tables := inspect(engine).get_table_names():
         yield f"the database has {len(tables)} tables"
     for one in ("store", "keys", "trust"):

@@ -214,6 +214,22 @@ def test_nothing_is_restored_over_something_or_by_a_version_that_is_older(
     assert tables_of(empty) == set()
 
 
+@pytest.mark.only_on("sqlite", "PostgreSQL has no such file")
+def test_the_journal_that_another_database_left_is_in_the_way(
+    house: House, press: Press, empty: Engine, tmp_path: Path
+):
+    made = made_of(house, press, tmp_path / "backups")
+    with house.acting(QA1, Permission.REGISTER_PRODUCT) as tx:
+        register_product(tx, code="LATER", name="Made", form="Vial", storage="Cold")
+    left = Path(f"{empty.url.database}-wal")
+    shutil.copyfile(f"{house.engine.url.database}-wal", left)
+    with pytest.raises(Conflict) as refused:
+        restored(made, press, empty, tmp_path / "home")
+    assert (refused.value.code, refused.value.reasons) == ("BQC-BAK-003", (f"there is {left}",))
+    left.unlink()
+    restored(made, press, empty, tmp_path / "home")
+
+
 def test_rows_that_are_not_what_the_backup_counted_are_told(
     house: House, press: Press, empty: Engine, tmp_path: Path
 ):
