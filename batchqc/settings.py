@@ -229,13 +229,13 @@ def read_settings(home: Path | None = None) -> Settings:
             f"there is no folder {folder}, where {SECRETS} says that the secrets are",
             hint="Mount it, or take the variable away.",
         )
-    wrong = list(_nearly(folder))
+    wrong, found = list(_nearly(folder)), None
     try:
         found = Settings() if home is None else Settings.in_folder(home)
     except ValidationError as error:
         said = [f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
         wrong = said + wrong
-    if wrong:
+    if found is None or wrong:
         hint = "`batchqc configuration` tells what each of them is."
         raise InvalidInput("BQC-SYS-020", "the settings are wrong", reasons=wrong, hint=hint)
     return found
