@@ -10,12 +10,19 @@ from datetime import date
 
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.clinical_sites import the_clinical_site
-from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
+from batchqc.actions.containers import (
+    Move,
+    add_events,
+    day_of,
+    expiry_of,
+    lock_lots_of,
+    the_containers,
+)
 from batchqc.actions.labels import label_of
 from batchqc.actions.origins import GENEALOGY
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
-from batchqc.actions.shipments import day_of, start_of
+from batchqc.actions.shipments import start_of
 from batchqc.actions.times import day_problem
 from batchqc.core.containers import ContainerStatus, move_problem, shipping_problems
 from batchqc.core.identifiers import fold, line_problem

@@ -16,7 +16,14 @@ from batchqc.actions.after_decision import came_after, known_of
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.certificate_states import against_certificate
 from batchqc.actions.clinical_sites import the_clinical_site
-from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
+from batchqc.actions.containers import (
+    Move,
+    add_events,
+    day_of,
+    expiry_of,
+    lock_lots_of,
+    the_containers,
+)
 from batchqc.actions.evaluation import study
 from batchqc.actions.genealogy import complete
 from batchqc.actions.labels import label_of
@@ -256,11 +263,6 @@ def start_of(session: Session, day: date) -> str:
     """The first moment of a day at the site, as events state it."""
     zone = ZoneInfo(own_site(session).time_zone)
     return datetime.combine(day, time(), zone).isoformat()
-
-
-def day_of(session: Session, text: str) -> date:
-    """The day at the site of a moment, whatever offset it was stated with."""
-    return datetime.fromisoformat(text).astimezone(ZoneInfo(own_site(session).time_zone)).date()
 
 
 def _leaving(

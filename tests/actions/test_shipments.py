@@ -27,7 +27,7 @@ from batchqc.records.donors import EligibilityRow
 from tests.actions.state import counts, grown
 from tests.records.donors import determine
 from tests.records.genealogy import SHIPPED_ON, SITE, SITE_2, WCB, clinic, line, shipped, vials
-from tests.records.house import ANA, LOT, QA1, QA2, House, signing
+from tests.records.house import ANA, LOT, MADE_ON, QA1, QA2, House, signing
 from tests.records.tampering import tamper
 
 V1, V2, V3 = VIALS = tuple(f"{LOT}-V{number}" for number in (1, 2, 3))
@@ -240,12 +240,17 @@ def test_a_container_moves_only_as_time_and_status_go(stock: House):
         (ContainerStatus.BROKEN, "2026-06-02T00:00:00-05:00"),
         (ContainerStatus.BROKEN, "today"),
         (ContainerStatus.BROKEN, "2026-06-01T07:00:00"),
+        (ContainerStatus.BROKEN, "0001-01-01T00:00:00+14:00"),  # no calendar goes on before it
     ):
         with pytest.raises(InvalidInput):
             move(stock, status, V1, at=at)
     with pytest.raises(Conflict) as refused:
         move(stock, ContainerStatus.DESTROYED, V1, V2, at="2026-05-01T07:00:00-05:00")
     assert refused.value.reasons == (f"{V1} became thawed later, at {NOW}",)
+    with pytest.raises(Conflict) as early:
+        move(stock, ContainerStatus.DESTROYED, V2, at="2016-06-01T07:00:00-05:00")
+    made = f"{V2} holds what was made on {MADE_ON} only, after 2016-06-01"
+    assert early.value.reasons == (made,)
     assert left(stock) == {"in storage": 2, "thawed": 1}
     with pytest.raises(NotFound, match="v-99"):
         move(stock, ContainerStatus.DESTROYED, V1, "V-99")
