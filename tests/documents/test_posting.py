@@ -118,3 +118,10 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path):
     with pytest.raises(SigningUnavailable) as refused:
         read_key(path)
     assert refused.value.code == "BQC-EVT-006"
+
+
+def test_a_key_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "keys").write_text("no folder, as one that may not be written is none to this end")
+    with pytest.raises(SigningUnavailable) as refused:
+        made_key(tmp_path / "keys" / "webhook.key", "a" * 43)
+    assert refused.value.code == "BQC-EVT-010"
