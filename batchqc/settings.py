@@ -5,6 +5,8 @@ Nothing here changes a decision: what does is a versioned record in the database
 
 import os
 import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
@@ -27,6 +29,12 @@ PREFIX: Final = "BATCHQC_"
 SECRETS: Final = f"{PREFIX}SECRETS"
 """The variable that names a folder with a file for each setting that is not to stand in the
 environment, such as ``batchqc_seal_passphrase``; what the environment says counts first."""
+
+
+_BESIDE: Final = (f"{PREFIX}HOME", f"{PREFIX}USER", f"{PREFIX}SCRATCH")
+"""What the command line reads beside the settings."""
+_NEAR: Final = 0.88
+"""How alike a name is to that of a setting where it is taken for a slip."""
 
 
 class LogFormat(StrEnum):
@@ -118,10 +126,11 @@ class Settings(BaseSettings):
     )
     upload_limit: int = Field(
         default=50_000_000,
+        ge=1,
         description="largest upload in bytes; the command line reads a larger file in portions",
     )
     attachment_limit: int = Field(
-        default=20_000_000, description="largest document of a typed result in bytes"
+        default=20_000_000, ge=1, description="largest document of a typed result in bytes"
     )
     specification_folder: Path | None = Field(
         default=None, description="the site's folder of specification files, to compare"
@@ -157,14 +166,9 @@ class Settings(BaseSettings):
         default="Production", description="what the pages call this installation"
     )
     idle_minutes: int = Field(
-        default=15,
-        ge=3,
-        le=480,
-        description="minutes without work until a page locks itself, 3 to 480",
+        default=15, ge=3, le=480, description="minutes without work until a page locks, 3 to 480"
     )
-    session_hours: int = Field(
-        default=8, ge=1, le=24, description="hours until a session ends, 1 to 24"
-    )
+    session_hours: int = Field(default=8, ge=1, le=24, description="until a session ends, 1 to 24")
 
     @classmethod
     def settings_customise_sources(
@@ -225,17 +229,26 @@ def read_settings(home: Path | None = None) -> Settings:
             f"there is no folder {folder}, where {SECRETS} says that the secrets are",
             hint="Mount it, or take the variable away.",
         )
+    wrong, found = list(_nearly(folder)), None
     try:
-        return Settings() if home is None else Settings.in_folder(home)
+        found = Settings() if home is None else Settings.in_folder(home)
     except ValidationError as error:
-        raise InvalidInput(
-            "BQC-SYS-020",
-            "the settings are wrong",
-            reasons=tuple(
-                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()
-            ),
-            hint="`batchqc configuration` tells what each of them is.",
-        ) from error
+        said = [f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()]
+        wrong = said + wrong
+    if found is None or wrong:
+        hint = "`batchqc configuration` tells what each of them is."
+        raise InvalidInput("BQC-SYS-020", "the settings are wrong", reasons=wrong, hint=hint)
+    return found
+
+
+def _nearly(folder: str | None) -> Iterator[str]:
+    """What is named nearly as a setting, and would be passed over without a word."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    files = (one.name.upper() for one in Path(folder).iterdir()) if folder else ()
+    given = {one for one in (*os.environ, *files) if one.startswith(PREFIX)}
+    for one in sorted(given - {*known, SECRETS, *_BESIDE}):
+        if near := get_close_matches(one, known, n=1, cutoff=_NEAR):
+            yield f"{one} is no setting: {near[0]} is"
 
 
 def shipped_profiles() -> Path:

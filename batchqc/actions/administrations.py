@@ -6,11 +6,18 @@ all the same must be found by who looks for it. What stands against it is told a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.clinical_sites import the_clinical_site
-from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
+from batchqc.actions.containers import (
+    Move,
+    add_events,
+    day_of,
+    expiry_of,
+    lock_lots_of,
+    the_containers,
+)
 from batchqc.actions.labels import label_of
 from batchqc.actions.origins import GENEALOGY
 from batchqc.actions.permission import require
@@ -65,7 +72,7 @@ def record_administration(tx: Transaction, new: NewAdministration) -> Administer
     (row,) = the_containers(tx.session, [new.container])
     lock_lots_of(tx, [row])
     event = newest_events(tx.session, [row.id]).get(row.id)
-    since = datetime.fromisoformat(event.happened_at).date() if event else date.min
+    since = day_of(tx.session, event.happened_at) if event else date.min
     problems = [
         pseudonym_problem(new.recipient, site=site.code),
         line_problem("who reports it", new.reported_by),

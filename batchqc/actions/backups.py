@@ -29,7 +29,7 @@ from batchqc.documents.backup_folder import (
     store_of,
 )
 from batchqc.documents.pades import SealKey
-from batchqc.errors import Conflict, IntegrityFailure
+from batchqc.errors import Conflict, Disposed, IntegrityFailure
 from batchqc.records.database import revisions_in
 from batchqc.records.database_copy import contents_of, copied, copy_back
 from batchqc.records.retention import disposed_objects
@@ -78,10 +78,11 @@ def make_backup(
         part.joinpath(PUBLIC, to).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, part.joinpath(PUBLIC, to))
     with copied(what.engine, part) as session:
-        contents, names = contents_of(session), list(_named(session))
-    new, lacking = 0, list[str]()
+        contents, names = contents_of(session), list(_named(session, what.archive))
+    new, lacking, kept = 0, list[str](), store_of(folder)
     if not what.kept_at:
-        new, lacking = _copied(what.archive, store_of(folder), names)
+        new, lacking = _copied(what.archive, kept, names)
+        names = [one for one in names if one in lacking or kept.stored_at(one) is not None]
     part.joinpath(LIST).write_text("".join(f"{one}\n" for one in names), "ascii")
     kind, parts = what.engine.dialect.name, parts_of(part)
     manifest = Manifest(name, now, __version__, kind, contents, what.kept_at, parts, tuple(lacking))
@@ -168,7 +169,8 @@ def restore_backup(
         problems += unlike(manifest.contents, contents_of(session))
         if not manifest.store:
             for row in disposed_objects(session):
-                archive.dispose(tombstone_of(row))
+                if archive.stored_at(row.sha256) is None:  # else something kept it since
+                    archive.dispose(tombstone_of(row))
     if problems:
         raise IntegrityFailure(
             "BQC-BAK-008",
@@ -178,17 +180,23 @@ def restore_backup(
         )
 
 
-def _named(session: Session) -> Iterator[str]:
-    """Every stored file that records name and that was not disposed of."""
+def _named(session: Session, archive: Archive) -> Iterator[str]:
+    """Every stored file that records name, but what was disposed of and is gone.
+
+    What was disposed of is there still where a legal hold was laid before it went.
+    """
     after = ""
     while names := named_after(session, after, limit=_PORTION):
         gone = {one.sha256 for one in disposed_objects(session, names)}
-        yield from (one for one in names if one not in gone)
+        yield from (one for one in names if one not in gone or archive.stored_at(one) is not None)
         after = names[-1]
 
 
 def _copied(source: Archive, to: Archive, names: Iterable[str]) -> tuple[int, list[str]]:
-    """Copy files that are not there yet, each verified; how many, and those that are not sound."""
+    """Copy files that are not there yet, each verified; how many, and those that are not sound.
+
+    What is disposed of meanwhile is neither.
+    """
     new, unsound = 0, []
     for name in names:
         if to.stored_at(name) is not None:
@@ -196,6 +204,8 @@ def _copied(source: Archive, to: Archive, names: Iterable[str]) -> tuple[int, li
         try:
             to.put_stream(source.chunks(name))
             new += 1
+        except Disposed:
+            continue
         except IntegrityFailure:
             unsound.append(name)
     return new, unsound
@@ -203,8 +213,9 @@ def _copied(source: Archive, to: Archive, names: Iterable[str]) -> tuple[int, li
 
 def _in_the_way(engine: Engine, to: Path) -> Iterator[str]:
     if engine.dialect.name == "sqlite":
-        if Path(str(engine.url.database)).exists():
-            yield f"there is {engine.url.database}"
+        for beside in ("", "-wal", "-journal"):  # SQLite would play back what another left behind
+            if Path(f"{engine.url.database}{beside}").exists():
+                yield f"there is {engine.url.database}{beside}"
     elif tables := inspect(engine).get_table_names():
         yield f"the database has {len(tables)} tables"
     for one in ("store", "keys", "trust"):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.origins import GENEALOGY, look_back_problems
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
+from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
 from batchqc.actions.times import time_problem
 from batchqc.core.containers import BY_HAND, ContainerStatus, move_problem, storing_problems
@@ -107,8 +109,9 @@ def move_containers(tx: Transaction, move: Move) -> list[ContainerEvent]:
     """Record what became of containers; all of them, or none.
 
     Raises:
-        Conflict: one cannot go there from where it is, is under a look-back, or is to go back to
-            storage of a lot that is on hold, rejected or recalled; every reason.
+        Conflict: one cannot go there from where it is, holds what was made later, is under a
+            look-back, or is to go back to storage of a lot that is on hold, rejected or recalled;
+            every reason.
     """
     require(tx, permission_to(move.status))
     check_reason(move.reason)
@@ -121,7 +124,14 @@ def move_containers(tx: Transaction, move: Move) -> list[ContainerEvent]:
     ]
     refuse_all("BQC-GEN-011", "the containers stay as they are", [one for one in problems if one])
     newest = newest_events(tx.session, [row.id for row in rows])
-    wrong = []
+    sources = {row.source.key: row.source for row in rows if row.source}
+    made = {key: _days(tx.session, one)[0] for key, one in sources.items()}
+    day = day_of(tx.session, move.happened_at)
+    wrong: list[str | None] = [
+        f"{row.container} holds what was made on {made[row.source.key]} only, after {day}"
+        for row in rows
+        if row.source and day < made[row.source.key]
+    ]
     for row in rows:
         event = newest.get(row.id)
         wrong.append(move_problem(row.container, status_of(event), move.status))
@@ -192,6 +202,11 @@ def expiry_of(session: Session, row: Container) -> date:
         return date.fromisoformat(row.expires_on)
     source = row.source
     return _days(session, source)[1] if source else date.min
+
+
+def day_of(session: Session, text: str) -> date:
+    """The day at the site of a moment, whatever offset it was stated with."""
+    return _instant(text).astimezone(ZoneInfo(own_site(session).time_zone)).date()
 
 
 def _source(session: Session, of: str) -> LotRow | CellBank:

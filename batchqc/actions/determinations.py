@@ -9,6 +9,7 @@ from batchqc.actions.look_backs import NewLookBack, lock_what_came_of, look_back
 from batchqc.actions.permission import require
 from batchqc.actions.registers import the_donor
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.donors import ELIGIBLE, EXCEPTION
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal
@@ -41,7 +42,8 @@ def determine_eligibility(
     """Determine a donor's eligibility, signed; a later determination replaces it, both stay.
 
     The signature binds every record of the donor as it is, and the panel. Where something came of a
-    donor who is ineligible, it starts the look-back, unless one from the donor is open.
+    donor who is ineligible, or was eligible and is so by exception only, it starts the look-back,
+    unless one from the donor is open.
 
     Args:
         tx: of a donor officer.
@@ -56,7 +58,8 @@ def determine_eligibility(
     check_reason(credentials.reason)
     check_reason(new.basis)
     row = the_donor(tx.session, new.donor)
-    came = not new.eligible and lock_what_came_of(tx, row)
+    by_exception = new.panel is not None and new.panel.by_exception
+    came = (not new.eligible or by_exception) and lock_what_came_of(tx, row)
     tx.lock(row.key)
     before = newest_eligibility(tx.session, [row]).get(row.id)
     records = records_of(tx.session, [row])[row.id]
@@ -89,8 +92,9 @@ def determine_eligibility(
         before={"eligibility": before.eligibility if before else None},
         after={"eligibility": found.eligibility, "basis": new.basis, **said_late(signature)},
     )
-    if came:
-        reason = f"determined to be ineligible: {new.basis}"
+    was_eligible = before is not None and before.eligibility == ELIGIBLE
+    if came and (found.eligibility != EXCEPTION or was_eligible):
+        reason = f"determined to be {found.eligibility}: {new.basis}"
         cause = LookBackCause.DONOR_INFORMATION
         look_back_by_system(
             tx, archive, NewLookBack(row.key, cause, reason, found.key), where_none_is_open=True

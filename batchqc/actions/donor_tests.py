@@ -11,6 +11,7 @@ from batchqc.actions.donor_records import records_of
 from batchqc.actions.look_backs import NewLookBack, lock_what_came_of, look_back_by_system
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all, the_donor
+from batchqc.actions.times import is_long_ago
 from batchqc.core.eligibility import Interpretation, Person
 from batchqc.core.identifiers import line_problem
 from batchqc.core.look_backs import doubtful
@@ -111,6 +112,8 @@ def taken_problem(text: str, now: datetime) -> str | None:
         return f'the specimen: "{text}" is not an ISO 8601 time'
     if taken.tzinfo is None:
         return "the specimen: the time needs its offset, such as +07:00"
+    if is_long_ago(taken):
+        return f"the specimen was taken at {text}, too long ago"
     return f"the specimen was taken at {text}, in the future" if taken > now else None
 
 

@@ -19,7 +19,7 @@ from batchqc.actions.scrubs import ScrubWanted, scrub
 from batchqc.actions.specifications import content_of, the_version
 from batchqc.core.jobs import Kind
 from batchqc.core.quality_reviews import Period
-from batchqc.errors import BatchqcError, Conflict, SigningUnavailable
+from batchqc.errors import BatchqcError, Conflict, SigningUnavailable, StoreUnavailable
 from batchqc.records.audit import newest_link
 from batchqc.records.exports import has_entry_about
 from batchqc.records.open_work import pending_certificates
@@ -124,6 +124,7 @@ def _each(run: Run, numbers: list[str], do: Callable[[str], None], done: str) ->
 
     Raises:
         SigningUnavailable: a service did not answer for some of them; the others are done.
+        StoreUnavailable: the store did not.
         Conflict: BQC-JOB-006 something else is wrong with some of them; the others are done.
     """
     problems = list[BatchqcError]()
@@ -134,7 +135,7 @@ def _each(run: Run, numbers: list[str], do: Callable[[str], None], done: str) ->
             problems.append(type(error)(error.code, f"{number}: {error.message}", hint=error.hint))
         run.tell(count, len(numbers))
     for one in problems:
-        if isinstance(one, SigningUnavailable):
+        if isinstance(one, SigningUnavailable | StoreUnavailable):
             raise one
     if problems:
         raise Conflict(

@@ -13,6 +13,7 @@ from batchqc.actions.origins import GENEALOGY, lot_origin
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all, the_donor, the_product
 from batchqc.actions.setup import own_site
+from batchqc.actions.times import is_long_ago
 from batchqc.core.identifiers import fold, id_problem, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
@@ -286,6 +287,7 @@ def _sample_problems(tx: Transaction, lot: LotRow, new: NewSample, made_on: date
         return [*problems, f"sample {new.id}: the time needs its offset, such as +07:00"]
     if taken > tx.now + timedelta(minutes=1):
         problems.append(f"sample {new.id} was taken in the future")
-    if taken.astimezone(ZoneInfo(lot.site.time_zone)).date() < made_on:
+    zone = ZoneInfo(lot.site.time_zone)
+    if is_long_ago(taken) or taken.astimezone(zone).date() < made_on:
         problems.append(f"sample {new.id} was taken before the lot was made")
     return problems

@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.cell_banks import the_bank
+from batchqc.actions.cell_banks import the_bank, today_of
 from batchqc.actions.lots import the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all
@@ -70,7 +70,7 @@ def register_retain(tx: Transaction, new: NewRetain) -> RetainSample:
     }  # fmt: skip
     problems = [id_problem(new.id), *(line_problem(what, text) for what, text in texts.items())]
     problems.append(_amount_problem("the amount", new.amount))
-    if new.keep_until < tx.now.date():
+    if new.keep_until < today_of(tx):
         problems.append(f"it would be kept until {new.keep_until}, which has passed")
     refuse_all(
         "BQC-GEN-012", "the retain sample cannot be registered", [one for one in problems if one]

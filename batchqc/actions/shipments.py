@@ -16,7 +16,14 @@ from batchqc.actions.after_decision import came_after, known_of
 from batchqc.actions.cell_banks import today_of
 from batchqc.actions.certificate_states import against_certificate
 from batchqc.actions.clinical_sites import the_clinical_site
-from batchqc.actions.containers import Move, add_events, expiry_of, lock_lots_of, the_containers
+from batchqc.actions.containers import (
+    Move,
+    add_events,
+    day_of,
+    expiry_of,
+    lock_lots_of,
+    the_containers,
+)
 from batchqc.actions.evaluation import study
 from batchqc.actions.genealogy import complete
 from batchqc.actions.labels import label_of
@@ -50,6 +57,7 @@ from batchqc.records.shipments import (
     receipts_of,
     shipment_by,
     shipped_in,
+    shipped_of,
 )
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
@@ -223,9 +231,15 @@ def take_back(
     ]
     refuse_all("BQC-GEN-020", "nothing is taken back", [one for one in problems if one])
     went = {one.container_id for one in shipped_in(tx.session, [row.id])}
+    last = {one.container_id: one.shipment for one in shipped_of(tx.session, [c.id for c in rows])}
     newest = newest_events(tx.session, [one.id for one in rows])
     wrong = [
         f"{one.container} did not go with {row.natural_key}" for one in rows if one.id not in went
+    ]
+    wrong += [
+        f"{one.container} went with {last[one.id].natural_key} since"
+        for one in rows
+        if one.id in went and last[one.id].id != row.id
     ]
     moves = (
         move_problem(one.container, status_of(newest.get(one.id)), ContainerStatus.RETURNED)
@@ -264,7 +278,7 @@ def _leaving(
         )
         since = date.fromisoformat(row.lot.manufactured_on) if row.lot else date.min
         if event is not None:
-            since = max(since, datetime.fromisoformat(event.happened_at).date())
+            since = max(since, day_of(session, event.happened_at))
         problem = day_problem("the shipping day", shipped_on, since=since, today=today)
         if problem:
             yield f"{row.container}: {problem}"

@@ -196,7 +196,8 @@ def job(call: SignedIn, number: str) -> JobOut:
     responses={200: {"content": {"application/zip": {}}, "description": "A BagIt folder in a ZIP"}},
 )  # fmt: skip
 def result(call: SignedIn, number: str) -> StreamingResponse:
-    """The bundle, byte for byte as it was made."""
+    """The bundle, byte for byte as it was made, for who may export records today."""
+    call.person.acting(Permission.EXPORT_RECORDS)
     with call.reading() as session:
         step = newest_step(session, the_job(session, number, person=call.person))
         sha256, name = step.result_sha, f"{FOLDER}-{step.job.natural_key}.zip"

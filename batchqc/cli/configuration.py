@@ -26,10 +26,10 @@ Each setting is an environment variable; a blank one is not set. Secrets need no
 `{SECRETS}` names a folder with a file for each of them, named as the variable in small letters,
 such as `{PREFIX.lower()}seal_passphrase` (as Docker and Kubernetes lay secrets). Where both are
 there, the variable counts. A value that cannot be is refused at the start (BQC-SYS-020), and is
-not repeated. With `--home` or `BATCHQC_HOME`, database, store, keys, trust and waiting files are
-those of that folder, whatever is set here. `BATCHQC_USER` is who acts at the command line. Where
-the store is S3, boto3 finds its credentials by itself, such as in the file that
-`AWS_SHARED_CREDENTIALS_FILE` names.
+not repeated; so is a name that is nearly that of a setting, as `{PREFIX}SEAL_LEVELS` would be.
+With `--home` or `BATCHQC_HOME`, database, store, keys, trust and waiting files are those of that
+folder, whatever is set here. `BATCHQC_USER` is who acts at the command line. Where the store is S3,
+boto3 finds its credentials by itself, such as in the file that `AWS_SHARED_CREDENTIALS_FILE` names.
 
 | Variable | Type | Default | Secret | What it is |
 |---|---|---|---|---|"""

@@ -112,6 +112,8 @@ def read_backup(backup: Path, *, root_pem: bytes) -> Manifest:
         data = (backup / _MANIFEST).read_bytes()
         manifest = Manifest.read(json.loads(data))
         problems = list(_part_problems(backup, manifest))
+        if manifest.name != backup.name:  # an older one, given the name of a newer one
+            problems.append(f"it calls itself {manifest.name}: its folder was renamed")
         if not problems:
             return manifest
     raise IntegrityFailure(

@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +19,10 @@ from batchqc.documents.deadline import deadline
 TIMEOUT: Final = 10
 """Seconds for one message."""
 _LONGEST_URL: Final = 500
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+"""Whose last 32 bits are the address that a NAT64 speaks to (RFC 6052)."""
+_UNICAST: Final = IPv6Network("2000::/3")
+"""Of which the global unicast addresses are that were ever assigned."""
 
 
 def url_problem(url: str) -> str | None:
@@ -110,12 +114,16 @@ def _address(parts: SplitResult, *, may_be_private: bool) -> tuple[str, int]:
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The address of the old protocol that one of the new protocol stands for."""
-    if isinstance(address, IPv6Address):
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+    if not isinstance(address, IPv6Address):
+        return address
+    if address in _TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False  # what nobody assigned is nobody's public address
     return address.is_global and not address.is_multicast
 
 

@@ -33,16 +33,33 @@ def read_key(path: Path) -> bytes:
 
 
 def made_key(path: Path, new: str) -> bytes:
-    """The key; ``new`` is it, where there is none yet. Only its owner may read the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """The key; ``new`` is it, where there is none yet. Only its owner may read the file.
+
+    Raises:
+        SigningUnavailable: there is none that can be used, and this process may not make one.
+    """
     if not path.exists():
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(new)
         try:
-            os.link(fresh, path)  # whole or not at all; whoever was faster made the key
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+            _make(path, new)
+        except OSError as error:
+            raise SigningUnavailable(
+                "BQC-EVT-010",
+                f"the key of the webhooks cannot be made: {path}",
+                hint="Register the first webhook by `batchqc events register`, as who may write"
+                " there.",
+            ) from error
     return read_key(path)
+
+
+def _make(path: Path, new: str) -> None:
+    """Make the key, whole or not at all; whoever was faster made it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(new)
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()

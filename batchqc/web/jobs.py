@@ -17,7 +17,7 @@ from batchqc.actions.jobs import keeps_jobs, the_job
 from batchqc.api import jobs as api
 from batchqc.api.routes import Routes
 from batchqc.core.jobs import ENDED, State
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import BatchqcError
 from batchqc.records.jobs import JobsWanted, job_lines, newest_step, steps_of
 from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
@@ -128,6 +128,8 @@ def _page(request: Request, call: Visit, number: str, told: Said = NOTHING_SAID)
     with call.reading() as session:
         row = the_job(session, number, person=call.person)
         found = api.shown_job(session, newest_step(session, row))
+        is_file = found.result.endswith("/result")
+        may_see = not is_file or is_permitted(call.person.roles, Permission.EXPORT_RECORDS)
         return page(
             request,
             "job.html",
@@ -138,8 +140,8 @@ def _page(request: Request, call: Visit, number: str, told: Said = NOTHING_SAID)
             steps=steps_of(session, row),
             is_over=found.state in ENDED,
             has_failed=found.state == State.FAILED,
-            leads_to=_PAGES.get(found.result, found.result),
-            is_file=found.result.endswith("/result"),
+            leads_to=_PAGES.get(found.result, found.result) if may_see else "",
+            is_file=is_file,
             may=keeps_jobs(call.person),
             **told.content,
         )

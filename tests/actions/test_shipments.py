@@ -1,6 +1,6 @@
 """Containers leave, arrive, come back and are given; what forbids it is told whole."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -22,12 +22,12 @@ from batchqc.core.genealogy import Direction
 from batchqc.core.holds import Cause
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
-from batchqc.records.containers import inventory
+from batchqc.records.containers import inventory, retain_by
 from batchqc.records.donors import EligibilityRow
 from tests.actions.state import counts, grown
 from tests.records.donors import determine
 from tests.records.genealogy import SHIPPED_ON, SITE, SITE_2, WCB, clinic, line, shipped, vials
-from tests.records.house import ANA, LOT, QA1, QA2, House, signing
+from tests.records.house import ANA, LOT, MADE_ON, QA1, QA2, House, signing
 from tests.records.tampering import tamper
 
 V1, V2, V3 = VIALS = tuple(f"{LOT}-V{number}" for number in (1, 2, 3))
@@ -197,6 +197,42 @@ def test_what_came_back_waits_in_quarantine_and_only_qa_lets_it_out(stock: House
     assert shipped(stock, V1) != number
 
 
+def test_what_went_again_comes_back_with_the_newer_shipment_only(stock: House):
+    def back(number: str) -> None:
+        with stock.acting(QA1, Permission.SHIP) as tx:
+            take_back(
+                tx, shipment=number, containers=[V1], returned_on=SHIPPED_ON,
+                place="Tank 9", reason="Recipient withdrew",
+            )  # fmt: skip
+
+    first = shipped(stock, V1)
+    back(first)
+    move(stock, ContainerStatus.QUARANTINED, V1)
+    move(stock, ContainerStatus.IN_STORAGE, V1)
+    second = shipped(stock, V1)
+    with pytest.raises(Conflict) as refused:
+        back(first)
+    assert refused.value.reasons == (f"{V1} went with {second} since",)
+    back(second)
+    assert left(stock)["returned"] == 1
+
+
+def test_days_are_those_of_the_site_whatever_offset_a_time_was_stated_with(stock: House):
+    """It is 1 June at the site in Chicago, and 2 June already in Auckland."""
+    move(stock, ContainerStatus.QUARANTINED, V1, at="2026-06-01T23:30:00+12:00")
+    move(stock, ContainerStatus.IN_STORAGE, V1, at="2026-06-02T00:00:00+12:00")
+    assert shipped(stock, V1)
+    move(stock, ContainerStatus.THAWED, V2, at="2026-06-02T00:00:00+12:00")
+    give(stock, V2)
+    assert left(stock)["administered"] == 1
+    stock.now.at += timedelta(hours=14)  # 2 June in UTC
+    today = NewRetain("RET-D", f"lot:{LOT}", "vials", "3", "vials", SHIPPED_ON, "Tank 7", "QC")
+    with stock.acting(ANA, Permission.KEEP_BANKS) as tx:
+        register_retain(tx, today)
+    with stock.reading() as session:
+        assert retain_by(session, "RET-D") is not None
+
+
 def test_a_container_moves_only_as_time_and_status_go(stock: House):
     move(stock, ContainerStatus.THAWED, V1)
     for status, at in (
@@ -204,12 +240,17 @@ def test_a_container_moves_only_as_time_and_status_go(stock: House):
         (ContainerStatus.BROKEN, "2026-06-02T00:00:00-05:00"),
         (ContainerStatus.BROKEN, "today"),
         (ContainerStatus.BROKEN, "2026-06-01T07:00:00"),
+        (ContainerStatus.BROKEN, "0001-01-01T00:00:00+14:00"),  # no calendar goes on before it
     ):
         with pytest.raises(InvalidInput):
             move(stock, status, V1, at=at)
     with pytest.raises(Conflict) as refused:
         move(stock, ContainerStatus.DESTROYED, V1, V2, at="2026-05-01T07:00:00-05:00")
     assert refused.value.reasons == (f"{V1} became thawed later, at {NOW}",)
+    with pytest.raises(Conflict) as early:
+        move(stock, ContainerStatus.DESTROYED, V2, at="2016-06-01T07:00:00-05:00")
+    made = f"{V2} holds what was made on {MADE_ON} only, after 2016-06-01"
+    assert early.value.reasons == (made,)
     assert left(stock) == {"in storage": 2, "thawed": 1}
     with pytest.raises(NotFound, match="v-99"):
         move(stock, ContainerStatus.DESTROYED, V1, "V-99")

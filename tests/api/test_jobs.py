@@ -47,7 +47,9 @@ def test_a_bundle_is_asked_for_followed_and_taken_as_often_as_one_likes(
         file.extractall(tmp_path)
     assert main([str(tmp_path / "batchqc-bundle"), "--root", str(issued.keys.root_pem)]) == 0
     is_problem(issued.send(SPEC, "GET", address), 403, "BQC-JOB-003")
-    is_problem(issued.send(SPEC, "GET", done["result"]), 403, "BQC-JOB-003")
+    is_problem(issued.send(SPEC, "GET", done["result"]), 403, "BQC-ACC-002")
+    assert issued.get(ADM, address)["state"] == "done"
+    is_problem(issued.send(ADM, "GET", done["result"]), 403, "BQC-ACC-002")  # who may not export
     assert issued.get(SPEC, "/jobs")["items"] == []
     assert [one["number"] for one in issued.get(ADM, "/jobs")["items"]] == [done["number"]]
 

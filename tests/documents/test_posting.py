@@ -85,7 +85,8 @@ def test_nobody_at_the_address_is_a_problem():
     "host",
     ["10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",  # noqa: S104
      "[::ffff:10.0.0.1]", "[fe80::1]", "[fd00::1]", "[2002:0a00:0001::1]", "224.0.0.1",
-     "2130706433", "0x7f000001"],
+     "2130706433", "0x7f000001", "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::a00:1]", "[fec0::1]",
+     "[::a9fe:a9fe]"],
 )  # fmt: skip
 def test_no_private_address_is_connected_to(host: str):
     problem = post(f"https://{host}/", b"{}", {}, seconds=1)
@@ -117,3 +118,10 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path):
     with pytest.raises(SigningUnavailable) as refused:
         read_key(path)
     assert refused.value.code == "BQC-EVT-006"
+
+
+def test_a_key_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "keys").write_text("no folder, as one that may not be written is none to this end")
+    with pytest.raises(SigningUnavailable) as refused:
+        made_key(tmp_path / "keys" / "webhook.key", "a" * 43)
+    assert refused.value.code == "BQC-EVT-010"

@@ -80,6 +80,37 @@ def test_settings_that_cannot_be_are_refused_all_at_once_and_not_repeated(
     assert SECRET not in done.stdout + done.stderr + repr(refusal.value.reasons)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("IDLE_MINUTES", "0"), ("SESSION_HOURS", "-1"), ("UPLOAD_LIMIT", "0"),
+     ("ATTACHMENT_LIMIT", "-5")],
+)  # fmt: skip
+def test_a_number_with_which_nothing_goes_is_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(f"BATCHQC_{name}", value)
+    with pytest.raises(InvalidInput) as refusal:
+        read_settings()
+    assert [one.partition(":")[0] for one in refusal.value.reasons] == [f"BATCHQC_{name}"]
+
+
+def test_a_slip_in_the_name_of_a_setting_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "batchqc_seal_passphrases").write_text(SECRET)
+    (tmp_path / "store_credentials").write_text(SECRET)  # of others
+    monkeypatch.setenv("BATCHQC_SECRETS", str(tmp_path))
+    monkeypatch.setenv("BATCHQC_SEAL_LEVL", "B-LTA")
+    for beside in ("HOME", "USER", "SCRATCH", "PORT", "SERVICE_HOST", "PORT_8000_TCP"):
+        monkeypatch.setenv(f"BATCHQC_{beside}", "x")  # the last three are those of Kubernetes
+    with pytest.raises(InvalidInput) as refusal:
+        read_settings()
+    assert refusal.value.reasons == (
+        "BATCHQC_SEAL_LEVL is no setting: BATCHQC_SEAL_LEVEL is",
+        "BATCHQC_SEAL_PASSPHRASES is no setting: BATCHQC_SEAL_PASSPHRASE is",
+    )
+
+
 def test_a_folder_of_secrets_that_is_not_mounted_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
