@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from batchqc.core.assays import Measurement
+from batchqc.core.assays import Measurement, amount_of
 from batchqc.core.profiles import Marks, Profile
 from batchqc.documents.profile_file import read_profile
 from batchqc.intake.contract import Asked, Reading, read_bytes
@@ -281,6 +281,10 @@ def test_a_page_of_names_and_values_is_one_row():
     [
         ("96,90", Marks(","), "96.90"),
         ("<0,05", Marks(","), "<0.05"),
+        ("≤0,05", Marks(","), "≤0.05"),
+        ("≤1.250", Marks(",", "."), "≤1250"),
+        ("≥96.90", Marks(","), None),
+        ("≤ 1.25", Marks(",", "."), None),
         ("2,45E6", Marks(","), "2.45E6"),
         ("97,5 %", Marks(","), "97.5 %"),
         ("1.250.000,5", Marks(",", "."), "1250000.5"),
@@ -302,6 +306,16 @@ def test_only_the_declared_marks_are_read(text: str, marks: Marks, plain: str | 
         assert found.code == "E205"
     else:
         assert found == plain
+
+
+@pytest.mark.parametrize("sign", ["", "<", "<=", ">", ">=", "≤", "≥", "≤ ", "-", "+", "<-"])
+@pytest.mark.parametrize("number", ["1.250", "96.90", "1.5E3", "97.5%", "97.5  %"])
+def test_no_number_with_a_point_is_read_as_such_where_the_decimal_mark_is_a_comma(
+    sign: str, number: str
+):
+    text = sign + number
+    assert amount_of(text, "%") is not None
+    assert isinstance(plain_number(text, Marks(",")), Wrong)
 
 
 def test_run_and_method_may_be_stated_once_for_a_file_of_a_contract():
