@@ -362,6 +362,20 @@ def test_the_wells_of_a_plate_are_read_whose_sample_is_stated():
     assert ("E204", 12, "2 (630nm:630)") in found(over.problems)
 
 
+@pytest.mark.parametrize("wells", [("A2", "A3"), ("A2", "B3"), ("B2", "A3"), ("A1", "A3")])
+def test_two_wells_are_not_the_same_replicate(wells: tuple[str, str]):
+    profile = shipped("gen5-plate", ('"ELISA_IDO"', '"FLOW"'), ('"kynurenine"', '"CD73"'),
+                      ('"umol/L"', '"%"'), ('result_type = "raw"\n', ""),
+                      ("aliquot", "comment"))  # fmt: skip
+    data = PLATE.replace("1980.4", "98.4").replace("592.7\t\t", "92.7\t91\t").encode()
+    stated = ("measured_at", "analyst")
+    reading = read(data, profile, stated, **dict.fromkeys(wells, S01))
+    told = [one for one in reading.problems if one.code == "E405"]
+    assert len(told) == 1
+    assert wells[0][0] != wells[1][0] or wells[1][1:] in told[0].column
+    assert read(data, profile, stated, **dict(zip(wells, (S01, S02), strict=True))).accepted
+
+
 def test_a_name_of_a_sample_that_the_file_does_not_have_is_told():
     told = [one.message for one in vi_cell(CLB009=S02).problems]
     assert told == ['sample "CLB009" was stated, and the file names none so']
