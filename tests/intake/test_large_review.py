@@ -111,3 +111,13 @@ def test_a_line_that_says_tab_in_quotation_marks_is_no_header(sep, mark, size):
     body = file(*many(40, comment=""), delimiter="\t").decode().replace("\r\n", "\n")
     is_same(f"{mark}{sep}{body}".encode(), size)
     assert read_large(f"{mark}{sep}{body}".encode(), size=size)[0].accepted
+
+
+@pytest.mark.parametrize("sep", [b"", b"sep=,\n"])
+@pytest.mark.parametrize("size", [300, 900, 100_000])
+def test_where_a_damaged_file_is_damaged_is_told_as_in_a_small_file(size, sep):
+    data = sep + file(*many()) + b"\7" * 1001 + b"\r\n"
+    large, _ = read_large(data, size=size)
+    (told,) = [one.message for one in large.problems if one.code == "E104"]
+    assert told in {one.message for one in read(data).problems}
+    assert f"the first in line {43 if sep else 42}" in told
