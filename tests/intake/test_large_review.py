@@ -121,3 +121,16 @@ def test_where_a_damaged_file_is_damaged_is_told_as_in_a_small_file(size, sep):
     (told,) = [one.message for one in large.problems if one.code == "E104"]
     assert told in {one.message for one in read(data).problems}
     assert f"the first in line {43 if sep else 42}" in told
+
+
+@pytest.mark.parametrize("size", [*range(60, 2600, 97), 81, 144, 431])
+@pytest.mark.parametrize("mark", [";", "\t", "|", ":"])
+def test_a_quotation_mark_behind_what_separates_nothing_opens_no_cell(size, mark):
+    rows = many(12, comment="plain")
+    rows[3]["comment"] = f'see{mark}"x'
+    rows[7]["comment"] = "two\r\nlines, here"
+    data = file(*rows).replace(f'"see{mark}""x"'.encode(), f'see{mark}"x'.encode())
+    whole, (large, blocks) = read(data), read_large(data, size=size)
+    assert large.accepted == whole.accepted
+    if whole.accepted:
+        assert rows_of(blocks) == rows_of([block_of(whole.measurements)])
