@@ -23,6 +23,7 @@ from batchqc.intake.answers import Answers
 from batchqc.intake.header import Header
 from batchqc.intake.plain import NotPlainError, plain_columns
 from batchqc.intake.plan import Plan, Unplanned, find_plan
+from batchqc.intake.plate_wells import may_be_well
 from batchqc.intake.problems import Wrong
 from batchqc.intake.register import Register, RegisteredLot
 from batchqc.intake.row_checks import too_early
@@ -243,6 +244,7 @@ class ColumnReader:
         method = method_of(method_text, plan)
         if isinstance(method, Wrong):
             raise NotPlainError
+        _demand(not may_be_well(self.register, method[0], analyte))  # a run may span portions
         criterion, subject = plan.criterion, plan.subject
         if is_judged and criterion is not None and subject is not None:
             _demand(unit_wrong(unit, criterion=criterion, subject=subject) is None)

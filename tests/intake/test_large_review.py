@@ -1,6 +1,7 @@
 """What portions see of a file that no first portion shows."""
 
 import pickle
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -9,12 +10,14 @@ from batchqc.actions.large_reading import Ids, Piece, received
 from batchqc.core.blocks import block_of
 from batchqc.errors import IntegrityFailure
 from batchqc.intake import large as large_module
-from batchqc.intake.contract import Asked
+from batchqc.intake.contract import Asked, read_bytes
 from batchqc.intake.large import table_with
 from batchqc.intake.portions import portions
 from batchqc.intake.table import read_table
-from tests.intake.files import HEADER, file, read
+from tests.cast import register
+from tests.intake.files import HEADER, UPLOAD, file, read
 from tests.intake.test_large import is_same, many, read_large, rows_of
+from tests.plates import method_of_plates, plate
 
 
 def nameless(*, filled: int) -> bytes:
@@ -133,4 +136,21 @@ def test_a_quotation_mark_behind_what_separates_nothing_opens_no_cell(size, mark
     whole, (large, blocks) = read(data), read_large(data, size=size)
     assert large.accepted == whole.accepted
     if whole.accepted:
+        assert rows_of(blocks) == rows_of([block_of(whole.measurements)])
+
+
+@pytest.mark.parametrize("size", [300, 900, 100_000])
+@pytest.mark.parametrize("at", [None, 0, 17, 35])
+def test_wells_are_held_against_their_method_across_portions(size, at):
+    of_run = {"test_code": "VIAB", "method_id": "SOP-QC-014 v3", "run_id": "P-1"}
+    rows = [one | of_run for one in plate(1.0)]
+    if at is not None:
+        rows[at]["aliquot"] = rows[at]["aliquot"].replace("dose=", "dosis=")
+    data = file(*rows, *(one | {"replicate": str(n)} for n, one in enumerate(many(9), 100)))
+    known = replace(register(), analysed=(method_of_plates("SOP-QC-014", "3"),))
+    whole = read_bytes(data, lambda _: known, upload=UPLOAD)
+    large, blocks = read_large(data, size=size, known=known)
+    assert whole.accepted == (at is None), whole.problems
+    assert large.problems == whole.problems
+    if at is None:
         assert rows_of(blocks) == rows_of([block_of(whole.measurements)])
