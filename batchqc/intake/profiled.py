@@ -89,7 +89,7 @@ class _Unfolding:
         if profile.layout is Layout.PAGE:
             self.at = {}
         elif profile.layout is Layout.PLATE:
-            self.wells = wells(table)
+            self.wells = wells(table, {one.name for one in profile.results}, report)
             self.at = {WELL: 0} | {name: 0 for one in self.wells.values() for name in one}
 
     def check(self) -> bool:

@@ -362,6 +362,19 @@ def test_the_wells_of_a_plate_are_read_whose_sample_is_stated():
     assert ("E204", 12, "2 (630nm:630)") in found(over.problems)
 
 
+def test_a_well_that_stands_in_a_file_twice_is_never_read_from_one_of_both():
+    profile = shipped("gen5-plate", ('"ELISA_IDO"', '"FLOW"'), ('"kynurenine"', '"CD73"'),
+                      ('"umol/L"', '"%"'), ('result_type = "raw"\n', ""))  # fmt: skip
+    data = PLATE.replace("B\t1.1", "A\t1.1").replace("592.7", "92.7").encode()
+    reading = read(data, profile, ("measured_at", "analyst"), A2=S01)
+    assert ("E107", 13, "2 ([Concentration])") in found(reading.problems)
+    assert any("stands in row 11 too" in one.message for one in reading.problems)
+    numbers = PLATE.replace("\t2\t3\n", "\t2\t3\t3\n").replace("\t630nm", "\t9\t630nm")
+    numbers = numbers.replace("\t[Conc", "\t97\t[Conc")
+    reading = read(numbers.encode(), profile, ("measured_at", "analyst"), A3=S01)
+    assert ("E107", 11, "3 ([Concentration])") in found(reading.problems)
+
+
 @pytest.mark.parametrize("wells", [("A2", "A3"), ("A2", "B3"), ("B2", "A3"), ("A1", "A3")])
 def test_two_wells_are_not_the_same_replicate(wells: tuple[str, str]):
     profile = shipped("gen5-plate", ('"ELISA_IDO"', '"FLOW"'), ('"kynurenine"', '"CD73"'),
