@@ -1,5 +1,6 @@
 """Files of instruments: read as the declared profile says, each value found again in its cell."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,25 @@ class TestTables:
         reading = vi_cell(change)
         assert not reading.accepted
         assert (code, *place) in found(reading.problems)
+
+    @pytest.mark.parametrize(
+        ("typed", "read_as"), [("3/4/2026 10:15", ""), ("21/3/2026 10:15", "03-21"),
+                               ("4/4/2026 10:15", "04-04")],
+    )  # fmt: skip
+    def test_a_date_that_two_declared_forms_read_differently_is_refused(
+        self, typed: str, read_as: str
+    ):
+        either = ITS_TIME.replace("%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M")
+        data = VI_CELL.replace("0.75", "7.5E5").replace("3/21/2026 16:56", typed).encode()
+        reading = read(data, shipped("vi-cell-blu", DENSITY, (ITS_TIME, either)), ASKED)
+        told = [one.message for one in reading.problems if one.code == "E301"]
+        assert bool(told) == (not read_as)
+        assert all("is ambiguous: 3 may be the day or the month" in one for one in told)
+        assert (
+            not read_as
+            or f"2026-{read_as}"
+            in the(replace(reading, measurements=reading.parsed[:1])).measured_at.isoformat()
+        )
 
     def test_what_is_not_stated_or_not_asked_for_is_told_at_once(self):
         reading = vi_cell(stated=("analyst", "measured_at"))
