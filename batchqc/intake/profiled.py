@@ -284,7 +284,7 @@ def _labels(table: Table) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
     for record in table.outside:
         first, *rest = record.cells or ("",)
-        name, value = first.strip(), mark.join(rest).strip(f"{mark} \t")
+        name, value = first.strip(), mark.join(rest).strip(" \t").rstrip(f"{mark} \t")
         if name and rest:
             found.setdefault(name, []).append(record._replace(cells=(name, value)))
     return found

@@ -423,3 +423,20 @@ def test_a_name_of_a_sample_that_the_file_does_not_have_is_told():
 def test_a_page_that_cannot_be_read_is_refused_and_never_raises(data: bytes):
     for name in ("nucleoview-nc200", "vi-cell-xr", "cellaca-matrix", "gen5-plate", "flowjo-table"):
         assert not read(data, shipped(name), ("analyst",)).accepted
+
+
+@pytest.mark.parametrize("decimal", [",", "."])
+@pytest.mark.parametrize("typed", [",5", '",5"', '" ,5"', ",,5"])
+def test_a_decimal_mark_at_the_beginning_of_a_value_of_a_page_is_not_cut_off(
+    typed: str, decimal: str
+):
+    profile = shipped(
+        "nucleoview-nc200", ('delimiter = ";"', f'delimiter = ","\ndecimal = "{decimal}"')
+    )
+    text = (
+        "Image,20260321-0012-c-MSC-26-0012-S01,\nViability (%),93,\nLive (cells/ml),2450000,\n"
+        "Instrument s/n,s/n 9000,\nDate time,20260321 163016,\nTime zone offset,2\n"
+    )
+    assert read(text.encode(), profile, ("analyst",)).accepted
+    reading = read(text.replace(",93", f",{typed}").encode(), profile, ("analyst",))
+    assert [one.code for one in reading.problems] in (["E203"], ["E205"])
