@@ -440,3 +440,22 @@ def test_a_decimal_mark_at_the_beginning_of_a_value_of_a_page_is_not_cut_off(
     assert read(text.encode(), profile, ("analyst",)).accepted
     reading = read(text.replace(",93", f",{typed}").encode(), profile, ("analyst",))
     assert [one.code for one in reading.problems] in (["E203"], ["E205"])
+
+
+@pytest.mark.parametrize("blank", ["\r\n", ",,,\r\n", "\r\n\r\n"])
+@pytest.mark.parametrize("more", [f'"2(1,B1)","{S02}","3","4"\r\n', '"DataType:","Count",,\r\n'])
+def test_a_row_below_the_blank_one_that_ends_a_table_is_told(blank: str, more: str):
+    text = (
+        '"Batch","PCD-1"\r\n"SN","FM3DD-1"\r\n"BatchStopTime","3/21/2026 7:06:59 AM"\r\n\r\n'
+        '"DataType:","Median"\r\n"Location","Sample","alpha","bravo"\r\n'
+        f'"1(1,A1)","{S01}","1","2"\r\n{blank}{more}'
+    )
+    profile = shipped("luminex-xponent", ('"LUMINEX"', '"FLOW"'))
+    reading = read(text.encode(), profile, ("analyst",))
+    assert [one.text for one in reading.measurements] == ["1", "2"]
+    told = [one.message for one in reading.problems if one.code == "W607"]
+    row = 10 if blank == "\r\n\r\n" else 9
+    is_row = "S02" in more
+    assert told == (
+        [f"row {row} and what follows stand below a blank row, and are not read"] * is_row
+    )
