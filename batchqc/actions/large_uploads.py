@@ -27,6 +27,7 @@ from batchqc.actions.late_failures import failing_late, lots_in_use
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
+from batchqc.actions.received import is_stated_anew
 from batchqc.actions.uploads import PREVIEW, UploadReport, came_before
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
@@ -145,7 +146,8 @@ def _staged(archive: Archive, file: LargeFile) -> Iterator[Staged]:
 
 
 def _answered(session: Session, file: LargeFile, first: Upload) -> UploadReport:
-    if file.profile and file.profile != first.profile:
+    is_other = bool(file.profile) and file.profile != first.profile
+    if is_other or is_stated_anew(file.asked, first):
         raise came_before(first)
     count = measurements_in(session, first)
     reading = Reading(contract=first.contract, rows_read=first.rows, counted=count)

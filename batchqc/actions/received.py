@@ -82,3 +82,8 @@ def _as_text(asked: Asked) -> str:
 def stated_beside(upload: Upload) -> Asked:
     """What was stated beside an upload on record."""
     return Asked(**json.loads(upload.stated)) if upload.stated else Asked()
+
+
+def is_stated_anew(asked: Asked, upload: Upload) -> bool:
+    """Whether something else is stated than was beside an upload on record; nothing is the same."""
+    return asked not in (Asked(), stated_beside(upload))

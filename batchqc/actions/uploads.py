@@ -15,7 +15,13 @@ from batchqc.actions.outlook import Outlook, outlook
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile, profile_named
-from batchqc.actions.received import ReceivedFile, add_upload, stated_beside, told
+from batchqc.actions.received import (
+    ReceivedFile,
+    add_upload,
+    is_stated_anew,
+    stated_beside,
+    told,
+)
 from batchqc.actions.registered import lots_named, registered
 from batchqc.actions.retest_plans import retest_facts
 from batchqc.actions.runs import store_runs
@@ -171,7 +177,8 @@ def _answered_before(
 ) -> UploadReport:
     number = first.natural_key
     profile, retest = file.profile or first.profile, file.retest or first.retest
-    if file.supersedes is not None or (profile, retest) != (first.profile, first.retest):
+    is_other = (profile, retest) != (first.profile, first.retest)
+    if file.supersedes is not None or is_other or is_stated_anew(file.asked, first):
         raise came_before(first)
     file = replace(file, profile=profile, retest=retest, asked=stated_beside(first))
     reading = _read(session, archive, file, number, now)

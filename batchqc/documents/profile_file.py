@@ -4,8 +4,10 @@ Every problem is reported at once, with the line, the key and what was expected.
 refused.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 from batchqc.core.identifiers import code_problem, id_problem
@@ -28,6 +30,8 @@ CONTRACT_COLUMNS: Final = (
 )  # fmt: skip
 _NEEDED: Final = ("sample_id", "replicate", "measured_at", "analyst")
 _TIMES: Final = ("started_at", "measured_at")
+_MOMENT: Final = (("Y", "y"), ("m", "b", "B"), ("d",), ("H", "I"), ("M",))  # each of them once
+_MORE: Final = ("S", "f", "p", "z", "a", "A")
 _TYPES: Final = ("reportable", "raw", "control", "standard", "blank")
 _DECIMAL: Final = (".", ",")
 _THOUSANDS: Final = ("", ",", ".", "'", " ", "\u00a0", "\u202f")
@@ -184,6 +188,8 @@ class _Document:
             self.keys.problem(path, "expected one of column, label, fixed, or asked = true")
         if "offset" in texts and not formats:
             self.keys.problem((*path, "offset"), "belongs to formats")
+        for problem in filter(None, map(_form_problem, formats)):
+            self.keys.problem((*path, "formats"), problem)
         if formats and (name not in _TIMES or not {"column", "label"} & set(places)):
             self.keys.problem((*path, "formats"), "only a time that stands in the file has a form")
         if name in _TIMES and not formats and {"column", "label"} & set(places):
@@ -242,3 +248,16 @@ class _Document:
         listed = ", ".join(f'"{word}"' for word in words if word)
         self.keys.problem((*path, key), f"expected one of {listed}")
         return default
+
+
+def _form_problem(form: str) -> str:
+    """Why a form of ``strptime`` does not say one moment of the site's clock, or ""."""
+    named = re.findall("%(.)", form.replace("%%", ""))
+    known = {*chain(*_MOMENT), *_MORE}
+    if strange := [f"%{one}" for one in named if one not in known]:
+        return f'"{form}" has {", ".join(strange)}, which is not read'
+    if any(len(set(one) & set(named)) != 1 for one in _MOMENT) or len(set(named)) < len(named):
+        return f'"{form}" does not say year, month, day, hour and minute, each once'
+    if ("I" in named) != ("p" in named):
+        return f'"{form}": %I and %p belong together'
+    return ""

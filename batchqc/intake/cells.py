@@ -3,6 +3,7 @@
 A cell with a problem is reported once: what would follow from it is not reported again.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -31,6 +32,12 @@ IDS_AND_CODES: Final = (
 OF_RESULT: Final = frozenset({"test_code", "analyte", "value", "unit"})
 LONGEST: Final = 100
 LONGEST_BY_COLUMN: Final = {"comment": 500, "value": 500}
+#: As a spreadsheet shows a long number, and what it took for a date: 2.31E+13, 3-Jan, Mar-26.
+_CHANGED: Final = re.compile(
+    r"[1-9](?:\.[0-9]+)?E\+[0-9]{2,3}|[0-3]?[0-9]-(?:"
+    r"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|"
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{2}"
+)
 
 
 class Row:
@@ -95,9 +102,8 @@ class Row:
     def optional_id(self, column: str) -> str | None:
         """An id that nothing registers, without outer spaces; ``None`` where it is wrong."""
         text = (self.text(column) or "").strip()
-        if text and says_nothing(text):
-            message = f'"{shown(text)}" is not a {column}'
-            self.wrong(column, Wrong("E202", message, "Leave the cell blank, or enter the id."))
+        if problem := free_id_problem(text, column):
+            self.wrong(column, problem)
             return None
         return text
 
@@ -148,6 +154,19 @@ class Row:
         else:
             name = self._shown.get(column, column)
         return Place(self.record.row, self.record.line, name)
+
+
+def free_id_problem(text: str, column: str) -> Wrong | None:
+    """What is wrong with an id that nothing registers; it may be blank."""
+    if text and says_nothing(text):
+        message = f'"{shown(text)}" is not a {column}'
+        return Wrong("E202", message, "Leave the cell blank, or enter the id.")
+    if _CHANGED.fullmatch(text):
+        message = (
+            f'{column} "{text}" is what a spreadsheet makes of an id: others look the same now'
+        )
+        return Wrong("E402", message, "Format the column as text, and enter the id again.")
+    return None
 
 
 def spreadsheet_problems(cell: str, *, column: str) -> Iterator[Wrong]:

@@ -20,9 +20,11 @@ from batchqc.core.identifiers import fold
 from batchqc.core.lots import Sample
 from batchqc.core.superseding import run_name, unnamed
 from batchqc.intake.answers import Answers
+from batchqc.intake.cells import free_id_problem
 from batchqc.intake.header import Header
 from batchqc.intake.plain import NotPlainError, plain_columns
 from batchqc.intake.plan import Plan, Unplanned, find_plan
+from batchqc.intake.plate_wells import may_be_well
 from batchqc.intake.problems import Wrong
 from batchqc.intake.register import Register, RegisteredLot
 from batchqc.intake.row_checks import too_early
@@ -30,7 +32,6 @@ from batchqc.intake.rows import KEY, Seen, is_replicate, method_of
 from batchqc.intake.scan import Before
 from batchqc.intake.times import read_time
 from batchqc.intake.values import (
-    says_nothing,
     unit_wrong,
     unused_value_problems,
     value_problems,
@@ -238,11 +239,12 @@ class ColumnReader:
         _demand(bool(test and analyte) and result_type in RESULT_TYPES)
         _demand(result_type != INVESTIGATIONAL)  # which is held against its investigation
         plan = find_plan(lot, stage=stage, test=test, analyte=analyte, is_reportable=is_judged)
-        if isinstance(plan, Unplanned) or (method_text and says_nothing(method_text)):
+        if isinstance(plan, Unplanned) or free_id_problem(method_text, "") is not None:
             raise NotPlainError
         method = method_of(method_text, plan)
         if isinstance(method, Wrong):
             raise NotPlainError
+        _demand(not may_be_well(self.register, method[0], analyte))  # a run may span portions
         criterion, subject = plan.criterion, plan.subject
         if is_judged and criterion is not None and subject is not None:
             _demand(unit_wrong(unit, criterion=criterion, subject=subject) is None)
@@ -264,7 +266,7 @@ class ColumnReader:
 
     def _ask_run(self, key: tuple[str, str]) -> str:
         test, run = key
-        _demand(not (run and says_nothing(run)))
+        _demand(free_id_problem(run, "run_id") is None)
         return self.seen.runs.setdefault((test, fold(run)), run) if run else unnamed(test)
 
 
@@ -282,7 +284,7 @@ def _ask_value(key: tuple[_What, str]) -> str:
 
 def _ask_name(text: str) -> str:
     """An id that nothing registers; it may be blank."""
-    _demand(not (text and says_nothing(text)))
+    _demand(free_id_problem(text, "") is None)
     return text
 
 

@@ -58,12 +58,13 @@ class Decoded(NamedTuple):
     encoding: str
 
 
-def decode(data: bytes, *, declared: str = "") -> Decoded | Wrong:
+def decode(data: bytes, *, declared: str = "", lines_before: int = 0) -> Decoded | Wrong:
     """The text of ``data`` without byte order mark, or why it is not the text of a table.
 
     Args:
         data: the bytes of a file.
         declared: the encoding that a profile declares; "" is UTF-8, or UTF-16 with its mark.
+        lines_before: of the file, between its header and what follows here.
     """
     if not data:
         return _empty("the file has 0 bytes")
@@ -75,7 +76,7 @@ def decode(data: bytes, *, declared: str = "") -> Decoded | Wrong:
     if not decoded.text.strip():
         return _empty("the file holds nothing but spaces and line ends")
     kind = None if declared else _text_kind(decoded.text)
-    return kind or _damage(decoded.text) or decoded
+    return kind or _damage(decoded.text, lines_before) or decoded
 
 
 def _empty(why: str) -> Wrong:
@@ -145,7 +146,7 @@ def _text_kind(text: str) -> Wrong | None:
     return None
 
 
-def _damage(text: str) -> Wrong | None:
+def _damage(text: str, lines_before: int) -> Wrong | None:
     first = CONTROL.search(text)
     if first is None:
         return None
@@ -153,6 +154,7 @@ def _damage(text: str) -> Wrong | None:
     if count <= _TOO_MANY_TO_LIST:
         return None
     line = len(re.findall(r"\r\n|\r|\n", text[: first.start()])) + 1
+    line += lines_before if line > 1 else 0
     message = (
         f"{count:,} NUL bytes or other control characters, the first in line {line};"
         " a table holds none"

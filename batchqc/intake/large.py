@@ -4,6 +4,7 @@ The same rules and problems as for any file, with these differences, since no po
 
 - It holds no run that is on record; so it supersedes none.
 - A decimal point and a decimal comma are held against each other within a portion only.
+- Wells of plates are kept to the end, where each run is held against the analysis of its method.
 - Where the header is wrong, or a quotation mark is never closed, reading stops there.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 
+from batchqc.core.assays import Measurement
 from batchqc.core.blocks import Block, block_of
 from batchqc.core.profiles import Layout, Profile
 from batchqc.intake.columns import ColumnReader
@@ -29,6 +31,7 @@ from batchqc.intake.hypotheses import check_hypotheses
 from batchqc.intake.known_runs import known_name
 from batchqc.intake.marks import POINT
 from batchqc.intake.plain import is_plain_id
+from batchqc.intake.plate_wells import check_plates, wells_among
 from batchqc.intake.portions import PORTION, Portion, portions
 from batchqc.intake.problems import Place, Report, Wrong
 from batchqc.intake.profiled import Asked
@@ -71,6 +74,7 @@ class PortionReader:
     _header: Header | None = None
     _dialect: Dialect | None = None
     _plain: ColumnReader | None = None
+    _wells: list[Measurement] = field(default_factory=list)
 
     def blocks(self, stream: BinaryIO, *, size: int = PORTION) -> Iterator[tuple[int, Block]]:
         """The bytes read so far with what they say, until all is read or cannot be.
@@ -90,6 +94,7 @@ class PortionReader:
     def reading(self) -> Reading:
         """What was read, after the last block."""
         header = self._header
+        check_plates(self._wells, self.register, self.report)
         if self._dialect is not None and not self._rows:
             self.report.add(NO_ROWS)
         if self._blank_rows or self._blank_columns:
@@ -167,6 +172,7 @@ class PortionReader:
                 place = Place(one.cell.row, one.cell.line, "run_id")
                 self.report.add(_on_record(one.run.run), place=place, text=one.run.run)
         check_hypotheses(parsed, self.register, self.report)
+        self._wells += wells_among(parsed, self.register)
         is_stated_plain = all(is_plain_id(text.strip(" ")) for text in self.asked.cells.values())
         if self._plain is None and marks == POINT and is_stated_plain and table.dialect:
             self._plain = self._column_reader(table, table.dialect)

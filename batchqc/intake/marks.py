@@ -38,9 +38,9 @@ def _pattern(marks: Marks) -> re.Pattern[str]:
     decimal, thousands = re.escape(marks.decimal), re.escape(marks.thousands)
     grouped = rf"[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|" if thousands else ""
     return re.compile(
-        rf"(?P<before>[<>]?=?\s?[-+]?)(?P<whole>{grouped}[0-9]+)(?:{decimal}(?P<part>[0-9]+))?"
+        rf"(?P<before>[<>≤≥]?=?\s?[-+]?)(?P<whole>{grouped}[0-9]+)(?:{decimal}(?P<part>[0-9]+))?"
         r"(?P<after>(?:[eE][-+]?[0-9]+)?\s?%?)"
     )
 
 
-_DIGITS: Final = re.compile(r"[<>]?=?\s?[-+]?[0-9][0-9.,'’\s]*(?:[eE][-+]?[0-9]+)?\s?%?")
+_DIGITS: Final = re.compile(r"[<>≤≥]?=?\s?[-+]?[0-9][0-9.,'’\s]*(?:[eE][-+]?[0-9]+)?\s?%?")

@@ -12,6 +12,19 @@ from batchqc.intake.problems import WHOLE_FILE, Place, Report, Wrong
 from batchqc.intake.register import Register
 
 
+def wells_among(parsed: Sequence[Measurement], register: Register) -> list[Measurement]:
+    """The rows of which ``check_plates`` may have something to say."""
+    return [one for one in parsed if may_be_well(register, one.method, one.analyte)]
+
+
+def may_be_well(register: Register, method: str, analyte: str) -> bool:
+    """Whether some version of a method analyses wells of an analyte."""
+    return any(
+        one.id == method and one.analysis is not None and one.analysis.readout == analyte
+        for one in register.analysed
+    )
+
+
 def check_plates(parsed: Sequence[Measurement], register: Register, report: Report) -> None:
     """Report every well that is not as its method asks, and what a run lacks."""
     plates: dict[tuple[RunKey, str], list[Measurement]] = defaultdict(list)

@@ -8,6 +8,7 @@ quotation marks enclose.
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from functools import cache
 from typing import BinaryIO, Final, NamedTuple
 
 from batchqc.intake.problems import Wrong
@@ -16,7 +17,7 @@ PORTION: Final = 2_000_000
 LONGEST_LINE: Final = 32_000_000
 
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
-_QUOTED: Final = re.compile(rb'(?:\A|(?<=[,;\t|\r\n]))"[^"]*(?:""[^"]*)*(?:"|\Z)')
+_DELIMITERS: Final = b",;\t:"  # of files and profiles
 _SEP_LINE: Final = re.compile(rb'"?sep=[^\r\n"]?"?(?:\r\n|\r|\n)', re.IGNORECASE)  # as in table
 
 
@@ -40,13 +41,16 @@ def portions(
 
     Its encoding has bytes of ASCII for line ends and quotation marks, as UTF-8 has.
     """
-    head, kept, end = b"", b"", 0
+    head, kept, end, opens = b"", b"", 0, _DELIMITERS
     while True:
         block = stream.read(size if head or kept else first)
         data = kept + block
         is_last = not block
-        cut = len(data) if is_last else _cut(data)
-        head = head or _head(data[:cut], is_last=is_last)
+        cut = len(data) if is_last else _cut(data, opens)
+        if not head:
+            head = _head(data[:cut], is_last=is_last)
+            opens = bytes(one for one in _DELIMITERS if one in head)
+            cut = cut if is_last or not head else _cut(data, opens)
         if not head:
             cut = 0
         if not cut and len(data) > LONGEST_LINE:
@@ -61,24 +65,30 @@ def portions(
             return
 
 
-def _cut(data: bytes) -> int:
+def _cut(data: bytes, opens: bytes) -> int:
     """Behind the last line end outside of quoted cells; 0 where there is none."""
-    rows = _unquoted(data)
+    rows = _unquoted(data, opens)
     if b"\n" in rows:
         return rows.rfind(b"\n") + 1
     at = len(rows) - rows.endswith(b"\r")  # the other half of this line end may follow
     return rows.rfind(b"\r", 0, at) + 1
 
 
-def _unquoted(data: bytes) -> bytes:
+def _unquoted(data: bytes, opens: bytes) -> bytes:
     """Data that begins with a row, its quoted cells blotted out.
 
     A quotation mark opens a cell at its beginning only; within a cell it is text, as the reader of
-    rows has it. One that is never closed reaches to the end.
+    rows has it: so too behind a mark that is in no header (``opens`` are those that are), for that
+    separates nothing. One that is never closed reaches to the end.
     """
     if b'"' not in data:
         return data
-    return _QUOTED.sub(lambda cell: b"x" * len(cell[0]), data)
+    return _quoted(opens).sub(lambda cell: b"x" * len(cell[0]), data)
+
+
+@cache
+def _quoted(opens: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb'(?:\A|(?<=[%b\r\n]))"[^"]*(?:""[^"]*)*(?:"|\Z)' % opens)
 
 
 def _head(data: bytes, *, is_last: bool) -> bytes:
@@ -89,7 +99,7 @@ def _head(data: bytes, *, is_last: bool) -> bytes:
     mark = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
     sep = _SEP_LINE.match(data, mark)
     begins = sep.end() if sep else mark
-    end = _LINE_END.search(_unquoted(data[begins:]))
+    end = _LINE_END.search(_unquoted(data[begins:], _DELIMITERS))
     if end is None:
         return data if is_last else b""
     return data[: begins + end.end()]

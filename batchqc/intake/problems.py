@@ -46,7 +46,7 @@ CODES: Final[Mapping[str, str]] = {
     "E303": "the time is in the future",
     "E304": "the time is before what must come first",
     "E401": "the lot, sample or person is not registered",
-    "E402": "a spreadsheet has turned the id into a date",
+    "E402": "a spreadsheet has turned the id into a date or a number",
     "E403": "an id or code contains a character that only looks like another",
     "E404": "the test, analyte or method is not in the plan of the lot",
     "E405": "a row repeats the key of another row",

@@ -26,6 +26,7 @@ LONG: Final = (
     "result_type", "value",
 )  # fmt: skip
 _SHARED: Final = LONG[:11]
+_KEY: Final = ("lot_id", "sample_id", "aliquot", "run_id", "replicate")
 _HINT: Final = "Check that this is the export for which the profile is."
 _LISTED: Final = 5
 
@@ -83,11 +84,12 @@ class _Unfolding:
         self.absent: dict[str, list[int]] = {}
         self.lotless: set[int] = set()  # rows whose sample, and so whose lot, is not known
         self.at = {name: index for index, name in enumerate(_names(table))}
+        self.stated: dict[tuple[str, ...], str] = {}  # where a replicate stands in a line
         self.wells: Mapping[str, Mapping[str, Record]] = {}
         if profile.layout is Layout.PAGE:
             self.at = {}
         elif profile.layout is Layout.PLATE:
-            self.wells = wells(table)
+            self.wells = wells(table, {one.name for one in profile.results}, report)
             self.at = {WELL: 0} | {name: 0 for one in self.wells.values() for name in one}
 
     def check(self) -> bool:
@@ -141,9 +143,21 @@ class _Unfolding:
                 if cell is not None:
                     if "lot_id" not in shared:
                         self.lotless.add(cell.row)
+                    self._check_line(column, cell, shared)
                     said = (column.test, column.analyte, column.unit, column.result_type)
                     shown = (shared.get(name, "") for name in _SHARED)
                     yield cell._replace(cells=[*shown, *said, *cell.cells])
+
+    def _check_line(self, of: ResultColumn, cell: Record, shared: Mapping[str, str]) -> None:
+        """Two wells of one line are not the same replicate, as no two rows are (``rows``)."""
+        key = (str(cell.row), of.name, *(fold(shared.get(name, "")) for name in _KEY))
+        first = self.stated.setdefault(key, cell.column)
+        if first != cell.column:
+            said = f'"{shown(cell.column)}" and "{shown(first)}" are the same replicate'
+            message = f"{said} of sample {shown(shared['sample_id'])}"
+            hint = "State a sample for one of them; or have the profile tell wells apart: aliquot."
+            place = Place(cell.row, cell.line, cell.column)
+            self.report.add(Wrong("E405", message, hint), place=place, text=cell.typed)
 
     def used(self) -> tuple[str, ...]:
         """Every column and label that is read."""
@@ -270,7 +284,7 @@ def _labels(table: Table) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
     for record in table.outside:
         first, *rest = record.cells or ("",)
-        name, value = first.strip(), mark.join(rest).strip(f"{mark} \t")
+        name, value = first.strip(), mark.join(rest).strip(" \t").rstrip(f"{mark} \t")
         if name and rest:
             found.setdefault(name, []).append(record._replace(cells=(name, value)))
     return found

@@ -140,6 +140,7 @@ class Scan:
                 self.blank_rows += 1
                 self.left_out.append(Record(place.row, place.line, cells))
             case Part.OUTSIDE:
+                self._look_below_end(place, cells)
                 self.outside.append(Record(place.row, place.line, cells))
             case Part.SKIPPED:
                 self.left_out.append(Record(place.row, place.line, cells))
@@ -151,6 +152,17 @@ class Scan:
         if self.finder is not None:
             return self.finder.part(place.row, cells)
         return Part.HEADER if place.row == 1 else Part.ROW
+
+    def _look_below_end(self, place: Place, cells: list[str]) -> None:
+        """Tell of a row below the blank one that ends the table, where it looks like one of it."""
+        if self.finder is None or not self.finder.has_just_ended or not "".join(cells).strip():
+            return
+        self.finder.has_just_ended = False
+        pairs = zip(self.header, cells, strict=False)
+        if len(cells) >= len(self.header) and all(cell.strip() for name, cell in pairs if name):
+            message = f"row {place.row} and what follows stand below a blank row, and are not read"
+            hint = "Where they belong to the table, remove the blank row."
+            self.report.add(Wrong("W607", message, hint), place=place)
 
     def _take_header(self, place: Place, cells: list[str]) -> None:
         names = joined(self.header, cells) if self.header else cells

@@ -28,6 +28,7 @@ class Finder:
     _is_near: bool = False
     _begun: int = 0
     _ended: bool = False
+    has_just_ended: bool = False  # by a blank row: what follows may be a row of it
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
     def part(self, row: int, cells: Sequence[str]) -> Part:
@@ -53,7 +54,7 @@ class Finder:
         first = next((cell for cell in cells if cell), "")
         ends = first == self.header.until if self.header.until else not first and self.header.after
         if ends:
-            self._ended = True
+            self._ended, self.has_just_ended = True, not first
             return Part.OUTSIDE
         if first and first in self.header.skip:
             self.skipped.append((row, first))

@@ -90,7 +90,8 @@ def read_table(
     ``before`` is what was read of it in portions that came before.
     """
     report = Report()
-    decoded = decode(data, declared=profile.encoding if profile else "")
+    declared = profile.encoding if profile else ""
+    decoded = decode(data, declared=declared, lines_before=before.lines)
     if isinstance(decoded, Wrong):
         report.add(decoded)
         return Table(problems=report.problems)
@@ -101,8 +102,8 @@ def read_table(
         report.add(Wrong("E100", "the file holds a sep= line and nothing else", "Export it again."))
         return Table(problems=report.problems)
     stated = sep_line[1] if sep_line else None
-    declared = profile.delimiter if profile and stated is None else ""
-    delimiter = declared or _delimiter(text, stated=stated)
+    of_profile = profile.delimiter if profile and stated is None else ""
+    delimiter = of_profile or _delimiter(text, stated=stated)
     if isinstance(delimiter, Wrong):
         report.add(delimiter, place=Place(row=1, line=1 + skipped))
         return Table(problems=report.problems)

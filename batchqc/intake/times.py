@@ -20,7 +20,7 @@ _LARGEST_OFFSET: Final = _MOST_HOURS * 3600
 _YEARS: Final = range(1950, 2200)
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK: Final = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
-_TIME: Final = re.compile(rf"({_DAY})[T ]({_CLOCK})(Z|[+-][0-9]{{2}}:[0-9]{{2}})")
+_TIME: Final = re.compile(rf"({_DAY})[T ]({_CLOCK})(Z|[+-][0-9]{{2}}:[0-5][0-9])")
 _NO_OFFSET: Final = re.compile(rf"{_DAY}(?:[T ]{_CLOCK}(?:-00:00)?)?")
 _SERIAL: Final = re.compile(r"[0-9]{4,6}(?:[.,][0-9]*)?")
 _SHORT_DATE: Final = re.compile(r"([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})(?:[ T].*)?")
@@ -62,21 +62,27 @@ def _why_not(text: str) -> str:
 def local_time(text: str, formats: Sequence[str], zone: tzinfo) -> str:
     """A time of a zone in the one form that is read; as it stands where it is in no form.
 
-    A time that the clocks of the zone show twice or never (daylight saving) comes out without its
-    offset, and is refused for that.
+    Where two forms read two times in it, none is taken: it is refused as it stands. A time that the
+    clocks of the zone show twice or never (daylight saving) comes out without its offset, and is
+    refused for that.
     """
-    for form in formats:
-        try:
-            naive = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the site
-        except ValueError:
-            continue
-        if naive.tzinfo is not None:
-            return naive.isoformat()
-        first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-        exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
-        is_one = exists and first.utcoffset() == second.utcoffset()
-        return first.isoformat() if is_one else naive.isoformat()
-    return text
+    found = {moment for form in formats if (moment := _in_form(text, form)) is not None}
+    if len(found) != 1:
+        return text
+    naive = found.pop()
+    if naive.tzinfo is not None:
+        return naive.isoformat()
+    first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
+    is_one = exists and first.utcoffset() == second.utcoffset()
+    return first.isoformat() if is_one else naive.isoformat()
+
+
+def _in_form(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the site
+    except ValueError:
+        return None
 
 
 def zone_of(hours: str) -> timezone | None:

@@ -64,6 +64,17 @@ def test_the_same_bytes_by_another_profile_are_a_conflict(big: Large, house: Hou
         big.preview(large(), profile=reference)
 
 
+def test_the_same_bytes_with_another_run_stated_are_a_conflict(big: Large):
+    data, first = without(replicates(), "run_id"), Asked({"run_id": "R-1"})
+    number = big.upload(data, asked=first).number
+    assert big.upload(data, asked=first).number == number
+    assert big.upload(data).number == number
+    with pytest.raises(Conflict):
+        big.upload(data, asked=Asked({"run_id": "R-2"}))
+    with pytest.raises(Conflict):
+        big.preview(data, asked=Asked({"run_id": "R-2"}))
+
+
 def test_where_the_reading_process_is_killed_in_a_piece(
     big: Large, house: House, by_process: None, monkeypatch
 ):

@@ -191,3 +191,17 @@ def test_a_profile_that_was_tampered_with_closes_the_gate_of_its_lots(house: Hou
     assert house.study().facts.damaged == ()
     tamper(house.engine, "UPDATE profile_version SET author = 'qa1'")
     assert any("profile_version:SITE-COUNTER/1" in one for one in house.study().facts.damaged)
+
+
+def test_bytes_that_came_before_are_not_read_by_what_is_stated_anew(house: House):
+    adopt_profile(house, COUNTER)
+    assert house.upload(COUNTS, profile="SITE-COUNTER", asked=STATED).accepted
+    again = house.upload(COUNTS, profile="SITE-COUNTER", asked=STATED)
+    assert again.answered_before
+    for other in (
+        Asked(STATED.cells, {"CLB001": SAMPLES[1]}),
+        Asked(dict(STATED.cells) | {"run_id": "VCB-2"}, STATED.samples),
+    ):
+        with pytest.raises(Conflict) as refusal:
+            house.upload(COUNTS, profile="SITE-COUNTER", asked=other)
+        assert refusal.value.code == "BQC-UPL-005"

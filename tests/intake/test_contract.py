@@ -343,3 +343,10 @@ def test_a_problem_quotes_the_cell_in_at_most_80_characters():
     assert len(problem.text) == 80
     assert problem.text.endswith("…")
     assert "[U+200B]" in read_one(analyte="CD90\N{ZERO WIDTH SPACE}").problems[0].message
+
+
+@pytest.mark.parametrize("column", ["run_id", "aliquot", "instrument_id"])
+@pytest.mark.parametrize("text", ["2.31E+13", "1E+12", "3-Jan", "03-Jan", "Mar-26"])
+def test_an_id_that_nothing_registers_is_not_taken_as_a_spreadsheet_left_it(column, text):
+    assert found(read(file({column: text})).problems) == [("E402", 2, column)]
+    assert read(file({column: f"R{text}"})).accepted

@@ -111,6 +111,7 @@ WRONG = (
     {"unit": "x"}, {"unit": ""}, {"measured_at": ""}, {"measured_at": "2026-03-21"},
     {"measured_at": "2027-01-01T00:00:00Z"}, {"measured_at": "2025-05-20T07:59:59-05:00"},
     {"started_at": "2026-03-21T16:57:00-05:00"}, {"analyst": "nobody"}, {"analyst": ""},
+    {"run_id": "2.31E+13"}, {"aliquot": "3-Jan"},
     {"instrument_id": "n/a"}, {"run_id": "-"}, {"run_id": RUN_ON_RECORD}, {"run_id": "VСB-1"},
     {"method_id": "SOP-QC-099"}, {"method_id": "n/a"}, {"result_type": "sample"},
     {"aliquot": "=A1"}, {"aliquot": "@A1"}, {"comment": "x" * 501}, {"instrument_id": "x" * 101},

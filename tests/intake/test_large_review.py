@@ -1,6 +1,7 @@
 """What portions see of a file that no first portion shows."""
 
 import pickle
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -9,12 +10,14 @@ from batchqc.actions.large_reading import Ids, Piece, received
 from batchqc.core.blocks import block_of
 from batchqc.errors import IntegrityFailure
 from batchqc.intake import large as large_module
-from batchqc.intake.contract import Asked
+from batchqc.intake.contract import Asked, read_bytes
 from batchqc.intake.large import table_with
 from batchqc.intake.portions import portions
 from batchqc.intake.table import read_table
-from tests.intake.files import HEADER, file, read
+from tests.cast import register
+from tests.intake.files import HEADER, UPLOAD, file, read
 from tests.intake.test_large import is_same, many, read_large, rows_of
+from tests.plates import method_of_plates, plate
 
 
 def nameless(*, filled: int) -> bytes:
@@ -111,3 +114,43 @@ def test_a_line_that_says_tab_in_quotation_marks_is_no_header(sep, mark, size):
     body = file(*many(40, comment=""), delimiter="\t").decode().replace("\r\n", "\n")
     is_same(f"{mark}{sep}{body}".encode(), size)
     assert read_large(f"{mark}{sep}{body}".encode(), size=size)[0].accepted
+
+
+@pytest.mark.parametrize("sep", [b"", b"sep=,\n"])
+@pytest.mark.parametrize("size", [300, 900, 100_000])
+def test_where_a_damaged_file_is_damaged_is_told_as_in_a_small_file(size, sep):
+    data = sep + file(*many()) + b"\7" * 1001 + b"\r\n"
+    large, _ = read_large(data, size=size)
+    (told,) = [one.message for one in large.problems if one.code == "E104"]
+    assert told in {one.message for one in read(data).problems}
+    assert f"the first in line {43 if sep else 42}" in told
+
+
+@pytest.mark.parametrize("size", [*range(60, 2600, 97), 81, 144, 431])
+@pytest.mark.parametrize("mark", [";", "\t", "|", ":"])
+def test_a_quotation_mark_behind_what_separates_nothing_opens_no_cell(size, mark):
+    rows = many(12, comment="plain")
+    rows[3]["comment"] = f'see{mark}"x'
+    rows[7]["comment"] = "two\r\nlines, here"
+    data = file(*rows).replace(f'"see{mark}""x"'.encode(), f'see{mark}"x'.encode())
+    whole, (large, blocks) = read(data), read_large(data, size=size)
+    assert large.accepted == whole.accepted
+    if whole.accepted:
+        assert rows_of(blocks) == rows_of([block_of(whole.measurements)])
+
+
+@pytest.mark.parametrize("size", [300, 900, 100_000])
+@pytest.mark.parametrize("at", [None, 0, 17, 35])
+def test_wells_are_held_against_their_method_across_portions(size, at):
+    of_run = {"test_code": "VIAB", "method_id": "SOP-QC-014 v3", "run_id": "P-1"}
+    rows = [one | of_run for one in plate(1.0)]
+    if at is not None:
+        rows[at]["aliquot"] = rows[at]["aliquot"].replace("dose=", "dosis=")
+    data = file(*rows, *(one | {"replicate": str(n)} for n, one in enumerate(many(9), 100)))
+    known = replace(register(), analysed=(method_of_plates("SOP-QC-014", "3"),))
+    whole = read_bytes(data, lambda _: known, upload=UPLOAD)
+    large, blocks = read_large(data, size=size, known=known)
+    assert whole.accepted == (at is None), whole.problems
+    assert large.problems == whole.problems
+    if at is None:
+        assert rows_of(blocks) == rows_of([block_of(whole.measurements)])

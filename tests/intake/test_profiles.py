@@ -1,10 +1,11 @@
 """Files of instruments: read as the declared profile says, each value found again in its cell."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from batchqc.core.assays import Measurement
+from batchqc.core.assays import Measurement, amount_of
 from batchqc.core.profiles import Marks, Profile
 from batchqc.documents.profile_file import read_profile
 from batchqc.intake.contract import Asked, Reading, read_bytes
@@ -192,6 +193,25 @@ class TestTables:
         assert not reading.accepted
         assert (code, *place) in found(reading.problems)
 
+    @pytest.mark.parametrize(
+        ("typed", "read_as"), [("3/4/2026 10:15", ""), ("21/3/2026 10:15", "03-21"),
+                               ("4/4/2026 10:15", "04-04")],
+    )  # fmt: skip
+    def test_a_date_that_two_declared_forms_read_differently_is_refused(
+        self, typed: str, read_as: str
+    ):
+        either = ITS_TIME.replace("%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M")
+        data = VI_CELL.replace("0.75", "7.5E5").replace("3/21/2026 16:56", typed).encode()
+        reading = read(data, shipped("vi-cell-blu", DENSITY, (ITS_TIME, either)), ASKED)
+        told = [one.message for one in reading.problems if one.code == "E301"]
+        assert bool(told) == (not read_as)
+        assert all("is ambiguous: 3 may be the day or the month" in one for one in told)
+        assert (
+            not read_as
+            or f"2026-{read_as}"
+            in the(replace(reading, measurements=reading.parsed[:1])).measured_at.isoformat()
+        )
+
     def test_what_is_not_stated_or_not_asked_for_is_told_at_once(self):
         reading = vi_cell(stated=("analyst", "measured_at"))
         told = {one.message for one in reading.problems}
@@ -281,6 +301,10 @@ def test_a_page_of_names_and_values_is_one_row():
     [
         ("96,90", Marks(","), "96.90"),
         ("<0,05", Marks(","), "<0.05"),
+        ("≤0,05", Marks(","), "≤0.05"),
+        ("≤1.250", Marks(",", "."), "≤1250"),
+        ("≥96.90", Marks(","), None),
+        ("≤ 1.25", Marks(",", "."), None),
         ("2,45E6", Marks(","), "2.45E6"),
         ("97,5 %", Marks(","), "97.5 %"),
         ("1.250.000,5", Marks(",", "."), "1250000.5"),
@@ -302,6 +326,16 @@ def test_only_the_declared_marks_are_read(text: str, marks: Marks, plain: str | 
         assert found.code == "E205"
     else:
         assert found == plain
+
+
+@pytest.mark.parametrize("sign", ["", "<", "<=", ">", ">=", "≤", "≥", "≤ ", "-", "+", "<-"])
+@pytest.mark.parametrize("number", ["1.250", "96.90", "1.5E3", "97.5%", "97.5  %"])
+def test_no_number_with_a_point_is_read_as_such_where_the_decimal_mark_is_a_comma(
+    sign: str, number: str
+):
+    text = sign + number
+    assert amount_of(text, "%") is not None
+    assert isinstance(plain_number(text, Marks(",")), Wrong)
 
 
 def test_run_and_method_may_be_stated_once_for_a_file_of_a_contract():
@@ -348,6 +382,33 @@ def test_the_wells_of_a_plate_are_read_whose_sample_is_stated():
     assert ("E204", 12, "2 (630nm:630)") in found(over.problems)
 
 
+def test_a_well_that_stands_in_a_file_twice_is_never_read_from_one_of_both():
+    profile = shipped("gen5-plate", ('"ELISA_IDO"', '"FLOW"'), ('"kynurenine"', '"CD73"'),
+                      ('"umol/L"', '"%"'), ('result_type = "raw"\n', ""))  # fmt: skip
+    data = PLATE.replace("B\t1.1", "A\t1.1").replace("592.7", "92.7").encode()
+    reading = read(data, profile, ("measured_at", "analyst"), A2=S01)
+    assert ("E107", 13, "2 ([Concentration])") in found(reading.problems)
+    assert any("stands in row 11 too" in one.message for one in reading.problems)
+    numbers = PLATE.replace("\t2\t3\n", "\t2\t3\t3\n").replace("\t630nm", "\t9\t630nm")
+    numbers = numbers.replace("\t[Conc", "\t97\t[Conc")
+    reading = read(numbers.encode(), profile, ("measured_at", "analyst"), A3=S01)
+    assert ("E107", 11, "3 ([Concentration])") in found(reading.problems)
+
+
+@pytest.mark.parametrize("wells", [("A2", "A3"), ("A2", "B3"), ("B2", "A3"), ("A1", "A3")])
+def test_two_wells_are_not_the_same_replicate(wells: tuple[str, str]):
+    profile = shipped("gen5-plate", ('"ELISA_IDO"', '"FLOW"'), ('"kynurenine"', '"CD73"'),
+                      ('"umol/L"', '"%"'), ('result_type = "raw"\n', ""),
+                      ("aliquot", "comment"))  # fmt: skip
+    data = PLATE.replace("1980.4", "98.4").replace("592.7\t\t", "92.7\t91\t").encode()
+    stated = ("measured_at", "analyst")
+    reading = read(data, profile, stated, **dict.fromkeys(wells, S01))
+    told = [one for one in reading.problems if one.code == "E405"]
+    assert len(told) == 1
+    assert wells[0][0] != wells[1][0] or wells[1][1:] in told[0].column
+    assert read(data, profile, stated, **dict(zip(wells, (S01, S02), strict=True))).accepted
+
+
 def test_a_name_of_a_sample_that_the_file_does_not_have_is_told():
     told = [one.message for one in vi_cell(CLB009=S02).problems]
     assert told == ['sample "CLB009" was stated, and the file names none so']
@@ -362,3 +423,39 @@ def test_a_name_of_a_sample_that_the_file_does_not_have_is_told():
 def test_a_page_that_cannot_be_read_is_refused_and_never_raises(data: bytes):
     for name in ("nucleoview-nc200", "vi-cell-xr", "cellaca-matrix", "gen5-plate", "flowjo-table"):
         assert not read(data, shipped(name), ("analyst",)).accepted
+
+
+@pytest.mark.parametrize("decimal", [",", "."])
+@pytest.mark.parametrize("typed", [",5", '",5"', '" ,5"', ",,5"])
+def test_a_decimal_mark_at_the_beginning_of_a_value_of_a_page_is_not_cut_off(
+    typed: str, decimal: str
+):
+    profile = shipped(
+        "nucleoview-nc200", ('delimiter = ";"', f'delimiter = ","\ndecimal = "{decimal}"')
+    )
+    text = (
+        "Image,20260321-0012-c-MSC-26-0012-S01,\nViability (%),93,\nLive (cells/ml),2450000,\n"
+        "Instrument s/n,s/n 9000,\nDate time,20260321 163016,\nTime zone offset,2\n"
+    )
+    assert read(text.encode(), profile, ("analyst",)).accepted
+    reading = read(text.replace(",93", f",{typed}").encode(), profile, ("analyst",))
+    assert [one.code for one in reading.problems] in (["E203"], ["E205"])
+
+
+@pytest.mark.parametrize("blank", ["\r\n", ",,,\r\n", "\r\n\r\n"])
+@pytest.mark.parametrize("more", [f'"2(1,B1)","{S02}","3","4"\r\n', '"DataType:","Count",,\r\n'])
+def test_a_row_below_the_blank_one_that_ends_a_table_is_told(blank: str, more: str):
+    text = (
+        '"Batch","PCD-1"\r\n"SN","FM3DD-1"\r\n"BatchStopTime","3/21/2026 7:06:59 AM"\r\n\r\n'
+        '"DataType:","Median"\r\n"Location","Sample","alpha","bravo"\r\n'
+        f'"1(1,A1)","{S01}","1","2"\r\n{blank}{more}'
+    )
+    profile = shipped("luminex-xponent", ('"LUMINEX"', '"FLOW"'))
+    reading = read(text.encode(), profile, ("analyst",))
+    assert [one.text for one in reading.measurements] == ["1", "2"]
+    told = [one.message for one in reading.problems if one.code == "W607"]
+    row = 10 if blank == "\r\n\r\n" else 9
+    is_row = "S02" in more
+    assert told == (
+        [f"row {row} and what follows stand below a blank row, and are not read"] * is_row
+    )

@@ -154,7 +154,7 @@ OF_RULES = (
     Mutant("intake/plain", "text[0] == APOSTROPHE or", "", _LARGE),
     Mutant("intake/plain", "text[0].isspace() or text[-1].isspace()", "False", _LARGE),
     Mutant("intake/plain", "if name in IDS_AND_CODES and not text.isascii():", "if False:", _LARGE),
-    Mutant("intake/portions", "_LINE_END.search(_unquoted(data[begins:]))", "_LINE_END.search(data[begins:])", _LARGE),
+    Mutant("intake/portions", "_LINE_END.search(_unquoted(data[begins:], _DELIMITERS))", "_LINE_END.search(data[begins:])", _LARGE),
     Mutant("intake/large", "self._before.rows + count", "self._before.rows", _LARGE),
     Mutant("intake/large", "in self.register.known.runs:", "in {}:", _LARGE),
     Mutant("lot_states", "return wanted in DECISIONS[current]", "return True"),
