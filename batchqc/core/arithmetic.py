@@ -169,13 +169,20 @@ def _ranked(possible: Sequence[Interval], ranks: Sequence[int]) -> Interval:
     """The mean of the numbers at some ranks: every order statistic grows with each number."""
     lows = sorted((_ends(one)[0] for one in possible), key=lambda end: end.order)
     highs = sorted((_ends(one)[1] for one in possible), key=lambda end: end.order)
-    low, high = _mean_of([lows[rank] for rank in ranks]), _mean_of([highs[rank] for rank in ranks])
+    low = _mean_of([_at_rank(lows, rank) for rank in ranks])
+    high = _mean_of([_at_rank(highs, rank) for rank in ranks])
     return Interval(
         None if low.infinite else low.number,
         None if high.infinite else high.number,
-        low_closed=low.closed or any(end.closed for end in lows if end.order == low.order),
-        high_closed=high.closed or any(end.closed for end in highs if end.order == high.order),
+        low_closed=low.closed,
+        high_closed=high.closed,
     )
+
+
+def _at_rank(ends: Sequence[_End], rank: int) -> _End:
+    """The end at one rank; of several that are the same number the sort knows no order."""
+    found = ends[rank]
+    return found._replace(closed=any(one.closed for one in ends if one.order == found.order))
 
 
 def _mean_of(ends: Sequence[_End]) -> _End:

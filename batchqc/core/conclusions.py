@@ -154,7 +154,10 @@ def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord)
         if attribute_of(one) in own
         and not one.retest_of
         and one.run not in counting
-        and not any(other.is_original(one) for other in known.others)
+        and (
+            investigation.is_original(one)  # where another is for it too, that one concludes anew
+            or not any(other.is_original(one) for other in known.others)
+        )
     )
     cause = wanted.cause.value if wanted.cause is not None else ""
     return Conclusion(wanted.finding, test, cause, void, counting)

@@ -186,7 +186,7 @@ class _Judging:
         if isinstance(control, NoResult):
             why = f"the control {subject.control} of {run} cannot be used: {control.why}"
             control = NoResult(NoResultBecause.CONTROL, why, result.replicates)
-            return undecided(self.reference, criterion, control)
+            return self._result(criterion, control)
         return self._relative(criterion, criterion.accept, result, control)
 
     def _relative(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from itertools import product
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given
@@ -84,6 +84,14 @@ def test_the_median_holds_every_median(a: Interval, b: Interval, c: Interval):
     for x, y, z in product(members(a), members(b), members(c)):
         assert holds(three, sorted((x, y, z))[1])
         assert holds(two, (x + y) / 2)
+
+
+@pytest.mark.requirement("4.21")
+@pytest.mark.parametrize("order", list(permutations(["85", "85", ">95", ">=95"]))[:12])
+def test_a_median_keeps_an_end_that_only_one_of_two_equal_ends_holds(order: tuple[str, ...]):
+    assert str(median([interval(one) for one in order])) == "90 and up"
+    exact = ["95" if one == ">=95" else one for one in order]
+    assert median([interval(one) for one in exact]).exact == 90
 
 
 @pytest.mark.parametrize(

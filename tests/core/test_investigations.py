@@ -216,6 +216,33 @@ def test_a_second_failure_keeps_its_own_investigation():
     assert verdict(ORIGINAL, second, *rows, by=(done, both)).outcome is Outcome.FAIL
 
 
+@pytest.mark.requirement("3.08")
+def test_a_result_that_fails_two_criteria_is_set_aside_once_both_are_concluded():
+    twice = Criterion(
+        "dose", "Dose", Category.QUANTITY,
+        Derived(parse_formula("1 * x"), (Input("x", "viability"),), "%"), limits("> 91"),
+    )  # fmt: skip
+    both = specification(criterion(), twice)
+    failed = [*failures(both, judge(both, [ORIGINAL], ()), [ORIGINAL], (), {})]
+    assert {one.criterion for one in failed} == {"viability", "dose"}
+    other = replace(OPEN, number="OOS-2026-000002", criterion="dose", plan=None)
+    rows = retest("95", 2), retest("96", 3)
+
+    def outcomes(*by: Investigation) -> set[Outcome | None]:
+        return {one.outcome for one in judge(both, [ORIGINAL, *rows], (), investigations=by)}
+
+    first = caused(*rows, others=(other,))
+    second = caused(*rows, of=other, others=(first,))
+    assert outcomes(first, second) == {Outcome.PASS}
+    stands = replace(other, conclusion=STANDS)
+    assert outcomes(first, stands) == {Outcome.FAIL}
+    assert outcomes(replace(OPEN, conclusion=STANDS), second) == {Outcome.FAIL}
+    fails = retest("91", 3)
+    third = caused(rows[0], fails, others=(other,))
+    found = judge(both, [ORIGINAL, rows[0], fails], (), investigations=(third, second))
+    assert [one.outcome for one in found] == [Outcome.PASS, Outcome.FAIL]
+
+
 @pytest.mark.requirement("3.15")
 def test_an_invalid_retest_uses_none_of_the_number_and_does_not_count():
     rows = retest("95", 2), retest("96", 3), retest("50", 4)

@@ -72,3 +72,12 @@ def test_groups_that_hold_each_other_block():
     for name in ("g", "viability"):
         found = judge(specification(criterion(), first, second), [], [])
         assert {v.criterion.id: v for v in found}[name].blocks
+
+
+def test_what_is_computed_from_a_result_without_its_control_says_that_the_control_is_missing():
+    subject = Measured("VIAB", "viability", "SOP-1", "%", control="PC")
+    one = Criterion("v", "V", Category.SAFETY, subject, Relative("< control", "<", Decimal(1)))
+    found = judge(specification(one, derived("d", "v")), [measured("40")], [])
+    assert [verdict.outcome for verdict in found] == [Outcome.CANNOT_JUDGE] * 2
+    assert "the control PC of run R-1" in found[0].sentence
+    assert "the control PC of run R-1" in found[1].sentence
