@@ -3,9 +3,11 @@
 A revision of that kind adds certificates, revocation lists and answers (ETSI EN 319 142-1, 5.4.2)
 as streams that nothing else uses, and a timestamp as an invisible signature field. Every object
 that it writes must be one of these, or catalog, form or page with no other change than their
-mention; and its objects are all that stands in its bytes.
+mention; and its objects are all that stands in its bytes. Nothing in it may lead a program that
+finds a file damaged, and looks for objects by itself, to other objects than these.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -24,6 +26,11 @@ _LISTS_OF_ONE: Final = ("Cert", "CRL", "OCSP")
 _FIELD_KEYS: Final = {"Type", "Subtype", "FT", "T", "V", "F", "P", "Rect", "TU"}
 _STAMP_KEYS: Final = {"Type", "Filter", "SubFilter", "Contents", "ByteRange", "V"}
 _TRAILER_KEYS: Final = {"Size", "Root", "Info", "ID", "Prev"}
+_STREAM_KEYS: Final = {"Length", "Filter"}
+# What programs look for where they find a file damaged, also inside streams and strings.
+_LANDMARK: Final = re.compile(rb"(?<=[\0\t\n\f\r 0-9])obj(?![A-Za-z0-9])|trailer|startxref")
+_MOST_SPARE: Final = 100  # numbers of objects that were reserved, and never written
+_REVISION_END: Final = re.compile(rb"\nstartxref\n\d+\n%%EOF\n\Z")
 
 
 def check_increment(pdf: bytes, revisions: tuple[Revision, ...], *, stamped: bool) -> None:
@@ -37,6 +44,9 @@ def check_increment(pdf: bytes, revisions: tuple[Revision, ...], *, stamped: boo
     for key in ("Root", "Info"):
         demand(before.trailer.get(key) == after.trailer.get(key), _changed(f"the file's {key}"))
     demand(after.trailer.keys() <= _TRAILER_KEYS, _changed("the trailer"))
+    size = after.trailer.get("Size")
+    spare = size - after.size if isinstance(size, int) else -1
+    demand(0 <= spare <= _MOST_SPARE, "after the last seal, the file's size is wrong")
     old, catalog = before.catalog, after.catalog
     _same("the catalog", old, catalog, but={"DSS", "Extensions", "AcroForm"})
     _check_extensions(catalog.get("Extensions"))
@@ -75,6 +85,11 @@ def _check_whole(pdf: bytes, revision: Revision, file: PdfFile) -> None:
         not pdf[at : revision.table].strip(),
         "after the last seal, something stands that is no object",
     )
+    closed = bool(_REVISION_END.search(pdf, max(0, revision.end - 64), revision.end))
+    demand(closed, "after the last seal, a revision does not end as one does")
+    marks = _LANDMARK.findall(pdf, revision.start, revision.end)
+    own = [b"obj"] * len(places) + [b"trailer", b"startxref"]
+    demand(marks == own, "after the last seal, another object is hidden in one")
 
 
 def _evidence(file: PdfFile, value: PdfValue) -> set[int]:
@@ -95,7 +110,9 @@ def _streams(file: PdfFile, lists: Iterable[PdfValue]) -> set[int]:
     for one in lists:
         found |= _number(one)
         for reference in file.array(one):
-            file.packed(reference)
+            told, _ = file.packed(reference)
+            plain = told.keys() <= _STREAM_KEYS and isinstance(told.get("Length"), int)
+            demand(plain, "after the last seal, a stream is more than kept evidence")
             found |= _number(reference)
     return found
 
