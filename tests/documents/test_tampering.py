@@ -590,6 +590,22 @@ def test_a_proof_that_fails_does_not_save_what_a_stolen_key_sealed(desk: Desk):
     assert {"log", "revocation"} <= set(failures(check_all(desk.kept, question)))
 
 
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_certificate_that_ended_does_not_count_whichever_proof_is_given_last(
+    desk: Desk, *, newest_first: bool
+):
+    content = content_sha256(desk.content())
+    at = desk.site.sealed_at + timedelta(minutes=1)
+    told = {"number": NUMBER, "content_sha256": content}
+    before = desk.log.proof(desk.sealed, **told, at=at, standing="counts")
+    ended = desk.log.proof(desk.sealed, **told, at=at + timedelta(hours=3), standing="withdrawn: x")
+    proofs = (ended, before) if newest_first else (before, ended)
+    found = failures(check_all(desk.sealed, replace(desk.question, proofs=proofs)))
+    assert list(found) == ["status"]
+    assert "withdrawn: x" in found["status"]
+
+
 def test_an_entry_from_before_the_seal_is_told(desk: Desk):
     at = desk.site.sealed_at - timedelta(hours=2)
     told = desk.log.proof(desk.sealed, content_sha256(desk.content()), number=NUMBER, at=at)
