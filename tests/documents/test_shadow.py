@@ -8,6 +8,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -83,6 +84,20 @@ def with_evidence(pdf: bytes, trick: Trick) -> bytes:
     return bytes(out + b"/ID %s>>" % identity + trick.end.replace(b"{table}", b"%d" % table))
 
 
+def again(pdf: bytes) -> bytes:
+    """The same catalog once more, in a revision of its own."""
+    file = extract(pdf).file
+    root, trailer = file.trailer["Root"].number, pdf[pdf.rindex(b"trailer") :]
+    begin = file._places[root]
+    assert begin is not None
+    out = pdf + pdf[begin[0] : file.object(root).end] + b"\n"
+    previous = b"/Prev " + re.findall(rb"startxref\n(\d+)", pdf)[-1]
+    trailer = re.sub(rb"/Prev \d+", previous, trailer)
+    place = b"startxref\n%d\n" % len(out)
+    table = b"xref\n%d 1\n%010d 00000 n \n" % (root, len(pdf))
+    return out + table + re.sub(rb"startxref\n\d+\n", place, trailer)
+
+
 SIZE = "the file's size is wrong"
 HIDDEN = "another object is hidden in one"
 END = "a revision does not end as one does"
@@ -123,6 +138,21 @@ def test_no_object_hides_in_a_stream(sealed: bytes, site: Site, at: bytes):
     data = page(sealed, at)
     trick = Trick("a page in a stream", HIDDEN, data=data, length=b"%d" % len(data))
     assert HIDDEN in asked(with_evidence(sealed, trick), site)["coverage"]
+
+
+@pytest.mark.requirement("5.10")
+def test_evidence_in_many_revisions_is_read_or_refused_at_once(sealed: bytes, site: Site):
+    """Each revision is compared with the one before: what they keep is read again each time."""
+    begun, new = process_time(), max(extract(sealed).file.numbers) + 1
+    for many, reason in ((100, ""), (20_000, "too much evidence")):
+        told = b"/Certs[" + b"%d 0 R " % new * many + b"]"
+        pdf = with_evidence(sealed, Trick("many", "", told=told))
+        for _ in range(0 if reason else 10):
+            pdf = again(pdf)
+        found = failures(check(pdf, root_pem=site.root_pem, at=site.sealed_at))
+        assert reason in found.get("coverage", "")
+        assert bool(reason) == ("coverage" in found)
+    assert process_time() - begun < 5
 
 
 @pytest.mark.requirement("5.10")

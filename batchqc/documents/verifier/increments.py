@@ -29,6 +29,8 @@ _TRAILER_KEYS: Final = {"Size", "Root", "Info", "ID", "Prev"}
 _STREAM_KEYS: Final = {"Length", "Filter"}
 # What programs look for where they find a file damaged, also inside streams and strings.
 _LANDMARK: Final = re.compile(rb"(?<=[\0\t\n\f\r 0-9])obj(?![A-Za-z0-9])|trailer|startxref")
+_MOST_KEPT: Final = 2000  # mentions of certificates, lists and answers; every revision reads all
+_TOO_MUCH: Final = "the file keeps too much evidence"
 _MOST_SPARE: Final = 100  # numbers of objects that were reserved, and never written
 _REVISION_END: Final = re.compile(rb"\nstartxref\n\d+\n%%EOF\n\Z")
 
@@ -96,20 +98,25 @@ def _evidence(file: PdfFile, value: PdfValue) -> set[int]:
     """Numbers of the objects that the document keeps for later."""
     store = file.dictionary(value)
     demand(store.keys() <= {"Type", "VRI", *_LISTS}, _changed("the kept evidence"))
-    found = _number(value) | _streams(file, (store.get(key) for key in _LISTS))
-    found |= _number(store.get("VRI"))
-    for one in file.dictionary(store.get("VRI")).values():
+    named = file.dictionary(store.get("VRI"))
+    demand(len(named) <= _MOST_KEPT, _TOO_MUCH)
+    found, lists = _number(value) | _number(store.get("VRI")), [store.get(key) for key in _LISTS]
+    for one in named.values():
         of_one = file.dictionary(one)
         demand(of_one.keys() <= {"Type", "TU", *_LISTS_OF_ONE}, _changed("the kept evidence"))
-        found |= _number(one) | _streams(file, (of_one.get(key) for key in _LISTS_OF_ONE))
-    return found
+        found |= _number(one)
+        lists += [of_one.get(key) for key in _LISTS_OF_ONE]
+    return found | _streams(file, lists)
 
 
 def _streams(file: PdfFile, lists: Iterable[PdfValue]) -> set[int]:
-    found = set()
+    found, left = set(), _MOST_KEPT
     for one in lists:
         found |= _number(one)
-        for reference in file.array(one):
+        listed = file.array(one)
+        left -= len(listed)
+        demand(left >= 0, _TOO_MUCH)
+        for reference in listed:
             told, _ = file.packed(reference)
             plain = told.keys() <= _STREAM_KEYS and isinstance(told.get("Length"), int)
             demand(plain, "after the last seal, a stream is more than kept evidence")
