@@ -43,6 +43,8 @@ from batchqc.documents.verifier.tokens import read_stamp, token_in
 NOTE = "bundle.note"
 TAGS, PAYLOAD = "tagmanifest-sha256.txt", "manifest-sha256.txt"
 _CHUNK = 1 << 20
+# What reading ends in where bytes are hostile, or JSON has another form than it should.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, OSError)
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Bundle:
             found += problems()
         except Failed as problem:
             found.append(str(problem))
-        except Exception as error:  # noqa: BLE001 - hostile bytes: what cannot be read is refused
+        except UNREADABLE as error:
             found.append(f"it cannot be read: {type(error).__name__} {error}")
         self.failed += bool(found)
         say(f"{'FAILED' if found else 'ok    '}  {plain(name)}")
@@ -98,7 +100,7 @@ def verify(bundle: Bundle) -> bool:
         lots: list[dict[str, Any]] = [json.loads(line) for line in lines]
         certificates = sum(len(lot["certificates"]) for lot in lots)
         names = [f"lot {lot['lot']}" for lot in lots]
-    except Exception as problem:  # noqa: BLE001 - as above
+    except (Failed, *UNREADABLE) as problem:
         say(f"FAILED  the list of lots\n          - {plain(f'{type(problem).__name__} {problem}')}")
         return False
     for name, lot in zip(names, lots, strict=True):
