@@ -21,7 +21,7 @@ from batchqc.actions.setup import own_site
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.checkpoints import Checkpoint
 from batchqc.documents.archive import Archive
-from batchqc.documents.bag import safe_name
+from batchqc.documents.bag import name_in_upload, safe_name
 from batchqc.documents.zip_stream import examine
 from batchqc.errors import Conflict, NotFound
 from batchqc.records.conditional import withdrawal_of
@@ -251,14 +251,14 @@ class _Look:
             "received": row.key,
             "name": row.file,
             "sha256": row.sha256,
-            "file": f"{folder}/{safe_name(row.file)[-80:]}",
+            "file": f"{folder}/{name_in_upload(row.file)}",
             "is_disposed": False,
             "attachments": [
                 {
                     "name": one.name,
                     "sha256": one.sha256,
                     "is_disposed": False,
-                    "file": f"{folder}/attachment-{one.number}-{safe_name(one.name)[-60:]}",
+                    "file": f"{folder}/{name_in_upload(one.name, one.number)}",
                 }
                 for one in beside
             ],

@@ -137,7 +137,8 @@ def _protected(
                 f" v{content['specification']['version']}: only a criterion that has"
                 " required = false there may be withheld"
             )
-        own = {line["criterion"], line["title"]} | ({line["analyte"]} - analytes)
+        # What is derived, or is asked of the donor, has no analyte: "" would be found everywhere.
+        own = {line["criterion"], line["title"]} | ({line["analyte"]} - analytes - {""})
         yield from _spoken_of(name, own, texts)
 
 

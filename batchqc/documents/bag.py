@@ -27,6 +27,15 @@ def safe_name(text: str) -> str:
     return f"={ord('.'):02X}{name[1:]}" if name.startswith(".") else name
 
 
+def name_in_upload(name: str, attachment: int = 0) -> str:
+    """The name of an upload's file in its folder, or of an attachment: never equal."""
+    if attachment:
+        return f"attachment-{attachment}-{safe_name(name)[-60:]}"
+    own = safe_name(name)[-80:]
+    is_like_one = own.lower().startswith("attachment-")
+    return f"={ord(own[0]):02X}{own[1:]}" if is_like_one else own
+
+
 def spool() -> BinaryIO:
     """A temporary file that is gone when it is closed, in memory while it is small."""
     return SpooledTemporaryFile(_SPOOL)  # type: ignore[return-value]  # it is a file

@@ -191,6 +191,16 @@ def test_what_is_measured_for_another_line_too_may_be_named():
     assert refused(content) == []
 
 
+def test_what_has_no_analyte_may_be_left_out_and_its_title_is_still_looked_for():
+    content = certificate_content()
+    (one,) = (each for each in content["lines"] if each["criterion"] == "ido")
+    one["analyte"] = ""
+    assert refused(content) == []
+    content["statements"].append(f"{one['title']} was low.")
+    (problem,) = refused(content)
+    assert "speaks of it" in problem
+
+
 def test_a_footnote_speaks_of_nothing_that_is_left_out():
     (why,) = refused(complete(), footnotes=("Without ido.",))
     assert "a footnote of the layout speaks of it" in why

@@ -32,6 +32,7 @@ from batchqc.documents import standalone
 from batchqc.documents.certificate_check import check_all
 from batchqc.documents.coa_layout import render
 from batchqc.documents.standalone import script
+from batchqc.documents.verifier import chains
 from batchqc.documents.verifier.case import Case, Question
 from batchqc.documents.verifier.chains import (
     check_purpose,
@@ -590,6 +591,22 @@ def test_a_proof_that_fails_does_not_save_what_a_stolen_key_sealed(desk: Desk):
     assert {"log", "revocation"} <= set(failures(check_all(desk.kept, question)))
 
 
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_certificate_that_ended_does_not_count_whichever_proof_is_given_last(
+    desk: Desk, *, newest_first: bool
+):
+    content = content_sha256(desk.content())
+    at = desk.site.sealed_at + timedelta(minutes=1)
+    told = {"number": NUMBER, "content_sha256": content}
+    before = desk.log.proof(desk.sealed, **told, at=at, standing="counts")
+    ended = desk.log.proof(desk.sealed, **told, at=at + timedelta(hours=3), standing="withdrawn: x")
+    proofs = (ended, before) if newest_first else (before, ended)
+    found = failures(check_all(desk.sealed, replace(desk.question, proofs=proofs)))
+    assert list(found) == ["status"]
+    assert "withdrawn: x" in found["status"]
+
+
 def test_an_entry_from_before_the_seal_is_told(desk: Desk):
     at = desk.site.sealed_at - timedelta(hours=2)
     told = desk.log.proof(desk.sealed, content_sha256(desk.content()), number=NUMBER, at=at)
@@ -609,3 +626,23 @@ def test_data_that_the_document_names_are_of_its_own_certificate_and_lot(number:
     )
     with pytest.raises(Failed, match="of another certificate or lot"):
         check_data(cast("Case", case))
+
+
+@pytest.mark.requirement("5.10")
+def test_authorities_that_certify_each_other_do_not_keep_the_verifier_busy(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Thirty of one name and one key are 27,000 ways up, none of which ends."""
+    key, checked = ec.generate_private_key(ec.SECP256R1()), list[bool]()
+    root = asn1_x509.Certificate.load(issued("root", "root", key, is_authority=True))
+    leaf = asn1_x509.Certificate.load(issued("leaf", "one", key, is_authority=False))
+    many = [
+        asn1_x509.Certificate.load(issued("one", "one", key, is_authority=True)) for _ in range(30)
+    ]
+    original = chains.check_issued
+    monkeypatch.setattr(
+        chains, "check_issued", lambda *both: (checked.append(True), original(*both))
+    )
+    with pytest.raises(Failed):
+        path_to_root(leaf, many, (root,))
+    assert len(checked) <= 100

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchqc.documents.bag import Bag, safe_name
+from batchqc.documents.bag import Bag, name_in_upload, safe_name
 from batchqc.documents.wheels import VERIFIER, wheel
 from batchqc.documents.zip_stream import ZipStream, examine
 from batchqc.errors import IntegrityFailure, NotFound
@@ -130,3 +130,12 @@ def test_what_is_not_installed_as_it_was_published_is_not_handed_out(
     with pytest.raises(NotFound) as refused:
         wheel("altered")
     assert refused.value.code == "BQC-EXP-002"
+
+
+@pytest.mark.parametrize("name", ["attachment-1-a.csv", "Attachment-1-a.csv"])
+def test_no_file_of_an_upload_is_named_like_its_attachment(name: str):
+    """Two files of one name would be one in the bundle, which then does not verify."""
+    beside = name_in_upload("a.csv", 1)
+    assert beside == "attachment-1-a.csv"
+    assert name_in_upload(name).lower() != beside
+    assert name_in_upload("a.csv") == "a.csv"

@@ -30,7 +30,7 @@ from typing import Any
 from batchqc.documents.bundle.bundle_lots import lot_problems
 from batchqc.documents.bundle.bundle_trail import Trail
 from batchqc.documents.verifier.chains import check_validity, read_roots
-from batchqc.documents.verifier.findings import Failed, plain
+from batchqc.documents.verifier.findings import Failed, escape_what_cannot_be_shown, plain
 from batchqc.documents.verifier.signed_log import (
     LogKey,
     TreeHead,
@@ -43,6 +43,8 @@ from batchqc.documents.verifier.tokens import read_stamp, token_in
 NOTE = "bundle.note"
 TAGS, PAYLOAD = "tagmanifest-sha256.txt", "manifest-sha256.txt"
 _CHUNK = 1 << 20
+# What reading ends in where bytes are hostile, or JSON has another form than it should.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RuntimeError, OSError)
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Bundle:
             found += problems()
         except Failed as problem:
             found.append(str(problem))
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except UNREADABLE as error:
             found.append(f"it cannot be read: {type(error).__name__} {error}")
         self.failed += bool(found)
         say(f"{'FAILED' if found else 'ok    '}  {plain(name)}")
@@ -96,13 +98,13 @@ def verify(bundle: Bundle) -> bool:
     try:
         lines = bundle.text("data/lots.jsonl").splitlines()
         lots: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    except (Failed, ValueError) as problem:
-        say(f"FAILED  the list of lots\n          - {plain(str(problem))}")
+        certificates = sum(len(lot["certificates"]) for lot in lots)
+        names = [f"lot {lot['lot']}" for lot in lots]
+    except (Failed, *UNREADABLE) as problem:
+        say(f"FAILED  the list of lots\n          - {plain(f'{type(problem).__name__} {problem}')}")
         return False
-    certificates = 0
-    for lot in lots:
-        certificates += len(lot["certificates"])
-        bundle.check(f"lot {lot['lot']}", partial(lot_problems, bundle, lot))
+    for name, lot in zip(names, lots, strict=True):
+        bundle.check(name, partial(lot_problems, bundle, lot))
     bundle.check("what was counted", lambda: _counted(bundle, len(lots), certificates))
     return not bundle.failed
 
@@ -275,6 +277,7 @@ def main(given: list[str] | None = None) -> int:
         0 where every check holds, 1 where one does not, 2 where an anchor cannot be read.
     """
     asked = _arguments(given)
+    escape_what_cannot_be_shown()
     trust = asked.folder / "data/trust"
     try:
         bundle = Bundle(

@@ -14,6 +14,7 @@ from batchqc.documents.verifier.findings import Failed, demand
 
 _DOCUMENT_SIGNING: Final = "1.3.6.1.5.5.7.3.36"
 _LONGEST: Final = 4
+_MOST_TRIED: Final = 100  # signatures of authorities; a file may hold many that certify each other
 _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -45,25 +46,37 @@ def read_roots(root_pem: bytes) -> Path:
 
 
 def path_to_root(
-    certificate: x509.Certificate, pool: Iterable[x509.Certificate], roots: Path, length: int = 1
+    certificate: x509.Certificate, pool: Iterable[x509.Certificate], roots: Path
 ) -> Path:
     """A certificate and those above it; ``pool`` are certificates that may stand between.
 
     Raises:
         Failed: none leads to a root.
     """
+    return _path(certificate, list(pool), roots, [])
+
+
+def _path(
+    certificate: x509.Certificate,
+    pool: list[x509.Certificate],
+    roots: Path,
+    tried: list[str],
+    length: int = 1,
+) -> Path:
     issuer, trusted = certificate.issuer.dump(), {one.dump() for one in roots}
-    between = list(pool) if length < _LONGEST else []
+    between = pool if length < _LONGEST else []
     problem = Failed(f"{said_name(certificate)} names another issuer")
     for candidate in (*roots, *between):
         if candidate.subject.dump() != issuer or candidate.dump() == certificate.dump():
             continue
+        tried.append(said_name(candidate))
+        demand(len(tried) <= _MOST_TRIED, "too many certificates are named like its issuers")
         try:
             _check_authority(candidate, below=length - 1)
             check_issued(certificate, candidate)
             if candidate.dump() in trusted:
                 return certificate, candidate
-            return certificate, *path_to_root(candidate, between, roots, length + 1)
+            return certificate, *_path(candidate, pool, roots, tried, length + 1)
         except Failed as found:
             problem = found
     raise problem

@@ -14,7 +14,12 @@ from typing import Any, Final
 
 from batchqc.documents.verifier.case import LATE, Question
 from batchqc.documents.verifier.examination import Step, examine
-from batchqc.documents.verifier.findings import CheckReport, Failed, plain
+from batchqc.documents.verifier.findings import (
+    CheckReport,
+    Failed,
+    escape_what_cannot_be_shown,
+    plain,
+)
 from batchqc.documents.verifier.signed_log import moment_of
 
 _MARKS: Final = {"ok": "ok", "failed": "FAILED", "not examined": "--"}
@@ -35,10 +40,11 @@ def main(
     """Verify certificates, also by ``further`` checks; the exit status."""
     parser = _parser(prog)
     asked = parser.parse_args(arguments)
+    escape_what_cannot_be_shown()
     try:
         question = question_from(asked, now=now)
         files = [(path, path.read_bytes()) for path in asked.files]
-    except (OSError, UnicodeDecodeError, Failed) as problem:
+    except (OSError, OverflowError, UnicodeDecodeError, Failed) as problem:
         parser.error(str(problem))
     reports = [(str(path), examine(pdf, question, further=further)) for path, pdf in files]
     if asked.json:
@@ -74,6 +80,7 @@ def question_from(asked: argparse.Namespace, *, now: datetime) -> Question:
 
     Raises:
         OSError: a file cannot be read.
+        OverflowError: a number of days is too large.
         Failed: a time is none.
     """
     return Question(

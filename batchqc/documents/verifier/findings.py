@@ -1,6 +1,8 @@
 """What a check finds: it holds, it fails, or it was not examined for want of what it needs."""
 
+import sys
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import Final, Literal
 
 OK: Final = "ok"
@@ -32,6 +34,12 @@ def plain(text: str) -> str:
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )
+
+
+def escape_what_cannot_be_shown() -> None:
+    """Names in letters that the terminal does not know stand as their escapes, and stop nothing."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 A revision of that kind adds certificates, revocation lists and answers (ETSI EN 319 142-1, 5.4.2)
 as streams that nothing else uses, and a timestamp as an invisible signature field. Every object
 that it writes must be one of these, or catalog, form or page with no other change than their
-mention; and its objects are all that stands in its bytes.
+mention; and its objects are all that stands in its bytes. Nothing in it may lead a program that
+finds a file damaged, and looks for objects by itself, to other objects than these.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -24,6 +26,13 @@ _LISTS_OF_ONE: Final = ("Cert", "CRL", "OCSP")
 _FIELD_KEYS: Final = {"Type", "Subtype", "FT", "T", "V", "F", "P", "Rect", "TU"}
 _STAMP_KEYS: Final = {"Type", "Filter", "SubFilter", "Contents", "ByteRange", "V"}
 _TRAILER_KEYS: Final = {"Size", "Root", "Info", "ID", "Prev"}
+_STREAM_KEYS: Final = {"Length", "Filter"}
+# What programs look for where they find a file damaged, also inside streams and strings.
+_LANDMARK: Final = re.compile(rb"(?<=[\0\t\n\f\r 0-9])obj(?![A-Za-z0-9])|trailer|startxref")
+_MOST_KEPT: Final = 2000  # mentions of certificates, lists and answers; every revision reads all
+_TOO_MUCH: Final = "the file keeps too much evidence"
+_MOST_SPARE: Final = 100  # numbers of objects that were reserved, and never written
+_REVISION_END: Final = re.compile(rb"\nstartxref\n\d+\n%%EOF\n\Z")
 
 
 def check_increment(pdf: bytes, revisions: tuple[Revision, ...], *, stamped: bool) -> None:
@@ -37,6 +46,9 @@ def check_increment(pdf: bytes, revisions: tuple[Revision, ...], *, stamped: boo
     for key in ("Root", "Info"):
         demand(before.trailer.get(key) == after.trailer.get(key), _changed(f"the file's {key}"))
     demand(after.trailer.keys() <= _TRAILER_KEYS, _changed("the trailer"))
+    size = after.trailer.get("Size")
+    spare = size - after.size if isinstance(size, int) else -1
+    demand(0 <= spare <= _MOST_SPARE, "after the last seal, the file's size is wrong")
     old, catalog = before.catalog, after.catalog
     _same("the catalog", old, catalog, but={"DSS", "Extensions", "AcroForm"})
     _check_extensions(catalog.get("Extensions"))
@@ -75,27 +87,39 @@ def _check_whole(pdf: bytes, revision: Revision, file: PdfFile) -> None:
         not pdf[at : revision.table].strip(),
         "after the last seal, something stands that is no object",
     )
+    closed = bool(_REVISION_END.search(pdf, max(0, revision.end - 64), revision.end))
+    demand(closed, "after the last seal, a revision does not end as one does")
+    marks = _LANDMARK.findall(pdf, revision.start, revision.end)
+    own = [b"obj"] * len(places) + [b"trailer", b"startxref"]
+    demand(marks == own, "after the last seal, another object is hidden in one")
 
 
 def _evidence(file: PdfFile, value: PdfValue) -> set[int]:
     """Numbers of the objects that the document keeps for later."""
     store = file.dictionary(value)
     demand(store.keys() <= {"Type", "VRI", *_LISTS}, _changed("the kept evidence"))
-    found = _number(value) | _streams(file, (store.get(key) for key in _LISTS))
-    found |= _number(store.get("VRI"))
-    for one in file.dictionary(store.get("VRI")).values():
+    named = file.dictionary(store.get("VRI"))
+    demand(len(named) <= _MOST_KEPT, _TOO_MUCH)
+    found, lists = _number(value) | _number(store.get("VRI")), [store.get(key) for key in _LISTS]
+    for one in named.values():
         of_one = file.dictionary(one)
         demand(of_one.keys() <= {"Type", "TU", *_LISTS_OF_ONE}, _changed("the kept evidence"))
-        found |= _number(one) | _streams(file, (of_one.get(key) for key in _LISTS_OF_ONE))
-    return found
+        found |= _number(one)
+        lists += [of_one.get(key) for key in _LISTS_OF_ONE]
+    return found | _streams(file, lists)
 
 
 def _streams(file: PdfFile, lists: Iterable[PdfValue]) -> set[int]:
-    found = set()
+    found, left = set(), _MOST_KEPT
     for one in lists:
         found |= _number(one)
-        for reference in file.array(one):
-            file.packed(reference)
+        listed = file.array(one)
+        left -= len(listed)
+        demand(left >= 0, _TOO_MUCH)
+        for reference in listed:
+            told, _ = file.packed(reference)
+            plain = told.keys() <= _STREAM_KEYS and isinstance(told.get("Length"), int)
+            demand(plain, "after the last seal, a stream is more than kept evidence")
             found |= _number(reference)
     return found
 

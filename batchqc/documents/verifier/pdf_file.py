@@ -99,7 +99,7 @@ def _table(pdf: bytes, begin: int) -> _Table:
         demand(first + many <= _MOST_OBJECTS, "a cross-reference table is too large")
         for number in range(first, first + many):
             entry = _ENTRY.match(pdf, at)
-            if not entry or number in entries:
+            if not entry or number in entries or (entry[3] == b"n" and not number):
                 raise Failed("a cross-reference table is damaged")
             entries[number] = (int(entry[1]), int(entry[2])) if entry[3] == b"n" else None
             at = entry.end()
@@ -128,6 +128,7 @@ class PdfFile:
         self._left = _MOST_INFLATED
         self.trailer = revisions[-1].trailer
         self.numbers = frozenset(number for number, place in self._places.items() if place)
+        self.size = max(self._places, default=0) + 1
 
     @property
     def catalog(self) -> PdfDictionary:

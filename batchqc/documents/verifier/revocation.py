@@ -131,10 +131,11 @@ def _by_answers(
 ) -> Iterator[Standing]:
     for answer in evidence.answers:
         basic = answer.basic_ocsp_response
-        for one in basic["tbs_response_data"]["responses"]:
-            if not _is_about(one["cert_id"], certificate, issuer):
-                continue
+        every = basic["tbs_response_data"]["responses"]
+        about = [one for one in every if _is_about(one["cert_id"], certificate, issuer)]
+        if about:
             _check_answer(basic, issuer)
+        for one in about:
             status = one["cert_status"]
             times = one["this_update"].native, one["next_update"].native
             demand(status.name != "unknown", "the issuer says that it does not know the seal")

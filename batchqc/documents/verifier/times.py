@@ -6,7 +6,7 @@ now, and what it covers at the time that it proves.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -24,7 +24,7 @@ from batchqc.documents.verifier.chains import (
 from batchqc.documents.verifier.containers import all_certificates
 from batchqc.documents.verifier.findings import Failed, Unexamined, demand
 from batchqc.documents.verifier.increments import evidence_in
-from batchqc.documents.verifier.proofs import check_issue, check_standing, read_json
+from batchqc.documents.verifier.proofs import Stated, check_issue, check_standing, read_json
 from batchqc.documents.verifier.revocation import Standing, read_evidence, standing_of
 from batchqc.documents.verifier.signed_log import LogKey, moment_of, read_log_keys
 from batchqc.documents.verifier.tokens import Stamp, read_stamp, token_in
@@ -122,11 +122,16 @@ def _log_keys(case: Case) -> tuple[LogKey, ...]:
 
 def _proof(case: Case) -> Mapping[str, Any]:
     """The newest of the given proofs that is about this certificate."""
-    for data in reversed(case.question.proofs):
-        found = read_json(data)
-        if isinstance(found, dict) and found.get("certificate") == case.number:
-            return found
-    raise Failed(f"no given proof is about certificate {case.number}")
+    return _proofs(case)[-1]
+
+
+def _proofs(case: Case) -> Sequence[Mapping[str, Any]]:
+    """The given proofs that are about this certificate."""
+    given = map(read_json, case.question.proofs)
+    found = [one for one in given if isinstance(one, dict)]
+    mine = [one for one in found if one.get("certificate") == case.number]
+    demand(bool(mine), f"no given proof is about certificate {case.number}")
+    return mine
 
 
 def check_time(case: Case) -> str:
@@ -192,17 +197,20 @@ def _revoked(one: Standing, case: Case) -> str:
 
 
 def check_status(case: Case) -> str:
-    """It counts: nothing superseded or withdrew it by the time of the statement."""
-    found = None
+    """It counts: no statement, in whatever order they were given, says that it ended."""
+    said = list[Stated]()
     if case.question.proofs and case.question.log_keys:
-        keys, proof = _log_keys(case), _proof(case)
-        documents = [] if case.recipient else case.documents
-        found = check_standing(proof, keys, number=case.number, documents=documents)
-    if found is None:
+        keys, documents = _log_keys(case), [] if case.recipient else case.documents
+        for proof in _proofs(case):
+            one = check_standing(proof, keys, number=case.number, documents=documents)
+            said += [one] if one else []
+    if not said:
         issued = case.told.get("issued", {}).get("shown", "unknown")
         raise Unexamined(
             f"as of the file's own date, {issued}; a newer proof tells what came since"
         )
+    # What ended never counts again: of statements that differ, the one that tells its end holds.
+    found = max(said, key=lambda one: (one.standing != "counts", one.at))
     demand(found.at <= case.question.at + _SKEW, "the statement on its status is of a later date")
     demand(found.standing == "counts", f"{found.standing}, as was stated on {_utc(found.at)}")
     return f"it counted on {_utc(found.at)}, when the log had {found.size} entries"

@@ -1,0 +1,70 @@
+"""What verifiers are given may be anything: they say so in a line, and never end in a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchqc.documents.bundle.verify_bundle import main
+from batchqc.documents.standalone import script
+from tests.documents.conftest import Site
+from tests.documents.logged import own_log
+
+NAME = "chứng nhận 證書.pdf"
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_terminal_that_does_not_know_a_letter_stops_no_verdict(
+    sealed: bytes, site: Site, tmp_path: Path, encoding: str
+):
+    """As on Windows, where what is sent to a file is in the code page of the machine."""
+    files = {"verify.py": script(), NAME: sealed, "root.pem": site.root_pem}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    command = [sys.executable, "verify.py", NAME, "--root", "root.pem", "--at"]
+    done = subprocess.run(
+        [*command, site.sealed_at.isoformat()], cwd=tmp_path, capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"ch\u1ee9ng nh\u1eadn \u8b49\u66f8.pdf is genuine" in done.stdout
+
+
+def test_a_number_of_days_that_is_none_is_not_understood(sealed: bytes, site: Site, tmp_path: Path):
+    for name, data in {"verify.py": script(), "a.pdf": sealed, "root.pem": site.root_pem}.items():
+        (tmp_path / name).write_bytes(data)
+    command = [sys.executable, "verify.py", "a.pdf", "--root", "root.pem", "--late", "9" * 12]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.requirement("10.04")
+@pytest.mark.parametrize(
+    "lot",
+    [
+        [],
+        5,
+        {"lot": "L-1"},
+        {"lot": "L-1", "certificates": 7},
+        {"lot": "L-1", "folder": "lots/L-1", "certificates": [], "specifications": [{"file": 5}]},
+    ],
+    ids=["a list", "a number", "no certificates", "no list", "a name that is a number"],
+)
+def test_a_list_of_lots_that_is_none_fails_its_check(
+    site: Site, tmp_path: Path, lot: Any, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "log.vkey").write_text(own_log(tmp_path).keys)
+    (tmp_path / "root.pem").write_bytes(site.root_pem)
+    folder = tmp_path / "bundle"
+    (folder / "data/lots/L-1").mkdir(parents=True)
+    (folder / "data/lots/L-1/audit.tsv").write_text("")
+    (folder / "data/lots.jsonl").write_text(json.dumps(lot) + "\n")
+    anchors = ["--root", str(tmp_path / "root.pem"), "--log-key", str(tmp_path / "log.vkey")]
+    assert main([str(folder), *anchors]) == 1
+    assert "NOT VERIFIED" in capsys.readouterr().out
