@@ -11,8 +11,11 @@ from pathlib import Path
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from batchqc.documents.certificate_check import check
+from batchqc.documents.verifier.increments import is_head
 from batchqc.documents.verifier.signatures import extract
 from tests.documents.conftest import Site
 from tests.documents.test_certificate_check import failures
@@ -133,11 +136,34 @@ def test_evidence_that_damages_or_hides_is_refused(sealed: bytes, site: Site, tr
 
 
 @pytest.mark.requirement("5.10")
-@pytest.mark.parametrize("at", [b"0 obj", b"0obj", b"0 %\nobj"])
+@pytest.mark.parametrize("at", [b"0 obj", b"0obj", b"0 %\nobj", b"%5%\n%6\n0%7 \r\n \xff\x80obj"])
 def test_no_object_hides_in_a_stream(sealed: bytes, site: Site, at: bytes):
     data = page(sealed, at)
     trick = Trick("a page in a stream", HIDDEN, data=data, length=b"%d" % len(data))
     assert HIDDEN in asked(with_evidence(sealed, trick), site)["coverage"]
+
+
+BLANKS = st.text("\0\t\n\f\r \x80\xff", min_size=1).map(lambda one: one.encode("latin-1"))
+COMMENTS = st.binary(max_size=9).map(
+    lambda one: b"%" + one.replace(b"\r", b"").replace(b"\n", b"") + b"\n"
+)
+GAPS = st.lists(st.one_of(BLANKS, COMMENTS), min_size=1).map(b"".join)
+NUMBERS = st.integers(0, 99999).map(lambda one: b"%d" % one)
+
+
+@given(st.binary(), NUMBERS, GAPS, NUMBERS, GAPS)
+def test_two_numbers_however_they_are_parted_head_an_object(
+    before: bytes, number: bytes, gap: bytes, generation: bytes, last: bytes
+):
+    data = before + number + gap + generation + last
+    assert is_head(data + b"obj", len(data))
+
+
+@given(st.binary(), st.sampled_from([b"x", b"<", b"/", b")", b"5 x", b"x5"]), st.binary(max_size=3))
+def test_bytes_that_spell_it_by_chance_head_nothing(before: bytes, last: bytes, blanks: bytes):
+    between = bytes(one for one in blanks if one in b"\0\t\f \x80\xff")
+    data = before.replace(b"\n", b"").replace(b"\r", b"") + last + between
+    assert not is_head(data + b"obj", len(data))
 
 
 @pytest.mark.requirement("5.10")
