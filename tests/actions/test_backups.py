@@ -246,8 +246,7 @@ def test_what_was_disposed_of_is_in_a_backup_as_long_as_a_legal_hold_keeps_it(
     archive = restored(made, press, empty, tmp_path / "home")
     assert archive.get(SHA256) == DATA
     release(late, laid)
-    with late.reading() as session:
-        assert finish_disposals(session, late.archive) == [SHA256]
+    assert finish_disposals(late.engine, late.archive, now=late.now()) == [SHA256]
     after = made_of(late, press, tmp_path / "after")
     assert (SHA256 in listed(made.path), SHA256 in listed(after.path)) == (True, False)
     assert after.manifest.lacking == ()
