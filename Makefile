@@ -1,6 +1,9 @@
 # batchqc: `make demo` runs the main job, `make test` passes the tests. Both set up what they need.
 
-PYTHON ?= python3
+# Which Python: that of the system where it can be used. Distributions compile it with a profile of
+# what programs do; what pyenv compiles is a quarter slower. Another one: make PYTHON=/path/to/python3
+PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+  2>/dev/null && echo /usr/bin/python3 || echo python3)
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 # What the tests look with from outside, at certificates and at CSVs: Debian package by program or file.

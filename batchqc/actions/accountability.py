@@ -1,5 +1,6 @@
 """The statement of accountability is accepted with a signature of its own."""
 
+from batchqc.actions.clock_evidence import check_clock
 from batchqc.actions.codes import require_enrolled
 from batchqc.actions.late_signing import check_paper
 from batchqc.actions.people import change_password, the_person
@@ -33,11 +34,14 @@ def accept_accountability(
         InvalidInput: another text was read, or the reason explains nothing.
         NotPermitted: an authenticator is to be enrolled first.
         Conflict: it is accepted already.
+        ClockDoubtful: BQC-SYS-031 the clock stands before what is on record.
     """
+    check_clock(tx)
     person = the_person(tx.session, tx.actor.user_id)
     require_enrolled(tx.session, person)
     check_reason(credentials.reason)
     _check_read(read)
+    tx.lock(f"attempts of {person.folded}")  # under which it is accepted, here or with a password
     if has_accepted(tx.session, person):
         raise Conflict("BQC-ACC-041", "you have accepted this statement already")
     check_paper(tx, person, credentials.paper, None)
@@ -54,8 +58,10 @@ def change_password_and_accept(
 
     Raises:
         NotPermitted: a signature takes a code of theirs, for which the change has no place.
+        ClockDoubtful: BQC-SYS-031 it is accepted by a clock that stands before what is on record.
     """
     if read:
+        check_clock(tx)
         _check_read(read)
     refusal = change_password(tx, user_id=user_id, old=old, new=new)
     person = None if refusal else the_person(tx.session, user_id)

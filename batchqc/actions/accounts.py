@@ -72,6 +72,8 @@ def change_role(
         if before is not None and counts:
             last_day = terms.last_day or before.terms.last_day
             terms = Terms(last_day, terms.training or before.terms.training)
+        if role is Role.ADMIN and counts and terms.last_day:
+            _keep_an_administrator(tx, person)
         held_besides = {one.role for one in grants.values() if one.counts_on(day)} - {role}
         check_grant(tx, new=[role], held=held_besides, terms=terms)
     elif role is Role.ADMIN:
@@ -204,19 +206,28 @@ def _refuse_deactivated(session: Session, person: Person) -> None:
 
 
 def _keep_an_administrator(tx: Transaction, leaving: Person) -> None:
-    """Refuse to leave a site without administrator, whatever another one does at the same time."""
+    """Refuse to leave a site without administrator, whatever another one does at the same time.
+
+    Who has no last day leaves another behind who has none: nobody could be appointed afterwards.
+    """
     tx.lock("administrators")
     day = site_day(tx.session, tx.now)
+    is_endless = is_active(tx.session, leaving) and _is_endless(tx.session, leaving)
+    left = f"{leaving.user_id} is the last administrator"
     granted = select(RoleChange.person_id).where(RoleChange.role == Role.ADMIN.value)
     for person in tx.session.scalars(select(Person).where(Person.id.in_(granted))):
         holds = Role.ADMIN in roles_on(grants_of(tx.session, person), day)
         if person.id != leaving.id and holds and is_active(tx.session, person):
-            return
-    raise Conflict(
-        "BQC-ACC-018",
-        f"{leaving.user_id} is the last administrator",
-        hint="Have another one appointed first.",
-    )
+            if not is_endless or _is_endless(tx.session, person):
+                return
+            left = f"{leaving.user_id} is the last administrator without a last day"
+    raise Conflict("BQC-ACC-018", left, hint="Have another one appointed first.")
+
+
+def _is_endless(session: Session, person: Person) -> bool:
+    """Whether somebody holds the role of an administrator without end."""
+    own = (one for one in grants_of(session, person) if one.role is Role.ADMIN)
+    return any(one.terms.last_day is None for one in own)
 
 
 def _switch(tx: Transaction, person: Person, reason: str, *, active: bool) -> AccountChange:

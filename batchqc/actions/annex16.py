@@ -15,7 +15,7 @@ from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.annex16 import checklist_problems
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.dispositions import signer_gate
-from batchqc.core.lot_states import USABLE
+from batchqc.core.lot_states import USABLE, Disposition
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import Policy, needs_qp
 from batchqc.core.signatures import Meaning, Refusal
@@ -140,10 +140,21 @@ def transfer_to_stock(tx: Transaction, *, lot: str, credentials: Credentials) ->
     found = certifications_of(tx.session, row)
     decided = dispositions_of(tx.session, row)
     lot_now = corrected_lot(row, corrections_of(tx.session, [row.key]))
-    is_expired = tx.now.astimezone(ZoneInfo(row.site.time_zone)).date() > lot_now.expires_on
-    usable = bool(decided) and decided[-1].disposition in USABLE and not is_expired
-    if not found or found[-1][1] is not None or not usable or open_holds(tx.session, [row.id]):
-        raise Conflict("BQC-QPC-003", f"no certification of lot {row.lot} waits for its transfer")
+    against = []
+    if not found or found[-1][1] is not None:
+        against.append("no certification of it waits for its transfer")
+    if not decided or decided[-1].disposition not in USABLE:
+        against.append(f"it is {decided[-1].disposition if decided else Disposition.QUARANTINE}")
+    if tx.now.astimezone(ZoneInfo(row.site.time_zone)).date() > lot_now.expires_on:
+        against.append(f"it expired: {lot_now.expires_on} was its last usable day")
+    against += [f"hold {one.natural_key} lies on it" for one in open_holds(tx.session, [row.id])]
+    if against:
+        raise Conflict(
+            "BQC-QPC-003",
+            f"lot {row.lot} cannot go to saleable stock now",
+            reasons=against,
+            hint="Look at the lot: once a hold on it ends, the transfer can be signed.",
+        )
     certification = found[-1][0]
     signature = sign(
         tx,

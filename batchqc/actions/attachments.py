@@ -48,6 +48,17 @@ def document_kind(document: Document) -> str:
     return kind
 
 
+def put_raw(tx: Transaction, archive: Archive, data: bytes) -> str:
+    """Store bytes that a row is about to name; nobody removes them meanwhile: their hash."""
+    hold_bytes(tx, hashlib.sha256(data).hexdigest())
+    return archive.put(data)
+
+
+def hold_bytes(tx: Transaction, sha256: str) -> None:
+    """Let nobody else name these bytes anew, or remove them; after any lot."""
+    tx.lock(f"stored:{sha256}")
+
+
 def keep_document(
     tx: Transaction, archive: Archive, *, upload: Upload, lot: LotRow, document: Document
 ) -> Attachment:
@@ -64,7 +75,7 @@ def keep_document(
     attachment = Attachment(
         upload=upload,
         number=number,
-        sha256=archive.put(document.data),
+        sha256=put_raw(tx, archive, document.data),
         size=document.size,
         name=document.name,
         kind=kind,

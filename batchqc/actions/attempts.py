@@ -18,6 +18,7 @@ from batchqc.actions.standing import closed
 from batchqc.core.canonical import utc_text
 from batchqc.core.components import Component
 from batchqc.core.signatures import FAILURES_BEFORE_LOCK, LOCK_MINUTES, Refusal
+from batchqc.records.components import confirmed_secret
 from batchqc.records.people import (
     Attempt,
     Password,
@@ -29,6 +30,9 @@ from batchqc.records.people import (
 from batchqc.records.transaction import Transaction
 
 LOCKED: Final = "account locked"
+#: For what the first code of an authenticator is given.
+CONFIRMATION: Final = "confirmation of an authenticator"
+_CODES: Final = (Component.CODE, Component.WITH_CODE)
 #: How many attempts are looked at for one that failed; only then for all that count.
 LOOKED_AT: Final = FAILURES_BEFORE_LOCK * len(Component)
 WRONG: Final = Refusal(
@@ -85,7 +89,7 @@ def attempt(
     if until is not None:
         return _locked(person, tx.now)
     if refusal is not None:
-        _lock(tx, person, [row, *counted])
+        _lock(tx, person, counting(tx.session, person, [row, *newest]))
     return refusal
 
 
@@ -106,7 +110,18 @@ def counting(session: Session, person: Person, newest: Sequence[Attempt]) -> lis
     resets = (Password.person_id == person.id, Password.set_by_other == 1)
     reset_at = session.scalar(select(func.max(Password.set_at)).where(*resets))
     found = _of_each_component(session, person)
+    if confirmed_secret(session, person) is None:
+        found = _without_codes(found)
     return [one for one in found if reset_at is None or one.at > reset_at]
+
+
+def _without_codes(found: Sequence[Attempt]) -> list[Attempt]:
+    """Without wrong codes before what was right last: where none counts, none can be guessed.
+
+    They would count for ever, since nothing is right with a code there.
+    """
+    right = max((one.number for one in found if one.succeeded), default=0)
+    return [one for one in found if one.component not in _CODES or one.number > right]
 
 
 def _of_each_component(session: Session, person: Person) -> list[Attempt]:
@@ -123,7 +138,8 @@ def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
     """Until when an account is locked: counted from its newest failure.
 
     A component that is right forgives the failures of the same component only: who knows the
-    password does not try codes without end. Password and code together forgive those of each.
+    password does not try codes without end. Password and code together forgive those of each, and
+    the first code of an authenticator those of both together: they were of none, or of another.
     """
     failures, right = [], set[str]()
     for one in newest:
@@ -131,6 +147,8 @@ def locked_until(newest: Iterable[Attempt], now: datetime) -> datetime | None:
             right.add(one.component)
             if one.component == Component.WITH_CODE:
                 right |= {Component.PASSWORD.value, Component.CODE.value}
+            if one.purpose == CONFIRMATION:
+                right.add(Component.WITH_CODE.value)
         elif one.component not in right:
             failures.append(one.at)
     if len(failures) < FAILURES_BEFORE_LOCK:
@@ -150,9 +168,9 @@ def _refusal(
     return shut or (found if isinstance(found, Refusal) else None)
 
 
-def _lock(tx: Transaction, person: Person, newest: list[Attempt]) -> None:
+def _lock(tx: Transaction, person: Person, counted: list[Attempt]) -> None:
     """Say so in an entry of its own where the last failure locks the account."""
-    until = locked_until(newest, tx.now)
+    until = locked_until(counted, tx.now)
     if until is not None:
         tx.audit(
             LOCKED,

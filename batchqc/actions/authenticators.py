@@ -8,7 +8,7 @@ from typing import Final
 
 import pyotp
 
-from batchqc.actions.attempts import Tried, attempt
+from batchqc.actions.attempts import CONFIRMATION, Tried, attempt
 from batchqc.actions.codes import counting_step, secret_name
 from batchqc.actions.people import ends_of_sessions, the_person
 from batchqc.actions.permission import require
@@ -64,7 +64,7 @@ def confirm_authenticator(tx: Transaction, *, code: str) -> Refusal | None:
     """
     person = the_person(tx.session, tx.actor.user_id)
     offer = _waiting(tx, person)
-    refusal = _check(tx, person, offer, code=code, purpose="confirmation of an authenticator")
+    refusal = _check(tx, person, offer, code=code, purpose=CONFIRMATION)
     if refusal is None:
         _lock(tx, person)
         if _waiting(tx, person).id != offer.id:

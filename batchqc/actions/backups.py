@@ -18,7 +18,7 @@ from batchqc.actions.own_store import installation_of
 from batchqc.actions.removals import tombstone_of
 from batchqc.actions.stored_names import named_after
 from batchqc.core.backups import Manifest, unlike
-from batchqc.documents.archive import Archive
+from batchqc.documents.archive import Archive, FolderArchive
 from batchqc.documents.backup_folder import (
     LIST,
     PUBLIC,
@@ -29,7 +29,7 @@ from batchqc.documents.backup_folder import (
     store_of,
 )
 from batchqc.documents.pades import SealKey
-from batchqc.errors import Conflict, Disposed, IntegrityFailure
+from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput
 from batchqc.records.database import revisions_in
 from batchqc.records.database_copy import contents_of, copied, copy_back
 from batchqc.records.retention import disposed_objects
@@ -67,10 +67,12 @@ def make_backup(
         now: the moment.
 
     Raises:
+        InvalidInput: BQC-BAK-013 the folder's store is that of the installation: nothing is copied.
         Conflict: BQC-BAK-010 there is a backup of this moment.
         StoreUnavailable: the store or the programs of PostgreSQL cannot be used.
         SigningUnavailable: the seal is not valid now.
     """
+    _check_apart(what.archive, folder)
     seal.check_valid(now)
     name = f"{now:%Y%m%dT%H%M%SZ}"
     part = begin(folder, name)
@@ -177,6 +179,16 @@ def restore_backup(
             "what was restored is not what the backup says",
             reasons=problems,
             hint="Do not work with it. Take another backup, or another copy of this one.",
+        )
+
+
+def _check_apart(archive: Archive, folder: Path) -> None:
+    kept = store_of(folder).root.resolve()
+    if isinstance(archive, FolderArchive) and archive.root.resolve() in (kept, *kept.parents):
+        raise InvalidInput(
+            "BQC-BAK-013",
+            f"{kept} is the store of this installation: no stored file would be copied",
+            hint="Name a folder on a disk of another machine.",
         )
 
 

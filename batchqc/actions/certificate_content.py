@@ -159,7 +159,7 @@ def content_under(
             version.reference,
             heading.disposition,
             complies=complies,
-            pending={titles[name]: day for name, day in pending.items()},
+            pending=[(titles[name], day) for name, day in pending.items()],
         ),
         "complies": complies,
         "signatures": heading.signatures,
@@ -219,7 +219,8 @@ def _line(
         remarks.append(f"{criterion.title}: judged as part of {verdict.counted_in}.")
     remarks += [f"Comment in the file: {text}" for text in _comments(verdict)]
     remarks += entry_remarks(case, verdict)
-    used = [one.measured_at.date().isoformat() for one in verdict.measurements]
+    zone = ZoneInfo(case.row.site.time_zone)  # days are those of the site
+    used = [one.measured_at.astimezone(zone).date().isoformat() for one in verdict.measurements]
     return {
         "criterion": criterion.id,
         "title": criterion.title,

@@ -1,7 +1,7 @@
 """Carrying the certificates of before the index into it, and finding certificates in it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.certificate_filing import file_certificate
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.setup import own_site
+from batchqc.actions.times import moments
 from batchqc.core.certificate_terms import Kind, term, words_of
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput
@@ -100,13 +101,11 @@ def _search(session: Session, wanted: Wanted) -> Search:
             f"“{wanted.text}” holds no word",
             hint="Type words of the certificate; * after the beginning of one.",
         )
-    until = wanted.until if wanted.until != date.max else None
     return Search(
         terms,
         words,
         wanted.status,
-        _midnight(wanted.since, zone),
-        _midnight(until + timedelta(days=1), zone) if until else None,
+        *moments(wanted.since, wanted.until, zone),
         wanted.newest_first,
     )
 
@@ -116,7 +115,3 @@ def _words(part: str) -> list[str]:
     if words and part.endswith("*"):
         words[-1] += "*"
     return words
-
-
-def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return datetime.combine(day, time.min, zone) if day else None

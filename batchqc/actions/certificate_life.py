@@ -42,8 +42,9 @@ class LifeEvent:
 class PublicStatus:
     """How a certificate stands, for whoever holds it; days are those of the site.
 
-    ``superseded_by`` is the number and the content's hash of the one that counts instead. Where the
-    records are not as the audit trail says, it is unclear, and nothing else is told.
+    ``superseded_by`` is the number and the content's hash of the one that counts instead; ``None``
+    also where the one that superseded it was withdrawn, and none counts now. Where the records are
+    not as the audit trail says, it is unclear, and nothing else is told.
     """
 
     number: str
@@ -94,8 +95,15 @@ def status_as_recorded(session: Session, certificate: Certificate) -> PublicStat
         issued_on=issued.issued_at.astimezone(zone).date() if issued else None,
         withdrawn_on=ended.withdrawn_at.astimezone(zone).date() if ended else None,
         superseded_on=newer.reserved_at.astimezone(zone).date() if newer else None,
-        superseded_by=(newer.natural_key, newer.content_sha) if newer else None,
+        superseded_by=_that_counts(session, newer),
     )
+
+
+def _that_counts(session: Session, newer: Certificate | None) -> tuple[str, str] | None:
+    """Number and content's hash of the one that counts: it, or what superseded it in its turn."""
+    while newer is not None and not state_of(session, newer).counts:
+        newer = superseding_certificate(session, newer)
+    return (newer.natural_key, newer.content_sha) if newer else None
 
 
 def _events(session: Session, certificate: Certificate) -> Iterator[LifeEvent]:

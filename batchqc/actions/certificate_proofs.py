@@ -20,11 +20,18 @@ from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import Json, canonical_bytes, utc_text
 from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
+from batchqc.documents.verifier.case import LATE
 from batchqc.records.audit import newest_link
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.decisions import Certificate, issue_of
 from batchqc.records.layouts import renditions_of
-from batchqc.records.log import checkpoint_for, timestamp_of
+from batchqc.records.log import (
+    CheckpointTimestamp,
+    checkpoint_for,
+    first_checkpoint_for,
+    is_stamped_before,
+    timestamp_of,
+)
 
 PROOF_TYPE: Final = "batchqc/certificate-proof/1"
 STATUS_TYPE: Final = "batchqc/certificate-status/1"
@@ -36,7 +43,8 @@ def prove_certificate(
     """The proof of an issued certificate.
 
     Its issue is proven against the first checkpoint that covers it and is timestamped; where none
-    is, against the first that covers it.
+    is, against the first that covers it. A timestamp of a service that came after the issue stands
+    beside: it shows that the issue was there, and not that it was dated back.
 
     Raises:
         NotFound: there is no such certificate.
@@ -50,7 +58,11 @@ def prove_certificate(
     document_of(session, archive, number=number)  # refuses what has none
     check_log(session, signer)
     key = f"certificate_issue:{certificate.natural_key}"
-    row = checkpoint_for(session, the_place(session, key))
+    place = the_place(session, key)
+    row = checkpoint_for(session, place)
+    stamped = later = timestamp_of(session, row) if row else None
+    if row and stamped and _came_later(session, certificate, stamped, place):
+        row, stamped = first_checkpoint_for(session, place), None
     found: dict[str, Json] = {
         "type": PROOF_TYPE,
         "certificate": certificate.natural_key,
@@ -58,10 +70,25 @@ def prove_certificate(
         "events": [_entry(session, one, 0) for one in _ends(session, certificate)],
         "status": statement(session, signer, certificate, now=now),
     }
-    stamped = timestamp_of(session, row) if row else None
     if stamped:
-        found["timestamp"] = base64.b64encode(archive.get(stamped.token_sha)).decode()
+        found["timestamp"] = _answer(archive, stamped)
+    elif later:
+        proof = prove_record(session, key, size=later.checkpoint.size).proof.text
+        found["later"] = {"proof": proof, "timestamp": _answer(archive, later)}
     return canonical_bytes(found)
+
+
+def _came_later(
+    session: Session, certificate: Certificate, stamped: CheckpointTimestamp, place: int
+) -> bool:
+    """Whether there was no timestamp service yet, and the clock is right by its first timestamp."""
+    issue, said = issue_of(session, certificate), stamped.checkpoint.signed_at
+    was_late = issue is not None and stamped.stamped_at - issue.issued_at > LATE
+    return was_late and stamped.stamped_at - said <= LATE and not is_stamped_before(session, place)
+
+
+def _answer(archive: Archive, stamped: CheckpointTimestamp) -> str:
+    return base64.b64encode(archive.get(stamped.token_sha)).decode()
 
 
 def statement(

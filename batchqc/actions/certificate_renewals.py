@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.certificates import document_of, the_certificate
 from batchqc.actions.permission import require
+from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import utc_text
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
@@ -59,15 +60,21 @@ def newest_document(session: Session, archive: Archive, *, number: str) -> bytes
 
     Raises:
         Conflict: BQC-CRT-031 it is pending, BQC-CRT-033 it is void.
-        IntegrityFailure: BQC-CRT-035 what is stored as renewed does not begin as it was issued.
+        IntegrityFailure: BQC-CRT-035 what is stored as renewed does not begin as it was issued, or
+            is not what the audit trail tells of.
     """
     issued = document_of(session, archive, number=number)
-    for row in renewals_of(session, the_certificate(session, number))[-1:]:
+    certificate = the_certificate(session, number)
+    for row in renewals_of(session, certificate)[-1:]:
         longer = archive.get(row.document_sha)
+        found = list(unlike_trail(session, [certificate.key, row.key], [row]))
         if not longer.startswith(issued):
+            found.append("its document does not begin with the certificate as it was issued")
+        if found:
             raise IntegrityFailure(
                 "BQC-CRT-035",
-                f"renewal {row.natural_key} does not begin with the certificate as it was issued",
+                f"renewal {row.natural_key} is not the one that was made",
+                reasons=found,
                 hint="Stop. Run `batchqc audit verify` and call the system owner.",
             )
         return longer

@@ -24,6 +24,7 @@ from batchqc.core.trend_phases import Phase, TrendLot, in_order, phases
 from batchqc.core.trends import Attribute, is_numeric
 from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
+from batchqc.records.corrections import lots_redated
 from batchqc.records.registers import LotRow
 from batchqc.records.trends import limit_sets_of, phases_begun
 
@@ -38,6 +39,7 @@ _VIABILITY: Final = "viability"
 _NO_SET: Final = "No control limits are approved for this series."
 _NOT_IN_IT: Final = "The lot is not in the series of its product."
 _OTHER: Final = "No approved control limits hold for this lot."
+_LONG: Final = "The series is longer than is looked at here: see its page for control limits."
 
 
 def trends_of_lot(session: Session, archive: Archive, case: LotCase) -> list[TrendPart]:
@@ -45,8 +47,9 @@ def trends_of_lot(session: Session, archive: Archive, case: LotCase) -> list[Tre
     charted = list(islice(_charted(session, case), MOST_CHARTS))
     if not charted:
         return []
-    near = _near(session, case, FAR)
-    look = _Look(session, archive, case, SharedFacts(session, archive, near))
+    near, others = _near(session, case)
+    shared = SharedFacts(session, archive, {*near, *others})
+    look = _Look(session, archive, case, near, others, shared)
     return [look.chart(attribute, criterion) for attribute, criterion in charted]
 
 
@@ -74,11 +77,16 @@ def _is_shown(criterion: Criterion) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """One lot, and what its charts have in common."""
+    """One lot, and what its charts have in common: lots ``near`` it, the latest first, and others.
+
+    ``others`` are the lot itself and those whose date of manufacture was corrected.
+    """
 
     session: Session
     archive: Archive
     case: LotCase
+    near: Sequence[int]
+    others: Sequence[int]
     shared: SharedFacts
 
     def chart(self, attribute: Attribute, criterion: Criterion) -> TrendPart:
@@ -101,31 +109,37 @@ class _Look:
         phase = _phase(self.session, attribute, lots)
         part["points"] = [point for lot in phase.lots for point in _points(lot)][-MOST_POINTS:]
         if sets:
-            part["limits"] = next((_limits(*one) for one in sets if _holds(one[2], phase)), None)
-            part["said"] = "" if part["limits"] else _OTHER
+            fitting = [one for one in sets if _fits(one[2], phase)]
+            held = [one for one in fitting if phase.has(one[2]["first"])]
+            is_cut = len(self.near) >= FAR and phase.lots[0] == lots[0]
+            part["limits"] = _limits(*held[0]) if held else None
+            part["said"] = "" if held else _LONG if fitting and is_cut else _OTHER
         return part
 
     def _lots_so_far(self, attribute: Attribute, *, far: bool) -> Sequence[TrendLot]:
         """The lots of a series up to this one, as many as its phase is looked for in; or none."""
         own = self.case.row
         reader = SeriesReader(self.session, self.archive, attribute, self.shared)
-        read = dict(reader.lots(_near(self.session, self.case, FAR if far else NEAR)))
+        read = dict(reader.lots({*self.near[: FAR if far else NEAR], *self.others}))
         if own.id not in read:
             return ()
         return [one for one in in_order(read.values()) if one.place <= read[own.id].place]
 
 
-def _near(session: Session, case: LotCase, most: int) -> set[int]:
-    """A lot and those of its product that were made before it, so many at the most."""
-    own = case.row
-    query = (
-        select(LotRow.id)
-        .where(LotRow.product_id == own.product_id)
-        .where(LotRow.manufactured_on <= own.manufactured_on)
+def _near(session: Session, case: LotCase) -> tuple[Sequence[int], Sequence[int]]:
+    """Lots registered as made before one, the latest first, so many at the most; and others.
+
+    The others are itself, and those whose date of manufacture was corrected: wherever they stand.
+    """
+    own, made_on = case.row, case.lot.manufactured_on.isoformat()
+    lots = select(LotRow.id).where(LotRow.product_id == own.product_id)
+    before = (
+        lots.where(LotRow.manufactured_on <= made_on)
         .order_by(LotRow.manufactured_on.desc(), LotRow.lot.desc())
-        .limit(most)
+        .limit(FAR)
     )
-    return {*session.scalars(query), own.id}
+    others = session.scalars(lots.where(LotRow.lot.in_(lots_redated(session))))
+    return session.scalars(before).all(), [own.id, *others]
 
 
 def _phase(session: Session, attribute: Attribute, lots: Sequence[TrendLot]) -> Phase:
@@ -156,11 +170,10 @@ def _sets(
     ]
 
 
-def _holds(content: dict[str, Any], phase: Phase) -> bool:
-    """Whether limits are of this phase and were made without its last lot."""
+def _fits(content: dict[str, Any], phase: Phase) -> bool:
+    """Whether limits are of what this phase is of, and were made without its last lot."""
     known = {lot for lot, text in (*content["lots"], *content["excluded"]) if text}
-    is_own = content["definition"] == phase.definition and phase.has(content["first"])
-    return is_own and phase.lots[-1].lot not in known
+    return content["definition"] == phase.definition and phase.lots[-1].lot not in known
 
 
 def _limits(number: int, sha256: str, content: dict[str, Any]) -> TrendLimits:

@@ -1,12 +1,13 @@
 """Is a file a certificate of this site, and does it count? The verifier answers, and the records.
 
-The verifier says whether the file is genuine, and never raises. How the certificate stands is asked
+The verifier says whether the file is genuine, and never raises; that a certificate waited long for
+its seal, and is not dated back, the records tell. How the certificate stands is asked
 of the records, only for a file that is genuine, and told without a person and without a reason.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -15,11 +16,11 @@ from sqlalchemy.orm import Session
 from batchqc.actions.certificate_life import status_as_recorded
 from batchqc.actions.certificate_proofs import unlike_record
 from batchqc.documents.certificate_check import PAGES
-from batchqc.documents.verifier.case import Case, Question
+from batchqc.documents.verifier.case import LATE, Case, Question
 from batchqc.documents.verifier.examination import Step, examine
 from batchqc.documents.verifier.findings import FAILED, CheckReport
 from batchqc.errors import IntegrityFailure
-from batchqc.records.decisions import certificate_by
+from batchqc.records.decisions import certificate_by, issue_of
 
 Counts = Literal[
     "counts", "superseded", "withdrawn", "unclear", "unknown", "another document", "not asked"
@@ -84,6 +85,9 @@ def verify_file(session: Session, pdf: bytes, question: Question) -> Verified:
     kept = list[Case]()
     step = Step(_LEFT, "", ("data",), kept.append)
     found = examine(pdf, question, further=(PAGES, step))
+    if kept and "time" in _failed(found):
+        late = LATE + _waited(session, found.number, kept[-1].documents)
+        found = examine(pdf, replace(question, late=late), further=(PAGES, step))
     report = replace(found, checks=tuple(one for one in found.checks if one.name != _LEFT))
     whole = sha256(pdf).hexdigest()
     if not is_genuine(report) or not kept:
@@ -103,8 +107,24 @@ def verify_file(session: Session, pdf: bytes, question: Question) -> Verified:
 
 def is_genuine(report: CheckReport) -> bool:
     """Whether every check that was made holds, but for what came since; without any, none does."""
-    failed = [one.name for one in report.checks if one.outcome == FAILED]
+    failed = _failed(report)
     return bool(report.checks) and set(failed) <= {_SINCE}
+
+
+def _failed(report: CheckReport) -> list[str]:
+    return [one.name for one in report.checks if one.outcome == FAILED]
+
+
+def _waited(session: Session, number: str, documents: Sequence[str]) -> timedelta:
+    """How long the certificate that a document is waited for its seal, as the records witness."""
+    certificate, waited = certificate_by(session, number), timedelta(0)
+    try:
+        if certificate is not None and not unlike_record(session, certificate, documents):
+            issue = issue_of(session, certificate)
+            waited = issue.issued_at - certificate.reserved_at if issue else waited
+    except IntegrityFailure:
+        return timedelta(0)
+    return waited
 
 
 def standing_here(session: Session, number: str, documents: Sequence[str]) -> Here:

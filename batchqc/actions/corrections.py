@@ -18,7 +18,7 @@ from batchqc.actions.donor_corrections import (
     donor_record_problem,
     new_doubt,
 )
-from batchqc.actions.investigation_opening import open_for_failures
+from batchqc.actions.investigation_opening import hold_numbers, open_for_failures
 from batchqc.actions.look_backs import lock_what_came_of, look_back_by_system
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
@@ -108,8 +108,8 @@ def decide_correction(
     """Approve or refuse a correction as the second person, signed.
 
     What fails by it (another specification judges the lot) is investigated; a lot in use of which
-    the corrected donor fails a criterion is held. A result of a donor's test that becomes reactive
-    or indeterminate starts the look-back.
+    the corrected donor fails a criterion, or speaks against it now, is held. A result of a donor's
+    test that becomes reactive or indeterminate starts the look-back.
 
     Raises:
         Conflict: it is decided, the same person asked for it, or it does not fit any more.
@@ -135,6 +135,7 @@ def decide_correction(
             f"{correction.subject} has changed since {correction.natural_key} was asked for",
             hint="Refuse it and ask anew.",
         )
+    hold_numbers(tx)
     signature = sign(
         tx,
         credentials,

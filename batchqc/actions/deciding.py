@@ -149,14 +149,19 @@ def lock_to_decide(tx: Transaction, lot: str) -> LotRow:
 
     The one order of these locks: what is of many lots, the lot with its donors, methods.
     """
-    tx.lock(GENEALOGY)
-    tx.lock(RULES)
-    tx.lock(POLICIES)
-    tx.lock(PANELS)
+    lock_rules(tx)
     row = the_lot(tx.session, lot)
     lock_lot(tx, row)
     hold_methods(tx)
     return row
+
+
+def lock_rules(tx: Transaction) -> None:
+    """Keep what gates look at for every lot as it is; lots are locked after it, then methods."""
+    tx.lock(GENEALOGY)
+    tx.lock(RULES)
+    tx.lock(POLICIES)
+    tx.lock(PANELS)
 
 
 def sign_decision(

@@ -12,7 +12,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.lots import lock_lot, lock_lots, the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.raw_objects import hashes_of_lot, raw_object, rule_now, today_at_site
 from batchqc.actions.retention_damage import retention_damage
@@ -124,7 +124,10 @@ def approve_disposal(
     require(tx, Permission.DISPOSE)
     check_reason(credentials.reason)
     disposal = the_disposal(tx.session, number)
-    lock_lot(tx, disposal.lot)
+    content = archive.get(disposal.content_sha)
+    objects = json.loads(content)["objects"]
+    lots = {disposal.lot.lot, *(lot for one in objects for lot in one["lots"])}
+    lock_lots(tx, [the_lot(tx.session, lot) for lot in lots])  # one file may be of several
     if approval_of_disposal(tx.session, disposal) is not None:
         raise Conflict("BQC-RET-008", f"{disposal.natural_key} was approved already")
     if not may_approve(disposal.signature.person.user_id, tx.actor.user_id):
@@ -133,14 +136,12 @@ def approve_disposal(
             f"{tx.actor.user_id} asked for {disposal.natural_key}",
             hint="Another person of QA approves it.",
         )
-    content = archive.get(disposal.content_sha)
     if canonical_bytes(_content(tx, disposal)) != content:
         raise Conflict(
             "BQC-RET-006",
             f"the raw data of {disposal.natural_key} is not any more what was asked for",
             hint="Ask for its disposal anew.",
         )
-    objects = json.loads(content)["objects"]
     for one in objects:  # before anybody signs: what the store keeps is not on record as gone
         archive.hold(one["sha256"], is_held=False)
         archive.check_removable(one["sha256"])

@@ -33,7 +33,7 @@ from batchqc.documents.verifier.case import Question
 from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import FAILED
 from batchqc.documents.witness import read_witness
-from batchqc.errors import BatchqcError, StoreUnavailable
+from batchqc.errors import BatchqcError, InvalidInput, StoreUnavailable
 from batchqc.records.database import lacking_tables, revision_of, revisions_in, unknown_to
 from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import CertificateIssue, certificates_of, issue_of
@@ -57,6 +57,7 @@ class Installation:
         witness: folder of the witness; ``None`` where there is none.
         goes_on: whether the store knows more than the database, as after a restore beside it.
         is_trial: whether its records do not count, so that nothing need wait for the disk.
+        no_list: why certificates cannot be compared with the list of revoked seals; blank if so.
     """
 
     engine: Engine
@@ -67,6 +68,7 @@ class Installation:
     witness: Path | None = None
     goes_on: bool = False
     is_trial: bool = False
+    no_list: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
         with reading(what.engine) as session:
             trail = verify_audit_trail(session, what.archive)
             found += [_of_trail(problem) for problem in trail.problems]
-            found += agreement_findings(session, what.archive)
+            found += _readable(agreement_findings(session, what.archive))
             found += clock_findings(session, what.question.at)
             found += _log(session, what)
             issues = _issued(session)
@@ -111,12 +113,14 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
             if issues and not what.question.root_pem:
                 chosen = []
                 found.append(_NO_ROOT)
+            if issues and what.no_list:
+                found.append(Finding(what.no_list, "revoked seals", Grade.MEND, _NO_LIST))
             for issue in chosen:
                 found += _certificate(session, what, issue)
         if not what.goes_on:
             found += orphan_findings(what.engine, what.archive, lambda pdf: _number_of(what, pdf))
-    except exc.DBAPIError as problem:
-        said = str(problem.orig).splitlines()[0]
+    except (exc.DBAPIError, ValueError) as problem:  # the latter: what was read is no such value
+        said = str(getattr(problem, "orig", problem)).splitlines()[0]
         found.append(Finding(f"it cannot be read: {said}", "the database", Grade.LOSS, STOP))
         return Examined(tuple(found), revision)
     return Examined(tuple(found), revision, trail.head, len(issues), len(chosen))
@@ -128,6 +132,7 @@ _UNREAD: Final = Finding(
 )  # fmt: skip
 
 
+_NO_LIST: Final = "`batchqc pki status` tells what is to be done. Nothing is sealed until then."
 _NO_ROOT: Final = Finding(
     "root.pem is not there, so that no certificate was verified", "the folder trust",
     Grade.MEND, "Copy the root.pem that `batchqc init` made where BATCHQC_TRUST says.",
@@ -176,6 +181,15 @@ def _of_trail(problem: str) -> Finding:
         todo = "Find out who did it; then mend it as the owner of the database, from a backup."
         return Finding(problem, "the database", Grade.MEND, todo)
     return Finding(problem, "the audit trail and what it witnesses", Grade.LOSS, STOP)
+
+
+def _readable(found: Iterator[Finding]) -> Iterator[Finding]:
+    """Findings; where somebody wrote what nobody can read, that is one more, and ends them."""
+    try:
+        yield from found
+    except (ValueError, TypeError, LookupError, AttributeError, InvalidInput) as error:
+        said = f"one of them cannot be read, and what follows it was not looked at: {error}"
+        yield Finding(said, "whether records agree", Grade.LOSS, STOP)
 
 
 def _log(session: Session, what: Installation) -> Iterator[Finding]:

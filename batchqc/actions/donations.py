@@ -18,7 +18,7 @@ from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.eligibility import SEXES, Person, age_problem
 from batchqc.core.identifiers import line_problem
 from batchqc.core.permissions import Permission
-from batchqc.records.corrections import corrections_of
+from batchqc.records.corrections import approved_changes, corrections_of
 from batchqc.records.donations import (
     Donation,
     DonationPool,
@@ -99,16 +99,18 @@ def pool_donations(
     require(tx, Permission.KEEP_DONOR_RECORDS)
     check_reason(reason)
     parts = [the_donation(tx.session, one) for one in donations]
+    for key in sorted({one.donor.key for one in parts}):
+        tx.lock(key)  # nobody corrects the day of one meanwhile
     hold_ids(tx)
     found, problems = _identified(tx.session, kind, pool)
     problems += _day_problems(tx, "the pool", pooled_on)
     if len({one.id for one in parts}) < max(2, len(parts)):
         problems.append("a pool has at least two donations, each of them once")
-    problems += [
-        f"{one.donation} was donated on {one.donated_on}, after it was pooled"
-        for one in parts
-        if one.donated_on > pooled_on.isoformat()
-    ]
+    changes = corrections_of(tx.session, [one.key for one in parts])
+    for one in parts:
+        given = dict(approved_changes(changes, one.key)).get("donated_on", one.donated_on)
+        if given > pooled_on.isoformat():
+            problems.append(f"{one.donation} was donated on {given}, after it was pooled")
     refuse_all("BQC-DNR-015", "the donations cannot be pooled", problems)
     row = DonationPool(
         pool=found.text,

@@ -17,9 +17,21 @@ from batchqc.core.eligibility import Interpretation, Person, age_problem
 from batchqc.core.identifiers import line_problem
 from batchqc.core.look_backs import doubtful
 from batchqc.records.base import Row
-from batchqc.records.corrections import Correction
-from batchqc.records.donations import Consent, Donation, DonorTest, consent_by, id_taken, test_by
-from batchqc.records.registers import DonorRow
+from batchqc.records.cell_banks import CellBank, children_of
+from batchqc.records.corrections import Correction, corrected_lot, corrections_of
+from batchqc.records.donations import (
+    Consent,
+    Donation,
+    DonorTest,
+    consent_by,
+    consents_of,
+    id_taken,
+    pools_with,
+    test_by,
+    withdrawals_of,
+)
+from batchqc.records.genealogy import nodes_by
+from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.transaction import Transaction
 
 DonorRecord: TypeAlias = DonorRow | Donation | DonorTest | Consent
@@ -66,7 +78,7 @@ def donor_record_problem(tx: Transaction, row: DonorRecord, field: str, after: s
             hold_ids(tx)
             return _id_problem(tx.session, row, after)
         case "donated_on" | "given_on":
-            return _day_problem(after, site_day(tx))
+            return _day_problem(after, site_day(tx)) or _order_problem(tx.session, row, after)
         case "taken_text":
             return taken_problem(after, tx.now)
         case "donor_age":
@@ -109,6 +121,31 @@ def _id_problems(session: Session, kind: IdKind, after: str) -> Iterator[str]:
         yield f"write it as it is kept: {found.text}"
     elif id_taken(session, after):
         yield "it is registered already; ids are never reused"
+
+
+def _order_problem(session: Session, row: DonorRecord, after: str) -> str | None:
+    """What a donation would come after that was made of it; the withdrawal a consent would pass."""
+    if isinstance(row, Donation):
+        made = {one.key: one.pooled_on for one in pools_with(session, row)}
+        children = nodes_by(session, [one.child for one in children_of(session, [row.key])])
+        for key, one in children.items():
+            made[key] = one.made_on if isinstance(one, CellBank) else _lot_made_on(session, one)
+        said = (f"{key} was made of it on {day}" for key, day in made.items() if day < after)
+        return "; ".join(said) or None
+    given = consents_of(session, [row.donor]) if isinstance(row, Consent) else ()
+    for one in withdrawals_of(session, given):
+        if one.consent_id == row.id and one.withdrawn_on < after:
+            return f"it was withdrawn on {one.withdrawn_on}, before that"
+        if one.consent_id < row.id and after < one.withdrawn_on:
+            return f"consent {one.consent.version} was withdrawn later, on {one.withdrawn_on}"
+    return None
+
+
+def _lot_made_on(session: Session, lot: Row) -> str:
+    """The day of manufacture of a lot, as corrected."""
+    if not isinstance(lot, LotRow):
+        return date.max.isoformat()
+    return corrected_lot(lot, corrections_of(session, [lot.key])).manufactured_on.isoformat()
 
 
 def _day_problem(after: str, today: date) -> str | None:

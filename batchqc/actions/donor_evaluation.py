@@ -1,13 +1,15 @@
 """What the records of a donor allow to determine."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from batchqc.actions.donor_records import ApprovedPanel, DonorRecords
 from batchqc.actions.setup import own_site
 from batchqc.core.donors import ELIGIBLE, EXCEPTION, INELIGIBLE
-from batchqc.core.eligibility import Evaluation, consent_problems, evaluate, unfavourable
+from batchqc.core.eligibility import Donated, Evaluation, consent_problems, evaluate, unfavourable
 from batchqc.errors import Conflict
+from batchqc.records.corrections import approved_changes
 from batchqc.records.donor_panels import PanelVersion
 from batchqc.records.transaction import Transaction
 
@@ -21,12 +23,27 @@ def evaluation_of(
     and not given anew to clinical use, and corrections that wait.
     """
     donated = records.donated(zone)
+    own = (*_other_tissue(records, donated), *records.waiting)
     if panel is None:
         consent = records.consented
         withdrawn = () if consent is None else tuple(consent_problems(consent))
-        return Evaluation((*unfavourable(donated), *withdrawn, *records.waiting))
+        return Evaluation((*unfavourable(donated), *withdrawn, *own))
     found = evaluate(panel.panel, donated, records.consented, today=today)
-    return Evaluation((*found.problems, *records.waiting), found.remarks)
+    return Evaluation((*found.problems, *own), found.remarks)
+
+
+def _other_tissue(records: DonorRecords, donated: Iterable[Donated]) -> Iterator[str]:
+    """Donations of which a correction says another tissue than the donor is registered with.
+
+    By that of the donation it is tested, by that of the donor its lots are judged.
+    """
+    donor = records.donor
+    now = dict(approved_changes(records.corrections, donor.key))
+    tissue = now.get("tissue_source", donor.tissue_source)
+    for one in donated:
+        if one.tissue != tissue:
+            said = f"it is of {one.tissue}, and donor {donor.code} is registered with {tissue}"
+            yield f"{one.name}: {said}; correct the wrong one"
 
 
 def determined(

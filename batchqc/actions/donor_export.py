@@ -22,14 +22,15 @@ def accompanying_records(session: Session, donor: DonorRow) -> dict[str, Json]:
     """Everything on record of a donor, with what holds today."""
     site, records = own_site(session), records_of(session, [donor])[donor.id]
     (today,) = donors_today(session, [donor], records.corrections)
-    made = [_determination(one) for one in eligibility_of(session, [donor])]
+    determined = eligibility_of(session, [donor])
     return {
         "type": "batchqc/donor-records/1",
         "donor": today.code,
         "tissue_source": today.tissue_source,
         "eligibility": today.eligibility or "not determined",
+        "recorded_since": list[Json](records.since(determined[-1] if determined else None)),
         "determined_by": {"name": site.name, "address": site.address.splitlines()},
-        "determinations": made,
+        "determinations": [_determination(one) for one in determined],
         "donations": list(_donations(records, ZoneInfo(site.time_zone))),
         "consents": list(_consents(records)),
         "corrections": [
@@ -114,7 +115,7 @@ def _lines(value: Json, depth: int) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, one in value.items():
             if isinstance(one, Mapping) or (isinstance(one, Sequence) and not isinstance(one, str)):
-                yield f"{pad}{name}:"
+                yield f"{pad}{name}:" if one else f"{pad}{name}: none"
                 yield from _lines(one, depth + 1)
             else:
                 said = str(one) if one not in {None, ""} else "-"

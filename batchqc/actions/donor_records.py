@@ -27,6 +27,7 @@ from batchqc.records.donations import (
     withdrawals_of,
 )
 from batchqc.records.donor_panels import PanelVersion
+from batchqc.records.donors import EligibilityRow
 from batchqc.records.registers import DonorRow
 
 
@@ -60,6 +61,12 @@ class DonorRecords:
     def evidence(self) -> dict[str, str]:
         """The hash of the content of every row, by its key."""
         return {row.key: row.content_sha256 for row in self.rows}
+
+    def since(self, determined: EligibilityRow | None) -> tuple[str, ...]:
+        """The keys of the records that came after a determination, which counts no more then."""
+        if determined is None:
+            return ()
+        return tuple(sorted(self.evidence.keys() - determined.rests_on.keys()))
 
     @property
     def true_times(self) -> dict[str, datetime]:

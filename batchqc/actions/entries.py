@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.attachments import Document, document_kind, keep_document
 from batchqc.actions.evaluation import study
-from batchqc.actions.investigation_opening import open_for_failures
+from batchqc.actions.investigation_opening import hold_numbers, open_for_failures
 from batchqc.actions.late_signing import said_late
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.overdue import hold_overdue
@@ -194,14 +194,12 @@ def verify_entry(
     _check_texts(typed)
     doubts = check_training(tx, entry.measurements)
     text = json.dumps([[*one] for one in typed], ensure_ascii=False)
+    hold_numbers(tx)
     signature = sign(
-        tx,
-        credentials,
-        meaning=Meaning.VERIFIED,
-        record=entry.upload.key,
+        tx, credentials, meaning=Meaning.VERIFIED, record=entry.upload.key,
         record_sha256=entry_content(entry.upload, entry.attachments, text),
         rests_on=times_of_runs(case, {fact.key for fact in own}),
-    )
+    )  # fmt: skip
     if isinstance(signature, Refusal):
         return signature
     hold_overdue(tx, archive, [entry.lot])

@@ -50,7 +50,10 @@ def _follows(event: EventRow, link: AuditLink, entry: AuditEntry) -> bool:
         return True  # the entry is the damage, and is named
     body = json.loads(entry.text)
     subjects, more = named(body["subjects"])
-    told = event.event
+    try:
+        told = event.event
+    except (ValueError, TypeError):
+        return False
     return (told.kind, told.at, told.subjects, told.more, told.sequence) == (
         kind_of(body["what"]), entry.at, subjects, more, link.sequence,
     )  # fmt: skip

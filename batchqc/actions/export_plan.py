@@ -9,7 +9,7 @@ the entry of the audit trail that tells so.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any, BinaryIO, Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.log_proofs import the_checkpoint
 from batchqc.actions.records_gone import check_certificates_there
 from batchqc.actions.setup import own_site
+from batchqc.actions.times import moments
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.checkpoints import Checkpoint
 from batchqc.documents.archive import Archive
@@ -163,10 +164,7 @@ def wanted_by(session: Session, asked: Asked) -> ExportWanted:
     if unknown:
         raise NotFound("BQC-EXP-001", "what was asked for is not there", reasons=unknown)
     zone = ZoneInfo(own_site(session).time_zone)
-    until = asked.until + timedelta(days=1) if asked.until and asked.until < date.max else None
-    since = datetime.combine(asked.since, time.min, zone) if asked.since else None
-    before = datetime.combine(until, time.min, zone) if until else None
-    return ExportWanted(asked.product, asked.lots, since, before)
+    return ExportWanted(asked.product, asked.lots, *moments(asked.since, asked.until, zone))
 
 
 class _Look:

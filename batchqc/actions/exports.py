@@ -6,7 +6,7 @@ bytes opens nowhere.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,7 +96,7 @@ class Export:
     _writer: "_Writer"
     _spools: ExitStack
 
-    def chunks(self, progress: Progress = lambda *_: None) -> Iterator[bytes]:
+    def chunks(self, progress: Progress = lambda *_: None) -> Generator[bytes]:
         """The bytes of the ZIP file, as they are made.
 
         Raises:

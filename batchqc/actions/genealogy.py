@@ -16,6 +16,7 @@ from batchqc.actions.setup import own_site
 from batchqc.core.genealogy import Direction, Edge, NodeKind, id_of, kind_of, problems
 from batchqc.errors import IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.base import Row
+from batchqc.records.donations import donation_by
 from batchqc.records.genealogy import Graph, nodes_by, nodes_called, walk
 
 
@@ -94,12 +95,15 @@ def reach(
 
 
 def the_node(session: Session, text: str) -> Row:
-    """The node of kind and id, or of an id that only one node has."""
-    kind, colon, _ = text.partition(":")
+    """The node of kind and id, or of an id that one has; a donation has corrected ones too."""
+    kind, colon, own = text.partition(":")
     if colon and kind in set(NodeKind):
         found = [*nodes_by(session, [text]).values()]
     else:
-        found = nodes_called(session, text)
+        kind, own, found = NodeKind.DONATION, text, nodes_called(session, text)
+    if kind == NodeKind.DONATION:
+        given = donation_by(session, own)
+        found += [given] if given is not None and given not in found else []
     if not found:
         kinds = ", ".join(NodeKind)
         raise NotFound(

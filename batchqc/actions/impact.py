@@ -172,15 +172,14 @@ def keep_impact(tx: Transaction, archive: Archive, *, fonts: Path, impact: Impac
     if impact.since or impact.until or content_of(archive, row) != impact.specification:
         raise InvalidInput("BQC-SPC-017", "a report is kept of an imported version, over all lots")
     content = impact_content(impact) | {"sha256": row.sha256}
+    tx.lock(f"impact of {row.key}")
     report = ImpactReport(
         specification_version=row,
         number=len(reports_of(tx.session, row)) + 1,
         content_sha=archive.put(canonical_bytes(content)),
         document_sha=archive.put(impact_document(impact_rows(impact), fonts, sha256_of(content))),
-        runs=impact.runs,
-        made_by=tx.actor.user_id,
-        made_at=tx.now,
-    )
+        runs=impact.runs, made_by=tx.actor.user_id, made_at=tx.now,
+    )  # fmt: skip
     tx.add(report)
     tx.audit(
         "impact assessed",

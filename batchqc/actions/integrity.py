@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from batchqc.actions.methods import subject_of
+from batchqc.actions.row_checks import misplaced
 from batchqc.actions.witnessed import unlike, witnessed_by
 from batchqc.records.audit import entries_about
 from batchqc.records.base import Row
@@ -130,6 +131,7 @@ def row_damage(
     shared = _shared_runs(present)
     witnessed = _superseded_elsewhere(session, lot, present, shared) | witnessed_by(entries)
     yield from unlike(present.items(), witnessed)
+    yield from misplaced(present.values())
     for key in witnessed.keys() - present.keys():
         if _belongs(key, lot, present) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):
             yield f"{key} is missing; an audit entry speaks of it"

@@ -3,7 +3,11 @@
 from sqlalchemy.orm import Session
 
 from batchqc.actions.failing import Judged, judged
-from batchqc.actions.investigation_opening import hold_in_use, open_for_failures
+from batchqc.actions.investigation_opening import (
+    hold_in_use,
+    hold_numbers,
+    open_for_failures,
+)
 from batchqc.actions.investigations import Case, locked, people_of_runs, take
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
@@ -59,6 +63,7 @@ def conclude(
     concluded = conclusion_of(wanted, case.now, record)
     said = _content(case, wanted, concluded)
     hold_overdue(tx, archive, [case.row.lot])
+    hold_numbers(tx)
     step = take(tx, case, Step.CONCLUSION, said, credentials, meaning=Meaning.APPROVED)
     if not isinstance(step, Refusal):
         open_for_failures(tx, archive, [case.row.lot])

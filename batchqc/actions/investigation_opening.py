@@ -19,7 +19,8 @@ from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
-from batchqc.core.verdicts import Outcome
+from batchqc.core.subjects import Derived, Measured
+from batchqc.core.verdicts import Outcome, Verdict
 from batchqc.documents.archive import Archive
 from batchqc.errors import InvalidInput
 from batchqc.records.decisions import newest_dispositions
@@ -42,13 +43,16 @@ def open_for_outlook(
     tx: Transaction, archive: Archive, outlook: Iterable[Outlook]
 ) -> list[InvestigationRow]:
     """Open what the verdicts that a file touches ask for; nothing is looked at where all pass."""
-    doubtful = {
-        fold(one.lot)
-        for one in outlook
-        if one.verdict.outcome is Outcome.FAIL
-        or (one.verdict.outcome is Outcome.CANNOT_JUDGE and one.verdict.measurements)
-    }
+    doubtful = {fold(one.lot) for one in outlook if _may_fail(one.verdict)}
     return open_for_failures(tx, archive, lots_by(tx.session, doubtful)) if doubtful else []
+
+
+def _may_fail(verdict: Verdict) -> bool:
+    """Whether a run behind a verdict may fail, whatever waits or stands beside it."""
+    if verdict.outcome is not Outcome.CANNOT_JUDGE:
+        return verdict.outcome is Outcome.FAIL
+    is_result = isinstance(verdict.criterion.subject, Measured | Derived)
+    return is_result and not (verdict.missing or verdict.lacking)
 
 
 def open_for_failures(
@@ -115,12 +119,20 @@ def set_days_due(tx: Transaction, *, days: int, reason: str) -> InvestigationRul
     return row
 
 
+def hold_numbers(tx: Transaction) -> None:
+    """Let nobody else open an investigation meanwhile.
+
+    Who signs, and may open one by it, holds this before: who finds a lot overdue signs after it.
+    """
+    tx.lock(f"investigations of {tx.now.year}")
+
+
 def open_investigation(
     tx: Transaction, lot: LotRow, failure: Failure, runs: Sequence[AssayRun] = ()
 ) -> InvestigationRow:
     """Open an investigation of a failure, or of a result that did not come, which has no run."""
     year = tx.now.year
-    tx.lock(f"investigations of {year}")
+    hold_numbers(tx)
     today = tx.now.astimezone(ZoneInfo(lot.site.time_zone)).date()
     own = [
         [run.upload.natural_key, run.test, run.run, run.content_sha256]

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.attachments import Document, document_kind
+from batchqc.actions.attachments import Document, document_kind, put_raw
 from batchqc.actions.investigation_opening import hold_in_use
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
@@ -142,7 +142,7 @@ def file_document(
         raise Conflict("BQC-OOS-007", f"{number} is concluded and takes no document")
     said = {
         "file": document.name,
-        "sha256": archive.put(document.data),
+        "sha256": put_raw(tx, archive, document.data),
         "size": document.size,
         "kind": kind,
     }

@@ -2,7 +2,7 @@
 
 It is a fact of the past, so nothing that came into doubt since keeps it off the record. Where
 something behind it is in doubt, everything that came of the bank is held by a look-back from it, in
-the same transaction.
+the same transaction; else what is in use and names other donors than those of its banks now.
 """
 
 from collections.abc import Iterator
@@ -11,23 +11,33 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from batchqc.actions.cell_banks import the_bank
+from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.donor_records import records_of
+from batchqc.actions.holds import hold_if_in_use
 from batchqc.actions.look_backs import NewLookBack, lock_what_came_of, look_back_by_system
 from batchqc.actions.origins import GENEALOGY, Origin, circle_problems, derivations, origin_of
 from batchqc.actions.permission import require
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
-from batchqc.core.cell_banks import BankKind, BankStatus, bank_problems
+from batchqc.core.cell_banks import (
+    BankKind,
+    BankStatus,
+    bank_problems,
+    donors_of,
+    donors_problem,
+)
 from batchqc.core.genealogy import Direction
+from batchqc.core.holds import Cause
 from batchqc.core.look_backs import LookBackCause, doubts_about
 from batchqc.core.lot_states import IN_USE
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
-from batchqc.records.cell_banks import CellBank, Derivation, bank_statuses
+from batchqc.records import registers
+from batchqc.records.cell_banks import CellBank, Derivation, bank_statuses, parents_of
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.donors import newest_eligibility
-from batchqc.records.genealogy import walk
+from batchqc.records.genealogy import nodes_by, walk
 from batchqc.records.look_backs import LookBack
 from batchqc.records.registers import DonorRow, LotRow
 from batchqc.records.transaction import Transaction
@@ -53,8 +63,8 @@ def add_parents(
     check_reason(reason)
     tx.lock(GENEALOGY)
     bank = the_bank(tx.session, child)
-    lock_what_came_of(tx, bank)
     origin = origin_of(tx.session, made_of)
+    lock_what_came_of(tx, bank, origin.rows)
     problems = _problems(tx, bank, origin)
     refuse_all("BQC-GEN-004", f"bank {bank.bank} cannot be made of these too", problems)
     edges = derivations(bank.key, origin)
@@ -63,10 +73,29 @@ def add_parents(
     tx.audit("cell bank made of more", rows=edges, about=about, reason=reason)
     doubts = list(_doubts(tx, bank, origin))
     if not doubts:
+        _hold_mixed(tx, bank, f"{bank.key} is made of {', '.join(origin.rows)} too", edges[0].key)
         return Joined(edges, None)
     said = f"made of {', '.join(origin.rows)} too: {'; '.join(doubts)}"
     new = NewLookBack(bank.key, LookBackCause.ORIGIN, said, edges[0].key)
     return Joined(edges, look_back_by_system(tx, archive, new))
+
+
+def _hold_mixed(tx: Transaction, bank: CellBank, reason: str, about: str) -> None:
+    """Hold each lot in use that names other donors than those of whose cells it turns out to be.
+
+    Its certificate names them too and no longer counts; nothing of it is shipped any more.
+    """
+    session = tx.session
+    for lot in walk(session, {bank.key: bank}, Direction.FORWARD).nodes.values():
+        if isinstance(lot, LotRow):
+            made_of = nodes_by(session, [one.parent for one in parents_of(session, [lot.key])])
+            traced = donors_of(Origin(session, list(made_of.values())).parents)
+            named = [one.code for one in registers.donors_of(session, lot)]
+            if mixed := donors_problem(named, traced):
+                said = f"{reason}: {mixed}"
+                hold = hold_if_in_use(tx, lot, cause=Cause.CELL_BANK, reason=said, about=about)
+                if hold is not None:
+                    withdraw_certificate(tx, lot, reason=said, about=hold.key)
 
 
 def _problems(tx: Transaction, bank: CellBank, origin: Origin) -> list[str]:

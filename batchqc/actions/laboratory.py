@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from batchqc.actions.attachments import put_raw
 from batchqc.actions.expired_materials import hold_expired, hold_what_used
 from batchqc.actions.lots import lock_lots
 from batchqc.actions.permission import require
@@ -236,7 +237,7 @@ def keep_certificate(
     person, received = _person(tx.session, laboratory), the_upload(tx.session, upload)
     if not person.is_laboratory:
         raise Conflict("BQC-LAB-008", f"{person.user_id} is not a contract laboratory")
-    sha256 = archive.put(data)
+    sha256 = put_raw(tx, archive, data)
     tx.lock(f"certificates for {received.key}")
     kept = certificates_for(tx.session, [received.id])
     if any((one.person_id, one.sha256) == (person.id, sha256) for one in kept):

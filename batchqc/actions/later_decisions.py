@@ -1,6 +1,7 @@
 """Decisions after the first: recall, exceptional supply, destruction (requirements 2.3, 2.24)."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -24,16 +25,22 @@ from batchqc.core.later_decisions import (
     supply_hindrances,
     witness_problem,
 )
-from batchqc.core.lot_states import Disposition
+from batchqc.core.lot_states import IN_USE, Disposition, Overlay
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
-from batchqc.records.containers import inventory
+from batchqc.records.containers import containers_of, events_of
 from batchqc.records.people import grants_of, person_by
 from batchqc.records.policies import policies_of
 from batchqc.records.transaction import Transaction
+
+#: What a container that is at a clinical site became last.
+_AT_A_SITE: Final = (
+    (ContainerStatus.SHIPPED,),
+    (ContainerStatus.SHIPPED, ContainerStatus.THAWED),
+)
 
 
 def decide_later(
@@ -126,14 +133,21 @@ def later_decision_hindrances(
         *later_hindrances(
             case.disposition,
             wanted,
-            is_usable=not case.overlays,
+            is_usable=not {Overlay.EXPIRED, Overlay.ON_HOLD} & set(case.overlays),
             supply_allowed=policies_of(session)[Policy.SUPPLY_BY_EXCEPTION] == ON,
             witness=witness,
         ),
-        *(f"Records: {one}" for one in case.facts.damaged if wanted is not Disposition.RECALLED),
+        *(_damage(case) if wanted is not Disposition.RECALLED else ()),
         *_of_supply(case, wanted, signer),
+        *_of_recall(case, wanted),
         *_not_back(session, case, wanted),
     )
+
+
+def _damage(case: LotCase) -> Iterator[str]:
+    """What of the records, or of the audit trail, is not as it was written."""
+    yield from (f"Audit chain: {one}" for one in case.facts.chain.stops)
+    yield from (f"Records: {one}" for one in case.facts.damaged)
 
 
 def _of_supply(case: LotCase, wanted: Disposition, signer: str) -> Iterator[str]:
@@ -144,8 +158,21 @@ def _of_supply(case: LotCase, wanted: Disposition, signer: str) -> Iterator[str]
         yield from supply_hindrances(case.gates, case.known.investigations, case.so_far.failures)
 
 
+def _of_recall(case: LotCase, wanted: Disposition) -> Iterator[str]:
+    """A rejected lot is recalled where people may have had doses of it before."""
+    if (wanted, case.disposition) != (Disposition.RECALLED, Disposition.REJECTED):
+        return
+    if not any(one.disposition in IN_USE for one in case.dispositions):
+        yield "no dose of the lot can have left: it was rejected before any release"
+
+
 def _not_back(session: Session, case: LotCase, wanted: Disposition) -> Iterator[str]:
-    """A lot of which doses are at a site is recalled before it is destroyed."""
-    counts = inventory(session, [case.row.id])[case.row.id].counts
-    if wanted is Disposition.DESTROYED and counts.get(ContainerStatus.SHIPPED):
-        yield f"{counts[ContainerStatus.SHIPPED]} containers are at clinical sites; recall them"
+    """A lot of which doses are at a site, thawed ones too, is recalled before it is destroyed."""
+    if wanted is not Disposition.DESTROYED:
+        return
+    became: dict[int, list[ContainerStatus]] = {}
+    for one in events_of(session, (row.id for row in containers_of(session, case.row.id))):
+        became.setdefault(one.container_id, []).append(ContainerStatus(one.status))
+    there = sum(tuple(own[-len(at) :]) == at for own in became.values() for at in _AT_A_SITE)
+    if there:
+        yield f"{there} containers are at clinical sites; recall them"

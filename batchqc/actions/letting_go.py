@@ -8,18 +8,20 @@ came in, or were set aside, since that decision, and who did any of the work doe
 from collections.abc import Mapping
 from datetime import date
 
+from batchqc.actions.annex16 import qp_certifies
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import decision_content, lock_to_decide
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
+from batchqc.core.accounts import roles_on
 from batchqc.core.canonical import Json, canonical_bytes
 from batchqc.core.conditional import conditional_gates, overdue, pending_of
 from batchqc.core.dispositions import signer_gate
 from batchqc.core.holds import Cause, why_held
-from batchqc.core.lot_states import IN_USE, Disposition
-from batchqc.core.permissions import Permission
+from batchqc.core.lot_states import IN_USE, USABLE, Disposition
+from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, NotFound, NotPermitted
@@ -28,6 +30,7 @@ from batchqc.records.conditional import due_days, pending_results
 from batchqc.records.decisions import Certificate, certificates_of
 from batchqc.records.holds import Hold, HoldEnd, holds_of, open_holds
 from batchqc.records.look_backs import open_look_backs
+from batchqc.records.people import grants_of, person_by
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
 
@@ -58,6 +61,9 @@ def let_go(
     case = study(tx.session, archive, lot=row, now=tx.now)
     due = due_days(pending_results(tx.session, [one.id for one in case.dispositions[-1:]]))
     _check_settled(tx, case, hold, due)
+    is_anew = _reserves_anew(tx, case, but=hold)
+    if is_anew:
+        _check_qualified(tx, case, hold)
     content_sha = _freeze(tx, archive, case, hold) if case.disposition in IN_USE else ""
     signature = sign(
         tx,
@@ -73,7 +79,7 @@ def let_go(
     )
     tx.add(end)
     left = [one.natural_key for one in open_holds(tx.session, [row.id])]
-    anew = [] if left else _certify_anew(tx, archive, case, end, due)
+    anew = _certify_anew(tx, archive, case, end, due) if is_anew else []
     after: dict[str, Json] = {"hold": hold.natural_key, "still held by": ", ".join(left)}
     after |= {"content sha256": content_sha} if content_sha else {}
     for one in anew:
@@ -138,10 +144,32 @@ def _freeze(tx: Transaction, archive: Archive, case: LotCase, hold: Hold) -> str
     return archive.put(canonical_bytes(content))
 
 
+def _reserves_anew(tx: Transaction, case: LotCase, *, but: Hold) -> bool:
+    """Whether a lot in use, which no other hold keeps, has no certificate that says what is so."""
+    others = [one for one in open_holds(tx.session, [case.row.id]) if one.id != but.id]
+    newest = certificates_of(tx.session, case.row)[-1:]
+    withdrawn = any(state_of(tx.session, one).withdrawn for one in newest)
+    return case.disposition in IN_USE and withdrawn and not others
+
+
+def _check_qualified(tx: Transaction, case: LotCase, hold: Hold) -> None:
+    """Refuse to reserve a certificate of a certified lot by who is no qualified person (1.39)."""
+    person, certifies = person_by(tx.session, tx.actor.user_id), qp_certifies(tx.session, case.row)
+    roles = roles_on(grants_of(tx.session, person), case.facts.today) if person else frozenset()
+    is_released = case.disposition in USABLE  # an exceptional supply is nobody's certification
+    if is_released and certifies and not is_permitted(roles, Permission.CERTIFY_LOT):
+        raise NotPermitted(
+            "BQC-HLD-004",
+            f"{tx.actor.user_id} may not end hold {hold.natural_key}",
+            reasons=["a certificate is reserved with it, and a qualified person certifies the lot"],
+            hint="Have a qualified person end the last hold, who did none of the work.",
+        )
+
+
 def _certify_anew(
     tx: Transaction, archive: Archive, case: LotCase, end: HoldEnd, due: Mapping[str, date]
 ) -> list[Certificate]:
-    """Reserve a certificate of a lot in use as it counts now, where its newest was withdrawn.
+    """Reserve a certificate of a lot in use as it counts now.
 
     Args:
         tx: of QA, who ends the last hold of the lot.
@@ -150,10 +178,6 @@ def _certify_anew(
         end: of the hold.
         due: the day on which each result is due under a conditional release, by criterion.
     """
-    newest = certificates_of(tx.session, case.row)[-1:]
-    withdrawn = any(state_of(tx.session, one).withdrawn for one in newest)
-    if case.disposition not in IN_USE or not withdrawn:
-        return []
     waiting = {one.criterion.id for one in pending_of(case.verdicts)}
     pending = {name: day for name, day in due.items() if name in waiting}
     decided = case.dispositions[-1]

@@ -5,7 +5,7 @@ one with a reason. It judges the lots that it was made without; the audit trail 
 left out, or that begins a phase, tells so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -119,8 +119,8 @@ def approve_limits(
     """Approve a limit set; the signature binds the hash of its content. The proposer may not.
 
     Raises:
-        Conflict: it is approved, not of the newest number, of the same person, or the values of its
-            lots have changed since; every reason.
+        Conflict: it is approved, not of the newest number, of the same person, the values of its
+            lots have changed since, or these are of several phases by now; every reason.
     """
     from batchqc.statistics.frozen_limits import inputs_sha256  # noqa: PLC0415 - numerics
 
@@ -131,8 +131,8 @@ def approve_limits(
     row, approval = the_limits(tx.session, attribute, number)
     frozen = frozen_of(archive, row)
     trend = (trends or Trends()).of(tx.session, archive, attribute)
-    known = (one.lot for one in trend.lots)
-    chosen = [one for one in known if one.lot in frozen.chosen]
+    own = [one for one in trend.lots if one.lot.lot in frozen.chosen]
+    chosen = [one.lot for one in own]
     wrong = []
     if approval is not None:
         wrong.append("it is approved already")
@@ -142,6 +142,8 @@ def approve_limits(
         wrong.append("a later set is approved")
     if inputs_sha256(chosen) != frozen.inputs:
         wrong.append("the values of its lots have changed since; propose a new set")
+    if len({one.phase for one in own}) > 1:
+        wrong.append("its lots are of several phases by now; propose a new set of one of them")
     if wrong:
         raise Conflict("BQC-TRD-004", f"{row.natural_key} cannot be approved", reasons=wrong)
     signature = sign(
@@ -218,6 +220,22 @@ def start_phase(
         after={"lot": row.lot},
     )
     return begun
+
+
+def causes_of(excluded: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The lots that are left out, each with its one cause.
+
+    Raises:
+        InvalidInput: a lot is named twice: of two causes one would be lost.
+    """
+    found: dict[str, str] = {}
+    for lot, cause in excluded:
+        if lot in found:
+            raise InvalidInput(
+                "BQC-TRD-006", f"lot {lot} is left out twice", hint="State its cause once."
+            )
+        found[lot] = cause
+    return found
 
 
 def the_limits(

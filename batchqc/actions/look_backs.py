@@ -8,8 +8,10 @@
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -103,15 +105,22 @@ def look_back_by_system(
 
 def would_reach(session: Session, source: Row, now: datetime) -> tuple[Graph, list[str]]:
     """What a look-back from a source would reach now, and what may be missing, in words."""
-    start = {source.key: source, **_of_its_donors_only(session, source)}
+    start = {source.key: source, **_of_its_donors_only(session, {source.key: source})}
     graph, _, wrong = reach(session, start, Direction.FORWARD, now)
     return graph, wrong
 
 
-def lock_what_came_of(tx: Transaction, source: Row) -> bool:
-    """Lock the lots that came of a source, before their donors; whether anything came of it."""
+def lock_what_came_of(
+    tx: Transaction, source: Row, made_of: Mapping[str, Row] = MappingProxyType({})
+) -> bool:
+    """Lock the lots that came of a source, before their donors; whether anything came of it.
+
+    Also those that may have, once the source is said to be made of more: a look-back from it locks
+    them, and lots have one order.
+    """
     tx.lock(GENEALOGY)
-    graph, _, _ = reach(tx.session, {source.key: source}, Direction.FORWARD, tx.now)
+    beside = _of_its_donors_only(tx.session, {source.key: source, **made_of}) if made_of else {}
+    graph, _, _ = reach(tx.session, {source.key: source, **beside}, Direction.FORWARD, tx.now)
     lots = lock_lots(tx, _all(graph, LotRow))
     return bool(lots or _all(graph, CellBank))
 
@@ -225,7 +234,7 @@ class _Found:
 
 def _found(tx: Transaction, source: Row, new: NewLookBack) -> _Found:
     """Everything that comes from a source, as it is now."""
-    start = {source.key: source, **_of_its_donors_only(tx.session, source)}
+    start = {source.key: source, **_of_its_donors_only(tx.session, {source.key: source})}
     graph, _, _ = reach(tx.session, start, Direction.FORWARD, tx.now)
     lots = lock_lots(tx, _all(graph, LotRow))
     # What is frozen is looked at again, now that nothing of these lots moves.
@@ -248,9 +257,9 @@ def _found(tx: Transaction, source: Row, new: NewLookBack) -> _Found:
     return _Found(number, graph, lots, content)
 
 
-def _of_its_donors_only(session: Session, source: Row) -> dict[str, Row]:
-    """Lots that name a donor of the source, and no donation or bank: they may be of any."""
-    back = walk(session, {source.key: source}, Direction.BACK)
+def _of_its_donors_only(session: Session, sources: Mapping[str, Row]) -> dict[str, Row]:
+    """Lots that name a donor of a source, and no donation or bank: they may be of any."""
+    back = walk(session, sources, Direction.BACK)
     donors = [row.id for row in back.nodes.values() if isinstance(row, DonorRow)]
     query = select(LotRow).join(LotDonor, LotDonor.lot_id == LotRow.id)
     lots = {one.key: one for one in session.scalars(query.where(LotDonor.donor_id.in_(donors)))}

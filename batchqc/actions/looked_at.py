@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -17,12 +16,13 @@ from batchqc.core.assays import Measurement
 from batchqc.core.audit import break_after
 from batchqc.core.audit_review import AFTER
 from batchqc.core.canonical import Json, sha256_of
+from batchqc.core.conditional import is_awaited
 from batchqc.core.failures import Failure
 from batchqc.core.gates import Against
 from batchqc.core.lot_review import lot_review_says
 from batchqc.core.lots import Lot
 from batchqc.core.policies import Policy, needs_qp
-from batchqc.core.verdicts import Outcome, Verdict
+from batchqc.core.verdicts import Verdict
 from batchqc.documents.archive import Archive
 from batchqc.records.annex16 import LotCheck, certifications_of, checks_of
 from batchqc.records.base import Row
@@ -43,8 +43,6 @@ from batchqc.records.policies import POLICIES, policies_of, policy_rows
 from batchqc.records.registers import DonorRow, LotRow, SampleRow
 from batchqc.records.specifications import SpecificationVersion
 from batchqc.records.uploads import AssayRun, Review
-
-_JUDGED: Final = (Outcome.PASS, Outcome.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +227,7 @@ def _pending(session: Session, so_far: SoFar) -> LookedAt:
     if not decisions:
         return LookedAt()
     due = pending_results(session, decisions)
-    judged = {one.criterion.id for one in so_far.verdicts if one.outcome in _JUDGED}
+    judged = {one.criterion.id for one in so_far.verdicts if not is_awaited(one)}
     waiting = [one for one in due if one.criterion not in judged]
     remarks = tuple(f"the result of {one.criterion} is due until {one.due_on}" for one in waiting)
     return LookedAt(Against((), remarks), (*due, *conditional_sites(session, decisions)))

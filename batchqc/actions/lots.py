@@ -286,7 +286,7 @@ def _sample_problems(tx: Transaction, lot: LotRow, new: NewSample, made_on: date
     if taken.tzinfo is None:
         return [*problems, f"sample {new.id}: the time needs its offset, such as +07:00"]
     if taken > tx.now + timedelta(minutes=1):
-        problems.append(f"sample {new.id} was taken in the future")
+        return [*problems, f"sample {new.id} was taken in the future"]
     zone = ZoneInfo(lot.site.time_zone)
     if is_long_ago(taken) or taken.astimezone(zone).date() < made_on:
         problems.append(f"sample {new.id} was taken before the lot was made")

@@ -147,7 +147,7 @@ def stored_method(archive: Archive, sha256: str, *, reference: str) -> Method:
 
 @lru_cache(maxsize=64)
 def _read(data: bytes) -> Method | None:
-    return read_method(data, file="the store").method
+    return read_method(data, file="the store", is_stored=True).method
 
 
 def _approval_refused(tx: Transaction, row: MethodVersion) -> str:

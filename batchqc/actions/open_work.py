@@ -244,7 +244,7 @@ def _registers(look: Look) -> Iterator[Item]:
 
 
 def _beside(look: Look) -> Iterator[Item]:
-    yield from work_beside(look.session, look.archive, look.portion)
+    yield from work_beside(look.session, look.archive, look.portion, look.today)
 
 
 def _signed(look: Look) -> Iterator[Signed]:

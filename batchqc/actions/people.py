@@ -280,15 +280,13 @@ def _not_permitted(user_id: str, permission: Permission, roles: Iterable[Role]) 
 def _new_person(tx: Transaction, user_id: str, name: str, *, is_laboratory: bool) -> Person:
     if problem := user_problem(user_id) or line_problem("the name", name):
         raise InvalidInput("BQC-ACC-005", problem)
+    tx.lock("user ids")
     if person_by(tx.session, user_id) is not None or fold(user_id) == "system":
         raise Conflict("BQC-ACC-006", f'the user id "{user_id}" is taken and never given again')
     return Person(
-        user_id=user_id,
-        folded=fold(user_id),
-        name=name.strip(),
-        is_laboratory=int(is_laboratory),
-        registered_at=tx.now,
-    )
+        user_id=user_id, folded=fold(user_id), name=name.strip(),
+        is_laboratory=int(is_laboratory), registered_at=tx.now,
+    )  # fmt: skip
 
 
 def _hold_sessions(tx: Transaction, person: Person) -> None:

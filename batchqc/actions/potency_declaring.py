@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase, study
+from batchqc.actions.investigation_opening import hold_numbers
 from batchqc.actions.lots import lock_lot
 from batchqc.actions.permission import require
 from batchqc.actions.potency import fit_reasons, plate_of, the_fit
@@ -19,7 +20,7 @@ from batchqc.actions.potency_refits import combined, refit
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.reviews import check_sound
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.actions.uploads import the_upload, upload_results
+from batchqc.actions.uploads import hold_uploads, the_upload, upload_results
 from batchqc.core.canonical import Json, canonical_bytes, sha256_of
 from batchqc.core.permissions import Permission
 from batchqc.core.potency import COMPUTED, PotencyAnalysis
@@ -76,6 +77,7 @@ def declare(
     if not fits:
         raise InvalidInput("BQC-POT-006", "no fit is named")
     lot = fits[0].lot
+    hold_uploads(tx)
     lock_lot(tx, lot)
     case = study(tx.session, archive, lot=lot, now=tx.now)
     check_sound(case)
@@ -209,6 +211,7 @@ def _declared(
         "software": sorted({one.software for one in fits}),
         "file": file.sha256,
     }
+    hold_numbers(tx)
     signature = sign(
         tx,
         credentials,

@@ -1,5 +1,7 @@
 """Profiles: imported by copy, approved by a second person, and read from the bytes as approved."""
 
+from typing import Final
+
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
@@ -18,6 +20,8 @@ from batchqc.records.profiles import (
     profile_by,
 )
 from batchqc.records.transaction import Transaction
+
+_LONGEST_VERSION: Final = 7  # no file states a larger one than 1,000,000
 
 
 def import_profile(tx: Transaction, archive: Archive, *, data: bytes, file: str) -> ProfileVersion:
@@ -115,7 +119,8 @@ def approved_profile(session: Session, name: str) -> ProfileVersion:
     """
     profile, _, number = name.rpartition(" v")
     if profile and number.isdecimal():
-        row = profile_by(session, profile, int(number))
+        is_small = len(number) <= _LONGEST_VERSION
+        row = profile_by(session, profile, int(number)) if is_small else None
         if row is not None and approval_of_profile(session, row) is None:
             row = None
     else:

@@ -101,7 +101,7 @@ def review_content(
             *decision_tables(session, row, days),
             *doubt_tables(session, row, days),
             *run_tables(session, archive, row, days),
-            *result_tables(session, row, days, lots),
+            *result_tables(session, archive, row, days, lots),
             *source_tables(session, lots),
             *version_tables(session, row, days, lots),
             flags(found),

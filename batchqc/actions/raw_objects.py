@@ -12,6 +12,7 @@ from batchqc.actions.setup import own_site
 from batchqc.actions.stored_names import lots_concerned, rows_naming
 from batchqc.core.retention import KeptLot, RawObject, RetentionRule, kept_until
 from batchqc.documents.archive import Archive
+from batchqc.errors import StoreUnavailable
 from batchqc.records.corrections import corrected_lot, corrections_of
 from batchqc.records.entries import Attachment
 from batchqc.records.laboratory import LaboratoryCertificate
@@ -88,11 +89,28 @@ def protect(
     archive.hold(sha256, is_held=any(lot.holds for lot in one.lots))
 
 
-def hold_in_store(session: Session, archive: Archive, lot: LotRow) -> None:
-    """Set or lift the legal hold of the store on the raw data of a lot, as the records say."""
+def hold_in_store(session: Session, archive: Archive, lot: LotRow, *, recorded: str) -> None:
+    """Set or lift the legal hold of the store on the raw data of a lot, as the records say.
+
+    Args:
+        session: only read.
+        archive: the store.
+        lot: whose raw data it is.
+        recorded: what has committed already, in words.
+
+    Raises:
+        StoreUnavailable: the store cannot be told; what is recorded counts all the same.
+    """
     zone = ZoneInfo(own_site(session).time_zone)
-    for sha256 in hashes_of_lot(session, lot):
-        protect(session, archive, sha256, rule=rule_now(session), zone=zone)
+    try:
+        for sha256 in hashes_of_lot(session, lot):
+            protect(session, archive, sha256, rule=rule_now(session), zone=zone)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(
+            error.code,
+            f"{recorded} is on record and counts; the store could not be told: {error.message}",
+            hint="Do not ask for it again. Once the store answers: `batchqc archive protect`.",
+        ) from error
 
 
 def _kept_lots(session: Session, lots: Iterable[str]) -> Iterator[KeptLot]:

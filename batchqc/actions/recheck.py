@@ -227,7 +227,8 @@ class _Recheck:
         )
 
     def _specification(self, sha256: str) -> Specification:
-        found = read_specification(self.archive.get(sha256), file=sha256).specification
+        data = self.archive.get(sha256)
+        found = read_specification(data, file=sha256, is_stored=True).specification
         if found is None:
             raise IntegrityFailure("BQC-SPC-008", f"the stored bytes {sha256} are no specification")
         return found

@@ -28,6 +28,7 @@ def register_product(tx: Transaction, *, code: str, name: str, form: str, storag
     texts = {"the name": name, "the form": form, "the storage condition": storage}
     problems = [code_problem(code), *(line_problem(what, text) for what, text in texts.items())]
     refuse_all("BQC-REG-001", "the product cannot be registered", [p for p in problems if p])
+    tx.lock("product codes")
     if product_by(tx.session, code) is not None:
         raise Conflict("BQC-REG-002", f"product {code} is registered already")
     product = Product(

@@ -10,13 +10,14 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from batchqc.actions.lots import lock_lot, the_lot
+from batchqc.actions.attachments import hold_bytes
+from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.stored_names import lots_concerned, rows_naming
 from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import utc_text
 from batchqc.documents.archive import Archive
 from batchqc.documents.stored import Tombstone
-from batchqc.errors import Conflict, IntegrityFailure
+from batchqc.errors import Conflict, IntegrityFailure, StoreUnavailable
 from batchqc.records.retention import DisposedObject, disposed_objects, open_legal_holds
 from batchqc.records.transaction import SYSTEM, Transaction, reading, transaction
 
@@ -28,17 +29,21 @@ def finish_disposals(
 
     Raises:
         Conflict: BQC-ARC-008: the store keeps it by its own lock; BQC-RET-020: since they signed,
-            a legal hold was laid, or something else names the same bytes. All else is removed.
+            a legal hold was laid, something else names the same bytes, or the store did not answer.
+            All else is removed.
         IntegrityFailure: BQC-RET-011: not two people signed for it, by the audit trail.
     """
     removed, kept = list[str](), list[str]()
     with reading(engine) as session:
         named = [row.sha256 for row in disposed_objects(session, hashes)]
     for sha256 in named:
-        if archive.stored_at(sha256) is None and archive.tombstone(sha256) is not None:
-            continue
-        with transaction(engine, SYSTEM, now) as tx:  # it writes nothing, and holds locks
-            since = _remove(tx, archive, sha256)
+        try:
+            if archive.stored_at(sha256) is None and archive.tombstone(sha256) is not None:
+                continue
+            with transaction(engine, SYSTEM, now) as tx:  # it writes nothing, and holds locks
+                since = _remove(tx, archive, sha256)
+        except StoreUnavailable as error:  # two people signed for it all the same
+            since = [f"{sha256}: {error.message}"]
         kept += since
         removed += [] if since else [sha256]
     if kept:
@@ -52,9 +57,9 @@ def finish_disposals(
 
 
 def _remove(tx: Transaction, archive: Archive, sha256: str) -> list[str]:
-    """Remove an object, unless something keeps it; nobody lays a hold on its lots meanwhile."""
-    for lot in lots_concerned(tx.session, sha256):
-        lock_lot(tx, the_lot(tx.session, lot))
+    """Remove an object, unless something keeps it; nobody holds its lots or names it meanwhile."""
+    lock_lots(tx, [the_lot(tx.session, lot) for lot in lots_concerned(tx.session, sha256)])
+    hold_bytes(tx, sha256)
     (row,) = disposed_objects(tx.session, [sha256])
     if problems := list(_unsigned(tx.session, archive, row)):
         raise IntegrityFailure(

@@ -213,7 +213,8 @@ def _standing(session: Session, certificate: Certificate) -> list[str]:
 def _optional(archive: Archive, content: CertificateContent) -> frozenset[str]:
     """What the specification that judged the lot does not require; unreadable, it requires all."""
     rules = content["specification"]
-    found = read_specification(archive.get(rules["sha256"]), file=rules["id"]).specification
+    data = archive.get(rules["sha256"])
+    found = read_specification(data, file=rules["id"], is_stored=True).specification
     criteria = found.criteria if found else ()
     return frozenset(one.id for one in criteria if not one.required)
 

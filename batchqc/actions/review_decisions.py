@@ -15,6 +15,7 @@ from batchqc.core.lot_states import Disposition
 from batchqc.records.conditional import CertificateWithdrawal
 from batchqc.records.corrections import Correction, decision_on
 from batchqc.records.decisions import Certificate, DispositionRow
+from batchqc.records.donations import Consent, Donation, DonorTest
 from batchqc.records.registers import DonorRow, LotDonor, LotRow, Product, SampleRow
 
 _WHEN = "of every lot of the product, within the period"
@@ -70,23 +71,35 @@ def _corrections(session: Session, product: Product, days: Days) -> Iterator[dic
         ((row.natural_key, row.subject, row.field, row.before, row.after,
           _answer(None if one is None else one.approved), row.reason)
          for row in rows if row.subject in own for one in [decided[row.id]]),
-        note="Asked for within the period, of lots, samples and donors of the product.",
+        note="Asked for within the period, of lots and samples of the product, and of its donors"
+        " with their donations, tests and consents.",
     )  # fmt: skip
 
 
 def _keys_of(session: Session, product: Product) -> frozenset[str]:
-    """The keys of the lots of a product, of their samples and of their donors."""
+    """The keys of the lots of a product, of their samples, and of their donors with what is theirs.
+
+    Of donors that are donations, tests and consents: a corrected test decides who is eligible.
+    """
     lots = select(LotRow.lot).where(LotRow.product_id == product.id)
     samples = select(SampleRow.sample).join(LotRow).where(LotRow.product_id == product.id)
-    donors = select(DonorRow.code).join(LotDonor).join(LotRow).distinct()
+    used = select(LotDonor.donor_id).join(LotRow).where(LotRow.product_id == product.id)
+    tests = select(Donation.donation, DonorTest.number).join(
+        Donation, Donation.id == DonorTest.donation_id
+    )
+    consents = select(DonorRow.code, Consent.number).join(DonorRow, DonorRow.id == Consent.donor_id)
+    queries = (
+        (LotRow.__tablename__, lots),
+        (SampleRow.__tablename__, samples),
+        (DonorRow.__tablename__, select(DonorRow.code).where(DonorRow.id.in_(used))),
+        (Donation.__tablename__, select(Donation.donation).where(Donation.donor_id.in_(used))),
+        (DonorTest.__tablename__, tests.where(Donation.donor_id.in_(used))),
+        (Consent.__tablename__, consents.where(DonorRow.id.in_(used))),
+    )
     return frozenset(
-        f"{kind}:{one}"
-        for kind, query in (
-            (LotRow.__tablename__, lots),
-            (SampleRow.__tablename__, samples),
-            (DonorRow.__tablename__, donors.where(LotRow.product_id == product.id)),
-        )
-        for one in session.scalars(query)
+        f"{kind}:{'/'.join(map(str, parts))}"
+        for kind, query in queries
+        for parts in session.execute(query)
     )
 
 

@@ -4,19 +4,23 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.other_stages import readable
 from batchqc.actions.review_lots import LOTS_AT_ONCE, ReviewedLots
 from batchqc.actions.review_tables import Days, table
 from batchqc.actions.run_validity import approved_methods, validity_of_lots
 from batchqc.core.canonical import Json
 from batchqc.core.genealogy import Direction
+from batchqc.core.investigations import attributes_of
 from batchqc.core.runs import Validity
 from batchqc.core.subjects import Measured
 from batchqc.documents.archive import Archive
+from batchqc.records.bindings import binding_of
 from batchqc.records.cell_banks import CellBank
 from batchqc.records.conditional import PendingResult
+from batchqc.records.corrections import corrections_of
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.genealogy import walk
 from batchqc.records.methods import method_approvals
@@ -83,14 +87,15 @@ def _standing(session: Session, archive: Archive, lots: list[int]) -> dict[int, 
 
 
 def result_tables(
-    session: Session, product: Product, days: Days, lots: ReviewedLots
+    session: Session, archive: Archive, product: Product, days: Days, lots: ReviewedLots
 ) -> Iterator[dict[str, Json]]:
     """Verdicts by attribute; missing results, and late ones; what the registers say."""
-    counted: dict[tuple[str, str, str], Counter[str]] = {}
+    counted: dict[tuple[str, str, str, str], Counter[str]] = {}
     missing = []
     for lot in lots.lots:
         for version, verdict in lot.judged:
-            name = (version.stage, version.reference, verdict.criterion.title)
+            one = verdict.criterion  # several may have one title
+            name = (version.stage, version.reference, one.title, one.id)
             outcome = verdict.outcome.value if verdict.outcome else "for information"
             outcome = "missing" if verdict.missing else outcome
             counted.setdefault(name, Counter()).update([outcome])
@@ -102,14 +107,15 @@ def result_tables(
         "verdicts", "Verdicts, by attribute",
         ("Stage", "Specification", "Attribute", "Pass", "Fail", "Cannot judge", "Missing",
          "Information"),
-        ((*name, *(counts[one] for one in shown)) for name, counts in counted.items()),
+        ((*name[:2], _told_apart(name, counted), *(counts[one] for one in shown))
+         for name, counts in counted.items()),
         note="Of lots made within the period, by the specification that judges each.", numbers=5,
     )  # fmt: skip
     yield table(
         "missing", "Missing results", ("Lot", "Disposition", "Stage", "Attribute", "Specification"),
         missing, note="Required, and not on record, of lots made within the period.",
     )  # fmt: skip
-    yield from _late(session, product, days)
+    yield from _late(session, archive, product, days)
     yield table(
         "registers", "Exceptions of the registers", ("What they say", "What it is to the lots"),
         sorted(lots.registers),
@@ -118,7 +124,15 @@ def result_tables(
     )  # fmt: skip
 
 
-def _late(session: Session, product: Product, days: Days) -> Iterator[dict[str, Json]]:
+def _told_apart(name: tuple[str, str, str, str], among: Iterable[tuple[str, str, str, str]]) -> str:
+    """The title of a criterion, with its id where another one of the version has it too."""
+    is_alone = sum(one[:3] == name[:3] for one in among) == 1
+    return name[2] if is_alone else f"{name[2]} ({name[3]})"
+
+
+def _late(
+    session: Session, archive: Archive, product: Product, days: Days
+) -> Iterator[dict[str, Json]]:
     """Results that a conditional release waited for, due within the period."""
     rows = session.scalars(
         select(PendingResult)
@@ -134,19 +148,31 @@ def _late(session: Session, product: Product, days: Days) -> Iterator[dict[str, 
     yield table(
         "pending", "Results that a conditional release waited for",
         ("Lot", "Criterion", "Due on", "First result after the release"),
-        ((row.disposition.lot.lot, row.criterion, row.due_on, _came(session, row, days))
+        ((row.disposition.lot.lot, row.criterion, row.due_on, _came(session, archive, row, days))
          for row in rows),
         note="Due within the period.",
     )  # fmt: skip
 
 
-def _came(session: Session, row: PendingResult, days: Days) -> str:
-    """When the first run came in after the decision that can hold the result."""
-    decided = row.disposition
+def _came(session: Session, archive: Archive, row: PendingResult, days: Days) -> str:
+    """When the first run came in after the decision that holds what the criterion hangs on."""
+    decided, lot = row.disposition, row.disposition.lot
+    version = binding_of(session, lot, corrections_of(session, [lot.key])).versions[0]
+    specification, _ = readable(archive, version)
+    own = (
+        [one for one in specification.criteria if one.id == row.criterion] if specification else []
+    )
+    if specification is None or not own:
+        return "not known: the specification cannot be read"
+    measured = [
+        and_(AssayRun.test == test, MeasurementRow.analyte == analyte)
+        for _, test, analyte in attributes_of(specification, own[0])
+    ]
     first = session.scalar(
         select(Upload.received_at)
         .join(AssayRun, AssayRun.upload_id == Upload.id)
-        .where(AssayRun.lot_id == decided.lot_id, Upload.received_at > decided.decided_at)
+        .join(MeasurementRow, MeasurementRow.assay_run_id == AssayRun.id)
+        .where(AssayRun.lot_id == lot.id, Upload.received_at > decided.decided_at, or_(*measured))
         .order_by(Upload.id)
         .limit(1)
     )

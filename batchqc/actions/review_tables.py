@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from batchqc.actions.times import midnight
 from batchqc.core.canonical import Json
 from batchqc.core.quality_reviews import Period
 
@@ -24,8 +25,8 @@ class Days:
     @classmethod
     def of(cls, period: Period, zone: ZoneInfo) -> "Days":
         """The days from midnight to midnight."""
-        begins = datetime.combine(period.first, time.min, zone)
-        ends = datetime.combine(period.last + timedelta(days=1), time.min, zone)
+        begins = midnight(period.first, zone)
+        ends = midnight(period.last + timedelta(days=1), zone)
         return cls(period, zone, begins, ends)
 
     def day(self, moment: datetime) -> date:

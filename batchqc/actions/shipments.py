@@ -24,9 +24,11 @@ from batchqc.actions.containers import (
     lock_lots_of,
     the_containers,
 )
+from batchqc.actions.deciding import lock_rules
 from batchqc.actions.evaluation import study
 from batchqc.actions.genealogy import complete
 from batchqc.actions.labels import label_of
+from batchqc.actions.methods import hold_methods
 from batchqc.actions.origins import GENEALOGY, look_back_problems
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all
@@ -47,6 +49,7 @@ from batchqc.core.identifiers import fold, line_problem
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
+from batchqc.records.annex16 import certifications_of
 from batchqc.records.containers import Container, ContainerEvent, newest_events, status_of
 from batchqc.records.holds import holds_of
 from batchqc.records.registers import LotRow
@@ -63,9 +66,10 @@ from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
 
 #: Gates that stay closed to doses after a release, too.
-_BEFORE_SHIPPING: Final = frozenset(
-    {"Review", "Registers", "Investigations", "Deviations", "Donor", "Genealogy", "Records"}
-)
+_BEFORE_SHIPPING: Final = frozenset({
+    "Other stages", "Review", "Registers", "Investigations", "Deviations", "Donor", "Genealogy",
+    "Audit chain", "Records",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,12 @@ def ship(tx: Transaction, archive: Archive, new: NewShipment) -> Shipment:
         IntegrityFailure: what stands for it is not as the audit trail says.
     """
     require(tx, Permission.SHIP)
-    tx.lock(GENEALOGY)
+    lock_rules(tx)
     session, today = tx.session, today_of(tx)
     site = the_clinical_site(session, new.site)
     rows = the_containers(session, new.containers)
     lots = lock_lots_of(tx, rows)
+    hold_methods(tx)
     texts = {"the courier": new.courier, "the temperature record": new.temperature_record}
     problems = [line_problem(what, text) for what, text in texts.items()]
     if len({fold(one) for one in new.containers}) < len(new.containers):
@@ -145,29 +150,36 @@ def _standing(tx: Transaction, archive: Archive, lot: LotRow, day: date) -> Iter
     """What stands against giving doses of a lot now, whatever its label and its holds say."""
     case = study(tx.session, archive, lot=lot, now=tx.now)
     later, known = came_after(archive, case), known_of(archive, case.dispositions)
+    told: list[str] = []
     for decided in case.dispositions[-1:]:
-        for said in against_doses(judged_by(case), case.measurements, later, known):
-            yield f"lot {lot.lot}: {said}"
-        since = decided.signature.true_at.astimezone(ZoneInfo(lot.site.time_zone)).date()
-        if day < since:
+        told = list(against_doses(judged_by(case), case.measurements, later, known))
+        yield from (f"lot {lot.lot}: {said}" for said in told)
+        if day < (since := _site_day(lot, decided.signature.true_at)):
             yield f"lot {lot.lot} is {decided.disposition} since {since} only, not on {day}"
+    for _, transfer in certifications_of(tx.session, lot)[-1:]:
+        if transfer and day < (since := _site_day(lot, transfer.signature.true_at)):
+            yield f"lot {lot.lot} is in saleable stock since {since} only, not on {day}"
     for said in (*_held(tx.session, lot, day), *against_certificate(tx.session, lot)):
         yield f"lot {lot.lot}: {said}"
     for gate in case.gates:
         if gate.name in _BEFORE_SHIPPING:
-            yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in gate.reasons)
+            new = (reason for reason in gate.reasons if reason not in told)
+            yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in new)
+
+
+def _site_day(lot: LotRow, moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(lot.site.time_zone)).date()
 
 
 def _held(session: Session, lot: LotRow, day: date) -> Iterator[str]:
     """The holds, ended meanwhile, that lay over a lot on a day."""
-    zone = ZoneInfo(lot.site.time_zone)
     return held_on(
         day,
         (
             (
                 hold.natural_key,
-                hold.began_at.astimezone(zone).date(),
-                end.signature.true_at.astimezone(zone).date(),
+                _site_day(lot, hold.began_at),
+                _site_day(lot, end.signature.true_at),
             )
             for hold, end in holds_of(session, [lot.id])
             if end is not None

@@ -18,15 +18,22 @@ SAME: Final = "the same"
 def compare_folder(
     session: Session, archive: Archive, folder: Path | None
 ) -> list[tuple[str, str]]:
-    """Each file of the folder, and how it differs from the version of its id and number."""
-    files = sorted(folder.rglob("*.toml")) if folder and folder.is_dir() else []
+    """Each file of the folder, and how it differs from the version of its id and number.
+
+    A folder within it that is called like a file is none; a file that cannot be read says so.
+    """
+    found = sorted(folder.rglob("*.toml")) if folder and folder.is_dir() else []
+    files = [path for path in found if not path.is_dir()]
     return [
         (str(path.relative_to(folder or path)), _compared(session, archive, path)) for path in files
     ]
 
 
 def _compared(session: Session, archive: Archive, path: Path) -> str:
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
     specification = read_specification(data, file=path.name).specification
     if specification is None:
         return "not a specification; see batchqc spec lint"

@@ -196,7 +196,7 @@ def content_of(archive: Archive, version: SpecificationVersion) -> Specification
 
 @lru_cache(maxsize=64)
 def _read(data: bytes, file: str) -> Specification | None:
-    return read_specification(data, file=file).specification
+    return read_specification(data, file=file, is_stored=True).specification
 
 
 def _withdrawal_problem(

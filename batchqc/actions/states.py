@@ -17,6 +17,7 @@ from batchqc.actions.binding import hold_versions
 from batchqc.actions.certificates import the_certificate
 from batchqc.actions.corrections import hold_subject, the_correction
 from batchqc.actions.deciding import decision_content, lock_to_decide
+from batchqc.actions.donor_records import records_of
 from batchqc.actions.entries import the_entry
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.investigations import the_investigation
@@ -33,7 +34,7 @@ from batchqc.documents.archive import Archive
 from batchqc.records.base import Row
 from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.copies import copies_of
-from batchqc.records.corrections import corrections_of, decision_on
+from batchqc.records.corrections import decision_on
 from batchqc.records.decisions import issue_of
 from batchqc.records.deviations import deviation_lots, deviation_rows, series_of_deviation
 from batchqc.records.donors import eligibility_of
@@ -92,14 +93,13 @@ def state_of_lot(session: Session, case: LotCase) -> State:
 
 
 def contested_donor(code: str) -> Contested:
-    """A donor: what was determined, and what was corrected."""
+    """A donor: what was determined, on which records, and what was corrected of them."""
 
     def state(session: Session) -> State:
         row = the_donor(session, code)
-        found: list[Row | None] = [row, *eligibility_of(session, [row])]
-        for pair in corrections_of(session, [row.key]):
-            found += pair
-        return _state(found, [row.key])
+        records = records_of(session, [row])[row.id]
+        asked = (correction for correction, _ in records.corrections)
+        return _state([row, *eligibility_of(session, [row]), *records.rows, *asked], [row.key])
 
     def hold(tx: Transaction) -> None:
         row = the_donor(tx.session, code)

@@ -23,8 +23,9 @@ from batchqc.intake.template import template_rows
 from batchqc.intake.values import says_nothing
 from batchqc.records.bindings import binding_of
 from batchqc.records.corrections import corrections_of
-from batchqc.records.open_lots import lots_sampled_near, reported_of, undecided_lots
+from batchqc.records.open_lots import lots_sampled_near, undecided_lots
 from batchqc.records.registers import LotRow, lots_by, samples_of
+from batchqc.records.typed_lines import results_of_use
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def template_csv(session: Session, archive: Archive, *, wanted: Wanted) -> bytes
             hint="Name lots, a day, or a run with its test.",
         )
     lots = _lots(session, wanted)
-    reported = reported_of(session, lots)
+    reported = results_of_use(session, lots)
     found = [one for lot in lots for one in _open(session, archive, lot, wanted, reported)]
     if not found:
         raise NotFound(

@@ -1,9 +1,12 @@
 """Times and days as people state them: with an offset, not in the future."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 _A_CLOCK_APART = timedelta(minutes=1)
 _FIRST = 1900
+_FIRST_DAY: Final = date(1, 1, 2)
 
 
 def time_problem(what: str, text: str, *, now: datetime) -> str | None:
@@ -22,6 +25,27 @@ def time_problem(what: str, text: str, *, now: datetime) -> str | None:
 def is_long_ago(told: datetime) -> bool:
     """Whether a time is a slip: nothing here is so old, and calendars end there."""
     return told.year < _FIRST
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day of a site begins; the first of all calendars, which no zone east has, a day later.
+
+    Args:
+        day: a date of the site.
+        zone: of the site.
+    """
+    return datetime.combine(max(day, _FIRST_DAY), time.min, zone)
+
+
+def moments(
+    since: date | None, until: date | None, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """The first moment of some days of a site and the first behind them; ``None`` has no end."""
+    behind = until + timedelta(days=1) if until is not None and until < date.max else None
+    return (
+        midnight(since, zone) if since is not None else None,
+        midnight(behind, zone) if behind is not None else None,
+    )
 
 
 def day_problem(what: str, day: date, *, since: date, today: date) -> str | None:

@@ -94,7 +94,7 @@ def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> 
     _check_supersedes(file)
     file = _as_registered(tx.session, file)
     year = tx.now.year
-    tx.lock(f"uploads of {year}")
+    hold_uploads(tx)
     if (first := _answer_to(tx.session, file)) is not None:
         return _answered_before(tx.session, archive, file, first, tx.now)
     if file.data is not None:
@@ -120,6 +120,11 @@ def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> 
     report = _report(tx.session, archive, number, file, reading)
     open_for_outlook(tx, archive, report.outlook)
     return report
+
+
+def hold_uploads(tx: Transaction) -> None:
+    """Let nobody else upload meanwhile; before any lot is locked."""
+    tx.lock(f"uploads of {tx.now.year}")
 
 
 def the_upload(session: Session, number: str) -> Upload:

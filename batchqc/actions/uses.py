@@ -67,7 +67,8 @@ def recorded_uses(archive: Archive, decision: DispositionRow, one: Measurement) 
     deciding = (content["specification"]["sha256"], content["verdicts"])
     beside = [(other["sha256"], other["verdicts"]) for other in content.get("beside", [])]
     for sha256, verdicts in (deciding, *beside):
-        specification = read_specification(archive.get(sha256), file=sha256).specification
+        data = archive.get(sha256)
+        specification = read_specification(data, file=sha256, is_stored=True).specification
         if specification is None or specification.stage != one.stage:
             continue
         cell = [str(one.run), one.cell.row, one.text]

@@ -1,28 +1,30 @@
 """Whether the records are still what the audit trail says (requirements 1.05, 1.09).
 
 Checked are the chain, each entry's own hash, that each regulated row is word for word what its
-entry witnessed and that none is missing or unmentioned, each run's measurements, each signature,
-the log, the bytes that the rows name in the store, the index of certificates, and that triggers
-against changes are in place.
+entry witnessed and that none is missing or unmentioned, the order of rows, each run's measurements,
+each signature, the log, the bytes that the rows name in the store, the index of certificates, and
+that triggers against changes are in place.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from batchqc.actions.event_check import event_problems
 from batchqc.actions.index_check import index_problems
 from batchqc.actions.log_check import log_problems
+from batchqc.actions.row_checks import misspelt, row_check_problems
 from batchqc.actions.whole_trail import LAST, Witness, read_trail
 from batchqc.core.audit import Link
 from batchqc.core.canonical import sha256_of
 from batchqc.documents.archive import Archive
 from batchqc.errors import BatchqcError
-from batchqc.records.audit import entry_count
+from batchqc.records.audit import entry_count, newest_link
 from batchqc.records.base import Row
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.guards import unguarded
@@ -73,22 +75,46 @@ def verify_audit_trail(
 
     ``lacking`` is what a dossier that is being imported leaves out; else what one on record did.
     """
-    lacking = lacking or _lacking(session, archive)
+    found = [(LAST, problem) for problem in misspelt(session)]
+    try:
+        return _compared(session, archive, lacking or _lacking(session, archive), found)
+    except ValueError as error:
+        if not found:
+            raise
+        problems = (*(one for _, one in found), f"nothing else was looked at: {error}")
+        return TrailCheck(entry_count(session), newest_link(session), problems)
+
+
+def _compared(
+    session: Session, archive: Archive, lacking: Lacking, found: list[tuple[int, str]]
+) -> TrailCheck:
+    """Compare everything; ``found`` is known already."""
     trail = read_trail(session, lacking)
-    found, links, witnesses = trail.problems, trail.links, trail.witnesses
+    found, links, witnesses = [*found, *trail.problems], trail.links, trail.witnesses
     referred_to = (one for one in WITNESSED if one.__tablename__ in _REFERRED_TO)
     _held = [row for one in referred_to for row in session.scalars(select(one))]  # asked for once
     found += _row_problems(session, witnesses, lacking.records)
+    found += [(LAST, problem) for problem in row_check_problems(session)]
     found += [(place or LAST, problem) for place, problem in event_problems(session)]
     found += _run_problems(session, witnesses)
     named = list(named_bytes(session))
     found += _stored_problems(session, archive, witnesses, named)
     found += _head_problems(archive, named, {link.sequence: link.sha256 for link in links})
-    found += log_problems(session, [(link.entry_sha256, link.sha256) for link in links])
-    found += [(LAST, problem) for problem in index_problems(session, archive)]
+    log = log_problems(session, [(link.entry_sha256, link.sha256) for link in links])
+    found += _readable("a row of the log", log)
+    index = ((LAST, problem) for problem in index_problems(session, archive))
+    found += _readable("a certificate, or its index,", index)
     found += [(LAST, _UNGUARDED.format(table)) for table in unguarded(session.connection())]
     ordered = tuple(problem for _, problem in sorted(found))
     return TrailCheck(entry_count(session), links[-1] if links else None, ordered)
+
+
+def _readable(what: str, found: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Problems; where somebody wrote what nobody can read, that is one more, and ends the part."""
+    try:
+        yield from found
+    except (ValueError, TypeError, LookupError, AttributeError, InvalidRequestError) as error:
+        yield LAST, f"{what} cannot be read, and what follows it was not looked at: {error}"
 
 
 def _lacking(session: Session, archive: Archive) -> Lacking:
@@ -131,7 +157,7 @@ def _run_problems(session: Session, witnesses: Mapping[str, Witness]) -> Iterato
     for first in range(0, len(ids), _RUNS_AT_ONCE):
         runs = runs_by_id(session, ids[first : first + _RUNS_AT_ONCE])
         found: dict[tuple[RunKey, str], list[Measurement]] = {}
-        for one in measurements_of(session, runs):
+        for one in _measured(session, runs):
             found.setdefault((one.run, one.lot), []).append(one)
         for run in runs:
             own = found.get((run.run_key, run.lot.lot), [])
@@ -143,6 +169,16 @@ def _run_problems(session: Session, witnesses: Mapping[str, Witness]) -> Iterato
                 )
 
 
+def _measured(session: Session, runs: Sequence[AssayRun]) -> Iterator["Measurement"]:
+    """What was measured in some runs; where one result cannot be read, nothing of its run."""
+    try:
+        yield from list(measurements_of(session, runs))
+    except ValueError:
+        half = len(runs) // 2
+        for some in (runs[:half], runs[half:]) if half else ():
+            yield from _measured(session, some)
+
+
 def _stored_problems(
     session: Session,
     archive: Archive,
@@ -150,7 +186,7 @@ def _stored_problems(
     named: Iterable[tuple[Row, str]],
 ) -> Iterator[tuple[int, str]]:
     for signature in session.scalars(select(SignatureRow).join(Person)).all():
-        if signature.sha256 != signature.signing.sha256:
+        if not _is_signed(signature):
             sequence = _sequence(witnesses, signature)
             yield sequence, f"{signature.key} (entry {sequence}) is not what was signed"
     disposed = {one.sha256 for one in disposed_objects(session)}
@@ -164,6 +200,14 @@ def _stored_problems(
             yield sequence, f"{_identity(row)[0]} (entry {sequence}): {error.message}"
 
 
+def _is_signed(signature: SignatureRow) -> bool:
+    """Whether a signature is what was signed; one of a meaning that there is not never was."""
+    try:
+        return signature.sha256 == signature.signing.sha256
+    except ValueError:
+        return False
+
+
 def _head_problems(
     archive: Archive, named: Iterable[tuple[Row, str]], links: Mapping[int, str]
 ) -> Iterator[tuple[int, str]]:
@@ -173,9 +217,10 @@ def _head_problems(
             continue
         try:
             audit = json.loads(archive.get(sha256))["audit"]
-        except BatchqcError:
-            continue  # named among the stored bytes
-        sequence, head = audit if isinstance(audit, list) else (audit["sequence"], audit["head"])
+            is_pair = isinstance(audit, list)
+            sequence, head = audit if is_pair else (audit["sequence"], audit["head"])
+        except (BatchqcError, ValueError, LookupError, TypeError):
+            continue  # named among the stored bytes, or the row names other bytes than its own
         if links.get(sequence) != head:
             key, _ = _identity(row)
             yield sequence, f"the chain up to entry {sequence} is not the one that {key} names"

@@ -25,6 +25,7 @@ from batchqc.core.components import (
     SIGN_IN_HOURS,
     VISIT_MINUTES,
     Component,
+    LinkState,
     sign_in_problem,
 )
 from batchqc.core.signatures import Meaning, Refusal
@@ -33,6 +34,7 @@ from batchqc.records.components import (
     ProofUse,
     ProviderReturn,
     ProviderVisit,
+    newest_link,
     person_of,
     return_of,
     use_of,
@@ -167,6 +169,9 @@ def use_proof(
 
     def check(_: Password | None) -> str | None:
         if visit is None or back is None or use_of(tx.session, back) is not None:
+            return None
+        link = newest_link(tx.session, person)  # which may have been removed since
+        if link is None or link.state == LinkState.REMOVED:
             return None
         asked = (visit.user_id, visit.sign_in, visit.record.casefold(), visit.meaning)
         signs = (person.user_id, tx.actor.sign_in, to_sign.casefold(), meaning.value)

@@ -1,6 +1,7 @@
 """Open work beside results: of lots and donors, of look-backs, webhooks, damage, jobs, samples."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,9 @@ from batchqc.records.work_beside import (
 )
 
 
-def work_beside(session: Session, archive: Archive, portion: Portion) -> Iterator[Item]:
+def work_beside(
+    session: Session, archive: Archive, portion: Portion, today: date
+) -> Iterator[Item]:
     """What waits in lots and, with the first portion, in decided ones and beside all lots."""
     for lot, row, found in open_investigations(session, portion):
         what = f"{found.number}: {found.criterion}; {found.state}"
@@ -29,7 +32,7 @@ def work_beside(session: Session, archive: Archive, portion: Portion) -> Iterato
     for lot, hold in holds_at_work(session, portion):
         what = f"hold {hold.number} ({hold.cause}): {hold.reason}"
         yield Item(Work.HOLD, lot, what, hold.held_at, None, f"/lots/{lot}/holds")
-    for lot, number in waiting_transfers(session, portion):
+    for lot, number in waiting_transfers(session, portion, today):
         what = f"{number} waits for its transfer"
         yield Item(Work.TRANSFER, lot, what, None, None, f"/lots/{lot}")
     yield from _donors(session, portion)

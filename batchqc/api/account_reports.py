@@ -13,6 +13,7 @@ from batchqc.actions.account_facts import accounts_content
 from batchqc.actions.account_reports import keep_account_report, review_accounts, the_report
 from batchqc.actions.account_tables import account_rows, training_rows
 from batchqc.actions.training_report import training_report
+from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Call, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
@@ -141,6 +142,9 @@ class ReportOut(BaseModel):
     made_at: datetime
     reviewed_by: str = Field(description="Empty before the review.")
     signature: str
+    signed: SignatureOut | None = Field(
+        description="The signature of the review: its reason says what is not as it should be."
+    )
 
 
 class ReportDetail(ReportOut):
@@ -269,4 +273,5 @@ def _facts(session: Session, row: AccountReport) -> dict[str, Any]:
         "made_at": row.made_at,
         "reviewed_by": signed.signature.person.user_id if signed else "",
         "signature": signed.signature.natural_key if signed else "",
+        "signed": signature_out(signed.signature) if signed else None,
     }

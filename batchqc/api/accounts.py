@@ -15,6 +15,7 @@ from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, Limit, Page
 from batchqc.core.permissions import Permission
+from batchqc.records.audit_search import user_of
 from batchqc.records.people import AccountChange, newest_password_rule
 
 router = Routes(PREFIX, tags=["accounts"], responses=PROBLEMS)
@@ -147,7 +148,7 @@ def auditor_views(
 ) -> Page[ViewOut]:
     """Each request of an auditor, oldest first, exports and refused ones too."""
     with call.reading(Permission.SEE_ACCOUNTS) as session:
-        found = views(session, after=after, limit=limit + 1, who=who)
+        found = views(session, after=after, limit=limit + 1, who=user_of(session, who))
     items = [
         ViewOut(
             sequence=one.sequence,

@@ -16,7 +16,7 @@ from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.shapes import Page, Paging, page
+from batchqc.api.shapes import Page, Paging, not_next, page
 from batchqc.core.annex16 import POINTS
 from batchqc.core.permissions import Permission
 from batchqc.core.policies import Policy, choices
@@ -127,6 +127,8 @@ def certifications(call: SignedIn, asked: Annotated[Paging, Query()]) -> Page[Ce
     """Every certification by a qualified person, in the order of their numbers."""
     with call.reading() as session:
         after = certification_by(session, asked.after) if asked.after else None
+        if asked.after and after is None:
+            raise not_next(asked.after)
         return page(
             session,
             select(Certification),

@@ -29,10 +29,11 @@ from batchqc.api.archive_shapes import (
     rule_out,
     scrub_out,
 )
-from batchqc.api.doors import Signature, SignedIn, Writing
+from batchqc.api.doors import Signature, SignedIn, Work, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.shapes import After, Limit, Page, page, row_of
+from batchqc.api.sent import COUNTED
+from batchqc.api.shapes import After, Limit, Page, number_of, page, row_of
 from batchqc.core.permissions import Permission
 from batchqc.core.retention import RetentionRule
 from batchqc.core.signatures import Refusal
@@ -45,8 +46,12 @@ router = Routes(PREFIX, tags=["archive"], responses=PROBLEMS)
 class NewRetentionRule(Signature):
     """For how long raw data is kept from now on."""
 
-    after_expiry: int = Field(ge=0, le=1000, description="Whole years after the last usable day.")
-    after_manufacture: int = Field(ge=0, le=1000, description="Whole years after manufacture.")
+    after_expiry: Annotated[
+        int, Field(ge=0, le=1000, description="Whole years after the last usable day."), COUNTED
+    ]
+    after_manufacture: Annotated[
+        int, Field(ge=0, le=1000, description="Whole years after manufacture."), COUNTED
+    ]
 
 
 class OfLot(Signature):
@@ -94,7 +99,8 @@ def damage(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[DamageO
 def rules(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[RetentionRuleOut]:
     """Oldest first."""
     with call.reading() as session:
-        every = [rule_out(one) for one in retention_rules(session) if one.number > _whole(after)]
+        behind = number_of(after)
+        every = [rule_out(one) for one in retention_rules(session) if one.number > behind]
     more = len(every) > limit
     return Page(items=every[:limit], next=str(every[limit - 1].number) if more else None)
 
@@ -156,7 +162,7 @@ def hold(call: Writing, sent: OfLot) -> Response:
             row = hold_legally(work.tx, lot=sent.lot, credentials=sent.credentials)
             shown = row if isinstance(row, Refusal) else hold_out(work.tx.session, row)
             work.answer(201, shown)
-    _hold_in_store(call, str(work.body()["lot"]))
+    _hold_in_store(call, work, "")
     return work.response()
 
 
@@ -175,7 +181,7 @@ def release(call: Writing, number: str, sent: Signature) -> Response:
                 work.answer(403, row)
             else:
                 work.answer(201, hold_out(work.tx.session, row.legal_hold))
-    _hold_in_store(call, str(work.body()["lot"]))
+    _hold_in_store(call, work, "the release of ")
     return work.response()
 
 
@@ -233,9 +239,11 @@ def approve(call: Writing, number: str, sent: Signature) -> Response:
     return work.response()
 
 
-def _hold_in_store(call: Writing, lot: str) -> None:
+def _hold_in_store(call: Writing, work: Work, what: str) -> None:
+    done = work.body()
     with call.reading() as session:
-        hold_in_store(session, call.door.archive, the_lot(session, lot))
+        lot = the_lot(session, done["lot"])
+        hold_in_store(session, call.door.archive, lot, recorded=f"{what}{done['number']}")
 
 
 def _whole(text: str) -> int:

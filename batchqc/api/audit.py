@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.recheck import recheck
@@ -14,11 +14,12 @@ from batchqc.actions.verification import TrailCheck, verify_audit_trail
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
+from batchqc.api.sent import Moment
 from batchqc.api.shapes import LARGEST, Page
 from batchqc.core.permissions import Permission
 from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.audit_lines import TrailWanted, trail_lines
-from batchqc.records.audit_search import Filed, some_after
+from batchqc.records.audit_search import Filed, some_after, subject_of, user_of
 
 router = Routes(PREFIX, tags=["audit trail"], responses=PROBLEMS)
 
@@ -40,8 +41,8 @@ class EntryFilter(BaseModel):
     subject: str = Field(default="", examples=["lot:UCM-P1-T1"])
     who: str = Field(default="", description="Only of this person.")
     what: str = Field(default="", examples=["lot released"])
-    since: AwareDatetime | None = Field(default=None, description="RFC 3339; the first moment.")
-    until: AwareDatetime | None = Field(default=None, description="RFC 3339; before it.")
+    since: Moment | None = Field(default=None, description="RFC 3339; the first moment.")
+    until: Moment | None = Field(default=None, description="RFC 3339; before it.")
     after: int = Field(default=0, ge=0, le=LARGEST, description="`next` of the page before.")
     limit: int = Field(default=50, ge=1, le=200, description="How many at the most.")
 
@@ -97,12 +98,13 @@ def entries(call: SignedIn, wanted: Annotated[EntryFilter, Query()]) -> Page[Ent
 def _found(
     session: Session, wanted: EntryFilter
 ) -> tuple[Sequence[tuple[AuditLink, AuditEntry]], int]:
+    subject, who = subject_of(session, wanted.subject), user_of(session, wanted.who)
     if wanted.since is None and wanted.until is None:
-        filed = Filed(wanted.subject, wanted.who, wanted.what)
+        filed = Filed(subject, who, wanted.what)
         return some_after(session, wanted.after, filed, limit=wanted.limit)
     by_time = TrailWanted(
-        subjects=tuple(filter(None, [wanted.subject])),
-        who=wanted.who,
+        subjects=tuple(filter(None, [subject])),
+        who=who,
         what=tuple(filter(None, [wanted.what])),
         since=wanted.since,
         until=wanted.until,

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, StrictBool
 
 from batchqc.actions.accountability import accept_accountability
 from batchqc.actions.authenticators import (
@@ -79,7 +79,7 @@ class RuleOut(BaseModel):
 class NewRule(Sent):
     """The rule, and why."""
 
-    with_code: bool
+    with_code: StrictBool
     reason: Annotated[str, Field(examples=["Risk assessment RA-2026-04"])]
 
 

@@ -26,7 +26,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day
 from batchqc.api.shapes import Page, Paging
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.documents.zip_stream import zipped
 from batchqc.records.certificate_search import Hit, hits
@@ -103,7 +103,10 @@ def certificates(
 
 
 @router.get(
-    "/certificates/{number}", response_model=CertificateDetail, summary="What a certificate says"
+    "/certificates/{number}",
+    response_model=CertificateDetail,
+    responses=TAGGED,
+    summary="What a certificate says",
 )
 def one(call: SignedIn, number: str) -> Response:
     """The content as it was frozen with the decision."""

@@ -15,7 +15,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.corrections import Correction, decision_on
@@ -93,7 +93,12 @@ def corrections(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[Co
         )
 
 
-@router.get("/corrections/{number}", response_model=CorrectionOut, summary="One correction")
+@router.get(
+    "/corrections/{number}",
+    response_model=CorrectionOut,
+    responses=TAGGED,
+    summary="One correction",
+)
 def one(call: SignedIn, number: str) -> Response:
     """What was asked for, and what became of it."""
     with call.reading() as session:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 from sqlalchemy.orm import Session
 
 from batchqc.actions.deviations import NewDeviation, keep_deviation, the_deviation
@@ -28,7 +28,7 @@ class DeviationShape(Signature):
     title: str
     link: str = Field(description="Where it stands in the site's quality system: an address, text.")
     state: State
-    blocking: bool
+    blocking: StrictBool
     lots: Annotated[list[str], Field(default_factory=list, max_length=1000)]
 
 

@@ -101,7 +101,8 @@ def door_of(request: Request) -> Door:
     Raises:
         InvalidInput: the address holds a character that no record has.
     """
-    texts = [request.url.path, *request.path_params.values(), *request.query_params.values()]
+    asked = (text for _, text in request.query_params.multi_items())  # each of what is there twice
+    texts = [request.url.path, *request.path_params.values(), *asked]
     if not all(is_text(str(text)) for text in texts):
         raise InvalidInput("BQC-API-008", "the address holds U+0000")
     door: Door = request.app.state.door

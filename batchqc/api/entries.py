@@ -29,7 +29,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, Whole, page
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.api.uploads import ReportOut, refused_upload, report_out
 from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte
 from batchqc.core.permissions import Permission
@@ -173,7 +173,9 @@ def entries(call: SignedIn, after: After = "", limit: Limit = 50) -> Page[EntryO
         )
 
 
-@router.get("/manual/{number}", response_model=EntryOut, summary="One typed result")
+@router.get(
+    "/manual/{number}", response_model=EntryOut, responses=TAGGED, summary="One typed result"
+)
 def one(call: SignedIn, number: str) -> Response:
     """While it waits, its value is shown only to who typed or measured it."""
     with call.reading() as session:

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from batchqc.api.logs import note_told
 from batchqc.api.watching import note_refusal, request_id
@@ -68,6 +69,7 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     for status, title in (
         *((status, title) for _, status, title in _STATUS if status not in {500, 503}),
         (400, "The body cannot be read as text"),
+        (408, "The body came too slowly"),
         (413, "The body is too large"),
         (500, "Records contradict each other, or something unforeseen happened"),
         (503, "A key, the seal or the store cannot be used now"),
@@ -111,6 +113,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(BatchqcError, _deliberate)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -138,6 +141,12 @@ async def _of_http(_: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         answer.headers.update(error.headers or {})  # such as Allow, which a 405 must carry
     return answer
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Who left before all of it had come hears nothing; it is nothing unforeseen."""
+    said = "the connection ended before the body had come"
+    return problem(400, "BQC-API-002", "The request cannot be answered", said)
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:

@@ -25,6 +25,7 @@ from batchqc.core.events import Event, kind_problem
 from batchqc.core.permissions import Permission
 from batchqc.documents.webhook_key import made_key
 from batchqc.errors import InvalidInput
+from batchqc.records.audit_search import subject_of
 from batchqc.records.events import (
     Delivery,
     Webhook,
@@ -120,9 +121,8 @@ def events(call: SignedIn, wanted: Annotated[EventFilter, Query()]) -> Page[Even
         raise InvalidInput("BQC-EVT-009", wrong, hint="See the guide: events.")
     kinds, limit = [wanted.kind] if wanted.kind else [], wanted.limit
     with call.reading() as session:
-        found = events_after(
-            session, wanted.after, limit=limit + 1, kinds=kinds, subject=wanted.subject
-        )
+        subject = subject_of(session, wanted.subject)
+        found = events_after(session, wanted.after, limit=limit + 1, kinds=kinds, subject=subject)
         items = [_shown(row.event) for row in found[:limit]]
     return Page(items=items, next=str(items[-1].number) if len(found) > limit else None)
 

@@ -1,9 +1,14 @@
 """The auditor's bundle, sent while it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack
+from threading import BoundedSemaphore
+from typing import Final
+from weakref import finalize
 
 from fastapi.responses import StreamingResponse
 from pydantic import Field
+from starlette.types import Receive, Scope, Send
 
 from batchqc.actions.export_plan import Asked
 from batchqc.actions.exports import FOLDER, Exporter, export_bundle
@@ -14,6 +19,11 @@ from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import LARGEST
 from batchqc.core.permissions import Permission
 from batchqc.documents.bundle_kit import read_anchors
+from batchqc.errors import Conflict
+
+_AT_ONCE: Final = 4
+"""Bundles that a process sends at once: each holds a connection to the database to its end."""
+_ROOM: Final = BoundedSemaphore(_AT_ONCE)
 
 router = Routes(PREFIX, tags=["archive"], responses=PROBLEMS)
 
@@ -34,6 +44,22 @@ class ExportAsked(Sent):
     )
 
 
+class _Sending(StreamingResponse):
+    """A bundle on its way; what it holds is let go at its end, whole, cut or never begun."""
+
+    def __init__(
+        self, chunks: Generator[bytes], held: ExitStack, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(chunks, media_type="application/zip", headers=headers)
+        held.callback(chunks.close)  # not once nobody refers to it: threads do, until they work
+        self._held = held
+        finalize(self, held.close)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._held:
+            await super().__call__(scope, receive, send)
+
+
 @router.post(
     "/archive/exports",
     summary="Export certificates and all that they rest on",
@@ -48,17 +74,23 @@ def export(call: SignedIn, sent: ExportAsked) -> StreamingResponse:
     and opens nowhere.
     """
     door = call.door
-    found = export_bundle(
-        door.engine,
-        door.archive,
-        Exporter(
-            call.person.acting(Permission.EXPORT_RECORDS),
-            door.now,
-            lambda: read_anchors(door.settings.trust, door.settings.timestamp_root),
-            door.press.log_key,
-        ),
-        Asked(sent.product, tuple(sent.lots), sent.since, sent.until, sent.checkpoint),
+    exporter = Exporter(
+        call.person.acting(Permission.EXPORT_RECORDS),
+        door.now,
+        lambda: read_anchors(door.settings.trust, door.settings.timestamp_root),
+        door.press.log_key,
     )
+    asked = Asked(sent.product, tuple(sent.lots), sent.since, sent.until, sent.checkpoint)
+    if not _ROOM.acquire(blocking=False):
+        raise Conflict(
+            "BQC-EXP-011",
+            f"{_AT_ONCE} bundles are being sent, and no more at once",
+            hint="Try again when one has ended, or let it be made as a job: POST /jobs/bundles.",
+        )
+    with ExitStack() as room:
+        room.callback(_ROOM.release)
+        found = export_bundle(door.engine, door.archive, exporter, asked)
+        held = room.pop_all()
     name = f"{FOLDER}-{found.plan.checkpoint.size}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(found.chunks(), media_type="application/zip", headers=headers)
+    return _Sending(found.chunks(), held, headers)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ from batchqc.actions.lot_origins import name_origin
 from batchqc.api.doors import SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.sent import Day, Sent
+from batchqc.api.sent import COUNTED, Day, Sent
 from batchqc.api.shapes import After, Limit, Page, Whole, page
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.doublings import level_text
@@ -74,7 +74,7 @@ class BankRequest(Sent):
     place: str
     containers: Whole
     passage: Annotated[Whole, Field(description="At which it was frozen.")]
-    is_pool: bool = Field(default=False, description="Whether donors are mixed on purpose.")
+    is_pool: StrictBool = Field(default=False, description="Whether donors are mixed on purpose.")
     basis: str = Field(default="", description="What doublings count from, of a first bank.")
     max_doublings: str = Field(default="", examples=["20"], description="Blank: none declared.")
 
@@ -124,7 +124,7 @@ class PassageRequest(Sent):
     """One passage on the way to a bank or a lot. Cells are numbers as text."""
 
     node: Node
-    passage: Annotated[int, Field(ge=0, le=1000)]
+    passage: Annotated[int, Field(ge=0, le=1000), COUNTED]
     seeded: Annotated[str, Field(examples=["5E5"])]
     harvested: Annotated[str, Field(examples=["8.2E6"])]
     harvested_on: Day

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 from sqlalchemy.orm import Session
 
 from batchqc.actions.investigations import Case, the_investigation
@@ -11,7 +11,7 @@ from batchqc.actions.retest_plans import NewPlan
 from batchqc.actions.siblings import siblings_of
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Signature
-from batchqc.api.sent import Day, Sent
+from batchqc.api.sent import COUNTED, Day, Sent
 from batchqc.core.compliance_patterns import Kind, Pattern
 from batchqc.core.conclusions import Cause, Wanted
 from batchqc.core.investigations import DecisionRule, Finding, State, Step
@@ -41,8 +41,8 @@ class PlanShape(Signature):
     method: str = Field(examples=["SOP-QC-014"])
     version: str = Field(examples=["3"])
     analysts: _Texts
-    retests: Annotated[int, Field(ge=0, le=100)]
-    resamples: Annotated[int, Field(ge=0, le=100)] = 0
+    retests: Annotated[int, Field(ge=0, le=100), COUNTED]
+    resamples: Annotated[int, Field(ge=0, le=100), COUNTED] = 0
     new_samples: _Texts
     test: str = Field(default="", description="May be blank where one alone failed.")
     same_analyst: str = Field(default="", description="Why the first analyst measures again.")
@@ -66,7 +66,7 @@ class ConclusionShape(Signature):
     test: str = ""
     cause: Cause | None = None
     document: str = Field(default="", description="SHA-256 of a filed document.")
-    corrected: bool = Field(
+    corrected: StrictBool = Field(
         default=False, description="The newest version of the run counts: a cause in data only."
     )
 

@@ -37,9 +37,9 @@ from batchqc.api.investigation_shapes import (
     pattern_out,
 )
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.sent import Day, Sent
+from batchqc.api.sent import COUNTED, Day, Sent
 from batchqc.api.shapes import LARGEST, After, Limit, Page, page_together
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.investigations import InvestigationRow, InvestigationStep, days_due
@@ -52,7 +52,7 @@ Lot = Annotated[str, Query(description="Only of this lot.")]
 class Rule(Sent):
     """In how many days an investigation is due."""
 
-    days: int = Field(ge=0, le=LARGEST)
+    days: Annotated[int, Field(ge=0, le=LARGEST), COUNTED]
     reason: str = ""
 
 
@@ -142,6 +142,7 @@ def new_sweep(call: Writing, after: Annotated[int, Query(ge=0, le=LARGEST)] = 0)
 @router.get(
     "/investigations/{number}",
     response_model=InvestigationDetail,
+    responses=TAGGED,
     summary="One investigation with its steps and siblings",
 )
 def investigation(call: SignedIn, number: str) -> Response:

@@ -22,7 +22,7 @@ from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
@@ -104,7 +104,12 @@ def add(call: Writing, file: Received) -> Response:
     return work.response()
 
 
-@router.get("/layouts/{layout}/{version}", response_model=LayoutDetail, summary="One version")
+@router.get(
+    "/layouts/{layout}/{version}",
+    response_model=LayoutDetail,
+    responses=TAGGED,
+    summary="One version",
+)
 def one(call: SignedIn, layout: str, version: Version) -> Response:
     """A version, with what its file says."""
     with call.reading() as session:

@@ -1,7 +1,7 @@
 """Look-backs: started, listed dose by dose, and closed."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Response
 from pydantic import BaseModel, Field
@@ -15,6 +15,7 @@ from batchqc.actions.look_backs import (
     start_look_back,
     the_look_back,
 )
+from batchqc.actions.whereabouts import since_then, told_now
 from batchqc.api.decisions import SignatureOut, signature_out
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
@@ -25,7 +26,7 @@ from batchqc.core.identifiers import fold
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.records.containers import containers_by, newest_events, status_of
+from batchqc.documents.archive import Archive
 from batchqc.records.look_backs import LookBack, closing_of
 
 router = Routes(PREFIX, tags=["genealogy"], responses=PROBLEMS)
@@ -67,7 +68,7 @@ class LookBackOut(BaseModel):
 
 
 class DoseOut(BaseModel):
-    """Where a container was when the look-back began, and how it stands now."""
+    """Where a container was when the look-back began; now how it stands, and who was given it."""
 
     container: str
     of: str
@@ -123,15 +124,12 @@ def one_look_back(call: SignedIn, number: str) -> LookBackOut:
 
 @router.get("/look-backs/{number}/doses", summary="Where the doses are")
 def doses(call: SignedIn, number: str, after: After = "", limit: Limit = 50) -> Page[DoseOut]:
-    """Every container that comes of the source, by id; go on with `after`."""
+    """Every container that comes of the source, by id, those registered since too."""
     with call.reading() as session:
-        frozen = frozen_list(call.door.archive, the_look_back(session, number))["doses"]
-        rest = [one for one in frozen if fold(one["container"]) > fold(after)]
+        found = doses_of(session, call.door.archive, the_look_back(session, number))
+        rest = [one for one in found if fold(one["container"]) > fold(after)]
         shown = rest[:limit]
-        rows = containers_by(session, [one["container"] for one in shown])
-        newest = newest_events(session, [row.id for row in rows])
-        now = {row.container: status_of(newest.get(row.id)) for row in rows}
-        items = [DoseOut(**one, status_now=now.get(one["container"], "")) for one in shown]
+        items = [DoseOut(**one) for one in told_now(session, shown)]
     more = shown[-1]["container"] if len(rest) > limit else None
     return Page(items=items, next=more)
 
@@ -154,6 +152,13 @@ def close(call: Writing, number: str, sent: ClosingRequest) -> Response:
             else:
                 work.answer(201, _look_back(call.door, work.tx.session, found.look_back))
     return work.response()
+
+
+def doses_of(session: Session, archive: Archive, row: LookBack) -> list[dict[str, Any]]:
+    """The doses of a look-back: those of its frozen list, and what was registered of it since."""
+    frozen, closing = frozen_list(archive, row), closing_of(session, row)
+    more = since_then(session, frozen, closing.closed_at if closing else None)
+    return sorted((*frozen["doses"], *more), key=lambda one: fold(one["container"]))
 
 
 def _look_back(door: Door, session: Session, row: LookBack) -> LookBackOut:

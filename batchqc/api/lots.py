@@ -24,7 +24,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Day, Sent
 from batchqc.api.shapes import Page, Paging, page_together
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.lot_states import UNDECIDED, Disposition, Overlay, Progress
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Stage
@@ -171,7 +171,7 @@ def add_several(call: Writing, sent: LotsRequest) -> Response:
     return work.response()
 
 
-@router.get("/lots/{lot}", response_model=LotDetail, summary="One lot")
+@router.get("/lots/{lot}", response_model=LotDetail, responses=TAGGED, summary="One lot")
 def one(call: SignedIn, lot: str) -> Response:
     """A lot by its id, compared without case. Its ETag covers all that a decision rests on."""
     now = call.door.now()

@@ -16,7 +16,7 @@ from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, page
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.runs import Validity
 from batchqc.core.signatures import Refusal
@@ -139,7 +139,12 @@ def runs(call: SignedIn) -> list[RunsOut]:
     ]
 
 
-@router.get("/methods/{method}/{version}", response_model=WholeMethod, summary="One version")
+@router.get(
+    "/methods/{method:path}/{version}",
+    response_model=WholeMethod,
+    responses=TAGGED,
+    summary="One version",
+)
 def method(call: SignedIn, method: str, version: Version) -> Response:
     """A version with every validity criterion in words."""
     with call.reading() as session:
@@ -149,7 +154,7 @@ def method(call: SignedIn, method: str, version: Version) -> Response:
 
 
 @router.post(
-    "/methods/{method}/{version}/approval",
+    "/methods/{method:path}/{version}/approval",
     status_code=201,
     response_model=MethodOut,
     summary="Approve a version (signed)",

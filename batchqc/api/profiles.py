@@ -20,7 +20,7 @@ from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, id_and_version, page, row_of
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.errors import InvalidInput
@@ -82,7 +82,12 @@ def add(call: Writing, file: Received) -> Response:
     return work.response()
 
 
-@router.get("/profiles/{profile}/{version}", response_model=ProfileDetail, summary="One version")
+@router.get(
+    "/profiles/{profile}/{version}",
+    response_model=ProfileDetail,
+    responses=TAGGED,
+    summary="One version",
+)
 def one(call: SignedIn, profile: str, version: Version) -> Response:
     """A version, and what who uploads has to state."""
     with call.reading() as session:

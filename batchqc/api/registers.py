@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.donor_panels import panel_asked_for
+from batchqc.actions.donor_records import records_of
+from batchqc.actions.donors_today import donors_today
 from batchqc.actions.registers import (
     register_donor,
     register_product,
@@ -22,7 +24,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page, page_together
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.donors import newest_eligibility
@@ -48,11 +50,14 @@ class NewDonor(Sent):
 
 
 class DonorOut(NewDonor):
-    """A donor with the determination that counts."""
+    """A donor as corrected, with the newest determination and what came after it."""
 
     eligibility: str = Field(
         description='"eligible", "ineligible", "eligible by documented exception" (which releases'
         ' no lot), or "" before determination.'
+    )
+    recorded_since: list[str] = Field(
+        description="Keys of records that came after it: it counts no more, whatever it says."
     )
 
 
@@ -122,7 +127,13 @@ def add_donor(call: Writing, sent: NewDonor) -> Response:
     return work.response()
 
 
-@router.get("/donors/{code}", tags=["registers"], response_model=DonorOut, summary="One donor")
+@router.get(
+    "/donors/{code}",
+    tags=["registers"],
+    response_model=DonorOut,
+    responses=TAGGED,
+    summary="One donor",
+)
 def donor(call: SignedIn, code: str) -> Response:
     """A donor by code."""
     with call.reading() as session:
@@ -168,14 +179,16 @@ def _product(row: Product) -> ProductShape:
 
 
 def _donors(session: Session, rows: Sequence[DonorRow]) -> list[DonorOut]:
-    determined = newest_eligibility(session, rows)
+    records, determined = records_of(session, rows), newest_eligibility(session, rows)
+    corrections = [pair for one in records.values() for pair in one.corrections]
     return [
         DonorOut(
-            code=row.code,
-            tissue_source=row.tissue_source,
-            eligibility=determined[row.id].eligibility if row.id in determined else "",
+            code=today.code,
+            tissue_source=today.tissue_source,
+            eligibility=today.eligibility,
+            recorded_since=list(records[row.id].since(determined.get(row.id))),
         )
-        for row in rows
+        for row, today in zip(rows, donors_today(session, rows, corrections), strict=True)
     ]
 
 

@@ -16,7 +16,7 @@ from batchqc.api.doors import Call, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import id_and_version
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.entries import SecondEntry
 from batchqc.core.lot_states import Disposition, Overlay, Progress
 from batchqc.core.verdicts import Outcome, Trend, Verdict
@@ -134,6 +134,7 @@ Under = Annotated[
 @router.get(
     "/lots/{lot}/readiness",
     response_model=Readiness,
+    responses=TAGGED,
     summary="May this lot be released, and if not, why not?",
 )
 def readiness(call: SignedIn, lot: str) -> Response:

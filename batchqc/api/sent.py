@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -48,4 +48,20 @@ def _as_written(day: Any) -> Any:
     return day
 
 
+def _with_its_day(moment: Any) -> Any:
+    if not isinstance(moment, str) or _DAY.fullmatch(moment[:10]) is None:
+        raise ValueError("a moment is written as YYYY-MM-DDThh:mm:ssZ, or with its offset")
+    if moment[:4] in {"0001", "9999"}:
+        raise ValueError("a moment of the years 2 to 9998 is meant: it is one in every zone")
+    return moment
+
+
+def _as_counted(number: Any) -> Any:
+    if number is True or number is False:
+        raise ValueError("a number is written as a number")
+    return number
+
+
+COUNTED: Final = BeforeValidator(_as_counted)  # true is not 1; it stands behind the bounds
 Day = Annotated[date, BeforeValidator(_as_written)]  # a number is no date: 86400 is not 1970-01-02
+Moment = Annotated[AwareDatetime, BeforeValidator(_with_its_day)]  # and 2026 is no moment of 1970

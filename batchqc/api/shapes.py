@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from batchqc.api.sent import COUNTED
 from batchqc.errors import InvalidInput
 from batchqc.records.base import Row
 
@@ -16,7 +17,8 @@ Found = TypeVar("Found", bound=Row)
 Listed = TypeVar("Listed")
 
 LARGEST: Final = 2**31 - 1  # the largest whole number that both databases compare
-Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]  # which of them make sense, the action says
+#: Which of them make sense, the action says.
+Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST), COUNTED]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
 After = Annotated[str, Query(description="`next` of the page before; empty for the first.")]
 
@@ -81,6 +83,17 @@ def rest_of(rows: Sequence[Listed], names: Sequence[str], after: str) -> list[Li
     if after and after not in names:
         raise not_next(after)
     return list(rows[names.index(after) + 1 if after else 0 :])
+
+
+def number_of(after: str) -> int:
+    """The number with which a page ended; 0 before the first.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    if after and not (after.isdecimal() and after.isascii() and len(after) < 10):
+        raise not_next(after)
+    return int(after or 0)
 
 
 def not_next(after: str) -> InvalidInput:

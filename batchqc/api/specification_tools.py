@@ -14,6 +14,7 @@ from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Call, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
+from batchqc.api.sent import Day
 from batchqc.api.shapes import LARGEST
 from batchqc.core.boundaries import boundaries
 from batchqc.core.differences import Direction, differences
@@ -134,7 +135,7 @@ def draft(
     template: str,
     id: Annotated[str, Query(examples=["MY-REL"])],  # noqa: A002 - the word of the file
     product: Annotated[str, Query(examples=["MY-MSC"])],
-    effective: Annotated[date, Query(examples=["2026-12-01"])],
+    effective: Annotated[Day, Query(examples=["2026-12-01"])],
 ) -> Response:
     """The file to edit, then to lint and to import."""
     with call.reading():

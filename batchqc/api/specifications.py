@@ -23,8 +23,9 @@ from batchqc.api.bodies import RAW_TOML, Received
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
+from batchqc.api.sent import Day
 from batchqc.api.shapes import LARGEST, After, Limit, Page, id_and_version, not_next, page
-from batchqc.api.tags import tagged
+from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.effectivity import State
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -85,7 +86,7 @@ class Approving(Signature):
 class Withdrawing(Signature):
     """The signature of a withdrawal."""
 
-    from_day: date = Field(description="Lots made from this date on are not judged by it.")
+    from_day: Day = Field(description="Lots made from this date on are not judged by it.")
 
 
 @router.get("/specifications", summary="Every version of every specification")
@@ -125,6 +126,7 @@ def add(call: Writing, file: Received) -> Response:
 @router.get(
     "/specifications/{specification}/{version}",
     response_model=SpecificationOut,
+    responses=TAGGED,
     summary="One version",
 )
 def one(call: SignedIn, specification: str, version: Version) -> Response:

@@ -1,12 +1,15 @@
 """Strong ETags: what was seen is compared with what is so, inside the transaction that decides.
 
 A tag holds the state's hash, and the place in the audit trail at which it was seen. Only the hash
-is compared; the place serves to tell what changed since.
+is compared with what is decided on; the place serves to tell what changed since. The tag of an
+answer also holds the beginning of its own hash: more may stand in it than a decision rests on, and
+who has it already has all of it.
 """
 
 import json
 import re
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 
 from fastapi import Response
 from pydantic import BaseModel
@@ -17,9 +20,21 @@ from batchqc.errors import InvalidInput, Outdated
 from batchqc.records.audit import newest_about, newest_link
 from batchqc.records.transaction import Transaction
 
-_TAG: Final = re.compile(r'"([0-9]{1,15})-([0-9a-f]{64})"')
+_TAG: Final = re.compile(r'"([0-9]{1,15})-([0-9a-f]{64})(?:-([0-9a-f]{16}))?"')
 _ANY: Final = "*"
 _TOLD: Final = 10
+#: What OpenAPI says of an answer that has a tag.
+TAGGED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "headers": {
+            "ETag": {
+                "description": "Send it as `If-Match` with a decision, or as `If-None-Match`.",
+                "schema": {"type": "string"},
+            }
+        }
+    },
+    304: {"description": "It is as the ETag in `If-None-Match` says"},
+}
 
 
 def tag_of(session: Session, state: State) -> str:
@@ -30,10 +45,13 @@ def tag_of(session: Session, state: State) -> str:
 
 def tagged(if_none_match: str, session: Session, state: State, body: BaseModel) -> Response:
     """An answer with its ETag; 304 without a body to who has it already."""
-    headers = {"ETag": tag_of(session, state), "Cache-Control": "private, no-cache"}
-    if state.sha256 in {sha256 for _, sha256 in _TAG.findall(if_none_match)}:
+    told = body.model_dump_json()
+    own = sha256(told.encode()).hexdigest()[:16]
+    tag = f'{tag_of(session, state)[:-1]}-{own}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if (state.sha256, own) in {(of, whole) for _, of, whole in _TAG.findall(if_none_match)}:
         return Response(status_code=304, headers=headers)
-    return Response(body.model_dump_json(), media_type="application/json", headers=headers)
+    return Response(told, media_type="application/json", headers=headers)
 
 
 def check_unchanged(tx: Transaction, if_match: str, of: Contested | None) -> None:

@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Response
 from batchqc.actions.limit_sets import (
     NewLimits,
     approve_limits,
+    causes_of,
     propose_limits,
     start_phase,
     the_limits,
@@ -15,7 +16,7 @@ from batchqc.actions.trends import frozen_of
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.shapes import LARGEST, After, Limit, Page
+from batchqc.api.shapes import LARGEST, After, Limit, Page, number_of
 from batchqc.api.trend_shapes import LimitsIn, LimitsOut, PhaseIn, PhaseOut
 from batchqc.api.trends import asked, known
 from batchqc.core.permissions import Permission
@@ -37,11 +38,11 @@ def limits(
 ) -> Page[LimitsOut]:
     """Oldest first. `after` is a number."""
     with call.reading() as session:
-        attribute = known(session, wanted)
+        attribute, behind = known(session, wanted), number_of(after)
         found = [
             one
             for one in limit_sets_of(session, attribute.product, attribute)
-            if one[0].number > (int(after) if after.isdecimal() else 0)
+            if one[0].number > behind
         ]
         shown = [_limits(call.door, *one) for one in found[:limit]]
     return Page(items=shown, next=str(shown[-1].number) if len(found) > limit else None)
@@ -78,7 +79,7 @@ def propose(
                 sent.reason,
                 phase=sent.phase,
                 until=sent.until,
-                excluded={one.lot: one.cause for one in sent.excluded},
+                excluded=causes_of((one.lot, one.cause) for one in sent.excluded),
                 scale=sent.scale,
                 method=sent.method,
                 rules=sent.rules,

@@ -3,9 +3,9 @@
 import json
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import Depends, Header, Query, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ from batchqc.api.upload_files import CSV_ANSWER, csv_answer
 from batchqc.api.upload_seen import SeenOut, seen
 from batchqc.core.entries import HIDDEN
 from batchqc.core.permissions import Permission
-from batchqc.errors import NotPermitted
+from batchqc.errors import InvalidInput, NotPermitted
 from batchqc.records.lists import UploadsWanted, uploads_wanted
 from batchqc.records.uploads import Upload, runs_in
 
@@ -116,7 +116,22 @@ Supersedes = Annotated[
 ]
 
 
-def _claims(supersedes: Supersedes = None, retest: Retest = "") -> tuple[str | None, str]:
+_NAMES: Final = frozenset(
+    {"file", "profile", "stated", "sample", "supersedes", "retest", "dry_run"}
+)
+
+
+def _claims(
+    request: Request, supersedes: Supersedes = None, retest: Retest = ""
+) -> tuple[str | None, str]:
+    """What is claimed of a file; of a name that there is not, nobody knows what was meant by it."""
+    if unknown := sorted(set(request.query_params) - _NAMES):
+        raise InvalidInput(
+            "BQC-API-001",
+            "the request does not fit",
+            hint="See /api/v1/docs for what the request holds.",
+            reasons=[f"query.{name}: there is no such parameter" for name in unknown],
+        )
     return supersedes, retest.strip()
 
 

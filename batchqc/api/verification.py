@@ -27,7 +27,7 @@ from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.verification_shapes import VerificationOut, verification_out
 from batchqc.documents.bundle_kit import Anchors, read_anchors
-from batchqc.documents.revocation import read_authority
+from batchqc.documents.revocation import read_authority, signed_authority
 from batchqc.documents.standalone import script
 from batchqc.documents.verifier.case import Question
 from batchqc.errors import (
@@ -233,10 +233,13 @@ def _question(door: Door) -> tuple[Question, list[str]]:
     asked = Question(anchors.root, now, tsa_roots=anchors.timestamp_root)
     files = door.settings.sealing.root
     try:
+        signed_authority(files)
+        # Whom a stale list revokes stays revoked; that it revokes nobody else, it does not say.
+        asked = replace(asked, crls=(files.revocation_list.read_bytes(),))
         read_authority(files, at=now)
-        return replace(asked, crls=(files.revocation_list.read_bytes(),)), []
     except (SigningUnavailable, OSError):
         return asked, ["The site has no revocation list that holds today."]
+    return asked, []
 
 
 def _proof(session: Session, door: Door, number: str) -> tuple[tuple[bytes, ...], list[str]]:

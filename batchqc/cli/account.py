@@ -21,6 +21,7 @@ from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, work
 from batchqc.core.permissions import Permission
 from batchqc.records.account_reports import AccountReport, review_of
 from batchqc.records.audit import newest_link
+from batchqc.records.signatures import SignatureRow
 from batchqc.records.transaction import reading, transaction
 
 app = typer.Typer(help="Accounts: closed, reset, reported and reviewed; what auditors viewed.")
@@ -128,9 +129,15 @@ def reports(context: typer.Context) -> None:
         rows = []
         for one in session.scalars(select(AccountReport).order_by(AccountReport.id)):
             signed = review_of(session, one)
-            by = signed.signature.person.user_id if signed else "not reviewed"
+            by = _told(signed.signature) if signed else "not reviewed"
             rows.append((one.natural_key, one.made_at, one.made_by, by, one.content_sha))
     table(("Report", "Made at", "By", "Reviewed by", "SHA-256"), rows, empty="None is kept.")
+
+
+def _told(signed: SignatureRow) -> str:
+    """A signature in one line: its reason says what is not as it should be."""
+    who = f"{signed.name} ({signed.person.user_id}, {signed.role})"
+    return f"{who}, {signed.meaning} {signed.at:%Y-%m-%d %H:%M} UTC: {signed.reason}"
 
 
 @app.command("review")
@@ -139,8 +146,11 @@ def review(context: typer.Context, number: Number, user: User, *, reason: Reason
     place = workplace(context)
     with reading(place.engine) as session:
         sha256 = the_report(session, number).content_sha
-    rows = list(account_rows(json.loads(place.archive.get(sha256))))
-    table(rows[0], rows[1:], empty="Nobody was registered.")
+    columns, *rows = account_rows(json.loads(place.archive.get(sha256)))
+    for row in rows:  # what is signed has more columns than a terminal can show beside each other
+        facts([(name.replace("_", " "), said) for name, said in zip(columns, row, strict=True)
+               if said])  # fmt: skip
+        say("")
     keyboard = at_keyboard(place, user, to=f"sign the review of {number}, {sha256}")
     actor = keyboard.acting(Permission.REVIEW_ACCOUNTS)
     with transaction(place.engine, actor, place.now()) as tx:

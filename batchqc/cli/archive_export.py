@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from batchqc.actions.export_plan import Asked
 from batchqc.actions.exports import Export, Exporter, export_bundle
+from batchqc.cli.csv_out import new_folder
 from batchqc.cli.show import say
 from batchqc.cli.workplace import User, at_keyboard, workplace
 from batchqc.core.permissions import Permission
@@ -67,19 +68,37 @@ def written(out: Path) -> Iterator[Callable[[bytes], object]]:
     """What writes a file, under another name until the end of the block; nothing is replaced.
 
     Raises:
-        InvalidInput: BQC-EXP-005 it is there.
+        InvalidInput: BQC-EXP-005 it is there; BQC-CSV-002 it cannot be written.
     """
     if out.exists():
-        raise InvalidInput("BQC-EXP-005", f"{out} is there, and never replaced")
+        raise _there(out)
+    new_folder(out.parent)
     with NamedTemporaryFile(dir=out.parent, prefix=".part-", delete=False) as file:
         part = Path(file.name)
         try:
             yield file.write
             file.flush()
             os.fsync(file.fileno())
-            out.hardlink_to(part)  # a link never replaces a file
+            _name(part, out)
         finally:
-            part.unlink()
+            part.unlink(missing_ok=True)
+
+
+def _name(part: Path, out: Path) -> None:
+    try:
+        try:
+            out.hardlink_to(part)  # a link never replaces a file
+        except FileExistsError:
+            raise
+        except OSError:  # a stick or a share that knows no links
+            out.touch(exist_ok=False)
+            part.replace(out)
+    except FileExistsError as error:
+        raise _there(out) from error
+
+
+def _there(out: Path) -> InvalidInput:
+    return InvalidInput("BQC-EXP-005", f"{out} is there, and never replaced")
 
 
 def _send(found: Export, write: Callable[[bytes], object]) -> None:

@@ -13,7 +13,7 @@ from batchqc.cli.show import say, table
 from batchqc.cli.workplace import workplace
 from batchqc.documents.witness import read_witness
 from batchqc.errors import IntegrityFailure
-from batchqc.records.audit_search import entries_after
+from batchqc.records.audit_search import entries_after, subject_of, user_of
 from batchqc.records.imports import imports
 from batchqc.records.transaction import reading
 
@@ -41,7 +41,7 @@ def verify(
     compared = None
     with reading(place.engine) as session:
         if against is not None:
-            keys = keys_in(key or place.settings.log_key.parent.parent / "trust" / "log.vkey")
+            keys = keys_in(key or place.settings.trust / "log.vkey")
             compared = compare(session, read_witness(against), keys)
         found = verify_audit_trail(session, place.archive)
         came = [
@@ -81,6 +81,7 @@ def list_(
     """Entries, oldest first."""
     with reading(workplace(context).engine) as session:
         rows = []
+        subject, who = subject_of(session, subject), user_of(session, who)  # in other letters too
         for link, entry in entries_after(session, after, limit=limit, subject=subject, who=who):
             body = json.loads(entry.text)
             local = f"{entry.at:%Y-%m-%d %H:%M:%S}Z"

@@ -12,9 +12,9 @@ import typer
 
 from batchqc import clock
 from batchqc.actions.backups import Source, check_fits, make_backup, restore_backup
-from batchqc.cli.csv_out import write_new
+from batchqc.cli.csv_out import new_folder, write_new
 from batchqc.cli.doctor import examined_at, refuse_unsound, show
-from batchqc.cli.show import say
+from batchqc.cli.show import named, say
 from batchqc.cli.workplace import Reason, User, Workplace, at_keyboard, workplace
 from batchqc.core.backups import NOT_IN_IT
 from batchqc.core.permissions import Permission
@@ -38,7 +38,9 @@ _SAMPLE = 25
 
 def backup(
     context: typer.Context,
-    to: Annotated[Path, typer.Option("--to", help="The folder of the backups; made where none.")],
+    to: Annotated[
+        Path, typer.Option("--to", parser=named, help="The folder of the backups; made where none.")
+    ],
 ) -> None:
     """Copy database, stored files and public keys while the system runs, and sign the manifest.
 
@@ -67,7 +69,7 @@ def backup(
 
 def restore(
     folder: From,
-    to: Annotated[Path, typer.Option("--to", help="The new home; it is made.")],
+    to: Annotated[Path, typer.Option("--to", parser=named, help="The new home; it is made.")],
     *,
     name: Name = "",
     database: Database = "",
@@ -118,6 +120,8 @@ def drill(
     actor = at_keyboard(place, user).acting(Permission.KEEP_ARCHIVE)
     signer = place.press.log_key()
     chosen = the_backup(folder, name)
+    records = folder / "drills"
+    new_folder(records)  # before anything is on record
     done = Drill(chosen.name, place.now())
     try:
         manifest = read_backup(chosen, root_pem=(place.settings.trust / "root.pem").read_bytes())
@@ -131,12 +135,10 @@ def drill(
             )
         done = replace(done, examined=found)
         show(found)
-    except BatchqcError as problem:
-        reasons = map(str, getattr(problem, "reasons", ()))
-        done = replace(done, problems=(f"{problem.code}: {problem.message}", *reasons))
+    except Exception as problem:  # noqa: BLE001 - whatever it ended in is on record
+        done = replace(done, problems=_problems(problem))
     proved = record_drill(place.engine, signer, done, actor=actor, reason=reason, clock=place.now)
-    record = folder / "drills" / f"{chosen.name}-{proved.sequence}.json"
-    record.parent.mkdir(exist_ok=True)
+    record = records / f"{chosen.name}-{proved.sequence}.json"
     write_new(record, proved.entry.encode())
     write_new(record.with_suffix(".tlog-proof"), proved.proof.text.encode())
     say(f"Entry {proved.sequence} of the audit trail is the record. {record} is written.")
@@ -148,6 +150,13 @@ def drill(
             reasons=[*done.problems, *(f"{one.where}: {one.what}" for one in findings)],
             hint="Make a new backup and drill again; record a deviation.",
         )
+
+
+def _problems(problem: Exception) -> tuple[str, ...]:
+    if isinstance(problem, BatchqcError):
+        reasons = map(str, getattr(problem, "reasons", ()))
+        return (f"{problem.code}: {problem.message}", *reasons)
+    return (f"{type(problem).__name__}: {problem}".splitlines()[0],)
 
 
 @contextmanager
@@ -174,7 +183,7 @@ def restored_at(
         place = replace(place, archive=store)
     try:
         check_fits(manifest, chosen, engine=place.engine, to=to, migrations=bundled("migrations"))
-        to.mkdir(parents=True, exist_ok=True)
+        new_folder(to)
         restore_backup(chosen, manifest, engine=place.engine, archive=place.archive, to=to)
         yield place
     finally:

@@ -38,7 +38,7 @@ def show(context: typer.Context, number: Number) -> None:
         ]
     facts(known)
     events = [
-        (f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}", one.what, one.by, one.reason, one.about)
+        (f"{one.at.astimezone(zone):%Y-%m-%d %H:%M %z}", one.what, one.by, one.reason, one.about)
         for one in life
     ]
     table(("When", "What", "Who", "Why", "See"), events, empty="")

@@ -24,7 +24,7 @@ def change_impact(old: _File, new: _File) -> None:
     say(f"# Change impact: batchqc {found.old} to {found.new}")
     for title, names in (
         ("Modules changed", found.modules),
-        ("Controlled files changed", found.controlled),
+        ("Other files changed, such as profiles, methods and pages", found.controlled),
         ("Libraries changed", found.libraries),
         ("Migrations of the database", found.migrations),
     ):
@@ -39,7 +39,7 @@ def change_impact(old: _File, new: _File) -> None:
     again = [f"{name}: {why}" for name, why in sections_of(found, wheel).items()]
     _list("To be done again, with `batchqc validate` in the new version", again)
     say(
-        "\nNothing was changed: nothing is to be done again."
+        "\nNothing was changed, but perhaps the guide: nothing is to be done again."
         if found.is_nothing
         else "\nThe site looks at what it qualified itself (performance, procedures, training) for"
         " each requirement that is touched."

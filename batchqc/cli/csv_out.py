@@ -1,7 +1,8 @@
-"""CSV files that a command writes: new ones only, by the one writer."""
+"""Files that a command writes: new ones only, and of CSV by the one writer."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import Conflict, InvalidInput
@@ -25,6 +26,32 @@ def write_new(path: Path, data: bytes) -> None:
             file.write(data)
     except OSError as error:
         raise InvalidInput("BQC-CSV-002", f"{path} cannot be written: {error.strerror}") from error
+
+
+def new_folder(path: Path) -> None:
+    """Make a folder, where there is none, into which a file can be written.
+
+    Raises:
+        InvalidInput: it cannot be made or written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise InvalidInput("BQC-CSV-002", f"{path} cannot be written: {error.strerror}") from error
+
+
+def expect_new_folder(path: Path) -> None:
+    """Say that a folder is there, or cannot be made, before anything is done for it.
+
+    Raises:
+        Conflict: it is there.
+        InvalidInput: it cannot be made or written.
+    """
+    expect_new(path)
+    new_folder(path)
+    path.rmdir()
 
 
 def expect_new(path: Path) -> None:

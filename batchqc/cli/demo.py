@@ -119,7 +119,8 @@ def _simulated(story: Story, console: Console) -> tuple[Chapter, Chapter]:
 
 def _empty(folder: Path) -> bool:
     """Make the folder; whether an earlier demonstration was removed."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+    holds = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if holds and not (folder / _MARK).exists():
         raise Conflict(
             "BQC-DEM-001",
             f"{folder} holds something that is no demonstration",

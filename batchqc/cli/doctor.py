@@ -1,6 +1,5 @@
 """``batchqc doctor``: is the whole installation sound?"""
 
-import contextlib
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -58,10 +57,12 @@ def examined_at(
     settings, roots = place.settings, place.settings.sealing.root
     files = (settings.trust / "root.pem", roots.certificate)
     root = next((one.read_bytes() for one in files if one.is_file()), b"")
-    lists = []
-    with contextlib.suppress(SigningUnavailable):  # one that is too old says nothing
+    lists, no_list = [], ""
+    try:
         read_authority(roots, at=place.now())
         lists = [roots.revocation_list.read_bytes()]
+    except SigningUnavailable as problem:  # one that is too old says nothing
+        no_list = "" if restored else problem.message
     stamps, vkey = settings.timestamp_root, settings.trust / "log.vkey"
     question = Question(
         root, place.now(), crls=tuple(lists),
@@ -74,6 +75,7 @@ def examined_at(
         None if restored else settings.witness,
         shared,
         is_trial=not settings.disk_required,
+        no_list=no_list,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from batchqc.settings import shipped_panels
 app = typer.Typer(help="Donor panels: which tests of a donation are asked for.")
 
 Panel = Annotated[str, typer.Argument(help="Its id, such as US-1271.")]
-Version = Annotated[int, typer.Argument(help="Its version.")]
+Version = Annotated[int, typer.Argument(min=1, max=1_000_000, help="Its version.")]
 
 
 @app.command("import")

@@ -8,10 +8,11 @@ import typer
 
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
+from batchqc.cli.csv_out import expect_new
 from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.documents.component_key import create_component_key
-from batchqc.documents.log_key import create_log_key, log_name, publish
+from batchqc.documents.log_key import check_log_name, create_log_key, log_name, publish
 from batchqc.documents.pki import PkiNames, SealKind, create_pki
 from batchqc.records.database import grant_runtime, migrate
 from batchqc.records.transaction import SYSTEM, transaction
@@ -67,6 +68,8 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
     the transparency log. Hand trust/root.pem and trust/log.vkey to auditors.
     """
     settings = settings_of(context)
+    log = log or log_name(name)
+    check_log_name(log)
     passwords = {
         what: typer.prompt(what, hide_input=True, confirmation_prompt=True)
         for what in ("Passphrase of the root", "Passphrase of the seal key", "First password")
@@ -82,6 +85,8 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
     with transaction(place.engine, SYSTEM, place.now()) as tx:
         create_site(tx, site)
         register_first_administrator(tx, user_id=admin, name=admin_name, password=first)
+        for key in (settings.component_key, settings.log_key, settings.trust / "root.pem"):
+            expect_new(key)  # before anything stands
         files = create_pki(
             folder,
             names=PkiNames(name, f"{name}: root", f"{name}: seal"),
@@ -92,10 +97,10 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
             kind=seal_kind,
         )
     create_component_key(settings.component_key)
-    trust = folder.parent / "trust"
-    trust.mkdir(exist_ok=True)
+    trust = settings.trust
+    trust.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(files.root_pem, trust / "root.pem")
-    _begin_log(place, trust, log or log_name(name))
+    _begin_log(place, trust, log)
     say(f"Set up. Move {files.root_p12} into a safe; hand what is in {trust} to auditors.")
     say(f"Next: batchqc user password --user {admin}, then batchqc user add.")
 

@@ -31,7 +31,7 @@ from batchqc.settings import bundled
 app = typer.Typer(help="Layouts of certificates: language, paper, order, wording, recipients.")
 
 Id = Annotated[str, typer.Argument(help="Its id.")]
-Version = Annotated[int, typer.Argument(help="Its version.")]
+Version = Annotated[int, typer.Argument(min=1, max=1_000_000, help="Its version.")]
 
 
 @app.command()

@@ -159,7 +159,7 @@ def key(
         with transaction(place.engine, actor, place.now()) as tx:
             change_key(tx, signer, old=old, reason=reason)
     put_in_place(path)
-    every = publish(path.parent.parent / "trust", signer.key)
+    every = publish(place.settings.trust, signer.key)
     say(f"The log is signed with {signer.key.key_id.hex()} from now on. Hand out {every}.")
 
 
@@ -168,6 +168,8 @@ def _tried(step: Callable[[Workplace], None], place: Workplace) -> str:
         step(place)
     except BatchqcError as error:
         return f"{error.code}: {error.message}"
+    except OSError as error:  # a witness that is full, or cannot be written
+        return str(error)
     return ""
 
 

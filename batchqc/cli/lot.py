@@ -32,7 +32,7 @@ from batchqc.cli.workplace import (
 from batchqc.core.gates import Gate
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.errors import SigningUnavailable
+from batchqc.errors import IntegrityFailure
 from batchqc.records.decisions import certificate_let_go
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Actor, reading, transaction
@@ -255,13 +255,19 @@ def releasing(place: Workplace, keyboard: Keyboard, lot: str) -> Actor:
 
 
 def seal(place: Workplace, actor: Actor, number: str) -> None:
-    """Issue a certificate whose decision has committed; say where it is, or why it is pending."""
+    """Issue a certificate whose decision has committed; say where it is, or why it is pending.
+
+    Raises:
+        IntegrityFailure: what it is made of is damaged; the decision stands, and that is told.
+    """
     try:
         issue_certificate(
             place.engine, place.archive, place.press, number=number, actor=actor, clock=place.now
         )
-    except SigningUnavailable as problem:
-        say(f"Certificate {number} is pending: {problem}")
+    except Exception as problem:
+        say(f"Certificate {number} is pending: {str(problem) or type(problem).__name__}")
+        if isinstance(problem, IntegrityFailure):  # no script goes on over it as if all were well
+            raise
     else:
         say(f"Certificate {number} is issued: batchqc certificate get {number}")
 

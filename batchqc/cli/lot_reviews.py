@@ -83,7 +83,11 @@ def audit_review(context: typer.Context, lot: Lot, user: User, reason: Reason) -
          one.entry.why, one.because)
         for one in found.selection.entries
     ]  # fmt: skip
-    table(("Entry", "When", "Who", "What", "Why", "Selected"), rows, empty="Nothing but routine.")
+    table(
+        ("Entry", "When (UTC)", "Who", "What", "Why", "Selected"),
+        rows,
+        empty="Nothing but routine.",
+    )
     routine = ", ".join(f"{count} × {what}" for what, count in found.selection.routine.items())
     say(f"Routine: {routine}.\nEntries {found.first} to {found.last}, head {found.head}")
     keyboard = at_keyboard(place, user, to=f"sign the review of the audit trail of lot {lot}")

@@ -5,7 +5,7 @@ What a command works with is loaded when it is given: `commands.py` tells where 
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -13,7 +13,7 @@ from typer.main import get_group
 
 from batchqc import __version__
 from batchqc.cli.commands import KINDS, Kind
-from batchqc.cli.show import shown
+from batchqc.cli.show import named, shown
 from batchqc.errors import (
     BatchqcError,
     ClockDoubtful,
@@ -29,6 +29,9 @@ from batchqc.errors import (
     SigningUnavailable,
     StoreUnavailable,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import OperationalError
 
 _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (InvalidInput, 2),
@@ -87,6 +90,7 @@ def _begin(
         Path | None,
         typer.Option(
             envvar="BATCHQC_HOME",
+            parser=named,
             help="The folder of an installation: its batchqc.db, store/ and keys/."
             " Without it, BATCHQC_DATABASE, BATCHQC_STORE and BATCHQC_SEAL say where they are.",
         ),
@@ -103,5 +107,27 @@ def run() -> None:
     try:
         app()
     except BatchqcError as error:
-        print(shown(error), file=sys.stderr)  # noqa: T201 - what a command says of an error
-        sys.exit(next(status for kind, status in _EXIT if isinstance(error, kind)))
+        _end(error)
+    except SystemExit:  # as each command ends; whatever stands below would load SQLAlchemy for it
+        raise
+    except _of_database() as error:
+        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        _end(
+            StoreUnavailable(
+                "BQC-SYS-035",
+                f"the database cannot be used now: {said}",
+                hint="See that it runs, and that its address is right. Then look at what was done.",
+            )
+        )
+
+
+def _of_database() -> type["OperationalError"]:
+    """What is raised where the database does not answer; loaded only where something is raised."""
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - see above
+
+    return OperationalError
+
+
+def _end(error: BatchqcError) -> None:
+    print(shown(error), file=sys.stderr)  # noqa: T201 - what a command says of an error
+    sys.exit(next(status for kind, status in _EXIT if isinstance(error, kind)))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from batchqc.actions.profiles import approve_profile, import_profile
+from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
@@ -38,11 +39,9 @@ def new(
     path = shipped_profiles() / f"{template}.toml"
     if Path(template).name != template or not path.is_file():
         raise NotFound("BQC-PRF-008", f'there is no template "{template}"')
-    try:
-        with to.open("xb") as file:
-            file.write(path.read_bytes())
-    except FileExistsError:
-        raise InvalidInput("BQC-PRF-009", f"{to} exists already") from None
+    if to.exists():
+        raise InvalidInput("BQC-PRF-009", f"{to} exists already")
+    write_new(to, path.read_bytes())
     say(f"{to} is written. Next: batchqc profile import {to}")
 
 
@@ -65,7 +64,7 @@ def import_(
 def approve(
     context: typer.Context,
     profile: Annotated[str, typer.Argument(help="Its id.")],
-    version: Annotated[int, typer.Argument(help="Its version.")],
+    version: Annotated[int, typer.Argument(min=1, max=1_000_000, help="Its version.")],
     user: User,
     reason: Reason,
 ) -> None:

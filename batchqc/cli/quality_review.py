@@ -14,7 +14,7 @@ from batchqc.actions.quality_reviews import (
     make_review,
     read_review,
 )
-from batchqc.cli.csv_out import expect_new, write_new
+from batchqc.cli.csv_out import expect_new_folder, write_new
 from batchqc.cli.show import say
 from batchqc.cli.spec_tools import day_of
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
@@ -34,7 +34,7 @@ def review(
     """Write the product quality review of a period: PDF, JSON and one CSV for each table."""
     place = workplace(context)
     period = Period(day_of(first), day_of(last))
-    expect_new(out)
+    expect_new_folder(out)
     actor = at_keyboard(place, user).acting(Permission.KEEP_QUALITY_REVIEW) if user else None
     fonts = place.press.fonts
     if actor is None:

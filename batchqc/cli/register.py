@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.donor_panels import panel_asked_for
+from batchqc.actions.donor_records import records_of
+from batchqc.actions.donors_today import donors_today
 from batchqc.actions.lots import NewSample, register_samples, the_lot
 from batchqc.actions.registers import register_donor, register_product
 from batchqc.cli.show import say, table
@@ -116,16 +118,19 @@ def list_donors(context: typer.Context) -> None:
     """Every donor."""
     with reading(workplace(context).engine) as session:
         found = session.scalars(select(DonorRow).order_by(DonorRow.code)).all()
-        determined = newest_eligibility(session, found)
+        records, determined = records_of(session, found), newest_eligibility(session, found)
+        corrections = [pair for one in records.values() for pair in one.corrections]
         rows = [
             (
                 one.code,
                 one.tissue_source,
-                determined[one.id].eligibility if one.id in determined else "not determined",
+                one.eligibility or "not determined",
+                "\n".join(records[row.id].since(determined.get(row.id))),
             )
-            for one in found
+            for row, one in zip(found, donors_today(session, found, corrections), strict=True)
         ]
-    table(("Donor", "Tissue source", "Eligibility"), rows, empty="No donor is registered.")
+    columns = ("Donor", "Tissue source", "Eligibility", "Recorded since")
+    table(columns, rows, empty="No donor is registered.")
 
 
 @samples.command("add")

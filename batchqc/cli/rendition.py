@@ -45,7 +45,9 @@ def preview(
     context: typer.Context,
     number: Number,
     layout: Layout,
-    version: Annotated[int, typer.Option(help="Its version, approved or not.")],
+    version: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Its version, approved or not.")
+    ],
     to: To = None,
 ) -> None:
     """Write how a certificate looks under a layout: marked as a draft, not sealed, not stored."""

@@ -74,9 +74,9 @@ def hold(context: typer.Context, lot: _Lot, user: User, reason: Reason) -> None:
         row = hold_legally(tx, lot=lot, credentials=keyboard.signing(reason))
         number = "" if isinstance(row, Refusal) else row.natural_key
     raise_refusal(row)
-    with reading(place.engine) as session:
-        hold_in_store(session, place.archive, the_lot(session, lot))
     say(f"{number} lies on lot {lot}.")
+    with reading(place.engine) as session:
+        hold_in_store(session, place.archive, the_lot(session, lot), recorded=number)
 
 
 def release_hold(
@@ -92,9 +92,10 @@ def release_hold(
         row = release_legally(tx, number=number, credentials=keyboard.signing(reason))
         lot = "" if isinstance(row, Refusal) else row.legal_hold.lot.lot
     raise_refusal(row)
-    with reading(place.engine) as session:
-        hold_in_store(session, place.archive, the_lot(session, lot))
     say(f"{number} lies no longer.")
+    with reading(place.engine) as session:
+        recorded = f"the release of {number}"
+        hold_in_store(session, place.archive, the_lot(session, lot), recorded=recorded)
 
 
 def dispose(

@@ -4,7 +4,9 @@ Text of users and of files is never markup, and never moves the cursor.
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -34,6 +36,13 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
 def say(text: str) -> None:
     """Print one line."""
     _print(escape(shown(text)), soft_wrap=True)
+
+
+def named(text: str) -> Path:
+    """The path that an option names; a blank one is none, and not the folder of now."""
+    if not text.strip():
+        raise typer.BadParameter("it is blank")
+    return Path(text)
 
 
 def shown(what: object) -> str:

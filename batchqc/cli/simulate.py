@@ -17,7 +17,7 @@ from typing import Annotated, Final
 
 import typer
 from pydantic import SecretStr
-from sqlalchemy import inspect, make_url
+from sqlalchemy import inspect
 
 from batchqc import clock
 from batchqc.actions.certificates import make_document
@@ -37,7 +37,7 @@ from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.core.certificates import CertificateContent
 from batchqc.documents.archive import FolderArchive
 from batchqc.errors import Conflict
-from batchqc.records.database import migrate
+from batchqc.records.database import address_of, migrate
 from batchqc.records.transaction import SYSTEM, reading, transaction
 from batchqc.settings import Settings, bundled
 
@@ -239,9 +239,10 @@ def refuse_what_exists(settings: Settings) -> None:
     Raises:
         Conflict: BQC-SIM-001, with what is there.
     """
-    url = make_url(settings.database)
+    url = address_of(settings.database)
     database = Path(url.database or "")
-    there = [str(one) for one in (settings.seal, settings.log_key) if one.exists()]
+    own = (settings.seal, settings.log_key, settings.trust / "root.pem")
+    there = [str(one) for one in own if one.exists()]
     if url.get_backend_name() == "sqlite":
         there += [str(database)] if database.exists() else []
         database.parent.mkdir(parents=True, exist_ok=True)

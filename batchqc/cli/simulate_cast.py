@@ -103,6 +103,7 @@ def specification(product: str) -> bytes:
     words = {"STER": "growth", "MYCO": "detection"}
     for one in ATTRIBUTES:
         kind = f'vocabulary = "{words[one.test]}"' if one.word else f'unit = "{one.unit}"'
+        kind += '\nplausible = "0 to 100"' if one.unit == "%" else ""
         head += [
             f"[criteria.{one.analyte.lower()}]", f'title = "{one.analyte} (simulated)"',
             'category = "quantity"', f'test = "{one.test}"', f'analyte = "{one.analyte}"',

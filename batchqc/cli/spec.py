@@ -21,13 +21,14 @@ from batchqc.cli.spec_tools import File, Id, day_of, print_specification
 from batchqc.cli.spec_tools import app as tools
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace
 from batchqc.core.permissions import Permission
+from batchqc.documents.spec_file import LARGEST_VERSION
 from batchqc.records.specifications import all_versions, approval_of, reports_of
 from batchqc.records.transaction import reading, transaction
 
 app = typer.Typer(help="Specifications: write, check and compare them, have them approved.")
 app.add_typer(tools)
 
-Version = Annotated[int, typer.Argument(help="Its version.")]
+Version = Annotated[int, typer.Argument(min=1, max=LARGEST_VERSION, help="Its version.")]
 
 
 @app.command("import")

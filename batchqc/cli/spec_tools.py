@@ -17,7 +17,7 @@ from batchqc.core.boundaries import boundaries
 from batchqc.core.differences import differences
 from batchqc.core.permissions import Permission
 from batchqc.core.specifications import Specification
-from batchqc.documents.spec_file import read_specification
+from batchqc.documents.spec_file import LARGEST_VERSION, read_specification
 from batchqc.documents.spec_keys import SpecProblem
 from batchqc.documents.spec_lint import lint_specification
 from batchqc.documents.spec_templates import draft_from, templates
@@ -30,6 +30,9 @@ app = typer.Typer()
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A specification file.")]
 Id = Annotated[str, typer.Argument(help="Its id, such as UC-MSC-REL.")]
+OfId = Annotated[
+    int | None, typer.Argument(min=1, max=LARGEST_VERSION, help="The version of an id.")
+]
 
 
 @app.command()
@@ -76,11 +79,17 @@ def new(
         table(("Template", "Title"), rows, empty="None is shipped.")
         say("Next: batchqc spec new my.toml --from NAME --id MY-REL --product MY-PRODUCT")
         return
-    if file is None or file.exists():
+    if file is None:
         raise InvalidInput("BQC-SPC-022", "name a file that does not exist yet")
     day = day_of(effective) if effective else clock.now().date()
     chosen = the_template(folder, template)
-    file.write_bytes(draft_from(chosen, name=name, product=product, effective=day))
+    draft = draft_from(chosen, name=name, product=product, effective=day)
+    try:
+        with file.open("xb") as out:
+            out.write(draft)
+    except OSError as error:
+        said = f"{file} cannot be written: {error.strerror}"
+        raise InvalidInput("BQC-SPC-022", f"{said}; name a file that does not exist yet") from error
     say(f"{file} is a draft from {template}. Next: edit it, then batchqc spec lint {file}")
 
 
@@ -88,7 +97,7 @@ def new(
 def boundary(
     context: typer.Context,
     specification: Annotated[str, typer.Argument(help="A file, or the id of a version.")],
-    version: Annotated[int | None, typer.Argument(help="The version of an id.")] = None,
+    version: OfId = None,
 ) -> None:
     """What passes each criterion: the exact set, the last failing and the first passing value."""
     rows = [
@@ -117,7 +126,7 @@ def diff(
     """What changed from one version to another, criterion by criterion."""
     before, after = (
         _specification(context, specification, int(one))
-        if one.isdecimal()
+        if one.isdecimal() and len(one) <= len(str(LARGEST_VERSION))
         else _specification(context, one, None)
         for one in (old, new)
     )
@@ -142,7 +151,7 @@ def recheck_(context: typer.Context) -> None:
 def impact(
     context: typer.Context,
     specification: Annotated[str, typer.Argument(help="A draft file, or the id of a version.")],
-    version: Annotated[int | None, typer.Argument(help="The version of an id.")] = None,
+    version: OfId = None,
     user: Annotated[str, typer.Option(help="Keep the report, made by this person.")] = "",
     since: Annotated[str, typer.Option(help="Only lots made from this date on.")] = "",
     until: Annotated[str, typer.Option(help="Only lots made until this date.")] = "",

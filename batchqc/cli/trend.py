@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.registers import the_product
 from batchqc.actions.trends import Trends
-from batchqc.cli.csv_out import expect_new, write_new
+from batchqc.cli.csv_out import expect_new_folder, write_new
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import workplace
 from batchqc.core.specifications import Stage
@@ -145,7 +145,7 @@ def page(
     from batchqc.actions.trend_files import trend_files  # noqa: PLC0415 - numerics
 
     place = workplace(context)
-    expect_new(to)
+    expect_new_folder(to)
     with reading(place.engine) as session:
         files = list(
             trend_files(

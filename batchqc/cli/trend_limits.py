@@ -8,6 +8,7 @@ import typer
 from batchqc.actions.limit_sets import (
     NewLimits,
     approve_limits,
+    causes_of,
     propose_limits,
     start_phase,
     the_limits,
@@ -205,12 +206,12 @@ def _alarms(content: Mapping[str, Any]) -> str:
 
 
 def _causes(given: list[str]) -> dict[str, str]:
-    found = {}
+    found = []
     for one in given:
         lot, equals, cause = one.partition("=")
         if not equals:
             raise InvalidInput(
                 "BQC-TRD-007", f'"{one}" is no lot with its cause', hint="LOT=its assignable cause"
             )
-        found[lot.strip()] = cause.strip()
-    return found
+        found.append((lot.strip(), cause.strip()))
+    return causes_of(found)

@@ -16,9 +16,9 @@ from batchqc.cli.csv_out import expect_new, write_new
 from batchqc.cli.large_upload import upload_in_portions
 from batchqc.cli.show import say
 from batchqc.cli.upload_seen import print_report
-from batchqc.cli.workplace import User, at_keyboard, workplace
+from batchqc.cli.workplace import User, Workplace, at_keyboard, workplace
 from batchqc.core.permissions import Permission
-from batchqc.errors import InvalidInput
+from batchqc.errors import BatchqcError, InvalidInput
 from batchqc.intake.contract import Asked
 from batchqc.intake.stated import pairs
 from batchqc.records.transaction import reading, transaction
@@ -105,11 +105,22 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
     else:
         with transaction(place.engine, actor, place.now()) as tx:
             report = upload_results(tx, place.archive, file=received)
-    if annotated is not None:
+    try:
+        if annotated is not None:
+            _annotate(place, annotated, received, report)
+    finally:  # whatever becomes of that file: the upload is on record
+        _conclude(report, file, dry_run=dry_run)
+
+
+def _annotate(place: Workplace, to: Path, received: ReceivedFile, report: UploadReport) -> None:
+    try:
         with reading(place.engine) as session:
-            write_new(annotated, annotated_file(session, place.archive, received, report))
-        say(f"{annotated} is written.")
-    _conclude(report, file, dry_run=dry_run)
+            write_new(to, annotated_file(session, place.archive, received, report))
+    except BatchqcError as error:
+        if not report.accepted:  # the command ends with that: this would not be told
+            say(f"{error.code}: {error.message}")
+        raise
+    say(f"{to} is written.")
 
 
 def _conclude(report: UploadReport, file: Path, *, dry_run: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from batchqc.actions.setup import own_site
-from batchqc.cli.csv_out import expect_new, write_new
+from batchqc.cli.csv_out import expect_new_folder, write_new
 from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace, workplace
 from batchqc.core.canonical import canonical_bytes
@@ -28,7 +28,7 @@ def validate(
         typer.Option(
             envvar="BATCHQC_SCRATCH",
             help="PostgreSQL: address of an empty database to test operation in, where the role may"
-            " not create one; once more, of one to restore into.",
+            " not create one; once more, of one to restore into. Drop both afterwards.",
         ),
     ] = None,
 ) -> None:
@@ -41,7 +41,7 @@ def validate(
     from batchqc.cli.qualification.whole import qualify  # noqa: PLC0415 - as above
 
     place = workplace(context)
-    expect_new(to)
+    expect_new_folder(to)
     key, began, results = _seal_key(place), place.now(), []
     for one in qualify(place, databases=scratch or ()):
         say(f"{one.finding.outcome:10} {one.check.id}  {one.check.title}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine
 
 from batchqc import clock
 from batchqc.actions.certificates import Press
@@ -28,7 +28,7 @@ from batchqc.documents.log_key import load_log_key
 from batchqc.documents.store_marker import NOT_OWN
 from batchqc.documents.stores import open_archive
 from batchqc.errors import Conflict, NotFound, NotSignedIn, SignatureRefused, StoreUnavailable
-from batchqc.records.database import check_schema, open_database
+from batchqc.records.database import address_of, check_schema, open_database
 from batchqc.records.database_check import hasty_settings
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled, read_settings
@@ -164,7 +164,7 @@ def installation(context: typer.Context) -> Workplace:
         NotFound: nothing was set up there.
     """
     settings = settings_of(context)
-    url = make_url(settings.database)
+    url = address_of(settings.database)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise NotFound(
             "BQC-SYS-006",

@@ -4,6 +4,7 @@ Each point is answered with yes, and by whom or with which record it is ensured.
 answered so forbids the check to be signed; nothing here overrides a failed specification (2.22).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,7 +25,9 @@ POINTS: Final[Mapping[str, str]] = {
 }
 
 
-_DENIED: Final = frozenset({"no", "not", "none", "never", "n/a"})
+_DENIED: Final = frozenset({"no", "not", "none", "never", "n/a", "n.a"})
+#: What an answer begins with, behind marks: n/a and n.a. are one word.
+_WORD: Final = re.compile(r"[\W_]*(n[/.]a(?![^\W_])|[^\W_]+(?:-[^\W_]+)*)")
 
 
 def checklist_problems(answers: Mapping[str, str]) -> tuple[str, ...]:
@@ -37,6 +40,13 @@ def checklist_problems(answers: Mapping[str, str]) -> tuple[str, ...]:
     denied = [
         f'"{name}" is answered with no: {POINTS[name]}'
         for name, answer in answers.items()
-        if name in POINTS and answer.strip().casefold().split(" ")[0].strip(".,:;") in _DENIED
+        if name in POINTS and _is_denied(answer)
     ]
     return (*missing, *denied, *(f'"{name}" is no point' for name in answers if name not in POINTS))
+
+
+def _is_denied(answer: str) -> bool:
+    said = answer.casefold()
+    first = _WORD.match(said)
+    is_na = "".join(filter(str.isalnum, said)) == "na"
+    return is_na or (first is not None and first[1] in _DENIED)

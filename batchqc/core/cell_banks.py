@@ -1,7 +1,7 @@
 """Cell banks: what each kind is made of, when it can have been made, and of whose cells.
 
 A bank of several donors is one only where it is declared a pool, under an id of its own
-(requirement 8.10). A child is never older than what it is made of.
+(requirement 8.10): so is what is made of a pool. A child is never older than what it is made of.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,8 +89,8 @@ def bank_problems(
     donors = donors_of(parents)
     if len(donors) > 1 and not is_pool:
         yield f"it mixes donors ({', '.join(sorted(donors))}) and is not declared a pool"
-    if is_pool and len(parents) < 2:
-        yield "a pool is made of two parents or more"
+    if is_pool and len(parents) < 2 and len(donors) < 2:
+        yield "a pool is made of two parents or more, or of one that is of several donors"
 
 
 def donors_of(parents: Iterable[Parent]) -> frozenset[str]:

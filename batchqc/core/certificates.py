@@ -6,7 +6,7 @@ Requirements 5.01 to 5.06 say what it carries. Content of type 1, which was froz
 sealed later, has neither ``accept`` nor ``seals``: its document has one seal and no data inside.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import date
 from typing import NotRequired, TypedDict, cast
 
@@ -244,7 +244,12 @@ class CertificateContent(TypedDict):
 
 
 def conclusion_of(
-    lot: str, specification: str, disposition: str, *, complies: bool, pending: Mapping[str, date]
+    lot: str,
+    specification: str,
+    disposition: str,
+    *,
+    complies: bool,
+    pending: Collection[tuple[str, date]],
 ) -> str:
     """What a certificate concludes, in one sentence or two.
 
@@ -253,10 +258,11 @@ def conclusion_of(
         specification: reference of the version that decides.
         disposition: what was decided.
         complies: whether no verdict stands against the lot.
-        pending: the days on which results are due, by the title of their criterion.
+        pending: the titles of criteria whose results are not in, each with the day on which it is
+            due; several may have one title.
     """
     if pending:
-        days = "; ".join(f"{title} until {day}" for title, day in sorted(pending.items()))
+        days = "; ".join(f"{title} until {day}" for title, day in sorted(pending))
         return (
             f"PRELIMINARY. Lot {lot} is {disposition}; every result that is in complies with"
             f" {specification}. Pending: {days}."

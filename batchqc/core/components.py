@@ -65,11 +65,11 @@ def accepted_step(code: str, expected: Mapping[int, str], *, last: int) -> int |
     """The time step that ``code`` belongs to, or ``None`` where it does not count.
 
     Args:
-        code: as typed.
+        code: as typed; authenticators show it in two groups, with a blank between.
         expected: the right code of each step that may count now.
         last: the step of the code that was accepted last; it and older ones count no more.
     """
-    typed = code.strip().encode()
+    typed = "".join(code.split()).encode()
     right = [step for step, one in expected.items() if compare_digest(one.encode(), typed)]
     return next((step for step in right if step > last), None)
 

@@ -20,6 +20,13 @@ def pending_of(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     return tuple(one for one in verdicts if one.blocks and one.missing and one.criterion.interim)
 
 
+def is_awaited(verdict: Verdict) -> bool:
+    """Whether a result still lacks that was to come; a line for information has no verdict."""
+    if verdict.outcome is None:
+        return verdict.blocks
+    return verdict.outcome is Outcome.CANNOT_JUDGE
+
+
 def conditional_gates(
     gates: Iterable[Gate], verdicts: Sequence[Verdict], due: Collection[str] | None = None
 ) -> tuple[Gate, ...]:
@@ -81,8 +88,8 @@ def due_problems(
 def overdue(
     due: Mapping[str, date], verdicts: Iterable[Verdict], today: date
 ) -> tuple[tuple[str, date], ...]:
-    """Which results were due before today and cannot be judged, with their days."""
-    waiting = {one.criterion.id for one in verdicts if one.outcome is Outcome.CANNOT_JUDGE}
+    """Which results were due before today and are not in, or cannot be judged, with their days."""
+    waiting = {one.criterion.id for one in verdicts if is_awaited(one)}
     return tuple(
         (name, day) for name, day in sorted(due.items()) if name in waiting and day < today
     )

@@ -37,8 +37,10 @@ def derived_result(
     known = {name: found for name, found in read.items() if isinstance(found, _Known)}
     missing = [found for found in read.values() if isinstance(found, str)]
     if missing:
-        because = NoResultBecause.MISSING if _nothing(subject, results) else NoResultBecause.INPUTS
-        return NoResult(because, f"{criterion.title} cannot be computed: {'; '.join(missing)}")
+        return NoResult(
+            _because(subject, results),
+            f"{criterion.title} cannot be computed: {'; '.join(missing)}",
+        )
     target = parse_unit(subject.unit)
     value = subject.formula.value(
         {name: times(one.number, Interval.exactly(one.unit.scale)) for name, one in known.items()}
@@ -85,12 +87,14 @@ def _read(one: Input, units: Mapping[str, str], results: Results) -> _Known | st
     return _Known(result.number, unit, result.text, result.is_early)
 
 
-def _nothing(subject: Derived, results: Results) -> bool:
-    """Whether nothing at all was measured of what is needed."""
+def _because(subject: Derived, results: Results) -> NoResultBecause:
+    """Whether nothing at all was measured of what is needed, or of one of it."""
     needed = [results.get(one.criterion) for one in subject.inputs if one.criterion]
-    return all(
-        isinstance(one, NoResult) and one.because is NoResultBecause.MISSING for one in needed
-    )
+    why = [one.because if isinstance(one, NoResult) else None for one in needed]
+    if all(one is NoResultBecause.MISSING for one in why):
+        return NoResultBecause.MISSING
+    is_lacking = {NoResultBecause.MISSING, NoResultBecause.LACKING}.intersection(why)
+    return NoResultBecause.LACKING if is_lacking else NoResultBecause.INPUTS
 
 
 def _factors(units: list[Unit], target: Unit | None) -> list[str]:

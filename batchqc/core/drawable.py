@@ -52,7 +52,7 @@ def undrawable(text: str) -> str | None:
 
     White space is not looked at: whether a text is one line is another question.
     """
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         return None
     for mark in text:
         if mark not in DRAWABLE and not mark.isspace():
@@ -65,6 +65,7 @@ def undrawable_within(value: object, place: str = "") -> Iterator[str]:
 
     Args:
         value: texts, and mappings and sequences that hold them; other values have no characters.
+            The names in a mapping are texts: words and classes are printed by theirs.
         place: where it is, in words.
     """
     match value:
@@ -73,6 +74,10 @@ def undrawable_within(value: object, place: str = "") -> Iterator[str]:
                 yield f"{place}: no font of the certificates draws {mark}"
         case Mapping():
             for key, part in value.items():
+                if mark := undrawable(str(key)):
+                    yield f"{place}: no font of the certificates draws {mark} in a name".lstrip(
+                        ": "
+                    )
                 yield from undrawable_within(part, f"{place}.{key}".removeprefix("."))
         case Sequence():
             for number, part in enumerate(value, 1):

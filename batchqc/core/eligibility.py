@@ -173,6 +173,12 @@ class _Evaluating:
             )
         if self.mother and self.donation.tested_person is not Person.MOTHER:
             yield "the birth mother is to be tested, and the donation is registered with the donor"
+        if self.tissue and not self.mother and self.donation.tested_person is Person.MOTHER:
+            age = self.donation.age or "nobody states"
+            yield (
+                "the donor is to be tested, and the donation is registered with the birth mother:"
+                f" she is tested for a donor of one month or less (age: {age})"
+            )
         for test in self.donation.tests:
             yield from self._against(test)
         for rule in self.panel.markers:

@@ -8,6 +8,10 @@ either entry fails alone: a reading that somebody typed does not vanish when it 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import combinations, product
+from operator import mul
+from typing import Final
 
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.donors import Donor
@@ -24,6 +28,9 @@ from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import Derived, Measured
 from batchqc.core.superseding import newest
 from batchqc.core.verdicts import Outcome, Verdict
+
+#: In so many combinations the runs are looked at that a derived result hangs on.
+MOST_CHOICES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ def failures(
         attributes = attributes_of(specification, verdict.criterion)
         own = [one for one in known if attribute_of(one) in attributes]
         looked_at = [*(() if passes else _alone(verdict, own)), *_typed(verdict, own)]
+        told: set[frozenset[RunKey]] = set()  # one failure of the same runs
         alone = replace(specification, criteria=tuple(closure(specification, verdict.criterion)))
         for runs, each in looked_at:
             said = [
@@ -85,7 +93,8 @@ def failures(
                 for one in judge(alone, rows, donors, validity=validity)
                 if one.criterion.id == verdict.criterion.id and one.outcome is Outcome.FAIL
             ]
-            if said:
+            if said and runs not in told:
+                told.add(runs)
                 yield Failure(
                     verdict.criterion.id,
                     specification.stage.value,
@@ -101,15 +110,40 @@ _LookedAt = tuple[frozenset[RunKey], Sequence[Sequence[Measurement]]]
 
 
 def _alone(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:
-    """Each run of a measured criterion by itself; of a derived one, the newest of all."""
+    """Each run of a measured criterion by itself; of a derived one, each choice of the newest."""
     own = [one for one in own if not is_mismatch(one)]
     if isinstance(verdict.criterion.subject, Derived):
-        rows = list(newest(own))
-        yield _reported(rows), [rows]
+        for rows in _choices(newest(own), mixed=verdict.outcome is Outcome.FAIL):
+            yield _reported(rows), [rows]
         return
     for run in dict.fromkeys(one.run for one in own):
         rows = [replace(one, superseded_by="") for one in own if one.run == run]
         yield _reported(rows), [rows]
+
+
+def _choices(
+    newest_of_all: Sequence[Measurement], *, mixed: bool
+) -> Iterator[Sequence[Measurement]]:
+    """One run for each attribute, in every combination; too many of them are looked at as one.
+
+    Two runs that both report two attributes are not ``mixed``: nobody measured their one with the
+    other's other.
+    """
+    runs: dict[Attribute, dict[RunKey, list[Measurement]]] = {}
+    for one in newest_of_all:
+        runs.setdefault(attribute_of(one), {}).setdefault(one.run, []).append(one)
+    if reduce(mul, map(len, runs.values()), 1) > MOST_CHOICES:
+        yield newest_of_all
+        return
+    own = {
+        attribute: _reported(x for y in each.values() for x in y)
+        for attribute, each in runs.items()
+    }
+    for chosen in product(*runs.values()):
+        pairs = combinations(zip(own.values(), chosen, strict=True), 2)
+        if mixed or not any(a != b and {a, b} <= one & two for (one, a), (two, b) in pairs):
+            picked = zip(runs.values(), chosen, strict=True)
+            yield [row for each, run in picked for row in each[run]]
 
 
 def _typed(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from batchqc.core.acceptance import AtLeast, Limits, Words
+from batchqc.core.acceptance import AtLeast, Limits, Relative, Words
 from batchqc.core.boundaries import NONE, boundary
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.quantities import Interval, last_digit
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, Group, Measured
-from batchqc.core.units import parse_unit
+from batchqc.core.units import canonical_unit, parse_unit
 from batchqc.core.vocabularies import plain
 
 _UPPER: Final = {Category.PURITY, Category.SAFETY}
@@ -58,6 +58,8 @@ def findings(specification: Specification) -> tuple[Finding, ...]:
             *_operators(criterion),
             *_endotoxin(criterion),
             *_nothing(criterion),
+            *_percent(criterion),
+            *_nothing_fails(criterion),
             *_resolution(criterion),
             *_words(criterion, words),
             *_groups(criterion, by_id, groups),
@@ -142,6 +144,39 @@ def _nothing(criterion: Criterion) -> _Found:
             "accept",
             f"no value in steps of {boundary(criterion).resolution} passes {criterion.acceptance}",
             "state the resolution of the method, or wider limits",
+        )
+
+
+def _percent(criterion: Criterion) -> _Found:
+    """A percentage that nobody can have measured and that passes all the same."""
+    passing, subject = criterion.passing, criterion.subject
+    if not isinstance(passing, Interval) or not isinstance(subject, Measured):
+        return
+    if canonical_unit(subject.unit) != "%" or isinstance(criterion.accept, Relative):
+        return
+    both = passing.intersection(subject.plausible or Interval())
+    ends = [told for end, told in ((both.low, "-5 %"), (both.high, "250 %")) if end is None]
+    if ends:
+        yield (
+            "open-percentage",
+            "accept",
+            f"{' and '.join(ends)} would pass {criterion.acceptance}",
+            'state what can be measured, such as plausible = "0 to 100"',
+        )
+
+
+def _nothing_fails(criterion: Criterion) -> _Found:
+    """A file with a value that is not plausible is refused: such a result opens nothing."""
+    subject, passing = criterion.subject, criterion.passing
+    plausible = subject.plausible if isinstance(subject, Measured) else None
+    if not isinstance(criterion.accept, Limits) or not isinstance(passing, Interval):
+        return
+    if plausible is not None and plausible.is_inside(passing):
+        yield (
+            "nothing-fails",
+            "plausible",
+            f"every plausible value passes {criterion.acceptance}; others refuse their file",
+            "widen the plausible range to what may be measured",
         )
 
 

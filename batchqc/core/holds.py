@@ -39,7 +39,7 @@ _KEEP: Final = (
     "Records",
 )
 #: Beside those, of a lot of which doses may be given: what counts is judged and was reviewed.
-_KEEP_IN_USE: Final = ("Results", "Review")
+_KEEP_IN_USE: Final = ("Results", "Other stages", "Review")
 
 
 def why_held(

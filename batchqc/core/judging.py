@@ -15,6 +15,7 @@ from batchqc.core.assays import CONTROL, REPORTABLE, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.derived import derived_result
 from batchqc.core.donors import Donor
+from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Investigation
 from batchqc.core.order import in_order
 from batchqc.core.quantities import Interval
@@ -33,6 +34,7 @@ from batchqc.core.verdicts import (
     compare,
     decided,
     individual,
+    individual_text,
     pending,
     rounded_text,
     settled,
@@ -180,7 +182,7 @@ class _Judging:
         controls = [
             one
             for one in self.measured[CONTROL, subject.test, subject.analyte]
-            if one.run == run and one.aliquot == subject.control
+            if one.run == run and fold(one.aliquot) == fold(subject.control)
         ]
         control = reportable_result(criterion, subject, controls)
         if isinstance(control, NoResult):
@@ -202,8 +204,7 @@ class _Judging:
         if result.number is not None and control.number is not None:
             values = [plus(result.number, negative(times(accept.multiple, control.number)))]
         how = f"{result.how}; control {control.text}"
-        early = result.is_early or control.is_early
-        shown = replace(result, how=how, is_early=early)
+        shown = replace(result, how=how, is_early=result.is_early or control.is_early)
         outcome, words = settled(compare(accept.passing, values), shown)
         said = (
             f"{with_unit(criterion, result.text)} {words} {criterion.acceptance}"
@@ -221,15 +222,16 @@ class _Judging:
         if passing is None:
             said = f"for information: {with_unit(criterion, result.text)}"
             return self._verdict(criterion, None, said, result)
-        outcome = together({compare(passing, result.values), *individual(criterion, result)})
-        outcome, words = settled(outcome, result)
+        own, each = compare(passing, result.values), individual(criterion, result)
+        outcome, words = settled(own, result)
+        outcome = together({outcome, *(one for _, one in each)})
         shown = rounded_text(criterion, result)
         step = f" rounds to {with_unit(criterion, shown)} and" if shown else ""
         day = day_read(criterion.subject, result.replicates)
         read = f", read on {day}," if day else ""
         said = f"{with_unit(criterion, result.text)}{read}{step} {words} {criterion.acceptance}"
-        if outcome is Outcome.CANNOT_JUDGE:
-            said += pending(criterion)
+        said += individual_text(criterion, each)
+        said += pending(criterion) if outcome is Outcome.CANNOT_JUDGE else ""
         return self._verdict(criterion, outcome, said, result)
 
     def _classified(self, criterion: Criterion, accept: Bands, result: ReportableResult) -> Verdict:

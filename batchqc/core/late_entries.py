@@ -8,7 +8,7 @@ future, and never before what the signature rests on.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 LONGEST_REFERENCE: Final = 200
@@ -48,9 +48,11 @@ def instant(text: str) -> datetime | None:
     if _INSTANT.fullmatch(text) is None or text.endswith("-00:00"):
         return None
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(text)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # it is not one in every zone
         return None
+    return moment
 
 
 def late_problems(

@@ -44,6 +44,7 @@ class NoResultBecause(StrEnum):
     SPREAD = "spread"
     CONTROL = "control"
     INPUTS = "inputs"
+    LACKING = "lacking"
     RUN = "run"
 
 

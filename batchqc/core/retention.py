@@ -14,6 +14,8 @@ from typing import Final
 #: 21 CFR 211.180(a): at least one year after the lot expires (requirement 10.01).
 LEAST_YEARS: Final = 1
 MOST_YEARS: Final = 200
+#: As far as calendars go, in every time zone: an expiry such as 9999-12-31 means no end.
+_LAST: Final = date(9999, 12, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ def may_approve(requested_by: str, approver: str) -> bool:
 
 
 def _years_later(day: date, years: int) -> date:
+    if day.year + years > _LAST.year or day > _LAST:
+        return _LAST
     try:
-        return day.replace(year=day.year + years)
+        return min(day.replace(year=day.year + years), _LAST)
     except ValueError:  # 29 February: the day after
         return date(day.year + years, 3, 1)

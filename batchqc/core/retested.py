@@ -73,16 +73,19 @@ def _beside_newcomers(
 ) -> Iterator[Measurement]:
     """What is set aside and replaced by nothing stays beside what came in after the conclusion.
 
-    No plan authorised the newcomer: both are told, and neither is chosen.
+    No plan authorised the newcomer: both are told, and neither is chosen. A retest that does not
+    measure an attribute replaces nothing of it.
     """
     for one in investigations:
-        if one.conclusion is None or not one.conclusion.is_cause or one.conclusion.counting:
+        if one.conclusion is None or not one.conclusion.is_cause:
             continue
+        counting = one.conclusion.counting
+        replaced = {attribute_of(x) for x in measurements if x.run in counting and _reported(x)}
         new = {
             attribute_of(own)
             for own in base
-            if own.result_type == REPORTABLE
-            and attribute_of(own) in one.attributes
+            if _reported(own)
+            and attribute_of(own) in one.attributes - replaced
             and own.run.test == one.conclusion.test
         }
         yield from (
@@ -90,6 +93,10 @@ def _beside_newcomers(
             for own in either(measurements)[0]
             if one.sets_aside(own) and attribute_of(own) in new
         )
+
+
+def _reported(one: Measurement) -> bool:
+    return one.result_type == REPORTABLE
 
 
 def _is_counting_retest(one: Measurement, investigations: Iterable[Investigation]) -> bool:
@@ -205,6 +212,7 @@ def _merged(found: Sequence[Verdict]) -> Verdict:
         measurements=tuple(dict.fromkeys(x for one in distinct for x in one.measurements)),
         controls=tuple(dict.fromkeys(x for one in distinct for x in one.controls)),
         missing=all(one.missing for one in distinct),
+        lacking=all(one.lacking for one in distinct),
         trend=max((one.trend for one in distinct), key=tuple(Trend).index)
         if outcome is Outcome.PASS
         else Trend.WITHIN,
@@ -212,9 +220,14 @@ def _merged(found: Sequence[Verdict]) -> Verdict:
 
 
 def _with_remarks(verdict: Verdict, remarks: Sequence[str]) -> Verdict:
-    """A verdict that names what was kept out of it."""
+    """A verdict that names what was kept out of it.
+
+    Where nothing is left, a result was there and nothing stands for it: that blocks also where
+    absence does not. One that is required and may stay pending is pending again.
+    """
     if not remarks:
         return verdict
     derivation = replace(verdict.derivation, set_aside=(*verdict.derivation.set_aside, *remarks))
     said = f"{verdict.sentence}; not counted: {'; '.join(remarks)}"
-    return replace(verdict, sentence=said, derivation=derivation)
+    missing = verdict.missing and verdict.criterion.required and bool(verdict.criterion.interim)
+    return replace(verdict, sentence=said, derivation=derivation, missing=missing, lacking=False)

@@ -149,7 +149,12 @@ def retest_problems(retest: Retest, rows: Sequence[Measurement]) -> list[Wrong]:
     reported = [one for one in rows if one.result_type == REPORTABLE]
     if not reported:
         found.append((None, "the file holds no reportable retest", "See the plan."))
-    return [*found, *_replicates(retest, reported), *_too_many(retest, plan, reported)]
+    return [
+        *found,
+        *_left_out(retest, plan, reported),
+        *_replicates(retest, reported),
+        *_too_many(retest, plan, reported),
+    ]
 
 
 def _not_a_retest(
@@ -190,6 +195,24 @@ def _of_row(plan: Plan, one: Measurement) -> Iterator[tuple[str, str]]:
         yield f"{one.sample} is not a sample of the plan ({named})", "Measure the planned sample."
     if not is_named(one.run.test, one.run.run):
         yield "a retest has a run id of its own", "State the run id."
+
+
+def _left_out(retest: Retest, plan: Plan, reported: Iterable[Measurement]) -> Iterator[Wrong]:
+    """Who leaves out a part of what the original measured chooses what counts of a retest."""
+    first: dict[RunKey, set[Attribute]] = defaultdict(set)
+    for one in retest.originals:
+        if one.result_type == REPORTABLE and one.run.test == plan.test:
+            first[one.run].add(attribute_of(one))
+    runs: dict[RunKey, list[Measurement]] = defaultdict(list)
+    for one in reported:
+        runs[one.run].append(one)
+    for rows in runs.values():
+        own = {attribute_of(one) for one in rows}
+        lacking = {one for wanted in first.values() if wanted & own for one in wanted - own}
+        if lacking:
+            names = ", ".join(sorted(analyte for _, _, analyte in lacking))
+            said = f"the original measured {names} too, and the run does not report it"
+            yield rows[0], said, "Report everything that is under investigation."
 
 
 def _replicates(retest: Retest, reported: Iterable[Measurement]) -> Iterator[Wrong]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from batchqc.core.acceptance import Limits, Words
 from batchqc.core.arithmetic import spread_exceeds
 from batchqc.core.assays import Measurement
+from batchqc.core.identifiers import fold
 from batchqc.core.methods import ValidityCriterion
 from batchqc.core.rounding import Rounding
 from batchqc.core.units import canonical_unit
@@ -24,7 +25,7 @@ def looked_at(
         one
         for one in rows
         if (one.result_type, one.analyte) == (criterion.result_type, criterion.analyte)
-        and criterion.aliquot in {"", one.aliquot}
+        and fold(criterion.aliquot) in {"", fold(one.aliquot)}
     ]
     if not own and criterion.required:
         of = f" of {criterion.aliquot}" if criterion.aliquot else ""

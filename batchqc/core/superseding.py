@@ -86,14 +86,17 @@ def _bearing(
     """The measurements, and the controls, that some criteria hang on."""
     subjects = [one.subject for one in needed if isinstance(one.subject, Measured)]
     pairs = {(one.test, one.analyte) for one in subjects}
-    controls = {(one.test, one.analyte, one.control) for one in subjects if one.control}
+    controls = {(one.test, one.analyte, fold(one.control)) for one in subjects if one.control}
     return tuple(
         one
         for one in found
         if one.stage == stage
         and (
             (one.result_type == REPORTABLE and (one.run.test, one.analyte) in pairs)
-            or (one.result_type == CONTROL and (one.run.test, one.analyte, one.aliquot) in controls)
+            or (
+                one.result_type == CONTROL
+                and (one.run.test, one.analyte, fold(one.aliquot)) in controls
+            )
         )
     )
 

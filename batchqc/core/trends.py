@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, assert_never
 
-from batchqc.core.acceptance import AtLeast, Bands, Limits, Words
+from batchqc.core.acceptance import AtLeast, Bands, Limit, Limits, Words
 from batchqc.core.assays import INVESTIGATIONAL, REPORTABLE, Measurement, RunKey, amount_of
 from batchqc.core.canonical import Json, sha256_of
 from batchqc.core.criteria import Category, Criterion
@@ -17,7 +17,7 @@ from batchqc.core.donors import Donor
 from batchqc.core.entries import SecondEntry
 from batchqc.core.investigations import Investigation
 from batchqc.core.judging import NO_VALIDITY, judge
-from batchqc.core.quantities import Amount
+from batchqc.core.quantities import Amount, Interval
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, closure, leaves
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
@@ -25,6 +25,8 @@ from batchqc.core.verdicts import Outcome
 
 #: From this lower limit on a percentage lies near 100.
 NEAR_100 = 50
+#: Units of what is a logarithm already, or has its zero by convention.
+_NO_PROPORTIONS = frozenset({"pH", "[pH]", "Ct", "Cel"})
 
 
 class Attribute(NamedTuple):
@@ -127,18 +129,45 @@ def _is_reading(criterion: Criterion) -> bool:
 
 
 def is_near_100(criterion: Criterion) -> bool:
-    """Whether results are percentages that lie near 100, by the lower limit of the criterion."""
-    accept = criterion.accept
+    """Whether results are percentages of a whole that lie near it, by the lower limit.
+
+    A potency is a proportion, and so is what may be above 100 %: neither ends there.
+    """
     return (
         criterion.unit == "%"
-        and isinstance(accept, Limits)
-        and any(one.operator in {">", ">="} and one.number >= NEAR_100 for one in accept.limits)
+        and criterion.category is not Category.POTENCY
+        and not _may_exceed_100(criterion)
+        and any(
+            one.operator in {">", ">="} and one.number >= NEAR_100 for one in _limits(criterion)
+        )
     )
 
 
 def is_ratio(criterion: Criterion) -> bool:
     """Whether results are potencies, counts or concentrations: above zero, alike in proportion."""
-    return criterion.category is Category.POTENCY or criterion.unit not in {"", "%"}
+    plausible = _plausible(criterion)
+    is_positive = plausible.low is None or plausible.low >= 0
+    is_amount = criterion.unit not in {"", "%", *_NO_PROPORTIONS}
+    is_proportion = is_amount or (_may_exceed_100(criterion) and is_positive)
+    return criterion.category is Category.POTENCY or is_proportion
+
+
+def _may_exceed_100(criterion: Criterion) -> bool:
+    """Whether more than 100 % passes by an upper limit, or is plausible."""
+    high = _plausible(criterion).high
+    tops = [one.number for one in _limits(criterion) if one.operator in {"<", "<="}]
+    is_above = (high is not None and high > 100) or any(one > 100 for one in tops)
+    return criterion.unit == "%" and is_above
+
+
+def _plausible(criterion: Criterion) -> Interval:
+    subject = criterion.subject
+    plausible = subject.plausible if isinstance(subject, Measured) else None
+    return plausible or Interval()
+
+
+def _limits(criterion: Criterion) -> tuple[Limit, ...]:
+    return criterion.accept.limits if isinstance(criterion.accept, Limits) else ()
 
 
 def definition_of(specification: Specification, criterion: Criterion) -> str:

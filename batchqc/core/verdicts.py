@@ -68,7 +68,8 @@ class Verdict:
 
     ``missing`` says that there is nothing at all to judge, which blocks only where required;
     ``counted_in`` names the group in which alone the verdict counts; ``controls`` are what the
-    result was compared with.
+    result was compared with. It is ``lacking`` where nothing was measured of a part of what it is
+    computed from, so that no choice of runs has a result.
     """
 
     criterion: Criterion
@@ -80,6 +81,7 @@ class Verdict:
     trend: Trend = Trend.WITHIN
     counted_in: str = ""
     controls: tuple[Measurement, ...] = ()
+    lacking: bool = False
 
     @property
     def blocks(self) -> bool:
@@ -146,11 +148,32 @@ def settled(outcome: Outcome, result: ReportableResult) -> tuple[Outcome, str]:
     return outcome, WORDS[outcome]
 
 
-def individual(criterion: Criterion, result: ReportableResult) -> list[Outcome]:
-    """The outcome over every replicate, where the plan has limits for each."""
+def individual(
+    criterion: Criterion, result: ReportableResult
+) -> Sequence[tuple[Measurement, Outcome]]:
+    """Every replicate with its outcome, where the plan has limits for each."""
+    limits = _of_each(criterion)
+    if limits is None:
+        return ()
+    passing = limits.passing(criterion.rounding)
+    each = [compare(passing, [value]) for value in result.each]
+    return list(zip(result.replicates, each, strict=True))
+
+
+def individual_text(criterion: Criterion, found: Sequence[tuple[Measurement, Outcome]]) -> str:
+    """The replicates that do not pass the limits of each, in words."""
+    limits = _of_each(criterion)
+    wanted = with_unit(criterion, limits.text) if limits else ""
+    return "".join(
+        f"; replicate {one.replicate}, {with_unit(criterion, one.text)}, {WORDS[outcome]} {wanted}"
+        for one, outcome in found
+        if outcome is not Outcome.PASS
+    )
+
+
+def _of_each(criterion: Criterion) -> Limits | None:
     subject = criterion.subject
-    limits = subject.replicates.individual if isinstance(subject, Measured) else None
-    return [compare(limits.passing(criterion.rounding), result.each)] if limits else []
+    return subject.replicates.individual if isinstance(subject, Measured) else None
 
 
 def decided(
@@ -186,6 +209,7 @@ def undecided(reference: str, criterion: Criterion, result: NoResult) -> Verdict
         _derivation(criterion, ReportableResult((), "", "", result.replicates)),
         result.replicates,
         missing=result.because is NoResultBecause.MISSING,
+        lacking=result.because is NoResultBecause.LACKING,
     )
 
 

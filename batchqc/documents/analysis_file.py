@@ -189,10 +189,18 @@ class _Table:
         if found is Parallelism.EQUIVALENCE and not bounds:
             known = ", ".join(MEASURES.get(self.model, ())) or "none; use the F test"
             self._problem("bounds", f"an equivalence needs bounds of: {known}")
-        wanted = self.table.get("suitability", {})
-        if found is Parallelism.F_TEST and "non-parallelism p" not in wanted:
-            self._problem("suitability", 'the F test needs a limit to "non-parallelism p"')
+        if found is Parallelism.F_TEST and not self._can_fail("non-parallelism p"):
+            said = 'the F test needs a limit to "non-parallelism p", from below and above 0'
+            self._problem("suitability", said)
         return found, bounds
+
+    def _can_fail(self, name: str) -> bool:
+        """Whether a probability has a limit from below and above 0; a stored file, one at all."""
+        wanted = self.table.get("suitability", {})
+        text = wanted.get(name) if isinstance(wanted, dict) else None
+        limits = parse_limits(text) if isinstance(text, str) else None
+        low = limits.passing(Rounding.ABSOLUTE).low if limits else None
+        return text is not None if self.keys.is_stored else (low is not None and low > 0)
 
     def _bounds(self) -> list[Bounds]:
         table, found = self.table.get("bounds", {}), []
@@ -204,7 +212,8 @@ class _Table:
             if name not in MEASURES.get(self.model, ()):
                 self.keys.problem(path, f"no measure of {self.model}")
             ends = text.split(" to ") if isinstance(text, str) else []
-            numbers = [amount.number for one in ends if (amount := parse_amount(one.strip()))]
+            read = [amount for one in ends if (amount := parse_amount(one.strip()))]
+            numbers = [one.number for one in read if self.keys.is_stored or not one.is_censored]
             if len(numbers) != 2 or not numbers[0] < numbers[1]:
                 self.keys.problem(path, 'expected a range, such as "0.8 to 1.25"')
             else:

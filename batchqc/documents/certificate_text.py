@@ -10,7 +10,7 @@ from batchqc.core.certificates import (
     SignaturePart,
     content_sha256,
 )
-from batchqc.documents.certificate_said import changes_of
+from batchqc.documents.certificate_said import changes_of, marked, rebound
 from batchqc.documents.plain_text import RULE, apart, digest, heading, labelled, paragraph
 
 _COPY: Final = (
@@ -57,30 +57,36 @@ def _opening(content: CertificateContent) -> Iterator[str]:
 
 def _facts(content: CertificateContent) -> Iterator[str]:
     issuer, product = content["issuer"], content["product"]
-    lot, rules = content["lot"], content["specification"]
+    lot, rules, changed = content["lot"], content["specification"], content["corrections"]
+    made = marked(lot["manufactured_on"], of=lot["id"], by=changed)
+    expires = marked(lot["expires_on"], of=lot["id"], by=changed)
+    version = f"{rules['version']}{rebound(rules, by=changed)}"
     yield from labelled("Issued by", ", ".join([issuer["name"], *issuer["address"]]))
     yield from labelled("Issued", f"{content['issued']['shown']}, {issuer['time_zone']}")
     yield from labelled("Product", f"{product['name']} ({product['code']})")
     yield from labelled("Form", product["form"])
     yield from labelled("Storage", product["storage"])
-    yield from labelled("Manufactured", lot["manufactured_on"])
-    yield from labelled("Expires", f"{lot['expires_on']} (last usable day)")
-    yield from labelled("Specification", f"{rules['id']}, version {rules['version']}")
+    yield from labelled("Manufactured", made)
+    yield from labelled("Expires", f"{expires} (last usable day)")
+    yield from labelled("Specification", f"{rules['id']}, version {version}")
     yield from labelled("", rules["title"])
     yield from labelled("", f"effective from {rules['effective']}")
     yield from digest("SHA-256", rules["sha256"])
 
 
 def _samples_and_donors(content: CertificateContent) -> Iterator[str]:
+    changed = content["corrections"]
     if samples := content["lot"]["samples"]:
         yield from heading("Samples")
         for one in samples:
-            about = f"{one['stage']}, {one['container']}, taken {one['taken']['shown']}"
+            container = marked(one["container"], of=one["id"], by=changed)
+            about = f"{one['stage']}, {container}, taken {one['taken']['shown']}"
             yield from paragraph(f"{one['id']}: {about}")
     if donors := content["donors"]:
         yield from heading("Donors")
         for donor in donors:
-            about = f"{donor['tissue_source']}, {donor['eligibility']}"
+            tissue = marked(donor["tissue_source"], of=donor["code"], by=changed)
+            about = f"{tissue}, {donor['eligibility']}"
             yield from paragraph(f"{donor['code']}: {about}")
 
 

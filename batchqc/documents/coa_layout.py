@@ -39,7 +39,15 @@ from batchqc.documents.coa_drawing import (
     wrap,
 )
 from batchqc.documents.coa_fonts import as_shown, use_fonts
-from batchqc.documents.coa_marks import DRAFT, Marked, document_id, framed, stamps_of, title_of
+from batchqc.documents.coa_marks import (
+    DRAFT,
+    Marked,
+    document_id,
+    framed,
+    stamped,
+    stamps_of,
+    title_of,
+)
 from batchqc.documents.coa_paper import A4, LETTER, MARGIN, WIDTH, Paper
 from batchqc.documents.coa_sections import sections
 from batchqc.documents.coa_tags import Tag
@@ -173,7 +181,8 @@ def _letterhead(
     ]
     if not code:
         marks, height = two_sides(left, right)
-        return Block(height + 22, tuple(_read(mark) for mark in (*marks, *framed(stamps))))
+        frame, height = stamped(marks, height, stamps)
+        return Block(height + 22, tuple(_read(mark) for mark in (*marks, *frame)))
     right.append((code_label(content, words), _ADDRESS))
     marks, height = two_sides(left, right, end=WIDTH - _BESIDE_CODE)
     height = max(height, SIZE)
@@ -192,8 +201,9 @@ def _running_head(content: CertificateContent, words: Words, stamps: Sequence[st
     lot = words("lot_named", lot=content["lot"]["id"])
     right = [(lot, _RUNNING_LOT), (content["number"], _RUNNING)]
     marks, height = two_sides(left, right)
+    frame, height = stamped(marks, height, stamps)
     rule = Box(MARGIN, height + 6, WIDTH, 0.6, fill=ACCENT)
-    return Block(height + 18, (*marks, rule, *framed(stamps)))
+    return Block(height + 18, (*marks, rule, *frame))
 
 
 def _footer(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchqc.documents.coa_drawing import INK, Box, Mark, Style, Text, width_of
-from batchqc.documents.coa_paper import A4
+from batchqc.documents.coa_paper import A4, MARGIN, WIDTH
 from batchqc.documents.coa_words import Words
 
 DRAFT: Final = "DRAFT"
@@ -79,3 +79,19 @@ def framed(words: Sequence[str], *, right: float = 0, y: float = 0) -> list[Mark
     width = width_of(text, _FRAMED)
     x = right - width - 7 if right else (A4.width - width) / 2
     return [Box(x - 7, y, width + 14, 16, outline=INK), Text(x, y + 11.2, _FRAMED, text)]
+
+
+def stamped(marks: Sequence[Mark], height: float, words: Sequence[str]) -> tuple[list[Mark], float]:
+    """The words in the middle of a head, or beneath it where a name needs the room; its height."""
+    half = width_of(" · ".join(words), _FRAMED) / 2 + 11
+    middle = A4.width / 2
+    meets = any(
+        one.y - one.style.size < 16
+        and one.x < middle + half
+        and one.x + width_of(one.text, one.style) > middle - half
+        for one in marks
+        if isinstance(one, Text)
+    )
+    if words and meets:
+        return framed(words, right=MARGIN + WIDTH, y=height + 4), height + 22
+    return framed(words), height

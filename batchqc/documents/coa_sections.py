@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from batchqc.core.certificates import CertificateContent, CorrectionPart, ResultLine
+from batchqc.core.certificates import CertificateContent, ResultLine
+from batchqc.documents.certificate_said import marked, rebound
 from batchqc.documents.coa_blocks import (
     ABSENT,
     BODY,
@@ -132,8 +133,8 @@ def _opening(content: CertificateContent, words: Words) -> list[Block]:
 def _facts(content: CertificateContent, words: Words) -> list[Block]:
     product, lot, rules = content["product"], content["lot"], content["specification"]
     corrections = content["corrections"]
-    made = _marked(lot["manufactured_on"], of=lot["id"], by=corrections)
-    expires = _marked(lot["expires_on"], of=lot["id"], by=corrections)
+    made = marked(lot["manufactured_on"], of=lot["id"], by=corrections)
+    expires = marked(lot["expires_on"], of=lot["id"], by=corrections)
     left = _fact_table(
         MARGIN,
         [
@@ -145,6 +146,7 @@ def _facts(content: CertificateContent, words: Words) -> list[Block]:
         ],
     )
     version = words("specification_version", specification=rules["id"], version=rules["version"])
+    version += rebound(rules, by=corrections)
     facts = [
         (words("specification"), version, BODY),
         (words("specification_title"), rules["title"], BODY),
@@ -190,23 +192,12 @@ def _samples_and_donors(content: CertificateContent, words: Words) -> list[Block
     of_donors = [words(one) for one in ("donor", "tissue_source", "eligibility")]
 
     def cells(texts: Sequence[str]) -> list[Cell]:
-        marked = [_marked(text, of=texts[0], by=corrections) for text in texts]
-        return columns(_SAMPLE_X[: len(texts)], marked, BODY)
+        shown = [marked(text, of=texts[0], by=corrections) for text in texts]
+        return columns(_SAMPLE_X[: len(texts)], shown, BODY)
 
     taken = table(_SAMPLE_X, of_samples, map(cells, samples))
     given = table(_SAMPLE_X[:3], of_donors, map(cells, donors))
     return [*section(words("samples"), taken), *section(words("donors"), given)]
-
-
-def _marked(value: str, *, of: str, by: Sequence[CorrectionPart]) -> str:
-    """The value, marked where a correction of the record ``of`` made it what it is (1.33)."""
-    record = re.compile(rf"(?<!\S){re.escape(of)}(?!\S)")
-    marks = [
-        f" [C{number}]"
-        for number, change in enumerate(by, 1)
-        if change["after"] == value and record.search(change["subject"])
-    ]
-    return value + "".join(marks)
 
 
 def _results(content: CertificateContent, words: Words) -> list[Block]:

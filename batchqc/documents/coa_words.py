@@ -91,9 +91,9 @@ def conclusion_in(words: Words, content: CertificateContent) -> list[str]:
 def concluded_as(content: CertificateContent) -> str:
     """The disposition that the conclusion states; "" where its sentence is another one."""
     rules = content["specification"]
-    pending = {
-        one["title"]: date.fromisoformat(one["due_on"]) for one in content.get("pending", ())
-    }
+    pending = [
+        (one["title"], date.fromisoformat(one["due_on"])) for one in content.get("pending", ())
+    ]
     said = (
         one.value
         for one in Disposition

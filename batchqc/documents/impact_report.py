@@ -14,6 +14,8 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
+from batchqc.documents.coa_fonts import as_shown
+
 _SANS, _BOLD = "BatchqcSans", "BatchqcBold"
 _TITLE = ParagraphStyle("title", fontName=_BOLD, fontSize=11, leading=16, spaceBefore=10)
 _TEXT = ParagraphStyle("text", fontName=_SANS, fontSize=7.5, leading=10)
@@ -41,7 +43,13 @@ def impact_document(
     """
     pdfmetrics.registerFont(TTFont(_SANS, fonts / "DejaVuSans.ttf"))
     pdfmetrics.registerFont(TTFont(_BOLD, fonts / "DejaVuSans-Bold.ttf"))
-    found = [(title, list(rows)) for title, rows in tables]
+    found = [
+        (
+            as_shown(title, folder=fonts),
+            [[as_shown(text, folder=fonts) for text in row] for row in rows],
+        )
+        for title, rows in tables
+    ]
     _, pages = _built(found, sha256, pages=0)
     return _built(found, sha256, pages=pages)[0]
 
@@ -88,6 +96,8 @@ def _table(rows: Sequence[Sequence[str]]) -> Flowable:
     widths[-1] = 3.0 if len(widths) > 6 else 1.0
     whole = landscape(A4)[0] - 30 * mm
     share = whole / sum(widths)
-    table = LongTable(cells, colWidths=[width * share for width in widths], repeatRows=1)
+    wide = [width * share for width in widths]
+    # A lot of which very many criteria change has a row that no page holds: it goes on on the next.
+    table = LongTable(cells, colWidths=wide, repeatRows=1, splitInRow=1)
     table.setStyle(_LOOK)
     return table

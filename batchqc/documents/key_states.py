@@ -59,6 +59,8 @@ def _of_root(sealing: Sealing, key: SealKey, at: datetime) -> Iterator[KeyState]
     ):
         since = authority.revoked_at(one)
         wrong = f"revoked on {since:%Y-%m-%d}" if since else ""
+        if not authority.issued(one):
+            wrong = "not issued by the root"
         yield KeyState(what, one.not_valid_after_utc, wrong or _early(one.not_valid_before_utc, at))
     yield KeyState("root", authority.root.not_valid_after_utc, "")
     number = list_number(authority.revoked)

@@ -42,6 +42,18 @@ def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+def check_log_name(name: str) -> None:
+    """Refuse what no log is named.
+
+    Raises:
+        InvalidInput: BQC-LOG-004.
+    """
+    if not is_key_name(name):
+        raise InvalidInput(
+            "BQC-LOG-004", f'"{name}" is not the name of a log: 1 to 100 characters, no blank, no +'
+        )
+
+
 def create_log_key(path: Path, *, name: str) -> LogSigner:
     """Write a new key.
 
@@ -53,10 +65,7 @@ def create_log_key(path: Path, *, name: str) -> LogSigner:
         InvalidInput: BQC-LOG-004 no log is named so.
         Conflict: BQC-LOG-005 there is a file.
     """
-    if not is_key_name(name):
-        raise InvalidInput(
-            "BQC-LOG-004", f'"{name}" is not the name of a log: 1 to 100 characters, no blank, no +'
-        )
+    check_log_name(name)
     private = Ed25519PrivateKey.generate()
     key = NoteKey(name, private.public_key().public_bytes_raw())
     secret = base64.b64encode(ED25519 + private.private_bytes_raw()).decode()
@@ -82,7 +91,7 @@ def publish(folder: Path, key: NoteKey) -> Path:
     Returns:
         ``log.vkey``, which holds every key of the log, oldest first.
     """
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     every = folder / "log.vkey"
     known = every.read_text().splitlines() if every.exists() else []
     if key.text not in known:

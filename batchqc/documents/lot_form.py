@@ -15,6 +15,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from batchqc.documents.coa_fonts import as_shown
+
 _SANS, _BOLD = "BatchqcSans", "BatchqcBold"
 _TITLE = ParagraphStyle("title", fontName=_BOLD, fontSize=12, leading=16)
 _TEXT = ParagraphStyle("text", fontName=_SANS, fontSize=6.6, leading=8.4)
@@ -71,6 +73,14 @@ def form_document(form: LotForm, *, fonts: Path) -> bytes:
     """
     pdfmetrics.registerFont(TTFont(_SANS, fonts / "DejaVuSans.ttf"))
     pdfmetrics.registerFont(TTFont(_BOLD, fonts / "DejaVuSans-Bold.ttf"))
+    form = LotForm(
+        as_shown(form.title, folder=fonts),
+        [(name, as_shown(text, folder=fonts)) for name, text in form.facts],
+        [
+            (name, is_open, [as_shown(reason, folder=fonts) for reason in reasons])
+            for name, is_open, reasons in form.gates
+        ],
+    )
     for shown in (99, 3, 1):
         data, pages = _built(form, shown)
         if pages == 1:
@@ -127,6 +137,8 @@ def _table(
         for number, row in enumerate(rows)
     ]
     heights = None if height is None else [None, *[height] * (len(rows) - 1)]
-    table = Table(cells, colWidths=[share * _WIDTH for share in shares], rowHeights=heights)
+    widths = [share * _WIDTH for share in shares]
+    # A gate may have more reasons than a page holds: then it is built anew with fewer.
+    table = Table(cells, colWidths=widths, rowHeights=heights, splitInRow=int(height is None))
     table.setStyle(_LOOK)
     return table

@@ -47,12 +47,15 @@ class MethodReading:
     problems: tuple[SpecProblem, ...]
 
 
-def read_method(data: bytes, *, file: str) -> MethodReading:
-    """Read the bytes of a method file; ``file`` is the name to show in problems."""
+def read_method(data: bytes, *, file: str, is_stored: bool = False) -> MethodReading:
+    """Read the bytes of a method file; ``file`` is the name to show in problems.
+
+    One that ``is_stored`` was imported before, perhaps when fewer files were refused.
+    """
     content = read_toml(data, file=file)
     if isinstance(content, SpecProblem):
         return MethodReading(None, (content,))
-    keys = Keys(data.decode("utf-8"), file)
+    keys = Keys(data.decode("utf-8"), file, is_stored=is_stored)
     keys.refuse_unknown((), content, _KEYS)
     if content.get("schema") != SCHEMA:
         keys.problem(("schema",), f'expected schema = "{SCHEMA}"')

@@ -30,6 +30,14 @@ class Authority:
     root: x509.Certificate
     revoked: x509.CertificateRevocationList
 
+    def issued(self, certificate: x509.Certificate) -> bool:
+        """Whether a certificate is one of the root's."""
+        try:
+            certificate.verify_directly_issued_by(self.root)
+        except (ValueError, TypeError, InvalidSignature):
+            return False
+        return True
+
     def revoked_at(self, certificate: x509.Certificate) -> datetime | None:
         """Since when a certificate is revoked; ``None`` where it is not."""
         found = self.revoked.get_revoked_certificate_by_serial_number(certificate.serial_number)
@@ -85,20 +93,12 @@ def check_seal(
                 f"the seal was revoked on {since:%Y-%m-%d}",
                 hint="Make a new one with `batchqc pki renew-seal`, then `certificate resume`.",
             )
-        if not _issued(one, authority.root):
+        if not authority.issued(one):
             raise SigningUnavailable(
                 "BQC-CRT-014",
                 f"the seal was not issued by the root in {files.certificate}",
                 hint="Let BATCHQC_ROOT name the root that issued it.",
             )
-
-
-def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(root)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 def _is_by(

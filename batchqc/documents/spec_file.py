@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from batchqc.core.canonical import LARGEST_INTEGER
 from batchqc.core.criteria import Criterion
 from batchqc.core.identifiers import id_problem
 from batchqc.core.rounding import Rounding
@@ -21,6 +22,7 @@ from batchqc.documents.spec_links import check_links
 from batchqc.documents.spec_toml import read_effective, read_toml, read_vocabularies
 
 SCHEMA: Final = "batchqc/specification/1"
+LARGEST_VERSION: Final = 1_000_000
 DECISION_RULE: Final = "simple acceptance: measurement uncertainty is not considered"
 GUARDED_RULE: Final = (
     "guard bands: a result within the stated band of a limit is not accepted; where none is stated,"
@@ -40,17 +42,18 @@ class SpecReading:
     problems: tuple[SpecProblem, ...]
 
 
-def read_specification(data: bytes, *, file: str) -> SpecReading:
+def read_specification(data: bytes, *, file: str, is_stored: bool = False) -> SpecReading:
     """Read the bytes of a specification file.
 
     Args:
         data: UTF-8 TOML.
         file: the name to show in problems.
+        is_stored: whether it was imported before, perhaps when fewer files were refused.
     """
     content = read_toml(data, file=file)
     if isinstance(content, SpecProblem):
         return SpecReading(None, (content,))
-    return _Document(content, Keys(data.decode("utf-8"), file)).read()
+    return _Document(content, Keys(data.decode("utf-8"), file, is_stored=is_stored)).read()
 
 
 def _rule(criteria: tuple[Criterion, ...]) -> str:
@@ -94,10 +97,14 @@ class _Document:
 
     def _version(self) -> int:
         version = self.content.get("version")
-        if isinstance(version, int) and not isinstance(version, bool) and version >= 1:
+        if isinstance(version, int) and version is not True and 1 <= version <= self._most():
             return version
-        self.keys.problem(("version",), "expected a whole number from 1, such as version = 1")
+        said = f"expected a whole number from 1 to {LARGEST_VERSION}, such as version = 1"
+        self.keys.problem(("version",), said)
         return 1
+
+    def _most(self) -> int:
+        return LARGEST_INTEGER if self.keys.is_stored else LARGEST_VERSION
 
     def _criteria(
         self, vocabularies: Mapping[str, Vocabulary], rounding: Rounding

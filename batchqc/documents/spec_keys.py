@@ -31,10 +31,14 @@ class SpecProblem:
 
 
 class Keys:
-    """Reads typed keys of tables, and remembers every problem with its line."""
+    """Reads typed keys of tables, and remembers every problem with its line.
 
-    def __init__(self, text: str, file: str) -> None:
-        self.file = file
+    What ``is_stored`` was imported and may be approved: it is read as it was then, whatever is
+    refused of new files since.
+    """
+
+    def __init__(self, text: str, file: str, *, is_stored: bool = False) -> None:
+        self.file, self.is_stored = file, is_stored
         self.problems: list[SpecProblem] = []
         self._lines = _lines_of_keys(text)
 
@@ -56,9 +60,9 @@ class Keys:
     def text(
         self, path: Path, table: Mapping[str, Any], key: str, *, default: str | None = None
     ) -> str:
-        """A text that is not blank."""
+        """A text that is not blank; U+0000 is in none, for PostgreSQL keeps no such text."""
         value = table.get(key, default)
-        if isinstance(value, str) and (value.strip() or value == default):
+        if isinstance(value, str) and "\0" not in value and (value.strip() or value == default):
             return value
         self.problem((*path, key), f'expected text, such as {key} = "…"')
         return ""
@@ -66,7 +70,9 @@ class Keys:
     def texts(self, path: Path, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
         """A list of texts; absent is empty."""
         value = table.get(key, [])
-        if isinstance(value, list) and all(isinstance(x, str) and x.strip() for x in value):
+        if isinstance(value, list) and all(
+            isinstance(x, str) and x.strip() and "\0" not in x for x in value
+        ):
             return tuple(value)
         self.problem((*path, key), 'expected a list of texts, such as ["…", "…"]')
         return ()

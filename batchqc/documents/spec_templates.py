@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from batchqc.core.identifiers import id_problem
+from batchqc.core.identifiers import code_problem, id_problem
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import InvalidInput, NotFound
 
@@ -50,7 +50,7 @@ def draft_from(chosen: Template, *, name: str, product: str, effective: date) ->
     Raises:
         InvalidInput: for an id or a product that cannot be written.
     """
-    problems = [problem for problem in (id_problem(name), id_problem(product)) if problem]
+    problems = [problem for problem in (id_problem(name), code_problem(product)) if problem]
     if problems:
         raise InvalidInput("BQC-SPC-021", "the draft cannot be named so", reasons=problems)
     text = chosen.path.read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ from batchqc.documents.coa_drawing import (
     draw,
     new_canvas,
     width_of,
+    wrap,
 )
 from batchqc.documents.coa_fonts import use_fonts
 from batchqc.documents.coa_layout import ONE_AT_A_TIME, draw_page, shown, two_sides
@@ -102,13 +103,14 @@ def _head(content: Content) -> Block:
 
 def _foot(content: Content, digest: str, *, page: str) -> Block:
     named = f"Validation report of {content['site']}, made {content['shown_at']}"
-    marks: tuple[Mark, ...] = (
-        Box(MARGIN, 0, WIDTH, 0.4, fill=HAIRLINE),
-        Text(MARGIN + WIDTH - width_of(page, _FOOT), 13, _FOOT, page),
-        Text(MARGIN, 13, _FOOT, named),
-        Text(MARGIN, 23, _FOOT_HASH, f"Content SHA-256 {digest}"),
-    )
-    return Block(26, marks)
+    marks: list[Mark] = [Box(MARGIN, 0, WIDTH, 0.4, fill=HAIRLINE)]
+    marks.append(Text(MARGIN + WIDTH - width_of(page, _FOOT), 13, _FOOT, page))
+    y = 13.0
+    for line in wrap(named, _FOOT, WIDTH - 90):
+        marks.append(Text(MARGIN, y, _FOOT, line))
+        y += _FOOT.leading
+    marks.append(Text(MARGIN, y, _FOOT_HASH, f"Content SHA-256 {digest}"))
+    return Block(y + 3, tuple(marks))
 
 
 __all__ = ["CONTENT_TYPE", "DATA_FILE", "SIGNED", "validation_document"]

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from batchqc.core.identifiers import strange_character
+from batchqc.core.identifiers import fold, strange_character
+from batchqc.core.superseding import unnamed
 from batchqc.intake.problems import Place, Report, Wrong, shown
 from batchqc.intake.scan import Record
 from batchqc.intake.values import (
@@ -158,6 +159,9 @@ class Row:
 
 def free_id_problem(text: str, column: str) -> Wrong | None:
     """What is wrong with an id that nothing registers; it may be blank."""
+    if column == "run_id" and fold(text).endswith(unnamed("").strip()):
+        message = f'"{shown(text)}" is what rows without a run_id are shown under'
+        return Wrong("E202", message, "Leave the cell blank, or enter the id.")
     if text and says_nothing(text):
         message = f'"{shown(text)}" is not a {column}'
         return Wrong("E202", message, "Leave the cell blank, or enter the id.")

@@ -56,6 +56,11 @@ _WITHOUT: Final = {
     "run_id": "no column run_id: the rows of each test are one run",
     "result_type": "no column result_type: all rows are reportable",
 }
+_NOTHING: Final = Wrong(
+    "E109",
+    "no result: each cell of results that is read is blank",
+    "Check that this is the export with the results; state the sample of each well to be read.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +122,19 @@ def read_bytes(
         register = register_for(Named(samples=sample_ids(table, profile, asked)))
         report = Report()
         unfolded = unfold_profile(table, profile, asked, register, report)
+        may_be_none = any(one.absent for one in profile.results)  # as where nothing is detected
+        is_empty = unfolded.header.is_complete and not unfolded.table.records
+        if is_empty and not (may_be_none or _is_told(table)):
+            report.add(_NOTHING)
         reading = _read(unfolded, register, report, upload=upload, profile=profile)
         return replace(reading, contract=f"profile {profile.reference}", assumed=())
     register = register_for(Named(lots=lot_ids(table)))
     return read_contract(table, register, upload=upload, profile=profile, asked=asked)
+
+
+def _is_told(table: Table) -> bool:
+    """Whether it is told already that a file has no rows, or which of them cannot be read."""
+    return any(one.severity == "error" for one in table.problems)
 
 
 def lot_ids(table: Table) -> frozenset[str]:

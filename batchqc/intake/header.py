@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Final
 
-from batchqc.intake.problems import Place, Report, Wrong
+from batchqc.intake.problems import Place, Report, Wrong, shown
 from batchqc.intake.scan import Record
 from batchqc.intake.table import Table
 from batchqc.intake.values import formula_problems
@@ -43,6 +43,13 @@ MAY_STATE: Final = ("run_id", "method_id")
 COLUMNS: Final = frozenset(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
 _HINT: Final = "Take the header from the template; names are exact, in lower case."
 _LIKE: Final = 0.7
+_SHORT: Final = {
+    "result_type": ("type", "resulttype"),
+    "run_id": ("run", "runno", "runnumber", "runname"),
+    "instrument_id": ("instrument", "instrumentno", "instrumentname"),
+    "method_id": ("method", "methodno", "methodname"),
+    "started_at": ("started", "start", "starttime"),
+}
 _LONGEST_NAME: Final = 40
 
 
@@ -86,9 +93,14 @@ def read_header(
     if missing:
         report.add(_missing(table, columns, missing), place=header_place(table))
     repeated = _report_repeated(table, report)
-    near = {index: like for index in unused if (like := _near(table.header[index], known))}
+    absent = [name for name in known if name not in columns]
+    near = {
+        index: like
+        for index in unused
+        if (like := _near(table.header[index], known) or _cut(table.header[index], absent))
+    }
     for index, like in near.items():
-        message = f'the header has "{names[index]}" where "{like}" is read'
+        message = f'the header has "{shown(table.header[index])}" where "{like}" is read'
         place = header_place(table, names[index])
         report.add(Wrong("E110", message, _HINT), place=place, text=table.header[index])
     _report_formulas(table, report)
@@ -174,9 +186,9 @@ def _near(name: str, known: Sequence[str]) -> str | None:
     """The column that ``name`` is like: the same letters, or a look-alike of one."""
     if len(name) > _LONGEST_NAME:
         return None
-    plain = _letters(name)
+    plain = letters(name)
     for column in known:
-        wanted = _letters(column)
+        wanted = letters(column)
         if plain == wanted:
             return column
         if not name.isascii() and SequenceMatcher(None, plain, wanted).ratio() > _LIKE:
@@ -184,7 +196,14 @@ def _near(name: str, known: Sequence[str]) -> str | None:
     return None
 
 
-def _letters(name: str) -> str:
+def _cut(name: str, absent: Sequence[str]) -> str | None:
+    """The column that a file lacks and ``name`` says in short: ``run``, ``type``, ``comments``."""
+    plain = letters(name).removesuffix("s")
+    return next((one for one in absent if plain in _SHORT.get(one, (one,))), None)
+
+
+def letters(name: str) -> str:
+    """The letters and digits of a name, by which one that is only like another is found."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     return "".join(character for character in plain if character.isalnum())
 

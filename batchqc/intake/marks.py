@@ -1,7 +1,8 @@
 """Numbers with the marks that a profile declares, written with a decimal point and none else.
 
 Only what the declared marks allow is rewritten. ``96.90`` under a decimal comma, or ``1,25`` under
-commas between thousands, stays as it is and is refused where it is read.
+commas between thousands, is refused. So is what only looks grouped: no group begins with 0
+(``0.975`` is not 975), and no power of ten follows groups (``2.450E6``).
 """
 
 import re
@@ -36,11 +37,12 @@ def plain_number(text: str, marks: Marks) -> str | Wrong:
 @lru_cache(maxsize=32)
 def _pattern(marks: Marks) -> re.Pattern[str]:
     decimal, thousands = re.escape(marks.decimal), re.escape(marks.thousands)
-    grouped = rf"[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|" if thousands else ""
+    groups = rf"[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+(?!.*[eE])|"
+    grouped = groups if thousands else ""
     return re.compile(
         rf"(?P<before>[<>≤≥]?=?\s?[-+]?)(?P<whole>{grouped}[0-9]+)(?:{decimal}(?P<part>[0-9]+))?"
         r"(?P<after>(?:[eE][-+]?[0-9]+)?\s?%?)"
     )
 
 
-_DIGITS: Final = re.compile(r"[<>≤≥]?=?\s?[-+]?[0-9][0-9.,'’\s]*(?:[eE][-+]?[0-9]+)?\s?%?")
+_DIGITS: Final = re.compile(r"[<>≤≥]?=?\s?[-+]?[0-9][0-9.,'’\s]*(?:[eE][-+]?[0-9]+)?\s*%?")

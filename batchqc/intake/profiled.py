@@ -81,7 +81,7 @@ class _Unfolding:
     def __init__(self, table: Table, profile: Profile, asked: Asked, report: Report) -> None:
         self.table, self.profile, self.asked, self.report = table, profile, asked, report
         self.labels = _labels(table)
-        self.absent: dict[str, list[int]] = {}
+        self.absent: dict[str, list[Place]] = {}
         self.lotless: set[int] = set()  # rows whose sample, and so whose lot, is not known
         self.at = {name: index for index, name in enumerate(_names(table))}
         self.stated: dict[tuple[str, ...], str] = {}  # where a replicate stands in a line
@@ -182,11 +182,12 @@ class _Unfolding:
             self.report.add(
                 Wrong("W607", message, "State A1=<sample id> for each well to be read.")
             )
-        for name, rows in self.absent.items():
-            listed = ", ".join(map(str, rows[:_LISTED])) + (", …" if len(rows) > _LISTED else "")
-            message = f'{len(rows)} cells of "{name}" say that nothing is reported (rows {listed})'
+        for name, at in self.absent.items():
+            listed = ", ".join(str(one.row) for one in at[:_LISTED])
+            listed += ", …" if len(at) > _LISTED else ""
+            message = f'{len(at)} cells of "{name}" say that nothing is reported (rows {listed})'
             hint = "Nothing needs to be done if it was not measured."
-            self.report.add(Wrong("W605", message, hint), place=Place(rows[0], rows[0], name))
+            self.report.add(Wrong("W605", message, hint), place=at[0])
 
     def _rows(self) -> Iterator[Record]:
         """The rows of the table; a page is one row, and so is each well whose sample is known."""
@@ -215,7 +216,8 @@ class _Unfolding:
         typed = found.cells[0]
         text = typed.strip()
         if not text or text in column.absent:
-            self.absent.setdefault(column.name, []).append(found.row)
+            here = Place(found.row, found.line, found.column or column.name)
+            self.absent.setdefault(column.name, []).append(here)
             return None
         if column.suffix and text.endswith(column.suffix):
             text = text[: -len(column.suffix)].rstrip()
@@ -230,7 +232,7 @@ class _Unfolding:
             return text
         hours = self._text(Source(label=source.offset), row) if source.offset else ""
         place = zone_of(hours) if source.offset else ZoneInfo(zone)
-        return local_time(text, source.formats, place) if place else text
+        return local_time(text, source.formats, place) if place else f"{text} {hours}"
 
     def _text(self, source: Source, row: Record) -> str:
         """What a source says in a row, cut as the profile says."""
@@ -291,4 +293,8 @@ def _labels(table: Table) -> dict[str, list[Record]]:
 
 
 def _names(table: Table) -> list[str]:
-    return [table.column_name(index) for index in range(len(table.header))]
+    """The columns by which a profile names them: as they are shown, but never cut."""
+    return [
+        name if (name := typed.strip()).isprintable() and name else table.column_name(index)
+        for index, typed in enumerate(table.header)
+    ]

@@ -139,8 +139,8 @@ class Scan:
             case Part.ROW:
                 self.blank_rows += 1
                 self.left_out.append(Record(place.row, place.line, cells))
-            case Part.OUTSIDE:
-                self._look_below_end(place, cells)
+            case Part.OUTSIDE | Part.AGAIN as part:
+                self._look_below_end(place, cells, part)
                 self.outside.append(Record(place.row, place.line, cells))
             case Part.SKIPPED:
                 self.left_out.append(Record(place.row, place.line, cells))
@@ -153,15 +153,28 @@ class Scan:
             return self.finder.part(place.row, cells)
         return Part.HEADER if place.row == 1 else Part.ROW
 
-    def _look_below_end(self, place: Place, cells: list[str]) -> None:
-        """Tell of a row below the blank one that ends the table, where it looks like one of it."""
-        if self.finder is None or not self.finder.has_just_ended or not "".join(cells).strip():
+    def _look_below_end(self, place: Place, cells: list[str], part: Part) -> None:
+        """Tell of a second table, and of a row below the end that looks like one of it."""
+        if part is Part.AGAIN:
+            message = f"row {place.row} begins a second table, and one is read"
+            hint = "Export each table alone, as a file of its own."
+            self.report.add(Wrong("E112", message, hint), place=place)
+        first = next((cell for cell in map(str.strip, cells) if cell), "")
+        if self.finder is None or not self.finder.has_just_ended or not first:
             return
-        self.finder.has_just_ended = False
-        pairs = zip(self.header, cells, strict=False)
-        if len(cells) >= len(self.header) and all(cell.strip() for name, cell in pairs if name):
-            message = f"row {place.row} and what follows stand below a blank row, and are not read"
-            hint = "Where they belong to the table, remove the blank row."
+        if first == self.finder.header.until:
+            return
+        above = self.records[-1].cells if self.records else self.header
+        pairs = zip(above, cells, strict=False)
+        is_like = len(cells) >= len(above) and all(
+            cell.strip() for one, cell in pairs if one.strip()
+        )
+        until = shown(self.finder.header.until)
+        self.finder.has_just_ended = bool(until) and not is_like
+        if is_like:
+            end = f'"{until}"' if until else "a blank row"
+            message = f"row {place.row} and what follows stand below {end}, and are not read"
+            hint = "Where they belong to the table, remove the blank row, or move them above it."
             self.report.add(Wrong("W607", message, hint), place=place)
 
     def _take_header(self, place: Place, cells: list[str]) -> None:

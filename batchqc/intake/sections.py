@@ -17,6 +17,7 @@ class Part(Enum):
     HEADER = auto()
     ROW = auto()
     SKIPPED = auto()
+    AGAIN = auto()
 
 
 @dataclass(slots=True)
@@ -27,26 +28,37 @@ class Finder:
     is_plate: bool = False
     _is_near: bool = False
     _begun: int = 0
+    _names: tuple[str, ...] = ()
+    _has_second: bool = False
     _ended: bool = False
-    has_just_ended: bool = False  # by a blank row: what follows may be a row of it
+    has_just_ended: bool = False  # what follows may be a row of it
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
     def part(self, row: int, cells: Sequence[str]) -> Part:
         """What the next row is."""
         stripped = [cell.strip() for cell in cells]
-        if self._ended:
-            return Part.OUTSIDE
-        if self._begun:
+        if self._begun and not self._ended:
             return self._below(row, stripped)
         if self.header.after and not self._is_near:
             self._is_near = tuple(stripped[: len(self.header.after)]) == self.header.after
             return Part.OUTSIDE
-        if row == self.header.row or (
-            self.header.holds and set(self.header.holds) <= set(stripped)
-        ):
-            self._begun = row
+        if self._ended and self._is_header(row, stripped) and not self._has_second:
+            self._has_second = True  # told once
+            return Part.AGAIN
+        if self._ended:
+            return Part.OUTSIDE
+        if self._is_header(row, stripped):
+            self._begun, self._names = row, tuple(filter(None, stripped))
             return Part.HEADER
         return Part.OUTSIDE
+
+    def _is_header(self, row: int, cells: Sequence[str]) -> bool:
+        """Whether a row is the header: by its place or by what it holds; below, by every name."""
+        if self._begun and not (self.header.after and self.header.holds):
+            return tuple(filter(None, cells)) == self._names
+        if self.header.holds:
+            return set(self.header.holds) <= set(cells)
+        return row == self.header.row
 
     def _below(self, row: int, cells: Sequence[str]) -> Part:
         if row < self._begun + self.header.rows:
@@ -54,7 +66,7 @@ class Finder:
         first = next((cell for cell in cells if cell), "")
         ends = first == self.header.until if self.header.until else not first and self.header.after
         if ends:
-            self._ended, self.has_just_ended = True, not first
+            self._ended, self.has_just_ended, self._is_near = True, True, False
             return Part.OUTSIDE
         if first and first in self.header.skip:
             self.skipped.append((row, first))

@@ -23,6 +23,7 @@ _CLOCK: Final = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
 _TIME: Final = re.compile(rf"({_DAY})[T ]({_CLOCK})(Z|[+-][0-9]{{2}}:[0-5][0-9])")
 _NO_OFFSET: Final = re.compile(rf"{_DAY}(?:[T ]{_CLOCK}(?:-00:00)?)?")
 _SERIAL: Final = re.compile(r"[0-9]{4,6}(?:[.,][0-9]*)?")
+_UNPARTED: Final = re.compile(r"(?:%[YymdHIMS]){2,}")
 _SHORT_DATE: Final = re.compile(r"([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})(?:[ T].*)?")
 
 
@@ -79,15 +80,21 @@ def local_time(text: str, formats: Sequence[str], zone: tzinfo) -> str:
 
 
 def _in_form(text: str, form: str) -> datetime | None:
+    """The time; ``None`` too where numbers that nothing parts lack digits: 1630 is not 16:03:0."""
     try:
-        return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the site
+        moment = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is that of the site
     except ValueError:
         return None
+    runs = (moment.strftime(run[0]) for run in _UNPARTED.finditer(form))
+    return moment if all(run in text for run in runs) else None
 
 
 def zone_of(hours: str) -> timezone | None:
-    """A zone of some hours from UTC, such as ``2`` or ``-5.5``."""
+    """A zone of some hours from UTC, such as ``2`` or ``-5.5``; ``5.30`` is half past to people."""
     amount = parse_amount(hours.removeprefix("+"))
     if amount is None or amount.is_censored or abs(amount.number) > _MOST_HOURS:
         return None
-    return timezone(timedelta(minutes=int(amount.number * 60)))
+    quarters = amount.number * 4
+    if quarters != quarters.to_integral_value():
+        return None
+    return timezone(timedelta(minutes=int(quarters) * 15))

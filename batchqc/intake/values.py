@@ -85,8 +85,8 @@ def is_spreadsheet_error(text: str) -> bool:
 
 
 def says_nothing(text: str) -> bool:
-    """Whether ``text`` is blank or a word for it (``NaN``, ``N/A``, ``-``)."""
-    plain = _plain(text)
+    """Whether ``text`` is blank or a word for it (``NaN``, ``N/A``, ``-``), as far as is seen."""
+    plain = _plain("".join(one for one in text if one.isprintable() or one.isspace()))
     return not plain or _NOTHING.fullmatch(plain) is not None
 
 
@@ -110,7 +110,8 @@ def _with_formula(text: str, wrong: Wrong | None) -> Iterator[Wrong]:
 def _unused_problem(text: str) -> Wrong | None:
     if is_spreadsheet_error(text):
         return spreadsheet_error(text)
-    return None if text.strip() else _nothing(text)
+    is_seen = any(one.isprintable() and not one.isspace() for one in text)
+    return None if is_seen else _nothing(text)
 
 
 def _word_problem(text: str, accept: Words, vocabulary: Vocabulary) -> Wrong | None:
@@ -174,6 +175,9 @@ def _other_marks(plain: str) -> Wrong | None:
     if marks in {"", "."}:
         return None
     quoted = f'"{shown(plain)}"'
+    if not digits[0].isdigit() and marks[0] in "'’‘´`":
+        message = f"{quoted} has an apostrophe before the number: a spreadsheet took it for text"
+        return Wrong("E203", message, "Take the apostrophe out.")
     if _AMBIGUOUS_COMMA.fullmatch(digits):
         whole, part = re.split(r"[,.'’]", digits)
         message = f"{quoted} is ambiguous ({whole}{part} or {whole}.{part})"

@@ -3,16 +3,17 @@
 - A column of results is named ``FLOW.CD73 [%]``; one of words needs no unit (``STER.growth_14d``).
   The test may be left out where the plans of the file's lots have the analyte in one test only.
 - Each filled cell becomes a row of the long contract and is read by its rules, at its own place.
+- A column that is only like one of results (``ster.growth_14d``, ``CD73 (%)``) is refused.
 - An empty cell is "not reported" and never 0: a warning names it.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from batchqc.core.subjects import Measured
-from batchqc.intake.header import Header, header_place, is_second_header, read_header
+from batchqc.intake.header import Header, header_place, is_second_header, letters, read_header
 from batchqc.intake.problems import Place, Report, Wrong
 from batchqc.intake.register import Register
 from batchqc.intake.scan import Record
@@ -26,7 +27,7 @@ WIDE_OPTIONAL: Final = (
 
 _LONG_ONLY: Final = frozenset({"test_code", "analyte", "value", "unit"})
 _NAME: Final = re.compile(
-    r"(?:(?P<test>[A-Za-z0-9_-]+)\.)?(?P<analyte>[^\s\[\]][^\[\]]*?)(?P<unit> ?\[[^\[\]]*\])?"
+    r"(?:(?P<test>[A-Za-z0-9_+/-]+)\.)?(?P<analyte>[^\s\[\]][^\[\]]*?)(?P<unit> ?\[.*\])?"
 )
 _ROWS_NAMED: Final = 5
 
@@ -48,14 +49,16 @@ def is_wide(names: Sequence[str]) -> bool:
 
 def unfold(table: Table, register: Register, report: Report) -> tuple[Header, Table]:
     """The rows of the long contract that a wide table holds, and how its columns are used."""
-    named = [i for i, name in enumerate(table.header) if _holds_results(name, register)]
+    planned = dict.fromkeys(_planned(register))
+    named = [i for i, name in enumerate(table.header) if _holds_results(name, planned)]
     header = read_header(
         table, report, required=WIDE_REQUIRED, optional=WIDE_OPTIONAL, results=frozenset(named)
     )
     columns = [
-        column for index in named if (column := _column(table, index, register, report)) is not None
+        column for index in named if (column := _column(table, index, planned, report)) is not None
     ]
     _report_twice(table, columns, report)
+    _report_like(table, {*named, *header.columns.values()}, planned, report)
     long = (*header.columns, *sorted(_LONG_ONLY))
     places = {name: index for index, name in enumerate(long)}
     used = {table.header[one.at]: one.at for one in columns}
@@ -101,25 +104,40 @@ def _looks_like_results(name: str) -> bool:
     return found is not None and bool(found["test"] or found["unit"])
 
 
-def _holds_results(name: str, register: Register) -> bool:
-    """Whether a column is read: it names a unit, or a test that some lot of the file plans."""
+def _said(name: str, planned: Collection[Measured]) -> tuple[str, str, str | None] | None:
+    """Test, analyte and unit that a column names: by its first point, unless it is planned so."""
     found = _NAME.fullmatch(name)
-    tests = {subject.test for subject in _planned(register)}
-    return found is not None and bool(found["unit"] or found["test"] in tests)
-
-
-def _column(table: Table, index: int, register: Register, report: Report) -> Column | None:
-    """What a column of results holds, where its test is known."""
-    found = _NAME.fullmatch(table.header[index])
     if found is None:
         return None
-    name, analyte = table.column_name(index), found["analyte"]
-    unit = (found["unit"] or "").strip().strip("[]")
-    if found["test"]:
-        return Column(index, name, found["test"], analyte, unit)
-    tests = _tests_of(analyte, register)
+    unit, rest = found["unit"], name.removesuffix(found["unit"] or "")
+    unit = unit and unit.strip()[1:-1]  # which may have brackets itself: [[pH]]
+    for one in planned:
+        if rest == f"{one.test}.{one.analyte}":
+            return one.test, one.analyte, unit
+    if any(rest == one.analyte for one in planned):
+        return "", rest, unit
+    return found["test"] or "", found["analyte"], unit
+
+
+def _holds_results(name: str, planned: Collection[Measured]) -> bool:
+    """Whether a column is read: it names a unit, or a test that some lot of the file plans."""
+    said = _said(name, planned)
+    return said is not None and (said[2] is not None or said[0] in {one.test for one in planned})
+
+
+def _column(
+    table: Table, index: int, planned: Collection[Measured], report: Report
+) -> Column | None:
+    """What a column of results holds, where its test is known."""
+    said = _said(table.header[index], planned)
+    if said is None:
+        return None
+    name, (test, analyte, unit) = table.column_name(index), said
+    if test:
+        return Column(index, name, test, analyte, unit or "")
+    tests = sorted({one.test for one in planned if one.analyte == analyte})
     if len(tests) == 1:
-        return Column(index, name, tests[0], analyte, unit)
+        return Column(index, name, tests[0], analyte, unit or "")
     message = f'column "{name}" does not say its test'
     if tests:
         message += f"; {analyte} is measured by {' and '.join(tests)}"
@@ -128,11 +146,6 @@ def _column(table: Table, index: int, register: Register, report: Report) -> Col
     hint = "Name the column TEST.analyte [unit], such as FLOW.CD73 [%]."
     report.add(Wrong("E110", message, hint), place=header_place(table, name))
     return None
-
-
-def _tests_of(analyte: str, register: Register) -> list[str]:
-    """Every test that measures an analyte in the plans of the lots of the file."""
-    return sorted({one.test for one in _planned(register) if one.analyte == analyte})
 
 
 def _planned(register: Register) -> Iterator[Measured]:
@@ -153,6 +166,23 @@ def _report_twice(table: Table, columns: Sequence[Column], report: Report) -> No
             message += f".{column.analyte}"
             hint = "Keep one of them; nobody else can say which one is right."
             report.add(Wrong("E107", message, hint), place=header_place(table, column.name))
+
+
+def _report_like(
+    table: Table, used: Container[int], planned: Collection[Measured], report: Report
+) -> None:
+    """Columns that are not read, and are named like what is planned: a result would be lost."""
+    wanted = {letters(one.analyte): one for one in planned}
+    wanted |= {letters(f"{one.test}{one.analyte}"): one for one in planned}
+    for index, typed in enumerate(table.header):
+        parts = (typed, typed.partition(".")[2])
+        like = next((wanted[own] for own in map(letters, parts) if own in wanted), None)
+        if like is None or index in used:
+            continue
+        name, unit = table.column_name(index), f" [{like.unit}]" if like.unit else ""
+        message = f'the header has "{name}" where "{like.test}.{like.analyte}{unit}" is read'
+        hint = "Name it so; or rename the column if it holds no result."
+        report.add(Wrong("E110", message, hint), place=header_place(table, name), text=typed)
 
 
 def _report_empty(column: Column, records: Sequence[Record], report: Report) -> None:

@@ -1,6 +1,6 @@
 """Entries of the audit trail by who and what, in the order of the chain, in bounded steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -8,11 +8,32 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject, id_at, newest_link
+from batchqc.records.base import Row
+from batchqc.records.people import person_by
+from batchqc.records.registers import donor_by, lot_by, sample_by
 
 #: How many entries are few: they are fetched by their ids.
 FEW: Final = 500
 #: How many links are read at once of those that may be of a person or an action.
 AT_ONCE: Final = 20_000
+_IN_ANY_CASE: Final[dict[str, Callable[[Session, str], Row | None]]] = {
+    "lot": lot_by,
+    "sample": sample_by,
+    "donor": donor_by,
+}
+
+
+def subject_of(session: Session, named: str) -> str:
+    """The key of a lot, a sample or a donor whose id was named in other letters; or as it was."""
+    kind, _, name = named.partition(":")
+    row = _IN_ANY_CASE[kind](session, name) if kind in _IN_ANY_CASE else None
+    return row.key if row else named
+
+
+def user_of(session: Session, named: str) -> str:
+    """The user id as registered of a person who was named in other letters; or as it was."""
+    person = person_by(session, named) if named else None
+    return person.user_id if person else named
 
 
 def entries_after(  # noqa: PLR0913 - each is a filter, and people combine them

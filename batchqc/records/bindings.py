@@ -71,7 +71,7 @@ def rebound_lots(session: Session, product: str) -> dict[str, tuple[Specificatio
         select(Correction.subject, Correction.after)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
         .where(Correction.field == REBOUND, CorrectionDecision.approved == 1)
-        .order_by(Correction.id)
+        .order_by(Correction.year, Correction.number)
     )
     after = {row.subject.removeprefix("lot:"): row.after for row in session.execute(approved)}
     of_product = (

@@ -77,7 +77,7 @@ _CORRECTIONS: Final = (
     select(Correction, CorrectionDecision)
     .outerjoin(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
     .where(among(Correction.subject, "subjects"))
-    .order_by(Correction.id)
+    .order_by(Correction.year, Correction.number)
 )
 
 
@@ -168,6 +168,16 @@ def corrected_lot(
     return lot
 
 
+def lots_redated(session: Session) -> list[str]:
+    """The lots whose date of manufacture was corrected."""
+    query = (
+        select(Correction.subject)
+        .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
+        .where(Correction.field == "manufactured_on", CorrectionDecision.approved == 1)
+    )
+    return [one.removeprefix("lot:") for one in session.scalars(query)]
+
+
 def made_on_dates(
     session: Session, product: str, only: Collection[int] | None = None
 ) -> list[tuple[str, str, date]]:
@@ -179,7 +189,7 @@ def made_on_dates(
         select(Correction.subject, Correction.after)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
         .where(Correction.field == "manufactured_on", CorrectionDecision.approved == 1)
-        .order_by(Correction.id)
+        .order_by(Correction.year, Correction.number)
     )
     changed = {row.subject: row.after for row in corrected}
     query = (

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError
 
-from batchqc.errors import Conflict
+from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.guards import OF_QUEUE
 from batchqc.records.pool import ask_before_use
 from batchqc.records.schema import METADATA
@@ -32,6 +33,25 @@ READ_ONLY: Final = "batchqc_read_only"
 COMPONENT_KEY: Final = "batchqc_component_key"
 
 
+def address_of(text: str | URL) -> URL:
+    """The address of a database of a kind that batchqc knows; it is not repeated where it is none.
+
+    Raises:
+        InvalidInput: BQC-SYS-034.
+    """
+    try:
+        url = make_url(text)
+        if url.get_backend_name() in {"sqlite", "postgresql"}:
+            return url
+    except (ArgumentError, ValueError):  # a port that is no number
+        pass
+    raise InvalidInput(
+        "BQC-SYS-034",
+        "the address of the database is none",
+        hint="Write sqlite:///file or postgresql://user:password@host/database.",
+    )
+
+
 def open_database(address: str | URL, *, component_key: Path | None = None) -> Engine:
     """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``.
 
@@ -40,8 +60,11 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
     Args:
         address: of the database.
         component_key: the file of the key that opens the secrets of authenticators in it.
+
+    Raises:
+        InvalidInput: see ``address_of``.
     """
-    url = make_url(address)
+    url = address_of(address)
     options = {COMPONENT_KEY: component_key}
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
@@ -173,7 +196,11 @@ def grant_runtime(engine: Engine, role: str) -> None:
     It reads and appends. It changes, deletes and truncates no record, makes no table, not even a
     temporary one that would hide another, and neither reads nor writes the state of migrations.
     To be run as the owner of the database, after every migration.
+
+    Raises:
+        NotFound: BQC-SYS-036 there is no such role; SQLite has none.
     """
+    _expect_role(engine, role)
     quote = engine.dialect.identifier_preparer.quote
     tables = ", ".join(quote(table) for table in METADATA.tables)
     queue = ", ".join(quote(table) for table in sorted(OF_QUEUE))
@@ -193,6 +220,18 @@ def grant_runtime(engine: Engine, role: str) -> None:
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
         ):
             connection.exec_driver_sql(statement)
+
+
+def _expect_role(engine: Engine, role: str) -> None:
+    known = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql" and connection.scalar(known, {"role": role}):
+            return
+    raise NotFound(
+        "BQC-SYS-036",
+        f"the database has no role {role}: nobody was given a right",
+        hint="Make it (CREATE ROLE … LOGIN), then `batchqc migrate --runtime-role ROLE`.",
+    )
 
 
 def _connect_postgresql(_: object, __: object, given: list[Any], named: dict[str, Any]) -> Any:

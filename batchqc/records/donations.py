@@ -238,6 +238,13 @@ def parts_of(session: Session, pool: DonationPool) -> Sequence[Donation]:
     return session.scalars(own.order_by(Donation.id)).all()
 
 
+def pools_with(session: Session, donation: Donation) -> Sequence[DonationPool]:
+    """The pools in which a donation is, oldest registration first."""
+    query = select(DonationPool).join(DonationPoolPart)
+    own = query.where(DonationPoolPart.donation_id == donation.id)
+    return session.scalars(own.order_by(DonationPool.id)).all()
+
+
 def _whole(text: str) -> int:
     """A number of a series; 0, which no row has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0

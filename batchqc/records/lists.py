@@ -151,10 +151,10 @@ def as_corrected(field: str, registered: InstrumentedAttribute[str]) -> ColumnEl
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
         .where(
             Correction.subject == literal("lot:") + LotRow.lot,
-            Correction.field == field,
+            Correction.field + "" == field,  # by the index of subjects: a field has many
             CorrectionDecision.approved == 1,
         )
-        .order_by(Correction.id.desc())
+        .order_by(Correction.year.desc(), Correction.number.desc())
         .limit(1)
         .correlate(LotRow)
         .scalar_subquery()

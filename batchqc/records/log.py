@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from batchqc.core.checkpoints import Checkpoint, entry_leaf, read_checkpoint
@@ -171,9 +171,28 @@ def checkpoint_of(session: Session, size: int) -> CheckpointRow | None:
 
 def checkpoint_for(session: Session, sequence: int) -> CheckpointRow | None:
     """The first checkpoint that covers an entry: of those with a timestamp, else of all."""
-    query = select(CheckpointRow).where(CheckpointRow.size >= sequence).order_by(CheckpointRow.size)
-    stamped = query.join(CheckpointTimestamp, CheckpointTimestamp.checkpoint_id == CheckpointRow.id)
-    return session.scalar(stamped.limit(1)) or session.scalar(query.limit(1))
+    stamped = _covering(sequence).join(
+        CheckpointTimestamp, CheckpointTimestamp.checkpoint_id == CheckpointRow.id
+    )
+    return session.scalar(stamped) or first_checkpoint_for(session, sequence)
+
+
+def first_checkpoint_for(session: Session, sequence: int) -> CheckpointRow | None:
+    """The first checkpoint that covers an entry."""
+    return session.scalar(_covering(sequence))
+
+
+def is_stamped_before(session: Session, sequence: int) -> bool:
+    """Whether a timestamp service was in use before an entry was written."""
+    query = select(CheckpointTimestamp.id).join(
+        CheckpointRow, CheckpointRow.id == CheckpointTimestamp.checkpoint_id
+    )
+    return session.scalar(query.where(CheckpointRow.size < sequence).limit(1)) is not None
+
+
+def _covering(sequence: int) -> Select[CheckpointRow]:
+    query: Select[CheckpointRow] = select(CheckpointRow).where(CheckpointRow.size >= sequence)
+    return query.order_by(CheckpointRow.size).limit(1)
 
 
 def checkpoints_after(session: Session, size: int, *, limit: int) -> Sequence[CheckpointRow]:

@@ -165,7 +165,7 @@ def _corrected(session: Session) -> dict[str, str]:
         select(Correction.subject, Correction.after)
         .join(CorrectionDecision, CorrectionDecision.correction_id == Correction.id)
         .where(Correction.field == "expires_on", CorrectionDecision.approved == 1)
-        .order_by(Correction.id)
+        .order_by(Correction.year, Correction.number)
     )
     return {subject: day for subject, day in session.execute(query)}  # noqa: C416 - rows are no pairs
 

@@ -72,12 +72,20 @@ def samples_at_work(session: Session, portion: Portion) -> dict[int, list[Sample
 
 
 def reported_at_work(session: Session, portion: Portion) -> dict[int, set[tuple[str, str, str]]]:
-    """Stage, test and analyte of every reportable result of lots at work, by the lot's id."""
+    """Stage, test and analyte of every reportable result of lots at work, by the lot's id.
+
+    What a second person typed otherwise is typed anew: it is no result.
+    """
+    useless = select(EntryVerification.upload_id).where(EntryVerification.matches == 0)
     query = (
         select(AssayRun.lot_id, SampleRow.stage, AssayRun.test, MeasurementRow.analyte)
         .join(AssayRun, AssayRun.id == MeasurementRow.assay_run_id)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
-        .where(portion.has(AssayRun.lot_id), MeasurementRow.result_type == REPORTABLE)
+        .where(
+            portion.has(AssayRun.lot_id),
+            AssayRun.upload_id.not_in(useless),
+            MeasurementRow.result_type == REPORTABLE,
+        )
         .distinct()
     )
     found: dict[int, set[tuple[str, str, str]]] = {}

@@ -170,6 +170,12 @@ def receipts_of(session: Session, shipments: Iterable[int]) -> Sequence[Receipt]
     return session.scalars(select(Receipt).where(Receipt.shipment_id.in_(list(shipments)))).all()
 
 
+def administrations_of(session: Session, containers: Iterable[int]) -> Sequence[Administration]:
+    """To whom some containers were given, by their ids."""
+    query = select(Administration).where(Administration.container_id.in_(list(containers)))
+    return session.scalars(query).all()
+
+
 def recipient_by(session: Session, pseudonym: str) -> Recipient | None:
     """The recipient of a pseudonym, compared without case."""
     return session.scalar(select(Recipient).where(Recipient.folded == fold(pseudonym)))

@@ -4,19 +4,21 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from batchqc.core.investigations import Investigation, State, Step
 from batchqc.core.lot_states import Disposition
 from batchqc.records.annex16 import Certification, LotCheck, Transfer
 from batchqc.records.conditional import PendingResult
+from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.donations import Consent, ConsentWithdrawal, Donation, DonorTest
 from batchqc.records.donors import EligibilityRow
 from batchqc.records.events import DELIVERED, GIVEN_UP, Delivery, Webhook, WebhookEnd
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.investigations import InvestigationRow, InvestigationStep, folded
+from batchqc.records.lists import as_corrected
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.lots_at_work import Portion
@@ -142,13 +144,21 @@ def donors_at_work(session: Session, portion: Portion) -> Iterator[DonorAtWork]:
         )  # fmt: skip
 
 
-def waiting_transfers(session: Session, portion: Portion) -> Iterator[tuple[str, str]]:
-    """Lot and number of every certification that stands and was not transferred to stock."""
+def waiting_transfers(session: Session, portion: Portion, today: date) -> Iterator[tuple[str, str]]:
+    """Lot and number of every certification that can be transferred to stock and was not.
+
+    That of a lot that is on hold, or expired by its day as corrected, cannot be.
+    """
     query = (
         select(LotRow.lot, Certification)
         .join(DispositionRow, DispositionRow.id == Certification.disposition_id)
         .join(LotRow, LotRow.id == DispositionRow.lot_id)
-        .where(is_not_transferred(), portion.tells(DispositionRow.lot_id))
+        .where(
+            is_not_transferred(),
+            portion.tells(DispositionRow.lot_id),
+            LotRow.id.not_in(select(Hold.lot_id).where(is_holding())),
+            as_corrected("expires_on", LotRow.expires_on) >= today.isoformat(),
+        )
         .order_by(Certification.id)
     )
     for lot, row in session.execute(query):
@@ -215,7 +225,29 @@ def _records(donors: Select[int]) -> Any:
         withdrawn.where(Consent.donor_id.in_(donors)),
         select(Donation.donor_id, Donation.registered_at).where(Donation.donor_id.in_(donors)),
         select(Consent.donor_id, Consent.recorded_at).where(Consent.donor_id.in_(donors)),
+        *_corrected(donors),
     )
+
+
+def _corrected(donors: Select[int]) -> Iterator[Select[int, datetime]]:
+    """Donor and time of every decision on a correction of a donor, or of a record of one."""
+    decided = (
+        select(Donation.donor_id, SignatureRow.at)
+        .select_from(CorrectionDecision)
+        .join(Correction, Correction.id == CorrectionDecision.correction_id)
+        .join(SignatureRow, SignatureRow.id == CorrectionDecision.signature_id)
+    )
+    about = Correction.subject
+    given = decided.where(Donation.donor_id.in_(donors))
+    yield given.where(about == "donation:" + Donation.donation)
+    number = "/" + cast(DonorTest.number, String)
+    tested = given.where(DonorTest.donation_id == Donation.id)
+    yield tested.where(about == "donor_test:" + Donation.donation + number)
+    number = "/" + cast(Consent.number, String)
+    own = decided.with_only_columns(DonorRow.id, SignatureRow.at).where(DonorRow.id.in_(donors))
+    yield own.where(about == "donor:" + DonorRow.code)
+    consented = own.where(Consent.donor_id == DonorRow.id)
+    yield consented.where(about == "consent:" + DonorRow.code + number)
 
 
 def _by_donor(session: Session, query: Any) -> dict[int, Any]:

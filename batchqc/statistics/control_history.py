@@ -17,7 +17,13 @@ from batchqc.statistics.westgard import MULTIRULES, RunSignal, levey_jennings, r
 #: Below so many runs there are no lines, only data.
 LINES_FROM: Final = 8
 _SD: Final = "standard deviation of runs, n - 1; chi-square interval"
-RULES: Final = f"Westgard {', '.join(MULTIRULES)} (1981); 1_2s only warns"
+#: R_4s compares levels of one run with each other, and a history is of one.
+_OWN_RULES: Final = tuple(one for one in MULTIRULES if one != "R_4s")
+RULES: Final = (
+    f"Westgard {', '.join(_OWN_RULES)} (1981); 1_2s only warns; R_4s needs two levels in a run"
+)
+#: Of fewer runs none lies beyond 3 SD of them all: at the most (n - 1) / sqrt(n) SD.
+_BEYOND_FROM: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,14 @@ def _lines(
     centre = centre_figure(float(chart.centre[0]), deviation, n=means.size, what="mean of runs")
     part.figures += [centre, replace(deviation, name="SD of runs", value=lines, method=_SD)]
     part.said += [RULES, *chart.limitations]
+    if means.size < _BEYOND_FROM:
+        part.said.append(
+            f"{means.size} runs: none can lie beyond 3 SD of all of them; 1_3s can fire from"
+            f" {_BEYOND_FROM} runs on"
+        )
     z = scores(means, float(chart.centre[0]), float(chart.sigma[0]))[:, 0]
     ends = (float(chart.lower[0]), float(chart.centre[0]), float(chart.upper[0]))
-    return ends, tuple(float(one) for one in z), run_signals(z)
+    return ends, tuple(float(one) for one in z), run_signals(z, _OWN_RULES)
 
 
 def _precision(part: Part, runs: dict[str, list[float]]) -> None:

@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,8 @@ from batchqc.statistics.scales import Scale
 from batchqc.statistics.trend_limits import ALPHA, DEFAULT_RULES, Lines, PhaseOne, phase_one
 
 TYPE: Final = "batchqc/limit-set/1"
+#: Limits of fewer measured lots are provisional: they are proposed anew from so many on.
+SETTLED_FROM: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,10 @@ def limits_of_lots(
     bounds = [one.qualifier if one is not None and one.is_censored else "" for one in amounts]
     if any(bounds):
         return censored_phase_one(values, bounds, on, resolution=steps, rules=by, method=method)
+    way = method or ("prediction" if _is_grouped(chosen) else None)
     return phase_one(
         values, on, resolution=steps, rules=by,
-        method=method or None,  # type: ignore[arg-type] # checked there
+        method=way,  # type: ignore[arg-type] # checked there
     )  # fmt: skip
 
 
@@ -129,7 +133,7 @@ def limit_content(
         },
         "in_unit": {"centre": repr(centre), "lower": repr(lower), "upper": repr(upper)},
         "figures": [_figure(one) for one in figures.values()],
-        "limitations": list(found.made.chart.limitations),
+        "limitations": [*_provisional(found), *found.made.chart.limitations],
         "rules": list(lines.rules),
         "run_length": _figure(found.run_length),
         "versions": {
@@ -176,6 +180,24 @@ def inputs_sha256(chosen: Sequence[TrendLot]) -> str:
             ],
         }
     )
+
+
+def _is_grouped(chosen: Sequence[TrendLot]) -> bool:
+    """Whether lots of one donor follow each other: steps between them miss what donors differ by.
+
+    So it is where half of the neighbours or more are of one donor, and there are several donors.
+    """
+    donors = [one.donors for one in chosen if one.observed.amount is not None]
+    alike = sum(bool(one) and one == other for one, other in pairwise(donors))
+    return len(set(donors)) > 1 and 2 * alike >= len(donors) - 1
+
+
+def _provisional(found: PhaseOne) -> list[str]:
+    measured = found.n - found.censored
+    if measured >= SETTLED_FROM:
+        return []
+    said = f"{measured} measured lots: provisional below {SETTLED_FROM}; propose anew from then on"
+    return [said]
 
 
 def _float(text: str | None) -> float | None:

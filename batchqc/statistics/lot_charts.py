@@ -62,6 +62,12 @@ def trend_of(
         own, said = PhaseChart(criterion, scale, phase, fitting).judged()
         judged += own
         told += said
+    told += [
+        f"limit set {one.number} holds for no lot: its phase began with {one.first}, and no phase"
+        " of its criterion has that lot any more; propose a new set"
+        for one in sets
+        if not any(fits(one, phase) and phase.has(one.first) for phase in found)
+    ]
     by_lot = {one.lot.lot: one for one in judged}
     return Trend(
         attribute, criterion, scale, found, tuple(judged), tuple(told), by_lot, tuple(sets)

@@ -86,11 +86,9 @@ def profiles_of(trends: Sequence[Trend]) -> Profiles:
     """
     said: list[str] = []
     columns = dict(_columns(trends, said))
+    places = sorted({one.lot.place for trend in trends for one in trend.lots})
     lots = [
-        one.lot.lot
-        for trend in trends[:1]
-        for one in trend.lots
-        if all(one.lot.lot in own for own in columns.values())
+        lot for _, lot in places if all(lot in own for own in columns.values())
     ] if columns else []  # fmt: skip
     table = np.array([[own[lot] for own in columns.values()] for lot in lots])
     found: tuple[LotProfile, ...] = ()
@@ -106,9 +104,14 @@ def profiles_of(trends: Sequence[Trend]) -> Profiles:
 
 def _columns(trends: Sequence[Trend], said: list[str]) -> Iterator[tuple[str, dict[str, float]]]:
     """Each attribute with its values on the scale, by lot."""
+    last = max((one.lot.place for trend in trends for one in trend.lots[-1:]), default=None)
     for trend in trends:
         name = trend.attribute.criterion
         if not is_numeric(trend.criterion) or not trend.phases:
+            continue
+        newest = trend.lots[-1].lot
+        if newest.place != last:
+            said.append(f"{name} is left out: it judges no lot since {newest.lot}")
             continue
         values = phase_values(trend, trend.phases[-1])
         why = values.problem

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.setup import own_site
+from batchqc.actions.times import moments
 from batchqc.actions.views import VIEWED
 from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
@@ -38,7 +39,6 @@ _AT_ONCE: Final = 500
 _COLUMNS: Final = (
     "sequence", "at", "who", "role", "what", "why", "about", "before", "after", "sha256",
 )  # fmt: skip
-_LAST_DAY: Final = date(9998, 12, 31)
 
 
 #: How people came in and proved who they are; what was done then has entries of its own.
@@ -92,13 +92,15 @@ class Asked(Address):
         person = person_by(session, self.who) if self.who.strip() else None
         what = (self.what,) if self.what else _ONLY.get(self.show, ())
         is_rest = self.show is Shown.CHANGES and not self.what
+        zone = ZoneInfo(own_site(session).time_zone)
+        since, until = moments(self.since, self.until, zone)
         return TrailWanted(
             subjects=subjects,
             who=person.user_id if person else self.who.strip(),
             what=what,
             but=(VIEWED, *_ACCESS) if is_rest else (),
-            since=_midnight(session, self.since),
-            until=_midnight(session, self.until and min(self.until, _LAST_DAY) + timedelta(days=1)),
+            since=since,
+            until=until,
             word=self.word.strip(),
             oldest_first=self.order == "oldest",
         )
@@ -181,8 +183,3 @@ def _cells(one: EntryLine) -> tuple[str, ...]:
 
 def _pairs(found: dict[str, str]) -> str:
     return json.dumps(found, ensure_ascii=False) if found else ""
-
-
-def _midnight(session: Session, day: date | None) -> datetime | None:
-    """When a day of the site begins."""
-    return datetime.combine(day, time(), ZoneInfo(own_site(session).time_zone)) if day else None

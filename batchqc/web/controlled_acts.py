@@ -40,7 +40,7 @@ class Named:
 
 
 Of = Annotated[Named, Depends()]
-_PATH: Final = "/{kind:document}/{name}/{version}/{act}"
+_PATH: Final = "/{kind:document}/{name:path}/{version}/{act:act}"
 
 
 @router.get(_PATH)

@@ -40,4 +40,11 @@ class _KindConvertor(Convertor[str]):
         return value
 
 
+class _ActConvertor(_KindConvertor):
+    """The last part of a path, where it is that of an act: a name may be of several parts."""
+
+    regex = "|".join(sorted({act.name for one in KINDS.values() for act in one.acts.values()}))
+
+
 register_url_convertor("document", _KindConvertor())
+register_url_convertor("act", _ActConvertor())

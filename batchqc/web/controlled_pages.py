@@ -94,7 +94,27 @@ def listed_csv(call: Visit, kind: str, asked: Annotated[Listed, Query()]) -> Res
     return csv_answer(csv_bytes([_COLUMNS, *rows]), f"{kind}.csv")
 
 
-@router.get("/{kind:document}/{name}/{version}")
+@router.get("/{kind:document}/{name:path}/{version}/file")
+def file(call: Visit, kind: str, name: str, version: str) -> Response:
+    """The file, byte for byte as it was imported."""
+    with call.reading() as session:
+        line = KINDS[kind].detail(session, call.door, name, version).line
+        data = call.door.archive.get(line.sha256)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{line.id}-v{line.version}.toml"',
+    }
+    return Response(data, media_type="application/toml", headers=headers)
+
+
+@router.get("/layouts/{name}/{version}/preview")
+def preview(call: Visit, name: str, version: str, certificate: str) -> Response:
+    """How a certificate looks under a layout: marked as a draft, neither sealed nor stored."""
+    found = api.preview(call, certificate, name, numbered(version))
+    found.headers["Content-Disposition"] = f'inline; filename="{certificate}-preview.pdf"'
+    return found
+
+
+@router.get("/{kind:document}/{name:path}/{version}")
 def read(
     request: Request, call: Visit, kind: str, name: str, version: str, did: str = ""
 ) -> Response:
@@ -115,26 +135,6 @@ def read(
         did=told(of, found, did),
         **bar(call, of, found.line),
     )
-
-
-@router.get("/{kind:document}/{name}/{version}/file")
-def file(call: Visit, kind: str, name: str, version: str) -> Response:
-    """The file, byte for byte as it was imported."""
-    with call.reading() as session:
-        line = KINDS[kind].detail(session, call.door, name, version).line
-        data = call.door.archive.get(line.sha256)
-    headers = {
-        "Content-Disposition": f'attachment; filename="{line.id}-v{line.version}.toml"',
-    }
-    return Response(data, media_type="application/toml", headers=headers)
-
-
-@router.get("/layouts/{name}/{version}/preview")
-def preview(call: Visit, name: str, version: str, certificate: str) -> Response:
-    """How a certificate looks under a layout: marked as a draft, neither sealed nor stored."""
-    found = api.preview(call, certificate, name, numbered(version))
-    found.headers["Content-Disposition"] = f'inline; filename="{certificate}-preview.pdf"'
-    return found
 
 
 def bar(call: Call, kind: Kind, line: Line) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.donor_evaluation import evaluation_of
 from batchqc.actions.donor_panels import approved_panel
 from batchqc.actions.donor_records import ApprovedPanel, records_of
+from batchqc.actions.donors_today import donors_today
 from batchqc.actions.registers import the_donor
 from batchqc.actions.setup import own_site
 from batchqc.actions.specifications import site_day
@@ -75,6 +76,7 @@ def _form(call: Call, code: str, panel: str) -> Callable[[Session], SourceForm]:
             approved_panel(session, call.door.archive, panel=panel, day=today) if panel else None
         )
         records = records_of(session, [donor])[donor.id]
+        (known,) = donors_today(session, [donor], records.corrections)
         zone = ZoneInfo(own_site(session).time_zone)
         found = evaluation_of(records, against, zone=zone, today=today)
         state = contested_donor(donor.code).state(session)
@@ -89,7 +91,7 @@ def _form(call: Call, code: str, panel: str) -> Callable[[Session], SourceForm]:
             permission=Permission.DETERMINE_ELIGIBILITY,
             crumbs=donor_crumbs(donor.code, _("Eligibility")),
             facts=(
-                (_("Donor"), f"{donor.code}, {donor.tissue_source}"),
+                (_("Donor"), f"{donor.code}, {known.tissue_source}"),
                 (_("Panel"), _reference(against)),
                 (_("Records"), str(len(records.rows))),
                 (_("Lots of this donor"), str(lots_from(session, [donor]).get(donor.id, 0))),
@@ -109,7 +111,8 @@ def _form(call: Call, code: str, panel: str) -> Callable[[Session], SourceForm]:
             fields=(
                 Field("eligibility", _("The donor is"), "select",
                       options=(("", ""), *options(_WORDS)),
-                      hint=_("Ineligible starts the look-back; an exception releases no lot.")),
+                      hint=_("Ineligible starts the look-back, and so does an exception where the"
+                             " donor was eligible; an exception releases no lot.")),
                 Field("basis", _("It rests on"),
                       hint=_("Such as: screening and testing of the mother.")),
             ),

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from batchqc.actions.donations import the_donation
+from batchqc.actions.donors_today import donors_today
 from batchqc.actions.registers import the_donor
 from batchqc.api import donors as api
 from batchqc.api import registers
@@ -18,6 +19,7 @@ from batchqc.core.donors import TISSUE_SOURCES
 from batchqc.core.eligibility import SEXES, Interpretation, Person, Scope
 from batchqc.core.panels import MARKERS
 from batchqc.core.permissions import Permission
+from batchqc.records.corrections import approved_changes, corrections_of
 from batchqc.records.donor_lines import lots_from
 from batchqc.web.calls import Form, OwnForm, Visit
 from batchqc.web.forms import built, check
@@ -165,6 +167,7 @@ def _donor(_session: Session) -> SourceForm:
 def _donation(code: str) -> Callable[[Session], SourceForm]:
     def made(session: Session) -> SourceForm:
         donor = the_donor(session, code)
+        (known,) = donors_today(session, [donor], corrections_of(session, [donor.key]))
         return SourceForm(
             title=_("Register a donation of %(donor)s") % {"donor": donor.code},
             path=f"/donors/{quote(donor.code)}/donations/new",
@@ -177,7 +180,7 @@ def _donation(code: str) -> Callable[[Session], SourceForm]:
                 Field("id", _("Identification"), hint=_("As on the label, with check character.")),
                 Field("donated_on", _("Donated on"), "date"),
                 Field("tissue", _("Tissue"), "select", options=options(TISSUE_SOURCES),
-                      value=donor.tissue_source),
+                      value=known.tissue_source),
                 Field("tested_person", _("Whose blood is tested"), "select",
                       options=options(reversed(_PERSONS))),
                 Field("donor_age", _("Age of the donor"), required=False,
@@ -194,6 +197,7 @@ def _donation(code: str) -> Callable[[Session], SourceForm]:
 def _tests(code: str, donation: str) -> Callable[[Session], SourceForm]:
     def made(session: Session) -> SourceForm:
         donor, row = the_donor(session, code), the_donation(session, donation)
+        now = dict(approved_changes(corrections_of(session, [row.key]), row.key))
         results = (_BLANK, *options(Interpretation))
         return SourceForm(
             title=_("Results of %(donation)s") % {"donation": row.donation},
@@ -208,12 +212,12 @@ def _tests(code: str, donation: str) -> Callable[[Session], SourceForm]:
             crumbs=donor_crumbs(donor.code, _("Results")),
             facts=(
                 (_("Donor"), donor.code),
-                (_("Donation"), f"{row.donation}, {row.donated_on}"),
+                (_("Donation"), f"{row.donation}, {now.get('donated_on', row.donated_on)}"),
                 (_("Lots of this donor"), str(lots_from(session, [donor]).get(donor.id, 0))),
             ),
             fields=(
                 Field("person", _("Whose blood"), "select", options=options(_PERSONS),
-                      value=row.tested_person),
+                      value=now.get("tested_person", row.tested_person)),
                 Field("specimen", _("Specimen")),
                 Field("taken_at", _("Taken at"),
                       hint=_("With its offset, such as 2026-04-02T09:00:00+07:00.")),

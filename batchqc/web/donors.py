@@ -184,9 +184,7 @@ def lines_of(session: Session, rows: Sequence[DonorRow]) -> list[DonorLine]:
 
 def later_than(determined: EligibilityRow | None, records: DonorRecords) -> tuple[str, ...]:
     """The keys of the records that a determination does not rest on: they came after it."""
-    if determined is None:
-        return ()
-    return tuple(sorted(records.evidence.keys() - determined.rests_on.keys()))
+    return records.since(determined)
 
 
 def _all(

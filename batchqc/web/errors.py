@@ -6,7 +6,7 @@ the password, or the enrolment of an authenticator, is led there.
 
 import logging
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -56,7 +56,12 @@ def told(request: Request, error: BatchqcError) -> Response:
 
 
 def _to_sign_in(request: Request) -> Response:
-    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    try:
+        shown = urlsplit(request.headers.get("hx-current-url", ""))  # a part by itself is no page
+    except ValueError:  # who says that they came from what is no address
+        shown = urlsplit("")
+    asked = shown if shown.path else request.url
+    back = asked.path + (f"?{asked.query}" if asked.query else "")
     if _is_led_here(request):
         return page(request, "led_here.html", to=inside(back))
     where = SIGN_IN if back == "/" else f"{SIGN_IN}?next={quote(back, safe='/')}"

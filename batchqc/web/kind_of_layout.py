@@ -99,7 +99,7 @@ def _detail(session: Session, door: Door, name: str, version: str) -> Detail:
         facts=[
             (_("Product"), said.product or "every product"),
             (_("For"), said.recipient or "the site's own certificates"),
-            (_("Language"), said.language.value),
+            (_("Language"), said.language.name.capitalize()),
             (_("Paper"), said.paper.value),
             (_("Address"), ", ".join(said.address)),
             (_("Contact"), ", ".join(said.contact)),

@@ -1,7 +1,7 @@
 """Look-backs: the list, and one with every lot and dose concerned, where each is now, and whom."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from fastapi import Query, Request, Response
@@ -9,8 +9,9 @@ from pydantic import Field as Limited
 from sqlalchemy.orm import Session
 
 from batchqc.actions.genealogy_states import states_of
-from batchqc.actions.look_backs import frozen_list, the_look_back
+from batchqc.actions.look_backs import the_look_back
 from batchqc.actions.specifications import site_day
+from batchqc.actions.whereabouts import told_now
 from batchqc.api import look_backs as api
 from batchqc.api.doors import Call
 from batchqc.api.routes import Routes
@@ -19,7 +20,6 @@ from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.records.bank_lines import LookBacksWanted, closings_of, look_back_rows
-from batchqc.records.containers import containers_by, newest_events, status_of
 from batchqc.records.genealogy import nodes_by, portions
 from batchqc.records.shipments import sites_newest
 from batchqc.web.addresses import BLANK_IS_NONE, Address, Recency
@@ -103,7 +103,7 @@ def look_back(
     found = api.one_look_back(call, number)
     listed = api.doses(call, number, after, _DOSES)
     with call.reading() as session:
-        frozen = frozen_list(call.door.archive, the_look_back(session, number))["doses"]
+        frozen = api.doses_of(session, call.door.archive, the_look_back(session, number))
         content = _concerned(session, call, found) | _doses(session, frozen)
     return page(
         request,
@@ -122,16 +122,15 @@ def look_back(
 def doses_csv(call: Visit, number: str) -> Response:
     """Every dose of the frozen list, with how it stands now."""
     with call.reading() as session:
-        frozen = frozen_list(call.door.archive, the_look_back(session, number))["doses"]
-        now = _now(session, frozen)
-    rows = [
-        (
-            one["container"], one["of"], one["status"], now.get(one["container"], "gone"),
-            one["shipment"], one["site"], one["shipped_on"], one["recipient"],
-            one["administered_on"],
-        )
-        for one in frozen
-    ]  # fmt: skip
+        frozen = api.doses_of(session, call.door.archive, the_look_back(session, number))
+        rows = [
+            (
+                one["container"], one["of"], one["status"], one["status_now"] or "gone",
+                one["shipment"], one["site"], one["shipped_on"], one["recipient"],
+                one["administered_on"],
+            )
+            for one in told_now(session, frozen)
+        ]  # fmt: skip
     return csv_answer(csv_bytes([_COLUMNS, *rows]), f"{number}-doses.csv")
 
 
@@ -153,29 +152,17 @@ def _concerned(session: Session, call: Call, found: api.LookBackOut) -> dict[str
 
 def _doses(session: Session, frozen: Sequence[dict[str, str]]) -> dict[str, Any]:
     """How many doses stand how, and the sites that have or gave some, with whom to call there."""
-    now = _now(session, frozen)
+    told = list(told_now(session, frozen))
     known = {one.code: one for one in sites_newest(session)}
     sites: dict[str, list[dict[str, str]]] = {}
-    for one in frozen:
+    for one in told:
         if one["site"]:
             sites.setdefault(one["site"], []).append(one)
     return {
-        "counts": Counter(now.get(one["container"], "gone") for one in frozen),
+        "doses": len(told),
+        "counts": Counter(one["status_now"] or "gone" for one in told),
         "sites": [
             (code, known.get(code), len(some), sorted({one["recipient"] for one in some} - {""}))
             for code, some in sorted(sites.items())
         ],
     }
-
-
-def _now(session: Session, frozen: Sequence[dict[str, str]]) -> dict[str, str]:
-    """How each container of a frozen list stands now."""
-    return dict(_statuses(session, [one["container"] for one in frozen]))
-
-
-def _statuses(session: Session, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for some in portions(ids):
-        rows = containers_by(session, some)
-        newest = newest_events(session, [row.id for row in rows])
-        for row in rows:
-            yield row.container, status_of(newest.get(row.id)).value

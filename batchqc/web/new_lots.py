@@ -113,7 +113,7 @@ def _sent(form: Form) -> api.LotRequest:
     samples = []
     for row in range(1, _ROWS + 1):
         typed = {one: form[f"sample-{row}-{one}"] for one in _SAMPLE}
-        if typed["id"] or typed["taken_at"]:
+        if any(typed.values()):
             samples.append(typed)
             problems |= {
                 f"sample-{row}-{one}": "" if text else _("This is needed of the sample.")

@@ -111,7 +111,7 @@ def revoke(request: Request, call: Visit, form: OwnForm) -> Response:
 @router.get("/account/link")
 def ask_link(request: Request, call: Visit) -> Response:
     """The confirmation of a link that an administrator made."""
-    return show(request, call, _linking())
+    return show(request, call, _linking(call))
 
 
 @router.post("/account/link")
@@ -119,7 +119,7 @@ def confirm_link(request: Request, call: Visit, form: OwnForm) -> Response:
     """Make it count, with one's password."""
     sent = single_sign_on.LinkConfirmation(password=SecretStr(form.secret("password")))
     return submitted(
-        request, call, form, _linking(),
+        request, call, form, _linking(call),
         lambda again: single_sign_on.confirm(again, sent), to=f"{_AT}?did=linked",
     )  # fmt: skip
 
@@ -188,7 +188,10 @@ def _own(call: Call) -> str:
         return the_person(session, call.person.user_id).key
 
 
-def _linking() -> Act:
+def _linking(call: Call) -> Act:
+    with call.reading() as session:
+        link = newest_link(session, the_person(session, call.person.user_id))
+    waits = link is not None and link.state == LinkState.LINKED
     return Act(
         title=_("Confirm your link to single sign-on"),
         says=_("From then on you sign in there as well. Confirm it only where you asked for it."),
@@ -196,5 +199,6 @@ def _linking() -> Act:
         address="/account/link",
         back=_AT,
         permission=Permission.READ,
+        facts={_("Issuer"): link.issuer, _("Subject"): link.subject} if link and waits else {},
         asks=(Ask("password", _("Password"), "password"),),
     )

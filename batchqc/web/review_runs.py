@@ -102,7 +102,8 @@ class RunShown:
     @property
     def methods(self) -> list[str]:
         """With their versions."""
-        return sorted({f"{one.method} {one.version}".strip() for one in self.own} - {""})
+        said = {one.method + (f" v{one.version}" if one.version else "") for one in self.own}
+        return sorted(said - {""})
 
 
 def runs_shown(case: LotCase, seen: Sequence[RunSeen]) -> list[RunShown]:

@@ -29,6 +29,7 @@ from batchqc.web.wording import _
 router = Routes()
 
 _AT: Final = "/administration/rules"
+_NOBODY: Final = ("", None, "")
 _ON_OFF: Final = {"off": False, "on": True}
 
 
@@ -115,12 +116,12 @@ def kept_rules(session: Session) -> list[Kept]:
 
 
 def _said(row: Any) -> tuple[str, datetime | None, str]:
-    return (row.set_by, row.set_at, row.reason) if row else ("", None, "")
+    return (row.set_by, row.set_at, row.reason) if row else _NOBODY
 
 
 def _signed(row: PolicyRow | None) -> tuple[str, datetime | None, str]:
     by = row.signature if row else None
-    return (by.person.user_id, by.at, by.reason) if by else ("", None, "")
+    return (f"{by.name} ({by.person.user_id}), {by.meaning}", by.at, by.reason) if by else _NOBODY
 
 
 def _the_rule(call: Call, slug: str) -> Kept:

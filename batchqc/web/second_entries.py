@@ -61,7 +61,7 @@ def verify(request: Request, call: Visit, form: OwnForm, number: str) -> Respons
             {
                 **{
                     name: _("Type it as it stands on the source.")
-                    for name in _blank(form, analytes)
+                    for name in (*_blank(form, analytes), *_unitless(call, number, form, analytes))
                 },
                 **({} if form["seen"] else {"seen": _("Open this form again.")}),
             }
@@ -111,6 +111,15 @@ def _entry(call: Call, number: str) -> tuple[api.EntryOut, str]:
 
 def _blank(form: Form, analytes: list[Analyte]) -> list[str]:
     return [name for one in analytes for name in one.fields if not form[name]]
+
+
+def _unitless(call: Call, number: str, form: Form, analytes: list[Analyte]) -> list[str]:
+    """Fields of units that are blank where the entry has one: a blank one never matches it."""
+    with call.reading() as session:
+        entry = the_entry(session, number)
+        first = entry.by_analyte(entry.typed)
+    both = zip(analytes, first, strict=True)
+    return [one.unit_field for one, own in both if own.unit and not form[one.unit_field]]
 
 
 def _sent(form: Form, analytes: list[Analyte]) -> dict[str, Any]:

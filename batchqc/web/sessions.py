@@ -37,7 +37,7 @@ def ask(
 def sign_in(request: Request, door: OpenDoor, form: AnyForm) -> Response:
     """Begin a session under a new token, and end the one that this browser had."""
     try:
-        token = _begin(door, form)
+        token = _begin(door, form).token
     except BatchqcError as error:
         return form_to_sign_in(request, door, form["next"], form, error)
     end_own(request, door)
@@ -70,16 +70,17 @@ def lock(call: Visit, form: OwnForm) -> Response:
 def unlock(request: Request, door: OpenDoor, form: AnyForm) -> Response:
     """Begin a new session, for the page to go on with."""
     try:
-        token = _begin(door, form)
+        begun = _begin(door, form)
     except BatchqcError as error:
         return JSONResponse({"message": f"{error.message}. {error.hint}"}, 401)
     end_own(request, door)
-    answer = JSONResponse({"token": form_token(token)})
-    keep_session(answer, token)
+    left = int((begun.ends_at - door.now()).total_seconds())
+    answer = JSONResponse({"token": form_token(begun.token), "left": left})
+    keep_session(answer, begun.token)
     return answer
 
 
-def _begin(door: Door, form: Form) -> str:
+def _begin(door: Door, form: Form) -> api.SignInAnswer:
     user_id, password = form["user_id"], form.secret("password")
     if not user_id or not password:
         raise NotSignedIn(
@@ -88,7 +89,7 @@ def _begin(door: Door, form: Form) -> str:
     sent = api.SignInRequest(
         user_id=user_id, password=SecretStr(password), code=SecretStr(form["code"].replace(" ", ""))
     )
-    return api.begin(door, sent).token
+    return api.begin(door, sent)
 
 
 def end_own(request: Request, door: Door) -> None:

@@ -230,13 +230,13 @@ def _drawn(
     """Where each period lies, where those that wait would begin, and where today is."""
     dates = [today, *(one.effective for one in waiting)]
     dates += [day for one in periods for day in (one.begins, one.ends) if day]
-    first, last = min(dates), max(dates)
-    around = max(_LEAST, (last - first) * _AROUND)
-    first, last = first - around / 3, last + around
-    whole = (last - first).days
+    first, last = min(dates).toordinal(), max(dates).toordinal()  # beyond the calendar is no date
+    around = max(_LEAST.days, (last - first) * _AROUND)
+    first, last = first - int(around / 3), last + int(around)
 
     def at(when: date | None) -> float:
-        return round(100 * ((when or last) - first).days / whole, 2)
+        day = last if when is None else when.toordinal()
+        return round(100 * (day - first) / (last - first), 2)
 
     bars = [
         Bar(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.entries import BY_HAND, FILE_NAME
 from batchqc.actions.received import ReceivedFile
-from batchqc.actions.uploads import UploadReport, preview_upload
+from batchqc.actions.uploads import UploadReport, preview_upload, the_upload
 from batchqc.api import entries as api
 from batchqc.api.doors import Call
 from batchqc.core.canonical import sha256_of
@@ -99,12 +99,29 @@ class TypedRun:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A run as it would be recorded: its rows, the hash of their file, and what was found."""
+    """A run as it would be recorded: its rows, the hash of their file, and what was found.
+
+    ``is_own`` says that the person recorded the same before: what is sent again is not new.
+    """
 
     run: TypedRun
     entry: api.NewEntry
     sha256: str
     report: UploadReport
+    is_own: bool
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong by its field; another result beside one on record is wrong as a whole.
+
+        Who did not type what is on record is told the same whatever it says: it may be hidden.
+        """
+        again = [one.planned.title for one in self.run.analytes if one.planned.is_on_record]
+        if again and not self.is_own:
+            told = _("%(what)s: on record, or waits for its second entry. Another result would be a"
+                     " retest, which an investigation authorises.")  # fmt: skip
+            return {self.run.field("whole"): told % {"what": ", ".join(again)}}
+        return {} if self.report.accepted else self.run.problems(self.report.reading.problems)
 
     @property
     def remarks(self) -> list[str]:
@@ -133,7 +150,9 @@ def read(session: Session, call: Call, run: TypedRun, entry: api.NewEntry, clien
     data = long_csv(TypedResult(**facts))
     file = ReceivedFile(FILE_NAME, len(data), data, client, typed=BY_HAND)
     report = preview_upload(session, call.door.archive, file=file, now=call.door.now())
-    return Read(run, entry, file.sha256, report)
+    first = the_upload(session, report.number) if report.answered_before else None
+    is_own = first is not None and first.uploaded_by == call.person.user_id
+    return Read(run, entry, file.sha256, report, is_own)
 
 
 def shown(found: Sequence[Read]) -> str:

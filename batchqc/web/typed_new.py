@@ -103,8 +103,7 @@ def _read(
             read(session, call, run, run.entry(plan, form), client_of(request)) for run in runs
         ]
     for one in found:
-        if not one.report.accepted:
-            problems |= one.run.problems(one.report.reading.problems)
+        problems |= one.problems
     check(problems)
     return found
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Annotated, Any, ClassVar, Final, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from batchqc.actions.setup import own_site
+from batchqc.actions.times import moments
 from batchqc.actions.uploads import the_upload
 from batchqc.api import entries, upload_files
 from batchqc.api import uploads as api
@@ -67,12 +68,13 @@ class Asked(Address):
     def sought(self, session: Session, limit: int) -> SoughtUploads:
         """As a query takes it; days are those of the site."""
         zone = ZoneInfo(own_site(session).time_zone)
+        since, until = moments(self.since, self.until, zone)
         accepted = None if not self.state else self.state == "accepted"
         return SoughtUploads(
             UploadsWanted(self.lot.strip(), accepted, self.person.strip()),
             self.text,
-            since=_begin(self.since, zone),
-            until=_begin(self.until + timedelta(days=1), zone) if self.until else None,
+            since=since,
+            until=until,
             after=the_upload(session, self.after).id if self.after else None,
             limit=limit,
             oldest_first=self.order == "oldest",
@@ -158,10 +160,6 @@ def annotated(call: Visit, number: str) -> Response:
 def document(call: Visit, number: str, position: Whole) -> Response:
     """A document of a typed result."""
     return entries.attachment(call, number, position)
-
-
-def _begin(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return datetime.combine(day, time(), zone) if day else None
 
 
 def _lines(session: Session, sought: SoughtUploads) -> tuple[list[UploadLine], int | None]:

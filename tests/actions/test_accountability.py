@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from batchqc.actions.accountability import accept_accountability, change_password_and_accept
+from batchqc.actions.clock_evidence import BEHIND
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.links import confirm_link, link_account, remove_link
 from batchqc.actions.people import change_password, principal, register_person, sign_in, who_is
@@ -14,10 +15,17 @@ from batchqc.actions.signing_rule import set_signing_rule
 from batchqc.core.accountability import STATEMENT
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Meaning, Refusal
-from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotPermitted, NotSignedIn
+from batchqc.errors import (
+    BatchqcError,
+    ClockDoubtful,
+    Conflict,
+    InvalidInput,
+    NotPermitted,
+    NotSignedIn,
+)
 from batchqc.records.people import person_by
 from batchqc.records.signatures import SignatureRow
-from batchqc.records.transaction import SYSTEM, Transaction, transaction
+from batchqc.records.transaction import SYSTEM, Actor, Transaction, transaction
 from tests.actions.proving import enrolled, keyed
 from tests.actions.state import counts, grown
 from tests.cast import SITE_ZONE
@@ -33,6 +41,7 @@ from tests.records.house import (
     House,
     signing,
 )
+from tests.records.test_at_once import at_once
 
 NEW = "new.officer"
 
@@ -56,6 +65,43 @@ def determine(house: House) -> object:
             credentials=signing(NEW),
         )
         return signed.code if isinstance(signed, Refusal) else signed.signature.meaning
+
+
+def test_who_accepts_at_two_windows_at_one_moment_signs_once(house: House):
+    with house.alone(NEW) as tx:
+        assert change_password(tx, user_id=NEW, old=FIRST_PASSWORD, new=PASSWORD) is None
+
+    def accept(own: House) -> str:
+        try:
+            with own.alone(NEW) as tx:
+                accept_accountability(tx, read=STATEMENT.sha256, credentials=signing(NEW))
+        except BatchqcError as refused:
+            return refused.code
+        return "done"
+
+    assert sorted(at_once(house, [accept, accept])) == ["BQC-ACC-041", "done"]
+
+
+@pytest.mark.requirement("1.32")
+def test_the_statement_is_not_accepted_by_a_clock_that_stands_before_what_is_on_record(
+    house: House,
+):
+    before = counts(house.engine)
+    house.now.at -= BEHIND * 3
+    with (
+        pytest.raises(ClockDoubtful),
+        transaction(house.engine, Actor(NEW, "self", SITE_ZONE), house.now.at) as tx,
+    ):
+        change_password_and_accept(
+            tx, user_id=NEW, old=FIRST_PASSWORD, new="four words of my own",
+            read=STATEMENT.sha256,
+        )  # fmt: skip
+    with (
+        pytest.raises(ClockDoubtful),
+        transaction(house.engine, Actor(NEW, "self", SITE_ZONE), house.now.at) as tx,
+    ):
+        accept_accountability(tx, read=STATEMENT.sha256, credentials=signing(NEW))
+    assert grown(house.engine, before) == {}
 
 
 @pytest.mark.requirement("1.19")

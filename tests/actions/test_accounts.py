@@ -171,6 +171,30 @@ class TestDeactivation:
                 act(tx, user_id=other, reason="Has left as well")
             assert refused.value.code == "BQC-ACC-018"
 
+    @pytest.mark.requirement("1.21")
+    def test_the_last_administrator_without_a_last_day_stays(self, house: House):
+        """What is left would end by itself, and nobody could appoint another one."""
+        other, soon = second_administrator(house), date(2026, 7, 1)
+        with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+            change_role(
+                tx, user_id=other, role=Role.ADMIN, granted=True, reason="Stands in for a month",
+                terms=Terms(soon),
+            )  # fmt: skip
+        change = partial(change_role, user_id=ADM, role=Role.ADMIN, reason="Goes on leave")
+        for act in (
+            partial(deactivate, user_id=ADM, reason="Goes on leave"),
+            partial(change, granted=False),
+            partial(change, granted=True, terms=Terms(soon)),
+        ):
+            with (
+                pytest.raises(BatchqcError) as refused,
+                house.acting(other, Permission.MANAGE_ACCOUNTS) as tx,
+            ):
+                act(tx)
+            assert refused.value.code == "BQC-ACC-018"
+            assert refused.value.message.endswith("without a last day")
+        close(house, other)
+
     def test_of_two_administrators_who_close_each_others_account_one_stays(self, house: House):
         other = second_administrator(house)
         stale = {who: house.actor(who, Permission.MANAGE_ACCOUNTS) for who in (ADM, other)}

@@ -1,16 +1,17 @@
 """Results that come after a decision: taken, told as such, and never without their consequence."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from batchqc.actions.after_decision import came_after
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.dispositions import Decision, reject_lot
+from batchqc.actions.holds import hold_lot
 from batchqc.actions.later_decisions import decide_later
 from batchqc.actions.letting_go import let_go
-from batchqc.actions.lots import NewSample, register_samples, the_lot
+from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.policies import set_policy
 from batchqc.actions.recheck import recheck
@@ -31,13 +32,17 @@ from tests.actions.investigating import (
     retest,
 )
 from tests.actions.large_files import Large, controls
-from tests.actions.typing_results import enter, verify
-from tests.actions.versions import STAGED, lot_of_stages
+from tests.actions.typing_results import VIAB, enter, verify
+from tests.actions.versions import STAGED, lot_of_stages, version
 from tests.cast import NOW
 from tests.records.genealogy import clinic, shipped, vials
 from tests.records.house import (
     ANA,
+    DONOR,
+    EXPIRES_ON,
+    GOOD,
     LOT,
+    PRODUCT,
     QA1,
     QA2,
     House,
@@ -151,6 +156,18 @@ def test_what_fails_after_the_release_holds_the_lot_at_once_and_tells_where_the_
     for kind in ("upload.accepted", "investigation.opened", "lot.held", "certificate.withdrawn"):
         assert kinds.count(kind) == 1
     assert frozen(released) == before
+    sound(released)
+
+
+@pytest.mark.requirement("2.01")
+@pytest.mark.requirement("3.01")
+def test_what_waits_for_its_second_entry_hides_no_failure_beside_it(released: House):
+    assert enter(released, VIAB, run="VCB-TYPED").accepted
+    assert holds(released) == []
+    assert released.upload(late()).accepted
+    (hold,) = holds(released)
+    assert (hold.cause, hold.about) == ("late failure", "investigation:OOS-2026-000001")
+    assert withdrawn(released) == [hold.reason]
     sound(released)
 
 
@@ -299,6 +316,27 @@ def test_a_sample_that_is_drawn_after_the_release_is_registered_and_its_result_j
     assert [one.cause for one in holds(house, other)] == ["late failure"]
 
 
+@pytest.mark.requirement("2.01")
+def test_a_result_of_another_stage_that_cannot_be_judged_keeps_a_lot_in_use_held(house: House):
+    adopt(house, STAGED)
+    house.ready()
+    lot_of_stages(house, "post-thaw")
+    other = "MSC-26-0042"
+    assert house.upload(results(lot=other, **_runs_of(other))).accepted
+    row = {"lot_id": other, "sample_id": f"{other}-S02"} | good("viability")
+    assert house.upload(table([row | {"run_id": "THAW-1"}])).accepted
+    house.review(other)
+    assert isinstance(house.release(other), Decision)
+    with house.acting(QA1, Permission.HOLD_LOT) as tx:
+        assert isinstance(hold_lot(tx, lot=other, credentials=signing(QA1)), Hold)
+    assert house.upload(table([row | {"run_id": "THAW-2", "value": "95"}])).accepted
+    house.review(other)
+    with pytest.raises(Conflict) as kept, house.acting(QA2, Permission.HOLD_LOT) as tx:
+        let_go(tx, house.archive, lot=other, number=1, credentials=signing(QA2))
+    (reason,) = kept.value.reasons
+    assert reason.startswith("Other stages: CANNOT JUDGE: two results, no authorised retest")
+
+
 def _runs_of(lot: str) -> dict[str, dict[str, str]]:
     return {
         name: {"run_id": f"{good(name)['run_id']}-{lot[-2:]}"}
@@ -327,3 +365,32 @@ def test_a_large_file_that_would_hold_a_lot_is_refused_and_says_how_it_is_upload
     sound(released)
     assert released.upload(table([cells | {"run_id": "LATE-2", "value": "50"}])).accepted
     assert [one.cause for one in holds(released)] == ["late failure"]
+
+
+DERIVED = """
+[criteria.loss]
+title    = "Loss of viability"
+category = "quantity"
+formula  = "all - viable"
+inputs   = { all = "100 %", viable = "viability" }
+unit     = "%"
+accept   = "<= 10"
+"""
+
+
+@pytest.mark.requirement("2.01")
+def test_what_is_computed_fails_late_by_a_run_beside_the_first_and_holds_the_lot(house: House):
+    told = ('accept   = "> 90"', 'accept   = "for information"')
+    adopt(house, version(2, "2026-05-01", told) + DERIVED.encode())
+    lot, made_on = "UC-26-DERIVED", date(2026, 5, 2)
+    samples = (NewSample(f"{lot}-S01", "release", "cryovial", "2026-05-03T08:00:00-05:00"),)
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        register_lot(tx, NewLot(lot, PRODUCT, made_on, EXPIRES_ON, (DONOR,), samples))
+    days = {"measured_at": "2026-05-20T10:00:00-05:00", "started_at": "2026-05-04T10:00:00-05:00"}
+    assert house.upload(results(lot=lot, **{name: good(name) | days for name in GOOD})).accepted
+    assert isinstance(house.review(lot), list)
+    assert isinstance(house.release(lot), Decision)
+    assert house.upload(late("80", lot=lot, **days)).accepted
+    (hold,) = holds(house, lot)
+    assert (hold.cause, hold.about) == ("late failure", "investigation:OOS-2026-000001")
+    assert hold.reason.startswith("loss fails: OOS-2026-000001: FAIL: 20 %")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from batchqc.actions.attempts import LOOKED_AT
 from batchqc.actions.authenticators import (
     confirm_authenticator,
     prove_code,
@@ -13,6 +14,7 @@ from batchqc.actions.authenticators import (
     revoke_authenticator,
 )
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
+from batchqc.actions.passwords import prove
 from batchqc.actions.people import register_person, the_person
 from batchqc.actions.signing import Credentials
 from batchqc.actions.signing_rule import set_signing_rule
@@ -126,6 +128,18 @@ def test_who_knows_the_password_does_not_try_codes_without_end(house: House):
     assert [signed(house, code="000000") for _ in range(5)] == ["BQC-SIG-011"] * 5
     assert locks(house) == 1
     assert signed(house, code=code(house, totp)) == "BQC-SIG-002"
+
+
+@pytest.mark.requirement("1.24")
+def test_the_lock_has_its_entry_however_much_was_right_since_the_first_failure(house: House):
+    enrolled(house, DON)
+    assert [tried(house, DON, "000000") for _ in range(4)] == ["BQC-SIG-011"] * 4
+    with house.alone(DON) as tx:
+        for _ in range(LOOKED_AT):
+            assert prove(tx, user_id=DON, password=PASSWORD, purpose="signature") is None
+    assert tried(house, DON, "000000") == "BQC-SIG-011"
+    assert locks(house) == 1
+    assert tried(house, DON, "000000") == "BQC-SIG-002"
 
 
 def locks(house: House) -> int:

@@ -206,6 +206,9 @@ def test_the_status_follows_a_certificate_through_its_life(released: House, pres
     gone = status(released, *superseded.superseded_by)
     assert gone
     assert gone.stands == "withdrawn"
+    first = status(released, FIRST, sha256)  # of a lot that is recalled: nothing counts instead
+    assert first
+    assert (first.stands, first.superseded_by) == ("superseded", None)
 
 
 @pytest.mark.requirement("5.07")

@@ -38,6 +38,7 @@ from batchqc.records.decisions import CertificateIssue
 from tests.actions.state import counts, grown
 from tests.cast import NOW
 from tests.records.house import QA1, Clock, House
+from tests.records.tampering import tamper
 from tests.timestamp_service import TimestampService, timestamp_service
 
 NUMBER = "COA-2026-000001"
@@ -227,6 +228,22 @@ def test_a_renewal_of_something_else_is_never_handed_out(
     with pytest.raises(IntegrityFailure) as refusal:
         newest(house)
     assert refusal.value.code == "BQC-CRT-035"
+
+
+def test_a_renewal_that_somebody_changed_is_never_handed_out(
+    house: House, pressing: Pressing, services: Services
+):
+    """Whoever owns the database names another file, which begins as the certificate does."""
+    press = pressing(Level.B_LTA, services.second)
+    issued = issue(house, press)
+    renew(house, press)
+    other = house.archive.put(issued + b"and a page that nobody sealed")
+    tamper(house.engine, f"UPDATE certificate_renewal SET document_sha = '{other}'")  # noqa: S608
+    with pytest.raises(IntegrityFailure) as refusal:
+        newest(house)
+    assert refusal.value.code == "BQC-CRT-035"
+    with pytest.raises(IntegrityFailure):
+        renew(house, press)
 
 
 def test_a_pending_certificate_is_not_renewed(house: House, pressing: Pressing, services: Services):

@@ -2,9 +2,11 @@
 
 import pytest
 
+from batchqc.actions import certificate_trends
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.core.certificate_parts import TrendPart
 from batchqc.records.trends import limit_sets_of
+from tests.actions.correcting import decide, request
 from tests.actions.test_trends import OF, approve, look, make, propose
 from tests.records.house import LOT, PRODUCT, House
 
@@ -81,6 +83,29 @@ def test_what_is_frozen_is_what_the_page_of_the_trend_says_of_that_phase(house: 
     trend = look(house)
     phase = next(one for one in trend.phases if one.has(LOT))
     assert [one["lot"] for one in part["points"]] == [one.lot for one in phase.lots]
+
+
+def test_of_a_longer_series_than_is_read_it_is_not_said_that_no_limits_hold(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    make(house, first=BEFORE)
+    approve(house, propose(house))
+    house.ready()
+    monkeypatch.setattr(certificate_trends, "FAR", 4)
+    part = charts(house)["viability"]
+    assert look(house).by_lot[LOT].by == "limit set 1"  # as the page of the trend says
+    assert (len(part["points"]), part["limits"]) == (4, None)
+    assert part["said"] == (
+        "The series is longer than is looked at here: see its page for control limits."
+    )
+
+
+def test_a_lot_whose_date_was_corrected_stands_where_the_page_of_the_trend_has_it(house: House):
+    make(house, ("97", "96"), first=1)  # made after the lot, as they were registered
+    decide(house, request(house, "lot:TRD-26-001", "manufactured_on", "2025-05-18"))
+    part = frozen(house)["viability"]
+    assert [one.lot.lot for one in look(house).lots] == ["TRD-26-001", LOT, "TRD-26-002"]
+    assert [one["lot"] for one in part["points"]] == ["TRD-26-001", LOT]
 
 
 def test_a_series_that_cannot_be_read_is_told_and_stops_no_decision(house: House):

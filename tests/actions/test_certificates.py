@@ -32,7 +32,7 @@ from batchqc.settings import bundled
 from tests.actions.state import counts, grown
 from tests.cast import NOW
 from tests.documents.certificate_content import earlier_content, moment
-from tests.records.house import LOT, QA1, QA2, House, signing
+from tests.records.house import LOT, QA1, QA2, House, good, results, signing
 
 NUMBER = "COA-2026-000001"
 
@@ -71,6 +71,17 @@ def issue(house: House, press: Press, *, by: str = QA1) -> bytes:
     return issue_certificate(
         house.engine, house.archive, press, number=NUMBER, actor=actor, clock=house.now
     )
+
+
+def test_the_day_of_a_measurement_is_that_of_the_site_whatever_its_offset(house: House):
+    late = good("viability") | {"measured_at": "2025-05-21T04:30:00Z"}  # 20 May, 23:30 at the site
+    assert house.upload(results(viability=late)).accepted
+    assert isinstance(house.review(), list)
+    assert isinstance(house.release(), Decision)
+    with house.reading() as session:
+        content = content_of_certificate(house.archive, the_certificate(session, NUMBER))
+    days = {line["criterion"]: line["measured_on"] for line in content["lines"]}
+    assert days["viability"] == "2025-05-20"
 
 
 @pytest.mark.requirement("5.08")

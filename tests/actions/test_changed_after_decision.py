@@ -4,15 +4,22 @@ import pytest
 
 from batchqc.actions.corrections import decide_correction, request_correction
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.letting_go import let_go
 from batchqc.core.permissions import Permission
 from batchqc.core.verdicts import Outcome
+from batchqc.errors import Conflict
 from batchqc.records.corrections import CorrectionDecision
+from batchqc.records.holds import HoldEnd
 from batchqc.records.lot_reviews import trail_about
+from tests.actions.correcting import decide as put_right
+from tests.actions.correcting import request
 from tests.actions.test_after_decision import V1, holds, refused, released, sound, withdrawn
 from tests.actions.test_methods import OTHER, another_lot, endotoxin, recovery, row, send
+from tests.records.donors import DIN, adopt_panel, complete, determine, take_tests
 from tests.records.genealogy import clinic, shipped, vials
 from tests.records.house import DON, DONOR, LOT, QA2, House, results, signing, table
 from tests.records.laboratory import METHOD_FILE, adopt_method
+from tests.records.tampering import tamper
 
 __all__ = ["released"]
 WHY = "Wrong control was exported"
@@ -105,3 +112,63 @@ def test_a_corrected_donor_who_fails_nothing_holds_nothing(released: House):
     assert holds(released) == []
     assert withdrawn(released) == [""]
     sound(released)
+
+
+@pytest.mark.requirement("1.05", "8.02", "8.13")
+def test_a_corrected_donor_who_is_not_eligible_any_more_holds_what_is_in_use(house: House):
+    panel = adopt_panel(house)
+    complete(house)
+    determine(house, panel=panel)
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    for subject, field, after in (
+        (f"donation:{DIN}", "donated_on", "2025-04-02"),
+        (f"donation:{DIN}", "donation", "W000009000001"),
+        (f"consent:{DONOR}/1", "version", "2.1"),
+        (f"donor_test:{DIN}/2", "taken_text", "2025-04-03T09:00:00-05:00"),
+    ):
+        assert isinstance(
+            put_right(house, request(house, subject, field, after)), CorrectionDecision
+        )
+        assert holds(house) == []
+    number = request(house, f"donor_test:{DIN}/4", "person", "donor")
+    assert isinstance(put_right(house, number), CorrectionDecision)
+    (hold,) = holds(house)
+    said = "HBsAg was tested of the donor, and not of the birth mother"
+    assert hold.reason == f"{number} (person): donor {DONOR}: W000009000001: {said}"
+    assert all(withdrawn(house))
+    with house.acting(QA2, Permission.HOLD_LOT) as tx, pytest.raises(Conflict) as still:
+        let_go(tx, house.archive, lot=LOT, number=1, credentials=signing(QA2))
+    assert any("was determined before" in one for one in still.value.reasons)
+    take_tests(house, results=(("HBsAg", "nonreactive"),))
+    determine(house, panel=panel)
+    with house.acting(QA2, Permission.HOLD_LOT) as tx:
+        ended = let_go(tx, house.archive, lot=LOT, number=1, credentials=signing(QA2))
+        assert isinstance(ended, HoldEnd)
+    assert house.verify().problems == ()
+
+
+@pytest.mark.parametrize("panel", [True, False])
+def test_a_corrected_result_is_looked_back_for_and_holds_by_that_alone(
+    house: House, *, panel: bool
+):
+    name = adopt_panel(house) if panel else ""
+    complete(house)
+    determine(house, panel=name)
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    put_right(house, request(house, f"donor_test:{DIN}/4", "result", "reactive"))
+    (hold,) = holds(house)
+    assert hold.cause == "look-back"
+
+
+@pytest.mark.requirement("1.01")
+def test_no_dose_leaves_while_the_audit_trail_is_broken(released: House):
+    """A release is refused then, and so is the end of a hold."""
+    tamper(
+        released.engine,
+        "UPDATE audit_link SET previous = 'x'"
+        " WHERE sequence = (SELECT max(sequence) - 1 FROM audit_link)",
+    )
+    assert released.study().facts.chain.stops
+    assert any(": Audit chain: entry" in one for one in refused(released))

@@ -1,11 +1,18 @@
 """Corrections of registration data: two people, a reason, and a mark on the certificate."""
 
+from io import BytesIO
+
 import pytest
+from pypdf import PdfReader
 
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision
+from batchqc.documents.certificate_pages import without_spaces
+from batchqc.documents.certificate_text import certificate_text
+from batchqc.documents.coa_layout import render
 from batchqc.errors import BatchqcError, Conflict, InvalidInput, NotFound, ReleaseBlocked
 from batchqc.records.corrections import CorrectionDecision
+from batchqc.settings import bundled
 from tests.actions.correcting import WHY, decide, request
 from tests.actions.state import counts, grown
 from tests.records.donors import determine
@@ -26,6 +33,9 @@ def test_a_correction_waits_blocks_is_approved_and_marks_the_certificate(house: 
         certificate = the_certificate(session, "COA-2026-000001")
         content = content_of_certificate(house.archive, certificate)
     assert content["lot"]["expires_on"] == "2026-12-31"
+    pages = PdfReader(BytesIO(render(content, fonts=bundled("reports") / "fonts"))).pages
+    assert "2026-12-31[C1]" in without_spaces(pages[0].extract_text())
+    assert "2026-12-31 [C1] (last usable day)" in certificate_text(content).decode()
     (mark,) = content["corrections"]
     assert (mark["before"], mark["after"]) == ("2027-05-18", "2026-12-31")
     assert (mark["requested_by"], mark["approved_by"], mark["reason"]) == (ANA, QA2, WHY)
@@ -58,6 +68,13 @@ def test_a_container_and_a_tissue_source_are_corrected(house: House):
         content = content_of_certificate(house.archive, certificate)
     assert content["lot"]["samples"][0]["container"] == "bag 2 of 12"
     assert len(content["corrections"]) == 3
+    pages = PdfReader(BytesIO(render(content, fonts=bundled("reports") / "fonts"))).pages
+    first = without_spaces(pages[0].extract_text())
+    assert "bag2of12[C1]" in first
+    assert "Wharton'sjelly[C3]" in first
+    text = " ".join(certificate_text(content).decode().split())
+    assert "bag 2 of 12 [C1], taken" in text
+    assert "Wharton's jelly [C3], eligible" in text
 
 
 def test_a_date_of_manufacture_under_another_specification_blocks(house: House):

@@ -35,6 +35,7 @@ from batchqc.records.donors import EligibilityRow
 from batchqc.records.look_backs import LookBackClosing
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import shipped_panels
+from tests.actions.correcting import decide, request
 from tests.actions.state import counts, grown
 from tests.actions.test_look_backs import close
 from tests.records.donors import (
@@ -170,6 +171,20 @@ class TestDonation:
             donate(house, kind="local", id="pool-25-1")
         assert grown(house.engine, before) == {}
         assert house.verify().problems == ()
+
+    @pytest.mark.requirement("8.10")
+    def test_the_day_of_a_donation_in_a_pool_is_the_corrected_one(self, house: House):
+        donate(house, donated_on=date(2025, 4, 11))
+        donate(house, kind="local", id="DON-25-2")
+        right = request(house, f"donation:{DIN}", "donated_on", "2025-04-01")
+        decide(house, right)
+        late = request(house, "donation:DON-25-2", "donated_on", "2025-04-20")
+        decide(house, late)
+        with pytest.raises(InvalidInput) as refused:
+            pool(house, DIN, "DON-25-2", day=date(2025, 4, 10))
+        assert list(refused.value.reasons) == [
+            "DON-25-2 was donated on 2025-04-20, after it was pooled"
+        ]
 
 
 class TestConsent:
@@ -477,6 +492,22 @@ class TestCorrections:
             "was determined before correction_decision" in one for one in gate(house).reasons
         )
 
+    @pytest.mark.requirement("8.01")
+    @pytest.mark.parametrize("with_panel", [True, False])
+    def test_a_donor_of_one_tissue_whose_donation_is_of_another_is_not_eligible(
+        self, house: House, *, with_panel: bool
+    ):
+        panel = adopt_panel(house) if with_panel else ""
+        complete(house)
+        self.correct(house, f"donation:{DIN}", "tissue", "Wharton's jelly")
+        with pytest.raises(Conflict) as refused:
+            determine(house, panel=panel)
+        said = f"it is of Wharton's jelly, and donor {DONOR} is registered with umbilical cord"
+        assert list(refused.value.reasons) == [f"{DIN}: {said}; correct the wrong one"]
+        decide(house, request(house, f"donor:{DONOR}", "tissue_source", "Wharton's jelly"))
+        determine(house, panel=panel)
+        assert gate(house).is_open
+
     @pytest.mark.requirement("8.10")
     def test_a_correction_needs_a_second_person_and_a_new_determination(self, house: House):
         panel = adopt_panel(house)
@@ -502,6 +533,23 @@ class TestCorrections:
         assert refused.value.reasons == ("W000009000001: HBsAg is indeterminate (result 4)",)
         assert house.verify().problems == ()
         assert house.study().facts.damaged == ()
+
+    @pytest.mark.requirement("8.07")
+    def test_no_correction_moves_a_consent_over_a_withdrawal(self, house: House):
+        """Only a later consent takes a withdrawal back; none is withdrawn before it is given."""
+        consent(house)
+        withdraw(house, date(2025, 4, 10))
+        consent(house, version="3.0", given_on=date(2025, 4, 20))
+        first, second = (f"consent:{DONOR}/{number}" for number in (1, 2))
+        wrong = {
+            (second, "2025-04-09"): "consent 2.0 was withdrawn later, on 2025-04-10",
+            (first, "2025-04-11"): "it was withdrawn on 2025-04-10, before that",
+        }
+        for (subject, after), said in wrong.items():
+            with pytest.raises(InvalidInput, match=said):
+                request(house, subject, "given_on", after)
+        request(house, second, "given_on", "2025-04-10")
+        request(house, first, "given_on", "2025-04-10")
 
     @pytest.mark.requirement("8.10")
     def test_a_corrected_european_code_is_found_by_its_donation_part_only(self, house: House):

@@ -16,6 +16,7 @@ from batchqc.actions.cell_banks import (
     set_bank_status,
 )
 from batchqc.actions.dispositions import Decision, reject_lot
+from batchqc.actions.donations import pool_donations
 from batchqc.actions.genealogy import Trace, trace
 from batchqc.actions.joined import add_parents
 from batchqc.actions.laboratory import set_rule
@@ -28,7 +29,8 @@ from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 from batchqc.records.cell_banks import CellBank, Derivation
-from batchqc.records.registers import DonorRow
+from batchqc.records.registers import DonorRow, donor_by
+from tests.actions.correcting import request
 from tests.actions.state import counts, grown
 from tests.records.genealogy import (
     BANKED_ON,
@@ -36,6 +38,7 @@ from tests.records.genealogy import (
     MCB,
     OF_BANK,
     WCB,
+    WORKING_ON,
     bank,
     donate,
     gift_of,
@@ -143,6 +146,26 @@ def test_donors_are_pooled_where_it_is_declared_and_a_circle_is_refused(house: H
         )
     found = traced(house, "MCB-UC-02", Direction.BACK)
     assert f"cell_bank:{MCB}" in {edge.parent for edge in found.edges}
+
+
+@pytest.mark.requirement("8.10", "8.12")
+def test_a_pool_goes_on_in_banks_and_a_lot_that_are_made_of_it_alone(house: House):
+    donate(house)
+    donate(house, "GIFT-UC-02", OTHER_DONOR)
+    with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
+        pool_donations(
+            tx, kind="local", pool="POOL-24-1", donations=(GIVEN, "GIFT-UC-02"),
+            pooled_on=date(2024, 1, 20), reason="One culture",
+        )  # fmt: skip
+    with pytest.raises(InvalidInput) as refused:
+        bank(house, new_bank(MCB, BankKind.MASTER, "POOL-24-1"))
+    assert "is not declared a pool" in refused.value.reasons[0]
+    bank(house, new_bank(MCB, BankKind.MASTER, "POOL-24-1", is_pool=True))
+    bank(house, new_bank(WCB, BankKind.WORKING, MCB, made_on=WORKING_ON, basis="", is_pool=True))
+    lot_of(house, OF_BANK, WCB, donors=(DONOR, OTHER_DONOR))
+    back = keys(traced(house, f"lot:{OF_BANK}", Direction.BACK))
+    assert {f"donor:{DONOR}", f"donor:{OTHER_DONOR}", "donation_pool:POOL-24-1"} <= back
+    assert gate(house, OF_BANK) == ((), ())
 
 
 def test_a_circle_that_somebody_made_is_an_error_and_no_trace(house: House):
@@ -350,3 +373,27 @@ def test_ten_thousand_nodes_are_traced_as_networkx_closes_them_in_few_statements
         print(f"{start} {direction}: {len(found.nodes)} nodes, {len(found.edges)} edges,"
               f" {len(statements)} statements, {taken:.2f} s")  # fmt: skip
         assert len(statements) < 300
+
+
+@pytest.mark.requirement("8.10", "8.12")
+def test_no_correction_dates_a_donation_after_what_was_made_of_it(house: House):
+    line(house)
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        donor = donor_by(tx.session, DONOR)
+        assert donor is not None
+        gift_of(tx, donor, "GIFT-UC-02", 2)
+    with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
+        pool_donations(
+            tx, kind="local", pool="POOL-24-1", donations=(GIVEN, "GIFT-UC-02"),
+            pooled_on=date(2024, 1, 20), reason="One culture",
+        )  # fmt: skip
+    lot_of(house, "MSC-26-0077", "GIFT-UC-02")
+    wrong = {
+        (GIVEN, "2024-02-11"): "donation_pool:POOL-24-1 was made of it on 2024-01-20;"
+        f" cell_bank:{MCB} was made of it on 2024-02-10",
+        ("GIFT-UC-02", "2025-05-20"): "lot:MSC-26-0077 was made of it on 2025-05-19",
+    }
+    for (donation, after), said in wrong.items():
+        with pytest.raises(InvalidInput, match=said):
+            request(house, f"donation:{donation}", "donated_on", after)
+    request(house, f"donation:{GIVEN}", "donated_on", "2024-01-20")

@@ -10,15 +10,17 @@ from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.containers import Move, move_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import hold_lot
+from batchqc.actions.open_work import open_work
 from batchqc.actions.shipments import take_back
 from batchqc.core.annex16 import POINTS
 from batchqc.core.containers import ContainerStatus
-from batchqc.core.lot_states import Disposition
+from batchqc.core.lot_states import Disposition, Overlay
+from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Certifies, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, ReleaseBlocked
-from batchqc.records.annex16 import LotCheck
+from batchqc.records.annex16 import LotCheck, Transfer
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.holds import Hold
 from batchqc.records.lot_reviews import AuditReview
@@ -113,6 +115,39 @@ def test_a_lot_is_not_destroyed_while_doses_are_at_a_site(stock: House):
 
 
 @pytest.mark.requirement("8.12")
+def test_a_lot_is_not_destroyed_while_a_dose_is_thawed_at_a_site(stock: House):
+    hold(stock)
+    move(stock, ContainerStatus.THAWED, V2)  # at home
+    move(stock, ContainerStatus.THAWED, V1)
+    with pytest.raises(Conflict) as refused:
+        later(stock, Disposition.DESTROYED, **DESTROY)
+    assert refused.value.reasons == ("1 containers are at clinical sites; recall them",)
+    move(stock, ContainerStatus.DESTROYED, V1)
+    assert later(stock, Disposition.DESTROYED, **DESTROY) is Disposition.DESTROYED
+
+
+def test_a_released_lot_of_which_nothing_is_left_is_no_more_destroyed_than_any_other(stock: House):
+    for one in (V1, V2):
+        move(stock, ContainerStatus.BROKEN, one)
+    assert [*stock.study().overlays] == [Overlay.DEPLETED]
+    with pytest.raises(Conflict) as refused:
+        later(stock, Disposition.DESTROYED, **DESTROY)
+    (reason,) = refused.value.reasons
+    assert reason.endswith("is not destroyed: it is neither expired nor on hold")
+
+
+@pytest.mark.requirement("2.24")
+def test_a_lot_that_was_rejected_before_any_release_is_not_recalled(house: House):
+    house.ready()
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+    with pytest.raises(Conflict) as refused:
+        later(house, Disposition.RECALLED, **RECALL)
+    said = "no dose of the lot can have left: it was rejected before any release"
+    assert refused.value.reasons == (said,)
+
+
+@pytest.mark.requirement("8.12")
 def test_a_recall_goes_through_though_records_are_damaged_and_its_content_says_so(stock: House):
     for statement in (
         "UPDATE measurement SET value = '99' WHERE analyte = 'viability'",
@@ -131,6 +166,27 @@ def test_a_recall_goes_through_though_records_are_damaged_and_its_content_says_s
     assert any("VCB-250520-01" in one for one in damaged)
     assert signed["incomplete"] == [f"container:{V2} is not as its audit entry says"]
     assert {one["container"] for one in signed["doses"]} == {V1, V2}
+
+
+@pytest.mark.requirement("1.01")
+def test_while_the_audit_trail_is_broken_no_lot_is_supplied_or_destroyed(
+    house: House,
+):
+    assert house.upload(results(viability="89")).accepted
+    perform(house)
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1))
+    assert not isinstance(policy(house, Policy.SUPPLY_BY_EXCEPTION, ON), Refusal)
+    tamper(
+        house.engine,
+        "UPDATE audit_link SET previous = 'x'"
+        " WHERE sequence = (SELECT max(sequence) - 1 FROM audit_link)",
+    )
+    for wanted, said in ((Disposition.SUPPLIED, SUPPLY), (Disposition.DESTROYED, DESTROY)):
+        with pytest.raises(Conflict) as refused:
+            later(house, wanted, **said)
+        (reason,) = refused.value.reasons
+        assert reason.startswith("Audit chain: entry ")
 
 
 @pytest.mark.requirement("2.42")
@@ -166,6 +222,14 @@ def certified(house: House) -> None:
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
         change_role(tx, user_id=QA2, role=Role.QP, granted=True, reason="Named in the licence")
     house.ready()
+
+
+def transfers(house: House) -> list[str]:
+    """The lots whose transfer to stock waits for somebody."""
+    with house.reading() as session:
+        wanted = Filter(Work.TRANSFER)
+        found = open_work(session, house.archive, wanted=wanted, now=house.now())
+    return [one.lot for one in found.items]
 
 
 def certify(house: House) -> Decision | Refusal:
@@ -206,14 +270,36 @@ def test_a_certified_lot_that_is_recalled_held_or_expired_is_not_transferred_to_
     certified(house)
     assert isinstance(check(house), LotCheck)
     assert isinstance(certify(house), Decision)
+    assert len(transfers(house)) == 1
     if became == "recalled":
         later(house, Disposition.RECALLED, **RECALL)
     elif became == "held":
         hold(house)
     else:
         house.now.at = datetime.combine(EXPIRES_ON + timedelta(days=2), time(), UTC)
+    assert transfers(house) == []
     before = counts(house.engine)
     with house.acting(QA3, Permission.CHECK_LOT) as tx, pytest.raises(Conflict) as refused:
         transfer_to_stock(tx, lot=LOT, credentials=signing(QA3))
     assert refused.value.code == "BQC-QPC-003"
+    said = {"recalled": "it is recalled", "held": "hold ", "expired": f"expired: {EXPIRES_ON}"}
+    assert [one for one in refused.value.reasons if said[became] in one]
     assert grown(house.engine, before) == {}
+
+
+@pytest.mark.requirement("2.20")
+def test_no_shipment_is_recorded_as_of_a_day_before_the_transfer_to_stock(house: House):
+    certified(house)
+    assert isinstance(check(house), LotCheck)
+    assert isinstance(certify(house), Decision)
+    vials(house, LOT, V1)
+    clinic(house)
+    house.now.at += timedelta(days=5)
+    with house.acting(QA3, Permission.CHECK_LOT) as tx:
+        assert isinstance(transfer_to_stock(tx, lot=LOT, credentials=signing(QA3)), Transfer)
+    today = house.now.at.date()
+    with pytest.raises(Conflict) as refused:
+        shipped(house, V1, on=today - timedelta(days=2))
+    said = f"lot {LOT} is in saleable stock since {today} only, not on {today - timedelta(days=2)}"
+    assert refused.value.reasons == (said,)
+    assert shipped(house, V1, on=today)

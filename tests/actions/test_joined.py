@@ -3,15 +3,17 @@
 import pytest
 from sqlalchemy import select
 
+from batchqc.actions.certificate_states import state_of
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.joined import add_parents
 from batchqc.actions.look_backs import frozen_list, the_look_back
-from batchqc.actions.lots import NewSample, register_samples
+from batchqc.actions.lots import NewSample, register_samples, the_lot
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.look_backs import LookBackCause
 from batchqc.core.permissions import Permission
 from batchqc.errors import Conflict
 from batchqc.records.cell_banks import CellBank, bank_statuses
+from batchqc.records.decisions import certificates_of
 from batchqc.records.holds import Hold
 from tests.actions.test_after_decision import holds
 from tests.actions.test_look_backs import held, look_back
@@ -33,7 +35,7 @@ from tests.records.genealogy import (
     shipped,
     vials,
 )
-from tests.records.house import ANA, LOT, House, good, results
+from tests.records.house import ANA, DONOR, LOT, House, good, results
 
 OTHER, GIFT = "DNR-UC-09", "GIFT-UC-09"
 V1, V2 = f"{OF_BANK}-V1", f"{OF_BANK}-V2"
@@ -139,3 +141,20 @@ def test_what_is_in_no_doubt_holds_nothing(pooled: House):
     assert join(pooled, GIFT) == ""
     assert held(pooled) == set()
     assert pooled.verify().problems == ()
+
+
+@pytest.mark.requirement("8.10", "8.12")
+def test_a_lot_in_use_that_turns_out_to_be_of_another_donor_too_is_held(released: House):
+    """Its certificate names one donor: whoever gives its doses is not told of the other one."""
+    determine(released, OTHER)
+    assert join(released, GIFT) == ""
+    hold = the_hold(released)
+    assert hold.cause == "cell bank"
+    said = f"it names the donors {DONOR}; its banks are of {DONOR}, {OTHER}"
+    assert hold.reason == f"cell_bank:{MCB} is made of donation:{GIFT} too: {said}"
+    (gate,) = (one for one in released.study(OF_BANK).gates if one.name == "Genealogy")
+    assert gate.reasons == (said,)
+    with released.reading() as session:
+        (certificate,) = certificates_of(session, the_lot(session, OF_BANK))
+        assert state_of(session, certificate).withdrawn == hold.reason
+    assert released.verify().problems == ()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -23,6 +24,7 @@ from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.overdue import hold_what_is_overdue
 from batchqc.actions.policies import set_policy
+from batchqc.actions.quality_reviews import review_content
 from batchqc.actions.shipments import NewShipment, ship
 from batchqc.core.annex16 import POINTS
 from batchqc.core.conclusions import Cause, Wanted
@@ -31,6 +33,7 @@ from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import OFF, ON, Certifies, Policy
+from batchqc.core.quality_reviews import Period
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotPermitted, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
@@ -211,6 +214,32 @@ def test_a_lot_is_released_conditionally_and_for_good_once_its_results_pass(stag
     assert "pending" not in second
     assert due_until(staged) == []
     assert staged.verify().problems == ()
+
+
+def test_a_quality_review_tells_of_no_other_result_that_it_is_the_one_that_was_waited_for(
+    staged: House,
+):
+    bring_in(staged)
+    conditionally(staged)
+    today = staged.study(LATER).facts.today
+    due = today + timedelta(days=14)
+
+    def came() -> str:
+        with staged.reading() as session:
+            found: Any = review_content(
+                session, staged.archive, product=PRODUCT, period=Period(due, due)
+            )
+        ((*_, told),) = next(one["rows"] for one in found["tables"] if one["name"] == "pending")
+        return str(told)
+
+    row = good("mycoplasma") | {
+        "lot_id": LATER, "sample_id": f"{LATER}-S01", "test_code": "GRAM", "analyte": "gram",
+        "method_id": "SOP-MB-001", "run_id": "G-2", "value": "No growth",
+    }  # fmt: skip
+    assert staged.upload(table([row])).accepted
+    assert came() == "none"
+    assert staged.upload(alone("growth_14d", lot=LATER)).accepted
+    assert came() == today.isoformat()
 
 
 @pytest.mark.requirement("2.25")

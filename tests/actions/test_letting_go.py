@@ -7,6 +7,7 @@ import pytest
 
 from batchqc.actions.accounts import change_role
 from batchqc.actions.certificate_states import CertificateState, state_of, status_of
+from batchqc.actions.dispositions import Decision
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import the_lot
@@ -19,6 +20,7 @@ from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Policy
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, NotPermitted
+from batchqc.records.annex16 import LotCheck
 from batchqc.records.decisions import certificates_of
 from batchqc.records.holds import HoldEnd, holds_of
 from batchqc.records.lists import CertificatesWanted, certificates_wanted
@@ -31,6 +33,7 @@ from tests.actions.investigating import (
     retest,
     review_phase,
 )
+from tests.actions.state import counts, grown
 from tests.actions.test_after_decision import (
     SUPPLY,
     V2,
@@ -42,9 +45,10 @@ from tests.actions.test_after_decision import (
     withdrawn,
 )
 from tests.actions.test_certificates import issue, keys, press
+from tests.actions.test_guarded_decisions import certified, certify, check
 from tests.records import donors
 from tests.records.genealogy import shipped
-from tests.records.house import ADM, BEN, LOT, QA1, House, results, signing, terms
+from tests.records.house import ADM, BEN, LOT, QA1, QA3, House, results, signing, terms
 
 __all__ = ["keys", "press", "released"]
 FIRST, SECOND = "COA-2026-000001", "COA-2026-000002"
@@ -236,3 +240,34 @@ def test_a_lot_is_not_supplied_by_exception_before_donor_and_failure_are_looked_
     with pytest.raises(Conflict) as found:
         decide(house, Disposition.SUPPLIED, **SUPPLY)
     assert {one.partition(": ")[0] for one in found.value.reasons} == {"Donor", "Investigations"}
+
+
+@pytest.mark.requirement("1.39", "2.20")
+def test_no_certificate_of_a_certified_lot_is_reserved_by_who_is_no_qualified_person(house: House):
+    certified(house)
+    assert isinstance(check(house), LotCheck)
+    assert isinstance(certify(house), Decision)
+    settled(house)
+    hold(house)
+    assert isinstance(go(house, by=QA3), HoldEnd)  # another hold stays
+    before = counts(house.engine)
+    with pytest.raises(NotPermitted) as refused:
+        go(house, 2, by=QA3)
+    assert refused.value.code == "BQC-HLD-004"
+    (reason,) = refused.value.reasons
+    assert "a qualified person certifies the lot" in reason
+    assert grown(house.engine, before) == {}
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=QA3, role=Role.QP, granted=True, reason="Named in the licence")
+    assert isinstance(go(house, 2, by=QA3), HoldEnd)
+    assert [(number, state.counts) for number, _, state in certificates(house)] == [
+        (FIRST, False), (SECOND, True),
+    ]  # fmt: skip
+
+
+def test_what_qa_holds_of_a_certified_lot_qa_lets_go_while_its_certificate_counts(house: House):
+    certified(house)
+    assert isinstance(check(house), LotCheck)
+    assert isinstance(certify(house), Decision)
+    hold(house)
+    assert isinstance(go(house, by=QA3), HoldEnd)

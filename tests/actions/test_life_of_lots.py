@@ -139,6 +139,7 @@ class Life:
     holds: int = 0
     deviates: bool = False
     waits: bool = False
+    was_in_use: bool = False
     expires_on: date = EXPIRES_ON
 
     def changed(self) -> None:
@@ -509,7 +510,9 @@ class Lives(RuleBasedStateMachine):
         if not isinstance(found, Decision):
             return False
         self.seen[f"{life.disposition} -> {wanted}"] += 1
-        assert life.disposition in FROM[wanted]
+        again = wanted == RECALLED and life.disposition == REJECTED and life.was_in_use
+        assert life.disposition in FROM[wanted] or again
+        life.was_in_use |= wanted in {RELEASED, CONDITIONAL}
         assert by != ANA, "an analyst decided"
         life.disposition = wanted
         return True

@@ -9,6 +9,7 @@ import pytest
 from batchqc.actions.cell_banks import set_bank_status
 from batchqc.actions.containers import Move, move_containers
 from batchqc.actions.dispositions import Decision
+from batchqc.actions.genealogy import the_node
 from batchqc.actions.look_backs import (
     NewLookBack,
     close_look_back,
@@ -28,6 +29,7 @@ from batchqc.records.holds import open_holds
 from batchqc.records.look_backs import LookBack, LookBackClosing
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import SYSTEM, transaction
+from tests.actions.correcting import decide, request
 from tests.actions.state import counts, grown
 from tests.records.donors import determine
 from tests.records.genealogy import (
@@ -223,3 +225,18 @@ def _is_registered(session: object, lot: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+@pytest.mark.requirement("8.12", "8.13")
+def test_a_donation_is_looked_back_from_by_the_id_to_which_it_was_corrected(house: House):
+    line(house)
+    decide(house, request(house, f"donation:{GIVEN}", "donation", "GIFT-UC-77"))
+    with house.reading() as session:
+        for name in ("GIFT-UC-77", "donation:gift-uc-77", GIVEN, f"donation:{GIVEN}"):
+            assert the_node(session, name).key == f"donation:{GIVEN}"
+    number = look_back(house, "donation:GIFT-UC-77")
+    assert OF_BANK in held(house)
+    with house.reading() as session:
+        assert the_look_back(session, number).source == f"donation:{GIVEN}"
+    with pytest.raises(InvalidInput, match="MCB-UC-02"):
+        bank(house, new_bank("MCB-UC-02", BankKind.MASTER, "GIFT-UC-77"))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.impact import Impact, assess_impact
 from batchqc.actions.lots import NewLot, NewSample, register_lot
-from batchqc.actions.methods import approve_method, import_method
+from batchqc.actions.methods import approve_method, import_method, stored_method
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import Recheck, recheck
 from batchqc.actions.run_validity import MethodRuns, count_runs
@@ -18,6 +18,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.runs import Validity
 from batchqc.core.signatures import Refusal
 from batchqc.core.verdicts import Outcome, Verdict
+from batchqc.documents.method_file import read_method
 from batchqc.documents.spec_file import read_specification
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, ReleaseBlocked
 from batchqc.records.decisions import Certificate, DispositionRow
@@ -25,6 +26,7 @@ from batchqc.records.methods import MethodApproval, MethodVersion
 from batchqc.settings import bundled
 from tests.actions.state import counts, grown
 from tests.cast import TAKEN_AT
+from tests.plates import method_file
 from tests.records.house import (
     ANA,
     DONOR,
@@ -384,3 +386,12 @@ def test_a_preview_foretells_what_the_validity_of_the_run_makes_of_a_result(hous
         assert found.outcome is Outcome.CANNOT_JUDGE
         assert "is invalid by" in found.sentence
     assert endotoxin(house).sentence == found.sentence
+
+
+def test_an_approved_method_is_read_though_it_could_not_be_imported_today(house: House):
+    data = method_file().replace(b'"0.8 to 1.25"', b'"<0.8 to 1.25"')
+    with pytest.raises(InvalidInput, match="is not a method"):
+        draft(house, data)
+    reference = read_method(data, file="m.toml", is_stored=True).method.reference
+    stored = stored_method(house.archive, house.archive.put(data), reference=reference)
+    assert stored.reference == reference

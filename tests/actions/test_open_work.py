@@ -30,7 +30,7 @@ from batchqc.records.transaction import Transaction
 from tests.actions.correcting import decide, request
 from tests.actions.typing_results import enter, verify
 from tests.cast import MADE_ON, TAKEN_AT
-from tests.records.donors import DONATED_ON, consent, determine, donate
+from tests.records.donors import DIN, DONATED_ON, complete, consent, determine, donate
 from tests.records.house import (
     ADM,
     ANA,
@@ -105,6 +105,16 @@ def test_a_typed_result_waits_for_its_second_person_and_then_for_its_review(hous
     assert not isinstance(verify(house, number), Refusal)
     assert told(house, Work.SECOND_ENTRY) == []
     assert len(told(house, Work.REVIEW)) == 1
+
+
+@pytest.mark.requirement("1.31")
+def test_what_two_people_typed_differently_is_expected_again(house: House):
+    before = told(house, Work.RESULT)
+    assert [one for one in before if one.startswith("MYCO")]
+    entry = enter(house)
+    assert told(house, Work.RESULT) == [one for one in before if not one.startswith("MYCO")]
+    assert not verify(house, entry.number, "Positive")
+    assert told(house, Work.RESULT) == before
 
 
 def test_corrections_donors_and_what_ends_are_told(house: House):
@@ -189,6 +199,26 @@ def test_a_donor_whose_records_changed_is_determined_anew(house: House):
     assert told(house, Work.CONSENT) == [f"donor {DONOR} withdrew the consent"]
     (look_back,) = look(house, Filter(kind=Work.LOOK_BACK))
     assert look_back.link == "/look-backs/LB-2026-000001"
+
+
+@pytest.mark.parametrize(
+    ("subject", "field", "after"),
+    [
+        (f"donor:{DONOR}", "tissue_source", "Wharton's jelly"),
+        (f"donation:{DIN}", "donated_on", "2025-03-31"),
+        (f"donor_test:{DIN}/2", "person", "donor"),
+        (f"consent:{DONOR}/1", "version", "2.1"),
+    ],
+)
+def test_a_donor_of_whom_a_record_was_corrected_is_determined_anew(
+    house: House, subject: str, field: str, after: str
+):
+    complete(house)
+    assert not isinstance(determine(house), Refusal)
+    number = request(house, subject, field, after)
+    assert told(house, Work.ELIGIBILITY) == []
+    decide(house, number)
+    assert told(house, Work.ELIGIBILITY) == [f"donor {DONOR} has records since the determination"]
 
 
 def test_a_check_and_a_silent_webhook_are_told(house: House):

@@ -21,6 +21,7 @@ from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted, Relea
 from batchqc.records.potency import all_declarations, fit_by
 from tests.actions.typing_results import verify
 from tests.plates import STANDARD_CURVE, curve_plate, method_file, plate, swapped
+from tests.records.genealogy import clinic, shipped, vials
 from tests.records.house import (
     ANA,
     BEN,
@@ -506,3 +507,31 @@ accept = ">= 80"
 
 def test_a_file_without_a_method_of_plates_is_read_as_before(house: House):
     assert house.upload(alone("inhibition")).accepted
+
+
+@pytest.mark.requirement("2.01")
+def test_no_dose_leaves_while_wells_that_came_after_the_release_say_what_nobody_declared(
+    house: House,
+):
+    adopt_method(house, method_file())
+    assert house.upload(results(inhibition=None)).accepted
+    number, _, upload = plated(house)
+    assert verify(house, upload, value_of(house, number), unit="%")
+    house.review()
+    assert isinstance(house.release(), Decision)
+    vials(house, LOT, f"{LOT}-V1")
+    clinic(house)
+    run = send(house, plate(0.2), run_id="PBMC-PLATE-2")
+    house.review()
+    assert "no fit: fit it" in _kept(house)
+    assert float(value_of(house, fit(house, run))) < 30  # it fails, and is declared by nobody
+    assert "is not declared: no result is left out" in _kept(house)
+
+
+def _kept(house: House) -> str:
+    """The one reason why a vial of the lot does not leave."""
+    with pytest.raises(Conflict) as refused:
+        shipped(house, f"{LOT}-V1")
+    (reason,) = refused.value.reasons
+    assert reason.startswith(f"lot {LOT}: Other stages: ")
+    return reason

@@ -119,6 +119,8 @@ def test_only_an_approved_profile_reads_a_file(house: House):
     refused(house, "BQC-PRF-006", "SITE-COUNTER")
     refused(house, "BQC-PRF-006", "SITE-COUNTER v1")
     refused(house, "BQC-PRF-006", "SITE-COUNTER v9")
+    refused(house, "BQC-PRF-006", "SITE-COUNTER v99999999999999999999")
+    refused(house, "BQC-PRF-006", f"SITE-COUNTER v{'9' * 5000}")
 
 
 def test_the_newest_approved_version_is_taken_where_none_is_named(house: House):

@@ -38,8 +38,10 @@ from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound, N
 from batchqc.records.quality_reviews import QualityReviewReading, quality_review_by, reading_of
 from batchqc.settings import bundled
 from tests.actions import test_potency as potency
+from tests.actions.versions import SHIPPED, version
 from tests.cast import TAKEN_AT
 from tests.plates import method_file, plate, swapped
+from tests.records.donors import DIN, consent, donate, take_tests
 from tests.records.house import (
     ANA,
     DON,
@@ -52,6 +54,7 @@ from tests.records.house import (
     QA1,
     QA2,
     House,
+    adopt,
     good,
     signing,
     table,
@@ -132,6 +135,19 @@ def test_a_house_in_which_everything_happened_is_told_table_by_table(full_house:
     assert found["damaged"] == []
 
 
+def test_criteria_of_one_title_are_counted_apart(house: House):
+    title = 'title    = "Identity, CD90+"'
+    assert title in SHIPPED.decode()
+    adopt(house, version(2, "2025-05-20", (title, 'title    = "Identity, CD73+"')))
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        made_on = MADE_ON + timedelta(days=1)
+        register_lot(tx, NewLot("MSC-26-0077", PRODUCT, made_on, EXPIRES_ON, (DONOR,), ()))
+    found = {one[2]: one[3:] for one in rows(content(house), "verdicts") if "v2" in one[1]}
+    assert found["Identity, CD73+ (cd73)"] == ["0", "0", "0", "1", "0"]
+    assert found["Identity, CD73+ (cd90)"] == ["0", "0", "0", "1", "0"]
+    assert "Viability" in found
+
+
 def test_what_happened_outside_the_period_does_not_count(full_house: House):
     found = content(full_house, MAY)
     assert len(rows(found, "lots")) == 3
@@ -156,6 +172,24 @@ def test_corrections_of_lots_samples_and_donors_count_and_those_of_other_product
             )  # fmt: skip
     found = rows(content(house, Period(date(2026, 6, 1), date(2026, 6, 1))), "corrections")
     assert [(one[1], one[5]) for one in found] == [(f"donor:{DONOR}", "waits")]
+
+
+def test_corrections_of_what_is_on_record_of_a_donor_count_too(house: House):
+    donate(house)
+    take_tests(house)
+    consent(house)
+    wanted = {
+        f"donation:{DIN}": ("donor_age", "1 days"),
+        f"donor_test:{DIN}/1": ("result", "reactive"),
+        f"consent:{DONOR}/1": ("version", "2.1"),
+    }
+    for subject, (field, after) in wanted.items():
+        with house.acting(DON, Permission.REQUEST_CORRECTION) as tx:
+            request_correction(
+                tx, subject=subject, field=field, after=after, reason="Misread the form"
+            )
+    found = rows(content(house, Period(date(2026, 6, 1), date(2026, 6, 1))), "corrections")
+    assert [one[1] for one in found] == list(wanted)
 
 
 def freeze(house: House, until: str = "") -> dict[str, Any]:

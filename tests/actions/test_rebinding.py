@@ -1,8 +1,10 @@
 """A lot is bound to other versions only by a signed correction, before its first review."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot
@@ -13,7 +15,10 @@ from batchqc.core.investigations import Finding
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.verdicts import Outcome
+from batchqc.documents.certificate_pages import without_spaces
+from batchqc.documents.coa_layout import render
 from batchqc.errors import BatchqcError, Conflict, InvalidInput, ReleaseBlocked
+from batchqc.settings import bundled
 from tests.actions.correcting import WHY, decide, request
 from tests.actions.investigating import concluded, perform, review_phase
 from tests.actions.state import counts, grown
@@ -111,6 +116,8 @@ def test_a_lot_bound_anew_is_released_certified_and_computed_again(house: House)
     assert content["specification"]["version"] == 2
     changes = [(one["field"], one["before"], one["after"]) for one in content["corrections"]]
     assert changes[1] == ("specification", "UC-MSC-REL v1", "UC-MSC-REL v2")
+    pages = PdfReader(BytesIO(render(content, fonts=bundled("reports") / "fonts"))).pages
+    assert "UC-MSC-REL,version2[C2]" in without_spaces(pages[0].extract_text())
     stricter = impact_of(house, version(3, "2099-01-01"))
     assert [(one.lot, one.version) for one in stricter.flips] == [(LOT, "UC-MSC-REL v2")]
     assert house.verify().problems == ()
@@ -251,7 +258,7 @@ def test_a_failed_result_of_a_test_that_the_new_version_does_not_know_closes_the
 
 
 def test_what_the_new_version_finds_implausible_is_not_judged(house: House):
-    second(house, ('> 90"\nplausible = "1 to 100"', '> 90"\nplausible = "94 to 100"'))
+    second(house, ('> 90"\nplausible = "1 to 100"', '> 95"\nplausible = "94 to 100"'))
     assert house.upload(results(viability="93.4")).accepted
     correct(house, "manufactured_on", RIGHT)
     correct(house, "specification", "UC-MSC-REL v2")

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,10 +34,13 @@ from batchqc.actions.renditions import (
 )
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
-from batchqc.documents.certificate_check import check
+from batchqc.documents.certificate_check import check, check_all
 from batchqc.documents.certificate_pages import read_pages
 from batchqc.documents.pades import SealKey
 from batchqc.documents.pki import PkiFiles
+from batchqc.documents.sealing import Level
+from batchqc.documents.timestamps import Service
+from batchqc.documents.verifier.case import Question
 from batchqc.errors import Conflict, IntegrityFailure, NotFound, SigningUnavailable
 from batchqc.records.audit import AuditEntry
 from batchqc.settings import bundled
@@ -43,6 +48,7 @@ from tests.actions.state import counts, grown
 from tests.actions.test_certificates import NUMBER, broken, issue, keys, press
 from tests.cast import NOW, TAKEN_AT
 from tests.databases import Databases
+from tests.documents.test_certificate_check import failures
 from tests.records.house import (
     ANA,
     DONOR,
@@ -61,6 +67,7 @@ from tests.records.house import (
 )
 from tests.records.layouts import FOR_CLINIC, LAYOUT, adopt_layout, draft_layout
 from tests.records.tampering import tamper
+from tests.timestamp_service import timestamp_service
 
 __all__ = ["keys", "press"]
 
@@ -105,6 +112,22 @@ def released(
 
     with databases.copy(database, "issued_optional_ido", make) as engine:
         yield House(engine, archive, Clock(NOW + timedelta(days=1)))
+
+
+@pytest.mark.requirement("5.10")
+def test_a_rendition_of_an_old_certificate_is_not_dated_back(
+    released: House, press: Press, keys: PkiFiles, tmp_path: Path
+):
+    """Its timestamps are of when it was made, and not of when the certificate was."""
+    released.now.at += timedelta(days=40)
+    with timestamp_service(tmp_path / "tsa", clock=lambda: released.now.at) as service:
+        stamps = Service(service.url, service.root)
+        sealing = replace(press.sealing, level=Level.B_T, service=stamps)
+        facts = make(released, replace(press, sealing=sealing))
+        root = service.root.read_bytes()
+    pdf = released.archive.get(facts.document_sha256)
+    question = Question(keys.root_pem.read_bytes(), released.now.at, tsa_roots=root)
+    assert failures(check_all(pdf, question)) == {}
 
 
 def make(

@@ -202,9 +202,12 @@ def test_the_folder_of_a_site_is_compared_line_by_line(house: House, tmp_path: P
     (tmp_path / "longer.toml").write_bytes(SHIPPED + b"# more\n")
     (tmp_path / "new.toml").write_bytes(version(7, "2030-01-01"))
     (tmp_path / "wrong.toml").write_bytes(b"x = 1")
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere")
     line = SHIPPED.decode().splitlines().index('accept   = "> 90"') + 1
     assert compared() == {
         "edited.toml": f"line {line} differs from UC-MSC-REL v1",
+        "gone.toml": "it cannot be read: No such file or directory",
         "longer.toml": f"line {len(SHIPPED.splitlines()) + 1} differs from UC-MSC-REL v1",
         "new.toml": "UC-MSC-REL v7 is not imported",
         "same.toml": "the same",

@@ -14,6 +14,7 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import BatchqcError, InvalidInput, NotFound
 from tests.actions.state import counts, grown
+from tests.actions.typing_results import enter, verify
 from tests.actions.versions import STAGED, lot_of_stages, register, version
 from tests.cast import MADE_ON
 from tests.intake.files import HEADER
@@ -88,6 +89,15 @@ def test_a_result_that_fails_is_a_result(house: House):
     assert (SAMPLES[1], "viability") in of(rows, "sample_id", "analyte")
 
 
+@pytest.mark.requirement("1.31")
+def test_what_two_people_typed_differently_is_open_again(house: House):
+    before = template(house, LOT)
+    number = enter(house).number
+    assert len(template(house, LOT)) == len(before) - 1
+    assert not verify(house, number, "Positive")
+    assert template(house, LOT) == before
+
+
 def test_what_is_not_reportable_leaves_a_test_open(house: House):
     house.upload(results(viability={"result_type": "raw"}))
     assert of(template(house, LOT), "sample_id", "analyte")[0] == (SAMPLES[0], "viability")
@@ -144,6 +154,11 @@ def refusal(house: House, kind: type[BatchqcError], code: str, *lots: str, **wan
         template_csv(session, house.archive, wanted=Wanted(lots, **wanted))
     assert found.value.code == code
     return found.value
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_a_day_at_an_end_of_the_calendar_has_nothing_open(house: House, day: date):
+    refusal(house, NotFound, "BQC-TPL-002", day=day)
 
 
 def test_lots_that_are_not_registered_are_all_told(house: House):

@@ -112,7 +112,7 @@ def test_what_is_computed_from_a_cell_and_grouped_with_it_used_it(house: House):
         POST_THAW
         + b"".join(
             b'[criteria.%s]\ntitle = "%s"\ncategory = "identity"\ntest = "FLOW"\nanalyte = "%s"\n'
-            b'method = "SOP-QC-021"\nunit = "%%"\naccept = ">= 50"\n'
+            b'method = "SOP-QC-021"\nunit = "%%"\naccept = ">= 50"\nplausible = "1 to 100"\n'
             % (name.lower().encode(), name.encode(), name.encode())
             for name in ("CD73", "CD90", "CD105")
         )

@@ -437,3 +437,16 @@ def test_what_an_earlier_session_would_read_is_not_prepared(house: House):
         before = running.read
         running.prepare(earlier, house.archive, [OF, OF._replace(criterion="cd73")])
     assert running.read == before
+
+
+def test_limits_of_lots_that_a_phase_parted_meanwhile_are_not_approved(house: House):
+    lots = make(house)
+    number = propose(house)
+    with house.acting(QA1, Permission.START_PHASE) as tx:
+        begun = start_phase(tx, house.archive, attribute=OF, lot=lots[4], credentials=signing(QA1))
+    assert not isinstance(begun, Refusal)
+    with pytest.raises(Conflict) as refused:
+        approve(house, number)
+    assert refused.value.reasons == (
+        "its lots are of several phases by now; propose a new set of one of them",
+    )

@@ -52,6 +52,27 @@ def test_every_text_of_a_specification_can_be_printed(house: House):
     assert no.value.reasons[1].startswith("criteria.")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('title    = "Viability"', 'title    = "Viab\\u0007ility"', "U+0007"),
+        ("[criteria.viability]", '[criteria."viability\\u0007"]', "U+0007"),
+        ("[criteria.viability]", '[criteria."viability 胞"]', CELL),
+    ],
+)
+def test_a_specification_holds_no_control_character_and_no_name_that_cannot_be_printed(
+    house: House, old: str, new: str, said: str
+):
+    text = (bundled("specs") / SPECIFICATION_FILE).read_text()
+    assert old in text
+    text = text.replace("version   = 1", "version   = 2").replace(old, new)
+    acting = house.acting(SPEC, Permission.IMPORT_SPECIFICATION)
+    with acting as tx, pytest.raises(InvalidInput) as no:
+        import_specification(tx, house.archive, data=text.encode(), file="v2.toml")
+    assert no.value.code == "BQC-SPC-023"
+    assert said in no.value.reasons[0]
+
+
 def test_a_result_that_is_typed_twice_can_be_printed(house: House):
     number = enter(house).number
     with pytest.raises(InvalidInput) as no:

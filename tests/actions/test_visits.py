@@ -4,9 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from batchqc.actions.links import link_account
-from batchqc.actions.people import register_person
-from batchqc.actions.visits import Ticket, Vouched, begin_visit, prove_by_visit, sign_in_by_visit
+from batchqc.actions.links import link_account, remove_link
+from batchqc.actions.people import register_person, the_person
+from batchqc.actions.visits import (
+    Ticket,
+    Vouched,
+    begin_visit,
+    prove_by_visit,
+    sign_in_by_visit,
+    use_proof,
+)
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import Conflict, NotSignedIn
@@ -74,6 +81,20 @@ def test_a_visit_ends_once_and_in_time_and_is_the_persons_own(house: House):
     with pytest.raises(NotSignedIn) as late, house.alone(OTTO) as tx:
         prove_by_visit(tx, ticket=other, vouched=Vouched(ISSUER, SUBJECT, tx.now))
     assert late.value.code == "BQC-ACC-038"
+
+
+@pytest.mark.requirement("1.23")
+def test_a_proof_signs_nothing_once_the_link_that_it_rests_on_is_removed(house: House):
+    """Sessions end with the link; a request that was under way then is refused, too."""
+    begin(house)
+    assert come_back(house) == ""
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        remove_link(tx, user_id=OTTO, reason="The card was stolen")
+    with house.alone(OTTO) as tx:
+        person = the_person(tx.session, OTTO)
+        found = use_proof(tx, person, ticket=TICKET, records=["lot:X"], meaning=Meaning.APPROVED)
+    assert found is not None
+    assert found.code == "BQC-SIG-014"
 
 
 def test_a_session_begins_with_a_sign_in_of_today_and_an_unknown_subject_is_remembered(

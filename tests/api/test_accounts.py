@@ -162,7 +162,7 @@ def test_the_rule_of_passwords_is_set_and_told(site: Site):
     assert site.send(ADM, "POST", "/password-rule", json=sent | {"days": "90"}).status_code == 422
 
 
-@pytest.mark.requirement("1.22")
+@pytest.mark.requirement("1.14", "1.22")
 def test_an_administrator_keeps_the_report_and_qa_signs_it(site: Site):
     kept = site.send(ADM, "POST", "/account-reports", json={"since": "2026-05-01"}).json()
     detail = site.get(QA1, f"/account-reports/{kept['number']}")
@@ -175,6 +175,10 @@ def test_an_administrator_keeps_the_report_and_qa_signs_it(site: Site):
     answer = site.send(QA1, "POST", path, json=sent)
     assert (answer.status_code, answer.json()["reviewed_by"]) == (201, QA1)
     assert answer.json()["signature"].startswith("S-2026-")
+    shown = answer.json()["signed"]  # in the reason, QA says what is not as it should be
+    assert shown["reason"] == sent["reason"]
+    assert (shown["user_id"], shown["role"], shown["meaning"]) == (QA1, "QA", "reviewed")
+    assert shown["record_sha256"] == kept["sha256"]
     site.send(ADM, "POST", "/account-reports", json={})
     page = site.get(AUD, "/account-reports", params={"limit": 1})
     assert page["items"] == [answer.json()]

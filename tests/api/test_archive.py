@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from batchqc.actions.scrubs import ScrubWanted, scrub
+from batchqc.documents.archive import FolderArchive
+from batchqc.errors import StoreUnavailable
 from batchqc.records.transaction import SYSTEM
 from tests.api.conftest import Site, signed
-from tests.records.house import ADM, AUD, LOT, QA1, QA2, REV, results
+from tests.records.house import ADM, ANA, AUD, LOT, QA1, QA2, REV, results
 
 DATA = results()
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -54,6 +56,40 @@ def test_a_legal_hold_keeps_what_is_due(late: Site):
     assert late.get(REV, HOLDS, params={"after": number})["items"] == []
 
 
+def test_what_a_lot_that_never_expires_rests_on_is_kept_to_the_last_day(site: Site):
+    lot = {"id": "MSC-26-0999", "product": "UC-MSC", "manufactured_on": "2025-05-19",
+           "expires_on": "9999-12-31", "donors": ["DNR-UC-01"],
+           "samples": [{"id": "MSC-26-0999-S01", "stage": "release", "container": "vial",
+                        "taken_at": "2025-05-20T08:00:00-05:00"}]}  # fmt: skip
+    assert site.send(ANA, "POST", "/lots", json=lot).status_code == 201
+    assert site.house.upload(DATA.replace(LOT.encode(), b"MSC-26-0999")).accepted
+    rule = signed(QA1, after_expiry=1, after_manufacture=30)
+    assert site.send(QA1, "POST", RULES, json=rule).status_code == 201
+    (due,) = site.get(QA1, "/archive/due", params={"lot": lot["id"]})
+    assert due["kept_until"] == "9999-12-30"
+    refused = site.send(QA1, "POST", DISPOSALS, json=signed(QA1, lot=lot["id"]))
+    assert (refused.status_code, refused.json()["code"]) == (409, "BQC-RET-005")
+    held = site.send(QA1, "POST", HOLDS, json=signed(QA1, lot=lot["id"]))
+    assert held.status_code == 201
+
+
+def test_a_hold_that_the_store_cannot_be_told_of_is_on_record_and_says_so(
+    late: Site, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("BQC-ARC-006", "the store does not answer")
+
+    monkeypatch.setattr(FolderArchive, "hold", away)
+    laid = late.send(QA1, "POST", HOLDS, json=signed(QA1, lot=LOT))
+    (held,) = late.get(REV, HOLDS)["items"]
+    ended = late.send(QA2, "POST", f"{HOLDS}/{held['number']}/release", json=signed(QA2))
+    for answer, what in ((laid, ""), (ended, "the release of ")):
+        assert (answer.status_code, answer.json()["code"]) == (503, "BQC-ARC-006")
+        said = f"{what}{held['number']} is on record and counts"
+        assert answer.json()["detail"].startswith(said)
+        assert "Do not ask for it again" in answer.json()["hint"]
+
+
 @pytest.mark.requirement("1.68")
 def test_raw_data_is_disposed_of_by_two_people(late: Site):
     asked = late.send(QA1, "POST", DISPOSALS, json=signed(QA1, lot=LOT)).json()
@@ -72,6 +108,26 @@ def test_raw_data_is_disposed_of_by_two_people(late: Site):
     raw = late.send(REV, "GET", "/uploads/U-2026-000001/file")
     assert (raw.status_code, raw.json()["code"]) == (410, "BQC-ARC-005")
     assert "by qa1 and qa2" in raw.json()["detail"]
+
+
+def test_what_the_store_cannot_remove_was_disposed_of_all_the_same(
+    late: Site, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("BQC-ARC-006", "the store does not answer")
+
+    asked = late.send(QA1, "POST", DISPOSALS, json=signed(QA1, lot=LOT)).json()
+    path = f"{DISPOSALS}/{asked['number']}/approval"
+    keyed = {"Idempotency-Key": "the second person"}
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderArchive, "dispose", away)
+        kept = late.send(QA2, "POST", path, json=signed(QA2), headers=keyed)
+    assert (kept.status_code, kept.json()["code"]) == (409, "BQC-RET-020")
+    assert kept.json()["reasons"] == [f"{SHA256}: the store does not answer"]
+    assert "finish-disposals" in kept.json()["hint"]
+    gone = late.send(QA2, "POST", path, json=signed(QA2), headers=keyed)
+    assert (gone.status_code, gone.json()["approved_by"]) == (201, QA2)
+    assert late.house.archive.tombstone(SHA256) is not None
 
 
 @pytest.mark.requirement("1.41")

@@ -3,12 +3,13 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import httpx
 
 from tests.api.conftest import Site, no_secret, signed
 from tests.api.test_journey import LOT_REQUEST
-from tests.records.house import ANA, AUD, LOT, PASSWORD, REV, results
+from tests.records.house import ADM, ANA, AUD, LOT, PASSWORD, QA1, REV, SPEC, results
 
 MANY = 48
 
@@ -91,3 +92,28 @@ def test_a_review_in_two_sessions_at_once_is_one_signature(site: Site):
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(review, range(2))) == [201, 409]
     assert len({one.signature_id for one in site.house.study().reviews}) == 1
+
+
+def test_the_same_code_or_number_is_taken_once_and_nobody_is_told_of_the_unforeseen(site: Site):
+    new = {"name": "New", "user_id": "new.one"}
+    product = {"code": "X-1", "name": "X", "form": "bag", "storage": "cold"}
+    for who, path, body, wanted in (
+        (ADM, "/people", new | {"roles": ["analyst"], "password": "a third horse 3"}, {201, 409}),
+        (ADM, "/laboratories", new | {"user_id": "lab.one"}, {201, 409}),
+        (QA1, "/products", product, {201, 409}),
+        (SPEC, "/specifications/UC-MSC-REL/1/impact", None, {201}),
+    ):
+        headers = {"Authorization": f"Bearer {site.token(who)}"}
+        together = Barrier(4)
+
+        def send(
+            _: int, path: str = path, body: Any = body, headers: Any = headers, at: Any = together
+        ) -> int:
+            with httpx.Client(base_url=site.http.base_url, timeout=60, headers=headers) as own:
+                at.wait()
+                return own.post(path, json=body).status_code
+
+        with ThreadPoolExecutor(4) as pool:
+            told = list(pool.map(send, range(4)))
+        assert set(told) == wanted, path
+        assert told.count(201) == (1 if 409 in wanted else 4), path

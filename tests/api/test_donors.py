@@ -1,7 +1,8 @@
 """Donors over HTTP: from a panel that QA approves to the records that accompany a lot."""
 
+from tests.actions.correcting import decide, request
 from tests.api.conftest import Site, signed
-from tests.records.donors import DIN, DOCUMENT, MARKERS, PANEL, PANEL_FILE
+from tests.records.donors import DIN, DOCUMENT, MARKERS, PANEL, PANEL_FILE, determine
 from tests.records.house import AUD, DON, DONOR, LOT, QA1, QA2
 
 DONATION = {
@@ -127,3 +128,21 @@ def test_what_is_sent_twice_is_recorded_once(site: Site):
     posted(site, DON, "/donor-panels?file=p.toml", content=PANEL_FILE)
     answer = site.send(QA2, "POST", f"/donor-panels/{PANEL}/1/approval", json=bad)
     assert answer.status_code == 403
+
+
+def test_a_determination_that_counts_no_more_is_told_with_what_came_after_it(site: Site):
+    """Over HTTP, and in what accompanies the cells: who reads no gate reads this."""
+    adopted(site)
+    donor = f"/donors/{DONOR}"
+    posted(site, DON, f"{donor}/donations", json=DONATION)
+    determine(site.house)
+    assert site.get(AUD, donor)["recorded_since"] == []
+    posted(site, DON, f"{donor}/donations/{DIN}/tests",
+           json=TESTS | {"results": [{"marker": "HBsAg", "result": "reactive"}]})  # fmt: skip
+    for path in (donor, f"{donor}/records"):
+        assert site.get(AUD, path)["recorded_since"] == [f"donor_test:{DIN}/1"]
+    assert f"donor_test:{DIN}/1" in site.send(AUD, "GET", f"{donor}/records/text").text
+    decide(site.house, request(site.house, f"donor:{DONOR}", "tissue_source", "Wharton's jelly"))
+    (found,) = (one for one in site.get(AUD, "/donors")["items"] if one["code"] == DONOR)
+    assert found["tissue_source"] == "Wharton's jelly"
+    assert len(found["recorded_since"]) == 2

@@ -15,9 +15,13 @@ from batchqc.actions.laboratory import register_training, set_rule
 from batchqc.actions.specifications import withdraw_specification
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
+from tests.actions.correcting import decide, request
 from tests.actions.state import counts, grown
 from tests.api.conftest import Site, signed
+from tests.api.test_genealogy import BANK, posted
 from tests.api.test_refusals import is_problem
+from tests.records.donors import DIN, consent, determine, donate, take_tests
+from tests.records.genealogy import donate as donate_for_bank
 from tests.records.house import (
     ANA,
     AUD,
@@ -45,7 +49,7 @@ def tag(site: Site, path: str) -> str:
 
 
 def state(site: Site, path: str = f"/lots/{LOT}") -> str:
-    return tag(site, path).partition("-")[2]
+    return tag(site, path).split("-")[1]  # the state; behind it follows the answer itself
 
 
 def eligibility(house: House) -> None:
@@ -130,6 +134,31 @@ def test_what_was_seen_already_is_not_sent_again(site: Site):
     site.house.upload(results())
     seen_before = {"If-None-Match": seen}
     assert site.send(AUD, "GET", f"/lots/{LOT}", headers=seen_before).status_code == 200
+
+
+def test_what_no_decision_rests_on_is_sent_again_too_where_it_changed(site: Site):
+    donate_for_bank(site.house)
+    determine(site.house)
+    posted(site, ANA, "/cell-banks", BANK)
+    vial = {"id": f"{LOT}-V1", "kind": "vial", "filled": "1E7 cells", "place": "Tank 3"}
+    posted(site, ANA, "/containers", {"of": LOT, "containers": [vial]})
+    seen = tag(site, f"/lots/{LOT}")
+    for path, body, name, found in (
+        (f"/lots/{LOT}/origin", {"made_of": [BANK["id"]], "reason": "Found in the record"},
+         "made_of", ["cell_bank:MCB-UC-01"]),
+        ("/container-moves", {"containers": [vial["id"]], "status": "destroyed",
+         "place": "Autoclave", "happened_at": "2025-05-21T09:30:00-05:00",
+         "reason": "Broke in the tank"}, "overlays", ["depleted"]),
+    ):  # fmt: skip
+        posted(site, ANA, path, body)
+        again = site.send(QA2, "GET", f"/lots/{LOT}", headers={"If-None-Match": seen})
+        assert (again.status_code, again.json()[name]) == (200, found)
+        seen = again.headers["etag"]
+    again = site.send(QA2, "GET", f"/lots/{LOT}", headers={"If-None-Match": seen})
+    assert again.status_code == 304
+    described = site.app.openapi()["paths"]["/api/v1/lots/{lot}"]["get"]["responses"]
+    assert "304" in described
+    assert "ETag" in described["200"]["headers"]
 
 
 def test_a_decision_on_what_has_changed_is_refused_and_tells_what_changed(site: Site):
@@ -247,3 +276,22 @@ def test_donors_and_versions_are_compared_too(
     assert site.send(who, "POST", path, json=sent, headers=seen).status_code == 201
     again = site.send(who, "POST", path, json=sent, headers=seen)
     is_problem(again, 412, "BQC-API-020")
+
+
+def test_a_donor_is_not_determined_on_records_that_nobody_saw(site: Site):
+    """What came, or was corrected, since the donor was looked at is a part of it."""
+    house, path = site.house, f"/donors/{DONOR}"
+    body = signed(DON, eligible=True, basis="Screening and testing of the mother")
+    donate(house)
+    for came in (
+        lambda: take_tests(house),
+        lambda: consent(house),
+        lambda: request(house, f"donor_test:{DIN}/1", "person", "donor"),
+        lambda: decide(house, "C-2026-000001"),
+    ):
+        seen = {"If-Match": tag(site, path)}
+        came()
+        late = site.send(DON, "POST", f"{path}/eligibility", json=body, headers=seen)
+        is_problem(late, 412, "BQC-API-020")
+    seen = {"If-Match": tag(site, path)}
+    assert site.send(DON, "POST", f"{path}/eligibility", json=body, headers=seen).status_code == 201

@@ -131,3 +131,43 @@ def test_banks_containers_and_retain_samples_change_by_new_rows(site: Site):
     assert [one["left"] for one in shown["custody"]] == ["3", "2"]
     missing = site.send(AUD, "GET", "/genealogy/lot:NONE-1/trace")
     assert (missing.status_code, missing.json()["code"]) == (404, "BQC-GEN-002")
+
+
+def test_who_was_given_a_dose_after_the_look_back_began_is_told(site: Site):
+    house = site.house
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    vial = {"kind": "vial", "filled": "1E7 cells", "place": "Tank 3"}
+    posted(site, ANA, "/containers", {"of": LOT, "containers": [vial | {"id": V1}]})
+    clinic = {"code": "CH01", "name": "Clinic", "address": "2 Road", "contact": "pharmacy"}
+    posted(site, QA1, "/clinical-sites", clinic)
+    posted(site, QA1, "/shipments", SHIPMENT)
+    source = {"source": f"donor:{DONOR}", "cause": "late seroconversion"}
+    number = posted(site, DON, "/look-backs", signed(DON, **source))["number"]
+    given = {"container": V1, "site": "CH01", "recipient": "CH01-007",
+             "administered_on": "2026-06-01", "reported_by": "Ward 3"}  # fmt: skip
+    posted(site, QA1, "/administrations", given)
+    (dose,) = site.get(AUD, f"/look-backs/{number}/doses")["items"]
+    assert dose["status"] == "shipped, CH01"
+    assert dose["status_now"] == "administered"
+    assert (dose["recipient"], dose["administered_on"]) == ("CH01-007", "2026-06-01")
+
+
+def test_doses_that_are_registered_while_a_look_back_is_open_are_on_its_list(site: Site):
+    vial = {"kind": "vial", "filled": "1E7 cells", "place": "Tank 3"}
+    posted(site, ANA, "/containers", {"of": LOT, "containers": [vial | {"id": V2}]})
+    source = {"source": f"donor:{DONOR}", "cause": "late seroconversion"}
+    number = posted(site, DON, "/look-backs", signed(DON, **source))["number"]
+    path = f"/look-backs/{number}"
+    posted(site, ANA, "/containers", {"of": LOT, "containers": [vial | {"id": V1}]})
+    first = site.get(AUD, f"{path}/doses?limit=1")
+    assert [(one["container"], one["status"], one["status_now"]) for one in first["items"]] == [
+        (V1, "not registered then", "in storage")
+    ]
+    second = site.get(AUD, f"{path}/doses?limit=1&after={first['next']}")
+    assert [(one["container"], one["status"]) for one in second["items"]] == [
+        (V2, "in storage, Tank 3")
+    ]
+    posted(site, QA1, f"{path}/closing", signed(QA1, conclusion="Test was false"))
+    posted(site, ANA, "/containers", {"of": LOT, "containers": [vial | {"id": f"{LOT}-V3"}]})
+    assert len(site.get(AUD, f"{path}/doses")["items"]) == 2

@@ -1,5 +1,6 @@
 """Input that nobody sends by mistake: refused as a problem, and nothing is changed."""
 
+import logging
 import socket
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.actions.state import TRAIL, counts, grown
 from tests.api.conftest import Site, signed
 from tests.api.test_journey import LOT_REQUEST
 from tests.api.test_refusals import is_problem
-from tests.records.house import ADM, ANA, AUD, BEN, DON, LOT, PASSWORD, QA2, REV, results
+from tests.records.house import ADM, ANA, AUD, BEN, DON, LOT, PASSWORD, QA1, QA2, REV, results
 
 AS_JSON = {"content-type": "application/json"}
 NEW_PASSWORD = "another horse 2"
@@ -79,6 +80,46 @@ def test_a_date_is_written_as_a_date(site: Site, day: object):
     assert grown(site.house.engine, before) == {}
 
 
+@pytest.mark.parametrize("day", [4102444800, "4102444800", "2099-01-01T00:00:00Z"])
+def test_the_day_of_a_withdrawal_is_written_as_a_date(site: Site, day: object):
+    path = "/specifications/UC-MSC-REL/1/withdrawal"
+    answer = site.send(QA1, "POST", path, json=signed(QA1, from_day=day))
+    is_problem(answer, 422, "BQC-API-001")
+    draft = f"/specification-templates/wj-msc-release?id=MY-REL&product=MY-MSC&effective={day}"
+    is_problem(site.send(AUD, "GET", draft), 422, "BQC-API-001")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026",
+        "20260301",
+        "1767225600.5",
+        "2026-03-01",
+        "0001-01-01T00:00:00%2B14:00",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_a_moment_is_written_as_a_moment_and_none_of_1970(site: Site, moment: str):
+    for name in ("since", "until"):
+        is_problem(site.send(AUD, "GET", f"/audit?{name}={moment}"), 422, "BQC-API-001")
+    for day in ("0001-01-01", "9999-12-31"):
+        assert site.send(AUD, "GET", f"/uploads/template?day={day}").status_code != 500
+    assert site.get(AUD, "/audit?since=2026-03-01T00:00:00%2B07:00&limit=1")["items"]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_at_the_ends_of_the_calendar_is_refused_as_any_wrong_one(site: Site, moment: str):
+    sample = {"id": f"{LOT}-S09", "stage": "release", "container": "vial", "taken_at": moment}
+    for who, path, body in (
+        (QA1, f"/lots/{LOT}/holds", signed(QA1, happened_at=moment, paper="P-1")),
+        (QA1, "/system-stops", signed(QA1, began=moment)),
+        (ANA, f"/lots/{LOT}/samples", {"samples": [sample]}),
+    ):
+        answer = site.send(who, "POST", path, json=body)
+        is_problem(answer, 422, answer.json()["code"])
+
+
 @pytest.mark.parametrize("word", ["no", "yes", "true", 1, 0, "off", None])
 def test_what_is_signed_is_true_or_false_and_never_guessed(site: Site, word: object):
     asked = {"subject": f"lot:{LOT}", "field": "expires_on", "after": "2026-12-31",
@@ -95,6 +136,25 @@ def test_what_is_signed_is_true_or_false_and_never_guessed(site: Site, word: obj
     assert site.get(AUD, "/corrections")["items"][0]["state"] == "waits"
 
 
+@pytest.mark.parametrize("word", ["no", "yes", "on", 1, 0, "off"])
+def test_whether_a_deviation_blocks_and_a_code_is_asked_for_is_never_guessed(
+    site: Site, word: object
+):
+    deviation = {"id": "DEV-26-1", "title": "Freezer", "link": "QMS 1", "state": "open"}
+    body = signed(QA1, **deviation, lots=[LOT], blocking=word)
+    is_problem(site.send(QA1, "POST", "/deviations", json=body), 422, "BQC-API-001")
+    rule = {"with_code": word, "reason": "Risk assessment RA-2026-04"}
+    is_problem(site.send(QA1, "POST", "/signing-rule", json=rule), 422, "BQC-API-001")
+
+
+def test_a_truth_is_no_number_of_years_or_days(site: Site):
+    rule = signed(QA1, after_expiry=True, after_manufacture=0)
+    answer = site.send(QA1, "POST", "/archive/retention-rules", json=rule)
+    is_problem(answer, 422, "BQC-API-001")
+    body = {"days": True, "reason": "As the SOP has it"}
+    is_problem(site.send(QA1, "POST", "/investigations/rule", json=body), 422, "BQC-API-001")
+
+
 @pytest.mark.requirement("1.34")
 @pytest.mark.parametrize("reason", ["", "    ", "xxxx", "....."])
 def test_a_role_is_not_given_for_no_reason(site: Site, reason: str):
@@ -102,7 +162,7 @@ def test_a_role_is_not_given_for_no_reason(site: Site, reason: str):
     is_problem(site.send(ADM, "POST", f"/people/{REV}/roles", json=body), 422, "BQC-SIG-004")
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(site: Site):
+def test_an_upload_that_breaks_off_leaves_nothing(site: Site, caplog: pytest.LogCaptureFixture):
     token, data = site.token(ANA), results()
     before = counts(site.house.engine)
     head = (
@@ -113,6 +173,15 @@ def test_an_upload_that_breaks_off_leaves_nothing(site: Site):
         line.sendall(head.encode() + data)
     time.sleep(0.3)
     assert grown(site.house.engine, before) == {}
+    assert site.get(ANA, "/uploads")["items"] == []
+    assert [one.name for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("name", ["dry-run", "dryRun", "retests", "supersede"])
+def test_a_preview_or_a_retest_that_is_misspelt_is_no_upload(site: Site, name: str):
+    answer = site.send(ANA, "POST", f"/uploads?file=r.csv&{name}=true", content=results())
+    is_problem(answer, 422, "BQC-API-001")
+    assert answer.json()["reasons"] == [f"query.{name}: there is no such parameter"]
     assert site.get(ANA, "/uploads")["items"] == []
 
 

@@ -107,3 +107,13 @@ def test_who_is_not_trained_signs_no_review(site: Site):
     assert answer.status_code == 403
     assert answer.json()["code"] == "BQC-LAB-010"
     assert "rev was not trained for SOP-QC-040" in answer.json()["reasons"][0]
+
+
+def test_a_method_whose_code_has_a_slash_is_read_and_approved(site: Site):
+    data = METHOD_FILE.replace(b'"SOP-QC-040"', b'"SOP/QC/040"', 1)
+    posted(site, SPEC, "/methods?file=m.toml", content=data)
+    for path in ("/methods/SOP/QC/040/4", "/methods/SOP%2FQC%2F040/4"):
+        assert site.get(AUD, path)["approved_by"] == ""
+    answer = posted(site, QA2, "/methods/SOP%2FQC%2F040/4/approval", json=signed(QA2))
+    assert answer["approved_by"]
+    assert site.get(AUD, "/methods?after=SOP/QC/040/4")["items"] == []

@@ -141,6 +141,16 @@ def test_every_list_is_paged_through_while_rows_are_added(full: Site):
         assert [item for item in seen if item in before] == whole, path
 
 
+@pytest.mark.parametrize("after", ["nonsense", "9" * 5000, "-1", "\u0663"])
+def test_what_no_page_ended_with_begins_no_list_anew(full: Site, after: str):
+    """In the order of hashes, or of ids of containers, any text is a place."""
+    in_order = {"/archive/damage", "/look-backs/LB-2026-000001/doses"}
+    for path in set(lists(full)) - in_order - {"/log/keys"}:
+        who = ADM if path in OF_ADMINS else QA2
+        answer = full.send(who, "GET", path, params={"after": after})
+        assert answer.status_code in {404, 422}, (path, answer.status_code)
+
+
 def test_a_filter_that_there_is_not_is_refused_and_never_passed_over(site: Site):
     for path in (
         "/lots?produkt=X", "/certificates?lots=X", "/uploads?by=x", "/audit?who_=x",
@@ -229,6 +239,27 @@ def test_certificates_uploads_and_entries_are_found(site: Site):
     assert sequence in ids(site, "/audit", "sequence", since=at, limit=200)
     assert sequence not in ids(site, "/audit", "sequence", until=at, limit=200)
     assert ids(site, "/audit", "sequence", until=at, since=at) == []
+
+
+def test_entries_and_events_are_found_by_ids_in_other_letters(site: Site):
+    assert site.house.upload(results()).accepted
+    for name, given in (("subject", f"lot:{LOT}"), ("who", ANA), ("subject", f"donor:{DONOR}")):
+        found = site.get(QA2, "/audit", params={name: given, "limit": 200})
+        other = site.get(QA2, "/audit", params={name: _other(given), "limit": 200})
+        assert found == other
+        assert found["items"]
+        since = {"since": "2020-01-01T00:00:00Z", "limit": 200}
+        assert site.get(QA2, "/audit", params=since | {name: _other(given)}) == found
+    of_lot = site.get(QA2, "/events", params={"subject": f"lot:{LOT}"})
+    assert of_lot["items"]
+    assert site.get(QA2, "/events", params={"subject": f"lot:{LOT.lower()}"}) == of_lot
+    site.get(AUD, "/me")
+    assert site.get(QA2, "/auditor-views", params={"who": AUD.upper()})["items"]
+
+
+def _other(given: str) -> str:
+    kind, mark, name = given.rpartition(":")
+    return f"{kind}{mark}{name.swapcase()}"
 
 
 def test_lots_of_which_nothing_is_left_are_found_as_depleted(site: Site):

@@ -253,6 +253,9 @@ def test_text_that_no_database_gives_back_is_refused_in_bodies(site: Site, text:
     assert set(new) <= TRAIL | {"attempt", "sign_in"}
 
 
-@pytest.mark.parametrize("path", ["/lots/a%00b", "/lots?after=a%00b", "/audit?who=%00"])
+@pytest.mark.parametrize(
+    "path",
+    ["/lots/a%00b", "/lots?after=a%00b", "/audit?who=%00", "/uploads/template?lot=a%00b&lot=a"],
+)
 def test_an_address_with_a_null_character_is_refused(site: Site, path: str):
     is_problem(site.send(AUD, "GET", path), 422, "BQC-API-008")

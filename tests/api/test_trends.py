@@ -88,6 +88,11 @@ WRONG = [
     (WHY | {"phase": 9}, 404, "BQC-TRD-003"),
     (WHY | {"until": "NONE-1"}, 404, "BQC-TRD-003"),
     (WHY | {"excluded": [{"lot": "NONE-1", "cause": "-"}]}, 422, "BQC-TRD-006"),
+    (
+        WHY | {"excluded": [{"lot": LOT, "cause": one} for one in ("Ice", "Thaw")]},
+        422,
+        "BQC-TRD-006",
+    ),
     (WHY | {"scale": "root"}, 422, None),
     (WHY | {"more": 1}, 422, None),
     (WHY | {"rules": ["9"]}, 422, None),

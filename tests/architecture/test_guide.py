@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from batchqc.cli.main import app
 from batchqc.intake.problems import CODES
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +57,20 @@ def test_the_commands_of_the_readme_are_targets():
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert commands[:2] == ["demo", "test"]
     assert set(commands) <= set(targets)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(GUIDE.glob("*.md"))])
+def test_every_command_that_a_reader_is_to_type_exists(page: Path):
+    code = re.findall(r"(?ms)^```\w*\n.*?^```$|^    batchqc .*?$|`[^`]+`", page.read_text())
+    typed = re.findall(r"(?m)(?:^ *|`)batchqc((?:\s[a-z][a-z-]*)+)(?=[\s`]|$)", "\n".join(code))
+    known = get_command(app)
+    for command in typed:
+        found: Any = known
+        for word in command.split():
+            if not hasattr(found, "commands"):
+                break
+            found = found.get_command(None, word)
+            assert found is not None, command
 
 
 def test_the_readme_fits_a_screen():

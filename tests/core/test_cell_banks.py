@@ -49,7 +49,7 @@ def test_donors_are_mixed_only_in_a_bank_that_is_declared_a_pool():
     ]
     assert told(BankKind.MASTER, DONATION, OTHER, is_pool=True) == []
     assert told(BankKind.MASTER, DONATION, is_pool=True) == [
-        "a pool is made of two parents or more"
+        "a pool is made of two parents or more, or of one that is of several donors"
     ]
     assert donors_of([DONATION, OTHER]) == {"D-1", "D-2"}
     assert donors_of([]) == frozenset()

@@ -26,6 +26,8 @@ def test_the_signs_of_the_field_and_of_its_languages_are_shown(text: str):
         ("שלום", "U+05E9 (HEBREW LETTER SHIN)"),
         ("a\ue000", "U+E000 (unnamed)"),
         ("Ana\u200bTran", "U+200B (ZERO WIDTH SPACE)"),
+        ("Viab\x07ility", "U+0007 (unnamed)"),
+        ("Viability\x00", "U+0000 (unnamed)"),
     ],
 )
 def test_a_character_that_no_font_draws_is_named(text: str, said: str):
@@ -49,6 +51,14 @@ def test_every_text_within_is_told_with_its_place():
     assert list(undrawable_within(value)) == [
         "title: no font of the certificates draws U+95F4 (CJK UNIFIED IDEOGRAPH-95F4)",
         "criteria, 2.notes, 2: no font of the certificates draws U+1F9EC (DNA DOUBLE HELIX)",
+    ]
+
+
+def test_a_name_of_a_table_is_a_text_too():
+    value = {"vocabularies": {"growth": {"no growth\x00": ["-"]}}, "细": 1}
+    assert list(undrawable_within(value)) == [
+        "vocabularies.growth: no font of the certificates draws U+0000 (unnamed) in a name",
+        "no font of the certificates draws U+7EC6 (CJK UNIFIED IDEOGRAPH-7EC6) in a name",
     ]
 
 

@@ -157,6 +157,17 @@ def test_of_a_newborn_the_birth_mother_is_tested():
     assert problems(mother)
 
 
+@pytest.mark.requirement("8.03")
+@pytest.mark.parametrize("age", ["34 years", "2 months", ""])
+def test_tests_of_a_birth_mother_say_nothing_of_an_adult_donor(age: str):
+    mother = of(person=Person.MOTHER)
+    (said,) = problems(mother, age=age, tested_person=Person.MOTHER)
+    assert "the donor is to be tested" in said
+    assert age in said
+    of_donor = problems(of(), age=age, tested_person=Person.MOTHER)
+    assert said in of_donor
+
+
 @pytest.mark.parametrize(
     ("age", "newborn"),
     [

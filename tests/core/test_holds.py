@@ -22,6 +22,7 @@ GATES = [
     Gate("Audit chain", ("a link is broken",), "Stop"),
     Gate("Records", ("a row is missing",), "Stop"),
     Gate("Results", (BAD.sentence, "density cannot be judged"), "Upload"),
+    Gate("Other stages", ("viability, thawed, cannot be judged",), "Conclude"),
     Gate("Review", ("a run is not reviewed",), "Review"),
     Gate("Expiry", ("it expired",), "Reject"),
 ]
@@ -58,7 +59,11 @@ def test_everything_that_stands_against_a_lot_keeps_it_held_but_what_qa_held_of_
         "Audit chain: a link is broken",
         "Records: a row is missing",
         *(
-            ["Results: density cannot be judged", "Review: a run is not reviewed"]
+            [
+                "Results: density cannot be judged",
+                "Other stages: viability, thawed, cannot be judged",
+                "Review: a run is not reviewed",
+            ]
             if disposition in IN_USE
             else []
         ),

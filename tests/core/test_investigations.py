@@ -204,6 +204,43 @@ def test_what_comes_after_a_cause_without_a_retest_stands_beside_the_original_an
     assert verdict(ORIGINAL, elsewhere, by=(done,)).outcome is Outcome.CANNOT_JUDGE
 
 
+@pytest.mark.requirement("3.06")
+def test_what_a_retest_does_not_measure_is_replaced_by_nothing_that_came_later():
+    other = ("release", "VIAB", "other")
+    of = replace(OPEN, attributes=frozenset({VIABILITY, other}), plan=replace(PLAN, retests=1))
+    first = measured("60", analyte="other")
+    again = retest("95", 2)  # of viability alone
+    done = caused(again, first, of=of)
+    assert done.conclusion is not None
+    assert done.conclusion.set_aside == {(ORIGINAL.run, "viability"), (ORIGINAL.run, "other")}
+    both = specification(criterion(), criterion(name="other"))
+
+    def outcomes(*more: Measurement) -> list[Outcome | None]:
+        rows = (ORIGINAL, first, again, *more)
+        return [one.outcome for one in judge(both, rows, (), investigations=(done,))]
+
+    assert outcomes() == [Outcome.PASS, Outcome.CANNOT_JUDGE]
+    unplanned = measured("95", analyte="other", upload="U-2026-000009", run="R-9")
+    assert outcomes(unplanned) == [Outcome.PASS, Outcome.CANNOT_JUDGE]
+
+
+@pytest.mark.requirement("2.07")
+@pytest.mark.parametrize("interim", [(), ("gram",)])
+def test_what_is_set_aside_and_replaced_by_nothing_blocks_where_absence_would_not(
+    interim: tuple[str, ...],
+):
+    done = caused(of=replace(OPEN, plan=None))
+    optional = criterion(required=False, interim=interim)
+    (absent,) = judge(specification(optional), [], ())
+    assert not absent.blocks
+    (found,) = judge(specification(optional), [ORIGINAL], (), investigations=(done,))
+    assert found.outcome is Outcome.CANNOT_JUDGE
+    assert (found.missing, found.blocks) == (False, True)
+    required = replace(optional, required=True)
+    (pending,) = judge(specification(required), [ORIGINAL], (), investigations=(done,))
+    assert (pending.missing, pending.blocks) == (bool(interim), True)
+
+
 def test_a_second_failure_keeps_its_own_investigation():
     second = measured("88", upload="U-2026-000005", run="R-5")
     other = replace(OPEN, number="OOS-2026-000002", runs=frozenset({second.run}), plan=None)
@@ -467,6 +504,22 @@ def test_a_mean_that_somebody_computed_lacks_replicates():
 
 
 @pytest.mark.requirement("3.03")
+def test_a_retest_reports_all_that_its_original_did():
+    other = ("release", "VIAB", "other")
+    both = replace(OPEN, attributes=frozenset({VIABILITY, other}))
+    first = measured("60", analyte="other")
+    elsewhere = measured("60", analyte="third", upload="U-2026-000008", run="R-8")
+    counted = measured("60", analyte="counted", result_type="raw")
+    held = Retest(OOS, "MSC-1", both, (ORIGINAL, first, elsewhere, counted))
+    alone, beside = retest("95", 4), retest("61", 4, analyte="other")
+    assert [said for _, said, _ in retest_problems(held, [alone])] == [
+        "the original measured other too, and the run does not report it"
+    ]
+    assert retest_problems(held, [alone, beside]) == []
+    raw = replace(beside, result_type="raw")
+    assert len(retest_problems(held, [alone, raw])) == 1
+
+
 def test_the_one_too_many_is_refused_and_invalid_runs_are_none():
     earlier = retest("95", 2), retest("95", 3, result_type="raw"), retest("95", 4)
     held = replace(HELD, earlier=earlier)
@@ -528,3 +581,64 @@ def test_what_is_computed_fails_with_all_that_it_hangs_on():
     assert failing(ORIGINAL, of=of) == [("d", {ORIGINAL.run})]
     assert failing(old, new, of=of) == [("d", {new.run})]
     assert failing(ORIGINAL, retest("80", 4), of=of) == [("d", {ORIGINAL.run})]
+
+
+@pytest.mark.requirement("3.01")
+def test_what_is_computed_fails_by_any_run_that_may_be_chosen():
+    formula = Derived(parse_formula("a + b"), (Input("a", "viability"), Input("b", "other")), "%")
+    told = [replace(criterion(name=name), accept=ReportOnly()) for name in ("viability", "other")]
+    of = specification(*told, Criterion("d", "D", Category.QUANTITY, formula, limits("> 90")))
+    good, other = measured("95"), measured("0", analyte="other", upload="U-2026-000003", run="R-3")
+    assert failing(good, other, of=of) == []
+    bad = measured("80", upload="U-2026-000002", run="R-2")
+    assert failing(good, bad, other, of=of) == [("d", {bad.run, other.run})]
+    more = [replace(bad, run=RunKey("U-2026-000002", "VIAB", f"R-{n}")) for n in range(200)]
+    assert failing(good, other, *more[:99], of=of)[98:] == [("d", {more[98].run, other.run})]
+    assert failing(good, other, *more, of=of) == []  # nobody can look at each; it cannot be judged
+
+
+@pytest.mark.requirement("3.01")
+def test_two_runs_that_both_report_all_inputs_are_not_mixed_and_a_failure_is_told_once():
+    formula = Derived(parse_formula("a + b"), (Input("a", "viability"), Input("b", "other")), "%")
+    told = [replace(criterion(name=name), accept=ReportOnly()) for name in ("viability", "other")]
+    exact = Criterion("d", "D", Category.QUANTITY, formula, limits("90 to 110"))
+    of = specification(*told, exact)
+
+    def run(a: str, b: str, number: int) -> tuple[Measurement, Measurement]:
+        own = {"upload": f"U-2026-{number:06d}", "run": f"R-{number}"}
+        return measured(a, **own), measured(b, analyte="other", **own)
+
+    first, second = run("20", "80", 5), run("80", "20", 6)
+    assert failing(*first, *second, of=of) == []  # 20 + 20 was measured by nobody
+    alone = measured("10", upload="U-2026-000007", run="R-7")
+    assert failing(*second, alone, of=of) == [("d", {alone.run, second[0].run})]
+    stray = replace(second[1], result_type="raw")  # what is not reported is no result of a run
+    both = {first[0].run, second[0].run}
+    assert failing(*first, second[0], stray, of=of) == [("d", both)]
+    verdicts = [replace(one, outcome=Outcome.FAIL) for one in judge(of, (*first, *second), ())]
+    (found,) = failures(of, verdicts[2:], [*first, *second], (), {})
+    assert found.runs == both  # it fails: whichever of them is meant, once
+
+
+def test_what_lacks_a_part_of_its_inputs_fails_by_no_choice_of_runs():
+    inputs = (Input("a", "viability"), Input("b", "other"))
+    told = [replace(criterion(name=name), accept=ReportOnly()) for name in ("viability", "other")]
+    d = Criterion(
+        "d", "D", Category.QUANTITY, Derived(parse_formula("a + b"), inputs, "%"), limits("> 90")
+    )
+    again = (Input("d", "d"), Input("a", "viability"))
+    e = Criterion(
+        "e", "E", Category.QUANTITY, Derived(parse_formula("d + a"), again, "%"), limits("> 90")
+    )
+    of = specification(*told, d, e)
+
+    def found(*rows: Measurement, by: tuple[Investigation, ...] = ()) -> list[tuple[bool, bool]]:
+        return [(one.missing, one.lacking) for one in judge(of, rows, (), investigations=by)[2:]]
+
+    first, second = measured("50"), measured("60", upload="U-2026-000002", run="R-2")
+    other = measured("0", analyte="other")
+    assert found() == [(True, False)] * 2
+    assert found(first) == found(first, second) == [(False, True)] * 2
+    assert found(first, second, other) == found(first, other) == [(False, False)] * 2
+    aside = caused(first, of=replace(OPEN, criterion="d"))
+    assert found(first, other, by=(aside,)) == [(False, False)] * 2

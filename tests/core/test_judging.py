@@ -60,6 +60,17 @@ def test_a_result_of_each_replicate_is_not_compared_with_a_control():
     assert found.outcome is Outcome.CANNOT_JUDGE
 
 
+@pytest.mark.parametrize(("other", "outcome"), [("9", Outcome.CANNOT_JUDGE), ("", Outcome.PASS)])
+def test_a_control_is_found_whatever_case_its_aliquot_is_written_in(other: str, outcome: Outcome):
+    subject = Measured("VIAB", "viability", "SOP-1", "%", control="PC")
+    one = Criterion("v", "V", Category.SAFETY, subject, Relative("< control", "<", Decimal(1)))
+    rows = [measured("1"), measured("9", result_type="control", aliquot="pc")]
+    if other:  # two controls where the plan asks for one
+        rows.append(measured(other, 2, result_type="control", aliquot="PC"))
+    (found,) = judge(specification(one), rows, [])
+    assert found.outcome is outcome
+
+
 def test_a_group_without_a_count_needs_every_member():
     group = Criterion("g", "G", Category.POTENCY, Group(("viability",)), ReportOnly())
     (_, found) = judge(specification(criterion(), group), [measured("91")], [])

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from batchqc.core.acceptance import ReportOnly
 from batchqc.core.annex16 import POINTS, checklist_problems
 from batchqc.core.conditional import Plan, conditional_gates, due_problems, overdue, pending_of
 from batchqc.core.criteria import Category, Criterion
@@ -185,6 +186,15 @@ def test_what_is_not_in_after_its_day_is_overdue():
     assert overdue(DUE, [came], date(2026, 2, 15)) == ()
 
 
+@pytest.mark.requirement("2.25")
+def test_a_result_for_information_that_is_not_in_after_its_day_is_overdue_too():
+    told = replace(STERILITY, accept=ReportOnly())
+    (pending,) = pending_of([verdict_of(told)])
+    assert overdue(DUE, [pending], date(2026, 2, 15)) == (("sterility", date(2026, 2, 14)),)
+    came = verdict_of(told, measured("no growth", analyte="sterility"))
+    assert overdue(DUE, [came], date(2026, 2, 15)) == ()
+
+
 @pytest.mark.requirement("2.21")
 def test_every_point_of_the_checklist_is_answered_and_none_with_no():
     whole = dict.fromkeys(POINTS, "SOP-QA-7, checked by qa1")
@@ -193,6 +203,25 @@ def test_every_point_of_the_checklist_is_answered_and_none_with_no():
     assert checklist_problems(whole | {"gmp": "No, an audit is open"}) == (
         f'"gmp" is answered with no: {POINTS["gmp"]}',
     )
+    for denied in ("no\nan audit is open", "No! See CAPA 7", "n.a.", "N/A", "not\tyet"):
+        assert len(checklist_problems(whole | {"gmp": denied})) == 1
+    for denied in (
+        "NA",
+        "n. a.",
+        "(no)",
+        '"No", said the auditor',
+        "no\N{EN DASH}see CAPA 7",
+        "no/n.a.",
+    ):
+        assert len(checklist_problems(whole | {"gmp": denied})) == 1
+    for given in (
+        "NA Smith, by audit 7",
+        "N. Ahmed",
+        "yes/no open CAPA",
+        "Noah Reed",
+        "No-objection letter 7",
+    ):
+        assert checklist_problems(whole | {"gmp": given}) == ()
     for blank in ("", " ", "-", "…"):
         assert checklist_problems(whole | {"gmp": blank}) == (
             f'"gmp" is not answered: {POINTS["gmp"]}',

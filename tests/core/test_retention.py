@@ -1,6 +1,7 @@
 """How long raw data is kept, and why it is."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -73,3 +74,12 @@ def test_a_rule_below_the_law_or_beyond_all_sense_is_refused_with_every_reason()
 def test_nobody_approves_what_they_asked_for():
     assert may_approve("qa1", "qa2")
     assert not may_approve("qa1", "QA1")
+
+
+def test_what_never_expires_is_kept_as_long_as_calendars_go():
+    """A year that no calendar has broke the list of everything that is due."""
+    rule = RetentionRule(30, 50)
+    until = rule.until(date(2026, 1, 1), date(9999, 12, 31))
+    assert until == date(9999, 12, 30)
+    assert rule.until(date(2026, 1, 1), date(9969, 12, 31)) == until
+    assert datetime.combine(until, time(23, 59, 59), ZoneInfo("Pacific/Pago_Pago")).astimezone(UTC)

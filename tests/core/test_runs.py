@@ -99,6 +99,18 @@ def test_what_is_not_required_may_be_absent_and_may_not_miss():
     assert assessed(measured("95"), blank, methods=(method(lax),))[0] is INVALID
 
 
+@pytest.mark.requirement("3.15")
+def test_a_control_is_the_same_whatever_case_its_aliquot_is_written_in():
+    rows = (measured("95"), control("100"), control("20", replicate=10, aliquot="pc"))
+    assert assessed(*rows, methods=(method(CONTROL_LIMITS),)) == (
+        INVALID,
+        "positive-control: 20 % (row 11) does not meet 50 to 200 %",
+    )
+    assert verdict(*rows, methods=(method(CONTROL_LIMITS),)).outcome is Outcome.CANNOT_JUDGE
+    lax = replace(CONTROL_LIMITS, required=False)
+    assert assessed(*rows[:1], rows[2], methods=(method(lax),))[0] is INVALID
+
+
 def test_a_word_of_the_vocabulary_is_read_and_no_other():
 
     positive = ValidityCriterion(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -10,6 +11,7 @@ from batchqc.core.assays import INVESTIGATIONAL, Measurement
 from batchqc.core.criteria import Category
 from batchqc.core.entries import SecondEntry
 from batchqc.core.formulas import parse_formula
+from batchqc.core.quantities import Interval
 from batchqc.core.rounding import Rounding
 from batchqc.core.subjects import Derived, Group, Input
 from batchqc.core.trend_phases import TrendLot, in_order, phases, quarter
@@ -94,6 +96,24 @@ def test_the_kind_of_an_attribute_says_its_scale():
     potency = replace(criterion(">= 20"), category=Category.POTENCY)
     kinds = (potency, criterion("> 90", unit="ng/mL"), VIABILITY)
     assert [is_ratio(one) for one in kinds] == [True, True, False]
+
+
+def test_what_may_be_above_100_percent_is_a_proportion_and_does_not_end_there():
+    relative = replace(criterion("70 to 130"), category=Category.POTENCY)
+    recovery = criterion(">= 70")
+    recovery = replace(recovery, subject=replace(recovery.subject, plausible=up_to(150)))
+    change = criterion(">= 70")
+    change = replace(change, subject=replace(change.subject, plausible=up_to(150, low=-100)))
+    whole = criterion(">= 70")
+    whole = replace(whole, subject=replace(whole.subject, plausible=up_to(100)))
+    inhibition = replace(criterion(">= 50"), category=Category.POTENCY)
+    kinds = (relative, criterion("70 to 130"), recovery, inhibition, change, whole)
+    assert [is_near_100(one) for one in kinds] == [False, False, False, False, False, True]
+    assert [is_ratio(one) for one in kinds] == [True, True, True, True, False, False]
+
+
+def up_to(high: int, *, low: int = 0) -> Interval:
+    return Interval(Fraction(low), Fraction(high), low_closed=True, high_closed=True)
 
 
 def test_a_definition_is_what_is_measured_and_accepted_and_nothing_else():

@@ -58,7 +58,7 @@ def for_clinic(language: Language = Language.GERMAN, **changes: Any) -> Layout:
 
 def complete(**changes: Any) -> CertificateContent:
     """The content of the tests as the system writes it: its conclusion, meanings and roles."""
-    said = conclusion_of("UCM-P2-T1", "UC-MSC-REL v3", "released", complies=True, pending={})
+    said = conclusion_of("UCM-P2-T1", "UC-MSC-REL v3", "released", complies=True, pending=())
     people = [dict(one) for one in _PEOPLE]
     content = certificate_content(specimen="", conclusion=said, signatures=people, **changes)
     content["seals"] = seals_of(content["signatures"][0], content["signatures"][1])
@@ -68,7 +68,7 @@ def complete(**changes: Any) -> CertificateContent:
 
 def failing() -> CertificateContent:
     """150 lines, among them a long karyotype, long units and every verdict; with a correction."""
-    said = conclusion_of("UCM-P2-T1", "UC-MSC-REL v3", "rejected", complies=False, pending={})
+    said = conclusion_of("UCM-P2-T1", "UC-MSC-REL v3", "rejected", complies=False, pending=())
     return {
         **complete(lines=long_lines(150), corrections=[CORRECTION], notes=[]),
         "conclusion": said,

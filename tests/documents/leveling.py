@@ -38,6 +38,5 @@ def extracted_from(pdf: bytes) -> list[Extracted]:
         gap, resume, rest = map(int, one)
         der = bytes.fromhex(pdf[gap + 1 : resume - 1].decode())
         length = 4 + int.from_bytes(der[2:4], "big")
-        covered = pdf[:gap] + pdf[resume : resume + rest]
-        found.append(Extracted(covered, der[:length], (0, gap, resume, rest)))
+        found.append(Extracted(pdf, der[:length], (0, gap, resume, rest)))
     return found

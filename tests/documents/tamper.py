@@ -47,8 +47,7 @@ def naively(pdf: bytes) -> Extracted | None:
     gap, resume, rest = map(int, found[-1])
     contents = bytes.fromhex(pdf[gap + 1 : resume - 1].decode())
     length = 4 + int.from_bytes(contents[2:4], "big")
-    signed = pdf[:gap] + pdf[resume : resume + rest]
-    return Extracted(signed, contents[:length], (0, gap, resume, rest))
+    return Extracted(pdf, contents[:length], (0, gap, resume, rest))
 
 
 def flipped(pdf: bytes, place: int) -> bytes:

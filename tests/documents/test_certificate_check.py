@@ -263,7 +263,8 @@ def test_a_certificate_rolled_back_to_its_review_is_refused(
 ):
     assert sealed.startswith(reviewed[:1000])
     rolled_back = sealed[: sum(extract_signatures(sealed)[0].byte_range[2:])]
-    assert extract_signatures(rolled_back)[0] == extract_signatures(sealed)[0]
+    first, same = extract_signatures(sealed)[0], extract_signatures(rolled_back)[0]
+    assert (same.signed, same.cms) == (first.signed, first.cms)
     # To everyone who does not ask for both seals, this is a whole and valid document.
     path = tmp_path / "rolled-back.pdf"
     path.write_bytes(rolled_back)
@@ -556,6 +557,17 @@ def test_an_rsa_seal_is_accepted_too(rendered: bytes, content: CertificateConten
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     other = replace(site, key=issued(site, key, purposes=[DOCUMENT_SIGNING]))
     assert failures(checked(sealed_by(other, rendered, content), site)) == {}
+
+
+def test_a_seal_with_a_short_key_is_refused(
+    rendered: bytes, content: CertificateContent, site: Site
+):
+    """The root vouched for it, and whoever has time finds its private half."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    other = replace(site, key=issued(site, key, purposes=[DOCUMENT_SIGNING]))
+    found = failures(checked(sealed_by(other, rendered, content), site))
+    assert list(found) == ["signature"]
+    assert found["signature"].endswith("is too short")
 
 
 @pytest.mark.parametrize(

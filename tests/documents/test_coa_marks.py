@@ -14,7 +14,7 @@ from batchqc.documents.coa_layout import render
 from batchqc.documents.coa_marks import COPY, DRAFT, SUPERSEDED, WITHDRAWN, Marked
 from tests.documents.amended_content import AMENDED, ASKED, BARE, BOTH, PAGE, SERIES, TRENDS
 from tests.documents.certificate_content import certificate_content, line
-from tests.documents.external import pages_of, run, squeezed, words_of
+from tests.documents.external import page_count, pages_of, run, squeezed, words_of
 from tests.documents.laid_out import layout
 
 
@@ -227,3 +227,36 @@ def test_a_picture_stays_with_its_name_and_its_heading(fonts: Path, tmp_path: Pa
         told = " ".join(page.split())
         assert "Viability, post-thaw (%)" in told
         assert "n = 9 lots, this one last." in told
+
+
+@pytest.mark.requirement("5.07")
+@pytest.mark.parametrize("with_code", [True, False])
+def test_what_marks_a_copy_covers_no_long_name(fonts: Path, tmp_path: Path, with_code: bool):
+    content = certificate_content(**(ASKED if with_code else {}))
+    content["issuer"]["name"] = "Zentrum für Zelltherapie der Universitätsklinik Musterstadt"
+    content["lot"]["id"] = "UCM-P2-T1-2026-000123456789-ABCDEF"
+    marked = Marked((COPY, WITHDRAWN, SUPERSEDED), ())
+    pdf = written(tmp_path, content, fonts, marked)
+    for page in range(1, page_count(pdf) + 1):
+        place = ("-f", str(page), "-l", str(page))
+        found = [
+            (*map(float, one[:4]), one[4])
+            for one in re.findall(
+                r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">([^<]+)<',
+                run("pdftotext", "-bbox", *place, pdf, "-"),
+            )
+        ]
+        (mark,) = [one for one in found if one[4] == WITHDRAWN]
+        words = {COPY, WITHDRAWN, SUPERSEDED, "SPECIMEN", "·"}
+        left = min(one[0] for one in found if one[4] in words and abs(one[1] - mark[1]) < 1)
+        right = max(one[2] for one in found if one[4] in words and abs(one[1] - mark[1]) < 1)
+        covered = [
+            one[4]
+            for one in found
+            if one[4] not in words
+            and one[0] < right + 7
+            and one[2] > left - 7
+            and one[1] + 2 < mark[3]
+            and one[3] - 2 > mark[1]
+        ]
+        assert covered == []

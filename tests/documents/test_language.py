@@ -39,8 +39,24 @@ class TestReplicates:
             ('aggregate = "mean", max_range = "20"', ("91", "100", "112"), CANNOT, "within 20 %"),
             ('aggregate = "mean", max_range = "20"', ("91", "100", ">112"), CANNOT, "within 20 %"),
             ('aggregate = "mean", individual = "> 85"', ("86", "95", "95"), PASS, "meets"),
-            ('aggregate = "mean", individual = "> 85"', ("85", "99", "99"), FAIL, "does not"),
-            ('aggregate = "mean", individual = "> 85"', (">84", "99", "99"), CANNOT, "neither"),
+            (
+                'aggregate = "mean", individual = "> 85"',
+                ("85", "99", "99"),
+                FAIL,
+                "% meets > 90 %; replicate 1, 85 %, does not meet > 85 %",
+            ),
+            (
+                'aggregate = "mean", individual = "> 85"',
+                (">84", "99", "99"),
+                CANNOT,
+                "; replicate 1, >84 %, neither meets nor misses > 85 %",
+            ),
+            (
+                'aggregate = "mean", individual = "> 85"',
+                ("85", "86", "99"),
+                FAIL,
+                "90 % does not meet > 90 %; replicate 1, 85 %, does not meet > 85 %",
+            ),
         ],
     )
     def test_the_plan_says_how_replicates_become_a_result(

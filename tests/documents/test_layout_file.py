@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 import batchqc
-from batchqc.actions.certificate_trends import _NO_SET, _NOT_IN_IT, _OTHER
+from batchqc.actions.certificate_trends import _LONG, _NO_SET, _NOT_IN_IT, _OTHER
+from batchqc.core.acceptance import ReportOnly
 from batchqc.core.certificate_layouts import Language, PaperSize
+from batchqc.core.certificates import NOT_TESTED
 from batchqc.core.criteria import Category
+from batchqc.core.donors import ELIGIBLE, EXCEPTION, INELIGIBLE
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Role
 from batchqc.core.signatures import Meaning
@@ -141,7 +144,10 @@ def test_the_words_of_a_language_are_complete(language: str):
     for kind, known in kinds.items():
         assert set(own["terms"][kind]) == {one.value for one in known}, kind
     assert set(own["terms"]["fixed"]) == set(english["terms"]["fixed"])
-    assert set(own["terms"]["trend"]) == {_NO_SET, _NOT_IN_IT, _OTHER}
+    assert {ReportOnly().text, NOT_TESTED, ELIGIBLE, INELIGIBLE, EXCEPTION} <= set(
+        own["terms"]["fixed"]
+    )
+    assert set(own["terms"]["trend"]) == {_NO_SET, _NOT_IN_IT, _OTHER, _LONG}
     assert all(text.strip() for kind in own["terms"].values() for text in kind.values())
 
 

@@ -41,3 +41,17 @@ def test_reasons_that_are_too_long_are_counted_only(fonts: Path):
     gates = [(name, False, ["word " * 200] * 2) for name, _, _ in GATES]
     (text,) = pages(replace(FORM, gates=gates), fonts)
     assert text.count("2 reasons") == len(GATES)
+
+
+def test_one_gate_with_more_reasons_than_a_page_holds_is_counted(fonts: Path):
+    """Of a new lot that many results are still lacking of, no form was made at all."""
+    said = "CANNOT JUDGE: no result on record for this surface marker of the extended panel"
+    reasons = [f"criterion-{n}: {said}" for n in range(90)]
+    (text,) = pages(replace(FORM, gates=[("Results", False, reasons), *GATES]), fonts)
+    assert "criterion-2:" in text
+    assert "87 more" in text
+
+
+def test_what_no_font_draws_stands_by_its_number(fonts: Path):
+    (text,) = pages(replace(FORM, gates=[("Results", False, ["判 is no result"])]), fonts)
+    assert "[U+5224] is no result" in text

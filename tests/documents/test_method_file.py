@@ -123,6 +123,7 @@ ANALYSIS = method_file().decode()
         ("replicates = 3", "replicates = 0", "analysis.replicates: expected a whole number"),
         ('"ratio of span" =', '"ratio of spin" =', "analysis.bounds.ratio of spin: no measure"),
         ('"0.8 to 1.25"', '"1.25 to 0.8"', "expected a range"),
+        ('"0.8 to 1.25"', '"<0.8 to 1.25"', "expected a range"),
         ('"r squared" = ">= 0.98"', '"r squared" = "good"', "expected limits as text"),
         ('"r squared" = ">= 0.98"', '"p" = ">= 0.98"', "analysis.suitability.p: 4PL computes: "),
         ("replicates = 3", "replicates = 3\nruns = 3", "analysis.combination: say how"),
@@ -148,6 +149,29 @@ def test_whatever_is_wrong_in_an_analysis_is_told_with_its_line(old: str, new: s
     assert reading.method is None
     assert any(problem in str(one) for one in reading.problems), reading.problems
     assert all(one.line for one in reading.problems)
+
+
+@pytest.mark.parametrize(
+    ("limit", "is_one"),
+    [(">= 0.05", True), ("0.05 to 1", True), ("<= 0.05", False), ("<= 1", False), (">= 0", False)],
+)
+def test_an_f_test_that_no_curves_could_fail_is_none(limit: str, is_one: bool):
+    text = ANALYSIS.replace('parallelism = "equivalence"', 'parallelism = "F test"', 1)
+    shown = f'"r squared" = ">= 0.98"\n"non-parallelism p" = "{limit}"'
+    text = text.replace('"r squared" = ">= 0.98"', shown, 1)
+    reading = read_method(text.encode(), file="m.toml")
+    assert (reading.method is not None) is is_one, reading.problems
+    assert is_one or any("from below and above 0" in str(one) for one in reading.problems)
+    stored = read_method(text.encode(), file="m.toml", is_stored=True)  # it judged runs as it is
+    assert stored.method is not None, stored.problems
+    without = text.replace(f'"non-parallelism p" = "{limit}"', "")
+    assert read_method(without.encode(), file="m.toml", is_stored=True).method is None
+
+
+def test_a_stored_method_is_read_by_the_rules_of_its_day():
+    text = ANALYSIS.replace('"0.8 to 1.25"', '"<0.8 to 1.25"').encode()
+    assert read_method(text, file="m.toml").method is None
+    assert read_method(text, file="m.toml", is_stored=True).method is not None
 
 
 def test_an_analysis_is_a_table_with_limits():

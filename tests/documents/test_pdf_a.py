@@ -11,6 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 from batchqc.cli.qualification.protocol import Result, held, protocol
 from batchqc.cli.qualification.report import Setting, content_of
 from batchqc.documents.coa_layout import render
+from batchqc.documents.coa_paper import A4, MARGIN
 from batchqc.documents.quality_review import review_document
 from batchqc.documents.validation_report import validation_document
 from tests.cast import NOW
@@ -69,6 +70,26 @@ def files(
     for name, document in documents.items():
         (folder / f"{name}.pdf").write_bytes(document)
     return folder
+
+
+def test_the_foot_of_a_validation_report_stays_beside_its_page_number(fonts: Path, tmp_path: Path):
+    """A long name of the site ran over the number of the page, and over the edge."""
+    site = "Zentrum für Zelltherapie und regenerative Medizin der Universitätsklinik Musterstadt"
+    setting = Setting(site, "UTC", {"Site": site}, NOW, NOW)
+    results = [Result(one, held(True, "As expected.", {"of": one.id})) for one in protocol()]
+    path = tmp_path / "report.pdf"
+    content = content_of(results, setting, sealed=True)
+    path.write_bytes(validation_document(content, fonts=fonts))
+    words = re.findall(
+        r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">([^<]+)',
+        run("pdftotext", "-bbox", "-l", "1", path, "-"),
+    )
+    assert max(float(right) for _, _, right, _ in words) < A4.width - MARGIN + 1
+    (page,) = [(float(left), top) for left, top, _, text in words if text == "Page"]
+    beside = [float(right) for left, top, right, text in words
+              if top == page[1] and text not in {"Page", "of"}
+              and float(left) < page[0]]  # fmt: skip
+    assert max(beside) < page[0]
 
 
 @pytest.fixture(scope="module")

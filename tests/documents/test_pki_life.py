@@ -261,6 +261,12 @@ def test_the_states_of_keys_tell_what_is_due(own: Site, tmp_path: Path):
     assert all(one.wrong and one.is_due(now) for one in states)
 
 
+def test_the_states_of_keys_tell_a_seal_of_another_root(own: Site, impostor: Site):
+    sealing = Sealing(Level.B_B, files_of(own))
+    states = list(key_states(sealing, impostor.key, at=clock.now()))
+    assert [one.wrong for one in states] == ["not issued by the root"] * 2 + ["", ""]
+
+
 def test_a_certificate_of_nobody_cannot_be_revoked(own: Site, tmp_path: Path):
     with timestamp_service(tmp_path / "services") as service:
         foreign = x509.load_pem_x509_certificate(service.root.read_bytes())

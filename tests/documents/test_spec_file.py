@@ -86,6 +86,14 @@ def test_replicates_information_and_rounding_are_read():
     assert isinstance(second.accept, ReportOnly)
 
 
+def test_a_stored_version_is_read_whatever_number_is_refused_of_new_files():
+    text = (HEAD + VIABILITY).replace("version = 1", "version = 20260115", 1)
+    assert problems(text)
+    stored = read_specification(text.encode(), file="x.toml", is_stored=True).specification
+    assert stored is not None
+    assert stored.version == 20260115
+
+
 @pytest.mark.requirement("3.02")
 @pytest.mark.parametrize(
     ("change", "line", "said"),
@@ -107,6 +115,9 @@ def test_replicates_information_and_rounding_are_read():
         (("version = 1", 'version = "one"'), 3, "whole number"),
         (("version = 1", "version = true"), 3, "whole number"),
         (("version = 1", "version = 0"), 3, "whole number"),
+        (("version = 1", "version = 1000001"), 3, "whole number from 1 to 1000000"),
+        (("version = 1", "version = 99999999999999999999"), 3, "whole number"),
+        (('product = "X"', 'product = "X\\u0000"'), 4, "expected text"),
         (("effective = 2026-01-15", 'effective = "soon"'), 7, "expected a date"),
         (("effective = 2026-01-15", "effective = 2026-01-15T10:00:00"), 7, "expected a date"),
         (('id = "X-REL"', 'id = "SEP2"'), 2, "id"),

@@ -14,8 +14,8 @@ BANDS = '{ s = "< 29", p = "30 to 37", z = "> 91" }'
 SHOWN = "s < 29, p 30 to 37, z > 91"
 
 
-def found(text: str) -> list[Finding]:
-    return list(findings(specification(text)))
+def found(text: str, *, but: str = "open-percentage") -> list[Finding]:
+    return [one for one in findings(specification(text)) if one.code != but]
 
 
 class TestLint:
@@ -33,6 +33,10 @@ class TestLint:
             (table("endotoxin", "<= 5", "pg/mL"), "endotoxin-unit", 'stated in "pg/mL"'),
             (table("a", "> 90", resolution='"1"') + table("b"), "", ""),
             (table("a", "> 90.0", resolution='"1"'), "resolution", "steps of 0.1"),
+            (table("a", "> 90", plausible='"91 to 100"'), "nothing-fails", "others refuse"),
+            (table("a", "20 to 80", plausible='"20 to 80"'), "nothing-fails", "plausible value"),
+            (table("a", "> 90", plausible='"90 to 100"'), "", ""),
+            (table("a", ">= 90", plausible='"0 to 100"'), "", ""),
             (
                 table("a", acknowledge='{ dead-band = "no reason" }'),
                 "needless-acknowledgement", '"dead-band" is acknowledged',
@@ -48,6 +52,25 @@ class TestLint:
         told = found(text)
         assert {one.code for one in told} == ({code} if code else set())
         assert all(said in one.why and one.suggestion for one in told)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (table("a"), "250 % would pass > 90 %"),
+            (table("a", "<= 2"), "-5 % would pass <= 2 %"),
+            (table("a", plausible='"0 to 100"'), ""),
+            (table("a", plausible='"-100 to 100"'), ""),
+            (table("a", "20 to 80"), ""),
+            (table("a", "> 90", "mg/L"), ""),
+            (table("a", "for information") + table("b", "20 to 80"), ""),
+            (table("a", "> control", control='"PC"'), ""),
+        ],
+    )
+    def test_a_percentage_that_cannot_be_and_passes_is_found(self, text: str, said: str):
+        told = found(text, but="")
+        assert [(one.code, one.why) for one in told] == (
+            [("open-percentage", said)] if said else []
+        )
 
     def test_a_word_that_passes_here_and_fails_there_is_found(self):
         text = '[vocabularies.marker]\nversion = 1\n"positive" = []\n"negative" = []\n'

@@ -489,7 +489,7 @@ def test_the_rule_and_holds_of_the_records_are_set_in_the_bucket(server: str, ho
         rule = RetentionRule(30, 0)
         assert not isinstance(set_retention(tx, rule=rule, credentials=signing(QA1)), Refusal)
     with site.reading() as session:
-        hold_in_store(session, archive, the_lot(session, LOT))
+        hold_in_store(session, archive, the_lot(session, LOT), recorded="it")
     raw = hashlib.sha256(results()).hexdigest()
     head = client_of(server).head_object(**key_of(archive, raw))
     assert (head["ObjectLockMode"], head["ObjectLockLegalHoldStatus"]) == ("COMPLIANCE", "ON")

@@ -7,7 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchqc.core.assays import Cell, Measurement
+from batchqc.core.specifications import Specification
+from batchqc.core.subjects import Measured
 from batchqc.intake.contract import Reading
+from tests.cast import specification
 from tests.intake.files import DENSITY, ENDOTOXIN, STERILITY, VIABILITY, file, found, read
 
 SHARED = ("lot_id", "sample_id", "aliquot", "replicate", "measured_at", "analyst", "run_id")
@@ -136,3 +139,47 @@ def test_a_second_header_row_and_a_missing_column_are_told():
     short = text.replace(",replicate", "", 1).replace(",1,", ",", 1)
     (problem,) = read(short.encode()).problems
     assert (problem.code, "replicate" in problem.message) == ("E110", True)
+
+
+@pytest.mark.parametrize(
+    "name", ["ster.growth_14d", "STERI.growth_14d", "growth_14d", "Growth 14d", "CD90 (%)"]
+)
+def test_a_column_that_is_only_like_one_of_results_is_not_left_out(name: str):
+    cells = {"FLOW.CD73 [%]": "99", name: "growth"}
+    reading = read(wide(cells, columns=tuple(cells)))
+    assert ("E110", 1, name) in found(reading.problems)
+    assert not reading.accepted
+
+
+def renamed(test: str, analyte: str, unit: str) -> Specification:
+    """The plan with other codes in place of those of endotoxin."""
+    plan = specification()
+    criteria = [
+        replace(one, subject=replace(one.subject, test=test, analyte=analyte, unit=unit))
+        if isinstance(one.subject, Measured) and one.subject.test == "ENDO"
+        else one
+        for one in plan.criteria
+    ]
+    return replace(plan, criteria=tuple(criteria))
+
+
+@pytest.mark.parametrize(
+    ("test", "analyte", "unit"),
+    [
+        ("PH", "ph", "[pH]"),
+        ("BIO", "burden", "[CFU]/mL"),
+        ("QC.7", "endotoxin", "EU/mL"),
+        ("QC/7", "endotoxin", "EU/mL"),
+        ("QC+7", "endo.toxin", "EU/mL"),
+    ],
+)
+def test_every_code_and_unit_of_a_plan_can_be_a_column(test: str, analyte: str, unit: str):
+    name = f"{test}.{analyte} [{unit}]"
+    plan = renamed(test, analyte, unit)
+    reading = read(wide({name: "0.1"}, columns=(name,)), plan)
+    assert [(one.run.test, one.analyte, one.unit) for one in reading.measurements] == [
+        (test, analyte, unit)
+    ]
+    bare = f"{analyte} [{unit}]"
+    alone = read(wide({bare: "0.1"}, columns=(bare,)), plan)
+    assert [one.run.test for one in alone.measurements] == [test]

@@ -13,6 +13,7 @@ it holds, and writes it into the guide.
 """
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -53,7 +54,7 @@ def specification() -> bytes:
         head += [
             f"[criteria.a{number}]", f'title = "Attribute {number}"', 'category = "quantity"',
             f'test = "T{number}"', f'analyte = "A{number}"', f'method = "SOP-{number}"',
-            'unit = "%"', 'accept = ">= 70"',
+            'unit = "%"', 'accept = ">= 70"', 'plausible = "0 to 100"',
         ]  # fmt: skip
     return "\n".join(head).encode()
 
@@ -265,9 +266,8 @@ def main() -> None:
     page = (
         f"# Pages\n\nMeasured at {commit} by `tests/performance/pages.py`, {ROUNDS} rounds of"
         f" {TIMES} of each, on {os.cpu_count()} cores under a load of"
-        f" {os.getloadavg()[0]:.0f}.\n\n```\n"
-        + "\n".join([*map(str, figures), "", *beside])
-        + "\n```\n"
+        f" {os.getloadavg()[0]:.0f}, by Python {platform.python_version()} of {sys.base_prefix}."
+        "\n\n```\n" + "\n".join([*map(str, figures), "", *beside]) + "\n```\n"
     )
     (ROOT / "batchqc" / "guide" / "measured" / "pages.md").write_text(page)
     if any(one.value > one.limit for one in figures):

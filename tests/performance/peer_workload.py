@@ -137,6 +137,7 @@ def specification() -> bytes:
     for code, title, unit, accept, _ in ATTRIBUTES:
         words = {"STER": "growth", "MYCO": "detection"}.get(code)
         kind = f'vocabulary = "{words}"' if words else f'unit = "{unit}"'
+        kind += '\nplausible = "0 to 200"' if unit == "%" else ""
         head += [
             f"[criteria.{code.lower()}]", f'title = "{title}"', 'category = "quantity"',
             f'test = "{code}"', f'analyte = "{code}"', f'method = "SOP-{code}"', kind,

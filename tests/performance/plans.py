@@ -36,7 +36,8 @@ def scans(connection: Connection, said: Iterable[tuple[str, Any]]) -> Iterator[t
 def _sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     details = [str(row[3]) for row in rows]
-    sorts = any("TEMP B-TREE FOR ORDER BY" in one for one in details)
+    # A question about each row may sort the few rows of its answer: that is no sort of the page.
+    sorts = any("TEMP B-TREE FOR ORDER BY" in str(row[3]) and row[1] == 0 for row in rows)
     stops = "LIMIT" in statement.upper() and not sorts
     aliases = {alias: table for table, alias in _NAMED.findall(statement)}
     for number, detail in enumerate(details):

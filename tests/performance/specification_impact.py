@@ -237,6 +237,7 @@ def tablets(limits: tuple[str, ...], version: int) -> bytes:
         lines += [
             f"[criteria.{name}]", f'title = "{name}"', 'category = "quantity"', 'test = "LAB"',
             f'analyte = "{name}"', 'method = "LAB-1"', 'unit = "%"', f'accept = "{accept}"',
+            'plausible = "-1000 to 10000"',
         ]  # fmt: skip
     return "\n".join(lines).encode()
 

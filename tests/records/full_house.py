@@ -154,6 +154,7 @@ analyte = "viability"
 method = "SOP-QC-014"
 unit = "%"
 accept = "> 80"
+plausible = "1 to 100"
 """
 
 

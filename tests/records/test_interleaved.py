@@ -466,6 +466,12 @@ PAIRS = {
         look_back, ship, "BQC-GEN-017", NO_LOT | {"genealogy"}, before=release()
     ),
     "release, ship": Pair(release(), ship, DONE, NONE_OF_DECISION),
+    "rule, ship": Pair(
+        refuse_donors, ship, "BQC-GEN-017", frozenset({"register rules"}), before=release()
+    ),
+    "policy, ship": Pair(
+        certify_every_lot, ship, "BQC-GEN-017", frozenset({"policies"}), before=release()
+    ),
     "method approval, release": Pair(
         approve_endotoxin, release(), BLOCKED, frozenset({"methods"}), before=import_endotoxin
     ),

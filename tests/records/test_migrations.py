@@ -10,8 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+from batchqc.errors import NotFound
 from batchqc.records.base import Row
-from batchqc.records.database import migrate
+from batchqc.records.database import grant_runtime, migrate
 from batchqc.records.guards import NOT_A_RECORD, OF_QUEUE, OF_SEARCH
 from batchqc.records.schema import METADATA, OTHERS, WITNESSED
 from batchqc.settings import bundled
@@ -114,6 +115,56 @@ def test_a_guard_that_does_not_always_fire_is_noticed(engine: Engine, how: str):
     assert unguarded_in(engine) == ["lot"]
 
 
+HOLLOW = {
+    "sqlite": [
+        (
+            "CREATE TRIGGER lot_no_update BEFORE UPDATE ON lot WHEN 0 BEGIN"
+            " SELECT RAISE(ABORT, 'lot is append-only: this is refused'); END"
+        ),
+        "CREATE TRIGGER lot_no_update BEFORE UPDATE ON lot BEGIN SELECT 1; END",
+        (
+            "CREATE TRIGGER lot_no_update BEFORE UPDATE OF folded ON lot BEGIN"
+            " SELECT RAISE(ABORT, 'lot is append-only: this is refused'); END"
+        ),
+    ],
+    "postgresql": [
+        (
+            "CREATE TRIGGER lot_no_change BEFORE UPDATE OR DELETE ON lot FOR EACH ROW WHEN (false)"
+            " EXECUTE FUNCTION batchqc_refuse_change()"
+        ),
+        (
+            "CREATE TRIGGER lot_no_change BEFORE DELETE ON lot FOR EACH ROW"
+            " EXECUTE FUNCTION batchqc_refuse_change()"
+        ),
+        (
+            "CREATE TRIGGER lot_no_change BEFORE UPDATE OR DELETE ON lot FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        ),
+    ],
+}
+
+
+@pytest.mark.requirement("1.05")
+@pytest.mark.parametrize("place", range(3))
+def test_a_guard_that_only_bears_the_name_is_noticed(engine: Engine, place: int):
+    own = HOLLOW[engine.dialect.name][place]
+    name, on = own.split()[2], " ON lot" if engine.dialect.name == "postgresql" else ""
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER {name}{on}"))
+        connection.execute(text(own))
+        if on:
+            connection.execute(text(f"ALTER TABLE lot ENABLE ALWAYS TRIGGER {name}"))
+    assert unguarded_in(engine) == ["lot"]
+
+
+@pytest.mark.only_on("postgresql", "each trigger of SQLite refuses by itself")
+def test_guards_whose_function_lets_everything_pass_are_noticed(engine: Engine):
+    function = "CREATE OR REPLACE FUNCTION batchqc_refuse_change() RETURNS trigger"
+    with engine.begin() as connection:
+        connection.execute(text(f"{function} LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"))
+    assert len(unguarded_in(engine)) == len(TABLES)
+
+
 @pytest.mark.only_on("sqlite", "PostgreSQL's INSERT never replaces")
 def test_the_guard_against_replacing_looks_at_every_key_by_which_a_row_is_replaced(engine: Engine):
     inspector = inspect(engine)
@@ -138,3 +189,8 @@ def test_no_column_hides_what_every_row_has():
     own = {name for name in vars(Row) if not name.startswith("_")} - {"id"}
     for mapper in Row.registry.mappers:
         assert not own & set(mapper.columns.keys()), mapper.class_
+
+
+def test_a_role_that_is_not_there_is_named(engine: Engine):
+    with pytest.raises(NotFound, match="has no role nobody_of_this_name"):
+        grant_runtime(engine, "nobody_of_this_name")

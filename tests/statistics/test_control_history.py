@@ -59,3 +59,12 @@ def test_what_the_runs_of_a_control_do_not_allow_is_said(texts: list[str], said:
     found = control_history("PC", "%", results([[one] for one in texts]))
     assert any(said in one for one in found.part.said), found.part.said
     assert all(np.isfinite(one) for one in found.means)
+
+
+def test_a_rule_that_cannot_fire_is_told():
+    for count, can in ((10, False), (11, True)):
+        texts = [*["100.0", "100.1"] * 5, "100.0"][: count - 1]
+        found = control_history("PC", "%", results([[one] for one in [*texts, "900"]]))
+        assert ("1_3s" in {one.rule for one in found.signals}) is can
+        assert any("none can lie beyond 3 SD" in one for one in found.part.said) is not can
+        assert any("R_4s needs two levels" in one for one in found.part.said)

@@ -9,6 +9,7 @@ from scipy import stats
 
 from batchqc.core.assays import amount_of
 from batchqc.core.canonical import canonical_bytes
+from batchqc.core.criteria import Category
 from batchqc.core.trend_phases import TrendLot, in_order, phases
 from batchqc.core.trends import Attribute, Observed
 from batchqc.core.verdicts import Outcome
@@ -262,3 +263,64 @@ def test_the_kind_of_an_attribute_says_its_scale_and_words_have_no_scores():
     assert [default_scale(one).kind for one in kinds] == ["complement cube root", "identity", "ln"]
     told = look(series(*FIRST), of=criterion("no growth", unit=""))
     assert {one.value for one in told.lots} == {None}
+
+
+def test_a_set_whose_first_lot_is_in_its_phase_no_more_is_told_to_hold_for_no_lot():
+    lots = series(*FIRST, "95")
+    own = froze(1, lots[:8])
+    assert look(lots, own).limitations == ()
+    moved = [replace(lots[0], definition="d0"), *lots[1:]]
+    for changed in (moved, lots[1:]):
+        trend = look(changed, own)
+        assert trend.lots[-1].by == "self-starting"
+        (told,) = trend.limitations
+        assert told == (
+            "limit set 1 holds for no lot: its phase began with L-01, and no phase of its"
+            " criterion has that lot any more; propose a new set"
+        )
+
+
+def test_a_relative_potency_in_percent_is_charted_above_100_too():
+    potency = replace(criterion("70 to 130"), category=Category.POTENCY)
+    trend = look(series("98", "104", "95", "110", "101", "89", "107", "96", "140"), of=potency)
+    assert trend.limitations == ()
+    assert [one.lot for one in trend.signals] == ["L-09"]
+    assert trend.lots[-1].score > 3
+
+
+def test_a_temperature_is_charted_below_zero_and_no_logarithm_is_taken_twice():
+    storage = criterion("<= -130", unit="Cel")
+    trend = look(series("-151", "-152", "-150", "-151", "-152", "-149", "-151"), of=storage)
+    assert trend.limitations == ()
+    assert all(one.score is not None for one in trend.lots[2:])
+    others = (criterion("6 to 8", unit=unit) for unit in ("pH", "[pH]", "Ct", "mg/L"))
+    assert [default_scale(one).kind for one in others] == [*["identity"] * 3, "ln"]
+
+
+def test_limits_of_fewer_than_twenty_measured_lots_are_told_to_be_provisional():
+    values = [f"{one:.2f}" for one in np.random.default_rng(8).normal(95, 1, 20)]
+    said = "19 measured lots: provisional below 20; propose anew from then on"
+    assert froze(1, series(*values[:19])).content["limitations"] == [said]
+    assert froze(1, series(*values)).content["limitations"] == []
+    hidden = froze(1, series(*values[:19], ">99.9"), scale="identity")
+    assert hidden.content["limitations"][0] == said
+
+
+def test_lots_that_follow_each_other_by_donor_have_no_limits_by_moving_ranges():
+    random = np.random.default_rng(3)
+    data = 50 + np.repeat(random.normal(0, 2, 20), 3) + random.normal(0, 1, 60)
+    values = [f"{one:.2f}" for one in data]
+    lots = [replace(one, manufactured_on="2026-01-01") for one in series(*values)]
+
+    def by(size: int):
+        owned = [replace(one, donors=(f"D{at // size}",)) for at, one in enumerate(lots)]
+        return limits_of_lots(PLAIN, owned)
+
+    assert [by(size).method for size in (1, 2, 3, 60)] == [
+        "individuals", "prediction", "prediction", "individuals",
+    ]  # fmt: skip
+    s = np.array([float(one) for one in values]).std(ddof=1)
+    assert by(3).lines.sigma == pytest.approx(s * np.sqrt(1 + 1 / 60))
+    assert by(1).lines.sigma < 0.8 * s
+    chosen = limits_of_lots(PLAIN, lots, method="individuals")
+    assert chosen.method == "individuals"

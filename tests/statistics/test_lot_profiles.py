@@ -71,3 +71,19 @@ def test_what_cannot_be_in_a_profile_is_left_out_and_said():
     assert "0 attributes with numbers" in profiles_of([]).said[0]
     words = look(series("Negative"), of=criterion("no growth", unit=""))
     assert profiles_of([words, *trends_of(table_of())]).attributes == ("a0", "a1", "a2")
+
+
+def test_attributes_that_later_lots_are_not_judged_by_hide_none_of_these():
+    table = table_of()
+    table[-1] = [41.0, 39.0, 30.0]
+    own = trends_of(table)
+    dropped = look(series(*(f"{one:.2f}" for one in table_of(12)[:, 0])), of=PLAIN)
+    words = look(series(*["Negative"] * 12), of=criterion("no growth", unit=""))
+    alone = profiles_of(own)
+    for before in ([dropped, *own], [words, *own], [*own, dropped]):
+        found = profiles_of(before)
+        assert [one.lot for one in found.lots] == [one.lot for one in alone.lots]
+        assert found.attributes == alone.attributes
+    assert profiles_of([dropped, *own]).said == (
+        "viability is left out: it judges no lot since L-12",
+    )

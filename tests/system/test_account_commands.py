@@ -74,11 +74,13 @@ def test_the_report_is_kept_shown_reviewed_and_exported(home: Path, tmp_path: Pa
     number = kept.split("Report: ")[1].split("\n")[0]
     assert number.startswith("AR-")
     refused(batchqc(home, "account", "report", "--keep", who=APPROVER), NotPermitted, "BQC-ACC-002")
-    done(home, "account", "review", number, *WHY, who=APPROVER)
+    told = done(home, "account", "review", number, *WHY, who=APPROVER)
+    assert "password set at: " in told  # a line for each fact: a terminal cut a table to letters
     listed = CliRunner().invoke(
         app, ["--home", str(home), "account", "reports"], env={"COLUMNS": "300"}
     )
     assert APPROVER in listed.output
+    assert WHY[-1] in listed.output  # where QA says what is not as it should be
     refused(batchqc(home, "account", "review", number, *WHY, who=RELEASER), Conflict, "BQC-ACC-026")
     training = done(home, "account", "training", "--csv", tmp_path / "t.csv", who=APPROVER)
     assert "role: reviewer" in training

@@ -10,10 +10,18 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from batchqc.actions.lots import NewLot, NewSample, register_lot, register_samples
+from batchqc.cli import retention
 from batchqc.cli.demo_cast import APPROVER, RELEASER
 from batchqc.cli.main import app
 from batchqc.core.permissions import Permission
-from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput, NotPermitted
+from batchqc.errors import (
+    Conflict,
+    Disposed,
+    IntegrityFailure,
+    InvalidInput,
+    NotPermitted,
+    StoreUnavailable,
+)
 from tests.records.house import ANA, DONOR, PRODUCT, QA1, QA2, House, results
 from tests.records.house import PASSWORD as OWN
 from tests.system.test_command_line import refused
@@ -83,6 +91,22 @@ def test_raw_data_is_kept_by_the_rule_and_by_holds(home: Path):
     assert "lies no longer" in done(home, "archive", "release-hold", number, *WHY, who=RELEASER)
     refused(batchqc(home, "archive", "dispose", *WHY, who=APPROVER), InvalidInput, "BQC-RET-010")
     assert "0 files were removed" in done(home, "archive", "finish-disposals")
+
+
+def test_a_hold_that_is_on_record_is_told_though_the_store_is_away(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("BQC-ARC-013", "the store does not answer")
+
+    *_, lot = first_upload(home)
+    monkeypatch.setattr(retention, "hold_in_store", away)
+    laid = batchqc(home, "archive", "hold", lot, *WHY, who=APPROVER)
+    refused(laid, StoreUnavailable, "BQC-ARC-013")
+    number = laid.output[laid.output.index("LH-") :].split()[0]
+    ended = batchqc(home, "archive", "release-hold", number, *WHY, who=RELEASER)
+    refused(ended, StoreUnavailable, "BQC-ARC-013")
+    assert f"{number} lies no longer" in ended.output
 
 
 @pytest.mark.only_on("sqlite", "a command leaves its connection to the end of its process")

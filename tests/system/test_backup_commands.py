@@ -78,3 +78,38 @@ def test_a_place_that_cannot_be_written_is_told_in_words(home: Path, tmp_path: P
     refused(batchqc(home, "backup", "--to", file), InvalidInput, "BQC-CSV-002")
     refused(batchqc(home, "pki", "dev", file), InvalidInput, "BQC-CSV-002")
     assert batchqc(home, "serve", "--port", "65536").exit_code == 2
+    done(home, "backup", "--to", tmp_path / "backups")
+    from_there = ("--from", tmp_path / "backups", "--root", home / "trust" / "root.pem")
+    refused(restore(*from_there, "--to", file), InvalidInput, "BQC-CSV-002")
+    new = (*from_there, "--to", tmp_path / "new")
+    for none in ("nonsense", "mysql://db.example/batchqc", "postgresql://db.example:x/batchqc"):
+        refused(restore(*new, "--database", none), InvalidInput, "BQC-SYS-034")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.requirement("1.32")
+def test_the_store_itself_is_no_backup(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    link = tmp_path / "link"
+    link.symlink_to(home)
+    for to in (home, link, home / "store" / "backups"):
+        refused(batchqc(home, "backup", "--to", to), InvalidInput, "BQC-BAK-013")
+    monkeypatch.chdir(home)
+    assert batchqc(home, "backup", "--to", "").exit_code == 2
+    assert restore("--from", tmp_path, "--to", "").exit_code == 2
+    assert not (home / "backups").exists()
+
+
+@pytest.mark.requirement("1.32")
+def test_a_drill_is_on_record_however_it_ended_or_did_not_begin(home: Path, tmp_path: Path):
+    backups, why = tmp_path / "backups", ("--reason", "The monthly drill")
+    done(home, "backup", "--to", backups)
+    (backups / "drills").touch()
+    begun = batchqc(home, "drill", "--from", backups, *why, who=APPROVER)
+    refused(begun, InvalidInput, "BQC-CSV-002")
+    (backups / "drills").unlink()
+    assert "restored in a drill" not in done(home, "audit", "list", "--limit", "9999")
+    (home / "trust" / "root.pem").unlink()
+    failed = batchqc(home, "drill", "--from", backups, *why, who=APPROVER)
+    error = refused(failed, IntegrityFailure, "BQC-BAK-012")
+    assert "root.pem" in error.reasons[0]
+    assert "restored in a drill" in done(home, "audit", "list", "--limit", "9999")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from batchqc.cli.archive_export import written
 from batchqc.cli.demo_cast import ANALYST, APPROVER, PASSWORD
 from batchqc.documents.bundle.verify_bundle import main
 from batchqc.documents.log_key import LogSigner, create_log_key, load_log_key
@@ -383,6 +384,24 @@ def test_the_command_refuses_what_it_would_replace_and_who_may_not(demo: Path, t
     by_analyst = batchqc(home, "archive", "export", "-u", ANALYST, "--out", out, typed=PASSWORD)
     refused(by_analyst, NotPermitted, "BQC-ACC-002")
     assert not out.exists()
+    refused(batchqc(home, *export, there / "out.zip", typed=PASSWORD), InvalidInput, "BQC-CSV-002")
+
+
+def test_a_stick_that_knows_no_links_gets_the_bundle_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    out = tmp_path / "out.zip"
+    with written(out) as write:
+        write(b"all of it")
+    assert out.read_bytes() == b"all of it"
+    assert [one.name for one in tmp_path.iterdir()] == ["out.zip"]
+    with pytest.raises(InvalidInput, match="never replaced"), written(tmp_path / "b.zip") as write:
+        (tmp_path / "b.zip").write_bytes(b"of somebody else, meanwhile")
+    assert (tmp_path / "b.zip").read_bytes() == b"of somebody else, meanwhile"
 
 
 def test_a_lot_moves_into_an_empty_folder_by_two_commands(demo: Path, tmp_path: Path):

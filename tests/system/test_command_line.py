@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from batchqc.cli.demo_cast import PASSWORD
-from batchqc.cli.main import app
+from batchqc.cli.main import app, run
 from batchqc.errors import (
     BatchqcError,
     Conflict,
@@ -25,6 +27,7 @@ from batchqc.errors import (
     NotSignedIn,
     ReleaseBlocked,
 )
+from tests.ports import free_port
 from tests.records.house import but_reviews
 from tests.system.conftest import BATCHQC
 
@@ -379,10 +382,96 @@ def test_an_installation_is_set_up_from_nothing(tmp_path: Path):
     refused(again, Conflict, "BQC-SYS-002")
 
 
+SITE = (
+    "--name", "Clinic", "--address", "1 Way", "--time-zone", "Europe/Vienna", "--admin", "boss",
+    "--admin-name", "The Boss", "--crl-url", "http://crl.example/root.crl",
+)  # fmt: skip
+TYPED = "\n".join([*["root passphrase"] * 2, *["seal passphrase"] * 2, *["first-password-1"] * 2])
+
+
+def test_what_hinders_a_set_up_is_told_before_anything_stands(tmp_path: Path):
+    named = batchqc(tmp_path, "init", *SITE, "--log", "log of the clinic", typed=TYPED)
+    refused(named, InvalidInput, "BQC-LOG-004")
+    for name in ("keys/components.key", "keys/log.key", "trust/root.pem"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("of before")
+        refused(batchqc(tmp_path, "init", *SITE, typed=TYPED), Conflict, "BQC-CSV-001")
+        file.unlink()
+    (tmp_path / "keys").rmdir()
+    assert batchqc(tmp_path, "init", *SITE, typed=TYPED).exit_code == 0
+    assert (tmp_path / "trust" / "log.vkey").is_file()
+
+
+def test_what_auditors_are_given_lies_where_the_servers_look_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name, path in (
+        ("DATABASE", "sqlite:///a.db"), ("STORE", "s"), ("TRUST", "for/auditors"),
+        ("SEAL", "k/keys/seal.p12"), ("LOG_KEY", "k/keys/log.key"),
+        ("COMPONENT_KEY", "k/keys/components.key"),
+    ):  # fmt: skip
+        monkeypatch.setenv(f"BATCHQC_{name}", path)
+    result = CliRunner().invoke(app, ["init", *SITE], input=f"{TYPED}\n")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert {"root.pem", "log.vkey"} <= {one.name for one in Path("for/auditors").iterdir()}
+
+
+def test_a_blank_home_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["--home", "", "lot", "list"]).exit_code == 2
+
+
 def test_no_password_is_an_argument():
     for name in ("init", "upload", "user", "lot", "spec", "certificate"):
         text = batchqc(Path(), name, "--help").output
         assert not re.search(r"--pass(word|phrase)", text)
+
+
+def test_a_database_that_does_not_answer_is_told_in_plain_words(tmp_path: Path):
+    away = f"postgresql://clinic:hunter2@127.0.0.1:{free_port()}/batchqc"
+    done = subprocess.run(
+        [BATCHQC, "lot", "list"], env=os.environ | {"BATCHQC_DATABASE": away},
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr[:11]) == (6, "BQC-SYS-035")
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_what_reads_no_records_loads_nothing_of_the_database():
+    program = (
+        "import sys\nfrom batchqc.cli.main import run\n"
+        "try: run()\nfinally: print('sqlalchemy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("\nFalse\n")
+
+
+def test_entries_are_found_by_ids_in_other_letters(home: Path):
+    for name, given in (("--subject", "lot:UCM-P1-T1"), ("--who", "bao.le")):
+        found = batchqc(home, "audit", "list", name, given)
+        kind, mark, rest = given.rpartition(":")
+        other = batchqc(home, "audit", "list", name, f"{kind}{mark}{rest.swapcase()}")
+        assert (other.exit_code, other.output) == (0, found.output)
+        assert "No entry." not in found.output
+
+
+@pytest.mark.parametrize("said", ["", "the connection is lost\nin the middle"])
+def test_whatever_a_database_says_of_itself_is_no_traceback(
+    said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def lost() -> None:
+        raise OperationalError("SELECT 1", {}, sqlite3.OperationalError(said))
+
+    monkeypatch.setattr("batchqc.cli.main.app", lost)
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert ended.value.code == 6
+    assert capsys.readouterr().err.startswith("BQC-SYS-035")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from batchqc.cli.configuration import reference
+from batchqc.cli.demo_cast import PASSWORD
+from batchqc.cli.main import app
 from batchqc.errors import InvalidInput, NotFound
 from batchqc.settings import LogFormat, Settings, read_settings
 from tests.system.conftest import BATCHQC
+from tests.system.test_walkthrough import FIRST, SITE
 
 PAGE = Path(__file__).parents[2] / "batchqc" / "guide" / "configuration.md"
 SECRET = "never to be told 7"
@@ -118,3 +122,22 @@ def test_a_folder_of_secrets_that_is_not_mounted_is_told(
     with pytest.raises(NotFound) as refusal:
         read_settings()
     assert refusal.value.code == "BQC-SYS-021"
+
+
+def test_what_auditors_are_given_lies_where_the_setting_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Servers, bundles and backups look there: for the keys of `init`, and for a new one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BATCHQC_TRUST", str(tmp_path / "handed" / "out"))
+    typed = "\n".join(one for one in ("root passphrase", PASSWORD, FIRST) for _ in range(2))
+    words = (word for pair in SITE.items() for word in pair)
+    done = CliRunner().invoke(app, ["init", *words], input=typed + "\n")
+    assert done.exit_code == 0, done.output
+    trust = read_settings().trust
+    assert (trust / "root.pem").read_bytes() == (tmp_path / "keys" / "root.pem").read_bytes()
+    assert not (tmp_path / "trust").exists()
+    (tmp_path / "witness").mkdir()
+    for command in (["log", "witness", "witness"], ["audit", "verify", "--against", "witness"]):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, (done.output, done.exception)

@@ -11,9 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 from pypdf import PdfReader
+from rich.console import Console
 
+from batchqc.cli.demo import demonstrate
 from batchqc.documents.certificate_check import check, extract_signature, extract_signatures
 from batchqc.documents.component_key import load_component_key
+from batchqc.errors import Conflict
 from batchqc.settings import Settings, certificate_schema
 from tests.documents.external import openssl_accepts, pages_of, pdfsig, run, squeezed
 from tests.documents.test_coa_layout import values_of
@@ -225,3 +228,5 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path):
     assert done.returncode == 5
     assert "BQC-DEM-001" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(Conflict, match="BQC-DEM-001"):
+        demonstrate(tmp_path / "thesis.txt", Console())

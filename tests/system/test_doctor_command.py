@@ -34,6 +34,12 @@ def test_a_sound_installation_a_harmless_file_and_a_damaged_page(home: Path):
     assert not json.loads(damaged.output)["clean"]
 
 
+def test_certificates_that_no_list_of_revoked_seals_was_asked_of_are_told(home: Path):
+    (home / "keys" / "root.crl").unlink()
+    error = refused(batchqc(home, "doctor"), IntegrityFailure, "BQC-SYS-008")
+    assert [one[:42] for one in error.reasons] == ["mend: revoked seals: whether the seal is r"]
+
+
 def test_of_a_site_without_a_database_nothing_is_examined(home: Path):
     (home / "batchqc.db").unlink()
     assert batchqc(home, "doctor").exit_code != 0

@@ -32,6 +32,8 @@ method = "SOP-QC-014"
 unit = "{unit}"
 accept = ">= 0.01"
 """
+PERCENT = 'plausible = "0 to 100"'
+
 MEASURED_AT = "2026-03-21T16:56:00-05:00"
 TYPED = {
     "started_at": "2026-03-21T16:40:00-05:00",
@@ -57,7 +59,8 @@ def template(house: House) -> bytes:
     """The template of a lot of which six things are measured after thawing."""
     head = STAGED.partition(b"[criteria")[0].decode()
     plan = head + "".join(
-        CRITERION.format(name=name, unit=unit) for name, (unit, _, _) in MEASURED.items()
+        CRITERION.format(name=name, unit=unit) + PERCENT * (unit == "%")
+        for name, (unit, _, _) in MEASURED.items()
     )
     adopt(house, plan.encode())
     lot_of_stages(house, "post-thaw")

@@ -75,6 +75,10 @@ def test_the_daily_command_signs_and_drops_and_says_what_did_not_get_there(
     assert [one[:11] for one in error.reasons] == ["BQC-LOG-011", "BQC-LOG-009"]
     assert "A checkpoint of" in first.output
     witness.mkdir()
+    (witness / "tile").touch()  # a share that cannot be written
+    full = batchqc(home, "log", "checkpoint", BATCHQC_WITNESS=str(witness))
+    assert "tile" in refused(full, SigningUnavailable, "BQC-LOG-018").reasons[0]
+    (witness / "tile").unlink()
     said = done(home, "log", "checkpoint", BATCHQC_WITNESS=str(witness))
     assert f"{witness} holds the log of" in said
     assert done(home, "log", "witness", witness).split("log of")[1] == said.split("log of")[1]
@@ -180,6 +184,7 @@ def test_an_installation_of_before_makes_its_first_key(house: House, tmp_path: P
         "BATCHQC_DATABASE": house.engine.url.render_as_string(hide_password=False),
         "BATCHQC_STORE": str(tmp_path / "store"),
         "BATCHQC_LOG_KEY": str(key),
+        "BATCHQC_TRUST": str(tmp_path / "for" / "auditors"),
     }
 
     def run(*arguments: str) -> Result:
@@ -189,7 +194,7 @@ def test_an_installation_of_before_makes_its_first_key(house: House, tmp_path: P
     made = run("log", "key", "-u", QA1, "--reason", "The log begins")
     assert made.exit_code == 0, made.output
     assert run("log", "checkpoint").exit_code == 0
-    every = tmp_path / "site" / "trust" / "log.vkey"
+    every = tmp_path / "for" / "auditors" / "log.vkey"
     (name,) = (key_of(line).name for line in every.read_text().splitlines())
     assert name == "lakeside-cell-therapy/batchqc"
     denied = run("log", "key", "-u", ANA, "--reason", "Not for analysts")

@@ -9,10 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from batchqc.cli import lot
 from batchqc.cli.demo import _ROOT_PASSPHRASE as ROOT
 from batchqc.cli.demo_cast import ANALYST, APPROVER, PASSWORD
+from batchqc.cli.workplace import Workplace
 from batchqc.documents.pki_life import certificates_in
-from batchqc.errors import Conflict, InvalidInput, NotPermitted, SigningUnavailable
+from batchqc.errors import (
+    Conflict,
+    IntegrityFailure,
+    InvalidInput,
+    NotPermitted,
+    SigningUnavailable,
+    StoreUnavailable,
+)
+from batchqc.records.transaction import SYSTEM
+from batchqc.settings import Settings
 from tests.documents.external import pdfsig
 from tests.documents.leveling import extracted_from
 from tests.system.conftest import BATCHQC
@@ -108,6 +119,38 @@ def test_a_lot_is_released_while_the_service_is_down_and_its_certificate_waits_f
     told = done(home, "certificate", "verify", pdf, *trust, "--status")
     assert "records     on record it counts now" in told
     assert "entries verified" in done(home, "audit", "verify")
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize(
+    "wrong", [StoreUnavailable("BQC-ARC-013", "the store does not answer"), OSError("full")]
+)
+def test_a_release_is_told_though_the_store_is_away_after_it(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: Exception,
+    capsys: pytest.CaptureFixture[str],
+):
+    def refuse(*_: object, **__: object) -> bytes:
+        raise wrong
+
+    monkeypatch.setattr(lot, "issue_certificate", refuse)
+    place = Workplace.at(Settings.in_folder(home))
+    lot.seal(place, SYSTEM, "COA-2026-000009")
+    assert f"Certificate COA-2026-000009 is pending: {wrong}" in capsys.readouterr().out
+
+
+@pytest.mark.requirement("5.10")
+def test_damage_behind_a_certificate_ends_a_release_with_its_status(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def refuse(*_: object, **__: object) -> bytes:
+        raise IntegrityFailure("BQC-ARC-002", "the stored bytes have another hash")
+
+    monkeypatch.setattr(lot, "issue_certificate", refuse)
+    with pytest.raises(IntegrityFailure):
+        lot.seal(Workplace.at(Settings.in_folder(home)), SYSTEM, "COA-2026-000009")
+    assert "Certificate COA-2026-000009 is pending" in capsys.readouterr().out
 
 
 def test_the_services_serve_the_list_of_the_site(home: Path, services: dict[str, str]):

@@ -27,6 +27,8 @@ def test_a_copy_is_written_once_and_is_sound(tmp_path: Path):
     assert profile("new", "vi-cell-blu", path).exit_code == 0
     assert read_profile(path.read_bytes(), file="ours.toml").problems == ()
     assert isinstance(profile("new", "vi-cell-blu", path).exception, InvalidInput)
+    nowhere = profile("new", "vi-cell-blu", path / "more.toml")
+    assert isinstance(nowhere.exception, InvalidInput)
     for name in ("none", "../settings"):
         assert isinstance(profile("new", name, tmp_path / "other.toml").exception, NotFound)
     assert not (tmp_path / "other.toml").exists()

@@ -175,7 +175,7 @@ def test_a_plan_without_its_index_is_noticed(grown: Grown):
 def test_a_simulated_site_is_made_nowhere_but_in_a_new_installation(grown: Grown):
     with pytest.raises(Conflict, match="BQC-SIM-001") as refused:
         simulate.refuse_what_exists(grown.settings)
-    assert len(refused.value.reasons) == 4
+    assert len(refused.value.reasons) == 5  # root.pem that auditors were given, too
 
 
 @pytest.mark.long

@@ -105,6 +105,28 @@ def test_a_draft_from_a_template_is_clean_and_keeps_its_sources(name: str, tmp_p
     assert isinstance(again.exception, InvalidInput)  # nothing is written over
 
 
+def test_a_draft_is_for_any_product_that_can_be_registered_and_for_a_place_that_is_there(
+    tmp_path: Path,
+):
+    wanted = ("--from", "uc-msc-release", "--id", "MY-REL-1", "--product", "MSC")
+    made = spec("new", tmp_path / "my.toml", *wanted)
+    assert made.exit_code == 0, made.exception
+    assert b'product   = "MSC"' in (tmp_path / "my.toml").read_bytes()
+    for place in (tmp_path / "nowhere" / "my.toml", tmp_path):
+        refused = spec("new", place, *wanted)
+        assert isinstance(refused.exception, InvalidInput), refused.exception
+        assert refused.exception.code == "BQC-SPC-022"
+        assert "cannot be written" in refused.exception.message
+
+
+def test_a_version_of_many_digits_is_none():
+    for command in ("show", "boundary", "impact"):
+        assert spec(command, "UC-MSC-REL", "9" * 20).exit_code == 2
+    told = spec("diff", "UC-MSC-REL", SHIPPED, "9" * 20)
+    assert isinstance(told.exception, InvalidInput)
+    assert told.exception.code == "BQC-SPC-009"
+
+
 def test_a_template_that_is_not_there_or_a_bad_name_is_told(tmp_path: Path):
     missing = spec("new", tmp_path / "x.toml", "--from", "unicorn")
     assert isinstance(missing.exception, NotFound)
@@ -115,6 +137,9 @@ def test_a_template_that_is_not_there_or_a_bad_name_is_told(tmp_path: Path):
     day = spec("new", tmp_path / "x.toml", "--from", "wj-msc-release", "--effective", "soon")
     assert isinstance(day.exception, InvalidInput)
     assert not (tmp_path / "x.toml").exists()
+    nowhere = spec("new", tmp_path / "no folder" / "x.toml", "--from", "wj-msc-release",
+                   "--id", "X", "--product", "P")  # fmt: skip
+    assert isinstance(nowhere.exception, InvalidInput)
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ class Site:
     servers: list[subprocess.Popen[bytes]]
     addresses: list[str]
     proxy: str
+    plain: str
     logs: list[Path]
     trust: ssl.SSLContext
 
@@ -152,7 +153,7 @@ def site(
         trust = ssl.create_default_context(cafile=str(folder / "tls.pem"))
         found = Site(
             house, serving, [f"http://127.0.0.1:{port}" for port in ports[:2]],
-            f"https://127.0.0.1:{ports[3]}", logs, trust,
+            f"https://127.0.0.1:{ports[3]}", f"http://127.0.0.1:{ports[2]}", logs, trust,
         )  # fmt: skip
         until.enter_context(found.http)
         for address, process, log in zip(found.addresses, serving, logs, strict=True):
@@ -216,6 +217,26 @@ def test_a_server_that_is_killed_takes_no_request_with_it(site: Site):
     found = site.http.get(f"{site.proxy}/api/v1/uploads/{number}", headers=headers)
     assert "127.0.0.1" in found.text
     assert "203.0.113.9" not in found.text
+
+
+def test_over_http_the_proxy_leads_pages_to_https_and_programs_nowhere(site: Site):
+    page = site.http.get(f"{site.plain}/lots", follow_redirects=False)
+    assert page.status_code == 301
+    assert page.headers["location"].startswith("https://")
+    program = site.http.post(f"{site.plain}/api/v1/session", json={}, follow_redirects=False)
+    assert program.status_code == 403
+    assert "location" not in program.headers
+
+
+def test_the_proxy_bounds_how_often_one_address_tries_to_prove_who_it_is(site: Site):
+    logout = f"{site.proxy}/api/v1/session/single-sign-on/logout"
+    told = [site.http.post(f"{site.proxy}/sign-in", data={}).status_code for _ in range(30)]
+    assert told[0] != 429
+    assert told.count(429) >= 5
+    for path in ("unlock", "sign-in/provider", "api/v1/session", "api/v1/session/single-sign-on"):
+        assert site.http.post(f"{site.proxy}/{path}", data={}).status_code == 429, path
+    assert 429 not in {site.http.post(logout, data={}).status_code for _ in range(30)}
+    assert site.http.get(f"{site.proxy}/sign-in").status_code == 200
 
 
 def test_their_logs_are_lines_of_json_without_a_secret(site: Site):

@@ -41,6 +41,14 @@ def test_the_odd_lot_of_the_demonstration_is_told_and_drawn(home: Path, tmp_path
     assert "beyond 3" in page
     assert "nan" not in page.casefold().replace("nano", "")
     assert 'href="viability.html"' in (pages / "index.html").read_text()
+    before = done(home, "audit", "list", "--after", "200", "--limit", "999")
+    nowhere = pages / "index.html" / "more"
+    period = ("--from", "2026-01-01", "--to", "2026-01-31")
+    kept = batchqc(home, "trend", "review", CODE, *period, "--out", nowhere, who=APPROVER)
+    for one in (batchqc(home, "trend", "page", CODE, "--to", nowhere), kept):
+        assert isinstance(one.exception, InvalidInput), one.output
+        assert "cannot be written" in one.exception.message
+    assert done(home, "audit", "list", "--after", "200", "--limit", "999") == before
     again = batchqc(home, "trend", "page", CODE, "--to", pages)
     assert isinstance(again.exception, Conflict)
 

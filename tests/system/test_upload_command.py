@@ -108,6 +108,22 @@ def test_problems_are_written_beside_the_rows_of_a_file(home: Path, tmp_path: Pa
     assert counts(home) == before
 
 
+def test_an_upload_is_told_though_its_annotated_file_cannot_be_written(
+    home: Path,  # noqa: F811
+    tmp_path: Path,
+):
+    file = tmp_path / "ido.csv"
+    file.write_text(IDO.format(value="13.0"))
+    nowhere = ("--annotated", tmp_path / "no folder" / "a.csv")
+    result = batchqc(home, "upload", file, *nowhere, *ME, typed=PASSWORD)
+    refused(result, InvalidInput, "BQC-CSV-002")
+    assert "The file is accepted." in result.output
+    file.write_text(IDO.format(value='"13,0"'))
+    result = batchqc(home, "upload", file, *nowhere, *ME, typed=PASSWORD)
+    refused(result, InvalidInput, "BQC-UPL-001")
+    assert "BQC-CSV-002" in result.output
+
+
 def test_upload_tells_how_to_use_it_and_takes_a_file_by_its_command_too(
     home: Path,  # noqa: F811
     tmp_path: Path,

@@ -35,7 +35,7 @@ from batchqc.cli.qualification.whole import qualify
 from batchqc.cli.workplace import Workplace
 from batchqc.core.canonical import canonical_bytes
 from batchqc.documents.pki import PkiFiles
-from batchqc.errors import Conflict
+from batchqc.errors import Conflict, InvalidInput
 from batchqc.settings import bundled
 from tests.actions.state import counts
 from tests.actions.test_backups import PROGRAMS
@@ -211,6 +211,17 @@ def test_a_report_is_never_replaced(home: Path, tmp_path: Path):
     done = validated(home, tmp_path)
     assert done.exit_code != 0
     assert not (tmp_path / "validation-report.pdf").exists()
+
+
+@pytest.mark.only_on("sqlite", "a folder holds SQLite")
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_done(
+    home: Path, tmp_path: Path
+):
+    (tmp_path / "file").touch()
+    done = validated(home, tmp_path / "file" / "report")
+    assert isinstance(done.exception, InvalidInput)
+    assert "cannot be written" in done.exception.message
+    assert "PASS" not in done.output
 
 
 @pytest.mark.long

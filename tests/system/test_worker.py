@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_what_a_killed_worker_was_telling_another_one_tells_again_under_the_same
 
         def kill() -> int:
             killed.kill()
-            killed.join(120)
+            assert wait([killed.sentinel], 120)  # to join twice at once loses the exit code
             return 200
 
         receiver.answers = [200, kill]

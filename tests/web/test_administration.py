@@ -6,13 +6,16 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, expect
 
+from batchqc.actions.links import link_account
 from batchqc.actions.people import the_person
 from batchqc.core.laboratory import Register, Rule
+from batchqc.core.permissions import Permission
 from batchqc.core.policies import Policy
 from batchqc.records.components import confirmed_secret
 from batchqc.records.laboratory import rule_of
 from batchqc.records.people import is_active, roles_of
 from batchqc.records.policies import policies_of
+from tests.cast import SITE_ZONE
 from tests.databases import Databases
 from tests.records.house import ADM, ANA, BEN, PASSWORD, QA1, QA2, REV, SPEC
 from tests.web.administration import HOOK, REPORT, administration
@@ -157,7 +160,7 @@ def test_a_locked_account_is_seen_and_opened_with_a_one_time_password(served: Se
         ben.sees("Set a password of your own first")
 
 
-@pytest.mark.requirement("1.22")
+@pytest.mark.requirement("1.14", "1.22")
 def test_qa_signs_the_review_of_accounts_over_the_hash_that_is_shown(served: Served):
     with served.visitor(QA2) as qa:
         qa.go(f"{AT}/account-reports")
@@ -175,6 +178,8 @@ def test_qa_signs_the_review_of_accounts_over_the_hash_that_is_shown(served: Ser
         dialog.get_by_label("Password", exact=True).fill(PASSWORD)
         qa.press("Sign the review")
         qa.sees(f"Reviewed by {QA2}")
+        qa.sees("Roles agree with the list of HR")
+        qa.sees("Meaning: reviewed")
         qa.go(f"{AT}/account-reports/{REPORT}/review")
         qa.sees("It was reviewed already")
         qa.go(AT)
@@ -200,6 +205,7 @@ def test_rules_are_set_by_who_may_with_a_reason_or_a_signature(served: Served):
         dialog.get_by_label("Password", exact=True).fill(PASSWORD)
         qa.press("Sign and set")
         expect(row.get_by_text("On", exact=True)).to_be_visible(timeout=20_000)
+        expect(row).to_contain_text(f"{QA1.title()} of {SITE_ZONE} ({QA1}), approved, ")
         qa.go(f"{AT}/rules/password")
         qa.sees("Who may: admin.")
         assert qa.go(f"{AT}/rules/nothing").status == 404
@@ -317,3 +323,18 @@ def test_a_checkpoint_is_signed_by_qa_and_shown_with_its_root(served: Served):
         with qa.page.expect_download() as proof:
             qa.link("Proof").click()
         assert proof.value.path().read_text().startswith("c2sp.org/tlog-proof@v1")
+
+
+def test_who_confirms_a_link_sees_which_subject_it_makes_them(served: Served):
+    issuer, subject = "https://login.example.org", "a8f5f167f44f4964"
+    with served.house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        link_account(tx, user_id=REV, issuer=issuer, subject=subject, reason="Card seen by HR")
+    with served.visitor(REV) as rev:
+        rev.go("/account/link")
+        rev.sees(issuer)
+        rev.sees(subject)
+        rev.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        rev.press("Confirm the link")
+        rev.sees("Your link is confirmed.")
+        rev.go("/account/link")
+        assert subject not in rev.page.content()

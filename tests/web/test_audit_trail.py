@@ -36,6 +36,7 @@ def test_an_inspector_finds_what_was_done_with_a_lot_by_whom_and_when(served: Se
         aud.press("Show")
         rows = aud.page.get_by_role("row").filter(has=aud.page.get_by_role("link", name=LOT))
         expect(rows.filter(has_text="Lot registered")).to_have_count(1)
+        expect(rows.filter(has_text="Lot registered")).to_contain_text("beside nothing")
         expect(aud.page.get_by_role("row").filter(has_text="Lot reviewed")).to_have_count(0)
         address = aud.page.url
         aud.page.keyboard.press("j")

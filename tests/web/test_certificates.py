@@ -14,7 +14,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from batchqc.actions.certificate_states import withdraw_certificate
+from batchqc.actions.lots import the_lot
 from batchqc.api import verification
+from batchqc.core.permissions import Permission
 from batchqc.documents.bundle.verify_bundle import main as verify_bundle
 from batchqc.documents.certificate_check import PAGES
 from batchqc.documents.verifier.examination import _STEPS
@@ -211,6 +214,7 @@ def test_a_certificate_is_found_by_what_it_says_and_its_row_opens_it(served: Ser
         main.get_by_label("Signer").fill("qa1")
         auditor.press("Show")
         expect(auditor.page.get_by_text("1 certificate with this filter")).to_be_visible()
+        expect(auditor.page.get_by_role("columnheader", name="Lot, as certified")).to_be_visible()
         with auditor.page.expect_download() as found:
             auditor.link("CSV").click()
         (row,) = csv.DictReader(StringIO(found.value.path().read_text("utf-8-sig")))
@@ -435,7 +439,7 @@ def test_what_is_superseded_is_genuine_and_leads_to_what_is_pending_which_qa_sea
     assert replaced
     with served.visitor(QA2) as qa:
         qa.go(f"/certificates/{FIRST}")
-        expect(qa.page.get_by_text("Another certificate counts instead.")).to_be_visible()
+        expect(qa.page.get_by_text("Another certificate took its place:")).to_be_visible()
         expect(qa.page.get_by_text("Genuine", exact=True)).to_be_visible()
         expect(qa.page.get_by_text("Nothing came since that ends it")).to_be_visible()
         qa.link(SECOND).first.click()
@@ -446,3 +450,18 @@ def test_what_is_superseded_is_genuine_and_leads_to_what_is_pending_which_qa_sea
         expect(qa.page.get_by_text("In force")).to_be_visible()
         qa.go(f"/certificates/{SECOND}/make/issue")
         expect(qa.page.get_by_text("Only a pending certificate is sealed")).to_be_visible()
+
+
+@pytest.mark.requirement("5.07")
+def test_nobody_is_told_that_a_certificate_counts_which_was_withdrawn_in_its_turn(
+    served: Served, raw: httpx.Client, replaced: bytes
+):
+    """As of a lot that was recalled: who holds the first certificate is warned at once."""
+    with served.house.acting(QA1, Permission.HOLD_LOT) as tx:
+        withdraw_certificate(tx, the_lot(tx.session, LOT), reason="Recalled", about="lot:x")
+    first = content_hash(served.house, FIRST)
+    page = raw.get(f"/status/{FIRST}", params={"sha256": first}, headers=PEOPLE)
+    for shown in (page.text, posted(raw, replaced).text):
+        assert "none counts instead" in shown
+        assert "Another certificate counts" not in shown
+        assert SECOND not in shown

@@ -143,6 +143,27 @@ def test_what_is_sent_twice_is_signed_once(site: Served):
         assert decisions(site) == [("released", QA1, WHY)]
 
 
+def test_of_an_answer_that_is_lost_it_is_not_told_that_nothing_was_saved(site: Served):
+    def done_and_not_told(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    site.house.ready()
+    with site.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("r")
+        fill(qa)
+        qa.page.route("**/decision/release", done_and_not_told)
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("Whether it was done is not known.")).to_be_visible()
+        assert decisions(site) == [("released", QA1, WHY)]
+        qa.page.unroute("**/decision/release")
+        qa.wrong.clear()  # the browser says that there was no answer
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text(f"Signed: {LOT} is released.")).to_be_visible()
+        assert decisions(site) == [("released", QA1, WHY)]
+
+
 def test_who_goes_back_and_sends_again_signs_nothing_more_and_is_told_so(site: Served):
     site.house.ready()
     with site.visitor(QA1) as qa:

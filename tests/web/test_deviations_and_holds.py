@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from batchqc.core.lot_states import Overlay
+from tests.cast import SITE_ZONE
 from tests.records.house import AUD, LOT, PASSWORD, QA1, QA2
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
@@ -83,6 +84,7 @@ def another_closes_it_meanwhile(served: Served, qa: Visitor) -> None:
     expect(qa.page.get_by_role("alert")).to_contain_text("not any more as you saw it")
 
 
+@pytest.mark.requirement("1.14")
 def test_a_lot_is_held_and_let_go_by_a_signature_each(served: Served, qa: Visitor):
     qa.go(f"/lots/{OTHER}")
     qa.link("Holds").click()
@@ -95,6 +97,8 @@ def test_a_lot_is_held_and_let_go_by_a_signature_each(served: Served, qa: Visito
     with served.visitor(AUD) as auditor:
         auditor.go(f"/lots/{OTHER}/hold")
         expect(auditor.page.get_by_text("A complaint came in")).to_be_visible()
+        signer = f"{QA1.title()} of {SITE_ZONE}, QA · Held"
+        expect(auditor.page.get_by_text(signer)).to_be_visible()
         expect(auditor.page.get_by_text("You cannot hold it.")).to_be_visible()
         auditor.go(f"/lots/{OTHER}/hold/1/end")
         expect(auditor.page.get_by_text("Who may: QA, QP.")).to_be_visible()

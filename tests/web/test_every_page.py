@@ -28,7 +28,7 @@ NO_PAGE = {
     "/administration/accounts.csv", "/administration/{kind}.csv",
     "/specifications.csv", "/specifications/{specification}/{version}/impact.csv",
     "/specifications/{specification}/{version}/impact.pdf", "/{kind:document}.csv",
-    "/{kind:document}/{name}/{version}/file", "/layouts/{name}/{version}/preview",
+    "/{kind:document}/{name:path}/{version}/file", "/layouts/{name}/{version}/preview",
     "/uploads.csv", "/uploads/template.csv", "/uploads/preview/{key}/annotated.csv",
     "/uploads/{number}/file", "/uploads/{number}/annotated.csv",
     "/uploads/{number}/documents/{position}", "/manual.csv", "/certifications.csv",

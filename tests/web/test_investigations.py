@@ -129,6 +129,8 @@ def the_supervisor_reviews_it(laboratory: Served) -> None:
         expect(dialog.get_by_text("The counter was blocked")).to_be_visible()
         sign(rev, "Sign the review")
         expect(rev.page.get_by_text("Signed: phase I is reviewed.")).to_be_visible()
+        again = rev.page.get_by_role("listitem").filter(has_text="Measured again")
+        expect(again).to_contain_text("not planned")
 
 
 def qa_plans_what_the_method_allows(laboratory: Served) -> None:

@@ -92,6 +92,12 @@ def test_a_job_that_is_not_over_tells_how_far_it_is_and_by_whom(
                     tx.add_many(JobProgress, [{"job_id": job.id, **FAR, "at": tx.now}])
             look_at(qa, f"/jobs/JOB-2026-{number:06}")
             expect(qa.page.get_by_text(sees).first).to_be_visible()
+        qa.page.route("**/jobs/JOB-*", lambda one: one.fulfill(status=503, body="Restarting"))
+        expect(qa.page.get_by_text("The server does not answer")).to_be_visible()
+        expect(qa.page.get_by_text("tried again").first).to_be_visible()
+        qa.page.unroute("**/jobs/JOB-*")
+        expect(qa.page.get_by_text("The server does not answer")).to_be_hidden()
+        qa.wrong.clear()  # the browser says that there was no answer
         qa.go("/jobs?show=going-on")
         expect(qa.page.get_by_role("rowheader")).to_have_count(3)
         expect(qa.page.get_by_role("row").filter(has_text="Running")).to_contain_text("3 of 40")

@@ -1,10 +1,13 @@
 """A page that nobody works at locks itself: its session ends, and what was typed stays."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
+from batchqc.settings import Settings
 from batchqc.web.security import COOKIE
-from tests.records.house import LOT, PASSWORD, QA1
+from tests.records.house import LOT, PASSWORD, QA1, QA2
 from tests.web.conftest import Served
 
 MINUTES = 15 * 60 * 1000
@@ -58,6 +61,86 @@ def test_work_at_one_page_keeps_the_session_of_the_page_beside_it(served: Served
         for page in (idle, qa.page):
             expect(page.get_by_role("heading", name="This page is locked")).to_be_hidden()
         assert [one for one in qa.context.cookies() if one["name"] == COOKIE]
+
+
+def test_unlocking_one_page_unlocks_the_page_beside_it_with_what_was_typed(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.page.clock.install()
+        qa.go(f"/lots/{LOT}/decision/release")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        first = qa.page
+        qa.page = qa.context.new_page()
+        qa.go(f"/lots/{LOT}/decision/reject")
+        qa.page.get_by_label("Reason").fill("Another reason")
+        with qa.page.expect_response("**/lock"):
+            qa.page.clock.run_for(MINUTES + 1000)
+        for page in (first, qa.page):
+            expect(page.get_by_role("heading", name="This page is locked")).to_be_visible()
+        qa.page.get_by_role("dialog").get_by_label("Password").fill(PASSWORD)
+        qa.press("Unlock")
+        for page, reason in ((first, "Half a reason"), (qa.page, "Another reason")):
+            expect(page.get_by_role("heading", name="This page is locked")).to_be_hidden()
+            expect(page.get_by_label("Reason")).to_have_value(reason)
+        qa.page = first
+        qa.page.get_by_label("Password", exact=True).fill("not my password")
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("password is wrong").first).to_be_visible()
+
+
+def test_who_signs_in_anew_beside_a_page_goes_on_with_what_was_typed_there(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}/decision/release")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        first = qa.page
+        qa.page = qa.context.new_page()
+        qa.sign_in(QA1)
+        qa.page = first
+        qa.page.get_by_label("Password", exact=True).fill("not my password")
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("password is wrong").first).to_be_visible()
+
+
+def test_the_form_of_another_person_stays_theirs(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}/decision/release")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        first = qa.page
+        qa.page = qa.context.new_page()
+        qa.sign_in(QA2)
+        qa.page = first
+        qa.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("this form is of another session")).to_be_visible()
+
+
+def test_a_page_from_before_the_end_of_a_session_lasts_as_long_as_the_new_one(served: Served):
+    began = served.house.now.at
+    with served.visitor(QA1) as qa:
+        hours = timedelta(hours=Settings.model_fields["session_hours"].default)
+        served.house.now.at = began + hours - timedelta(seconds=30)
+        try:
+            qa.page.clock.install()
+            qa.go(f"/lots/{LOT}")
+            with qa.page.expect_response("**/lock"):
+                qa.page.clock.run_for(31_000)
+            qa.page.get_by_role("dialog").get_by_label("Password").fill(PASSWORD)
+            qa.press("Unlock")
+            expect(qa.heading("This page is locked")).to_be_hidden()
+            qa.page.clock.run_for(120_000)
+            expect(qa.heading("This page is locked")).to_be_hidden()
+        finally:
+            served.house.now.at = began
+
+
+def test_no_key_opens_anything_over_the_lock(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.page.clock.install()
+        qa.go(f"/lots/{LOT}/decision/release")
+        with qa.page.expect_response("**/lock"):
+            qa.page.clock.run_for(MINUTES + 1000)
+        expect(qa.heading("This page is locked")).to_be_visible()
+        qa.page.keyboard.press("Control+k")
+        expect(qa.page.get_by_role("dialog", name="Go anywhere")).to_be_hidden()
 
 
 @pytest.mark.parametrize("sign", ["key", "pointer"])

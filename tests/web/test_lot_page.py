@@ -202,6 +202,12 @@ def test_a_server_that_does_not_answer_is_told_and_nothing_is_lost(served: Serve
         expect(qa.page.get_by_text("The server does not answer")).to_be_visible()
         expect(qa.page.get_by_label("Reason")).to_have_value("Half a reason")
         qa.context.set_offline(False)
+        way = "**/decision/release"
+        qa.page.route(way, lambda one: one.fulfill(status=502, body="<h1>Bad gateway</h1>"))
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("The server does not answer")).to_be_visible()
+        expect(qa.page.get_by_label("Reason")).to_have_value("Half a reason")
+        qa.page.unroute(way)
         qa.wrong.clear()  # the browser says that it is offline, as it should
         qa.press("Sign and release")
         expect(qa.page.get_by_text("password is wrong").last).to_be_visible()

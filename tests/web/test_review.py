@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -19,7 +20,7 @@ from tests.actions.test_laboratory import rule
 from tests.actions.test_later_decisions import LATER, STAGED, bring_in, registered
 from tests.actions.test_open_work import register
 from tests.actions.test_register_remarks import train
-from tests.actions.typing_results import enter
+from tests.actions.typing_results import VIAB, enter
 from tests.records.genealogy import clinic, vials
 from tests.records.house import (
     ANA,
@@ -63,12 +64,14 @@ def test_a_lot_is_reviewed_run_by_run_then_as_a_whole_then_its_audit_trail(site:
         rev.go(f"/lots/{LOT}/review")
         expect(rev.page.get_by_text("7 runs wait for a second person")).to_be_visible()
         expect(rev.page.get_by_role("link", name="Review the lot for QC")).to_have_count(0)
+        expect(rev.page.get_by_text("7 of 7 runs need your eyes")).to_be_visible()
         review_the_runs(site, rev)
         assert signed(site) == (7, 0, 0)
         rev.link("Review the lot for QC").click()
         fill(rev)
         rev.press("Sign and hand to QA")
         expect(rev.page.get_by_text("QC is done")).to_be_visible()
+        expect(rev.page.get_by_text("7 of 7 runs have exceptions")).to_be_visible()
         assert signed(site) == (7, 1, 0)
     with site.visitor(QA3, java_script_enabled=False) as qa:
         row = qa.page.get_by_role("row").filter(has_text=LOT).filter(has_text="Audit trail review")
@@ -205,7 +208,7 @@ def test_what_needs_eyes_stands_first_each_value_with_its_cell(laboratory: Serve
         visitor.go(f"/lots/{BAD}/review")
         expect(visitor.page.get_by_role("article").first).to_contain_text("Out of specification")
         first = visitor.page.get_by_role("article").first
-        for told in ("B-VIAB", "89", "> 90 %", "Does not conform", "SOP-QC-014", "VCB-001"):
+        for told in ("B-VIAB", "89", "> 90 %", "Does not conform", "SOP-QC-014 v3", "VCB-001"):
             expect(first).to_contain_text(told)
         first.get_by_role("button", name=re.compile(r"value, row \d+")).click()
         source = visitor.page.get_by_role("dialog", name="Where 89 was read")
@@ -249,6 +252,16 @@ def test_work_is_filtered_ordered_and_paged_by_its_address_and_the_csv_holds_all
         ana.go("/reviews?lot=0013")
         ana.link(BAD).click()
         expect(ana.heading(f"Review of {BAD}")).to_be_visible()
+
+
+def test_an_expired_lot_that_waits_for_a_review_is_told_to_be_expired(site: Served):
+    add_bad_lot(site.house)
+    site.house.now.at += timedelta(days=4000)
+    with site.visitor(ANA) as ana:
+        for path in ("/?of=all", "/reviews"):
+            ana.go(path)
+            row = ana.page.get_by_role("row").filter(has_text=BAD).first
+            expect(row).to_contain_text("Expired")
 
 
 def test_one_asks_for_a_correction_and_another_one_decides(site: Served):
@@ -331,6 +344,21 @@ def test_a_second_person_types_from_the_source_what_they_do_not_see(site: Served
         ben.go(f"/second-entries/{third}")
         expect(ben.page.get_by_text("You cannot sign this.")).to_be_visible()
         expect(ben.button("Sign the second entry")).to_have_count(0)
+
+
+@pytest.mark.requirement("1.31")
+def test_a_second_entry_without_its_unit_is_told_so_and_not_signed(site: Served):
+    number = enter(site.house, VIAB, by=BEN).number
+    with site.visitor(REV) as rev:
+        rev.go(f"/second-entries/{number}")
+        rev.page.get_by_label("Value").fill("93.40")
+        fill(rev)
+        rev.press("Sign the second entry")
+        expect(rev.page.get_by_label("Unit")).to_have_attribute("aria-invalid", "true")
+        rev.page.get_by_label("Unit").fill("%")
+        fill(rev)
+        rev.press("Sign the second entry")
+        expect(rev.page.get_by_text("Both typed the same", exact=True)).to_be_visible()
 
 
 @pytest.mark.requirement("2.24")

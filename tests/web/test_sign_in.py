@@ -67,6 +67,29 @@ def test_who_asks_for_a_page_signs_in_and_is_led_to_it(served: Served):
         assert ana.page.url.endswith(f"/lots/{LOT}?show=viability")
 
 
+def test_who_is_signed_out_while_a_script_asks_is_led_back_to_the_page_that_was_open(
+    served: Served,
+):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}?show=viability")
+        qa.context.clear_cookies()
+        qa.page.keyboard.press("Control+k")
+        qa.page.keyboard.type("MSC")
+        expect(qa.heading("Sign in")).to_be_visible()
+        qa.page.get_by_label("User id").fill(QA1)
+        qa.page.get_by_label("Password").fill(PASSWORD)
+        qa.press("Sign in")
+        expect(qa.heading(LOT)).to_be_visible()
+        assert qa.page.url.endswith(f"/lots/{LOT}?show=viability")
+
+
+def test_who_says_to_come_from_what_is_no_address_is_led_to_the_sign_in(raw: httpx.Client):
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://["}
+    answer = raw.get(f"/lots/{LOT}", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == f"/sign-in?next=/lots/{LOT}"
+
+
 def test_the_session_is_a_cookie_that_no_script_and_no_other_site_gets(served: Served):
     with served.visitor() as ana:
         ana.sign_in(ANA)

@@ -39,6 +39,7 @@ def test_who_has_no_password_signs_in_and_signs_at_the_provider(site: Served, se
             assert VISIT not in cookies
             each_form_names_what_it_signs(otto)
             sign_by_step_up(otto, site)
+            a_locked_page_opens_by_a_sign_in_beside_it(otto, site)
             otto.wrong.clear()  # pages of the provider ask for a font elsewhere
             otto.go("/sign-in/return?code=made+up&state=made+up")
             expect(otto.heading("Sign in")).to_be_visible()
@@ -75,6 +76,26 @@ def sign_by_step_up(otto: Visitor, site: Served) -> None:
     otto.page.get_by_label("Reason").fill("Traceability")
     otto.press("Sign the rule")
     expect(otto.page.get_by_text("Signed, and on record.")).to_be_visible()
+
+
+def a_locked_page_opens_by_a_sign_in_beside_it(otto: Visitor, site: Served) -> None:
+    """There is no password to type into the lock."""
+    otto.page.clock.install()
+    otto.go(f"/lots/{LOT}/hold")
+    otto.page.get_by_label("Reason").fill("Half a reason")
+    with otto.page.expect_response("**/lock"):
+        otto.page.clock.run_for(16 * 60 * 1000)
+    form = otto.page
+    with otto.context.expect_page() as opened:
+        otto.link("Sign in in another window").click()
+    otto.page = opened.value
+    site.house.now.at = clock.now()
+    otto.press("Sign in with single sign-on")  # where they are known by now
+    expect(otto.heading("My work")).to_be_visible()
+    otto.page.close()
+    otto.page = form
+    expect(otto.heading("This page is locked")).to_be_hidden()
+    expect(otto.page.get_by_label("Reason")).to_have_value("Half a reason")
 
 
 def each_form_names_what_it_signs(otto: Visitor) -> None:

@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 from playwright.sync_api import expect
 
+from batchqc.actions.consents import withdraw_consent
 from batchqc.actions.registers import register_donor
 from batchqc.core.cell_banks import BankKind, BankStatus
 from batchqc.core.look_backs import LookBackCause
@@ -36,8 +37,17 @@ from batchqc.records.holds import open_holds
 from batchqc.records.look_backs import open_look_backs
 from batchqc.records.registers import donor_by, lot_by, product_by, sample_by
 from batchqc.records.transaction import reading
-from tests.actions.test_look_backs import look_back
-from tests.records.donors import DOCUMENT, adopt_panel, consent, determine, donate
+from tests.actions.correcting import decide, request
+from tests.actions.test_look_backs import close, look_back
+from tests.records.donors import (
+    DIN,
+    DOCUMENT,
+    DONATED_ON,
+    adopt_panel,
+    consent,
+    determine,
+    donate,
+)
 from tests.records.genealogy import GIVEN, MCB, OF_BANK, WCB, line
 from tests.records.house import ANA, AUD, DON, DONOR, LOT, PASSWORD, QA1, House
 from tests.records.tampering import tamper
@@ -289,6 +299,10 @@ def test_a_lot_is_registered_after_what_will_judge_it_was_seen_and_never_by_a_sc
         expect(ana.page.get_by_text("This is needed of the sample.").first).to_be_visible()
         ana.page.get_by_label("Stage").first.select_option("release")
         ana.page.get_by_label("Container").first.fill("cryovial")
+        ana.page.get_by_label("Sample", exact=True).first.fill("")
+        ana.press("Show what will judge it")
+        expect(ana.page.get_by_text("This is needed of the sample.").first).to_be_visible()
+        ana.page.get_by_label("Sample", exact=True).first.fill(f"{lot}-S01")
         ana.page.get_by_label("Taken at").first.fill("2025-05-20T08:00:00-05:00")
         ana.press("Show what will judge it")
         told = ana.page.get_by_role("status").filter(has_text="What will judge it")
@@ -452,3 +466,35 @@ def test_pages_of_lists_follow_each_other_and_filters_hold_together(house: House
         }.items():
             assert [one.code for one in donor_rows(session, DonorsSought(wanted))] == fitting
             assert count_donors(session, wanted, 10) == len(fitting)
+
+
+def test_a_donor_under_look_back_and_one_who_withdrew_are_told_to_be_so(site: Served):
+    """Nothing green stands where the gate is closed; forms begin with what was corrected."""
+    house = site.house
+    donate(house)
+    consent(house)
+    determine(house)
+    with house.acting(DON, Permission.KEEP_DONOR_RECORDS) as tx:
+        withdraw_consent(
+            tx, house.archive, donor=DONOR, withdrawn_on=DONATED_ON, reason="The donor wrote so"
+        )
+    consent(house, version="3.0", scopes=("research",))
+    with site.visitor(DON) as don:
+        don.go(f"/donors/{DONOR}")
+        glance = don.page.get_by_role("region", name="At a glance")
+        expect(glance).to_contain_text("Withdrawn; since then: research")
+        close(house, "LB-2026-000001")
+        consent(house, version="4.0")
+        determine(house)
+        look_back(house)
+        don.page.reload()
+        expect(glance).to_contain_text("Nothing new is made of this donor")
+        expect(glance).not_to_contain_text("Lots may come")
+        decide(house, request(house, f"donation:{DIN}", "tested_person", "donor"))
+        decide(house, request(house, f"donor:{DONOR}", "tissue_source", "bone marrow"))
+        don.go(f"/donors/{DONOR}/donations/{DIN}/tests/new")
+        expect(don.page.get_by_label("Whose blood")).to_have_value("donor")
+        don.go(f"/donors/{DONOR}/donations/new")
+        expect(don.page.get_by_label("Tissue")).to_have_value("bone marrow")
+        don.go(f"/donors/{DONOR}/eligibility")
+        expect(don.page.get_by_text(f"{DONOR}, bone marrow")).to_be_visible()

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from batchqc.actions.methods import import_method
 from batchqc.actions.specifications import the_version, withdraw_specification
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.specifications import approval_of, version_by
 from tests.records.house import PASSWORD, QA1, QA2, SPEC, House, adopt, draft_in_review, signing
+from tests.records.laboratory import METHOD_FILE
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
 from tests.web.documents import NAME, others, second_version, text_of
@@ -234,6 +236,7 @@ def test_a_version_is_withdrawn_with_script_off_from_a_day_that_must_be_named(sh
         off.go("/layouts/COA-DE-A4/1/approval")
         sign(off, "Sign and approve")
         expect(off.page.get_by_text("Signed: COA-DE-A4 v1 is approved.")).to_be_visible()
+        expect(off.page.get_by_text("German", exact=True)).to_be_visible()
         off.link("Withdraw").click()
         sign(off, "Sign and withdraw")
         expect(off.page.get_by_text("Signed: COA-DE-A4 v1 is withdrawn.")).to_be_visible()
@@ -276,3 +279,17 @@ def test_what_was_not_checked_is_not_imported_and_what_is_there_is_told(shelf: S
         spec.press("Import it")
         told = spec.page.get_by_role("alert").first
         expect(told).to_contain_text("an imported version is never edited")
+
+
+def test_a_method_whose_code_has_a_slash_is_read_and_approved(site: Served):
+    data = METHOD_FILE.replace(b'"SOP-QC-040"', b'"SOP/QC/040"', 1)
+    with site.house.acting(SPEC, Permission.IMPORT_METHOD) as tx:
+        import_method(tx, site.house.archive, data=data, file="method.toml")
+    with site.visitor(QA2) as qa:
+        qa.go("/methods")
+        qa.link("SOP/QC/040 v4").click()
+        expect(qa.heading("SOP/QC/040 v4")).to_be_visible()
+        assert qa.context.request.get("/methods/SOP%2FQC%2F040/4/file").body() == data
+        qa.link("Approve").click()
+        sign(qa, "Sign and approve")
+        expect(qa.page.get_by_text("Signed: SOP/QC/040 v4 is approved.")).to_be_visible()

@@ -20,11 +20,12 @@ from batchqc.records.annex16 import certifications_of, checks_of
 from batchqc.records.registers import lot_by
 from batchqc.records.uploads import Upload
 from tests.actions.test_later_decisions import policy
-from tests.actions.typing_results import REPORT, enter, try_to_verify
+from tests.actions.typing_results import REPORT, VIAB, enter, try_to_verify
 from tests.records.house import (
     ADM,
     ANA,
     AUD,
+    BEN,
     LOT,
     PASSWORD,
     QA1,
@@ -308,3 +309,37 @@ def steps(house: House) -> tuple[int, int, int]:
         assert row is not None
         found = certifications_of(session, row)
         return len(checks_of(session, row)), len(found), sum(one is not None for _, one in found)
+
+
+@pytest.mark.requirement("1.31")
+def test_a_second_result_is_not_typed_from_a_form_that_is_older_than_the_first(site: Served):
+    with site.visitor(ANA) as ana:
+        choose(ana, "Viability")
+        fill(ana, "VIAB", Viability="93.40", Measured_at="2025-05-20T10:00:00-05:00")
+        older = ana.page
+        ana.begin_anew()
+        choose(ana, "Viability")
+        fill(ana, "VIAB", Viability="93.41", Measured_at="2025-05-20T10:00:00-05:00")
+        ana.press("Show what is recorded")
+        ana.press("Record it")
+        expect(ana.page.get_by_text(f"Recorded as {FIRST}")).to_be_visible()
+        ana.page = older
+        ana.press("Show what is recorded")
+        expect(ana.page.get_by_text("Another result would be a retest")).to_be_visible()
+        assert uploads(site.house) == 1
+
+
+@pytest.mark.requirement("1.31")
+@pytest.mark.parametrize("value", ["93.40", "93.41"])
+def test_what_waits_is_not_found_out_by_typing_values_until_one_is_taken(site: Served, value: str):
+    assert enter(site.house, VIAB).number == FIRST
+    with site.visitor(BEN) as ben:
+        ben.go(f"/manual/new?lot={LOT}&of={SAMPLES[0]}:VIAB:viability")
+        fill(
+            ben, "VIAB", Viability=value, Measured_at="2025-05-20T10:00:00-05:00",
+            Measured_by=ANA, Method="SOP-QC-014 v3", Run="VCB-9",
+        )  # fmt: skip
+        ben.press("Show what is recorded")
+        expect(ben.page.get_by_role("alert")).to_contain_text("1 field is wrong")
+        expect(ben.page.get_by_text("Another result would be a retest")).to_be_visible()
+        expect(ben.page.get_by_text("VCB-9 is on record")).to_have_count(0)

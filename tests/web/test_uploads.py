@@ -243,6 +243,7 @@ def test_the_list_is_filtered_and_paged_by_its_address_and_all_of_it_is_in_the_c
             (f"lot={LOT}&state=accepted", "1 upload"),
             (f"since={day}&until={day}", "53 uploads"),
             (f"until={(NOW - timedelta(days=2)).date().isoformat()}", "0 uploads"),
+            ("since=0001-01-01&until=9999-12-31&state=accepted", "1 upload"),
         ):
             rev.go(f"/uploads?{query}")
             expect(rev.page.get_by_text(f"{count} with this filter")).to_be_visible()
@@ -290,3 +291,11 @@ def test_bytes_that_the_store_lost_are_told_on_the_page_of_their_upload(site: Se
         expect(qa.page.get_by_role("alert")).to_be_visible()
         expect(qa.page.get_by_role("row").filter(has_text="VCB-250520-01")).to_be_visible()
         expect(qa.link("File as received")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["uploads", "uploads.csv"])
+def test_uploads_until_the_end_of_the_calendar_are_listed(site: Served, path: str):
+    with site.visitor(ANA) as ana:
+        for day in ("9999-12-31", "9999-12-30", "0001-01-01"):
+            answer = ana.context.request.get(f"/{path}?until={day}")
+            assert answer.status == 200, day

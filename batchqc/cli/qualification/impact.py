@@ -20,12 +20,8 @@ _MODULES: Final = "batchqc/guide/requirements-modules.json"
 _CHECKS: Final = "batchqc/cli/qualification/checks.toml"
 _LOCK: Final = "batchqc/_bundled/uv.lock"
 _MIGRATIONS: Final = "batchqc/_bundled/migrations/versions/"
-#: Not modules, and yet what decisions, documents and this qualification rest on.
-_CONTROLLED: Final = (
-    "batchqc/_bundled/",
-    "batchqc/cli/qualification/",
-    "batchqc/statistics/cases/",
-)
+#: Read by people. All else that is no module decides, or is signed: profiles, methods, pages.
+_GUIDE: Final = "batchqc/guide/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ class Impact:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether both versions are the same, byte for byte."""
+        """Whether both versions are the same, byte for byte; the guide may be another."""
         return not (self.modules or self.controlled or self.libraries or self.migrations)
 
     @property
@@ -160,7 +156,7 @@ def _beside(wheel: Wheel) -> dict[str, bytes]:
     return {
         name: data
         for name, data in wheel.files.items()
-        if name.startswith(_CONTROLLED) and not _is_module(name)
+        if not name.startswith(_GUIDE) and not _is_module(name)
     }
 
 

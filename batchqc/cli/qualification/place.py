@@ -1,5 +1,6 @@
 """Installation: database, store, keys and clock, as they are; nothing is written."""
 
+import re
 import stat
 from datetime import datetime
 from functools import partial
@@ -19,7 +20,7 @@ from batchqc.errors import BatchqcError
 from batchqc.records.audit import AuditEntry
 from batchqc.records.database import lacking_tables, newest_revision
 from batchqc.records.database_check import hasty_settings
-from batchqc.records.guards import unguarded
+from batchqc.records.guards import OF_QUEUE, unguarded
 from batchqc.records.schema import METADATA
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
@@ -31,13 +32,25 @@ _OLDEST: Final = {"sqlite": (3, 37), "postgresql": (14, 0)}
 _READ: Final = 100
 _SECONDS: Final = 5
 _WHO_CHANGES: Final = """
-SELECT coalesce(rolname, 'PUBLIC'), relname, privilege_type
-FROM pg_class CROSS JOIN LATERAL aclexplode(relacl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
-WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND grantee <> relowner
-AND privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') ORDER BY 1, 2, 3
+SELECT rolname, relname, word FROM pg_class
+CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS word
+CROSS JOIN (SELECT oid, rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_'
+            UNION ALL SELECT 0, 'PUBLIC') AS who
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND who.oid <> relowner
+AND relname <> ALL(:queue)
+AND CASE WHEN who.oid = 0
+    THEN has_table_privilege('public', pg_class.oid, word)
+        OR word = 'UPDATE' AND has_any_column_privilege('public', pg_class.oid, word)
+    ELSE pg_has_role(who.oid, relowner, 'MEMBER')
+        OR has_table_privilege(who.oid, pg_class.oid, word)
+        OR word = 'UPDATE' AND has_any_column_privilege(who.oid, pg_class.oid, word) END
+ORDER BY 1, 2, 3
 """
 #: Folders and files that settings name, by name of the setting.
-_PATHS: Final = ("seal", "component_key", "log_key", "trust", "specification_folder", "witness")
+_PATHS: Final = (
+    "seal", "root", "revocation_list", "token_module", "component_key", "log_key", "timestamp_root",
+    "trust", "specification_folder", "witness",
+)  # fmt: skip
 
 
 def doings(place: Workplace) -> dict[str, Doing]:
@@ -96,7 +109,8 @@ def _rights(place: Workplace) -> Finding:
         return _rights_of_file(Path(place.engine.url.database or ""))
     with reading(place.engine) as session:
         connection = session.connection()
-        rights = [[str(cell) for cell in row] for row in connection.execute(text(_WHO_CHANGES))]
+        found = connection.execute(text(_WHO_CHANGES), {"queue": sorted(OF_QUEUE)})
+        rights = [[str(cell) for cell in row] for row in found]
         me = str(connection.scalar(text("SELECT current_user")))
     told = f"{len(rights)} such rights of others than the owner." if rights else "Nobody else."
     said = f"{told} This was read as {me}."
@@ -124,6 +138,10 @@ def _trail(place: Workplace) -> Finding:
 
 
 def _store(place: Workplace) -> Finding:
+    try:
+        place.archive.check_own()
+    except BatchqcError as problem:
+        return failed(f"{problem.message}.", {"address": str(place.settings.store)})
     names = list(islice(place.archive.names(), _READ))
     wrong = []
     for name in names:
@@ -177,8 +195,10 @@ def _shown(value: object) -> str:
 
 
 def _without_password(shown: str) -> str:
-    if "://" not in shown or shown.startswith(("http", "s3")):
+    if "://" not in shown:
         return shown
+    if shown.startswith(("http", "s3")):
+        return re.sub(r"://[^/]*@", "://***@", shown)
     return make_url(shown).render_as_string(hide_password=True)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
-from sqlalchemy import URL, Engine, create_engine, inspect, make_url
+from sqlalchemy import URL, Engine, create_engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from batchqc import clock
@@ -17,7 +17,7 @@ from batchqc.cli.demo_story import Story
 from batchqc.cli.qualification.protocol import Doing, Finding, failed, held, not_tested
 from batchqc.cli.workplace import Workplace
 from batchqc.errors import Conflict
-from batchqc.records.database import open_database
+from batchqc.records.database import address_of, open_database
 from batchqc.settings import Settings
 
 
@@ -95,7 +95,7 @@ def _database(place: Workplace, given: str) -> tuple[URL | None, str]:
     """Address of a scratch database that is no file, and why there is none of the same kind."""
     if given:
         _expect_empty(given)
-        return make_url(given), ""
+        return address_of(given), ""
     if place.engine.dialect.name == "sqlite":
         return None, ""
     name = f"batchqc_oq_{clock.now():%Y%m%d%H%M%S%f}"

@@ -5,7 +5,7 @@ import platform
 import sys
 import tomllib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
@@ -30,7 +30,7 @@ def doings() -> dict[str, Doing]:
     return {
         "IQ-SW-01": lambda: files(root, recorded(), controlled=False),
         "IQ-SW-02": lambda: files(root, recorded(), controlled=True),
-        "IQ-SW-03": lambda: libraries(locked(lock_file().read_text(encoding="utf-8")), installed()),
+        "IQ-SW-03": _libraries,
         "IQ-SW-04": _platform,
     }
 
@@ -114,7 +114,15 @@ def installed() -> dict[str, str]:
     return {_plain(one.metadata["Name"]): one.version for one in distributions()}
 
 
-def libraries(lock: Mapping[str, set[str]], here: Mapping[str, str]) -> Finding:
+def needed(text: str) -> set[str]:
+    """The libraries without which batchqc does not work, in the text of a lock file."""
+    own = [one for one in tomllib.loads(text)["package"] if one["name"] == "batchqc"]
+    return {_plain(other["name"]) for one in own for other in one.get("dependencies", ())}
+
+
+def libraries(
+    lock: Mapping[str, set[str]], here: Mapping[str, str], needs: Collection[str] = ()
+) -> Finding:
     """Whether what is installed is what was tested, of all libraries that the lock file knows."""
     ours = {name: here[name] for name in sorted((here.keys() & lock.keys()) - _BESIDE)}
     others = [
@@ -122,11 +130,13 @@ def libraries(lock: Mapping[str, set[str]], here: Mapping[str, str]) -> Finding:
         for name, version in ours.items()
         if version not in lock[name]
     ]
-    told = f" {'; '.join(others)}." if others else ""
+    lacking = [f"{name} is not installed" for name in sorted({*needs} - here.keys())]
+    wrong = others + lacking
+    told = f" {'; '.join(wrong)}." if wrong else ""
     beside = sorted((here.keys() - lock.keys()) | (here.keys() & _INSTALLERS))
     also = f" Beside them: {', '.join(beside)}." if beside else ""
     return held(
-        bool(ours) and not others,
+        bool(ours) and not wrong,
         f"{len(ours) - len(others)} of {len(ours)} libraries have the tested version.{told}{also}",
         {"libraries": dict(ours), "beside": {name: here[name] for name in beside}},
     )
@@ -140,6 +150,11 @@ def environment() -> dict[str, str]:
         "Operating system": platform.platform(),
         "Machine": f"{platform.node()}, {platform.machine()}",
     }
+
+
+def _libraries() -> Finding:
+    text = lock_file().read_text(encoding="utf-8")
+    return libraries(locked(text), installed(), needed(text))
 
 
 def _platform() -> Finding:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from batchqc.documents.bundle.bundle_trail import Trail
-from batchqc.documents.verifier.case import Question
+from batchqc.documents.verifier.case import LATE, Question
 from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import FAILED, Failed
 from batchqc.documents.verifier.signed_log import LogKey, proved_entry
@@ -37,7 +37,7 @@ class Held(Protocol):
 class Told:
     """What the entries of a lot tell of its certificates, by number, and what was disposed of."""
 
-    reserved: set[str] = field(default_factory=set)
+    reserved: dict[str, datetime] = field(default_factory=dict)
     issued: dict[str, Issue] = field(default_factory=dict)
     withdrawn: dict[str, str] = field(default_factory=dict)
     disposed: set[str] = field(default_factory=set)
@@ -55,7 +55,7 @@ def lot_problems(bundle: Held, lot: Lot) -> Iterator[str]:
         for file in (one, *one["attachments"]):
             yield from _stored(bundle, f"{one['number']} {file['name']}", file, told)
     listed = {one["number"]: one for one in lot["certificates"]}
-    for number in sorted(told.reserved - listed.keys()):
+    for number in sorted(told.reserved.keys() - listed.keys()):
         yield f"certificate {number} is on record and is not in the bundle: it was left out"
     contents = {}
     for number, one in listed.items():
@@ -91,7 +91,7 @@ def _note(told: Told, sequence: int, text: str) -> None:
     for key in entry["records"]:
         kind, _, number = key.partition(":")
         if kind == "certificate":
-            told.reserved.add(number)
+            told.reserved.setdefault(number, datetime.fromisoformat(entry["at"]))
         elif kind == "certificate_issue":
             told.issued[number] = (sequence, text)
         elif kind == "certificate_withdrawal":
@@ -108,17 +108,18 @@ def _certificate(bundle: Held, lot: Lot, one: Mapping[str, Any], told: Told) -> 
     if number not in told.reserved:
         yield f"{number}: no entry of the audit trail tells of it"
     if number in told.issued:
-        yield from _issued(bundle, lot, one, told.issued[number])
+        yield from _issued(bundle, lot, one, told)
     elif one["status"] == "issued" or f"{path}.pdf" in bundle.hashes:
         yield f"{number}: no entry of the audit trail tells that it was issued"
 
 
-def _issued(bundle: Held, lot: Lot, one: Mapping[str, Any], issue: Issue) -> Iterator[str]:
+def _issued(bundle: Held, lot: Lot, one: Mapping[str, Any], told: Told) -> Iterator[str]:
     """The PDF is the one that the entry tells of, in the log and by itself."""
     number = one["number"]
     path = f"data/{lot['folder']}/{number}"
-    sequence, text = issue
+    sequence, text = told.issued[number]
     entry = json.loads(text)
+    at = datetime.fromisoformat(entry["at"])
     said = (entry["after"]["document sha256"], entry["after"]["content sha256"])
     if one["status"] != "issued" or sequence != one["sequence"]:
         yield f"{number}: entry {sequence} tells that it was issued, and the list says otherwise"
@@ -131,8 +132,8 @@ def _issued(bundle: Held, lot: Lot, one: Mapping[str, Any], issue: Issue) -> Ite
         yield f"{number}: the PDF is not the one that entry {sequence} tells of"
     yield from _proof(bundle, f"{path}.tlog-proof", number, text)
     question = Question(
-        bundle.root, datetime.fromisoformat(entry["at"]), number, lot["lot"],
-        one["content_sha256"], bundle.tsa_roots,
+        bundle.root, at, number, lot["lot"], one["content_sha256"], bundle.tsa_roots,
+        late=LATE + (at - told.reserved.get(number, at)),  # so long it waited for its seal
     )  # fmt: skip
     for check in examine((bundle.folder / f"{path}.pdf").read_bytes(), question).checks:
         if check.outcome == FAILED and not check.reason.startswith("not examined"):

@@ -20,6 +20,7 @@ _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_SHORTEST: Final = {"rsa": 2048, "ec": 256}  # bits; with less, others could have found the key
 # Extensions that are judged here; another critical one would be a condition that nobody knows.
 _UNDERSTOOD: Final = {"basic_constraints", "key_usage", "extended_key_usage"}
 
@@ -157,6 +158,9 @@ def verify_signature(
     """
     demand(digest in _HASHES, f"{digest} is not accepted")
     key = load_der_public_key(certificate.public_key.dump())
+    if isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        least = _SHORTEST["rsa" if isinstance(key, rsa.RSAPublicKey) else "ec"]
+        demand(key.key_size >= least, f"the key of {said_name(certificate)} is too short")
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, signed, ec.ECDSA(_HASHES[digest]))

@@ -1,13 +1,17 @@
 """A PDF file by its revisions: the first document, and each incremental update behind it.
 
 Read are files with plain cross-reference tables, not encrypted, as the site writes them. An object
-must lie in the revision whose table names it, so that no table reaches back or forward.
+must lie in the revision whose table names it, so that no table reaches back or forward. It is read
+once, however many revisions follow, and none may lie in another one: who verifies files of
+strangers is not kept busy.
 """
 
 import re
 import zlib
+from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from batchqc.documents.verifier.findings import Failed, demand
@@ -21,7 +25,7 @@ from batchqc.documents.verifier.pdf_objects import (
 )
 
 _MOST_REVISIONS: Final = 200
-_MOST_OBJECTS: Final = 1_000_000
+_MOST_OBJECTS: Final = 100_000
 _MOST_INFLATED: Final = 64_000_000
 _FILE_END: Final = re.compile(rb"startxref\s{1,4}(\d{1,12})\s{1,4}%%EOF\r?\n?\Z")
 _TABLE_HEAD: Final = re.compile(rb"xref[ ]?\r?\n")
@@ -31,7 +35,22 @@ _TABLE_END: Final = re.compile(rb"\s{0,4}startxref\s{1,4}(\d{1,12})\s{1,4}%%EOF(
 _OBJECT: Final = re.compile(rb"(\d{1,10}) (\d{1,5}) obj(?![A-Za-z0-9])")
 _DATA: Final = re.compile(rb"stream\r?\n")
 _DATA_END: Final = re.compile(rb"\s{0,2}endstream")
-_OBJECT_END: Final = re.compile(rb"\s*endobj")
+_OBJECT_END: Final = re.compile(rb"\s{0,16}endobj")
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was read of a revision: value and end of each by its place, and from where to where."""
+
+    values: dict[int, tuple[PdfValue, int]] = field(default_factory=dict)
+    spans: list[tuple[int, int]] = field(default_factory=list)
+
+    def keep(self, begin: int, value: PdfValue, end: int) -> None:
+        at = bisect_right(self.spans, (begin, end))
+        near = [*self.spans[max(0, at - 1) : at], (begin, end), *self.spans[at : at + 1]]
+        demand(all(one[1] <= two[0] for one, two in pairwise(near)), "objects lie in each other")
+        self.spans.insert(at, (begin, end))
+        self.values[begin] = value, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +65,15 @@ class Revision:
     end: int
     entries: Mapping[int, tuple[int, int] | None]
     trailer: PdfDictionary
+    known: _Known = field(default_factory=_Known, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class PdfObject:
-    """An object where it stands: its value, the data of a stream (``None``: none), its end."""
+    """An object where it stands: its value, from where to where the data of a stream, its end."""
 
     value: PdfValue
-    data: bytes | None
+    data: tuple[int, int] | None
     end: int
 
 
@@ -76,13 +96,14 @@ def read_revisions(pdf: bytes) -> tuple[Revision, ...]:
         if not isinstance(at, int) or not 0 < at < (places[-1][0] if places else len(pdf)):
             raise Failed("a cross-reference table is nowhere")
         demand(len(places) < _MOST_REVISIONS, "the file has too many revisions")
-        places.append(_table(pdf, at))
-        at = places[-1][2].get("Prev")
+        newer, one = places[-1:], _table(pdf, at)
+        demand(not newer or one[1] < newer[0][0], "revisions overlap")
+        places.append(one)
+        at = one[2].get("Prev")
     demand(places[0][1] == len(pdf), "the file goes on behind its end")
     found: list[Revision] = []
     for table, end, trailer, entries in reversed(places):
         start = found[-1].end if found else 0
-        demand(start < table, "revisions overlap")
         outside = [one for one in entries.values() if one and not start <= one[0] < table]
         demand(not outside, "a cross-reference table names what is not of its revision")
         found.append(Revision(start, table, end, entries, trailer))
@@ -121,14 +142,23 @@ class PdfFile:
     """
 
     def __init__(self, pdf: bytes, revisions: tuple[Revision, ...]) -> None:
-        self._pdf = pdf
+        self._pdf, self._revisions = pdf, revisions
+        self._starts = [one.start for one in revisions]
         self._places: dict[int, tuple[int, int] | None] = {}
         for one in revisions:
             self._places.update(one.entries)
         self._left = _MOST_INFLATED
         self.trailer = revisions[-1].trailer
-        self.numbers = frozenset(number for number, place in self._places.items() if place)
-        self.size = max(self._places, default=0) + 1
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Of the objects that there are."""
+        return frozenset(number for number, place in self._places.items() if place)
+
+    @property
+    def size(self) -> int:
+        """One more than the highest number of an object."""
+        return max(self._places, default=0) + 1
 
     @property
     def catalog(self) -> PdfDictionary:
@@ -144,11 +174,7 @@ class PdfFile:
         place = self._places.get(number)
         if place is None or place[1] != generation:
             return PdfObject(None, None, 0)
-        head = _OBJECT.match(self._pdf, place[0])
-        if not head or (int(head[1]), int(head[2])) != (number, generation):
-            raise Failed(f"object {number} is not where the file says")
-        value, at = read_value(self._pdf, head.end())
-        begin = skip_space(self._pdf, at)
+        value, begin = self._read(number, place)
         data = None
         if stream := _DATA.match(self._pdf, begin):
             data, begin = self._data(value, stream.end())
@@ -157,7 +183,18 @@ class PdfFile:
             raise Failed(f"object {number} does not end")
         return PdfObject(value, data, end.end())
 
-    def _data(self, value: PdfValue, begin: int) -> tuple[bytes, int]:
+    def _read(self, number: int, place: tuple[int, int]) -> tuple[PdfValue, int]:
+        """The value of an object, and where that begins which follows it."""
+        known = self._revisions[bisect_right(self._starts, place[0]) - 1].known
+        head = _OBJECT.match(self._pdf, place[0])
+        if not head or (int(head[1]), int(head[2])) != (number, place[1]):
+            raise Failed(f"object {number} is not where the file says")
+        if place[0] not in known.values:
+            value, at = read_value(self._pdf, head.end())
+            known.keep(place[0], value, skip_space(self._pdf, at))
+        return known.values[place[0]]
+
+    def _data(self, value: PdfValue, begin: int) -> tuple[tuple[int, int], int]:
         length = value.get("Length") if isinstance(value, dict) else None
         if isinstance(length, Reference):
             length = self._length(length)
@@ -166,13 +203,12 @@ class PdfFile:
         end = _DATA_END.match(self._pdf, stop)
         if not end:
             raise Failed("a stream does not end where it says")
-        return self._pdf[begin:stop], end.end()
+        return (begin, stop), end.end()
 
     def _length(self, reference: Reference) -> PdfValue:
         """A number that stands as an object of its own; it cannot be a stream again."""
         place = self._places.get(reference.number)
-        head = _OBJECT.match(self._pdf, place[0]) if place else None
-        return read_value(self._pdf, head.end())[0] if head else None
+        return self._read(reference.number, place)[0] if place else None
 
     def get(self, value: PdfValue) -> PdfValue:
         """A value, behind its reference where it is one."""
@@ -207,8 +243,8 @@ class PdfFile:
             raise Failed("a part of the document is no list")
         return found
 
-    def packed(self, value: PdfValue) -> tuple[PdfDictionary, bytes]:
-        """A stream as it stands in the file: its dictionary and its data.
+    def packed(self, value: PdfValue) -> tuple[PdfDictionary, tuple[int, int]]:
+        """A stream as it stands in the file: its dictionary, and from where to where its data.
 
         Raises:
             Failed: it is none.
@@ -226,7 +262,8 @@ class PdfFile:
         Raises:
             Failed: it is none, is damaged, or all of them together are larger than 64 MB.
         """
-        told, data = self.packed(value)
+        told, place = self.packed(value)
+        data = self._pdf[slice(*place)]
         names = self.get(told.get("Filter"))
         names = names if isinstance(names, list) else [names] if names is not None else []
         demand(names in ([], [Name("FlateDecode")]), "a stream is packed in an unknown way")

@@ -3,7 +3,8 @@
 JSON, ``batchqc/certificate-proof/1``: ``issue`` and further ``events`` are entries of the audit
 trail with their proofs, ``timestamp`` (base64, may be absent) is what a timestamp service answered
 about the checkpoint of ``issue``, and ``status`` (may be absent) is a note that the log's key
-signed: how the certificate stood, and since when.
+signed: how the certificate stood, and since when. Where the first timestamp came long after the
+issue, ``later`` has it, with a further proof of the same entry against its checkpoint.
 """
 
 import base64
@@ -33,6 +34,8 @@ class Issue:
     signed_at: datetime
     note: bytes
     answer: bytes
+    later: tuple[bytes, bytes] | None
+    """Note and answer of a later checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,16 @@ def check_issue(
     demand(after["content sha256"] == content, "the log names another content of this number")
     answer = base64.b64decode(proof.get("timestamp", ""), validate=True)
     at = moment_of(told["at"])
-    return Issue(sequence, at, head.origin, head.size, head.at, note.encode(), answer)
+    later = _later(proof, keys)
+    return Issue(sequence, at, head.origin, head.size, head.at, note.encode(), answer, later)
+
+
+def _later(proof: Mapping[str, Any], keys: Sequence[LogKey]) -> tuple[bytes, bytes] | None:
+    part = proof.get("later")
+    if not part:
+        return None
+    _, _, note = proved_entry(proof["issue"]["entry"], part["proof"], keys)
+    return note.encode(), base64.b64decode(part["timestamp"], validate=True)
 
 
 def check_standing(

@@ -29,12 +29,19 @@ Kind = Literal["seal", "timestamp", "evidence"]
 class Extracted:
     """The bytes that a signature covers, and its container (CMS, DER) from the gap between them.
 
-    Written to two files, they are what ``openssl cms -verify -cades -binary -inform DER`` takes.
+    Written to two files, ``signed`` and ``cms`` are what ``openssl cms -verify -cades -binary
+    -inform DER`` takes.
     """
 
-    signed: bytes
+    pdf: bytes
     cms: bytes
     byte_range: tuple[int, int, int, int]
+
+    @property
+    def signed(self) -> bytes:
+        """The bytes; made anew each time: a hundred signatures would hold a hundred files."""
+        _, gap, resume, rest = self.byte_range
+        return self.pdf[:gap] + self.pdf[resume : resume + rest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ def _extracted(pdf: bytes, gap: int, resume: int, rest: int) -> Extracted:
     closed = bool(_CLOSED.search(pdf, max(0, end - 64), end))
     demand(closed, "the signature does not end where the file ended when it was made")
     return Extracted(
-        signed=pdf[:gap] + pdf[resume:end],
+        pdf=pdf,
         cms=contents[:length],
         byte_range=(0, gap, resume, rest),
     )

@@ -108,6 +108,11 @@ def check_log(case: Case) -> str:
         case.log_time = stamp.at
         case.proves(stamp.at)
         said += f", which was there on {_utc(stamp.at)} as {said_name(stamp.path[0])} says"
+    if found.later and asked.tsa_roots:
+        note, answer = found.later
+        stamp = _stamp(case, token_in(answer), note, asked.at)
+        case.proves(stamp.at)
+        said += f"; it was there on {_utc(stamp.at)} as {said_name(stamp.path[0])} says"
     case.issue = found
     return said
 
@@ -233,7 +238,8 @@ def _said(case: Case) -> Iterator[datetime]:
         zone = f"{found[2]}:{found[3]}" if found[2] else "+00:00"
         yield moment_of(f"{found[1][:8]}T{found[1][8:]}{zone}")
     if case.told:
-        yield moment_of(case.told["issued"]["utc"])
+        made = case.told["rendition"]["made"] if case.recipient else case.told["issued"]
+        yield moment_of(made["utc"])
 
 
 def _utc(moment: datetime) -> str:

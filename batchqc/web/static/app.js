@@ -85,6 +85,14 @@
     }
   });
   addEventListener("htmx:error", () => { offline.hidden = false; });
+  // What stands before the server answers for it, or a page without the part that was asked for.
+  addEventListener("htmx:before:response", (event) => {
+    const { response, select } = event.detail.ctx;
+    const isOurs = /hx-request/i.test(response.headers.get("vary") ?? "");
+    if (response.status < 500 || (isOurs && !select)) return;
+    event.preventDefault();
+    offline.hidden = false;
+  });
   addEventListener("htmx:after:swap", (event) => {
     offline.hidden = true;
     const target = event.detail?.ctx?.target ?? event.target;
@@ -139,7 +147,7 @@
     g: () => { waits = Date.now(); },
   };
   addEventListener("keydown", (event) => {
-    if (!$("#keys") || event.defaultPrevented) return;
+    if (!$("#keys") || event.defaultPrevented || $("#lock[open]")) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "k") {
       event.preventDefault();
       open($("#palette"));
@@ -205,7 +213,21 @@
       spoke = seen;
       beside.postMessage("");
     };
-    beside.onmessage = alive;
+    // A session that began beside this page, of the same person, is this page's too: what was typed
+    // here is sent with it. It lasts as long as that one, however old this page is.
+    const goOn = (begun) => {
+      if (begun.user !== body.dataset.user || begun.token === token) return;
+      token = begun.token;
+      for (const field of all("input[name=token]")) field.value = token;
+      left = begun.left * 1000;
+      began = seen = Date.now();
+      warn.hidden = true;
+      body.classList.remove("locked");
+      lock.close();
+      lock.replaceChildren();
+    };
+    beside.onmessage = ({ data }) => (data ? goOn(data) : alive());
+    beside.postMessage({ user: body.dataset.user, token, left: left / 1000 });
     for (const what of ["pointermove", "pointerdown", "keydown", "scroll"]) {
       addEventListener(what, touched, { passive: true });
     }
@@ -241,14 +263,9 @@
           $("#lock-code-field").hidden = false; // it may be asked for since the page was made
           return told(found.message);
         }
-        token = found.token;
-        for (const field of all("input[name=token]")) field.value = token;
-        left = Number(body.dataset.secondsLeft) * 1000;
-        began = seen = Date.now();
-        told("");
-        body.classList.remove("locked");
-        lock.close();
-        lock.replaceChildren();
+        const begun = { user: body.dataset.user, token: found.token, left: found.left };
+        beside.postMessage(begun);
+        goOn(begun);
       } catch {
         told($("#offline strong").textContent);
       }

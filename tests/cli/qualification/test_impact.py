@@ -99,6 +99,8 @@ def test_a_module_that_is_gone_reaches_what_imported_it_before(old: Wheel, tmp_p
     ("changes", "told"),
     [
         ({"batchqc/_bundled/specs/x.toml": "a = 2"}, "batchqc/_bundled/specs/x.toml"),
+        ({"batchqc/intake/profiles/x.toml": "mark = ','"}, "batchqc/intake/profiles/x.toml"),
+        ({"batchqc/web/templates/lot.html": "PASS"}, "batchqc/web/templates/lot.html"),
         (
             {"batchqc/_bundled/migrations/versions/0002_more.py": ""},
             "batchqc/_bundled/migrations/versions/0002_more.py",

@@ -13,6 +13,8 @@ from batchqc.cli.qualification import place as installation
 from batchqc.cli.qualification import software
 from batchqc.cli.qualification.protocol import Finding, Outcome
 from batchqc.cli.workplace import Workplace
+from batchqc.documents.archive import FolderArchive
+from batchqc.records.database import grant_runtime
 from batchqc.settings import Settings, lock_file
 from tests.cli.qualification.conftest import WAITS_FOR_NO_DISK
 from tests.databases import HASTY, RUNTIME_ROLE
@@ -72,6 +74,11 @@ def test_the_libraries_here_are_those_of_the_lock_file_and_another_version_is_na
     assert found.outcome is Outcome.FAIL
     assert "sqlalchemy is 0.1, tested with" in found.observed
     assert software.libraries(lock, {}).outcome is Outcome.FAIL
+    needs = software.needed(lock_file().read_text())
+    assert software.libraries(lock, here, needs).outcome is Outcome.PASS
+    found = software.libraries(lock, {one: here[one] for one in here if one != "segno"}, needs)
+    assert found.outcome is Outcome.FAIL
+    assert "segno is not installed" in found.observed
 
 
 def finding(place: Workplace, name: str) -> Finding:
@@ -148,6 +155,19 @@ def test_a_file_of_the_store_that_was_changed_or_lost_its_schema_is_told(
     assert "revision 0001" in found.observed
 
 
+@pytest.mark.requirement("1.41")
+def test_the_store_of_another_installation_is_told(place: Workplace, tmp_path: Path):
+    other = FolderArchive(tmp_path / "other")
+    other.mark("0" * 64)
+    other.put(b"a file of theirs")
+    own = place.settings.model_copy(update={"store": other.root})
+    there = Workplace.at(own, now=place.now)
+    found = finding(there, "IQ-IN-05")
+    there.engine.dispose()
+    assert found.outcome is Outcome.FAIL
+    assert "is the store of another installation" in found.observed
+
+
 @pytest.mark.only_on("postgresql", "SQLite has no roles")
 def test_somebody_besides_the_owner_who_may_change_rows_is_told(place: Workplace, house: House):
     with house.engine.begin() as connection:
@@ -158,6 +178,23 @@ def test_somebody_besides_the_owner_who_may_change_rows_is_told(place: Workplace
         "rights": [[RUNTIME_ROLE, "measurement", "UPDATE"]],
         "read as": house.engine.url.username,
     }
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no roles")
+def test_the_rights_of_the_servers_are_in_order(place: Workplace, house: House):
+    grant_runtime(house.engine, RUNTIME_ROLE)
+    found = finding(place, "IQ-IN-03")
+    assert (found.outcome, found.evidence["rights"]) == (Outcome.PASS, [])
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no roles")
+@pytest.mark.parametrize("who", [RUNTIME_ROLE, "PUBLIC"])
+def test_a_right_to_change_one_column_is_told(place: Workplace, house: House, who: str):
+    with house.engine.begin() as connection:
+        connection.exec_driver_sql(f"GRANT UPDATE (value) ON measurement TO {who}")
+    found = finding(place, "IQ-IN-03")
+    assert found.outcome is Outcome.FAIL
+    assert [who, "measurement", "UPDATE"] in found.evidence["rights"]
 
 
 @pytest.mark.only_on("sqlite", "PostgreSQL has no file")
@@ -174,6 +211,10 @@ def test_a_seal_that_does_not_open_and_a_key_that_is_missing_are_told(
 ):
     place.settings.log_key.unlink()
     assert "log_key" in finding(place, "IQ-IN-07").observed
+    none = {"timestamp_root": Path("none.pem"), "revocation_list": Path("none.crl")}
+    away = Workplace.at(place.settings.model_copy(update=none), now=house.now)
+    for name in none:
+        assert name in finding(away, "IQ-IN-07").observed
     wrong = place.settings.model_copy(update={"seal_passphrase": SecretStr("wrong")})
     found = finding(Workplace.at(wrong, now=house.now), "IQ-IN-06")
     assert found.outcome is Outcome.FAIL
@@ -185,8 +226,10 @@ def test_no_secret_is_written_down():
         database="postgresql+psycopg://batchqc:hunter2@db.example/batchqc",
         seal_passphrase=SecretStr("hunter2"),
         oidc_secret=SecretStr("hunter2"),
+        timestamp_url="https://clinic:hunter2@tsa.example/tsr",
     )
     told = installation.shown_settings(settings)
     assert "hunter2" not in str(told)
     assert told["seal_passphrase"] == told["oidc_secret"] == "given"
+    assert told["timestamp_url"] == "https://***@tsa.example/tsr"
     assert told["database"] == "postgresql+psycopg://batchqc:***@db.example/batchqc"

@@ -64,7 +64,7 @@ def tour(stage: Stage) -> None:
     page.get_by_role("heading", name="What is recorded").wait_for()
     stage.take("typed-preview")
     stage.take("typed-list", "/manual")
-    page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
+    page.get_by_role("main").get_by_role("link", name="U-2026-").first.click()
     stage.take("typed-entry")
     stage.sign_in(RELEASER)
     stage.take("annex16", f"/lots/{CHECKED}/annex16")

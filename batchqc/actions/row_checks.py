@@ -1,0 +1,96 @@
+"""What of rows no hash of theirs holds: in which order they stand, and how moments are spelt.
+
+What holds now is folded from rows in the order of their ids, and an entry names no id: who swaps
+two corrections makes the older one count. Moments are compared as text by who searches, and one
+that is spelt otherwise is the same moment to whoever reads it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import cache
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any, Final
+
+from sqlalchemy import Column, ColumnElement, Text, UniqueConstraint, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from batchqc.records.base import Instant, Row
+from batchqc.records.schema import METADATA, WITNESSED
+from batchqc.records.uploads import AssayRun, MeasurementRow
+
+_MOVED: Final = "{} does not stand where its number says: ids were changed"
+#: What stands where in a moment, such as 2026-06-01T12:00:00.000000Z.
+_SPELT: Final = {5: "-", 8: "-", 11: "T", 14: ":", 17: ":", 20: ".", 27: "Z"}
+
+
+def row_check_problems(session: Session) -> Iterator[str]:
+    """What is wrong, in words."""
+    for kind in WITNESSED:
+        series = _series(kind)
+        if series is None:
+            continue
+        columns: Any = kind.__table__.columns
+        last = func.lag(columns.number).over(
+            partition_by=[columns[one] for one in series], order_by=columns.id
+        )
+        placed = select(columns.id, columns.number, last.label("last")).subquery()
+        moved = select(placed.c.id).where(placed.c.last >= placed.c.number).order_by(placed.c.id)
+        for one in session.scalars(moved).all():
+            yield _MOVED.format(session.get_one(kind, one).key)
+    yield from _misdated(session)
+
+
+def misplaced(rows: Iterable[Row]) -> Iterator[str]:
+    """Which of some rows stand in another order than their numbers, in words."""
+    found: dict[object, list[Any]] = {}
+    for row in rows:
+        series = _series(type(row))
+        if series is not None:
+            found.setdefault((type(row), *(getattr(row, one) for one in series)), []).append(row)
+    for some in found.values():
+        for one, other in pairwise(sorted(some, key=attrgetter("id"))):
+            if one.number >= other.number:
+                yield _MOVED.format(other.key)
+
+
+@cache
+def _series(kind: type[Row]) -> tuple[str, ...] | None:
+    """Within what the rows of a table are numbered as they come; ``None`` where they are not."""
+    table: Any = kind.__table__
+    for one in table.constraints:
+        if isinstance(one, UniqueConstraint) and "number" in one.columns:
+            return tuple(column.name for column in one.columns if column.name != "number")
+    return None
+
+
+def misspelt(session: Session) -> Iterator[str]:
+    """Which rows hold a moment that is not spelt as moments are, or is none."""
+    for name, table in sorted(METADATA.tables.items()):
+        moments = [one for one in table.columns if isinstance(one.type, Instant)]
+        if moments:
+            wrong = select(table.c.id).where(or_(*map(_is_misspelt, moments)))
+            for one in session.scalars(wrong.order_by(table.c.id)):
+                yield f"a moment in {name} #{one} is spelt in another way: searches can miss it"
+
+
+def _is_misspelt(column: Column[Any]) -> ColumnElement[bool]:
+    text = type_coerce(column, Text)
+    signs = (func.substr(text, place, 1) != sign for place, sign in _SPELT.items())
+    return or_(func.length(text) != max(_SPELT), *signs)
+
+
+def _misdated(session: Session) -> Iterator[str]:
+    """The moment of a measurement, by which it is sorted, is that of its text."""
+    run = MeasurementRow.assay_run_id
+    query = select(run, MeasurementRow.measured_text, MeasurementRow.measured_at).distinct()
+    rows = session.execute(query.execution_options(yield_per=1000))
+    for number in sorted({one for one, said, at in rows if not _is_moment(said, at)}):
+        yield f"results of {session.get_one(AssayRun, number).key} are sorted by another moment"
+
+
+def _is_moment(said: str, at: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(said) == at
+    except (ValueError, TypeError):
+        return True  # told with the measurements of the run

@@ -1,0 +1,123 @@
+"""Certificates that are sealed, or stamped, long after they were decided are no forgeries."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from batchqc.actions.certificate_verification import verify_file
+from batchqc.actions.certificates import Press
+from batchqc.actions.witnessing import stamp_newest
+from batchqc.documents.bundle.verify_bundle import main
+from batchqc.documents.bundle_kit import read_anchors
+from batchqc.documents.certificate_check import check_all
+from batchqc.documents.pki import PkiFiles
+from batchqc.documents.sealing import Level
+from batchqc.documents.timestamps import Service
+from tests.actions.test_certificate_proofs import NUMBER, asked, checkpoint, issue, prove, said
+from tests.actions.test_exports import export, exporter
+from tests.documents.test_certificate_check import failures
+from tests.records.house import Clock, House
+from tests.timestamp_service import TimestampService, timestamp_service
+
+LATER = timedelta(days=40)
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[TimestampService]:
+    folder = tmp_path_factory.mktemp("tsa")
+    with timestamp_service(folder, clock=lambda: clock.at) as found:
+        yield found
+
+
+def of(service: TimestampService) -> Service:
+    return Service(service.url, service.root)
+
+
+@pytest.mark.requirement("5.10")
+def test_a_timestamp_service_that_came_later_makes_no_certificate_of_before_a_forgery(
+    house: House, press: Press, pki: PkiFiles, service: TimestampService, clock: Clock
+):
+    house.ready()
+    house.release()
+    issued = issue(house, press)
+    before = prove(house, press)
+    house.now.at += LATER
+    clock.at = house.now.at
+    checkpoint(house, press)
+    assert stamp_newest(house.engine, house.archive, of(service), clock=house.now)
+    root = service.root.read_bytes()
+    for proof in (before, prove(house, press)):
+        question = asked(house, press, pki, proof, number=NUMBER, tsa_roots=root)
+        assert failures(check_all(issued, question)) == {}
+    assert str(clock.at)[:10] in said(check_all(issued, question), "log")
+
+
+@pytest.mark.requirement("5.10")
+def test_what_is_stamped_late_while_there_was_a_service_is_told(
+    house: House, press: Press, pki: PkiFiles, service: TimestampService, clock: Clock
+):
+    """Nothing was stamped for weeks, though it could have been: somebody must explain it."""
+    house.ready()
+    for later in (timedelta(0), LATER):
+        clock.at = house.now.at = house.now.at + later
+        checkpoint(house, press)
+        assert stamp_newest(house.engine, house.archive, of(service), clock=house.now)
+        if not later:
+            house.release()
+            issued = issue(house, press)
+    root = service.root.read_bytes()
+    question = asked(house, press, pki, prove(house, press), tsa_roots=root)
+    assert list(failures(check_all(issued, question))) == ["time"]
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("level", [Level.B_B, Level.B_T])
+def test_a_certificate_that_waited_for_its_seal_is_genuine_at_its_site(
+    house: House, press: Press, pki: PkiFiles, service: TimestampService, clock: Clock, level: Level
+):
+    house.ready()
+    house.release()
+    house.now.at += LATER
+    clock.at = house.now.at
+    sealing = replace(press.sealing, level=level, service=of(service))
+    issued = issue(house, replace(press, sealing=sealing))
+    question = asked(house, press, pki, prove(house, press), tsa_roots=service.root.read_bytes())
+    assert list(failures(check_all(issued, question))) == ["time"]  # to who has no records
+    for proofs in (question.proofs, ()):
+        with house.reading() as session:
+            found = verify_file(session, issued, replace(question, proofs=proofs))
+        assert found.is_genuine, failures(found.report)
+        assert found.here.counts == "counts"
+
+
+@pytest.mark.requirement("5.10", "10.04")
+def test_a_bundle_holds_that_has_a_certificate_that_waited_for_its_seal(
+    house: House,
+    press: Press,
+    pki: PkiFiles,
+    service: TimestampService,
+    clock: Clock,
+    tmp_path: Path,
+):
+    house.ready()
+    house.release()
+    house.now.at += LATER
+    clock.at = house.now.at
+    sealing = replace(press.sealing, level=Level.B_T, service=of(service))
+    issue(house, replace(press, sealing=sealing))
+    anchors = read_anchors(pki.root_pem.parent, service.root)
+    who = replace(exporter(house, press, pki), anchors=lambda: anchors)
+    with ZipFile(BytesIO(b"".join(export(house, who).chunks()))) as file:
+        file.extractall(tmp_path)
+    given = ("--root", pki.root_pem, "--tsa-root", service.root)
+    assert main([str(tmp_path / "batchqc-bundle"), *map(str, given)]) == 0
