@@ -8,10 +8,9 @@ import pytest
 from batchqc.actions.certificate_index import Wanted, find_certificates
 from batchqc.actions.export_plan import Asked, wanted_by
 from batchqc.actions.review_tables import Days
-from batchqc.actions.times import midnight
+from batchqc.actions.times import midnight, moments
 from batchqc.core.canonical import utc_text
 from batchqc.core.quality_reviews import Period
-from batchqc.web.audit_trail import _midnight
 from tests.records.house import House
 from tests.records.tampering import tamper
 
@@ -32,7 +31,8 @@ def test_who_asks_from_the_first_day_on_is_answered_at_a_site_in_the_east(house:
         asked = wanted_by(session, Asked(since=date.min, until=date.max))
         assert asked.since is not None
         assert utc_text(asked.since) < "0002"
-        began = _midnight(session, date.min)
-        assert began is not None
-        assert utc_text(began) < "0002"
+    began, behind = moments(date.min, date.max, EAST)
+    assert began is not None
+    assert behind is None
+    assert utc_text(began) < "0002"
     assert utc_text(Days.of(Period(date.min, date.max.replace(day=30)), EAST).begins) < "0002"
