@@ -7,7 +7,6 @@ withdrawal that somebody removed would let it count again.
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.witnessed import unlike, unlike_trail, witnessed_by
@@ -17,13 +16,20 @@ from batchqc.records.base import Row
 from batchqc.records.conditional import CertificateWithdrawal
 from batchqc.records.decisions import CertificateIssue, certificates_of
 from batchqc.records.layouts import CertificateRendition
+from batchqc.records.once import once
 from batchqc.records.registers import LotRow
+from batchqc.records.rows_by import rows_by
 
 _LOOKED_AT: Final = ("certificate:", "certificate_issue:", "certificate_withdrawal:")
 
 
-def certificate_damage(session: Session, lot: LotRow) -> Iterator[str]:
+@once
+def certificate_damage(session: Session, lot: LotRow) -> tuple[str, ...]:
     """What was changed, added or removed behind the audit trail, in words."""
+    return tuple(_damage(session, lot))
+
+
+def _damage(session: Session, lot: LotRow) -> Iterator[str]:
     rows = {one.key: one for one in _rows(session, lot)}
     witnessed = witnessed_by(entries_about(session, [lot.key, *rows]))
     yield from unlike(rows.items(), witnessed)
@@ -38,7 +44,7 @@ def check_certificates(session: Session, lot: LotRow) -> None:
     Raises:
         IntegrityFailure: BQC-CRT-060: every difference is a reason.
     """
-    found = list(certificate_damage(session, lot))
+    found = certificate_damage(session, lot)
     if found:
         raise IntegrityFailure(
             "BQC-CRT-060",
@@ -70,4 +76,4 @@ def _rows(session: Session, lot: LotRow) -> Iterator[Row]:
     yield from certificates
     ids = [one.id for one in certificates]
     for kind in (CertificateIssue, CertificateWithdrawal):
-        yield from session.scalars(select(kind).where(kind.certificate_id.in_(ids)))
+        yield from rows_by(session, kind, kind.certificate_id, ids)

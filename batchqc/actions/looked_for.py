@@ -8,7 +8,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from batchqc.records.absent import look_for
 from batchqc.records.annex16 import LotCheck
 from batchqc.records.cell_banks import Derivation, Passage
+from batchqc.records.certificate_renewals import CertificateRenewal
+from batchqc.records.conditional import CertificateWithdrawal
 from batchqc.records.containers import Container, RetainSample
+from batchqc.records.copies import CertificateCopy
 from batchqc.records.corrections import Correction
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.deviations import DeviationLot
@@ -23,9 +26,12 @@ from batchqc.records.laboratory import (
     RegisterRule,
     Training,
 )
+from batchqc.records.layouts import CertificateRendition
+from batchqc.records.log import CheckpointTimestamp
 from batchqc.records.look_backs import LookBack
 from batchqc.records.lot_reviews import AuditReview, LotReview
 from batchqc.records.methods import MethodVersion
+from batchqc.records.once import once
 from batchqc.records.policies import PolicyRow
 from batchqc.records.potency import PotencyDeclaration, PotencyFit
 from batchqc.records.registers import DonorRow, LotRow, LotSpecification
@@ -43,6 +49,11 @@ _OF_LOT: Final = (
     RetainSample.lot_id, PotencyFit.lot_id, PotencyDeclaration.lot_id, Certificate.lot_id,
     LotSpecification.lot_id,
 )  # fmt: skip
+_OF_CERTIFICATE: Final = (
+    CertificateCopy.certificate_id, CertificateRendition.certificate_id,
+    CertificateRenewal.certificate_id, CertificateWithdrawal.certificate_id,
+    Certificate.supersedes_id,
+)  # fmt: skip
 _OF_UPLOAD: Final = (
     EntryVerification.upload_id, Attachment.upload_id, LaboratoryCertificate.upload_id,
     MaterialUse.upload_id, PotencyDeclaration.upload_id,
@@ -59,6 +70,14 @@ _OF_PRODUCT: Final = (LimitSet.product_id, TrendPhase.product_id)
 _TABLES: Final = (
     RegisterRule, PolicyRow, LookBack, Instrument, Training, MethodVersion,
 )  # fmt: skip
+
+
+@once
+def look_at_certificate(session: Session, certificate: Certificate) -> None:
+    """Of what nothing is on record about a certificate, let nobody ask in the same look."""
+    values: dict[InstrumentedAttribute[Any], tuple[int, ...]]
+    values = dict.fromkeys(_OF_CERTIFICATE, (certificate.id,))
+    look_for(session, values, [CheckpointTimestamp])
 
 
 def runs_looked_for(

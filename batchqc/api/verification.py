@@ -22,6 +22,7 @@ from batchqc.actions.certificate_proofs import prove_certificate
 from batchqc.actions.certificate_renewals import newest_document
 from batchqc.actions.certificate_verification import verify_file
 from batchqc.actions.certificates import the_certificate
+from batchqc.actions.looked_for import look_at_certificate
 from batchqc.api.doors import Door, OpenDoor, SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
@@ -173,6 +174,7 @@ def of_record(call: SignedIn, number: str) -> VerificationOut:
 def verified_on_record(session: Session, door: Door, number: str) -> VerificationOut:
     """Verify the newest document of a certificate, with the proof of its issue from the log."""
     row = the_certificate(session, number)
+    look_at_certificate(session, row)
     pdf = newest_document(session, door.archive, number=number)
     question, notes = _question(door)
     proofs, why_not = _proof(session, door, number)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate, CertificateIssue
 from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 
 
 class CertificateRenewal(Row):
@@ -39,8 +40,8 @@ class CertificateRenewal(Row):
 @once
 def renewals_of(session: Session, certificate: Certificate) -> Sequence[CertificateRenewal]:
     """The renewals of a certificate, oldest first."""
-    query = select(CertificateRenewal).where(CertificateRenewal.certificate_id == certificate.id)
-    return session.scalars(query.order_by(CertificateRenewal.number)).all()
+    of = CertificateRenewal
+    return rows_by(session, of, of.certificate_id, [certificate.id], of.number)
 
 
 def newest_documents(session: Session) -> Iterator[CertificateIssue | CertificateRenewal]:

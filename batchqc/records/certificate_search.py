@@ -8,6 +8,7 @@ common, the certificates are gone through in their order: a page of them is soon
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Literal, cast
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from batchqc.core.certificate_terms import Term
+from batchqc.records.among import among
 from batchqc.records.certificate_index import LEXEMES, CertificateTerm, CertificateText
 from batchqc.records.conditional import CertificateWithdrawal, counts_no_more
 from batchqc.records.decisions import Certificate, CertificateIssue, DispositionRow, public_number
@@ -192,10 +194,14 @@ class Hit:
         return "void" if self.superseded_by or self.withdrawn else "pending"
 
 
-def hits(session: Session, ids: Iterable[int]) -> list[Hit]:
-    """Certificates by their ids, oldest first."""
+def _number(of: Any) -> tuple[Any, Any]:
+    return of.year, of.number
+
+
+@cache
+def _hits() -> Select[Any]:
     earlier, newer = aliased(Certificate), aliased(Certificate)
-    query = (
+    return (
         select(
             *_number(Certificate),
             LotRow.lot,
@@ -217,9 +223,13 @@ def hits(session: Session, ids: Iterable[int]) -> list[Hit]:
         .outerjoin(earlier, earlier.id == Certificate.supersedes_id)
         .outerjoin(newer, newer.supersedes_id == Certificate.id)
         .outerjoin(CertificateWithdrawal, CertificateWithdrawal.certificate_id == Certificate.id)
-        .where(Certificate.id.in_(list(ids)))
+        .where(among(Certificate.id, "ids"))
         .order_by(Certificate.id)
     )
+
+
+def hits(session: Session, ids: Iterable[int]) -> list[Hit]:
+    """Certificates by their ids, oldest first."""
     return [
         Hit(
             public_number(series, year, number),
@@ -236,13 +246,9 @@ def hits(session: Session, ids: Iterable[int]) -> list[Hit]:
         for (
             year, number, lot, product, disposition, at, content, document, *links,
             withdrawn, series,
-        ) in session.execute(query)
+        ) in session.execute(_hits(), {"ids": list(ids)})
         for old, new in ((links[:2], links[2:]),)
     ]  # fmt: skip
-
-
-def _number(of: Any) -> tuple[Any, Any]:
-    return of.year, of.number
 
 
 def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
@@ -251,8 +257,6 @@ def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
     if wanted.until is not None:
         yield Certificate.reserved_at < wanted.until
     is_issued = exists().where(CertificateIssue.certificate_id == Certificate.id)
-    newer = aliased(Certificate)
-    replaced = select(newer.supersedes_id).where(newer.supersedes_id.is_not(None))
     match wanted.status:
         case "issued":
             yield is_issued
@@ -261,6 +265,8 @@ def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
         case "void":
             yield from (~is_issued, counts_no_more())
         case "superseded":
+            newer = aliased(Certificate)
+            replaced = select(newer.supersedes_id).where(newer.supersedes_id.is_not(None))
             yield Certificate.id.in_(replaced)
         case "withdrawn":
             yield Certificate.id.in_(select(CertificateWithdrawal.certificate_id))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import cache
 
 from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, exists, or_, select
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column, relationship
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate, DispositionRow
 from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 
 
 class PendingResult(Row):
@@ -85,10 +87,11 @@ def due_days(rows: Iterable[PendingResult]) -> dict[str, date]:
 @once
 def withdrawal_of(session: Session, certificate: Certificate) -> CertificateWithdrawal | None:
     """The withdrawal of a certificate, or ``None``."""
-    query = select(CertificateWithdrawal)
-    return session.scalar(query.where(CertificateWithdrawal.certificate_id == certificate.id))
+    of = CertificateWithdrawal
+    return next(iter(rows_by(session, of, of.certificate_id, [certificate.id])), None)
 
 
+@cache
 def counts_no_more() -> ColumnElement[bool]:
     """Of certificates, those that were withdrawn or superseded."""
     newer = aliased(Certificate)
@@ -101,4 +104,5 @@ def counts_no_more() -> ColumnElement[bool]:
 @once
 def superseding_certificate(session: Session, certificate: Certificate) -> Certificate | None:
     """The certificate that supersedes another, or ``None``."""
-    return session.scalar(select(Certificate).where(Certificate.supersedes_id == certificate.id))
+    of = Certificate
+    return next(iter(rows_by(session, of, of.supersedes_id, [certificate.id])), None)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate
 from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 
 
 class CertificateCopy(Row):
@@ -34,5 +35,5 @@ class CertificateCopy(Row):
 @once
 def copies_of(session: Session, certificate: Certificate) -> Sequence[CertificateCopy]:
     """Every copy of a certificate, oldest first."""
-    query = select(CertificateCopy).where(CertificateCopy.certificate_id == certificate.id)
-    return session.scalars(query.order_by(CertificateCopy.number)).all()
+    of = CertificateCopy
+    return rows_by(session, of, of.certificate_id, [certificate.id], of.number)

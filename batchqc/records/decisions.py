@@ -149,6 +149,7 @@ def newest_dispositions(session: Session, lots: Iterable[int]) -> dict[int, str]
     return {lot: disposition for lot, disposition in found}  # noqa: C416 - rows are no pairs
 
 
+@once
 def certificates_of(session: Session, lot: LotRow | None = None) -> Sequence[Certificate]:
     """The certificates of a lot, or all, oldest first."""
     if lot is not None:
@@ -184,8 +185,8 @@ def certificate_by(session: Session, public: str) -> Certificate | None:
 @once
 def issue_of(session: Session, certificate: Certificate) -> CertificateIssue | None:
     """The sealed document of a certificate, or ``None`` while it is pending."""
-    query = select(CertificateIssue).where(CertificateIssue.certificate_id == certificate.id)
-    return session.scalar(query)
+    of = CertificateIssue
+    return next(iter(rows_by(session, of, of.certificate_id, [certificate.id])), None)
 
 
 def answer_by(session: Session, person: str, key: str) -> Answer | None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from batchqc.records.base import Row, refers_to
 from batchqc.records.decisions import Certificate, certificate_by
 from batchqc.records.once import once
+from batchqc.records.rows_by import rows_by
 from batchqc.records.signatures import SignatureRow
 
 
@@ -194,10 +195,8 @@ def rendition_by(
 @once
 def renditions_of(session: Session, certificate: Certificate) -> Sequence[CertificateRendition]:
     """The renditions of a certificate."""
-    query = select(CertificateRendition).where(
-        CertificateRendition.certificate_id == certificate.id
-    )
-    return session.scalars(query.order_by(CertificateRendition.id)).all()
+    of = CertificateRendition
+    return rows_by(session, of, of.certificate_id, [certificate.id])
 
 
 def rendition_named(session: Session, name: str) -> CertificateRendition | None:

@@ -18,6 +18,7 @@ from batchqc.core.signed_notes import NoteKey, key_of
 from batchqc.core.stored_tree import BITS, FAN, not_whole, roots_over, stored_tree
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row, refers_to
+from batchqc.records.once import once
 from batchqc.records.rows_by import rows_by
 
 _BLOCKS_AT_ONCE: Final = 256
@@ -109,7 +110,12 @@ class CheckpointTimestamp(Row):
 
 def tree_of(session: Session) -> Subtree:
     """The subtrees of the log, each computed from a few rows."""
-    return stored_tree(lambda level, block: list(hashes_of(session, level, block * FAN, FAN)))
+    return stored_tree(lambda level, block: _block(session, level, block))
+
+
+@once
+def _block(session: Session, level: int, block: int) -> list[bytes]:
+    return list(hashes_of(session, level, block * FAN, FAN))
 
 
 def hashes_of(session: Session, level: int, first: int, many: int) -> Iterator[bytes]:
@@ -159,16 +165,19 @@ def new_subtrees(session: Session, size: int) -> Iterator[tuple[int, list[tuple[
         level += BITS
 
 
+@once
 def newest_checkpoint(session: Session) -> CheckpointRow | None:
     """The checkpoint of the most entries."""
     return session.scalar(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1))
 
 
+@once
 def checkpoint_of(session: Session, size: int) -> CheckpointRow | None:
     """The checkpoint of a size."""
     return session.scalar(select(CheckpointRow).where(CheckpointRow.size == size))
 
 
+@once
 def checkpoint_for(session: Session, sequence: int) -> CheckpointRow | None:
     """The first checkpoint that covers an entry: of those with a timestamp, else of all."""
     stamped = _covering(sequence).join(
@@ -201,6 +210,7 @@ def checkpoints_after(session: Session, size: int, *, limit: int) -> Sequence[Ch
     return session.scalars(query.order_by(CheckpointRow.size).limit(limit)).all()
 
 
+@once
 def log_keys(session: Session) -> Sequence[LogKeyRow]:
     """Every key of the log, oldest first."""
     return session.scalars(select(LogKeyRow).order_by(LogKeyRow.number)).all()
@@ -208,8 +218,7 @@ def log_keys(session: Session) -> Sequence[LogKeyRow]:
 
 def timestamp_of(session: Session, checkpoint: CheckpointRow) -> CheckpointTimestamp | None:
     """What a timestamp service said of a checkpoint."""
-    query = select(CheckpointTimestamp)
-    return session.scalar(query.where(CheckpointTimestamp.checkpoint_id == checkpoint.id))
+    return timestamps_of(session, [checkpoint]).get(checkpoint.id)
 
 
 def timestamps_of(
@@ -226,6 +235,7 @@ def timestamps(session: Session) -> Sequence[CheckpointTimestamp]:
     return session.scalars(select(CheckpointTimestamp).order_by(CheckpointTimestamp.id)).all()
 
 
+@once
 def place_of(session: Session, record: str) -> int | None:
     """The sequence of the first entry that is filed under a record's key."""
     query = (

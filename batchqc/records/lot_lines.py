@@ -66,10 +66,7 @@ def lot_lines(session: Session, sought: Sought) -> Sequence[Any]:
 
     One more than ``limit`` where there are more.
     """
-    query = _lines(sought.wanted)
-    if sought.only is not None:
-        known = among(LotRow.id, "only")
-        query = _lines(LotsWanted()).where(known).params(only=list(sought.only))
+    query = _lines(sought.wanted) if sought.only is None else _ONLY.params(only=list(sought.only))
     if sought.order in _DATES:
         return _by_date(session, query, sought)
     return session.execute(_ordered(query, session, sought).limit(sought.limit + 1)).all()
@@ -101,23 +98,26 @@ def donors_of_lots(session: Session, lots: Iterable[int]) -> Mapping[int, tuple[
 
 
 def _lines(wanted: LotsWanted) -> Select[*tuple[Any, ...]]:
-    held = select(Hold.id).where(Hold.lot_id == LotRow.id, Hold.id.not_in(select(HoldEnd.hold_id)))
-    return (
-        lots_wanted(wanted)
-        .join(Product, Product.id == LotRow.product_id)
-        .with_only_columns(
-            LotRow.id,
-            LotRow.lot,
-            Product.code.label("product"),
-            Product.name.label("product_name"),
-            LotRow.registered_at,
-            as_corrected("manufactured_on", LotRow.manufactured_on).label("manufactured_on"),
-            as_corrected("expires_on", LotRow.expires_on).label("expires_on"),
-            newest_disposition().label("disposition"),
-            held.exists().label("on_hold"),
-            and_(*depleted_lots()).label("depleted"),
-        )
-    )
+    joined = lots_wanted(wanted).join(Product, Product.id == LotRow.product_id)
+    return joined.with_only_columns(*_STANDING)
+
+
+_HELD: Final = select(Hold.id).where(
+    Hold.lot_id == LotRow.id, Hold.id.not_in(select(HoldEnd.hold_id))
+)
+_STANDING: Final[tuple[ColumnElement[Any], ...]] = (
+    LotRow.id.expression,
+    LotRow.lot.expression,
+    Product.code.label("product"),
+    Product.name.label("product_name"),
+    LotRow.registered_at.expression,
+    as_corrected("manufactured_on", LotRow.manufactured_on).label("manufactured_on"),
+    as_corrected("expires_on", LotRow.expires_on).label("expires_on"),
+    newest_disposition().label("disposition"),
+    _HELD.exists().label("on_hold"),
+    and_(*depleted_lots()).label("depleted"),
+)
+_ONLY: Final = _lines(LotsWanted()).where(among(LotRow.id, "only"))
 
 
 def _ordered(

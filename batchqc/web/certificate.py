@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.certificate_data import FORMATS, DataFormat
 from batchqc.actions.certificate_life import life_of
 from batchqc.actions.certificates import content_of_certificate, the_certificate
+from batchqc.actions.looked_for import look_at_certificate
 from batchqc.actions.renditions import facts_of
 from batchqc.api import certificate_copies, certificate_data, renditions
 from batchqc.api import certificates as api
@@ -78,6 +79,7 @@ def _content(session: Session, call: Call, number: str) -> dict[str, Any]:
 
 
 def _facts(session: Session, call: Call, row: Certificate) -> dict[str, Any]:
+    look_at_certificate(session, row)
     (hit,) = hits(session, [row.id])
     content = content_of_certificate(call.door.archive, row)
     replaced = content["supersedes"]
