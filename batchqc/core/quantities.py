@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Self
 
 LONGEST_NUMBER: Final = 40
 LARGEST_EXPONENT: Final = 30
 SHOWN_PLACES: Final = 10
+_KEPT: Final = 4096  # readings that are remembered: a page asks for each several times
 
 _AMOUNT: Final = re.compile(
     r"(?:(?P<qualifier><=|>=|<|>|≤|≥)[ ]?)?"
@@ -102,18 +104,7 @@ class Amount:
     @property
     def possible(self) -> Interval:
         """The set of numbers that the text allows."""
-        value = Fraction(self.number)
-        match self.qualifier:
-            case "<":
-                return Interval(high=value)
-            case "<=":
-                return Interval(high=value, high_closed=True)
-            case ">":
-                return Interval(low=value)
-            case ">=":
-                return Interval(low=value, low_closed=True)
-            case _:
-                return Interval.exactly(value)
+        return _possible(self.qualifier, self.number)
 
     @property
     def is_censored(self) -> bool:
@@ -132,8 +123,30 @@ def parse_amount(text: str) -> Amount | None:
     Digits before and after the point are required. A number of more than 40 characters or with an
     exponent beyond 30 is not read: no measurement needs it, and arithmetic on it never ends.
     """
+    return None if len(text) > LONGEST_NUMBER else _parsed(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _possible(qualifier: str, number: Decimal) -> Interval:
+    """Numbers that are equal, such as 90 and 90.0, allow the same."""
+    value = Fraction(number)
+    match qualifier:
+        case "<":
+            return Interval(high=value)
+        case "<=":
+            return Interval(high=value, high_closed=True)
+        case ">":
+            return Interval(low=value)
+        case ">=":
+            return Interval(low=value, low_closed=True)
+        case _:
+            return Interval.exactly(value)
+
+
+@lru_cache(maxsize=_KEPT)
+def _parsed(text: str) -> Amount | None:
     found = _AMOUNT.fullmatch(text)
-    if found is None or len(text) > LONGEST_NUMBER:
+    if found is None:
         return None
     number = Decimal(found["number"])
     if abs(number.adjusted()) > LARGEST_EXPONENT:

@@ -12,6 +12,7 @@ raises), Ph. Eur. General Notices (significant figures), ASTM E29 (absolute, or 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from batchqc.core.quantities import Interval, last_digit
@@ -60,7 +61,13 @@ def passing_interval(operator: str, limit: Decimal, rounding: Rounding) -> Inter
         limit: with the digits of its text.
         rounding: the rule that the criterion names.
     """
-    edge, closed = _edge(operator, limit, rounding)
+    return _passing(operator, str(limit), rounding)
+
+
+@lru_cache(maxsize=1024)
+def _passing(operator: str, limit: str, rounding: Rounding) -> Interval:
+    """By the limit's text: 90 and 90.0 are equal, and do not round alike."""
+    edge, closed = _edge(operator, Decimal(limit), rounding)
     if operator in {">", ">="}:
         return Interval(low=Fraction(edge), low_closed=closed)
     return Interval(high=Fraction(edge), high_closed=closed)
