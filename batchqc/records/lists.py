@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from batchqc.core.identifiers import fold
@@ -114,7 +114,9 @@ def _lot_conditions(wanted: LotsWanted) -> Iterator[ColumnElement[bool]]:
     if wanted.text:
         part = fold(wanted.text)
         of_products = select(Product.id).where(Product.folded.contains(part, autoescape=True))
-        yield or_(LotRow.folded.contains(part, autoescape=True), LotRow.product_id.in_(of_products))
+        # Where no product is called so, no lot is asked which it is of.
+        by_product = and_(of_products.exists(), LotRow.product_id.in_(of_products))
+        yield or_(by_product, LotRow.folded.contains(part, autoescape=True))
     yield from _overlay_conditions(wanted)
 
 
