@@ -7,12 +7,22 @@ that is spelt otherwise is the same moment to whoever reads it.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
 from itertools import pairwise
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Text, UniqueConstraint, func, or_, select, type_coerce
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    Text,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from batchqc.records.base import Instant, Row
@@ -27,18 +37,24 @@ _SPELT: Final = {5: "-", 8: "-", 11: "T", 14: ":", 17: ":", 20: ".", 27: "Z"}
 def row_check_problems(session: Session) -> Iterator[str]:
     """What is wrong, in words."""
     for kind in WITNESSED:
-        series = _series(kind)
-        if series is None:
-            continue
-        columns: Any = kind.__table__.columns
-        last = func.lag(columns.number).over(
-            partition_by=[columns[one] for one in series], order_by=columns.id
-        )
-        placed = select(columns.id, columns.number, last.label("last")).subquery()
-        moved = select(placed.c.id).where(placed.c.last >= placed.c.number).order_by(placed.c.id)
-        for one in session.scalars(moved).all():
+        moved = _moved(kind)
+        for one in session.scalars(moved).all() if moved is not None else ():
             yield _MOVED.format(session.get_one(kind, one).key)
     yield from _misdated(session)
+
+
+@cache
+def _moved(kind: type[Row]) -> Select[int] | None:
+    """What asks a table for rows out of their order, built once; ``None`` where there is none."""
+    series = _series(kind)
+    if series is None:
+        return None
+    columns: Any = kind.__table__.columns
+    last = func.lag(columns.number).over(
+        partition_by=[columns[one] for one in series], order_by=columns.id
+    )
+    placed = select(columns.id, columns.number, last.label("last")).subquery()
+    return select(placed.c.id).where(placed.c.last >= placed.c.number).order_by(placed.c.id)
 
 
 def misplaced(rows: Iterable[Row]) -> Iterator[str]:
@@ -66,18 +82,27 @@ def _series(kind: type[Row]) -> tuple[str, ...] | None:
 
 def misspelt(session: Session) -> Iterator[str]:
     """Which rows hold a moment that is not spelt as moments are, or is none."""
-    for name, table in sorted(METADATA.tables.items()):
-        moments = [one for one in table.columns if isinstance(one.type, Instant)]
-        if moments:
-            wrong = select(table.c.id).where(or_(*map(_is_misspelt, moments)))
-            for one in session.scalars(wrong.order_by(table.c.id)):
-                yield f"a moment in {name} #{one} is spelt in another way: searches can miss it"
+    for name in sorted(METADATA.tables):
+        wrong = _wrongly_spelt(name)
+        for one in session.scalars(wrong).all() if wrong is not None else ():
+            yield f"a moment in {name} #{one} is spelt in another way: searches can miss it"
+
+
+@cache
+def _wrongly_spelt(name: str) -> Select[int] | None:
+    """What asks a table for such rows, built once; ``None`` where no row holds a moment."""
+    table = METADATA.tables[name]
+    moments = [one for one in table.columns if isinstance(one.type, Instant)]
+    if not moments:
+        return None
+    return select(table.c.id).where(or_(*map(_is_misspelt, moments))).order_by(table.c.id)
 
 
 def _is_misspelt(column: Column[Any]) -> ColumnElement[bool]:
+    """The signs of all places at once; nobody builds a condition for each."""
     text = type_coerce(column, Text)
-    signs = (func.substr(text, place, 1) != sign for place, sign in _SPELT.items())
-    return or_(func.length(text) != max(_SPELT), *signs)
+    signs = reduce(add, (func.substr(text, place, 1, type_=Text) for place in _SPELT))
+    return or_(func.length(text) != max(_SPELT), signs != "".join(_SPELT.values()))
 
 
 def _misdated(session: Session) -> Iterator[str]:
