@@ -12,7 +12,17 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Text, UniqueConstraint, func, or_, select, type_coerce
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
 from batchqc.records.base import Instant, Row
@@ -66,12 +76,34 @@ def _series(kind: type[Row]) -> tuple[str, ...] | None:
 
 def misspelt(session: Session) -> Iterator[str]:
     """Which rows hold a moment that is not spelt as moments are, or is none."""
-    for name, table in sorted(METADATA.tables.items()):
-        moments = [one for one in table.columns if isinstance(one.type, Instant)]
-        if moments:
-            wrong = select(table.c.id).where(or_(*map(_is_misspelt, moments)))
-            for one in session.scalars(wrong.order_by(table.c.id)):
-                yield f"a moment in {name} #{one} is spelt in another way: searches can miss it"
+    for table, moments in _with_moments():
+        wrong = select(table.c.id).where(or_(*map(_is_misspelt, moments)))
+        for one in session.scalars(wrong.order_by(table.c.id)):
+            yield f"a moment in {table.name} #{one} is spelt in another way: searches can miss it"
+
+
+def unreadable(session: Session) -> Iterator[str]:
+    """Which rows hold a moment that is spelt as moments are and never was, as of a month 13."""
+    for table, moments in _with_moments():
+        texts = (type_coerce(one, Text) for one in moments)
+        rows = session.execute(select(table.c.id, *texts).order_by(table.c.id))
+        for number, *said in rows.yield_per(1000):
+            if not all(one is None or _is_read(one) for one in said):
+                yield f"a moment in {table.name} #{number} never was: nobody can read it"
+
+
+def _with_moments() -> Iterator[tuple[Table, list[Column[Any]]]]:
+    for _, table in sorted(METADATA.tables.items()):
+        if moments := [one for one in table.columns if isinstance(one.type, Instant)]:
+            yield table, moments
+
+
+def _is_read(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_misspelt(column: Column[Any]) -> ColumnElement[bool]:
