@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.attachments import hold_bytes
 from batchqc.actions.lots import lock_lots, the_lot
 from batchqc.actions.stored_names import lots_concerned, rows_naming
+from batchqc.actions.uploads import hold_uploads
 from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import utc_text
 from batchqc.documents.archive import Archive
@@ -58,6 +59,7 @@ def finish_disposals(
 
 def _remove(tx: Transaction, archive: Archive, sha256: str) -> list[str]:
     """Remove an object, unless something keeps it; nobody holds its lots or names it meanwhile."""
+    hold_uploads(tx)  # a file is stored before it is read, and its lots are known
     lock_lots(tx, [the_lot(tx.session, lot) for lot in lots_concerned(tx.session, sha256)])
     hold_bytes(tx, sha256)
     (row,) = disposed_objects(tx.session, [sha256])

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Select,
+    Table,
     Text,
     UniqueConstraint,
     func,
@@ -82,20 +83,43 @@ def _series(kind: type[Row]) -> tuple[str, ...] | None:
 
 def misspelt(session: Session) -> Iterator[str]:
     """Which rows hold a moment that is not spelt as moments are, or is none."""
-    for name in sorted(METADATA.tables):
-        wrong = _wrongly_spelt(name)
-        for one in session.scalars(wrong).all() if wrong is not None else ():
-            yield f"a moment in {name} #{one} is spelt in another way: searches can miss it"
+    for table, _ in _with_moments():
+        for one in session.scalars(_wrongly_spelt(table)):
+            yield f"a moment in {table.name} #{one} is spelt in another way: searches can miss it"
+
+
+def unreadable(session: Session) -> Iterator[str]:
+    """Which rows hold a moment that is spelt as moments are and never was, as of a month 13."""
+    for table, moments in _with_moments():
+        texts = (type_coerce(one, Text) for one in moments)
+        rows = session.execute(select(table.c.id, *texts).order_by(table.c.id))
+        for number, *said in rows.yield_per(1000):
+            if not all(one is None or _is_read(one) for one in said):
+                yield f"a moment in {table.name} #{number} never was: nobody can read it"
 
 
 @cache
-def _wrongly_spelt(name: str) -> Select[int] | None:
-    """What asks a table for such rows, built once; ``None`` where no row holds a moment."""
-    table = METADATA.tables[name]
+def _with_moments() -> tuple[tuple[Table, tuple[Column[Any], ...]], ...]:
+    found = (
+        (table, tuple(one for one in table.columns if isinstance(one.type, Instant)))
+        for _, table in sorted(METADATA.tables.items())
+    )
+    return tuple((table, moments) for table, moments in found if moments)
+
+
+@cache
+def _wrongly_spelt(table: Table) -> Select[int]:
+    """What asks a table for such rows, built once."""
     moments = [one for one in table.columns if isinstance(one.type, Instant)]
-    if not moments:
-        return None
     return select(table.c.id).where(or_(*map(_is_misspelt, moments))).order_by(table.c.id)
+
+
+def _is_read(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_misspelt(column: Column[Any]) -> ColumnElement[bool]:

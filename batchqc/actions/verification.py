@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.event_check import event_problems
 from batchqc.actions.index_check import index_problems
 from batchqc.actions.log_check import log_problems
-from batchqc.actions.row_checks import misspelt, row_check_problems
+from batchqc.actions.row_checks import misspelt, row_check_problems, unreadable
 from batchqc.actions.whole_trail import LAST, Witness, read_trail
 from batchqc.core.audit import Link
 from batchqc.core.canonical import sha256_of
@@ -79,6 +79,7 @@ def verify_audit_trail(
     try:
         return _compared(session, archive, lacking or _lacking(session, archive), found)
     except ValueError as error:
+        found = found or [(LAST, problem) for problem in unreadable(session)]
         if not found:
             raise
         problems = (*(one for _, one in found), f"nothing else was looked at: {error}")

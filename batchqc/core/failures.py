@@ -8,9 +8,7 @@ either entry fails alone: a reading that somebody typed does not vanish when it 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import combinations, product
-from operator import mul
+from itertools import islice
 from typing import Final
 
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
@@ -132,18 +130,39 @@ def _choices(
     runs: dict[Attribute, dict[RunKey, list[Measurement]]] = {}
     for one in newest_of_all:
         runs.setdefault(attribute_of(one), {}).setdefault(one.run, []).append(one)
-    if reduce(mul, map(len, runs.values()), 1) > MOST_CHOICES:
+    each = [
+        (_reported(row for rows in own.values() for row in rows), tuple(own))
+        for own in runs.values()
+    ]
+    found = list(islice(_combined(each, (), mixed=mixed), MOST_CHOICES + 1))
+    if len(found) > MOST_CHOICES:
         yield newest_of_all
         return
-    own = {
-        attribute: _reported(x for y in each.values() for x in y)
-        for attribute, each in runs.items()
-    }
-    for chosen in product(*runs.values()):
-        pairs = combinations(zip(own.values(), chosen, strict=True), 2)
-        if mixed or not any(a != b and {a, b} <= one & two for (one, a), (two, b) in pairs):
-            picked = zip(runs.values(), chosen, strict=True)
-            yield [row for each, run in picked for row in each[run]]
+    for chosen in found:
+        yield [row for own, run in zip(runs.values(), chosen, strict=True) for row in own[run]]
+
+
+def _combined(
+    each: Sequence[tuple[frozenset[RunKey], tuple[RunKey, ...]]],
+    chosen: tuple[RunKey, ...],
+    *,
+    mixed: bool,
+) -> Iterator[tuple[RunKey, ...]]:
+    """Each combination that begins with some runs; what would be mixed is no choice.
+
+    Of each attribute ``each`` holds the runs that report it, and all that may be chosen.
+    """
+    if len(chosen) == len(each):
+        yield chosen
+        return
+    reported, runs = each[len(chosen)]
+    for run in runs:
+        is_apart = any(
+            other != run and {other, run} <= reported and {other, run} <= theirs
+            for (theirs, _), other in zip(each, chosen, strict=False)
+        )
+        if mixed or not is_apart:
+            yield from _combined(each, (*chosen, run), mixed=mixed)
 
 
 def _typed(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:

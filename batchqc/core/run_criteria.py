@@ -75,9 +75,9 @@ def _spread(
     """The replicates of each aliquot, by the largest %CV."""
     aliquots: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
     for one in rows:
-        aliquots[one.sample, one.aliquot].append(one)
-    for (sample, aliquot), own in sorted(aliquots.items()):
-        name = f"{sample} {aliquot}".strip()
+        aliquots[fold(one.sample), fold(one.aliquot)].append(one)
+    for own in sorted(aliquots.values(), key=lambda own: (own[0].sample, own[0].aliquot)):
+        name = f"{own[0].sample} {own[0].aliquot}".strip()
         texts = ", ".join(f"{one.text} {one.unit}".strip() for one in map(_shown, own))
         amounts = [one.amount.possible for one in own if one.amount is not None]
         alike = len({canonical_unit(one.unit) for one in own}) == 1

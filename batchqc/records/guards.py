@@ -1,5 +1,6 @@
 """Whether the triggers that keep every table append-only are in place."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, inspect, text
@@ -14,6 +15,7 @@ _TRIGGERS: Final = {
 SELECT relname, tgname, '' FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
 JOIN pg_proc ON pg_proc.oid = tgfoid
 WHERE NOT tgisinternal AND tgenabled = 'A' AND tgqual IS NULL AND tgattr = ''
+AND pg_table_is_visible(pg_class.oid)
 AND (tgname, tgtype) IN ((relname || '_no_change', 27), (relname || '_no_truncate', 34))
 AND regexp_replace(prosrc, '\s+', ' ', 'g') =
     ' BEGIN RAISE EXCEPTION ''% is append-only: % is refused'', TG_TABLE_NAME, TG_OP; END '
@@ -22,9 +24,14 @@ AND regexp_replace(prosrc, '\s+', ' ', 'g') =
 _BEFORE: Final = {
     "no_update": "UPDATE ON {}",
     "no_delete": "DELETE ON {}",
-    "no_replace": 'INSERT ON {} WHEN EXISTS (SELECT 1 FROM {} WHERE ("id" = NEW."id")',
+    "no_replace": "INSERT ON {} WHEN EXISTS (SELECT 1 FROM {} WHERE [])",
 }
-"""When those of SQLite fire; behind the last one stand further keys."""
+"""When those of SQLite fire; the last one looks at every key by which a row is replaced."""
+_KEYS: Final = """
+SELECT tbl_name, list.name, info.name FROM sqlite_master
+JOIN pragma_index_list(tbl_name) AS list JOIN pragma_index_info(list.name) AS info
+WHERE sqlite_master.type = 'table' AND "unique" ORDER BY info.seqno
+"""
 _REFUSE: Final = " BEGIN SELECT RAISE(ABORT, '{} is append-only: this is refused'); END"
 NOT_A_RECORD: Final = "alembic_version"
 """Alembic updates its one row; what it says is checked by every migration."""
@@ -46,16 +53,31 @@ def unguarded(connection: Connection) -> list[str]:
         for table in sorted(inspect(connection).get_table_names())
         if table not in {NOT_A_RECORD, *OF_SEARCH, *OF_QUEUE}
     }
+    keys = _keys(connection) if connection.dialect.name == "sqlite" else {}
     for table, trigger, said in connection.execute(text(_TRIGGERS[connection.dialect.name])):
         guard = trigger.removeprefix(f"{table}_")
-        if table in missing and (not said or _refuses(table, guard, said)):
+        if table in missing and (not said or _refuses(table, guard, said, keys.get(table, []))):
             missing[table].discard(guard)
     return [table for table, guards in missing.items() if guards]
 
 
-def _refuses(table: str, guard: str, said: str) -> bool:
+def _keys(connection: Connection) -> dict[str, list[list[str]]]:
+    """The columns of each key of each table of SQLite, beside the id."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for table, key, column in connection.execute(text(_KEYS)):
+        found.setdefault(table, {}).setdefault(key, []).append(column)
+    return {table: [*keys.values()] for table, keys in found.items()}
+
+
+def _refuses(table: str, guard: str, said: str, keys: Iterable[Sequence[str]]) -> bool:
     """Whether a trigger of SQLite does what its name says: somebody may have put another there."""
-    before = f"CREATE TRIGGER {table}_{guard} BEFORE {_BEFORE.get(guard, '?')}".replace("{}", table)
-    rest = said.removeprefix(before).removesuffix(_REFUSE.format(table))
-    is_whole = len(said) == len(before) + len(rest) + len(_REFUSE.format(table))
-    return is_whole and (rest.startswith((" OR (", ")")) if guard == "no_replace" else not rest)
+    before, _, after = _BEFORE.get(guard, "?").replace("{}", table).partition("[]")
+    begins, ends = f"CREATE TRIGGER {table}_{guard} BEFORE {before}", after + _REFUSE.format(table)
+    rest = said.removeprefix(begins).removesuffix(ends)
+    alike = {
+        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in key) + ")"
+        for key in (["id"], *keys)
+    }
+    looks_at = set(rest.split(" OR ")) if guard == "no_replace" else {rest}
+    is_whole = len(said) == len(begins) + len(rest) + len(ends)
+    return is_whole and looks_at == (alike if guard == "no_replace" else {""})

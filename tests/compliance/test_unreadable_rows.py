@@ -59,6 +59,8 @@ def test_doctor_tells_of_what_it_cannot_read(full_house: House, press: Press, ch
     [
         "UPDATE person SET registered_at = 'then' WHERE user_id = 'ana'",
         "UPDATE audit_entry SET at = '' WHERE id = 20",
+        "UPDATE person SET registered_at = '2026-13-01T12:00:00.000000Z' WHERE user_id = 'ana'",
+        "UPDATE audit_entry SET at = '2026-02-30T12:00:00.000000Z' WHERE id = 20",
     ],
 )
 def test_a_moment_that_is_none_is_told_by_both(full_house: House, press: Press, change: str):

@@ -620,6 +620,23 @@ def test_two_runs_that_both_report_all_inputs_are_not_mixed_and_a_failure_is_tol
     assert found.runs == both  # it fails: whichever of them is meant, once
 
 
+@pytest.mark.requirement("3.01")
+def test_runs_that_each_report_all_of_many_inputs_are_looked_at_one_by_one():
+    """Of five inputs three runs would make 243 choices, were they mixed."""
+    names = ("viability", "cd73", "cd90", "cd105", "cd44")
+    inputs = tuple(Input(name, name) for name in names)
+    formula = Derived(parse_formula(" + ".join(names)), inputs, "%")
+    told = [replace(criterion(name=name), accept=ReportOnly()) for name in names]
+    of = specification(*told, Criterion("d", "D", Category.QUANTITY, formula, limits("> 90")))
+
+    def run(text: str, number: int) -> list[Measurement]:
+        own = {"upload": f"U-2026-{number:06d}", "run": f"R-{number}"}
+        return [measured(text, analyte=name, **own) for name in names]
+
+    bad = run("10", 5)
+    assert failing(*run("20", 6), *bad, *run("30", 7), of=of) == [("d", {bad[0].run})]
+
+
 def test_what_lacks_a_part_of_its_inputs_fails_by_no_choice_of_runs():
     inputs = (Input("a", "viability"), Input("b", "other"))
     told = [replace(criterion(name=name), accept=ReportOnly()) for name in ("viability", "other")]

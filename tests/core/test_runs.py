@@ -151,6 +151,16 @@ def test_the_replicates_of_an_aliquot_lie_no_further_apart(
     assert assessed(*rows, *apart, methods=(method(SPREAD),))[0] is expected
 
 
+@pytest.mark.requirement("3.09")
+def test_an_aliquot_that_is_written_in_another_case_is_no_other_one():
+    """Who writes it in two ways would have two spreads, each of replicates that agree."""
+    rows = [measured(text, n) for n, text in enumerate(("91", "92"), 1)]
+    more = [measured(text, n, aliquot="a1") for n, text in enumerate(("150", "151"), 3)]
+    found, said = assessed(*rows, *more, methods=(method(SPREAD),))
+    assert found is INVALID
+    assert said.endswith("the %CV of 91 %, 92 %, 150 %, 151 % (MSC-1-S01 A1) is above 10 %")
+
+
 def test_replicates_in_two_units_have_no_spread():
     rows = (measured("100"), measured("100", 2, unit="1"))
     assert assessed(*rows, methods=(method(SPREAD),))[0] is NOT_KNOWN

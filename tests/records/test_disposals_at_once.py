@@ -30,17 +30,20 @@ from tests.records.house import (
 from tests.records.interleaving import DONE, Work, interleaved
 from tests.records.test_lock_order import meet
 
-OTHER = "MSC-26-0021"
+OTHER, THIRD = "MSC-26-0021", "MSC-26-0022"
 REPORT = b"%PDF-1.7\nReport CL-88421\n%%EOF\n"
 
 
 @pytest.fixture
 def approved(house: House) -> House:
     """The raw data of two lots of one donor came in one file, and may be removed."""
+    return approve(house, REPORT)
+
+
+def approve(house: House, report: bytes) -> House:
     register(house, OTHER)
-    rows = [{"lot_id": lot, "sample_id": f"{lot}-S01"} | good("viability") for lot in (LOT, OTHER)]
-    assert house.upload(table(rows)).accepted
-    keep(house, "U-2026-000001")
+    assert house.upload(of_both()).accepted
+    keep(house, "U-2026-000001", report)
     set_rule(house)
     house.now.at = LATE
     approving(ask(house), QA2)(house)
@@ -67,11 +70,11 @@ def approving(number: str, by: str) -> Work:
     return approve
 
 
-def keep(house: House, upload: str) -> object:
+def keep(house: House, upload: str, report: bytes = REPORT) -> object:
     with house.acting(ANA, Permission.RECORD_USE) as tx:
         return keep_certificate(
             tx, house.archive, laboratory=LABORATORY, upload=upload, file="CL-88421.pdf",
-            data=REPORT,
+            data=report,
         )  # fmt: skip
 
 
@@ -98,6 +101,20 @@ def test_bytes_that_a_new_record_names_are_not_removed_at_that_moment(approved: 
     assert told == (DONE, "BQC-RET-020")
     assert approved.archive.get(hashlib.sha256(REPORT).hexdigest()) == REPORT
     assert approved.verify().problems == ()
+
+
+@pytest.mark.requirement("1.68")
+def test_results_that_come_in_with_the_same_bytes_are_not_removed_either(house: House):
+    """Of the table that a laboratory sent along, kept as it was, and removed by and by."""
+    with house.acting(DON, Permission.REGISTER_DONOR) as tx:
+        register_donor(tx, code="DNR-UC-09", tissue_source="umbilical cord")
+    register(house, THIRD, donor="DNR-UC-09")
+    row = {"lot_id": THIRD, "sample_id": f"{THIRD}-S01"} | good("viability")
+    data = table([row | {"run_id": "VCB-9"}])
+    approve(house, data)
+    assert interleaved(house, lambda house: house.upload(data), finish) == (DONE, "BQC-RET-020")
+    assert house.archive.get(hashlib.sha256(data).hexdigest()) == data
+    assert house.verify().problems == ()
 
 
 def test_of_two_who_dispose_of_the_file_of_two_lots_at_once_one_does(house: House):

@@ -157,6 +157,52 @@ def test_a_guard_that_only_bears_the_name_is_noticed(engine: Engine, place: int)
     assert unguarded_in(engine) == ["lot"]
 
 
+@pytest.mark.requirement("1.05")
+@pytest.mark.only_on("sqlite", "PostgreSQL's INSERT never replaces")
+@pytest.mark.parametrize(
+    "keys",
+    [
+        '("id" = NEW."id") OR ("folded" = NEW."folded")) AND 0',
+        '("id" = NEW."id") OR ("folded" = NEW."folded") AND 0)',
+        '("id" = NEW."id") OR ("folded" = NEW."lot"))',
+        '("id" = NEW."id"))',
+    ],
+)
+def test_a_guard_that_lets_some_rows_be_replaced_is_noticed(engine: Engine, keys: str):
+    with engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER lot_no_replace"))
+        connection.exec_driver_sql(
+            "CREATE TRIGGER lot_no_replace BEFORE INSERT ON lot WHEN EXISTS (SELECT 1 FROM lot"
+            " WHERE [] BEGIN SELECT RAISE(ABORT, 'lot is append-only: this is refused');"
+            " END".replace("[]", keys)
+        )
+    assert unguarded_in(engine) == ["lot"]
+
+
+@pytest.mark.only_on("sqlite", "PostgreSQL's INSERT never replaces")
+def test_a_further_key_that_no_guard_looks_at_is_noticed(engine: Engine):
+    """Of two rows that are alike in it, a newer one would replace the older one."""
+    with engine.begin() as connection:
+        connection.execute(text("CREATE UNIQUE INDEX of_mine ON lot (lot)"))
+    assert unguarded_in(engine) == ["lot"]
+
+
+@pytest.mark.requirement("1.05")
+@pytest.mark.only_on("postgresql", "a file of SQLite has one table of a name")
+def test_guards_of_a_table_of_the_same_name_elsewhere_guard_nothing(engine: Engine):
+    guard = "CREATE TRIGGER lot_no_change BEFORE UPDATE OR DELETE ON aside.lot FOR EACH ROW"
+    with engine.begin() as connection:
+        for statement in (
+            "DROP TRIGGER lot_no_change ON lot",
+            "CREATE SCHEMA aside",
+            "CREATE TABLE aside.lot (id INTEGER)",
+            f"{guard} EXECUTE FUNCTION batchqc_refuse_change()",
+            "ALTER TABLE aside.lot ENABLE ALWAYS TRIGGER lot_no_change",
+        ):
+            connection.execute(text(statement))
+    assert unguarded_in(engine) == ["lot"]
+
+
 @pytest.mark.only_on("postgresql", "each trigger of SQLite refuses by itself")
 def test_guards_whose_function_lets_everything_pass_are_noticed(engine: Engine):
     function = "CREATE OR REPLACE FUNCTION batchqc_refuse_change() RETURNS trigger"
