@@ -198,9 +198,10 @@ def _tests(code: str, donation: str) -> Callable[[Session], SourceForm]:
     def made(session: Session) -> SourceForm:
         donor, row = the_donor(session, code), the_donation(session, donation)
         now = dict(approved_changes(corrections_of(session, [row.key]), row.key))
+        called = now.get("donation", row.donation)  # as its page and its label say it
         results = (_BLANK, *options(Interpretation))
         return SourceForm(
-            title=_("Results of %(donation)s") % {"donation": row.donation},
+            title=_("Results of %(donation)s") % {"donation": called},
             path=f"/donors/{quote(donor.code)}/donations/{quote(row.donation)}/tests/new",
             says=_(
                 "What one laboratory found in one specimen. A determination of before no longer"
@@ -212,7 +213,7 @@ def _tests(code: str, donation: str) -> Callable[[Session], SourceForm]:
             crumbs=donor_crumbs(donor.code, _("Results")),
             facts=(
                 (_("Donor"), donor.code),
-                (_("Donation"), f"{row.donation}, {now.get('donated_on', row.donated_on)}"),
+                (_("Donation"), f"{called}, {now.get('donated_on', row.donated_on)}"),
                 (_("Lots of this donor"), str(lots_from(session, [donor]).get(donor.id, 0))),
             ),
             fields=(

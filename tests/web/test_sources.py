@@ -469,7 +469,7 @@ def test_pages_of_lists_follow_each_other_and_filters_hold_together(house: House
 
 
 def test_a_donor_under_look_back_and_one_who_withdrew_are_told_to_be_so(site: Served):
-    """Nothing green stands where the gate is closed; forms begin with what was corrected."""
+    """Nothing green stands where the gate is closed."""
     house = site.house
     donate(house)
     consent(house)
@@ -497,10 +497,19 @@ def test_a_donor_under_look_back_and_one_who_withdrew_are_told_to_be_so(site: Se
         don.page.reload()
         expect(glance).to_contain_text("Nothing new is made of this donor")
         expect(glance).not_to_contain_text("Lots may come")
-        decide(house, request(house, f"donation:{DIN}", "tested_person", "donor"))
-        decide(house, request(house, f"donor:{DONOR}", "tissue_source", "bone marrow"))
+
+
+def test_forms_of_a_donor_begin_with_what_was_corrected(site: Served):
+    house = site.house
+    donate(house)
+    decide(house, request(house, f"donation:{DIN}", "tested_person", "donor"))
+    decide(house, request(house, f"donor:{DONOR}", "tissue_source", "bone marrow"))
+    decide(house, request(house, f"donation:{DIN}", "donation", "W000009000001"))
+    with site.visitor(DON) as don:
         don.go(f"/donors/{DONOR}/donations/{DIN}/tests/new")
         expect(don.page.get_by_label("Whose blood")).to_have_value("donor")
+        expect(don.heading("Results of W000009000001")).to_be_visible()
+        expect(don.page.get_by_text(re.compile("^W000009000001, "))).to_be_visible()
         don.go(f"/donors/{DONOR}/donations/new")
         expect(don.page.get_by_label("Tissue")).to_have_value("bone marrow")
         don.go(f"/donors/{DONOR}/eligibility")
