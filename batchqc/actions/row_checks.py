@@ -7,14 +7,15 @@ that is spelt otherwise is the same moment to whoever reads it.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
 from itertools import pairwise
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Any, Final
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -37,18 +38,24 @@ _SPELT: Final = {5: "-", 8: "-", 11: "T", 14: ":", 17: ":", 20: ".", 27: "Z"}
 def row_check_problems(session: Session) -> Iterator[str]:
     """What is wrong, in words."""
     for kind in WITNESSED:
-        series = _series(kind)
-        if series is None:
-            continue
-        columns: Any = kind.__table__.columns
-        last = func.lag(columns.number).over(
-            partition_by=[columns[one] for one in series], order_by=columns.id
-        )
-        placed = select(columns.id, columns.number, last.label("last")).subquery()
-        moved = select(placed.c.id).where(placed.c.last >= placed.c.number).order_by(placed.c.id)
-        for one in session.scalars(moved).all():
+        moved = _moved(kind)
+        for one in session.scalars(moved).all() if moved is not None else ():
             yield _MOVED.format(session.get_one(kind, one).key)
     yield from _misdated(session)
+
+
+@cache
+def _moved(kind: type[Row]) -> Select[int] | None:
+    """What asks a table for rows out of their order, built once; ``None`` where there is none."""
+    series = _series(kind)
+    if series is None:
+        return None
+    columns: Any = kind.__table__.columns
+    last = func.lag(columns.number).over(
+        partition_by=[columns[one] for one in series], order_by=columns.id
+    )
+    placed = select(columns.id, columns.number, last.label("last")).subquery()
+    return select(placed.c.id).where(placed.c.last >= placed.c.number).order_by(placed.c.id)
 
 
 def misplaced(rows: Iterable[Row]) -> Iterator[str]:
@@ -76,9 +83,8 @@ def _series(kind: type[Row]) -> tuple[str, ...] | None:
 
 def misspelt(session: Session) -> Iterator[str]:
     """Which rows hold a moment that is not spelt as moments are, or is none."""
-    for table, moments in _with_moments():
-        wrong = select(table.c.id).where(or_(*map(_is_misspelt, moments)))
-        for one in session.scalars(wrong.order_by(table.c.id)):
+    for table, _ in _with_moments():
+        for one in session.scalars(_wrongly_spelt(table)):
             yield f"a moment in {table.name} #{one} is spelt in another way: searches can miss it"
 
 
@@ -92,10 +98,20 @@ def unreadable(session: Session) -> Iterator[str]:
                 yield f"a moment in {table.name} #{number} never was: nobody can read it"
 
 
-def _with_moments() -> Iterator[tuple[Table, list[Column[Any]]]]:
-    for _, table in sorted(METADATA.tables.items()):
-        if moments := [one for one in table.columns if isinstance(one.type, Instant)]:
-            yield table, moments
+@cache
+def _with_moments() -> tuple[tuple[Table, tuple[Column[Any], ...]], ...]:
+    found = (
+        (table, tuple(one for one in table.columns if isinstance(one.type, Instant)))
+        for _, table in sorted(METADATA.tables.items())
+    )
+    return tuple((table, moments) for table, moments in found if moments)
+
+
+@cache
+def _wrongly_spelt(table: Table) -> Select[int]:
+    """What asks a table for such rows, built once."""
+    moments = [one for one in table.columns if isinstance(one.type, Instant)]
+    return select(table.c.id).where(or_(*map(_is_misspelt, moments))).order_by(table.c.id)
 
 
 def _is_read(text: str) -> bool:
@@ -107,9 +123,10 @@ def _is_read(text: str) -> bool:
 
 
 def _is_misspelt(column: Column[Any]) -> ColumnElement[bool]:
+    """The signs of all places at once; nobody builds a condition for each."""
     text = type_coerce(column, Text)
-    signs = (func.substr(text, place, 1) != sign for place, sign in _SPELT.items())
-    return or_(func.length(text) != max(_SPELT), *signs)
+    signs = reduce(add, (func.substr(text, place, 1, type_=Text) for place in _SPELT))
+    return or_(func.length(text) != max(_SPELT), signs != "".join(_SPELT.values()))
 
 
 def _misdated(session: Session) -> Iterator[str]:

@@ -151,11 +151,12 @@ def certifications_csv(call: SignedIn) -> Response:
         rows_of = session.scalars(select(Certification).order_by(Certification.id))
         found = [_certification(session, one) for one in rows_of]
     header = ("number", "lot", "product", "disposition", "certified by", "certified at",
-              "checked by", "transferred by")  # fmt: skip
+              "checked by", "transferred by", "signed on paper", "paper")  # fmt: skip
     rows = [
         (one.number, one.lot, one.product, one.disposition, one.certified_by.name,
          one.certified_at.isoformat(), one.checked_by.name,
-         one.transferred_by.name if one.transferred_by else "")
+         one.transferred_by.name if one.transferred_by else "",
+         one.certified_by.happened_at, one.certified_by.paper)
         for one in found
     ]  # fmt: skip
     return Response(csv_bytes([header, *rows]), media_type="text/csv; charset=utf-8")

@@ -1,6 +1,7 @@
 """The only place where an error becomes an HTTP status (RFC 9457, ``application/problem+json``)."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -127,11 +128,17 @@ async def _deliberate(_: Request, error: Exception) -> Response:
 async def _invalid(_: Request, error: Exception) -> Response:
     """Every problem of the request by its place; what was sent is not repeated."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    reasons = tuple(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
+    reasons = tuple(f"{'.'.join(map(str, one['loc']))}: {_said(one)}" for one in found)
     return problem(
         422, "BQC-API-001", "The request is wrong", "the request does not fit", reasons=reasons,
         hint="See /api/v1/docs for what the request holds.",
     )  # fmt: skip
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    """What is wrong; of a body that is no JSON, where that ends."""
+    about = one.get("ctx", {}).get("error") if one["type"] == "json_invalid" else None
+    return f"{one['msg']}: {about}" if about else str(one["msg"])
 
 
 async def _of_http(_: Request, error: Exception) -> Response:

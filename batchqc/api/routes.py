@@ -7,16 +7,40 @@ of it, by the description of the API, and by the tests. The routers stand under 
 the first, and an application takes their routes as they are (``serve``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from json import JSONDecodeError, loads
 from threading import RLock
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import compile_path, get_name
 
 PREFIX: Final = "/api/v1"
 _LOOKING: Final = RLock()
+
+
+class _Sent(Request):
+    """A request whose JSON says each thing once."""
+
+    async def json(self) -> Any:
+        """The body; where a member is given twice, whoever reads it may take either for meant.
+
+        Raises:
+            JSONDecodeError: it is no JSON, or an object names a member twice.
+        """
+        return loads(await self.body(), object_pairs_hook=_once_each)
+
+
+def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+        raise JSONDecodeError(f"given twice: {twice}", "", 0)
+    return found
 
 
 class LateRoute(APIRoute):
@@ -29,6 +53,15 @@ class LateRoute(APIRoute):
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
         self.methods = {method.upper() for method in told.get("methods") or ("GET",)}
         self._told = told
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As of ``APIRoute``, for a request that says each thing once."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            return await handle(_Sent(request.scope, request.receive))
+
+        return handled
 
     def __getattr__(self, name: str) -> Any:
         """What is not there yet; the first who asks waits until all of it is."""

@@ -146,11 +146,14 @@ def review(context: typer.Context, number: Number, user: User, *, reason: Reason
     place = workplace(context)
     with reading(place.engine) as session:
         sha256 = the_report(session, number).content_sha
-    columns, *rows = account_rows(json.loads(place.archive.get(sha256)))
+    content = json.loads(place.archive.get(sha256))
+    columns, *rows = account_rows(content)
     for row in rows:  # what is signed has more columns than a terminal can show beside each other
         facts([(name.replace("_", " "), said) for name, said in zip(columns, row, strict=True)
                if said])  # fmt: skip
         say("")
+    unknown = f"{content['unknown_user_ids']} since {content['since']}"
+    facts([("Attempts with unknown user ids", unknown)])
     keyboard = at_keyboard(place, user, to=f"sign the review of {number}, {sha256}")
     actor = keyboard.acting(Permission.REVIEW_ACCOUNTS)
     with transaction(place.engine, actor, place.now()) as tx:

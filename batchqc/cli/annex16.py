@@ -18,7 +18,7 @@ from batchqc.records.transaction import reading, transaction
 
 _COLUMNS = (
     "number", "lot", "product", "disposition", "certified by", "certified at", "checked by",
-    "transferred by",
+    "transferred by", "signed on paper", "paper",
 )  # fmt: skip
 
 
@@ -71,6 +71,8 @@ def certifications(
                 row.disposition.decided_at.isoformat(),
                 row.lot_check.signature.name,
                 transferred.signature.name if transferred else "",
+                row.disposition.signature.happened_at,
+                row.disposition.signature.paper,
             )
             for row, transferred in certifications_of(session)
         ]

@@ -185,7 +185,7 @@ def _other_marks(plain: str) -> Wrong | None:
         message = f'{quoted} has a decimal "{marks}"; a decimal point was expected'
     else:
         message = f"{quoted} has thousands separators, which are not allowed"
-    return Wrong("E205", message, f"{_HINT} Set this in the export.")
+    return Wrong("E205", message, f"{_HINT} Of a file, set it in the export.")
 
 
 def _why_not(text: str, unit: str) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from batchqc.core.eligibility import Interpretation
+from batchqc.core.eligibility import Interpretation, Scope
 from batchqc.core.identifiers import fold
 from batchqc.records.cell_banks import CellBank, Derivation, children_of
 from batchqc.records.donations import (
@@ -24,7 +24,7 @@ from batchqc.records.registers import DonorRow, LotDonor
 
 
 class Consenting(StrEnum):
-    """How the newest consent of a donor stands."""
+    """How the consent of a donor stands: after a withdrawal, only clinical use is one again."""
 
     GIVEN = "given"
     WITHDRAWN = "withdrawn"
@@ -154,7 +154,13 @@ def _consent_is(wanted: Consenting) -> ColumnElement[bool]:
         .where(Consent.donor_id == DonorRow.id)
         .order_by(Consent.number.desc())
         .limit(1)
-        .scalar_subquery()
     )
-    withdrawn = exists().where(ConsentWithdrawal.consent_id == newest)
+    ended = exists().where(
+        ConsentWithdrawal.consent_id == newest.with_only_columns(Consent.id).scalar_subquery()
+    )
+    earlier = select(Consent.donor_id).join(
+        ConsentWithdrawal, ConsentWithdrawal.consent_id == Consent.id
+    )
+    scopes = newest.with_only_columns(Consent.scopes).scalar_subquery()
+    withdrawn = ended | (DonorRow.id.in_(earlier) & ~scopes.contains(Scope.CLINICAL.value))
     return any_consent & (withdrawn if wanted is Consenting.WITHDRAWN else ~withdrawn)

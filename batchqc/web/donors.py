@@ -25,7 +25,7 @@ from batchqc.api.doors import Call
 from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.donors import ELIGIBLE, EXCEPTION, INELIGIBLE, Donor
-from batchqc.core.eligibility import unfavourable
+from batchqc.core.eligibility import Scope, unfavourable
 from batchqc.core.permissions import Permission
 from batchqc.documents.csv_file import csv_bytes
 from batchqc.errors import NotFound
@@ -203,6 +203,8 @@ def _cells(one: DonorLine) -> tuple[str, ...]:
     said = "none" if consent is None else ", ".join(sorted(consent.scopes))
     if consent is not None and consent.withdrawn_on is not None:
         said = f"withdrawn {consent.withdrawn_on}"
+    elif consent is not None and consent.after and Scope.CLINICAL not in consent.scopes:
+        said = f"withdrawn; since then: {said}"
     return (
         one.today.code, one.today.tissue_source, one.today.eligibility or NOT_DETERMINED,
         "; ".join(one.later), said, str(len(one.records.donations)), str(len(one.records.tests)),

@@ -259,3 +259,16 @@ def test_text_that_no_database_gives_back_is_refused_in_bodies(site: Site, text:
 )
 def test_an_address_with_a_null_character_is_refused(site: Site, path: str):
     is_problem(site.send(AUD, "GET", path), 422, "BQC-API-008")
+
+
+@pytest.mark.parametrize("first", ['"id": "LOT-0"', '"samples": [{"id": "S-1", "id": "S-2"}]'])
+def test_a_body_that_says_a_thing_twice_is_refused(site: Site, first: str):
+    """Whoever reads it on its way might take the first one for meant."""
+    site.token(ANA)
+    before = counts(site.house.engine)
+    text = json.dumps(LOT_REQUEST).replace("{", f"{{{first}, ", 1)
+    sent = {"content": text.encode(), "headers": {"content-type": "application/json"}}
+    answer = site.send(ANA, "POST", "/lots", **sent)
+    is_problem(answer, 422, "BQC-API-001")
+    assert answer.json()["reasons"] == ["body.0: JSON decode error: given twice: id"]
+    assert grown(site.house.engine, before) == {}

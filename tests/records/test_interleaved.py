@@ -481,7 +481,7 @@ PAIRS = {
     ),
     "role taken, release": Pair(take_role, release(), "BQC-ACC-002", frozenset({"person:"})),
     "account closed, release": Pair(
-        close_account, release(), "BQC-ACC-014", frozenset({"person:"})
+        close_account, release(), "BQC-ACC-014", frozenset({"person:", "attempts of "})
     ),
     "stop withdrawn, paper of it": Pair(
         withdraw_the_stop, hold_on_paper, "BQC-LAT-001", frozenset({"system stops"}),

@@ -75,6 +75,7 @@ def test_the_report_is_kept_shown_reviewed_and_exported(home: Path, tmp_path: Pa
     assert number.startswith("AR-")
     refused(batchqc(home, "account", "report", "--keep", who=APPROVER), NotPermitted, "BQC-ACC-002")
     told = done(home, "account", "review", number, *WHY, who=APPROVER)
+    assert "Attempts with unknown user ids: 0 since 202" in told
     assert "password set at: " in told  # a line for each fact: a terminal cut a table to letters
     listed = CliRunner().invoke(
         app, ["--home", str(home), "account", "reports"], env={"COLUMNS": "300"}

@@ -112,6 +112,7 @@ def test_a_qualified_person_certifies_what_waits_for_sterility(home: Path, tmp_p
     file = tmp_path / "certifications.csv"
     done(home, "lot", "certifications", "--to", file)
     assert "SIM-26-003,SIM-MSC,conditionally released" in file.read_text("utf-8-sig")
+    assert file.read_text("utf-8-sig").splitlines()[0].endswith(",signed on paper,paper")
     assert "0 lots were put on hold" in done(home, "lot", "overdue", who=RELEASER)
 
 

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import procrastinate  # noqa: F401 - loaded once, for all of them
 
@@ -10,6 +13,7 @@ from batchqc.actions.job_runs import Run
 from batchqc.api.app import open_door
 from batchqc.api.workshops import workshop_of
 from batchqc.cli import worker
+from batchqc.cli.main import run
 from batchqc.core.jobs import Kind
 from batchqc.records import job_queue
 from batchqc.settings import Settings
@@ -30,3 +34,12 @@ def works(site: Settings, dies: Kind | None = None) -> None:
     if dies is not None:
         job_kinds.DOINGS[dies] = die  # type: ignore[index]  # as above
     worker.take_jobs(workshop_of(open_door(site)), stays=False)
+
+
+def commands(command: str, environment: Mapping[str, str], told: Path) -> None:
+    """The command line, with settings in its environment; what it tells goes into a file."""
+    with told.open("wb") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    os.environ.update(environment)
+    sys.argv = ["batchqc", command]
+    run()

@@ -483,6 +483,13 @@ def test_a_donor_under_look_back_and_one_who_withdrew_are_told_to_be_so(site: Se
         don.go(f"/donors/{DONOR}")
         glance = don.page.get_by_role("region", name="At a glance")
         expect(glance).to_contain_text("Withdrawn; since then: research")
+        found = {
+            wanted: list(csv.DictReader(StringIO(body.decode("utf-8-sig"))))
+            for wanted in ("withdrawn", "given")
+            for body in [don.page.request.get(f"/donors.csv?consent={wanted}").body()]
+        }
+        assert [one["consent"] for one in found["withdrawn"]] == ["withdrawn; since then: research"]
+        assert found["given"] == []
         close(house, "LB-2026-000001")
         consent(house, version="4.0")
         determine(house)
