@@ -2,13 +2,16 @@
 
 It is a fact of the past, so nothing that came into doubt since keeps it off the record. Where
 something behind it is in doubt, everything that came of the bank is held by a look-back from it, in
-the same transaction; else what is in use and names other donors than those of its banks now.
+the same transaction; else what is in use and names other donors than those of its banks now. The
+certificate of such a lot ends either way.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from batchqc.actions.cell_banks import the_bank
 from batchqc.actions.certificate_states import withdraw_certificate
@@ -71,31 +74,35 @@ def add_parents(
     tx.add(*edges)
     about = [bank.key, *origin.rows]
     tx.audit("cell bank made of more", rows=edges, about=about, reason=reason)
-    doubts = list(_doubts(tx, bank, origin))
+    doubts, more = list(_doubts(tx, bank, origin)), f"made of {', '.join(origin.rows)} too"
+    mixed = list(_mixed(tx.session, bank, f"{bank.key} is {more}"))
     if not doubts:
-        _hold_mixed(tx, bank, f"{bank.key} is made of {', '.join(origin.rows)} too", edges[0].key)
+        for lot, why in mixed:
+            edge = edges[0].key
+            hold = hold_if_in_use(tx, lot, cause=Cause.CELL_BANK, reason=why, about=edge)
+            if hold is not None:
+                withdraw_certificate(tx, lot, reason=why, about=hold.key)
         return Joined(edges, None)
-    said = f"made of {', '.join(origin.rows)} too: {'; '.join(doubts)}"
+    said = f"{more}: {'; '.join(doubts)}"
     new = NewLookBack(bank.key, LookBackCause.ORIGIN, said, edges[0].key)
-    return Joined(edges, look_back_by_system(tx, archive, new))
+    look_back = look_back_by_system(tx, archive, new)
+    for lot, why in mixed:  # each is held by the look-back
+        withdraw_certificate(tx, lot, reason=why, about=look_back.key)
+    return Joined(edges, look_back)
 
 
-def _hold_mixed(tx: Transaction, bank: CellBank, reason: str, about: str) -> None:
-    """Hold each lot in use that names other donors than those of whose cells it turns out to be.
+def _mixed(session: Session, bank: CellBank, reason: str) -> Iterator[tuple[LotRow, str]]:
+    """Each lot that names other donors than those of whose cells it turns out to be, and why.
 
     Its certificate names them too and no longer counts; nothing of it is shipped any more.
     """
-    session = tx.session
     for lot in walk(session, {bank.key: bank}, Direction.FORWARD).nodes.values():
         if isinstance(lot, LotRow):
             made_of = nodes_by(session, [one.parent for one in parents_of(session, [lot.key])])
             traced = donors_of(Origin(session, list(made_of.values())).parents)
             named = [one.code for one in registers.donors_of(session, lot)]
             if mixed := donors_problem(named, traced):
-                said = f"{reason}: {mixed}"
-                hold = hold_if_in_use(tx, lot, cause=Cause.CELL_BANK, reason=said, about=about)
-                if hold is not None:
-                    withdraw_certificate(tx, lot, reason=said, about=hold.key)
+                yield lot, f"{reason}: {mixed}"
 
 
 def _problems(tx: Transaction, bank: CellBank, origin: Origin) -> list[str]:

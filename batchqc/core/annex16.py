@@ -49,4 +49,4 @@ def _is_denied(answer: str) -> bool:
     said = answer.casefold()
     first = _WORD.match(said)
     is_na = "".join(filter(str.isalnum, said)) == "na"
-    return is_na or (first is not None and first[1] in _DENIED)
+    return is_na or (first is not None and (first[1] in _DENIED or first[1].startswith("not-")))

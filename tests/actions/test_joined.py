@@ -109,6 +109,10 @@ def test_cells_of_a_reactive_donor_that_turn_out_to_be_in_a_bank_hold_every_dose
     assert (row.source, row.cause) == (f"cell_bank:{MCB}", LookBackCause.ORIGIN)
     assert [one["container"] for one in frozen["doses"]] == [V1, V2]
     assert held(released) == {LOT, OF_BANK}  # LOT names the donor, and no bank: it may be of this
+    with released.reading() as session:
+        (certificate,) = certificates_of(session, the_lot(session, OF_BANK))
+        said = f"it names the donors {DONOR}; its banks are of {DONOR}, {OTHER}"
+        assert state_of(session, certificate).withdrawn.endswith(said)
     with pytest.raises(Conflict) as refused:
         shipped(released, V2)
     assert any(number in said for said in refused.value.reasons)
