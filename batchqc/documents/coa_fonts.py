@@ -18,6 +18,8 @@ def use_fonts(folder: Path) -> None:
     """
     for font in _fonts(folder):
         pdfmetrics.registerFont(font)
+        # Else it is the font of whoever used the same file first under another name.
+        pdfmetrics._fonts[font.fontName] = font  # noqa: SLF001 - there is no other way
 
 
 def as_shown(text: str, *, folder: Path) -> str:
