@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import BinaryIO, Final, NamedTuple
 
+from reportlab.lib.rl_accel import escapePDF, fp_str
 from reportlab.pdfbase.pdfdoc import (
     NoEncryption,
     PDFArray,
@@ -20,6 +21,7 @@ from reportlab.pdfbase.pdfdoc import (
     PDFString,
     PDFZCompress,
 )
+from reportlab.pdfbase.pdfmetrics import getFont
 from reportlab.pdfgen.canvas import Canvas
 
 from batchqc.documents.coa_metadata import metadata
@@ -126,6 +128,19 @@ class TaggedCanvas(Canvas):  # type: ignore[misc]  # ReportLab has no types
     def speak(self, language: str) -> None:
         """Say in which language the document is, as BCP 47 has it; else it is in English."""
         self._doc.Catalog.Lang = PDFString(language)
+
+    def write(self, x: float, y: float, text: str) -> None:
+        """A line of text in the current style: what ``drawString`` writes, without its objects."""
+        font, document = getFont(self._fontname), self._doc
+        style = f"{fp_str(self._fontsize)} Tf {fp_str(self._leading)} TL"
+        parts: list[str] = []
+        written = -1
+        for part, codes in font.splitString(text, document):
+            if part != written:
+                parts.append(f"{font.getSubsetInternalName(part, document)} {style}")
+                written = part
+            parts.append(f"({escapePDF(codes)}) Tj")
+        self._code.append(f"BT 1 0 0 1 {fp_str(x, y)} Tm {' '.join(parts)} T* ET")
 
     def begin(self, tag: Tag | None, *, top: float = 0) -> None:
         """What is drawn from here on is content of this element, or decoration without one.

@@ -226,7 +226,7 @@ def _draw_text(canvas: TaggedCanvas, mark: Text, at: Origin) -> None:
         canvas.setFont(style.face, style.size)
         canvas.setFillColorRGB(*style.colour)
         canvas.style = style
-    canvas.drawString(mark.x + at.right, at.above - mark.y, mark.text)
+    canvas.write(mark.x + at.right, at.above - mark.y, mark.text)
 
 
 def _draw_box(canvas: TaggedCanvas, mark: Box, at: Origin) -> None:

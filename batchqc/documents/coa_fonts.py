@@ -1,11 +1,11 @@
 """The fonts of documents, and which characters they can show truthfully."""
 
 import unicodedata
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase import pdfdoc, pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont, TTFontFace
 
 _FONT_FILES = {"sans": "DejaVuSans", "bold": "DejaVuSans-Bold", "mono": "DejaVuSansMono"}
 
@@ -18,6 +18,8 @@ def use_fonts(folder: Path) -> None:
     """
     for font in _fonts(folder):
         pdfmetrics.registerFont(font)
+        # Else it is the font of whoever used the same file first under another name.
+        pdfmetrics._fonts[font.fontName] = font  # noqa: SLF001 - there is no other way
 
 
 def as_shown(text: str, *, folder: Path) -> str:
@@ -37,7 +39,7 @@ def _fonts(folder: Path) -> tuple[TTFont, TTFont, TTFont]:
 
 
 def _font(name: str, path: Path) -> TTFont:
-    """A font whose parts are cut out once for each set of characters."""
+    """A font whose parts are cut out, and compressed, once for each set of characters."""
     font = TTFont(name, path)
     face = font.face
     # The last glyphs of a font may share one width. ReportLab scales it, and would then write it
@@ -47,7 +49,31 @@ def _font(name: str, path: Path) -> TTFont:
     cut = face.makeSubset
     cached = lru_cache(maxsize=64)(lambda characters: cut(list(characters)))
     face.makeSubset = lambda characters: cached(tuple(characters))
+    add = face.addSubsetObjects
+
+    def add_compressed(document: pdfdoc.PDFDocument, part: str, characters: list[int]) -> object:
+        added = add(document, part, characters)
+        file = document.idToObject[f"fontFile:{face.filename}({part})"]
+        file.filters = [_COMPRESSED_ONCE] if file.filters else file.filters
+        return added
+
+    face.addSubsetObjects = add_compressed
+    # ReportLab writes the width of each character into each document.
+    face.getCharWidth = lru_cache(maxsize=4096)(partial(_written_width, face))
     return font
+
+
+class _CompressedOnce(pdfdoc.PDFStreamFilterZCompress):  # type: ignore[misc]  # ReportLab has no types
+    """ReportLab's compression, which knows again what it compressed: a font is large."""
+
+    encode = staticmethod(lru_cache(maxsize=64)(pdfdoc.PDFZCompress.encode))
+
+
+_COMPRESSED_ONCE = _CompressedOnce()
+
+
+def _written_width(face: TTFontFace, code: int) -> bytes:
+    return bytes(pdfdoc.format(face.charWidths.get(code, face.defaultWidth), None))
 
 
 @lru_cache(maxsize=4)

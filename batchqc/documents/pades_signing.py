@@ -22,7 +22,7 @@ from pyhanko.sign.attributes import (
     SignedAttributeProviderSpec,
     SigningCertificateV2Provider,
 )
-from pyhanko.sign.general import SigningError
+from pyhanko.sign.general import SigningError, as_signing_certificate_v2
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.stamp import BaseStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -123,12 +123,13 @@ class _OwnCertificate(SigningCertificateV2Provider):
     """The same attribute as bytes that were read.
 
     What asn1crypto was told piece by piece it encodes anew whenever it is asked, every layer of it
-    several times: of these eight layers a thousand pieces for each signature.
+    several times: of these eight layers a thousand pieces for each signature. One certificate
+    always has the same.
     """
 
-    async def build_attr_value(self, dry_run: bool = False) -> SigningCertificateV2:  # noqa: FBT001, FBT002 - pyHanko's signature
+    async def build_attr_value(self, dry_run: bool = False) -> SigningCertificateV2:  # noqa: ARG002, FBT001, FBT002 - pyHanko's signature
         """The attribute."""
-        return SigningCertificateV2.load((await super().build_attr_value(dry_run)).dump())
+        return SigningCertificateV2.load(_said_of(self.signing_cert))
 
 
 class _AsDrawn(BaseStampStyle):
@@ -141,6 +142,11 @@ class _AsDrawn(BaseStampStyle):
 @lru_cache(maxsize=4)
 def _certificate(certificate: x509.Certificate) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
+
+
+@lru_cache(maxsize=4)
+def _said_of(certificate: asn1_x509.Certificate) -> bytes:
+    return bytes(as_signing_certificate_v2(certificate).dump())
 
 
 def _pdf_signer(signer: _Signer, words: Words, service: Service | None) -> signers.PdfSigner:

@@ -6,6 +6,7 @@ that is missing, forged or stale says nothing, and then nothing is sealed.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -32,11 +33,7 @@ class Authority:
 
     def issued(self, certificate: x509.Certificate) -> bool:
         """Whether a certificate is one of the root's."""
-        try:
-            certificate.verify_directly_issued_by(self.root)
-        except (ValueError, TypeError, InvalidSignature):
-            return False
-        return True
+        return _is_of(self.root, certificate)
 
     def revoked_at(self, certificate: x509.Certificate) -> datetime | None:
         """Since when a certificate is revoked; ``None`` where it is not."""
@@ -64,16 +61,12 @@ def signed_authority(files: RootFiles) -> Authority:
         SigningUnavailable: BQC-CRT-018 one of them is missing or forged.
     """
     try:
-        root = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-        revoked = x509.load_der_x509_crl(files.revocation_list.read_bytes())
+        found = _read(files.certificate.read_bytes(), files.revocation_list.read_bytes())
     except (OSError, ValueError) as problem:
         raise _unusable(files, f"cannot be read: {problem}") from problem
-    key = root.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) or not _is_by(
-        revoked, key
-    ):
+    if found is None:
         raise _unusable(files, f"is not signed by the root in {files.certificate}")
-    return Authority(root, revoked)
+    return found
 
 
 def check_seal(
@@ -99,6 +92,25 @@ def check_seal(
                 f"the seal was not issued by the root in {files.certificate}",
                 hint="Let BATCHQC_ROOT name the root that issued it.",
             )
+
+
+@lru_cache(maxsize=4)  # the same bytes say the same, and are verified once
+def _read(certificate: bytes, revocation_list: bytes) -> Authority | None:
+    root = x509.load_pem_x509_certificate(certificate)
+    revoked = x509.load_der_x509_crl(revocation_list)
+    key = root.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
+        return None
+    return Authority(root, revoked) if _is_by(revoked, key) else None
+
+
+@lru_cache(maxsize=64)  # as above: certificates are equal where their bytes are
+def _is_of(root: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _is_by(
