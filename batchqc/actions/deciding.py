@@ -68,7 +68,7 @@ def decision_content(case: LotCase, disposition: Disposition, head: Json) -> dic
             }
             for one in case.beside
         ],
-        "runs": [[run.key, run.content_sha256] for run in case.runs],
+        "runs": [[run.key, case.rows.hash_of(run)] for run in case.runs],
         "superseded": sorted(list(one.versions) for one in case.supersedings),
         "methods": [[one.reference, one.sha256] for one in case.looked_at.methods],
         "validity": validity_content(case.looked_at.validity.values()),
@@ -95,7 +95,7 @@ def _investigations(case: LotCase) -> dict[str, Json]:
         for one in case.further.investigations.rows
         if isinstance(one, InvestigationRow | InvestigationStep)
     ]
-    hashes: list[Json] = [[one.key, one.content_sha256] for one in records]
+    hashes: list[Json] = [[one.key, case.rows.hash_of(one)] for one in records]
     return {"investigations": hashes} if hashes else {}
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from batchqc.actions.approval import approval_problem
 from batchqc.actions.binding import bind
 from batchqc.actions.donors_today import donors_today
-from batchqc.actions.integrity import row_damage
+from batchqc.actions.integrity import HashedRows, row_damage
 from batchqc.actions.known import Known
 from batchqc.actions.looked_at import Beside, SoFar, look_beside
 from batchqc.actions.looked_for import runs_looked_for
@@ -108,7 +108,7 @@ class LotCase:
     dispositions: tuple[DispositionRow, ...]
     facts: LotFacts
     gates: tuple[Gate, ...]
-    rows: tuple[Row, ...]
+    rows: HashedRows
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -185,7 +185,7 @@ def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> 
     )  # fmt: skip
     further = look_beside(session, archive, so_far)
     potency = look_at_potency(session, lot, measurements, looked)
-    rows = (
+    rows = HashedRows(
         *potency.rows, lot, lot.site, lot.product, *lot_donors_of(session, lot),
         *_of_versions(session, lot, binding), *trend_rows(session, lot.product),
         *donor_rows, *eligibility_of(session, donor_rows), *sample_rows,

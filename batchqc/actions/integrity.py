@@ -92,11 +92,29 @@ _OF_SUBJECTS: Final = (
 )
 
 
+class HashedRows:
+    """Rows that are looked at together: the hash of each is worked out once, when it is needed."""
+
+    def __init__(self, *rows: Row) -> None:
+        self._rows = rows
+        self._hashes: dict[Row, str] = {}
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def hash_of(self, row: Row) -> str:
+        """The hash of what one of the rows says."""
+        found = self._hashes.get(row)
+        if found is None:
+            found = self._hashes[row] = row.content_sha256
+        return found
+
+
 def row_damage(
     session: Session,
     lot: LotRow,
     donors: Iterable[DonorRow],
-    rows: Iterable[Row],
+    rows: HashedRows,
     *,
     methods: Iterable[str] = (),
     series: Iterable[str] = (),
@@ -130,7 +148,7 @@ def row_damage(
     )
     shared = _shared_runs(present)
     witnessed = _superseded_elsewhere(session, lot, present, shared) | witnessed_by(entries)
-    yield from unlike(present.items(), witnessed)
+    yield from unlike(present.items(), witnessed, rows.hash_of)
     yield from misplaced(present.values())
     for key in witnessed.keys() - present.keys():
         if _belongs(key, lot, present) or (key.startswith(_OF_RUNS) and _run_of(key) in shared):

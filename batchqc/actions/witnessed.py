@@ -1,13 +1,17 @@
 """Whether rows are those that entries of the audit trail speak of."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from batchqc.core.audit import entry_sha256
 from batchqc.records.audit import AuditEntry, entries_about
 from batchqc.records.base import Row
+
+_ANEW: Final[Callable[[Row], str]] = attrgetter("content_sha256")
 
 
 def unlike_trail(session: Session, about: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
@@ -16,12 +20,16 @@ def unlike_trail(session: Session, about: Iterable[str], rows: Iterable[Row]) ->
     yield from unlike(named, witnessed_by(entries_about(session, about)))
 
 
-def unlike(rows: Iterable[tuple[str, Row]], witnessed: Mapping[str, str]) -> Iterator[str]:
+def unlike(
+    rows: Iterable[tuple[str, Row]],
+    witnessed: Mapping[str, str],
+    hash_of: Callable[[Row], str] = _ANEW,
+) -> Iterator[str]:
     """Which rows, each behind its key, are not as witnessed: the hash of each by its key."""
     for key, row in rows:
         if key not in witnessed:
             yield f"no audit entry mentions {key}"
-        elif witnessed[key] != row.content_sha256:
+        elif witnessed[key] != hash_of(row):
             yield f"{key} is not as its audit entry says"
 
 

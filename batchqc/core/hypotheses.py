@@ -102,7 +102,8 @@ def unreported(
     """
     judged = {
         (one.stage.value, criterion.subject.test, criterion.subject.analyte): (
-            replace(one, criteria=(criterion,)),
+            one,
+            criterion,
             criterion.subject,
         )
         for one in specifications
@@ -124,7 +125,9 @@ def unreported(
     for (run, attribute, _), rows in groups.items():
         verdict = None
         if attribute in judged:
-            verdict = _as_if_reported(*judged[attribute], rows, controls.get(run, ()))
+            whole, criterion, subject = judged[attribute]
+            alone = replace(whole, criteria=(criterion,))
+            verdict = _as_if_reported(alone, subject, rows, controls.get(run, ()))
         found.append(Unreported(run, attribute, tuple(rows), verdict))
     return tuple(found)
 

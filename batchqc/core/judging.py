@@ -21,7 +21,7 @@ from batchqc.core.order import in_order
 from batchqc.core.quantities import Interval
 from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, reportable_result
 from batchqc.core.retested import judged_over
-from batchqc.core.runs import RunValidity, usable_results
+from batchqc.core.runs import RunValidity, standing_of_runs, usable_results
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
 from batchqc.core.superseding import contested, newest
@@ -128,7 +128,7 @@ class _Judging:
         self.groups = groups
         self.reference = specification.reference
         self.donors = donors
-        self.validity = validity
+        self.validity, self.standing = validity, standing_of_runs(validity)
         self.units = {one.id: one.unit for one in specification.criteria}
         self.measured: dict[tuple[str, str, str], list[Measurement]] = defaultdict(list)
         for one in measurements:
@@ -161,7 +161,7 @@ class _Judging:
         if unverified := why_unverified(own):  # before anything says what was typed
             return self._result(criterion, NoResult(NoResultBecause.UNVERIFIED, unverified))
         own = list(matching(own))
-        usable = usable_results(own, self.validity)
+        usable = usable_results(own, self.validity, self.standing)
         if usable.problem:
             result = NoResult(NoResultBecause.RUN, usable.problem, tuple(own))
             return self._result(criterion, result)

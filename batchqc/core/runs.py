@@ -138,11 +138,18 @@ def standing_of_runs(validity: Mapping[RunKey, RunValidity]) -> dict[RunKey, Val
 
 
 def usable_results(
-    measurements: Sequence[Measurement], validity: Mapping[RunKey, RunValidity]
+    measurements: Sequence[Measurement],
+    validity: Mapping[RunKey, RunValidity],
+    standing: Mapping[RunKey, Validity],
 ) -> Usable:
-    """What may be read of the reportable measurements of one attribute, of all runs."""
+    """What may be read of the reportable measurements of one attribute, of all runs.
+
+    Args:
+        measurements: of the attribute.
+        validity: of every run of the lot.
+        standing: how each of these counts.
+    """
     runs = {one.run: validity.get(one.run) for one in measurements}
-    standing = standing_of_runs(validity)
     counted = runs_that_count({run: standing.get(run) for run in runs})
     if counted is not None and len(counted) == len(runs):
         return Usable(tuple(measurements))

@@ -169,6 +169,7 @@ class SampleRow(Row):
         return self.sample
 
 
+_Given = tuple[LotRow, LotDonor | None, DonorRow | None]
 _SITE: Final = select(Site).order_by(Site.id).limit(1)
 
 
@@ -192,16 +193,25 @@ def donor_by(session: Session, code: str) -> DonorRow | None:
 
 def lot_by(session: Session, lot: str) -> LotRow | None:
     """The lot of an id, compared without case, with what every look at a lot asks of it."""
-    found = session.scalar(_lot_by(), {"folded": fold(lot)})
-    if found is not None:
-        tell(session, the_site, found.site)
-    return found
+    rows = _with_donors(session, fold(lot))
+    if not rows:
+        return None
+    tell(session, the_site, rows[0][0].site)
+    return rows[0][0]
+
+
+@once
+def _with_donors(session: Session, folded: str) -> Sequence[_Given]:
+    """A lot, with each of its donors, by code; ``None`` where there is none, or it was removed."""
+    return [(*row,) for row in session.execute(_lot_by(), {"folded": folded})]
 
 
 @cache
-def _lot_by() -> Select[LotRow]:
+def _lot_by() -> Select[*_Given]:
     around = (LotRow.product, LotRow.site, LotRow.specification_version)
-    query = select(LotRow).where(LotRow.folded == bindparam("folded"))
+    query = select(LotRow, LotDonor, DonorRow).where(LotRow.folded == bindparam("folded"))
+    query = query.outerjoin(LotDonor, LotDonor.lot_id == LotRow.id).outerjoin(LotDonor.donor)
+    query = query.order_by(DonorRow.code, LotDonor.id)
     return query.options(*map(joinedload, around))
 
 
@@ -226,28 +236,15 @@ def samples_by(session: Session, folded: Iterable[str]) -> Sequence[SampleRow]:
     return session.scalars(select(SampleRow).where(SampleRow.folded.in_(ids))).all()
 
 
-_DONORS: Final = (
-    select(LotDonor, DonorRow)
-    .outerjoin(DonorRow, LotDonor.donor_id == DonorRow.id)
-    .where(LotDonor.lot_id == bindparam("lot"))
-    .order_by(DonorRow.code, LotDonor.id)
-)
-
-
-@once
-def _donors(session: Session, lot: LotRow) -> Sequence[tuple[LotDonor, DonorRow | None]]:
-    """Which donors a lot has, with each that nobody removed, by code."""
-    return [(row, donor) for row, donor in session.execute(_DONORS, {"lot": lot.id})]
-
-
 def donors_of(session: Session, lot: LotRow) -> Sequence[DonorRow]:
     """The donors of a lot, by code."""
-    return [donor for _, donor in _donors(session, lot) if donor is not None]
+    return [donor for _, _, donor in _with_donors(session, lot.folded) if donor is not None]
 
 
 def lot_donors_of(session: Session, lot: LotRow) -> Sequence[LotDonor]:
     """Which donors a lot has, as registered."""
-    return [row for row, _ in sorted(_donors(session, lot), key=lambda pair: pair[0].id)]
+    found = (row for _, row, _ in _with_donors(session, lot.folded) if row is not None)
+    return sorted(found, key=lambda row: row.id)
 
 
 def samples_of(session: Session, lots: Iterable[LotRow]) -> Sequence[SampleRow]:

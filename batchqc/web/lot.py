@@ -27,6 +27,7 @@ from batchqc.web.charts import chart_of
 from batchqc.web.decision_kinds import offered
 from batchqc.web.lot_links import links_of
 from batchqc.web.lot_results import Line, by_category, first_to_look_at, lines_of, sources_of, tally
+from batchqc.web.lot_rows import rows, strip
 from batchqc.web.rendering import asks_for_part, page
 
 router = Routes()
@@ -119,6 +120,8 @@ def _around(
         "tally": tally(lines),
         "groups": by_category(lines),
         "decimals": _decimals(lines),
+        "strip": strip,
+        "rows": rows,
         "steps": _steps(case),
         "closed": closed,
         "opened": [one for one in case.gates if one.is_open],

@@ -142,19 +142,20 @@ def _dots(verdict: Verdict) -> Dots | None:
 
 
 def _drawn(passing: Interval, numbers: Sequence[Decimal]) -> Dots:
-    ends = [one for one in (passing.low, passing.high) if one is not None]
-    known = [*map(float, ends), *map(float, numbers)]
-    low, high = min(known), max(known)
+    ends = [float(one) for one in (passing.low, passing.high) if one is not None]
+    values = [float(one) for one in numbers]
+    low, high = min(ends + values), max(ends + values)
     room = (high - low) * 0.15 or abs(high) * 0.1 or 1.0
     low, high = low - room, high + room
 
     def place(value: float) -> float:
         return round((value - low) / (high - low) * _WIDTH, 1)
 
-    begins = 0.0 if passing.low is None else place(float(passing.low))
-    breadth = (_WIDTH if passing.high is None else place(float(passing.high))) - begins
-    limits = "".join(f'<path class="limit" d="M{place(float(one))} 2.5v13"/>' for one in ends)
-    at = "".join(f'<circle cx="{place(float(one))}" cy="9" r="3.2"/>' for one in numbers)
+    places = [place(one) for one in ends]
+    begins = 0.0 if passing.low is None else places[0]
+    breadth = (_WIDTH if passing.high is None else places[-1]) - begins
+    limits = "".join(f'<path class="limit" d="M{one} 2.5v13"/>' for one in places)
+    at = "".join(f'<circle cx="{place(one)}" cy="9" r="3.2"/>' for one in values)
     shapes = (
         f'<rect class="all" x="0" y="6.5" width="{_WIDTH}" height="5" rx="2.5"/><rect class="pass"'
         f' x="{begins}" y="6.5" width="{round(breadth, 1)}" height="5" rx="2.5"/>{limits}{at}'

@@ -7,7 +7,7 @@ it was not given is an error, and everything is escaped.
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -172,10 +172,15 @@ def told(context: Context, text: str) -> Markup:
     if ":" not in text and not _DASHED.search(text):
         return escape(text)  # most sentences hold none
     parts, at = [], 0
-    for found in _told().finditer(text):
+    for found in _found_in(text):
         parts += [escape(text[at : found.start()]), _in_words(context, found)]
         at = found.end()
     return Markup("").join([*parts, escape(text[at:])])
+
+
+@lru_cache(maxsize=4096)  # of a lot the same sentences are read again and again
+def _found_in(text: str) -> tuple[re.Match[str], ...]:
+    return tuple(_told().finditer(text))
 
 
 @cache

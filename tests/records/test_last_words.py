@@ -144,3 +144,14 @@ def test_whatever_the_server_is_set_to_who_waited_for_the_chain_writes_at_its_en
         assert entry_count(session) == 2
         assert first_break(all_links(session)) is None
     own.dispose()
+
+
+@only_postgresql
+def test_what_is_read_is_described_by_name_and_type(engine: Engine):
+    with engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute("SELECT 1::integer AS one, 'a'::text AS word")
+        assert [tuple(one[:2]) for one in cursor.description] == [("one", 23), ("word", 25)]
+        assert {len(one) for one in cursor.description} == {7}
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        assert cursor.description is None
