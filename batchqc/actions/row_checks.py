@@ -98,20 +98,22 @@ def unreadable(session: Session) -> Iterator[str]:
                 yield f"a moment in {table.name} #{number} never was: nobody can read it"
 
 
+def _with_moments() -> Iterator[tuple[Table, tuple[Column[Any], ...]]]:
+    for _, table in sorted(METADATA.tables.items()):
+        if moments := _moments_of(table):
+            yield table, moments
+
+
 @cache
-def _with_moments() -> tuple[tuple[Table, tuple[Column[Any], ...]], ...]:
-    found = (
-        (table, tuple(one for one in table.columns if isinstance(one.type, Instant)))
-        for _, table in sorted(METADATA.tables.items())
-    )
-    return tuple((table, moments) for table, moments in found if moments)
+def _moments_of(table: Table) -> tuple[Column[Any], ...]:
+    return tuple(one for one in table.columns if isinstance(one.type, Instant))
 
 
 @cache
 def _wrongly_spelt(table: Table) -> Select[int]:
     """What asks a table for such rows, built once."""
-    moments = [one for one in table.columns if isinstance(one.type, Instant)]
-    return select(table.c.id).where(or_(*map(_is_misspelt, moments))).order_by(table.c.id)
+    wrong = or_(*map(_is_misspelt, _moments_of(table)))
+    return select(table.c.id).where(wrong).order_by(table.c.id)
 
 
 def _is_read(text: str) -> bool:

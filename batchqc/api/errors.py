@@ -136,7 +136,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 def _said(one: Mapping[str, Any]) -> str:
-    """What is wrong; of a body that is no JSON, where that ends."""
+    """What is wrong; of a body that cannot be read as JSON, why."""
     about = one.get("ctx", {}).get("error") if one["type"] == "json_invalid" else None
     return f"{one['msg']}: {about}" if about else str(one["msg"])
 

@@ -7,6 +7,7 @@ of it, by the description of the API, and by the tests. The routers stand under 
 the first, and an application takes their routes as they are (``serve``).
 """
 
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from json import JSONDecodeError, loads
 from threading import RLock
@@ -37,8 +38,8 @@ class _Sent(Request):
 def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(members)
     if len(found) < len(members):
-        names = [name for name, _ in members]
-        twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+        times = Counter(name for name, _ in members)
+        twice = ", ".join(sorted(name for name, count in times.items() if count > 1))
         raise JSONDecodeError(f"given twice: {twice}", "", 0)
     return found
 

@@ -264,7 +264,7 @@ def seal(place: Workplace, actor: Actor, number: str) -> None:
         issue_certificate(
             place.engine, place.archive, place.press, number=number, actor=actor, clock=place.now
         )
-    except Exception as problem:
+    except Exception as problem:  # whatever it ended in, the decision stands: that is told
         say(f"Certificate {number} is pending: {str(problem) or type(problem).__name__}")
         if isinstance(problem, IntegrityFailure):  # no script goes on over it as if all were well
             raise

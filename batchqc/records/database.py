@@ -235,10 +235,8 @@ def _expect_role(engine: Engine, role: str) -> None:
 
 
 def _connect_postgresql(_: object, __: object, given: list[Any], named: dict[str, Any]) -> Any:
-    from batchqc.records.last_words import (  # noqa: PLC0415 - SQLite needs no driver
-        LastWords,
-        PlainCursor,
-    )
+    from batchqc.records.last_words import LastWords  # noqa: PLC0415 - SQLite needs no driver
+    from batchqc.records.plain_cursor import PlainCursor  # noqa: PLC0415 - as above
 
     connection = LastWords.connect(*given, cursor_factory=PlainCursor, **named)
     connection.prepared_max = _PREPARED

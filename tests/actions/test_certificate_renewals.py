@@ -238,7 +238,7 @@ def test_a_renewal_that_somebody_changed_is_never_handed_out(
     issued = issue(house, press)
     renew(house, press)
     other = house.archive.put(issued + b"and a page that nobody sealed")
-    tamper(house.engine, f"UPDATE certificate_renewal SET document_sha = '{other}'")  # noqa: S608
+    tamper(house.engine, f"UPDATE certificate_renewal SET document_sha = '{other}'")  # noqa: S608 - a hash of ours
     with pytest.raises(IntegrityFailure) as refusal:
         newest(house)
     assert refusal.value.code == "BQC-CRT-035"

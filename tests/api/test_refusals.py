@@ -272,3 +272,14 @@ def test_a_body_that_says_a_thing_twice_is_refused(site: Site, first: str):
     is_problem(answer, 422, "BQC-API-001")
     assert answer.json()["reasons"] == ["body.0: JSON decode error: given twice: id"]
     assert grown(site.house.engine, before) == {}
+
+
+@pytest.mark.timeout(60)  # counted anew for each member, it takes minutes
+def test_nobody_is_kept_waiting_by_very_many_members(site: Site):
+    """Whoever has no account may send them."""
+    members = [f'"{number:05}": 0' for number in range(80_000)]
+    text = f"{{{', '.join([*members, members[7]])}}}"
+    headers = {"content-type": "application/json"}
+    answer = site.http.post("/session", content=text.encode(), headers=headers)
+    is_problem(answer, 422, "BQC-API-001")
+    assert answer.json()["reasons"] == ["body.0: JSON decode error: given twice: 00007"]

@@ -563,7 +563,7 @@ def test_a_seal_with_a_short_key_is_refused(
     rendered: bytes, content: CertificateContent, site: Site
 ):
     """The root vouched for it, and whoever has time finds its private half."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - the attack
     other = replace(site, key=issued(site, key, purposes=[DOCUMENT_SIGNING]))
     found = failures(checked(sealed_by(other, rendered, content), site))
     assert list(found) == ["signature"]

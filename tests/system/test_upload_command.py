@@ -36,7 +36,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_what_is_open_is_written_filled_previewed_and_uploaded(home: Path, tmp_path: Path):  # noqa: F811
+def test_what_is_open_is_written_filled_previewed_and_uploaded(home: Path, tmp_path: Path):  # noqa: F811 - a fixture
     file = tmp_path / "template.csv"
     written = batchqc(home, "upload", "template", "--lot", "UCM-P1-T2", "--to", file)
     assert f"{file} is written." in written.output, written.exception
@@ -71,7 +71,7 @@ def test_what_is_open_is_written_filled_previewed_and_uploaded(home: Path, tmp_p
     assert not (tmp_path / "n.csv").exists()
 
 
-def test_a_template_is_of_something_and_replaces_nothing(home: Path, tmp_path: Path):  # noqa: F811
+def test_a_template_is_of_something_and_replaces_nothing(home: Path, tmp_path: Path):  # noqa: F811 - a fixture
     file = tmp_path / "there.csv"
     file.write_text("mine")
     lot = ("--lot", "UCM-P1-T2")
@@ -89,7 +89,7 @@ def test_a_template_is_of_something_and_replaces_nothing(home: Path, tmp_path: P
     refused(never, NotFound, "BQC-TPL-002")
 
 
-def test_problems_are_written_beside_the_rows_of_a_file(home: Path, tmp_path: Path):  # noqa: F811
+def test_problems_are_written_beside_the_rows_of_a_file(home: Path, tmp_path: Path):  # noqa: F811 - a fixture
     file, out = tmp_path / "ido.csv", tmp_path / "annotated.csv"
     file.write_text(IDO.format(value='"13,0"').replace("simulated", "=simulated"))
     result = batchqc(
@@ -109,7 +109,7 @@ def test_problems_are_written_beside_the_rows_of_a_file(home: Path, tmp_path: Pa
 
 
 def test_an_upload_is_told_though_its_annotated_file_cannot_be_written(
-    home: Path,  # noqa: F811
+    home: Path,  # noqa: F811 - a fixture
     tmp_path: Path,
 ):
     file = tmp_path / "ido.csv"
@@ -125,7 +125,7 @@ def test_an_upload_is_told_though_its_annotated_file_cannot_be_written(
 
 
 def test_upload_tells_how_to_use_it_and_takes_a_file_by_its_command_too(
-    home: Path,  # noqa: F811
+    home: Path,  # noqa: F811 - a fixture
     tmp_path: Path,
 ):
     told = batchqc(home, "upload", "--help").output
@@ -180,7 +180,7 @@ def old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_a_large_file_is_read_in_portions_with_its_progress(home: Path, old_file: Path):  # noqa: F811
+def test_a_large_file_is_read_in_portions_with_its_progress(home: Path, old_file: Path):  # noqa: F811 - a fixture
     before = counts(home)
     looked = batchqc(home, "upload", *ME, old_file, "--dry-run", typed=PASSWORD)
     assert "The file would be accepted." in looked.output, looked.output
@@ -198,7 +198,7 @@ def test_a_large_file_is_read_in_portions_with_its_progress(home: Path, old_file
 
 
 def test_an_interrupt_leaves_nothing_of_a_large_file(
-    home: Path,  # noqa: F811
+    home: Path,  # noqa: F811 - a fixture
     old_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -219,7 +219,7 @@ def test_an_interrupt_leaves_nothing_of_a_large_file(
 
 
 def test_a_large_file_is_refused_with_its_problems_and_supersedes_nothing(
-    home: Path,  # noqa: F811
+    home: Path,  # noqa: F811 - a fixture
     old_file: Path,
     tmp_path: Path,
 ):
