@@ -147,7 +147,7 @@ def trend_svg(
     with call.reading() as session:
         attribute = known(session, wanted)
         data = call.door.trends.page(session, call.door.archive, attribute, kind="svg")
-    return Response(data, media_type=_SVG)
+    return Response(data, media_type=f"{_SVG}; charset=utf-8")
 
 
 @router.get(

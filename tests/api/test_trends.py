@@ -46,7 +46,7 @@ def test_charts_are_drawn_of_numbers_and_of_words(site: Site):
     lots = make(site.house)
     listed = site.get(AUD, "/trends", params={"product": PRODUCT, "limit": 200})["items"]
     drawn = site.send(AUD, "GET", f"{PATH}.svg")
-    assert drawn.headers["content-type"].startswith("image/svg+xml")
+    assert drawn.headers["content-type"] == "image/svg+xml; charset=utf-8"
     assert drawn.text.rstrip().endswith("</svg>")
     assert lots[-1] in drawn.text
     words = [one["criterion"] for one in listed if not one["is_numeric"]]
