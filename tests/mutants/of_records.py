@@ -34,7 +34,7 @@ OF_RECORDS = (
     Mutant("actions/signing", "if credentials.user_id.casefold() != tx.actor.user_id.casefold():", "if False:", ("actions/test_people.py", "actions/test_decisions.py")),
     Mutant("actions/signing", "    if not has_accepted(tx.session, person):", "    if False:", ("actions/test_accountability.py",)),
     Mutant("actions/signing", "refusal = refusal or check_role_training(tx, person)", "pass", ("actions/test_account_reports.py", "actions/test_people.py", "actions/test_accounts.py")),
-    Mutant("actions/signing", "    check_still_acting(tx, person)\n    check_paper", "    check_paper", ("actions/test_people.py", "actions/test_closed_accounts.py", "actions/test_guarded_decisions.py")),
+    Mutant("actions/signing", "    check_still_acting(tx, person)\n    if not has_accepted", "    if not has_accepted", ("actions/test_people.py", "actions/test_closed_accounts.py", "actions/test_guarded_decisions.py")),
     Mutant("actions/signing", "(credentials.code or code_is_asked(tx.session, person, records=records))", "credentials.code", ("actions/test_authenticators.py",)),
     Mutant("actions/signing", "    if tx.actor.job:", "    if False:", ("actions/test_jobs.py",)),
     Mutant("actions/signing", "    check_clock(tx)\n", "", ("actions/test_clock_evidence.py",)),
