@@ -227,6 +227,29 @@ def test_a_revoked_seal_is_refused_unless_it_was_proven_before(
 
 
 @pytest.mark.requirement("5.10")
+def test_the_stamp_of_the_review_does_not_date_the_release(
+    site: Site, stamps: Stamps, lists: list[bytes], dated: CertificateContent, fonts: Path
+):
+    """Reviewed in its day; released by a seal that was revoked, or had run out, by then."""
+    drawn = render(dated, fonts=fonts)
+    revoked = revocation_list(
+        root_of(site), at=site.sealed_at + 40 * DAY, revoked=site.key.certificate,
+        since=site.sealed_at + 30 * DAY,
+    )  # fmt: skip
+
+    def found(late: timedelta, *crls: bytes, allowed: timedelta) -> dict[str, str]:
+        made = {"level": "B-T", "stamps": stamps, "lists": lists, "late": late}
+        pdf = sealed_at_level(site, drawn, dated, **made)
+        at = site.sealed_at + late + DAY
+        return failures(check_all(pdf, asked(site, stamps, at=at, crls=crls, late=allowed)))
+
+    assert found(DAY, revoked, allowed=7 * DAY) == {}
+    assert list(found(60 * DAY, allowed=7 * DAY)) == ["time"]
+    assert list(found(60 * DAY, revoked, allowed=YEAR)) == ["revocation"]
+    assert list(found(11 * YEAR, allowed=12 * YEAR)) == ["validity"]
+
+
+@pytest.mark.requirement("5.10")
 def test_the_earlier_of_the_times_counts_since_when_a_seal_is_doubted(
     levels: dict[str, bytes], site: Site, stamps: Stamps
 ):

@@ -64,8 +64,15 @@ def check_timestamps(case: Case) -> str:
     for seal in tokens:
         stamp = _stamp(case, seal.timestamp, seal.signature, moment)
         case.seal_times += (stamp.at,)
-        case.proves(stamp.at)
-    return f"{len(tokens) + len(case.parts.timestamps)}, the first of {_utc(case.proven_at)}"
+    for sealed in _whole(case):
+        case.proves(sealed)
+    first = min([case.proven_at, *case.seal_times])
+    return f"{len(tokens) + len(case.parts.timestamps)}, the first of {_utc(first)}"
+
+
+def _whole(case: Case) -> list[datetime]:
+    """When the last seal was stamped: a stamp on one before it does not tell of the last."""
+    return [max(case.seal_times)] if case.seal_times and case.seals[-1].timestamp else []
 
 
 def _stamp(case: Case, token: bytes, data: bytes, moment: datetime) -> Stamp:
@@ -144,9 +151,10 @@ def check_time(case: Case) -> str:
     said = sorted(_said(case))
     first, last = said[0], said[-1]
     demand(last <= case.question.at + _SKEW, f"it says that it was sealed on {_utc(last)}: not yet")
-    if case.earliest:
-        demand(last <= case.earliest + _SKEW, f"it was there before {_utc(last)}, when it says")
-    proven = [*case.seal_times, *([case.log_time] if case.log_time else [])]
+    there = [*case.seal_times, *([case.earliest] if case.earliest else [])]
+    if there:
+        demand(last <= min(there) + _SKEW, f"it was there before {_utc(last)}, when it says")
+    proven = [*_whole(case), *([case.log_time] if case.log_time else [])]
     if not proven:
         since = f"; it was there on {_utc(case.earliest)}" if case.earliest else ""
         raise Unexamined(f"by its own word it was sealed on {_utc(first)}{since}")
