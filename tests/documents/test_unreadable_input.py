@@ -4,16 +4,22 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 
 from batchqc.documents.bundle.verify_bundle import main
 from batchqc.documents.standalone import script
 from tests.documents.conftest import Site
 from tests.documents.logged import own_log
+from tests.documents.long_term import answered, timestamp_service
 
+RSA: Final = bytes.fromhex("06092a864886f70d010101")
+UNKNOWN: Final = bytes.fromhex("06092a864886f70d010102")
 NAME = "chứng nhận 證書.pdf"
 
 
@@ -68,3 +74,27 @@ def test_a_list_of_lots_that_is_none_fails_its_check(
     anchors = ["--root", str(tmp_path / "root.pem"), "--log-key", str(tmp_path / "log.vkey")]
     assert main([str(folder), *anchors]) == 1
     assert "NOT VERIFIED" in capsys.readouterr().out
+
+
+@pytest.mark.requirement("10.04")
+def test_a_timestamp_by_a_key_of_no_known_kind_fails_its_check(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Whoever makes a bundle puts in it what answers they like."""
+    stamps = timestamp_service(since=site.sealed_at)
+    der = stamps.certificate.public_bytes(Encoding.DER).replace(RSA, UNKNOWN)
+    odd = replace(stamps, certificate=load_der_x509_certificate(der))
+    folder = tmp_path / "bundle"
+    checkpoints = folder / "data/log/checkpoints"
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "000000000001.txt").write_bytes(b"x")
+    (checkpoints / "000000000001.tsr").write_bytes(answered(odd, b"x", at=site.sealed_at))
+    for name, data in (("root", site.root_pem), ("tsa-root", stamps.root.pem)):
+        (tmp_path / f"{name}.pem").write_bytes(data)
+    (tmp_path / "log.vkey").write_text(own_log(tmp_path).keys)
+    files = {"--root": "root.pem", "--tsa-root": "tsa-root.pem", "--log-key": "log.vkey"}
+    anchors = [one for key, file in files.items() for one in (key, str(tmp_path / file))]
+    assert main([str(folder), *anchors]) == 1
+    said = capsys.readouterr().out
+    assert "000000000001.tsr: the key is neither ECDSA nor RSA" in said
+    assert "NOT VERIFIED" in said
