@@ -123,8 +123,8 @@ def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> 
 
 
 def hold_uploads(tx: Transaction) -> None:
-    """Let nobody else upload meanwhile; before any lot is locked."""
-    tx.lock(f"uploads of {tx.now.year}")
+    """Let nobody else upload meanwhile, also for whom it is another year; before any lot's lock."""
+    tx.lock("uploads")
 
 
 def the_upload(session: Session, number: str) -> Upload:

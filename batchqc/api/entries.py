@@ -21,6 +21,7 @@ from batchqc.actions.entries import (
     the_entry,
     verify_entry,
 )
+from batchqc.actions.first_entries import enter_first_result
 from batchqc.actions.states import contested_entry
 from batchqc.actions.uploads import the_upload
 from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument, client_of
@@ -145,6 +146,11 @@ class EntryOut(BaseModel):
 )
 def enter(call: Writing, sent: NewEntry, request: Request) -> Response:
     """Checked like an upload; it counts once a second person has typed the same."""
+    return entered(call, sent, request)
+
+
+def entered(call: Writing, sent: NewEntry, request: Request, *, is_first: bool = False) -> Response:
+    """The same; ``is_first`` refuses it where another result came meanwhile."""
     refused = None
     with call.writing(Permission.UPLOAD_RESULTS, sent) as work:
         if work.is_new:
@@ -152,7 +158,8 @@ def enter(call: Writing, sent: NewEntry, request: Request) -> Response:
             facts = sent.model_dump() | {"values": tuple(sent.values), "also": also}
             result = TypedResult(**facts)
             client = client_of(request)
-            report = enter_result(work.tx, call.door.archive, result=result, client=client)
+            receive = enter_first_result if is_first else enter_result
+            report = receive(work.tx, call.door.archive, result=result, client=client)
             refused = None if report.accepted else report_out(report)
             work.answer(200 if report.answered_before else 201, report_out(report))
             work.keep = report.accepted

@@ -35,6 +35,7 @@ from tests.cast import NOW
 from tests.databases import Databases
 from tests.records.full_house import full_copy
 from tests.records.house import AUD, LOT, QA1, Clock, House, results
+from tests.records.interleaving import DONE, interleaved
 from tests.records.tampering import tamper
 
 WHY = "To be read by the authority"
@@ -115,6 +116,14 @@ def test_a_lot_in_an_empty_instance_has_the_same_hashes_and_verdicts(
     assert after.facts.verdicts == before.facts.verdicts
     assert after.facts.damaged == before.facts.damaged == ()
     assert [gate.reasons for gate in after.gates] == [gate.reasons for gate in before.gates]
+
+
+def test_of_two_who_import_at_once_one_does(empty: House, dossier: Path):
+    def bring(house: House) -> object:
+        return imported(house, dossier)
+
+    assert interleaved(empty, bring, bring) == (DONE, "BQC-IMP-002")
+    assert empty.verify().problems == ()
 
 
 @pytest.mark.requirement("1.03")

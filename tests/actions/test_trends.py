@@ -345,6 +345,25 @@ def test_the_controls_of_the_assays_of_an_attribute_have_a_history_of_their_own(
     assert {one.rule for one in found.signals} == {"1_2s"}
 
 
+@pytest.mark.requirement("9.04")
+def test_a_control_has_one_history_however_it_is_written(house: House):
+    lot = {"lot_id": LOT, "sample_id": f"{LOT}-S01"}
+    for place in range(1, 9):
+        written = {"aliquot": "ppc", "analyte": "Recovery"} if place % 2 else {"aliquot": "PPC"}
+        run = {
+            "run_id": f"E-{place}",
+            "measured_at": f"2025-06-{place:02d}T10:00:00-05:00",
+            "value": str(100 + place),
+        }
+        report = house.upload(table([lot | good("endotoxin") | RECOVERY | run | written]))
+        assert report.accepted, report.reading.problems
+    with house.reading() as session:
+        (found,) = controls_of(session, house.archive, OF._replace(criterion="endotoxin"))
+    assert found.name == "control ppc Recovery, SOP-QC-040 v4, site COA"
+    assert len(found.runs) == 8
+    assert found.lines is not None
+
+
 def test_attributes_that_are_read_together_say_the_same_as_each_by_itself(house: House):
     both, running = (OF, OF._replace(criterion="cd73")), Trends()
     lots = make(house)
