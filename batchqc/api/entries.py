@@ -156,9 +156,8 @@ def entered(call: Writing, sent: NewEntry, request: Request, *, is_first: bool =
         if work.is_new:
             also = tuple(one.typed for one in sent.also)
             facts = sent.model_dump() | {"values": tuple(sent.values), "also": also}
-            result = TypedResult(**facts)
-            client = client_of(request)
             receive = enter_first_result if is_first else enter_result
+            result, client = TypedResult(**facts), client_of(request)
             report = receive(work.tx, call.door.archive, result=result, client=client)
             refused = None if report.accepted else report_out(report)
             work.answer(200 if report.answered_before else 201, report_out(report))
@@ -260,10 +259,8 @@ def attachment(call: SignedIn, number: str, position: Whole) -> Response:
 
 
 def _shown(entry: Entry, viewer: str) -> EntryOut:
-    first, upload = entry.measurements[0], entry.upload
-    is_shown = entry.is_shown_to(viewer)
-    verification = entry.verification
-    own, *also = _analytes(entry, is_shown=is_shown)
+    first, upload, is_shown = entry.measurements[0], entry.upload, entry.is_shown_to(viewer)
+    verification, (own, *also) = entry.verification, _analytes(entry, is_shown=is_shown)
     return EntryOut(
         number=upload.natural_key,
         lot=entry.lot.lot,
