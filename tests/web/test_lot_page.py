@@ -9,12 +9,8 @@ from playwright.sync_api import expect
 from tests.records.house import LOT, QA1
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
+from tests.web.looking import point_of
 from tests.web.lots import BAD, add_bad_lot
-
-_POINT = """one => { const text = one.firstChild, at = text.data.indexOf('.');
-  const range = document.createRange();
-  range.setStart(text, 0); range.setEnd(text, at < 0 ? text.length : at);
-  return Math.round(range.getBoundingClientRect().right) }"""
 
 TURN = 300  # ms
 #: What a page does in the turn after a form is sent comes late, as where there is much to do.
@@ -56,12 +52,8 @@ def test_a_blocked_lot_says_what_blocks_it_and_what_to_do(qa: Visitor):
 def test_numbers_stand_as_stored_with_their_points_below_each_other(qa: Visitor):
     qa.go(f"/lots/{LOT}")
     shown = {"Viability": "93.40", "Identity, CD90+": "100", "Endotoxin": "<0.05"}
-    places = set()
-    for name, text in shown.items():
-        number = row(qa, name).get_by_text(text, exact=True)
-        expect(number).to_be_visible()
-        places.add(number.evaluate(_POINT))
-    assert len(places) == 1
+    numbers = [row(qa, name).get_by_text(text, exact=True) for name, text in shown.items()]
+    assert len({point_of(one) for one in numbers}) == 1
 
 
 @pytest.mark.requirement("1.06")
