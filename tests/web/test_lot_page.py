@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.records.house import LOT, QA1
+from tests.records.house import DONOR, LOT, QA1
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
 from tests.web.looking import point_of
@@ -104,7 +104,7 @@ def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
     expect(qa.page.get_by_role("searchbox", name="Find a lot")).to_be_focused()
     qa.page.keyboard.press("Escape")
     qa.page.keyboard.press("Control+k")
-    qa.page.get_by_label("Lot, product or place").fill("0013")
+    qa.page.get_by_label("Lot, record or place").fill("0013")
     expect(qa.page.get_by_role("dialog").get_by_role("link", name=BAD)).to_be_visible()
     qa.page.keyboard.press("Enter")
     expect(qa.heading(BAD)).to_be_visible()
@@ -112,10 +112,38 @@ def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
     qa.page.keyboard.press("Control+k")
     palette = qa.page.get_by_role("dialog", name="Go anywhere")
     expect(palette.get_by_role("link", name="Look-backs")).to_be_hidden()
-    qa.page.get_by_label("Lot, product or place").fill("look")
+    qa.page.get_by_label("Lot, record or place").fill("look")
     expect(palette.get_by_role("link", name="Look-backs")).to_be_visible()
     qa.page.keyboard.press("Enter")
     expect(qa.heading("No source is in doubt")).to_be_visible()
+
+
+def test_the_palette_finds_records_by_their_number_and_donors_by_a_part_of_their_code(qa: Visitor):
+    palette = qa.page.get_by_role("dialog", name="Go anywhere")
+    for typed, found in (
+        ("oos-2026-000001", "OOS-2026-000001 Investigation"),
+        ("U-2026-000001", "U-2026-000001 Upload"),
+        (DONOR[:-1].lower(), f"{DONOR} Donor"),
+    ):
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("Control+k")
+        qa.page.get_by_label("Lot, record or place").fill(typed)
+        expect(palette.get_by_role("link", name=found)).to_be_visible()
+        expect(palette.get_by_text("No lot or record is like that")).to_be_hidden()
+        assert qa.violations() == []
+        qa.page.keyboard.press("Enter")
+        expect(qa.page.get_by_role("heading", name=found.split()[0])).to_be_visible()
+
+
+def test_enter_goes_to_what_is_typed_and_not_to_what_was_found_before(qa: Visitor):
+    qa.go("/")
+    qa.page.keyboard.press("Control+k")
+    typed = qa.page.get_by_label("Lot, record or place")
+    typed.fill(LOT)
+    expect(qa.page.get_by_role("dialog").get_by_role("link", name=LOT)).to_be_visible()
+    typed.fill(BAD)
+    qa.page.keyboard.press("Enter")
+    expect(qa.heading(BAD)).to_be_visible()
 
 
 def test_a_printed_page_says_what_the_screen_says_and_who_printed_it(qa: Visitor):
