@@ -50,6 +50,18 @@ class Renderer(RendererHTML):
         """Its end."""
         return "</table></div>\n"
 
+    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """The head of a column; where it says nothing, it is none."""
+        return "<th>" if tokens[idx + 1].content else "<td>"
+
+    def th_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Its end."""
+        return "</th>" if tokens[idx - 1].content else "</td>"
+
+    def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """A block of code that is told by its indent: as any other."""
+        return self.fence(tokens, idx, options, env)
+
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         """A block of code that scrolls by itself."""
         return f'<pre tabindex="0"><code>{escape(tokens[idx].content)}</code></pre>\n'

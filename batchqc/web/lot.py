@@ -1,7 +1,6 @@
 """The page of one lot: how it stands, what stands against it, each result down to its cell."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -28,6 +27,7 @@ from batchqc.web.decision_kinds import offered
 from batchqc.web.lot_links import links_of
 from batchqc.web.lot_results import Line, by_category, first_to_look_at, lines_of, sources_of, tally
 from batchqc.web.lot_rows import rows, strip
+from batchqc.web.numbers import room
 from batchqc.web.rendering import asks_for_part, page
 
 router = Routes()
@@ -119,7 +119,7 @@ def _around(
     return {
         "tally": tally(lines),
         "groups": by_category(lines),
-        "decimals": _decimals(lines),
+        "decimals": room(one.result for one in lines),
         "strip": strip,
         "rows": rows,
         "steps": _steps(case),
@@ -134,11 +134,6 @@ def _around(
         "certificates": _certificates(session, case),
         "parents": [one.parent for one in parents_of(session, [case.row.key])],
     }
-
-
-def _decimals(lines: Sequence[Line]) -> int:
-    """The widest part from a decimal point on, so that a column leaves room for it."""
-    return min(max((one.decimals for one in lines), default=0), 8)
 
 
 def _steps(case: LotCase) -> list[tuple[Progress, str]]:

@@ -16,8 +16,8 @@ from batchqc.actions.sources import Files, Source
 from batchqc.core.acceptance import Limits
 from batchqc.core.quantities import Interval
 from batchqc.core.verdicts import Outcome, Trend, Verdict
+from batchqc.web.numbers import is_number
 
-_BEGINS_NUMBERS: Final = frozenset("0123456789<>≤≥-")
 _WIDTH: Final = 88.0
 
 
@@ -60,12 +60,7 @@ class Line:
     @property
     def is_number(self) -> bool:
         """Whether the result is a number, to be aligned with others."""
-        return self.result[:1] in _BEGINS_NUMBERS
-
-    @property
-    def decimals(self) -> int:
-        """How many characters stand from the decimal point on."""
-        return len(self.result) - len(self.result.partition(".")[0]) if self.is_number else 0
+        return is_number(self.result)
 
 
 @dataclass(frozen=True, slots=True)

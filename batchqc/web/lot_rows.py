@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 
 from batchqc.web.lot_results import Line
+from batchqc.web.numbers import number
 from batchqc.web.pictures import icon, verdict
-from batchqc.web.rendering import number, signs
+from batchqc.web.rendering import signs
 from batchqc.web.wording import counted as ngettext
 from batchqc.web.wording import worded as _
 

@@ -59,7 +59,11 @@ FURTHER: Final = (
     (_("Methods"), "/methods"), (_("Profiles"), "/profiles"), (_("Layouts"), "/layouts"),
     (_("Donor panels"), "/donor-panels"), (_("Cell banks"), "/banks"),
     (_("Look-backs"), "/look-backs"), (_("Exports"), "/exports"), (_("Archive"), "/archive"),
-    (_("Verify a file"), "/verify"),
+    (_("Verify a file"), "/verify"), (_("New lot"), "/lots/new"),
+    (_("Your account"), "/account"), (_("Change password"), "/password"),
+    (_("Training"), "/administration/training"), (_("Instruments"), "/administration/instruments"),
+    (_("Materials"), "/administration/materials"), (_("Rules"), "/administration/rules"),
+    (_("Keys and log"), "/administration/keys"), (_("Webhooks"), "/administration/webhooks"),
 )  # fmt: skip
 
 

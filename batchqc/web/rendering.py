@@ -25,6 +25,7 @@ from batchqc.records.base import Row
 from batchqc.records.registers import Site, the_site
 from batchqc.records.transaction import reading
 from batchqc.web.navigation import FURTHER, places_of
+from batchqc.web.numbers import number, room
 from batchqc.web.pictures import icon, verdict
 from batchqc.web.security import form_token
 from batchqc.web.static_files import address
@@ -130,7 +131,10 @@ def _environment() -> Environment:
         "drawn_icon": icon,
         "drawn_verdict": verdict,
     }
-    found.filters |= {"day": day, "when": when, "number": number, "signs": signs, "told": told}
+    found.filters |= {
+        "brief": "{:.5g}".format, "day": day, "when": when, "number": number, "room": room,
+        "printed": printed, "signs": signs, "told": told,
+    }  # fmt: skip
     return found
 
 
@@ -151,16 +155,12 @@ def when(context: Context, moment: datetime | None) -> Markup:
     )
 
 
-def number(text: str, decimals: int = 0) -> Markup:
-    """A number as it is stored, moved to the left so that points stand below each other.
-
-    Args:
-        text: the number.
-        decimals: how many characters the column leaves from the point on.
-    """
-    own = len(text) - len(text.partition(".")[0])
-    shown = f'<span class="num pad-{max(0, decimals - own)}">{escape(text)}</span>'
-    return Markup(shown)  # noqa: S704 - a count and what was escaped
+def printed(moment: Mapping[str, str]) -> Markup:
+    """A moment of a certificate as it is printed there, with UTC on hover."""
+    utc = datetime.fromisoformat(moment["utc"])
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
+        moment["utc"], f"{utc:%Y-%m-%d %H:%M:%S}", moment["shown"]
+    )
 
 
 @pass_context

@@ -1,6 +1,5 @@
 """The control chart of one attribute: what signals, by which limits, and the numbers."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,10 +14,11 @@ from batchqc.records.trends import LimitSet, limit_sets_of
 from batchqc.statistics.control_charts import LIMITS_FROM
 from batchqc.statistics.frozen_limits import Frozen
 from batchqc.statistics.lot_figures import named, rules_in_force
-from batchqc.statistics.lot_series import Judged, Trend, part_of
+from batchqc.statistics.lot_series import Trend, part_of
 from batchqc.web.calls import Visit
 from batchqc.web.charts import control_svg
 from batchqc.web.moving_range_charts import moving_range_svg
+from batchqc.web.numbers import room
 from batchqc.web.rendering import page
 from batchqc.web.trend_subjects import Window, measured_in, subject_of
 
@@ -74,7 +74,7 @@ def show(
         measured=measured_in(trend),
         needed=LIMITS_FROM,
         may_propose=is_permitted(call.person.roles, Permission.PROPOSE_LIMITS),
-        decimals=min(max(_decimals(part), default=0), 8),
+        decimals=room(one.lot.observed.text for one in part.lots),
         outside=len(trend.lots) - len(lots),
     )
 
@@ -97,13 +97,3 @@ def _limits(
         by, named(rules), round(average.value), average.method, frozen, row,
         signed.signature.name if signed else "",
     )  # fmt: skip
-
-
-def _decimals(trend: Trend) -> Iterator[int]:
-    for one in trend.lots:
-        yield _tail(one)
-
-
-def _tail(one: Judged) -> int:
-    text = one.lot.observed.text
-    return len(text) - len(text.partition(".")[0]) if one.value is not None else 0

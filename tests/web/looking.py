@@ -10,7 +10,7 @@ from contextlib import suppress
 from threading import Event, Timer
 
 import psutil
-from playwright.sync_api import Error
+from playwright.sync_api import Error, Locator
 
 from tests.tiers import LONG
 from tests.web.browsing import Visitor
@@ -21,8 +21,20 @@ if LONG:
     _LOOKS.append({"forced_colors": "active"})
 
 
+_POINT = """one => { const text = one.firstChild, at = text.data.indexOf('.');
+  const range = document.createRange();
+  range.setStart(text, 0); range.setEnd(text, at < 0 ? text.length : at);
+  return Math.round(range.getBoundingClientRect().right) }"""
+
+
 #: Seconds, ten times as many as a screen takes: a browser that hangs does so for ever.
 _LONGEST = 90
+
+
+def point_of(number: Locator) -> int:
+    """How far to the right the decimal point of a number stands, or where it would."""
+    place: int = number.evaluate(_POINT)
+    return place
 
 
 def look_at(visitor: Visitor, path: str) -> None:

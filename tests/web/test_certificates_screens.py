@@ -1,5 +1,6 @@
 """The screens of certificates, exports and the archive, with an account and without."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -20,7 +21,7 @@ from tests.web.certified import (
     with_root,
 )
 from tests.web.conftest import Served, Server
-from tests.web.looking import look_at
+from tests.web.looking import look_at, point_of
 
 SCREENS = {
     "certificates": "/certificates",
@@ -92,3 +93,19 @@ def test_who_may_not_make_anything_is_told_who_may(site: Served):
             expect(auditor.page.get_by_text(says)).to_be_visible()
             expect(auditor.page.get_by_role("main").get_by_role("button")).to_have_count(0)
             assert auditor.violations() == []
+
+
+def test_numbers_of_a_certificate_stand_with_their_points_below_each_other(qa: Visitor):
+    qa.go(f"/certificates/{FIRST}")
+    table = qa.page.get_by_role("region", name="Results on the certificate")
+    numbers = [table.get_by_text(text, exact=True) for text in ("93.40", "100", "<0.05")]
+    assert len({point_of(one.first) for one in numbers}) == 1
+
+
+def test_moments_of_a_certificate_are_those_of_its_site_with_utc_on_hover(qa: Visitor):
+    qa.go(f"/certificates/{FIRST}")
+    signed = qa.page.get_by_role("region", name="Who signed what").get_by_role("time")
+    for one in signed.all():
+        expect(one).to_have_text(re.compile(r" -0[56]00$"))
+        expect(one).to_have_attribute("title", re.compile(r":\d\d UTC$"))
+    assert signed.count() >= 3

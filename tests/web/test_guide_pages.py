@@ -82,3 +82,8 @@ def test_of_html_only_pictures_are_taken_and_no_link_runs_anything():
     assert 'href="/guide/statistics/x#y"' in rendered("[a](statistics/x.md#y)")
     assert 'href="/guide"' in rendered("[a](../../pyproject.toml)")
     assert 'href="/guide/log"' in rendered("[a](../log.md)", "decisions/0030-pages")
+
+
+def test_every_page_is_read_by_keyboard_and_no_head_of_a_column_is_empty():
+    for page in pages().values():
+        assert re.findall(r"<pre(?! tabindex)|<th></th>| style=", page.html) == [], page.name

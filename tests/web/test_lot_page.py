@@ -6,15 +6,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.records.house import LOT, QA1
+from tests.records.house import DONOR, LOT, QA1
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
+from tests.web.looking import point_of
 from tests.web.lots import BAD, add_bad_lot
-
-_POINT = """one => { const text = one.firstChild, at = text.data.indexOf('.');
-  const range = document.createRange();
-  range.setStart(text, 0); range.setEnd(text, at < 0 ? text.length : at);
-  return Math.round(range.getBoundingClientRect().right) }"""
 
 TURN = 300  # ms
 #: What a page does in the turn after a form is sent comes late, as where there is much to do.
@@ -56,12 +52,8 @@ def test_a_blocked_lot_says_what_blocks_it_and_what_to_do(qa: Visitor):
 def test_numbers_stand_as_stored_with_their_points_below_each_other(qa: Visitor):
     qa.go(f"/lots/{LOT}")
     shown = {"Viability": "93.40", "Identity, CD90+": "100", "Endotoxin": "<0.05"}
-    places = set()
-    for name, text in shown.items():
-        number = row(qa, name).get_by_text(text, exact=True)
-        expect(number).to_be_visible()
-        places.add(number.evaluate(_POINT))
-    assert len(places) == 1
+    numbers = [row(qa, name).get_by_text(text, exact=True) for name, text in shown.items()]
+    assert len({point_of(one) for one in numbers}) == 1
 
 
 @pytest.mark.requirement("1.06")
@@ -112,7 +104,7 @@ def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
     expect(qa.page.get_by_role("searchbox", name="Find a lot")).to_be_focused()
     qa.page.keyboard.press("Escape")
     qa.page.keyboard.press("Control+k")
-    qa.page.get_by_label("Lot, product or place").fill("0013")
+    qa.page.get_by_label("Lot, record or place").fill("0013")
     expect(qa.page.get_by_role("dialog").get_by_role("link", name=BAD)).to_be_visible()
     qa.page.keyboard.press("Enter")
     expect(qa.heading(BAD)).to_be_visible()
@@ -120,10 +112,38 @@ def test_keys_and_the_palette_lead_anywhere(qa: Visitor):
     qa.page.keyboard.press("Control+k")
     palette = qa.page.get_by_role("dialog", name="Go anywhere")
     expect(palette.get_by_role("link", name="Look-backs")).to_be_hidden()
-    qa.page.get_by_label("Lot, product or place").fill("look")
+    qa.page.get_by_label("Lot, record or place").fill("look")
     expect(palette.get_by_role("link", name="Look-backs")).to_be_visible()
     qa.page.keyboard.press("Enter")
     expect(qa.heading("No source is in doubt")).to_be_visible()
+
+
+def test_the_palette_finds_records_by_their_number_and_donors_by_a_part_of_their_code(qa: Visitor):
+    palette = qa.page.get_by_role("dialog", name="Go anywhere")
+    for typed, found in (
+        ("oos-2026-000001", "OOS-2026-000001 Investigation"),
+        ("U-2026-000001", "U-2026-000001 Upload"),
+        (DONOR[:-1].lower(), f"{DONOR} Donor"),
+    ):
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("Control+k")
+        qa.page.get_by_label("Lot, record or place").fill(typed)
+        expect(palette.get_by_role("link", name=found)).to_be_visible()
+        expect(palette.get_by_text("No lot or record is like that")).to_be_hidden()
+        assert qa.violations() == []
+        qa.page.keyboard.press("Enter")
+        expect(qa.page.get_by_role("heading", name=found.split()[0])).to_be_visible()
+
+
+def test_enter_goes_to_what_is_typed_and_not_to_what_was_found_before(qa: Visitor):
+    qa.go("/")
+    qa.page.keyboard.press("Control+k")
+    typed = qa.page.get_by_label("Lot, record or place")
+    typed.fill(LOT)
+    expect(qa.page.get_by_role("dialog").get_by_role("link", name=LOT)).to_be_visible()
+    typed.fill(BAD)
+    qa.page.keyboard.press("Enter")
+    expect(qa.heading(BAD)).to_be_visible()
 
 
 def test_a_printed_page_says_what_the_screen_says_and_who_printed_it(qa: Visitor):

@@ -76,7 +76,7 @@ def test_what_opens_over_a_page_is_accessible_too(qa: Visitor):
         assert qa.violations() == []
         qa.page.keyboard.press("Escape")
         qa.page.keyboard.press("Control+k")
-        qa.page.get_by_label("Lot, product or place").fill("msc")
+        qa.page.get_by_label("Lot, record or place").fill("msc")
         expect(qa.page.get_by_role("dialog").get_by_role("link", name=LOT)).to_be_visible()
         assert qa.violations() == []
         qa.page.keyboard.press("Escape")

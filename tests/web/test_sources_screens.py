@@ -1,5 +1,6 @@
 """Donors, banks, look-backs, genealogy and registering, in every state and window."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -85,3 +86,12 @@ def test_a_screen_is_accessible_stays_in_its_window_and_does_not_move(
 def test_the_list_of_doses_tells_how_their_lot_stands(people: dict[str, Visitor]):
     people["qa"].go(f"/lots/{LOT}/doses")
     expect(people["qa"].page.locator(".head").get_by_text("On hold", exact=True)).to_be_visible()
+
+
+def test_why_a_look_back_began_is_told_with_its_moments_in_the_zone_of_who_reads(
+    people: dict[str, Visitor],
+):
+    people["qa"].go("/look-backs")
+    row = people["qa"].page.get_by_role("row").filter(has_text="LB-2026-000002")
+    told = row.get_by_role("cell").filter(has_text="specimen of").get_by_role("time")
+    expect(told).to_have_attribute("title", re.compile(r" UTC$"))

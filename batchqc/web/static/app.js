@@ -102,6 +102,7 @@
       (all("[aria-invalid=true]", target)[0] ?? $("form :is(input:not([type=hidden], [readonly]), select)", target) ?? $("a, button", target))?.focus();
     }
     if (target.id === "result") choose();
+    if (target.id === "found" && chosen) enter();
   });
   const choose = () => {
     const wanted = new URLSearchParams(location.search).get("show");
@@ -167,6 +168,15 @@
     }
   });
   const palette = $("#palette");
+  // Enter goes to what is typed, and waits for it: what stands there may be of what was typed before.
+  let chosen = false;
+  const enter = () => {
+    const typed = $("input", palette).value;
+    chosen = typed !== ($("#found [data-found]")?.dataset.found ?? "");
+    if (chosen) return;
+    ($("#found a") ?? all("a", palette).find((link) => !link.closest("[hidden]")))?.click();
+  };
+  palette?.addEventListener("close", () => { chosen = false; });
   palette?.addEventListener("keydown", (event) => {
     const links = all("a", palette).filter((link) => !link.hidden && !link.closest("[hidden]"));
     const at = links.indexOf(document.activeElement);
@@ -180,10 +190,11 @@
       $("input", palette).blur(); // at once, so that the next key is not typed into it
     } else if (event.key === "Enter" && at < 0) {
       event.preventDefault();
-      ($("#found a") ?? links[0])?.click();
+      enter();
     }
   });
   palette && $("input", palette).addEventListener("input", (event) => {
+    chosen = false;
     const text = event.target.value.trim().toLowerCase();
     for (const item of all(":scope > .places li", palette)) {
       const fits = item.textContent.toLowerCase().includes(text);

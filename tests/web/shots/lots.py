@@ -54,6 +54,6 @@ def tour(stage: Stage) -> None:
     stage.take("release-refused")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
-    page.get_by_label("Lot, product or place").fill("P1")
+    page.get_by_label("Lot, record or place").fill("P1")
     page.get_by_role("dialog").get_by_role("link", name=READY).wait_for()
     stage.take("palette")
