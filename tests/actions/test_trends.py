@@ -27,6 +27,7 @@ from batchqc.records.audit import newest_link
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trend_evidence import told_between
 from batchqc.records.uploads import runs_of
+from tests.actions.versions import version
 from tests.cast import TAKEN_AT
 from tests.records.house import (
     ANA,
@@ -38,6 +39,7 @@ from tests.records.house import (
     QA1,
     QA2,
     House,
+    adopt,
     good,
     results,
     signing,
@@ -153,6 +155,19 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     with house.reading() as session, pytest.raises(NotFound):
         running.of(session, house.archive, OF._replace(criterion="none"))
     assert running.read == before + 2  # the lot that the phase begins with
+
+
+def test_a_process_that_runs_takes_the_criterion_of_a_new_version_with_its_first_lot(house: House):
+    running = Trends()
+    (lot,) = make(house, ["97"])
+    adopt(house, version(2, "2025-06-01", ('accept   = "> 90"', 'accept   = "> 95"')))
+    with house.reading() as session:
+        before = running.lot(session, house.archive, OF, the_lot(session, lot).id)
+    assert before is not None
+    assert running.of(session, house.archive, OF).criterion.acceptance == "> 90 %"
+    make(house, ["97"], first=20)
+    assert look(house, running) == look(house)
+    assert look(house, running).criterion.acceptance == "> 95 %"
 
 
 @pytest.mark.requirement("9.04")
