@@ -581,6 +581,10 @@ def test_a_proof_whose_timestamp_ran_out_still_shows_the_entry(desk: Desk):
     # A seal that has run out since needs one that holds.
     alone = replace(desk.proven, tsa_roots=both, at=late.at)
     assert list(failures(check_all(desk.sealed, alone))) == ["validity"]
+    # What it says against the date, it still says.
+    stamped_late = desk.proof(desk.sealed, desk.content(), late=9 * DAY)
+    told = failures(check_all(desk.sealed, replace(alone, proofs=(stamped_late,))))
+    assert list(told) == ["time", "validity"]
     changed = json.loads(late.proofs[0])
     answer = base64.b64decode(changed["timestamp"])
     changed["timestamp"] = base64.b64encode(flipped(answer, len(answer) - 5)).decode()

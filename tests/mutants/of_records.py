@@ -12,6 +12,7 @@ _LATER = (
     "documents/test_levels.py",
     "documents/test_certificate_check.py",
 )
+_AFTER = ("documents/test_after_the_seal.py",)
 _PROVED = ("actions/test_certificate_proofs.py", "api/test_certificate_proof.py")
 _TOUCHED = ("actions/test_trends.py", "actions/test_trends_hidden.py")
 _HELD = ("compliance/test_audit_attacks.py", "actions/test_integrity.py")
@@ -142,6 +143,11 @@ OF_RECORDS = (
     Mutant("documents/verifier/proofs", 'demand(after["document sha256"] in documents,', "demand(True,", _PROVED),
     Mutant("documents/verifier/proofs", "    if any(ended):", "    if False:", _PROVED),
     Mutant("documents/verifier/proofs", 'demand(said["certificate"] == number,', "demand(True,", _PROVED),
+    Mutant("documents/verifier/pdf_file", 'demand(found.data is None, "a stream stands where another object is to stand")', "pass", _AFTER),
+    Mutant("documents/verifier/increments", 'demand(old_page.get("Type") == Name("Page"), _changed("what is no page"))', "pass", _AFTER),
+    Mutant("documents/verifier/times", "return [max(case.seal_times)] if", "return [min(case.seal_times)] if", _LATER),
+    Mutant("documents/verifier/times", "    if holds:\n        case.proves(stamp.at)\n", "    case.proves(stamp.at)\n", _TAMPERED),
+    Mutant("documents/bundle/bundle_lots", "if before and max(before) - at > LATE:", "if False:", ("actions/test_proven_late.py",)),
     Mutant("documents/verifier/signed_log", "demand(held > 0,", "demand(True,", _PROVED),
     Mutant("documents/verifier/signed_log", "demand(_climbed(leaf, index, head.size, hashes) == head.root,", "demand(True,", _PROVED),
 )  # fmt: skip

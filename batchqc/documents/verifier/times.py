@@ -112,8 +112,7 @@ def check_log(case: Case) -> str:
     else:
         stamp, holds = _stamp_of_log(case, found.answer, found.note)
         demand(found.signed_at <= stamp.at + _SKEW, "the checkpoint is dated after its timestamp")
-        if holds:
-            case.log_time = stamp.at
+        case.log_time = stamp.at
         said += f", which was there on {_said_by(stamp, holds=holds)}"
     if found.later and asked.tsa_roots:
         note, answer = found.later
