@@ -74,9 +74,9 @@ def test_where_one_is_is_seen_in_forced_colours_too(qa: Visitor):
         ):  # fmt: skip
             qa.go(path)
             links = qa.page.get_by_role("navigation", name=menu)
+            both = [links.get_by_role("link", name=one) for one in (here, elsewhere)]
             line = "one => getComputedStyle(one).borderBottomColor"
-            found = {links.get_by_role("link", name=one).evaluate(line) for one in (here, elsewhere)}
-            assert len(found) == 2, path
+            assert len({one.evaluate(line) for one in both}) == 2, path
     finally:
         qa.page.emulate_media(forced_colors="none")
 
