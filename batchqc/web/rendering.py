@@ -155,11 +155,14 @@ def when(context: Context, moment: datetime | None) -> Markup:
     )
 
 
-def printed(moment: Mapping[str, str]) -> Markup:
-    """A moment of a certificate as it is printed there, with UTC on hover."""
-    utc = datetime.fromisoformat(moment["utc"])
+def printed(moment: str) -> Markup:
+    """A moment as a certificate prints it, ``2026-05-20 09:30 +0700``, with UTC on hover."""
+    try:
+        utc = datetime.strptime(moment, "%Y-%m-%d %H:%M %z").astimezone(UTC)
+    except ValueError:  # of a file that says it in another way
+        return escape(moment)
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(
-        moment["utc"], f"{utc:%Y-%m-%d %H:%M:%S}", moment["shown"]
+        utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M}", moment
     )
 
 

@@ -129,3 +129,20 @@ def test_a_random_sample_is_drawn_read_and_signed_by_who_did_not_do_it(served: S
         aud.go("/audit-trail/samples/TS-2026-000001")
         expect(aud.link("Review")).to_have_count(0)
         assert aud.violations() == []
+
+
+def test_words_of_an_entry_are_not_broken_in_a_small_window(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/audit-trail?record={LOT}")
+        row = qa.page.get_by_role("row").filter(has_text="Lot registered")
+        row.get_by_role("link").first.click()
+        table = qa.page.get_by_role("region", name="Before and after").last
+        table.get_by_role("row").last.evaluate("""one => {
+            one.cells[0].textContent = "disposition";
+            one.cells[1].innerHTML = '<del class="hash">quarantine</del>' }""")
+        qa.resize(360, 800)
+        for word in ("disposition", "quarantine"):
+            box = table.get_by_text(word, exact=True).bounding_box()
+            assert box
+            assert box["height"] < 32, word
+        assert qa.overflow() == 0

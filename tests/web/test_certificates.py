@@ -100,6 +100,7 @@ def test_anybody_verifies_a_file_by_keyboard_and_sees_that_it_counts(
         expect(stranger.page.get_by_text("Certified by Qa1")).to_be_visible()
         unexamined = stranger.page.get_by_text("No proof from the log was given")
         expect(unexamined).to_be_visible()
+        assert stranger.page.get_by_role("main").get_by_role("time").count() >= 4
         assert stranger.violations() == []
         with stranger.page.expect_download() as found:
             stranger.link("verify.py").click()

@@ -107,5 +107,5 @@ def test_moments_of_a_certificate_are_those_of_its_site_with_utc_on_hover(qa: Vi
     signed = qa.page.get_by_role("region", name="Who signed what").get_by_role("time")
     for one in signed.all():
         expect(one).to_have_text(re.compile(r" -0[56]00$"))
-        expect(one).to_have_attribute("title", re.compile(r":\d\d UTC$"))
+        expect(one).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC$"))
     assert signed.count() >= 3

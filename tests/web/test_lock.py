@@ -87,6 +87,41 @@ def test_unlocking_one_page_unlocks_the_page_beside_it_with_what_was_typed(serve
         expect(qa.page.get_by_text("password is wrong").first).to_be_visible()
 
 
+def test_a_form_whose_session_ended_elsewhere_is_locked_and_sent_after_all(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("r")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        qa.page.get_by_label("Password", exact=True).fill("not my password")
+        qa.context.clear_cookies(name=COOKIE)
+        qa.press("Sign and release")
+        dialog = qa.page.get_by_role("dialog", name="This page is locked")
+        dialog.get_by_label("Password").fill(PASSWORD)
+        qa.press("Unlock")
+        expect(dialog).to_be_hidden()
+        expect(qa.page.get_by_label("Reason")).to_have_value("Half a reason")
+        qa.press("Sign and release")
+        expect(qa.page.get_by_text("password is wrong").first).to_be_visible()
+
+
+def test_who_signs_out_locks_the_page_beside_it_with_what_was_typed(served: Served):
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}/hold")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        first = qa.page
+        qa.page = qa.context.new_page()
+        qa.go("/")
+        qa.page.locator("details.me summary").click()
+        qa.press("Sign out")
+        qa.page.get_by_label("User id").wait_for()
+        qa.page = first
+        dialog = qa.page.get_by_role("dialog", name="This page is locked")
+        dialog.get_by_label("Password").fill(PASSWORD)
+        qa.press("Unlock")
+        expect(dialog).to_be_hidden()
+        expect(qa.page.get_by_label("Reason")).to_have_value("Half a reason")
+
+
 def test_who_signs_in_anew_beside_a_page_goes_on_with_what_was_typed_there(served: Served):
     with served.visitor(QA1) as qa:
         qa.go(f"/lots/{LOT}/decision/release")

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from batchqc.web.rendering import _environment
+from batchqc.web.rendering import _environment, printed
 
 
 def told(text: str) -> str:
@@ -33,3 +33,9 @@ def test_what_only_looks_like_one_stays_as_it_is(text: str):
 def test_what_somebody_typed_is_never_read_as_markup():
     assert told("lot:<b>1</b> & <i>") == "lot:&lt;b&gt;1&lt;/b&gt; &amp; &lt;i&gt;"
     assert told('lot:a"><b>') == '<span title="lot:a">lot a</span>&#34;&gt;&lt;b&gt;'
+
+
+def test_a_moment_of_a_certificate_is_as_it_is_printed_with_utc_on_hover():
+    told = printed("2026-05-20 01:30 +0700")
+    assert 'title="2026-05-19 18:30 UTC">2026-05-20 01:30 +0700</time>' in told
+    assert printed("on <some> day") == "on &lt;some&gt; day"

@@ -66,6 +66,21 @@ def test_the_menu_is_one_row_from_1280_pixels_on_however_long_a_name_is(qa: Visi
     assert qa.overflow() == 0
 
 
+def test_where_one_is_is_seen_in_forced_colours_too(qa: Visitor):
+    qa.page.emulate_media(forced_colors="active")
+    try:
+        for path, menu, here, elsewhere in (
+            ("/lots", "Main", "Lots", "Trends"), ("/reviews", "What waits", "Reviews", "Jobs")
+        ):  # fmt: skip
+            qa.go(path)
+            links = qa.page.get_by_role("navigation", name=menu)
+            both = [links.get_by_role("link", name=one) for one in (here, elsewhere)]
+            line = "one => getComputedStyle(one).borderBottomColor"
+            assert len({one.evaluate(line) for one in both}) == 2, path
+    finally:
+        qa.page.emulate_media(forced_colors="none")
+
+
 def test_what_opens_over_a_page_is_accessible_too(qa: Visitor):
     qa.page.set_viewport_size({"width": 1440, "height": 1000})
     for scheme in ("light", "dark"):

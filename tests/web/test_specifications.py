@@ -20,6 +20,7 @@ from tests.records.laboratory import METHOD_FILE
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
 from tests.web.documents import NAME, others, second_version, text_of
+from tests.web.looking import point_of
 
 HERE = f"/specifications/{NAME}/2"
 WHY = "Limits agree with the validation"
@@ -171,6 +172,15 @@ def test_a_rounding_rule_has_the_name_that_its_readers_give_it(qa: Visitor):
     qa.go(f"/specifications/{NAME}/1")
     expect(qa.page.get_by_role("row").filter(has_text="pbmc-inhibition")).to_contain_text("USP")
     expect(qa.page.get_by_role("row").filter(has_text="cd73")).to_contain_text("absolute")
+
+
+def test_where_a_limit_turns_stands_with_its_point_below_the_others(qa: Visitor):
+    qa.go(f"/specifications/{NAME}/1")
+    last = [
+        qa.page.get_by_role("row").filter(has_text=name).get_by_text(text, exact=True)
+        for name, text in (("cd73", "94"), ("kynurenine", "9.9"))
+    ]
+    assert len({point_of(one) for one in last}) == 1
 
 
 def test_the_list_names_gaps_and_overlaps_and_its_csv_holds_what_it_shows(qa: Visitor):

@@ -237,15 +237,15 @@
       lock.close();
       lock.replaceChildren();
     };
-    beside.onmessage = ({ data }) => (data ? goOn(data) : alive());
+    beside.onmessage = ({ data }) => (data.over ? shut(true) : data ? goOn(data) : alive());
     beside.postMessage({ user: body.dataset.user, token, left: left / 1000 });
     for (const what of ["pointermove", "pointerdown", "keydown", "scroll"]) {
       addEventListener(what, touched, { passive: true });
     }
-    const shut = () => {
+    const shut = (isOver) => {
       if (lock.open) return;
       warn.hidden = true;
-      fetch("/lock", { method: "POST", body: new URLSearchParams({ token }) }).catch(() => {});
+      if (!isOver) fetch("/lock", { method: "POST", body: new URLSearchParams({ token }) }).catch(() => {});
       body.classList.add("locked");
       opener = document.activeElement;
       lock.replaceChildren($("#lock-form").content.cloneNode(true));
@@ -253,6 +253,16 @@
       lock.showModal();
       $("#lock-password").focus();
     };
+    // Of a session that ended elsewhere the page learns from a form: it is kept, as what is idle is.
+    addEventListener("htmx:before:response", (event) => {
+      const { response } = event.detail.ctx;
+      if (response.status !== 401 || response.headers.has("HX-Redirect")) return;
+      event.preventDefault();
+      shut(true);
+    });
+    addEventListener("submit", (event) => {
+      if (event.target.action.endsWith("/sign-out")) beside.postMessage({ over: true });
+    });
     setInterval(() => {
       const until = Math.min(idle - (Date.now() - seen), left - (Date.now() - began));
       if (until <= 0) shut();
