@@ -1,12 +1,14 @@
 """Files that strangers make to keep a verifier busy: nobody needs a key or an account for them."""
 
 import tracemalloc
+from contextlib import suppress
 from time import process_time
 
 import pytest
 
 from batchqc.documents.verifier.findings import Failed
-from batchqc.documents.verifier.signatures import extract
+from batchqc.documents.verifier.pdf_objects import read_value
+from batchqc.documents.verifier.signatures import _HEX, extract
 
 SECONDS = 10
 MANY = 190  # revisions
@@ -107,3 +109,49 @@ def test_a_hundred_signatures_hold_the_file_once():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 10 * len(pdf)
+
+
+MEGABYTES = 3
+SIZE = MEGABYTES * 1_000_000
+LONG = {
+    "blanks": b"\n" * SIZE,
+    "comments": b"%\n" * (SIZE // 2),
+    "a name": b"/" + b"#41" * (SIZE // 3),
+    "hexadecimal digits": b"<" + b"41" * (SIZE // 2) + b">",
+}
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("data", LONG.values(), ids=LONG)
+def test_what_is_long_takes_no_more_memory_than_some_of_it(data: bytes):
+    tracemalloc.start()
+    with suppress(Failed):
+        read_value(data, 0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * SIZE
+
+
+def test_the_digits_of_a_long_signature_take_no_memory():
+    digits = b"41" * (SIZE // 2)
+    tracemalloc.start()
+    assert _HEX.fullmatch(digits)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < SIZE
+
+
+@pytest.mark.requirement("5.10")
+@pytest.mark.parametrize("where", ["one object", "many"])
+def test_what_is_kept_of_the_objects_is_bounded(where: str):
+    """All of them are kept, and a name of two bytes takes sixty times as many in memory."""
+    parts = 1 if where == "one object" else 30
+    value = b"\n<</Length 1/Filter[%s]>>\nstream\nx\nendstream\nendobj\n"
+    objects = catalog(
+        b"/DSS<</Certs[%s]>>" % b" ".join(b"%d 0 R" % (one + 10) for one in range(parts))
+    )
+    for one in range(parts):
+        objects[one + 10] = value % (b"(%s)" % (b"a" * (4_400_000 // parts)))
+    pdf = revised(document(objects))
+    with pytest.raises(Failed, match="too large"):
+        extract(pdf)

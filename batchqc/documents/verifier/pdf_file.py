@@ -20,6 +20,7 @@ from batchqc.documents.verifier.pdf_objects import (
     PdfDictionary,
     PdfValue,
     Reference,
+    Spent,
     read_value,
     skip_space,
 )
@@ -42,6 +43,7 @@ _OBJECT_END: Final = re.compile(rb"\s{0,16}endobj")
 class _Known:
     """What was read of a revision: value and end of each by its place, and from where to where."""
 
+    spent: Spent = field(default_factory=Spent)
     values: dict[int, tuple[PdfValue, int]] = field(default_factory=dict)
     spans: list[tuple[int, int]] = field(default_factory=list)
 
@@ -49,6 +51,7 @@ class _Known:
         at = bisect_right(self.spans, (begin, end))
         near = [*self.spans[max(0, at - 1) : at], (begin, end), *self.spans[at : at + 1]]
         demand(all(one[1] <= two[0] for one, two in pairwise(near)), "objects lie in each other")
+        self.spent.read(end - begin)
         self.spans.insert(at, (begin, end))
         self.values[begin] = value, end
 
@@ -90,13 +93,13 @@ def read_revisions(pdf: bytes) -> tuple[Revision, ...]:
     last = _FILE_END.search(pdf, max(0, len(pdf) - 64))
     if not last:
         raise Failed("the file does not end as a PDF does")
-    places: list[_Table] = []
+    places, spent = list[_Table](), Spent()
     at: PdfValue = int(last[1])
     while at is not None:
         if not isinstance(at, int) or not 0 < at < (places[-1][0] if places else len(pdf)):
             raise Failed("a cross-reference table is nowhere")
         demand(len(places) < _MOST_REVISIONS, "the file has too many revisions")
-        newer, one = places[-1:], _table(pdf, at)
+        newer, one = places[-1:], _table(pdf, at, spent)
         demand(not newer or one[1] < newer[0][0], "revisions overlap")
         places.append(one)
         at = one[2].get("Prev")
@@ -106,11 +109,11 @@ def read_revisions(pdf: bytes) -> tuple[Revision, ...]:
         start = found[-1].end if found else 0
         outside = [one for one in entries.values() if one and not start <= one[0] < table]
         demand(not outside, "a cross-reference table names what is not of its revision")
-        found.append(Revision(start, table, end, entries, trailer))
+        found.append(Revision(start, table, end, entries, trailer, _Known(spent)))
     return tuple(found)
 
 
-def _table(pdf: bytes, begin: int) -> _Table:
+def _table(pdf: bytes, begin: int, spent: Spent) -> _Table:
     head = _TABLE_HEAD.match(pdf, begin)
     if not head:
         raise Failed("a cross-reference table is not where the file says")
@@ -125,7 +128,9 @@ def _table(pdf: bytes, begin: int) -> _Table:
             entries[number] = (int(entry[1]), int(entry[2])) if entry[3] == b"n" else None
             at = entry.end()
     demand(pdf.startswith(b"trailer", at), "a cross-reference table has no trailer")
-    trailer, at = read_value(pdf, at + len(b"trailer"))
+    named = at + len(b"trailer")
+    trailer, at = read_value(pdf, named)
+    spent.read(at - named)
     end = _TABLE_END.match(pdf, at)
     if not end or int(end[1]) != begin or not isinstance(trailer, dict):
         raise Failed("a revision does not end as one does")

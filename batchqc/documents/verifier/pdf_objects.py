@@ -10,12 +10,15 @@ from typing import Final, TypeAlias
 from batchqc.documents.verifier.findings import Failed, demand
 
 _DEEPEST: Final = 40
-_SPACE: Final = re.compile(rb"(?:[\0\t\n\f\r ]|%[^\r\n]*)*")
+_LARGEST_VALUE: Final = 4_000_000  # bytes; a value takes up to sixty times as many in memory
+# Possessive: else each place is kept in memory, to be tried again.
+_SPACE: Final = re.compile(rb"(?:[\0\t\n\f\r ]++|%[^\r\n]*+)*+")
 _AHEAD: Final = rb"(?=[\0\t\n\f\r ()<>\[\]{}/%]|\Z)"
 _REFERENCE: Final = re.compile(rb"(\d{1,10})[\t\n\r ]+(\d{1,5})[\t\n\r ]+R" + _AHEAD)
 _INTEGER: Final = re.compile(rb"[+-]?\d{1,18}" + _AHEAD)
 _REAL: Final = re.compile(rb"[+-]?(?:\d{1,18}\.\d{0,18}|\.\d{1,18})" + _AHEAD)
-_NAME: Final = re.compile(rb"/([!-$&'*-.0-;=?-Z\\^-z|~]|#[0-9A-Fa-f]{2})*")
+_IN_NAME: Final = rb"[!-$&'*-.0-;=?-Z\\^-z|~]"
+_NAME: Final = re.compile(rb"/%s{0,1000}+(?!%s)" % (_IN_NAME, _IN_NAME))
 _HEX_STRING: Final = re.compile(rb"<([0-9A-Fa-f\t\n\r ]*)>")
 _WORD: Final = re.compile(rb"(true|false|null)" + _AHEAD)
 _ESCAPED: Final = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
@@ -54,6 +57,22 @@ PdfValue: TypeAlias = (
 )
 
 
+@dataclass(slots=True)
+class Spent:
+    """How many bytes of values were read of a file: all of them are kept."""
+
+    size: int = 0
+
+    def read(self, size: int) -> None:
+        """Some more.
+
+        Raises:
+            Failed: they are too many.
+        """
+        self.size += size
+        demand(self.size <= _LARGEST_VALUE, "the objects of the file are too large")
+
+
 def skip_space(data: bytes, at: int) -> int:
     """Where the next thing begins: behind white space and comments."""
     found = _SPACE.match(data, at)
@@ -79,8 +98,9 @@ def read_value(data: bytes, at: int, depth: int = 0) -> tuple[PdfValue, int]:
 
 def _dictionary(data: bytes, at: int, depth: int) -> tuple[PdfDictionary, int]:
     found: PdfDictionary = {}
-    at = skip_space(data, at)
+    begin, at = at, skip_space(data, at)
     while not data.startswith(b">>", at):
+        demand(at - begin <= _LARGEST_VALUE, "an object is too large")
         key, at = read_value(data, at, depth + 1)
         demand(isinstance(key, Name), "a dictionary has a key that is no name")
         value, at = read_value(data, at, depth + 1)
@@ -92,8 +112,9 @@ def _dictionary(data: bytes, at: int, depth: int) -> tuple[PdfDictionary, int]:
 
 def _list(data: bytes, at: int, depth: int) -> tuple[list[PdfValue], int]:
     found: list[PdfValue] = []
-    at = skip_space(data, at)
+    begin, at = at, skip_space(data, at)
     while not data.startswith(b"]", at):
+        demand(at - begin <= _LARGEST_VALUE, "an object is too large")
         value, at = read_value(data, at, depth + 1)
         found.append(value)
         at = skip_space(data, at)
@@ -107,6 +128,7 @@ def _string(data: bytes, at: int) -> tuple[bytes, int]:
         at = plain.end() if plain else at
         mark = data[at : at + 1]
         demand(mark != b"", "a string does not end")
+        demand(at - begin <= _LARGEST_VALUE, "an object is too large")
         at += 2 if mark == b"\\" else 1
         open_ones += {b"(": 1, b")": -1}.get(mark, 0)
         if not open_ones:

@@ -16,7 +16,7 @@ from batchqc.documents.verifier.pdf_objects import Name
 
 _MOST_SIGNATURES: Final = 100
 _BYTE_RANGE: Final = re.compile(rb"/ByteRange ?\[ ?0 (\d{1,12}) (\d{1,12}) (\d{1,12}) ?\]")
-_HEX: Final = re.compile(rb"(?:[0-9A-F]{2})+")
+_HEX: Final = re.compile(rb"(?:[0-9A-F]{2})++")
 _CLOSED: Final = re.compile(rb"startxref\n\d+\n%%EOF\n\Z")
 
 # S a seal, E evidence, T a timestamp, by their first letters.
