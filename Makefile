@@ -35,8 +35,9 @@ test: .venv/test.done programs provider axe store-server  ## everything that eve
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint core
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --share $(OF_CORE:%=--ignore=%)
 
+# In one process, beside `lint`: each worker would load and collect anew what takes half as long.
 core: .venv/test.done
-	$(BIN)/pytest -q -n auto -p no:tests.houses $(OF_CORE) --cov=batchqc.core --cov-report=
+	$(BIN)/pytest -q -p no:tests.houses $(OF_CORE) --cov=batchqc.core --cov-report=
 	$(BIN)/coverage report --fail-under=100 --skip-covered
 
 lint: .venv/test.done

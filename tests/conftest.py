@@ -12,6 +12,9 @@ With ``--share`` (``make test``) what people do, by command or over HTTP, is tri
 two, which the name of the test chooses: a quarter of them on PostgreSQL, where each takes twice as
 long, and half of the attacks and meetings. Records are tried on both. A test that is marked
 ``long`` waits for ``make long``, which tries everything on both.
+
+What Hypothesis draws in ``tests/core`` is tried without counting branches (``make core``): cases
+by name reach them in every run, and to count takes longer than to try.
 """
 
 import gc
@@ -146,6 +149,9 @@ def pytest_collection_modifyitems(
         items[:] = [one for one in items if not _is_for_later(one)]
         config.hook.pytest_deselected(items=other)
     yield
+    for item in items:
+        if item.path.parent.name == "core" and item.get_closest_marker("hypothesis"):
+            item.add_marker("no_cover")
     items.sort(key=lambda one: one.path.name not in _FIRST)
     if lopsided:
         items.append(_Rule.from_parent(session, name=RULE, lopsided=lopsided))

@@ -31,6 +31,12 @@ def test_whoever_has_the_trail_draws_the_same_with_any_program():
 
 
 @pytest.mark.requirement("1.66")
+@pytest.mark.parametrize("size", [3, 4])
+def test_of_a_range_that_is_no_longer_all_are_taken(size: int):
+    assert drawn(501, 503, head=HEAD, size=size) == (501, 502, 503)
+
+
+@pytest.mark.requirement("1.66")
 def test_every_place_is_as_likely_as_any_other():
     counts = [0] * 50
     for number in range(2000):
