@@ -10,7 +10,7 @@ BIN := .venv/bin
 PROGRAMS := pdfsig:poppler-utils pdftoppm:poppler-utils qpdf:qpdf mutool:mupdf-tools \
   certutil:libnss3-tools openssl:openssl zbarimg:zbar-tools javac:default-jdk-headless \
   /usr/share/java/jaxb-runtime.jar:libjaxb-java soffice:libreoffice-calc-nogui softhsm2-util:softhsm2 node:nodejs npm:npm \
-  faketime:faketime strace:strace unzip:unzip /usr/sbin/nginx:nginx-light chromium-headless-shell:chromium-headless-shell /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
+  faketime:faketime strace:strace unzip:unzip /usr/sbin/nginx:nginx-light /usr/sbin/clamd:clamav-daemon chromium-headless-shell:chromium-headless-shell /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 # Tests of the core: they reach every branch of it. The tracer that counts branches takes as long as
 # what it counts, so that `make test` counts these only; `make long` counts everywhere.
 OF_CORE := tests/core $(sort $(wildcard tests/documents/test_language*.py)) \

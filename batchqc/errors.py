@@ -16,6 +16,7 @@ several, all reasons.
     ├── NotEstimable         these data do not allow a statistic; the message says why
     ├── SigningUnavailable   the seal key cannot be used now
     ├── StoreUnavailable     the write-once store cannot be reached now, or keeps nothing
+    ├── ScannerUnavailable   a file could not be scanned for malware
     ├── ClockDoubtful        the clock cannot be believed now
     └── IntegrityFailure     stored records contradict each other
         └── Disposed         the bytes were disposed of; the message says when and by whom
@@ -90,6 +91,10 @@ class SigningUnavailable(BatchqcError):
 
 class StoreUnavailable(BatchqcError):
     """The write-once store cannot be reached, or is not set up to keep what it is given."""
+
+
+class ScannerUnavailable(BatchqcError):
+    """The scanner for malware did not say of a file that it is clean, nor that it is not."""
 
 
 class ClockDoubtful(BatchqcError):

@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from batchqc.documents.malware import ADDRESS
 from batchqc.documents.revocation import RootFiles
 from batchqc.documents.sealing import Level, Sealing
 from batchqc.documents.timestamps import Service
@@ -29,7 +30,6 @@ PREFIX: Final = "BATCHQC_"
 SECRETS: Final = f"{PREFIX}SECRETS"
 """The variable that names a folder with a file for each setting that is not to stand in the
 environment, such as ``batchqc_seal_passphrase``; what the environment says counts first."""
-
 
 _BESIDE: Final = (f"{PREFIX}HOME", f"{PREFIX}USER", f"{PREFIX}SCRATCH")
 """What the command line reads beside the settings."""
@@ -129,8 +129,9 @@ class Settings(BaseSettings):
         ge=1,
         description="largest upload in bytes; the command line reads a larger file in portions",
     )
-    attachment_limit: int = Field(
-        default=20_000_000, ge=1, description="largest document of a typed result in bytes"
+    attachment_limit: int = Field(default=20_000_000, ge=1, description="largest document in bytes")
+    malware_scanner: str = Field(
+        default="", pattern=ADDRESS, description="clamd, HOST:PORT or its socket; blank is none"
     )
     specification_folder: Path | None = Field(
         default=None, description="the site's folder of specification files, to compare"
@@ -187,9 +188,8 @@ class Settings(BaseSettings):
     @property
     def token(self) -> Token | None:
         """The token that holds the seal key, where one does; ``seal`` names its certificates."""
-        if self.token_module is None:
-            return None
-        return Token(self.token_module, self.token_label, self.token_key)
+        module = self.token_module
+        return None if module is None else Token(module, self.token_label, self.token_key)
 
     @property
     def sealing(self) -> Sealing:

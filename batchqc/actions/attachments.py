@@ -6,7 +6,7 @@ from typing import Final
 
 from batchqc.core.identifiers import line_problem
 from batchqc.documents.archive import Archive
-from batchqc.documents.attachments import TAKEN, kind_of
+from batchqc.documents.attachments import TAKEN, is_run, kind_of
 from batchqc.errors import Conflict, InvalidInput
 from batchqc.records.entries import Attachment, attachments_of
 from batchqc.records.registers import LotRow
@@ -41,6 +41,8 @@ def document_kind(document: Document) -> str:
         problem = f"{document.size:,} bytes are more than are taken"
     elif not document.data:
         problem = "it is empty"
+    elif is_run(document.name):
+        problem = "whoever opens a file of such a name runs it"
     kind = None if problem or document.data is None else kind_of(document.data)
     if kind is None:
         why = problem or "its content is of no kind that is taken, or is cut short"

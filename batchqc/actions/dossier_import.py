@@ -70,6 +70,7 @@ def import_dossier(
         IntegrityFailure: BQC-IMP-003 it is not what it says; everything is a reason.
     """
     check_reason(reason)
+    tx.lock("dossier import")
     if there := occupied(tx.session):
         raise Conflict(
             "BQC-IMP-002",

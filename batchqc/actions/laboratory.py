@@ -15,6 +15,7 @@ from batchqc.actions.attachments import put_raw
 from batchqc.actions.expired_materials import hold_expired, hold_what_used
 from batchqc.actions.lots import lock_lots
 from batchqc.actions.permission import require
+from batchqc.actions.received import check_name
 from batchqc.actions.registers import refuse_all
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
@@ -234,6 +235,7 @@ def keep_certificate(
     """Keep the certificate of a contract laboratory over its results in an upload, by its hash."""
     require(tx, Permission.RECORD_USE)
     refuse_all("BQC-LAB-001", "the certificate cannot be kept", [] if data else ["it is empty"])
+    check_name(file)
     person, received = _person(tx.session, laboratory), the_upload(tx.session, upload)
     if not person.is_laboratory:
         raise Conflict("BQC-LAB-008", f"{person.user_id} is not a contract laboratory")
@@ -252,11 +254,9 @@ def keep_certificate(
     )
     tx.add(row)
     tx.audit(
-        "laboratory certificate kept",
-        rows=[row],
-        about=[received.key],
+        "laboratory certificate kept", rows=[row], about=[received.key],
         after={"file": file, "sha256": sha256},
-    )
+    )  # fmt: skip
     return row
 
 

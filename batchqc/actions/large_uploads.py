@@ -27,8 +27,8 @@ from batchqc.actions.late_failures import failing_late, lots_in_use
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
-from batchqc.actions.received import is_stated_anew
-from batchqc.actions.uploads import PREVIEW, UploadReport, came_before
+from batchqc.actions.received import check_name, is_stated_anew
+from batchqc.actions.uploads import PREVIEW, UploadReport, came_before, hold_uploads
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
 from batchqc.documents.stored import Staged
@@ -81,7 +81,7 @@ def upload_large(begin: Begin, archive: Archive, *, file: LargeFile) -> UploadRe
         except _RefusedError as refused:
             file, reading = refused.file, refused.reading
         with begin() as tx:
-            tx.lock(f"uploads of {tx.now.year}")
+            hold_uploads(tx)
             return _stored(Store(tx), file, staged, reading)
 
 
@@ -94,7 +94,7 @@ def _received(
 ) -> UploadReport:
     require(tx, Permission.UPLOAD_RESULTS)
     file = _resolved(tx.session, file)
-    tx.lock(f"uploads of {tx.now.year}")
+    hold_uploads(tx)
     first = accepted_upload_of(tx.session, staged.sha256)
     if first is not None:
         return _answered(tx.session, file, first)
@@ -174,6 +174,7 @@ def _source(file: LargeFile, staged: Staged, number: str, now: datetime) -> Sour
 
 def _resolved(session: Session, file: LargeFile) -> LargeFile:
     """With the reference of the approved profile that is named: asked once, read and recorded."""
+    check_name(file.path.name)
     if not file.profile:
         return file
     return replace(file, profile=approved_profile(session, file.profile).reference)

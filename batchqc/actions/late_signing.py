@@ -1,8 +1,9 @@
 """Whether what was signed on paper may be entered late, and what the audit trail says of it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from batchqc.actions.witnessed import unlike_trail
 from batchqc.core.canonical import Json
@@ -57,8 +58,10 @@ def check_paper(
         rests_on=rests_on,
     )
     happened, role = instant(paper.happened_at), Role(tx.actor.role)
-    if happened and not had_role(tx.session, person, role, happened):
-        problems = (*problems, f"{person.user_id} was not {role} at {paper.happened_at}")
+    if happened and MINYEAR < happened.year < MAXYEAR:  # no stop was in another year
+        day = happened.astimezone(ZoneInfo(tx.actor.time_zone)).date()
+        if not had_role(tx.session, person, role, happened, day=day):
+            problems = (*problems, f"{person.user_id} was not {role} at {paper.happened_at}")
     if problems:
         raise InvalidInput(
             "BQC-LAT-001",

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, union
+from sqlalchemy import Engine, select, union
 from sqlalchemy.orm import Session
 
+from batchqc.actions.lots import the_lot
 from batchqc.actions.setup import own_site
 from batchqc.actions.stored_names import lots_concerned, rows_naming
 from batchqc.core.retention import KeptLot, RawObject, RetentionRule, kept_until
@@ -18,6 +19,7 @@ from batchqc.records.entries import Attachment
 from batchqc.records.laboratory import LaboratoryCertificate
 from batchqc.records.registers import LotRow, lot_by
 from batchqc.records.retention import DisposedObject, open_legal_holds, retention_rules
+from batchqc.records.transaction import reading
 from batchqc.records.uploads import AssayRun, Upload
 
 #: What is disposed of in the end; everything else that names bytes keeps them for ever.
@@ -73,27 +75,28 @@ def today_at_site(session: Session, now: datetime) -> date:
     return now.astimezone(ZoneInfo(own_site(session).time_zone)).date()
 
 
-def protect(
-    session: Session, archive: Archive, sha256: str, *, rule: RetentionRule | None, zone: ZoneInfo
-) -> None:
+def protect(engine: Engine, archive: Archive, sha256: str) -> None:
     """Have the store itself keep an object, where it can: to the end of its last day, under holds.
 
-    Bytes that the store does not hold are left to the scrub.
+    What is on record is looked at again afterwards: whoever lays a hold or lets one go meanwhile
+    tells the store too, and the last word must be what is so. Bytes that the store does not hold
+    are left to the scrub.
     """
     if archive.stored_at(sha256) is None:
         return
-    one = raw_object(session, sha256)
-    if rule is not None:
-        last = datetime.combine(kept_until(one, rule), time(23, 59, 59), zone)
-        archive.retain(sha256, last)
-    archive.hold(sha256, is_held=any(lot.holds for lot in one.lots))
+    told = None
+    while told != (wanted := _protection(engine, sha256)):
+        if wanted.last is not None:
+            archive.retain(sha256, wanted.last)
+        archive.hold(sha256, is_held=wanted.is_held)
+        told = wanted
 
 
-def hold_in_store(session: Session, archive: Archive, lot: LotRow, *, recorded: str) -> None:
+def hold_in_store(engine: Engine, archive: Archive, lot: str, *, recorded: str) -> None:
     """Set or lift the legal hold of the store on the raw data of a lot, as the records say.
 
     Args:
-        session: only read.
+        engine: only read.
         archive: the store.
         lot: whose raw data it is.
         recorded: what has committed already, in words.
@@ -101,16 +104,32 @@ def hold_in_store(session: Session, archive: Archive, lot: LotRow, *, recorded: 
     Raises:
         StoreUnavailable: the store cannot be told; what is recorded counts all the same.
     """
-    zone = ZoneInfo(own_site(session).time_zone)
+    with reading(engine) as session:
+        hashes = hashes_of_lot(session, the_lot(session, lot))
     try:
-        for sha256 in hashes_of_lot(session, lot):
-            protect(session, archive, sha256, rule=rule_now(session), zone=zone)
+        for sha256 in hashes:
+            protect(engine, archive, sha256)
     except StoreUnavailable as error:
         raise StoreUnavailable(
             error.code,
             f"{recorded} is on record and counts; the store could not be told: {error.message}",
             hint="Do not ask for it again. Once the store answers: `batchqc archive protect`.",
         ) from error
+
+
+class _Protection(NamedTuple):
+    """Until when the store keeps an object, where a rule says so, and whether a hold lies on it."""
+
+    last: datetime | None
+    is_held: bool
+
+
+def _protection(engine: Engine, sha256: str) -> _Protection:
+    with reading(engine) as session:
+        one, rule = raw_object(session, sha256), rule_now(session)
+        zone = ZoneInfo(own_site(session).time_zone)
+        last = datetime.combine(kept_until(one, rule), time(23, 59, 59), zone) if rule else None
+        return _Protection(last, any(lot.holds for lot in one.lots))
 
 
 def _kept_lots(session: Session, lots: Iterable[str]) -> Iterator[KeptLot]:

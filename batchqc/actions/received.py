@@ -5,6 +5,8 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from batchqc.core.canonical import Json
+from batchqc.documents.attachments import is_run
+from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked, Reading
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import Upload
@@ -34,6 +36,20 @@ class ReceivedFile:
     def sha256(self) -> str:
         """The hash of its bytes, or "" where they were not kept."""
         return "" if self.data is None else hashlib.sha256(self.data).hexdigest()
+
+
+def check_name(name: str) -> None:
+    """Refuse a file that whoever opens it would run: its bytes are given back under its name.
+
+    Raises:
+        InvalidInput: BQC-UPL-008.
+    """
+    if is_run(name):
+        raise InvalidInput(
+            "BQC-UPL-008",
+            f"whoever opens a file named {name} runs it",
+            hint="Export the results as a text file, such as .csv or .txt.",
+        )
 
 
 def add_upload(

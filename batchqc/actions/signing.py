@@ -114,8 +114,8 @@ def sign_series(
     """
     check_clock(tx)
     person = the_person(tx.session, tx.actor.user_id)
+    check_paper(tx, person, credentials.paper, rests_on)  # the stops, then who signs
     check_still_acting(tx, person)
-    check_paper(tx, person, credentials.paper, rests_on)
     if not has_accepted(tx.session, person):
         return NOT_ACCEPTED
     keys = [record for record, _ in records]

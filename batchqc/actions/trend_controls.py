@@ -6,8 +6,10 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.specifications import content_of
 from batchqc.core.entries import SecondEntry
+from batchqc.core.identifiers import fold
 from batchqc.core.specifications import leaves
 from batchqc.core.trends import Attribute
+from batchqc.core.units import canonical_unit
 from batchqc.documents.archive import Archive
 from batchqc.records.controls import Control, control_results
 from batchqc.records.history import typed_runs
@@ -27,15 +29,23 @@ def controls_of(session: Session, archive: Archive, attribute: Attribute) -> lis
     from batchqc.statistics.control_history import control_history  # noqa: PLC0415 - numerics
 
     void = {run for run, second in typed_runs(session).items() if second not in _STANDS}
-    found: dict[Control, list[tuple[str, str, str]]] = {}
+    found: dict[Control, tuple[Control, list[tuple[str, str, str]]]] = {}
     for one in control_results(session, _tests(session, archive, attribute), not_of=void):
-        found.setdefault(one.control, []).append(
-            (f"{one.run.run} {one.run.upload}", one.measured_at[:10], one.value)
-        )
+        _first, results = found.setdefault(_plain(one.control), (one.control, []))
+        results.append((f"{one.run.run} {one.run.upload}", one.measured_at[:10], one.value))
     return [
         control_history(_name(control), control.unit, results)
-        for control, results in sorted(found.items())
+        for control, results in sorted(found.values())
     ]
+
+
+def _plain(control: Control) -> Control:
+    """A control however its material, its analyte and its unit are written."""
+    return control._replace(
+        material=fold(control.material),
+        analyte=fold(control.analyte),
+        unit=canonical_unit(control.unit),
+    )
 
 
 def _tests(session: Session, archive: Archive, attribute: Attribute) -> set[str]:

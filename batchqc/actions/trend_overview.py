@@ -1,6 +1,7 @@
 """Which attributes there are, and lots against attributes at a glance."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from batchqc.core.trends import Attribute
 from batchqc.documents.archive import Archive
 from batchqc.errors import NotFound
 from batchqc.records.specifications import approved_by_stage, markets_of
-from batchqc.statistics.lot_series import Cell, Trend, cell_of
+from batchqc.statistics.lot_series import Cell, Judged, Trend, cell_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +95,35 @@ def trends_at(
     return found
 
 
-def overview(
-    session: Session,
-    archive: Archive,
+def rows_of(
+    met: Sequence[tuple[Listed, Trend]],
     *,
-    product: str,
-    stage: str,
-    market: str = "",
-    trends: Trends,
-) -> tuple[list[Listed], list[Row]]:
+    behind: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> list[Row]:
     """Lots in order against attributes.
 
-    Raises:
-        NotFound: there is no such product, or nothing judges it at the stage.
+    Args:
+        met: the attributes, with their series.
+        behind: the place of the lot with which an earlier page ended; ``None`` is the beginning.
+        limit: at most so many lots; ``None`` is all.
     """
-    met = trends_at(session, archive, product=product, stage=stage, market=market, trends=trends)
     found: dict[tuple[str, str], tuple[str, dict[str, Cell]]] = {}
     for one, trend in met:
-        for lot in trend.lots:
-            place = found.setdefault(lot.lot.place, (lot.lot.disposition, {}))
+        first = bisect_right(trend.lots, behind, key=_place) if behind else 0
+        for lot in trend.lots[first : None if limit is None else first + limit]:
+            place = found.setdefault(_place(lot), (lot.lot.disposition, {}))
             place[1][one.attribute.criterion] = cell_of(lot)
-    rows = [
+    return [
         Row(lot, day, disposition, cells)
-        for (day, lot), (disposition, cells) in sorted(found.items())
+        for (day, lot), (disposition, cells) in sorted(found.items())[:limit]
     ]
-    return [one for one, _ in met], rows
+
+
+def place_of(met: Sequence[tuple[Listed, Trend]], lot: str) -> tuple[str, str] | None:
+    """Where a lot stands among all that any of the attributes judges."""
+    return next((_place(trend.by_lot[lot]) for _, trend in met if lot in trend.by_lot), None)
+
+
+def _place(one: Judged) -> tuple[str, str]:
+    return one.lot.place

@@ -53,6 +53,7 @@ class _Held:
     stale: set[int] = field(default_factory=set)
     """Lots to be read anew before anybody looks at it."""
     has_new_lines: bool = False
+    _newest: Judges | None = None
 
     @property
     def is_behind(self) -> bool:
@@ -70,8 +71,16 @@ class _Held:
     @property
     def newest(self) -> Judges | None:
         """The criterion as the newest version has it that judges one of the lots."""
-        met = {one.specification for one in self.lots.values()}
-        return max((self.judges[one] for one in met), key=lambda one: one.version, default=None)
+        if self._newest is None:
+            met = {one.specification for one in self.lots.values()}
+            found = (self.judges[one] for one in met)
+            self._newest = max(found, key=lambda one: one.version, default=None)
+        return self._newest
+
+    def made_anew(self) -> None:
+        """Forget what was made of lots that are not as they were."""
+        self.trend = self._newest = None
+        self.pages.clear()
 
 
 class Trends:
@@ -225,8 +234,7 @@ class Trends:
                     held.series.put(was, anew.get(lot))
             held.lots |= anew
             held.judges |= reader.judges
-            held.trend = None
-            held.pages.clear()
+            held.made_anew()
         held.stale, held.has_new_lines = set(), False
 
 

@@ -18,6 +18,7 @@ from batchqc.actions.profiles import approved_profile, profile_named
 from batchqc.actions.received import (
     ReceivedFile,
     add_upload,
+    check_name,
     is_stated_anew,
     stated_beside,
     told,
@@ -71,10 +72,11 @@ def preview_upload(
     """Read a file as ``upload_results`` would, and change nothing.
 
     Raises:
-        InvalidInput: it is said to supersede, without a reason or as a retest.
+        InvalidInput: it is said to supersede, without a reason or as a retest; or it has a name
+            with which it would be run.
         Conflict: the same bytes came before, and are to supersede or be read otherwise.
     """
-    _check_supersedes(file)
+    _check(file)
     file = _as_registered(session, file)
     if (first := _answer_to(session, file)) is not None:
         return _answered_before(session, archive, file, first, now)
@@ -88,10 +90,11 @@ def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> 
     The same bytes as an accepted upload are answered with that upload; nothing is stored twice.
 
     Raises:
-        InvalidInput: it is said to supersede, without a reason or as a retest.
+        InvalidInput: it is said to supersede, without a reason or as a retest; or it has a name
+            with which it would be run.
     """
     require(tx, Permission.UPLOAD_RESULTS)
-    _check_supersedes(file)
+    _check(file)
     file = _as_registered(tx.session, file)
     year = tx.now.year
     hold_uploads(tx)
@@ -123,8 +126,8 @@ def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> 
 
 
 def hold_uploads(tx: Transaction) -> None:
-    """Let nobody else upload meanwhile; before any lot is locked."""
-    tx.lock(f"uploads of {tx.now.year}")
+    """Let nobody else upload meanwhile, also for whom it is another year; before any lot's lock."""
+    tx.lock("uploads")
 
 
 def the_upload(session: Session, number: str) -> Upload:
@@ -265,7 +268,8 @@ def _read(
     return read_bytes(file.data, register_for, upload=number, profile=profile, asked=file.asked)
 
 
-def _check_supersedes(file: ReceivedFile) -> None:
+def _check(file: ReceivedFile) -> None:
+    check_name(file.name)
     if file.supersedes is not None:
         check_reason(file.supersedes)
         if file.retest:

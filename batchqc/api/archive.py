@@ -241,9 +241,8 @@ def approve(call: Writing, number: str, sent: Signature) -> Response:
 
 def _hold_in_store(call: Writing, work: Work, what: str) -> None:
     done = work.body()
-    with call.reading() as session:
-        lot = the_lot(session, done["lot"])
-        hold_in_store(session, call.door.archive, lot, recorded=f"{what}{done['number']}")
+    recorded = f"{what}{done['number']}"
+    hold_in_store(call.door.engine, call.door.archive, done["lot"], recorded=recorded)
 
 
 def _whole(text: str) -> int:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from batchqc.actions.attachments import Document
 from batchqc.actions.received import ReceivedFile
 from batchqc.api.doors import OpenDoor
+from batchqc.documents.malware import check_harmless
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked
 from batchqc.intake.stated import pairs
@@ -29,6 +31,7 @@ async def _received(request: Request, door: OpenDoor, file: _FileName) -> Receiv
     if not file.isprintable():
         raise InvalidInput("BQC-API-005", "the file's name has control characters in it")
     data, size = await _kept(request.stream(), door.settings.upload_limit)
+    await _scanned(door.settings.malware_scanner, file, data)
     return ReceivedFile(name=file, size=size, data=data, client=client_of(request))
 
 
@@ -42,7 +45,14 @@ def client_of(request: Request) -> str:
 async def _document(request: Request, door: OpenDoor, file: _FileName) -> Document:
     """A document of a typed result; above its limit the bytes are counted and dropped."""
     data, size = await _kept(request.stream(), door.settings.attachment_limit)
+    await _scanned(door.settings.malware_scanner, file, data)
     return Document(name=file, size=size, data=data)
+
+
+async def _scanned(scanner: str, name: str, data: bytes | None) -> None:
+    """Have what came scanned, where there is a scanner; other requests are answered meanwhile."""
+    if scanner and data is not None:
+        await run_in_threadpool(check_harmless, scanner, name, [data])
 
 
 async def _kept(stream: AsyncIterator[bytes], limit: int) -> tuple[bytes | None, int]:

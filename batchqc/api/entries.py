@@ -21,6 +21,7 @@ from batchqc.actions.entries import (
     the_entry,
     verify_entry,
 )
+from batchqc.actions.first_entries import enter_first_result
 from batchqc.actions.states import contested_entry
 from batchqc.actions.uploads import the_upload
 from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument, client_of
@@ -145,14 +146,19 @@ class EntryOut(BaseModel):
 )
 def enter(call: Writing, sent: NewEntry, request: Request) -> Response:
     """Checked like an upload; it counts once a second person has typed the same."""
+    return entered(call, sent, request)
+
+
+def entered(call: Writing, sent: NewEntry, request: Request, *, is_first: bool = False) -> Response:
+    """The same; ``is_first`` refuses it where another result came meanwhile."""
     refused = None
     with call.writing(Permission.UPLOAD_RESULTS, sent) as work:
         if work.is_new:
             also = tuple(one.typed for one in sent.also)
             facts = sent.model_dump() | {"values": tuple(sent.values), "also": also}
-            result = TypedResult(**facts)
-            client = client_of(request)
-            report = enter_result(work.tx, call.door.archive, result=result, client=client)
+            receive = enter_first_result if is_first else enter_result
+            result, client = TypedResult(**facts), client_of(request)
+            report = receive(work.tx, call.door.archive, result=result, client=client)
             refused = None if report.accepted else report_out(report)
             work.answer(200 if report.answered_before else 201, report_out(report))
             work.keep = report.accepted
@@ -253,10 +259,8 @@ def attachment(call: SignedIn, number: str, position: Whole) -> Response:
 
 
 def _shown(entry: Entry, viewer: str) -> EntryOut:
-    first, upload = entry.measurements[0], entry.upload
-    is_shown = entry.is_shown_to(viewer)
-    verification = entry.verification
-    own, *also = _analytes(entry, is_shown=is_shown)
+    first, upload, is_shown = entry.measurements[0], entry.upload, entry.is_shown_to(viewer)
+    verification, (own, *also) = entry.verification, _analytes(entry, is_shown=is_shown)
     return EntryOut(
         number=upload.natural_key,
         lot=entry.lot.lot,

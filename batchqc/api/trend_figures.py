@@ -72,7 +72,7 @@ def plot(call: SignedIn, wanted: Annotated[Attribute, Depends(asked)], plot: Plo
         data = call.door.trends.page(session, call.door.archive, attribute, kind=plot.value)
     if plot.value.endswith(".csv"):
         return csv_answer(data, f"{attribute.product}_{attribute.criterion}_{plot.value}")
-    return Response(data, media_type="image/svg+xml")
+    return Response(data, media_type="image/svg+xml; charset=utf-8")
 
 
 @router.get("/trends/{product}/{criterion}/controls", summary="Controls of the assays, by history")

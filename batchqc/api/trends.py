@@ -17,7 +17,7 @@ from batchqc.actions.trend_signals import signals_of
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.shapes import After, Limit, Page, rest_of
+from batchqc.api.shapes import After, Limit, Page, not_next, rest_of
 from batchqc.api.trend_shapes import (
     AttributeOut,
     CellOut,
@@ -86,10 +86,14 @@ def across(
     limit: Limit = 50,
 ) -> Overview:
     """Each lot with its value, flag and robust distance in every attribute. `after` is a lot."""
-    from batchqc.actions.trend_overview import overview  # noqa: PLC0415 - numerics
+    from batchqc.actions.trend_overview import (  # noqa: PLC0415 - numerics
+        place_of,
+        rows_of,
+        trends_at,
+    )
 
     with call.reading() as session:
-        listed, rows = overview(
+        met = trends_at(
             session,
             call.door.archive,
             product=product,
@@ -97,9 +101,12 @@ def across(
             market=market,
             trends=call.door.trends,
         )
-    rest = rest_of(rows, [one.lot for one in rows], after)
+    behind = place_of(met, after) if after else None
+    if after and behind is None:
+        raise not_next(after)
+    rest = rows_of(met, behind=behind, limit=limit + 1)
     return Overview(
-        attributes=[_attribute(one.attribute, one.criterion) for one in listed],
+        attributes=[_attribute(one.attribute, one.criterion) for one, _ in met],
         items=[
             LotAcross(
                 lot=one.lot,
@@ -147,7 +154,7 @@ def trend_svg(
     with call.reading() as session:
         attribute = known(session, wanted)
         data = call.door.trends.page(session, call.door.archive, attribute, kind="svg")
-    return Response(data, media_type=_SVG)
+    return Response(data, media_type=f"{_SVG}; charset=utf-8")
 
 
 @router.get(

@@ -4,13 +4,11 @@ from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from batchqc.actions.raw_objects import protect, raw_hashes, rule_now
+from batchqc.actions.raw_objects import protect, raw_hashes
 from batchqc.actions.scrubs import Found, ScrubWanted, open_damage, restore, scrub
-from batchqc.actions.setup import own_site
 from batchqc.cli import retention
 from batchqc.cli.show import say, table
 from batchqc.cli.workplace import Reason, User, at_keyboard, workplace
@@ -107,12 +105,10 @@ def protect_(context: typer.Context) -> None:
         say("The store is a folder, which knows no locks: nothing is protected.")
         return
     with reading(place.engine) as session:
-        rule, zone = rule_now(session), ZoneInfo(own_site(session).time_zone)
-        count = 0
-        for sha256 in raw_hashes(session):
-            protect(session, place.archive, sha256, rule=rule, zone=zone)
-            count += 1
-    say(f"{count} files are kept by the store as long as the records say.")
+        hashes = list(raw_hashes(session))
+    for sha256 in hashes:
+        protect(place.engine, place.archive, sha256)
+    say(f"{len(hashes)} files are kept by the store as long as the records say.")
 
 
 def _tell(what: str, names: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from batchqc.cli.show import say
 from batchqc.cli.workplace import Reason, User, Workplace, at_keyboard, settings_of, workplace
 from batchqc.core.permissions import Permission
 from batchqc.documents.bundle_kit import read_anchors
+from batchqc.documents.malware import check_harmless_file
 from batchqc.records.database import migrate
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import bundled
@@ -64,6 +65,7 @@ def import_(
         place.settings.store.parent.mkdir(parents=True, exist_ok=True)
     if not inspect(place.engine).get_table_names():
         migrate(place.engine, bundled("migrations"))
+    check_harmless_file(place.settings.malware_scanner, file)
     keys = log_key.read_text("utf-8") if log_key else ""
     with transaction(place.engine, SYSTEM, place.now()) as tx:
         found = import_dossier(tx, place.archive, file, reason=reason, keys=keys)

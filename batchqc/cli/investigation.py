@@ -15,6 +15,7 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.siblings import siblings_of
 from batchqc.cli.investigation_steps import STEPS
 from batchqc.cli.show import facts, say, table
+from batchqc.cli.upload import read_within
 from batchqc.cli.workplace import Reason, User, at_keyboard, workplace
 from batchqc.core.permissions import Permission
 from batchqc.records.investigations import InvestigationRow
@@ -80,8 +81,8 @@ def file(
     """File a document with an investigation; a conclusion names it by its hash."""
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.INVESTIGATE)
-    size = document.stat().st_size
-    data = document.read_bytes() if size <= place.settings.attachment_limit else None
+    limit, scanner = place.settings.attachment_limit, place.settings.malware_scanner
+    size, data = read_within(document, limit, scanner)
     with transaction(place.engine, actor, place.now()) as tx:
         sent = Document(document.name, size, data)
         step = file_document(tx, place.archive, number=number, document=sent)

@@ -19,6 +19,7 @@ from batchqc.cli.spec_tools import day_of
 from batchqc.cli.workplace import Reason, User, at_keyboard, workplace
 from batchqc.core.laboratory import Register, Rule
 from batchqc.core.permissions import Permission
+from batchqc.documents.malware import check_harmless_file
 from batchqc.records.laboratory import (
     Instrument,
     LaboratoryCertificate,
@@ -157,6 +158,7 @@ def certificate(
     """Keep the certificate of a contract laboratory over its results in an upload."""
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.RECORD_USE)
+    check_harmless_file(place.settings.malware_scanner, file)
     with transaction(place.engine, actor, place.now()) as tx:
         row = keep_certificate(
             tx,

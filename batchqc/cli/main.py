@@ -25,6 +25,7 @@ from batchqc.errors import (
     NotFound,
     NotPermitted,
     NotSignedIn,
+    ScannerUnavailable,
     SignatureRefused,
     SigningUnavailable,
     StoreUnavailable,
@@ -44,6 +45,7 @@ _EXIT: Final[tuple[tuple[type[BatchqcError], int], ...]] = (
     (SigningUnavailable, 6),
     (ClockDoubtful, 6),
     (StoreUnavailable, 6),
+    (ScannerUnavailable, 6),
     (Disposed, 4),
     (IntegrityFailure, 7),
 )

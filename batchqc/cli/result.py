@@ -28,6 +28,7 @@ from batchqc.intake.typed import TypedResult
 from batchqc.records.transaction import reading, transaction
 from batchqc.records.typed_lines import IS_TYPED
 from batchqc.records.uploads import Upload
+from batchqc.settings import Settings
 
 app = typer.Typer(help="Results that no file holds: one person types them, another one again.")
 
@@ -74,7 +75,7 @@ def enter(  # noqa: PLR0913 - a command has an option for each thing that is sta
         instrument=instrument, run=run, method=method, comment=comment,
         also=_also(also, also_unit),
     )  # fmt: skip
-    documents = [_document(path, place.settings.attachment_limit) for path in attach]
+    documents = [_document(path, place.settings) for path in attach]
     with transaction(place.engine, actor, place.now()) as tx:
         report = enter_result(
             tx, place.archive, result=result, client="batchqc result", documents=documents
@@ -176,6 +177,6 @@ def _also(values: list[str], units: list[str]) -> tuple[TypedAnalyte, ...]:
     return tuple(TypedAnalyte(one, tuple(own), unit.get(one, "")) for one, own in found.items())
 
 
-def _document(path: Path, limit: int) -> Document:
-    size, data = read_within(path, limit)
+def _document(path: Path, settings: Settings) -> Document:
+    size, data = read_within(path, settings.attachment_limit, settings.malware_scanner)
     return Document(path.name, size, data)

@@ -75,8 +75,7 @@ def hold(context: typer.Context, lot: _Lot, user: User, reason: Reason) -> None:
         number = "" if isinstance(row, Refusal) else row.natural_key
     raise_refusal(row)
     say(f"{number} lies on lot {lot}.")
-    with reading(place.engine) as session:
-        hold_in_store(session, place.archive, the_lot(session, lot), recorded=number)
+    hold_in_store(place.engine, place.archive, lot, recorded=number)
 
 
 def release_hold(
@@ -93,9 +92,7 @@ def release_hold(
         lot = "" if isinstance(row, Refusal) else row.legal_hold.lot.lot
     raise_refusal(row)
     say(f"{number} lies no longer.")
-    with reading(place.engine) as session:
-        recorded = f"the release of {number}"
-        hold_in_store(session, place.archive, the_lot(session, lot), recorded=recorded)
+    hold_in_store(place.engine, place.archive, lot, recorded=f"the release of {number}")
 
 
 def dispose(

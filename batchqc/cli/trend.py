@@ -107,8 +107,7 @@ def overview(
     csv: Csv = None,
 ) -> None:
     """Lots against attributes: each value with its flag."""
-    from batchqc.actions.trend_overview import overview as made  # noqa: PLC0415 - numerics
-    from batchqc.actions.trend_overview import trends_at  # noqa: PLC0415 - numerics
+    from batchqc.actions.trend_overview import rows_of, trends_at  # noqa: PLC0415 - numerics
     from batchqc.cli.trend_parts import tell_profiles  # noqa: PLC0415 - numerics
     from batchqc.documents.csv_file import csv_bytes  # noqa: PLC0415 - numerics
     from batchqc.statistics.lot_profiles import profiles_of  # noqa: PLC0415 - numerics
@@ -116,13 +115,11 @@ def overview(
     place = workplace(context)
     with reading(place.engine) as session:
         how = {"product": product, "stage": stage.value, "market": market}
-        trends = Trends()
-        listed, rows = made(session, place.archive, **how, trends=trends)
-        found = trends_at(session, place.archive, **how, trends=trends)
-    names = [one.attribute.criterion for one in listed]
+        found = trends_at(session, place.archive, **how, trends=Trends())
+    names = [one.attribute.criterion for one, _ in found]
     columns = ("Lot", "Made", "Disposition", *names)
     told = []
-    for row in rows:
+    for row in rows_of(found):
         cells = [row.cells.get(name) for name in names]
         texts = [f"{one.value} {one.flag}".strip() if one else "" for one in cells]
         told.append((row.lot, row.manufactured_on, row.disposition, *texts))

@@ -18,6 +18,7 @@ from batchqc.cli.show import say
 from batchqc.cli.upload_seen import print_report
 from batchqc.cli.workplace import User, Workplace, at_keyboard, workplace
 from batchqc.core.permissions import Permission
+from batchqc.documents.malware import check_harmless, check_harmless_file
 from batchqc.errors import BatchqcError, InvalidInput
 from batchqc.intake.contract import Asked
 from batchqc.intake.stated import pairs
@@ -92,10 +93,11 @@ def upload(  # noqa: PLR0913 - what is stated beside a file
                 f"{file.name} is too large to supersede runs, to hold retests, or to be annotated",
                 hint="Upload it without these options; correct single runs by a small file.",
             )
+        check_harmless_file(place.settings.malware_scanner, file)
         report = upload_in_portions(place, actor, file, profile, asked, dry_run=dry_run)
         _conclude(report, file, dry_run=dry_run)
         return
-    size, data = read_within(file, place.settings.upload_limit)
+    size, data = read_within(file, place.settings.upload_limit, place.settings.malware_scanner)
     received = ReceivedFile(
         file.name, size, data, "batchqc upload", profile, asked, supersedes, retest=retest
     )
@@ -165,14 +167,18 @@ def is_large(file: Path, limit: int) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size > limit
 
 
-def read_within(file: Path, limit: int) -> tuple[int, bytes | None]:
+def read_within(file: Path, limit: int, scanner: str) -> tuple[int, bytes | None]:
     """Size and bytes of a file; never more is read than the limit, whatever its size claims.
 
     A pipe or a device says that it is empty, and may have no end: of what is larger than the limit
     the size is what is known of it.
+
+    Raises:
+        InvalidInput, ScannerUnavailable: as ``check_harmless``.
     """
     with file.open("rb") as stream:
         data = stream.read(limit + 1)
     if len(data) <= limit:
+        check_harmless(scanner, file.name, [data])
         return len(data), data
     return max(file.stat().st_size, len(data)), None

@@ -108,7 +108,7 @@ def read_checkpoint(file: str) -> tuple[Checkpoint, Note]:
             datetime.fromisoformat(at.removeprefix(AT)),
         )  # fmt: skip
         text = found.text
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise _other("a checkpoint of a log of batchqc") from error
     if found.size < 1 or text != note.text:  # in these words and no others
         raise _other("a checkpoint of a log of batchqc")

@@ -36,6 +36,9 @@ PARTICULARS: Final[Mapping[Disposition, Mapping[str, str]]] = {
     },
 }
 
+#: Gates that are closed for an exceptional supply, too: of whom and of what the cells are.
+_OF_CELLS: Final = ("Donor", "Genealogy")
+
 
 class Account(NamedTuple):
     """Whom a user id belongs to, and whether the account is in use."""
@@ -108,7 +111,8 @@ def supply_hindrances(
 ) -> Iterator[str]:
     """What stands against an exceptional supply of a lot that failed.
 
-    The donor is as for a release, and the laboratory has begun to look at whatever fails.
+    Donor and cell banks are as for a release: a lot that is not in use is not held for them. And
+    the laboratory has begun to look at whatever fails.
 
     Args:
         gates: between the lot and its release.
@@ -117,8 +121,8 @@ def supply_hindrances(
     """
     known = tuple(investigations)
     for gate in gates:
-        if gate.name == "Donor":
-            yield from (f"Donor: {reason}" for reason in gate.reasons)
+        if gate.name in _OF_CELLS:
+            yield from (f"{gate.name}: {reason}" for reason in gate.reasons)
     for one in known:
         if one.state is State.PHASE_I:
             yield f"Investigations: {one.number} ({one.criterion}): {one.state}"

@@ -24,7 +24,8 @@ def looked_at(
     own = [
         one
         for one in rows
-        if (one.result_type, one.analyte) == (criterion.result_type, criterion.analyte)
+        if one.result_type == criterion.result_type
+        and fold(one.analyte) == fold(criterion.analyte)
         and fold(criterion.aliquot) in {"", fold(one.aliquot)}
     ]
     if not own and criterion.required:

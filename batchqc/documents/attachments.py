@@ -18,6 +18,14 @@ _KINDS: Final = (
 TAKEN: Final = "PDF, PNG, JPEG, TIFF, or plain text such as CSV"
 TEXT: Final = "plain text"
 
+_RUN: Final = frozenset({
+    "app", "application", "bat", "chm", "cmd", "com", "command", "cpl", "desktop", "exe",
+    "gadget", "hta", "htm", "html", "inf", "jar", "js", "jse", "jsp", "lnk", "mht", "mhtml",
+    "msc", "msi", "msp", "php", "pif", "pl", "ps1", "psm1", "py", "pyw", "rb", "reg", "scf",
+    "scr", "sh", "shtml", "svg", "url", "vb", "vbe", "vbs", "workflow", "ws", "wsc", "wsf", "wsh",
+    "xht", "xhtml",
+})  # fmt: skip
+
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PDF_END: Final = 2048
 
@@ -29,6 +37,12 @@ def kind_of(data: bytes) -> str | None:
             cut_short = kind == "PDF document" and b"%%EOF" not in data[-_PDF_END:]
             return None if cut_short else kind
     return TEXT if _is_plain_text(data) else None
+
+
+def is_run(name: str) -> bool:
+    """Whether a computer runs what has such a name, or shows it as a page, when it is opened."""
+    _, point, ending = name.rstrip(". ").rpartition(".")  # what trails is nothing to some
+    return bool(point) and ending.casefold() in _RUN
 
 
 def _is_plain_text(data: bytes) -> bool:

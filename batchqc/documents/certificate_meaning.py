@@ -11,9 +11,9 @@ from batchqc.documents.verifier.findings import Failed
 
 def on_pages(case: Case) -> None:
     """Every page says which certificate, lot, page and content it is of."""
-    from batchqc.documents.certificate_pages import read_pages  # noqa: PLC0415 - pypdf, when needed
+    from batchqc.documents.certificate_pages import pages_of  # noqa: PLC0415 - pypdf, when needed
 
-    pages = read_pages(case.pdf)
+    pages = pages_of(case.pdf)
     said = (pages.title, pages.subject, dict(pages.files))
     if said != (case.title, case.subject, dict(case.files)):
         raise Failed("another program reads something else in the file")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from typing import Final
 
 from pypdf import PdfReader
 from pypdf.generic import ByteStringObject, DictionaryObject, PdfObject, StreamObject
@@ -20,6 +21,8 @@ logging.getLogger("pypdf").addHandler(logging.NullHandler())
 logging.getLogger("pypdf").propagate = False
 
 _SPACE = re.compile(r"\s+")
+# Bytes: anybody can add evidence to a certificate, and have each of these files kept.
+_LARGEST_KEPT: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Pages:
     def shows(self, page: int, words: str) -> bool:
         """Whether the page, counted from 1, holds these words; white space does not count."""
         return without_spaces(words) in self.texts[page - 1]
+
+
+def pages_of(pdf: bytes) -> Pages:
+    """The document, kept where it is small; raises as ``read_pages``."""
+    return read_pages(pdf) if len(pdf) <= _LARGEST_KEPT else read_pages.__wrapped__(pdf)
 
 
 @lru_cache(maxsize=32)

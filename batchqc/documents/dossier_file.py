@@ -22,6 +22,11 @@ from batchqc.errors import BatchqcError, IntegrityFailure, InvalidInput
 _PAYLOAD: Final = "manifest-sha256.txt"
 _TAGS: Final = "tagmanifest-sha256.txt"
 _CHUNK: Final = 1 << 16
+# What reading ends in: a ZIP file of a later form and JSON without end are RuntimeErrors.
+_UNREADABLE: Final = (
+    OSError, zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError,
+    NotImplementedError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def opened_dossier(path: Path, keys: str = "") -> Iterator[DossierFile]:
             if problems:
                 raise not_as_said(problems)
             yield DossierFile(content, _listed(file, folder, _PAYLOAD), file, folder)
-    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _none(path, error) from error
 
 
@@ -109,11 +114,9 @@ def _problems(file: zipfile.ZipFile, folder: str, names: list[str], keys: str) -
     found = set()
     for name in names:
         path = name.removeprefix(f"{folder}/")
-        if path in {_TAGS, NOTE}:
-            continue
-        if path in found or path not in listed:
+        if path in found or path not in listed.keys() | {_TAGS, NOTE}:
             yield f"{name} is not listed, or is there twice"
-        elif _hash(file, name) != listed[path]:
+        elif path in listed and _hash(file, name) != listed[path]:
             yield f"{name} is not as listed"
         found.add(path)
     yield from (f"{path} is missing" for path in sorted(listed.keys() - found))

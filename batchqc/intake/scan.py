@@ -154,22 +154,30 @@ class Scan:
         return Part.HEADER if place.row == 1 else Part.ROW
 
     def _look_below_end(self, place: Place, cells: list[str], part: Part) -> None:
-        """Tell of a second table, and of a row below the end that looks like one of it."""
+        """Tell of a second table, and of a row below the end that looks like one of it.
+
+        Below a blank row other blocks follow: there a row is told that is as full as those above.
+        Below what a profile names as the end any row is that says something of something.
+        """
+        if self.finder is None:
+            return
         if part is Part.AGAIN:
             message = f"row {place.row} begins a second table, and one is read"
             hint = "Export each table alone, as a file of its own."
             self.report.add(Wrong("E112", message, hint), place=place)
+            self.finder.has_just_ended = False
         first = next((cell for cell in map(str.strip, cells) if cell), "")
-        if self.finder is None or not self.finder.has_just_ended or not first:
+        if not self.finder.has_just_ended or not first:
             return
         if first == self.finder.header.until:
             return
         above = self.records[-1].cells if self.records else self.header
         pairs = zip(above, cells, strict=False)
-        is_like = len(cells) >= len(above) and all(
+        is_full = len(cells) >= len(above) and all(
             cell.strip() for one, cell in pairs if one.strip()
         )
         until = shown(self.finder.header.until)
+        is_like = is_full or (bool(until) and sum(bool(cell.strip()) for cell in cells) > 1)
         self.finder.has_just_ended = bool(until) and not is_like
         if is_like:
             end = f'"{until}"' if until else "a blank row"

@@ -28,7 +28,7 @@ class Finder:
     is_plate: bool = False
     _is_near: bool = False
     _begun: int = 0
-    _names: tuple[str, ...] = ()
+    _names: frozenset[str] = frozenset()
     _has_second: bool = False
     _ended: bool = False
     has_just_ended: bool = False  # what follows may be a row of it
@@ -48,14 +48,18 @@ class Finder:
         if self._ended:
             return Part.OUTSIDE
         if self._is_header(row, stripped):
-            self._begun, self._names = row, tuple(filter(None, stripped))
+            self._begun, self._names = row, frozenset(filter(None, stripped))
             return Part.HEADER
         return Part.OUTSIDE
 
     def _is_header(self, row: int, cells: Sequence[str]) -> bool:
-        """Whether a row is the header: by its place or by what it holds; below, by every name."""
+        """Whether a row is the header: by its place or by what it holds; below, by its names.
+
+        A second table may have more columns than the first, or some of them, in another order.
+        """
         if self._begun and not (self.header.after and self.header.holds):
-            return tuple(filter(None, cells)) == self._names
+            found = set(filter(None, cells))
+            return found >= self._names or (len(found) > 1 and found <= self._names)
         if self.header.holds:
             return set(self.header.holds) <= set(cells)
         return row == self.header.row

@@ -32,7 +32,7 @@ from batchqc.records.uploads import AssayRun, MeasurementRow
 
 _AT_ONCE: Final = 500
 #: What opens accounts or signs, and what is of this instance alone: it never leaves in a dossier.
-_STAYS: Final = frozenset(
+STAYS: Final = frozenset(
     {
         Password, SignIn, SignOut, Attempt, AuthenticatorChange, LinkChange, ProviderVisit,
         ProviderReturn, ProofUse, Answer, Webhook, WebhookEnd, Delivery, LogKeyRow, CheckpointRow,
@@ -40,7 +40,7 @@ _STAYS: Final = frozenset(
     }
 )  # fmt: skip
 _ALL: Final[tuple[type[Row], ...]] = (*WITNESSED, MeasurementRow)
-_CARRIED: Final = tuple(one for one in _ALL if one not in _STAYS)
+_CARRIED: Final = tuple(one for one in _ALL if one not in STAYS)
 _CLASSES: Final[Mapping[str, type[Row]]] = {one.__tablename__: one for one in _CARRIED}
 _ORDER: Final = {table.name: place for place, table in enumerate(METADATA.sorted_tables)}
 

@@ -164,11 +164,17 @@ def end_of(session: Session, webhook: Webhook) -> WebhookEnd | None:
 
 def told_up_to(session: Session, webhook: Webhook) -> int:
     """The number of the last event that a webhook was told of, or that was given up."""
-    query = select(Delivery.event_number).where(
+    last = last_told(session, webhook)
+    return max(webhook.begins_after, last.event_number if last else 0)
+
+
+def last_told(session: Session, webhook: Webhook) -> Delivery | None:
+    """The attempt that told a webhook of its last event, or with which that was given up."""
+    query = select(Delivery).where(
         Delivery.webhook_id == webhook.id, Delivery.outcome.in_([DELIVERED, GIVEN_UP])
     )
-    newest = session.scalar(query.order_by(Delivery.event_number.desc()).limit(1))
-    return max(webhook.begins_after, newest or 0)
+    order = (Delivery.event_number.desc(), Delivery.number.desc())
+    return session.scalar(query.order_by(*order).limit(1))
 
 
 def untold(session: Session) -> int:

@@ -1,16 +1,17 @@
 """Stops of the system, and what was entered late for them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, relationship
 
+from batchqc.core.accounts import roles_on
 from batchqc.core.late_entries import Stop, instant
 from batchqc.core.permissions import Role
 from batchqc.records.audit import AuditEntry, AuditLink
 from batchqc.records.base import Row, refers_to
-from batchqc.records.people import Person, RoleChange
+from batchqc.records.people import AccountChange, Person, grants_in, role_changes_of
 from batchqc.records.signatures import SignatureRow
 
 #: What audit entries call the register.
@@ -66,19 +67,15 @@ def folded_stops(rows: Sequence[SystemStop]) -> list[Stop]:
     ]
 
 
-def had_role(session: Session, person: Person, role: Role, when: datetime) -> bool:
-    """Whether a person held a role at a time."""
-    query = (
-        select(RoleChange.granted)
-        .where(
-            RoleChange.person_id == person.id,
-            RoleChange.role == role.value,
-            RoleChange.changed_at <= when,
-        )
-        .order_by(RoleChange.number.desc())
-        .limit(1)
+def had_role(session: Session, person: Person, role: Role, when: datetime, *, day: date) -> bool:
+    """Whether a person held a role at a moment, on whose day of the site, with an open account."""
+    changes = [one for one in role_changes_of(session, person) if one.changed_at <= when]
+    switched = select(AccountChange.active).where(
+        AccountChange.person_id == person.id, AccountChange.changed_at <= when
     )
-    return bool(session.scalar(query))
+    newest = session.scalar(switched.order_by(AccountChange.number.desc()).limit(1))
+    is_open = newest is None or bool(newest)
+    return is_open and role in roles_on((grant for _, grant in grants_in(changes)), day)
 
 
 def entries_between(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, select, union_all
+from sqlalchemy import ColumnElement, Select, String, and_, cast, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from batchqc.core.investigations import Investigation, State, Step
@@ -15,7 +16,7 @@ from batchqc.records.corrections import Correction, CorrectionDecision
 from batchqc.records.decisions import DispositionRow
 from batchqc.records.donations import Consent, ConsentWithdrawal, Donation, DonorTest
 from batchqc.records.donors import EligibilityRow
-from batchqc.records.events import DELIVERED, GIVEN_UP, Delivery, Webhook, WebhookEnd
+from batchqc.records.events import GIVEN_UP, last_told, open_webhooks
 from batchqc.records.holds import Hold, HoldEnd
 from batchqc.records.investigations import InvestigationRow, InvestigationStep, folded
 from batchqc.records.lists import as_corrected
@@ -167,20 +168,10 @@ def waiting_transfers(session: Session, portion: Portion, today: date) -> Iterat
 
 def silent_webhooks(session: Session) -> Iterator[tuple[str, int, datetime]]:
     """Every webhook whose newest event of those told was given up: name, event and when."""
-    query = (
-        select(Webhook.name, Delivery.event_number, Delivery.outcome, func.max(Delivery.at))
-        .join(Webhook, Webhook.id == Delivery.webhook_id)
-        .where(
-            Delivery.outcome.in_([DELIVERED, GIVEN_UP]),
-            Webhook.id.not_in(select(WebhookEnd.webhook_id)),
-        )
-        .group_by(Webhook.name, Delivery.event_number, Delivery.outcome)
-        .order_by(Delivery.event_number)
-    )
-    newest = {name: (event, outcome, at) for name, event, outcome, at in session.execute(query)}
-    for name, (event, outcome, at) in sorted(newest.items()):
-        if outcome == GIVEN_UP:
-            yield name, event, at
+    for webhook in sorted(open_webhooks(session), key=attrgetter("name")):
+        last = last_told(session, webhook)
+        if last is not None and last.outcome == GIVEN_UP:
+            yield webhook.name, last.event_number, last.at
 
 
 def is_holding() -> ColumnElement[bool]:

@@ -24,6 +24,7 @@ from batchqc.api.routes import Routes
 from batchqc.api.sent import is_text
 from batchqc.api.specification_tools import draft
 from batchqc.core.permissions import is_permitted
+from batchqc.documents.malware import check_harmless
 from batchqc.documents.spec_file import read_specification
 from batchqc.documents.spec_lint import PlacedFinding, lint_specification
 from batchqc.documents.spec_templates import templates
@@ -143,6 +144,7 @@ def add(request: Request, call: Visit, form: OwnForm, kind: str) -> Response:
     try:
         data = _bytes_of(form)
         check({"file": "" if name and name.isprintable() else _("The file has no name.")})
+        check_harmless(call.door.settings.malware_scanner, name, [data])
         received = ReceivedFile(name, len(data), data, client_of(request))
         made = json.loads(bytes(of.add(keyed(call, form), received).body))
     except BatchqcError as error:

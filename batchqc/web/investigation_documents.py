@@ -17,6 +17,7 @@ from batchqc.api.routes import Routes
 from batchqc.api.sent import is_text
 from batchqc.core.investigations import State
 from batchqc.core.permissions import WHO_MAY, Permission, is_permitted
+from batchqc.documents.malware import check_harmless
 from batchqc.errors import BatchqcError, InvalidInput
 from batchqc.web.calls import Form, Visit, keyed
 from batchqc.web.forms import NOTHING_SAID, Said, check, said
@@ -96,7 +97,9 @@ def file(request: Request, call: Visit, sent: Sent) -> Response:
     form, document = sent
     try:
         check({"file": "" if document else _("Choose a file.")})
-        if document is not None:
+        if document is not None and document.data is not None:
+            scanner = call.door.settings.malware_scanner
+            check_harmless(scanner, document.name, [document.data])
             api.add_document(keyed(call, form), document, form["number"])
     except BatchqcError as error:
         return _form(request, call, form["number"], said(error))

@@ -40,7 +40,7 @@ def assets() -> dict[str, Asset]:
     for path in sorted(FOLDER.rglob("*")):
         if path.suffix in _SERVED:
             data = path.read_bytes()
-            kind = mimetypes.types_map.get(path.suffix, "application/octet-stream")
+            kind = f"{mimetypes.types_map[path.suffix]}; charset=utf-8"
             name = path.relative_to(FOLDER).as_posix()
             found[name] = Asset(kind, data, gzip.compress(data, 9, mtime=0))
     return found
@@ -78,4 +78,4 @@ def file(request: Request, version: str, name: str) -> Response:
 @router.get("/favicon.ico")
 def favicon() -> Response:
     """The sign of the house."""
-    return Response(assets()["icon.svg"].plain, media_type="image/svg+xml")
+    return Response(assets()["icon.svg"].plain, media_type=assets()["icon.svg"].media_type)

@@ -119,7 +119,7 @@ def _recorded(request: Request, call: Call, form: Form, found: Sequence[Read]) -
         own = keyed(call, form)
         own = replace(own, key=f"{own.key}-{one.run.place}" if own.key else None)
         try:
-            answer = api.enter(own, one.entry, request)
+            answer = api.entered(own, one.entry, request, is_first=True)
             told = json.loads(bytes(answer.body))
             if answer.status_code == 422:
                 what = f"{one.run.first.subject.test}, {one.run.first.sample.id}"

@@ -23,6 +23,7 @@ from batchqc.api.doors import Call
 from batchqc.api.routes import Routes
 from batchqc.api.upload_files import csv_answer
 from batchqc.core.permissions import Permission, is_permitted
+from batchqc.documents.malware import check_harmless
 from batchqc.errors import BatchqcError, InvalidInput
 from batchqc.records.profiles import approved_profiles
 from batchqc.web.addresses import BLANK_IS_NONE
@@ -75,6 +76,7 @@ def send(request: Request, call: Visit, sent: OwnFile) -> Response:
         beside = _beside(sent)
         file = sent.chosen()
         beside.received(file)
+        check_harmless(call.door.settings.malware_scanner, file.name, [file.data or b""])
     except BatchqcError as error:
         return _form(request, call, typed=_typed(sent.form), told=said(error))
     owner = call.person.user_id

@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +11,13 @@ from batchqc.actions.disposals import (
     request_disposal,
 )
 from batchqc.actions.lots import NewLot, NewSample, register_lot, the_lot
-from batchqc.actions.raw_objects import protect, raw_hashes, rule_now, today_at_site
+from batchqc.actions.raw_objects import (
+    hold_in_store,
+    protect,
+    raw_hashes,
+    rule_now,
+    today_at_site,
+)
 from batchqc.actions.removals import finish_disposals
 from batchqc.actions.retention import hold_legally, release_legally, set_retention
 from batchqc.actions.scrubs import ScrubWanted, restore, scrub
@@ -347,11 +352,35 @@ def test_the_store_is_told_of_retention_and_holds(late: House):
     archive = Locking(late.archive.root)
     hold(late)
     with late.reading() as session:
-        zone = the_lot(session, LOT).site.time_zone
-        for one in raw_hashes(session):
-            protect(session, archive, one, rule=rule_now(session), zone=ZoneInfo(zone))
+        hashes = list(raw_hashes(session))
+    for one in hashes:
+        protect(late.engine, archive, one)
+    with late.reading() as session:
         assert today_at_site(session, LATE) == date(2029, 1, 1)
     until = told[SHA256]
     assert isinstance(until, datetime)
     assert until.isoformat() == "2028-05-18T23:59:59-05:00"
     assert told[f"hold {SHA256}"] is True
+
+
+@pytest.mark.parametrize("meanwhile", ["hold", "release"])
+def test_the_store_keeps_what_is_on_record_where_two_tell_it_at_once(late: House, meanwhile: str):
+    """Between one's look at the records and its word to the store another one does both."""
+    said: list[tuple[str, bool]] = []
+    numbers = [hold(late)] if meanwhile == "release" else []
+
+    class Locking(FolderArchive):
+        """A store that knows locks."""
+
+        def hold(self, sha256: str, *, is_held: bool) -> None:
+            if not said:
+                said.append(("the other one begins", True))
+                if meanwhile == "hold":
+                    hold(late)
+                else:
+                    release(late, *numbers)
+                hold_in_store(late.engine, self, LOT, recorded="it")
+            said.append((sha256, is_held))
+
+    hold_in_store(late.engine, Locking(late.archive.root), LOT, recorded="it")
+    assert said[-1] == (SHA256, meanwhile == "hold")

@@ -35,6 +35,7 @@ from tests.cast import NOW
 from tests.databases import Databases
 from tests.records.full_house import full_copy
 from tests.records.house import AUD, LOT, QA1, Clock, House, results
+from tests.records.interleaving import DONE, interleaved
 from tests.records.tampering import tamper
 
 WHY = "To be read by the authority"
@@ -117,6 +118,14 @@ def test_a_lot_in_an_empty_instance_has_the_same_hashes_and_verdicts(
     assert [gate.reasons for gate in after.gates] == [gate.reasons for gate in before.gates]
 
 
+def test_of_two_who_import_at_once_one_does(empty: House, dossier: Path):
+    def bring(house: House) -> object:
+        return imported(house, dossier)
+
+    assert interleaved(empty, bring, bring) == (DONE, "BQC-IMP-002")
+    assert empty.verify().problems == ()
+
+
 @pytest.mark.requirement("1.03")
 def test_an_import_and_an_export_are_on_record_and_no_account_opens(
     full_house: House, empty: House, dossier: Path
@@ -161,12 +170,17 @@ def test_what_was_removed_of_an_imported_lot_is_missed(
     assert any(one.startswith("hold_end:") and "is missing" in one for one in problems)
 
 
-def test_an_import_that_was_not_the_first_that_was_done_excuses_nothing(house: House):
+@pytest.mark.parametrize("before", [["something else"], []])
+def test_an_import_that_was_not_the_first_that_was_done_excuses_nothing(
+    house: House, before: list[str]
+):
+    """Also one that says that everything before it came with it: an owner wrote it at the end."""
     with house.reading() as session:
         places = session.scalars(select(AuditLink.sequence)).all()
-    content = {"entries": len(places), "held": [], "left_out": [f"sample:{LOT}-S01"]}
-    with transaction(house.engine, SYSTEM, house.now()) as tx:
-        tx.audit("something else", after={})
+    content = {"entries": len(places), "held": [*places], "left_out": [f"sample:{LOT}-S01"]}
+    for what in before:
+        with transaction(house.engine, SYSTEM, house.now()) as tx:
+            tx.audit(what, after={})
     with transaction(house.engine, SYSTEM, house.now()) as tx:
         row = DossierImport(
             number=1, lot=LOT, site="As if", log_keys="", entries=len(places), head="0",

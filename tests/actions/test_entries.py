@@ -12,11 +12,12 @@ from batchqc.actions.attachments import MOST_DOCUMENTS, Document
 from batchqc.actions.certificates import content_of_certificate, the_certificate
 from batchqc.actions.dispositions import Decision, reject_lot
 from batchqc.actions.entries import attach_document, the_attachment, the_entry
+from batchqc.actions.first_entries import enter_first_result
 from batchqc.actions.impact import Impact, assess_impact, impact_content
 from batchqc.actions.lot_review import seen_runs
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.recheck import recheck
-from batchqc.actions.uploads import preview_upload
+from batchqc.actions.uploads import UploadReport, preview_upload
 from batchqc.core.entries import SecondEntry, TypedAnalyte
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.review_by_exception import Why
@@ -53,6 +54,7 @@ from tests.records.house import (
     results,
     signing,
 )  # fmt: skip
+from tests.records.interleaving import DONE, interleaved
 from tests.records.tampering import tamper
 from tests.records.test_at_once import at_once
 
@@ -598,6 +600,28 @@ def test_of_two_who_verify_at_once_one_does(house: House):
     assert len({"True", "False"} & set(found)) == 1
     assert house.verify().problems == ()
     assert house.study().facts.damaged == ()
+
+
+@pytest.mark.requirement("1.31")
+@pytest.mark.parametrize("text", ["93.40", "93.41"])
+def test_of_two_who_type_the_first_result_at_once_one_does(house: House, text: str):
+    """And nobody finds out so what waits: the same text is refused as another one is."""
+
+    def typing(value: str, by: str) -> Callable[[House], UploadReport]:
+        result = replace(VIAB, values=(value,))
+
+        def done(own: House) -> UploadReport:
+            with own.acting(by, Permission.UPLOAD_RESULTS) as tx:
+                return enter_first_result(tx, own.archive, result=result, client="tests")
+
+        return done
+
+    told = interleaved(house, typing("93.40", ANA), typing(text, BEN))
+    assert told == (DONE, "BQC-ENT-013")
+    again = typing("93.40", ANA)(house)
+    assert (again.number, again.answered_before) == ("U-2026-000001", True)
+    verify(house, again.number, "93.50", unit="%")
+    assert typing("93.50", BEN)(house).accepted  # what did not match is typed anew
 
 
 @pytest.mark.requirement("1.31", "1.55")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from batchqc.actions.accounts import change_role, deactivate, reactivate
 from batchqc.actions.audit_review import trail_to_read
 from batchqc.actions.determinations import NewDetermination, determine_eligibility
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
@@ -15,8 +16,9 @@ from batchqc.actions.lot_review import review_whole_lot
 from batchqc.actions.reviews import review_lot
 from batchqc.actions.signing import Credentials
 from batchqc.actions.system_stops import end_stop, record_stop, withdraw_stop
+from batchqc.core.accounts import Terms
 from batchqc.core.late_entries import Paper
-from batchqc.core.permissions import Permission
+from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from batchqc.records.entries import EntryVerification
@@ -26,6 +28,7 @@ from tests.actions.investigating import METHOD
 from tests.actions.typing_results import enter, try_to_verify
 from tests.cast import NOW
 from tests.records.house import (
+    ADM,
     DON,
     DONOR,
     LOT,
@@ -135,6 +138,34 @@ def test_a_review_is_not_older_than_what_it_looks_at_nor_than_the_stop(house: Ho
     assert f"{measured} lies in no stop of the system that ended" in said
     assert sum(" was measured " in one for one in said) == len(house.study().runs)
     assert f"{REV} was not reviewer at {measured}" in said
+
+
+@pytest.mark.requirement("1.40", "1.62")
+@pytest.mark.parametrize("is_active", [True, False])
+def test_who_had_the_role_for_a_time_or_no_open_account_signed_nothing_on_paper(
+    house: House, *, is_active: bool
+):
+    assert house.upload(results()).accepted
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        if is_active:  # the role is over on the day of the paper
+            change_role(
+                tx, user_id=REV, role=Role.REVIEWER, granted=True, reason="Helps out this week",
+                terms=Terms(last_day=NOW.date()),
+            )  # fmt: skip
+        else:
+            deactivate(tx, user_id=REV, reason="Works elsewhere for a week")
+    house.now.at = NOW + timedelta(days=6)
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        if is_active:
+            change_role(tx, user_id=REV, role=Role.REVIEWER, granted=True, reason="Helps out again")
+        else:
+            reactivate(tx, user_id=REV, reason="Is back at the site")
+    began, ended = "2026-06-03T08:00:00-05:00", "2026-06-05T08:00:00-05:00"
+    with house.acting(QA3, Permission.RECORD_STOP) as tx:
+        record_stop(tx, began=began, ended=ended, credentials=signing(QA3, "Power cut"))
+    then = "2026-06-04T12:00:00-05:00"
+    said = reasons(lambda: review(house, then))
+    assert said == [f"{REV} was not reviewer at {then}"]
 
 
 def test_before_a_stop_has_ended_nothing_of_it_is_entered(house: House):
@@ -278,3 +309,32 @@ def test_only_qa_records_stops_with_times_that_can_be(house: House):
         assert len(refused.value.reasons) == 2
         with pytest.raises(NotFound):
             end_stop(tx, stop=7, ended=ENDED, credentials=signing(QA1))
+
+
+def test_stops_are_held_before_who_signs_by_whoever_signs(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    """Else one person who enters a paper and withdraws a stop at one moment waits for ever."""
+    number, held = stop(house), list[str]()
+    lock = Transaction.lock
+
+    def noted(tx: Transaction, name: str) -> None:
+        held.append(name)
+        lock(tx, name)
+
+    def hold_on_paper() -> None:
+        with house.acting(QA1, Permission.HOLD_LOT) as tx:
+            hold_lot(tx, lot=LOT, credentials=paper(QA1, at(3)))
+
+    def tell_of_the_stop() -> None:
+        with house.acting(QA1, Permission.RECORD_STOP) as tx, pytest.raises(Conflict):
+            withdraw_stop(tx, stop=number, credentials=signing(QA1))
+        began, ended = "2026-05-29T08:00:00-05:00", "2026-05-30T06:00:00-05:00"
+        with house.acting(QA1, Permission.RECORD_STOP) as tx:
+            record_stop(tx, began=began, ended=ended, credentials=signing(QA1, "Another cut"))
+
+    monkeypatch.setattr(Transaction, "lock", noted)
+    for act in (hold_on_paper, tell_of_the_stop):
+        held.clear()
+        act()
+        assert held.index("system stops") < held.index(f"person:{QA1}")

@@ -6,13 +6,16 @@ from datetime import timedelta
 import pytest
 
 from batchqc.actions.accounts import change_role
+from batchqc.actions.cell_banks import set_bank_status
 from batchqc.actions.certificate_states import CertificateState, state_of, status_of
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.holds import hold_lot
 from batchqc.actions.letting_go import let_go
+from batchqc.actions.lot_origins import name_origin
 from batchqc.actions.lots import the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.policies import set_policy
+from batchqc.core.cell_banks import BankStatus
 from batchqc.core.conclusions import Cause
 from batchqc.core.lot_states import Disposition
 from batchqc.core.open_work import Filter, Work
@@ -47,8 +50,8 @@ from tests.actions.test_after_decision import (
 from tests.actions.test_certificates import issue, keys, press
 from tests.actions.test_guarded_decisions import certified, certify, check
 from tests.records import donors
-from tests.records.genealogy import shipped
-from tests.records.house import ADM, BEN, LOT, QA1, QA3, House, results, signing, terms
+from tests.records.genealogy import WCB, line, shipped
+from tests.records.house import ADM, ANA, BEN, LOT, QA1, QA3, House, results, signing, terms
 
 __all__ = ["keys", "press", "released"]
 FIRST, SECOND = "COA-2026-000001", "COA-2026-000002"
@@ -240,6 +243,28 @@ def test_a_lot_is_not_supplied_by_exception_before_donor_and_failure_are_looked_
     with pytest.raises(Conflict) as found:
         decide(house, Disposition.SUPPLIED, **SUPPLY)
     assert {one.partition(": ")[0] for one in found.value.reasons} == {"Donor", "Investigations"}
+
+
+@pytest.mark.requirement("2.24", "8.12")
+def test_a_lot_is_not_supplied_by_exception_while_its_bank_is_in_quarantine(house: House):
+    line(house)
+    donors.determine(house)
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        name_origin(tx, lot=LOT, made_of=[WCB], reason="From the batch record")
+    house.upload(results(viability="50"))
+    house.review()
+    perform(house)
+    reject(house)
+    with house.acting(QA1, Permission.SET_POLICY) as tx:
+        set_policy(tx, policy=Policy.SUPPLY_BY_EXCEPTION, value=ON, credentials=signing(QA1))
+    with house.acting(ANA, Permission.KEEP_BANKS) as tx:  # a lot not in use is not held by it
+        set_bank_status(tx, bank=WCB, status=BankStatus.QUARANTINED, reason="Mycoplasma was found")
+    with pytest.raises(Conflict) as found:
+        decide(house, Disposition.SUPPLIED, **SUPPLY)
+    assert found.value.reasons == (f"Genealogy: cell_bank:{WCB} is quarantined",)
+    with house.acting(QA1, Permission.END_QUARANTINE) as tx:
+        set_bank_status(tx, bank=WCB, status=BankStatus.AVAILABLE, reason="A second test is clean")
+    decide(house, Disposition.SUPPLIED, **SUPPLY)
 
 
 @pytest.mark.requirement("1.39", "2.20")

@@ -27,6 +27,7 @@ from batchqc.records.lots_at_work import Among
 from batchqc.records.lots_left import portion_of_work
 from batchqc.records.registers import LotRow
 from batchqc.records.transaction import Transaction
+from batchqc.records.work_beside import silent_webhooks
 from tests.actions.correcting import decide, request
 from tests.actions.typing_results import enter, verify
 from tests.cast import MADE_ON, TAKEN_AT
@@ -238,6 +239,31 @@ def test_a_check_and_a_silent_webhook_are_told(house: House):
         assert webhook is not None
         tried(tx, webhook, 2, DELIVERED)
     assert told(house, Work.WEBHOOK) == []
+
+
+@pytest.mark.only_on("sqlite", "it counts the steps of its machine")
+def test_a_silent_webhook_is_found_without_reading_every_message_to_it(house: House):
+    def steps() -> int:
+        taken: list[int] = []
+        with house.reading() as session:
+            own = session.connection().connection.dbapi_connection
+            own.set_progress_handler(lambda: taken.append(1), 10)
+            assert list(silent_webhooks(session)) == []
+            own.set_progress_handler(None, 0)
+        return len(taken)
+
+    with house.acting(ADM, Permission.MANAGE_WEBHOOKS) as tx:
+        new = NewWebhook("warehouse", "https://erp.example/in", ("lot.*",))
+        webhook, _ = register_webhook(tx, new, key=b"k" * 32)
+        tried(tx, webhook, 1, DELIVERED)
+    few = steps()
+    with house.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO delivery (webhook_id, event_number, number, outcome, detail, at)"
+            " WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+            " SELECT webhook_id, i, 1, outcome, '', at FROM n, (SELECT * FROM delivery)"
+        )
+    assert steps() < 2 * few
 
 
 def tried(tx: Transaction, webhook: Webhook, event_number: int, outcome: str) -> None:

@@ -121,3 +121,25 @@ def test_a_bundle_holds_that_has_a_certificate_that_waited_for_its_seal(
         file.extractall(tmp_path)
     given = ("--root", pki.root_pem, "--tsa-root", service.root)
     assert main([str(tmp_path / "batchqc-bundle"), *map(str, given)]) == 0
+
+
+@pytest.mark.requirement("5.10", "10.04")
+def test_a_bundle_with_a_certificate_that_is_dated_before_what_the_log_had_is_refused(
+    house: House, press: Press, pki: PkiFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Issued by a clock that was set back, with all that the log holds in its order."""
+    house.ready()
+    house.release()
+    house.now.at += LATER
+    checkpoint(house, press)
+    house.now.at -= LATER
+    issue(house, press)
+    house.now.at += LATER
+    checkpoint(house, press)
+    chunks = export(house, exporter(house, press, pki)).chunks()
+    with ZipFile(BytesIO(b"".join(chunks))) as file:
+        file.extractall(tmp_path)
+    assert main([str(tmp_path / "batchqc-bundle"), "--root", str(pki.root_pem)]) == 1
+    (why,) = [one for one in capsys.readouterr().out.splitlines() if NUMBER in one]
+    assert "stands behind a checkpoint that was signed on 2026-07-" in why
+    assert why.endswith("it was dated back")

@@ -27,6 +27,7 @@ from batchqc.records.audit import newest_link
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trend_evidence import told_between
 from batchqc.records.uploads import runs_of
+from tests.actions.versions import version
 from tests.cast import TAKEN_AT
 from tests.records.house import (
     ANA,
@@ -38,6 +39,7 @@ from tests.records.house import (
     QA1,
     QA2,
     House,
+    adopt,
     good,
     results,
     signing,
@@ -153,6 +155,19 @@ def test_a_process_that_runs_and_one_that_starts_say_the_same_and_only_what_is_n
     with house.reading() as session, pytest.raises(NotFound):
         running.of(session, house.archive, OF._replace(criterion="none"))
     assert running.read == before + 2  # the lot that the phase begins with
+
+
+def test_a_process_that_runs_takes_the_criterion_of_a_new_version_with_its_first_lot(house: House):
+    running = Trends()
+    (lot,) = make(house, ["97"])
+    adopt(house, version(2, "2025-06-01", ('accept   = "> 90"', 'accept   = "> 95"')))
+    with house.reading() as session:
+        before = running.lot(session, house.archive, OF, the_lot(session, lot).id)
+    assert before is not None
+    assert running.of(session, house.archive, OF).criterion.acceptance == "> 90 %"
+    make(house, ["97"], first=20)
+    assert look(house, running) == look(house)
+    assert look(house, running).criterion.acceptance == "> 95 %"
 
 
 @pytest.mark.requirement("9.04")
@@ -343,6 +358,25 @@ def test_the_controls_of_the_assays_of_an_attribute_have_a_history_of_their_own(
     assert found.days[0] == "2025-06-01"
     assert found.runs[-1].startswith("E-9 U-2026-")
     assert {one.rule for one in found.signals} == {"1_2s"}
+
+
+@pytest.mark.requirement("9.04")
+def test_a_control_has_one_history_however_it_is_written(house: House):
+    lot = {"lot_id": LOT, "sample_id": f"{LOT}-S01"}
+    for place in range(1, 9):
+        written = {"aliquot": "ppc", "analyte": "Recovery"} if place % 2 else {"aliquot": "PPC"}
+        run = {
+            "run_id": f"E-{place}",
+            "measured_at": f"2025-06-{place:02d}T10:00:00-05:00",
+            "value": str(100 + place),
+        }
+        report = house.upload(table([lot | good("endotoxin") | RECOVERY | run | written]))
+        assert report.accepted, report.reading.problems
+    with house.reading() as session:
+        (found,) = controls_of(session, house.archive, OF._replace(criterion="endotoxin"))
+    assert found.name == "control ppc Recovery, SOP-QC-040 v4, site COA"
+    assert len(found.runs) == 8
+    assert found.lines is not None
 
 
 def test_attributes_that_are_read_together_say_the_same_as_each_by_itself(house: House):

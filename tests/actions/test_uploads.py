@@ -1,17 +1,22 @@
 """Uploads: whole or not at all, on record either way."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from batchqc.actions.attachments import Document, document_kind
+from batchqc.actions.laboratory import keep_certificate
+from batchqc.actions.large_uploads import LargeFile, upload_large
 from batchqc.actions.received import ReceivedFile
 from batchqc.actions.uploads import preview_upload, upload_results
 from batchqc.core.permissions import Permission
-from batchqc.errors import IntegrityFailure
+from batchqc.errors import IntegrityFailure, InvalidInput
 from batchqc.records.uploads import upload_by
+from tests.actions.large_files import controls, large
 from tests.actions.state import TRAIL, counts, grown
-from tests.records.house import ANA, LOT, House, results
+from tests.records.house import ANA, LABORATORY, LOT, House, results
 
 NUL = results().replace(b"93.40", b"93\x0040")
 BAD = {
@@ -52,6 +57,37 @@ def test_a_bad_file_leaves_its_bytes_its_record_and_its_audit_entry_only(house: 
         assert upload is not None
         assert {problem["code"] for problem in json.loads(upload.problems)} >= {code}
     assert house.verify().problems == ()
+
+
+@pytest.mark.parametrize("name", ["a.bat", "results.CSV.Js", "a.svg", "a.html", "a.exe. ", "x.ps1"])
+def test_a_file_that_whoever_opens_it_runs_is_not_taken(house: House, name: str, tmp_path: Path):
+    house.ready()
+    upload = house.upload(results(viability="94.10", run_id="VCB-2")).number
+    before, kept = counts(house.engine), set(house.archive.names())
+    large_file = tmp_path / name
+    large_file.write_bytes(large(*controls(3)))
+    begin = partial(house.acting, ANA, Permission.UPLOAD_RESULTS)
+    for send in (
+        lambda: house.upload(results(viability="94.20"), name=name),
+        lambda: upload_large(begin, house.archive, file=LargeFile(large_file, "tests")),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            send()
+        assert refused.value.code == "BQC-UPL-008"
+    for text in (b"lot_id,value\n1,2\n", b"%PDF-1.7\n%%EOF\n"):
+        with pytest.raises(InvalidInput, match="runs it"):
+            document_kind(Document(name, len(text), text))
+    with house.acting(ANA, Permission.RECORD_USE) as tx, pytest.raises(InvalidInput):
+        keep_certificate(
+            tx, house.archive, laboratory=LABORATORY, upload=upload, file=name, data=b"%PDF"
+        )
+    assert grown(house.engine, before) == {}
+    assert set(house.archive.names()) == kept
+
+
+@pytest.mark.parametrize("name", ["a.csv", "bat", "js.txt", "export.2026", "a.xml", "a.exe.csv"])
+def test_other_names_are_taken_as_they_are(house: House, name: str):
+    assert house.upload(results(), name=name).accepted
 
 
 def test_a_file_above_the_limit_is_recorded_without_its_bytes(house: House):

@@ -42,11 +42,24 @@ def test_lots_of_an_attribute_are_told_with_their_signals_as_json_and_csv(site: 
     assert across["next"] is None
 
 
+def test_lots_against_attributes_are_paged_through_as_they_are_in_one_piece(site: Site):
+    make(site.house)
+    whole = site.get(AUD, f"/trends/{PRODUCT}", params={"limit": 200})
+    paged, after = [], ""
+    while after is not None:
+        part = site.get(AUD, f"/trends/{PRODUCT}", params={"limit": 2, "after": after})
+        assert len(part["items"]) <= 2
+        paged, after = [*paged, *part["items"]], part["next"]
+    assert paged == whole["items"]
+    nowhere = site.send(AUD, "GET", f"/trends/{PRODUCT}", params={"after": "MSC-99-9999"})
+    assert (nowhere.status_code, nowhere.json()["code"]) == (422, "BQC-API-007")
+
+
 def test_charts_are_drawn_of_numbers_and_of_words(site: Site):
     lots = make(site.house)
     listed = site.get(AUD, "/trends", params={"product": PRODUCT, "limit": 200})["items"]
     drawn = site.send(AUD, "GET", f"{PATH}.svg")
-    assert drawn.headers["content-type"].startswith("image/svg+xml")
+    assert drawn.headers["content-type"] == "image/svg+xml; charset=utf-8"
     assert drawn.text.rstrip().endswith("</svg>")
     assert lots[-1] in drawn.text
     words = [one["criterion"] for one in listed if not one["is_numeric"]]

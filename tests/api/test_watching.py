@@ -198,6 +198,19 @@ def test_each_request_is_one_line_that_its_answer_names(server: Server):
     assert LOT not in server.log.getvalue()
 
 
+def test_what_is_refused_is_a_line_with_who_tried_it_where_and_why(server: Server):
+    signed_in = {"Authorization": f"Bearer {server.enter(ANA)}"}
+    server.http.get("/api/v1/account-report", headers=signed_in)
+    server.http.post("/api/v1/lots", headers=signed_in, json={"lot": 7})
+    server.http.get("/api/v1/lots/%00", headers=signed_in)
+    names = ("route", "status", "account", "refusal")
+    assert [tuple(one.get(name) for name in names) for one in server.lines[1:]] == [
+        ("/api/v1/account-report", 403, ANA, "BQC-ACC-002"),
+        ("/api/v1/lots", 422, ANA, "BQC-API-001"),
+        ("/api/v1/lots/{lot}", 422, None, "BQC-API-008"),
+    ]
+
+
 def test_an_unforeseen_error_is_found_again_by_its_request(server: Server):
     token = server.enter(ANA)
     with server.house.engine.begin() as connection:

@@ -119,9 +119,14 @@ def test_a_lot_is_supplied_with_its_donor_settled_and_every_failure_looked_at():
     new = replace(looked, number="OOS-2", performed_by="", reviewed_by="")
     closed = replace(new, number="OOS-3", conclusion=Conclusion(Finding.ORIGINAL_STANDS, ""))
     failure = Failure("viability", "release", "S v1", "it fails", frozenset(), frozenset())
-    gates = [Gate("Donor", ("donor D is stale",), "Determine"), Gate("Expiry", ("late",), "No")]
+    gates = [
+        Gate("Donor", ("donor D is stale",), "Determine"),
+        Gate("Genealogy", ("bank B is quarantined",), "Clear"),
+        Gate("Expiry", ("late",), "No"),
+    ]
     assert list(supply_hindrances(gates, [looked, new, closed], [failure])) == [
         "Donor: donor D is stale",
+        "Genealogy: bank B is quarantined",
         "Investigations: OOS-2 (viability): phase I is to be performed",
     ]
     other = replace(failure, criterion="cd73")

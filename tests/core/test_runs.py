@@ -111,6 +111,18 @@ def test_a_control_is_the_same_whatever_case_its_aliquot_is_written_in():
     assert assessed(*rows[:1], rows[2], methods=(method(lax),))[0] is INVALID
 
 
+@pytest.mark.requirement("3.15")
+@pytest.mark.parametrize("required", [True, False])
+def test_a_control_is_the_same_whatever_case_its_analyte_is_written_in(required: bool):
+    criterion = replace(CONTROL_LIMITS, required=required)
+    rows = [measured("95"), control("20", replicate=10, analyte="Viability")]
+    for good in ([], [control("100")]):
+        assert assessed(*rows, *good, methods=(method(criterion),)) == (
+            INVALID,
+            "positive-control: 20 % (row 11) does not meet 50 to 200 %",
+        )
+
+
 def test_a_word_of_the_vocabulary_is_read_and_no_other():
 
     positive = ValidityCriterion(

@@ -145,6 +145,7 @@ def test_a_checkpoint_is_read_as_it_was_written():
         ("000005Z", "000005+00:00"),
         ("000005Z", "000005"),
         ("signed-at ", ""),
+        ("2026-06-01T12:00:00.000005Z", "0001-01-01T00:00:00+14:00"),  # before all years in UTC
     ],
 )
 def test_a_checkpoint_in_other_words_is_none(old: str, new: str):

@@ -144,12 +144,17 @@ def sealed_at_level(
     stamps: Stamps,
     lists: Sequence[bytes] = (),
     at: datetime | None = None,
+    late: timedelta = timedelta(0),
 ) -> bytes:
-    """The document with its seals, all at one moment; above B-T with ``lists`` inside."""
+    """The document with its seals, all at one moment; above B-T with ``lists`` inside.
+
+    The last seal is stamped so ``late``, whatever it says of its time.
+    """
     moment = at or site.sealed_at
-    stamper = None if level == "B-B" else stamps.at(moment + timedelta(minutes=1))
     for one in content["seals"]:
         first, last = one is content["seals"][0], one is content["seals"][-1]
+        stamped = moment + timedelta(minutes=1) + (late if last else timedelta(0))
+        stamper = None if level == "B-B" else stamps.at(stamped)
         metadata = signers.PdfSignatureMetadata(
             field_name=one["field"],
             md_algorithm="sha256",

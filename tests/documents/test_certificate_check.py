@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import shake_256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from batchqc.errors import InvalidInput
 from tests.documents.certificate_content import certificate_content, earlier_content
 from tests.documents.conftest import Site, sealed_by
 from tests.documents.external import openssl_accepts, pdfsig
+from tests.documents.long_term import with_evidence
 from tests.documents.tamper import resealed, with_container
 from tests.documents.test_pades import accepted_by_pyhanko
 
@@ -394,6 +396,25 @@ def test_the_same_bytes_are_read_once_and_asked_each_time(sealed: bytes, site: S
     assert "lot" in failures(checked(sealed, site, lot="UCM-P9-T9"))
     assert failures(checked(sealed, site)) == {}
     assert (read_pages.cache_info().misses, read_pages.cache_info().hits) == (1, 1)
+
+
+def test_a_large_document_is_not_kept(sealed: bytes, site: Site):
+    """Anybody can add certificates to one, as many times as they like."""
+    key, owner = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    long = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), shake_256(b"long").digest(1_000_000)
+    )
+    begin = site.sealed_at - timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder(owner, owner, key.public_key(), 1, begin, site.sealed_at)
+        .add_extension(long, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    larger = with_evidence(sealed, certificates=[certificate])
+    read_pages.cache_clear()
+    assert failures(checked(larger, site)) == {}
+    assert len(larger) > 1_000_000
+    assert read_pages.cache_info().currsize == 0
 
 
 def test_a_document_that_another_program_reads_differently_is_refused(

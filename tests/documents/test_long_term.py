@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,6 +30,7 @@ from batchqc.documents.coa_layout import render
 from batchqc.documents.pki import DOCUMENT_SIGNING
 from batchqc.documents.verifier.case import Question
 from batchqc.documents.verifier.chains import path_to_root
+from batchqc.documents.verifier.containers import encoded
 from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import Failed
 from batchqc.documents.verifier.signatures import extract
@@ -227,6 +229,29 @@ def test_a_revoked_seal_is_refused_unless_it_was_proven_before(
 
 
 @pytest.mark.requirement("5.10")
+def test_the_stamp_of_the_review_does_not_date_the_release(
+    site: Site, stamps: Stamps, lists: list[bytes], dated: CertificateContent, fonts: Path
+):
+    """Reviewed in its day; released by a seal that was revoked, or had run out, by then."""
+    drawn = render(dated, fonts=fonts)
+    revoked = revocation_list(
+        root_of(site), at=site.sealed_at + 40 * DAY, revoked=site.key.certificate,
+        since=site.sealed_at + 30 * DAY,
+    )  # fmt: skip
+
+    def found(late: timedelta, *crls: bytes, allowed: timedelta) -> dict[str, str]:
+        made = {"level": "B-T", "stamps": stamps, "lists": lists, "late": late}
+        pdf = sealed_at_level(site, drawn, dated, **made)
+        at = site.sealed_at + late + DAY
+        return failures(check_all(pdf, asked(site, stamps, at=at, crls=crls, late=allowed)))
+
+    assert found(DAY, revoked, allowed=7 * DAY) == {}
+    assert list(found(60 * DAY, allowed=7 * DAY)) == ["time"]
+    assert list(found(60 * DAY, revoked, allowed=YEAR)) == ["revocation"]
+    assert list(found(11 * YEAR, allowed=12 * YEAR)) == ["validity"]
+
+
+@pytest.mark.requirement("5.10")
 def test_the_earlier_of_the_times_counts_since_when_a_seal_is_doubted(
     levels: dict[str, bytes], site: Site, stamps: Stamps
 ):
@@ -381,6 +406,31 @@ def test_answers_about_the_seal_count_by_whom_the_issuer_named(
     assert "not for answers" in failures(told(stranger))["revocation"]
     forged = answer(site, root_of(impostor), good)
     assert "revocation" in failures(told(forged))
+
+
+@pytest.mark.requirement("5.10")
+def test_an_answer_that_brings_very_many_certificates_keeps_nobody_busy(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    """Packed, a hundred kilobytes of file hold 200 000: each could be who signed the answer."""
+    stranger = authority("Stranger", since=site.sealed_at)
+    told = asn1_ocsp.OCSPResponse.load(answer(site, stranger, ocsp.OCSPCertStatus.GOOD))
+    basic = told["response_bytes"]["response"].parsed
+    parts = ("tbs_response_data", "signature_algorithm", "signature")
+    signed = b"".join(basic[one].dump() for one in parts)
+    many = encoded(0xA0, encoded(0x30, stranger.certificate.public_bytes(Encoding.DER) * 3000))
+    kind = told["response_bytes"]["response_type"].dump()
+    said = encoded(0x30, kind, encoded(0x04, encoded(0x30, signed, many)))
+    data = encoded(0x30, told["response_status"].dump(), encoded(0xA0, said))
+    kept = generic.StreamObject(stream_data=data)
+    kept.compress()
+
+    def keep(writer: IncrementalPdfFileWriter) -> None:
+        in_store(OCSPs=generic.ArrayObject([writer.add_object(kept)]))(writer)
+
+    pdf = updated(levels["B-B"], keep)
+    found = failures(check_all(pdf, asked(site, stamps)))
+    assert found == {"evidence": "the answers of issuers are too large"}
 
 
 def overwrite(number: int, value: generic.PdfObject) -> Callable[[IncrementalPdfFileWriter], None]:

@@ -23,7 +23,6 @@ from batchqc.actions.certificates import Press, issue_certificate
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.large_again import ReadAnew, is_utf16
 from batchqc.actions.large_uploads import LargeFile, upload_large
-from batchqc.actions.lots import the_lot
 from batchqc.actions.own_store import check_of
 from batchqc.actions.raw_objects import hold_in_store
 from batchqc.actions.retention import hold_legally, set_retention
@@ -488,8 +487,7 @@ def test_the_rule_and_holds_of_the_records_are_set_in_the_bucket(server: str, ho
     with site.acting(QA1, Permission.SET_RETENTION) as tx:
         rule = RetentionRule(30, 0)
         assert not isinstance(set_retention(tx, rule=rule, credentials=signing(QA1)), Refusal)
-    with site.reading() as session:
-        hold_in_store(session, archive, the_lot(session, LOT), recorded="it")
+    hold_in_store(site.engine, archive, LOT, recorded="it")
     raw = hashlib.sha256(results()).hexdigest()
     head = client_of(server).head_object(**key_of(archive, raw))
     assert (head["ObjectLockMode"], head["ObjectLockLegalHoldStatus"]) == ("COMPLIANCE", "ON")

@@ -4,6 +4,7 @@ Beside each stands what openssl says of its last seal alone. Where that is satis
 why a certificate needs more.
 """
 
+import base64
 import hashlib
 import importlib.util
 import json
@@ -64,6 +65,7 @@ from tests.documents.long_term import (
     root_of,
     sealed_at_level,
     timestamp_service,
+    with_evidence,
 )
 from tests.documents.tamper import flipped, naively, updated
 from tests.documents.test_certificate_check import failures, fuzzed
@@ -559,6 +561,35 @@ def test_the_checkpoint_and_its_timestamp_must_agree_with_the_date(
     late = replace(desk.question, at=desk.question.at + 30 * DAY, proofs=(proof,))
     assert [name for name in failures(check_all(desk.sealed, late)) if name in failing] == failing
     assert check_all(desk.sealed, late).passed == (not failing)
+
+
+@pytest.mark.requirement("5.10")
+def test_a_proof_whose_timestamp_ran_out_still_shows_the_entry(desk: Desk):
+    """The document is renewed; what stamped the checkpoint is not, and proves no time any more."""
+    years = desk.site.sealed_at + 3000 * DAY
+    newer = timestamp_service(since=years - DAY)
+    renewed = with_evidence(
+        desk.kept, certificates=[newer.root.certificate, newer.certificate],
+        lists=[revocation_list(newer.root, at=years)], stamper=newer.at(years),
+    )  # fmt: skip
+    both = desk.stamps.root.pem + newer.root.pem
+    late = replace(desk.asked(desk.kept), tsa_roots=both, at=desk.site.sealed_at + 4500 * DAY)
+    report = check_all(renewed, late)
+    assert failures(report) == {}
+    log = next(one for one in report.checks if one.name == "log")
+    assert log.reason.endswith("says, which ran out since and proves no time any more")
+    # A seal that has run out since needs one that holds.
+    alone = replace(desk.proven, tsa_roots=both, at=late.at)
+    assert list(failures(check_all(desk.sealed, alone))) == ["validity"]
+    # What it says against the date, it still says.
+    stamped_late = desk.proof(desk.sealed, desk.content(), late=9 * DAY)
+    told = failures(check_all(desk.sealed, replace(alone, proofs=(stamped_late,))))
+    assert list(told) == ["time", "validity"]
+    changed = json.loads(late.proofs[0])
+    answer = base64.b64decode(changed["timestamp"])
+    changed["timestamp"] = base64.b64encode(flipped(answer, len(answer) - 5)).decode()
+    other = replace(late, proofs=(json.dumps(changed).encode(),))
+    assert list(failures(check_all(renewed, other))) == ["log"]
 
 
 def test_of_a_stolen_key_only_what_is_in_the_log_is_of_the_site(desk: Desk):

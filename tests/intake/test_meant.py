@@ -83,6 +83,31 @@ def test_rows_below_what_ends_a_table_are_told():
     assert (told.code, told.row, '"Mean"' in told.message) == ("W607", 6, True)
 
 
+@pytest.mark.parametrize(
+    ("names", "row", "told"),
+    [
+        (",Live/CD73+ | Freq. of Parent (%)", "{},12.0", [("W607", 5, "")]),
+        ("Live/CD73+ | Median,Live/CD73+ | Freq. of Parent (%)", "13.0,12.0", [("E112", 4, "")]),
+        (
+            ",Live/CD73+ | Freq. of Parent (%),Live/CD73+ | Median,Remark",
+            "{},12.0,13.0,",
+            [("E112", 4, "")],
+        ),
+        ("Sample,CD73+", "{},12.0", [("W607", 4, "")]),
+        ("Repeats", "{},12.0,", [("W607", 5, "")]),
+        ("Repeats", "{},,positive", [("W607", 5, "")]),
+    ],
+)
+def test_a_second_table_of_rows_that_are_less_full_is_told(
+    names: str, row: str, told: list[tuple[str, int, str]]
+):
+    profile = shipped("flowjo-table", (ROW, 'row = 1\nuntil = "Mean"'), *NAMES)
+    first = ",Live/CD73+ | Freq. of Parent (%),Live/CD73+ | Median\n"
+    one = f"{first}{S01}_001.fcs,98.0,99.0\nMean,98.0,99.0\n"
+    two = f"{one}{names}\n{row.format(f'{S02}_001.fcs')}\n"
+    assert found(read(two.encode(), profile, ASKED).problems) == told
+
+
 def test_a_second_block_of_the_same_kind_is_told_and_one_of_another_kind_is_not():
     header = ROW, 'after = ["Block", "Median"]\nholds = ["Live/CD73+ | Median"]'
     profile = shipped("flowjo-table", header, *NAMES)

@@ -12,6 +12,7 @@ _LATER = (
     "documents/test_levels.py",
     "documents/test_certificate_check.py",
 )
+_AFTER = ("documents/test_after_the_seal.py",)
 _PROVED = ("actions/test_certificate_proofs.py", "api/test_certificate_proof.py")
 _TOUCHED = ("actions/test_trends.py", "actions/test_trends_hidden.py")
 _HELD = ("compliance/test_audit_attacks.py", "actions/test_integrity.py")
@@ -34,7 +35,7 @@ OF_RECORDS = (
     Mutant("actions/signing", "if credentials.user_id.casefold() != tx.actor.user_id.casefold():", "if False:", ("actions/test_people.py", "actions/test_decisions.py")),
     Mutant("actions/signing", "    if not has_accepted(tx.session, person):", "    if False:", ("actions/test_accountability.py",)),
     Mutant("actions/signing", "refusal = refusal or check_role_training(tx, person)", "pass", ("actions/test_account_reports.py", "actions/test_people.py", "actions/test_accounts.py")),
-    Mutant("actions/signing", "    check_still_acting(tx, person)\n    check_paper", "    check_paper", ("actions/test_people.py", "actions/test_closed_accounts.py", "actions/test_guarded_decisions.py")),
+    Mutant("actions/signing", "    check_still_acting(tx, person)\n    if not has_accepted", "    if not has_accepted", ("actions/test_people.py", "actions/test_closed_accounts.py", "actions/test_guarded_decisions.py")),
     Mutant("actions/signing", "(credentials.code or code_is_asked(tx.session, person, records=records))", "credentials.code", ("actions/test_authenticators.py",)),
     Mutant("actions/signing", "    if tx.actor.job:", "    if False:", ("actions/test_jobs.py",)),
     Mutant("actions/signing", "    check_clock(tx)\n", "", ("actions/test_clock_evidence.py",)),
@@ -142,6 +143,11 @@ OF_RECORDS = (
     Mutant("documents/verifier/proofs", 'demand(after["document sha256"] in documents,', "demand(True,", _PROVED),
     Mutant("documents/verifier/proofs", "    if any(ended):", "    if False:", _PROVED),
     Mutant("documents/verifier/proofs", 'demand(said["certificate"] == number,', "demand(True,", _PROVED),
+    Mutant("documents/verifier/pdf_file", 'demand(found.data is None, "a stream stands where another object is to stand")', "pass", _AFTER),
+    Mutant("documents/verifier/increments", 'demand(old_page.get("Type") == Name("Page"), _changed("what is no page"))', "pass", _AFTER),
+    Mutant("documents/verifier/times", "return [max(case.seal_times)] if", "return [min(case.seal_times)] if", _LATER),
+    Mutant("documents/verifier/times", "    if holds:\n        case.proves(stamp.at)\n", "    case.proves(stamp.at)\n", _TAMPERED),
+    Mutant("documents/bundle/bundle_lots", "if before and max(before) - at > LATE:", "if False:", ("actions/test_proven_late.py",)),
     Mutant("documents/verifier/signed_log", "demand(held > 0,", "demand(True,", _PROVED),
     Mutant("documents/verifier/signed_log", "demand(_climbed(leaf, index, head.size, hashes) == head.root,", "demand(True,", _PROVED),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """While what two people disposed of is removed, others work on its lots, or name the same bytes."""
 
 import hashlib
+from datetime import datetime
 
 import pytest
 
@@ -104,14 +105,21 @@ def test_bytes_that_a_new_record_names_are_not_removed_at_that_moment(approved: 
 
 
 @pytest.mark.requirement("1.68")
-def test_results_that_come_in_with_the_same_bytes_are_not_removed_either(house: House):
-    """Of the table that a laboratory sent along, kept as it was, and removed by and by."""
+@pytest.mark.parametrize("at", [LATE, LATE.replace(month=12, day=31, hour=23, minute=59)])
+def test_results_that_come_in_with_the_same_bytes_are_not_removed_either(
+    house: House, at: datetime
+):
+    """Of the table that a laboratory sent along, kept as it was, and removed by and by.
+
+    Also where it is the next year already for who removes it.
+    """
     with house.acting(DON, Permission.REGISTER_DONOR) as tx:
         register_donor(tx, code="DNR-UC-09", tissue_source="umbilical cord")
     register(house, THIRD, donor="DNR-UC-09")
     row = {"lot_id": THIRD, "sample_id": f"{THIRD}-S01"} | good("viability")
     data = table([row | {"run_id": "VCB-9"}])
     approve(house, data)
+    house.now.at = at
     assert interleaved(house, lambda house: house.upload(data), finish) == (DONE, "BQC-RET-020")
     assert house.archive.get(hashlib.sha256(data).hexdigest()) == data
     assert house.verify().problems == ()

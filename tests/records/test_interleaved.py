@@ -451,7 +451,7 @@ PAIRS = {
     "upload, audit trail review": Pair(upload(), read_trail, "BQC-ATR-003"),
     "upload, QC review": Pair(upload(), review_lot, "BQC-REV-007"),
     "conclusion, retest": Pair(stands, retested("V-71"), "E408"),
-    "retest, retest": Pair(retested("V-71"), retested("V-72"), "E408", NO_LOT | {"uploads of"}),
+    "retest, retest": Pair(retested("V-71"), retested("V-72"), "E408", NO_LOT | {"uploads"}),
     "late failing result, conditional release": Pair(
         upload(STAGED), conditionally, BLOCKED
     ),

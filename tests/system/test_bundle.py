@@ -372,6 +372,32 @@ def test_an_auditor_who_holds_a_newer_checkpoint_sees_that_a_bundle_is_older(
     assert main([str(bundle), "--log-key", str(tmp_path / "none")]) == 2
 
 
+@pytest.mark.requirement("10.04")
+def test_a_checkpoint_of_no_entries_hides_no_other_log_from_who_holds_a_checkpoint(
+    copy: Path, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Two logs under one key: whoever has it shows each auditor another one."""
+    signer = load_log_key(demo / "keys" / "log.key")
+    notes = copy / "data/log/checkpoints"
+    size = int(min(notes.glob("*.txt")).stem) - 1
+    origin, _, _, *rest = min(notes.glob("*.txt")).read_text().split("\n")[:5]
+    other = base64.b64encode(b"another log, as somebody saw it.").decode()
+
+    def signed(size: int) -> str:
+        text = "".join(f"{one}\n" for one in (origin, size, other, *rest))
+        return f"{text}\n{signer.line(text)}"
+
+    held = tmp_path / "held.txt"
+    held.write_text(signed(size))
+    why = f"the checkpoint of {size} entries speaks of other entries than are here"
+    assert why in told(copy, demo, capsys, "--checkpoint", held)
+    put(notes / f"{0:012d}.txt", signed(0))
+    listed_anew(copy, signer)
+    said = told(copy, demo, capsys, "--checkpoint", held)
+    assert why in said
+    assert "000000000000.txt: the checkpoint is none of a log of batchqc" in said
+
+
 def test_the_command_refuses_what_it_would_replace_and_who_may_not(demo: Path, tmp_path: Path):
     home = shutil.copytree(demo, tmp_path / "site")
     there = tmp_path / "there.zip"

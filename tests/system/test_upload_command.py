@@ -13,12 +13,13 @@ from batchqc.cli.demo_cast import PASSWORD
 from batchqc.cli.large_upload import CANCELLED
 from batchqc.cli.upload_seen import print_report
 from batchqc.documents.csv_file import csv_bytes
-from batchqc.errors import Conflict, InvalidInput, NotFound
+from batchqc.errors import Conflict, InvalidInput, NotFound, ScannerUnavailable
 from batchqc.intake.contract import Reading
 from batchqc.intake.table import Dialect
 from tests.intake.cytometry import WORKSPACE
 from tests.intake.files import HEADER
 from tests.intake.test_elements import read
+from tests.scanner import EICAR, clamd
 from tests.system.test_command_line import (
     IDO,
     batchqc,
@@ -195,6 +196,30 @@ def test_a_large_file_is_read_in_portions_with_its_progress(home: Path, old_file
     assert "Results: 599" in again.output
     assert "No value can be read" not in again.output
     assert batchqc(home, "audit", "verify").exit_code == 0
+
+
+def test_malware_is_refused_and_so_is_what_nobody_can_scan(
+    home: Path,  # noqa: F811 - a fixture
+    old_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    small, large = tmp_path / "small.csv", tmp_path / "large.csv"
+    small.write_bytes(EICAR)
+    large.write_bytes(old_file.read_bytes() + EICAR)
+    kept = sorted((home / "store").rglob("*"))
+    report = ("investigation", "file", "OOS-2026-000001", small, *ME)
+    certificate = ("register", "certificate", "bao.le", small, "--upload", "U-1", *ME)
+    with clamd() as scanner:
+        monkeypatch.setenv("BATCHQC_MALWARE_SCANNER", scanner.socket)
+        for command in (("upload", *ME, small), ("upload", *ME, large), report, certificate):
+            told = batchqc(home, *command, typed=PASSWORD)
+            refused(told, InvalidInput, "BQC-MAL-001")
+        done = batchqc(home, "upload", *ME, old_file, "--dry-run", typed=PASSWORD)
+        assert "The file would be accepted." in done.output, done.exception
+    told = batchqc(home, "upload", *ME, old_file, typed=PASSWORD)
+    refused(told, ScannerUnavailable, "BQC-MAL-002")
+    assert sorted((home / "store").rglob("*")) == kept
 
 
 def test_an_interrupt_leaves_nothing_of_a_large_file(

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Sequence
 from io import StringIO
 
 import pytest
@@ -19,6 +20,8 @@ from batchqc.core.subjects import Measured
 from batchqc.records.annex16 import certifications_of, checks_of
 from batchqc.records.registers import lot_by
 from batchqc.records.uploads import Upload
+from batchqc.web import typed_new
+from batchqc.web.typed_form import Read, shown
 from tests.actions.test_later_decisions import policy
 from tests.actions.typing_results import REPORT, VIAB, enter, try_to_verify
 from tests.records.house import (
@@ -327,6 +330,29 @@ def test_a_second_result_is_not_typed_from_a_form_that_is_older_than_the_first(s
         ana.press("Show what is recorded")
         expect(ana.page.get_by_text("Another result would be a retest")).to_be_visible()
         assert uploads(site.house) == 1
+
+
+@pytest.mark.requirement("1.31")
+def test_a_result_that_comes_while_another_one_is_recorded_stays_alone(
+    site: Served, monkeypatch: pytest.MonkeyPatch
+):
+    """Between the last look at what is on record and the record itself."""
+    seen = []
+
+    def look(found: Sequence[Read]) -> str:
+        seen.append(found)
+        if len(seen) == 2:
+            enter(site.house, VIAB, by=BEN, values=("93.41",))
+        return shown(found)
+
+    monkeypatch.setattr(typed_new, "shown", look)
+    with site.visitor(ANA) as ana:
+        choose(ana, "Viability")
+        fill(ana, "VIAB", Viability="93.40", Measured_at="2025-05-20T10:00:00-05:00")
+        ana.press("Show what is recorded")
+        ana.press("Record it")
+        expect(ana.page.get_by_text("Another result would be a retest")).to_be_visible()
+    assert uploads(site.house) == 1
 
 
 @pytest.mark.requirement("1.31")

@@ -16,6 +16,7 @@ from batchqc.records.lists import UploadsWanted
 from batchqc.records.upload_lines import SoughtUploads, upload_lines
 from tests.cast import NOW
 from tests.records.house import ANA, BEN, LOT, QA1, REV, SAMPLES, House, alone, results
+from tests.scanner import EICAR, clamd
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served, Server
 
@@ -212,6 +213,22 @@ def test_what_is_too_large_is_not_kept_and_a_server_that_is_away_is_told(
         ana.sees("The server does not answer. Nothing was recorded")
         expect(ana.button("Read the file")).to_be_enabled()
         ana.wrong.clear()  # the browser says that the address was not reached, as it should
+
+
+def test_malware_is_refused_on_the_form_and_nothing_waits_of_it(served: Served, server: Server):
+    state, before = server.application.state, recorded(served.house)
+    whole = state.door
+    with clamd() as scanner, served.visitor(ANA) as ana:
+        scanned = whole.settings.model_copy(update={"malware_scanner": scanner.socket})
+        state.door = replace(whole, settings=scanned)
+        ana.go("/uploads/new")
+        ana.page.get_by_label(CHOOSE).set_input_files(named("march.csv", EICAR))
+        ana.sees("The scanner knows march.csv as Batchqc.Tried")
+        ana.sees("Do not open it.")
+        ana.page.get_by_label(CHOOSE).set_input_files(named("good.csv", alone("viability")))
+        expect(ana.heading("good.csv")).to_be_visible()
+        state.door = whole
+    assert recorded(served.house) == before
 
 
 def test_the_list_is_filtered_and_paged_by_its_address_and_all_of_it_is_in_the_csv(served: Served):

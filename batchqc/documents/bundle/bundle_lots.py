@@ -12,7 +12,7 @@ from batchqc.documents.bundle.bundle_trail import Trail
 from batchqc.documents.verifier.case import LATE, Question
 from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import FAILED, Failed
-from batchqc.documents.verifier.signed_log import LogKey, proved_entry
+from batchqc.documents.verifier.signed_log import LogKey, TreeHead, proved_entry
 
 Lot = Mapping[str, Any]
 Issue = tuple[int, str]
@@ -28,6 +28,7 @@ class Held(Protocol):
     keys: tuple[LogKey, ...]
     hashes: dict[str, str]
     trail: Trail
+    checkpoints: dict[int, tuple[TreeHead, str]]
 
     def text(self, path: str) -> str:
         """A file of it as text."""
@@ -130,6 +131,7 @@ def _issued(bundle: Held, lot: Lot, one: Mapping[str, Any], told: Told) -> Itera
         return
     if bundle.hashes[f"{path}.pdf"] != said[0]:
         yield f"{number}: the PDF is not the one that entry {sequence} tells of"
+    yield from _dated_back(bundle, number, sequence, at)
     yield from _proof(bundle, f"{path}.tlog-proof", number, text)
     question = Question(
         bundle.root, at, number, lot["lot"], one["content_sha256"], bundle.tsa_roots,
@@ -138,6 +140,16 @@ def _issued(bundle: Held, lot: Lot, one: Mapping[str, Any], told: Told) -> Itera
     for check in examine((bundle.folder / f"{path}.pdf").read_bytes(), question).checks:
         if check.outcome == FAILED and not check.reason.startswith("not examined"):
             yield f"{number}: {check.name}: {check.reason}"
+
+
+def _dated_back(bundle: Held, number: str, sequence: int, at: datetime) -> Iterator[str]:
+    """The entry is not older than what the log held before it."""
+    before = [head.at for size, (head, _) in bundle.checkpoints.items() if size < sequence]
+    if before and max(before) - at > LATE:
+        yield (
+            f"{number}: entry {sequence} is of {at:%Y-%m-%d}, and stands behind a checkpoint that"
+            f" was signed on {max(before):%Y-%m-%d}: it was dated back"
+        )
 
 
 def _proof(bundle: Held, path: str, number: str, text: str) -> Iterator[str]:

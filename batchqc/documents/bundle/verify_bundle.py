@@ -8,8 +8,9 @@ check has a line; exit status 0 where all hold, 1 where one does not, 2 where it
 
 Checked are the manifests and the note over them, every checkpoint against the hashes of all
 entries (so that each extends the one before), their timestamps, every entry of the slices, every
-certificate by itself, its proof, its data, and whether what it rests on is here. Nothing is
-computed anew: no verdict, no result. ``index.html`` and the CSV files stand in the manifests only.
+certificate by itself, its proof, its date against the checkpoints before it, its data, and whether
+what it rests on is here. Nothing is computed anew: no verdict, no result. ``index.html`` and the
+CSV files stand in the manifests only.
 """
 
 import sys

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from asn1crypto import pem, x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -157,7 +157,10 @@ def verify_signature(
         Failed: where it did not, or with what is not accepted.
     """
     demand(digest in _HASHES, f"{digest} is not accepted")
-    key = load_der_public_key(certificate.public_key.dump())
+    try:
+        key = load_der_public_key(certificate.public_key.dump())
+    except UnsupportedAlgorithm:
+        raise Failed("the key is neither ECDSA nor RSA") from None
     if isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         least = _SHORTEST["rsa" if isinstance(key, rsa.RSAPublicKey) else "ec"]
         demand(key.key_size >= least, f"the key of {said_name(certificate)} is too short")

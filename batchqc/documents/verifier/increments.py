@@ -184,6 +184,7 @@ def _form(before: PdfFile, after: PdfFile, *, stamped: bool) -> tuple[set[int], 
     for field in fields:
         page = _check_field(after.dictionary(field), after)
         old_page, new_page = before.dictionary(page), after.dictionary(page)
+        demand(old_page.get("Type") == Name("Page"), _changed("what is no page"))
         _same("the page", old_page, new_page, but={"Annots"})
         shown = before.array(old_page.get("Annots")), after.array(new_page.get("Annots"))
         demand(_added(*shown, "the page") == [field], _changed("the page"))

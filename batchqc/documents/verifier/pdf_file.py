@@ -211,9 +211,15 @@ class PdfFile:
         return self._read(reference.number, place)[0] if place else None
 
     def get(self, value: PdfValue) -> PdfValue:
-        """A value, behind its reference where it is one."""
+        """A value, behind its reference where it is one.
+
+        Raises:
+            Failed: it is a stream: who looks at its dictionary alone does not see its data.
+        """
         if isinstance(value, Reference):
-            value = self.object(value.number, value.generation).value
+            found = self.object(value.number, value.generation)
+            demand(found.data is None, "a stream stands where another object is to stand")
+            value = found.value
             demand(not isinstance(value, Reference), "a reference leads to a reference")
         return value
 

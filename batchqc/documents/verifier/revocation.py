@@ -15,6 +15,8 @@ from asn1crypto import core, crl, ocsp, pem, x509
 from batchqc.documents.verifier.chains import check_issued, said_name, verify_signature
 from batchqc.documents.verifier.findings import Failed, demand
 
+# Bytes, of all of them: each names certificates that are tried as its signer's.
+_LARGEST_ANSWERS: Final = 1_000_000
 _PARTIAL: Final = (
     "only_contains_user_certs",
     "only_contains_ca_certs",
@@ -45,11 +47,13 @@ class Standing:
 
 
 def read_evidence(lists: Sequence[bytes], answers: Sequence[bytes] = ()) -> Evidence:
-    """Revocation lists, DER or PEM, and answers, DER.
+    """Revocation lists, DER or PEM, and answers, DER; each once, however often it is there.
 
     Raises:
-        Failed: one cannot be read.
+        Failed: one cannot be read, or the answers are larger than any service's are.
     """
+    lists, answers = tuple(dict.fromkeys(lists)), tuple(dict.fromkeys(answers))
+    demand(sum(map(len, answers)) <= _LARGEST_ANSWERS, "the answers of issuers are too large")
     try:
         return Evidence(
             tuple(

@@ -20,7 +20,7 @@ from batchqc.documents.verifier.findings import Failed, demand
 
 _MARK: Final = "\u2014 "
 _TREE_HEAD: Final = re.compile(
-    r"([^\n]{1,200})\n(\d{1,15})\n([A-Za-z0-9+/]{43}=)\n"
+    r"([^\n]{1,200})\n([1-9][0-9]{0,14})\n([A-Za-z0-9+/]{43}=)\n"
     r"audit-head [0-9a-f]{64}\nsigned-at ([^\n]+)\n"
 )
 _PROOF: Final = re.compile(

@@ -64,8 +64,15 @@ def check_timestamps(case: Case) -> str:
     for seal in tokens:
         stamp = _stamp(case, seal.timestamp, seal.signature, moment)
         case.seal_times += (stamp.at,)
-        case.proves(stamp.at)
-    return f"{len(tokens) + len(case.parts.timestamps)}, the first of {_utc(case.proven_at)}"
+    for sealed in _whole(case):
+        case.proves(sealed)
+    first = min([case.proven_at, *case.seal_times])
+    return f"{len(tokens) + len(case.parts.timestamps)}, the first of {_utc(first)}"
+
+
+def _whole(case: Case) -> list[datetime]:
+    """When the last seal was stamped: a stamp on one before it does not tell of the last."""
+    return [max(case.seal_times)] if case.seal_times and case.seals[-1].timestamp else []
 
 
 def _stamp(case: Case, token: bytes, data: bytes, moment: datetime) -> Stamp:
@@ -103,18 +110,36 @@ def check_log(case: Case) -> str:
     elif not asked.tsa_roots:
         said += "; its timestamp needs --tsa-root"
     else:
-        stamp = _stamp(case, token_in(found.answer), found.note, asked.at)
+        stamp, holds = _stamp_of_log(case, found.answer, found.note)
         demand(found.signed_at <= stamp.at + _SKEW, "the checkpoint is dated after its timestamp")
         case.log_time = stamp.at
-        case.proves(stamp.at)
-        said += f", which was there on {_utc(stamp.at)} as {said_name(stamp.path[0])} says"
+        said += f", which was there on {_said_by(stamp, holds=holds)}"
     if found.later and asked.tsa_roots:
         note, answer = found.later
-        stamp = _stamp(case, token_in(answer), note, asked.at)
-        case.proves(stamp.at)
-        said += f"; it was there on {_utc(stamp.at)} as {said_name(stamp.path[0])} says"
+        stamp, holds = _stamp_of_log(case, answer, note)
+        said += f"; it was there on {_said_by(stamp, holds=holds)}"
     case.issue = found
     return said
+
+
+def _stamp_of_log(case: Case, answer: bytes, note: bytes) -> tuple[Stamp, bool]:
+    """The timestamp of a checkpoint, and whether it still holds.
+
+    Nothing renews it. One whose service ran out since proves no time any more; the entry is in the
+    log as it was.
+    """
+    token, roots = token_in(answer), read_roots(case.question.tsa_roots)
+    path = read_stamp(token, note, pool=case.known, roots=roots).path
+    end = min(one.not_valid_after for one in path)
+    stamp, holds = _stamp(case, token, note, min(end, case.question.at)), case.question.at <= end
+    if holds:
+        case.proves(stamp.at)
+    return stamp, holds
+
+
+def _said_by(stamp: Stamp, *, holds: bool) -> str:
+    ran_out = "" if holds else ", which ran out since and proves no time any more"
+    return f"{_utc(stamp.at)} as {said_name(stamp.path[0])} says{ran_out}"
 
 
 def _log_keys(case: Case) -> tuple[LogKey, ...]:
@@ -144,9 +169,10 @@ def check_time(case: Case) -> str:
     said = sorted(_said(case))
     first, last = said[0], said[-1]
     demand(last <= case.question.at + _SKEW, f"it says that it was sealed on {_utc(last)}: not yet")
-    if case.earliest:
-        demand(last <= case.earliest + _SKEW, f"it was there before {_utc(last)}, when it says")
-    proven = [*case.seal_times, *([case.log_time] if case.log_time else [])]
+    there = [*case.seal_times, *([case.earliest] if case.earliest else [])]
+    if there:
+        demand(last <= min(there) + _SKEW, f"it was there before {_utc(last)}, when it says")
+    proven = [*_whole(case), *([case.log_time] if case.log_time else [])]
     if not proven:
         since = f"; it was there on {_utc(case.earliest)}" if case.earliest else ""
         raise Unexamined(f"by its own word it was sealed on {_utc(first)}{since}")
