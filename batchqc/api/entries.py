@@ -156,8 +156,7 @@ def entered(call: Writing, sent: NewEntry, request: Request, *, is_first: bool =
         if work.is_new:
             also = tuple(one.typed for one in sent.also)
             facts = sent.model_dump() | {"values": tuple(sent.values), "also": also}
-            result = TypedResult(**facts)
-            client = client_of(request)
+            result, client = TypedResult(**facts), client_of(request)
             receive = enter_first_result if is_first else enter_result
             report = receive(work.tx, call.door.archive, result=result, client=client)
             refused = None if report.accepted else report_out(report)
@@ -213,8 +212,7 @@ def verify(call: Writing, number: str, sent: SecondEntryRequest) -> Response:
             if isinstance(signed, Refusal):
                 work.answer(403, signed)
             else:
-                entry = the_entry(work.tx.session, number)
-                work.answer(201, _shown(entry, call.person.user_id))
+                work.answer(201, _shown(the_entry(work.tx.session, number), call.person.user_id))
     return work.response()
 
 
@@ -231,8 +229,7 @@ def attach(
     entry: Annotated[str, Query(description="The number of the typed result.")],
 ) -> Response:
     """By who typed it, while it waits. Its kind is told by its content; archives are refused."""
-    sent = f"{document.sha256} {document.size}"
-    with call.writing(Permission.UPLOAD_RESULTS, sent) as work:
+    with call.writing(Permission.UPLOAD_RESULTS, f"{document.sha256} {document.size}") as work:
         if work.is_new:
             row = attach_document(work.tx, call.door.archive, number=entry, document=document)
             work.answer(201, _document(row))
