@@ -170,8 +170,8 @@ def use_proof(
     def check(_: Password | None) -> str | None:
         if visit is None or back is None or use_of(tx.session, back) is not None:
             return None
-        link = newest_link(tx.session, person)  # which may have been removed since
-        if link is None or link.state == LinkState.REMOVED:
+        link = newest_link(tx.session, person)  # which may be another one since
+        if link is None or link.state == LinkState.REMOVED or link.changed_at > back.returned_at:
             return None
         asked = (visit.user_id, visit.sign_in, visit.record.casefold(), visit.meaning)
         signs = (person.user_id, tx.actor.sign_in, to_sign.casefold(), meaning.value)

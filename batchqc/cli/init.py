@@ -8,7 +8,7 @@ import typer
 
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.setup import NewSite, create_site, register_first_administrator
-from batchqc.cli.csv_out import expect_new
+from batchqc.cli.csv_out import expect_new, new_folder
 from batchqc.cli.show import say
 from batchqc.cli.workplace import Workplace, settings_of
 from batchqc.documents.component_key import create_component_key
@@ -77,7 +77,10 @@ def init(  # noqa: PLR0913 - each is a fact that only the site knows
     root, seal, first = passwords.values()
     place = Workplace.at(settings)
     folder = settings.seal.parent
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    others = (settings.component_key.parent, settings.log_key.parent, settings.trust)
+    for one in (folder.parent, *others):
+        if not one.is_relative_to(folder):  # which is made with the keys
+            new_folder(one)
     migrate(place.engine, bundled("migrations"))
     if runtime_role:
         grant_runtime(place.engine, runtime_role)

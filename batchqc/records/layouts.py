@@ -169,14 +169,20 @@ def newest_approved_layout(session: Session, layout: str) -> LayoutApproval | No
 def site_layout(session: Session, product: str) -> LayoutApproval | None:
     """The layout of the site's certificates that was approved last, the product's own first.
 
-    One that was withdrawn is passed over.
+    One that was withdrawn is passed over. Which one is the last is said by the numbers of the
+    signatures, which hashes hold; those of rows they do not.
     """
     query = (
         select(LayoutApproval)
         .join(LayoutVersion)
+        .join(SignatureRow)
         .where(LayoutVersion.recipient == "", LayoutVersion.product.in_(["", product]))
         .where(LayoutVersion.id.not_in(select(LayoutWithdrawal.layout_version_id)))
-        .order_by((LayoutVersion.product == "").asc(), LayoutApproval.id.desc())
+        .order_by(
+            (LayoutVersion.product == "").asc(),
+            SignatureRow.year.desc(),
+            SignatureRow.number.desc(),
+        )
     )
     return session.scalars(query).first()
 

@@ -84,12 +84,19 @@ def test_a_visit_ends_once_and_in_time_and_is_the_persons_own(house: House):
 
 
 @pytest.mark.requirement("1.23")
-def test_a_proof_signs_nothing_once_the_link_that_it_rests_on_is_removed(house: House):
+@pytest.mark.parametrize("another", ["", "another subject of otto"])
+def test_a_proof_signs_nothing_once_the_link_that_it_rests_on_is_removed(
+    house: House, another: str
+):
     """Sessions end with the link; a request that was under way then is refused, too."""
     begin(house)
     assert come_back(house) == ""
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
         remove_link(tx, user_id=OTTO, reason="The card was stolen")
+    if another:
+        house.now.at += timedelta(seconds=1)
+        with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+            link_account(tx, user_id=OTTO, issuer=ISSUER, subject=another, reason="A new card")
     with house.alone(OTTO) as tx:
         person = the_person(tx.session, OTTO)
         found = use_proof(tx, person, ticket=TICKET, records=["lot:X"], meaning=Meaning.APPROVED)

@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import Connection, select, text
 
 from batchqc.actions.corrections import decide_correction, request_correction
+from batchqc.actions.layouts import layout_in_force
 from batchqc.core.permissions import Permission
 from batchqc.errors import ReleaseBlocked
 from batchqc.records.audit import AuditEntry
 from batchqc.records.lists import as_corrected
 from batchqc.records.registers import LotRow
-from tests.records.house import ANA, LOT, QA2, House, signing
+from tests.records.house import ANA, LOT, PRODUCT, QA2, House, signing
+from tests.records.layouts import LAYOUT, adopt_layout
 from tests.records.tampering import CONTENT, tamper, tampering
 
 
@@ -70,6 +72,19 @@ def test_the_newest_correction_is_that_of_the_highest_number_whatever_its_id(hou
     with house.reading() as session:
         (line,) = session.execute(select(LotRow.lot, as_corrected("expires_on", LotRow.expires_on)))
     assert line[1] == "2026-11-30"
+
+
+@pytest.mark.requirement("1.05")
+def test_an_earlier_layout_that_is_made_the_newest_is_not_in_force(house: House):
+    """Approvals have no numbers of their own; their signatures have."""
+    adopt_layout(house, LAYOUT)
+    adopt_layout(house, LAYOUT.replace(b"COA-DE", b"COA-DE-NEW"))
+    with tampering(house.engine) as connection:
+        swap(connection, "layout_approval", 1, 2)
+    with house.reading() as session:
+        layout = layout_in_force(session, house.archive, PRODUCT)
+    assert layout is not None
+    assert layout.id == "COA-DE-NEW"
 
 
 @pytest.mark.requirement("1.05")

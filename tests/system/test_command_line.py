@@ -403,6 +403,26 @@ def test_what_hinders_a_set_up_is_told_before_anything_stands(tmp_path: Path):
     assert (tmp_path / "trust" / "log.vkey").is_file()
 
 
+@pytest.mark.parametrize("name", ["COMPONENT_KEY", "LOG_KEY", "TRUST"])
+def test_a_folder_that_cannot_be_written_is_told_before_a_site_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("taken").write_text("a file where a folder is wanted")
+    places = {
+        "DATABASE": "sqlite:///a.db", "STORE": "s", "TRUST": "trust", "SEAL": "k/seal.p12",
+        "LOG_KEY": "k/log.key", "COMPONENT_KEY": "k/components.key",
+    }  # fmt: skip
+    for one, path in (places | {name: "taken/in/it"}).items():
+        monkeypatch.setenv(f"BATCHQC_{one}", path)
+    told = CliRunner().invoke(app, ["init", *SITE], input=f"{TYPED}\n")
+    refused(told, InvalidInput, "BQC-CSV-002")
+    assert not Path("k").exists()
+    monkeypatch.setenv(f"BATCHQC_{name}", places[name])
+    again = CliRunner().invoke(app, ["init", *SITE], input=f"{TYPED}\n")
+    assert again.exit_code == 0, (again.output, again.exception)
+
+
 def test_what_auditors_are_given_lies_where_the_servers_look_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
