@@ -165,7 +165,7 @@ def test_what_is_refused_names_each_cell(site: Site):
 
 def test_a_document_is_handed_out_and_never_shown_in_place(site: Site):
     number = enter(site, analyst=LABORATORY)
-    name = 'a "b"; ürt.html'
+    name = 'a "b"; ürt.html.txt'
     answer = attach(site, number, b"plain, text\n", name)
     assert answer.status_code == 201, answer.text
     assert (answer.json()["kind"], answer.json()["name"]) == ("plain text", name)
@@ -174,7 +174,7 @@ def test_a_document_is_handed_out_and_never_shown_in_place(site: Site):
     assert got.headers["content-type"] == "application/octet-stream"
     assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["content-disposition"] == (
-        "attachment; filename*=UTF-8''a%20%22b%22%3B%20%C3%BCrt.html"
+        "attachment; filename*=UTF-8''a%20%22b%22%3B%20%C3%BCrt.html.txt"
     )
     for wrong in ("0", "2", "-1"):
         answer = site.send(REV, "GET", f"/results/manual/{number}/attachments/{wrong}")
