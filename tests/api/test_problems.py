@@ -24,6 +24,7 @@ STATUS = {
     errors.ReleaseBlocked: 409, errors.Outdated: 412, errors.SignatureRefused: 403,
     errors.SigningUnavailable: 503, errors.IntegrityFailure: 500, errors.NotEstimable: 422,
     errors.StoreUnavailable: 503, errors.ClockDoubtful: 503, errors.Disposed: 410,
+    errors.ScannerUnavailable: 503,
 }  # fmt: skip
 WHO = {"analyst": ANA, "reviewer": REV, "author": SPEC, "QA": QA1, "donor": DON, "admin": ADM}
 STRANGE: tuple[Any, ...] = (
