@@ -14,13 +14,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.trend_series import (
-    Judges,
-    SeriesReader,
-    facts_of_lots,
-    facts_of_product,
-    read_together,
-)
+from batchqc.actions.trend_facts import facts_of_lots, facts_of_product
+from batchqc.actions.trend_series import Judges, SeriesReader, read_together
 from batchqc.actions.trend_touched import touched_between
 from batchqc.core.identifiers import fold
 from batchqc.core.trend_phases import TrendLot

@@ -27,6 +27,7 @@ from batchqc.records.audit import newest_link
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trend_evidence import told_between
 from batchqc.records.uploads import runs_of
+from tests.actions.investigating import conclude_cause, planned, retest
 from tests.actions.versions import version
 from tests.cast import TAKEN_AT
 from tests.records.house import (
@@ -45,7 +46,7 @@ from tests.records.house import (
     signing,
     table,
 )  # fmt: skip
-from tests.records.laboratory import RECOVERY
+from tests.records.laboratory import RECOVERY, adopt_method
 from tests.records.tampering import tamper
 
 OF = Attribute(PRODUCT, "release", "", "viability")
@@ -434,6 +435,37 @@ def test_attributes_that_are_prepared_are_read_once_for_all_and_say_the_same(
         with pytest.raises(NotFound):
             running.of(session, house.archive, listed[3])
     assert running.read == each
+
+
+def test_what_does_not_count_of_a_lot_does_not_count_where_attributes_are_read_together(
+    house: House,
+):
+    """An invalid run, a value that failed before it was superseded, and one that was retested."""
+    adopt_method(house)
+    planned(house)
+    for text, run in (("95.1", "VCB-R1"), ("94.2", "VCB-R2")):
+        assert retest(house, text, run).accepted
+    assert isinstance(house.review(), list)
+    assert not isinstance(conclude_cause(house), Refusal)
+    lots = make(house, ["97", "89", "96"])
+    first, second = (
+        {"lot_id": lot, "sample_id": f"{lot}-S01", "measured_at": READ_AT} for lot in lots[:2]
+    )
+    own = good("endotoxin") | first
+    assert house.upload(table([own, own | RECOVERY | {"value": "30"}])).accepted
+    newer = table([good("viability") | second | {"value": "99"}])
+    report = house.upload(newer, supersedes="Counted anew")
+    assert report.accepted, report.reading.problems
+    both, running = (OF, OF._replace(criterion="endotoxin")), Trends()
+    with house.reading() as session:
+        running.prepare(session, house.archive, both)
+        together = [running.of(session, house.archive, one) for one in both]
+        assert together == [Trends().of(session, house.archive, one) for one in both]
+    assert running.read == 2 * 4
+    viability, endotoxin = together
+    assert viability.by_lot[LOT].lot.observed.text == "95.1; 94.2"
+    assert "a version of the run does not meet" in viability.by_lot[lots[1]].lot.observed.sentence
+    assert "does not meet 50 to 200 %" in endotoxin.by_lot[lots[0]].lot.observed.sentence
 
 
 def test_who_came_earlier_reads_nothing_anew_where_nothing_of_it_changed(

@@ -54,6 +54,8 @@ OF_RECORDS = (
     Mutant("actions/exports", "        if not exporter.is_logged:", "        if False:", _EXPORT),
     Mutant("actions/exports", "found |= {link.sequence: (link, entry) for link, entry in about}", "pass", _EXPORT),
     Mutant("actions/exports", 'until=until, but=["lot registered"]', "until=until", _EXPORT),
+    Mutant("actions/trend_facts", "if lot not in self.whole\n", "if True\n", _TOUCHED),
+    Mutant("actions/trend_facts", "                    facts.validity.get(lot, {}),\n", "                    {},\n", _TOUCHED),
     Mutant("actions/trend_touched", "if until - after > MANY:", "if False:", _TOUCHED),
     Mutant("actions/trend_touched", "if not found.takes(subject):", "if False:", _TOUCHED),
     Mutant("actions/trend_touched", "            self.lines = True", "            self.lines = False", _TOUCHED),
