@@ -1,8 +1,10 @@
 """Lots against each other: series, frozen limits and what they signal, on both databases."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from threading import Event
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event
@@ -20,6 +22,7 @@ from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.trends import Attribute
+from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, InvalidInput, NotEstimable, NotFound
 from batchqc.records import history
@@ -241,7 +244,11 @@ def test_who_did_not_look_for_long_reads_everything_anew(
     make(house, ["97"], first=20)
     monkeypatch.setattr("batchqc.actions.trend_touched.MANY", 2)
     assert look(house, running) == look(house)
-    assert running.read == before + len(lots) + 2  # and the lot of the house
+    assert running.read == before + 1  # what many entries touch is asked by portions
+    make(house, ["98"], first=30)
+    monkeypatch.setattr("batchqc.actions.trend_touched.FAR", 2)
+    assert look(house, running) == look(house)
+    assert running.read == before + 1 + len(lots) + 3  # and the lot of the house
 
 
 def test_what_is_new_is_read_for_a_series_when_somebody_looks_at_it(house: House):
@@ -466,6 +473,35 @@ def test_what_does_not_count_of_a_lot_does_not_count_where_attributes_are_read_t
     assert viability.by_lot[LOT].lot.observed.text == "95.1; 94.2"
     assert "a version of the run does not meet" in viability.by_lot[lots[1]].lot.observed.sentence
     assert "does not meet 50 to 200 %" in endotoxin.by_lot[lots[0]].lot.observed.sentence
+
+
+def test_nobody_waits_while_another_product_is_read(house: House):
+    make(house)
+    running, begun, end = Trends(), Event(), Event()
+
+    class Slow:
+        """A store that answers when it is let."""
+
+        def get(self, sha256: str) -> bytes:
+            begun.set()
+            assert end.wait(30)
+            return house.archive.get(sha256)
+
+    def read() -> None:
+        with house.reading() as session:
+            running.read_ahead(session, cast("Archive", Slow()), OF)
+
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(read)
+        try:
+            assert begun.wait(30)
+            with house.reading() as session, pytest.raises(NotFound):
+                running.of(session, house.archive, OF._replace(product="ANOTHER"))
+            assert not reading.done()
+        finally:
+            end.set()
+        reading.result()
+    assert look(house, running) == look(house)
 
 
 def test_who_came_earlier_reads_nothing_anew_where_nothing_of_it_changed(

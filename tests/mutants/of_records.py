@@ -56,7 +56,7 @@ OF_RECORDS = (
     Mutant("actions/exports", 'until=until, but=["lot registered"]', "until=until", _EXPORT),
     Mutant("actions/trend_facts", "if lot not in self.whole\n", "if True\n", _TOUCHED),
     Mutant("actions/trend_facts", "                    facts.validity.get(lot, {}),\n", "                    {},\n", _TOUCHED),
-    Mutant("actions/trend_touched", "if until - after > MANY:", "if False:", _TOUCHED),
+    Mutant("actions/trend_touched", "if until - after > FAR:", "if False:", _TOUCHED),
     Mutant("actions/trend_touched", "if not found.takes(subject):", "if False:", _TOUCHED),
     Mutant("actions/trend_touched", "            self.lines = True", "            self.lines = False", _TOUCHED),
     Mutant("actions/trend_touched", '"lot": "lots", ', '"lot": "samples", ', _TOUCHED),
