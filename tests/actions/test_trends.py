@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -22,7 +22,6 @@ from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.trends import Attribute
-from batchqc.documents.archive import Archive
 from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, InvalidInput, NotEstimable, NotFound
 from batchqc.records import history
@@ -487,9 +486,11 @@ def test_nobody_waits_while_another_product_is_read(house: House):
             assert end.wait(30)
             return house.archive.get(sha256)
 
+    store: Any = Slow()
+
     def read() -> None:
         with house.reading() as session:
-            running.read_ahead(session, cast("Archive", Slow()), OF)
+            running.read_ahead(session, store, OF)
 
     with ThreadPoolExecutor() as pool:
         reading = pool.submit(read)
