@@ -4,13 +4,14 @@ Nothing is held that cannot be rebuilt from the records: a process that just sta
 What entries since the last look touch is read anew, and nothing else.
 """
 
+import gc
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from batchqc.statistics.frozen_limits import Frozen
     from batchqc.statistics.growing_series import GrowingSeries, LotLook
     from batchqc.statistics.lot_series import Trend
+
+
+#: Lots that were read since garbage was last looked for among all that is held.
+_MANY: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -87,6 +92,7 @@ class TrendsOfProduct:
         self._held: dict[Attribute, _Held] = {}
         self._sequence = 0
         self.read = 0  # lots that were judged so far, for who measures
+        self._left_alone = 0
 
     def of(self, session: Session, archive: Archive, attribute: Attribute) -> "Trend":
         """See ``Trends.of``."""
@@ -106,6 +112,7 @@ class TrendsOfProduct:
                     for attribute, lots, judges in read_together(session, archive, list(some)):
                         self.read += len(lots)
                         self._held[attribute] = _Held(lots, judges, self._sequence)
+            self._leave_alone()
 
     def lot(
         self, session: Session, archive: Archive, attribute: Attribute, lot: int
@@ -171,7 +178,18 @@ class TrendsOfProduct:
         held = _Held(lots, reader.judges, sequence)
         if sees_all:
             self._held[attribute] = held
+            self._leave_alone()
         return held
+
+    def _leave_alone(self) -> None:
+        """Look for no garbage in what stays: to go through some thousand lots takes seconds.
+
+        In a server, which leaves alone what it has loaded too (``batchqc.api.loaded``).
+        """
+        if self.read - self._left_alone >= _MANY and gc.get_freeze_count():
+            self._left_alone = self.read
+            gc.collect(1)
+            gc.freeze()
 
     def _catch_up(self, session: Session) -> int:
         """Up to where a session sees the audit trail: what an earlier one reads is never held.

@@ -1,5 +1,6 @@
 """Lots against each other: series, frozen limits and what they signal, on both databases."""
 
+import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -472,6 +473,23 @@ def test_what_does_not_count_of_a_lot_does_not_count_where_attributes_are_read_t
     assert viability.by_lot[LOT].lot.observed.text == "95.1; 94.2"
     assert "a version of the run does not meet" in viability.by_lot[lots[1]].lot.observed.sentence
     assert "does not meet 50 to 200 %" in endotoxin.by_lot[lots[0]].lot.observed.sentence
+
+
+def test_what_many_lots_are_in_memory_is_not_looked_through_for_garbage(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    lots = make(house)
+    running, both = Trends(), (OF, OF._replace(criterion="cd73"))
+    monkeypatch.setattr("batchqc.actions.trends_of_product._MANY", 2 * len(lots))
+    gc.freeze()  # as a server does
+
+    def left_alone(attribute: Attribute) -> bool:
+        before = gc.get_freeze_count()
+        with house.reading() as session:
+            running.prepare(session, house.archive, [attribute])
+        return gc.get_freeze_count() > before
+
+    assert [left_alone(one) for one in (both[0], both[1], both[0])] == [False, True, False]
 
 
 def test_nobody_waits_while_another_product_is_read(house: House):
