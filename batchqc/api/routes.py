@@ -24,6 +24,8 @@ from starlette.responses import Response
 from starlette.routing import Match, compile_path, get_name
 from starlette.types import Scope
 
+from batchqc.api.lengths import TooLong, longer_texts
+
 PREFIX: Final = "/api/v1"
 _LOOKING: Final = RLock()
 _SLASH: Final = "\ue000"
@@ -31,15 +33,19 @@ _SLASH: Final = "\ue000"
 
 
 class _Sent(Request):
-    """A request whose JSON says each thing once."""
+    """A request whose JSON says each thing once, and no text at more length than is taken."""
 
     async def json(self) -> Any:
         """The body; where a member is given twice, whoever reads it may take either for meant.
 
         Raises:
             JSONDecodeError: it is no JSON, or an object names a member twice.
+            TooLong: a text is.
         """
-        return loads(await self.body(), object_pairs_hook=_once_each)
+        content = loads(await self.body(), object_pairs_hook=_once_each)
+        if found := tuple(longer_texts(content)):
+            raise TooLong(found)
+        return content
 
 
 def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:

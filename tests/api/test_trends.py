@@ -262,4 +262,5 @@ def test_a_product_whose_code_has_a_slash_has_trends_under_its_address(site: Sit
     sent = site.send(QA2, "POST", "/trends/UC%2FMSC/viability/limits", json=WHY)
     is_problem(sent, 422, "BQC-STA-001")  # it is known, and one lot is too few
     is_problem(site.send(AUD, "GET", "/trends/UC%2FMSC%2Fviability"), 404, "BQC-REG-010")
-    assert site.get(AUD, f"/trends/{PRODUCT}/viability")["points"] == []
+    own = site.get(AUD, f"/trends/{PRODUCT}/viability")["points"]
+    assert [one["lot"] for one in own] == [LOT]
