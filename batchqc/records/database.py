@@ -52,6 +52,17 @@ def address_of(text: str | URL) -> URL:
     )
 
 
+def password_of(url: URL) -> str:
+    """The password of an address, wherever in it that stands; "" where there is none."""
+    return str(url.password or url.query.get("password", ""))
+
+
+def without_password(url: URL) -> str:
+    """An address as PostgreSQL's programs read it, and as anybody may."""
+    bare = url.set(drivername=url.get_backend_name(), password=None)
+    return bare.difference_update_query(["password"]).render_as_string()
+
+
 def open_database(address: str | URL, *, component_key: Path | None = None) -> Engine:
     """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``.
 
