@@ -14,6 +14,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from batchqc.actions.checkpoints import check_log_key
+from batchqc.actions.codes import check_component_key
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.errors import PROBLEMS
@@ -130,9 +132,11 @@ def _seal(door: Door) -> str:
 
 
 def _keys(door: Door) -> str:
-    """The key of authenticators is missed once somebody has one."""
-    door.press.log_key()
+    """Each is the one of these records; that of authenticators is missed once somebody has one."""
+    signer = door.press.log_key()
     with reading(door.engine) as session:
+        check_log_key(session, signer)
+        check_component_key(session, door.settings.component_key)
         is_used = session.scalar(select(AuthenticatorChange.id).limit(1)) is not None
     if is_used or door.settings.component_key.exists():
         load_component_key(door.settings.component_key)

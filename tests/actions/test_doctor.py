@@ -22,12 +22,14 @@ from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.soundness import Finding, Grade
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.component_key import create_component_key
 from batchqc.documents.verifier.case import Question
 from batchqc.errors import BatchqcError, Conflict, IntegrityFailure
 from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
+from tests.actions.proving import enrolled, keyed
 from tests.databases import HASTY, Databases
 from tests.kinds import KINDS
 from tests.records.house import QA1, Clock, House, archive_of, furnish
@@ -262,6 +264,22 @@ def test_another_key_of_the_log_is_to_be_mended_and_a_root_that_is_missing_too(
     told = said(list(found), Grade.MEND)
     assert "the key of the log" in told
     assert "root.pem is not there" in told
+
+
+@pytest.mark.requirement("1.19")
+def test_a_key_that_does_not_open_the_secrets_of_authenticators_is_to_be_mended(
+    sealed: House, press: Press, tmp_path: Path
+):
+    """As where the keys of another installation were put back after a restore."""
+    enrolled(keyed(sealed, tmp_path), QA1)
+    what = patient(sealed, press)
+    other = tmp_path / "other.key"
+    for key, told in ((tmp_path / "components.key", False), (other, True)):
+        found = examine_installation(replace(what, component_key=key)).findings
+        assert ("the key of authenticators" in said(list(found), Grade.MEND)) == told
+    create_component_key(other)
+    found = examine_installation(replace(what, component_key=other)).findings
+    assert "does not open the secret" in said(list(found), Grade.MEND)
 
 
 @pytest.mark.parametrize("revision", ["9999", "0030"])
