@@ -176,6 +176,22 @@ def test_a_file_that_is_gone_is_a_loss(sealed: House, press: Press):
     assert f"the archive holds no file {sha256}" in said(found_in(sealed, press), Grade.LOSS)
 
 
+def test_a_file_that_the_disk_does_not_give_is_a_loss_and_all_else_is_examined(
+    sealed: House, press: Press
+):
+    with sealed.reading() as session:
+        certificate = certificate_by(session, NUMBER)
+        assert certificate is not None
+        sha256 = certificate.content_sha
+    path = sealed.archive.root / sha256[:2] / sha256
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # Errno 5, Input/output error
+    examined = examine_installation(patient(sealed, press))
+    assert examined.head is not None
+    told = said(list(examined.findings), Grade.LOSS)
+    assert f"the archived file {sha256} is damaged" in told
+
+
 def test_a_trigger_that_is_gone_is_to_be_mended(sealed: House, press: Press):
     drop = "DROP TRIGGER lot_no_delete"
     if sealed.engine.dialect.name == "postgresql":
