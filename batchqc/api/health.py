@@ -20,6 +20,7 @@ from batchqc.actions.setup import own_site
 from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import Routes
+from batchqc.clock import evidence
 from batchqc.core.components import CLOCK_SECONDS
 from batchqc.documents.component_key import load_component_key
 from batchqc.errors import BatchqcError
@@ -145,6 +146,8 @@ def _keys(door: Door) -> str:
 
 def _clock(door: Door) -> str:
     """Time does not run backwards: the audit trail knows when something happened last."""
+    if door.settings.clock_required and not (found := evidence()).is_synchronised:
+        return str(found)
     with reading(door.engine) as session:
         newest = newest_entry_at(session)
     is_to_come = newest and newest > door.now() + timedelta(seconds=CLOCK_SECONDS)
@@ -152,6 +155,10 @@ def _clock(door: Door) -> str:
 
 
 _DATABASE: Final = "Start the database, and look at BATCHQC_DATABASE; set up: batchqc init."
+_CLOCK: Final = (
+    "Set the clock of this machine by a time service: it is not synchronised, or entries of the"
+    " audit trail lie ahead of it."
+)
 _PARTS: Final = (
     ("database", _database, _DATABASE),
     ("schema", _schema, "Stop the servers, copy database and store, then run batchqc migrate."),
@@ -159,5 +166,5 @@ _PARTS: Final = (
     ("archive", _archive, "Look at BATCHQC_STORE: is it mounted, the right one, and writable?"),
     ("seal key", _seal, "Look at BATCHQC_SEAL, its passphrase, and the root's files beside it."),
     ("other keys", _keys, "Look at BATCHQC_LOG_KEY and BATCHQC_COMPONENT_KEY."),
-    ("clock", _clock, "Set the clock of this machine: entries of the audit trail lie ahead of it."),
+    ("clock", _clock, _CLOCK),
 )

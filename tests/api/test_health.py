@@ -12,7 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from batchqc.actions.checkpoints import sign_checkpoint
+from batchqc.api import health
 from batchqc.api.app import open_door
+from batchqc.clock import ClockEvidence
 from batchqc.documents.component_key import create_component_key
 from batchqc.documents.log_key import create_log_key, load_log_key
 from batchqc.documents.stored import Tombstone
@@ -118,6 +120,19 @@ def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     status, told = ask(site)
     assert (status, list(told)) == (503, ["archive"])
+
+
+@pytest.mark.requirement("1.62")
+@pytest.mark.parametrize("told", [True, False, None])
+def test_a_clock_that_has_to_be_synchronised_and_is_not_any_more_is_not_ready(
+    site: Site, whole: Settings, monkeypatch: pytest.MonkeyPatch, *, told: bool | None
+):
+    monkeypatch.setattr(health, "evidence", lambda: ClockEvidence(told))
+    use(site, whole)
+    assert ask(site) == (200, {})
+    use(site, whole.model_copy(update={"clock_required": True}))
+    status, failing = ask(site)
+    assert (status, list(failing)) == ((200, []) if told else (503, ["clock"]))
 
 
 @pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
