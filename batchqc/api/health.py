@@ -14,10 +14,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from batchqc.actions.checkpoints import check_log_key
+from batchqc.actions.codes import check_component_key
 from batchqc.actions.setup import own_site
 from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import Routes
+from batchqc.clock import evidence
 from batchqc.core.components import CLOCK_SECONDS
 from batchqc.documents.component_key import load_component_key
 from batchqc.errors import BatchqcError
@@ -152,9 +155,11 @@ def _seal_is_there(door: Door) -> bool:
 
 
 def _keys(door: Door) -> str:
-    """The key of authenticators is missed once somebody has one."""
-    door.press.log_key()
+    """Each is the one of these records; that of authenticators is missed once somebody has one."""
+    signer = door.press.log_key()
     with reading(door.engine) as session:
+        check_log_key(session, signer)
+        check_component_key(session, door.settings.component_key)
         is_used = session.scalar(select(AuthenticatorChange.id).limit(1)) is not None
     if is_used or door.settings.component_key.exists():
         load_component_key(door.settings.component_key)
@@ -163,6 +168,8 @@ def _keys(door: Door) -> str:
 
 def _clock(door: Door) -> str:
     """Time does not run backwards: the audit trail knows when something happened last."""
+    if door.settings.clock_required and not (found := evidence()).is_synchronised:
+        return str(found)
     with reading(door.engine) as session:
         newest = newest_entry_at(session)
     is_to_come = newest and newest > door.now() + timedelta(seconds=CLOCK_SECONDS)
@@ -172,6 +179,10 @@ def _clock(door: Door) -> str:
 _DATABASE: Final = "Start the database, and look at BATCHQC_DATABASE; set up: batchqc init."
 _NOT_READY: Final = "not ready"
 _DEGRADES: Final = "validity of the seal"
+_CLOCK: Final = (
+    "Set the clock of this machine by a time service: it is not synchronised, or entries of the"
+    " audit trail lie ahead of it."
+)
 _PARTS: Final = (
     ("database", _database, _DATABASE),
     ("schema", _schema, "Stop the servers, copy database and store, then run batchqc migrate."),
@@ -184,5 +195,5 @@ _PARTS: Final = (
         "Nothing is sealed: see `batchqc pki status` for what ended or is revoked.",
     ),
     ("other keys", _keys, "Look at BATCHQC_LOG_KEY and BATCHQC_COMPONENT_KEY."),
-    ("clock", _clock, "Set the clock of this machine: entries of the audit trail lie ahead of it."),
+    ("clock", _clock, _CLOCK),
 )

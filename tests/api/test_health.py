@@ -11,13 +11,19 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from batchqc.actions.checkpoints import sign_checkpoint
+from batchqc.api import health
 from batchqc.api.app import open_door
+from batchqc.clock import ClockEvidence
 from batchqc.documents.component_key import create_component_key
 from batchqc.documents.pki_life import next_list, open_root, put_list_in_place
+from batchqc.documents.log_key import create_log_key, load_log_key
 from batchqc.documents.stored import Tombstone
 from batchqc.records.archive import newest_stored
-from batchqc.records.database import grant_runtime
+from batchqc.records.database import COMPONENT_KEY, grant_runtime
+from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import Settings
+from tests.actions.proving import enrolled
 from tests.api.conftest import Site, signed
 from tests.databases import RUNTIME_ROLE, as_role
 from tests.records.house import ANA, QA1
@@ -90,6 +96,26 @@ def test_every_part_is_tried_and_tells_what_to_do(
     assert ask(site) == (200, {})
 
 
+@pytest.mark.requirement("1.19")
+def test_keys_that_are_not_those_of_the_records_are_not_ready(
+    site: Site, whole: Settings, tmp_path: Path
+):
+    """As where a server was given those of another installation."""
+    opened = {COMPONENT_KEY: whole.component_key}
+    enrolled(replace(site.house, engine=site.house.engine.execution_options(**opened)), ANA)
+    with transaction(site.house.engine, SYSTEM, site.house.now()) as tx:
+        sign_checkpoint(tx, load_log_key(whole.log_key))
+    use(site, whole)
+    assert ask(site) == (200, {})
+    other = tmp_path / "other.key"
+    create_component_key(other)
+    create_log_key(tmp_path / "log.key", name="lakeside/batchqc")
+    for change in ({"component_key": other}, {"log_key": tmp_path / "log.key"}):
+        use(site, whole.model_copy(update=change))
+        status, failing = ask(site)
+        assert (status, list(failing)) == (503, ["other keys"]), change
+
+
 def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     site: Site, whole: Settings, monkeypatch: pytest.MonkeyPatch
 ):
@@ -102,6 +128,19 @@ def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     status, told = ask(site)
     assert (status, list(told)) == (503, ["archive"])
+
+
+@pytest.mark.requirement("1.62")
+@pytest.mark.parametrize("told", [True, False, None])
+def test_a_clock_that_has_to_be_synchronised_and_is_not_any_more_is_not_ready(
+    site: Site, whole: Settings, monkeypatch: pytest.MonkeyPatch, *, told: bool | None
+):
+    monkeypatch.setattr(health, "evidence", lambda: ClockEvidence(told))
+    use(site, whole)
+    assert ask(site) == (200, {})
+    use(site, whole.model_copy(update={"clock_required": True}))
+    status, failing = ask(site)
+    assert (status, list(failing)) == ((200, []) if told else (503, ["clock"]))
 
 
 @pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
