@@ -16,8 +16,8 @@ from batchqc.api import health
 from batchqc.api.app import open_door
 from batchqc.clock import ClockEvidence
 from batchqc.documents.component_key import create_component_key
-from batchqc.documents.pki_life import next_list, open_root, put_list_in_place
 from batchqc.documents.log_key import create_log_key, load_log_key
+from batchqc.documents.pki_life import next_list, open_root, put_list_in_place
 from batchqc.documents.stored import Tombstone
 from batchqc.records.archive import newest_stored
 from batchqc.records.database import COMPONENT_KEY, grant_runtime
