@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 LINE: Final = 200
 ADDRESS: Final = 2000
 PROSE: Final = 4000
-_OF_ADDRESS: Final = ("url", "issuer", "subject")
+_OF_ADDRESS: Final = ("url", "link", "issuer", "subject")
 _OF_PROSE: Final = (
     "about", "address", "after", "answer", "answers", "basis", "cause", "comment", "conclusion",
     "condition", "evidence", "hypothesis", "left", "particulars", "reason", "record", "remark",
-    "resample_because", "statement", "temperature_record",
+    "resample_because", "same_analyst", "statement", "temperature_record",
     "code", "new", "old", "password", "state", "step_up", "ticket",  # secrets, as they were made
 )  # fmt: skip
 _LONGEST: Final[Mapping[str, int]] = dict.fromkeys(_OF_ADDRESS, ADDRESS) | dict.fromkeys(
