@@ -121,10 +121,16 @@ def check_log(case: Case) -> str:
         demand(found.signed_at <= stamp.at + _SKEW, "the checkpoint is dated after its timestamp")
         case.log_time = stamp.at
         said += f", which was there on {_said_by(stamp, holds=holds)}"
-    if found.later and asked.tsa_roots:
+    if found.later and found.later[1] and asked.tsa_roots:
         note, answer = found.later
         stamp, holds = _stamp_of_log(case, answer, note)
         said += f"; it was there on {_said_by(stamp, holds=holds)}"
+    stamped = case.log_time if found.answer and asked.tsa_roots else None
+    demand(
+        not found.lost or (stamped is not None and stamped <= found.lost),
+        "its checkpoint is signed with a key that was reported lost, and no timestamp shows that it"
+        " was there before: ask the site for a new proof",
+    )
     case.issue = found
     return said
 
