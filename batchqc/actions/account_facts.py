@@ -1,7 +1,8 @@
 """What every account is at a moment: roles with their terms, sign-ins, passwords, failures.
 
 The content of a report on accounts (requirement 1.22): canonical JSON, times RFC 3339 in UTC, days
-at the site, "" where there is none.
+at the site, "" where there is none. Reports of type 1, of before, tell no authenticators and no
+links to single sign-on.
 """
 
 from collections import Counter, defaultdict
@@ -23,6 +24,7 @@ from batchqc.core.signatures import LOCK_MINUTES
 from batchqc.errors import InvalidInput
 from batchqc.records.audit import AuditEntry, AuditSubject
 from batchqc.records.audit_search import FEW
+from batchqc.records.components import codes_since, links_now
 from batchqc.records.people import (
     HAS_FAILED,
     UNKNOWN,
@@ -38,7 +40,7 @@ from batchqc.records.people import (
 )
 from batchqc.records.rows_by import load_their
 
-REPORT_TYPE: Final = "batchqc/account-report/1"
+REPORT_TYPE: Final = "batchqc/account-report/2"
 PERIOD: Final = timedelta(days=90)
 _BEFORE_ALL: Final = date(1970, 1, 1)
 
@@ -95,10 +97,12 @@ class _Facts:
         self._failed = self._failures(begins)
         self._of_late = self._failures(now - timedelta(minutes=LOCK_MINUTES))
         self._granted_by = _granted_by(session, roles)
+        self._codes, self._links = codes_since(session), links_now(session)
 
     def of(self, person: Person) -> dict[str, Json]:
         """What is known of one person."""
         change, password = self._changes.get(person.id), self._passwords.get(person.id)
+        link = self._links.get(person.id)
         held = grants_in(self._roles.get(person.id, ()))
         counting = roles_on((grant for _, grant in held), self._day)
         return {
@@ -115,6 +119,12 @@ class _Facts:
             "password_is_one_time": bool(password and password.set_by_other),
             "locked_until": _text(self._locked(person)),
             "failed_attempts": self._failed.get(person.id, 0),
+            "has_password": password is not None,
+            "authenticator_since": _text(self._codes.get(person.id)),
+            "single_sign_on": link.state if link else "",
+            "issuer": link.issuer if link else "",
+            "subject": link.subject if link else "",
+            "linked_at": utc_text(link.changed_at) if link else "",
         }
 
     def _role(self, change: RoleChange, grant: Grant, *, counts: bool) -> dict[str, Json]:

@@ -15,6 +15,7 @@ _ROLE: Final = (
 )  # fmt: skip
 _SIGN_IN: Final = (
     "last_sign_in", "password_set_at", "password_is_one_time", "locked_until", "failed_attempts",
+    "has_password", "authenticator_since", "single_sign_on", "issuer", "subject", "linked_at",
 )  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def account_rows(content: Mapping[str, Any]) -> Iterator[Sequence[str]]:
             yield (
                 *(_cell(account[name]) for name in _ACCOUNT),
                 *(_cell(role[name]) for name in _ROLE),
-                *(_cell(account[name]) for name in _SIGN_IN),
+                *(_cell(account.get(name, "")) for name in _SIGN_IN),  # type 1 has fewer
             )
 
 

@@ -26,10 +26,13 @@ from batchqc.records.conditional import superseding_certificate, withdrawal_of
 from batchqc.records.decisions import Certificate, issue_of
 from batchqc.records.layouts import renditions_of
 from batchqc.records.log import (
+    CheckpointRow,
     CheckpointTimestamp,
     checkpoint_for,
+    first_checkpoint_by,
     first_checkpoint_for,
     is_stamped_before,
+    lost_keys,
     timestamp_of,
 )
 
@@ -75,7 +78,21 @@ def prove_certificate(
     elif later:
         proof = prove_record(session, key, size=later.checkpoint.size).proof.text
         found["later"] = {"proof": proof, "timestamp": _answer(archive, later)}
+    if row and not later and (newer := _by_a_newer_key(session, row, place)):
+        found["later"] = {"proof": prove_record(session, key, size=newer.size).proof.text}
     return canonical_bytes(found)
+
+
+def _by_a_newer_key(session: Session, row: CheckpointRow, place: int) -> CheckpointRow | None:
+    """Where the key of a checkpoint was lost, one that covers an entry too, by a key that is not.
+
+    Nothing but that shows that the lost key signed what the log holds.
+    """
+    lost = lost_keys(session)
+    after = lost.get(row.log_key_id)
+    while after and after.id in lost:
+        after = lost[after.id]
+    return first_checkpoint_by(session, place, after) if after else None
 
 
 def _came_later(

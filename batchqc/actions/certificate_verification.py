@@ -3,6 +3,8 @@
 The verifier says whether the file is genuine, and never raises; that a certificate waited long for
 its seal, and is not dated back, the records tell. How the certificate stands is asked
 of the records, only for a file that is genuine, and told without a person and without a reason.
+A file whose seal proves nothing any more, and that the records have byte for byte as it was issued,
+is told as that: not genuine by itself, and no forgery.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +22,18 @@ from batchqc.documents.verifier.case import LATE, Case, Question
 from batchqc.documents.verifier.examination import Step, examine
 from batchqc.documents.verifier.findings import FAILED, CheckReport
 from batchqc.errors import IntegrityFailure
+from batchqc.records.certificate_renewals import renewals_of
 from batchqc.records.decisions import certificate_by, issue_of
+from batchqc.records.layouts import renditions_of
 
 Counts = Literal[
     "counts", "superseded", "withdrawn", "unclear", "unknown", "another document", "not asked"
 ]
 
 _SINCE: Final = "status"
+_ENDS: Final = frozenset({"timestamp", "validity", "revocation", _SINCE})
+"""What can fail though not a byte was changed: the means by which a file proves itself ended."""
+_THEN: Final = "not examined, because timestamp failed"
 _LEFT: Final = "what it says"
 
 
@@ -57,12 +64,17 @@ class Here:
     superseded_by: tuple[str, str] | None = None
 
 
+_NOT_ASKED: Final = Here("not asked")
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What the verifier found of a file, and what a genuine one says of itself.
 
     It is genuine where everything that was examined holds, but for what came since it was sealed:
-    a certificate that was superseded or withdrawn is genuine, and counts no more.
+    a certificate that was superseded or withdrawn is genuine, and counts no more. ``on_record`` is
+    of a file that is not: its seal ended or was taken back, and the records say that this very file
+    was issued.
     """
 
     report: CheckReport
@@ -73,11 +85,17 @@ class Verified:
     specimen: str
     signed: tuple[Signed, ...]
     here: Here
+    on_record: Here = _NOT_ASKED
 
     @property
     def is_genuine(self) -> bool:
         """Whether the site sealed this file, whatever came since."""
         return is_genuine(self.report)
+
+    @property
+    def is_on_record(self) -> bool:
+        """Whether the records have this very file, which does not prove itself any more."""
+        return self.on_record.counts in {"counts", "superseded", "withdrawn"}
 
 
 def verify_file(session: Session, pdf: bytes, question: Question) -> Verified:
@@ -91,7 +109,9 @@ def verify_file(session: Session, pdf: bytes, question: Question) -> Verified:
     report = replace(found, checks=tuple(one for one in found.checks if one.name != _LEFT))
     whole = sha256(pdf).hexdigest()
     if not is_genuine(report) or not kept:
-        return Verified(report, whole, "", "", "", "", (), Here("not asked"))
+        documents = kept[-1].documents if kept else ()
+        known = _on_record(session, report, whole, documents)
+        return Verified(report, whole, "", "", "", "", (), _NOT_ASKED, known)
     told = kept[0].told
     return Verified(
         report,
@@ -109,6 +129,22 @@ def is_genuine(report: CheckReport) -> bool:
     """Whether every check that was made holds, but for what came since; without any, none does."""
     failed = _failed(report)
     return bool(report.checks) and set(failed) <= {_SINCE}
+
+
+def _on_record(session: Session, report: CheckReport, whole: str, documents: Sequence[str]) -> Here:
+    """How a file stands that proves itself no more; only where it is, byte for byte, on record."""
+    failed = [one for one in report.checks if one.outcome == FAILED and one.reason != _THEN]
+    ended = {one.name for one in failed}
+    certificate = certificate_by(session, report.number) if documents and ended else None
+    if certificate is None or not ended <= _ENDS:
+        return _NOT_ASKED
+    issue = issue_of(session, certificate)
+    known = {issue.document_sha} if issue else set()
+    known |= {one.document_sha for one in renditions_of(session, certificate)}
+    known |= {one.document_sha for one in renewals_of(session, certificate)}
+    if whole not in known:
+        return _NOT_ASKED
+    return standing_here(session, report.number, documents)
 
 
 def _failed(report: CheckReport) -> list[str]:

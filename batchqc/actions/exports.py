@@ -37,7 +37,7 @@ from batchqc.documents.log_key import LogSigner
 from batchqc.documents.witness import checkpoint_name
 from batchqc.documents.zip_stream import chunks_of
 from batchqc.records.exports import entry_hashes, links_with_entries
-from batchqc.records.log import checkpoint_of, checkpoints_after, log_keys, timestamp_of, tree_of
+from batchqc.records.log import checkpoint_of, checkpoints_after, key_lines, timestamp_of, tree_of
 from batchqc.records.transaction import Actor, Transaction, reading, transaction
 
 EXPORTED: Final = "records exported"
@@ -135,7 +135,7 @@ class _Writer:
             self.progress(number, plan.counts["lots"])
             session.expunge_all()  # memory does not grow with the lots
         yield from self._log(session, spools)
-        trust = self.anchors.files | public_keys([one.vkey for one in log_keys(session)])
+        trust = self.anchors.files | public_keys(key_lines(session))
         for name, data in trust.items():
             yield from self.bag.payload(f"trust/{name}", data)
         self._tell(self.page, sources_head())

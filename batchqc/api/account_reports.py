@@ -66,6 +66,18 @@ class AccountOut(BaseModel):
     password_is_one_time: bool
     locked_until: str
     failed_attempts: int
+    has_password: bool | None = Field(
+        default=None, description="This and what follows is not in reports of type 1: null, empty."
+    )
+    authenticator_since: str = Field(
+        default="", description="Since when the codes of an authenticator count."
+    )
+    single_sign_on: str = Field(
+        default="", description="`linked`, or `confirmed` by the person; empty where neither."
+    )
+    issuer: str = Field(default="", description="The provider of single sign-on.")
+    subject: str = Field(default="", description="What that calls the person.")
+    linked_at: str = Field(default="", description="When the link began, or was confirmed.")
 
 
 class Head(BaseModel):

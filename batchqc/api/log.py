@@ -22,7 +22,7 @@ from batchqc.api.sent import Sent
 from batchqc.api.shapes import LARGEST, Page
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
-from batchqc.records.log import CheckpointRow, checkpoints_after, log_keys, timestamps_of
+from batchqc.records.log import CheckpointRow, checkpoints_after, log_keys, lost_keys, timestamps_of
 
 router = Routes(PREFIX, tags=["transparency log"], responses=PROBLEMS)
 
@@ -36,6 +36,9 @@ class KeyOut(BaseModel):
     vkey: str = Field(examples=["lakeside/batchqc+1752153f+AUcI…"])
     began_at: datetime
     reason: str
+    lost_at: datetime | None = Field(
+        description="Since when somebody else may have it: it was lost, or signs no more."
+    )
 
 
 class CheckpointOut(BaseModel):
@@ -88,8 +91,15 @@ class ConsistencyOut(BaseModel):
 def keys(call: SignedIn) -> Page[KeyOut]:
     """Every key, oldest first; the newest one signs. Compare them with those that you hold."""
     with call.reading() as session:
+        lost = lost_keys(session)
         items = [
-            KeyOut(number=one.number, vkey=one.vkey, began_at=one.began_at, reason=one.reason)
+            KeyOut(
+                number=one.number,
+                vkey=one.vkey,
+                began_at=one.began_at,
+                reason=one.reason,
+                lost_at=lost[one.id].began_at if one.id in lost else None,
+            )
             for one in log_keys(session)
         ]
     return Page(items=items, next=None)

@@ -39,7 +39,7 @@ from batchqc.errors import (
     SigningUnavailable,
     StoreUnavailable,
 )
-from batchqc.records.log import log_keys
+from batchqc.records.log import key_lines
 from batchqc.records.once import each_once
 from batchqc.records.transaction import reading
 
@@ -178,7 +178,7 @@ def verified_on_record(session: Session, door: Door, number: str) -> Verificatio
     pdf = newest_document(session, door.archive, number=number)
     question, notes = _question(door)
     proofs, why_not = _proof(session, door, number)
-    keys = "".join(f"{one.vkey}\n" for one in log_keys(session))
+    keys = "".join(f"{one}\n" for one in key_lines(session))
     asked = replace(
         question,
         number=row.natural_key,

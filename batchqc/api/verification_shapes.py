@@ -41,7 +41,13 @@ class VerificationOut(BaseModel):
 
     genuine: bool = Field(description="Every check that was made holds, but for `status`.")
     complete: bool = Field(description="Every check was made, and holds.")
-    certificate: str = Field(description="Empty where the file is not genuine, as all that it says")
+    on_record: bool = Field(
+        description="Not genuine by itself: its seal ended or was revoked. The records of the site"
+        " say that this very file was issued; `here` tells how it stands."
+    )
+    certificate: str = Field(
+        description="Empty where the file is neither genuine nor on record, as all that it says"
+    )
     lot: str
     rendition: str = Field(description="Of a rendition: of what, and for whom.")
     issuer: str
@@ -58,20 +64,21 @@ class VerificationOut(BaseModel):
 
 def verification_out(found: Verified, notes: list[str]) -> VerificationOut:
     """A verification; what a file that is not genuine says is not repeated."""
-    report, here = found.report, found.here
-    newer = here.superseded_by
-    is_genuine = found.is_genuine
+    report, is_genuine = found.report, found.is_genuine
+    here = found.on_record if found.is_on_record else found.here
+    newer, is_known = here.superseded_by, is_genuine or found.is_on_record
     return VerificationOut(
         genuine=is_genuine,
         complete=report.complete,
-        certificate=report.number if is_genuine else "",
-        lot=report.lot if is_genuine else "",
-        rendition=report.rendition if is_genuine else "",
+        on_record=found.is_on_record,
+        certificate=report.number if is_known else "",
+        lot=report.lot if is_known else "",
+        rendition=report.rendition if is_known else "",
         issuer=found.issuer,
         issued=found.issued,
         conclusion=found.conclusion,
         specimen=found.specimen,
-        content_sha256=report.content_sha256 if is_genuine else "",
+        content_sha256=report.content_sha256 if is_known else "",
         document_sha256=found.document_sha256,
         signatures=[
             SignedOut(name=one.name, role=one.role, meaning=one.meaning, at=one.at)

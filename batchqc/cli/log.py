@@ -31,7 +31,7 @@ from batchqc.documents.log_key import (
 )
 from batchqc.documents.timestamps import Service
 from batchqc.errors import BatchqcError, InvalidInput, SigningUnavailable
-from batchqc.records.log import checkpoints_after, log_keys, timestamp_of
+from batchqc.records.log import checkpoints_after, key_lines, log_keys, timestamp_of
 from batchqc.records.transaction import SYSTEM, reading, transaction
 
 app = typer.Typer(help="The transparency log: checkpoints, proofs, the witness, the key.")
@@ -159,7 +159,8 @@ def key(
         with transaction(place.engine, actor, place.now()) as tx:
             change_key(tx, signer, old=old, reason=reason)
     put_in_place(path)
-    every = publish(place.settings.trust, signer.key)
+    with reading(place.engine) as session:
+        every = publish(place.settings.trust, signer.key, told=key_lines(session))
     say(f"The log is signed with {signer.key.key_id.hex()} from now on. Hand out {every}.")
 
 

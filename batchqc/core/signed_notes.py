@@ -19,6 +19,7 @@ ED25519: Final = b"\x01"
 _PUBLIC_BYTES: Final = 32
 _ID_BYTES: Final = 4
 _MARK: Final = "\u2014 "
+_LOST: Final = " lost "
 _NAME: Final = re.compile(r"[^\s+]{1,100}")
 
 Verify = Callable[[bytes, bytes, bytes], bool]
@@ -78,12 +79,12 @@ def is_key_name(name: str) -> bool:
 
 
 def key_of(text: str) -> NoteKey:
-    """The key that a verifier keeps as text.
+    """The key that a verifier keeps as text, with or without since when it is lost.
 
     Raises:
         InvalidInput: BQC-LOG-003 it is none, or its id is another.
     """
-    name, _, rest = text.strip().partition("+")
+    name, _, rest = text.strip().partition(_LOST)[0].partition("+")
     key_id, _, encoded = rest.partition("+")
     data = _bytes(encoded) or b""
     key = NoteKey(name, data[1:])
@@ -91,6 +92,11 @@ def key_of(text: str) -> NoteKey:
     if not whole or key.key_id.hex() != key_id:
         raise InvalidInput("BQC-LOG-003", f'"{text.strip()[:120]}" is not the key of a log')
     return key
+
+
+def lost_line(key: str, since: str) -> str:
+    """The line of a key that somebody else may have, and since when."""
+    return f"{key}{_LOST}{since}"
 
 
 def signature_line(key: NoteKey, signature: bytes) -> str:

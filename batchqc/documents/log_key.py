@@ -7,6 +7,7 @@ The file holds one line, as the reference implementation of signed notes writes 
 import base64
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from batchqc.core.signed_notes import ED25519, NoteKey, is_key_name, signature_line
+from batchqc.core.signed_notes import ED25519, NoteKey, is_key_name, key_of, signature_line
 from batchqc.errors import Conflict, InvalidInput, SigningUnavailable
 
 _BEGIN: Final = "PRIVATE+KEY+"
@@ -85,8 +86,10 @@ def log_name(site: str) -> str:
     return ("-".join(re.findall(r"[a-z0-9]+", site.lower())) or "site")[:80] + "/batchqc"
 
 
-def publish(folder: Path, key: NoteKey) -> Path:
+def publish(folder: Path, key: NoteKey, *, told: Iterable[str] = ()) -> Path:
     """Write a public key for those who verify: a line in ``log.vkey``, and a file for openssl.
+
+    ``told`` are lines of keys that take the place of those of before, where one was lost.
 
     Returns:
         ``log.vkey``, which holds every key of the log, oldest first.
@@ -94,9 +97,11 @@ def publish(folder: Path, key: NoteKey) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     every = folder / "log.vkey"
     known = every.read_text().splitlines() if every.exists() else []
-    if key.text not in known:
-        with every.open("a") as file:
-            file.write(key.text + "\n")
+    newer = {key_of(one).text: one for one in told}
+    lines = [newer.get(key_of(one).text, one) for one in known if one.strip()]
+    lines += [] if key.text in {key_of(one).text for one in lines} else [key.text]
+    if lines != known:
+        every.write_text("".join(f"{one}\n" for one in lines))
     pem = Ed25519PublicKey.from_public_bytes(key.public).public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )

@@ -193,6 +193,24 @@ def with_authenticator(session: Session) -> frozenset[str]:
     return frozenset(user_id for user_id, changes in of_each if _counting(changes))
 
 
+def codes_since(session: Session) -> dict[int, datetime]:
+    """Since when the codes of a person count, by their id; nobody else."""
+    found: dict[int, datetime] = {}
+    for one in session.scalars(select(AuthenticatorChange).order_by(AuthenticatorChange.number)):
+        if one.state == CodeState.CONFIRMED:
+            found[one.person_id] = one.changed_at
+        elif one.state != CodeState.OFFERED:
+            found.pop(one.person_id, None)
+    return found
+
+
+def links_now(session: Session) -> dict[int, LinkChange]:
+    """What each person who is linked to single sign-on is linked to, by their id."""
+    query = select(LinkChange).order_by(LinkChange.number)
+    newest = {one.person_id: one for one in session.scalars(query)}
+    return {person: one for person, one in newest.items() if one.state != LinkState.REMOVED}
+
+
 def linked_people(session: Session) -> dict[str, LinkState]:
     """User id and state of everybody who is linked to single sign-on."""
     query = select(LinkChange).options(joinedload(LinkChange.person)).order_by(LinkChange.number)

@@ -7,14 +7,16 @@ entries that became whole; every root and proof is computed from a few of these.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from sqlalchemy import ForeignKey, Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from batchqc.core.canonical import utc_text
 from batchqc.core.checkpoints import Checkpoint, entry_leaf, read_checkpoint
 from batchqc.core.merkle import Subtree
-from batchqc.core.signed_notes import NoteKey, key_of
+from batchqc.core.signed_notes import NoteKey, key_of, lost_line, note_of
 from batchqc.core.stored_tree import BITS, FAN, not_whole, roots_over, stored_tree
 from batchqc.records.audit import AuditEntry, AuditLink, AuditSubject
 from batchqc.records.base import Row, refers_to
@@ -199,6 +201,12 @@ def is_stamped_before(session: Session, sequence: int) -> bool:
     return session.scalar(query.where(CheckpointRow.size < sequence).limit(1)) is not None
 
 
+def first_checkpoint_by(session: Session, sequence: int, key: LogKeyRow) -> CheckpointRow | None:
+    """The first checkpoint that covers an entry and that a key or a later one signed."""
+    later = select(LogKeyRow.id).where(LogKeyRow.number >= key.number)
+    return session.scalar(_covering(sequence).where(CheckpointRow.log_key_id.in_(later)))
+
+
 def _covering(sequence: int) -> Select[CheckpointRow]:
     query: Select[CheckpointRow] = select(CheckpointRow).where(CheckpointRow.size >= sequence)
     return query.order_by(CheckpointRow.size).limit(1)
@@ -214,6 +222,30 @@ def checkpoints_after(session: Session, size: int, *, limit: int) -> Sequence[Ch
 def log_keys(session: Session) -> Sequence[LogKeyRow]:
     """Every key of the log, oldest first."""
     return session.scalars(select(LogKeyRow).order_by(LogKeyRow.number)).all()
+
+
+def lost_keys(session: Session) -> dict[int, LogKeyRow]:
+    """What came after each key that was lost, by its surrogate id.
+
+    The checkpoint of a change is signed with the old key too, unless that is lost.
+    """
+    found: dict[int, LogKeyRow] = {}
+    for old, new in pairwise(log_keys(session)):
+        first = select(CheckpointRow).where(CheckpointRow.log_key_id == new.id)
+        row = session.scalar(first.order_by(CheckpointRow.size).limit(1))
+        signers = {key_id for _, key_id, _ in note_of(row.note).signatures} if row else set()
+        if row and old.note_key.key_id not in signers:
+            found[old.id] = new
+    return found
+
+
+def key_lines(session: Session) -> list[str]:
+    """Every key as verifiers keep it, oldest first; of a lost one, since when."""
+    lost = lost_keys(session)
+    return [
+        lost_line(one.vkey, utc_text(lost[one.id].began_at)) if one.id in lost else one.vkey
+        for one in log_keys(session)
+    ]
 
 
 def timestamp_of(session: Session, checkpoint: CheckpointRow) -> CheckpointTimestamp | None:

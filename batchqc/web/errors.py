@@ -1,16 +1,19 @@
 """Every error as a page: what happened, that nothing was done, what to do, and a reference.
 
 Who is not signed in is led to the sign-in and back; whose session opens nothing but the change of
-the password, or the enrolment of an authenticator, is led there.
+the password, or the enrolment of an authenticator, is led there. A form that was sent after the
+session had ended, by a browser without script, comes back with what was typed.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from batchqc import clock
@@ -20,11 +23,16 @@ from batchqc.api.watching import note_refusal, request_id
 from batchqc.errors import BatchqcError, InvalidInput, NotFound, NotSignedIn
 from batchqc.web.calls import SIGN_IN, first_of_all, inside
 from batchqc.web.rendering import page
-from batchqc.web.security import COOKIE, forget_session
+from batchqc.web.security import COOKIE, check_origin, forget_session
 from batchqc.web.wording import _
 
 _LOG: Final = logging.getLogger("batchqc.web")
 _UNFORESEEN: Final = "BQC-API-003"
+_FORM: Final = "application/x-www-form-urlencoded"
+#: Secrets, and what a form holds that nobody typed.
+_KEPT_BACK: Final = frozenset(
+    {"token", "key", "seen", "shown", "password", "code", "old", "new", "again", "data", "sha256"}
+)
 
 
 def handle_errors(pages: FastAPI) -> None:
@@ -35,24 +43,48 @@ def handle_errors(pages: FastAPI) -> None:
     pages.add_exception_handler(Exception, _unexpected)
 
 
-def _deliberate(request: Request, error: Exception) -> Response:
+async def _deliberate(request: Request, error: Exception) -> Response:
     if not isinstance(error, BatchqcError):
         raise error
+    typed = await _typed(request) if isinstance(error, NotSignedIn) else {}
+    return await run_in_threadpool(_answer, request, error, typed)
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    """What was typed into a form of this site that nobody has read yet; no secret.
+
+    A page with script keeps its form, and asks for the password over it.
+    """
+    is_form = request.headers.get("content-type", "").startswith(_FORM)
+    if not is_form or request.method != "POST" or request.headers.get("hx-request") == "true":
+        return {}
+    try:
+        check_origin(request.headers)
+        sent = await request.form(max_files=0, max_fields=100)
+    except (BatchqcError, HTTPException, RuntimeError):  # the last: somebody has read it
+        return {}
+    fields = {name: text for name, text in sent.items() if isinstance(text, str)}
+    return {name: text for name, text in fields.items() if name not in _KEPT_BACK and text.strip()}
+
+
+def _answer(request: Request, error: BatchqcError, typed: Mapping[str, str]) -> Response:
     if isinstance(error, NotSignedIn) and request.method in {"GET", "HEAD"}:
         return _to_sign_in(request)
     first = first_of_all(error.code)
     if first and request.url.path != first:
         return RedirectResponse(first, 303)
-    return told(request, error)
+    return told(request, error, typed)
 
 
-def told(request: Request, error: BatchqcError) -> Response:
-    """The page of an error."""
+def told(request: Request, error: BatchqcError, typed: Mapping[str, str] | None = None) -> Response:
+    """The page of an error, with what was ``typed`` into the form that it answers."""
     note_refusal(error.code)
     status, title = status_of(error)
     if status >= 500:
         _LOG.error("%s %s", error.code, error.message, exc_info=error)
-    return page(request, "error.html", status=status, title=title, error=error, reference="")
+    return page(
+        request, "error.html", status=status, title=title, error=error, reference="", typed=typed
+    )
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -12,7 +12,7 @@ from batchqc.api.routes import Routes
 from batchqc.api.shapes import LARGEST
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import BatchqcError
-from batchqc.records.log import checkpoints_before, log_keys, timestamp_of
+from batchqc.records.log import checkpoints_before, log_keys, lost_keys, timestamp_of
 from batchqc.web.acts import Act, show, submitted
 from batchqc.web.administration_tabs import tabs_of
 from batchqc.web.calls import OwnForm, Visit
@@ -49,6 +49,7 @@ def keys(
         found = checkpoints_before(session, before, limit=_SHOWN + 1)
         content: dict[str, Any] = {
             "log_keys": log_keys(session)[::-1],
+            "lost": lost_keys(session),
             "checkpoints": [(one, timestamp_of(session, one)) for one in found[:_SHOWN]],
         }
     states, why_not = _states(call)

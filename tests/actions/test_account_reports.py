@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +13,16 @@ from batchqc.actions.account_reports import keep_account_report
 from batchqc.actions.account_tables import account_rows, training_rows
 from batchqc.actions.accounts import change_role
 from batchqc.actions.laboratory import register_training
-from batchqc.actions.people import sign_in
+from batchqc.actions.people import sign_in, the_person
 from batchqc.actions.training_report import SOON, TrainingReport, training_report
+from batchqc.api.account_reports import AccountsOut
 from batchqc.core.accounts import RoleTraining, Terms
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.signatures import Refusal
 from batchqc.errors import BatchqcError, InvalidInput
 from batchqc.records.account_reports import report_by, review_of
 from batchqc.records.audit import newest_link
+from batchqc.records.components import AuthenticatorChange, LinkChange
 from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts, grown
 from tests.records.accounts import close, keep_report, reset, review
@@ -109,6 +111,65 @@ def test_the_report_tells_of_every_account_what_a_reviewer_asks(house: House):
     assert (later[REV]["failed_attempts"], later[REV]["locked_until"]) == (0, "")
 
 
+@pytest.mark.requirement("1.22")
+def test_the_report_tells_by_what_each_account_is_opened(house: House):
+    """Password, authenticator and single sign-on: who reviews access asks for all of them."""
+    at, later = house.now.at, house.now.at + timedelta(hours=1)
+
+    def changed(number: int, state: str, when: datetime, user_id: str) -> AuthenticatorChange:
+        return AuthenticatorChange(
+            person=the_person(tx.session, user_id), number=number, state=state, secret="",
+            reason="", changed_by=user_id, changed_at=when,
+        )  # fmt: skip
+
+    def linked(number: int, state: str, user_id: str) -> LinkChange:
+        return LinkChange(
+            person=the_person(tx.session, user_id), number=number, state=state,
+            issuer="https://id.example", subject=f"of {user_id}", reason="", changed_by=ADM,
+            changed_at=later,
+        )  # fmt: skip
+
+    with house.alone(ADM) as tx:
+        rows = [
+            changed(1, "offered", at, REV), changed(2, "confirmed", later, REV),
+            changed(3, "offered", later, REV),  # another one, which does not count yet
+            changed(1, "offered", at, ANA),
+            changed(1, "offered", at, BEN), changed(2, "confirmed", at, BEN),
+            changed(3, "revoked", later, BEN),
+            linked(1, "linked", QA1), linked(1, "linked", QA2), linked(2, "confirmed", QA2),
+            linked(1, "linked", BEN), linked(2, "removed", BEN),
+        ]  # fmt: skip
+        for row in rows:
+            tx.add(row)
+        tx.audit("changed", rows=rows, reason="A test")
+    of = {one["user_id"]: one for one in content(house)["accounts"]}
+    since = {name: one["authenticator_since"] for name, one in of.items()}
+    assert {name for name, one in since.items() if one} == {REV}
+    assert since[REV].startswith(f"{later:%Y-%m-%dT%H:%M}")
+    links = {name: (one["single_sign_on"], one["subject"]) for name, one in of.items()}
+    assert {name: one for name, one in links.items() if one[0]} == {
+        QA1: ("linked", "of qa1"), QA2: ("confirmed", "of qa2"),
+    }  # fmt: skip
+    assert of[QA1]["issuer"] == "https://id.example"
+    assert (bool(of[QA1]["linked_at"]), of[BEN]["issuer"], of[BEN]["linked_at"]) == (True, "", "")
+    assert of[QA1]["has_password"]
+    header, *_ = account_rows(content(house))
+    assert header[-6:-4] == ("has_password", "authenticator_since")
+
+
+def test_a_report_of_type_1_is_read_as_it_was_kept(house: House):
+    old = dict(content(house))
+    told = ("has_password", "authenticator_since", "single_sign_on", "issuer", "subject")
+    old["accounts"] = [
+        {name: one[name] for name in one if name not in {*told, "linked_at"}}
+        for one in old["accounts"]
+    ]
+    header, *rows = account_rows(old)
+    assert {row[header.index("has_password")] for row in rows} == {""}
+    read = AccountsOut.model_validate(old)
+    assert {(one.has_password, one.issuer) for one in read.accounts} == {(None, "")}
+
+
 def test_as_rows_each_role_of_each_account_has_one(house: House):
     with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
         change_role(tx, user_id=BEN, role=Role.ANALYST, granted=False, reason="No longer needed")
@@ -131,7 +192,7 @@ def test_a_period_may_begin_any_day_until_today(house: House, since: date):
 def test_qa_signs_the_review_of_a_kept_report_once(house: House):
     number, sha256 = keep_report(house)
     kept = json.loads(house.archive.get(sha256))
-    assert kept["type"] == "batchqc/account-report/1"
+    assert kept["type"] == "batchqc/account-report/2"
     before = counts(house.engine)
     for name, said, code in (
         (number, "0" * 64, "BQC-ACC-027"),

@@ -1,5 +1,6 @@
 """What a site says of a file: genuine by the verifier alone, how it stands by the records."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.certificate_verification import (
     Here,
     Verified,
+    _on_record,
     is_genuine,
     standing_here,
     verify_file,
@@ -68,6 +70,36 @@ def test_how_a_genuine_file_stands_is_what_the_records_say_and_no_more(
     tamper(house.engine, "DELETE FROM certificate_withdrawal")
     hidden = verified(house, pki, document)
     assert (hidden.is_genuine, hidden.here) == (True, Here("unclear"))
+
+
+@pytest.mark.requirement("5.07", "5.10")
+def test_a_file_whose_seal_ended_is_told_as_on_record_and_not_as_a_forgery(
+    house: House, press: Press, pki: PkiFiles
+):
+    house.ready()
+    house.release()
+    document = issue(house, press)
+    after = house.now() + timedelta(days=40 * 365)
+    late = verified(house, pki, document, at=after)
+    assert (late.is_genuine, late.is_on_record) == (False, True)
+    assert late.on_record.counts == "counts"
+    # What the site never issued is not on record, whatever number it bears.
+    with house.reading() as session:
+        other = _on_record(session, late.report, "0" * 64, ["0" * 64])
+    assert other == Here("not asked")
+    for changed in (document[:-1], document + b"\n", document.replace(b"EOF", b"EOX"), b"x"):
+        found = verified(house, pki, changed, at=after)
+        assert (found.is_genuine, found.is_on_record) == (False, False)
+    # A check that does not hold for another reason is no end of what proves it.
+    doubted = (*late.report.checks, Check("field", "failed", "a field was added"))
+    with house.reading() as session:
+        report = replace(late.report, checks=doubted)
+        assert _on_record(session, report, late.document_sha256, ["x"]) == Here("not asked")
+    withdraw(house)
+    assert verified(house, pki, document, at=after).on_record.counts == "withdrawn"
+    tamper(house.engine, "DELETE FROM certificate_withdrawal")
+    hidden = verified(house, pki, document, at=after)
+    assert (hidden.is_on_record, hidden.on_record) == (False, Here("unclear"))
 
 
 @pytest.mark.requirement("5.07")

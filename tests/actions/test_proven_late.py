@@ -39,6 +39,12 @@ def service(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[
         yield found
 
 
+@pytest.fixture
+def stamping(service: TimestampService, clock: Clock) -> tuple[TimestampService, Clock]:
+    """The service, and the clock by which it stamps."""
+    return service, clock
+
+
 def of(service: TimestampService) -> Service:
     return Service(service.url, service.root)
 
@@ -143,3 +149,34 @@ def test_a_bundle_with_a_certificate_that_is_dated_before_what_the_log_had_is_re
     (why,) = [one for one in capsys.readouterr().out.splitlines() if NUMBER in one]
     assert "stands behind a checkpoint that was signed on 2026-07-" in why
     assert why.endswith("it was dated back")
+
+
+@pytest.mark.requirement("5.10", "10.04")
+def test_a_bundle_tells_how_long_a_checkpoint_went_unstamped(
+    house: House,
+    press: Press,
+    pki: PkiFiles,
+    stamping: tuple[TimestampService, Clock],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    """Until then its date is the site's word: an auditor asks why."""
+    service, clock = stamping
+    house.ready()
+    house.release()
+    issue(house, press)
+    anchors = read_anchors(pki.root_pem.parent, service.root)
+    who = replace(exporter(house, press, pki), anchors=lambda: anchors)
+    given = [f"--root={pki.root_pem}", f"--tsa-root={service.root}"]
+    for later, told in ((timedelta(hours=1), 0), (LATER, 1)):
+        checkpoint(house, press)
+        clock.at = house.now.at = house.now.at + later
+        assert stamp_newest(house.engine, house.archive, of(service), clock=house.now)
+        chunks = export(house, who).chunks()
+        folder = tmp_path / str(told)
+        with ZipFile(BytesIO(b"".join(chunks))) as file:
+            file.extractall(folder)
+        assert main([str(folder / "batchqc-bundle"), *given]) == 0
+        notes = [one for one in capsys.readouterr().out.splitlines() if "the site's word" in one]
+        assert len(notes) == told, notes
+        assert not told or "until it was stamped, 40 days later" in notes[0]

@@ -52,4 +52,12 @@ def test_a_list_that_nobody_made_anew_still_tells_which_seals_were_revoked(
         (failed,) = [one for one in found["checks"] if one["outcome"] == "failed"]
         assert failed["name"] == "revocation"
         assert failed["reason"].endswith("(key compromise)")
+        # Nobody without its records can tell; the site can, of this very file and of no other.
+        told = (found["on_record"], found["certificate"], found["here"]["counts"])
+        assert (told, found["conclusion"]) == ((True, NUMBER, "counts"), "")
+        other = asked(site, pdf + b"\n")
+        assert (other["on_record"], other["certificate"]) == (False, "")
+    site.tokens.clear()
+    of_record = site.get(QA1, f"/certificates/{NUMBER}/verification")
+    assert (of_record["genuine"], of_record["on_record"]) == (False, True)
     assert found["notes"] == ["The site has no revocation list that holds today."]

@@ -24,6 +24,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
+from batchqc import clock
 from batchqc.core.certificates import CertificateContent, content_sha256
 from batchqc.documents.certificate_check import CheckReport, check_all
 from batchqc.documents.coa_layout import render
@@ -147,6 +148,15 @@ def test_a_seal_that_ran_out_holds_by_a_timestamp_that_did_not(
     assert list(failures(check_all(levels[level], question))) == failing
     blind = check_all(levels[level], replace(question, tsa_roots=b""))
     assert list(failures(blind)) == ["validity"]
+
+
+def test_a_timestamp_service_that_ran_out_is_told_as_that_and_as_no_change(
+    levels: dict[str, bytes], site: Site, stamps: Stamps
+):
+    at = site.sealed_at + 21 * YEAR
+    found = failures(check_all(levels["B-T"], asked(site, stamps, at=at)))
+    assert "ran out on " in found["timestamp"]
+    assert found["timestamp"].endswith("it proves no time any more; that is no sign of a change")
 
 
 def test_an_archive_timestamp_carries_it_on(levels: dict[str, bytes], site: Site, stamps: Stamps):
@@ -367,7 +377,9 @@ def answer(
     return built.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-def responder(by: Authority, site: Site, *purposes: x509.ObjectIdentifier) -> Authority:
+def responder(
+    by: Authority, site: Site, *purposes: x509.ObjectIdentifier, until: datetime | None = None
+) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Answers")])
     built = (
@@ -377,7 +389,7 @@ def responder(by: Authority, site: Site, *purposes: x509.ObjectIdentifier) -> Au
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(site.sealed_at - DAY)
-        .not_valid_after(site.sealed_at + YEAR)
+        .not_valid_after(until or clock.now() + YEAR)
         .add_extension(x509.ExtendedKeyUsage(list(purposes)), critical=False)
     )
     return Authority(key, built.sign(by.key, hashes.SHA256()))
@@ -404,6 +416,9 @@ def test_answers_about_the_seal_count_by_whom_the_issuer_named(
     assert "does not know" in failures(told(answer(site, root, unknown)))["revocation"]
     stranger = answer(site, other, good, who=other.certificate)
     assert "not for answers" in failures(told(stranger))["revocation"]
+    gone = responder(root, site, ExtendedKeyUsageOID.OCSP_SIGNING, until=site.sealed_at)
+    late = answer(site, gone, good, who=gone.certificate)
+    assert "is valid from" in failures(told(late))["revocation"]  # it had run out when it answered
     forged = answer(site, root_of(impostor), good)
     assert "revocation" in failures(told(forged))
 

@@ -1,12 +1,14 @@
 """The audit trail at a browser: found by what an inspector asks, and red where it is broken."""
 
 import csv
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
+from batchqc.core.signatures import Refusal
 from tests.records.house import ANA, AUD, LOT, PASSWORD, QA1, QA2, House
 from tests.records.tampering import tampering
 from tests.web.conftest import Served
@@ -54,6 +56,28 @@ def test_an_inspector_finds_what_was_done_with_a_lot_by_whom_and_when(served: Se
         expect(
             aud.page.get_by_role("cell").filter(has_text="sked for by an auditor")
         ).to_have_count(0)
+
+
+def test_days_that_are_exported_again_later_are_the_same_bytes(site: Served):
+    house = site.house
+    house.ready()
+    day = house.now.at.date()
+
+    def export(query: str) -> bytes:
+        with site.visitor(AUD) as aud:
+            answer = aud.context.request.get(f"/audit-trail.csv?show=all{query}")
+            assert answer.status == 200
+            return answer.body()
+
+    asked = [f"&since=2026-01-01&until={day}&order={order}" for order in ("newest", "oldest")]
+    house.now.at += timedelta(days=2)
+    made = [export(one) for one in asked]
+    assert made[0] != made[1]
+    assert made[0].count(b"\n") > 20
+    house.now.at += timedelta(days=3)
+    assert not isinstance(house.release(), Refusal)
+    assert [export(one) for one in asked] == made
+    assert len(export("")) > len(made[0])
 
 
 def test_pages_days_and_bad_addresses(served: Served):

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,24 @@ def test_who_comes_while_many_wait_is_sent_away_at_once(raw: httpx.Client, seale
         found = raw.post("/api/v1/verification", content=sealed)
         assert (found.status_code, found.json()["code"]) == (409, "BQC-CRT-071")
     assert "Genuine" in posted(raw, sealed).text
+
+
+def test_a_file_whose_seal_ended_is_told_as_on_record_and_any_other_as_before(
+    raw: httpx.Client, served: Served, sealed: bytes
+):
+    now = served.house.now.at
+    try:
+        served.house.now.at = now + timedelta(days=40 * 365)
+        shown, other = posted(raw, sealed).text, posted(raw, sealed[:-40]).text
+    finally:
+        served.house.now.at = now
+    assert "On record, and not proven by its seal any more" in shown
+    assert "The records of this site say that this very file was issued." in shown
+    assert LOT in shown
+    assert "it was changed" not in shown
+    assert "Not genuine" in other
+    assert "it was changed" in other
+    assert LOT not in other
 
 
 def test_a_site_without_its_root_verifies_nothing_and_says_so(

@@ -2,12 +2,14 @@
 
 import pytest
 from playwright.sync_api import Route, expect
+from sqlalchemy import select
 
 from batchqc.actions.holds import hold_lot
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import lot_by
+from batchqc.records.signatures import SignatureRow
 from tests.records.house import LOT, PASSWORD, QA1, QA2, REV, alone, signing
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
@@ -141,6 +143,39 @@ def test_what_is_sent_twice_is_signed_once(site: Served):
             )
             assert (answer.status, answer.headers["location"]) == (303, f"/lots/{LOT}?did=release")
         assert decisions(site) == [("released", QA1, WHY)]
+
+
+@pytest.mark.parametrize("act", ["hold", "decision/release"])
+def test_of_two_tabs_with_the_same_form_one_signs_and_the_other_is_told_what_changed(
+    site: Served, act: str
+):
+    """Each has a key of its own; what both saw is not so any more once one was sent."""
+    site.house.ready()
+    with site.visitor(QA1) as qa:
+        address, forms = f"{qa.address}/lots/{LOT}/{act}", list[dict[str, str]]()
+        for _ in range(2):
+            qa.begin_anew()
+            qa.go(f"/lots/{LOT}/{act}")
+            fill(qa)
+            forms.append(
+                {
+                    name: qa.page.locator(f"[name={name}]").last.input_value()
+                    for name in ("token", "key", "seen", "reason", "password")
+                }
+            )
+        assert forms[0]["key"] != forms[1]["key"]
+        first, second = (
+            qa.context.request.post(
+                address, form=form, headers={"Origin": qa.address}, max_redirects=0
+            )
+            for form in forms
+        )
+        assert first.status == 303
+        assert second.status in {409, 412}, second.text()
+        assert "BQC-API-020" in second.text() or "BQC-REL" in second.text()
+    with site.house.reading() as session:
+        signed = session.scalars(select(SignatureRow).where(SignatureRow.reason == WHY)).all()
+        assert [one.person.user_id for one in signed] == [QA1]
 
 
 def test_of_an_answer_that_is_lost_it_is_not_told_that_nothing_was_saved(site: Served):

@@ -191,3 +191,32 @@ def test_a_sign_of_life_keeps_a_page_open(served: Served, sign: str):
         qa.page.clock.run_for(120_000)
         expect(qa.heading("This page is locked")).to_be_hidden()
         expect(qa.page.get_by_text("locks itself in two minutes")).to_be_hidden()
+
+
+def test_without_script_what_was_typed_comes_back_where_the_session_ended(served: Served):
+    with served.visitor(QA1, java_script_enabled=False) as qa:
+        qa.go(f"/lots/{LOT}/decision/release")
+        qa.page.get_by_label("Reason").fill("Half a <b>reason</b>")
+        qa.page.get_by_label("Password", exact=True).fill("my secret password")
+        qa.context.clear_cookies(name=COOKIE)
+        qa.press("Sign and release")
+        expect(qa.heading("What you typed")).to_be_visible()
+        expect(qa.page.get_by_label("reason")).to_have_value("Half a <b>reason</b>")
+        shown = qa.page.content()
+        assert "my secret password" not in shown
+        assert "token" not in qa.page.get_by_role("main").inner_text()
+        qa.wrong.clear()  # the browser tells the 401 of the form
+
+
+def test_a_form_of_another_site_is_not_given_back(served: Served):
+    with served.visitor() as stranger:
+        path = f"/lots/{LOT}/decision/release"
+        sent = {"reason": "Words of a stranger"}
+        for headers, given in (
+            ({"Sec-Fetch-Site": "cross-site"}, False),
+            ({}, False),
+            ({"Sec-Fetch-Site": "same-origin", "HX-Request": "true"}, False),
+            ({"Sec-Fetch-Site": "same-origin"}, True),
+        ):
+            answer = stranger.context.request.post(path, form=sent, headers=headers)
+            assert (answer.status, "Words of a stranger" in answer.text()) == (401, given), headers

@@ -7,10 +7,15 @@ the entry, the link before, and the place.
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
 
+from batchqc.documents.verifier.chains import check_validity, read_roots
 from batchqc.documents.verifier.findings import Failed
+from batchqc.documents.verifier.tokens import read_stamp, token_in
 
 _HASH_BYTES = 32
+_LATE = timedelta(days=1)
 
 
 class Trail:
@@ -56,6 +61,27 @@ class Trail:
             peaks.append((height, node))
             while waiting and waiting[-1] == sequence:
                 yield waiting.pop(), _joined(peaks)
+
+
+def stamp_told(path: Path, tsa_roots: bytes, signed_at: datetime | None) -> tuple[str, str]:
+    """Why the timestamp of a checkpoint does not hold, and what there is to tell of it; or blanks.
+
+    What was signed is what a timestamp service saw, and not later than it says. How long a
+    checkpoint went without one is told.
+    """
+    try:
+        token, data = token_in(path.read_bytes()), path.with_suffix(".txt").read_bytes()
+        stamp = read_stamp(token, data, pool=(), roots=read_roots(tsa_roots))
+        check_validity(stamp.path, stamp.at)
+    except Failed as problem:
+        return f": {problem}", ""
+    if signed_at and stamp.at.timestamp() < int(signed_at.timestamp()):
+        return f" is of {stamp.at:%Y-%m-%d %H:%M}, before the checkpoint was signed", ""
+    if not signed_at or stamp.at - signed_at <= _LATE:
+        return "", ""
+    days = (stamp.at - signed_at).days
+    said = f"is of {stamp.at:%Y-%m-%d %H:%M}, and its checkpoint says {signed_at:%Y-%m-%d %H:%M}"
+    return "", f"{said}: until it was stamped, {days} days later, its date is the site's word"
 
 
 def _link(sequence: int, entry: str, previous: str) -> str:

@@ -29,8 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from batchqc.documents.bundle.bundle_lots import lot_problems
-from batchqc.documents.bundle.bundle_trail import Trail
-from batchqc.documents.verifier.chains import check_validity, read_roots
+from batchqc.documents.bundle.bundle_trail import Trail, stamp_told
 from batchqc.documents.verifier.findings import Failed, escape_what_cannot_be_shown, plain
 from batchqc.documents.verifier.signed_log import (
     LogKey,
@@ -39,7 +38,6 @@ from batchqc.documents.verifier.signed_log import (
     read_log_keys,
     read_tree_head,
 )
-from batchqc.documents.verifier.tokens import read_stamp, token_in
 
 NOTE = "bundle.note"
 TAGS, PAYLOAD = "tagmanifest-sha256.txt", "manifest-sha256.txt"
@@ -218,17 +216,12 @@ def _stamps(bundle: Bundle) -> Iterator[str]:
         yield "there are timestamps, and no root of the service: give --tsa-root"
         return
     for path in paths:
-        try:
-            data = path.with_suffix(".txt").read_bytes()
-            token = token_in(path.read_bytes())
-            stamp = read_stamp(token, data, pool=(), roots=read_roots(bundle.tsa_roots))
-            check_validity(stamp.path, stamp.at)
-        except Failed as problem:
-            yield f"{path.name}: {problem}"
-            continue
         said = bundle.checkpoints.get(int(path.stem))
-        if said and stamp.at.timestamp() < int(said[0].at.timestamp()):
-            yield f"{path.name} is of {stamp.at:%Y-%m-%d %H:%M}, before the checkpoint was signed"
+        problem, note = stamp_told(path, bundle.tsa_roots, said[0].at if said else None)
+        if note:
+            say(f"note    {path.name} {note}")
+        if problem:
+            yield f"{path.name}{problem}"
 
 
 def _counted(bundle: Bundle, lots: int, certificates: int) -> Iterator[str]:

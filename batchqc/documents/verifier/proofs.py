@@ -4,7 +4,8 @@ JSON, ``batchqc/certificate-proof/1``: ``issue`` and further ``events`` are entr
 trail with their proofs, ``timestamp`` (base64, may be absent) is what a timestamp service answered
 about the checkpoint of ``issue``, and ``status`` (may be absent) is a note that the log's key
 signed: how the certificate stood, and since when. Where the first timestamp came long after the
-issue, ``later`` has it, with a further proof of the same entry against its checkpoint.
+issue, ``later`` has it, with a further proof of the same entry against its checkpoint; so has
+that of a newer key, without a timestamp, where the key of the first was lost.
 """
 
 import base64
@@ -35,7 +36,9 @@ class Issue:
     note: bytes
     answer: bytes
     later: tuple[bytes, bytes] | None
-    """Note and answer of a later checkpoint."""
+    """Note and answer of a later checkpoint; the answer may be blank."""
+    lost: datetime | None = None
+    """Since when the key of the first checkpoint is lost, where the later one is not by another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +102,20 @@ def check_issue(
     demand(after["content sha256"] == content, "the log names another content of this number")
     answer = base64.b64decode(proof.get("timestamp", ""), validate=True)
     at = moment_of(told["at"])
-    later = _later(proof, keys)
-    return Issue(sequence, at, head.origin, head.size, head.at, note.encode(), answer, later)
+    later, lost = _later(proof, keys, head.lost)
+    return Issue(sequence, at, head.origin, head.size, head.at, note.encode(), answer, later, lost)
 
 
-def _later(proof: Mapping[str, Any], keys: Sequence[LogKey]) -> tuple[bytes, bytes] | None:
+def _later(
+    proof: Mapping[str, Any], keys: Sequence[LogKey], lost: datetime | None
+) -> tuple[tuple[bytes, bytes] | None, datetime | None]:
+    """The later checkpoint; and since when keys are lost, where those of both are."""
     part = proof.get("later")
     if not part:
-        return None
-    _, _, note = proved_entry(proof["issue"]["entry"], part["proof"], keys)
-    return note.encode(), base64.b64decode(part["timestamp"], validate=True)
+        return None, lost
+    _, head, note = proved_entry(proof["issue"]["entry"], part["proof"], keys)
+    answer = base64.b64decode(part.get("timestamp", ""), validate=True)
+    return (note.encode(), answer), lost and head.lost
 
 
 def check_standing(

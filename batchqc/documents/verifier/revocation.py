@@ -12,7 +12,12 @@ from typing import Final
 
 from asn1crypto import core, crl, ocsp, pem, x509
 
-from batchqc.documents.verifier.chains import check_issued, said_name, verify_signature
+from batchqc.documents.verifier.chains import (
+    check_issued,
+    check_validity,
+    said_name,
+    verify_signature,
+)
 from batchqc.documents.verifier.findings import Failed, demand
 
 # Bytes, of all of them: each names certificates that are tried as its signer's.
@@ -163,11 +168,12 @@ def _is_about(named: ocsp.CertId, certificate: x509.Certificate, issuer: x509.Ce
 
 
 def _check_answer(basic: ocsp.BasicOCSPResponse, issuer: x509.Certificate) -> None:
-    """The issuer signed it, or one that it named for answers (RFC 6960, 4.2.2.2)."""
+    """The issuer signed it, or one that it named for answers by then (RFC 6960, 4.2.2.2)."""
     signer, problem = issuer, Failed("an answer is signed by nobody who may")
     inside = basic["certs"]
     known = [] if isinstance(inside, core.Void) else list(inside)
     signed = basic["tbs_response_data"].dump()
+    made = basic["tbs_response_data"]["produced_at"].native
     for signer in (issuer, *known):
         try:
             if signer is not issuer:
@@ -175,6 +181,7 @@ def _check_answer(basic: ocsp.BasicOCSPResponse, issuer: x509.Certificate) -> No
                 purposes = signer.extended_key_usage_value
                 named = [] if purposes is None else [one.native for one in purposes]
                 demand("ocsp_signing" in named, f"{said_name(signer)} is not for answers")
+                check_validity((signer,), made)
             digest = basic["signature_algorithm"].hash_algo
             verify_signature(signer, basic["signature"].native, signed, digest=digest)
         except Failed as found:

@@ -1,7 +1,9 @@
 """What the transparency log says: signed notes (C2SP), checkpoints, and proofs of entries.
 
 Entry ``sequence`` of the audit trail is leaf ``sequence - 1`` of a Merkle tree (RFC 9162); its leaf
-is the 32 bytes of SHA-256 over its canonical bytes.
+is the 32 bytes of SHA-256 over its canonical bytes. The line of a key that the site reported lost
+says since when (``… lost 2026-11-24T10:00:00Z``): it signs nothing any more that has no earlier
+date, and its word for an earlier one is not enough.
 """
 
 import base64
@@ -23,6 +25,7 @@ _TREE_HEAD: Final = re.compile(
     r"([^\n]{1,200})\n([1-9][0-9]{0,14})\n([A-Za-z0-9+/]{43}=)\n"
     r"audit-head [0-9a-f]{64}\nsigned-at ([^\n]+)\n"
 )
+_DATED: Final = re.compile(r"^(?:signed-at|at) (\S+)$", re.MULTILINE)
 _PROOF: Final = re.compile(
     r"c2sp\.org/tlog-proof@v1\nindex (\d{1,15})\n((?:[A-Za-z0-9+/=]{44}\n)*)\n"
 )
@@ -35,16 +38,21 @@ class LogKey:
     name: str
     key_id: bytes
     public: Ed25519PublicKey
+    lost: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TreeHead:
-    """What a checkpoint says: the log's name, how many entries, their root, when it was signed."""
+    """What a checkpoint says: the log's name, how many entries, their root, when it was signed.
+
+    ``lost`` is since when somebody else may have the key, where no other one signed it.
+    """
 
     origin: str
     size: int
     root: bytes
     at: datetime
+    lost: datetime | None = None
 
 
 def read_log_keys(text: str) -> tuple[LogKey, ...]:
@@ -59,20 +67,28 @@ def read_log_keys(text: str) -> tuple[LogKey, ...]:
 
 
 def _log_key(line: str) -> LogKey:
+    line, _, lost = line.partition(" lost ")
     name, _, rest = line.partition("+")
     key_id, _, encoded = rest.partition("+")
     data = _unpacked(encoded)
     own = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
     demand(len(data) == 33 and data[0] == 1 and own.hex() == key_id, "a key of the log is damaged")
-    return LogKey(name, own, Ed25519PublicKey.from_public_bytes(data[1:]))
+    public = Ed25519PublicKey.from_public_bytes(data[1:])
+    return LogKey(name, own, public, moment_of(lost) if lost else None)
 
 
 def genuine_note(note: str, keys: Sequence[LogKey]) -> str:
     """The text of a note that one of the keys signed, and that no known key signed wrongly.
 
     Raises:
-        Failed: nobody did.
+        Failed: nobody did, or only with a key that was lost by then.
     """
+    return _signed(note, keys)[0]
+
+
+def _signed(note: str, keys: Sequence[LogKey]) -> tuple[str, datetime | None]:
+    """The text of a note, and since when its keys are lost, where all are."""
+    lost = list[datetime | None]()
     body, _, lines = note.rpartition("\n\n")
     text, held = body + "\n", 0
     for line in lines.splitlines():
@@ -85,8 +101,14 @@ def genuine_note(note: str, keys: Sequence[LogKey]) -> str:
                 except InvalidSignature:
                     raise Failed(f"the signature of {name} does not hold") from None
                 held += 1
+                lost.append(key.lost)
     demand(held > 0, "none of the given keys of the log signed it")
-    return text
+    since = None if None in lost else max(one for one in lost if one)
+    if since:
+        dated = _DATED.search(text)
+        by_then = dated is not None and moment_of(dated[1]) <= since
+        demand(by_then, f"it was signed with a key that was reported lost on {since:%Y-%m-%d}")
+    return text, since
 
 
 def read_tree_head(note: str, keys: Sequence[LogKey]) -> TreeHead:
@@ -95,12 +117,13 @@ def read_tree_head(note: str, keys: Sequence[LogKey]) -> TreeHead:
     Raises:
         Failed: it is none, or not signed by whom it must be.
     """
-    found = _TREE_HEAD.fullmatch(genuine_note(note, keys))
+    text, lost = _signed(note, keys)
+    found = _TREE_HEAD.fullmatch(text)
     if not found:
         raise Failed("the checkpoint is none of a log of batchqc")
     origin, size, root, at = found.groups()
     demand(origin in {key.name for key in keys}, "the checkpoint is of another log")
-    return TreeHead(origin, int(size), _unpacked(root), moment_of(at))
+    return TreeHead(origin, int(size), _unpacked(root), moment_of(at), lost)
 
 
 def proved_entry(entry: str, proof: str, keys: Sequence[LogKey]) -> tuple[int, TreeHead, str]:

@@ -80,6 +80,13 @@ def _stamp(case: Case, token: bytes, data: bytes, moment: datetime) -> Stamp:
     roots = read_roots(case.question.tsa_roots)
     found = read_stamp(token, data, pool=case.known, roots=roots)
     demand(found.at <= moment + _SKEW, f"a timestamp is of {_utc(found.at)}, which is later")
+    end = min(one.not_valid_after for one in found.path)
+    demand(
+        moment <= end or found.at > end,
+        f"{said_name(found.path[0])}, which says that it was there on {_utc(found.at)}, ran out on "
+        f"{end:%Y-%m-%d} and nothing renewed it: it proves no time any more; "
+        "that is no sign of a change",
+    )
     check_validity(found.path, max(found.at, moment))
     check_validity(found.path, found.at)
     for one in _standings(case, found.path, moment):
@@ -114,10 +121,16 @@ def check_log(case: Case) -> str:
         demand(found.signed_at <= stamp.at + _SKEW, "the checkpoint is dated after its timestamp")
         case.log_time = stamp.at
         said += f", which was there on {_said_by(stamp, holds=holds)}"
-    if found.later and asked.tsa_roots:
+    if found.later and found.later[1] and asked.tsa_roots:
         note, answer = found.later
         stamp, holds = _stamp_of_log(case, answer, note)
         said += f"; it was there on {_said_by(stamp, holds=holds)}"
+    stamped = case.log_time if found.answer and asked.tsa_roots else None
+    demand(
+        not found.lost or (stamped is not None and stamped <= found.lost),
+        "its checkpoint is signed with a key that was reported lost, and no timestamp shows that it"
+        " was there before: ask the site for a new proof",
+    )
     case.issue = found
     return said
 
@@ -221,6 +234,8 @@ def _revoked(one: Standing, case: Case) -> str:
     since = one.revoked_at or case.question.at
     why = f" ({one.reason.replace('_', ' ')})" if one.reason else ""
     said = f"the seal was revoked on {_utc(since)}{why}"
+    if case.earliest is None and case.issue is not None and case.issue.at < since:
+        said += f"; the log has its issue of {_utc(case.issue.at)}, before that, by its own word"
     demand(case.earliest is not None and case.earliest < since, said)
     issued = one.reason not in _COMPROMISED or case.issue is not None
     demand(issued, f"{said}: only its entry in the log shows that the site issued it (--proof)")
